@@ -1,0 +1,127 @@
+"""The requirements of the manual as rows of data: numbers, names, roles, severity and words in one place.
+
+`assets/catalog/*.yaml` hold the rows of the oldest release (4.0); `assets/catalog/releases/<release>.yaml` hold, per
+requirement ID, only the keys that a later release changes. There is no expression language: a row uses one of a few
+typed check shapes, or names a pure function of `acp_tui.checks`. A malformed row stops the program at load.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from acp_tui.plan import RELEASES
+from acp_tui.resources import asset_path
+from acp_tui.verdict import Severity
+
+Scalar = str | int | float | bool
+Scope = Literal["node", "cluster", "plan", "package", "site", "install"]
+"""node: one node's facts. cluster: nodes against each other. plan: answers alone. package: the verified package.
+site: the surroundings. install: during or after the install."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AtLeast(_Row):
+    """A number in facts reaches `value` (in the fact's own unit)."""
+
+    kind: Literal["at_least"]
+    fact: str
+    value: float
+
+
+class OneOf(_Row):
+    """A fact is one of `values`."""
+
+    kind: Literal["one_of"]
+    fact: str
+    values: tuple[Scalar, ...]
+
+
+class AllPresent(_Row):
+    """Every one of `names` is in a fact that is a set (or a mapping whose value is true)."""
+
+    kind: Literal["present"]
+    fact: str
+    names: tuple[str, ...]
+
+
+class AllAbsent(_Row):
+    """None of `names` is in a fact that is a set (or a mapping whose value is true)."""
+
+    kind: Literal["absent"]
+    fact: str
+    names: tuple[str, ...]
+
+
+class Function(_Row):
+    """A pure function of `acp_tui.checks`, by name, with the row's numbers and names."""
+
+    kind: Literal["function"]
+    name: str
+    params: Mapping[str, Scalar | tuple[Scalar, ...]] = Field(default_factory=dict)
+
+
+class Manual(_Row):
+    """Only a person can tell."""
+
+    kind: Literal["manual"]
+
+
+class Stated(_Row):
+    """Context to be known; nothing to observe."""
+
+    kind: Literal["stated"]
+
+
+Check = Annotated[AtLeast | OneOf | AllPresent | AllAbsent | Function | Manual | Stated, Field(discriminator="kind")]
+
+
+class Requirement(_Row):
+    """One rule of the manual. Texts are message IDs: show them through `acp_tui.texts._`."""
+
+    id: str
+    severity: Severity
+    scope: Scope
+    roles: tuple[Literal["all", "control-plane", "worker", "installer"], ...] = ("all",)
+    when: tuple[str, ...] = ()
+    """Names of conditions (`checks/conditions.py`) that must all hold; otherwise the verdict is not-applicable."""
+    title: str
+    """The rule in one line."""
+    why: str = ""
+    """What goes wrong when it is not met."""
+    expected: str = ""
+    """What is wanted, where the check does not say it better."""
+    remedy: str = ""
+    """How to mend it: commands a line each, or words."""
+    remedies: Mapping[str, str] = Field(default_factory=dict)
+    """Where it differs by distribution: os_id → remedy."""
+    how: str = ""
+    """How it is observed."""
+    check: Check
+
+    def remedy_for(self, os_id: str | None) -> str:
+        return self.remedies.get(os_id or "", self.remedy)
+
+
+@cache
+def catalogue(release: str) -> Mapping[str, Requirement]:
+    """All requirements of `release` by ID, in the catalogue's order. ValueError: unknown release, or a bad row."""
+    if release not in RELEASES:
+        raise ValueError(f"no catalogue for release {release}")
+    folder = asset_path("catalog")
+    rows: dict[str, dict[str, object]] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        for row in yaml.safe_load(file.read_text(encoding="utf-8")) or []:
+            if row["id"] in rows:
+                raise ValueError(f"{file.name}: {row['id']} is there twice")
+            rows[row["id"]] = row
+    for later in RELEASES[1 : RELEASES.index(release) + 1]:
+        overlay = folder / "releases" / f"{later}.yaml"
+        for name, changes in (yaml.safe_load(overlay.read_text(encoding="utf-8")) or {}).items():
+            rows[name] = {**rows[name], **changes}
+    return {name: Requirement.model_validate(row) for name, row in rows.items()}

@@ -1,0 +1,60 @@
+"""What happens during long work, as frozen data: the same events feed the wizard, the commands and the logs."""
+
+from dataclasses import dataclass
+
+from acp_tui.facts import Facts
+from acp_tui.verdict import NodeState, Report
+
+
+@dataclass(frozen=True)
+class NodeStage:
+    """A connection reached a stage: `tcp`, `handshake`, `login`, `shell`, `script`."""
+
+    address: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """More is known of a node. `facts` holds everything learned so far, so only the newest matters."""
+
+    address: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class NodeDone:
+    """A node's pass is over. `facts` keeps what was seen before a break; `detail` says what went wrong, and at which
+    stage; "" when nothing did. `host_key` is an OpenSSH public key line (without the host), None when none was seen."""
+
+    address: str
+    state: NodeState
+    facts: Facts
+    detail: str = ""
+    host_key: str | None = None
+
+
+@dataclass(frozen=True)
+class PreflightDone:
+    report: Report
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Bytes done of long file work. `total` 0: not known."""
+
+    label: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of somebody's output (setup.sh, the installer), cleaned of control characters."""
+
+    source: str
+    text: str
+
+
+ProbeEvent = NodeStage | NodeFacts | NodeDone
+PreflightEvent = ProbeEvent | PreflightDone

@@ -1,0 +1,487 @@
+"""The plan: what the operator decided. One frozen section a wizard step, every field with its default.
+
+Input rules that look at one field live here and nowhere else; a screen shows the message a field raises. Rules between
+fields are verdicts (`checks/plan.py`), because a plan that is still being written may break them.
+Each field names its parameter (`P-...`) and, where one exists, the rule that a bad value breaks (`XR-...`).
+"""
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
+
+from acp_tui.texts import N_, _
+
+RELEASES = ("4.0", "4.1", "4.2", "4.3")
+VENDOR_FINGERPRINT = "09EEE7B9A30CF4B35E31A91B27041C16BB097AE6"  # BND-KEY-FPR
+
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_DOTTED_NUMBERS = re.compile(r"[0-9.]+")
+
+
+def is_domain(text: str) -> bool:
+    """A DNS name (RFC 1123). Numbers and dots alone are a mistyped address, never a name."""
+    return len(text) <= 253 and _DOMAIN.fullmatch(text) is not None and _DOTTED_NUMBERS.fullmatch(text) is None
+
+
+def is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def _ip(text: str) -> str:
+    if not is_ip(text):
+        raise ValueError(_("'{value}' is not an IPv4 or IPv6 address").format(value=text))
+    return str(ip_address(text))
+
+
+def _ipv6(text: str) -> str:
+    if not is_ip(text) or not isinstance(ip_address(text), IPv6Address):
+        raise ValueError(_("'{value}' is not an IPv6 address").format(value=text))
+    return str(ip_address(text))
+
+
+def _host(text: str) -> str:
+    if text and not is_ip(text) and not is_domain(text):
+        raise ValueError(_("'{value}' is neither an IP address nor a domain name").format(value=text))
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if ":" in text:
+        raise ValueError(
+            _("'{value}': no port and no IPv6 literal here; give an IPv4 address or a domain name").format(value=text)
+        )
+    return _host(text)
+
+
+def _cidr(text: str, family: type[IPv4Address] | type[IPv6Address]) -> str:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        network = None
+    if network is None or "/" not in text or not isinstance(network.network_address, family):
+        name = "IPv4" if family is IPv4Address else "IPv6"
+        raise ValueError(_("'{value}' is not an {family} CIDR").format(value=text, family=name))
+    if str(network.network_address) != str(ip_address(text.split("/")[0])):
+        raise ValueError(
+            _("'{value}' has bits set behind the prefix; did you mean {network}?").format(value=text, network=network)
+        )
+    return str(network)
+
+
+def _fingerprint(text: str) -> str:
+    cleaned = text.replace(" ", "").upper()
+    if re.fullmatch(r"[0-9A-F]{40}", cleaned) is None:
+        raise ValueError(_("'{value}' is not a full fingerprint of 40 hexadecimal digits").format(value=text))
+    return cleaned
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError(_("must not be empty"))
+    return text
+
+
+def _kubernetes_version(text: str) -> str:
+    if re.fullmatch(r"\d+\.\d+\.\d+", text) is None:
+        raise ValueError(_("'{value}' is not a version like 1.31.6, without a leading v").format(value=text))
+    return text
+
+
+def _container_runtime(text: str) -> str:
+    if re.fullmatch(r"containerd://\S+", text) is None:
+        raise ValueError(_("'{value}' is not of the form containerd://<version>").format(value=text))
+    return text
+
+
+def _registry_address(text: str) -> str:
+    if "://" in text:
+        raise ValueError(_("'{value}': give host[:port] without a scheme").format(value=text))
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        host, port = text, "1"
+    if not port.isdecimal() or not 1 <= int(port) <= 65535 or not (is_ip(host) or is_domain(host)):
+        raise ValueError(_("'{value}' is not host or host:port").format(value=text))
+    return text
+
+
+def _strict_bool(value: object) -> object:
+    # QUIRK-BOOL: any other word is an error, never "true".
+    if isinstance(value, bool) or value in ("true", "false", "True", "False", "TRUE", "FALSE"):
+        return value
+    raise ValueError(_("'{value}' is neither true nor false").format(value=value))
+
+
+IpText = Annotated[str, AfterValidator(_ip)]
+Ipv6Text = Annotated[str, AfterValidator(_ipv6)]
+HostText = Annotated[str, AfterValidator(_host)]
+EndpointText = Annotated[str, AfterValidator(_endpoint)]
+Cidr4 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv4Address))]
+Cidr6 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv6Address))]
+FilledText = Annotated[str, AfterValidator(_not_empty)]
+Bool = Annotated[bool, BeforeValidator(_strict_bool)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+T = TypeVar("T")
+
+
+def answer(default: T, *, id: str, help: str, rule: str | None = None) -> T:
+    """A plan field: its default, parameter ID, help text and the rule that a bad value breaks."""
+    field: T = Field(default, description=help, json_schema_extra={"parameter": id, "rule": rule or id})
+    return field
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+
+
+class Workload(Section):
+    pods: Annotated[int, Field(ge=0)] = answer(0, id="CAP-SC-GROW", help=N_("Application Pods you expect to run."))
+    clusters: Annotated[int, Field(ge=0)] = answer(
+        0, id="CAP-MC-HGROW", help=N_("Workload clusters you expect to connect to the platform.")
+    )
+
+
+class Package(Section):
+    core: str | None = answer(
+        None, id="BND-CORE", help=N_("The Core Package: installer-core-v4.x.y-x86.tar, -arm.tar or -hybrid.tar.")
+    )
+    core_signature: str | None = answer(
+        None,
+        id="BND-SIG-NAME",
+        help=N_("Detached signature of the Core Package; empty: the package with .sig or .asc."),
+    )
+    extensions: str | None = answer(
+        None, id="BND-EXT", help=N_("The Extensions Package, same version and architecture. Optional.")
+    )
+    extensions_signature: str | None = answer(
+        None, id="BND-SIG-NAME", help=N_("Signature of the Extensions Package; empty: the package with .sig or .asc.")
+    )
+    public_key: str | None = answer(
+        None, id="BND-KEY-MD5", help=N_("The vendor's public key, verify-key.pub, brought along with the package.")
+    )
+    fingerprint: Annotated[str, AfterValidator(_fingerprint)] = answer(
+        VENDOR_FINGERPRINT,
+        id="BND-KEY-FPR",
+        help=N_("The only key that is trusted: 40 hexadecimal digits. Change it only on the vendor's word."),
+    )
+    install_dir: FilledText = answer(
+        "/root/cpaas-install",
+        id="BND-WORKDIR",
+        help=N_("Where the packages are unpacked, on the first control plane node. 100 GB must stay free."),
+    )
+
+
+class Admin(Section):
+    username: FilledText = answer("admin", id="P-ADMIN-USER", help=N_("Name of the platform's first administrator."))
+    password: SecretStr | None = answer(
+        None, id="P-ADMIN-PASS", help=N_("Password of the first administrator. 12 characters or more are advised.")
+    )
+
+
+class Kubernetes(Section):
+    version: Annotated[str, AfterValidator(_kubernetes_version)] | None = answer(
+        None,
+        id="P-K8S",
+        help=N_("Kubernetes version, like 1.31.6. Empty: the newest one that the installer offers."),
+    )
+    container_runtime: Annotated[str, AfterValidator(_container_runtime)] | None = answer(
+        None, id="P-CRI", help=N_("Like containerd://1.7.27-4. Empty: the one that the installer offers.")
+    )
+    max_pods_per_node: Annotated[int, Field(ge=1, le=1000)] = answer(
+        110, id="P-MAXPODS", help=N_("Most Pods on one node.")
+    )
+    node_name: Literal["ip", "hostname"] = answer(
+        "ip", id="P-NODENAME", help=N_("What Kubernetes calls a node: its address, or its host name (then unique).")
+    )
+
+
+class Ssh(Section):
+    """Login for every node."""
+
+    username: FilledText = answer(
+        "root", id="P-SSH-USER", help=N_("SSH user: root, or one with sudo without a password.")
+    )
+    port: Port = answer(22, id="P-SSH-PORT", help=N_("SSH port, 1 to 65535."))
+    password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("SSH password."))
+    key_file: str | None = answer(None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("SSH private key file."))
+    key_passphrase: SecretStr | None = answer(None, id="P-SSH-KEY", help=N_("Passphrase of the key, if it has one."))
+
+
+class NodeSsh(Section):
+    """A node's own login; what is not given follows the plan's `ssh`."""
+
+    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user of this node alone."))
+    port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port of this node alone."))
+    password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password of this node alone."))
+    key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("SSH private key file of this node alone."))
+    key_passphrase: SecretStr | None = answer(None, id="P-SSH-KEY", help=N_("Passphrase of this node's key."))
+
+
+class Node(Section):
+    address: IpText = Field(
+        description=N_("Address of the node: IPv4, or IPv6 where the cluster is IPv6 only."),
+        json_schema_extra={"parameter": "P-CP", "rule": "NET-IP-VALID"},
+    )
+    ipv6: Ipv6Text | None = answer(
+        None, id="P-CP6", rule="XR-DUAL-COUNT", help=N_("IPv6 address of the node; needed in dual stack.")
+    )
+    role: Literal["control-plane", "worker"] = answer(
+        "control-plane", id="P-CP", help=N_("control-plane: etcd, API server, platform. worker: applications.")
+    )
+    installer: Bool | None = answer(
+        None,
+        id="BND-INSTNODE",
+        help=N_("Whether the installer runs here; unless said, on the first control plane node."),
+    )
+    nic: str | None = answer(None, id="P-NIC", help=N_("Interface of this node for Kube-OVN, like eth0."))
+    platform_exclusive: Bool | None = answer(
+        None, id="P-EXCLUSIVE", help=N_("Only platform components here. Empty: follows the isolation of the cluster.")
+    )
+    deployable: Bool | None = answer(
+        None, id="P-CP-APPS", help=N_("Applications may run here. Empty: what the rules force or preset.")
+    )
+    ssh: NodeSsh = answer(NodeSsh(), id="P-SSH-USER", help=N_("Login of this node where it differs from the others."))
+
+
+class ClusterCidr(Section):
+    ipv4: Cidr4 = answer(
+        "10.3.0.0/16", id="P-CLUSTER-CIDR4", rule="XR-CIDR-SET", help=N_("Pod addresses (default subnet).")
+    )
+    ipv6: Cidr6 = answer("fd00:10:16::/64", id="P-CLUSTER-CIDR6", rule="XR-DUAL-CIDR", help=N_("Pod addresses, IPv6."))
+
+
+class ServiceCidr(Section):
+    ipv4: Cidr4 = answer("10.4.0.0/16", id="P-SERVICE-CIDR4", rule="XR-CIDR-SET", help=N_("Service addresses."))
+    ipv6: Cidr6 = answer(
+        "fd00:10:96::/112", id="P-SERVICE-CIDR6", rule="XR-DUAL-CIDR", help=N_("Service addresses, IPv6.")
+    )
+
+
+class JoinCidr(Section):
+    ipv4: Cidr4 = answer(
+        "100.64.0.0/16", id="P-JOIN-CIDR4", rule="XR-CIDR-SET", help=N_("Kube-OVN: addresses joining nodes and Pods.")
+    )
+    ipv6: Cidr6 = answer(
+        "fd00:100:64::/64", id="P-JOIN-CIDR6", rule="XR-DUAL-CIDR", help=N_("Kube-OVN: the same for IPv6.")
+    )
+
+
+class Network(Section):
+    cni: Literal["kube-ovn", "calico"] = answer("kube-ovn", id="P-CNI", help=N_("Container network plugin."))
+    ip_family: Literal["ipv4", "ipv6", "dual"] = answer(
+        "ipv4", id="P-PROTOCOL", help=N_("Cluster network protocol. It cannot be changed after the install.")
+    )
+    nic: str | None = answer(
+        None, id="P-NIC", help=N_("Interface that Kube-OVN uses on all nodes. Empty: its own choice.")
+    )
+    cluster_cidr: ClusterCidr = answer(ClusterCidr(), id="P-CLUSTER-CIDR4", help=N_("Pod addresses of the cluster."))
+    service_cidr: ServiceCidr = answer(
+        ServiceCidr(), id="P-SERVICE-CIDR4", help=N_("Addresses of Services (ClusterIP).")
+    )
+    join_cidr: JoinCidr = answer(JoinCidr(), id="P-JOIN-CIDR4", help=N_("Used by Kube-OVN alone."))
+
+
+class Address(Section):
+    cluster_endpoint: EndpointText = answer(
+        "",
+        id="P-ENDPOINT",
+        rule="XR-ENDPOINT-SYNTAX",
+        help=N_("Where nodes reach the API server: a domain or the VIP; on a single node its own address. No port."),
+    )
+    self_built_vip: Bool = answer(
+        False,
+        id="P-SELF-VIP",
+        help=N_("Let the installer deploy keepalived for the VIP. Only without a load balancer."),
+    )
+    vrid: Annotated[int, Field(ge=1, le=255)] = answer(
+        137,
+        id="P-VRID",
+        rule="XR-SELFVIP-VRID",
+        help=N_("VRRP router ID, 1 to 255, used by nobody else in the subnet."),
+    )
+    platform: HostText | None = answer(
+        None, id="P-PLATFORM", help=N_("Where users reach the platform: domain or IP. Empty: the cluster endpoint.")
+    )
+    https_port: Port = answer(443, id="P-HTTPS-PORT", rule="XR-PORTS", help=N_("HTTPS port of the platform."))
+    http_port: Annotated[int, Field(ge=0, le=65535)] = answer(
+        0, id="P-HTTP-PORT", rule="XR-PORTS", help=N_("HTTP port of the platform; 0 is off, and advised.")
+    )
+    others: tuple[HostText, ...] = answer(
+        (), id="P-OTHER-ADDRS", help=N_("Further addresses of the platform, domains or IPs, separated by commas.")
+    )
+
+
+class Certificate(Section):
+    mode: Literal["self-signed", "existing"] = answer(
+        "self-signed", id="P-CERT-MODE", help=N_("self-signed: made by the installer. existing: your own pair.")
+    )
+    cert_file: str | None = answer(
+        None, id="P-CERT-FILE", rule="XR-CERT-PAIR", help=N_("Certificate chain, PEM, the platform's own first.")
+    )
+    key_file: str | None = answer(None, id="P-CERT-KEY", rule="XR-CERT-PAIR", help=N_("Its private key, PEM."))
+
+
+class Registry(Section):
+    mode: Literal["platform", "external"] = answer(
+        "platform", id="P-REG-MODE", help=N_("platform: the installer's own registry. external: one you run.")
+    )
+    address: Annotated[str, AfterValidator(_registry_address)] | None = answer(
+        None, id="P-REG-EXT", help=N_("platform: IP or domain, empty: the cluster endpoint. external: host[:port].")
+    )
+    username: str | None = answer(
+        None, id="P-REG-USER", rule="XR-REG-AUTH", help=N_("User of the registry; may be empty.")
+    )
+    password: SecretStr | None = answer(None, id="P-REG-PASS", rule="XR-REG-AUTH", help=N_("Password of the registry."))
+
+
+class Components(Section):
+    products: tuple[FilledText, ...] = answer(
+        ("base", "acp"), id="P-PRODUCTS", rule="XR-PRODUCTS", help=N_("Products to install; base and acp always.")
+    )
+    prometheus_nodes: tuple[IpText, ...] = answer(
+        (), id="P-PROM", rule="XR-MON-NODES", help=N_("Nodes for Prometheus; not together with VictoriaMetrics.")
+    )
+    victoriametrics_nodes: tuple[IpText, ...] = answer(
+        (), id="P-VM", rule="XR-MON-NODES", help=N_("Nodes for VictoriaMetrics.")
+    )
+    victoriametrics_agents: Annotated[int, Field(ge=0)] | None = answer(
+        None, id="P-VM-AGENTS", rule="XR-VM-AGENTS", help=N_("Agent replicas; empty: 1 with VictoriaMetrics, else 0.")
+    )
+    elasticsearch_nodes: tuple[IpText, ...] = answer(
+        (), id="P-ES", rule="XR-MON-NODES", help=N_("Nodes for Elasticsearch.")
+    )
+
+
+class DisasterRecovery(Section):
+    role: Literal["none", "primary", "standby"] = answer(
+        "none", id="CAP-DR-FIRST", help=N_("Will this cluster be half of a primary and standby pair?")
+    )
+    primary: str | None = answer(None, id="DR-PARAM-RECORD", help=N_("Standby: plan or bundle of the primary."))
+
+
+class Waiver(Section):
+    """One rule put aside for one node, by somebody, for a reason."""
+
+    requirement: FilledText
+    node: FilledText = "*"
+    reason: FilledText
+    by: FilledText
+    until: str | None = None
+    """ISO date of the last day it holds; None: no end."""
+
+
+class Plan(Section):
+    acp_tui: Literal[1] = Field(1, description=N_("Version of this file's format."))
+    release: Literal["4.0", "4.1", "4.2", "4.3"] | None = answer(
+        None, id="CAP-SCENARIO", help=N_("ACP release whose rules hold; empty: read from the Core Package's name.")
+    )
+    scenario: Literal["single-node", "single-cluster", "multi-cluster"] = answer(
+        "single-cluster",
+        id="CAP-SCENARIO",
+        help=N_("single-node: trial. single-cluster: platform and applications. multi-cluster: manages others."),
+    )
+    workload: Workload = answer(Workload(), id="CAP-SC-GROW", help=N_("Expected load, for sizing."))
+    package: Package = answer(Package(), id="BND-CORE", help=N_("The installer's packages."))
+    admin: Admin = answer(Admin(), id="P-ADMIN-USER", help=N_("The platform's first administrator."))
+    kubernetes: Kubernetes = answer(Kubernetes(), id="P-K8S", help=N_("Kubernetes of the global cluster."))
+    ssh: Ssh = answer(Ssh(), id="P-SSH-USER", help=N_("Login for every node."))
+    nodes: tuple[Node, ...] = answer((), id="P-CP", help=N_("The nodes of the global cluster."))
+    network: Network = answer(Network(), id="P-CNI", help=N_("Container network."))
+    address: Address = answer(Address(), id="P-ENDPOINT", help=N_("Addresses of cluster and platform."))
+    certificate: Certificate = answer(Certificate(), id="P-CERT-MODE", help=N_("Certificate of the platform."))
+    registry: Registry = answer(Registry(), id="P-REG-MODE", help=N_("Image repository."))
+    isolation: Bool = answer(
+        False, id="P-ISOLATION", help=N_("Keep platform and applications apart; only if applications run in global.")
+    )
+    components: Components = answer(Components(), id="P-PRODUCTS", help=N_("Products, monitoring and logs."))
+    local_storage: Literal["none", "topolvm", "rook"] = answer(
+        "none", id="SW-LVM2", help=N_("Planned local storage; topolvm and rook need lvm2 on the nodes.")
+    )
+    disaster_recovery: DisasterRecovery = answer(
+        DisasterRecovery(), id="CAP-DR-FIRST", help=N_("Disaster recovery of the global cluster.")
+    )
+    waivers: tuple[Waiver, ...] = answer((), id="PRE-ALL", help=N_("Rules put aside, one at a time, with a reason."))
+
+    @property
+    def control_planes(self) -> tuple[Node, ...]:
+        """Control plane nodes, the installer node first: it becomes the first one of the cluster (XR-INST-FIRST)."""
+        nodes = [n for n in self.nodes if n.role == "control-plane"]
+        return tuple(sorted(nodes, key=lambda n: n.installer is not True))
+
+    @property
+    def workers(self) -> tuple[Node, ...]:
+        return tuple(n for n in self.nodes if n.role == "worker")
+
+    @property
+    def installer_node(self) -> Node | None:
+        return self.control_planes[0] if self.control_planes else None
+
+    @property
+    def single(self) -> bool:
+        return len(self.nodes) == 1
+
+    @property
+    def effective_release(self) -> str:
+        """The catalogue in force: the plan's word, else the Core Package's name, else the oldest."""
+        if self.release:
+            return self.release
+        found = re.search(r"-v(4\.[0-9]+)\.", (self.package.core or "").rpartition("/")[2])
+        return found[1] if found and found[1] in RELEASES else RELEASES[0]
+
+    @property
+    def platform_address(self) -> str:
+        return self.address.platform or self.address.cluster_endpoint
+
+    @property
+    def registry_address(self) -> str:
+        return self.registry.address or self.address.cluster_endpoint
+
+    def exclusive(self, node: Node) -> bool:
+        """Platform Exclusive of `node`. Control planes follow the isolation; a worker is exclusive only where said."""
+        if node.platform_exclusive is not None:
+            return node.platform_exclusive
+        return self.isolation and node.role == "control-plane"
+
+    def deployable(self, node: Node) -> bool:
+        """Whether applications may run on `node`: forced by exclusiveness (XR-EXCL-*), else chosen, else preset.
+
+        Preset for control planes: off, except where there is no worker to take them in the single scenarios
+        (OQ-SC-APPS; CAP-SN-NODES)."""
+        if self.exclusive(node):
+            return False
+        if node.role == "worker":
+            return True
+        if node.deployable is not None:
+            return node.deployable
+        return not self.workers and self.scenario in ("single-node", "single-cluster")
+
+    def login(self, node: Node) -> Ssh:
+        """The SSH login of `node`: the plan's, with the node's own keys laid over."""
+        own = {name: value for name in NodeSsh.model_fields if (value := getattr(node.ssh, name)) is not None}
+        return self.ssh.model_copy(update=own)
+
+
+def field_at(path: str) -> FieldInfo:
+    """The field that a dotted path such as `nodes[1].ssh.port` names. KeyError: no such field."""
+    model: type[BaseModel] = Plan
+    info: FieldInfo | None = None
+    for step in re.sub(r"\[\d+\]", "", path).split("."):
+        info = model.model_fields[step]
+        model = next((t for t in _models_in(info.annotation)), model)
+    if info is None:
+        raise KeyError(path)
+    return info
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]

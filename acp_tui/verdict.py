@@ -1,0 +1,133 @@
+"""A verdict is the comparison of what was found with what is wanted. `unknown` is never `pass`.
+
+The JSON shape is the published report, schema `acp-tui.report/1`; scripts read it, so its keys do not drift.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    MUST = "must"
+    COND = "cond"
+    ADVICE = "advice"
+    INFO = "info"
+
+
+class Outcome(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    WARN = "warn"
+    UNKNOWN = "unknown"
+    PENDING_REBOOT = "pending-reboot"
+    MANUAL = "manual"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class NodeState(StrEnum):
+    """How far the preflight came on a node. `CHECKING` is seen only while it runs, never in a finished report."""
+
+    CHECKING = "checking"
+    CHECKED = "checked"
+    UNREACHABLE = "unreachable"
+    AUTH_FAILED = "auth-failed"
+    HOST_KEY_CHANGED = "host-key-changed"
+    TIMEOUT = "timeout"
+    NO_SUDO = "no-sudo"
+    LOST = "lost"
+
+
+class Exit:
+    """Exit status of every command."""
+
+    DONE = 0
+    NO = 1  # done, and the answer is no
+    USAGE = 2
+    IMPOSSIBLE = 3  # it could not be done
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One requirement held against one node (or against the plan, where `node` is None)."""
+
+    requirement: str
+    node: str | None
+    severity: Severity
+    outcome: Outcome
+    observed: str
+    expected: str
+    remedy: str
+    waived: str | None = None
+    """The reason of the waiver; None means nobody waived it."""
+    paths: tuple[str, ...] = ()
+    """Dotted plan paths whose answer would mend it; empty for what only the node can mend."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the install must not start while this stands."""
+        if self.waived is not None:
+            return False
+        if self.outcome in (Outcome.FAIL, Outcome.PENDING_REBOOT):
+            return True
+        return self.severity is Severity.MUST and self.outcome in (Outcome.UNKNOWN, Outcome.MANUAL)
+
+
+@dataclass(frozen=True)
+class NodeRecord:
+    """A node as the report names it."""
+
+    address: str
+    hostname: str | None
+    role: str
+    state: NodeState
+
+
+@dataclass(frozen=True)
+class Report:
+    release: str
+    started: datetime
+    finished: datetime
+    nodes: tuple[NodeRecord, ...] = ()
+    verdicts: tuple[Verdict, ...] = field(default=())
+
+    @property
+    def ready(self) -> bool:
+        return all(n.state is NodeState.CHECKED for n in self.nodes) and not any(v.blocks for v in self.verdicts)
+
+    def to_json(self) -> dict[str, object]:
+        """The published document. Times are ISO 8601 in UTC."""
+        return {
+            "schema": "acp-tui.report/1",
+            "release": self.release,
+            "started": self.started.isoformat(timespec="seconds"),
+            "finished": self.finished.isoformat(timespec="seconds"),
+            "ready": self.ready,
+            "nodes": [
+                {"address": n.address, "hostname": n.hostname, "role": n.role, "state": n.state.value}
+                for n in self.nodes
+            ],
+            "verdicts": [
+                {
+                    "requirement": v.requirement,
+                    "node": v.node,
+                    "severity": v.severity.value,
+                    "verdict": v.outcome.value,
+                    "observed": v.observed,
+                    "expected": v.expected,
+                    "remedy": v.remedy,
+                    "waived": v.waived,
+                }
+                for v in self.verdicts
+            ],
+            "summary": summary(self.verdicts),
+        }
+
+
+def summary(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """How many verdicts of each outcome; every outcome is there, with 0 where there is none."""
+    counts = Counter(v.outcome for v in verdicts)
+    return {outcome.value: counts[outcome] for outcome in Outcome}

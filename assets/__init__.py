@@ -1,0 +1,1 @@
+"""Data files: catalogue, style, locales. Read through `acp_tui.resources` alone."""
