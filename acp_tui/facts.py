@@ -8,6 +8,9 @@ Strings come from a node and are hostile: `probe` has cut them to size and taken
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+
+from acp_tui.texts import _
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class Filesystem:
     device: str
     size: int
     available: int
+    used: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,83 @@ class Disk:
 
 
 @dataclass(frozen=True)
+class DiskSpeed:
+    """What a disk did when it was asked to write, on request only. None: this was not measured, `missed` says why."""
+
+    folder: str
+    method: str
+    """`fio`, `python3` or `dd`; the latter two only estimate."""
+    sync_p99: float | None = None
+    """Seconds that 99 % of small synced writes take at most."""
+    sync_rate: float | None = None
+    """Small synced writes a second, one after another."""
+    rate: float | None = None
+    """Writes of 4 KiB a second, many at a time."""
+    throughput: float | None = None
+    """Bytes a second, in large writes past the cache."""
+    missed: str = ""
+
+    @property
+    def estimate(self) -> bool:
+        return self.method != "fio"
+
+
+@dataclass(frozen=True)
 class Clock:
     """The node's clock against ours. Seconds; the true offset lies within offset ± uncertainty."""
 
     offset: float
     uncertainty: float
     remote_time: datetime
+
+
+class Reach(StrEnum):
+    """What became of a TCP connect. `CONNECTED` and `REFUSED` both tell that the way there and back is open."""
+
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    NO_ROUTE = "no route"
+    FORBIDDEN = "forbidden here"
+    """The node's own routes or packet filter do not let it out."""
+    UNRESOLVED = "name not resolved"
+
+
+@dataclass(frozen=True)
+class TcpPath:
+    """One TCP connect from this node. `host` as in the plan; `seconds` until the answer, to the millisecond."""
+
+    host: str
+    port: int
+    reach: Reach
+    seconds: float | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.reach in (Reach.CONNECTED, Reach.REFUSED)
+
+
+@dataclass(frozen=True)
+class Ping:
+    """Echoes of another node. `average` round trip in seconds, None without an answer; `size` of a whole packet of
+    this node's link in bytes, `whole` whether one passes unfragmented (None: not learned)."""
+
+    host: str
+    sent: int
+    received: int
+    average: float | None
+    size: int | None = None
+    whole: bool | None = None
+
+
+@dataclass(frozen=True)
+class RegistryAnswer:
+    """What an image registry said to `GET /v2/`. `status` is HTTP's; None: no HTTP answer.
+
+    `words` say why there is none, else how it was had: `trusted` or `untrusted` (its certificate), `plain` (no TLS)."""
+
+    status: int | None
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,9 +216,14 @@ class Facts:
     """MemTotal in bytes."""
     virtual: bool | None = None
     """A virtual machine (hypervisor flag or systemd-detect-virt)."""
+    steal: float | None = None
+    """Share of the CPU time since the boot that the hypervisor gave to others, 0 to 1."""
     disks: tuple[Disk, ...] | None = None
-    """The disks behind /, /var/lib and, where present, /var/lib/etcd."""
+    """The disks behind /, /var/lib and, where present, /var/lib/etcd and /cpaas."""
     filesystems: tuple[Filesystem, ...] | None = None
+    """What a path lies on, or would lie on where it is not there yet."""
+    disk_speed: DiskSpeed | None = None
+    """Measured on request alone, because it writes."""
 
     # kernel and boot
     cmdline: tuple[str, ...] | None = None
@@ -152,6 +232,8 @@ class Facts:
     """Kernel parameters found in the boot loader's configuration: in effect from the next boot."""
     modules: frozenset[str] | None = None
     """Modules loaded or built in."""
+    modules_at_boot: frozenset[str] | None = None
+    """Modules that /etc/modules or a modules-load.d folder names: loaded again at each boot."""
     modules_available: frozenset[str] | None = None
     """Of the modules ACP wants: those `modprobe -n` could load."""
 
@@ -178,8 +260,11 @@ class Facts:
     # users
     uid: int | None = None
     sudo: bool | None = None
-    """`sudo -n true` works; for uid 0 always True."""
+    """sudo asks for no password; for uid 0 always True."""
     sudo_message: str | None = None
+    """The end of what sudo said where it refused; "" where it did not."""
+    sudo_terminal: bool | None = None
+    """sudo works on a terminal alone (`requiretty`); what needs root was asked on one."""
     sshd: Mapping[str, SshdSetting] | None = None
     """`usedns`, `usepam`."""
 
@@ -231,6 +316,27 @@ class Facts:
     ntp: str | None = None
     """Which time daemon runs and whether it is synchronised, in words."""
 
+    # around it
+    paths: tuple[TcpPath, ...] | None = None
+    """To the other nodes, the cluster endpoint and the external registry."""
+    pings: tuple[Ping, ...] | None = None
+    """Of the other nodes."""
+    link_speeds: Mapping[str, int] | None = None
+    """Interface → Mbit/s, where the driver tells it; virtual machines rarely do."""
+    names: Mapping[str, tuple[str, ...] | None] | None = None
+    """Names that the plan uses → their addresses here; () does not exist, None: no name server answered."""
+    vip_owner: str | None = None
+    """Who answers at a VIP that is to be made: a MAC address, or words; "" nobody."""
+    registry_answer: RegistryAnswer | None = None
+
+    # learned only on request
+    listened: Mapping[int, str] | None = None
+    """TCP port → "" where a temporary listener stood, else why there was none."""
+    backends: Mapping[tuple[str, int], frozenset[str]] | None = None
+    """Host and port → the nodes whose temporary listeners answered there, by their plan addresses."""
+    vrids: frozenset[int] | None = None
+    """Virtual router IDs whose VRRP adverts were heard."""
+
     def gap(self, name: str) -> str:
         """Why the field `name` is None; a field nobody asked for says so."""
-        return self.gaps.get(name, "not observed")
+        return self.gaps.get(name) or _("not observed")

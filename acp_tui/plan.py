@@ -6,128 +6,41 @@ Each field names its parameter (`P-...`) and, where one exists, the rule that a 
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
-from acp_tui.texts import N_, _
+from acp_tui.inputs import (
+    Bool,
+    Cidr4,
+    Cidr6,
+    ContainerRuntime,
+    EndpointText,
+    FilledText,
+    Fingerprint,
+    HostText,
+    IpText,
+    Ipv6Text,
+    KubernetesVersion,
+    Port,
+    RegistryAddress,
+    format_version,
+    printable,
+)
+from acp_tui.texts import N_
 
 RELEASES = ("4.0", "4.1", "4.2", "4.3")
 VENDOR_FINGERPRINT = "09EEE7B9A30CF4B35E31A91B27041C16BB097AE6"  # BND-KEY-FPR
-
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
-_DOTTED_NUMBERS = re.compile(r"[0-9.]+")
-
-
-def is_domain(text: str) -> bool:
-    """A DNS name (RFC 1123). Numbers and dots alone are a mistyped address, never a name."""
-    return len(text) <= 253 and _DOMAIN.fullmatch(text) is not None and _DOTTED_NUMBERS.fullmatch(text) is None
-
-
-def is_ip(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
-
-
-def _ip(text: str) -> str:
-    if not is_ip(text):
-        raise ValueError(_("'{value}' is not an IPv4 or IPv6 address").format(value=text))
-    return str(ip_address(text))
-
-
-def _ipv6(text: str) -> str:
-    if not is_ip(text) or not isinstance(ip_address(text), IPv6Address):
-        raise ValueError(_("'{value}' is not an IPv6 address").format(value=text))
-    return str(ip_address(text))
-
-
-def _host(text: str) -> str:
-    if text and not is_ip(text) and not is_domain(text):
-        raise ValueError(_("'{value}' is neither an IP address nor a domain name").format(value=text))
-    return text
-
-
-def _endpoint(text: str) -> str:
-    if ":" in text:
-        raise ValueError(
-            _("'{value}': no port and no IPv6 literal here; give an IPv4 address or a domain name").format(value=text)
-        )
-    return _host(text)
-
-
-def _cidr(text: str, family: type[IPv4Address] | type[IPv6Address]) -> str:
-    try:
-        network = ip_network(text, strict=False)
-    except ValueError:
-        network = None
-    if network is None or "/" not in text or not isinstance(network.network_address, family):
-        name = "IPv4" if family is IPv4Address else "IPv6"
-        raise ValueError(_("'{value}' is not an {family} CIDR").format(value=text, family=name))
-    if str(network.network_address) != str(ip_address(text.split("/")[0])):
-        raise ValueError(
-            _("'{value}' has bits set behind the prefix; did you mean {network}?").format(value=text, network=network)
-        )
-    return str(network)
-
-
-def _fingerprint(text: str) -> str:
-    cleaned = text.replace(" ", "").upper()
-    if re.fullmatch(r"[0-9A-F]{40}", cleaned) is None:
-        raise ValueError(_("'{value}' is not a full fingerprint of 40 hexadecimal digits").format(value=text))
-    return cleaned
-
-
-def _not_empty(text: str) -> str:
-    if not text.strip():
-        raise ValueError(_("must not be empty"))
-    return text
-
-
-def _kubernetes_version(text: str) -> str:
-    if re.fullmatch(r"\d+\.\d+\.\d+", text) is None:
-        raise ValueError(_("'{value}' is not a version like 1.31.6, without a leading v").format(value=text))
-    return text
-
-
-def _container_runtime(text: str) -> str:
-    if re.fullmatch(r"containerd://\S+", text) is None:
-        raise ValueError(_("'{value}' is not of the form containerd://<version>").format(value=text))
-    return text
-
-
-def _registry_address(text: str) -> str:
-    if "://" in text:
-        raise ValueError(_("'{value}': give host[:port] without a scheme").format(value=text))
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        host, port = text, "1"
-    if not port.isdecimal() or not 1 <= int(port) <= 65535 or not (is_ip(host) or is_domain(host)):
-        raise ValueError(_("'{value}' is not host or host:port").format(value=text))
-    return text
-
-
-def _strict_bool(value: object) -> object:
-    # QUIRK-BOOL: any other word is an error, never "true".
-    if isinstance(value, bool) or value in ("true", "false", "True", "False", "TRUE", "FALSE"):
-        return value
-    raise ValueError(_("'{value}' is neither true nor false").format(value=value))
-
-
-IpText = Annotated[str, AfterValidator(_ip)]
-Ipv6Text = Annotated[str, AfterValidator(_ipv6)]
-HostText = Annotated[str, AfterValidator(_host)]
-EndpointText = Annotated[str, AfterValidator(_endpoint)]
-Cidr4 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv4Address))]
-Cidr6 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv6Address))]
-FilledText = Annotated[str, AfterValidator(_not_empty)]
-Bool = Annotated[bool, BeforeValidator(_strict_bool)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 T = TypeVar("T")
 
@@ -138,8 +51,29 @@ def answer(default: T, *, id: str, help: str, rule: str | None = None) -> T:
     return field
 
 
+def is_secret(annotation: object) -> bool:
+    """Whether a plan field holds a secret."""
+    return annotation is SecretStr or any(is_secret(part) for part in getattr(annotation, "__args__", ()))
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, data: object) -> object:
+        """An empty text where null is the default means "not given": an empty field of a form, `key: ""` in a file."""
+        if not isinstance(data, dict):
+            return data
+        unset = {name for name, info in cls.model_fields.items() if info.default is None}
+        return {key: None if value == "" and key in unset else value for key, value in data.items()}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: object, info: ValidationInfo) -> object:
+        """A secret may be anything: it reaches neither a screen nor a path."""
+        secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
+        return value if secret else printable(value)
 
 
 class Workload(Section):
@@ -167,7 +101,7 @@ class Package(Section):
     public_key: str | None = answer(
         None, id="BND-KEY-MD5", help=N_("The vendor's public key, verify-key.pub, brought along with the package.")
     )
-    fingerprint: Annotated[str, AfterValidator(_fingerprint)] = answer(
+    fingerprint: Fingerprint = answer(
         VENDOR_FINGERPRINT,
         id="BND-KEY-FPR",
         help=N_("The only key that is trusted: 40 hexadecimal digits. Change it only on the vendor's word."),
@@ -187,12 +121,12 @@ class Admin(Section):
 
 
 class Kubernetes(Section):
-    version: Annotated[str, AfterValidator(_kubernetes_version)] | None = answer(
+    version: KubernetesVersion | None = answer(
         None,
         id="P-K8S",
         help=N_("Kubernetes version, like 1.31.6. Empty: the newest one that the installer offers."),
     )
-    container_runtime: Annotated[str, AfterValidator(_container_runtime)] | None = answer(
+    container_runtime: ContainerRuntime | None = answer(
         None, id="P-CRI", help=N_("Like containerd://1.7.27-4. Empty: the one that the installer offers.")
     )
     max_pods_per_node: Annotated[int, Field(ge=1, le=1000)] = answer(
@@ -246,7 +180,7 @@ class Node(Section):
         None, id="P-EXCLUSIVE", help=N_("Only platform components here. Empty: follows the isolation of the cluster.")
     )
     deployable: Bool | None = answer(
-        None, id="P-CP-APPS", help=N_("Applications may run here. Empty: what the rules force or preset.")
+        None, id="P-CP-APPS", help=N_("Applications may run here. Empty: yes on workers, no on control planes.")
     )
     ssh: NodeSsh = answer(NodeSsh(), id="P-SSH-USER", help=N_("Login of this node where it differs from the others."))
 
@@ -333,7 +267,7 @@ class Registry(Section):
     mode: Literal["platform", "external"] = answer(
         "platform", id="P-REG-MODE", help=N_("platform: the installer's own registry. external: one you run.")
     )
-    address: Annotated[str, AfterValidator(_registry_address)] | None = answer(
+    address: RegistryAddress | None = answer(
         None, id="P-REG-EXT", help=N_("platform: IP or domain, empty: the cluster endpoint. external: host[:port].")
     )
     username: str | None = answer(
@@ -379,7 +313,9 @@ class Waiver(Section):
 
 
 class Plan(Section):
-    acp_tui: Literal[1] = Field(1, description=N_("Version of this file's format."))
+    acp_tui: Annotated[Literal[1], BeforeValidator(format_version)] = Field(
+        1, description=N_("Version of this file's format.")
+    )
     release: Literal["4.0", "4.1", "4.2", "4.3"] | None = answer(
         None, id="CAP-SCENARIO", help=N_("ACP release whose rules hold; empty: read from the Core Package's name.")
     )
@@ -451,17 +387,11 @@ class Plan(Section):
         return self.isolation and node.role == "control-plane"
 
     def deployable(self, node: Node) -> bool:
-        """Whether applications may run on `node`: forced by exclusiveness (XR-EXCL-*), else chosen, else preset.
-
-        Preset for control planes: off, except where there is no worker to take them in the single scenarios
-        (OQ-SC-APPS; CAP-SN-NODES)."""
+        """Whether applications may run on `node`: forced by exclusiveness (XR-EXCL-*), else chosen, else the default:
+        on workers yes, on control planes no (P-CP-APPS)."""
         if self.exclusive(node):
             return False
-        if node.role == "worker":
-            return True
-        if node.deployable is not None:
-            return node.deployable
-        return not self.workers and self.scenario in ("single-node", "single-cluster")
+        return True if node.role == "worker" else node.deployable is True
 
     def login(self, node: Node) -> Ssh:
         """The SSH login of `node`: the plan's, with the node's own keys laid over."""
@@ -475,13 +405,20 @@ def field_at(path: str) -> FieldInfo:
     info: FieldInfo | None = None
     for step in re.sub(r"\[\d+\]", "", path).split("."):
         info = model.model_fields[step]
-        model = next((t for t in _models_in(info.annotation)), model)
+        model = next((t for t in models_in(info.annotation)), model)
     if info is None:
         raise KeyError(path)
     return info
 
 
-def _models_in(annotation: object) -> list[type[BaseModel]]:
+def rule_of(path: str) -> str | None:
+    """The requirement that a bad value at this path breaks. KeyError: no such field."""
+    extra = field_at(path).json_schema_extra
+    return str(extra["rule"]) if isinstance(extra, dict) and "rule" in extra else None
+
+
+def models_in(annotation: object) -> list[type[BaseModel]]:
+    """The plan sections inside a field's annotation, e.g. Node for `tuple[Node, ...]`."""
     if isinstance(annotation, type):
         return [annotation] if issubclass(annotation, BaseModel) else []
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
+    return [model for part in getattr(annotation, "__args__", ()) for model in models_in(part)]

@@ -7,6 +7,7 @@ is shown: field descriptions and tables are built at import, before the operator
 import gettext as _gettext
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from acp_tui.resources import asset_path
 
@@ -16,12 +17,14 @@ LANGUAGES: Mapping[str, str] = {"en": "English", "ru": "Русский"}
 _translations: _gettext.NullTranslations = _gettext.NullTranslations()
 
 
-def use_language(code: str | None = None) -> None:
-    """Speak `code` from now on; None takes ACP_TUI_LANG, then the locale variables. An unknown language is English."""
+def use_language(code: str | None = None, locales: Path | None = None) -> None:
+    """Speak `code` from now on; None takes ACP_TUI_LANG, then the locale variables. An unknown language is English.
+
+    `locales`: where `<code>/LC_MESSAGES/acp-tui.mo` lies, if not among our own."""
     global _translations
     wanted = code or os.environ.get("ACP_TUI_LANG")
     languages = [wanted] if wanted else None
-    _translations = _gettext.translation(DOMAIN, asset_path("locales"), languages=languages, fallback=True)
+    _translations = _gettext.translation(DOMAIN, locales or asset_path("locales"), languages=languages, fallback=True)
 
 
 def _(message: str) -> str:

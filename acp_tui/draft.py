@@ -1,0 +1,159 @@
+"""The wizard's unfinished state, a folder a draft: written at each change, read again after a crash or a lost link.
+
+No secret is ever in it; the draft only remembers which secrets had been given, so that they are asked for again.
+A living wizard holds a lock on its draft, which the kernel drops with the process, whatever ends it.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from acp_tui.files import private_folder, write_atomically
+from acp_tui.plan import Plan
+from acp_tui.planfile import dump_plan, read_plan, secret_values
+
+PLAN_NAME = "plan.yaml"
+STATE_NAME = "draft.json"
+
+
+@dataclass(frozen=True)
+class Draft:
+    folder: Path
+    plan: Plan
+    step: str = ""
+    """Name of the step the operator was on; "" for the first."""
+    visited: frozenset[str] = frozenset()
+    rough: Mapping[str, str] = field(default_factory=dict)
+    """Dotted path → what was typed, where the plan's field refuses it; never a secret."""
+    secrets_asked: frozenset[str] = frozenset()
+    """Paths of secrets that were given before and are to be given again."""
+    host_keys: Mapping[str, str] = field(default_factory=dict)
+    """Node address → pinned OpenSSH public key."""
+    preset: frozenset[str] = frozenset()
+    """Addresses of nodes that the wizard itself has opened for applications."""
+    adding: str = ""
+    """What is typed on the line for new nodes and not yet entered."""
+    run: str | None = None
+    """Folder of the install run started from this draft."""
+    finished: bool = False
+    """The install that it led to is done: there is nothing to go on with."""
+    updated: datetime | None = None
+
+
+class _State(BaseModel):
+    """The draft's part that is not the plan, as it lies on disk."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: str = ""
+    visited: list[str] = Field(default_factory=list)
+    rough: dict[str, str] = Field(default_factory=dict)
+    secrets_asked: list[str] = Field(default_factory=list)
+    host_keys: dict[str, str] = Field(default_factory=dict)
+    preset: list[str] = Field(default_factory=list)
+    adding: str = ""
+    run: str | None = None
+    finished: bool = False
+    updated: datetime | None = None
+
+
+def state_home() -> Path:
+    """`$XDG_STATE_HOME/acp-tui`, by default below ~/.local/state."""
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(base).expanduser() / "acp-tui"
+
+
+def new_draft(home: Path, plan: Plan) -> Draft:
+    """A draft with a folder of its own below `home`; nothing is on disk before it is first saved."""
+    now = datetime.now(UTC)
+    return Draft(home / "drafts" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}", plan)
+
+
+def save(draft: Draft) -> None:
+    """Write the draft. Each file is replaced whole, so a kill in between leaves the last good state.
+
+    OSError: not saved, and the previous state is still there."""
+    for folder in (draft.folder.parent.parent, draft.folder.parent, draft.folder):
+        private_folder(folder)
+    state = _State(
+        step=draft.step,
+        visited=sorted(draft.visited),
+        rough=dict(draft.rough),
+        secrets_asked=sorted({*draft.secrets_asked, *secret_values(draft.plan)}),
+        host_keys=dict(draft.host_keys),
+        preset=sorted(draft.preset),
+        adding=draft.adding,
+        run=draft.run,
+        finished=draft.finished,
+        updated=datetime.now(UTC),
+    )
+    write_atomically(draft.folder / PLAN_NAME, dump_plan(draft.plan))
+    write_atomically(draft.folder / STATE_NAME, state.model_dump_json(indent=2) + "\n")
+
+
+def load(folder: Path) -> Draft:
+    """The draft in `folder`. OSError or ValueError: there is none that can be read."""
+    try:
+        state = _State.model_validate(json.loads((folder / STATE_NAME).read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise ValueError(f"{folder}: {error.error_count()} errors in {STATE_NAME}") from None
+    plan = read_plan(folder / PLAN_NAME).plan
+    if plan is None:
+        raise ValueError(f"{folder}: {PLAN_NAME} cannot be used")
+    return Draft(
+        folder,
+        plan,
+        state.step,
+        frozenset(state.visited),
+        state.rough,
+        frozenset(state.secrets_asked),
+        state.host_keys,
+        frozenset(state.preset),
+        state.adding,
+        state.run,
+        state.finished,
+        state.updated,
+    )
+
+
+def last_unfinished(home: Path) -> Draft | None:
+    """The draft that was saved last and that no living wizard holds; None: there is none."""
+    candidates = sorted(
+        (home / "drafts").glob(f"*/{STATE_NAME}"), key=lambda file: file.stat().st_mtime_ns, reverse=True
+    )
+    for file in candidates:
+        lock = hold(file.parent)
+        if lock is None:
+            continue
+        lock.close()
+        try:
+            draft = load(file.parent)
+        except (OSError, ValueError):
+            continue
+        if not draft.finished:
+            return draft
+    return None
+
+
+def hold(folder: Path) -> TextIO | None:
+    """Take the draft for this process until the returned file is closed. None: another wizard holds it."""
+    private_folder(folder)
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+def without_secret(draft: Draft, path: str) -> Draft:
+    """The draft once the secret at `path` has been given again."""
+    return replace(draft, secrets_asked=draft.secrets_asked - {path})

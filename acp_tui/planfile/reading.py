@@ -1,0 +1,276 @@
+"""YAML → plan, with every error at once, each with its line and dotted path.
+
+Scalars are taken as the text that stands in the file, and the plan's fields convert them: `release: 4.0` stays "4.0",
+a password `0123` or `yes` stays what was typed.
+"""
+
+import difflib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel
+
+from acp_tui.answers import AnswerRefused, Step, Wrong, build, dotted
+from acp_tui.plan import Plan, is_secret, models_in, rule_of
+from acp_tui.texts import _
+
+SECRETS_NAME = "secrets.yaml"
+MAX_BYTES = 1 << 20
+"""A plan is a page or two; a larger file is not one, and would only cost time."""
+
+Data = dict[str, "Value"]
+Value = str | None | list["Value"] | Data
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a plan file."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+
+    @property
+    def rule(self) -> str | None:
+        """The requirement that the value breaks; None for what is not a plan's value at all."""
+        try:
+            return rule_of(self.path)
+        except KeyError:
+            return None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line} {self.path}: {self.message}"
+            if self.path
+            else f"{self.file}:{self.line} {self.message}"
+        )
+
+
+class PlanErrors(ValueError):
+    """A plan file that cannot be used as it is; `problems` has them all."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class PlanReading:
+    """What could be read. With problems, `plan` has the refused values at their defaults, so that the rules on the
+    rest can still be judged; None when not even that is possible."""
+
+    plan: Plan | None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass
+class _Document:
+    """One YAML file as plain data, with the line of every path."""
+
+    name: str
+    folder: Path
+    data: Data = field(default_factory=dict)
+    lines: dict[tuple[Step, ...], int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def line(self, steps: tuple[Step, ...]) -> int:
+        """The line of a path, or of the nearest thing around it."""
+        while steps and steps not in self.lines:
+            steps = steps[:-1]
+        return self.lines.get(steps, 1)
+
+    def problem(self, steps: tuple[Step, ...], message: str) -> None:
+        self.problems.append(Problem(self.name, self.line(steps), dotted(steps), message))
+
+
+def load_plan(path: Path) -> Plan:
+    """The plan at `path` with its secrets overlay. PlanErrors: all that is wrong; OSError: the file cannot be read."""
+    reading = read_plan(path)
+    if reading.problems or reading.plan is None:
+        raise PlanErrors(reading.problems)
+    return reading.plan
+
+
+def read_plan(path: Path) -> PlanReading:
+    """As `load_plan`, but keeping what can be used of a plan with errors. OSError: the file cannot be read."""
+    document = _read(path)
+    overlay_path = path.with_name(SECRETS_NAME)
+    overlay = _read(overlay_path) if overlay_path.exists() else _Document(SECRETS_NAME, path.parent)
+    for part in (document, overlay):
+        _resolve_secrets(Plan, part.data, (), part)
+    problems = [*document.problems, *overlay.problems]
+    merged = _merge(document.data, overlay.data)
+    plan, wrongs = _build_what_fits(merged)
+    for wrong in wrongs:
+        source = overlay if wrong.steps in overlay.lines else document
+        steps, message = _explain(wrong)
+        source.problem(steps, message)
+        problems.append(source.problems[-1])
+    return PlanReading(plan, tuple(sorted(problems, key=lambda p: (p.file == SECRETS_NAME, p.line))))
+
+
+def _read(path: Path) -> _Document:
+    document = _Document(path.name, path.parent)
+    raw = path.read_bytes()
+    if len(raw) > MAX_BYTES:
+        document.problem((), _("the file is larger than {limit} bytes; this is not a plan").format(limit=MAX_BYTES))
+        return document
+    try:
+        node = yaml.compose(raw.decode("utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError:
+        document.problem((), _("the file is not UTF-8 text"))
+        return document
+    except RecursionError:
+        document.problem((), _("nested too deeply, or in itself"))
+        return document
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else 1
+        document.problems.append(Problem(path.name, line, "", _("not YAML: {why}").format(why=error.problem or error)))
+        return document
+    except yaml.YAMLError as error:
+        document.problem((), _("not YAML: {why}").format(why=str(error).splitlines()[0]))
+        return document
+    if node is None:
+        return document
+    if not isinstance(node, yaml.MappingNode):
+        document.problem((), _("a plan is a group of keys; this is something else"))
+        return document
+    value = _plain(node, (), document, ())
+    document.data = value if isinstance(value, dict) else {}
+    return document
+
+
+def _plain(node: yaml.Node, steps: tuple[Step, ...], document: _Document, around: tuple[yaml.Node, ...]) -> Value:
+    document.lines.setdefault(steps, node.start_mark.line + 1)
+    if node in around or len(around) > 20:
+        document.problem(steps, _("nested too deeply, or in itself"))
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*steps, index), document, (*around, node)) for index, item in enumerate(node.value)]
+    result: Data = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
+        here = (*steps, key)
+        if key in result:
+            document.lines[here] = key_node.start_mark.line + 1
+            document.problem(here, _("stands here for the second time"))
+            continue
+        document.lines[here] = key_node.start_mark.line + 1
+        result[key] = _plain(value_node, here, document, (*around, node))
+    return result
+
+
+def _resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[Step, ...], document: _Document) -> None:
+    """Replace `{env: NAME}` and `{file: PATH}` of secrets by what they point to, in place."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _resolve_secrets(model, item, (*steps, index), document)
+    if not isinstance(value, dict):
+        return
+    for name, info in model.model_fields.items():
+        inner = value.get(name)
+        here = (*steps, name)
+        if is_secret(info.annotation) and isinstance(inner, dict):
+            value[name] = _referenced(inner, here, document)
+        for part in models_in(info.annotation):
+            _resolve_secrets(part, inner, here, document)
+
+
+def _referenced(reference: Data, steps: tuple[Step, ...], document: _Document) -> str | None:
+    match list(reference.items()):
+        case [("env", str(name))]:
+            if name in os.environ:
+                return os.environ[name]
+            document.problem(steps, _("the environment has no variable {name}").format(name=name))
+        case [("file", str(name))]:
+            try:
+                return (document.folder / Path(name).expanduser()).read_text(encoding="utf-8").removesuffix("\n")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else _("not UTF-8 text")
+                document.problem(steps, _("cannot read the secret from {name}: {why}").format(name=name, why=reason))
+        case _other:
+            document.problem(steps, _("a secret is a text, {{env: NAME}} or {{file: PATH}}").format())
+    return None
+
+
+def _merge(base: Value, over: Value) -> Value:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {key: _merge(base.get(key), over[key]) if key in over else base[key] for key in {**base, **over}}
+    if isinstance(base, list) and isinstance(over, list):
+        return _merge_nodes(base, over)
+    return base if over is None else over
+
+
+def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
+    """Nodes are matched by address, so that a reordered plan never hands a secret to another node."""
+    secrets = {item.get("address"): item for item in over if isinstance(item, dict)}
+    merged: list[Value] = []
+    for item in base:
+        secret = secrets.get(item.get("address")) if isinstance(item, dict) else None
+        merged.append(_merge(item, secret))
+    return merged
+
+
+def _build_what_fits(data: Value) -> tuple[Plan | None, list[Wrong]]:
+    try:
+        return build(data), []
+    except AnswerRefused as refused:
+        wrongs = list(refused.wrongs)
+    rest = data
+    # From the back, so that a dropped list item does not move the others that are still to be dropped.
+    for steps in sorted({_droppable(wrong.steps) for wrong in wrongs}, key=str, reverse=True):
+        rest = _without(rest, steps)
+    try:
+        return build(rest), wrongs
+    except AnswerRefused:
+        return None, wrongs
+
+
+def _droppable(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """What to leave out for a refused value: the value, or the whole list item that it is a part of."""
+    for index, step in enumerate(steps):
+        if isinstance(step, int):
+            return steps[: index + 1]
+    return steps
+
+
+def _without(value: Value, steps: tuple[Step, ...]) -> Value:
+    """The data without what stands at `steps`."""
+    if not steps:
+        return None
+    first, *rest = steps
+    if isinstance(value, dict) and isinstance(first, str):
+        if not rest:
+            return {key: item for key, item in value.items() if key != first}
+        return {key: _without(item, tuple(rest)) if key == first else item for key, item in value.items()}
+    if isinstance(value, list) and isinstance(first, int):
+        return [item for index, item in enumerate(value) if index != first]
+    return value
+
+
+def _explain(wrong: Wrong) -> tuple[tuple[Step, ...], str]:
+    if wrong.kind != "extra_forbidden":
+        return wrong.steps, wrong.message
+    *way, key = wrong.steps
+    known = _keys_at(tuple(way))
+    near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5) or [
+        name for name in known if str(key) in name or name in str(key)
+    ]
+    if near:
+        return wrong.steps, _("unknown key; the nearest known one is '{key}'").format(key=near[0])
+    return wrong.steps, _("unknown key; known here are {keys}").format(keys=", ".join(known))
+
+
+def _keys_at(steps: tuple[Step, ...]) -> list[str]:
+    model: type[BaseModel] = Plan
+    for step in steps:
+        if isinstance(step, str):
+            model = models_in(model.model_fields[step].annotation)[0]
+    return list(model.model_fields)

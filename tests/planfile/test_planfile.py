@@ -1,0 +1,166 @@
+"""The plan as a file: every error at once with its line, secrets apart, nothing lost on the way out and in."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from acp_tui.plan import Admin, Node, NodeSsh, Plan, Ssh
+from acp_tui.planfile import PlanErrors, dump_plan, dump_secrets, load_plan, read_plan, save_plan, schema, secret_values
+
+CANARY = "canary-7f3a9c"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "plan.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    return [str(problem) for problem in read_plan(write(folder, text)).problems]
+
+
+def test_missing_keys_have_their_defaults(tmp_path: Path) -> None:
+    assert load_plan(write(tmp_path, "")) == Plan()
+
+
+def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path,
+        "nodes:\n  - address: 10.0.0.1\n  - address: 10.0.0.300\n    rol: worker\n"
+        "address: {https_port: 70000, vrid: x}\nnetwrk: {}\nisolation: yes\n",
+    )
+    assert found == [
+        "plan.yaml:3 nodes[1].address: '10.0.0.300' is not an IPv4 or IPv6 address",
+        "plan.yaml:4 nodes[1].rol: unknown key; the nearest known one is 'role'",
+        "plan.yaml:5 address.vrid: not a whole number",
+        "plan.yaml:5 address.https_port: must be at most 65535",
+        "plan.yaml:6 netwrk: unknown key; the nearest known one is 'network'",
+        "plan.yaml:7 isolation: 'yes' is neither true nor false",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "plan.yaml:1 not YAML"),
+        ("- just\n- a list\n", "a plan is a group of keys"),
+        ("acp_tui: 2\n", "acp_tui: this is format 2; this program reads format 1"),
+        ("release: 4.0\nrelease: 4.1\n", "plan.yaml:2 release: stands here for the second time"),
+        ("nodes: {address: 10.0.0.1}\n", "nodes: must be a list"),
+        ("network: kube-ovn\n", "network: must be a group of keys"),
+        ("network: {cluster_cidr: {ipv4: 10.3.0.1/16}}\n", "did you mean 10.3.0.0/16?"),
+        ("admin: {password: {env: ACP_TUI_NO_SUCH}}\n", "the environment has no variable ACP_TUI_NO_SUCH"),
+        ("admin: {password: {file: no-such-file}}\n", "cannot read the secret from no-such-file"),
+        ("admin: &a\n  username: *a\n", "nested too deeply, or in itself"),
+    ],
+)
+def test_a_plan_that_cannot_be_used_says_why(tmp_path: Path, text: str, said: str) -> None:
+    assert any(said in problem for problem in problems(tmp_path, text))
+    with pytest.raises(PlanErrors):
+        load_plan(tmp_path / "plan.yaml")
+
+
+def test_binary_and_huge_files_are_no_plans(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "not UTF-8" in str(read_plan(path).problems[0])
+    path.write_bytes(b"# \n" * 500_000)
+    assert "larger than" in str(read_plan(path).problems[0])
+
+
+def test_a_refused_value_leaves_the_rest_usable(tmp_path: Path) -> None:
+    reading = read_plan(write(tmp_path, "nodes: [{address: bad}, {address: 10.0.0.2}]\nisolation: true\n"))
+    assert reading.plan is not None
+    assert [node.address for node in reading.plan.nodes] == ["10.0.0.2"]
+    assert reading.plan.isolation
+
+
+@pytest.mark.parametrize("typed", ["0123", "yes", "4.10", "1e3", "null and more", "2026-11-23", "~x"])
+def test_a_scalar_stays_the_text_that_was_typed(tmp_path: Path, typed: str) -> None:
+    password = load_plan(write(tmp_path, f"admin: {{password: {typed}}}\n")).admin.password
+    assert password is not None
+    assert password.get_secret_value() == typed
+
+
+def test_the_release_may_be_written_without_quotes(tmp_path: Path) -> None:
+    assert load_plan(write(tmp_path, "release: 4.1\n")).effective_release == "4.1"
+
+
+def test_secrets_come_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACP_TUI_TEST_SECRET", CANARY)
+    (tmp_path / "pw").write_text("from file\n", encoding="utf-8")
+    plan = load_plan(write(tmp_path, "admin: {password: {env: ACP_TUI_TEST_SECRET}}\nssh: {password: {file: pw}}\n"))
+    assert secret_values(plan) == {"admin.password": CANARY, "ssh.password": "from file"}
+
+
+def plan_with_secrets() -> Plan:
+    own = NodeSsh(password=SecretStr(CANARY + "-node"))
+    return Plan(
+        admin=Admin(password=SecretStr(CANARY)),
+        ssh=Ssh(password=SecretStr("null"), key_passphrase=SecretStr("true")),
+        nodes=(Node(address="10.0.0.1"), Node(address="10.0.0.2", ssh=own)),
+    )
+
+
+def test_secrets_are_written_to_the_overlay_alone(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    save_plan(plan_with_secrets(), path)
+    assert CANARY not in path.read_text(encoding="utf-8")
+    overlay = tmp_path / "secrets.yaml"
+    assert overlay.stat().st_mode & 0o777 == 0o600
+    assert load_plan(path) == plan_with_secrets()
+
+
+def test_a_reordered_plan_gives_no_node_the_secret_of_another(tmp_path: Path) -> None:
+    plan = plan_with_secrets()
+    path = tmp_path / "plan.yaml"
+    save_plan(plan, path)
+    path.write_text(dump_plan(plan.model_copy(update={"nodes": plan.nodes[::-1]})), encoding="utf-8")
+    nodes = load_plan(path).nodes
+    assert nodes[0].address == "10.0.0.2"
+    assert nodes[0].ssh.password is not None
+    assert nodes[1].ssh.password is None
+
+
+def test_every_key_is_written_with_a_comment() -> None:
+    text = dump_plan(Plan(nodes=(Node(address="10.0.0.1"),)))
+    lines = text.splitlines()
+    keys = [i for i, line in enumerate(lines) if not line.lstrip().startswith("#")]
+    assert all(lines[i - 1].lstrip().startswith("#") for i in keys)
+    assert set(Plan.model_fields) == set(yaml.safe_load(text))
+
+
+def test_a_written_default_plan_reads_back_the_same(tmp_path: Path) -> None:
+    plan = Plan(nodes=(Node(address="10.0.0.1"), Node(address="fd00::1", role="worker")))
+    assert load_plan(write(tmp_path, dump_plan(plan))) == plan
+
+
+@given(st.text(max_size=40).filter(lambda text: "\x00" not in text and text.isprintable()))
+def test_hostile_text_survives_the_file(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    user = text if text.strip() else "root"
+    plan = Plan(ssh=Ssh(username=user, password=SecretStr(text)), admin=Admin(password=SecretStr(text)))
+    path = tmp_path_factory.mktemp("plan") / "plan.yaml"
+    save_plan(plan, path)
+    again = load_plan(path)
+    assert again.ssh.username == plan.ssh.username
+    assert secret_values(again) == secret_values(plan)
+
+
+def test_the_overlay_holds_nothing_but_secrets() -> None:
+    overlay = yaml.safe_load(dump_secrets(plan_with_secrets()))
+    assert overlay == {
+        "admin": {"password": CANARY},
+        "ssh": {"password": "null", "key_passphrase": "true"},
+        "nodes": [{"address": "10.0.0.2", "ssh": {"password": CANARY + "-node"}}],
+    }
+
+
+def test_the_schema_lets_a_secret_be_a_reference() -> None:
+    definitions = schema()["$defs"]
+    assert isinstance(definitions, dict)
+    assert "anyOf" in str(definitions["Admin"]["properties"]["password"])

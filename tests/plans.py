@@ -1,0 +1,55 @@
+"""Plans for tests: one valid plan, and a way to change any part of it in one line.
+
+`valid_plan(network={"cni": "calico"})` lays the change over section by section; lists are replaced whole.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from acp_tui.plan import Plan
+
+CONTROL_PLANES = ("10.20.0.11", "10.20.0.12", "10.20.0.13")
+WORKERS = ("10.20.0.21", "10.20.0.22")
+VIP = "10.20.0.10"
+DOMAIN = "acp.example.com"
+
+
+def node(address: str, role: str = "control-plane", **changes: JsonValue) -> dict[str, JsonValue]:
+    return {"address": address, "role": role, **changes}
+
+
+def nodes(control_planes: int = 3, workers: int = 2, **changes: JsonValue) -> list[JsonValue]:
+    """Nodes of the valid plan's network; `changes` go to each of them."""
+    planes = [f"10.20.0.{11 + n}" for n in range(control_planes)]
+    others = [f"10.20.0.{21 + n}" for n in range(workers)]
+    return [
+        *({**node(address), **changes} for address in planes),
+        *({**node(address, "worker"), **changes} for address in others),
+    ]
+
+
+def dual_nodes(control_planes: int = 3, workers: int = 2) -> list[JsonValue]:
+    planes = [node(f"10.20.0.{11 + n}", ipv6=f"2001:db8::{11 + n}") for n in range(control_planes)]
+    return [*planes, *(node(f"10.20.0.{21 + n}", "worker", ipv6=f"2001:db8::{21 + n}") for n in range(workers))]
+
+
+def valid_plan(**changes: JsonValue) -> Plan:
+    """Three control planes, two workers, a VIP on a load balancer and a domain; breaks no rule."""
+    answers: dict[str, JsonValue] = {
+        "release": "4.0",
+        "scenario": "single-cluster",
+        "admin": {"username": "admin", "password": "Correct-Horse-7"},
+        "ssh": {"username": "root", "password": "ssh-secret"},
+        "nodes": nodes(),
+        "address": {"cluster_endpoint": VIP, "platform": DOMAIN},
+    }
+    return Plan.model_validate(_laid_over(answers, changes))
+
+
+def _laid_over(base: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    merged = dict(base)
+    for key, change in changes.items():
+        old = merged.get(key)
+        merged[key] = _laid_over(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+    return merged

@@ -1,0 +1,40 @@
+"""Answers: what a person may type, and where an answer stands once nodes have come and gone."""
+
+from pathlib import Path
+
+import pytest
+
+from acp_tui.answers import AnswerRefused, moved, with_answers
+from acp_tui.plan import Node, Plan
+from acp_tui.planfile import read_plan
+
+A, B, C = (Node(address=f"10.20.0.{number}", role="control-plane") for number in (11, 12, 13))
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("nodes[0].ssh.port", None),
+        ("nodes[1].ssh.port", "nodes[0].ssh.port"),
+        ("nodes[2].nic", "nodes[2].nic"),
+        ("nodes[7].nic", None),
+        ("nodes", "nodes"),
+        ("network.cni", "network.cni"),
+    ],
+)
+def test_an_answer_follows_its_node(path: str, there: str | None) -> None:
+    assert moved(path, (A, B, C), (B, Node(address="10.20.0.14", role="worker"), C)) == there
+
+
+@pytest.mark.parametrize("value", ["/root/a\x00b", "\x1b[31mred", "bell\x07", "\x9b31m"])
+@pytest.mark.parametrize("path", ["package.core", "address.platform", "components.elasticsearch_nodes"])
+def test_control_characters_are_no_answer(path: str, value: str) -> None:
+    with pytest.raises(AnswerRefused):
+        with_answers(Plan(), {path: [value] if path.startswith("components") else value})
+
+
+def test_a_plan_that_nests_without_end_is_told_so(tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text("a: " + "[" * 5000, encoding="utf-8")
+    [problem] = read_plan(file).problems
+    assert "nested too deeply" in problem.message
