@@ -7,7 +7,7 @@ typed check shapes, or names a pure function of `acp_tui.checks`. A malformed ro
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,8 @@ class AtLeast(_Row):
     kind: Literal["at_least"]
     fact: str
     value: float
+    unit: str = ""
+    """Of the fact, as people write it."""
 
 
 class OneOf(_Row):
@@ -50,12 +52,43 @@ class AllPresent(_Row):
     names: tuple[str, ...]
 
 
+class AnyPresent(_Row):
+    """At least one of `names` is in a fact that is a set (or a mapping whose value is true)."""
+
+    kind: Literal["any_present"]
+    fact: str
+    names: tuple[str, ...]
+
+
 class AllAbsent(_Row):
     """None of `names` is in a fact that is a set (or a mapping whose value is true)."""
 
     kind: Literal["absent"]
     fact: str
     names: tuple[str, ...]
+
+
+class Distribution(_Row):
+    """A line of the support table: this system, in these versions, on these machines, with these kernels."""
+
+    name: str
+    """As the manual calls it."""
+    os: str
+    """`ID` of /etc/os-release."""
+    versions: tuple[str, ...]
+    arch: tuple[str, ...]
+    kernels: tuple[str, ...]
+    """What `uname -r` starts with: A.B.C, or A.B where C is free."""
+    build: int | None = None
+    """A lower build number (the one behind the first hyphen) is accepted with a warning."""
+
+
+class Supported(_Row):
+    """The system, or its kernel, is in the support table."""
+
+    kind: Literal["supported"]
+    aspect: Literal["distribution", "kernel"]
+    table: tuple[Distribution, ...]
 
 
 class Function(_Row):
@@ -65,6 +98,24 @@ class Function(_Row):
     name: str
     params: Mapping[str, Scalar | tuple[Scalar, ...]] = Field(default_factory=dict)
 
+    def number(self, name: str) -> float:
+        """The parameter `name` as a number. KeyError, ValueError: the row does not give one."""
+        return float(self.word(name))
+
+    def word(self, name: str) -> str:
+        value = self.params[name]
+        if isinstance(value, tuple):
+            raise ValueError(f"{self.name}: {name} is a list")
+        return str(value)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The list `name`; () where the row has none."""
+        value = self.params.get(name, ())
+        return tuple(str(v) for v in value) if isinstance(value, tuple) else (str(value),)
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        return tuple(float(word) for word in self.words(name))
+
 
 class Manual(_Row):
     """Only a person can tell."""
@@ -73,12 +124,21 @@ class Manual(_Row):
 
 
 class Stated(_Row):
-    """Context to be known; nothing to observe."""
+    """Context to be known; nothing to observe. It is explained, and never in a report."""
 
     kind: Literal["stated"]
 
 
-Check = Annotated[AtLeast | OneOf | AllPresent | AllAbsent | Function | Manual | Stated, Field(discriminator="kind")]
+class Step(_Row):
+    """Proved by doing it: the package's verification, or the install itself. Never in a preflight report."""
+
+    kind: Literal["step"]
+
+
+Check = Annotated[
+    AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent | Supported | Function | Manual | Stated | Step,
+    Field(discriminator="kind"),
+]
 
 
 class Requirement(_Row):
@@ -103,9 +163,15 @@ class Requirement(_Row):
     how: str = ""
     """How it is observed."""
     check: Check
+    facts_check: Function | None = None
+    """Plan rules: a cluster check that looks again once the nodes are known, where the plan alone did not fail."""
 
     def remedy_for(self, os_id: str | None) -> str:
         return self.remedies.get(os_id or "", self.remedy)
+
+
+def _load(text: str) -> Any:
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe one, the C one is 8 times faster
 
 
 @cache
@@ -116,12 +182,12 @@ def catalogue(release: str) -> Mapping[str, Requirement]:
     folder = asset_path("catalog")
     rows: dict[str, dict[str, object]] = {}
     for file in sorted(folder.glob("*.yaml")):
-        for row in yaml.safe_load(file.read_text(encoding="utf-8")) or []:
+        for row in _load(file.read_text(encoding="utf-8")) or []:
             if row["id"] in rows:
                 raise ValueError(f"{file.name}: {row['id']} is there twice")
             rows[row["id"]] = row
     for later in RELEASES[1 : RELEASES.index(release) + 1]:
         overlay = folder / "releases" / f"{later}.yaml"
-        for name, changes in (yaml.safe_load(overlay.read_text(encoding="utf-8")) or {}).items():
+        for name, changes in (_load(overlay.read_text(encoding="utf-8")) or {}).items():
             rows[name] = {**rows[name], **changes}
     return {name: Requirement.model_validate(row) for name, row in rows.items()}

@@ -1,12 +1,34 @@
-"""What a check function takes and gives. Checks are pure: no I/O, no clock; the same input gives the same finding."""
+"""What a check function takes and gives. Checks are pure: no I/O, no clock; the same input gives the same finding.
+
+A check asks for a fact with `known`; a fact that was not learned ends the check, and the judge reports `unknown`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
-from acp_tui.catalog import Requirement
+from acp_tui.catalog import Check, Function, Requirement
+from acp_tui.certificate import CertificateFacts
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
 from acp_tui.verdict import Outcome
+
+T = TypeVar("T")
+
+
+class NotLearned(Exception):
+    """A check needs a fact that nobody could learn. `fact` is the field's name."""
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(fact)
+        self.fact = fact
+
+
+def known(value: T | None, fact: str) -> T:
+    """`value`, unless it was not learned. NotLearned: it was not."""
+    if value is None:
+        raise NotLearned(fact)
+    return value
 
 
 @dataclass(frozen=True)
@@ -21,16 +43,23 @@ class Finding:
     """Cluster checks: the address of the node at fault."""
     paths: tuple[str, ...] = ()
     """Plan paths whose answer would mend it."""
+    names: tuple[str, ...] = ()
+    """What `{names}` in the row's remedy stands for, such as packages to remove. They are quoted for a shell there."""
 
 
 @dataclass(frozen=True)
 class NodeSubject:
-    """One node under one requirement."""
+    """One node under one requirement. `rules` is the catalogue in force, for checks that weigh several rows."""
 
     requirement: Requirement
     plan: Plan
     node: Node
     facts: Facts
+    rules: Mapping[str, Requirement]
+
+    @property
+    def given(self) -> Function:
+        return _given(self.requirement, self.requirement.check)
 
 
 @dataclass(frozen=True)
@@ -41,6 +70,10 @@ class ClusterSubject:
     plan: Plan
     facts: Mapping[str, Facts]
 
+    @property
+    def given(self) -> Function:
+        return _given(self.requirement, self.requirement.facts_check or self.requirement.check)
+
 
 @dataclass(frozen=True)
 class PlanSubject:
@@ -48,3 +81,16 @@ class PlanSubject:
 
     requirement: Requirement
     plan: Plan
+    certificate: CertificateFacts | None = None
+    """The pair that the plan names, as it was read; None where nobody read it."""
+
+    @property
+    def given(self) -> Function:
+        return _given(self.requirement, self.requirement.check)
+
+
+def _given(requirement: Requirement, check: Check) -> Function:
+    """The row's function with its numbers and names. TypeError: the row has another kind of check."""
+    if not isinstance(check, Function):
+        raise TypeError(f"{requirement.id} names no function")
+    return check

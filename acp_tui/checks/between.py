@@ -1,0 +1,248 @@
+"""Checks of what nodes see of each other: open paths, whole packets, round trips, links.
+
+A broken path has two ends. The end that has most of the broken paths is called at fault, so that one closed node is one
+finding and not one for each of its neighbours.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from acp_tui.around import addresses, peer_ports
+from acp_tui.checks.cluster import Findings, learned
+from acp_tui.checks.finding import ClusterSubject, Finding
+from acp_tui.checks.network import interface_of
+from acp_tui.facts import Facts, Reach, TcpPath
+from acp_tui.texts import N_, _
+from acp_tui.verdict import Outcome
+
+_AT_ONCE = 0.5  # seconds
+_SHOWN = 6  # pairs of nodes in one finding
+
+REACH_WORDS: Mapping[Reach, str] = {
+    Reach.CONNECTED: N_("connected"),
+    Reach.REFUSED: N_("refused"),
+    Reach.TIMEOUT: N_("no answer"),
+    Reach.NO_ROUTE: N_("no route to host"),
+    Reach.FORBIDDEN: N_("forbidden by the node's own routes or packet filter"),
+    Reach.UNRESOLVED: N_("the name does not resolve"),
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something wrong on the way from node to node, by plan addresses. `own`: the fault is surely the source's."""
+
+    source: str
+    target: str
+    words: str
+    port: int = 0
+    own: bool = False
+
+
+def paths_open(s: ClusterSubject) -> Findings:
+    """X-FIREWALL: every TCP path between two nodes is open; packets of the link's full size pass (else a warning)."""
+    tried, gaps = learned(s, "paths", lambda f: f.paths)
+    closed, untried, count = closed_paths(s, tried)
+    found = {gap.node: gap for gap in gaps}
+    for node, others in untried.items():
+        found[node] = Finding(Outcome.UNKNOWN, _not_tried(others), node=node)
+    for node, troubles in _at_fault(s, _cut_packets(s)).items():
+        found[node] = Finding(Outcome.WARN, _told(troubles), node=node)
+    for node, troubles in _at_fault(s, closed).items():
+        found[node] = Finding(Outcome.FAIL, _told(troubles), node=node)
+    if found:
+        return tuple(found.values())
+    observed = _("{count} TCP paths between {nodes} nodes are open; UDP and tunnels are not tried")
+    return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(s.plan.nodes))),)
+
+
+def _not_tried(nodes: Iterable[str]) -> str:
+    return _("not tried since the nodes or ports have changed: {nodes}").format(nodes=", ".join(nodes))
+
+
+def closed_paths(
+    s: ClusterSubject, tried: Mapping[str, tuple[TcpPath, ...]]
+) -> tuple[list[Trouble], dict[str, list[str]], int]:
+    """Paths that are not open; node → nodes to which something was not tried; how many are open."""
+    closed: list[Trouble] = []
+    untried: dict[str, list[str]] = {}
+    count = 0
+    ways_of = {source: {(path.host, path.port): path for path in paths} for source, paths in tried.items()}
+    for target in s.plan.nodes:
+        ports, ssh = peer_ports(s.plan, target, (s.plan.network.cni,)), s.plan.login(target).port
+        facts = s.facts.get(target.address)
+        let_us_in = facts is not None and facts.host_key is not None
+        ways: list[Trouble] = []
+        for source in (address for address in tried if address != target.address):
+            seen = ways_of[source]
+            for key in ((host, port) for host in addresses(s.plan, target) for port in ports):
+                path = seen.get(key)
+                answered = _answered(s, source, target.address, key)
+                if answered is False and path is not None:
+                    ways.append(Trouble(source, target.address, _("does not reach the listener there"), path.port))
+                elif path is None:
+                    untried[source] = list(dict.fromkeys([*untried.get(source, []), target.address]))
+                elif not path.open or (path.reach is Reach.REFUSED and path.port == ssh and let_us_in):
+                    own = path.reach is Reach.FORBIDDEN or _cannot_answer(
+                        s, path, source, tried.get(target.address, ())
+                    )
+                    ways.append(Trouble(source, target.address, _(REACH_WORDS[path.reach]), path.port, own))
+                else:
+                    count += 1
+                    let_us_in = True
+        if let_us_in:  # a node that nobody reaches at all is down, and says so as its state
+            closed += ways
+    return closed, untried, count
+
+
+def _answered(s: ClusterSubject, source: str, target: str, way: tuple[str, int]) -> bool | None:
+    """Whether a temporary listener on `target` answered `source`; None where none stood, or nobody asked."""
+    there, here = s.facts.get(target), s.facts[source].backends
+    if there is None or there.listened is None or there.listened.get(way[1]) != "" or here is None or way not in here:
+        return None
+    return target in here[way]
+
+
+def _cannot_answer(s: ClusterSubject, path: TcpPath, source: str, back: tuple[TcpPath, ...]) -> bool:
+    """Whether the source has no route there itself: it is told so at once, and the other's connects hear nothing.
+
+    A packet filter at the other end would let its own connects out; a neighbour that is gone takes seconds to tell."""
+    at_once = path.reach is Reach.NO_ROUTE and path.seconds is not None and path.seconds < _AT_ONCE
+    return at_once and any(p.reach is Reach.TIMEOUT for p in back if _owner(s, p.host) == source)
+
+
+def _cut_packets(s: ClusterSubject) -> list[Trouble]:
+    words = _("packets of {size} bytes do not pass whole")
+    return [
+        Trouble(source, target, words.format(size=ping.size))
+        for source, facts in s.facts.items()
+        for ping in facts.pings or ()
+        if ping.whole is False and (target := _owner(s, ping.host)) is not None
+    ]
+
+
+def _owner(s: ClusterSubject, host: str) -> str | None:
+    """The plan address of the node that has the address `host`."""
+    return next((node.address for node in s.plan.nodes if host in addresses(s.plan, node)), None)
+
+
+def _at_fault(s: ClusterSubject, troubles: Iterable[Trouble]) -> dict[str, list[Trouble]]:
+    """The troubles by the node at fault: first who forbids itself, then whoever has trouble with most others.
+
+    Where two are even, it is the one that is not reached, and the first node of the plan last of all."""
+    rest = list(troubles)
+    faults: dict[str, list[Trouble]] = {}
+
+    def take(node: str) -> None:
+        faults[node] = [t for t in rest if node in (t.source, t.target)]
+        rest[:] = [t for t in rest if node not in (t.source, t.target)]
+
+    for node in dict.fromkeys(t.source for t in rest if t.own):
+        take(node)
+    order = [node.address for node in reversed(s.plan.nodes)]
+    while rest:
+        pairs = {(t.source, t.target) for t in rest}
+        with_others = {n: {a for p in pairs if n in p for a in p if a != n} for n in order}
+        unreached = {n: sum(t.target == n for t in rest) for n in order}
+        take(max(order, key=lambda n: (len(with_others[n]), unreached[n])))
+    return {node: found for node, found in faults.items() if found}
+
+
+def _told(troubles: Iterable[Trouble]) -> str:
+    """`A → B: 2379, 2380 no answer; ...`, a few pairs of nodes."""
+    by_way: dict[tuple[str, str, str], list[int]] = {}
+    for t in troubles:
+        by_way.setdefault((t.source, t.target, t.words), []).append(t.port)
+    told = [
+        f"{source} → {target}: {', '.join(str(port) for port in ports if port)} {words}".replace(":  ", ": ")
+        for (source, target, words), ports in by_way.items()
+    ]
+    more = len(told) - _SHOWN
+    return "; ".join(told[:_SHOWN]) + (_("; and {count} more").format(count=more) if more > 0 else "")
+
+
+def latency(s: ClusterSubject) -> Findings:
+    """NETCFG-LAT-INTRA, OQ-LATENCY. Row: `milliseconds` is the release's limit, `later` the one of later releases.
+
+    Where nothing passes at all there is no time to take: that is X-FIREWALL's finding."""
+    limit, later = s.given.number("milliseconds"), s.given.number("later")
+    tried, gaps = learned(s, "paths", lambda f: f.paths)
+    slow: list[Trouble] = []
+    lost: list[Trouble] = []
+    times: list[float] = []
+    untried: dict[str, list[str]] = {}
+    for source, paths in tried.items():
+        for target in (node.address for node in s.plan.nodes if node.address != source):
+            seconds, how = round_trip(s.facts[source], target)
+            if seconds is not None:
+                times.append(seconds)
+                if seconds * 1000 > limit:
+                    slow.append(Trouble(source, target, f"{seconds * 1000:.3g} ms ({how})"))
+            elif not any(path.host == target for path in paths):
+                untried.setdefault(source, []).append(target)
+        for ping in s.facts[source].pings or ():
+            owner = _owner(s, ping.host)
+            if owner is not None and 0 < ping.received < ping.sent:
+                words = _("{count} of {sent} packets lost").format(count=ping.sent - ping.received, sent=ping.sent)
+                lost.append(Trouble(source, owner, words))
+    found = {gap.node: gap for gap in gaps}
+    for node, others in untried.items():
+        found[node] = Finding(Outcome.UNKNOWN, _not_tried(others), node=node)
+    for node, troubles in _at_fault(s, lost).items():
+        found[node] = Finding(Outcome.WARN, _told(troubles), node=node)
+    for node, troubles in _at_fault(s, slow).items():
+        observed = _told(troubles)
+        if limit < later and all(float(t.words.split()[0]) <= later for t in troubles):
+            note = _("above {limit:g} ms; later releases allow {later:g} ms, and where that is enough it can be waived")
+            observed += "; " + note.format(limit=limit, later=later)
+        found[node] = Finding(Outcome.FAIL, observed, node=node)
+    if found:
+        return tuple(found.values())
+    if not times:
+        return (Finding(Outcome.UNKNOWN, _("no node has an answer of another")),)
+    slowest = _milliseconds(max(times))
+    return (Finding(Outcome.PASS, _("{time} at most, between any two nodes").format(time=slowest)),)
+
+
+def round_trip(facts: Facts, target: str) -> tuple[float | None, str]:
+    """Seconds there and back, and how that is known: the average of ping, else the quickest TCP answer of several."""
+    for ping in facts.pings or ():
+        if ping.host == target and ping.average is not None:
+            return ping.average, _("average of ping")
+    times = [p.seconds for p in facts.paths or () if p.host == target and p.open and p.seconds is not None]
+    return min(times, default=None), _("quickest TCP connect")
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.2g} ms" if seconds else _("under 1 ms")
+
+
+def link_speed(s: ClusterSubject) -> Findings:
+    """NETCFG-BW-INTRA: the speed of the link with the node's address, as its driver tells it. Row: `megabits`."""
+    slow: list[Finding] = []
+    told: list[str] = []
+    silent: list[str] = []
+    for node in s.plan.nodes:
+        facts = s.facts.get(node.address)
+        link = interface_of(node.address, facts.interfaces or ()) if facts else None
+        speed = (facts.link_speeds or {}).get(link.nic) if facts and link else None
+        if link is None or speed is None:
+            silent.append(node.address)
+            continue
+        shown = _("{nic} has {speed} Mbit/s").format(nic=link.nic, speed=speed)
+        told.append(f"{node.address} {shown}")
+        if speed < s.given.number("megabits"):
+            slow.append(Finding(Outcome.FAIL, shown, node=node.address))
+    if slow:
+        return tuple(slow)
+    if silent:
+        observed = _("the link of {nodes} does not tell its speed").format(nodes=", ".join(silent))
+        return (Finding(Outcome.MANUAL, observed),)
+    return (Finding(Outcome.PASS, "; ".join(told[:_SHOWN])),)
+
+
+BETWEEN_CHECKS: Mapping[str, Callable[[ClusterSubject], Findings]] = {
+    "latency": latency,
+    "link_speed": link_speed,
+    "paths_open": paths_open,
+}

@@ -1,0 +1,138 @@
+"""The conditions that catalogue rows name under `when`: small questions about the plan, a node and its facts.
+
+True and False settle it; None means that the fact behind it was not learned, so nobody can tell whether the rule holds.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from acp_tui.around import names_in_use
+from acp_tui.catalog import Requirement
+from acp_tui.facts import Facts
+from acp_tui.plan import Node, Plan
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a condition may look at. `node` and `facts` are None for rules that are about no single node."""
+
+    plan: Plan
+    node: Node | None = None
+    facts: Facts | None = None
+
+
+Condition = Callable[[Situation], bool | None]
+
+
+def applies(requirement: Requirement, situation: Situation) -> bool | None:
+    """Whether all conditions of the row hold: False when one does not, None when that cannot be told."""
+    answers = [CONDITIONS[name](situation) for name in requirement.when]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _scenario(name: str) -> Condition:
+    return lambda s: s.plan.scenario == name
+
+
+def _os(*ids: str) -> Condition:
+    return lambda s: None if _os_id(s) is None else _os_id(s) in ids
+
+
+def _os_id(s: Situation) -> str | None:
+    return s.facts.os_id if s.facts else None
+
+
+def _aarch64(s: Situation) -> bool | None:
+    arch = s.facts.arch if s.facts else None
+    return None if arch is None else arch == "aarch64"
+
+
+def _nokmem_system(s: Situation) -> bool | None:
+    """CentOS 7 and RHEL 7 share the kernel that leaks with kernel memory accounting (OQ-NOKMEM)."""
+    if _os_id(s) not in (None, "centos", "rhel"):
+        return False
+    version = s.facts.os_version_id if s.facts else None
+    return None if version is None or _os_id(s) is None else version.split(".")[0] == "7"
+
+
+def _old_conntrack(s: Situation) -> bool | None:
+    """Kernels that still have a conntrack module a family: below 4.19, on RHEL and its rebuilds below 4.18."""
+    if s.facts is None or s.facts.kernel is None or s.facts.os_id is None:
+        return None
+    found = re.match(r"(\d{1,6})\.(\d{1,6})", s.facts.kernel)
+    limit = (4, 18) if s.facts.os_id in ("rhel", "centos") else (4, 19)
+    return (int(found[1]), int(found[2])) < limit if found else None
+
+
+def _not_root(s: Situation) -> bool | None:
+    return None if s.facts is None or s.facts.uid is None else s.facts.uid != 0
+
+
+def _resolv_exists(s: Situation) -> bool | None:
+    return s.facts.resolv_exists if s.facts else None
+
+
+def _search_domains(s: Situation) -> bool | None:
+    if s.facts is None or s.facts.search_domains is None:
+        return None
+    return bool(set(s.facts.search_domains) - {"."} or s.facts.resolv_domain)
+
+
+def _installer_not_started(s: Situation) -> bool | None:
+    """Once setup.sh runs here, its ports and folders are the installer's own. Not learned counts as not started."""
+    return not (s.facts and s.facts.installer_running)
+
+
+def _tool(tool: str, *systems: str) -> Condition:
+    """The system keeps its packages with `tool`, and has it. An rpm that lies around on Ubuntu tells nothing."""
+
+    def condition(s: Situation) -> bool | None:
+        if s.facts is None or s.facts.os_id is None:
+            return None
+        if s.facts.os_id not in systems:
+            return False
+        return None if s.facts.package_tools is None else tool in s.facts.package_tools
+
+    return condition
+
+
+def _load_balancer(s: Situation) -> bool:
+    return not s.plan.single and not s.plan.address.self_built_vip
+
+
+CONDITIONS: Mapping[str, Condition] = {
+    "single-node": _scenario("single-node"),
+    "single-cluster": _scenario("single-cluster"),
+    "multi-cluster": _scenario("multi-cluster"),
+    "no-workers": lambda s: not s.plan.workers,
+    "workers": lambda s: bool(s.plan.workers),
+    "high-availability": lambda s: s.plan.scenario != "single-node",
+    "several-nodes": lambda s: len(s.plan.nodes) > 1,
+    "kube-ovn": lambda s: s.plan.network.cni == "kube-ovn",
+    "calico": lambda s: s.plan.network.cni == "calico",
+    "ipv6": lambda s: s.plan.network.ip_family != "ipv4",
+    "load-balancer": _load_balancer,
+    "self-built-vip": lambda s: s.plan.address.self_built_vip and not s.plan.single,
+    "domain-names": lambda s: bool(names_in_use(s.plan)),
+    "http": lambda s: s.plan.address.http_port > 0,
+    "platform-registry": lambda s: s.plan.registry.mode == "platform",
+    "disaster-recovery": lambda s: s.plan.disaster_recovery.role != "none",
+    "pods-expected": lambda s: s.plan.workload.pods > 0,
+    "local-storage": lambda s: s.plan.local_storage != "none",
+    "ubuntu": _os("ubuntu"),
+    "kylin": _os("kylin"),
+    "nokmem-system": _nokmem_system,
+    "old-conntrack": _old_conntrack,
+    "aarch64": _aarch64,
+    "not-root": _not_root,
+    "resolv-exists": _resolv_exists,
+    "search-domains": _search_domains,
+    "installer-not-started": _installer_not_started,
+    "rpm": _tool("rpm", "rhel", "centos", "rocky", "almalinux", "ol", "openEuler", "openeuler", "fedora"),
+    "rpm-kylin": _tool("rpm", "kylin"),
+    "dpkg": _tool("dpkg-query", "ubuntu"),
+    "snap": _tool("snap", "ubuntu"),
+}

@@ -1,0 +1,182 @@
+"""Checks of what stands before the cluster, as its nodes see it: load balancer, VIP, names, an external registry."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_address
+
+from acp_tui.around import addresses, balancer_port, external_registry, names_in_use
+from acp_tui.checks.between import REACH_WORDS
+from acp_tui.checks.cluster import Findings, learned
+from acp_tui.checks.finding import ClusterSubject, Finding
+from acp_tui.checks.network import interface_of
+from acp_tui.facts import Reach, RegistryAnswer, TcpPath
+from acp_tui.texts import _
+from acp_tui.verdict import Outcome
+
+_ALIVE = (200, 401, 403)  # a registry that lets one in, or asks for a login
+
+
+def balancer_reached(s: ClusterSubject) -> Findings:
+    """LB-*: an answer of the cluster endpoint, or a refusal, is an open path; silence before the install warns."""
+    endpoint, port = s.plan.address.cluster_endpoint, balancer_port(s.plan, s.requirement)
+    if not endpoint:
+        return (Finding(Outcome.UNKNOWN, _("no cluster endpoint yet"), paths=("address.cluster_endpoint",)),)
+    if rehearsed := _rehearsed(s, endpoint, port):
+        return rehearsed
+    tried, found = learned(s, "paths", lambda f: f.paths)
+    at = f"{endpoint}:{port}"
+    ways = {node: _way(paths, endpoint, port) for node, paths in tried.items()}
+    for node, way in ways.items():
+        if way is None:
+            observed = _("{at} not tried since the answers have changed").format(at=at)
+            found.append(Finding(Outcome.UNKNOWN, observed, node=node))
+        elif not way.open:
+            found.append(Finding(Outcome.WARN, f"{at}: {_(REACH_WORDS[way.reach])}", node=node))
+    if len(found) == len(s.plan.nodes) and len({finding.observed for finding in found}) == 1:
+        observed = _("{observed}, from every node").format(observed=found[0].observed)
+        return (Finding(found[0].outcome, observed),)
+    if found:
+        return tuple(found)
+    answers = ", ".join(sorted({_(REACH_WORDS[way.reach]) for way in ways.values() if way}))
+    return (Finding(Outcome.PASS, _("{at}: {answers}, from every node").format(at=at, answers=answers)),)
+
+
+def _rehearsed(s: ClusterSubject, endpoint: str, port: int) -> Findings:
+    """What temporary listeners on the control planes tell; () where there were none to be."""
+    stood = {n: f.listened[port] for n in _planes(s) if (f := s.facts.get(n)) and f.listened and port in f.listened}
+    led = {n: f.backends[endpoint, port] for n, f in s.facts.items() if f.backends and (endpoint, port) in f.backends}
+    if not stood:
+        return ()
+    at, answered = f"{endpoint}:{port}", frozenset[str]().union(*led.values())
+    found = [Finding(Outcome.UNKNOWN, f"{at}: {why}", node=node) for node, why in stood.items() if why]
+    standing = [node for node, why in stood.items() if not why]
+    if standing and not answered:
+        observed = _("{at} leads to none of the control plane nodes: no listener there was reached")
+        return (*found, Finding(Outcome.FAIL, observed.format(at=at)))
+    shown = ", ".join(sorted(answered))
+    for node in standing:
+        if node not in answered:
+            observed = _("{at} never led here; it led to {nodes}").format(at=at, nodes=shown)
+            found.append(Finding(Outcome.FAIL, observed, node=node))
+    for node, backends in led.items():
+        if not backends:
+            observed = _("from here {at} leads nowhere; from others to {nodes}").format(at=at, nodes=shown)
+            found.append(Finding(Outcome.FAIL, observed, node=node))
+    return tuple(found) or (Finding(Outcome.PASS, _("{at} led to {nodes}").format(at=at, nodes=shown)),)
+
+
+def _planes(s: ClusterSubject) -> list[str]:
+    return [node.address for node in s.plan.control_planes]
+
+
+def vrid_free(s: ClusterSubject) -> Findings:
+    """VIP-VRID: no other group in the subnet was heard with the plan's ID. Not listened for: a person has to tell."""
+    heard = {n: f.vrids for n in _planes(s) if (f := s.facts.get(n)) and f.vrids is not None}
+    if not heard:
+        return (Finding(Outcome.MANUAL, _("nobody listened for VRRP: acp-tui check --also vrrp does")),)
+    used = frozenset[int]().union(*heard.values())
+    shown = ", ".join(map(str, sorted(used))) or _("none")
+    if s.plan.address.vrid not in used:
+        return (Finding(Outcome.PASS, _("IDs heard in 4 seconds: {ids}").format(ids=shown)),)
+    free = next((n for n in (*range(s.plan.address.vrid, 256), *range(1, 256)) if n not in used), None)
+    observed = _("{id} is in use; heard: {ids}").format(id=s.plan.address.vrid, ids=shown)
+    remedy = _("Choose another ID for the VIP, {free} for example.").format(free=free) if free else ""
+    return (Finding(Outcome.FAIL, observed, remedy=remedy, paths=("address.vrid",)),)
+
+
+def _way(paths: tuple[TcpPath, ...], host: str, port: int) -> TcpPath | None:
+    return next((path for path in paths if (path.host, path.port) == (host, port)), None)
+
+
+def vip_free(s: ClusterSubject) -> Findings:
+    """VIP-FREE: no node has the VIP, and nobody answers the control plane nodes there."""
+    vip, here = s.plan.address.cluster_endpoint, ("address.cluster_endpoint",)
+    for address, facts in s.facts.items():
+        own = interface_of(vip, facts.interfaces or ())
+        if own is not None:
+            observed = _("{vip} is on {nic} of this node").format(vip=vip, nic=own.nic)
+            return (Finding(Outcome.FAIL, observed, node=address, paths=here),)
+    owners = {n.address: s.facts[n.address].vip_owner for n in s.plan.control_planes if n.address in s.facts}
+    for address, owner in owners.items():
+        if owner:
+            observed = _("{vip} answers {node}: {owner}").format(vip=vip, node=address, owner=owner)
+            return (Finding(Outcome.FAIL, observed, paths=here),)
+    asked = [address for address, owner in owners.items() if owner is not None]
+    if not asked:
+        return (Finding(Outcome.UNKNOWN, _("no control plane node could ask")),)
+    return (Finding(Outcome.PASS, _("nobody answers {nodes} there").format(nodes=", ".join(asked))),)
+
+
+def names_resolve(s: ClusterSubject) -> Findings:
+    """NETRES-DOMAIN: each name resolves on every node, to the same addresses, which are no loopback.
+
+    A name that leads to one node of several is worth a look: it is no VIP."""
+    looked_up, found = learned(s, "names", lambda f: f.names)
+    own = {a for node in s.plan.nodes for a in addresses(s.plan, node)} if not s.plan.single else set()
+    wanted = names_in_use(s.plan)
+    usual = {name: _usual(names.get(name) for names in looked_up.values()) for name in wanted}
+    for node, names in looked_up.items():
+        unasked = [name for name in wanted if name not in names]
+        if unasked:
+            observed = _("not looked up since the answers have changed: {names}").format(names=", ".join(unasked))
+            found.append(Finding(Outcome.UNKNOWN, observed, node=node, names=wanted))
+            continue
+        broken, doubtful = [], []
+        for name in wanted:
+            got = ", ".join(sorted(names[name] or ()))
+            others = ", ".join(usual[name])
+            if names[name] is None:
+                broken.append(_("no name server answers for {name}").format(name=name))
+            elif not got:
+                broken.append(_("{name} does not resolve").format(name=name))
+            elif got != others:
+                text = _("{name} is {addresses} here, and {others} elsewhere")
+                broken.append(text.format(name=name, addresses=got, others=others))
+            elif any(ip_address(address).is_loopback for address in usual[name]):
+                broken.append(_("{name} is {addresses}, the node itself").format(name=name, addresses=got))
+            elif own & set(usual[name]):
+                doubtful.append(_("{name} is {addresses}, one of the nodes").format(name=name, addresses=got))
+        if broken or doubtful:
+            outcome = Outcome.FAIL if broken else Outcome.WARN
+            found.append(Finding(outcome, "; ".join([*broken, *doubtful]), node=node, names=wanted))
+    if found:
+        return tuple(found)
+    told = "; ".join(f"{name}: {', '.join(usual[name])}" for name in wanted)
+    return (Finding(Outcome.PASS, told, names=wanted),)
+
+
+def _usual(answers: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
+    """The addresses that most nodes have of a name, sorted; () where it resolves nowhere."""
+    counted = Counter(tuple(sorted(answer)) for answer in answers if answer)
+    return counted.most_common(1)[0][0] if counted else ()
+
+
+def registry_answers(s: ClusterSubject) -> Findings:
+    """XR-REG-EXT: every node reaches the external registry, and what answers there is one."""
+    at = external_registry(s.plan)
+    if at is None:
+        return (Finding(Outcome.NOT_APPLICABLE),)
+    tried, found = learned(s, "paths", lambda f: f.paths)
+    for node, paths in tried.items():
+        way, answer = _way(paths, *at), s.facts[node].registry_answer
+        where = f"{at[0]}:{at[1]}"
+        if way is not None and way.reach is not Reach.CONNECTED:
+            found.append(Finding(Outcome.FAIL, f"{where}: {_(REACH_WORDS[way.reach])}", node=node))
+        elif answer is not None and answer.status not in _ALIVE:
+            found.append(Finding(Outcome.WARN, f"{where}: {_answered(answer)}", node=node))
+    return tuple(found)
+
+
+def _answered(answer: RegistryAnswer) -> str:
+    if answer.status is None:
+        return _("the port is open, but nobody answers GET /v2/ ({words})").format(words=answer.words)
+    return _("GET /v2/ answers {status}, which is no registry").format(status=answer.status)
+
+
+ENDPOINT_CHECKS: Mapping[str, Callable[[ClusterSubject], Findings]] = {
+    "balancer_reached": balancer_reached,
+    "names_resolve": names_resolve,
+    "registry_answers": registry_answers,
+    "vip_free": vip_free,
+    "vrid_free": vrid_free,
+}

@@ -1,0 +1,211 @@
+"""Rules of what surrounds the cluster: certificate, image registry, administrator, versions and start flags.
+
+The certificate was read before (CertificateFacts), with the time at which it was: nothing is opened here.
+"""
+
+from datetime import timedelta
+
+from acp_tui.certificate import CertificateFacts
+from acp_tui.checks.finding import Finding, PlanSubject
+from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, not_applicable, passed, warn
+from acp_tui.inputs import is_domain, is_ip
+from acp_tui.plan import Plan
+from acp_tui.texts import _
+from acp_tui.verdict import Outcome
+
+CERT_FILE, KEY_FILE = "certificate.cert_file", "certificate.key_file"
+SOON = timedelta(days=30)
+ADVISED_PASSWORD_LENGTH = 12
+
+
+def certificate_pair(subject: PlanSubject) -> Findings:
+    """XR-CERT-PAIR: certificate and key together or not at all, and both files are there."""
+    wanted = subject.plan.certificate
+    given = [path for path, value in ((CERT_FILE, wanted.cert_file), (KEY_FILE, wanted.key_file)) if value]
+    missing = [path for path in (CERT_FILE, KEY_FILE) if path not in given]
+    if wanted.mode == "self-signed":
+        if not given:
+            return not_applicable(_("the installer makes the certificate"))
+        if missing:
+            return (fail(_("one file of the pair is given, the other is not"), *missing, "certificate.mode"),)
+        return (warn(_("a pair is given, but the mode is self-signed: it is not used"), "certificate.mode"),)
+    if missing:
+        return (fail(_("not given: {names}").format(names=listed(missing)), *missing),)
+    read = subject.certificate
+    return held(
+        (fail(why, CERT_FILE, KEY_FILE) for why in (read.unreadable if read else ())),
+        f"{wanted.cert_file}, {wanted.key_file}",
+    )
+
+
+def certificate_valid(subject: PlanSubject) -> Findings:
+    """XR-CERT-VALID: the pair parses, belongs together, is in date and, as a warning, names the platform."""
+    wanted = subject.plan.certificate
+    if wanted.mode != "existing":
+        return not_applicable(_("the installer makes the certificate"))
+    read = subject.certificate
+    if read is None or read.unreadable:
+        return (Finding(Outcome.UNKNOWN, _("the certificate has not been read"), paths=(CERT_FILE, KEY_FILE)),)
+    findings = [
+        *(fail(error, CERT_FILE, KEY_FILE) for error in read.errors),
+        *_key(read),
+        *_dates(read),
+        *_names(subject.plan, read),
+    ]
+    if read.chain_ordered is False:
+        observed = _("the chain is out of order: each certificate must be signed by the one after it")
+        findings.append(warn(observed, CERT_FILE))
+    return held(findings, _("{subject}, until {day}").format(subject=read.subject, day=_day(read)))
+
+
+def certificate_for_recovery(subject: PlanSubject) -> Findings:
+    """XR-CERT-DR: both clusters carry the same existing pair."""
+    plan = subject.plan
+    if plan.disaster_recovery.role == "none":
+        return not_applicable(_("no disaster recovery planned"))
+    if plan.certificate.mode != "existing":
+        return (fail(_("the certificate is self-signed"), "certificate.mode", CERT_FILE, KEY_FILE),)
+    return passed(_("an existing certificate"))
+
+
+def external_registry(subject: PlanSubject) -> Findings:
+    """XR-REG-EXT: an external registry has an address, and its images are somebody's promise."""
+    registry = subject.plan.registry
+    if registry.mode != "external":
+        return not_applicable(_("the platform's own registry"))
+    if not registry.address:
+        return (fail(_("no address of the external registry"), "registry.address"),)
+    question = _("{address}: is the plan for synchronising images into it agreed with the vendor?")
+    return manual(question.format(address=registry.address), "registry.mode")
+
+
+def platform_registry_host(subject: PlanSubject) -> Findings:
+    """P-REG-DOMAIN: the platform's registry is a bare host; its port 11443 is added by the installer's document."""
+    plan = subject.plan
+    if plan.registry.mode != "platform":
+        return not_applicable(_("an external registry"))
+    host = plan.registry_address
+    if plan.registry.address and not is_domain(host) and not is_ip(host):
+        observed = _("{address}: the platform's registry always listens on 11443; give the host alone")
+        return (fail(observed.format(address=host), "registry.address"),)
+    return passed(host or _("none"))
+
+
+def registry_login(subject: PlanSubject) -> Findings:
+    """XR-REG-AUTH: user and password, both or neither."""
+    user, password = _registry_login(subject.plan)
+    if user == password:
+        return passed(_("user and password") if user else _("no login"))
+    missing = "registry.password" if user else "registry.username"
+    observed = _("a user without a password") if user else _("a password without a user")
+    return (fail(observed, missing),)
+
+
+def registry_for_recovery(subject: PlanSubject) -> Findings:
+    """XR-REG-DR: the platform's registry carries a login, under the platform's own domain."""
+    plan = subject.plan
+    if plan.disaster_recovery.role == "none" or plan.registry.mode != "platform":
+        return not_applicable(_("no disaster recovery with the platform's own registry"))
+    findings = []
+    user, password = _registry_login(plan)
+    missing = [path for path, given in (("registry.username", user), ("registry.password", password)) if not given]
+    if missing:
+        findings.append(fail(_("not given: {names}").format(names=listed(missing)), *missing))
+    if plan.registry_address.lower() != plan.platform_address.lower() or not is_domain(plan.registry_address):
+        observed = _("the registry is {registry}, the platform's domain is {platform}")
+        registry, platform = plan.registry_address or _("none"), plan.platform_address or _("none")
+        findings.append(fail(observed.format(registry=registry, platform=platform), "registry.address"))
+    return held(findings, plan.registry_address)
+
+
+def admin_password(subject: PlanSubject) -> Findings:
+    """P-ADMIN-PASS: there is one; the installer's own rules for it are not known (OQ-ADMIN-POLICY)."""
+    password = subject.plan.admin.password
+    length = len(password.get_secret_value()) if password else 0
+    if length == 0:
+        return (fail(_("no administrator password"), "admin.password"),)
+    if length < ADVISED_PASSWORD_LENGTH:
+        observed = _("shorter than {count} characters").format(count=ADVISED_PASSWORD_LENGTH)
+        return (warn(observed, "admin.password"),)
+    return passed(_("given"))
+
+
+def versions_offered(subject: PlanSubject) -> Findings:
+    """XR-VERSIONS: only the running installer knows what it offers; before that, the release's table. Row: `minors`."""
+    version = subject.plan.kubernetes.version
+    known = subject.given.words("minors")
+    if version is None:
+        return passed(_("the newest that the running installer offers"))
+    if version.rpartition(".")[0] in known:
+        return passed(version)
+    observed = _("{version} is not among the versions known for release {release}: {minors}")
+    release = subject.plan.effective_release
+    return (warn(observed.format(version=version, release=release, minors=listed(known)), "kubernetes.version"),)
+
+
+def network_mode_flag(subject: PlanSubject) -> Findings:
+    """XR-CNI-FLAG: setup.sh is told of Calico where the release still has the flag. Row: `flag` (bool)."""
+    plan = subject.plan
+    if plan.network.cni != "calico":
+        return passed(_("Kube-OVN needs no flag"))
+    if not subject.given.params["flag"]:
+        observed = _("Calico: release {release} documents no flag for setup.sh any more; nobody has confirmed this way")
+        return (warn(observed.format(release=plan.effective_release), "network.cni"),)
+    if plan.network.ip_family == "ipv6":
+        observed = _("both --network-mode calico and --ip-family ipv6; the manual shows them only one at a time")
+        return (warn(observed, "network.cni", "network.ip_family"),)
+    return passed("--network-mode calico")
+
+
+def ip_family_flag(subject: PlanSubject) -> Findings:
+    """XR-PROTO-IPV6-FLAG: setup.sh is told of IPv6 alone; the document for it is our reading (OQ-IPV6-JSON)."""
+    if subject.plan.network.ip_family != "ipv6":
+        return passed(_("no flag needed"))
+    observed = _("--ip-family ipv6; no public source shows the installer's document for IPv6 alone")
+    return (warn(observed, "network.ip_family"),)
+
+
+def protocol_is_final(subject: PlanSubject) -> Findings:
+    """XR-PROTO-FIXED: a reminder where the protocol is not the default."""
+    family = subject.plan.network.ip_family
+    if family == "ipv4":
+        return passed(_("IPv4"))
+    observed = _("{family}: this cannot be changed after the install")
+    return (warn(observed.format(family=family), "network.ip_family"),)
+
+
+def _key(read: CertificateFacts) -> Findings:
+    if read.key_encrypted:
+        return (fail(_("the private key has a passphrase, and the installer cannot be told it"), KEY_FILE),)
+    if read.key_matches is False:
+        return (fail(_("the private key does not belong to the first certificate of the file"), CERT_FILE, KEY_FILE),)
+    return ()
+
+
+def _dates(read: CertificateFacts) -> Findings:
+    if read.not_before is None or read.not_after is None:
+        return ()
+    if read.not_after <= read.read_at:
+        return (fail(_("expired on {day}").format(day=_day(read)), CERT_FILE),)
+    if read.not_before > read.read_at:
+        return (fail(_("not valid before {day}").format(day=read.not_before.date().isoformat()), CERT_FILE),)
+    if read.not_after - read.read_at < SOON:
+        return (warn(_("expires on {day}").format(day=_day(read)), CERT_FILE),)
+    return ()
+
+
+def _names(plan: Plan, read: CertificateFacts) -> Findings:
+    if read.subject is None:
+        return ()
+    wanted = dict.fromkeys(host for host in (plan.platform_address, *plan.address.others) if host)
+    observed = _("the certificate does not name {host}")
+    return tuple(warn(observed.format(host=host), CERT_FILE) for host in wanted if not read.covers(host))
+
+
+def _day(read: CertificateFacts) -> str:
+    return read.not_after.date().isoformat() if read.not_after else ""
+
+
+def _registry_login(plan: Plan) -> tuple[bool, bool]:
+    password = plan.registry.password
+    return bool(plan.registry.username), bool(password and password.get_secret_value())

@@ -1,0 +1,187 @@
+"""How big and how many: machines against the figures of their scenario, node counts, and the need that grows with load.
+
+The figures are in the catalogue rows; memory is held against decimal gigabytes, because MemTotal is always below the
+nominal size (OQ-MEM-UNIT). A core is a logical CPU (OQ-CORES).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from acp_tui.catalog import Function
+from acp_tui.checks.conditions import Situation, applies
+from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, PlanSubject, known
+from acp_tui.plan import Node, Plan
+from acp_tui.texts import _, ngettext
+from acp_tui.verdict import Outcome
+
+GB = 10**9
+
+
+@dataclass(frozen=True)
+class Size:
+    """A machine: logical CPUs and decimal gigabytes. 0: nothing asked."""
+
+    cores: float = 0
+    memory: float = 0
+
+    def __mul__(self, factor: float) -> "Size":
+        return Size(math.ceil(self.cores * factor), math.ceil(self.memory * factor))
+
+    def __or__(self, other: "Size") -> "Size":
+        return Size(max(self.cores, other.cores), max(self.memory, other.memory))
+
+    def reached_by(self, machine: "Size") -> bool:
+        return machine.cores >= self.cores and machine.memory >= self.memory
+
+    def __str__(self) -> str:
+        parts = [_("{count} cores").format(count=f"{self.cores:g}")] if self.cores else []
+        if self.memory:
+            parts.append(_("{count} GB").format(count=f"{self.memory:.3g}"))
+        return ", ".join(parts)
+
+
+def _minimum(given: Function, plan: Plan) -> Size:
+    """What the row asks at least; a row with `clusters` gives a figure for each span of workload clusters."""
+    spans = given.numbers("clusters")
+    step = next((i for i, most in enumerate(spans) if plan.workload.clusters <= most), len(spans) - 1)
+    cores, memory = given.numbers("cores"), given.numbers("memory")
+    return Size(cores[max(step, 0)] if cores else 0, memory[max(step, 0)] if memory else 0)
+
+
+def _advised(given: Function) -> Size:
+    return Size(*(next(iter(given.numbers(name)), 0) for name in ("cores_advised", "memory_advised")))
+
+
+def _machine(s: NodeSubject, asked: Size) -> Size:
+    """The node, as far as it is asked about."""
+    return Size(
+        known(s.facts.cpu_count, "cpu_count") if asked.cores else 0,
+        known(s.facts.memory, "memory") / GB if asked.memory else 0,
+    )
+
+
+def _only_advised(given: Function, node: Node) -> bool:
+    """The machine table is for control planes; for a worker it is advice (OQ-WK-MIN)."""
+    return node.role in given.words("advice_for")
+
+
+def machine_size(s: NodeSubject) -> Finding:
+    """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: below the minimum fails, below the recommended size warns."""
+    least, advised = _minimum(s.given, s.plan), _advised(s.given)
+    machine = _machine(s, least | advised)
+    expected = _("at least {size}").format(size=least)
+    if advised != Size():
+        expected = _("at least {size}, {advised} recommended").format(size=least, advised=advised)
+    if not least.reached_by(machine):
+        low = Outcome.WARN if _only_advised(s.given, s.node) else Outcome.FAIL
+        return Finding(low, str(machine), expected)
+    return Finding(Outcome.PASS if advised.reached_by(machine) else Outcome.WARN, str(machine), expected)
+
+
+def arm_factor(s: NodeSubject) -> Finding:
+    """HW-ARM-FACTOR: the greatest x86 minimum that holds for this node, times the factors of the row."""
+    situation = Situation(s.plan, s.node, s.facts)
+    least = Size()
+    for row in s.rules.values():
+        check = row.check
+        if isinstance(check, Function) and check.name == "machine_size" and row.scope == "node":
+            roles_fit = "all" in row.roles or s.node.role in row.roles
+            if roles_fit and applies(row, situation) and not _only_advised(check, s.node):
+                least = least | _minimum(check, s.plan)
+    if least == Size():
+        return Finding(Outcome.NOT_APPLICABLE, _("this scenario asks no size of a worker"))
+    machine = _machine(s, least)
+    floor, advised = least * s.given.number("floor"), least * s.given.number("advised")
+    expected = _("at least {size}, {advised} recommended").format(size=floor, advised=advised)
+    if not floor.reached_by(machine):
+        return Finding(Outcome.FAIL, str(machine), expected)
+    return Finding(Outcome.PASS if advised.reached_by(machine) else Outcome.WARN, str(machine), expected)
+
+
+def capacity_for_clusters(s: ClusterSubject) -> tuple[Finding, ...]:
+    """CAP-MC-HGROW: the workers together, against the base size and a share more for every ten workload clusters."""
+    steps = s.plan.workload.clusters // int(s.given.number("every"))
+    if not steps:
+        return (Finding(Outcome.NOT_APPLICABLE, _("fewer workload clusters than the first step")),)
+    factor = 1 + s.given.number("share") * steps
+    need = Size(s.given.number("cores"), s.given.number("memory")) * (s.given.number("workers") * factor)
+    have = Size()
+    for node in s.plan.workers:
+        facts = s.facts.get(node.address)
+        cores = known(facts.cpu_count if facts else None, "cpu_count")
+        memory = known(facts.memory if facts else None, "memory")
+        have = Size(have.cores + cores, have.memory + memory / GB)
+    outcome = Outcome.PASS if need.reached_by(have) else Outcome.WARN
+    return (Finding(outcome, str(have), _("{size} over all workers").format(size=need)),)
+
+
+def _counted(nodes: tuple[Node, ...]) -> str:
+    return ngettext("{count} node", "{count} nodes", len(nodes)).format(count=len(nodes))
+
+
+def control_planes_counted(s: PlanSubject) -> tuple[Finding, ...]:
+    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: as many control planes as the row allows."""
+    nodes = s.plan.control_planes
+    least = s.given.numbers("at_least")
+    ok = len(nodes) >= least[0] if least else len(nodes) in s.given.numbers("counts")
+    return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(nodes), paths=() if ok else ("nodes", "scenario")),)
+
+
+def workers_counted(s: PlanSubject) -> tuple[Finding, ...]:
+    nodes = s.plan.workers
+    ok = len(nodes) >= s.given.number("at_least")
+    return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(nodes), paths=() if ok else ("nodes", "scenario")),)
+
+
+def one_node(s: PlanSubject) -> tuple[Finding, ...]:
+    """CAP-SN-NODES: exactly one node."""
+    ok = s.plan.single
+    paths = () if ok else ("nodes", "scenario")
+    return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(s.plan.nodes), paths=paths),)
+
+
+def workers_for_pods(s: PlanSubject) -> tuple[Finding, ...]:
+    """CAP-SC-GROW: a worker for every 50 application Pods that are expected."""
+    need = math.ceil(s.plan.workload.pods / s.given.number("pods"))
+    have = len(s.plan.workers)
+    expected = ngettext("{count} worker or more", "{count} workers or more", need).format(count=need)
+    outcome = Outcome.PASS if have >= need else Outcome.WARN
+    paths = () if have >= need else ("nodes", "workload.pods")
+    return (Finding(outcome, _counted(s.plan.workers), expected, paths=paths),)
+
+
+def endpoint_given(s: PlanSubject) -> tuple[Finding, ...]:
+    """NETRES-VIP: there is an address for the API server that is no node's own."""
+    endpoint = s.plan.address.cluster_endpoint
+    if endpoint:
+        return (Finding(Outcome.PASS, endpoint),)
+    return (Finding(Outcome.FAIL, _("no cluster endpoint"), paths=("address.cluster_endpoint",)),)
+
+
+def trusted_certificate(s: PlanSubject) -> tuple[Finding, ...]:
+    """NETRES-CERT: a certificate that browsers trust."""
+    if s.plan.certificate.mode == "existing":
+        return (Finding(Outcome.PASS, _("your own certificate")),)
+    return (Finding(Outcome.WARN, _("self-signed"), paths=("certificate.mode",)),)
+
+
+def hardware_balancer(s: PlanSubject) -> tuple[Finding, ...]:
+    """NETRES-SOFTLB: a load balancer rather than keepalived."""
+    if not s.plan.address.self_built_vip:
+        return (Finding(Outcome.PASS, _("no self-built VIP")),)
+    observed = _("keepalived holds the VIP {address}").format(address=s.plan.address.cluster_endpoint)
+    return (Finding(Outcome.WARN, observed, paths=("address.self_built_vip",)),)
+
+
+SIZE_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {"machine_size": machine_size, "arm_factor": arm_factor}
+
+SIZING_CHECKS: Mapping[str, Callable[[PlanSubject], tuple[Finding, ...]]] = {
+    "control_planes_counted": control_planes_counted,
+    "endpoint_given": endpoint_given,
+    "hardware_balancer": hardware_balancer,
+    "one_node": one_node,
+    "trusted_certificate": trusted_certificate,
+    "workers_counted": workers_counted,
+    "workers_for_pods": workers_for_pods,
+}

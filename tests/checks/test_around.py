@@ -1,0 +1,268 @@
+"""What nodes see around them, judged: who is called at fault, what only warns, and what is not known."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from judged import cluster
+from plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, nodes, valid_plan
+from pydantic import JsonValue
+
+from acp_tui.checks.judge import judge
+from acp_tui.facts import Facts, Interface, Ping, Reach, RegistryAnswer, TcpPath
+from acp_tui.plan import Plan
+from acp_tui.verdict import NodeState, Outcome, Verdict
+
+ONE, TWO, THREE = CONTROL_PLANES
+WORKER = WORKERS[0]
+PLAN = valid_plan()
+FAIL, WARN, PASS, UNKNOWN, MANUAL = Outcome.FAIL, Outcome.WARN, Outcome.PASS, Outcome.UNKNOWN, Outcome.MANUAL
+
+
+def of_rule(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> list[Verdict]:
+    states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
+    return list(judge(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
+
+
+def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> dict[str | None, Outcome]:
+    return {v.node: v.outcome for v in of_rule(rule, facts, plan)}
+
+
+def shut(
+    facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, reach: Reach = Reach.TIMEOUT
+) -> None:
+    """Close paths from `source`: all ports where none is given."""
+    paths = tuple(
+        replace(p, reach=reach, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
+        for p in facts[source].paths or ()
+    )
+    facts[source] = replace(facts[source], paths=paths)
+
+
+def everybody_but(address: str) -> list[str]:
+    return [n.address for n in PLAN.nodes if n.address != address]
+
+
+def test_open_paths_are_one_verdict() -> None:
+    (verdict,) = of_rule("X-FIREWALL", cluster(PLAN))
+    assert (verdict.node, verdict.outcome) == (None, PASS)
+    assert "180 TCP paths between 5 nodes" in verdict.observed
+
+
+def test_a_firewall_on_a_node_is_that_node_s() -> None:
+    facts = cluster(PLAN)
+    for other in everybody_but(TWO):
+        shut(facts, other, [TWO], 2379, 2380)
+    (verdict,) = of_rule("X-FIREWALL", facts)
+    assert (verdict.node, verdict.outcome) == (TWO, FAIL)
+    assert f"{ONE} → {TWO}: 2379, 2380 no answer" in verdict.observed
+
+
+def test_a_node_that_reaches_nobody_is_at_fault_itself() -> None:
+    facts = cluster(PLAN)
+    shut(facts, WORKER, everybody_but(WORKER), reach=Reach.NO_ROUTE)
+    assert outcomes("X-FIREWALL", facts) == {WORKER: FAIL}
+
+
+def test_a_route_of_its_own_tells_of_two_which_one_is_at_fault() -> None:
+    facts = cluster(PLAN)
+    shut(facts, ONE, [TWO], reach=Reach.FORBIDDEN)
+    shut(facts, TWO, [ONE])
+    assert outcomes("X-FIREWALL", facts) == {ONE: FAIL}
+    assert outcomes("NETCFG-LAT-INTRA", facts) == {None: PASS}
+
+
+def test_of_two_the_one_that_is_not_reached_is_at_fault() -> None:
+    facts = cluster(PLAN)
+    shut(facts, THREE, [WORKER], 10250)
+    assert outcomes("X-FIREWALL", facts) == {WORKER: FAIL}
+
+
+def test_two_closed_nodes_are_two_verdicts() -> None:
+    facts = cluster(PLAN)
+    for closed in (TWO, WORKER):
+        for other in everybody_but(closed):
+            shut(facts, other, [closed], 10250)
+    assert outcomes("X-FIREWALL", facts) == {TWO: FAIL, WORKER: FAIL}
+
+
+def test_ssh_refused_to_a_neighbour_is_a_filter() -> None:
+    facts = cluster(PLAN)
+    shut(facts, ONE, [TWO], 22, reach=Reach.REFUSED)
+    assert outcomes("X-FIREWALL", facts) == {TWO: FAIL}
+
+
+def test_only_ports_of_the_plan_count() -> None:
+    facts = cluster(PLAN)
+    shut(facts, ONE, [TWO], 179)
+    assert outcomes("X-FIREWALL", facts) == {None: PASS}
+    calico = valid_plan(network={"cni": "calico"})
+    assert outcomes("X-FIREWALL", facts, calico) == {TWO: FAIL}
+
+
+def test_what_was_not_tried_since_the_plan_has_changed_is_unknown() -> None:
+    facts = cluster(valid_plan(nodes=nodes(3, 1)))
+    facts[WORKERS[1]] = cluster(PLAN)[WORKERS[1]]
+    found = outcomes("X-FIREWALL", facts)
+    assert found == dict.fromkeys((ONE, TWO, THREE, WORKER), UNKNOWN)
+    other_port = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "https_port": 8443})
+    assert set(outcomes("X-FIREWALL", cluster(PLAN), other_port).values()) == {UNKNOWN}
+
+
+def test_a_node_that_nobody_reaches_is_unknown_and_no_firewall() -> None:
+    facts = cluster(PLAN)
+    for other in everybody_but(TWO):
+        shut(facts, other, [TWO])
+    facts[TWO] = Facts(TWO, gaps={"paths": "no answer within 10 s"})
+    assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
+
+
+def test_one_node_has_nobody_to_talk_to() -> None:
+    plan = valid_plan(nodes=nodes(1, 0), scenario="single-node", address={"cluster_endpoint": ONE})
+    for rule in ("X-FIREWALL", "NETCFG-LAT-INTRA", "NETCFG-BW-INTRA", "LB-443", "LB-6443", "LB-11443"):
+        assert outcomes(rule, cluster(plan), plan) == {None: Outcome.NOT_APPLICABLE}
+
+
+def test_packets_that_do_not_pass_whole_are_worth_a_look() -> None:
+    facts = cluster(PLAN)
+    facts[ONE] = replace(facts[ONE], pings=(Ping(TWO, 5, 5, 0.001, 9000, False),))
+    (verdict,) = of_rule("X-FIREWALL", facts)
+    assert (verdict.node, verdict.outcome) == (TWO, WARN)
+    assert "9000 bytes" in verdict.observed
+
+
+@pytest.mark.parametrize(
+    ("release", "milliseconds", "expected"),
+    [
+        ("4.0", 1.9, PASS),
+        ("4.0", 2.5, FAIL),
+        ("4.0", 20, FAIL),
+        ("4.1", 2.5, PASS),
+        ("4.1", 9.9, PASS),
+        ("4.3", 11, FAIL),
+    ],
+)
+def test_latency_by_release(release: str, milliseconds: float, expected: Outcome) -> None:
+    plan = valid_plan(release=release)
+    facts = cluster(plan)
+    facts[ONE] = replace(facts[ONE], pings=(Ping(TWO, 5, 5, milliseconds / 1000),))
+    facts[TWO] = replace(facts[TWO], pings=(Ping(ONE, 5, 5, milliseconds / 1000),))
+    (verdict,) = of_rule("NETCFG-LAT-INTRA", facts, plan)
+    assert verdict.outcome is expected
+    assert verdict.node == (TWO if expected is FAIL else None)
+    assert ("later releases allow 10 ms" in verdict.observed) == (milliseconds == 2.5 and release == "4.0")
+
+
+def test_without_ping_the_quickest_connect_counts() -> None:
+    facts = cluster(PLAN)
+    slow = tuple(TcpPath(p.host, p.port, p.reach, 0.02 + p.port % 10 / 100) for p in facts[ONE].paths or ())
+    facts[ONE] = replace(facts[ONE], pings=None, paths=slow)
+    (verdict,) = of_rule("NETCFG-LAT-INTRA", facts)
+    assert (verdict.node, verdict.outcome) == (ONE, FAIL)
+    assert "20 ms" in verdict.observed
+
+
+def test_lost_packets_are_worth_a_look() -> None:
+    facts = cluster(PLAN)
+    facts[ONE] = replace(facts[ONE], pings=(Ping(WORKER, 5, 4, 0.001),))
+    (verdict,) = of_rule("NETCFG-LAT-INTRA", facts)
+    assert (verdict.node, verdict.outcome) == (WORKER, WARN)
+    assert "1 of 5 packets lost" in verdict.observed
+
+
+def test_link_speeds() -> None:
+    facts = cluster(PLAN)
+    assert outcomes("NETCFG-BW-INTRA", facts) == {None: PASS}
+    facts[TWO] = replace(facts[TWO], link_speeds={})
+    assert outcomes("NETCFG-BW-INTRA", facts) == {None: MANUAL}
+    facts[WORKER] = replace(facts[WORKER], link_speeds={"eth0": 100, "eth1": 10000})
+    assert outcomes("NETCFG-BW-INTRA", facts) == {WORKER: FAIL}
+
+
+def test_a_balancer_that_says_nothing_warns() -> None:
+    facts = cluster(PLAN)
+    assert outcomes("LB-6443", facts) == {None: PASS}
+    shut(facts, WORKER, [VIP], 6443)
+    assert outcomes("LB-6443", facts) == {WORKER: WARN}
+    assert outcomes("LB-443", facts) == {None: PASS}
+    for node in PLAN.nodes:
+        shut(facts, node.address, [VIP], 6443)
+    (verdict,) = of_rule("LB-6443", facts)
+    assert (verdict.node, verdict.outcome, verdict.blocks) == (None, WARN, False)
+
+
+def test_the_balancer_s_port_is_the_plan_s() -> None:
+    plan = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "https_port": 8443, "http_port": 8080})
+    facts = cluster(plan)
+    shut(facts, ONE, [VIP], 8443, 8080)
+    assert outcomes("LB-443", facts, plan) == {ONE: WARN}
+    assert outcomes("LB-HTTP", facts, plan) == {ONE: WARN}
+    assert set(outcomes("LB-443", cluster(PLAN), plan).values()) == {UNKNOWN}
+
+
+SELF_BUILT: dict[str, JsonValue] = {"cluster_endpoint": VIP, "platform": None, "self_built_vip": True}
+
+
+def test_a_vip_that_is_taken() -> None:
+    plan = valid_plan(address=SELF_BUILT)
+    facts = cluster(plan)
+    assert outcomes("VIP-FREE", facts, plan) == {None: PASS}
+    facts[TWO] = replace(facts[TWO], vip_owner="52:54:00:aa:bb:cc")
+    (verdict,) = of_rule("VIP-FREE", facts, plan)
+    assert (verdict.node, verdict.outcome) == (None, FAIL)
+    assert "52:54:00:aa:bb:cc" in verdict.observed
+    facts[WORKER] = replace(facts[WORKER], interfaces=(*(facts[WORKER].interfaces or ()), Interface("eth0", VIP, 32)))
+    assert outcomes("VIP-FREE", facts, plan) == {WORKER: FAIL}
+    assert outcomes("VIP-FREE", cluster(PLAN)) == {None: Outcome.NOT_APPLICABLE}
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((VIP,), {None: PASS}),
+        ((), {TWO: FAIL}),
+        (None, {TWO: FAIL}),
+        (("10.9.9.9",), {TWO: FAIL}),
+        ((VIP, "10.9.9.9"), {TWO: FAIL}),
+    ],
+)
+def test_names_on_one_node(answers: tuple[str, ...] | None, expected: dict[str | None, Outcome]) -> None:
+    facts = cluster(PLAN)
+    facts[TWO] = replace(facts[TWO], names={DOMAIN: answers})
+    assert outcomes("NETRES-DOMAIN", facts) == expected
+
+
+@pytest.mark.parametrize(("address", "expected"), [("127.0.1.1", FAIL), (ONE, WARN), ("203.0.113.9", PASS)])
+def test_names_on_all_nodes(address: str, expected: Outcome) -> None:
+    facts = {a: replace(f, names={DOMAIN: (address,)}) for a, f in cluster(PLAN).items()}
+    assert set(outcomes("NETRES-DOMAIN", facts).values()) == {expected}
+
+
+def test_a_name_that_nobody_asked_for_yet_is_not_called_broken() -> None:
+    facts = {a: replace(f, names={}) for a, f in cluster(PLAN).items()}
+    assert set(outcomes("NETRES-DOMAIN", facts).values()) == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("reach", "answer", "expected"),
+    [
+        (Reach.CONNECTED, RegistryAnswer(401, "trusted"), MANUAL),
+        (Reach.CONNECTED, None, MANUAL),
+        (Reach.CONNECTED, RegistryAnswer(404, "plain"), WARN),
+        (Reach.CONNECTED, RegistryAnswer(None, "error 52"), WARN),
+        (Reach.REFUSED, RegistryAnswer(None, "error 7"), FAIL),
+        (Reach.TIMEOUT, None, FAIL),
+    ],
+)
+def test_an_external_registry(reach: Reach, answer: RegistryAnswer | None, expected: Outcome) -> None:
+    plan = valid_plan(registry={"mode": "external", "address": "registry.example.com:5000"})
+    facts = {
+        address: replace(
+            seen,
+            registry_answer=answer,
+            paths=tuple(replace(p, reach=reach) if p.port == 5000 else p for p in seen.paths or ()),
+        )
+        for address, seen in cluster(plan).items()
+    }
+    assert set(outcomes("XR-REG-EXT", facts, plan).values()) == {expected}
