@@ -1,0 +1,223 @@
+"""The preflight: all nodes probed at once, then everything judged. Events come as they happen, from any node.
+
+A node that hangs costs the others nothing; a broken one still ends in a `NodeDone`, and the report names it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from acp_tui.around import balancer_ports, behind_balancer, peer_ports, questions
+from acp_tui.certificate import CertificateFacts
+from acp_tui.checks.judge import judge
+from acp_tui.dial import Dial, direct
+from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
+from acp_tui.facts import Facts
+from acp_tui.plan import Node, Plan
+from acp_tui.probe.disk import measuring
+from acp_tui.probe.node import probe
+from acp_tui.probe.peers import snippets_for
+from acp_tui.probe.rehearsal import Role, rehearse
+from acp_tui.probe.script import Snippet
+from acp_tui.probe.snippets import SNIPPETS
+from acp_tui.probe.ssh import DEADLINES, Deadlines, Target
+from acp_tui.probe.vrrp import ear
+from acp_tui.report.machine import records
+from acp_tui.verdict import NodeState, Report
+
+_DISK_SECONDS = 60  # that measuring a disk adds to a node's script at most
+
+
+class Also(StrEnum):
+    """What is done only on request: it listens or writes on the nodes, or takes long."""
+
+    LOAD_BALANCER = "load-balancer"
+    PATHS = "paths"
+    VRRP = "vrrp"
+    DISK = "disk"
+
+
+_REHEARSED = {Also.LOAD_BALANCER, Also.PATHS}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def target(plan: Plan, node: Node, dial: Dial = direct, *, base: Path = Path()) -> Target:
+    """How to log in to `node`. Relative key files are relative to `base`, the plan's folder; `~` is the user's home."""
+    login = plan.login(node)
+    host, port = dial(node.address, login.port)
+    key = base / Path(login.key_file).expanduser() if login.key_file else None
+    return Target(node.address, host, port, login.username, login.password, key, login.key_passphrase)
+
+
+def targets(plan: Plan, dial: Dial = direct, *, base: Path = Path()) -> tuple[Target, ...]:
+    """All nodes of the plan, in its order, each address once."""
+    by_address = {node.address: target(plan, node, dial, base=base) for node in plan.nodes}
+    return tuple(by_address.values())
+
+
+def snippets(plan: Plan, node: Node, also: Collection[Also] = ()) -> tuple[Snippet, ...]:
+    """All that `node` is asked: about itself, about what is around it, and what was requested."""
+    plane = node.role == "control-plane"
+    requested = [ear(node.address)] if Also.VRRP in also and plane else []
+    requested += [measuring()] if Also.DISK in also and plane else []
+    return (*SNIPPETS, *snippets_for(questions(plan, node)), *requested)
+
+
+async def probe_node(
+    plan: Plan,
+    node: Node,
+    pinned: str | None,
+    dial: Dial = direct,
+    *,
+    base: Path = Path(),
+    deadlines: Deadlines = DEADLINES,
+) -> AsyncGenerator[ProbeEvent, None]:
+    """One node alone, for the wizard; ends with its NodeDone. `pinned`: its known host key, `type base64`, or None."""
+    one, asked = target(plan, node, dial, base=base), snippets(plan, node)
+    async with aclosing(probe(one, pinned, deadlines=deadlines, snippets=asked)) as events:
+        async for event in events:
+            yield event
+
+
+async def look_around(
+    plan: Plan,
+    node: Node,
+    before: Facts,
+    pinned: str | None,
+    dial: Dial = direct,
+    *,
+    base: Path = Path(),
+    deadlines: Deadlines = DEADLINES,
+) -> Facts | None:
+    """What `node` sees around it now, laid over the facts of `before`: for when other nodes or addresses have changed.
+
+    None: the node was not reached, or there is nothing to ask."""
+    asked = snippets_for(questions(plan, node))
+    if not asked:
+        return None
+    async with aclosing(
+        probe(target(plan, node, dial, base=base), pinned, deadlines=deadlines, snippets=asked)
+    ) as events:
+        async for event in events:
+            if isinstance(event, NodeDone) and event.state in (NodeState.CHECKED, NodeState.NO_SUDO):
+                names = {name for snippet in asked for name in snippet.fields}
+                gaps = {name: why for name, why in before.gaps.items() if name not in names}
+                gaps |= {name: why for name, why in event.facts.gaps.items() if name in names}
+                seen = {name: getattr(event.facts, name) for name in names}
+                return replace(before, gaps=gaps, **seen)
+    return None
+
+
+async def preflight(
+    plan: Plan,
+    *,
+    pinned: Mapping[str, str],
+    dial: Dial = direct,
+    base: Path = Path(),
+    only_nodes: Collection[str] | None = None,
+    only: frozenset[str] | None = None,
+    certificate: CertificateFacts | None = None,
+    clock: Callable[[], datetime] = now,
+    deadlines: Deadlines = DEADLINES,
+    also: Collection[Also] = (),
+) -> AsyncGenerator[PreflightEvent, None]:
+    """Probe the nodes (`only_nodes`: these addresses) and judge; the last event is the PreflightDone with the report.
+
+    `pinned`: known host keys by address. `only`: judge these requirement IDs. `clock`: the report's times and today.
+    `also`: what the operator asked for and agreed to beyond looking."""
+    started = clock()
+    if Also.DISK in also:
+        deadlines = replace(deadlines, script=deadlines.script + _DISK_SECONDS)
+    chosen = [t for t in targets(plan, dial, base=base) if only_nodes is None or t.address in only_nodes]
+    by_address = {node.address: node for node in plan.nodes}
+    events: asyncio.Queue[ProbeEvent | asyncio.Task[None]] = asyncio.Queue()
+
+    async def follow(one: Target) -> None:
+        asked = snippets(plan, by_address[one.address], also)
+        async with aclosing(probe(one, pinned.get(one.address), deadlines=deadlines, snippets=asked)) as seen:
+            async for event in seen:
+                events.put_nowait(event)
+
+    done: dict[str, NodeDone] = {}
+    running = {asyncio.create_task(follow(one)) for one in chosen}
+    for task in running:
+        task.add_done_callback(events.put_nowait)
+    try:
+        while running:
+            event = await events.get()
+            if isinstance(event, asyncio.Task):
+                running.discard(event)
+                event.result()
+                continue
+            if isinstance(event, NodeDone):
+                done[event.address] = event
+            yield event
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    if _REHEARSED & set(also):
+        reached = [t for t in chosen if t.address in done and done[t.address].state is NodeState.CHECKED]
+        keys = {address: end.host_key for address, end in done.items()}
+        heard = await rehearse(_roles(plan, reached, keys, also), deadlines=deadlines)
+        for address, facts in heard.items():
+            gaps = {**done[address].facts.gaps, **{name: why for name, why in facts.gaps.items() if name == "backends"}}
+            both = replace(done[address].facts, listened=facts.listened, backends=facts.backends, gaps=gaps)
+            done[address] = replace(done[address], facts=both)
+            yield NodeFacts(address, both)
+    yield PreflightDone(_report(plan, done, started, clock(), certificate, only))
+
+
+def _roles(
+    plan: Plan, reached: Collection[Target], keys: Mapping[str, str | None], also: Collection[Also]
+) -> list[Role]:
+    """Who listens where, and who dials what: control planes behind the load balancer, all nodes for each other."""
+    planes = frozenset(node.address for node in plan.control_planes)
+    forwarded = balancer_ports(plan) if Also.LOAD_BALANCER in also and behind_balancer(plan) else ()
+    own: dict[str, tuple[int, ...]] = {}
+    for node in plan.nodes:
+        needed = peer_ports(plan, node, (plan.network.cni,)) if Also.PATHS in also else ()
+        own[node.address] = tuple(port for port in needed if port != plan.login(node).port)
+    return [
+        Role(
+            one,
+            tuple(dict.fromkeys((*(forwarded if one.address in planes else ()), *own[one.address]))),
+            (
+                *((plan.address.cluster_endpoint, port, planes) for port in forwarded),
+                *(
+                    (t.address, port, frozenset({t.address}))
+                    for t in reached
+                    if t is not one
+                    for port in own[t.address]
+                ),
+            ),
+            keys[one.address],
+        )
+        for one in reached
+    ]
+
+
+def _report(
+    plan: Plan,
+    done: Mapping[str, NodeDone],
+    started: datetime,
+    finished: datetime,
+    certificate: CertificateFacts | None,
+    only: frozenset[str] | None,
+) -> Report:
+    facts: dict[str, Facts] = {address: end.facts for address, end in done.items()}
+    states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
+    verdicts = tuple(
+        verdict
+        for verdict in judge(plan, facts, states, certificate=certificate, today=finished.date(), only=only)
+        if verdict.node is None or verdict.node in done  # of the others nothing was asked
+    )
+    nodes = records(plan, facts, states, {address: end.detail for address, end in done.items()})
+    return Report(plan.effective_release, started, finished, nodes, verdicts)

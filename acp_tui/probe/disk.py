@@ -1,0 +1,142 @@
+"""How fast a node's disk writes (HW-DISK-IOPS, HW-DISK-TPUT): asked only on request, because it writes.
+
+The file loses its name at once and is written through its open descriptor, so the kernel frees it however this ends,
+by a cut connection or a kill too. At most 256 MiB and about half a minute.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from acp_tui.facts import DiskSpeed
+from acp_tui.probe.script import Gap, Reading, Snippet
+from acp_tui.probe.snippets.answers import lines
+from acp_tui.texts import _
+
+FOLDER = "/var/lib"
+"""Where etcd and the containers will write."""
+NO_ROOM = 65
+_MEBIBYTES = 256
+_SECONDS = 8
+"""Of each of the three tests."""
+
+_PYTHON = """
+import mmap, os, random, sys, threading, time
+fd, seconds, size = 4, float(sys.argv[1]), int(sys.argv[2]) << 20
+name = '/proc/self/fd/4'
+def timed(work):
+    begin = time.monotonic(); done = 0
+    while time.monotonic() - begin < seconds and work(done): done += 1
+    return done / max(1e-6, time.monotonic() - begin)
+took = []
+def synced(n):
+    at = time.monotonic(); os.pwrite(fd, b'x' * 2300, n * 2300); os.fdatasync(fd); took.append(time.monotonic() - at)
+    return n < 10000
+rate = timed(synced)
+print('sync', rate, sorted(took)[int(len(took) * .99)])
+direct = os.open(name, os.O_WRONLY | os.O_DIRECT)
+page, block = mmap.mmap(-1, 4096), mmap.mmap(-1, 1 << 20)
+def large(n):
+    os.pwrite(direct, block, n % (size >> 20) << 20); return True
+print('throughput', timed(large) * (1 << 20))
+rates = []
+def small(n):
+    os.pwrite(direct, page, random.randrange(size >> 12) << 12); return True
+threads = [threading.Thread(target=lambda: rates.append(timed(small))) for _ in range(16)]
+for t in threads: t.start()
+for t in threads: t.join()
+print('rate', sum(rates))
+"""
+
+_SHELL = """
+root || return
+local file unit free
+read -r unit free < <(limit 3 stat -f -c '%S %a' @FOLDER@) || return 66
+[ $((unit * free)) -ge $((@SIZE@ * 4 * 1048576)) ] || return 65
+file=@FOLDER@/.acp-tui-disk-test.$BASHPID
+exec 4<>"$file" || return 66
+rm -f "$file"
+fallocate -l @SIZE@M /proc/self/fd/4 || dd if=/dev/null of=/proc/self/fd/4 bs=1M seek=@SIZE@ || return 66
+one_fio() {
+  local text
+  text=$(limit $((@SECONDS@ + 4)) fio --name="$1" --filename=/proc/self/fd/4 --output-format=json "${@:2}") || return 0
+  printf '%s %s\\n' "$1" "${text//$'\\n'/ }"
+}
+one_dd() {
+  local text
+  text=$(limit -s INT @SECONDS@ dd if=/dev/zero of=/proc/self/fd/4 conv=notrunc "${@:2}" 2>&1)
+  printf '%s %s\\n' "$1" "${text//$'\\n'/ }"
+}
+if type -P fio >/dev/null; then
+  echo method fio
+  one_fio sync --rw=write --ioengine=sync --fdatasync=1 --size=22m --bs=2300 --runtime=@SECONDS@
+  one_fio throughput --rw=write --ioengine=psync --direct=1 --bs=1m --size=@SIZE@m --runtime=@SECONDS@ --time_based
+  one_fio rate --rw=randwrite --ioengine=libaio --iodepth=32 --direct=1 --bs=4k --size=@SIZE@m \\
+    --runtime=@SECONDS@ --time_based
+elif type -P python3 >/dev/null; then
+  echo method python3
+  limit $((@SECONDS@ * 3 + 5)) python3 -c @PYTHON@ @SECONDS@ @SIZE@
+else
+  echo method dd
+  one_dd sync bs=2300 count=10000 oflag=dsync
+  one_dd throughput bs=1M count=@SIZE@ oflag=direct
+fi
+return 0
+"""
+
+
+def measuring(folder: str = FOLDER) -> Snippet:
+    """The question how fast `folder`'s disk writes. It needs root, a gigabyte of room, and the operator's consent."""
+    values = {"FOLDER": shlex.quote(folder), "SIZE": _MEBIBYTES, "SECONDS": _SECONDS, "PYTHON": shlex.quote(_PYTHON)}
+    shell = re.sub(r"@([A-Z]+)@", lambda match: str(values[match[1]]), _SHELL)
+    return Snippet("disk_speed", ("disk_speed",), shell, lambda r: _disk_speed(folder, r), timeout=60, any_status=True)
+
+
+def _disk_speed(folder: str, reading: Reading) -> Mapping[str, object]:
+    """`method NAME`, then `sync`, `throughput`, `rate`, each with what the method says of it."""
+    if reading.status:
+        reasons = {NO_ROOM: _("{folder} has no room for the test").format(folder=Path(folder))}
+        return {"disk_speed": Gap(reasons.get(reading.status, _("no file could be made in the folder")))}
+    told = {kind: rest for kind, _space, rest in (line.partition(" ") for line in lines(reading))}
+    method = told.get("method", "")
+    read = {"fio": _fio, "python3": _python, "dd": _dd}.get(method)
+    if read is None:
+        raise ValueError("no method named")
+    measured = {name: value for kind in ("sync", "throughput", "rate") for name, value in read(kind, told).items()}
+    missed = _("the disk does not take what the test asks") if len(measured) < 3 and method != "dd" else ""
+    return {"disk_speed": DiskSpeed(folder, method, missed=missed, **measured)}
+
+
+def _fio(kind: str, told: Mapping[str, str]) -> Mapping[str, float]:
+    text = told.get(kind, "")
+    try:
+        document = json.loads(text[text.index("{") :])
+        job = document["jobs"][0]
+        write = job["write"]
+        if kind == "rate":
+            return {"rate": float(write["iops"])}
+        if kind == "throughput":
+            return {"throughput": float(write["bw"]) * 1024}
+        percentiles = (job.get("sync") or {}).get("lat_ns", {}).get("percentile", {})
+        p99 = percentiles.get("99.000000")
+        return {"sync_rate": float(write["iops"]), **({"sync_p99": p99 / 1e9} if p99 else {})}
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return {}
+
+
+def _python(kind: str, told: Mapping[str, str]) -> Mapping[str, float]:
+    names = {"sync": ("sync_rate", "sync_p99"), "throughput": ("throughput",), "rate": ("rate",)}[kind]
+    words = told.get(kind, "").split()
+    numbers = [float(word) for word in words if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,20})?(e-[0-9]{1,2})?", word)]
+    return dict(zip(names, numbers, strict=True)) if len(numbers) == len(names) else {}
+
+
+def _dd(kind: str, told: Mapping[str, str]) -> Mapping[str, float]:
+    """dd knows neither percentiles nor several writes at a time."""
+    found = re.search(r"([0-9]{1,15}) bytes .*copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", told.get(kind, ""))
+    if found is None or float(found[2]) <= 0:
+        return {}
+    speed = int(found[1]) / float(found[2])
+    return {"sync_rate": speed / 2300} if kind == "sync" else {"throughput": speed}

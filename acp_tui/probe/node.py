@@ -1,0 +1,170 @@
+"""One pass over one node: connect, ask everything in one stream, tell what is learned as it comes.
+
+However the pass ends, its last event is a `NodeDone` that keeps all that was seen, and the connection is closed.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+
+from acp_tui.events import NodeDone, NodeFacts, NodeStage, ProbeEvent
+from acp_tui.facts import Clock, Facts
+from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, Reader, Reading, Snippet, build, clean
+from acp_tui.probe.snippets import CLOCK, SNIPPETS, facts_from, read_clock
+from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.texts import _
+from acp_tui.verdict import NodeState
+
+_TERMINAL_WANTED = "must have a tty"  # sudo's words under `requiretty`
+_CLOCK_DOUBT = 1.0  # seconds of uncertainty from which a clock is asked a second time
+
+
+async def probe(
+    target: Target,
+    pinned: str | None,
+    *,
+    deadlines: Deadlines = DEADLINES,
+    snippets: tuple[Snippet, ...] = SNIPPETS,
+) -> AsyncGenerator[ProbeEvent, None]:
+    """Learn what `snippets` ask of a node. `pinned`: its known host key, `type base64`; None: first contact.
+
+    Yields stages, then facts a few times, and at the very end one NodeDone, in every case."""
+    events: asyncio.Queue[ProbeEvent | asyncio.Task[NodeDone]] = asyncio.Queue()
+    work = asyncio.create_task(_Pass(target, pinned, deadlines, snippets, events.put_nowait).go())
+    work.add_done_callback(events.put_nowait)
+    try:
+        while not isinstance(event := await events.get(), asyncio.Task):
+            yield event
+        yield event.result()
+    finally:
+        work.cancel()
+        await asyncio.wait([work])
+
+
+@dataclass
+class _Pass:
+    target: Target
+    pinned: str | None
+    deadlines: Deadlines
+    snippets: tuple[Snippet, ...]
+    tell: Callable[[ProbeEvent], None]
+    readings: list[Reading] = field(default_factory=list)
+    without_terminal: list[Reading] = field(default_factory=list)
+    """What was answered before a terminal had to be used."""
+    clock: Clock | None = None
+    connection: Connection | None = None
+
+    async def go(self) -> NodeDone:
+        address = self.target.address
+        try:
+            self.connection = await connect(self.target, self.pinned, self.reached, self.deadlines)
+        except ConnectFailed as error:
+            return NodeDone(address, error.state, self.facts(error.detail), error.detail, error.host_key)
+        try:
+            return await self.ask()
+        except TimeoutError:
+            return self.done(
+                NodeState.TIMEOUT,
+                _("the node did not finish within {seconds:g} s").format(seconds=self.deadlines.script),
+            )
+        except ConnectFailed as error:
+            return self.done(error.state, error.detail)
+        except Lost as error:
+            return self.done(NodeState.LOST, str(error))
+        finally:
+            await self.connection.close()
+
+    async def ask(self) -> NodeDone:
+        async with asyncio.timeout(self.deadlines.script):
+            complaint = await self.stream(self.snippets, LAUNCH)
+        if not self.readings:
+            return self.done(
+                NodeState.AUTH_FAILED,
+                _("logged in, but the node ran no bash: {said}").format(said=complaint or _("it said nothing")),
+            )
+        if len(self.readings) < len(self.snippets):
+            return self.done(NodeState.LOST, _("the node stopped answering halfway"))
+        if _TERMINAL_WANTED in (self.facts(None).sudo_message or ""):
+            await self.ask_on_terminal()
+        if self.clock is not None and self.clock.uncertainty > _CLOCK_DOUBT:
+            with suppress(ConnectFailed, Lost, TimeoutError):  # the first answer stays good, only less exact
+                async with asyncio.timeout(self.deadlines.session):
+                    await self.stream((CLOCK,), LAUNCH_PLAIN)
+        return self.verdict()
+
+    async def ask_on_terminal(self) -> None:
+        """sudo that wants a terminal gets one, and all is asked once more, as root."""
+        self.readings, self.without_terminal = [], self.readings
+        with suppress(ConnectFailed, Lost, TimeoutError):  # what needs no root is known already
+            async with asyncio.timeout(self.deadlines.script):
+                await self.stream(self.snippets, LAUNCH, terminal=True)
+
+    async def stream(self, snippets: tuple[Snippet, ...], command: str, *, terminal: bool = False) -> str:
+        """Ask `snippets` over one channel, telling what is learned; gives back the last words of the command."""
+        if self.connection is None:
+            raise Lost
+        marker = secrets.token_hex(12)
+        reader = Reader(marker)
+        names = {snippet.name for snippet in snippets}
+        self.reached("shell")
+        program = build(snippets, marker)
+        answer = self.connection.run(command, program, self.reached, self.deadlines.session, terminal=terminal)
+        printed = b""
+        async with aclosing(answer):
+            async for chunk in answer:
+                printed = (printed + chunk)[-1000:]
+                news = [reading for reading in reader.feed(chunk) if reading.name in names]
+                for reading in news:
+                    names.discard(reading.name)
+                    if reading.name == CLOCK.name:
+                        self.read_clock(reading)
+                if news and snippets is self.snippets:
+                    self.readings += news
+                    self.tell(NodeFacts(self.target.address, self.facts(None)))
+                if not names:
+                    break
+        return self.connection.complaint or " ".join(clean(printed.decode(errors="replace")).split())
+
+    def read_clock(self, reading: Reading) -> None:
+        if self.connection is None:
+            return
+        try:
+            clock = read_clock(reading, self.connection.asked_at, time.time())
+        except ValueError:
+            return
+        if self.clock is None or clock.uncertainty < self.clock.uncertainty:
+            self.clock = clock
+
+    def facts(self, unanswered: str | None) -> Facts:
+        readings = [*self.readings, *self.without_terminal]
+        facts = facts_from(self.target.address, readings, unanswered, self.snippets)
+        if self.without_terminal and facts.sudo:
+            facts = replace(facts, sudo_terminal=True)
+        gaps = dict(facts.gaps)
+        if self.clock is None and unanswered is not None:
+            gaps["clock"] = unanswered or _("the node told no time")
+        if self.connection is None:
+            return replace(facts, gaps=gaps)
+        return replace(facts, gaps=gaps, clock=self.clock, host_key=self.connection.fingerprint)
+
+    def reached(self, stage: str) -> None:
+        self.tell(NodeStage(self.target.address, stage))
+
+    def done(self, state: NodeState, detail: str) -> NodeDone:
+        key = self.connection.host_key if self.connection else None
+        return NodeDone(self.target.address, state, self.facts(detail), detail, key)
+
+    def verdict(self) -> NodeDone:
+        facts = self.facts("")
+        if facts.sudo is False:
+            said = (facts.sudo_message or "").split("\n")[-1]
+            words = _("{user} is not root and sudo asks for more: {said}")
+            if _TERMINAL_WANTED in said:
+                words = _("{user} is not root and sudo wants a terminal (requiretty): {said}")
+            return self.done(NodeState.NO_SUDO, words.format(user=self.target.username, said=said))
+        if facts.uid and facts.sudo is None:
+            return self.done(NodeState.TIMEOUT, facts.gap("sudo"))
+        return self.done(NodeState.CHECKED, "")

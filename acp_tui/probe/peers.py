@@ -1,0 +1,208 @@
+"""What a node sees around it: the other nodes, the cluster endpoint, name servers, the image registry. Read-only.
+
+The questions depend on the plan, so these snippets are made for each node. They run beside the node's own questions,
+all connects at once, so that a black hole costs its few seconds once and a healthy network next to nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from shlex import quote
+
+from acp_tui.around import Questions
+from acp_tui.facts import Ping, RegistryAnswer
+from acp_tui.inputs import is_ip
+from acp_tui.probe.dials import dialling
+from acp_tui.probe.script import Reading, Snippet
+from acp_tui.probe.snippets.answers import lines
+
+# Children write into a pipe each, first their process number: no line can be torn, and who hangs can be ended.
+_CHILDREN = """
+local fds=() whom=() fd
+gather() {
+  local i text got left end=$((SECONDS + $1 + 1))
+  for i in "${!fds[@]}"; do
+    left=$((end - SECONDS)); [ "$left" -gt 0 ] || left=0.01
+    IFS= read -r -d '' -t "$left" text <&"${fds[i]}"; got=$?
+    if [ "$got" -ne 1 ]; then kill -9 "${text%%[!0-9]*}"; text+=' (silent)'; fi
+    text=${text//$'\\n'/ }
+    printf '%s %s\\n' "${whom[i]}" "${text#* }"
+    fd=${fds[i]}; exec {fd}<&-
+  done
+  fds=() whom=()
+}
+"""
+
+_PINGS = """
+local host gap=0.2
+type -P ping >/dev/null || return 127
+[ "$EUID" -ne 0 ] || gap=0.02
+echo_of() {
+  local way nic mtu=1500 ping=ping head=28
+  case $1 in *:*) head=48; ! type -P ping6 >/dev/null || ping=ping6 ;; esac
+  printf '%s ' "$BASHPID"
+  way=$(ip -o route get "$1"); nic=${way#* dev }; nic=${nic%% *}
+  [ -z "$nic" ] || read -r mtu <"/sys/class/net/$nic/mtu"
+  printf 'size %s ' "$mtu"
+  "$ping" -n -q -c 5 -i "$gap" -w 2 -M do -s $((mtu - head)) "$1" && return
+  printf ' again '
+  "$ping" -n -q -c 5 -i "$gap" -w 2 "$1"
+}
+for host in @PEERS@; do
+  exec {fd}< <(echo_of "$host")
+  fds+=("$fd") whom+=("$host")
+  [ "${#fds[@]}" -lt 50 ] || gather 4
+done
+gather 4
+"""
+
+_SPEEDS = """
+local file nic speed
+for file in /sys/class/net/*/speed; do
+  nic=${file%/speed}
+  read -r speed <"$file" && echo "${nic##*/} $speed"
+done
+return 0
+"""
+
+_NAMES = """
+local name
+type -P getent >/dev/null || return 127
+for name in @NAMES@; do
+  exec {fd}< <(printf '%s ' "$BASHPID"; exec getent ahosts "$name")
+  fds+=("$fd") whom+=("$name")
+done
+gather 6
+"""
+
+# A neighbour answers ARP at once. So the connect needs no answer of its own: it only makes the kernel ask.
+_VIP = """
+local vip=@VIP@ text fd address flags mac
+exec {fd}< <(printf '%s ' "$BASHPID"; { : 3<>"/dev/tcp/$vip/6443"; } 2>&1 && printf connected)
+IFS= read -r -d '' -t 1.5 text <&"$fd" || [ "$?" -eq 1 ] || kill -9 "${text%%[!0-9]*}"
+case $text in *'Connection refused'* | *connected) echo "answers" ;; esac
+while read -r address _ flags mac _; do
+  [ "$address" != "$vip" ] || [ "$flags" = 0x0 ] || echo "mac $mac"
+done </proc/net/arp
+return 0
+"""
+
+_REGISTRY = """
+local at=@REGISTRY@ code status
+type -P curl >/dev/null || return 127
+get() { curl -s -o /dev/null --noproxy '*' -m 4 -w '%{http_code}' "$@"; }
+code=$(get "https://$at/v2/"); status=$?
+case $status in
+  0) echo "trusted $code"; return ;;
+  51 | 60) if code=$(get -k "https://$at/v2/"); then echo "untrusted $code"; return; fi ;;
+  35 | 52 | 56) if code=$(get "http://$at/v2/"); then echo "plain $code"; return; fi ;;
+esac
+echo "error $status"
+"""
+
+_CURL: Mapping[int, str] = {
+    6: "could not resolve host",
+    7: "failed to connect",
+    28: "no answer in time",
+    35: "TLS handshake failed",
+    52: "empty reply",
+    56: "connection reset",
+    60: "certificate not verified",
+}
+"""curl(1)'s exit statuses."""
+
+
+def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
+    """The snippets that ask `questions`; none where there is nothing to ask."""
+    found: list[Snippet] = []
+
+    def add(name: str, field: str, shell: str, timeout: int, **blanks: str) -> None:
+        for blank, text in blanks.items():
+            shell = shell.replace(f"@{blank.upper()}@", text)
+        found.append(Snippet(name, (field,), shell, _PARSERS[name], timeout=timeout, early=True))
+
+    if questions.dials:
+        found.append(dialling(questions.dials))
+    if questions.peers:
+        waves = -(-len(questions.peers) // 50)
+        add("pings", "pings", _CHILDREN + _PINGS, 6 * waves + 3, peers=_words(questions.peers))
+        add("speeds", "link_speeds", _SPEEDS, 5)
+    if questions.names:
+        add("names", "names", _CHILDREN + _NAMES, 10, names=_words(questions.names))
+    if questions.vip:
+        add("vip", "vip_owner", _VIP, 5, vip=quote(questions.vip))
+    if questions.registry:
+        add("registry", "registry_answer", _REGISTRY, 12, registry=quote(":".join(map(str, questions.registry))))
+    return tuple(found)
+
+
+def _words(texts: tuple[str, ...]) -> str:
+    return " ".join(map(quote, texts))
+
+
+def _pings(reading: Reading) -> Mapping[str, object]:
+    """Lines `HOST size BYTES REPORT [again REPORT]`: of whole packets that may not be cut, and of small ones."""
+    return {"pings": tuple(ping for line in lines(reading) if (ping := _ping(line)) is not None)}
+
+
+def _ping(line: str) -> Ping | None:
+    host, _mark, report = line.partition(" size ")
+    size, _blank, report = report.partition(" ")
+    first, _again, second = report.partition(" again ")
+    whole, small = _counted(first), _counted(second)
+    if whole is None and small is None:
+        return None
+    best = max((c for c in (whole, small) if c), key=lambda c: c[1])
+    passes = None if whole is None or not best[1] else whole[1] > 0
+    average = re.search(r"min/avg/max\S* = [\d.]+/([\d.]+)/", second if small and best is small else first)
+    return Ping(
+        host=host,
+        sent=best[0],
+        received=best[1],
+        average=float(average[1]) / 1000 if average and best[1] else None,
+        size=int(size) if size.isdigit() and len(size) < 7 else None,
+        whole=passes,
+    )
+
+
+def _counted(report: str) -> tuple[int, int] | None:
+    """Packets sent and received, from the summary of ping."""
+    found = re.search(r"(\d{1,4}) packets transmitted, (\d{1,4}) (?:packets )?received", report)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _speeds(reading: Reading) -> Mapping[str, object]:
+    rows = (line.split() for line in lines(reading))
+    return {"link_speeds": {row[0]: int(row[1]) for row in rows if len(row) == 2 and re.fullmatch(r"\d{1,7}", row[1])}}
+
+
+def _names(reading: Reading) -> Mapping[str, object]:
+    found: dict[str, tuple[str, ...] | None] = {}
+    for line in lines(reading):
+        name, _, rest = line.partition(" ")
+        addresses = dict.fromkeys(word for word in rest.split() if is_ip(word))
+        found[name] = None if "(silent)" in rest else tuple(addresses)
+    return {"names": found}
+
+
+def _vip(reading: Reading) -> Mapping[str, object]:
+    words = lines(reading)
+    return {"vip_owner": next((line[4:] for line in words if line.startswith("mac ")), next(iter(words), ""))}
+
+
+def _registry(reading: Reading) -> Mapping[str, object]:
+    found = re.fullmatch(r"(trusted|untrusted|plain|error) (\d{1,3})", next(iter(lines(reading)), ""))
+    if found is None:
+        raise ValueError("curl told nothing")
+    code = int(found[2])
+    if found[1] == "error":
+        return {"registry_answer": RegistryAnswer(None, _CURL.get(code, "curl: exit status {code}").format(code=code))}
+    return {"registry_answer": RegistryAnswer(code, found[1])}
+
+
+_PARSERS = {
+    "pings": _pings,
+    "speeds": _speeds,
+    "names": _names,
+    "vip": _vip,
+    "registry": _registry,
+}

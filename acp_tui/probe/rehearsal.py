@@ -1,0 +1,264 @@
+"""Temporary TCP listeners on nodes, dialled from other nodes: does the network lead where it should? On request only.
+
+Each listener tells everyone who connects a random token, so that an answer says who gave it. A port that is in use is
+left alone. A listener ends with its connection, and by itself after a minute: nothing stays on a node, however it ends.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from shlex import quote
+
+from acp_tui.events import NodeDone
+from acp_tui.facts import Facts
+from acp_tui.probe.node import probe
+from acp_tui.probe.script import LAUNCH, Reading, Snippet, clean
+from acp_tui.probe.snippets.answers import lines
+from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.texts import _
+
+_LIFE = 60  # seconds that a listener lives at most
+_PATIENCE = 15.0  # seconds for all listeners to stand
+_ROUNDS = 10  # seconds: a load balancer needs some health checks before it trusts a backend
+
+# Python 2.7 and 3 alike; the dots end it soon after the connection is cut.
+_PYTHON = """
+import os, select, socket, sys, time
+token, end, six = sys.argv[1].encode(), time.time() + float(sys.argv[2]), sys.argv[3] == '6'
+found = []
+for port in sys.argv[4:]:
+    s = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
+    try:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(('', int(port)))
+        s.listen(64)
+    except (OSError, socket.error):
+        os.write(1, ('busy %s\\n' % port).encode())
+    else:
+        found.append(s)
+        os.write(1, ('listening %s\\n' % port).encode())
+os.write(1, b'ready\\n')
+while time.time() < end:
+    for s in select.select(found, [], [], 1)[0]:
+        try:
+            c = s.accept()[0]
+            c.settimeout(1)
+            c.sendall(token + b'\\n')
+            c.close()
+        except (OSError, socket.error):
+            pass
+    os.write(1, b'.\\n')
+"""
+
+_PERL = """
+use IO::Socket::IP; use IO::Select; $SIG{PIPE} = sub { }; $| = 1;
+my ($token, $life, $family, @ports) = @ARGV; my $end = time + $life; my $all = IO::Select->new;
+for my $port (@ports) {
+  my $s = IO::Socket::IP->new(LocalHost => $family eq '6' ? '::' : '0.0.0.0', LocalPort => $port, Listen => 64,
+    ReuseAddr => 1);
+  if ($s) { $all->add($s); print "listening $port\\n"; } else { print "busy $port\\n"; }
+}
+print "ready\\n";
+while (time < $end) {
+  for my $s ($all->can_read(1)) { my $c = $s->accept or next; print $c "$token\\n"; close $c; }
+  print ".\\n" or last;
+}
+"""
+
+_LISTEN = """
+for tool in python3 python2 python /usr/libexec/platform-python; do
+  if type -P "$tool" >/dev/null; then exec "$tool" -c @PYTHON@ @GIVEN@; fi
+done
+if perl -MIO::Socket::IP -e 1 2>/dev/null; then exec perl -e @PERL@ @GIVEN@; fi
+if type -P socat >/dev/null; then
+  for port in @PORTS@; do
+    if (: 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "busy $port"; continue; fi
+    timeout @LIFE@ socat "TCP@FAMILY@-LISTEN:$port,fork,reuseaddr" SYSTEM:'echo @TOKEN@' </dev/null >/dev/null 2>&1 &
+    echo "listening $port"
+  done
+  trap 'kill $(jobs -p) 2>/dev/null' EXIT
+  sleep 0.5; echo ready
+  for ((left = @LIFE@; left > 0; left--)); do sleep 1; echo . || exit; done
+fi
+echo lacking
+"""
+
+_DIAL = """
+local ways=() fds=() i text got left end=$((SECONDS + @ROUNDS@ + 1))
+dialler() {
+  local line count=0
+  declare -A seen
+  printf '%s\\n' "$BASHPID"
+  while [ "$SECONDS" -lt "$end" ]; do
+    line=
+    { IFS= read -r -t 2 line <&3; } 3<>"/dev/tcp/$1/$2"
+    line=${line:0:64}
+    if [ -n "$line" ] && [ -z "${seen[$line]}" ]; then
+      seen[$line]=1 count=$((count + 1))
+      printf '%s %s %s\\n' "$1" "$2" "$line"
+      [ "$count" -lt "$3" ] || return
+    else sleep 0.3; fi
+  done
+}
+for way in @WAYS@; do
+  exec {fd}< <(dialler $way)
+  fds+=("$fd")
+done
+for fd in "${fds[@]}"; do
+  left=$((end + 1 - SECONDS)); [ "$left" -gt 0 ] || left=0.01
+  IFS= read -r -d '' -t "$left" text <&"$fd"; got=$?
+  [ "$got" -eq 1 ] || kill -9 "${text%%[!0-9]*}"
+  printf '%s' "${text#*$'\\n'}"
+  exec {fd}<&-
+done
+return 0
+"""
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one node does in a rehearsal."""
+
+    target: Target
+    listens: tuple[int, ...] = ()
+    dials: tuple[tuple[str, int, frozenset[str]], ...] = ()
+    """Host, port, and the nodes (plan addresses) that may answer there."""
+    pinned: str | None = None
+    """The node's known host key, `type base64`."""
+
+
+async def rehearse(roles: Sequence[Role], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
+    """Listen and dial at once on all nodes; by plan address, `Facts` with `listened` and `backends` alone.
+
+    A node without a connection has a gap with the reason. However this ends, the listeners end too."""
+    tokens = {role.target.address: secrets.token_hex(12) for role in roles}
+    stands = [_Stand(role, tokens[role.target.address], deadlines) for role in roles if role.listens]
+    try:
+        await asyncio.gather(*(stand.begin() for stand in stands))
+        listening = {
+            stand.role.target.address: frozenset(p for p, w in stand.ports.items() if not w) for stand in stands
+        }
+        dialled = await asyncio.gather(*(_dial(role, listening, tokens, deadlines) for role in roles))
+    finally:
+        await asyncio.gather(*(stand.end() for stand in stands), return_exceptions=True)
+    ports = {stand.role.target.address: stand.ports for stand in stands}
+    return {facts.address: replace(facts, listened=ports.get(facts.address, {})) for facts in dialled}
+
+
+class _Stand:
+    """The listeners of one node, and the connection on which they hang."""
+
+    def __init__(self, role: Role, token: str, deadlines: Deadlines) -> None:
+        self.role = role
+        self.ports: dict[int, str] = dict.fromkeys(role.listens, _("no listener could be started"))
+        """Port → "" where it listens, else why not."""
+        self._token = token
+        self._deadlines = deadlines
+        self._ready = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Returns when the listeners stand, or when it is clear that there will be none."""
+        self._task = asyncio.create_task(self._hold())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self._ready.wait()
+
+    async def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _hold(self) -> None:
+        try:
+            connection = await connect(self.role.target, self.role.pinned, lambda stage: None, self._deadlines)
+        except ConnectFailed as failed:
+            self.ports = dict.fromkeys(self.ports, failed.detail)
+            self._ready.set()
+            return
+        try:
+            await self._read(connection)
+        except (ConnectFailed, Lost) as broke:
+            self.ports = dict.fromkeys(self.ports, str(broke))
+        finally:
+            self._ready.set()
+            await connection.close()
+
+    async def _read(self, connection: Connection) -> None:
+        program = listening_program(self._token, self.role.listens, six=":" in self.role.target.address)
+        answer = connection.run(LAUNCH, program, lambda stage: None, self._deadlines.session)
+        async with aclosing(answer):
+            rest = ""
+            async for chunk in answer:
+                *whole, rest = (rest + clean(chunk.decode(errors="replace"))[:4096]).split("\n")
+                for line in whole:
+                    self._hear(line)
+
+    def _hear(self, line: str) -> None:
+        word, _space, port = line.strip().partition(" ")
+        if word == "ready":
+            self._ready.set()
+        elif word == "lacking":
+            self.ports = dict.fromkeys(self.ports, _("the node has neither python, perl nor socat"))
+            self._ready.set()
+        elif port.isdigit() and int(port) in self.ports:
+            self.ports[int(port)] = {"listening": "", "busy": _("the port is in use")}.get(word, self.ports[int(port)])
+
+
+def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int = _LIFE) -> str:
+    """The program that listens on `ports` for `life` seconds at most, and tells `token` to whoever connects."""
+    ports = tuple(ports)
+    given = f"{token} {life} {'6' if six else '4'} {' '.join(map(str, ports))}"
+    blanks = {
+        "@PYTHON@": quote(_PYTHON),
+        "@PERL@": quote(_PERL),
+        "@GIVEN@": given,
+        "@PORTS@": " ".join(map(str, ports)),
+        "@LIFE@": str(life),
+        "@FAMILY@": "6" if six else "4",
+        "@TOKEN@": token,
+    }
+    text = _LISTEN
+    for blank, value in blanks.items():
+        text = text.replace(blank, value)
+    return f'main() {{\nexport LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"\n{text}\n}}\nmain </dev/null\n'
+
+
+async def _dial(
+    role: Role, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str], deadlines: Deadlines
+) -> Facts:
+    """Dial until every listener that may answer has, or for some seconds."""
+    snippet = _dialling(role, listening, tokens)
+    facts = Facts(role.target.address, gaps={"backends": _("not asked")})
+    if snippet is None:
+        return facts
+    async with aclosing(probe(role.target, role.pinned, deadlines=deadlines, snippets=(snippet,))) as events:
+        async for event in events:
+            if isinstance(event, NodeDone):
+                facts = event.facts
+    return facts
+
+
+def _dialling(role: Role, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str]) -> Snippet | None:
+    names = {token: address for address, token in tokens.items()}
+    expected = {
+        (host, port): sum(port in listening.get(node, frozenset()) for node in backends)
+        for host, port, backends in role.dials
+    }
+    ways = [f"{host} {port} {count}" for (host, port), count in expected.items() if count]
+    if not ways:
+        return None
+
+    def parse(reading: Reading) -> Mapping[str, object]:
+        heard: dict[tuple[str, int], set[str]] = {way: set() for way, count in expected.items() if count}
+        for line in lines(reading):
+            host, _blank, rest = line.partition(" ")
+            port, _blank, token = rest.partition(" ")
+            if port.isdigit() and token in names and (host, int(port)) in heard:
+                heard[host, int(port)].add(names[token])
+        return {"backends": {way: frozenset(nodes) for way, nodes in heard.items()}}
+
+    shell = _DIAL.replace("@WAYS@", " ".join(map(quote, ways))).replace("@ROUNDS@", str(_ROUNDS))
+    return Snippet("dial", ("backends",), shell, parse, timeout=_ROUNDS + 8)

@@ -1,0 +1,77 @@
+"""How every fact is asked and read. A new fact is one `Snippet` here, one field in `facts.py`, one recorded output.
+
+Cheap questions come first, package tools last: what a node tells before it breaks is kept.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+
+from acp_tui.facts import Facts
+from acp_tui.probe.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Gap, Reading, Snippet
+from acp_tui.probe.snippets import boot, clock, machine, network, security, software
+from acp_tui.probe.snippets.clock import CLOCK, read_clock
+from acp_tui.texts import _
+
+__all__ = ["CLOCK", "SNIPPETS", "facts_from", "read_clock"]
+
+SNIPPETS: tuple[Snippet, ...] = (
+    CLOCK,
+    *machine.SNIPPETS,
+    *network.SNIPPETS,
+    *clock.SNIPPETS,
+    *boot.SNIPPETS,
+    *security.SNIPPETS,
+    *software.SNIPPETS,
+)
+
+_FIELDS = frozenset(field.name for field in fields(Facts))
+
+
+def facts_from(
+    address: str, readings: Iterable[Reading], unanswered: str | None = None, asked: tuple[Snippet, ...] = SNIPPETS
+) -> Facts:
+    """Facts of the node at `address` from what it answered. Pure, and total: no answer can make it raise.
+
+    A snippet that failed leaves a gap with the reason for each of its fields. `unanswered` is the reason for the fields
+    of `asked` snippets without a reading (a connection that broke); None: more may still come, so they are left without
+    one.
+    """
+    by_name = {snippet.name: snippet for snippet in asked}
+    values: dict[str, object] = {}
+    gaps: dict[str, str] = {}
+    answered: set[str] = set()
+    for reading in readings:
+        snippet = by_name.get(reading.name)
+        if snippet is None or reading.name in answered:
+            continue
+        answered.add(reading.name)
+        found, reason = _read(snippet, reading)
+        told = {name: value for name, value in found.items() if value is not None and not isinstance(value, Gap)}
+        values.update(told)
+        gaps.update({name: str(found.get(name) or reason) for name in snippet.fields if name not in told})
+    if unanswered is not None:
+        for snippet in asked:
+            if snippet.name not in answered:
+                gaps.update(dict.fromkeys(snippet.fields, unanswered))
+    known = {name: value for name, value in values.items() if name in _FIELDS}
+    return Facts(address, gaps=gaps, **known)  # type: ignore[arg-type] # parsers are held to the fields' types by tests
+
+
+def _read(snippet: Snippet, reading: Reading) -> tuple[Mapping[str, object], str]:
+    if reading.status in (TIMED_OUT, CUT, NEEDS_ROOT) or (reading.status and not snippet.any_status):
+        return {}, _reason(snippet, reading.status)
+    try:
+        return snippet.parse(reading), _("the node's answer does not tell it")
+    except ValueError as error:
+        return {}, _("the node's answer could not be read: {why}").format(why=error)
+
+
+def _reason(snippet: Snippet, status: int) -> str:
+    if status == TIMED_OUT:
+        return _("no answer within {seconds} s").format(seconds=snippet.timeout)
+    return {
+        CUT: _("the answer was longer than allowed"),
+        NEEDS_ROOT: _("needs root"),
+        ABSENT: _("the node has no file that tells it"),
+        NOT_FOUND: _("the node lacks the command that tells it"),
+    }.get(status, _("asking failed with exit status {status}").format(status=status))

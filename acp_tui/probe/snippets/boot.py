@@ -1,0 +1,144 @@
+"""How a node's kernel was started and what it has loaded (KRN-*): in effect now, and from the next boot on.
+
+The boot loader's files are read with their comments left out: a commented token is no setting.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from acp_tui.probe.script import Reading, Snippet
+from acp_tui.probe.snippets.answers import lines
+
+WANTED_MODULES = (
+    "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack_ipv4", "nf_conntrack_ipv6", "geneve", "openvswitch",
+    "ipip",
+)  # fmt: skip
+"""Modules that some rule of some plan asks for (KRN-IPVS, KRN-CT4, KRN-CT6, KRN-OVN, NETCFG-IPIP)."""
+
+
+def _cmdline(reading: Reading) -> Mapping[str, object]:
+    return {"cmdline": tuple(reading.text.split())}
+
+
+def _assignments(text: str) -> Mapping[str, str]:
+    """GRUB_CMDLINE_* of shell-like files, read in order; a later value may quote the earlier one."""
+    values: dict[str, str] = {}
+    for line in text.split("\n"):
+        found = re.fullmatch(r"\s*(?:export\s+)?(GRUB_CMDLINE_LINUX(?:_DEFAULT)?)(\+?=)(.*)", line)
+        if not found:
+            continue
+        name, sign, raw = found.groups()
+        try:
+            value = "".join(shlex.split(raw, comments=True)[:1])
+        except ValueError:
+            value = raw.strip("\"' ")
+        value = re.sub(r"\$\{?(GRUB_CMDLINE_LINUX(?:_DEFAULT)?)\b\}?", lambda m: values.get(m[1], "")[:8192], value)
+        values[name] = ((values.get(name, "") + value) if sign == "+=" else value)[:8192]
+    return values
+
+
+def _boot_tokens(reading: Reading) -> Mapping[str, object]:
+    """Lines `grub ...` from /etc/default/grub, `boot ...` from what the boot loader reads."""
+    defaults: list[str] = []
+    tokens: set[str] = set()
+    for line in lines(reading):
+        kind, _, rest = line.partition(" ")
+        if kind == "grub":
+            defaults.append(rest)
+        elif kind == "boot":
+            found = re.match(r"(?:linux(?:16|efi)?\s+\S+|options|(?:set\s+)?kernelopts=)\s*(.*)", rest.strip())
+            if found:
+                tokens.update(found[1].replace('"', " ").split())
+    for value in _assignments("\n".join(defaults)).values():
+        tokens.update(value.split())
+    return {"boot_tokens": frozenset(t for t in tokens if not t.startswith("$"))}
+
+
+def _modules_at_boot(reading: Reading) -> Mapping[str, object]:
+    """modules-load.d(5): a name a line; `#` and `;` begin a comment."""
+    names = {line.split()[0].replace("-", "_") for line in lines(reading) if line[0] not in "#;"}
+    return {"modules_at_boot": frozenset(names)}
+
+
+def _modules(reading: Reading) -> Mapping[str, object]:
+    """`loaded NAME`, `available NAME`, `no-modprobe`."""
+    loaded: set[str] = set()
+    available: set[str] = set()
+    asked = True
+    for line in lines(reading):
+        kind, _, name = line.partition(" ")
+        name = name.replace("-", "_")
+        if kind == "loaded":
+            loaded.add(name)
+        elif kind == "available":
+            available.add(name)
+        elif kind == "no-modprobe":
+            asked = False
+    values: dict[str, object] = {"modules": frozenset(loaded)}
+    if asked:
+        values["modules_available"] = frozenset(available | loaded.intersection(WANTED_MODULES))
+    return values
+
+
+SNIPPETS = (
+    Snippet("cmdline", ("cmdline",), "show /proc/cmdline", _cmdline),
+    Snippet(
+        "modules",
+        ("modules", "modules_available"),
+        f"""
+local name line known=' ' rows
+mapfile -t rows </proc/modules
+for line in "${{rows[@]}}"; do known+="${{line%% *}} "; echo "loaded ${{line%% *}}"; done
+rows=()
+mapfile -t rows <"/lib/modules/$(uname -r)/modules.builtin"
+for line in "${{rows[@]}}"; do
+  name=${{line##*/}} name=${{name%.ko*}}; known+="${{name//-/_}} "
+  case " {" ".join(WANTED_MODULES)} " in *" ${{name//-/_}} "*) echo "loaded $name" ;; esac
+done
+type -P modprobe >/dev/null || echo no-modprobe
+for name in {" ".join(WANTED_MODULES)}; do
+  case $known in *" $name "*) continue ;; esac
+  if [ -d "/sys/module/$name" ]; then echo "loaded $name"
+  elif modprobe -n -q "$name"; then echo "available $name"; fi
+done
+return 0
+""",
+        _modules,
+    ),
+    Snippet(
+        "modules_at_boot",
+        ("modules_at_boot",),
+        """
+local file
+shopt -s nullglob
+for file in /etc/modules /{etc,run,usr/lib}/modules-load.d/*.conf; do maybe "$file"; done
+return 0
+""",
+        _modules_at_boot,
+    ),
+    Snippet(
+        "boot_tokens",
+        ("boot_tokens",),
+        """
+root || return
+local file line
+shopt -s nullglob
+for file in /etc/default/grub /etc/default/grub.d/*.cfg; do
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in *GRUB_CMDLINE_LINUX*) printf 'grub %s\\n' "$line" ;; esac
+  done <"$file"
+done
+for file in /boot/grub2/grub.cfg /boot/grub/grub.cfg /boot/efi/EFI/*/grub.cfg /boot/loader/entries/*.conf \\
+            /boot/grub2/grubenv; do
+  while read -r line || [ -n "$line" ]; do
+    case $line in
+      linux*|options*|kernelopts=*|"set kernelopts="*) printf 'boot %s\\n' "$line" ;;
+    esac
+  done <"$file"
+done
+return 0
+""",
+        _boot_tokens,
+    ),
+)

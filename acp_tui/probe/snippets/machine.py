@@ -1,0 +1,316 @@
+"""What a node is: names, identity, operating system and hardware (OS-*, HW-*, X-HOSTNAME-UNIQUE).
+
+Files are read by their canonical path, one by one, with bash alone; nothing from a node is ever sourced.
+"""
+
+import re
+from collections.abc import Mapping
+
+from acp_tui.facts import Disk, Filesystem
+from acp_tui.probe.script import Reading, Snippet
+from acp_tui.probe.snippets.answers import first, keyed, lines
+
+
+def _uname(reading: Reading) -> Mapping[str, object]:
+    return dict(zip(("hostname", "arch", "kernel", "kernel_build"), lines(reading), strict=False))
+
+
+def os_release(text: str) -> Mapping[str, str]:
+    """os-release(5): KEY=VALUE lines, the value maybe quoted; the last of equal keys counts."""
+    values: dict[str, str] = {}
+    for line in text.split("\n"):
+        key, equals, value = line.strip().partition("=")
+        if equals and re.fullmatch(r"[A-Z0-9_]+", key):
+            value = value.strip()
+            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+                value = value[1:-1]
+            values[key] = re.sub(r"\\(.)", r"\1", value)
+    return values
+
+
+def _os_release(reading: Reading) -> Mapping[str, object]:
+    values = os_release(reading.text)
+    if "ID" not in values:
+        raise ValueError("no ID in os-release")
+    return {
+        "os_id": values["ID"].lower(),
+        "os_version_id": values.get("VERSION_ID", ""),
+        "os_version": values.get("VERSION", ""),
+        "os_name": values.get("PRETTY_NAME") or values.get("NAME", ""),
+    }
+
+
+def _ids(reading: Reading) -> Mapping[str, object]:
+    values = keyed(reading)
+    return {name: values[name] for name in ("machine_id", "boot_id") if values.get(name)}
+
+
+def _macs(reading: Reading) -> Mapping[str, object]:
+    """Lines `hardware|virtual MAC`. Only a machine without any hardware interface is known by virtual ones."""
+    found: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
+    for line in lines(reading):
+        kind, _, mac = line.partition(" ")
+        if kind in found and re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5,19}", mac) and mac.strip("0:"):
+            found[kind].add(mac)
+    return {"macs": tuple(sorted(found["hardware"] or found["virtual"]))}
+
+
+def _cpu(reading: Reading) -> Mapping[str, object]:
+    count, model, flags, mhz = 0, "", "", 0.0
+    values: dict[str, object] = {}
+    for line in lines(reading):
+        key, _, value = line.partition(":")
+        key, value = key.strip(), value.strip()
+        if key == "processor" and value.isdecimal():
+            count += 1
+        elif key in ("model name", "Model Name"):
+            model = model or value
+        elif key == "flags":
+            flags = value
+        elif key == "CPU implementer":
+            values["cpu_implementer"] = value.lower()
+        elif key == "CPU part":
+            values["cpu_part"] = value.lower()
+        elif key in ("cpu MHz", "dmi MHz") and re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,9})?", value):
+            mhz = max(mhz, float(value))
+        elif key == "cpufreq kHz" and re.fullmatch(r"[0-9]{1,9}", value):
+            values.setdefault("cpu_ghz", int(value) / 1e6)
+        elif key == "virtual":
+            values["virtual"] = value == "yes"
+    if not count:
+        raise ValueError("no processor line")
+    named = re.search(r"@ *([0-9]{1,3}(?:\.[0-9]{1,4})?) *GHz", model)
+    if named:
+        values["cpu_ghz"] = float(named[1])
+    elif mhz:
+        values.setdefault("cpu_ghz", mhz / 1000)
+    if "hypervisor" in flags.split():
+        values["virtual"] = True
+    return {"cpu_count": count, "cpu_model": model, "cpu_implementer": "", "cpu_part": "", **values}
+
+
+def _memory(reading: Reading) -> Mapping[str, object]:
+    found = re.search(r"^MemTotal:\s*([0-9]{1,15}) kB$", reading.text, re.MULTILINE)
+    if found is None:
+        raise ValueError("no MemTotal")
+    return {"memory": int(found[1]) * 1024}
+
+
+def _steal(reading: Reading) -> Mapping[str, object]:
+    """The `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks since the boot."""
+    found = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", reading.text)
+    if found is None:
+        raise ValueError("no cpu line with eight counters")
+    ticks = [int(word) for word in found[1].split()]
+    return {"steal": ticks[7] / max(1, sum(ticks))}
+
+
+def _filesystems(reading: Reading) -> Mapping[str, object]:
+    """Lines `PATH|df row`: device, bytes, used, available, per cent, mount point."""
+    rows = []
+    for line in lines(reading):
+        path, _, row = line.partition("|")
+        found = re.fullmatch(r"(.+?) +([0-9]{1,18}) +([0-9]{1,18}) +([0-9]{1,18}) +(?:[0-9]+%|-) +/.*", row.strip())
+        if found:
+            rows.append(Filesystem(path, found[1], int(found[2]), int(found[4]), int(found[3])))
+    if not rows:
+        raise ValueError("no file system in the output of df")
+    return {"filesystems": tuple(rows)}
+
+
+def _disks(reading: Reading) -> Mapping[str, object]:
+    """`mount MAJ:MIN POINT SOURCE`, `path PATH`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`,
+    `part DISK NAME MAJ:MIN`: which disk is behind each path, through partitions, LVM and RAID."""
+    paths: list[str] = []
+    mounts: dict[str, tuple[str, str]] = {}
+    names: dict[str, str] = {}  # of a number, a kernel name or a device file: the block device's kernel name
+    rotational: dict[str, bool] = {}
+    below: dict[str, tuple[str, ...]] = {}
+    for line in lines(reading):
+        match line.split(" "):
+            case ["path", path]:
+                paths.append(path)
+            case ["mount", number, point, source]:
+                mounts[point] = (number, source)
+            case ["block", name, number, rotates, mapped, *slaves]:
+                names[number] = names[f"/dev/{name}"] = names[name] = name
+                if mapped != "-":
+                    names[f"/dev/mapper/{mapped}"] = name
+                if rotates in ("0", "1"):
+                    rotational[name] = rotates == "1"
+                below[name] = tuple(slaves)
+            case ["part", disk, name, number]:
+                names[number] = names[f"/dev/{name}"] = names[name] = disk
+
+    def bottom(name: str, depth: int = 0) -> set[str]:
+        under = [names.get(slave, slave) for slave in below.get(name, ())]
+        if not under or depth > 8:
+            return {name}
+        return {disk for slave in under for disk in bottom(slave, depth + 1)}
+
+    found = []
+    for path in paths:
+        points = [p for p in mounts if p == "/" or path == p or path.startswith(f"{p}/")]
+        if not points:
+            continue
+        number, source = mounts[max(points, key=len)]
+        device = names.get(number) or names.get(source)
+        behind = sorted(bottom(device)) if device else [source]
+        found += [Disk(path, disk, rotational.get(disk)) for disk in behind]
+    if not found:
+        raise ValueError("no mount point found")
+    return {"disks": tuple(found)}
+
+
+SNIPPETS = (
+    Snippet(
+        "uname",
+        ("hostname", "arch", "kernel", "kernel_build"),
+        "uname -n; uname -m; uname -r; uname -v",
+        _uname,
+    ),
+    Snippet(
+        "os_release",
+        ("os_id", "os_version_id", "os_version", "os_name"),
+        "show /etc/os-release || show /usr/lib/os-release",
+        _os_release,
+    ),
+    Snippet(
+        "os_release_file",
+        ("os_release_file",),
+        "show /etc/centos-release || maybe /etc/redhat-release",
+        first("os_release_file"),
+    ),
+    Snippet(
+        "kylin_info",
+        ("kylin_info",),
+        "maybe /etc/.productinfo && maybe /etc/.kyinfo",
+        lambda reading: {"kylin_info": "\n".join(lines(reading))},
+    ),
+    Snippet(
+        "etc_hostname",
+        ("etc_hostname",),
+        "maybe /etc/hostname",
+        lambda reading: {"etc_hostname": next((line for line in lines(reading) if line[0] != "#"), "")},
+    ),
+    Snippet(
+        "ids",
+        ("machine_id", "boot_id"),
+        """
+echo "machine_id $(show /etc/machine-id)"
+echo "boot_id $(show /proc/sys/kernel/random/boot_id)"
+""",
+        _ids,
+    ),
+    Snippet(
+        "product_uuid",
+        ("product_uuid",),
+        "root || return; show /sys/class/dmi/id/product_uuid",
+        first("product_uuid"),
+    ),
+    Snippet(
+        "macs",
+        ("macs",),
+        """
+local nic kind
+for nic in /sys/class/net/*; do
+  [ "${nic##*/}" != lo ] && [ ! -d "$nic/bridge" ] || continue
+  kind=virtual
+  [ ! -e "$nic/device" ] || kind=hardware
+  echo "$kind $(show "$nic/address")"
+done
+""",
+        _macs,
+    ),
+    Snippet(
+        "cpu",
+        ("cpu_count", "cpu_model", "cpu_ghz", "cpu_implementer", "cpu_part", "virtual"),
+        """
+local line seen= clocked= flags= file speed rows
+mapfile -t rows </proc/cpuinfo
+for line in "${rows[@]}"; do
+  case $line in
+    processor*) printf '%s\\n' "$line" ;;
+    "cpu MHz"*) clocked=1; printf '%s\\n' "$line" ;;
+    "model name"*|"Model Name"*|flags*|"CPU implementer"*|"CPU part"*)
+      case $seen in *"|${line%%:*}|"*) ;; *) seen+="|${line%%:*}|"; printf '%s\\n' "$line" ;; esac
+      case $line in flags*) flags=1 ;; esac ;;
+  esac
+done
+for file in base_frequency cpuinfo_max_freq; do
+  file=/sys/devices/system/cpu/cpu0/cpufreq/$file
+  ! speed=$(show "$file") || { clocked=1; echo "cpufreq kHz: $speed"; }
+done
+if [ -z "$clocked" ] && [ "$EUID" -eq 0 ]; then
+  speed=$(dmidecode -s processor-frequency)
+  speed=${speed%% MHz*}
+  echo "dmi MHz: ${speed##*[!0-9]}"
+fi
+if [ -n "$flags" ]; then echo "virtual: no"
+elif type -P systemd-detect-virt >/dev/null; then
+  if systemd-detect-virt -q --vm; then echo "virtual: yes"; else echo "virtual: no"; fi
+fi
+return 0
+""",
+        _cpu,
+    ),
+    Snippet(
+        "governor",
+        ("governor",),
+        "maybe /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
+        first("governor"),
+    ),
+    Snippet("memory", ("memory",), "show /proc/meminfo", _memory),
+    Snippet("steal", ("steal",), 'local line; read -r line </proc/stat && echo "$line"', _steal),
+    Snippet(
+        "disks",
+        ("disks",),
+        r"""
+local path number point source rest block part map slave rows row
+for path in / /var/lib /var/lib/etcd /cpaas; do [ ! -e "$path" ] || echo "path $path"; done
+mapfile -t rows </proc/self/mountinfo
+for row in "${rows[@]}"; do
+  row=${row#* } row=${row#* } number=${row%% *} row=${row#* } row=${row#* } point=${row%% *}
+  case $point in
+    /|/var|/var/lib|/var/lib/etcd|/cpaas)
+      source=${row##* - } source=${source#* }; echo "mount $number $point ${source%% *}" ;;
+  esac
+done
+for block in /sys/block/*; do
+  case ${block##*/} in loop*|ram*|'*') continue ;; esac
+  map=$(show "$block/dm/name") || map=-
+  echo "block ${block##*/} $(show "$block/dev") $(show "$block/queue/rotational") ${map:--}" \
+    $(for slave in "$block"/slaves/*; do [ ! -e "$slave" ] || echo "${slave##*/}"; done)
+  for part in "$block/${block##*/}"*; do
+    [ ! -e "$part/dev" ] || echo "part ${block##*/} ${part##*/} $(show "$part/dev")"
+  done
+done
+return 0
+""",
+        _disks,
+    ),
+    Snippet(
+        "filesystems",
+        ("filesystems",),
+        """
+local path at number=0 paths=() asked=() rows=() unit all free available
+for path in / /var/lib /var/lib/etcd /var/lib/containerd /cpaas /var/log /tmp /root; do
+  at=$path
+  while [ ! -e "$at" ]; do at=${at%/*}; at=${at:-/}; done
+  paths+=("$path") asked+=("$at")
+done
+mapfile -n 20 -t rows < <(limit 3 df -P -B1 "${asked[@]}")
+if [ "${#rows[@]}" -eq $((${#paths[@]} + 1)) ]; then
+  for path in "${paths[@]}"; do number=$((number + 1)); echo "$path|${rows[number]}"; done
+  return 0
+fi
+while read -r unit all free available; do
+  echo "${paths[number]}|- $((unit * all)) $((unit * (all - free))) $((unit * available)) - /"
+  number=$((number + 1))
+done < <(limit 2 stat -f -c '%S %b %f %a' "${asked[@]}")
+return 0
+""",
+        _filesystems,
+        timeout=6,
+    ),
+)

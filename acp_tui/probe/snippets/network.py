@@ -1,0 +1,279 @@
+"""A node's network: addresses, routes, name resolution and busy ports (NET-*, VIP-SUBNET).
+
+`ip` and `ss` are themselves requirements, so /proc answers where they are missing.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
+
+from acp_tui.facts import Interface, Listener, Route
+from acp_tui.probe.script import Reading, Snippet
+from acp_tui.probe.snippets.answers import lines
+
+_NO_ROUTE = ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "local", "multicast", "anycast")
+
+
+def _ipv4(little_endian_hex: str) -> IPv4Address:
+    return IPv4Address(bytes.fromhex(little_endian_hex)[::-1])
+
+
+def _routes_of_proc(rows: list[str]) -> tuple[Route, ...]:
+    """/proc/net/route: interface, destination, gateway, flags, ..., mask (eighth column); little-endian hex."""
+    routes = []
+    for row in rows:
+        words = row.split()
+        if len(words) < 8 or not all(re.fullmatch(r"[0-9A-F]{8}", words[i]) for i in (1, 2, 7)):
+            continue
+        if int(words[3], 16) & 0x0200:  # RTF_REJECT
+            continue
+        destination = ip_network(f"{_ipv4(words[1])}/{_ipv4(words[7])}", strict=False)
+        gateway = None if words[2] == "00000000" else str(_ipv4(words[2]))
+        routes.append(Route(_destination(str(destination)), words[0], gateway))
+    return tuple(routes)
+
+
+def _routes6_of_proc(rows: list[str]) -> tuple[Route, ...]:
+    """/proc/net/ipv6_route: destination, prefix (hex), source, prefix, gateway, metric, ref, use, flags, interface."""
+    routes = []
+    for row in rows:
+        words = row.split()
+        if len(words) < 10 or not re.fullmatch(r"[0-9a-f]{32}", words[0]) or int(words[8], 16) & 0x80200200:
+            continue  # local and rejected ones
+        destination = ip_network((bytes.fromhex(words[0]), int(words[1], 16)), strict=False)
+        gateway = None if not words[4].strip("0") else str(IPv6Address(bytes.fromhex(words[4])))
+        routes.append(Route(_destination(str(destination)), words[9], gateway))
+    return tuple(routes)
+
+
+def _destination(word: str) -> str:
+    if word in ("default", "0.0.0.0", "0.0.0.0/0", "::/0"):  # noqa: S104 - a route, not a socket
+        return "default"
+    network = ip_network(word, strict=False)
+    return str(network)
+
+
+def _route(line: str) -> Route | None:
+    words = line.replace("\\", " ").split()
+    if not words or words[0] in _NO_ROUTE:
+        return None
+    if words[0] == "unicast":
+        words = words[1:]
+
+    def after(word: str) -> str | None:
+        return words[words.index(word) + 1] if word in words[:-1] else None
+
+    try:
+        return Route(_destination(words[0]), after("dev"), after("via"))
+    except (ValueError, IndexError):
+        return None
+
+
+def _routes(name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]) -> Callable[[Reading], Mapping[str, object]]:
+    """Lines of `ip -o route`, or `proc ...` rows where there is no `ip`."""
+
+    def parse(reading: Reading) -> Mapping[str, object]:
+        answer = lines(reading)
+        if answer and answer[0] == "proc":
+            return {name: of_proc(answer[1:])}
+        return {name: tuple(route for line in answer if (route := _route(line)) is not None)}
+
+    return parse
+
+
+def _interfaces(reading: Reading) -> Mapping[str, object]:
+    """`ip -o addr` lines; or `proc`, then `route`, `six` and `trie` rows."""
+    answer = lines(reading)
+    if answer and answer[0] == "proc":
+        return {"interfaces": _interfaces_of_proc(answer[1:])}
+    found = []
+    for line in answer:
+        match = re.match(
+            r"\d+: +(\S+?)(?:@\S+)? +inet6? +([0-9a-fA-F:.]+)(?: peer [0-9a-fA-F:.]+)?(?:/(\d{1,3}))?", line
+        )
+        if match and _is_address(match[2]):
+            address = ip_address(match[2])
+            found.append(Interface(match[1].rstrip(":"), str(address), int(match[3] or address.max_prefixlen)))
+    return {"interfaces": tuple(found)}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
+    """/proc/net/fib_trie names no interface of an IPv4 address: the narrowest connected route does."""
+    connected: list[tuple[IPv4Network, str]] = []
+    six: list[Interface] = []
+    addresses: dict[str, None] = {}
+    candidate = ""
+    for row in rows:
+        kind, _, rest = row.partition(" ")
+        words = rest.split()
+        if kind == "route":
+            for route in _routes_of_proc([rest]):
+                if route.gateway is None and route.nic and route.destination != "default":
+                    connected.append((IPv4Network(route.destination), route.nic))
+        elif kind == "six" and len(words) == 6 and re.fullmatch(r"[0-9a-f]{32}", words[0]):
+            six.append(Interface(words[5], str(IPv6Address(bytes.fromhex(words[0]))), int(words[2], 16)))
+        elif kind == "trie":
+            leaf = re.search(r"\|-- ([0-9.]+)$", rest)
+            if leaf:
+                candidate = leaf[1]
+            elif "/32 host LOCAL" in rest and _is_address(candidate):
+                addresses[candidate] = None
+    found = []
+    for address in addresses:
+        if address.startswith("127."):
+            found.append(Interface("lo", address, 8))
+            continue
+        around = [(net.prefixlen, nic) for net, nic in connected if IPv4Address(address) in net]
+        prefix, nic = max(around, default=(32, "?"))
+        found.append(Interface(nic, address, prefix))
+    return (*found, *six)
+
+
+def _hosts(reading: Reading) -> Mapping[str, object]:
+    found = []
+    for line in lines(reading):
+        address, *names = line.partition("#")[0].split() or [""]
+        if "localhost" in (name.lower() for name in names):
+            found.append(address)
+    return {"hosts_localhost": tuple(found)}
+
+
+def _resolv(reading: Reading) -> Mapping[str, object]:
+    """resolv.conf(5): a keyword starts its line; the last `search` wins, and a `.` in it (as systemd-resolved writes)
+    searches nothing. Status 66: no such file."""
+    if reading.status:
+        return {"resolv_exists": False, "nameservers": (), "search_domains": (), "resolv_domain": ""}
+    nameservers: list[str] = []
+    search: tuple[str, ...] = ()
+    domain = ""
+    for line in reading.text.split("\n"):
+        keyword, *values = line.split() or [""]
+        if line[:1].isspace() or not values:
+            continue
+        if keyword == "nameserver":
+            nameservers.append(values[0])
+        elif keyword == "search":
+            search = tuple(value for value in values if value != ".")
+        elif keyword == "domain":
+            domain = values[0]
+    return {
+        "resolv_exists": True,
+        "nameservers": tuple(nameservers),
+        "search_domains": search,
+        "resolv_domain": domain,
+    }
+
+
+def _listeners(reading: Reading) -> Mapping[str, object]:
+    """`proc PORT` (hex) of /proc/net/tcp and tcp6, which give the ports; `ss ...` rows, which give the names."""
+    ports: set[int] = set()
+    named: dict[int, str] = {}
+    seen_by_ss: set[int] = set()
+    from_proc = False
+    for line in lines(reading):
+        kind, _, rest = line.partition(" ")
+        if kind == "proc":
+            from_proc = True
+            if re.fullmatch(r"[0-9A-F]{4}", rest):
+                ports.add(int(rest, 16))
+        elif kind == "ss":
+            found = re.search(r"\s\S*:(\d{1,5})\s+\S+:\*", f" {rest} ")
+            if found:
+                seen_by_ss.add(int(found[1]))
+                owner = re.search(r'users:\(\("([^"]{1,64})"', rest)
+                if owner:
+                    named.setdefault(int(found[1]), owner[1])
+    if not from_proc and not seen_by_ss:
+        raise ValueError("neither /proc/net/tcp nor ss told of sockets")
+    return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | seen_by_ss))}
+
+
+def _udp(reading: Reading) -> Mapping[str, object]:
+    """Ports (hex) below the heading of the files."""
+    if "local_address" not in lines(reading):
+        raise ValueError("/proc/net/udp could not be read")
+    return {"udp_ports": frozenset(int(w, 16) for w in lines(reading) if re.fullmatch(r"[0-9A-F]{4}", w))}
+
+
+SNIPPETS = (
+    Snippet(
+        "interfaces",
+        ("interfaces",),
+        """
+local line file rows
+if type -P ip >/dev/null; then ip -o addr; return; fi
+echo proc
+for file in route:route if_inet6:six fib_trie:trie; do
+  rows=()
+  mapfile -t rows <"/proc/net/${file%:*}"
+  for line in "${rows[@]}"; do echo "${file#*:} $line"; done
+done
+return 0
+""",
+        _interfaces,
+    ),
+    Snippet(
+        "routes",
+        ("routes",),
+        "if type -P ip >/dev/null; then ip -o -4 route; else echo proc; show /proc/net/route; fi",
+        _routes("routes", _routes_of_proc),
+    ),
+    Snippet(
+        "routes6",
+        ("routes6",),
+        """
+[ -e /proc/net/if_inet6 ] || return 0
+if type -P ip >/dev/null; then ip -o -6 route; else echo proc; show /proc/net/ipv6_route; fi
+""",
+        _routes("routes6", _routes6_of_proc),
+    ),
+    Snippet("hosts", ("hosts_localhost",), "maybe /etc/hosts", _hosts),
+    Snippet(
+        "resolv",
+        ("resolv_exists", "nameservers", "search_domains", "resolv_domain"),
+        "show /etc/resolv.conf",
+        _resolv,
+        any_status=True,
+    ),
+    Snippet(
+        "listeners",
+        ("listeners",),
+        """
+local file line rows count=0
+for file in /proc/net/tcp /proc/net/tcp6; do
+  rows=()
+  mapfile -t rows <"$file" || continue
+  echo proc
+  for line in "${rows[@]}"; do
+    case $line in *:*:*:*' 0A '*) line=${line#*: }; line=${line%% *}; echo "proc ${line##*:}" ;; esac
+  done
+done
+type -P ss >/dev/null || return 0
+limit 3 ss -lntp | while [ "$count" -lt 400 ] && read -r -n 400 line; do echo "ss $line"; count=$((count + 1)); done
+return 0
+""",
+        _listeners,
+    ),
+    Snippet(
+        "udp",
+        ("udp_ports",),
+        """
+local file line rows
+for file in /proc/net/udp /proc/net/udp6; do
+  rows=()
+  mapfile -t rows <"$file" && echo local_address
+  for line in "${rows[@]:1}"; do line=${line#*: }; line=${line%% *}; echo "${line##*:}"; done
+done
+return 0
+""",
+        _udp,
+    ),
+)

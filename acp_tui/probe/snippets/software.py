@@ -1,0 +1,286 @@
+"""What is installed, left over or running on a node: tools, directories, packages, Kubernetes (SW-*, FS-*, PKG-*).
+
+Package tools may hang on a locked data base, so they come last and each has its own patience.
+"""
+
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from acp_tui.facts import Directory
+from acp_tui.probe.script import Reading, Snippet
+from acp_tui.probe.snippets.answers import lines
+
+TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum", "scp", "sftp")
+DIRECTORIES = (
+    "/var/lib/docker",
+    "/var/lib/containerd",
+    "/var/log/pods",
+    "/var/lib/kubelet/pki",
+    "/var/lib/nerdctl",
+    "/opt/nerdctl",
+)
+_LEFTOVERS = (
+    "docker*", "containerd*", "ctr", "runc", "podman", "crictl", "nerdctl", "buildkitd", "kubelet", "kubeadm",
+    "kubectl", "kube-*", "k3s", "rke2", "etcd", "etcdctl", "calicoctl", "cni*",
+)  # fmt: skip
+_KUBERNETES_PROCESSES = (
+    "kubelet", "dockerd", "containerd", "crio", "cri-dockerd", "kube-apiserver", "kube-controller", "kube-scheduler",
+    "kube-proxy", "kubelite", "k3s-server", "k3s-agent", "rke2", "etcd",
+)  # fmt: skip
+"""As the kernel names them, in 15 characters."""
+
+
+def _tools(reading: Reading) -> Mapping[str, object]:
+    found = set(lines(reading))
+    return {"tools": {tool: tool in found for tool in TOOLS}}
+
+
+def _tmp(reading: Reading) -> Mapping[str, object]:
+    """Rows of /proc/mounts for / and /tmp: the last one for /tmp is in force, else the last one for /."""
+    options: dict[str, str] = {}
+    for line in lines(reading):
+        words = line.split()
+        if len(words) >= 4:
+            options[words[1]] = words[3]
+    chosen = options.get("/tmp", options.get("/"))  # noqa: S108 - the node's, looked at and not written
+    if chosen is None:
+        raise ValueError("neither /tmp nor / in /proc/mounts")
+    return {"tmp_options": tuple(chosen.split(","))}
+
+
+def _directories(reading: Reading) -> Mapping[str, object]:
+    """Lines `absent PATH`, or `there PATH EMPTY MOUNTED SIZE NEWEST` with yes/no and dashes for what is not known."""
+    found: dict[str, Directory] = {}
+    for line in lines(reading):
+        words = line.split()
+        if words[0] == "absent" and len(words) == 2:
+            found[words[1]] = Directory(exists=False)
+        elif words[0] == "there" and len(words) >= 5:
+            size = int(words[4]) if re.fullmatch(r"[0-9]{1,18}", words[4]) else None
+            newest = " ".join(words[5:])
+            found[words[1]] = Directory(True, words[2] == "yes", words[3] == "yes", size, newest or None)
+    if any(path not in found for path in DIRECTORIES):
+        raise ValueError("not every directory was looked at")
+    return {"directories": found}
+
+
+def _running(reading: Reading) -> Mapping[str, object]:
+    """`process NAME`, `file PATH`, `time WORDS`."""
+    traces: dict[str, None] = {}
+    daemons: dict[str, None] = {}
+    told: list[str] = []
+    for line in lines(reading):
+        kind, _, rest = line.partition(" ")
+        if kind == "process" and rest in _KUBERNETES_PROCESSES:
+            traces[rest] = None
+        elif kind == "process":
+            daemons[{"systemd-timesyn": "systemd-timesyncd"}.get(rest, rest)] = None
+        elif kind == "file":
+            traces[rest] = None
+        elif kind == "time":
+            told.append(rest)
+    words = ", ".join([*daemons, *told]) if daemons else ""
+    return {"kubernetes_traces": tuple(traces), "ntp": words}
+
+
+def _rpm(reading: Reading) -> Mapping[str, object]:
+    return {"rpm_packages": frozenset(lines(reading))}
+
+
+def _dpkg(reading: Reading) -> Mapping[str, object]:
+    """`STATUS<TAB>PACKAGE` rows: a package on hold is installed, one with only its configuration left is not."""
+    rows = (line.partition("\t") for line in lines(reading))
+    return {"dpkg_packages": frozenset(name.strip() for status, _, name in rows if status.endswith(" ok installed"))}
+
+
+def _snap(reading: Reading) -> Mapping[str, object]:
+    names = (line.split()[0] for line in lines(reading))
+    return {"snap_packages": frozenset(name for name in names if name != "Name")}
+
+
+def _leftovers(reading: Reading) -> Mapping[str, object]:
+    """Paths, one a line."""
+    found = []
+    for path in lines(reading):
+        name = path.rpartition("/")[2]
+        if path == "/opt/cni/bin" or any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS):
+            found.append(path)
+    return {"leftover_binaries": tuple(found)}
+
+
+def _yes(field: str, reading: Reading) -> Mapping[str, object]:
+    word = next(iter(lines(reading)), "")
+    if word not in ("yes", "no"):
+        raise ValueError("neither yes nor no")
+    return {field: word == "yes"}
+
+
+SNIPPETS = (
+    Snippet(
+        "tools",
+        ("tools",),
+        f"""
+local tool
+for tool in {" ".join(TOOLS)}; do [ -z "$(type -P "$tool")" ] || echo "$tool"; done
+return 0
+""",
+        _tools,
+    ),
+    Snippet(
+        "kubelet_unit",
+        ("kubelet_unit",),
+        """
+local file=/etc/systemd/system/kubelet.service
+if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
+""",
+        lambda reading: _yes("kubelet_unit", reading),
+    ),
+    Snippet(
+        "tmp",
+        ("tmp_options",),
+        """
+local line rows
+mapfile -t rows </proc/mounts
+for line in "${rows[@]}"; do
+  case $line in *" / "*|*" /tmp "*) printf '%s\\n' "$line" ;; esac
+done
+return 0
+""",
+        _tmp,
+    ),
+    Snippet(
+        "running",
+        ("kubernetes_traces", "ntp"),
+        f"""
+local file name word chrony=
+for file in /proc/[0-9]*/comm; do
+  {{ read -r name <"$file"; }} || continue
+  case $name in
+    {"|".join(_KUBERNETES_PROCESSES)}|chronyd|ntpd|systemd-timesyn) echo "process $name" ;;
+  esac
+  [ "$name" != chronyd ] || chrony=1
+done
+for file in /etc/kubernetes/*.conf /var/lib/etcd/member; do
+  [ "${{file##*/}}" = encryption-provider.conf ] || [ ! -e "$file" ] || echo "file $file"
+done
+[ ! -e /run/systemd/timesync/synchronized ] || echo "time synchronised"
+if [ -n "$chrony" ]; then
+  while read -r name word; do
+    case $name$word in
+      Leap*"Not synchronised") echo "time not synchronised" ;;
+      Leap*Normal) echo "time synchronised" ;;
+    esac
+  done < <(chronyc -n tracking)
+fi
+return 0
+""",
+        _running,
+    ),
+    Snippet(
+        "leftovers",
+        ("leftover_binaries",),
+        """
+local file
+for file in /usr/local/bin/* /usr/local/sbin/*; do [ ! -e "$file" ] || printf '%s\\n' "$file"; done
+for file in /opt/cni/bin/*; do [ ! -e "$file" ] || { echo /opt/cni/bin; break; }; done
+return 0
+""",
+        _leftovers,
+    ),
+    Snippet(
+        "package_tools",
+        ("package_tools",),
+        """
+local tool
+for tool in rpm dpkg-query snap; do [ -z "$(type -P "$tool")" ] || echo "$tool"; done
+return 0
+""",
+        lambda reading: {"package_tools": frozenset(lines(reading))},
+    ),
+    Snippet(
+        "directories",
+        ("directories",),
+        f"""
+local path parent mounted empty entry size rows
+mapfile -t rows </proc/mounts
+for path in {" ".join(DIRECTORIES)}; do
+  parent=${{path%/*}}
+  [ ! -d "$parent" ] || [ -x "$parent" ] || return 77
+  [ -e "$path" ] || [ -L "$path" ] || {{ echo "absent $path"; continue; }}
+  mounted=no empty=yes size='- -'
+  for entry in "${{rows[@]}}"; do case $entry in *" $path "*) mounted=yes ;; esac; done
+  if [ ! -d "$path" ] || [ ! -r "$path" ]; then empty=no
+  else
+    for entry in "$path"/* "$path"/.[!.]*; do
+      case ${{entry##*/}} in lost+found) ;; *) [ ! -e "$entry" ] && [ ! -L "$entry" ] || empty=no ;; esac
+    done
+    if type -P timeout >/dev/null; then size=$(timeout 2 du -s -x -B1 --time "$path") || size='- -'; fi
+  fi
+  size=${{size%$'\\t'*}}
+  size=${{size/$'\\t'/ }}
+  echo "there $path $empty $mounted $size"
+done
+""",
+        _directories,
+        timeout=15,
+    ),
+    Snippet(
+        "installer",
+        ("installer_running",),
+        """
+local tool name
+for tool in docker nerdctl; do
+  type -P "$tool" >/dev/null || continue
+  root || return
+  [ "$tool" != docker ] || [ -S /var/run/docker.sock ] || continue
+  while read -r name; do
+    [ "$name" != minialauda-control-plane ] || { echo yes; return; }
+  done < <("$tool" ps --format '{{.Names}}')
+done
+echo no
+""",
+        lambda reading: _yes("installer_running", reading),
+    ),
+    Snippet(
+        "lvm2",
+        ("lvm2",),
+        """
+if [ -n "$(type -P lvm)" ] || rpm -q lvm2 >/dev/null; then echo yes; return; fi
+case $(dpkg-query -W -f '${Status}' lvm2) in "install ok installed") echo yes ;; *) echo no ;; esac
+""",
+        lambda reading: _yes("lvm2", reading),
+    ),
+    Snippet(
+        "dpkg",
+        ("dpkg_packages",),
+        "type -P dpkg-query >/dev/null || return 127; dpkg-query -W -f '${Status}\\t${Package}\\n'",
+        _dpkg,
+        timeout=10,
+    ),
+    Snippet(
+        "rpm",
+        ("rpm_packages",),
+        "type -P rpm >/dev/null || return 127; rpm -qa --qf '%{NAME}\\n'",
+        _rpm,
+        timeout=15,
+    ),
+    Snippet(
+        "snap",
+        ("snap_packages",),
+        """
+local file line rows=0
+type -P snap >/dev/null || return 127
+limit 6 snap list | while [ "$rows" -lt 1000 ] && read -r -n 300 line; do echo "$line"; rows=$((rows + 1)); done
+[ "${PIPESTATUS[0]}" -ne 0 ] || return 0
+[ -d /var/lib/snapd/snaps ] || return 1
+for file in /var/lib/snapd/snaps/*_*.snap; do
+  file=${file##*/}
+  [ "$file" = '*_*.snap' ] || echo "${file%_*}"
+done
+return 0
+""",
+        _snap,
+        timeout=10,
+    ),
+)

@@ -1,0 +1,361 @@
+"""SSH to a node: the only module of the engine that knows asyncssh.
+
+Every stage of connecting has its own deadline and its own plain words when it fails. Nothing of the operator's own SSH
+set-up (configuration, agent, known hosts, default keys) is used unasked: the plan alone says how to log in.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import asyncssh
+from pydantic import SecretStr
+
+from acp_tui.probe.script import clean
+from acp_tui.probe.words import denied, key_trouble, no_answer, quoted
+from acp_tui.texts import _
+from acp_tui.verdict import NodeState
+
+_HOST_KEY_ALGORITHMS = (
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
+    "ssh-rsa",
+)  # fmt: skip
+_RAW = dict.fromkeys(
+    (
+        asyncssh.PTY_ECHO, asyncssh.PTY_ICANON, asyncssh.PTY_ISIG, asyncssh.PTY_IEXTEN, asyncssh.PTY_OPOST,
+        asyncssh.PTY_ICRNL, asyncssh.PTY_IXON,
+    ),
+    0,
+)  # fmt: skip
+_LINGER = 2.0  # seconds for a polite goodbye
+
+
+@dataclass(frozen=True)
+class Target:
+    """A node and how to log in. `host` and `port`: where to dial; differs from `address` on the practice cluster."""
+
+    address: str
+    host: str
+    port: int
+    username: str
+    password: SecretStr | None = None
+    key_file: Path | None = None
+    key_passphrase: SecretStr | None = None
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds that each stage may take; `script` is for all of it."""
+
+    tcp: float = 10
+    handshake: float = 15
+    login: float = 40  # a node that looks up our name (UseDNS) at three dead servers takes 30
+    session: float = 25
+    script: float = 75
+
+
+DEADLINES = Deadlines()
+
+
+class ConnectFailed(Exception):
+    """A stage of reaching a node failed. `detail` is for people, without secrets and cleaned of control characters."""
+
+    def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
+        super().__init__(detail)
+        self.state = state
+        self.stage = stage
+        self.detail = detail
+        self.host_key = host_key
+        """The key that the node showed, where it came that far."""
+
+
+class _Dropped(ConnectFailed):
+    """Closed before the login: may be chance."""
+
+
+class Lost(Exception):
+    """An open connection broke."""
+
+
+OnStage = Callable[[str], None]
+
+
+class _Client(asyncssh.SSHClient):
+    """Answers asyncssh's questions from the target, each credential once, and notes the stages passed."""
+
+    def __init__(self, target: Target, key: asyncssh.SSHKey | None, pinned: asyncssh.SSHKey | None, at: OnStage):
+        self._password = target.password
+        self._key = key
+        self._pinned = pinned
+        self._at = at
+        self.shown: asyncssh.SSHKey | None = None
+        self.expired = False
+        self.banner = ""
+        """What the node last said before it let us in."""
+
+    @property
+    def shown_line(self) -> str | None:
+        return _line(self.shown) if self.shown else None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._at("handshake")
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        self.shown = key
+        return self._pinned is None or key.public_data == self._pinned.public_data
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:
+        self.banner = msg[-1000:]
+
+    def begin_auth(self, username: str) -> None:
+        self._at("login")
+
+    def public_key_auth_requested(self) -> asyncssh.SSHKey | None:
+        key, self._key = self._key, None
+        return key
+
+    def password_auth_requested(self) -> str | None:
+        secret, self._password = self._password, None
+        return secret.get_secret_value() if secret else None
+
+    def password_change_requested(self, prompt: str, lang: str) -> tuple[str, str]:
+        self.expired = True
+        return super().password_change_requested(prompt, lang)  # type: ignore[return-value] # declines
+
+    def kbdint_auth_requested(self) -> str | None:
+        return "" if self._password else None
+
+    def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        if not prompts:
+            return []  # a message, no question
+        if len(prompts) != 1 or prompts[0][1]:
+            return None  # not a question for the password: it stays here
+        secret = self.password_auth_requested()
+        return None if secret is None else [secret]
+
+
+class Connection:
+    """An open connection. Channels are used one after another, so a node with MaxSessions 1 will do."""
+
+    def __init__(self, inner: asyncssh.SSHClientConnection, host_key: str, fingerprint: str) -> None:
+        self._inner = inner
+        self.host_key = host_key
+        """OpenSSH public key, `type base64`."""
+        self.fingerprint = fingerprint
+        """SHA256 of it, as OpenSSH prints it."""
+        self.complaint = ""
+        """The end of what the last command wrote to standard error."""
+        self.asked_at = 0.0
+        """When the last command was sent, seconds since the epoch."""
+
+    async def run(
+        self, command: str, program: str | bytes, on_open: OnStage, shell_deadline: float, *, terminal: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        """Run `command` with `program` on its stdin; yields its stdout as it comes, until it ends.
+
+        `terminal`: on a terminal, that changes nothing on its way; there stdin has no end, so the program has to exit.
+
+        ConnectFailed: the node opened no session. Lost: the connection broke. Deadlines of the whole are the caller's.
+        """
+        self.complaint = ""
+        self.asked_at = time.time()
+        try:
+            async with asyncio.timeout(shell_deadline):
+                process = await self._inner.create_process(
+                    command,
+                    encoding=None,
+                    request_pty="force" if terminal else False,
+                    term_type="dumb" if terminal else None,
+                    term_modes=_RAW if terminal else {},
+                )
+        except TimeoutError:
+            raise ConnectFailed(NodeState.TIMEOUT, "shell", no_answer("shell", shell_deadline)) from None
+        except asyncssh.ChannelOpenError as error:
+            raise ConnectFailed(NodeState.AUTH_FAILED, "shell", _said(_("no session was opened"), error)) from None
+        except (asyncssh.Error, OSError) as error:
+            raise Lost(_said(_("the connection broke"), error)) from None
+        on_open("script")
+        complaints = asyncio.ensure_future(_tail(process.stderr))
+        try:
+            with suppress(BrokenPipeError):  # a command that ends without reading tells why on stderr
+                process.stdin.write(program.encode() if isinstance(program, str) else program)
+                if not terminal:
+                    process.stdin.write_eof()
+            while chunk := await process.stdout.read(65536):
+                yield chunk
+            self.complaint = await complaints
+            await process.wait_closed()
+        except (asyncssh.Error, OSError) as error:
+            raise Lost(_said(_("the connection broke"), error)) from None
+        finally:
+            complaints.cancel()
+            process.close()
+
+    async def close(self) -> None:
+        self._inner.close()
+        try:
+            async with asyncio.timeout(_LINGER):
+                await self._inner.wait_closed()
+        except TimeoutError:
+            self._inner.abort()
+
+
+async def connect(
+    target: Target, pinned: str | None, on_stage: OnStage, deadlines: Deadlines = DEADLINES
+) -> Connection:
+    """Connect and log in. `pinned`: the node's known public key, `type base64`; None: first contact, any key will do.
+
+    `on_stage` hears `tcp`, `handshake`, `login` as each begins. ConnectFailed: it did not work, and why."""
+    key = await asyncio.to_thread(_client_key, target)
+    expected = _public_key(pinned)
+    try:
+        return await _connect(target, key, expected, on_stage, deadlines)
+    except _Dropped:
+        # MaxStartups drops connections at random while others log in: once more, a moment later (sshd_config(5)).
+        await asyncio.sleep(random.uniform(0.3, 1.0))  # noqa: S311 - it only spreads retries
+    return await _connect(target, key, expected, on_stage, deadlines)
+
+
+async def _connect(
+    target: Target,
+    key: asyncssh.SSHKey | None,
+    pinned: asyncssh.SSHKey | None,
+    on_stage: OnStage,
+    deadlines: Deadlines,
+) -> Connection:
+    loop = asyncio.get_running_loop()
+    patience = {"tcp": deadlines.tcp, "handshake": deadlines.handshake, "login": deadlines.login}
+    stage = "tcp"
+    on_stage(stage)
+
+    def at(reached: str) -> None:
+        nonlocal stage
+        stage = reached
+        timer.reschedule(loop.time() + patience[reached])
+        on_stage(reached)
+
+    client = _Client(target, key, pinned, at)
+    own = [name.decode() for name in pinned.sig_algorithms] if pinned else []
+    try:
+        async with asyncio.timeout(deadlines.tcp) as timer:
+            inner = await asyncssh.connect(
+                target.host,
+                target.port,
+                client_factory=lambda: client,
+                username=target.username,
+                config=None,
+                known_hosts=lambda host, addr, port: ([], [], []),  # the client itself judges the key
+                server_host_key_algs=list(dict.fromkeys([*own, *_HOST_KEY_ALGORITHMS])),
+                client_keys=None,
+                agent_path=None,
+                gss_auth=False,
+                gss_kex=False,
+                host_based_auth=False,
+                preferred_auth=("publickey", "password", "keyboard-interactive"),
+                login_timeout=0,
+                keepalive_interval=5,
+                keepalive_count_max=3,
+            )
+    except TimeoutError:
+        # No answer to TCP is a node that cannot be reached; an answer that stops halfway is a node that hangs.
+        state = NodeState.UNREACHABLE if stage == "tcp" else NodeState.TIMEOUT
+        raise ConnectFailed(state, stage, no_answer(stage, patience[stage]), client.shown_line) from None
+    except (asyncssh.Error, OSError) as error:
+        raise _failed(stage, error, client, pinned, target) from None
+    shown = inner.get_server_host_key()
+    if shown is None:
+        inner.abort()
+        raise ConnectFailed(NodeState.HOST_KEY_CHANGED, "handshake", _("the node showed no host key"))
+    return Connection(inner, _line(shown), shown.get_fingerprint())
+
+
+def _failed(
+    stage: str, error: asyncssh.Error | OSError, client: _Client, pinned: asyncssh.SSHKey | None, target: Target
+) -> ConnectFailed:
+    """What `error` at `stage` means to the operator."""
+    if isinstance(error, asyncssh.HostKeyNotVerifiable) and client.shown and pinned:
+        detail = _("the host key has changed: known is {known}, the node shows {shown}").format(
+            known=pinned.get_fingerprint(), shown=client.shown.get_fingerprint()
+        )
+        return ConnectFailed(NodeState.HOST_KEY_CHANGED, stage, detail, client.shown_line)
+    if isinstance(error, asyncssh.PermissionDenied):
+        return ConnectFailed(
+            NodeState.AUTH_FAILED,
+            stage,
+            denied(target.username, target.password is not None, target.key_file, client.expired),
+            client.shown_line,
+        )
+    if stage == "login" and isinstance(error, asyncssh.DisconnectError):
+        # PAM turns an account away (expired, locked) by a banner and a closed connection (sshd's do_pam_account).
+        words = _("the node broke off the login of {user}").format(user=target.username)
+        detail = quoted(words, client.banner or error.reason)
+        return ConnectFailed(NodeState.AUTH_FAILED, stage, detail, client.shown_line)
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        detail = _said(_("node and client share no method"), error)
+        return ConnectFailed(NodeState.UNREACHABLE, stage, detail, client.shown_line)
+    if isinstance(error, ConnectionRefusedError):
+        return ConnectFailed(
+            NodeState.UNREACHABLE, stage, _("port {port} refused the connection").format(port=target.port)
+        )
+    if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError) and stage == "handshake":
+        return _Dropped(NodeState.UNREACHABLE, stage, _("the node closed the connection before the login"))
+    if isinstance(error, asyncssh.Error):
+        words = _("the login broke off") if stage == "login" else _("the SSH handshake failed")
+        return ConnectFailed(NodeState.UNREACHABLE, stage, _said(words, error), client.shown_line)
+    return ConnectFailed(NodeState.UNREACHABLE, stage, _said(_("no connection"), error), client.shown_line)
+
+
+def _said(words: str, error: asyncssh.Error | OSError) -> str:
+    return quoted(words, str(error.reason if isinstance(error, asyncssh.Error) else error.strerror or ""))
+
+
+async def _tail(stream: "asyncssh.SSHReader[bytes]") -> str:
+    """The last words of a stream that may be endless."""
+    kept = b""
+    with suppress(asyncssh.Error, OSError):
+        while chunk := await stream.read(4096):
+            kept = (kept + chunk)[-1000:]
+    return " ".join(clean(kept.decode(errors="replace")).split())
+
+
+def _line(key: asyncssh.SSHKey) -> str:
+    """`type base64`, without a comment."""
+    return " ".join(key.export_public_key("openssh").decode().split()[:2])
+
+
+def _public_key(line: str | None) -> asyncssh.SSHKey | None:
+    if line is None:
+        return None
+    try:
+        return asyncssh.import_public_key(line)
+    except asyncssh.KeyImportError:
+        raise ConnectFailed(
+            NodeState.HOST_KEY_CHANGED, "handshake", _("the host key kept for this node cannot be read")
+        ) from None
+
+
+def _client_key(target: Target) -> asyncssh.SSHKey | None:
+    """The private key to log in with. ConnectFailed (auth-failed) with the file's name: it cannot be used."""
+    if target.key_file is None:
+        return None
+    try:
+        stamp = target.key_file.stat().st_mtime_ns
+        return _read_key(target.key_file, stamp, target.key_passphrase)
+    except OSError as error:
+        detail = _said(_("key file {file}").format(file=target.key_file), error)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        detail = key_trouble(str(error), target.key_passphrase is not None).format(file=target.key_file)
+    raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail)
+
+
+@lru_cache(maxsize=16)
+def _read_key(file: Path, stamp: int, passphrase: SecretStr | None) -> asyncssh.SSHKey:
+    """Decrypting is slow by design: once for all nodes, until the file changes (`stamp`)."""
+    return asyncssh.read_private_key(file, passphrase.get_secret_value() if passphrase else None)

@@ -1,0 +1,189 @@
+"""What a node tells of its surroundings: asked by a real bash on loopback, and read from recorded answers."""
+
+import asyncio
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acp_tui.around import Questions
+from acp_tui.facts import Facts, Ping, Reach, RegistryAnswer, TcpPath
+from acp_tui.probe.peers import snippets_for
+from acp_tui.probe.script import LAUNCH_PLAIN, Reader, Reading, build
+from acp_tui.probe.snippets import facts_from
+
+MARKER = "0123456789abcdef"
+EVERYTHING = Questions((("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1))
+
+
+def asked(questions: Questions) -> Facts:
+    snippets = snippets_for(questions)
+    program = build(snippets, MARKER).encode()
+    ran = subprocess.run(["/bin/sh", "-c", LAUNCH_PLAIN], input=program, capture_output=True, timeout=60, check=False)
+    return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", snippets)
+
+
+def read(name: str, text: str, status: int = 0) -> Facts:
+    return facts_from("10.0.0.1", [Reading(name, status, text)], None, snippets_for(EVERYTHING))
+
+
+@contextmanager
+def listener(address: str = "127.0.0.1", backlog: int = 5) -> Iterator[int]:
+    with socket.create_server((address, 0), backlog=backlog) as server:
+        yield server.getsockname()[1]
+
+
+def test_nothing_is_asked_where_there_is_nothing_around() -> None:
+    assert snippets_for(Questions()) == ()
+
+
+def test_connected_refused_and_no_such_name() -> None:
+    with listener() as port, listener() as other:
+        closed = other
+    with listener() as port:
+        facts = asked(Questions((("127.0.0.1", port), ("127.0.0.1", closed), ("::1", closed), ("no.such.invalid", 1))))
+    assert facts.paths is not None
+    reach = {(path.host, path.port): path.reach for path in facts.paths}
+    assert reach["127.0.0.1", port] is Reach.CONNECTED
+    assert reach["127.0.0.1", closed] is Reach.REFUSED
+    assert reach["no.such.invalid", 1] in (Reach.UNRESOLVED, Reach.TIMEOUT)
+    assert all(path.seconds is not None and path.seconds < 1 for path in facts.paths if path.open)
+
+
+def test_hundreds_of_connects_cost_the_time_of_one() -> None:
+    with listener("", backlog=0) as full:
+        waiting = [socket.socket() for _ in range(4)]
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", full))  # the queue is full now: a further connect hears nothing
+        began = time.monotonic()
+        facts = asked(Questions(tuple((f"127.0.0.{n}", full) for n in range(1, 151))))
+        took = time.monotonic() - began
+        for client in waiting:
+            client.close()
+    assert facts.paths is not None
+    assert {path.reach for path in facts.paths} == {Reach.TIMEOUT}
+    assert len(facts.paths) == 150
+    assert took < 10
+
+
+def test_more_connects_than_are_begun_at_once_all_have_their_answer() -> None:
+    with listener() as port:
+        closed = port
+    dials = tuple((f"127.0.{n // 200}.{n % 200 + 1}", closed) for n in range(450))
+    facts = asked(Questions(dials))
+    assert facts.paths is not None
+    assert {(path.host, path.port) for path in facts.paths} == set(dials)
+    assert {path.reach for path in facts.paths} == {Reach.REFUSED}
+
+
+def test_names_as_the_node_itself_resolves_them() -> None:
+    facts = asked(Questions(names=("localhost", "no.such.invalid")))
+    assert facts.names is not None
+    assert "127.0.0.1" in (facts.names["localhost"] or ())
+    assert not facts.names["no.such.invalid"]
+
+
+def test_a_vip_that_answers_is_taken() -> None:
+    assert asked(Questions(vip="127.0.0.1")).vip_owner == "answers"
+
+
+async def test_a_registry_that_speaks_plain_http() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.readline()
+        status = b"401 Unauthorized" if first.startswith(b"GET /v2/ ") else b"400 Bad Request"
+        writer.write(b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    facts = await asyncio.to_thread(asked, Questions(registry=("127.0.0.1", port)))
+    server.close()
+    assert facts.registry_answer == RegistryAnswer(401, "plain")
+
+
+def test_names_with_quotes_in_them_run_nothing() -> None:
+    facts = asked(Questions((("$(touch /tmp/acp-ran)", 1), ("a'b;id", 1)), names=("'; id; '",)))
+    assert facts.paths is not None
+    assert not any(path.open for path in facts.paths)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (
+            "10.0.0.2 size 1500 PING 10.0.0.2 (10.0.0.2) 1472(1500) bytes of data.  --- 10.0.0.2 ping statistics --- "
+            "5 packets transmitted, 5 received, 0% packet loss, time 91ms rtt min/avg/max/mdev = 0.065/0.108/0.2/0 ms ",
+            Ping("10.0.0.2", 5, 5, 0.000108, 1500, True),
+        ),
+        (
+            "10.0.0.2 size 9000 5 packets transmitted, 0 received, +5 errors, 100% packet loss, time 81ms "
+            "again 5 packets transmitted, 5 received, 0% packet loss rtt min/avg/max/mdev = 0.4/0.5/0.6/0.1 ms",
+            Ping("10.0.0.2", 5, 5, 0.0005, 9000, False),
+        ),
+        (
+            "10.0.0.2 size 1500 99 packets transmitted, 4 received, 95% packet loss rtt min/avg/max/mdev = 1/2/3/4 ms "
+            "again 5 packets transmitted, 3 received, 40% packet loss rtt min/avg/max/mdev = 11/12/13/1 ms",
+            Ping("10.0.0.2", 99, 4, 0.002, 1500, True),
+        ),
+        (
+            "10.0.0.2 size 1500 5 packets transmitted, 0 received, 100% packet loss again "
+            "5 packets transmitted, 0 received, 100% packet loss",
+            Ping("10.0.0.2", 5, 0, None, 1500, None),
+        ),
+        (
+            "10.0.0.2 size 1500  again 5 packets transmitted, 5 packets received, 0% packet loss "
+            "round-trip min/avg/max = 0.1/0.2/0.3 ms",
+            Ping("10.0.0.2", 5, 5, 0.0002, 1500, None),
+        ),
+    ],
+    ids=["whole", "jumbo frames cut", "loss", "no echo", "busybox"],
+)
+def test_what_ping_says(report: str, expected: Ping) -> None:
+    assert read("pings", report).pings == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("words", "reach"),
+    [
+        ("Connection refused 0.002", Reach.REFUSED),
+        ("0.000 connected", Reach.CONNECTED),
+        ("0,015 connected", Reach.CONNECTED),
+        ("No route to host 3.056", Reach.NO_ROUTE),
+        ("Network is unreachable 0.000", Reach.FORBIDDEN),
+        ("Invalid argument 0.000", Reach.FORBIDDEN),
+        ("Permission denied 0.000", Reach.FORBIDDEN),
+        (" (silent)", Reach.TIMEOUT),
+    ],
+)
+def test_what_a_connect_says(words: str, reach: Reach) -> None:
+    (path,) = read("paths", f"10.0.0.2 6443 {words}\n").paths or ()
+    assert (path.host, path.port, path.reach) == ("10.0.0.2", 6443, reach)
+
+
+def test_a_name_that_does_not_resolve_is_no_closed_port() -> None:
+    assert read("paths", "acp.example.com 443 Invalid argument 4.004").paths == (
+        TcpPath("acp.example.com", 443, Reach.UNRESOLVED, 4.004),
+    )
+
+
+def test_without_ping_or_getent_there_is_a_gap_with_the_reason() -> None:
+    facts = read("pings", "", 127)
+    assert facts.pings is None
+    assert "lacks the command" in facts.gap("pings")
+
+
+def test_link_speeds_that_are_none_are_left_out() -> None:
+    assert read("speeds", "eth0 10000\neth1 -1\nbond0 4294967295\nrubbish\n").link_speeds == {"eth0": 10000}
+
+
+@given(st.text())
+def test_no_answer_can_make_it_fall_over(text: str) -> None:
+    for snippet in snippets_for(EVERYTHING):
+        read(snippet.name, text)

@@ -1,0 +1,131 @@
+"""Temporary listeners, run by a real shell: each tool a node may have tells its token, and leaves busy ports alone."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from acp_tui.probe.rehearsal import listening_program
+from acp_tui.probe.script import LAUNCH_PLAIN, Reading
+from acp_tui.probe.vrrp import ear
+
+TOKEN = "0123456789abcdef"
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@contextmanager
+def listening(folder: Path, tool: str, *ports: int) -> Iterator["subprocess.Popen[str]"]:
+    """The listener program of a node that has `tool` alone."""
+    for name in ("sh", "bash", "sleep", "timeout", tool):
+        where = sys.executable if name == "python3" else shutil.which(name)
+        assert where is not None
+        (folder / name).symlink_to(os.path.realpath(where))
+    environment = {"PATH": str(folder)}
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", LAUNCH_PLAIN],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stdin is not None
+    process.stdin.write(listening_program(TOKEN, ports, six=False).replace(":/usr/sbin:/sbin", ""))
+    process.stdin.close()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def heard(process: "subprocess.Popen[str]") -> list[str]:
+    """What it says until it is ready."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line.strip())
+        if line.strip() in ("ready", "lacking"):
+            break
+    return said
+
+
+def answer(port: int) -> str:
+    with socket.create_connection(("127.0.0.1", port), 5) as client:
+        client.settimeout(5)
+        return client.makefile().readline().strip()
+
+
+@pytest.mark.parametrize("tool", ["python3", "perl", "socat"])
+def test_each_tool_tells_the_token_and_spares_a_busy_port(tmp_path: Path, tool: str) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"needs {tool}")
+    port, other = free_ports(2)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = taken.getsockname()[1]
+        with listening(tmp_path, tool, port, busy, other) as process:
+            assert sorted(heard(process)) == sorted(
+                [f"listening {port}", f"busy {busy}", f"listening {other}", "ready"]
+            )
+            assert [answer(port), answer(port), answer(other)] == [TOKEN] * 3
+
+
+@pytest.mark.parametrize("tool", ["python3", "perl"])
+def test_a_cut_connection_ends_it(tmp_path: Path, tool: str) -> None:
+    (port,) = free_ports(1)
+    with listening(tmp_path, tool, port) as process:
+        assert heard(process) == [f"listening {port}", "ready"]
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(timeout=10)
+    with pytest.raises(ConnectionRefusedError):
+        answer(port)
+
+
+def test_a_node_without_any_tool_says_so(tmp_path: Path) -> None:
+    with listening(tmp_path, "true", 7443) as process:
+        assert heard(process) == ["lacking"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("vrid 51\nvrid 137\nheard\n", {51, 137}),
+        ("heard\n", set()),
+        (
+            "12:00:00.000000 IP 10.0.0.5 > 224.0.0.18: VRRPv2, Advertisement, vrid 77, prio 100, authtype none, "
+            "intvl 1s, length 20\nheard",
+            {77},
+        ),
+    ],
+)
+def test_groups_that_were_heard(text: str, expected: set[int]) -> None:
+    assert ear("10.0.0.1").parse(Reading("vrrp", 0, text)) == {"vrids": frozenset(expected)}
+
+
+def test_an_ear_that_broke_has_not_heard_nothing() -> None:
+    with pytest.raises(ValueError, match="listening failed"):
+        ear("10.0.0.1").parse(Reading("vrrp", 0, "vrid 51"))
+
+
+def test_the_listener_s_life_is_bounded(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    program = listening_program(TOKEN, (port,), six=False, life=1)
+    began = time.monotonic()
+    subprocess.run(["bash", "--norc"], input=program, text=True, capture_output=True, timeout=20, check=False)
+    assert time.monotonic() - began < 10

@@ -1,0 +1,228 @@
+"""The shell side of snippets whose reading is more than printing a file, in a real bash on files of the test."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from acp_tui.facts import Directory, Facts, SshdSetting
+from acp_tui.probe.disk import measuring
+from acp_tui.probe.script import Reader, build
+from acp_tui.probe.snippets import SNIPPETS, facts_from
+
+MARKER = "0123456789abcdef"
+
+
+def ask(name: str, root: Path, *folders: str, tools: dict[str, str] | None = None) -> Facts:
+    """Facts of one snippet, its `folders` looked up below `root` and `tools` (name → script) before the real ones."""
+    [snippet] = [s for s in SNIPPETS if s.name == name]
+    shell = snippet.shell
+    for folder in folders:
+        shell = shell.replace(folder, f"{root}{folder}")
+    bin_folder = root / "bin"
+    bin_folder.mkdir(exist_ok=True)
+    for tool, script in (tools or {}).items():
+        (bin_folder / tool).write_text(f"#!/bin/bash\n{script}\n")
+        (bin_folder / tool).chmod(0o755)
+    # As root is taken for granted, so that the tests are the same for any user.
+    shell = shell.replace("root || return", ":").replace('"$EUID" -eq 0', "0 -eq 0")
+    program = f"PATH={bin_folder}:$PATH\n" + build([replace(snippet, shell=shell)], MARKER)
+    ran = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, timeout=60, check=True)
+    return facts_from("x", Reader(MARKER).feed(ran.stdout.replace(str(root).encode(), b"")))
+
+
+def put(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+SSHD = "/etc/ssh"
+
+
+@pytest.mark.parametrize(
+    ("files", "effective", "usedns", "usepam"),
+    [
+        pytest.param(
+            {"sshd_config": "UseDNS no\nUsePAM no\n"}, "usedns no\nusepam no", ("no", True), ("no", True), id="both set"
+        ),
+        pytest.param(
+            {"sshd_config": "#UseDNS no\nUsePAM yes\n"},
+            "usedns no\nusepam yes",
+            ("no", False),
+            ("yes", True),
+            id="comment",
+        ),
+        pytest.param(
+            {"sshd_config": "Include sshd_config.d/*.conf\nUsePAM yes\n", "sshd_config.d/10.conf": "usepam no\n"},
+            "usedns no\nusepam no",
+            ("no", False),
+            ("no", True),
+            id="include",
+        ),
+        pytest.param(
+            {"sshd_config": "Match User a\n  UseDNS no\n"},
+            "usedns yes\nusepam no",
+            ("yes", False),
+            ("no", False),
+            id="match",
+        ),
+        pytest.param(
+            {
+                "sshd_config": "Include sshd_config.d/*.conf\nUseDNS yes\n",
+                "sshd_config.d/10.conf": "Match User a\nUseDNS no\n",
+            },
+            None,
+            ("yes", True),
+            ("no", False),
+            id="a match of an included file ends with it; no sshd -T",
+        ),
+    ],
+)
+def test_sshd(
+    tmp_path: Path, files: dict[str, str], effective: str | None, usedns: tuple[str, bool], usepam: tuple[str, bool]
+) -> None:
+    put(tmp_path, {f"{SSHD}/{name}": text for name, text in files.items()})
+    facts = ask("sshd", tmp_path, SSHD, tools={"sshd": f"echo '{effective}'" if effective else "exit 1"})
+    assert facts.sshd == {"usedns": SshdSetting(*usedns), "usepam": SshdSetting(*usepam)}
+
+
+def test_boot_tokens_come_from_all_places_and_from_no_comment(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            "/etc/default/grub": '# GRUB_CMDLINE_LINUX="commented"\nGRUB_CMDLINE_LINUX="a=1 b"\nGRUB_TIMEOUT=5\n',
+            "/etc/default/grub.d/50.cfg": 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX c"\n',
+            "/boot/grub2/grub.cfg": "menuentry x {\n\tlinux16 /vmlinuz root=/dev/a d\n\tinitrd16 /initrd no\n}\n",
+            "/boot/loader/entries/1.conf": "title x\noptions root=/dev/a e $kernelopts\n",
+            "/boot/grub2/grubenv": "# GRUB Environment Block\nkernelopts=root=/dev/a f \n",
+        },
+    )
+    facts = ask("boot_tokens", tmp_path, "/etc/default", "/boot/")
+    assert facts.boot_tokens == frozenset({"a=1", "b", "c", "d", "e", "f", "root=/dev/a"})
+
+
+def test_modules_are_loaded_built_in_or_available(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            "/proc/modules": "ip_vs 151552 0 - Live 0x0\nip_vs_rr 16384 0 - Live 0x0\n",
+            "/lib/modules/5.1/modules.builtin": "kernel/ip_vs_wrr.ko\nkernel/openvswitch.ko.xz\nkernel/x.ko\n",
+        },
+    )
+    tools = {"uname": "echo 5.1", "modprobe": "case ${@: -1} in geneve) exit 0 ;; *) exit 1 ;; esac"}
+    facts = ask("modules", tmp_path, "/proc/", "/lib/modules", "/sys/module", tools=tools)
+    assert facts.modules == frozenset({"ip_vs", "ip_vs_rr", "ip_vs_wrr", "openvswitch"})
+    assert facts.modules_available == frozenset({"ip_vs", "ip_vs_rr", "ip_vs_wrr", "openvswitch", "geneve"})
+
+
+def test_directories(tmp_path: Path) -> None:
+    for name in ("var/lib/docker/overlay2", "var/lib/containerd/lost+found", "var/lib/kubelet", "var/log", "opt"):
+        (tmp_path / name).mkdir(parents=True)
+    put(
+        tmp_path,
+        {"/proc/mounts": f"/dev/sdb1 {tmp_path}/var/lib/containerd ext4 rw 0 0\n", "/var/lib/docker/a": "x" * 9},
+    )
+    facts = ask("directories", tmp_path, "/var/l", "/opt/nerdctl", "/proc/mounts")
+    found = facts.directories
+    assert found is not None
+    assert found["/var/log/pods"] == Directory(exists=False)
+    assert (found["/var/lib/containerd"].empty, found["/var/lib/containerd"].mount_point) == (True, True)
+    docker = found["/var/lib/docker"]
+    assert (docker.exists, docker.empty, docker.mount_point) == (True, False, False)
+    assert docker.size is not None
+    assert docker.size > 0
+    assert docker.newest
+
+
+def test_a_dangling_kubelet_unit_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "etc/systemd/system"
+    folder.mkdir(parents=True)
+    assert ask("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is False
+    (folder / "kubelet.service").symlink_to("/no/such/unit")
+    assert ask("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is True
+
+
+def test_units_of_a_systemctl_that_says_nothing_of_unknown_units(tmp_path: Path) -> None:
+    tools = {
+        "systemctl": """case "$1 $2" in
+"is-active firewalld") echo active ;; "is-enabled firewalld") echo enabled ;;
+is-active*) echo unknown; exit 3 ;; *) echo "Failed to get unit file state" >&2; exit 1 ;; esac"""
+    }
+    units = ask("units", tmp_path, tools=tools).units
+    assert units is not None
+    assert (units["firewalld"].active, units["firewalld"].enabled) == ("active", "enabled")
+    assert {(u.active, u.enabled) for name, u in units.items() if name != "firewalld"} == {("inactive", "not-found")}
+
+
+def test_the_lines_of_the_cpu(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"/proc/cpuinfo": "processor : 0\nmodel name : X @ 2.10GHz\nflags : fpu hypervisor\n\nprocessor : 1\n"},
+    )
+    facts = ask("cpu", tmp_path, "/proc/cpuinfo", "/sys/devices")
+    assert (facts.cpu_count, facts.cpu_ghz, facts.virtual) == (2, 2.1, True)
+
+
+def test_listeners_without_ss(tmp_path: Path) -> None:
+    row = "   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1\n"
+    put(tmp_path, {"/proc/net/tcp": "  sl  local_address rem_address   st\n" + row + row.replace(" 0A ", " 01 ")})
+    facts = ask("listeners", tmp_path, "/proc/net", tools={"ss": "exit 1"})
+    assert [listener.port for listener in facts.listeners or ()] == [8080]
+
+
+def test_the_installer_container_is_seen(tmp_path: Path) -> None:
+    assert ask("installer", tmp_path, tools={"nerdctl": "echo minialauda-control-plane"}).installer_running is True
+    assert ask("installer", tmp_path, tools={"nerdctl": "echo other"}).installer_running is False
+
+
+@pytest.mark.parametrize(
+    ("tools", "found"),
+    [
+        pytest.param({"snap": "printf 'Name Version\\nmicrok8s 1\\n'"}, {"microk8s"}, id="snapd answers"),
+        pytest.param({"snap": "exit 1"}, {"microk8s"}, id="snapd does not run: its files tell"),
+        pytest.param({"snap": "echo 'No snaps are installed yet.' >&2"}, set(), id="none"),
+    ],
+)
+def test_snaps(tmp_path: Path, tools: dict[str, str], found: set[str]) -> None:
+    put(tmp_path, {"/var/lib/snapd/snaps/microk8s_42.snap": ""})
+    assert ask("snap", tmp_path, "/var/lib/snapd", tools=tools).snap_packages == frozenset(found)
+
+
+def test_sizes_where_df_hangs_or_lacks_a_row(tmp_path: Path) -> None:
+    tools = {"df": "exec sleep 60", "stat": "for i in {1..8}; do echo 4096 1000000 400000 300000; done"}
+    facts = ask("filesystems", tmp_path, tools=tools)
+    assert facts.filesystems is not None
+    assert {(f.size, f.used, f.available) for f in facts.filesystems} == {(4096000000, 2457600000, 1228800000)}
+    assert [f.path for f in facts.filesystems][:3] == ["/", "/var/lib", "/var/lib/etcd"]
+
+
+def test_a_systemctl_without_systemd_tells_nothing_of_units(tmp_path: Path) -> None:
+    facts = ask("units", tmp_path, tools={"systemctl": "echo 'not booted with systemd' >&2; exit 1"})
+    assert facts.units is None
+    assert "systemd" in facts.gap("units")
+
+
+def test_many_connections_are_read_in_one_go(tmp_path: Path) -> None:
+    row = "{n:4}: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  0  0 0 1\n"
+    rows = "".join(row.format(n=n, port=10250 + n % 20000, state="01") for n in range(5000))
+    listening = row.format(n=5000, port=6443, state="0A")
+    put(tmp_path, {"/proc/net/tcp": "  sl  local_address rem_address   st\n" + rows + listening})
+    facts = ask("listeners", tmp_path, "/proc/net", tools={"ss": "exit 1"})
+    assert [listener.port for listener in facts.listeners or ()] == [6443]
+
+
+def test_the_disk_test_measures_and_leaves_nothing(tmp_path: Path) -> None:
+    """With what every node has; its limits in time and size are the snippet's own."""
+    shell = measuring(str(tmp_path)).shell.replace("root || return", ":").replace("count=10000", "count=20")
+    shell = shell.replace("type -P fio", "false").replace("type -P python3", "false").replace("oflag=direct", "")
+    snippet = replace(measuring(str(tmp_path)), shell=shell)
+    ran = subprocess.run(["bash", "-s"], input=build([snippet], MARKER).encode(), capture_output=True, check=True)
+    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,))
+    assert facts.disk_speed is not None, facts.gaps
+    assert (facts.disk_speed.method, facts.disk_speed.estimate) == ("dd", True)
+    assert facts.disk_speed.sync_rate
+    assert facts.disk_speed.throughput
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,401 @@
+"""Ways in and ways to fail, against real SSH servers on loopback that run the real script in a real bash."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncssh
+import pytest
+from pydantic import SecretStr
+
+from acp_tui.events import NodeDone, NodeFacts, NodeStage, ProbeEvent
+from acp_tui.probe.node import probe
+from acp_tui.probe.script import LAUNCH
+from acp_tui.probe.snippets import SNIPPETS
+from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Deadlines, Target, connect
+from acp_tui.verdict import NodeState
+
+SECRET = "correct horse battery staple"
+SHORT = Deadlines(tcp=0.5, handshake=0.5, login=2, session=2, script=20)
+HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")
+
+
+@dataclass
+class Behaviour:
+    """How a server of the test behaves."""
+
+    password: bool = True
+    keyboard: bool = False
+    authorized: str | None = None
+    noise: bytes = b""
+    sessions: int = 99
+    cut_after: int | None = None
+    """Break the connection after so many bytes of output."""
+    command: str | None = None
+    """Run this in place of what was asked."""
+    asked: list[str] = field(default_factory=list)
+    connections: int = 0
+
+
+class _Server(asyncssh.SSHServer):
+    def __init__(self, how: Behaviour) -> None:
+        self.how = how
+        how.connections += 1
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return self.how.password
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return password == SECRET
+
+    def public_key_auth_supported(self) -> bool:
+        return self.how.authorized is not None
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return key.export_public_key("openssh").decode().split()[:2] == (self.how.authorized or "").split()[:2]
+
+    def kbdint_auth_supported(self) -> bool:
+        return self.how.keyboard
+
+    def get_kbdint_challenge(
+        self, username: str, lang: str, submethods: str
+    ) -> tuple[str, str, str, list[tuple[str, bool]]]:
+        return "", "", "", [("Password: ", False)]
+
+    def validate_kbdint_response(self, username: str, responses: object) -> bool:
+        return list(responses) == [SECRET] if isinstance(responses, (list, tuple)) else False
+
+
+@asynccontextmanager
+async def server(how: Behaviour, host_key: asyncssh.SSHKey = HOST_KEY) -> AsyncIterator[int]:
+    sessions: set[asyncio.Task[None]] = set()
+
+    def start(process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        sessions.add(asyncio.create_task(session(process)))
+
+    async def session(process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        how.sessions -= 1
+        if how.sessions < 0:
+            process.close()
+            return
+        how.asked.append(process.command or "")
+        child = await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            how.command or process.command or "",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            process.stdout.write(how.noise)
+            child.stdin.write(await process.stdin.read())
+            child.stdin.close()
+            sent = 0
+            while chunk := await child.stdout.read(1000):
+                sent += len(chunk)
+                if how.cut_after is not None and sent > how.cut_after:
+                    await asyncio.sleep(0.05)
+                    process.channel.get_connection().abort()
+                    return
+                process.stdout.write(chunk)
+            process.exit(await child.wait())
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            await child.wait()
+
+    listener = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_factory=lambda: _Server(how),
+        server_host_keys=[host_key],
+        process_factory=start,
+        encoding=None,
+        config=None,
+    )
+    try:
+        yield listener.get_port()
+    finally:
+        listener.close()
+        await listener.wait_closed()
+        for task in sessions:
+            task.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
+
+
+def aim(port: int, *, password: str | None = SECRET, key: Path | None = None, phrase: str | None = None) -> Target:
+    return Target(
+        "192.0.2.1",
+        "127.0.0.1",
+        port,
+        "root",
+        SecretStr(password) if password else None,
+        key,
+        SecretStr(phrase) if phrase else None,
+    )
+
+
+async def collect(target: Target, pinned: str | None = None, deadlines: Deadlines = DEADLINES) -> list[ProbeEvent]:
+    return [event async for event in probe(target, pinned, deadlines=deadlines)]
+
+
+def end(events: list[ProbeEvent]) -> NodeDone:
+    last = events[-1]
+    assert isinstance(last, NodeDone)
+    assert sum(isinstance(event, NodeDone) for event in events) == 1
+    assert SECRET not in repr(events)
+    return last
+
+
+def write_key(path: Path, phrase: str | None = None, form: str = "pkcs8-pem") -> str:
+    """A new private key in `path`; gives back its public line."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    path.write_bytes(key.export_private_key(form, phrase))
+    return key.export_public_key("openssh").decode()
+
+
+async def test_a_pass_tells_stages_then_facts_in_steps_then_the_end() -> None:
+    async with server(Behaviour()) as port:
+        events = await collect(aim(port))
+    stages = [event.stage for event in events if isinstance(event, NodeStage)]
+    assert stages == ["tcp", "handshake", "login", "shell", "script"]
+    assert sum(isinstance(event, NodeFacts) for event in events) > 3
+    done = end(events)
+    assert (done.state, done.detail) == (NodeState.CHECKED, "")
+    assert done.facts.hostname
+    assert done.facts.host_key == HOST_KEY.get_fingerprint()
+    assert done.host_key == " ".join(HOST_KEY.export_public_key("openssh").decode().split()[:2])
+    assert done.facts.clock is not None
+    assert abs(done.facts.clock.offset) <= done.facts.clock.uncertainty < 5
+
+
+async def test_keyboard_interactive_gets_the_password() -> None:
+    async with server(Behaviour(password=False, keyboard=True)) as port:
+        assert end(await collect(aim(port))).state is NodeState.CHECKED
+
+
+@pytest.mark.parametrize("phrase", [None, SECRET])
+async def test_a_key_opens_with_its_passphrase(tmp_path: Path, phrase: str | None) -> None:
+    authorized = write_key(tmp_path / "key", phrase)
+    async with server(Behaviour(password=False, authorized=authorized)) as port:
+        done = end(await collect(aim(port, password=None, key=tmp_path / "key", phrase=phrase)))
+    assert done.state is NodeState.CHECKED, done.detail
+
+
+async def test_the_encrypted_keys_of_ssh_keygen_open_too(tmp_path: Path) -> None:
+    pytest.importorskip("bcrypt", reason="the format of ssh-keygen is encrypted with bcrypt")
+    authorized = write_key(tmp_path / "key", SECRET, "openssh")
+    async with server(Behaviour(password=False, authorized=authorized)) as port:
+        done = end(await collect(aim(port, password=None, key=tmp_path / "key", phrase=SECRET)))
+    assert done.state is NodeState.CHECKED, done.detail
+
+
+async def test_a_refused_key_falls_back_to_the_password(tmp_path: Path) -> None:
+    write_key(tmp_path / "key")
+    async with server(Behaviour(authorized="ssh-ed25519 AAAA")) as port:
+        assert end(await collect(aim(port, key=tmp_path / "key"))).state is NodeState.CHECKED
+
+
+@pytest.mark.parametrize(
+    ("prepare", "phrase", "words"),
+    [
+        (lambda path: None, None, "No such file"),
+        (lambda path: path.write_text("hello"), None, "not a private key"),
+        (lambda path: write_key(path, "another"), SECRET, "wrong passphrase"),
+        (lambda path: write_key(path, "another"), None, "no passphrase is given"),
+    ],
+)
+async def test_a_key_that_cannot_be_used_is_named(
+    tmp_path: Path, prepare: Callable[[Path], object], phrase: str | None, words: str
+) -> None:
+    prepare(tmp_path / "key")
+    async with server(Behaviour()) as port:
+        done = end(await collect(aim(port, key=tmp_path / "key", phrase=phrase)))
+    assert done.state is NodeState.AUTH_FAILED
+    assert words in done.detail
+    assert str(tmp_path / "key") in done.detail
+
+
+async def test_a_wrong_password_is_said_and_not_repeated() -> None:
+    async with server(Behaviour(keyboard=True)) as port:
+        done = end(await collect(aim(port, password="wrong")))
+    assert done.state is NodeState.AUTH_FAILED
+    assert "password of root" in done.detail
+    assert "wrong" not in done.detail
+
+
+async def test_a_pinned_key_is_accepted_and_a_changed_one_stops_before_the_login() -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    known = HOST_KEY.export_public_key("openssh").decode()
+    async with server(Behaviour()) as port:
+        assert end(await collect(aim(port), known)).state is NodeState.CHECKED
+    how = Behaviour()
+    async with server(how, other) as port:
+        events = await collect(aim(port), known)
+    done = end(events)
+    assert done.state is NodeState.HOST_KEY_CHANGED
+    assert HOST_KEY.get_fingerprint() in done.detail
+    assert other.get_fingerprint() in done.detail
+    assert done.host_key == " ".join(other.export_public_key("openssh").decode().split()[:2])
+    assert [e.stage for e in events if isinstance(e, NodeStage)] == ["tcp", "handshake"]
+    assert how.asked == []
+
+
+async def test_a_pinned_key_of_a_type_the_node_no_longer_has_is_a_changed_key() -> None:
+    known = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key("openssh").decode()
+    async with server(Behaviour()) as port:
+        assert end(await collect(aim(port), known)).state is NodeState.HOST_KEY_CHANGED
+
+
+async def test_a_closed_port_is_unreachable() -> None:
+    async with server(Behaviour()) as port:
+        pass
+    done = end(await collect(aim(port)))
+    assert done.state is NodeState.UNREACHABLE
+    assert f"port {port} refused" in done.detail
+    assert done.facts.gap("hostname") == done.detail
+
+
+@asynccontextmanager
+async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple[int, list[int]]]:
+    """A TCP server that is no SSH server: says `answer`, then hangs up or keeps silent."""
+    met: list[int] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.append(1)
+        writer.write(answer)
+        await writer.drain()
+        if not close:
+            await reader.read()
+            await asyncio.sleep(0.05)
+        writer.close()
+
+    tcp = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        yield tcp.sockets[0].getsockname()[1], met
+    finally:
+        tcp.close()
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_7.4\r\n"])
+async def test_a_tarpit_ends_at_its_deadline_and_names_the_stage(answer: bytes) -> None:
+    async with listener(answer) as (port, _):
+        events = await collect(aim(port), deadlines=SHORT)
+    done = end(events)
+    assert done.state is NodeState.TIMEOUT
+    assert "no SSH answer within 0.5 s" in done.detail
+
+
+async def test_a_connection_dropped_before_the_login_is_tried_once_more() -> None:
+    async with listener(b"", close=True) as (port, met):
+        done = end(await collect(aim(port)))
+    assert done.state is NodeState.UNREACHABLE
+    assert "before the login" in done.detail
+    assert len(met) == 2
+
+
+async def test_something_else_than_ssh_is_unreachable() -> None:
+    async with listener(b"HTTP/1.1 400 Bad Request\r\n\x1b[31m\r\n\r\n", close=True) as (port, _):
+        done = end(await collect(aim(port)))
+    assert done.state is NodeState.UNREACHABLE
+    assert "\x1b" not in done.detail
+
+
+async def test_an_address_nobody_has_ends_at_the_deadline() -> None:
+    # 192.0.2.1 is reserved for documentation: either no route at all, or nobody answers.
+    done = end(await collect(Target("192.0.2.1", "192.0.2.1", 22, "root", SecretStr(SECRET)), deadlines=SHORT))
+    assert done.state is NodeState.UNREACHABLE
+    assert done.detail
+
+
+async def test_no_method_in_common_lists_both_sides() -> None:
+    listening = await asyncssh.listen(
+        "127.0.0.1", 0, server_host_keys=[HOST_KEY], kex_algs=["diffie-hellman-group1-sha1"], config=None
+    )
+    async with listening:
+        done = end(await collect(aim(listening.get_port())))
+    assert done.state is NodeState.UNREACHABLE
+    assert "diffie-hellman-group1-sha1" in done.detail
+    assert "curve25519" in done.detail
+
+
+async def test_what_was_seen_before_a_break_is_kept() -> None:
+    async with server(Behaviour(cut_after=4000)) as port:
+        done = end(await collect(aim(port)))
+    assert done.state is NodeState.LOST
+    assert done.facts.hostname
+    assert done.facts.snap_packages is None
+    assert done.facts.gap("snap_packages") == done.detail != ""
+
+
+async def test_a_node_that_freezes_in_the_script_keeps_what_was_seen() -> None:
+    async with server(Behaviour(command="bash -s | { head -c 3000; sleep 30; }")) as port:
+        done = end(await collect(aim(port), deadlines=Deadlines(script=2)))
+    assert done.state is NodeState.TIMEOUT
+    assert done.facts.hostname
+    assert "within 2 s" in done.detail
+
+
+async def test_a_login_without_a_usable_shell_is_said_with_its_own_words() -> None:
+    async with server(Behaviour(command="echo 'This account is not available'; exit 1")) as port:
+        done = end(await collect(aim(port)))
+    assert done.state is NodeState.AUTH_FAILED
+    assert "no bash: This account is not available" in done.detail
+
+
+async def test_one_session_is_enough_and_profile_noise_does_not_hurt() -> None:
+    async with server(Behaviour(sessions=1, noise=b"Welcome to m1!\n\x1b[1mLast login")) as port:
+        done = end(await collect(aim(port)))
+    assert done.state is NodeState.CHECKED
+    assert done.facts.os_id
+
+
+async def test_no_sudo_keeps_the_facts_that_need_no_root(tmp_path: Path) -> None:
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "sudo").write_text("#!/bin/sh\necho 'sudo: sorry, you must have a tty to run sudo' >&2\nexit 1\n")
+    for tool in ("id", "sudo"):
+        (tmp_path / tool).chmod(0o755)
+    async with server(Behaviour(command=f"PATH={tmp_path}:$PATH; export PATH; {LAUNCH}")) as port:
+        done = end(await collect(aim(port), deadlines=Deadlines(script=6)))
+    assert done.state is NodeState.NO_SUDO
+    assert "requiretty" in done.detail
+    assert done.facts.os_id
+    assert (done.facts.uid, done.facts.sudo) == (1000, False)
+
+
+async def test_leaving_early_closes_the_connection() -> None:
+    how = Behaviour(command="sleep 30")
+    async with server(how) as port:
+        events = probe(aim(port), None)
+        async for event in events:
+            if isinstance(event, NodeStage) and event.stage == "script":
+                break
+        await asyncio.wait_for(events.aclose(), 5)
+
+
+async def test_connect_keeps_secrets_out_of_what_it_raises() -> None:
+    async with server(Behaviour(password=False)) as port:
+        with pytest.raises(ConnectFailed) as raised:
+            await connect(aim(port), None, lambda stage: None)
+    assert SECRET not in repr(raised.value)
+    assert SECRET not in repr(aim(port))
+
+
+async def test_all_snippets_answer_on_this_machine() -> None:
+    async with server(Behaviour()) as port:
+        done = end(await collect(aim(port)))
+    asked = {name for snippet in SNIPPETS for name in snippet.fields}
+    learned = {name for name in asked if getattr(done.facts, name) is not None}
+    assert len(learned) > len(asked) * 0.8, done.facts.gaps
+    assert all(done.facts.gaps[name] for name in asked - learned)

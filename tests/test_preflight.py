@@ -1,0 +1,163 @@
+"""All nodes at once over real SSH on loopback: one that answers, one that refuses, one that hangs."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncssh
+import pytest
+from pydantic import SecretStr
+
+from acp_tui.events import NodeDone, NodeStage, PreflightDone, PreflightEvent
+from acp_tui.plan import Node, NodeSsh, Plan, Ssh
+from acp_tui.preflight import preflight, probe_node, target
+from acp_tui.probe.ssh import Deadlines
+from acp_tui.verdict import NodeState
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+DEADLINES = Deadlines(tcp=2, handshake=1, login=5, session=5, script=30)
+PLAN = Plan(
+    ssh=Ssh(username="root", password=SecretStr("practice")),
+    nodes=(Node(address="192.0.2.11"), Node(address="192.0.2.12"), Node(address="192.0.2.21", role="worker")),
+)
+
+
+class _Server(asyncssh.SSHServer):
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return password == "practice"
+
+
+@asynccontextmanager
+async def nodes() -> AsyncIterator[dict[str, int]]:
+    """192.0.2.11 answers, nobody listens for .12, .21 accepts and says nothing. Ports by address."""
+
+    async def session(process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        shell = await asyncio.create_subprocess_exec(
+            "/bin/sh", "-c", process.command or "", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        output, _ = await shell.communicate(await process.stdin.read())
+        process.stdout.write(output)
+        process.exit(0)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        await asyncio.sleep(0.1)
+        writer.close()
+
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    ssh = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_factory=_Server,
+        server_host_keys=[key],
+        process_factory=session,
+        encoding=None,
+        config=None,
+    )
+    mute = await asyncio.start_server(silent, "127.0.0.1", 0)
+    closed = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = closed.sockets[0].getsockname()[1]
+    closed.close()
+    async with ssh:
+        yield {"192.0.2.11": ssh.get_port(), "192.0.2.12": port, "192.0.2.21": mute.sockets[0].getsockname()[1]}
+    mute.close()
+
+
+async def run(ports: dict[str, int], only_nodes: set[str] | None = None) -> list[PreflightEvent]:
+    events = preflight(
+        PLAN,
+        pinned={},
+        dial=lambda address, port: ("127.0.0.1", ports[address]),
+        only_nodes=only_nodes,
+        clock=lambda: NOW,
+        deadlines=DEADLINES,
+    )
+    return [event async for event in events]
+
+
+async def test_every_node_ends_once_and_the_report_comes_last() -> None:
+    async with nodes() as ports:
+        began = time.monotonic()
+        events = await run(ports)
+        took = time.monotonic() - began
+    ends = {event.address: event for event in events if isinstance(event, NodeDone)}
+    assert sum(isinstance(event, NodeDone) for event in events) == 3
+    assert {address: end.state for address, end in ends.items()} == {
+        "192.0.2.11": NodeState.CHECKED,
+        "192.0.2.12": NodeState.UNREACHABLE,
+        "192.0.2.21": NodeState.TIMEOUT,
+    }
+    last = events[-1]
+    assert isinstance(last, PreflightDone)
+    report = last.report
+    assert (report.started, report.finished, report.ready) == (NOW, NOW, False)
+    assert [node.state for node in report.nodes] == [NodeState.CHECKED, NodeState.UNREACHABLE, NodeState.TIMEOUT]
+    assert report.nodes[0].hostname
+    assert {v.node for v in report.verdicts} >= {"192.0.2.11", "192.0.2.12", "192.0.2.21"}
+    assert took < 15
+
+
+async def test_a_hanging_node_does_not_hold_the_others() -> None:
+    async with nodes() as ports:
+        events = await run(ports)
+    order = [event.address for event in events if isinstance(event, NodeDone)]
+    assert order.index("192.0.2.12") < order.index("192.0.2.21")
+
+
+async def test_chosen_nodes_alone_are_asked_and_judged() -> None:
+    async with nodes() as ports:
+        events = await run(ports, {"192.0.2.12"})
+    assert {event.address for event in events if isinstance(event, NodeStage)} == {"192.0.2.12"}
+    last = events[-1]
+    assert isinstance(last, PreflightDone)
+    assert [node.address for node in last.report.nodes] == ["192.0.2.12"]
+    assert {v.node for v in last.report.verdicts} <= {"192.0.2.12", None}
+
+
+async def test_one_node_alone_for_the_wizard_pins_its_key() -> None:
+    async with nodes() as ports:
+        dial = lambda address, port: ("127.0.0.1", ports[address])  # noqa: E731
+        first = [event async for event in probe_node(PLAN, PLAN.nodes[0], None, dial)][-1]
+        assert isinstance(first, NodeDone)
+        again = [event async for event in probe_node(PLAN, PLAN.nodes[0], first.host_key, dial)][-1]
+        other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
+        changed = [event async for event in probe_node(PLAN, PLAN.nodes[0], other, dial)][-1]
+    assert isinstance(again, NodeDone)
+    assert isinstance(changed, NodeDone)
+    assert (again.state, changed.state) == (NodeState.CHECKED, NodeState.HOST_KEY_CHANGED)
+
+
+async def test_leaving_in_the_middle_ends_all_probes() -> None:
+    async with nodes() as ports:
+        events = preflight(PLAN, pinned={}, dial=lambda a, p: ("127.0.0.1", ports[a]), deadlines=DEADLINES)
+        async for event in events:
+            if isinstance(event, NodeDone):
+                break
+        await asyncio.wait_for(events.aclose(), 5)
+        running = [task for task in asyncio.all_tasks() if "follow" in repr(task.get_coro())]
+        assert running == []
+
+
+async def test_a_plan_without_nodes_is_judged_all_the_same() -> None:
+    events = [event async for event in preflight(Plan(), pinned={}, clock=lambda: NOW)]
+    assert [type(event) for event in events] == [PreflightDone]
+
+
+@pytest.mark.parametrize(
+    ("key_file", "expected"), [("id", "/plans/id"), ("/keys/id", "/keys/id"), ("~/id", str(Path.home() / "id"))]
+)
+def test_a_node_s_own_login_is_laid_over_and_its_key_is_found(key_file: str, expected: str) -> None:
+    node = Node(address="10.0.0.1", ssh=NodeSsh(username="ops", port=2222, key_file=key_file))
+    aim = target(PLAN, node, base=Path("/plans"))
+    assert (aim.username, aim.host, aim.port, str(aim.key_file)) == ("ops", "10.0.0.1", 2222, expected)
+    assert aim.password == PLAN.ssh.password
