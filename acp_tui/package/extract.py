@@ -1,0 +1,250 @@
+"""Looking into a package, and unpacking it: streamed once from front to back, into a folder beside its place.
+
+Nothing appears in place before the whole archive has been read, judged and written. Blocking work, meant for a thread.
+"""
+
+import errno
+import os
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, cast
+
+from acp_tui.events import Progress
+from acp_tui.package.forward import Forward, Skim
+from acp_tui.package.members import Guard, PackageRefused, link_target
+from acp_tui.package.name import Kind
+from acp_tui.package.signature import SignatureResult, Signed
+from acp_tui.package.stream import Cancelled, Feed, OnProgress, Relay, Source, never, silent
+from acp_tui.package.target import FileIdentity, Placed, UnpackFailed, check_free_to_use, claimed, placed, put_in_place
+from acp_tui.texts import _
+
+SETUP = "installer/setup.sh"
+INIT = "installer/res/init.sh"
+_END = 2 * tarfile.BLOCKSIZE
+"""A whole archive ends with two blocks of zeros."""
+
+
+@dataclass(frozen=True)
+class PackageContents:
+    """What a whole and harmless archive holds. `size`: bytes of its files."""
+
+    members: int
+    size: int
+    setup: bool
+    init: bool
+
+    @property
+    def installable(self) -> bool:
+        """Whether this can be a Core Package (BND-TAR-OK)."""
+        return self.setup and self.init
+
+
+def inspect(package: Path) -> PackageContents:
+    """Look at every member without reading the files themselves.
+
+    PackageRefused: no tar archive, cut off, or with a member that would leave its folder. OSError: not readable."""
+    guard, members, size, names = Guard(), 0, 0, set[str]()
+    with package.open("rb") as file, _readable(), tarfile.open(fileobj=cast(IO[bytes], Skim(file)), mode="r:") as tar:
+        while (member := _next(tar)) is not None:
+            name = guard.place(member)
+            members += 1
+            size += member.size if member.isreg() else 0
+            if member.isreg() and name in (SETUP, INIT):
+                names.add(name)
+        file.seek(tar.offset)
+        rest = Feed(file, package.name, 0)
+        rest.drain()
+        _check_end(rest, 0)
+    return PackageContents(members, size, SETUP in names, INIT in names)
+
+
+@dataclass(frozen=True)
+class Check:
+    """The signature that a package is held against while it is unpacked."""
+
+    ask: Callable[[Source], SignatureResult]
+    """Reads the package to its end."""
+    accepts: Callable[[SignatureResult], bool]
+    """Whether the package may be put in place after this answer."""
+    fingerprint: str
+    """The trusted key that `ask` asks for."""
+
+
+class SignatureRefused(Exception):
+    """The package was not put in place because of its signature."""
+
+    def __init__(self, result: SignatureResult) -> None:
+        super().__init__(result.signed.value)
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A package is in place now. `signature`: what came of the check, None when none was asked for."""
+
+    signature: SignatureResult | None
+
+
+def extract(
+    package: Path,
+    target: Path,
+    on_progress: OnProgress = silent,
+    cancelled: Callable[[], bool] = never,
+    *,
+    kind: Kind = "core",
+    check: Check | None = None,
+) -> Extracted | None:
+    """Unpack `package` into `target`; None when it had been done already. Progress is in bytes of the package.
+
+    The file is opened and read once: the bytes that are checked are the bytes that are unpacked (BND-SIGN).
+    Raises PackageRefused (the archive), SignatureRefused, UnpackFailed (the place: taken, in use, full), Cancelled.
+    After each of them `target` holds what it held before.
+    """
+    try:
+        with package.open("rb", buffering=0) as file:
+            identity = FileIdentity.of(package, file.fileno())
+            before = placed(target, kind, identity)
+            if before is not None and (check is None or before.signer == check.fingerprint):
+                on_progress(Progress(package.name, identity.size, identity.size))
+                return None
+            with claimed(target) as staging:
+                check_free_to_use(target, kind)
+                new = staging / "new"
+                new.mkdir()
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+                opened = _Opened(file, package.name, identity.size, on_progress, cancelled)
+                signature = _unpack_checked(opened, new, check) if check else None
+                if check is None:
+                    unpack(opened.feed(), new)
+                if cancelled():  # while gpg still had the rest to read
+                    raise Cancelled
+                signer = check.fingerprint if check and signature and signature.signed is Signed.GOOD else ""
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                put_in_place(new, target, kind, Placed(identity, signer, now if signer else ""))
+    except OSError as error:
+        raise UnpackFailed(_why(error, package, target)) from error
+    return Extracted(signature)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    file: IO[bytes]
+    name: str
+    size: int
+    on_progress: OnProgress
+    cancelled: Callable[[], bool]
+
+    def feed(self, also: Callable[[bytes], None] | None = None, enough: Callable[[], bool] = never) -> Feed:
+        """`enough`: whether the rest need not be read any more."""
+        return Feed(self.file, self.name, self.size, self.on_progress, lambda: self.cancelled() or enough(), also)
+
+
+def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureResult:
+    """One thread reads and unpacks, the other one checks the same bytes; each at most a few pieces ahead."""
+    relay = Relay()
+
+    def refused() -> bool:
+        return asked.done() and not check.accepts(asked.result())
+
+    with ThreadPoolExecutor(1, "signature") as second:
+        asked = second.submit(check.ask, relay)
+        asked.add_done_callback(lambda _asked: relay.abandon())
+        try:
+            unpack(opened.feed(relay.give, refused), folder)
+        except Cancelled:
+            if opened.cancelled() or not refused():
+                raise
+        finally:
+            relay.end()
+        result = asked.result()
+    if not check.accepts(result):
+        raise SignatureRefused(result)
+    return result
+
+
+def unpack(feed: Feed, folder: Path) -> None:
+    """Write the members of an archive into an empty folder. PackageRefused, Cancelled, OSError: it is half full."""
+    guard = Guard()
+    folders: list[tuple[Path, tarfile.TarInfo]] = []
+    made = {folder}
+    stream = Forward(feed)
+    with _readable(feed), tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:") as tar:
+        while (member := _next(tar)) is not None:
+            place = folder / guard.place(member)
+            if place.parent not in made:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                made.add(place.parent)
+            if member.isdir():
+                place.mkdir(exist_ok=True)
+                folders.append((place, member))
+            elif member.issym():
+                place.symlink_to(member.linkname)
+            elif member.islnk():
+                place.unlink(missing_ok=True)
+                place.hardlink_to(folder / link_target(member))
+            else:
+                _write(tar, stream, member, place)
+        end = tar.offset
+        feed.drain()
+        if feed.stopped:
+            raise Cancelled
+        _check_end(feed, end)
+        for place, member in reversed(folders):
+            _dress(place, member)
+
+
+def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    member = tar.next()
+    tar.members.clear()  # type: ignore[attr-defined] # kept for going back, which nobody does here
+    return member
+
+
+def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place: Path) -> None:
+    place.unlink(missing_ok=True)
+    with place.open("xb") as out:
+        if member.issparse():
+            shutil.copyfileobj(cast(IO[bytes], tar.extractfile(member)), out, Feed.CHUNK)
+        else:
+            for piece in stream.pieces(member.size):
+                out.write(piece)
+        if out.tell() != member.size:
+            raise tarfile.ReadError(_("unexpected end"))
+    _dress(place, member)
+
+
+def _dress(place: Path, member: tarfile.TarInfo) -> None:
+    """Rights and time as packed; the owner is whoever unpacks, and nothing gains rights by being run."""
+    place.chmod(member.mode & 0o777)
+    os.utime(place, (member.mtime, member.mtime))
+
+
+def _check_end(feed: Feed, end: int) -> None:
+    """`end`: where the members of the archive ended, by the count of `feed`. Damage there looks like an early end."""
+    if feed.data_end > end or feed.position - end < _END:
+        raise PackageRefused(_("The archive is damaged or cut off: its end is missing. Copy it again."))
+
+
+@contextmanager
+def _readable(feed: Feed | None = None) -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, ValueError, IndexError, OverflowError) as error:  # hostile headers raise the latter
+        if feed is not None and feed.stopped:
+            raise Cancelled from None
+        raise PackageRefused(_("The file is no whole tar archive ({why}). Copy it again.").format(why=error)) from error
+
+
+def _why(error: OSError, package: Path, target: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _("No space is left for {package} in {folder}. Free some, or choose another folder.").format(
+            package=package.name, folder=target
+        )
+    return _("Cannot unpack {package} into {folder}: {why}.").format(
+        package=package.name, folder=target, why=error.strerror or error
+    )

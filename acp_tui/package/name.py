@@ -1,0 +1,42 @@
+"""What a package's file name says: kind, version, architecture.
+
+The name is a claim, not a proof: it picks the requirement catalogue and tells two packages that do not belong together.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["core", "extensions"]
+Arch = Literal["x86", "arm", "hybrid"]
+
+_NAME = re.compile(r"installer-(core|extensions)-v(4\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))-(x86|arm|hybrid)\.tar", re.ASCII)
+_ARCHES: tuple[Arch, ...] = ("x86", "arm", "hybrid")
+
+
+@dataclass(frozen=True)
+class PackageName:
+    """`installer-core-v4.0.3-x86.tar` in parts (BND-CORE-NAME, BND-EXT-NAME)."""
+
+    kind: Kind
+    version: str
+    """`4.0.3`."""
+    arch: Arch
+
+    @property
+    def release(self) -> str:
+        """`4.0` of `4.0.3`."""
+        return self.version.rpartition(".")[0]
+
+
+def parse_name(filename: str) -> PackageName | None:
+    """The parts of a file name (its folders are ignored); None when it is not a package's name."""
+    found = _NAME.fullmatch(filename.rpartition("/")[2])
+    if found is None:
+        return None
+    kind, version, arch = found.groups()
+    return PackageName("core" if kind == "core" else "extensions", version, _arch(arch))
+
+
+def _arch(text: str) -> Arch:
+    return next(arch for arch in _ARCHES if arch == text)

@@ -1,0 +1,108 @@
+"""What is different since an earlier report: new problems, mended ones, other observations, other nodes.
+
+Pure, and fair to what was not looked at: a rule or a node that only one of the reports knows is never "mended".
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from acp_tui.verdict import NodeRecord, NodeState, Outcome, Report, Verdict
+
+_SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+_Key = tuple[str, str | None]
+"""Requirement and node."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """From the report that finished at `since` to the later one."""
+
+    since: datetime
+    new: tuple[Verdict, ...] = ()
+    """Problems now that were none then."""
+    mended: tuple[Verdict, ...] = ()
+    """Problems then, as they were found, that are none now."""
+    changed: tuple[tuple[Verdict, Verdict], ...] = ()
+    """(then, now): still a problem, with another outcome, observation or waiver."""
+    added: tuple[str, ...] = ()
+    """Addresses of nodes that were not there."""
+    gone: tuple[str, ...] = ()
+    rebooted: tuple[str, ...] = ()
+    states: tuple[tuple[str, NodeState, NodeState], ...] = ()
+    """(address, then, now)."""
+
+    def __bool__(self) -> bool:
+        return any((self.new, self.mended, self.changed, self.added, self.gone, self.rebooted, self.states))
+
+
+def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
+    """What differs. `before` is a report of the whole plan; `partial`: `now` looked at some nodes or rules only.
+
+    What a node could no longer tell, or tells again, is one change of its state and not one of each rule."""
+    then_nodes = {node.address: node for node in before.nodes}
+    now_nodes = {node.address: node for node in now.nodes}
+    both = [(then_nodes[address], node) for address, node in now_nodes.items() if address in then_nodes]
+    states = tuple((new.address, old.state, new.state) for old, new in both if old.state is not new.state)
+    turned = {address for address, _then, _now in states}
+    asked = {verdict.requirement for verdict in now.verdicts}
+    old, new = _problems(before.verdicts), _problems(now.verdicts)
+    appeared: list[Verdict] = []
+    mended: list[Verdict] = []
+    altered: list[tuple[Verdict, Verdict]] = []
+    for key in dict.fromkeys((*new, *old)):
+        pairs = _paired(old.get(key, []), new.get(key, []))
+        for one, other in pairs:
+            if key[1] in turned:
+                if _unseen(other) or (_unseen(one) and other is None):
+                    continue
+                one = None if _unseen(one) else one
+            if one is None and other is not None:
+                appeared.append(other)
+            elif one is not None and other is not None:
+                altered.append((one, other))
+            elif one is not None and key[0] in asked and (key[1] is None or key[1] in now_nodes):
+                mended.append(one)
+    return Changes(
+        since=before.finished,
+        new=tuple(appeared),
+        mended=tuple(mended),
+        changed=tuple(altered),
+        added=tuple(address for address in now_nodes if address not in then_nodes),
+        gone=() if partial else tuple(address for address in then_nodes if address not in now_nodes),
+        rebooted=tuple(new.address for old, new in both if _rebooted(old, new)),
+        states=states,
+    )
+
+
+def _problems(verdicts: Iterable[Verdict]) -> Mapping[_Key, list[Verdict]]:
+    found: dict[_Key, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.outcome not in _SETTLED:
+            found.setdefault((verdict.requirement, verdict.node), []).append(verdict)
+    return found
+
+
+def _paired(old: list[Verdict], new: list[Verdict]) -> list[tuple[Verdict | None, Verdict | None]]:
+    """What differs, old beside new; a rule of the plan may have several findings, of which some are the same."""
+    told_before, told_now = [_told(verdict) for verdict in old], [_told(verdict) for verdict in new]
+    left = [verdict for verdict in old if _told(verdict) not in told_now]
+    come = [verdict for verdict in new if _told(verdict) not in told_before]
+    length = max(len(left), len(come))
+    padded_left = [*left, *[None] * (length - len(left))]
+    padded_come = [*come, *[None] * (length - len(come))]
+    return list(zip(padded_left, padded_come, strict=True))
+
+
+def _told(verdict: Verdict) -> tuple[Outcome, str, str | None]:
+    return verdict.outcome, verdict.observed, verdict.waived
+
+
+def _unseen(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.outcome is Outcome.UNKNOWN
+
+
+def _rebooted(old: NodeRecord, new: NodeRecord) -> bool:
+    then, now = (node.machine.boot_id if node.machine else None for node in (old, new))
+    return then is not None and now is not None and then != now

@@ -1,0 +1,87 @@
+"""The network between the nodes as a table to look at: from each node to each other, what is closed and how far it is.
+
+Pure: made from the same facts as the verdicts, for the wizard and for the page alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from acp_tui.around import addresses, peer_ports
+from acp_tui.checks.between import round_trip
+from acp_tui.facts import Facts, Reach, TcpPath
+from acp_tui.plan import Node, Plan
+from acp_tui.texts import _
+
+
+class Way(StrEnum):
+    """The way from one node to another."""
+
+    SELF = "self"
+    OPEN = "open"
+    PARTLY = "partly closed"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Cell:
+    target: str
+    """The other node's address in the plan."""
+    way: Way
+    closed: tuple[int, ...] = ()
+    """TCP ports that are needed and not open, ascending."""
+    seconds: float | None = None
+    """Round trip; 0.0 is under a millisecond, None not known."""
+    cut: bool = False
+    """Packets of the link's full size do not pass whole."""
+
+    @property
+    def text(self) -> str:
+        """A few characters: `ok <1 ms`, `2379 2380`, `closed`, `?`."""
+        if self.way is Way.SELF:
+            return "-"
+        if self.way is Way.UNKNOWN:
+            return "?"
+        if self.way is Way.CLOSED:
+            return _("closed")
+        shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
+        time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
+        return " ".join(part for part in (shown or _("ok"), time, _("cut") if self.cut else "") if part)
+
+
+@dataclass(frozen=True)
+class Row:
+    source: str
+    cells: tuple[Cell, ...]
+    """One a node, in the order of the plan, the node itself among them."""
+
+
+def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
+    """A row a node, in the order of the plan; () where the plan has no two nodes."""
+    if len(plan.nodes) < 2:
+        return ()
+    return tuple(_row(plan, source, facts.get(source.address)) for source in plan.nodes)
+
+
+def _row(plan: Plan, source: Node, facts: Facts | None) -> Row:
+    seen = {(path.host, path.port): path for path in (facts and facts.paths) or ()}
+    return Row(source.address, tuple(_cell(plan, source, target, facts, seen) for target in plan.nodes))
+
+
+def _cell(plan: Plan, source: Node, target: Node, facts: Facts | None, seen: Mapping[tuple[str, int], TcpPath]) -> Cell:
+    if source.address == target.address:
+        return Cell(target.address, Way.SELF)
+    needed = [(a, p) for a in addresses(plan, target) for p in peer_ports(plan, target, (plan.network.cni,))]
+    if facts is None or any(key not in seen for key in needed):
+        return Cell(target.address, Way.UNKNOWN)
+    ssh = plan.login(target).port
+    # The SSH port has a listener, so a refusal there is no open path.
+    closed = {k[1] for k in needed if not seen[k].open or (k[1] == ssh and seen[k].reach is Reach.REFUSED)}
+    way = Way.OPEN if not closed else Way.CLOSED if len(closed) == len({k[1] for k in needed}) else Way.PARTLY
+    cut = any(ping.whole is False for ping in facts.pings or () if ping.host in addresses(plan, target))
+    return Cell(target.address, way, tuple(sorted(closed)), round_trip(facts, target.address)[0], cut)
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds * 1000:.2g}" if seconds else "<1"

@@ -1,0 +1,295 @@
+"""A whole and harmless archive is unpacked as it is; anything else leaves nothing behind."""
+
+import os
+import stat
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from archives import CORE, EXTENSIONS, archive, core, file, special, symlink
+
+from acp_tui.events import Progress
+from acp_tui.package.extract import extract, inspect
+from acp_tui.package.members import PackageRefused
+from acp_tui.package.stream import Cancelled
+from acp_tui.package.target import (
+    STAGING,
+    STAMP,
+    FileIdentity,
+    Placed,
+    UnpackFailed,
+    claimed,
+    free_space_after,
+    unpacked,
+)
+
+Member = tuple[tarfile.TarInfo, bytes]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A filesystem of 1 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("needs root, to mount a small filesystem")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+HOSTILE: list[tuple[str, tuple[Member, ...]]] = [
+    ("absolute", (file("/etc/cron.d/x"),)),
+    ("parent", (file("installer/../../x"),)),
+    ("parent that comes back", (file("installer/../installer/x"),)),
+    ("only parents", (special("..", tarfile.DIRTYPE),)),
+    ("empty name", (file(""),)),
+    ("control characters", (file("installer/a\nb"),)),
+    ("link to an absolute path", (symlink("installer/x", "/etc/passwd"),)),
+    ("link out of the target", (symlink("installer/x", "../../etc"),)),
+    ("link that ends outside after detours", (symlink("installer/x", "res/../../../etc"),)),
+    ("link to nothing", (symlink("installer/x", ""),)),
+    ("file below a link", (symlink("installer/x", "res"), file("installer/x/y"))),
+    ("link below a link", (symlink("installer/l", ".."), symlink("installer/l/l2", ".."))),
+    ("file in place of a link", (symlink("installer/x", "res"), file("installer/x"))),
+    ("folder in place of a link", (symlink("installer/x", "res"), special("installer/x", tarfile.DIRTYPE))),
+    ("link in place of a folder", (symlink("installer/res", "/"),)),
+    ("link in place of a file", (symlink("installer/setup.sh", "res"),)),
+    ("file below a file", (file("installer/setup.sh/x"),)),
+    ("file in place of a folder", (file("installer/res"),)),
+    ("hard link out", (special("installer/x", tarfile.LNKTYPE, "../../etc/passwd"),)),
+    ("hard link to an absolute path", (special("installer/x", tarfile.LNKTYPE, "/etc/passwd"),)),
+    ("hard link to what is not there", (special("installer/x", tarfile.LNKTYPE, "installer/later"),)),
+    ("hard link to a link", (symlink("installer/x", "res"), special("installer/y", tarfile.LNKTYPE, "installer/x"))),
+    ("device", (special("installer/x", tarfile.CHRTYPE),)),
+    ("block device", (special("installer/x", tarfile.BLKTYPE),)),
+    ("pipe", (special("installer/x", tarfile.FIFOTYPE),)),
+]
+
+
+@pytest.mark.parametrize(("members"), [members for _name, members in HOSTILE], ids=[name for name, _members in HOSTILE])
+def test_hostile_members_are_refused_before_anything_is_in_place(members: tuple[Member, ...], tmp_path: Path) -> None:
+    package = core(tmp_path, *members)
+    target = tmp_path / "deep" / "down" / "target"
+    with pytest.raises(PackageRefused) as refused:
+        extract(package, target)
+    assert ascii(members[-1][0].name)[1:-1] in str(refused.value)
+    assert list(target.iterdir()) == []
+    with pytest.raises(PackageRefused):
+        inspect(package)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", CORE]
+
+
+def test_what_is_unpacked_is_what_was_packed(tmp_path: Path) -> None:
+    package = core(
+        tmp_path,
+        special("installer/same.sh", tarfile.LNKTYPE, "installer/setup.sh"),
+        symlink("installer/res/up", "../images/big.img"),
+        file("installer/配置 文件.txt", b"text"),
+        file("installer/twice", b"first"),
+        file("installer/twice", b"second"),
+        file("./installer/root.sh", b"x", 0o4755),
+        file("top.txt", b"top"),
+    )
+    target = tmp_path / "target"
+    assert extract(package, target)
+    installer = target / "installer"
+    assert (installer / "setup.sh").read_bytes() == b"#!/bin/bash\necho setup\n"
+    assert stat.S_IMODE((installer / "setup.sh").stat().st_mode) == 0o755
+    assert (installer / "setup.sh").stat().st_mtime == 1_700_000_000
+    assert (installer / "images" / "big.img").stat().st_size == 256 * 12_000
+    assert (installer / "setup").readlink() == Path("setup.sh")
+    assert (installer / "same.sh").samefile(installer / "setup.sh")
+    assert (installer / "res" / "up").samefile(installer / "images" / "big.img")
+    assert (installer / "配置 文件.txt").read_bytes() == b"text"
+    assert (installer / "twice").read_bytes() == b"second"
+    assert stat.S_IMODE((installer / "root.sh").stat().st_mode) == 0o755  # nothing gains rights by being run
+    assert (target / "top.txt").read_bytes() == b"top"
+    assert sorted(path.name for path in target.iterdir()) == [STAMP, "installer", "top.txt"]
+
+
+def test_what_the_real_tar_packs(tmp_path: Path) -> None:
+    """Long names, as GNU tar and as pax write them."""
+    long_name = "installer/" + "a" * 90 + "/" + "b" * 90
+    for form, name in ((tarfile.GNU_FORMAT, "gnu"), (tarfile.PAX_FORMAT, "pax")):
+        package = archive(tmp_path / f"{name}.tar", file(long_name), form=form)
+        extract(package, tmp_path / name)
+        assert (tmp_path / name / long_name).read_bytes() == b"x"
+
+
+def test_contents(tmp_path: Path) -> None:
+    contents = inspect(core(tmp_path))
+    assert contents.installable
+    assert contents.size == 256 * 12_000 + 23 + 12
+    assert not inspect(archive(tmp_path / "other.tar", file("readme"))).installable
+
+
+def test_a_link_named_setup_is_no_setup(tmp_path: Path) -> None:
+    package = archive(tmp_path / CORE, symlink("installer/setup.sh", "x"), file("installer/res/init.sh"))
+    assert not inspect(package).installable
+
+
+def cut(package: Path, length: int) -> None:
+    with package.open("r+b") as archive_file:
+        archive_file.truncate(length)
+
+
+@pytest.mark.parametrize("missing", [513, 1024, 10_240, 1_000_000, 3_000_000])
+def test_a_package_that_was_cut_off(tmp_path: Path, missing: int) -> None:
+    package = archive(tmp_path / CORE, file("installer/setup.sh", b"x" * 4_000_000))
+    data = package.read_bytes().rstrip(b"\0")
+    whole = (len(data) + 511) // 512 * 512 + 1024
+    cut(package, whole - missing)
+    for work in (inspect, lambda path: extract(path, tmp_path / "target")):
+        with pytest.raises(PackageRefused):
+            work(package)
+    assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_damage_in_the_middle_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    package = archive(tmp_path / CORE, file("installer/a", b"a" * 512), file("installer/b"), file("installer/c"))
+    with package.open("r+b") as damaged:
+        damaged.seek(1024)  # the header of b
+        damaged.write(b"\xff" * 300)
+    for work in (inspect, lambda path: extract(path, tmp_path / "target")):
+        with pytest.raises(PackageRefused):
+            work(package)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x1f\x8b" + b"x" * 3000, bytes(10_240), b"\xff" * 10_240])
+def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
+    package = tmp_path / CORE
+    package.write_bytes(content)
+    if content.strip(b"\0"):
+        with pytest.raises(PackageRefused):
+            inspect(package)
+        with pytest.raises(PackageRefused):
+            extract(package, tmp_path / "target")
+    elif content:
+        assert not inspect(package).installable
+
+
+def test_a_finished_package_is_not_unpacked_again(tmp_path: Path) -> None:
+    package, target = core(tmp_path), tmp_path / "target"
+    assert extract(package, target)
+    (target / "installer" / "mine").touch()
+    seen: list[Progress] = []
+    assert not extract(package, target, seen.append)
+    assert (target / "installer" / "mine").exists()
+    assert seen == [Progress(CORE, package.stat().st_size, package.stat().st_size)]
+
+
+def test_another_package_takes_the_place_of_ours(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    extract(core(tmp_path), target)
+    newer = core(tmp_path, file("installer/new"), name="installer-core-v4.0.4-x86.tar")
+    (target / "installer" / "old").touch()
+    assert extract(newer, target)
+    assert (target / "installer" / "new").exists()
+    assert not (target / "installer" / "old").exists()
+    assert unpacked(target) == {"core": Placed(FileIdentity.of(newer))}
+    assert not (target / STAGING).exists()
+
+
+def test_an_installer_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    (target / "installer").mkdir(parents=True)
+    (target / "installer" / "precious").touch()
+    with pytest.raises(UnpackFailed, match="did not unpack"):
+        extract(core(tmp_path), target)
+    assert sorted(path.name for path in target.rglob("*")) == ["installer", "precious"]
+
+
+def test_what_a_killed_run_left_is_cleared_and_done_again(tmp_path: Path) -> None:
+    package, target = core(tmp_path), tmp_path / "target"
+    (target / STAGING / "new" / "installer").mkdir(parents=True)
+    (target / STAGING / "new" / "installer" / "half").touch()
+    assert extract(package, target)
+    assert not (target / STAGING).exists()
+    assert not (target / "installer" / "half").exists()
+
+
+def test_a_run_killed_while_moving_is_done_again(tmp_path: Path) -> None:
+    package, target = core(tmp_path), tmp_path / "target"
+    extract(package, target)
+    (target / STAMP).write_text("{}")  # as it is until everything is in place
+    assert extract(package, target)
+
+
+def test_two_at_once(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    with claimed(target), pytest.raises(UnpackFailed, match="Another"):
+        extract(core(tmp_path), target)
+
+
+def test_extensions_go_into_the_same_folder_after_the_core(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    extensions = archive(
+        tmp_path / EXTENSIONS,
+        file("installer/plugins/a.tgz", b"plugin"),
+        file("installer/res/init.sh", b"newer"),
+        file("installer/setup", b"no link any more"),
+    )
+    with pytest.raises(UnpackFailed, match="comes first"):
+        extract(extensions, target, kind="extensions")
+    package = core(tmp_path)
+    extract(package, target)
+    assert extract(extensions, target, kind="extensions")
+    assert (target / "installer" / "setup.sh").exists()
+    assert (target / "installer" / "res" / "init.sh").read_bytes() == b"newer"
+    assert (target / "installer" / "plugins" / "a.tgz").read_bytes() == b"plugin"
+    assert (target / "installer" / "setup").read_bytes() == b"no link any more"
+    assert (target / "installer" / "setup.sh").read_bytes().startswith(b"#!")
+    assert not extract(extensions, target, kind="extensions")
+    assert not extract(package, target)
+
+
+def test_extensions_never_write_through_a_link_of_the_core(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    extract(core(tmp_path, symlink("installer/plugins", "res")), target)
+    extensions = archive(tmp_path / EXTENSIONS, file("installer/extra"), file("installer/plugins/a"))
+    with pytest.raises(UnpackFailed, match="in the way"):
+        extract(extensions, target, kind="extensions")
+    assert not (target / "installer" / "extra").exists()
+    assert list(unpacked(target)) == ["core"]
+
+
+def test_cancelling_leaves_nothing(tmp_path: Path) -> None:
+    target, seen = tmp_path / "target", list[Progress]()
+    with pytest.raises(Cancelled):
+        extract(core(tmp_path), target, seen.append, lambda: len(seen) > 1)
+    assert list(target.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
+    with pytest.raises(UnpackFailed, match="No space is left"):
+        extract(core(tmp_path), small_disk / "target")
+    assert list((small_disk / "target").iterdir()) == []
+
+
+def test_a_target_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UnpackFailed, match="Cannot unpack"):
+        extract(core(tmp_path), tmp_path / "file" / "target")
+
+
+def test_progress_is_bytes_of_the_package(tmp_path: Path) -> None:
+    package, seen = core(tmp_path), list[Progress]()
+    extract(package, tmp_path / "target", seen.append)
+    size = package.stat().st_size
+    assert (seen[0].done, seen[-1].done, seen[-1].total) == (0, size, size)
+    assert len(seen) > 2
+
+
+def test_free_space(tmp_path: Path) -> None:
+    asked: list[Path] = []
+
+    def free(folder: Path) -> int:
+        asked.append(folder)
+        return 150
+
+    assert free_space_after(tmp_path / "not" / "there", 100, free) == 50
+    assert free_space_after(tmp_path, 200, free) == -50
+    assert asked == [tmp_path, tmp_path]

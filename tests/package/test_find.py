@@ -1,0 +1,99 @@
+"""Packages are found where people put them, and the one that an operator would take is offered."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from acp_tui.package.find import Found, choose, find, look_for
+from acp_tui.package.name import Arch, parse_name
+
+CORE = "installer-core-v4.0.3-x86.tar"
+
+
+def put(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_all_that_belongs_together_is_found(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        f"a/b/{CORE}",
+        f"a/b/{CORE}.sig",
+        "a/b/installer-extensions-v4.0.3-x86.tar",
+        "a/b/verify-key.pub",
+        "installer-extensions-v4.0.3-arm.tar",
+        "verify-key.pub",
+        "a/notes.tar",
+    )
+    beside = tmp_path / "a" / "b"
+    name = parse_name(CORE)
+    assert name is not None
+    extensions, key = beside / "installer-extensions-v4.0.3-x86.tar", beside / "verify-key.pub"
+    assert find([tmp_path], "x86_64") == Found(beside / CORE, name, True, extensions, key)
+
+
+def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
+    put(tmp_path, "core.tar", f"{CORE}.sig", f"{CORE}.part", ".hidden/" + CORE, "1/2/3/4/" + CORE)
+    (tmp_path / "link").symlink_to(tmp_path / ".hidden")
+    (tmp_path / ("folder-" + CORE)).mkdir()
+    assert find([tmp_path, tmp_path / "nowhere"], "x86_64") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "arch", "wanted"),
+    [
+        # By number, not by letter.
+        (("v4.0.9-x86", "v4.0.10-x86", "v4.0.2-x86"), "x86", "v4.0.10-x86"),
+        # What this host cannot run is not offered while there is something else.
+        (("v4.1.0-arm", "v4.0.3-x86"), "x86", "v4.0.3-x86"),
+        (("v4.1.0-arm", "v4.0.3-x86"), "arm", "v4.1.0-arm"),
+        (("v4.1.0-hybrid", "v4.0.3-x86"), "x86", "v4.1.0-hybrid"),
+        (("v4.0.3-hybrid", "v4.0.3-x86"), "x86", "v4.0.3-x86"),
+        (("v4.0.3-arm",), "x86", "v4.0.3-arm"),
+        (("v4.0.3-arm", "v4.1.0-x86"), None, "v4.1.0-x86"),
+    ],
+)
+def test_the_newest_that_suits_this_host(names: Sequence[str], arch: Arch | None, wanted: str) -> None:
+    found = choose([Path(f"/p/installer-core-{name}.tar") for name in names], arch)
+    assert found is not None
+    assert found.core.name == f"installer-core-{wanted}.tar"
+
+
+def test_of_two_copies_the_one_with_a_signature(tmp_path: Path) -> None:
+    put(tmp_path, f"a/{CORE}", f"b/{CORE}", f"b/{CORE}.asc", f"c/{CORE}")
+    found = find([tmp_path], "x86_64")
+    assert found is not None
+    assert found.core == tmp_path / "b" / CORE
+
+
+def test_the_search_is_bounded(tmp_path: Path) -> None:
+    put(tmp_path, *(f"{number}/{other}" for number in range(20) for other in range(20)))
+    put(tmp_path, CORE, f"19/{CORE}")
+    assert list(look_for([tmp_path], seconds=0)) == []
+    assert list(look_for([tmp_path], depth=0)) == [tmp_path / CORE]
+    assert list(look_for([tmp_path], entries=21)) == [tmp_path / CORE]
+    assert sorted(look_for([tmp_path])) == [tmp_path / "19" / CORE, tmp_path / CORE]
+
+
+def test_a_folder_that_is_a_place_twice_gives_its_files_once(tmp_path: Path) -> None:
+    put(tmp_path, f"a/{CORE}")
+    assert list(look_for([tmp_path, tmp_path / "a", tmp_path])) == [tmp_path / "a" / CORE]
+
+
+def test_names_that_would_mislead_a_terminal_are_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, f"a\x1b[2Jb/{CORE}")
+    assert list(look_for([tmp_path])) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+def test_a_closed_folder_is_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, f"open/{CORE}", f"closed/{CORE}")
+    (tmp_path / "closed").chmod(0)
+    try:
+        assert list(look_for([tmp_path])) == [tmp_path / "open" / CORE]
+    finally:
+        (tmp_path / "closed").chmod(0o700)

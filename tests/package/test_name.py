@@ -1,0 +1,30 @@
+"""A file name tells kind, version and architecture, or it tells nothing."""
+
+import pytest
+
+from acp_tui.package.name import PackageName, parse_name
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("installer-core-v4.0.3-x86.tar", PackageName("core", "4.0.3", "x86")),
+        ("/root/installer-core-v4.10.0-hybrid.tar", PackageName("core", "4.10.0", "hybrid")),
+        ("installer-extensions-v4.3.1-arm.tar", PackageName("extensions", "4.3.1", "arm")),
+        ("installer-core-v3.18.0-x86.tar", None),
+        ("installer-core-v4.0.3-x86.tar.gz", None),
+        ("installer-core-v4.0.3-x86_64.tar", None),
+        ("my-installer-core-v4.0.3-x86.tar", None),
+        ("installer-core-v4.0-x86.tar", None),
+        ("installer-core-v4.0.3-x86.tar\n", None),
+        ("installer-core-v4.٣.3-x86.tar", None),
+        ("acp-4.0.0.tgz", None),
+        ("", None),
+    ],
+)
+def test_names(name: str, parts: PackageName | None) -> None:
+    assert parse_name(name) == parts
+
+
+def test_the_release_is_the_first_two_numbers() -> None:
+    assert PackageName("core", "4.10.2", "x86").release == "4.10"
