@@ -1,0 +1,288 @@
+"""The installer's configuration document, made from the plan alone: each key, type and order as the installer takes it.
+
+A pure function of the plan and the bytes of its key and certificate files. What no public source proves is named by
+`unverified`, so that a caller can ask before anything is posted.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue, SecretStr
+
+from acp_tui.certificate import read_bounded, why
+from acp_tui.plan import Node, Plan
+from acp_tui.texts import _
+
+Document = dict[str, JsonValue]
+ReadFile = Callable[[str], bytes]
+
+MASK = "••••••"
+API_PORT = 6443
+REGISTRY_PORT = 11443
+
+_MASTER_TAINT: Document = {"key": "node-role.kubernetes.io/master", "effect": "NoSchedule"}
+_SYSTEM_ROLE = "node-role.kubernetes.io/cpaas-system"
+_SYSTEM_TAINT: Document = {"key": _SYSTEM_ROLE, "effect": "NoSchedule"}
+_SECRET_KEYS = ("password", "privateKey")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An answer without which there is no document: dotted plan path, and why it is needed or what is wrong with it."""
+
+    path: str
+    why: str
+
+
+class RenderError(Exception):
+    """The plan does not make a document. `missing` holds every reason at once."""
+
+    def __init__(self, missing: Sequence[Missing]) -> None:
+        super().__init__("; ".join(f"{one.path}: {one.why}" for one in missing))
+        self.missing = tuple(missing)
+
+
+def render(plan: Plan, base: Path) -> str:
+    """The document as JSON text, secrets included. Files of the plan are relative to `base`. RenderError: see there."""
+    content = document(plan, lambda name: read_bounded(base / name))
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def document(plan: Plan, read_file: ReadFile) -> Document:
+    """The document, secrets included. `read_file` gives a file's bytes or raises OSError.
+
+    `cluster.version` and the container runtime are "" where the plan leaves them to the running installer: whoever
+    posts the document fills in what that installer offers. RenderError: answers or files are missing.
+    """
+    return _Writer(plan, read_file).document()
+
+
+def masked(content: Mapping[str, JsonValue]) -> Document:
+    """The document with a mask in place of every secret, for the eyes of the operator."""
+    return {key: _masked(key, value) for key, value in content.items()}
+
+
+def unverified(plan: Plan) -> tuple[str, ...]:
+    """What the document for this plan rests on without a public source. Empty: nothing."""
+    own_login = any(node.ssh.model_dump(exclude_none=True) for node in plan.nodes)
+    own_nic = any(node.nic and node.nic != network_device(plan) for node in plan.nodes)
+    locked_key = any((login := plan.login(node)).key_file and login.key_passphrase for node in plan.nodes)
+    mixed = plan.isolation and not all(plan.exclusive(node) for node in plan.control_planes)
+    notes = (
+        (
+            plan.effective_release != "4.1",
+            _("The vendor describes unattended installs for release 4.1, not for {release}.").format(
+                release=plan.effective_release
+            ),
+        ),
+        (
+            plan.network.ip_family == "ipv6",
+            _("No document for an IPv6-only cluster is published; this is our reading."),
+        ),
+        (
+            any(plan.deployable(node) for node in plan.control_planes),
+            _("Applications on control plane nodes: the vendor's page says no, its option says yes."),
+        ),
+        (
+            mixed,
+            _("Isolation with a control plane node that is not exclusive is not described for unattended installs."),
+        ),
+        (
+            any(plan.exclusive(node) for node in plan.workers),
+            _("How to ask for an exclusive worker is not published; such workers are installed as ordinary ones."),
+        ),
+        (own_nic, _("The document has one interface name for all nodes; a node's own is left out.")),
+        (own_login, _("A login for a single node is possible in the document, but no published example uses it.")),
+        (locked_key, _("The document has no place for the passphrase of an SSH key.")),
+    )
+    return tuple(note for holds, note in notes if holds)
+
+
+def network_device(plan: Plan) -> str:
+    """The one interface name of the document: the cluster's, else the one that all nodes share, else "" (OQ-NIC)."""
+    if plan.network.nic:
+        return plan.network.nic
+    names = {node.nic for node in plan.nodes}
+    return (names.pop() or "") if len(names) == 1 else ""
+
+
+class _Writer:
+    """One pass over the plan; what is missing is gathered on the way, so that it is told all at once."""
+
+    def __init__(self, plan: Plan, read_file: ReadFile) -> None:
+        self.plan = plan
+        self.read_file = read_file
+        self.missing: dict[str, Missing] = {}
+
+    def document(self) -> Document:
+        plan, parts = self.plan, self.plan.components
+        content: Document = {
+            "basic": {
+                "username": plan.admin.username,
+                "password": self._secret("admin.password", plan.admin.password),
+            },
+            "console": {
+                "globalHost": plan.platform_address,
+                "host": list(plan.address.others),
+                "cert": self._certificate(),
+                "httpsPort": plan.address.https_port,
+                "httpPort": plan.address.http_port,
+            },
+            "deployMode": "base" if plan.isolation else "normal",
+            "registry": self._registry(),
+            "cluster": self._cluster(),
+            "product": list(parts.products),
+            "elasticSearch": {
+                "nodes": list(parts.elasticsearch_nodes),
+                "runOnMaster": bool(parts.elasticsearch_nodes),
+                "isUseDefault": True,
+            },
+            "prometheus": {"nodes": list(parts.prometheus_nodes), "runOnMaster": bool(parts.prometheus_nodes)},
+            "victoriametrics": {
+                "nodes": list(parts.victoriametrics_nodes),
+                "agentReplicas": _agents(plan),
+                "runOnMaster": bool(parts.victoriametrics_nodes),
+            },
+        }
+        if self.missing:
+            raise RenderError(tuple(self.missing.values()))
+        return content
+
+    def _certificate(self) -> Document:
+        wanted = self.plan.certificate
+        if wanted.mode == "self-signed":
+            return {"selfSigned": {}}
+        return {
+            "thirdParty": {
+                "certificate": self._file("certificate.cert_file", wanted.cert_file),
+                "privateKey": self._file("certificate.key_file", wanted.key_file),
+            }
+        }
+
+    def _registry(self) -> Document:
+        registry = self.plan.registry
+        external = registry.mode == "external"
+        if external and not registry.address:
+            self._lack("registry.address", _("an external registry needs an address"))
+        host = self.plan.registry_address
+        # QUIRK-REGPASS: a password counts only together with a user.
+        password = registry.password.get_secret_value() if registry.username and registry.password else ""
+        return {
+            "externalAddress": (registry.address or "") if external else "",
+            "domain": "" if external else f"{host}:{REGISTRY_PORT}",
+            "username": registry.username or "",
+            "password": _encoded(password.encode()),
+        }
+
+    def _cluster(self) -> Document:
+        plan, network, address = self.plan, self.plan.network, self.plan.address
+        if not address.cluster_endpoint:
+            self._lack("address.cluster_endpoint", _("the nodes need a cluster endpoint"))
+        if not plan.control_planes:
+            self._lack("nodes", _("there is no control plane node"))
+        annotations: Document = {
+            "cpaas.io/container-runtime": plan.kubernetes.container_runtime or "",
+            "cpaas.io/network-type": "calico",
+        }
+        if network.cni == "kube-ovn":
+            annotations["cpaas.io/network-type"] = "ovn"
+            annotations["kube-ovn.cpaas.io/join-cidr"] = self._range(network.join_cidr.ipv4, network.join_cidr.ipv6)
+            annotations["kube-ovn.cpaas.io/transmit-type"] = "overlay"
+        return {
+            "version": plan.kubernetes.version or "",
+            "networkDevice": network_device(plan),
+            "properties": {"maxNodePodNum": plan.kubernetes.max_pods_per_node},
+            "features": {
+                "ipv6DualStack": network.ip_family == "dual",
+                "ha": {
+                    "vip": address.cluster_endpoint,
+                    "vport": API_PORT,
+                    "isThirdParty": not address.self_built_vip,
+                    "vrid": address.vrid if address.self_built_vip else None,
+                },
+                "machines": [self._machine(node) for node in (*plan.control_planes, *plan.workers)],
+                "gpuType": "",
+            },
+            "clusterCIDR": self._range(network.cluster_cidr.ipv4, network.cluster_cidr.ipv6),
+            "serviceCIDR": self._range(network.service_cidr.ipv4, network.service_cidr.ipv6),
+            "kubeletExtraArgs": {},
+            "dockerExtraArgs": {},
+            "apiServerExtraArgs": {},
+            "controllerManagerExtraArgs": {},
+            "schedulerExtraArgs": {},
+            "annotations": annotations,
+            "hostnameAsNodename": plan.kubernetes.node_name == "hostname",
+        }
+
+    def _range(self, ipv4: str, ipv6: str) -> str:
+        return {"ipv4": ipv4, "ipv6": ipv6, "dual": f"{ipv4},{ipv6}"}[self.plan.network.ip_family]
+
+    def _machine(self, node: Node) -> Document:
+        plan, login = self.plan, self.plan.login(node)
+        path = f"nodes[{next(i for i, other in enumerate(plan.nodes) if other is node)}]"
+        dual = plan.network.ip_family == "dual"
+        if dual and not node.ipv6:
+            self._lack(f"{path}.ipv6", _("dual stack needs an IPv6 address of each node"))
+        password = login.password.get_secret_value() if login.password else ""
+        if not password and not login.key_file:
+            self._lack("ssh.password", _("no password and no key file for {address}").format(address=node.address))
+        key_path = f"{path}.ssh.key_file" if node.ssh.key_file else "ssh.key_file"
+        machine: Document = {
+            "ip": node.address,
+            "ipv6": (node.ipv6 or "") if dual else "",
+            "port": login.port,
+            "username": login.username,
+            # QUIRK-PASS-NULL: an empty password is "", never the text null.
+            "password": _encoded(password.encode()),
+            "privateKey": self._file(key_path, login.key_file) if login.key_file else None,
+        }
+        if node.role == "worker":
+            return {**machine, "role": "node"}
+        return {**machine, **_placement(plan, node), "role": "master"}
+
+    def _secret(self, path: str, value: SecretStr | None) -> str:
+        text = value.get_secret_value() if value else ""
+        if not text:
+            self._lack(path, _("is needed and not given"))
+        return _encoded(text.encode())
+
+    def _file(self, path: str, name: str | None) -> str:
+        if not name:
+            self._lack(path, _("is needed and not given"))
+            return ""
+        try:
+            return _encoded(self.read_file(name))
+        except OSError as error:
+            self._lack(path, _("{file} cannot be read: {why}").format(file=name, why=why(error)))
+            return ""
+
+    def _lack(self, path: str, reason: str) -> None:
+        self.missing.setdefault(path, Missing(path, reason))
+
+
+def _placement(plan: Plan, node: Node) -> Document:
+    """Labels and taints of a control plane node: what may run there."""
+    if plan.isolation and plan.exclusive(node):
+        return {"labels": {_SYSTEM_ROLE: "true"}, "taints": [dict(_MASTER_TAINT), dict(_SYSTEM_TAINT)]}
+    return {"labels": None, "taints": [] if plan.deployable(node) else [dict(_MASTER_TAINT)]}
+
+
+def _agents(plan: Plan) -> int:
+    """XR-VM-AGENTS: at least 1 where VictoriaMetrics is chosen."""
+    wanted = plan.components.victoriametrics_agents or 0
+    return max(wanted, 1) if plan.components.victoriametrics_nodes else wanted
+
+
+def _encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _masked(key: str, value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return masked(value)
+    if isinstance(value, list):
+        return [_masked(key, item) for item in value]
+    return MASK if key in _SECRET_KEYS and value else value

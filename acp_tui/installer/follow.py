@@ -1,0 +1,132 @@
+"""Following an install run: the rule by which answers become an outcome, and the view that any number may have of it.
+
+A follower only reads. It may come and go, start late, or be one of several; the run does not know of it.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from acp_tui.events import LogLine
+from acp_tui.installer.api import ProgressReply, Says
+from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, NoRun, RunState, now, read_state, status
+from acp_tui.probe.script import clean
+
+FAILED_LIMIT = 5  # API-FAIL5
+MAX_LINE = 500
+"""Characters of a log line that are shown; the file keeps it whole."""
+
+_RUNS = "installs"
+_INTERVAL = 0.3  # seconds between two looks
+_CHUNK = 256 * 1024  # bytes of a log taken in at one look
+_FIRST_LOOK = 64 * 1024  # a late follower begins with the end of a long log
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the answers to the progress question add up to."""
+
+    failed: int = 0
+    """Answers that said Failed, over the whole install: the count is never set back."""
+    unanswered: int = 0
+    """Questions without an answer since the last one that had one. Never decides anything (API-NOANSWER)."""
+    step: str | None = None
+    outcome: Says = Says.RUNNING
+
+
+def count(tally: Tally, reply: ProgressReply | None) -> Tally:
+    """The tally after one more answer; None: there was none."""
+    if reply is None:
+        return replace(tally, unanswered=tally.unanswered + 1)
+    failed = tally.failed + (reply.says is Says.FAILED)
+    outcome = reply.says
+    if reply.says is Says.FAILED and failed < FAILED_LIMIT:
+        outcome = Says.RUNNING
+    return Tally(failed, 0, reply.step or tally.step, outcome)
+
+
+@dataclass(frozen=True)
+class RunUpdate:
+    """The run as it is now, and the lines that its logs gained since the last update."""
+
+    state: RunState
+    lines: tuple[LogLine, ...] = ()
+
+
+async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
+    """Updates of the run until it is at rest: ended, asking, or interrupted. The last one has everything.
+
+    Sources of the lines: `setup.sh`, `installer`, and `acp-tui` for what the run itself did. Raises `NoRun`."""
+    state = await asyncio.to_thread(status, run_dir)
+    tails = (
+        _Tail("acp-tui", run_dir / EVENTS_FILE),
+        _Tail("setup.sh", run_dir / SETUP_LOG),
+        _Tail("installer", state.spec.installer_log, since=state.started.timestamp()),
+    )
+    shown: RunState | None = None
+    while True:
+        state = await asyncio.to_thread(status, run_dir)
+        lines = tuple([line for tail in tails for line in await asyncio.to_thread(tail.more, state.at_rest)])
+        if lines or state != shown:
+            yield RunUpdate(state, lines)
+        shown = state
+        if state.at_rest and not lines:
+            return
+        await asyncio.sleep(0 if state.at_rest else _INTERVAL)
+
+
+class _Tail:
+    """The lines that a growing file gained since the last look. A file that is not there has none."""
+
+    def __init__(self, source: str, path: Path, since: float = 0.0) -> None:
+        self._source = source
+        self._path = path
+        self._since = since  # a log that was last written before the run tells of another install
+        self._offset: int | None = None
+        self._rest = b""
+
+    def more(self, at_end: bool) -> tuple[LogLine, ...]:
+        """New whole lines; with `at_end` an unfinished last one too."""
+        try:
+            with self._path.open("rb") as file:
+                found = self._path.stat()
+                if found.st_mtime < self._since:
+                    return ()
+                if self._offset is None or found.st_size < self._offset:
+                    self._offset, self._rest = max(0, found.st_size - _FIRST_LOOK), b""
+                file.seek(self._offset)
+                data = file.read(_CHUNK)
+        except OSError:
+            return ()
+        self._offset += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if self._rest and (at_end or len(self._rest) > _CHUNK):
+            lines, self._rest = [*lines, self._rest], b""
+        return tuple(LogLine(self._source, self._text(line)) for line in lines)
+
+    def _text(self, line: bytes) -> str:
+        text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", errors="replace")
+        if self._source == "acp-tui":
+            try:
+                text = str(json.loads(text)["text"])
+            except (ValueError, KeyError, TypeError):
+                text = ""
+        return clean(text)[:MAX_LINE]
+
+
+def new_run_dir(state_home: Path) -> Path:
+    """A name for the next run's folder below `state_home`; names sort by time. The folder is made by `start`."""
+    return state_home / _RUNS / now().strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def last_run(state_home: Path) -> Path | None:
+    """The newest run below `state_home` whose state can be read. None: there is none."""
+    for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True):
+        try:
+            read_state(folder)
+        except NoRun:
+            continue
+        return folder
+    return None

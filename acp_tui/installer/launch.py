@@ -1,0 +1,85 @@
+"""From a judged plan to a running install: the bundle is written, then a detached run takes it from there.
+
+Wizard, commands and practice start an install through here, so that they all post exactly what the bundle holds.
+"""
+
+import asyncio
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from acp_tui.bundle import DOCUMENT, BundleRefused, write_bundle
+from acp_tui.installer.config import RenderError, render
+from acp_tui.installer.run import new_run_dir, run_spec, start
+from acp_tui.installer.setup import setup_command
+from acp_tui.installer.state import DEFAULT_BASE, INSTALLER_LOG, Pace
+from acp_tui.plan import Plan
+from acp_tui.texts import _
+from acp_tui.verdict import Report
+
+
+class LaunchFailed(Exception):
+    """Nothing was started; the text says why and what to do."""
+
+
+async def bundle_for(plan: Plan, report: Report, host_keys: Mapping[str, str], folder: Path, *, base: Path) -> Path:
+    """Write the bundle of this plan and report to `folder`. Raises `LaunchFailed`."""
+
+    def write() -> Path:
+        document = render(plan, base)
+        line = setup_line(plan, base)
+        return write_bundle(plan, report, host_keys, folder, base=base, document=document, setup_line=line)
+
+    try:
+        return await asyncio.to_thread(write)
+    except RenderError as error:
+        lines = [f"{missing.path}: {missing.why}" for missing in error.missing]
+        raise LaunchFailed("\n".join([_("The configuration is not complete:"), *lines])) from error
+    except BundleRefused as error:
+        raise LaunchFailed(str(error)) from error
+    except OSError as error:
+        raise LaunchFailed(_("{folder}: {why}").format(folder=folder, why=error.strerror or error)) from error
+
+
+async def launch(
+    plan: Plan,
+    report: Report,
+    host_keys: Mapping[str, str],
+    home: Path,
+    *,
+    base: Path,
+    pace: Pace | None = None,
+    bases: Sequence[str] = (DEFAULT_BASE,),
+    installer_log: Path = INSTALLER_LOG,
+) -> Path:
+    """Write the bundle below `home` and start the install; the run's folder. Raises `LaunchFailed`, `RunRefused`.
+
+    The packages must be unpacked. `base`: the folder that the plan's relative paths start from."""
+    install_dir = _install_dir(plan, base)
+    script = install_dir / "installer" / "setup.sh"
+    if not script.is_file():
+        raise LaunchFailed(_("{path} is not there: verify and unpack the package first.").format(path=script))
+    run_dir = new_run_dir(home)
+    bundle = await bundle_for(plan, report, host_keys, home / "bundles" / run_dir.name, base=base)
+    spec = run_spec(
+        plan,
+        run_dir,
+        document=bundle / DOCUMENT,
+        install_dir=install_dir,
+        pace=pace,
+        bases=bases,
+        installer_log=installer_log,
+        bundle=bundle,
+    )
+    await asyncio.to_thread(start, spec)
+    return run_dir
+
+
+def setup_line(plan: Plan, base: Path) -> str:
+    """The exact command line, from the folder on."""
+    folder = _install_dir(plan, base) / "installer"
+    return f"cd {shlex.quote(str(folder))} && {' '.join(setup_command(plan))}"
+
+
+def _install_dir(plan: Plan, base: Path) -> Path:
+    return (base / Path(plan.package.install_dir).expanduser()).absolute()

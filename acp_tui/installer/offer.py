@@ -1,0 +1,92 @@
+"""What the running installer offers, read from answers whose shape nobody documents (API-TOKEN, API-VERSIONS).
+
+The parsers take any reasonable shape; what they do not find they do not invent.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+_KUBERNETES = re.compile(r"(?<![\w.-])v?(1\.[2-9]\d\.\d+)(?![\w.])")  # 1.20 and up: no other component counts so
+_RUNTIME = re.compile(r"containerd[^\w\n]{0,8}(?:version[^\w\n]{0,8})?v?(\d+\.\d+\.\d+(?:-\d+)?)(?![\w.])", re.I)
+_NUMBERS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Versions an installer offers, newest first; empty: it did not say, or not in a way that was understood."""
+
+    kubernetes: tuple[str, ...] = ()
+    runtimes: tuple[str, ...] = ()
+    raw: str = ""
+    """What it answered, for a person to look at; "" when it gave no answer."""
+
+
+def parse_token(body: str) -> str | None:
+    """The bearer token in `body`: bare, a JSON string, or under `token`, `access_token`, `data`, `data.token`.
+
+    None: no token, or one that could not stand in a header."""
+    text = body.strip()
+    try:
+        found = _token_in(json.loads(text))
+    except (ValueError, RecursionError):
+        found = text
+    return found if found and found.isascii() and found.isprintable() and " " not in found else None
+
+
+def _token_in(value: JsonValue) -> str | None:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, dict):
+        for key in ("token", "access_token", "data"):
+            inner = value.get(key)
+            if found := _token_in(inner) if key == "data" else inner if isinstance(inner, str) else None:
+                return found
+    return None
+
+
+def parse_offer(body: str) -> Offered:
+    """The versions named in the `data` of the ConfigMap `body`, whatever its keys and the shape of its values."""
+    try:
+        document: JsonValue = json.loads(body)
+    except (ValueError, RecursionError):
+        return Offered(raw=body)
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        return Offered(raw=body)
+    lines = tuple(_lines(data))
+    about_kubernetes = [line for line in lines if re.search("kube|k8s", line, re.IGNORECASE)]
+    kubernetes = _found(_KUBERNETES, about_kubernetes) or _found(_KUBERNETES, lines)
+    runtimes = tuple(f"containerd://{version}" for version in _found(_RUNTIME, lines))
+    return Offered(kubernetes, runtimes, raw="\n".join(lines))
+
+
+def _lines(value: JsonValue, path: str = "") -> Iterator[str]:
+    """Each text in `value` as `path: text`, so that a version is found next to the name it belongs to."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _lines(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _lines(inner, path)
+    elif isinstance(value, str):
+        try:
+            nested: JsonValue = json.loads(value)
+        except (ValueError, RecursionError):
+            nested = None
+        if isinstance(nested, dict | list):
+            yield from _lines(nested, path)
+        else:
+            yield f"{path}: {value}"
+
+
+def _found(pattern: re.Pattern[str], lines: Iterable[str]) -> tuple[str, ...]:
+    versions = {match[1] for line in lines for match in pattern.finditer(line)}
+    return tuple(sorted(versions, key=_order, reverse=True))
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in _NUMBERS.findall(version))

@@ -1,0 +1,295 @@
+"""Starting an install run, going on with one, and giving one up: what the wizard and the commands call.
+
+The work is done by a process of its own (`runner.py`) that the caller only launches. These functions wait for moments,
+not for the install; from an event loop call them with `asyncio.to_thread`.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import acp_tui
+from acp_tui.files import private_folder
+from acp_tui.installer import setup
+from acp_tui.installer.follow import follow, last_run, new_run_dir
+from acp_tui.installer.phases import post_unknown_text
+from acp_tui.installer.processes import Process
+from acp_tui.installer.setup import setup_command
+from acp_tui.installer.state import (
+    DEFAULT_BASE,
+    FINAL,
+    INSTALLER_LOG,
+    LAUNCH_PATIENCE,
+    RUNNER_LOG,
+    NoRun,
+    Pace,
+    Phase,
+    RunSpec,
+    RunState,
+    note,
+    now,
+    read_state,
+    status,
+    write_state,
+)
+from acp_tui.plan import Plan
+from acp_tui.texts import _
+
+__all__ = [
+    "NoRun",
+    "Pace",
+    "Phase",
+    "RunBusy",
+    "RunRefused",
+    "RunSpec",
+    "RunState",
+    "cancel",
+    "follow",
+    "last_run",
+    "new_run_dir",
+    "resume",
+    "run_spec",
+    "setup_command",
+    "start",
+    "status",
+]
+
+# Nothing else of the environment goes along: it may hold secrets, and systemd would not pass it on either.
+_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
+                "TZ", "TMPDIR", "ACP_TUI_LANG")  # fmt: skip
+_BEFORE_POST = frozenset({Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.NEEDS_VERSION})
+_SYSTEMD = Path("/run/systemd/system")  # there exactly where systemd runs the machine
+_TICK = 0.05  # seconds
+_GRACE = 5.0  # seconds a runner has to end after being asked
+
+
+class RunRefused(Exception):
+    """The run cannot be started or gone on with; the text says why and what to do."""
+
+
+class RunBusy(RunRefused):
+    """Another run is not at its end. `run_dir` is its folder."""
+
+    def __init__(self, run_dir: Path) -> None:
+        super().__init__(
+            _("The install run in {folder} is not finished; go on with it or give it up.").format(folder=run_dir)
+        )
+        self.run_dir = run_dir
+
+
+def run_spec(
+    plan: Plan,
+    run_dir: Path,
+    *,
+    document: Path,
+    install_dir: Path,
+    pace: Pace | None = None,
+    bases: Sequence[str] = (DEFAULT_BASE,),
+    installer_log: Path = INSTALLER_LOG,
+    bundle: Path | None = None,
+) -> RunSpec:
+    """What a run for `plan` does. `install_dir`: where the packages are unpacked; INSTALLER_ENDPOINT is heeded.
+
+    `bundle`: one made for this run alone, which loses its secrets in the end."""
+    port = plan.address.https_port
+    host = f"[{plan.platform_address}]" if ":" in plan.platform_address else plan.platform_address
+    return RunSpec(
+        run_dir=run_dir.absolute(),
+        setup_dir=(install_dir / "installer").absolute(),
+        command=setup_command(plan),
+        document=document.absolute(),
+        platform_url=f"https://{host}" + ("" if port == 443 else f":{port}"),
+        release=plan.effective_release,
+        bases=tuple(bases),
+        endpoint=os.environ.get("INSTALLER_ENDPOINT") or None,
+        installer_log=installer_log.absolute(),
+        bundle=bundle.absolute() if bundle else None,
+        pace=pace or Pace(),
+    )
+
+
+def start(spec: RunSpec) -> RunState:
+    """Launch a new run in `spec.run_dir`, which must not exist yet. Returns once the runner has taken it over.
+
+    Raises `RunBusy` while another run beside it is not at its end, `RunRefused` when it cannot be launched."""
+    for other in sorted(spec.run_dir.parent.glob("*/")):
+        with suppress(NoRun):
+            if status(other).phase not in FINAL:
+                raise RunBusy(other)
+    try:
+        private_folder(spec.run_dir.parent)
+        spec.run_dir.mkdir(mode=0o700)
+        state = RunState(spec)
+        write_state(state)
+    except OSError as error:
+        raise RunRefused(_("{folder} cannot be used: {why}").format(folder=spec.run_dir, why=error.strerror)) from error
+    return _launched(state)
+
+
+def resume(
+    run_dir: Path,
+    *,
+    kubernetes: str | None = None,
+    runtime: str | None = None,
+    posted: bool | None = None,
+    document: Path | None = None,
+) -> RunState:
+    """Go on with a run that rests, from where it stopped.
+
+    `needs-version`: with `kubernetes` and `runtime` as chosen. `post-unknown`: `posted` True follows the install, False
+    sends the configuration again. Failed: tries the failed part again, with another `document` if given. `unknown`:
+    follows again. Interrupted: goes on; where the POST may have been sent it becomes `post-unknown` and asks.
+    Raises `NoRun`; `RunRefused` when the run is going on, or the answer it waits for is not given."""
+    state = status(run_dir)
+    if not state.at_rest:
+        raise RunRefused(_("The install is going on; there is nothing to resume."))
+    if state.interrupted and state.phase is Phase.POSTING:
+        state = replace(state, phase=Phase.POST_UNKNOWN, message=post_unknown_text(), updated=now())
+        if posted is None:
+            write_state(state)
+            return state
+    phase = _next_phase(state, kubernetes or runtime, posted)
+    if document is not None:
+        state = replace(state, spec=replace(state.spec, document=document.absolute()), kubernetes=None, runtime=None)
+    again = phase is Phase.INSTALLING and state.phase in FINAL
+    state = replace(
+        state,
+        phase=phase,
+        kubernetes=kubernetes or state.kubernetes,
+        runtime=runtime or state.runtime,
+        failed_answers=0 if again else state.failed_answers,
+        following_since=now() if again else state.following_since,
+        failed_in=None,
+        message="",
+        runner=None,
+        interrupted=False,
+        updated=now(),
+    )
+    try:
+        write_state(state)
+    except OSError as error:
+        raise RunRefused(_("{folder} cannot be used: {why}").format(folder=run_dir, why=error.strerror)) from error
+    return _launched(state)
+
+
+def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Phase:
+    """Where a resting run goes on. RunRefused: it needs an answer first, or there is nothing left to do."""
+    match state.phase:
+        case Phase.NEEDS_VERSION:
+            if version is None:
+                raise RunRefused(_("Choose a Kubernetes version and a container runtime that the installer offers."))
+            return Phase.VERSIONS
+        case Phase.POST_UNKNOWN:
+            if posted is None:
+                raise RunRefused(_("Say whether the configuration has reached the installer."))
+            return Phase.POSTED if posted else Phase.WAITING_API
+        case Phase.UNKNOWN:
+            return Phase.INSTALLING
+        case Phase.FAILED:
+            failed = state.failed_in or Phase.STARTING
+            return {Phase.SETUP: Phase.STARTING, Phase.POSTING: Phase.WAITING_API}.get(failed, failed)
+        case Phase.SETUP if _setup_lost(state.spec.run_dir):
+            return Phase.STARTING
+        case Phase.SUCCESS | Phase.CANCELLED:
+            raise RunRefused(_("The run is at its end; there is nothing to resume."))
+        case phase:
+            return phase
+
+
+def _setup_lost(run_dir: Path) -> bool:
+    """Whether setup.sh was killed with its runner, by a restart of the machine for one."""
+    process = setup.process(run_dir)
+    return process is not None and not process.alive and setup.exit_status(run_dir) is None
+
+
+def cancel(run_dir: Path) -> RunState:
+    """Give the run up. Before the configuration was sent setup.sh is ended and the run is `cancelled`; afterwards the
+    installer goes on by itself, nobody follows it, and the run is `unknown`. No process of the run is left in any case.
+    Raises `NoRun`."""
+    state = status(run_dir)
+    if state.runner is not None:
+        _end(state.runner)
+    state = read_state(run_dir)
+    if state.phase in FINAL:
+        return state
+    if state.phase in _BEFORE_POST:
+        setup.kill(run_dir)
+        text = _("Given up before the configuration was sent. If the installer is still there, remove it: {command}")
+        state = replace(state, phase=Phase.CANCELLED, message=text.format(command=state.spec.removal))
+    else:
+        text = _("No longer followed; the installer may still be at work.")
+        state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=text)
+    write_state(replace(state, updated=now()))
+    note(run_dir, state.phase, state.message)
+    return state
+
+
+def _end(runner: Process) -> None:
+    for demand in (signal.SIGTERM, signal.SIGKILL):
+        if runner.alive:
+            with suppress(ProcessLookupError):
+                os.kill(runner.pid, demand)
+        deadline = time.monotonic() + _GRACE
+        while runner.alive and time.monotonic() < deadline:
+            time.sleep(_TICK)
+
+
+def _launched(state: RunState) -> RunState:
+    """Launch the runner and wait until it has taken the run over."""
+    run_dir = state.spec.run_dir
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    environment["PYTHONPATH"] = str(Path(acp_tui.__file__).parents[1])
+    for ways in _ways(run_dir, environment):
+        if any(_run(way, environment, run_dir / RUNNER_LOG) for way in ways) and (taken := _taken_over(run_dir)):
+            return taken
+    why = _("The installing process did not start; {log} says why.").format(log=run_dir / RUNNER_LOG)
+    write_state(replace(state, phase=Phase.FAILED, failed_in=state.phase, message=why, updated=now()))
+    raise RunRefused(why)
+
+
+def _ways(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:
+    """Commands that launch the runner, best first; of those in one tuple, the first that works.
+
+    Under systemd it belongs to no login session, so the end of none can take it along."""
+    runner = [sys.executable, "-m", "acp_tui.installer.runner"]
+    if os.geteuid() == 0 and _SYSTEMD.is_dir() and shutil.which("systemd-run"):
+        # KillMode: what setup.sh leaves running must not end with the runner. --collect is unknown before systemd 236.
+        systemd = ["systemd-run", f"--unit=acp-tui-install-{time.time_ns()}", "--property=KillMode=process"]
+        values = [f"--setenv={name}={value}" for name, value in environment.items()]
+        yield (
+            [*systemd, "--collect", *values, *runner, str(run_dir)],
+            [*systemd, *values, *runner, str(run_dir)],
+        )
+    yield ([*runner, "--detach", str(run_dir)],)
+
+
+def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
+    with log.open("ab") as output:
+        done = subprocess.run(
+            command,
+            cwd="/",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            check=False,
+        )
+    return done.returncode == 0
+
+
+def _taken_over(run_dir: Path) -> RunState | None:
+    deadline = time.monotonic() + LAUNCH_PATIENCE
+    while time.monotonic() < deadline:
+        state = read_state(run_dir)
+        if state.runner is not None:
+            return status(run_dir)
+        time.sleep(_TICK)
+    return None

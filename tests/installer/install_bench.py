@@ -1,0 +1,121 @@
+"""A practice package as unpacked, a document with a canary in it, and real runs on them: for the runner's tests."""
+
+import base64
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import JsonValue
+
+import acp_tui
+from acp_tui.demo.installer import Behaviour, Posts, posts, stop, write_behaviour
+from acp_tui.installer.run import Pace, RunSpec, RunState, cancel, start, status
+from acp_tui.resources import asset_path
+
+CANARY = "c4n4ry-s3cret-phrase"
+FAST = Pace(setup=0.05, api=0.05, api_wait=10, offer_wait=0.3, progress=0.1, silence=0.3, overall=60)
+
+
+def encoded(secret: str) -> str:
+    return base64.b64encode(secret.encode()).decode()
+
+
+def config(version: str = "1.31.6", runtime: str = "containerd://1.7.27-4") -> dict[str, JsonValue]:
+    machine: JsonValue = {
+        "ip": "192.0.2.11", "ipv6": "", "port": 22, "username": "root", "password": encoded(CANARY),
+        "privateKey": None, "role": "master", "labels": None, "taints": [],
+    }  # fmt: skip
+    group: JsonValue = {"nodes": [], "runOnMaster": False}
+    ha: JsonValue = {"vip": "192.0.2.10", "vport": 6443, "isThirdParty": True, "vrid": None}
+    return {
+        "basic": {"username": "admin", "password": encoded(CANARY)},
+        "console": {
+            "globalHost": "acp.example.com", "host": [], "cert": {"selfSigned": {}}, "httpsPort": 443, "httpPort": 0,
+        },
+        "deployMode": "normal",
+        "registry": {"externalAddress": "", "domain": "192.0.2.10:11443", "username": "", "password": ""},
+        "cluster": {
+            "version": version,
+            "networkDevice": "",
+            "properties": {"maxNodePodNum": 110},
+            "features": {"ipv6DualStack": False, "ha": ha, "machines": [machine], "gpuType": ""},
+            "clusterCIDR": "10.3.0.0/16",
+            "serviceCIDR": "10.4.0.0/16",
+            "annotations": {"cpaas.io/container-runtime": runtime, "cpaas.io/network-type": "ovn"},
+            "hostnameAsNodename": False,
+        },
+        "product": ["base", "acp"],
+        "elasticSearch": group, "prometheus": group, "victoriametrics": group,
+    }  # fmt: skip
+
+
+@dataclass
+class Bench:
+    root: Path
+    runs: list[Path] = field(default_factory=list)
+
+    @property
+    def setup_dir(self) -> Path:
+        return self.root / "install" / "installer"
+
+    @property
+    def document(self) -> Path:
+        return self.root / "installer-config.json"
+
+    @property
+    def posts(self) -> Posts:
+        return posts(self.setup_dir / "practice")
+
+    def write_document(self, version: str = "1.31.6", runtime: str = "containerd://1.7.27-4") -> Path:
+        self.document.write_text(json.dumps(config(version, runtime)), encoding="utf-8")
+        self.document.chmod(0o600)
+        return self.document
+
+    def unpack(self, behaviour: Behaviour) -> None:
+        self.setup_dir.mkdir(parents=True)
+        shutil.copy(asset_path("demo/setup.sh"), self.setup_dir / "setup.sh")
+        python = self.setup_dir / "python"
+        package = Path(acp_tui.__file__).parents[1]
+        python.write_text(f'#!/bin/sh\nPYTHONPATH="{package}" exec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
+        write_behaviour(self.setup_dir, behaviour)
+
+    def spec(self, pace: Pace = FAST, flags: tuple[str, ...] = ()) -> RunSpec:
+        return RunSpec(
+            run_dir=self.root / "state" / "installs" / f"{len(self.runs):03}",
+            setup_dir=self.setup_dir,
+            command=("bash", "setup.sh", *flags),
+            document=self.document,
+            platform_url="https://acp.example.com",
+            bases=(),
+            installer_log=self.setup_dir / "practice" / "installer.log",
+            pace=pace,
+        )
+
+    def start(self, pace: Pace = FAST, flags: tuple[str, ...] = ()) -> Path:
+        spec = self.spec(pace, flags)
+        self.runs.append(spec.run_dir)
+        start(spec)
+        return spec.run_dir
+
+    def close(self) -> None:
+        for run_dir in self.runs:
+            cancel(run_dir)
+        stop(self.setup_dir / "practice")
+
+
+def wait(run_dir: Path, wanted: Callable[[RunState], bool], seconds: float = 30) -> RunState:
+    """The first state seen that is as `wanted`; the test fails with the last one when none comes."""
+    deadline = time.monotonic() + seconds
+    while not wanted(state := status(run_dir)):
+        assert time.monotonic() < deadline, state
+        time.sleep(0.02)
+    return state
+
+
+def rest(run_dir: Path, seconds: float = 30) -> RunState:
+    return wait(run_dir, lambda state: state.at_rest, seconds)
