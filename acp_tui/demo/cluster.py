@@ -1,0 +1,171 @@
+"""The practice cluster as one thing: nodes, package, a plan that fits them, and folders that vanish at the end.
+
+The engine is used as it is. What a practice cannot have (an address of this host among the nodes, 100 GB of free disk)
+is not hidden: the plan carries a waiver with the reason, or the question goes to a stand-in that the caller passes on.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import asyncssh
+from pydantic import SecretStr
+
+from acp_tui.demo import installer
+from acp_tui.demo import nodes as practice_nodes
+from acp_tui.demo.installer import Behaviour, Posts
+from acp_tui.demo.nodes import PracticeNode
+from acp_tui.demo.package import PracticePackage, build_package
+from acp_tui.demo.profile import Machine, cluster
+from acp_tui.files import private_folder
+from acp_tui.installer.run import Pace, cancel, last_run
+from acp_tui.package.work import PackageWork
+from acp_tui.plan import Address, Admin, Node, Package, Plan, Ssh, Waiver
+from acp_tui.texts import N_, _
+
+VIP = "192.0.2.10"
+ADMIN_PASSWORD = "Practice-Only-1"
+_PACE = Pace(setup=0.1, api=0.2, api_wait=30.0, progress=0.5, silence=20.0, overall=300.0)
+_PRETENDED_FREE = 500 * 10**9
+
+_NAME_TO_CHOOSE = "NEW-NAME"
+_WAIVED_BY = "acp-tui demo"
+_NO_DISK = N_("practice: a simulated disk has no speed")
+_WAIVED: Mapping[str, str] = {
+    "HW-DISK-IOPS": _NO_DISK,
+    "HW-DISK-TPUT": _NO_DISK,
+    "PRE-INIT": N_("practice: the init.sh of the practice package changes nothing"),
+}
+"""What only a person could confirm on real nodes: requirement → why nobody can in a practice."""
+
+Scenario = Literal["single-cluster", "single-node"]
+
+
+@dataclass(frozen=True)
+class Practice:
+    folder: Path
+    plan: Plan
+    """A complete plan: it can be walked through as it is."""
+    nodes: Mapping[str, PracticeNode]
+    """By plan address."""
+
+    @property
+    def state_home(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def installer_folder(self) -> Path:
+        """Where the stand-in installer leaves its files, `posts.json` and `installer.log` among them."""
+        return self.folder / "cpaas-install" / "installer" / "practice"
+
+    @property
+    def installer_log(self) -> Path:
+        return self.installer_folder / installer.LOG_FILE
+
+    @property
+    def pace(self) -> Pace:
+        """A practice waits in seconds where an install waits in minutes."""
+        return _PACE
+
+    def posts(self) -> Posts:
+        """What the stand-in installer was sent."""
+        return installer.posts(self.installer_folder)
+
+    def dial(self, address: str, port: int) -> tuple[str, int]:
+        """Where a plan address is really reached; an address that is no practice node stays as it is."""
+        node = self.nodes.get(address)
+        return ("127.0.0.1", node.port) if node else (address, port)
+
+    def package_work(self) -> PackageWork:
+        """The packages, on a host that plays the installer node and pretends to have disk to spare."""
+        return PackageWork(
+            self.folder, free_space=lambda folder: _PRETENDED_FREE, here=self.nodes.__contains__, places=(self.folder,)
+        )
+
+    def filled(self, address: str, remedy: str) -> str:
+        """A hint with the blank filled that it leaves to a person: the name that this machine has when healthy."""
+        healthy = next((m.settings["hostname"] for m in cluster().machines if m.address == address), address)
+        return remedy.replace(_NAME_TO_CHOOSE, healthy)
+
+    async def mend(self, address: str, remedy: str) -> str:
+        """Run a hint, a line each, on a node over SSH; what it prints. OSError, asyncssh.Error: no way in.
+
+        A line that the node does not know ends the run; its output says so."""
+        host, port = self.dial(address, 22)
+        async with asyncssh.connect(
+            host,
+            port,
+            username=practice_nodes.USERNAME,
+            password=practice_nodes.PASSWORD,
+            known_hosts=None,
+            client_keys=None,
+            agent_path=None,
+            config=None,
+        ) as connection:
+            done = await connection.run(self.filled(address, remedy))
+        return str(done.stdout)
+
+
+@asynccontextmanager
+async def practice(
+    home: Path | None = None,
+    *,
+    faults: bool = True,
+    scenario: Scenario = "single-cluster",
+    seconds: float = 1.5,
+    behaviour: Behaviour | None = None,
+) -> AsyncIterator[Practice]:
+    """The practice, until the block ends. `seconds`: how long a node takes to answer a probe.
+
+    Without `home` everything is made in a temporary folder, and at the end stopped and removed. In a `home` it stays
+    for the next time: the same package, machines with the same keys, an install that goes on. What was mended stays
+    mended only after a crash: whoever ended the practice in good order finds the faults again.
+    Raises `PracticeUnavailable` when this machine lacks something (gpg)."""
+    machines = cluster().machines[:1] if scenario == "single-node" else cluster().machines
+    folder = private_folder(home) if home else Path(tempfile.mkdtemp(prefix="acp-tui-practice-"))
+    try:
+        package = await asyncio.to_thread(build_package, folder / "package", behaviour or Behaviour())
+        async with practice_nodes.serve(machines, folder / "nodes", faults=faults, seconds=seconds) as served:
+            current = Practice(folder, _plan(folder, package, machines, scenario), served)
+            try:
+                yield current
+            finally:
+                if home is None:
+                    await asyncio.to_thread(_stop, current)
+                else:
+                    practice_nodes.forget(folder / "nodes")
+    finally:
+        if home is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop(practice: Practice) -> None:
+    run_dir = last_run(practice.state_home)
+    if run_dir is not None:
+        cancel(run_dir)
+    installer.stop(practice.installer_folder)
+
+
+def _plan(folder: Path, package: PracticePackage, machines: tuple[Machine, ...], scenario: Scenario) -> Plan:
+    return Plan(
+        scenario=scenario,
+        package=Package(
+            core=str(package.core),
+            core_signature=str(package.signature),
+            public_key=str(package.public_key),
+            fingerprint=package.fingerprint,
+            install_dir=str(folder / "cpaas-install"),
+        ),
+        admin=Admin(password=SecretStr(ADMIN_PASSWORD)),
+        ssh=Ssh(username=practice_nodes.USERNAME, password=SecretStr(practice_nodes.PASSWORD)),
+        nodes=tuple(Node(address=machine.address, role=machine.role) for machine in machines),
+        address=Address(cluster_endpoint=machines[0].address if scenario == "single-node" else VIP),
+        waivers=tuple(
+            Waiver(requirement=requirement, reason=_(reason), by=_WAIVED_BY) for requirement, reason in _WAIVED.items()
+        ),
+    )

@@ -1,0 +1,170 @@
+"""Practice nodes: real SSH servers on loopback, each answering the probe as the machine of its profile would.
+
+They speak the real protocol with a throw-away host key and a password, so the product connects to them as to any node;
+an ordinary ssh client can log in too and try the remedies by hand. Whatever is sent, nothing runs on this machine.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+from acp_tui.demo.profile import Machine, Profile
+from acp_tui.files import private_folder, write_atomically
+from acp_tui.probe.script import Reading, reply, split
+from acp_tui.remedy import script as remedy
+
+USERNAME = "root"
+PASSWORD = "practice"
+_LOOPBACK = "127.0.0.1"
+_GROUPS = 6
+_MAX_SCRIPT = 1 << 20
+
+
+@dataclass(frozen=True)
+class PracticeNode:
+    address: str
+    """The address in the plan (TEST-NET-1)."""
+    port: int
+    """Where it really listens, on loopback."""
+    profile: Profile
+
+
+class _Login(asyncssh.SSHServer):
+    def __init__(self, connections: set[asyncssh.SSHServerConnection]) -> None:
+        self._connections = connections
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self._connection)
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return username == USERNAME and password == PASSWORD
+
+
+@asynccontextmanager
+async def serve(
+    machines: Iterable[Machine], folder: Path, *, faults: bool, seconds: float
+) -> AsyncIterator[Mapping[str, PracticeNode]]:
+    """Run the nodes until the block ends; by plan address. `seconds`: how long a probe takes on each.
+
+    Host keys, and what was mended, are kept in `folder`: served from there again, they are the same machines."""
+    private_folder(folder)
+    async with AsyncExitStack() as stack:
+        nodes = {}
+        for machine in machines:
+            profile = Profile.of(machine, folder / f"{machine.address}.json", faults=faults)
+            listener = await stack.enter_async_context(_listen(profile, _host_key(folder, machine.address), seconds))
+            nodes[machine.address] = PracticeNode(machine.address, listener.get_port(), profile)
+        yield nodes
+
+
+def forget(folder: Path) -> None:
+    """The machines kept in `folder` have their faults again the next time; they stay the same machines."""
+    for state in folder.glob("*.json"):
+        state.unlink()
+
+
+def _host_key(folder: Path, address: str) -> asyncssh.SSHKey:
+    path = folder / f"{address}.key"
+    if not path.exists():
+        write_atomically(path, asyncssh.generate_private_key("ssh-ed25519").export_private_key(), mode=0o600)
+    return asyncssh.read_private_key(path)
+
+
+@asynccontextmanager
+async def _listen(profile: Profile, host_key: asyncssh.SSHKey, seconds: float) -> AsyncIterator[asyncssh.SSHAcceptor]:
+    connections: set[asyncssh.SSHServerConnection] = set()
+
+    async def session(process: asyncssh.SSHServerProcess[str]) -> None:
+        process.exit(await _session(process, profile, seconds))
+
+    listener = await asyncssh.listen(
+        _LOOPBACK,
+        0,
+        server_factory=lambda: _Login(connections),
+        server_host_keys=[host_key],
+        process_factory=session,
+        errors="replace",
+        config=None,
+    )
+    try:
+        yield listener
+    finally:
+        listener.close()
+        for connection in tuple(connections):  # somebody may have left a shell open
+            connection.abort()
+        await listener.wait_closed()
+
+
+async def _session(process: asyncssh.SSHServerProcess[str], profile: Profile, seconds: float) -> int:
+    command = process.command
+    if command is None:
+        return await _shell(process, profile)
+    if re.search(r"\bbash\b.* -s\b", command) is None:
+        return _run(process, profile, command)
+    script = ""
+    while len(script) < _MAX_SCRIPT and (part := await process.stdin.read(_MAX_SCRIPT)):
+        script += part
+    try:
+        marker, names = split(script)
+    except ValueError:
+        return await _mend(process, profile, script, seconds)
+    await _answer(process, profile, marker, names, seconds)
+    return 0
+
+
+async def _answer(
+    process: asyncssh.SSHServerProcess[str], profile: Profile, marker: str, names: tuple[str, ...], seconds: float
+) -> None:
+    """The first question at once, for it may be the time; the others in a few bursts, a pause before each."""
+    size = max(1, -(-len(names) // _GROUPS))
+    for group in (names[:1], *(names[start : start + size] for start in range(1, len(names), size))):
+        for name in group:
+            recorded = profile.answer(name)
+            process.stdout.write(reply(marker, Reading(name, recorded.status, recorded.text)).decode())
+        await asyncio.sleep(seconds / _GROUPS)
+
+
+async def _mend(process: asyncssh.SSHServerProcess[str], profile: Profile, script: str, seconds: float) -> int:
+    """A script of `acp-tui fix`: each step's commands in turn, told as the script itself would; else lines like any."""
+    try:
+        marker, steps = remedy.split(script)
+    except ValueError:
+        return _run(process, profile, script)
+    for name, commands in steps.items():
+        status, output = profile.run_all(commands)
+        await asyncio.sleep(seconds / _GROUPS)
+        process.stdout.write(reply(marker, Reading(name, status, output)).decode())
+    return 0
+
+
+async def _shell(process: asyncssh.SSHServerProcess[str], profile: Profile) -> int:
+    """A person with an ordinary ssh client: one command a line."""
+    process.stdout.write("PRACTICE node: it knows the remedies of the practice and nothing else. `exit` leaves.\n")
+    while True:
+        process.stdout.write(f"{USERNAME}@{profile.settings['hostname']}:~# ")
+        line = await process.stdin.readline()
+        if not line or line.strip() in ("exit", "logout"):
+            return 0
+        _run(process, profile, line)
+
+
+def _run(process: asyncssh.SSHServerProcess[str], profile: Profile, commands: str) -> int:
+    """The commands one after another until one fails, as `bash -e` would; its exit status."""
+    status, output = profile.run_all(commands)
+    process.stdout.write(output)
+    return status

@@ -1,0 +1,113 @@
+"""The practice cluster under the real engine: healthy is healthy, each fault is found, and its hint mends it."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from acp_tui.demo.auto import walk
+from acp_tui.demo.cluster import Practice, Scenario, practice
+from acp_tui.demo.profile import NOT_SIMULATED, cluster
+from acp_tui.events import NodeDone, PreflightDone
+from acp_tui.preflight import preflight
+from acp_tui.verdict import NodeState, Outcome, Report, Verdict
+
+PLANTED = {
+    (cluster().faults[name].requirement, machine.address) for machine in cluster().machines for name in machine.faults
+}
+
+
+async def judged(current: Practice, pinned: dict[str, str] | None = None) -> Report:
+    """The report of a preflight; host keys seen are put into `pinned`."""
+    report: Report | None = None
+    async for event in preflight(current.plan, pinned=dict(pinned or {}), dial=current.dial):
+        if isinstance(event, NodeDone) and event.host_key and pinned is not None:
+            pinned[event.address] = event.host_key
+        if isinstance(event, PreflightDone):
+            report = event.report
+    assert report is not None
+    return report
+
+
+def named(verdicts: Iterable[Verdict]) -> set[tuple[str, str | None]]:
+    return {(verdict.requirement, verdict.node) for verdict in verdicts}
+
+
+@pytest.mark.parametrize("scenario", ["single-cluster", "single-node"])
+async def test_healthy_nodes_leave_nothing_to_mend(scenario: Scenario) -> None:
+    async with practice(faults=False, scenario=scenario, seconds=0) as current:
+        report = await judged(current)
+    assert report.ready
+    assert {node.state for node in report.nodes} == {NodeState.CHECKED}
+    assert not named(v for v in report.verdicts if v.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PENDING_REBOOT))
+
+
+async def test_the_planted_faults_are_found_and_their_hints_mend_them() -> None:
+    pinned: dict[str, str] = {}
+    async with practice(seconds=0) as current:
+        report = await judged(current, pinned)
+        blocking = [verdict for verdict in report.verdicts if verdict.blocks]
+        assert named(blocking) == PLANTED
+        for number, verdict in enumerate(blocking, 1):
+            assert verdict.node is not None
+            assert NOT_SIMULATED not in await current.mend(verdict.node, verdict.remedy)
+            left = [v for v in (await judged(current, pinned)).verdicts if v.blocks]
+            assert named(left) == named(blocking[number:])
+        assert (await judged(current, pinned)).ready
+
+
+async def test_waivers_say_why_and_cover_only_what_a_person_would_confirm() -> None:
+    async with practice(faults=False, seconds=0) as current:
+        report = await judged(current)
+    waived = [verdict for verdict in report.verdicts if verdict.waived is not None]
+    assert {verdict.requirement for verdict in waived} == {waiver.requirement for waiver in current.plan.waivers}
+    assert {verdict.outcome for verdict in waived} == {Outcome.MANUAL}
+    assert all((verdict.waived or "").startswith("practice: ") for verdict in waived)
+
+
+async def test_at_the_end_nothing_is_left() -> None:
+    async with practice(seconds=0) as current:
+        assert current.folder.is_dir()
+        host, port = current.dial("192.0.2.11", 22)
+    assert not current.folder.exists()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(host, port)
+
+
+async def test_a_home_goes_on_with_the_same_package_and_machines(tmp_path: Path) -> None:
+    pinned: dict[str, str] = {}
+    async with practice(tmp_path / "home", seconds=0) as first:
+        await judged(first, pinned)
+    async with practice(tmp_path / "home", seconds=0) as second:
+        report = await judged(second, pinned)
+    assert second.plan == first.plan
+    assert {node.state for node in report.nodes} == {NodeState.CHECKED}
+    assert named(verdict for verdict in report.verdicts if verdict.blocks) == PLANTED
+
+
+async def test_the_walk_reaches_the_end() -> None:
+    lines: list[str] = []
+    assert await walk(lines.append) == 0
+    assert all(line.startswith("PRACTICE") for line in lines)
+    told = "\n".join(lines)
+    for requirement, address in PLANTED:
+        assert f"Mending {address}: {requirement}" in told
+    assert "Install: success" in told
+    assert "https://192.0.2.10" in told
+    assert "practice: a simulated disk has no speed" in told
+    folder = Path(next(line for line in lines if "unpacked to" in line).rpartition(" ")[2])
+    assert not left_of(folder.parent)
+
+
+def left_of(folder: Path) -> list[str]:
+    """The folder itself, and command lines of processes that name it."""
+    lines = [_command_line(process) for process in Path("/proc").glob("[0-9]*")]
+    return [str(folder)] * folder.exists() + [line for line in lines if str(folder) in line]
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:  # it has ended meanwhile
+        return ""

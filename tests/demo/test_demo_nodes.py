@@ -1,0 +1,147 @@
+"""Practice nodes over real SSH: they answer like machines, remedies change them, and nothing runs on this host."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from acp_tui.around import Questions
+from acp_tui.demo.nodes import PASSWORD, USERNAME, PracticeNode, serve
+from acp_tui.demo.profile import NOT_SIMULATED, base, cluster
+from acp_tui.probe.peers import snippets_for
+from acp_tui.probe.script import LAUNCH, Reader, build
+from acp_tui.probe.snippets import SNIPPETS, facts_from
+
+CP1, CP2, CP3, WK1 = "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.21"
+
+
+@asynccontextmanager
+async def served(folder: Path, *, faults: bool = True) -> AsyncIterator[Mapping[str, PracticeNode]]:
+    async with serve(cluster().machines, folder, faults=faults, seconds=0) as nodes:
+        yield nodes
+
+
+@asynccontextmanager
+async def login(node: PracticeNode, password: str = PASSWORD) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    async with asyncssh.connect(
+        "127.0.0.1", node.port, username=USERNAME, password=password, known_hosts=None, client_keys=None, config=None
+    ) as connection:
+        yield connection
+
+
+async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
+    async with login(node) as connection:
+        done = await connection.run(command)
+    return done.exit_status, str(done.stdout)
+
+
+def test_every_question_of_the_probe_has_a_recorded_answer() -> None:
+    around = snippets_for(Questions((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
+    assert set(base().answers) == {snippet.name for snippet in (*SNIPPETS, *around)}
+
+
+async def test_the_streamed_script_is_answered_in_its_own_format(tmp_path: Path) -> None:
+    async with served(tmp_path) as nodes, login(nodes[CP1]) as connection:
+        done = await connection.run(LAUNCH, input=build(SNIPPETS, "0123abcd").encode(), encoding=None)
+    output = done.stdout
+    assert isinstance(output, bytes)
+    facts = facts_from(CP1, Reader("0123abcd").feed(output), unanswered="lost")
+    assert (facts.hostname, facts.os_version_id, facts.cpu_count) == ("practice-cp-1", "22.04", 16)
+    assert set(facts.gaps) == {"rpm_packages"}
+
+
+@pytest.mark.parametrize(
+    "commands", ["systemctl disable --now ufw", "# a comment\n\nsudo systemctl disable --now ufw  # and another\n"]
+)
+async def test_a_remedy_changes_the_node(tmp_path: Path, commands: str) -> None:
+    async with served(tmp_path) as nodes:
+        assert (await run(nodes[CP2], "systemctl is-enabled ufw"))[1] == "enabled\n"
+        assert (await run(nodes[CP2], commands))[0] == 0
+        assert (await run(nodes[CP2], "systemctl is-enabled ufw"))[1] == "disabled\n"
+
+
+async def test_remedies_chained_in_one_line_run_in_turn(tmp_path: Path) -> None:
+    async with served(tmp_path) as nodes:
+        status, output = await run(nodes[WK1], "hostnamectl set-hostname practice-wk-1 && hostname; uname -n")
+    assert (status, output) == (0, "practice-wk-1\npractice-wk-1\n")
+
+
+async def test_other_commands_are_refused_and_never_run_here(tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    async with served(tmp_path / "nodes") as nodes:
+        for command in (
+            f"touch {trace}",
+            f"hostname; touch {trace}",
+            f"bash -c 'touch {trace}'",
+            f"hostname $(touch {trace})",
+        ):
+            status, output = await run(nodes[CP1], command)
+            assert status == 127
+            assert NOT_SIMULATED in output
+    assert not trace.exists()
+
+
+async def test_a_shell_left_open_does_not_keep_the_nodes_from_ending(tmp_path: Path) -> None:
+    async with asyncio.timeout(10), served(tmp_path) as nodes:
+        connection = await asyncssh.connect(
+            "127.0.0.1", nodes[CP1].port, username=USERNAME, password=PASSWORD, known_hosts=None, config=None
+        )
+        shell = await connection.create_process()
+        assert (await shell.stdout.readline()).startswith("PRACTICE node")
+    await connection.wait_closed()
+
+
+async def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
+    async with served(tmp_path) as nodes:
+        with pytest.raises(asyncssh.PermissionDenied):
+            async with login(nodes[CP1], "guess"):
+                pass
+
+
+async def test_served_again_from_the_same_folder_they_are_the_same_mended_machines(tmp_path: Path) -> None:
+    keys = []
+    for _ in range(2):
+        async with served(tmp_path) as nodes:
+            async with login(nodes[CP2]) as connection:
+                key = connection.get_server_host_key()
+                assert key is not None
+                keys.append(key.get_fingerprint())
+            await run(nodes[CP2], "systemctl disable --now ufw")
+    async with served(tmp_path) as nodes:
+        assert (await run(nodes[CP2], "systemctl is-enabled ufw"))[1] == "disabled\n"
+    assert keys[0] == keys[1]
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="needs the OpenSSH client")
+async def test_an_ordinary_ssh_client_gets_in_by_hand(tmp_path: Path) -> None:
+    askpass = tmp_path / "askpass"
+    askpass.write_text(f"#!/bin/sh\necho {PASSWORD}\n")
+    askpass.chmod(0o700)
+    environment = {**os.environ, "SSH_ASKPASS": str(askpass), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
+    options = [
+        "-F",
+        "none",
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+        "-o",
+        "LogLevel=ERROR",
+    ]
+    async with served(tmp_path / "nodes") as nodes:
+        client = await asyncio.create_subprocess_exec(
+            *("ssh", "-tt", *options, "-p", str(nodes[WK1].port), f"{USERNAME}@127.0.0.1"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+        )
+        output, _ = await client.communicate(b"hostnamectl set-hostname practice-wk-1\rhostname\rls\rexit\r")
+    assert client.returncode == 0
+    assert b"root@Practice-WK-1:~# " in output
+    assert b":~# practice-wk-1\r\n" in output
+    assert NOT_SIMULATED.encode() in output
