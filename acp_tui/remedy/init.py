@@ -1,0 +1,17 @@
+"""The vendor's preparation script in the unpacked package (PRE-INIT): found, read, and its sum taken."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from acp_tui.package.extract import INIT
+from acp_tui.remedy.step import InitScript
+
+_LARGEST = 4 * 1024 * 1024
+
+
+def find_init(install_dir: Path) -> InitScript:
+    """`installer/res/init.sh` below `install_dir`. OSError: it is not there, or cannot be read."""
+    path = install_dir / INIT
+    with path.open("rb") as file:
+        content = file.read(_LARGEST)
+    return InitScript(str(path), content, sha256(content).hexdigest())

@@ -1,0 +1,120 @@
+"""Recipes for what the kernel was started with and has loaded, and for what guards it (KRN-*, SEC-*).
+
+Boot parameters and SELinux hold from the next boot on; whether and when a node is rebooted is the operator's business.
+"""
+
+from collections.abc import Mapping
+from shlex import quote
+
+from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.texts import _
+
+_MODULES_FILE = "/etc/modules-load.d/acp.conf"
+_BOOT_FILES = (
+    "/etc/default/grub",
+    "/etc/default/grub.d/*.cfg",
+    "/boot/grub/grub.cfg",
+    "/boot/grub2/grub.cfg",
+    "/boot/grub2/grubenv",
+    "/boot/efi/EFI/*/grub.cfg",
+    "/boot/efi/EFI/*/grubenv",
+    "/boot/loader/entries/*.conf",
+)
+_SELINUX = "/etc/selinux/config"
+
+
+def modules(case: Case) -> Step | str:
+    """KRN-IPVS and its like: loaded now, and at each boot."""
+    names = trusted(case.verdict.names, r"[a-z0-9_]{1,64}")
+    if names is None:
+        return odd_names(case.verdict.names)
+    available = case.facts.modules_available
+    absent = [name for name in case.verdict.names if available is not None and name not in available]
+    if absent:
+        return _("this kernel has no module {names}").format(names=", ".join(absent))
+    commands = f"modprobe -a {names}\nadd_lines {_MODULES_FILE} {names}"
+    return Step(case.verdict.requirement, case.title, commands, files=(_MODULES_FILE,))
+
+
+def _boot_parameter(token: str) -> Recipe:
+    def recipe(case: Case) -> Step:
+        return Step(
+            case.verdict.requirement,
+            case.title,
+            f"boot_parameter {quote(token)}",
+            files=_BOOT_FILES,
+            reboot_needed=True,
+        )
+
+    return recipe
+
+
+def apparmor(case: Case) -> Step | str:
+    """SEC-APPARMOR: the unit no longer starts, and the kernel leaves it out from the next boot on."""
+    unit = (case.facts.units or {}).get("apparmor")
+    installed = unit is not None and unit.enabled not in ("not-found", "")
+    back = [
+        verb
+        for verb, word in (("enable", "enabled"), ("start", "active"))
+        if unit and word in (unit.enabled, unit.active)
+    ]
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        ("systemctl disable --now apparmor\n" if installed else "") + "boot_parameter apparmor=0",
+        undo="\n".join(f"systemctl {verb} apparmor" for verb in back) or None,
+        files=_BOOT_FILES,
+        reboot_needed=True,
+    )
+
+
+def selinux(case: Case) -> Step | str:
+    """SEC-SELINUX: permissive at once, disabled from the next boot on."""
+    running = case.facts.selinux != "disabled"
+    commands = [
+        f"sed -i -E 's/^[[:space:]]*SELINUX=.*/SELINUX=disabled/' {_SELINUX}",
+        f"grep -q '^SELINUX=disabled$' {_SELINUX} || add_lines {_SELINUX} SELINUX=disabled",
+    ]
+    if running:
+        commands.append("echo 0 >/sys/fs/selinux/enforce")
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        "\n".join(commands),
+        undo="echo 1 >/sys/fs/selinux/enforce" if case.facts.selinux == "enforcing" else None,
+        files=(_SELINUX,),
+        reboot_needed=running,
+    )
+
+
+def firewall(case: Case) -> Step | str:
+    """SEC-FIREWALL: every unit that runs or would come back, and ufw by its own word."""
+    names = case.verdict.names
+    units = {name: unit for name, unit in (case.facts.units or {}).items() if name in names}
+    if not names or trusted(names, r"[a-z0-9]{1,32}") is None:
+        return odd_names(names)
+    ufw = "ufw" in names and bool(case.facts.ufw_enabled)
+    back = ["ufw --force enable"] if ufw else []
+    for name, unit in units.items():
+        back += [f"systemctl enable {name}"] if unit.enabled == "enabled" else []
+        back += [f"systemctl start {name}"] if unit.active == "active" else []
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        ("ufw disable\n" if ufw else "") + f"systemctl disable --now {' '.join(names)}",
+        undo="\n".join(back) or None,
+        files=("/etc/ufw/ufw.conf",) if ufw else (),
+    )
+
+
+KERNEL_RECIPES: Mapping[str, Recipe] = {
+    "KRN-THP": _boot_parameter("transparent_hugepage=never"),
+    "KRN-NOKMEM": _boot_parameter("cgroup.memory=nokmem"),
+    "KRN-IPVS": modules,
+    "KRN-CT4": modules,
+    "KRN-CT6": modules,
+    "KRN-OVN": modules,
+    "SEC-APPARMOR": apparmor,
+    "SEC-SELINUX": selinux,
+    "SEC-FIREWALL": firewall,
+}

@@ -1,0 +1,127 @@
+"""Recipes for files, folders and packages that are in the way (FS-*, PKG-*), and for what cannot be installed here.
+
+Packages and folders are gone for good: such steps are only taken when named, and show what would go first.
+"""
+
+from collections.abc import Mapping
+from shlex import quote
+
+from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.texts import _
+from acp_tui.verdict import Outcome
+
+_KUBELET = "/etc/systemd/system/kubelet.service"
+_PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}"
+_SHOW_FOLDERS = """\
+for path in {paths}; do
+  [ -e "$path" ] || [ -L "$path" ] || continue
+  timeout 20 du -sxh "$path"
+  newest=$(timeout 20 find "$path" -xdev -type f -printf '%TY-%Tm-%Td %TH:%TM  %p\\n' | sort -r | head -n 1)
+  echo "newest file: ${{newest:-none}}"
+done
+true"""
+_BINARY = r"/usr/local/s?bin/[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}|/opt/cni/bin"
+
+
+def kubelet_unit(case: Case) -> Step | str:
+    """FS-KUBELET-UNIT: the file goes; a kubelet that runs is a cluster, and nothing to be tidied away."""
+    if "kubelet" in (case.facts.kubernetes_traces or ()):
+        return _("a kubelet runs here: first find out what it belongs to (CAP-FRESH-ENV)")
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        f"systemctl disable kubelet || true\nrm -f {_KUBELET}\nsystemctl daemon-reload",
+        undo="systemctl daemon-reload",
+        files=(_KUBELET, "/etc/systemd/system/multi-user.target.wants/kubelet.service"),
+    )
+
+
+def _folders(*processes: str) -> Recipe:
+    """FS-DIR-*. `processes`: whoever of them runs still uses the folder."""
+
+    def recipe(case: Case) -> Step | str:
+        paths = trusted(case.verdict.names, r"(/[a-z]+){2,4}/?")
+        if paths is None:
+            return odd_names(case.verdict.names)
+        running = [name for name in processes if name in (case.facts.kubernetes_traces or ())]
+        if running:
+            return _("{names} runs here and uses it: first find out what it belongs to").format(
+                names=", ".join(running)
+            )
+        return Step(
+            case.verdict.requirement,
+            case.title,
+            f"not_running {' '.join(processes)}\nremove_folders {paths}",
+            destructive=True,
+            by_default=False,
+            look=_SHOW_FOLDERS.format(paths=paths),
+            note=_("What is deleted is gone. Back up first what may be needed."),
+        )
+
+    return recipe
+
+
+def _packages(remove: str, look: str) -> Recipe:
+    """PKG-CONFLICT-*: what the package tool says would go, others that need it included, is shown first."""
+
+    def recipe(case: Case) -> Step | str:
+        if case.verdict.outcome is not Outcome.FAIL:
+            return _("the names only resemble listed ones: whether they conflict, only you can tell")
+        names = trusted(case.verdict.names, _PACKAGE)
+        if names is None:
+            return odd_names(case.verdict.names)
+        return Step(
+            case.verdict.requirement,
+            case.title,
+            f"{remove} {names}",
+            destructive=True,
+            by_default=False,
+            look=look.format(names=names) + "\ntrue",
+            note=_("Whatever runs in these packages stops. Move its applications and back up its data first."),
+        )
+
+    return recipe
+
+
+def leftovers(case: Case) -> Step | str:
+    """PKG-LEFTOVER-BIN: moved beside the copies of this fix, from where undo brings them back."""
+    paths = case.verdict.names
+    if trusted(paths, _BINARY) is None:
+        return odd_names(paths)
+    moved = [(quote(path), f'"$folder"/moved{quote(path)}') for path in paths]
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        "\n".join(f"move_away {path}" for path, _place in moved),
+        undo="\n".join(f"mv -n -T {place} {path}" for path, place in moved),
+        by_default=False,
+        note=_("See first what each of them belongs to."),
+    )
+
+
+def _from_a_repository(case: Case) -> str:
+    return _("a package has to be installed, and this program brings none: use the site's repository or a system image")
+
+
+_YUM = _packages(
+    "yum remove -y", "yum remove --assumeno {names} 2>&1 | sed -n '/^ *Removing/,/^ *Transaction Summary/p'"
+)
+
+SOFTWARE_RECIPES: Mapping[str, Recipe] = {
+    "SW-BINARIES": _from_a_repository,
+    "SW-SCP-SFTP": _from_a_repository,
+    "SW-LVM2": _from_a_repository,
+    "FS-KUBELET-UNIT": kubelet_unit,
+    "FS-DIR-DOCKER": _folders("dockerd"),
+    "FS-DIR-CONTAINERD": _folders("containerd"),
+    "FS-DIR-PODLOGS": _folders("kubelet"),
+    "FS-DIR-KUBELETPKI": _folders("kubelet"),
+    "FS-DIR-NERDCTL": _folders("containerd"),
+    "PKG-CONFLICT-RPM": _YUM,
+    "PKG-CONFLICT-KYLIN": _YUM,
+    "PKG-CONFLICT-DPKG": _packages(
+        "DEBIAN_FRONTEND=noninteractive apt-get purge -y", "apt-get -s purge {names} 2>&1 | grep -E '^(Purg|Remv) '"
+    ),
+    "PKG-CONFLICT-SNAP": _packages("snap remove --purge", "snap list {names}"),
+    "PKG-LEFTOVER-BIN": leftovers,
+}

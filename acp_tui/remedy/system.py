@@ -1,0 +1,189 @@
+"""Recipes for the system's settings and a node's own network: swap, limits, /tmp, names, resolver, time zone, sshd.
+
+What a node told (names, zones, units) goes into a shell line only when it has the shape it should have.
+"""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from shlex import quote
+
+from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.texts import _
+
+HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+"""A host name that meets NET-HOSTNAME-*."""
+
+_SWAP_UNIT = r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,200}\.swap"
+_RESOLV = "/etc/resolv.conf"
+_TASKS_FILE = "/etc/systemd/system.conf.d/90-acp.conf"
+_TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/*.conf")
+
+
+def swap(case: Case) -> Step | str:
+    """SYS-SWAP: off now, and no entry that brings it back. Swap units that no fstab line makes are masked."""
+    entries = case.facts.fstab_swaps or ()
+    units = tuple(name for name in entries if name.endswith(".swap"))
+    own = units if len(units) == len(entries) else ()  # with lines in fstab the units come from there
+    masked = trusted(own, _SWAP_UNIT)
+    if own and masked is None:
+        return odd_names(own)
+    commands = "swapoff -a\n" r"sed -ri 's/^([^#[:space:]]\S*\s+\S+\s+swap\s)/#\1/' /etc/fstab"
+    back = [f"systemctl unmask {masked}"] if masked else []
+    back += ["swapon -a"] if case.facts.swaps else []
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        f"{commands}\nsystemctl mask {masked}" if masked else commands,
+        undo="\n".join(back) or None,
+        files=("/etc/fstab",),
+    )
+
+
+def tasks_max(case: Case) -> Step | str:
+    """SYS-TASKSMAX."""
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        f"mkdir -p {_TASKS_FILE.rpartition('/')[0]}\n"
+        f"printf '[Manager]\\nDefaultTasksMax=infinity\\n' >{_TASKS_FILE}\n"
+        "systemctl daemon-reexec",
+        undo="systemctl daemon-reexec",
+        files=(_TASKS_FILE,),
+    )
+
+
+def tmp_noexec(case: Case) -> Step | str:
+    """FS-TMP-NOEXEC: now, and in fstab and the local tmp.mount for the next boot."""
+    drop = "s/,noexec\\b|\\bnoexec,//; s/\\bnoexec\\b/defaults/"
+    units = " ".join(_TMP_UNITS)
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        'mount -o remount,exec "$(findmnt -n -o TARGET -T /tmp)"\n'
+        f"sed -i -E '/^[^#[:space:]]\\S*\\s+\\/tmp\\s/{{{drop}}}' /etc/fstab\n"
+        f'for unit in {units}; do [ ! -f "$unit" ] || sed -i -E \'/^Options=/{{{drop}}}\' "$unit"; done',
+        undo='mount -o remount,noexec "$(findmnt -n -o TARGET -T /tmp)"',
+        files=("/etc/fstab", *_TMP_UNITS),
+    )
+
+
+def hostname(case: Case) -> Step | str:
+    """NET-HOSTNAME-*, X-HOSTNAME-UNIQUE: only with a name that the operator gives."""
+    if case.hostname is None:
+        return _("which name it should have, only you can tell")
+    name = trusted((case.hostname,), HOSTNAME)
+    if name is None:
+        return _("'{name}' is no name that a node may have").format(name=case.hostname)
+    before = trusted((case.facts.etc_hostname or case.facts.hostname or "",), r"[A-Za-z0-9._-]{1,64}")
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        f"hostnamectl set-hostname {name}",
+        undo=f"hostnamectl set-hostname {before}" if before else None,
+        files=("/etc/hostname",),
+    )
+
+
+def localhost(case: Case) -> Step | str:
+    """NET-HOSTS-LOCALHOST: other lines lose the name, the line of 127.0.0.1 has it."""
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        r"sed -i -E '/^[^#]*\slocalhost(\s|$)/{/^(127\.0\.0\.1|::1)\s/!s/\slocalhost(\s|$)/\1/g}' /etc/hosts"
+        "\n"
+        r"grep -qE '^127\.0\.0\.1\s(.*\s)?localhost(\s|$)' /etc/hosts || sed -i '1i 127.0.0.1 localhost' /etc/hosts",
+        files=("/etc/hosts",),
+    )
+
+
+def search_domains(case: Case) -> Step | str:
+    """NET-RESOLV-SEARCH, NET-SEARCH-*: the lines go; names are then given in full."""
+    return Step(
+        "NET-RESOLV-SEARCH",
+        case.title,
+        f"sed -i -E '/^\\s*(search|domain)\\s/d' {_RESOLV}",
+        files=(_RESOLV,),
+        also=() if case.verdict.requirement == "NET-RESOLV-SEARCH" else (case.verdict.requirement,),
+        note=_("Short names resolve no longer. NetworkManager or DHCP may write the file again: change it there too."),
+    )
+
+
+def nameservers(case: Case) -> Step | str:
+    """NET-RESOLV-172: servers in 172.* go where others stay; systemd's stub gives way to the servers behind it."""
+    servers = case.facts.nameservers or ()
+    barred = [server for server in servers if server.startswith("172.")]
+    others = [server for server in servers if server not in barred and not _local(server)]
+    if barred and not others:
+        return _("there is no other name server; which one to use, only you can tell")
+    if barred:
+        command = f"sed -i -E '/^\\s*nameserver\\s+172\\./d' {_RESOLV}"
+    elif "127.0.0.53" in servers:
+        command = f"use_resolved_servers {_RESOLV}"
+    else:
+        return _("a name server of this node's own; which one to use instead, only you can tell")
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        command,
+        files=(_RESOLV,),
+        note=_("NetworkManager or DHCP may write the file again: change the name servers there too."),
+    )
+
+
+def _local(server: str) -> bool:
+    try:
+        return ip_address(server).is_loopback
+    except ValueError:
+        return True
+
+
+def time_zone(case: Case) -> Step | str:
+    """X-TIMEZONE: the zone of most nodes."""
+    zone = trusted(case.verdict.names, r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
+    if zone is None or len(case.verdict.names) != 1:
+        return odd_names(case.verdict.names)
+    return Step(
+        case.verdict.requirement,
+        case.title,
+        f"timedatectl set-timezone {zone}",
+        files=("/etc/localtime", "/etc/timezone"),
+    )
+
+
+def _sshd(keyword: str) -> Recipe:
+    """USR-USEDNS, USR-USEPAM: at the top of the file, for the first setting of a keyword counts."""
+
+    def recipe(case: Case) -> Step:
+        file, line = "/etc/ssh/sshd_config", f"{keyword} no"
+        return Step(
+            case.verdict.requirement,
+            case.title,
+            f"head -n 2 {file} | grep -qix {quote(line)} || "
+            f"sed -i -e '1i {line}' -e '/^[[:space:]]*{keyword}[[:space:]=]/Id' {file}",
+            files=(file,),
+            second_login=True,
+            note=_("Kept only when a second login works; else it is put back at once, or after a minute by itself."),
+        )
+
+    return recipe
+
+
+SYSTEM_RECIPES: Mapping[str, Recipe] = {
+    "SYS-SWAP": swap,
+    "SYS-TASKSMAX": tasks_max,
+    "FS-TMP-NOEXEC": tmp_noexec,
+    "NET-HOSTNAME-LEN": hostname,
+    "NET-HOSTNAME-EDGE": hostname,
+    "NET-HOSTNAME-CHARS": hostname,
+    "NET-HOSTNAME-SEQ": hostname,
+    "X-HOSTNAME-UNIQUE": hostname,
+    "NET-HOSTS-LOCALHOST": localhost,
+    "NET-RESOLV-SEARCH": search_domains,
+    "NET-SEARCH-COUNT": search_domains,
+    "NET-SEARCH-LEN": search_domains,
+    "NET-SEARCH-TOTAL": search_domains,
+    "NET-RESOLV-172": nameservers,
+    "X-TIMEZONE": time_zone,
+    "USR-USEDNS": _sshd("UseDNS"),
+    "USR-USEPAM": _sshd("UsePAM"),
+}
