@@ -1,0 +1,349 @@
+"""The wizard's application: theme, keys, the walk from step to step, and the way in (new, resumed, a plan file)."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TextIO
+
+from rich.text import Text
+from textual import work
+from textual.actions import SkipAction
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.events import Resize
+from textual.message import Message
+from textual.widgets import Input
+
+from acp_tui.answers import with_answers
+from acp_tui.catalog import catalogue
+from acp_tui.dial import Dial, direct
+from acp_tui.draft import Draft, hold, last_unfinished, new_draft
+from acp_tui.installer.launch import LaunchFailed, bundle_for
+from acp_tui.package.work import PackageWork
+from acp_tui.plan import Plan
+from acp_tui.planfile import secret_values
+from acp_tui.report.explain import explained
+from acp_tui.resources import asset_path
+from acp_tui.texts import _, ngettext
+from screens.crash import write_crash
+from screens.dialogs import Ask, Confirm, Pick, Read
+from screens.glyphs import RICH, glyphs, outcome_mark
+from screens.session import Session, Topic, Watcher
+from screens.small import TooSmall
+from screens.step import Step
+from screens.steps import STEPS
+from screens.widgets.choice import Choice
+from screens.widgets.form import Form
+
+if TYPE_CHECKING:
+    from acp_tui.demo.cluster import Practice
+
+MIN_WIDTH, MIN_HEIGHT = 76, 21
+
+
+class AcpApp(App[int]):
+    """The wizard. `draft` None: the operator is asked whether to go on with the last one."""
+
+    CSS_PATH = str(asset_path("acp.tcss"))
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "acp-tui"
+    # Keys that move the cursor take effect before the next key is read: Textual would hand what is typed ahead, or
+    # pasted by a terminal multiplexer, to the field that is just being left.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("ctrl+n", "next_step", show=False, priority=True),
+        Binding("ctrl+p", "previous_step", show=False, priority=True),
+        Binding("tab", "field(1)", show=False, priority=True),
+        Binding("shift+tab", "field(-1)", show=False, priority=True),
+        Binding("down", "line(1)", show=False, priority=True),
+        Binding("up", "line(-1)", show=False, priority=True),
+        Binding("enter", "done", show=False, priority=True),
+        Binding("right,space", "choose(1)", show=False, priority=True),
+        Binding("left", "choose(-1)", show=False, priority=True),
+    ]
+
+    class SessionChanged(Message):
+        """Something of the session is different."""
+
+        def __init__(self, topic: Topic) -> None:
+            super().__init__()
+            self.topic = topic
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, AcpApp.SessionChanged) and message.topic is self.topic
+
+    class Broke(Message):
+        """Background work of the session failed by a fault of ours."""
+
+        def __init__(self, error: BaseException) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        plan: Plan | None = None,
+        plan_file: Path | None = None,
+        draft: Draft | None = None,
+        practice: "Practice | None" = None,
+        base: Path | None = None,
+        host_keys: Mapping[str, str] | None = None,
+        package: PackageWork | None = None,
+        dial: Dial = direct,
+    ) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self.steps = STEPS
+        self.home = home
+        self.practice = practice
+        self.base = base or (plan_file.parent if plan_file else Path.cwd())
+        self.session: Session | None = None
+        self._plan = plan
+        self._plan_file = plan_file
+        self._draft = draft
+        self._host_keys = host_keys or {}
+        self._package = package or (practice.package_work() if practice else PackageWork(self.base))
+        self._dial = practice.dial if practice else dial
+        self._lock: TextIO | None = None
+
+    def on_mount(self) -> None:
+        self.set_class(glyphs() is RICH, "-lines")
+        self._begin()
+
+    @work(exit_on_error=True)
+    async def _begin(self) -> None:
+        """Find the draft to work on, then show its step."""
+        draft = self._draft
+        if draft is None and self._plan_file is None:
+            draft = await self._offered()
+        if draft is None:
+            draft = replace(new_draft(self.home, self._plan or Plan()), host_keys=self._host_keys)
+        self._lock = hold(draft.folder)
+        if self._lock is None:
+            self.exit(
+                1, return_code=1, message=_("Another wizard works on this draft: {folder}").format(folder=draft.folder)
+            )
+            return
+        if self.practice is not None:
+            given = practice_secrets(draft, self.practice.plan)
+            # What the practice calls secrets is none: it need not be asked for again.
+            draft = replace(
+                draft, plan=with_answers(draft.plan, given), secrets_asked=draft.secrets_asked - given.keys()
+            )
+        self.session = Session(
+            draft,
+            self._session_changed,
+            self._session_broke,
+            dial=self._dial,
+            package=self._package,
+            plan_file=self._plan_file,
+        )
+        self.session.open()
+        name = "install" if draft.run else draft.step
+        await self.go(next((step for step in STEPS if name == step.NAME), STEPS[0]))
+
+    async def _offered(self) -> Draft | None:
+        """The last unfinished draft, if the operator wants to go on with it."""
+        draft = last_unfinished(self.home)
+        if draft is None:
+            return None
+        when = f"{draft.updated.astimezone():%Y-%m-%d %H:%M}" if draft.updated else "?"
+        count = len(draft.plan.nodes)
+        nodes = ngettext("{count} node", "{count} nodes", count).format(count=count)
+        text = _("There is an unfinished draft of {when}: {nodes}, step {step}. Secrets are asked for again.").format(
+            when=when, nodes=nodes, step=draft.step or "-"
+        )
+        options = [("g", _("go on with it")), ("n", _("begin a new one"))]
+        return draft if await self.push_screen_wait(Pick("acp-tui", options, text)) != "n" else None
+
+    def _session_changed(self, topic: Topic) -> None:
+        self.post_message(self.SessionChanged(topic))
+
+    def _session_broke(self, error: BaseException) -> None:
+        self.post_message(self.Broke(error))
+
+    def on_acp_app_session_changed(self, message: SessionChanged) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Watcher):
+                screen.session_changed(message.topic)
+
+    def on_acp_app_broke(self, message: Broke) -> None:
+        """Raised here, the error of background work ends the program like any other, with a log."""
+        raise message.error
+
+    async def go(self, step: type[Step], path: str | None = None) -> None:
+        """Show this step, with the cursor in the field of `path` if it has one."""
+        assert self.session is not None
+        await self._typed()
+        current = self._current()
+        if current is not None:
+            current.leaving()
+        screen = step(self.session)
+        screen.wanted_path = path
+        if len(self.screen_stack) > 1:
+            await self.switch_screen(screen)
+        else:
+            await self.push_screen(screen)
+
+    async def go_to_blocker(self) -> None:
+        """To the step that can mend the first thing that blocks; what only a node can mend is in the preflight."""
+        assert self.session is not None
+        for verdict in self.session.judgement.blocking:
+            for step in STEPS:
+                if step.owns(verdict):
+                    await self.go(step, verdict.paths[0])
+                    return
+        await self.go(next(step for step in STEPS if step.NAME == "preflight"))
+
+    async def write_bundle(self, folder: Path) -> Text:
+        """The bundle into `folder`; what to tell the operator."""
+        assert self.session is not None
+        await self.session.judge_now()
+        try:
+            await bundle_for(
+                self.session.plan, self.session.report(), self.session.draft.host_keys, folder, base=self.base
+            )
+        except LaunchFailed as failed:
+            return Text(str(failed), "bold red")
+        return Text(_("Bundle written to {folder}").format(folder=folder))
+
+    async def action_next_step(self) -> None:
+        await self._typed()
+        current = self._current()
+        if current is not None and await current.may_go_on():
+            names = [step.NAME for step in STEPS]
+            index = names.index(current.NAME)
+            if index + 1 < len(STEPS):
+                await self.go(STEPS[index + 1])
+
+    async def action_previous_step(self) -> None:
+        current = self._current()
+        if current is not None:
+            index = [step.NAME for step in STEPS].index(current.NAME)
+            if index:
+                await self.go(STEPS[index - 1])
+
+    async def action_field(self, by: int) -> None:
+        """To the next or the previous field."""
+        await self._typed()
+        form = self._form()
+        if form is not None:
+            form.settle()
+        field = form.beside(self.focused, by) if form is not None and self.focused is not None else None
+        if field is not None:
+            self.screen.set_focus(field)  # at once: `focus` of a widget waits for its turn
+        elif by > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
+
+    async def action_line(self, by: int) -> None:
+        """Up and down go from field to field; lists and texts have lines of their own."""
+        if not isinstance(self.focused, Input | Choice) or isinstance(self.screen, Ask):
+            raise SkipAction
+        await self.action_field(by)
+
+    async def action_done(self) -> None:
+        """Enter in a field of a form: on to the next."""
+        if self._form() is None:
+            raise SkipAction
+        await self.action_field(1)
+
+    async def _typed(self) -> None:
+        """Wait until the field under the cursor has taken the keys that were typed before this one."""
+        taken = asyncio.Event()
+        if self.focused is not None and self.focused.call_later(taken.set):
+            await taken.wait()
+
+    def _form(self) -> Form | None:
+        """The form that the cursor is in."""
+        around = self.focused.ancestors if self.focused is not None else ()
+        return next((above for above in around if isinstance(above, Form)), None)
+
+    def action_choose(self, by: int) -> None:
+        if not isinstance(self.focused, Choice):
+            raise SkipAction
+        self.focused.step(by)
+
+    @work
+    async def action_menu(self) -> None:
+        """Everything that is reachable without a control key."""
+        if self._current() is None:
+            return
+        steps = [(str(number % 10), _(step.SHORT)) for number, step in enumerate(STEPS, 1)]
+        options = [*steps, ("e", _("explain this field or finding")), ("q", _("save and quit"))]
+        picked = await self.push_screen_wait(Pick(_("Go to"), options))
+        if picked == "q":
+            await self.action_leave()
+        elif picked == "e":
+            self.action_explain()
+        elif picked is not None:
+            await self.go(STEPS[(int(picked) - 1) % 10])
+
+    def action_explain(self) -> None:
+        """All that is not met on this step, and the requirement behind the field or finding under the cursor."""
+        current = self._current()
+        if current is None:
+            return
+        rule, text = current.rule_under_cursor(), Text()
+        for verdict in current.unmet():
+            text.append(f"{outcome_mark(verdict.outcome)[0]} {verdict.requirement}\n", "bold")
+            told = ((_("found"), verdict.observed), (_("wanted"), verdict.expected), (_("mend"), verdict.remedy))
+            for name, words in told:
+                if words:
+                    text.append(f"{name}: ", "dim")
+                    text.append(words.strip() + "\n")
+            text.append("\n")
+        row = catalogue(current.session.plan.effective_release).get(rule or "")
+        if row is not None:
+            text.append(_(row.title) + "\n\n", "bold")
+            for name, words in explained(row):
+                text.append(f"{name}\n", "dim")
+                text.append(f"{words}\n\n")
+        if text:
+            self.push_screen(Read(rule or _(current.SHORT), text))
+
+    async def action_leave(self) -> None:
+        if self.session is None:
+            self.exit(0)
+            return
+        if any(isinstance(screen, Confirm) for screen in self.screen_stack):
+            return
+        question = _("Everything but the secrets is saved; acp-tui offers to go on with it next time.")
+        await self.push_screen(Confirm(_("Leave the wizard?"), question), self._left)
+
+    async def _left(self, sure: bool | None) -> None:
+        if sure and self.session is not None:
+            await self.session.close()
+            self.exit(0)
+
+    def on_resize(self, event: Resize) -> None:
+        small = event.size.width < MIN_WIDTH or event.size.height < MIN_HEIGHT
+        shown = isinstance(self.screen, TooSmall)
+        if small and not shown:
+            self.push_screen(TooSmall())
+        elif shown and not small:
+            self.pop_screen()
+
+    def _current(self) -> Step | None:
+        return self.screen if isinstance(self.screen, Step) else None
+
+    def _fatal_error(self) -> None:
+        """Textual would print local variables, secrets among them, to the terminal."""
+        if self._exit_renderables:
+            return  # one fault often breaks a second thing on its way; the first one tells
+        secrets = secret_values(self.session.plan).values() if self.session else ()
+        path = write_crash(self.home, self._exception, secrets)
+        where = _("What went wrong is written to {path}").format(path=path) if path else repr(type(self._exception))
+        said = _("acp-tui had to stop: a fault of its own. Your answers are saved.")
+        self._exit_renderables.append(Text(f"{said}\n{where}"))
+        self._close_messages_no_wait()
+
+
+def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:
+    """The practice's own values for the secrets that a resumed draft asks for."""
+    known = secret_values(practice)
+    return {path: known[path] for path in draft.secrets_asked if path in known}

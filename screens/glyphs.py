@@ -1,0 +1,61 @@
+"""Marks for outcomes and states. The mark carries the meaning, colour repeats it; a plain terminal gets ASCII."""
+
+import locale
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from acp_tui.verdict import NodeState, Outcome
+
+_PLAIN_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi", "dumb")
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    passed: str
+    failed: str
+    warned: str
+    unknown: str
+    manual: str
+    running: str
+    here: str
+    bar: str
+    rest: str
+    mask: str
+
+
+RICH = Glyphs("✓", "✗", "!", "?", "☐", "…", "▸", "━", "─", "•")
+ASCII = Glyphs("+", "x", "!", "?", "o", "~", ">", "#", "-", "*")
+
+
+@cache
+def glyphs() -> Glyphs:
+    """The marks this terminal can show: consoles and serial lines often lack the glyphs, whatever the locale says."""
+    utf8 = "utf" in locale.getpreferredencoding(False).lower()
+    return RICH if utf8 and os.environ.get("TERM", "") not in _PLAIN_TERMINALS else ASCII
+
+
+def outcome_mark(outcome: Outcome) -> tuple[str, str]:
+    """(mark, style) of a verdict's outcome."""
+    g = glyphs()
+    marks: Mapping[Outcome, tuple[str, str]] = {
+        Outcome.PASS: (g.passed, "green"),
+        Outcome.FAIL: (g.failed, "bold red"),
+        Outcome.WARN: (g.warned, "yellow"),
+        Outcome.UNKNOWN: (g.unknown, "magenta"),
+        Outcome.PENDING_REBOOT: (g.failed, "bold red"),
+        Outcome.MANUAL: (g.manual, "cyan"),
+        Outcome.NOT_APPLICABLE: (g.rest, "dim"),
+    }
+    return marks[outcome]
+
+
+def state_mark(state: NodeState) -> tuple[str, str]:
+    """(mark, style) of a node's state."""
+    g = glyphs()
+    if state is NodeState.CHECKED:
+        return g.passed, "green"
+    if state is NodeState.CHECKING:
+        return g.running, "cyan"
+    return g.failed, "bold red"

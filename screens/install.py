@@ -1,0 +1,209 @@
+"""Install: started after one more question, followed to its end; the wizard only watches, so it may be closed."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import RichLog
+
+from acp_tui.bundle import DOCUMENT
+from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
+from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, resume
+from acp_tui.texts import N_, _
+from screens.dialogs import Ask, Confirm, Pick
+from screens.glyphs import glyphs
+from screens.session import Session
+from screens.step import Step
+from screens.widgets.panel import Panel
+from screens.words import PHASES, phase_word
+
+_LINES = 2000
+"""Lines of log kept on the screen; the files keep all."""
+_SOURCES = {"acp-tui": "bold", "installer": "cyan"}
+
+
+class InstallStep(Step):
+    NAME = "install"
+    SHORT = N_("Install")
+    TITLE_TEXT = N_("Install")
+    KEYS = (("s", N_("start or go on")), ("c", N_("give up")))
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", show=False),
+        Binding("c", "cancel", show=False),
+    ]
+
+    _state: RunState | None = None
+
+    @classmethod
+    def has_problems(cls, session: Session) -> bool:
+        return False
+
+    def body(self) -> Iterable[Widget]:
+        yield Panel(id="phases")
+        yield RichLog(id="log", max_lines=_LINES, wrap=True, min_width=20)
+
+    def opened(self) -> None:
+        self.set_focus(self.query_one("#log"))
+        if self.session.draft.run:
+            self._follow()
+        else:
+            self._tell()
+
+    @work(exclusive=True, group="start")
+    async def action_start(self) -> None:
+        """Start the install, or go on with one that rests; asks first."""
+        run = self.session.run_dir
+        try:
+            if run is None:
+                await self._begin()
+            elif self._state is not None and self._state.at_rest and self._state.phase is not Phase.SUCCESS:
+                await self._go_on()
+        except (LaunchFailed, RunRefused, NoRun) as failed:
+            self.tell(Text(str(failed), "bold red"))
+
+    @work
+    async def action_cancel(self) -> None:
+        """Give the run up, asked twice."""
+        run = self.session.run_dir
+        if run is None or self._state is None or (self._state.at_rest and not self._state.interrupted):
+            return
+        first = Confirm(_("Give up this install?"), _("What is already installed on the nodes stays there."))
+        second = Confirm(_("Really give up?"), _("A new start then needs cleaned nodes."))
+        if await self.app.push_screen_wait(first) and await self.app.push_screen_wait(second):
+            await asyncio.to_thread(cancel, run)
+            self._follow()
+
+    async def _begin(self) -> None:
+        await self.session.judge_now()
+        report = self.session.report()
+        if not report.ready:
+            self.tell(Text(_("Something still blocks the install; the review says what and where."), "bold red"))
+            return
+        question = _(
+            "setup.sh is run and the configuration is sent to the installer. This changes all {count} nodes."
+        ).format(count=len(self.session.plan.nodes))
+        if not await self.app.push_screen_wait(Confirm(_("Start the install?"), question)):
+            return
+        practice = self.wizard.practice
+        session, home, base = self.session, self.wizard.home, self.wizard.base
+        if practice is None:
+            run = await launch(session.plan, report, session.draft.host_keys, home, base=base)
+        else:
+            run = await launch(
+                session.plan,
+                report,
+                session.draft.host_keys,
+                home,
+                base=base,
+                pace=practice.pace,
+                bases=(),
+                installer_log=practice.installer_log,
+            )
+        self.session.note(run=str(run))
+        self._follow()
+
+    async def _go_on(self) -> None:
+        assert self._state is not None
+        run, state = self._state.spec.run_dir, self._state
+        kubernetes = runtime = None
+        posted: bool | None = None
+        if state.phase is Phase.NEEDS_VERSION:
+            kubernetes = await self._pick(_("Kubernetes version"), state.offered_kubernetes)
+            runtime = await self._pick(_("Container runtime"), state.offered_runtimes)
+            if kubernetes is None or runtime is None:
+                return
+        elif state.phase is Phase.POST_UNKNOWN:
+            options = [("y", _("yes, it was: follow the install")), ("n", _("no: send it again"))]
+            answer = await self.app.push_screen_wait(
+                Pick(_("Has the configuration reached the installer?"), options, state.message)
+            )
+            if answer is None:
+                return
+            posted = answer == "y"
+        elif not await self.app.push_screen_wait(Confirm(_("Go on with this install?"), state.message)):
+            return
+        document = None
+        if state.phase is Phase.FAILED and state.failed_in is Phase.POSTING and state.spec.bundle is not None:
+            # Refused: the answers may have been mended since, so the document is made anew.
+            session = self.session
+            bundle = await bundle_for(
+                session.plan, session.report(), session.draft.host_keys, state.spec.bundle, base=self.wizard.base
+            )
+            document = bundle / DOCUMENT
+        await asyncio.to_thread(resume, run, kubernetes=kubernetes, runtime=runtime, posted=posted, document=document)
+        self._follow()
+
+    async def _pick(self, title: str, offered: tuple[str, ...]) -> str | None:
+        if not offered:
+            return await self.app.push_screen_wait(Ask(title, _("The installer did not say what it offers.")))
+        return await self.app.push_screen_wait(Pick(title, [(value, value) for value in offered]))
+
+    @work(exclusive=True, group="follow")
+    async def _follow(self) -> None:
+        run = self.session.run_dir
+        if run is None:
+            return
+        log = self.query_one("#log", RichLog)
+        log.clear()
+        try:
+            async for update in follow(run):
+                self._state = update.state
+                for line in update.lines:
+                    log.write(Text(line.text, _SOURCES.get(line.source, "")))
+                self._tell()
+                if update.state.phase is Phase.SUCCESS:
+                    self.session.note(finished=True)
+        except NoRun as gone:
+            self.tell(Text(str(gone), "bold red"))
+
+    def _tell(self) -> None:
+        self._set("#phases", self._phases())
+        self._set("#help", self._advice())
+
+    def _phases(self) -> Text:
+        g = glyphs()
+        state = self._state
+        text = Text(no_wrap=True, overflow="ellipsis")
+        names = list(PHASES)
+        reached = state.failed_in or state.phase if state else None
+        here = names.index(reached) if reached in names else -1
+        if state is not None and state.phase is Phase.SUCCESS:
+            here = len(names)
+        for index, name in enumerate(names):
+            done = index < here
+            mark = g.passed if done else g.here if index == here else " "
+            text.append(f"{mark} {phase_word(name)}", "green" if done else "bold" if index == here else "dim")
+            text.append("  ")
+        if state is not None and state.step:
+            text.append("\n" + _("installer's step {step}").format(step=state.step))
+        return text
+
+    def _advice(self) -> Text:
+        state = self._state
+        if state is None:
+            return Text(_("s starts the install. It goes on without this terminal: acp-tui attach follows it."), "bold")
+        g = glyphs()
+        removal = state.spec.removal
+        match state.phase:
+            case Phase.SUCCESS:
+                return Text(
+                    f"{g.passed} " + _("Installed. The platform is at {url}").format(url=state.platform_url)
+                    + "\n" + _("Is the installer still there after 30 minutes: {command}").format(command=removal),
+                    "bold green",
+                )  # fmt: skip
+            case Phase.FAILED | Phase.UNKNOWN | Phase.CANCELLED:
+                log = state.spec.run_dir
+                return Text(
+                    f"{g.failed} {state.message}\n" + _("All that was written: {folder}").format(folder=log), "bold red"
+                )
+            case Phase.NEEDS_VERSION | Phase.POST_UNKNOWN:
+                return Text(f"? {state.message}\n" + _("s answers"), "bold yellow")
+        if state.interrupted:
+            return Text("? " + _("The installing process is gone. s goes on from where it stopped."), "bold yellow")
+        said = state.message or _("Running. You may leave: acp-tui attach follows it from any terminal.")
+        return Text(f"{g.running} {phase_word(state.phase)}\n{said}")

@@ -1,0 +1,125 @@
+"""Package verify: what is installed, from which files, signed by whom; the long work goes on in the background."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from acp_tui.package.find import Found
+from acp_tui.package.stream import pace
+from acp_tui.plan import Plan
+from acp_tui.texts import N_, _
+from acp_tui.verdict import Outcome
+from screens.glyphs import glyphs, outcome_mark
+from screens.session import Session, Topic
+from screens.step import Step, joined
+from screens.widgets.form import Field
+from screens.widgets.panel import Panel
+
+
+def _standby(plan: Plan) -> bool:
+    return plan.disaster_recovery.role == "standby"
+
+
+FIELDS = (
+    Field("scenario", N_("Scenario")),
+    Field("package.core", N_("Core Package"), "/root/installer-core-v4.0.3-x86.tar"),
+    Field("package.core_signature", N_("Signature"), "/root/installer-core-v4.0.3-x86.tar.sig"),
+    Field("package.public_key", N_("Public key"), "/root/verify-key.pub"),
+    Field("package.fingerprint", N_("Fingerprint")),
+    Field("package.extensions", N_("Extensions"), "/root/installer-extensions-v4.0.3-x86.tar"),
+    Field("package.install_dir", N_("Install folder"), "/root/cpaas-install"),
+    Field("release", N_("Release")),
+    Field("disaster_recovery.role", N_("Disaster recovery")),
+    Field("disaster_recovery.primary", N_("Primary's plan"), "/root/primary/plan.yaml", _standby),
+)
+
+
+def _beside(found: Found) -> str:
+    """What was found besides the Core Package, and what was not."""
+    parts = (
+        _("with its signature") if found.signed else _("without a signature"),
+        _("the public key") if found.public_key else _("no public key"),
+        *([_("the extensions")] if found.extensions else []),
+    )
+    return ", ".join(parts)
+
+
+class PackageStep(Step):
+    NAME = "package"
+    SHORT = N_("Package")
+    TITLE_TEXT = N_("Package: is it whole, and is it from the vendor?")
+    SECTIONS = ("package", "scenario", "release", "disaster_recovery")
+    KEYS = (("^V", N_("verify and unpack")),)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+v", "unpack", show=False, priority=True),
+        Binding("ctrl+f", "take", show=False, priority=True),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._found: Found | None = None
+
+    def fields(self) -> Sequence[Field]:
+        return FIELDS
+
+    def body(self) -> Iterable[Widget]:
+        yield from super().body()
+        yield Panel(id="package-state")
+
+    def show_body(self, topic: Topic) -> None:
+        self._set("#package-state", self._state())
+
+    def opened(self) -> None:
+        if not self.session.plan.package.core:
+            self.run_worker(self._find())
+
+    async def _find(self) -> None:
+        """Look where packages usually lie, while the operator may already type."""
+        self._found = await self.session.package.find()
+        self._set("#package-state", self._state())
+
+    def action_take(self) -> None:
+        """Take the package that was found, with what belongs to it; nothing that was answered is replaced."""
+        found, package = self._found, self.session.plan.package
+        if found is None or package.core:
+            return
+        self.session.answer("package.core", str(found.core))
+        if found.extensions and not package.extensions:
+            self.session.answer("package.extensions", str(found.extensions))
+        if found.public_key and not package.public_key:
+            self.session.answer("package.public_key", str(found.public_key))
+
+    def action_unpack(self) -> None:
+        """Verify, then unpack; both go on while the operator fills in the other steps."""
+        self.session.unpack()
+
+    def _state(self) -> Text:
+        g = glyphs()
+        lines: list[Text] = []
+        work = self.session.unpacking
+        if work.progress is not None:
+            done, total = work.progress.done, work.progress.total
+            width = 20
+            filled = width * done // total if total else 0
+            bar = g.bar * filled + g.rest * (width - filled)
+            percent = f"{100 * done // total}%" if total else ""
+            told = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
+            lines.append(Text(told, no_wrap=True, overflow="ellipsis"))
+        elif work.message:
+            lines.append(Text(work.message, "green" if work.done else "bold red", no_wrap=True, overflow="ellipsis"))
+        elif self.session.plan.package.core:
+            lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
+        elif self._found is not None:
+            lines.append(Text(_("Found a package; ^F takes it:"), "cyan"))
+            lines.append(Text(str(self._found.core), no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(_beside(self._found), "dim", no_wrap=True, overflow="ellipsis"))
+        for verdict in self.session.verdicts:
+            if verdict.requirement in ("BND-SIGN", "BND-NODE-ARCH", "BND-FREE-100G") and len(lines) < 4:
+                mark, style = outcome_mark(verdict.outcome) if verdict.waived is None else ("W", "cyan")
+                if verdict.outcome is not Outcome.NOT_APPLICABLE:
+                    lines.append(Text(f"{mark} {verdict.observed}", style, no_wrap=True, overflow="ellipsis"))
+        return joined(lines)

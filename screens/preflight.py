@@ -1,0 +1,282 @@
+"""Preflight: every finding with what was found, what is wanted and how to mend it; one rule at a time can be waived."""
+
+import getpass
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from acp_tui.files import write_atomically
+from acp_tui.plan import Waiver
+from acp_tui.report.changes import changes
+from acp_tui.report.document import report_json
+from acp_tui.report.page import report_html
+from acp_tui.report.told import change_lines, network_lines
+from acp_tui.report.words import state_word
+from acp_tui.texts import N_, _
+from acp_tui.verdict import NodeState, Outcome, Verdict
+from screens.dialogs import Ask, Read
+from screens.finding import one_line, whole
+from screens.glyphs import state_mark
+from screens.session import Session, Topic
+from screens.step import Step
+from screens.widgets.panel import Panel
+from screens.widgets.rows import Row, Rows
+
+_ORDER = (
+    Outcome.FAIL,
+    Outcome.PENDING_REBOOT,
+    Outcome.UNKNOWN,
+    Outcome.MANUAL,
+    Outcome.WARN,
+    Outcome.PASS,
+    Outcome.NOT_APPLICABLE,
+)
+_FILTERS = (N_("what blocks"), N_("what is not met"), N_("all"))
+
+
+class PreflightStep(Step):
+    NAME = "preflight"
+    SHORT = N_("Preflight")
+    TITLE_TEXT = N_("Preflight: the manual's rules against your nodes and answers")
+    KEYS = (("f", N_("filter")), ("w/W", N_("waive")), ("Enter", N_("whole")))
+    MORE_KEYS = (
+        ("x", N_("fix")),
+        ("/", N_("node")),
+        ("y", N_("copy")),
+        ("e", N_("again")),
+        ("r", N_("all")),
+        ("c", N_("diff")),
+        ("n", N_("net")),
+        ("s", N_("save")),
+    )
+    """On the line below the finding: the bottom line has no room for them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "filter", show=False),
+        Binding("w", "waive(False)", show=False),
+        Binding("W", "waive(True)", show=False),
+        Binding("x", "fix", show=False),
+        Binding("r", "recheck", show=False),
+        Binding("m", "mend", show=False),
+        Binding("slash", "this_node", show=False),
+        Binding("y", "copy", show=False),
+        Binding("e", "again", show=False),
+        Binding("c", "changes", show=False),
+        Binding("n", "network", show=False),
+        Binding("s", "save_report", show=False),
+    ]
+
+    _filter = 0
+    _node: str | None = None
+    """Only this node's findings are shown."""
+
+    @classmethod
+    def has_problems(cls, session: Session) -> bool:
+        states = [session.seen[node.address].state for node in session.plan.nodes if node.address in session.seen]
+        reached = len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
+        return not reached or bool(session.judgement.blocking)
+
+    def body(self) -> Iterable[Widget]:
+        yield Panel(id="states")
+        yield Rows(id="findings")
+        yield Panel(id="detail")
+
+    def opened(self) -> None:
+        self.session.look_around_where_needed()
+        self.tell(self._more_keys())
+        self.set_focus(self.query_one("#findings"))
+
+    def show_body(self, topic: Topic) -> None:
+        if topic in (Topic.VERDICTS, Topic.ANSWERS):
+            self._show()
+        else:
+            self._set("#states", self._states())
+
+    def rule_under_cursor(self) -> str | None:
+        verdict = self._verdict()
+        return verdict.requirement if verdict is not None else None
+
+    def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
+        self._show_detail()
+        self.tell(self._more_keys())
+
+    def on_rows_chosen(self, event: Rows.Chosen) -> None:
+        verdict = self._verdict()
+        if verdict is not None:
+            self.app.push_screen(Read(verdict.requirement, self._whole(verdict)))
+
+    def action_filter(self) -> None:
+        self._filter = (self._filter + 1) % len(_FILTERS)
+        self._show()
+
+    def action_this_node(self) -> None:
+        """Only the findings of the node under the cursor, or those of all again."""
+        verdict = self._verdict()
+        self._node = verdict.node if verdict is not None and self._node is None else None
+        self._show()
+
+    def action_again(self) -> None:
+        """Look at this one again: at its node, or at all where it is between them."""
+        verdict = self._verdict()
+        if verdict is None:
+            return
+        for node in self.session.plan.nodes:
+            if verdict.node in (node.address, None):
+                self.session.probe(node)
+        self.tell(Text(_("{rule}: being looked at again").format(rule=verdict.requirement)))
+
+    def action_copy(self) -> None:
+        """To the terminal's clipboard, where it has one that programs may write to, and to a file in any case."""
+        verdict = self._verdict()
+        if verdict is None:
+            return
+        text = f"{verdict.requirement} {verdict.node or ''}".rstrip() + f"\n{self._whole(verdict).plain}"
+        self.app.copy_to_clipboard(text)
+        self._write("finding.txt", text)
+
+    def action_changes(self) -> None:
+        """What is different since the last run."""
+        before = self.session.before
+        if before is None:
+            self.tell(Text(_("There is no earlier run to compare with yet; r begins another one.")))
+            return
+        found = changes(before, self.session.report())
+        title = _("Since {moment}").format(moment=f"{found.since.astimezone():%Y-%m-%d %H:%M}")
+        self.app.push_screen(Read(title, Text("\n".join(change_lines(found)))))
+
+    def action_network(self) -> None:
+        """How the nodes reach each other."""
+        lines = network_lines(self.session.report().nodes, Read.WIDE)
+        text = Text("\n".join(lines) or _("Nothing is known of the ways between the nodes yet."))
+        self.app.push_screen(Read(_("Network between the nodes"), text, wide=True))
+
+    def action_recheck(self) -> None:
+        self.session.begin_run()
+        for node in self.session.plan.nodes:
+            self.session.probe(node)
+
+    @work
+    async def action_waive(self, everywhere: bool) -> None:
+        """Waive this rule for this node, or for all nodes; on a waived one: take the waiver back."""
+        verdict = self._verdict()
+        if verdict is None or verdict.outcome is Outcome.PASS:
+            return
+        key = (verdict.requirement, "*" if everywhere or verdict.node is None else verdict.node)
+        waivers = self.session.plan.waivers
+        if verdict.waived is not None:
+            rest = tuple(w for w in waivers if (w.requirement, w.node) not in (key, (verdict.requirement, "*")))
+            self.session.plan_replaced(self.session.plan.model_copy(update={"waivers": rest}))
+            return
+        title = _("Waive {rule}").format(rule=verdict.requirement)
+        question = _("Why may this rule be put aside for {node}? The reason goes into plan and report.").format(
+            node=_("all") if key[1] == "*" else key[1]
+        )
+        preset = _("confirmed by hand") if verdict.outcome is Outcome.MANUAL else ""
+        reason = await self.app.push_screen_wait(Ask(title, question, preset))
+        if reason and reason.strip():
+            waiver = Waiver(requirement=key[0], node=key[1], reason=reason.strip(), by=getpass.getuser())
+            self.session.plan_replaced(self.session.plan.model_copy(update={"waivers": (*waivers, waiver)}))
+
+    def action_fix(self) -> None:
+        """What could be changed on the nodes, with the cursor on the node of this finding."""
+        verdict = self._verdict()
+        from screens.fix import FixScreen  # it speaks SSH, and that takes long to import
+
+        self.app.push_screen(FixScreen(self.session, verdict.node if verdict is not None else None))
+
+    @work
+    async def action_mend(self) -> None:
+        """On the practice cluster the hint can be run on the node from here, as an admin would over SSH."""
+        verdict, practice = self._verdict(), self.wizard.practice
+        if verdict is None or practice is None or verdict.node is None or not verdict.remedy:
+            return
+        said = await practice.mend(verdict.node, verdict.remedy)
+        self.tell(Text(said))
+        for node in self.session.plan.nodes:
+            if node.address == verdict.node:
+                self.session.probe(node)
+
+    def action_save_report(self) -> None:
+        """The report as a page and as data, to be taken along."""
+        report, before = self.session.report(), self.session.before
+        since = changes(before, report) if before is not None else None
+        self._write("preflight.json", report_json(report))
+        self._write("preflight.html", report_html(report, self.session.plan, since))
+
+    def _write(self, name: str, text: str) -> None:
+        """Into the draft's folder, and say where."""
+        path = self.session.draft.folder / name
+        try:
+            write_atomically(path, text)
+        except OSError as error:
+            self.tell(Text(_("{path}: {why}").format(path=path, why=error.strerror or error), "bold red"))
+        else:
+            self.tell(Text(_("Written to {path}").format(path=path)))
+
+    def _more_keys(self) -> Text:
+        practice = (("m", N_("mend")),) if self.wizard.practice is not None else ()
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for key, word in (*practice, *self.MORE_KEYS):
+            text.append(key, "bold reverse")
+            text.append(f" {_(word)} ")  # with the practice's own key the line is full
+        return text
+
+    def _shown(self) -> list[Verdict]:
+        met = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+        judgement = self.session.judgement
+        shown = (judgement.blocking, [v for v in judgement.told if v.outcome not in met], judgement.verdicts)
+        return sorted(
+            (v for v in shown[self._filter] if self._node in (None, v.node)),
+            key=lambda v: (not v.blocks, v.waived is not None, _ORDER.index(v.outcome)),
+        )
+
+    def _verdict(self) -> Verdict | None:
+        key = self.query_one("#findings", Rows).key
+        return next((v for v in self.session.verdicts if _key(v) == key), None)
+
+    def _show(self) -> None:
+        self._set("#states", self._states())
+        shown = self._shown()
+        nothing = _("Nothing blocks. f shows the other findings.")
+        if waiting := len(self.session.judgement.unseen):
+            nothing = _("Nothing so far; nodes still to be looked at: {count}").format(count=waiting)
+        self.query_one("#findings", Rows).show([Row(_key(v), one_line(v)) for v in shown], empty=nothing)
+        blocking = len(self.session.judgement.blocking)
+        filter = _(_FILTERS[self._filter])
+        if self._node is not None:
+            filter = _("{filter} on {node}").format(filter=filter, node=self._node)
+        title = _("Preflight: {blocking} block, showing {filter} ({count})").format(
+            blocking=blocking, filter=filter, count=len(shown)
+        )
+        self._set("#title", Text(title))
+        self._show_detail()
+
+    def _states(self) -> Text:
+        """The nodes that are not checked, each with its state; the others only as a number."""
+        text = Text(no_wrap=True, overflow="ellipsis")
+        checked = 0
+        for node in self.session.plan.nodes:
+            seen = self.session.seen.get(node.address)
+            if seen is not None and seen.state is NodeState.CHECKED:
+                checked += 1
+                continue
+            mark, style = state_mark(seen.state) if seen else ("-", "dim")
+            word = state_word(seen.state) if seen else _("waits for a login")
+            text.append(f" {mark} {node.address} {word} ", style)
+        told = _("{checked} of {all} nodes checked").format(checked=checked, all=len(self.session.plan.nodes))
+        return Text.assemble(f" {told} ", text, no_wrap=True, overflow="ellipsis")
+
+    def _show_detail(self) -> None:
+        verdict = self._verdict()
+        self._set("#detail", self._whole(verdict) if verdict is not None else Text(""))
+
+    def _whole(self, verdict: Verdict) -> Text:
+        return whole(verdict, self.session.plan.effective_release)
+
+
+def _key(verdict: Verdict) -> str:
+    return f"{verdict.requirement} {verdict.node or '-'} {verdict.observed if verdict.node is None else ''}"

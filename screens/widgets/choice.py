@@ -1,0 +1,38 @@
+"""One of a few values, all in sight on one line: arrow keys choose, and no list opens over the screen."""
+
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+class Choice(Widget, can_focus=True):
+    """The values side by side, the chosen one in brackets (so that it is seen without colour)."""
+
+    value: reactive[str] = reactive("")
+
+    def __init__(
+        self, options: Sequence[tuple[str, str]], value: str, chosen: Callable[[str], None], *, id: str | None = None
+    ) -> None:
+        """`options`: (value, word) pairs. `chosen` is called with the value that the operator has chosen."""
+        super().__init__(id=id)
+        self._options = tuple(options)
+        self._chosen = chosen
+        self.set_reactive(Choice.value, value)
+
+    def render(self) -> Text:
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for value, word in self._options:
+            chosen = value == self.value
+            style = ("reverse" if self.has_focus else "bold") if chosen else "dim"
+            text.append(" " if text else "")
+            text.append(f"[{word}]" if chosen else word, style)
+        return text
+
+    def step(self, by: int) -> None:
+        """Choose the value that is `by` places further."""
+        values = [value for value, _word in self._options]
+        here = values.index(self.value) if self.value in values else 0
+        self.value = values[(here + by) % len(values)]
+        self._chosen(self.value)

@@ -1,0 +1,30 @@
+"""Words for the phases of an install. Those for outcomes, node states and roles are the report's."""
+
+from collections.abc import Mapping
+
+from acp_tui.installer.state import Phase
+from acp_tui.texts import N_, _
+
+PHASES: Mapping[Phase, str] = {
+    Phase.SETUP: N_("setup.sh"),
+    Phase.WAITING_API: N_("API"),
+    Phase.VERSIONS: N_("versions"),
+    Phase.POSTING: N_("configuration"),
+    Phase.INSTALLING: N_("install"),
+}
+"""The phases that every install goes through, in their order."""
+
+_OTHER_PHASES: Mapping[Phase, str] = {
+    Phase.STARTING: N_("starting"),
+    Phase.NEEDS_VERSION: N_("asks for a version"),
+    Phase.POST_UNKNOWN: N_("asks whether the configuration arrived"),
+    Phase.POSTED: N_("configuration sent"),
+    Phase.SUCCESS: N_("installed"),
+    Phase.FAILED: N_("failed"),
+    Phase.UNKNOWN: N_("outcome not known"),
+    Phase.CANCELLED: N_("given up"),
+}
+
+
+def phase_word(phase: Phase) -> str:
+    return _(PHASES.get(phase) or _OTHER_PHASES[phase])

@@ -1,0 +1,73 @@
+"""A wizard on a stage: any plan, nodes that have been seen, no SSH and no disk of this machine in the picture."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from acp_tui.draft import Draft
+from acp_tui.facts import Facts
+from acp_tui.package.work import PackageWork
+from acp_tui.plan import Plan
+from acp_tui.verdict import NodeState
+from screens.app import AcpApp
+from screens.session import Seen, Session
+from screens.steps import STEPS
+
+SIZE = (80, 24)
+
+
+def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None) -> AcpApp:
+    """The application on a draft in `folder`. Addresses that it dials are noted in `dialled` and lead nowhere."""
+
+    def dial(address: str, port: int) -> tuple[str, int]:
+        if dialled is not None:
+            dialled.append(address)
+        return "127.0.0.1", 1
+
+    free, here = (lambda _folder: 500 * 10**9), (lambda _address: True)
+    package = PackageWork(folder, free_space=free, here=here, places=(folder,))
+    draft = Draft(folder / "drafts" / "staged", plan)
+    return AcpApp(folder, draft=draft, base=folder, package=package, dial=dial)
+
+
+async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None = None) -> Session:
+    """Bring the step of this name to the screen, with these nodes seen and everything judged."""
+    app = pilot.app
+    assert isinstance(app, AcpApp)
+    await pilot.pause()
+    await app.workers.wait_for_complete()
+    assert app.session is not None
+    for address, found in (facts or {}).items():
+        app.session.seen[address] = Seen(NodeState.CHECKED, facts=found, login=None)
+    await app.session.judge_now()
+    await app.go(next(one for one in STEPS if step == one.NAME))
+    await pilot.pause()
+    return app.session
+
+
+@asynccontextmanager
+async def wizard(
+    folder: Path, plan: Plan, step: str, facts: Mapping[str, Facts] | None = None, dialled: list[str] | None = None
+) -> AsyncIterator[tuple[Pilot[int], Session]]:
+    """A wizard that stands at `step`, and is closed as an operator would close it."""
+    app = staged_app(folder, plan, dialled)
+    async with app.run_test(size=SIZE) as pilot:
+        session = await show(pilot, step, facts)
+        yield pilot, session
+        await session.close()
+
+
+async def until(pilot: Pilot[int], reached: Callable[[], bool]) -> None:
+    """Let the application go on until this is so; the test's own timeout ends it otherwise."""
+    while not reached():
+        await pilot.pause()
+
+
+def screen_text(pilot: Pilot[int]) -> str:
+    """What can be read on the screen."""
+    screen = pilot.app.screen
+    width, height = screen.size
+    lines = screen._compositor.render_strips()
+    return "\n".join(strip.text[:width] for strip in lines[:height])

@@ -1,0 +1,28 @@
+"""The package step offers what lies around, and takes it on the operator's word."""
+
+from pathlib import Path
+
+from archives import core
+from plans import valid_plan
+from staged import screen_text, until, wizard
+
+
+async def test_a_package_that_lies_around_is_taken_with_one_key(tmp_path: Path) -> None:
+    package = core(tmp_path)
+    (tmp_path / "verify-key.pub").touch()
+    plan = valid_plan(package={})
+    async with wizard(tmp_path, plan, "package") as (pilot, session):
+        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        assert "without a signature, the public key" in screen_text(pilot)
+        await pilot.press("ctrl+f")
+        assert session.plan.package.core == str(package)
+        assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
+        await pilot.pause()
+        assert "Found a package" not in screen_text(pilot)
+
+
+async def test_what_was_answered_stays(tmp_path: Path) -> None:
+    core(tmp_path)
+    async with wizard(tmp_path, valid_plan(package={"core": "mine.tar"}), "package") as (pilot, session):
+        await pilot.press("ctrl+f")
+        assert session.plan.package.core == "mine.tar"

@@ -1,0 +1,135 @@
+"""A real terminal for tests: one tmux server of its own, with keys going in and the screen coming out as text.
+
+Nothing here waits for a fixed time: the screen is looked at again until it says what is expected, or a deadline is
+over.
+"""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_LOOK_EVERY = 0.05
+_PATIENCE = 30.0
+"""Seconds until a screen that was expected is missing for good."""
+
+
+class NotShown(AssertionError):
+    """What was expected did not come; the last screen is in the text."""
+
+
+class Terminal:
+    """One window of `width` x `height` in which one command runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = folder / "tmux.sock"
+        self._pid, self._status = folder / "tmux.pid", folder / "tmux.status"
+        self._settings = folder / "tmux.conf"
+        self._settings.write_text(
+            "set -g exit-empty off\nset -g remain-on-exit on\nset -g status off\n", encoding="utf-8"
+        )
+
+    def tmux(self, *arguments: str, text: str | None = None) -> str:
+        """One tmux command on this terminal's own server; what it prints."""
+        done = subprocess.run(
+            ["tmux", "-S", str(self._socket), "-f", str(self._settings), *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+        if done.returncode:
+            raise NotShown(f"tmux {arguments[0]}: {done.stderr.strip()}")
+        return done.stdout
+
+    def keys(self, *names: str) -> None:
+        """Press keys by tmux's names (`Tab`, `C-n`, `Escape`, `m`), all in one burst."""
+        self.tmux("send-keys", *names)
+
+    def type(self, text: str) -> None:
+        """Type the text as it is."""
+        self.tmux("send-keys", "-l", "--", text)
+
+    def paste(self, text: str) -> None:
+        """Paste the text, bracketed where the program has asked for that."""
+        self.tmux("load-buffer", "-", text=text)
+        self.tmux("paste-buffer", "-p", "-d")
+
+    def resize(self, width: int, height: int) -> None:
+        self.tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    def screen(self, *, colours: bool = False) -> str:
+        """What is on the screen now; with `colours` the escape sequences too."""
+        return self.tmux("capture-pane", "-p", *(["-e"] if colours else []))
+
+    @property
+    def pid(self) -> int:
+        """The process of the command."""
+        return int(self._pid.read_text())
+
+    @property
+    def exit_status(self) -> int | None:
+        """Exit status of the command as a shell gives it; None while it runs."""
+        text = self._status.read_text() if self._status.exists() else ""
+        return int(text) if text.endswith("\n") else None
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str], size: tuple[int, int], cwd: Path) -> None:
+        """Run the command in a new window."""
+        inner = f'echo $$ >"{self._pid}"; exec "$@"'
+        outer = f'sh -c \'{inner}\' sh "$@"; echo $? >"{self._status}"'
+        where = ["-x", str(size[0]), "-y", str(size[1]), "-c", str(cwd)]
+        sets = [f"{name}={value}" for name, value in environment.items()]
+        self._status.unlink(missing_ok=True)
+        self.tmux("new-session", "-d", *where, "env", "-i", *sets, "sh", "-c", outer, "sh", *command)
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float = _PATIENCE) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise NotShown(f"not so in {seconds:.0f} s; the screen:\n{self.screen()}")
+            time.sleep(_LOOK_EVERY)
+
+    def wait_for(self, *texts: str, seconds: float = _PATIENCE) -> str:
+        """The screen, once all `texts` are on it."""
+        shown = ""
+
+        def holds() -> bool:
+            nonlocal shown
+            shown = self.screen()
+            return all(text in shown for text in texts)
+
+        try:
+            self.wait_until(holds, seconds)
+        except NotShown as late:
+            raise NotShown(f"{[text for text in texts if text not in shown]}: {late}") from None
+        return shown
+
+    def wait_exit(self, seconds: float = _PATIENCE) -> int:
+        """The exit status, once the command has ended."""
+        self.wait_until(lambda: self.exit_status is not None, seconds)
+        assert self.exit_status is not None
+        return self.exit_status
+
+
+@contextmanager
+def terminal(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    width: int = 80,
+    height: int = 24,
+    cwd: Path | None = None,
+) -> Iterator[Terminal]:
+    """Run `command` in a new terminal; at the end the terminal and what still runs in it are gone.
+
+    `environment` is all that the command gets; `folder` is for the server's socket."""
+    window = Terminal(folder)
+    window.tmux("start-server")
+    try:
+        window.run(command, environment, (width, height), cwd or folder)
+        yield window
+    finally:
+        window.tmux("kill-server")

@@ -1,0 +1,21 @@
+"""The whole wizard as an operator walks it: 80x24, the keyboard alone, from the first screen to the end."""
+
+from pathlib import Path
+
+import pytest
+from wizard_window import practice_ended, to_install, wizard
+
+pytestmark = pytest.mark.tmux
+
+
+def test_from_the_first_screen_to_installed(tmp_path: Path) -> None:
+    with practice_ended(tmp_path), wizard(tmp_path, "demo") as window:
+        window.wait_for("PRACTICE", "Package: is it whole")
+        to_install(window)
+        window.keys("y")
+        screen = window.wait_for("Installed. The platform is at", "PRACTICE", seconds=60)
+        assert max(len(line) for line in screen.splitlines()) <= 80
+        window.keys("C-q")
+        window.wait_for("Leave the wizard?")
+        window.keys("y")
+        assert window.wait_exit() == 0
