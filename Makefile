@@ -8,7 +8,7 @@ demo: setup
 	@$(BIN)/acp-tui demo
 
 test: setup test-tools
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -30,11 +30,23 @@ $(VENV)/.ready: requirements.lock pyproject.toml scripts/setup.sh
 test-tools:
 	@sh scripts/test-tools.sh
 
+# What it costs, beside its peers (they are installed for the run). Needs root, for the lab of sshd nodes.
+.PHONY: bench
+bench: setup
+	PYTHONPATH=tests:tests/lab:tests/screens $(BIN)/python -m bench.preflight --peers
+	PYTHONPATH=tests:tests/lab:tests/screens $(BIN)/python -m bench.screen
+
 # Resolve the dependencies anew; commit the result.
 lock: setup
 	$(BIN)/pip install -q pip-tools
-	$(BIN)/pip-compile -q --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes \
+	$(BIN)/pip-compile -q --allow-unsafe --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes \
 	  --output-file requirements.lock pyproject.toml
+
+# Every text for people, for translators. Made anew each time and not committed: what is translated is in the .po files.
+.PHONY: messages
+messages: setup
+	@PYTHONPATH=scripts $(BIN)/pybabel -q extract -F babel.cfg -k N_ --no-location --sort-output --omit-header \
+	  -o assets/locales/acp-tui.pot .
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,121 @@
+"""The command line: which command, with which options. Each command's work is in `acp_tui.commands`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from acp_tui import __version__
+from acp_tui.texts import _, use_language
+
+# Modules are imported when their command runs: `--version` and `--help` cost no SSH and no screen.
+_COMMANDS = (
+    "verify",
+    "unpack",
+    "validate",
+    "check",
+    "fix",
+    "render",
+    "bundle",
+    "install",
+    "status",
+    "attach",
+    "demo",
+    "explain",
+    "schema",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. The exit status is the one of the command's contract."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        sys.stderr.close()
+        return 0
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    use_language()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not any(word in _COMMANDS for word in given[:1]) and not any(
+        word in ("-h", "--help", "--version") for word in given
+    ):
+        given.insert(0, "wizard")
+    options = _parser().parse_args(given)
+    module, name = options.run.split(":")
+    from acp_tui.commands.output import CommandFailed, say
+
+    command: Callable[[argparse.Namespace], int] = getattr(import_module(f"acp_tui.commands.{module}"), name)
+    try:
+        return command(options)
+    except CommandFailed as failed:
+        say(str(failed))
+        return failed.status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="acp-tui",
+        description=_("Installs the global cluster of Alauda Container Platform. Without a command: the wizard."),
+        epilog=_("Exit status: 0 done, nothing blocks; 1 the answer is no; 2 wrong usage; 3 it could not be done."),
+    )
+    parser.add_argument("--version", action="version", version=f"acp-tui {__version__}")
+    commands = parser.add_subparsers(metavar=_("COMMAND"), required=True)
+
+    def add(name: str, run: str, help: str, *, plan: bool = False, json: bool = False) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help)
+        command.set_defaults(run=run)
+        if plan:
+            command.add_argument("plan", metavar="PLAN", help=_("plan file or bundle folder"))
+        if json:
+            command.add_argument("--json", action="store_true", help=_("one JSON document on standard output"))
+        return command
+
+    add("wizard", "wizard:wizard", _("the wizard (the default)")).add_argument(
+        "plan", metavar="PLAN", nargs="?", help=_("plan file or bundle folder")
+    )
+    verify = add("verify", "package:verify", _("name, architecture, signature and signer of a package"), json=True)
+    verify.add_argument("core", metavar="CORE")
+    verify.add_argument("--signature", metavar="S")
+    verify.add_argument("--key", metavar="K", help=_("the vendor's public key file"))
+    verify.add_argument("--fingerprint", metavar="F", help=_("the only key that is trusted"))
+    add("unpack", "package:unpack", _("verify, then extract into the install folder"), plan=True)
+    add("validate", "plan:validate", _("every rule that needs no node"), plan=True, json=True)
+    check = add("check", "preflight:check", _("the preflight"), plan=True, json=True)
+    check.add_argument("--node", metavar="A", action="append", help=_("this node alone; may be repeated"))
+    check.add_argument("--only", metavar="ID", action="append", help=_("this requirement alone; may be repeated"))
+    check.add_argument(
+        "--also",
+        metavar="NAME",
+        action="append",
+        choices=("load-balancer", "paths", "vrrp", "disk"),
+        help=_("what listens or writes on the nodes: load-balancer, paths, vrrp, disk; may be repeated"),
+    )
+    check.add_argument("--html", metavar="FILE", help=_("write the report as a page, too"))
+    fix = add("fix", "fix:mend_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)
+    fix.add_argument("--node", metavar="A", action="append", help=_("this node alone; may be repeated"))
+    fix.add_argument("--only", metavar="ID", action="append", help=_("this requirement alone; may be repeated"))
+    fix.add_argument("--hostname", metavar="A=NAME", action="append", help=_("the name that node A shall have"))
+    fix.add_argument("--script", action="store_true", help=_("print the script of each node, and change nothing"))
+    fix.add_argument("--yes", action="store_true", help=_("do not ask; what deletes still has to be named by --only"))
+    add("render", "plan:render_document", _("the installer's configuration document, secrets included"), plan=True)
+    bundle = add("bundle", "install:bundle", _("plan, document, report and sums in one folder"), plan=True)
+    bundle.add_argument("dir", metavar="DIR")
+    add("install", "install:install", _("preflight, bundle, setup.sh, configuration, progress"), plan=True)
+    add("status", "install:show_status", _("the running or last install"), json=True)
+    add("attach", "install:attach", _("follow the running or last install"))
+    demo = add("demo", "wizard:demo", _("the wizard on a practice cluster of simulated nodes"))
+    demo.add_argument("--auto", action="store_true", help=_("walk it unattended and print each step"))
+    explain = add("explain", "plan:explain", _("a requirement: what, why, how it is seen, how to mend it"), json=True)
+    explain.add_argument("id", metavar="ID", nargs="?")
+    explain.add_argument("--release", choices=("4.0", "4.1", "4.2", "4.3"))
+    add("schema", "plan:print_schema", _("JSON Schema of the plan"))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""Commands of the install: bundle, install, attach, status."""
+
+import asyncio
+from argparse import Namespace
+from pathlib import Path
+
+from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
+from acp_tui.commands.package import unpack_packages
+from acp_tui.commands.preflight import run_preflight, show_report
+from acp_tui.draft import state_home
+from acp_tui.hostkeys import pins_file, read_pins
+from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
+from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
+from acp_tui.installer.state import FINAL
+from acp_tui.package.work import PackageWork
+from acp_tui.texts import _
+from acp_tui.verdict import Exit
+
+
+def bundle(options: Namespace) -> int:
+    """Preflight, then the bundle with its report."""
+    source = open_plan(options.plan)
+    return asyncio.run(_bundle(source, Path(options.dir)))
+
+
+async def _bundle(source: Source, folder: Path) -> int:
+    report = await run_preflight(source)
+    keys = await _host_keys(source)
+    try:
+        place = await bundle_for(source.plan, report, keys, folder, base=source.base)
+    except LaunchFailed as failed:
+        raise CommandFailed(str(failed), Exit.NO) from failed
+    say(_("Bundle written to {folder}").format(folder=place))
+    if not report.ready:
+        show_report(report)
+    return Exit.DONE if report.ready else Exit.NO
+
+
+def install(options: Namespace) -> int:
+    """Preflight, unpack, bundle, setup.sh, configuration posted, progress followed."""
+    source = open_plan(options.plan)
+    return asyncio.run(_install(source))
+
+
+async def _install(source: Source) -> int:
+    run = _unfinished()
+    if run is not None:
+        return await _go_on(run, source)
+    work = PackageWork(source.base)
+    await unpack_packages(source.plan, work)
+    report = await run_preflight(source, work=work)
+    if not report.ready:
+        show_report(report)
+        return Exit.NO
+    keys = await _host_keys(source)
+    try:
+        run = await launch(source.plan, report, keys, state_home(), base=source.base)
+    except (LaunchFailed, RunRefused) as failed:
+        raise CommandFailed(str(failed)) from failed
+    say(_("The install runs on its own now; acp-tui attach follows it from any terminal."))
+    return await _follow(run)
+
+
+def _unfinished() -> Path | None:
+    """The last run, if it is not at its end."""
+    run = last_run(state_home())
+    return run if run is not None and status(run).phase not in FINAL else None
+
+
+async def _go_on(run: Path, source: Source) -> int:
+    """Go on with a run that was interrupted or asks for what the plan now says; follow one that is going on."""
+    state = status(run)
+    say(_("An install is not finished: {folder}").format(folder=run))
+    wanted = source.plan.kubernetes
+    try:
+        if state.phase is Phase.NEEDS_VERSION and wanted.version and wanted.container_runtime:
+            await asyncio.to_thread(resume, run, kubernetes=wanted.version, runtime=wanted.container_runtime)
+        elif state.interrupted:
+            await asyncio.to_thread(resume, run)
+    except RunRefused as refused:
+        raise CommandFailed(str(refused), Exit.NO) from refused
+    return await _follow(run)
+
+
+async def _host_keys(source: Source) -> dict[str, str]:
+    """The pins as they are after the preflight, which may have added some."""
+    kept = {} if source.bundle else await asyncio.to_thread(read_pins, pins_file(state_home(), source.file))
+    return {**source.host_keys, **kept}
+
+
+def attach(options: Namespace) -> int:
+    """Follow the running or last install."""
+    return asyncio.run(_follow(_last()))
+
+
+def show_status(options: Namespace) -> int:
+    """The running or last install, once."""
+    try:
+        state = status(_last())
+    except NoRun as error:
+        raise CommandFailed(str(error)) from error
+    if options.json:
+        show_json(state_json(state))
+    else:
+        show(_told(state))
+        show(_("All that was written: {folder}").format(folder=state.spec.run_dir))
+    return _exit(state)
+
+
+def state_json(state: RunState) -> dict[str, object]:
+    """What `status --json` prints; nothing secret is in it."""
+    return {
+        "run": str(state.spec.run_dir),
+        "phase": state.phase.value,
+        "interrupted": state.interrupted,
+        "started": state.started.isoformat(timespec="seconds"),
+        "updated": state.updated.isoformat(timespec="seconds"),
+        "message": state.message,
+        "step": state.step,
+        "failed_answers": state.failed_answers,
+        "kubernetes": state.kubernetes,
+        "container_runtime": state.runtime,
+        "offered": {"kubernetes": list(state.offered_kubernetes), "container_runtime": list(state.offered_runtimes)},
+        "setup_exit": state.setup_exit,
+        "post_status": state.post_status,
+        "platform": state.platform_url if state.phase is Phase.SUCCESS else None,
+        "command": list(state.spec.command),
+    }
+
+
+async def _follow(run: Path) -> int:
+    state: RunState | None = None
+    try:
+        async for update in follow(run):
+            state = update.state
+            for line in update.lines:
+                say(f"{line.source}: {line.text}" if line.source != "acp-tui" else line.text)
+    except NoRun as error:
+        raise CommandFailed(str(error)) from error
+    assert state is not None
+    show(_told(state))
+    return _exit(state)
+
+
+def _last() -> Path:
+    run = last_run(state_home())
+    if run is None:
+        raise CommandFailed(_("No install has been started by this user on this host."))
+    return run
+
+
+def _told(state: RunState) -> str:
+    if state.phase is Phase.SUCCESS:
+        return _("Installed. The platform is at {url}").format(url=state.platform_url)
+    said = _("interrupted: the installing process is gone") if state.interrupted else state.phase.value
+    step = " " + _("installer's step {step}").format(step=state.step) if state.step else ""
+    return f"{said}{step}" + (f": {state.message}" if state.message else "")
+
+
+def _exit(state: RunState) -> int:
+    if state.phase in (Phase.FAILED, Phase.CANCELLED, Phase.NEEDS_VERSION):
+        return Exit.NO
+    if state.interrupted or state.phase in (Phase.UNKNOWN, Phase.POST_UNKNOWN):
+        return Exit.IMPOSSIBLE
+    return Exit.DONE

@@ -1,0 +1,90 @@
+"""Commands on the package: verify, unpack."""
+
+import asyncio
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from acp_tui.commands.output import CommandFailed, open_plan, say, show, show_json
+from acp_tui.events import Progress
+from acp_tui.package.members import PackageRefused
+from acp_tui.package.stream import pace
+from acp_tui.package.target import UnpackFailed
+from acp_tui.package.work import PackageBlocked, PackageWork
+from acp_tui.plan import Package, Plan
+from acp_tui.texts import _
+from acp_tui.verdict import Exit, Outcome, Verdict
+
+_ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR")
+
+
+def verify(options: Namespace) -> int:
+    """Name, architecture, signature, signer of one Core Package."""
+    if not Path(options.core).is_file():
+        raise CommandFailed(_("{path}: there is no such file").format(path=options.core))
+    given = {"core_signature": options.signature, "public_key": options.key, "fingerprint": options.fingerprint}
+    package = Package.model_validate({"core": options.core, **{key: value for key, value in given.items() if value}})
+    work = PackageWork(Path.cwd())
+    verdicts = [
+        v
+        for v in asyncio.run(work.verify(Plan(package=package), _tell, afresh=True))
+        if v.requirement in _ABOUT_THE_FILE
+    ]
+    _end_progress()
+    good = not any(verdict.blocks for verdict in verdicts)
+    if options.json:
+        show_json({"package": options.core, "good": good, "verdicts": [_plain(verdict) for verdict in verdicts]})
+    else:
+        for verdict in verdicts:
+            show(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
+            if verdict.blocks and verdict.remedy:
+                show(f"         {_('mend')}: {verdict.remedy.strip()}")
+    if good:
+        return Exit.DONE
+    # What could not be looked at is not a "no": gpg is missing, for one.
+    return Exit.NO if any(v.outcome is Outcome.FAIL for v in verdicts) else Exit.IMPOSSIBLE
+
+
+def unpack(options: Namespace) -> int:
+    """Verify, then extract core and extensions into `install_dir`."""
+    source = open_plan(options.plan)
+    return asyncio.run(unpack_packages(source.plan, PackageWork(source.base)))
+
+
+async def unpack_packages(plan: Plan, work: PackageWork) -> int:
+    """As `unpack`, for a command that goes on afterwards. Raises `CommandFailed` when it could not be done."""
+    try:
+        done = await work.unpack(plan, _tell)
+    except PackageBlocked as blocked:
+        raise CommandFailed(str(blocked), Exit.NO) from blocked
+    except PackageRefused as refused:
+        raise CommandFailed(str(refused), Exit.NO) from refused
+    except UnpackFailed as failed:
+        raise CommandFailed(str(failed)) from failed
+    finally:
+        _end_progress()
+    folder = work.target(plan)
+    said = _("Verified and unpacked to {folder}") if done else _("Was unpacked to {folder} before")
+    say(said.format(folder=folder))
+    return Exit.DONE
+
+
+def _plain(verdict: Verdict) -> dict[str, str]:
+    return {
+        "requirement": verdict.requirement,
+        "verdict": verdict.outcome.value,
+        "observed": verdict.observed,
+        "remedy": verdict.remedy,
+    }
+
+
+def _tell(progress: Progress) -> None:
+    """A line that is written over on a terminal; nothing elsewhere."""
+    if sys.stderr.isatty():
+        percent = f"{100 * progress.done // progress.total:3}%" if progress.total else ""
+        print(f"\r\x1b[K{progress.label} {percent} {pace(progress)}", end="", file=sys.stderr, flush=True)
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

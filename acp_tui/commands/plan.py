@@ -1,0 +1,129 @@
+"""Commands on the plan alone: validate, render, schema, explain."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from acp_tui.bundle import BundleDamaged, check_sums, is_bundle
+from acp_tui.catalog import Requirement, catalogue
+from acp_tui.certificate import facts_for
+from acp_tui.checks.plan import judge_plan
+from acp_tui.checks.pronounce import waive
+from acp_tui.checks.waivers import idle_waivers
+from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, show, show_json
+from acp_tui.installer.config import RenderError, render, unverified
+from acp_tui.plan import RELEASES, Plan
+from acp_tui.planfile import Problem, read_plan, schema
+from acp_tui.report.explain import explained, how_seen, later_releases, wanted
+from acp_tui.texts import _
+from acp_tui.verdict import Exit, Outcome, Report, Severity, Verdict
+
+
+def validate(options: Namespace) -> int:
+    """Every rule that needs no node; all errors at once."""
+    started = datetime.now(UTC)
+    place = plan_path(options.plan)
+    try:
+        if is_bundle(Path(options.plan)):
+            check_sums(Path(options.plan))
+        reading = read_plan(place)
+    except BundleDamaged as error:
+        raise CommandFailed(str(error), Exit.NO) from error
+    except OSError as error:
+        raise CommandFailed(_("{path}: {why}").format(path=place, why=error.strerror or error)) from error
+    plan = reading.plan or Plan()
+    verdicts = _rules(plan, place.parent, reading.problems) if reading.plan else ()
+    refused = tuple(_refusal(problem) for problem in reading.problems)
+    report = Report(plan.effective_release, started, datetime.now(UTC), (), (*refused, *verdicts))
+    if options.json:
+        show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems]})
+    else:
+        for problem in reading.problems:
+            show(str(problem))
+        _show_verdicts(verdicts)
+        show(_("The plan is good.") if report.ready else _("The plan is not good yet."))
+    return Exit.DONE if report.ready else Exit.NO
+
+
+def _rules(plan: Plan, base: Path, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
+    """The rules' verdicts, without those that rest on a value which the plan file got wrong."""
+    wrong = tuple(problem.path.partition("[")[0] for problem in problems)
+    judged = judge_plan(plan, facts_for(plan, base))
+    kept = [v for v in judged if not any(path.startswith(wrong) for path in v.paths)] if wrong else judged
+    today = date.today()
+    return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in kept))
+
+
+def _refusal(problem: Problem) -> Verdict:
+    return Verdict(
+        problem.rule or "PLAN", None, Severity.MUST, Outcome.FAIL, str(problem), "", "", None, (problem.path,)
+    )
+
+
+def _show_verdicts(verdicts: Sequence[Verdict]) -> None:
+    for verdict in verdicts:
+        if verdict.blocks or verdict.outcome is Outcome.WARN:
+            where = f" ({', '.join(verdict.paths)})" if verdict.paths else ""
+            waived = " " + _("waived: {reason}").format(reason=verdict.waived) if verdict.waived is not None else ""
+            show(f"{verdict.outcome.value:<7} {verdict.requirement}{where}: {verdict.observed}{waived}")
+            for name, text in ((_("wanted"), verdict.expected), (_("mend"), verdict.remedy)):
+                if text:
+                    show(f"        {name}: " + text.strip().replace("\n", "\n          "))
+
+
+def render_document(options: Namespace) -> int:
+    """The installer's configuration document, secrets included, on standard output."""
+    source = open_plan(options.plan)
+    try:
+        text = render(source.plan, source.base)
+    except RenderError as error:
+        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), Exit.NO) from error
+    if source.plan.kubernetes.version is None:
+        say(_("kubernetes.version is left to the running installer: cluster.version is empty here."))
+    for note in unverified(source.plan):
+        say(_("unverified: {note}").format(note=note))
+    show(text.rstrip("\n"))
+    return Exit.DONE
+
+
+def print_schema(options: Namespace) -> int:
+    show_json(schema())
+    return Exit.DONE
+
+
+def explain(options: Namespace) -> int:
+    """A requirement: what, why, how it is observed, how to mend it; without an ID, the list of all."""
+    release = options.release or RELEASES[0]
+    rows = catalogue(release)
+    if options.id is None:
+        if options.json:
+            show_json([_row(row, release) for row in rows.values()])
+        else:
+            for row in rows.values():
+                show(f"{row.id:<22} {row.severity.value:<7} {_(row.title)}")
+        return Exit.DONE
+    found = rows.get(options.id.upper())
+    if found is None:
+        raise CommandFailed(_("{id}: there is no such requirement; acp-tui explain lists them").format(id=options.id))
+    if options.json:
+        show_json(_row(found, release))
+        return Exit.DONE
+    show(f"{found.id} ({_('release')} {release})\n{_(found.title)}")
+    for name, text in (*explained(found), *later_releases(found.id, release)):
+        show(f"\n{name}:\n  " + text.replace("\n", "\n  "))
+    return Exit.DONE
+
+
+def _row(row: Requirement, release: str) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "release": release,
+        "severity": row.severity.value,
+        "title": _(row.title),
+        "expected": wanted(row),
+        "why": _(row.why),
+        "remedy": _(row.remedy),
+        "remedies": {system: _(text) for system, text in row.remedies.items()},
+        "how": how_seen(row),
+    }

@@ -1,0 +1,157 @@
+"""The preflight as a command: check."""
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from acp_tui.catalog import catalogue
+from acp_tui.certificate import facts_for
+from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
+from acp_tui.draft import state_home
+from acp_tui.events import NodeDone, PreflightDone
+from acp_tui.facts import Facts
+from acp_tui.files import write_atomically
+from acp_tui.package.work import PackageWork
+from acp_tui.preflight import Also, preflight
+from acp_tui.report.changes import Changes, changes
+from acp_tui.report.kept import keep, kept_file, read_kept
+from acp_tui.report.page import report_html
+from acp_tui.report.told import change_lines
+from acp_tui.report.words import answer
+from acp_tui.texts import N_, _
+from acp_tui.verdict import Exit, NodeState, Outcome, Report, summary
+
+_SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
+
+_TOLD: Mapping[Also, str] = {
+    Also.LOAD_BALANCER: N_("Temporary listeners stand on the control plane nodes, for the load balancer to lead to."),
+    Also.PATHS: N_("Temporary listeners stand on all nodes, for the others to dial."),
+    Also.VRRP: N_("The control plane nodes listen for VRRP adverts for 4 seconds."),
+    Also.DISK: N_("The control plane nodes' disks are written to, up to 256 MiB each, for about half a minute."),
+}
+
+
+def check(options: Namespace) -> int:
+    """All node and cluster checks, and the rules of the plan."""
+    source = open_plan(options.plan)
+    if not source.plan.nodes:
+        raise CommandFailed(_("The plan has no nodes."), Exit.NO)
+    unknown = set(options.node or ()) - {node.address for node in source.plan.nodes}
+    if unknown:
+        raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), Exit.USAGE)
+    rules = catalogue(source.plan.effective_release)
+    if unknown := {name.upper() for name in options.only or ()} - rules.keys():
+        raise CommandFailed(
+            _("there is no such requirement: {names}").format(names=", ".join(sorted(unknown))), Exit.USAGE
+        )
+    report = asyncio.run(
+        run_preflight(source, options.node, options.only, also=[Also(name) for name in options.also or ()])
+    )
+    partial = bool(options.node or options.only)
+    since = _compared(source, report, partial=partial)
+    if options.json:
+        show_json(report.to_json())
+    else:
+        show_report(report, partial=partial)
+        if since is not None:
+            show(_("Since the last run ({moment}):").format(moment=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
+            for line in change_lines(since):
+                show("    " + " ".join(line.split()))
+    if options.html:
+        _write_page(Path(options.html), report_html(report, source.plan, since))
+    if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
+        return Exit.IMPOSSIBLE
+    return Exit.DONE if report.ready else Exit.NO
+
+
+async def run_preflight(
+    source: Source,
+    nodes: list[str] | None = None,
+    only: list[str] | None = None,
+    work: PackageWork | None = None,
+    also: Sequence[Also] = (),
+) -> Report:
+    """Probe and judge, with what happens on the nodes told on standard error. Package rules are part of it.
+
+    `work`: who has looked at the packages before; what was verified then is not read again."""
+    for one in also:
+        say(_(_TOLD[one]))
+    keys: dict[str, str] = {}
+    facts: dict[str, Facts] = {}
+    report: Report | None = None
+    events = preflight(
+        source.plan,
+        pinned=source.host_keys,
+        base=source.base,
+        only_nodes=frozenset(nodes) if nodes else None,
+        only=frozenset(name.upper() for name in only) if only else None,
+        certificate=await asyncio.to_thread(facts_for, source.plan, source.base),
+        clock=lambda: datetime.now(UTC),
+        also=also,
+    )
+    async for event in events:
+        match event:
+            case NodeDone():
+                facts[event.address] = event.facts
+                say(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
+                if event.host_key:
+                    keys[event.address] = event.host_key
+                    if event.address not in source.host_keys:
+                        say(
+                            _("{address}: first contact, host key {key}").format(
+                                address=event.address, key=event.facts.host_key
+                            )
+                        )
+            case PreflightDone():
+                report = event.report
+    assert report is not None
+    await asyncio.to_thread(source.pin, keys)
+    if nodes or only or source.plan.package.core is None:
+        return report
+    package = await (work or PackageWork(source.base)).verify(source.plan)
+    return Report(report.release, report.started, datetime.now(UTC), report.nodes, (*package, *report.verdicts))
+
+
+def _compared(source: Source, report: Report, *, partial: bool) -> Changes | None:
+    """What has changed since the last whole run of this plan, which `report` takes the place of if it is whole too."""
+    place = kept_file(state_home(), source.file)
+    before = read_kept(place)
+    if not partial:
+        try:
+            keep(place, report)
+        except OSError as error:
+            say(_("The report could not be kept for the next comparison: {why}").format(why=error.strerror))
+    return changes(before, report, partial=partial) if before is not None else None
+
+
+def _write_page(path: Path, page: str) -> None:
+    """The page may be passed on, so whoever may read the folder may read it. Raises `CommandFailed`."""
+    try:
+        write_atomically(path, page, mode=0o644)
+    except OSError as error:
+        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+    say(_("Written to {path}").format(path=path))
+
+
+def show_report(report: Report, *, partial: bool = False) -> None:
+    """Every finding that asks for something, then the tally. `partial`: only some nodes or rules were asked for."""
+    for verdict in report.verdicts:
+        if verdict.outcome not in _SHOWN:
+            continue
+        waived = "  " + _("waived: {reason}").format(reason=verdict.waived) if verdict.waived is not None else ""
+        show(f"{verdict.outcome.value:<14} {verdict.node or '-':<16} {verdict.requirement}{waived}")
+        for name, text in (
+            (_("found"), verdict.observed),
+            (_("wanted"), verdict.expected),
+            (_("mend"), verdict.remedy),
+        ):
+            if text:
+                show(f"    {name}: " + text.strip().replace("\n", "\n      "))
+    counts = ", ".join(f"{name} {count}" for name, count in summary(report.verdicts).items() if count)
+    show(f"{_('Release')} {report.release}: {counts}")
+    if partial and report.ready:
+        show(_("Nothing of what was asked for blocks the install; the rest was not looked at."))
+    else:
+        show(answer(report) + ".")

@@ -1,0 +1,61 @@
+"""The wizard and the practice cluster: the only commands that open a screen."""
+
+import asyncio
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from acp_tui.commands.output import CommandFailed, open_plan, say, show
+from acp_tui.draft import state_home
+from acp_tui.texts import _
+from acp_tui.verdict import Exit
+
+if TYPE_CHECKING:
+    from screens.app import AcpApp
+
+
+def wizard(options: Namespace) -> int:
+    """The wizard; with no plan it offers the last unfinished draft, else a new one."""
+    _need_terminal()
+    from screens.app import AcpApp
+
+    if options.plan is None:
+        return asyncio.run(_run(AcpApp(state_home())))
+    source = open_plan(options.plan)
+    return asyncio.run(_run(AcpApp(state_home(), plan=source.plan, plan_file=source.file, host_keys=source.host_keys)))
+
+
+def demo(options: Namespace) -> int:
+    """The practice cluster: in the wizard, or walked unattended."""
+    from acp_tui.demo.package import PracticeUnavailable
+
+    try:
+        if options.auto:
+            from acp_tui.demo.auto import walk
+
+            return asyncio.run(walk(show))
+        _need_terminal()
+        return asyncio.run(_practise())
+    except PracticeUnavailable as error:
+        raise CommandFailed(str(error)) from error
+
+
+async def _practise() -> int:
+    from acp_tui.demo.cluster import practice
+    from screens.app import AcpApp
+
+    say(_("PRACTICE: simulated nodes are being started and a practice package is built and signed..."))
+    async with practice(state_home() / "practice") as cluster:
+        app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, base=cluster.folder)
+        return await _run(app)
+
+
+async def _run(app: "AcpApp") -> int:
+    # The mouse stays with the terminal: capturing it would take the selection of text away.
+    await app.run_async(mouse=False)
+    return app.return_code or Exit.DONE
+
+
+def _need_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandFailed(_("The wizard needs a terminal; the commands do not: acp-tui --help"), Exit.USAGE)

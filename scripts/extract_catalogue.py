@@ -1,0 +1,29 @@
+"""Texts of the requirement catalogue for gettext: Babel calls `messages` for each YAML file (see babel.cfg)."""
+
+from collections.abc import Iterator
+from typing import IO
+
+import yaml
+
+TEXTS = ("title", "why", "expected", "remedy", "how")
+"""Keys of a row that a person reads."""
+
+
+def messages(
+    fileobj: IO[bytes], keywords: object, comment_tags: object, options: object
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """(line, function name, text, comments) of every text; overlays of a release are mappings of rows, not lists."""
+    root = yaml.compose(fileobj, Loader=yaml.SafeLoader)
+    rows = root.value if isinstance(root, yaml.SequenceNode) else [row for _id, row in root.value] if root else []
+    for row in rows:
+        for key, value in row.value:
+            if key.value in TEXTS:
+                yield from _text(value)
+            elif key.value == "remedies":
+                for _system, remedy in value.value:
+                    yield from _text(remedy)
+
+
+def _text(node: yaml.Node) -> Iterator[tuple[int, str, str, list[str]]]:
+    if isinstance(node, yaml.ScalarNode) and node.value:
+        yield node.start_mark.line + 1, "_", node.value, []

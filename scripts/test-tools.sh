@@ -1,0 +1,39 @@
+#!/bin/sh
+# What the tests need of the distribution: root on Debian or Ubuntu gets it installed, others hear what will be skipped.
+# Never fails: a test whose tool is missing skips itself and says why.
+set -u
+
+missing=
+need() { # command, package
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null || missing="$missing $2"
+}
+need sshd openssh-server
+need ssh-keygen openssh-client
+need gpg gnupg
+need tmux tmux
+need ip iproute2
+need ps procps
+need sudo sudo
+[ -e /usr/share/zoneinfo/Europe/Moscow ] || missing="$missing tzdata"
+
+if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  echo "test-tools: installing from the distribution:$missing" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  # An sshd that the tests bring along must not start listening on this machine.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 0' INT TERM HUP
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+  fi
+  # shellcheck disable=SC2086 # a list of package names
+  apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
+    { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
+    echo "test-tools: could not install all of it; tests that need it will be skipped" >&2
+elif [ -n "$missing" ]; then
+  echo "test-tools: not root, so tests that need these packages will be skipped:$missing" >&2
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "test-tools: not root, so the lab of real sshd nodes will be skipped" >&2
+fi
+exit 0

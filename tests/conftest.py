@@ -1,0 +1,43 @@
+"""What all tests share: a test whose tool is not here skips itself and names it."""
+
+import locale
+import shutil
+from collections.abc import Iterator
+
+import lab_nodes
+import pytest
+from hypothesis import settings
+
+from screens.glyphs import glyphs
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reasons = {
+        "lab": lab_nodes.missing() if any(item.get_closest_marker("lab") for item in items) else "",
+        "tmux": "" if shutil.which("tmux") else "needs tmux",
+    }
+    for item in items:
+        for name, reason in reasons.items():
+            if reason and item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def lab() -> Iterator[lab_nodes.Lab]:
+    """A new lab of real sshd nodes, without nodes yet: `lab.start(...)` adds them. For tests marked `lab`."""
+    with lab_nodes.Lab() as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def rich_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Screens under test are shown by a terminal that can show everything, whatever this one can."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda _do_setlocale=True: "UTF-8")
+    glyphs.cache_clear()
+    yield
+    glyphs.cache_clear()

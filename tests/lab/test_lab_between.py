@@ -1,0 +1,189 @@
+"""Real faults of the network between real nodes: found at the node at fault, and nothing else is reported."""
+
+import contextlib
+import itertools
+import shlex
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from lab_check import Checked, as_planned, check, plan, started
+from lab_nodes import Lab, LabNode
+from lab_profile import NodeProfile
+from pydantic import JsonValue
+
+pytestmark = pytest.mark.lab
+
+_NAME = "acp.example.com"
+
+
+@pytest.fixture
+def nodes(lab: Lab) -> list[LabNode]:
+    return lab.start(*[NodeProfile()] * 3)
+
+
+@contextmanager
+def done(node: LabNode, change: str, undo: str) -> Iterator[None]:
+    node.sh(change)
+    yield
+    node.sh(undo)
+
+
+def looked(folder: Path, nodes: list[LabNode], endpoint: str, **more: JsonValue) -> Checked:
+    return check(folder, plan(as_planned(nodes), endpoint, **more))
+
+
+def of_cluster(checked: Checked) -> dict[str, str]:
+    """Requirement → outcome, of what is said of no single node."""
+    loud = ("fail", "warn", "unknown")
+    return {
+        v["requirement"] or "": v["verdict"] or ""
+        for v in checked.verdicts
+        if v["node"] is None and v["verdict"] in loud and (v["requirement"] or "").startswith(("X-", "LB-", "VIP-"))
+    }
+
+
+def test_paths_that_do_not_exist(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    one, two, three = nodes
+    endpoint = lab.address(0)
+    quiet: dict[str, dict[str, str]] = {node.address: {} for node in nodes}
+
+    healthy = looked(tmp_path, nodes, endpoint)
+    assert (healthy.found, of_cluster(healthy)) == (quiet, {})
+
+    for kind in ("blackhole", "prohibit", "unreachable"):
+        with done(two, f"ip route add {kind} {three.address}", f"ip route del {kind} {three.address}"):
+            found = looked(tmp_path, nodes, endpoint)
+        assert found.found == {**quiet, two.address: {"X-FIREWALL": "fail"}}, kind
+        assert f"{two.address} → {three.address}: 22, 443, 6443" in found.observed(two.address, "X-FIREWALL")
+
+    both = f"blackhole {one.address}", f"blackhole {two.address}"
+    with done(three, "; ".join(f"ip route add {way}" for way in both), "; ".join(f"ip route del {w}" for w in both)):
+        found = looked(tmp_path, nodes, endpoint)
+    assert found.found == {**quiet, three.address: {"X-FIREWALL": "fail"}}
+
+
+def test_a_small_packet_limit_on_the_way(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    one, two, _three = nodes
+    if not one.sh("type -P ping || true").strip():
+        pytest.skip("needs ping")
+    with done(two, "ip link set eth0 mtu 1400", "ip link set eth0 mtu 1500"):
+        found = looked(tmp_path, nodes, lab.address(0))
+    assert found.found[two.address] == {"X-FIREWALL": "warn"}
+    assert "1500 bytes" in found.observed(two.address, "X-FIREWALL")
+
+
+def test_the_endpoint(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    """A balancer that is not there, a VIP that is free, one that a stranger has, one that a node has."""
+    *cluster, stranger = nodes
+    free = lab.address(20)
+    quiet: dict[str, dict[str, str]] = {node.address: {} for node in nodes}
+
+    nobody = looked(tmp_path, nodes, free)
+    assert (nobody.found, of_cluster(nobody)) == (quiet, dict.fromkeys(("LB-443", "LB-6443", "LB-11443"), "warn"))
+
+    own: dict[str, JsonValue] = {"cluster_endpoint": free, "self_built_vip": True}
+    assert of_cluster(looked(tmp_path, nodes, free, address=own)) == {}
+
+    with done(stranger, f"ip addr add {free}/27 dev eth0", f"ip addr del {free}/27 dev eth0"):
+        at_a_stranger = looked(tmp_path, cluster, free, address=own)
+        at_a_node = looked(tmp_path, nodes, free, address=own)
+    assert of_cluster(at_a_stranger) == {"VIP-FREE": "fail"}
+    assert at_a_node.found == {**quiet, stranger.address: {"VIP-FREE": "fail"}}
+
+
+def test_names_and_a_registry(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    one, two, three = nodes
+    answers: dict[str, JsonValue] = {"cluster_endpoint": lab.address(0), "platform": _NAME}
+    registry: dict[str, JsonValue] = {"mode": "external", "address": f"{one.address}:5000"}
+    for node, address in ((one, "10.1.1.1"), (two, "10.1.1.1"), (three, "10.1.1.2")):
+        node.sh(f"echo {address} {_NAME} >>/etc/hosts")
+    found = looked(tmp_path, nodes, lab.address(0), address=answers, registry=registry)
+    assert found.found == {
+        one.address: {"XR-REG-EXT": "fail"},
+        two.address: {"XR-REG-EXT": "fail"},
+        three.address: {"XR-REG-EXT": "fail", "NETRES-DOMAIN": "fail"},
+    }
+    assert "10.1.1.2 here, and 10.1.1.1 elsewhere" in found.observed(three.address, "NETRES-DOMAIN")
+
+
+@contextmanager
+def balancer(address: str, port: int, backends: list[LabNode]) -> Iterator[None]:
+    """Hands each connection to the next backend, as a load balancer on layer 4 does."""
+    turn = itertools.cycle(backends)
+
+    class Hand(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError), socket.create_connection((next(turn).address, port), 1) as backend:
+                backend.settimeout(2)
+                while data := backend.recv(4096):
+                    self.request.sendall(data)
+
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    with socketserver.ThreadingTCPServer((address, port), Hand) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+def test_a_rehearsal_shows_whom_the_load_balancer_forgets(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    one, two, three = nodes
+    endpoint = lab.address(0)
+    three.sh(
+        "setsid python3 -m http.server 11443 </dev/null >/dev/null 2>&1 & "
+        "until ss -lnt | grep -q 11443; do sleep 0.1; done"
+    )
+    answers: dict[str, JsonValue] = {"cluster_endpoint": endpoint, "https_port": 7443}
+    with balancer(endpoint, 7443, [one, two]), balancer(endpoint, 6443, nodes), balancer(endpoint, 11443, [one, two]):
+        found = check(tmp_path, plan(as_planned(nodes), endpoint, address=answers), "--also", "load-balancer")
+    assert found.found == {one.address: {}, two.address: {}, three.address: {"LB-443": "fail", "LB-11443": "unknown"}}
+    assert f"it led to {one.address}, {two.address}" in found.observed(three.address, "LB-443")
+    assert "the port is in use" in found.observed(three.address, "LB-11443")
+
+
+def test_listeners_of_a_rehearsal_end_with_whoever_began_them(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    def standing() -> bool:
+        return any(":6443 " in node.sh("ss -lnt") for node in nodes)
+
+    with started(tmp_path, plan(as_planned(nodes), lab.address(0)), "--also", "load-balancer") as process:
+        deadline = time.monotonic() + 30
+        while not standing():
+            assert time.monotonic() < deadline
+        process.kill()
+    deadline = time.monotonic() + 10
+    while standing():
+        assert time.monotonic() < deadline
+
+
+def test_a_vrid_in_use_is_heard(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    packet = bytes([0x21, 137, 100, 1, 0, 1, 0, 0, 10, 0, 0, 1, *[0] * 8])
+    shout = (
+        "import socket, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)\n"
+        f"s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton('{nodes[2].address}'))\n"
+        f"while True: s.sendto({packet!r}, ('224.0.0.18', 0)); time.sleep(0.5)\n"
+    )
+    nodes[2].sh(f"setsid python3 -c {shlex.quote(shout)} </dev/null >/dev/null 2>&1 &")
+    answers: dict[str, JsonValue] = {"cluster_endpoint": lab.address(20), "self_built_vip": True, "vrid": 137}
+    found = check(tmp_path, plan(as_planned(nodes), lab.address(20), address=answers), "--also", "vrrp")
+    [verdict] = [v for v in found.verdicts if v["requirement"] == "VIP-VRID"]
+    assert verdict["verdict"] == "fail"
+    assert "138" in (verdict["remedy"] or "")
+    answers["vrid"] = 138
+    found = check(tmp_path, plan(as_planned(nodes), lab.address(20), address=answers), "--also", "vrrp")
+    assert [v["verdict"] for v in found.verdicts if v["requirement"] == "VIP-VRID"] == ["pass"]
+
+
+def test_a_dead_node_is_a_state_and_no_firewall(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    dead: dict[str, JsonValue] = {"address": lab.address(25), "role": "worker"}
+    found = check(tmp_path, plan([*as_planned(nodes), dead], lab.address(0)))
+    assert {address: state for address, state in found.states.items() if state != "checked"} == {
+        lab.address(25): "unreachable"
+    }
+    assert {node.address: found.found[node.address] for node in nodes} == {node.address: {} for node in nodes}
+    assert found.found[lab.address(25)]["X-FIREWALL"] == "unknown"

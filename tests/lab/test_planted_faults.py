@@ -1,0 +1,140 @@
+"""What is planted on real sshd nodes is found, on the right node, and nothing else is reported."""
+
+from pathlib import Path
+
+import lab_faults as f
+import pytest
+from lab_check import as_planned, check, plan
+from lab_nodes import Lab
+from lab_profile import BASES, NodeProfile
+
+pytestmark = pytest.mark.lab
+
+
+def test_healthy_nodes_of_every_distribution_raise_nothing(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(*(NodeProfile(base) for base in BASES))
+    checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
+    assert set(checked.states.values()) == {"checked"}
+    assert checked.found == {node.address: {} for node in nodes}
+
+
+CONTROL_PLANES = (
+    NodeProfile(
+        "ubuntu-22.04",
+        (f.FEW_CPUS, f.SWAP_ON, f.FIREWALLD, f.NO_GENEVE, f.INSTALLER_PORT_BUSY, f.DOCKER_FOLDER, f.NAMESERVER_172),
+    ),
+    NodeProfile(
+        "centos-7.9",
+        (
+            f.SELINUX_ENFORCING,
+            f.KMEM_ON,
+            f.NO_CONNTRACK4,
+            f.DOCKER_RPM,
+            f.API_PORT_BUSY,
+            f.LITTLE_MEMORY,
+            f.NO_RESOLV,
+            f.USE_DNS,  # here, where sshd finds no name server to wait for
+        ),
+    ),
+    NodeProfile(
+        "ubuntu-22.04",
+        (
+            f.THP_PENDING,
+            f.FSTAB_SWAP,
+            f.UFW,
+            f.APPARMOR,
+            f.FEW_TASKS,
+            f.CONTAINERD_DPKG,
+            f.MICROK8S,
+            f.SLOW_CPU,
+            f.NO_NAMESERVER,
+        ),
+    ),
+)
+WORKERS = (
+    NodeProfile(
+        "ubuntu-22.04",
+        (f.THP_ON, f.NO_IPVS_SH, f.TMP_NOEXEC, f.KUBELET_PORT_BUSY, f.POD_LOGS, f.NO_SS, f.NAMESERVER_STUB),
+    ),
+    NodeProfile(
+        "rhel-8.6",
+        (f.SELINUX_PENDING, f.LOCALHOST_ELSEWHERE, f.NO_DEFAULT_ROUTE, f.OVN_PORT_BUSY, f.LONG_SEARCH_DOMAIN),
+    ),
+    NodeProfile("kylin-v10-sp3", (f.PODMAN_KYLIN, f.USE_PAM, f.KUBELET_PKI, f.MANY_SEARCH_DOMAINS)),
+    NodeProfile(
+        "ubuntu-22.04",
+        (f.HWE_KERNEL, f.KUBELET_UNIT, f.LEFTOVER_BINARY, f.NO_COPY_TOOL, f.LONG_SEARCH_LIST),
+    ),
+    NodeProfile("ubuntu-22.04", (f.UNKNOWN_RELEASE, f.TIME_ZONE)),
+    NodeProfile("ubuntu-20.04", (f.KUBELET_RUNS, f.CONTAINERD_FOLDER, f.ADDRESS_172, f.CLOCK_AHEAD)),
+)
+
+
+def test_every_planted_fault_is_found_and_nothing_else(lab: Lab, tmp_path: Path) -> None:
+    faulty = lab.start(*CONTROL_PLANES, *WORKERS)
+    checked = check(tmp_path, plan(as_planned(faulty), lab.address(0)))
+    assert set(checked.states.values()) == {"checked"}
+    for node in faulty:
+        assert (node.profile, checked.found[node.address]) == (node.profile, node.profile.expects)
+    assert checked.status == 1
+    assert not checked.ready
+
+
+NAMES = {
+    "Node1": {"NET-HOSTNAME-CHARS": "fail"},
+    "-a": {"NET-HOSTNAME-EDGE": "fail"},
+    "a..b": {"NET-HOSTNAME-SEQ": "fail"},
+    "a_b": {"NET-HOSTNAME-CHARS": "fail"},
+    "a" * 37: {"NET-HOSTNAME-LEN": "fail"},
+    "a" * 36: {},
+    "a--b": {},
+    "1a.b2": {},
+}
+
+
+def test_host_names(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(*(NodeProfile(hostname=name) for name in NAMES), *(NodeProfile(hostname="twin"),) * 2)
+    checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
+    expected = [*NAMES.values(), {"X-HOSTNAME-UNIQUE": "fail"}, {"X-HOSTNAME-UNIQUE": "fail"}]
+    assert list(checked.found.values()) == expected
+
+
+def test_what_only_looks_wrong_is_not_reported(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(
+        NodeProfile("ubuntu-22.04", (*f.DECOYS, *f.DECOYS_DPKG)),
+        NodeProfile("centos-7.9", f.DECOYS),
+        NodeProfile("ubuntu-20.04", (f.DECOY_SEARCH,)),
+    )
+    checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
+    assert checked.found == {node.address: node.profile.expects for node in nodes}
+
+
+def test_what_does_not_block_is_a_warning(lab: Lab, tmp_path: Path) -> None:
+    bases = dict.fromkeys(base for base, _ in f.HALF_MEASURES)
+    nodes = lab.start(*(NodeProfile(base, tuple(x for at, x in f.HALF_MEASURES if at == base)) for base in bases))
+    checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
+    for node in nodes:
+        assert (node.profile, checked.found[node.address]) == (node.profile, node.profile.expects)
+
+
+def test_the_network_plugin_decides_which_ports_and_modules_matter(lab: Lab, tmp_path: Path) -> None:
+    ovn, calico, bare = lab.start(
+        NodeProfile(faults=(f.OVN_PORT_BUSY,)),
+        NodeProfile(faults=(f.CALICO_PORT_BUSY,)),
+        NodeProfile(faults=(f.NO_GENEVE,)),
+    )
+    nodes = as_planned((ovn, calico, bare))
+    with_calico = check(tmp_path, plan(nodes, lab.address(0), network={"cni": "calico"}))
+    assert with_calico.found == {ovn.address: {}, calico.address: {"NET-PORTS-CALICO": "fail"}, bare.address: {}}
+    with_ovn = check(tmp_path, plan(nodes, lab.address(0), network={"cni": "kube-ovn"}))
+    assert with_ovn.found == {
+        ovn.address: {"NET-PORTS-OVN": "fail"},
+        calico.address: {},
+        bare.address: {"KRN-OVN": "fail"},
+    }
+
+
+def test_an_idle_ufw_is_worth_a_look_and_no_more(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile("ubuntu-22.04", (f.UFW_IDLE,)))
+    checked = check(tmp_path, plan(as_planned([node]), node.address, scenario="single-node"), "--only", "SEC-FIREWALL")
+    assert checked.found == {node.address: {"SEC-FIREWALL": "warn"}}
