@@ -1,0 +1,1 @@
+"""What the program costs: run with `make bench`; `docs/performance.md` says what came of it."""

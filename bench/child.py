@@ -1,0 +1,105 @@
+"""One measured pass in a process of its own, so that nothing is warm that would not be: what it cost, as JSON.
+
+`python child.py WAY ORDER`, where ORDER is a JSON file: the plan file, and where to dial for each address.
+Imports are done before the clock starts; the driver sees the whole process from outside.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Order:
+    plan: Path
+    dial: Mapping[str, tuple[str, int]]
+
+    @classmethod
+    def read(cls, file: Path) -> "Order":
+        order = json.loads(file.read_text(encoding="utf-8"))
+        return cls(Path(order["plan"]), {address: (host, port) for address, (host, port) in order["dial"].items()})
+
+
+Pass = Callable[[], Coroutine[None, None, Mapping[str, float]]]
+"""One pass; gives back when each node was done, on the clock `time.perf_counter`."""
+
+
+def _engine(order: Order) -> Pass:
+    """The preflight as the command and the wizard run it."""
+    from acp_tui.events import NodeDone, PreflightDone
+    from acp_tui.planfile import load_plan
+    from acp_tui.preflight import preflight
+
+    plan = load_plan(order.plan)
+
+    async def go() -> Mapping[str, float]:
+        ends = {}
+        async for event in preflight(plan, pinned={}, dial=lambda address, port: order.dial[address]):
+            if isinstance(event, NodeDone):
+                ends[event.address] = time.perf_counter()
+            elif isinstance(event, PreflightDone):
+                assert event.report.verdicts
+        return ends
+
+    return go
+
+
+def _plain(order: Order) -> Pass:
+    """asyncssh and one plain script in one exec: no stages, no frames, no facts, no verdicts."""
+    import asyncssh
+
+    from acp_tui.planfile import load_plan
+
+    plan = load_plan(order.plan)
+    script = (HERE / "plain.sh").read_text(encoding="ascii")
+
+    async def one(address: str, key: str | None, password: str | None) -> tuple[str, float]:
+        host, port = order.dial[address]
+        keys = [key] if key else None
+        async with asyncssh.connect(
+            host, port, username="root", client_keys=keys, password=password, known_hosts=None, config=None
+        ) as node:
+            done = await node.run("bash -s", input=script)
+        assert done.stdout
+        return address, time.perf_counter()
+
+    async def go() -> Mapping[str, float]:
+        logins = {node.address: plan.login(node) for node in plan.nodes}
+        return dict(
+            await asyncio.gather(
+                *(
+                    one(address, login.key_file, login.password.get_secret_value() if login.password else None)
+                    for address, login in logins.items()
+                )
+            )
+        )
+
+    return go
+
+
+WAYS: Mapping[str, Callable[[Order], Pass]] = {"engine": _engine, "plain": _plain}
+
+
+def main(way: str, file: Path) -> None:
+    go = WAYS[way](Order.read(file))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    cpu, start = time.process_time(), time.perf_counter()
+    ends = asyncio.run(go())
+    result = {
+        "wall": time.perf_counter() - start,
+        "cpu": time.process_time() - cpu,
+        "grown": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before,
+        "ends": {address: end - start for address, end in ends.items()},
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

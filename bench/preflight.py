@@ -1,0 +1,207 @@
+"""What the preflight costs, beside what it could cost at best and what its peers cost: all in one run, turn by turn.
+
+`make bench` (root, for the lab of real sshd nodes). Nodes, client and relay share this machine's cores, so the ratios
+are what carries over. `--peers` installs Ansible and pyinfra into a folder that is thrown away (needs a package index).
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import lab_nodes
+import yaml
+from lab_check import plan
+from lab_nodes import Lab, LabNode
+from lab_profile import NodeProfile
+from pydantic import JsonValue
+
+from acp_tui.probe.script import LAUNCH, Reader, Reading, build
+from acp_tui.probe.snippets import SNIPPETS
+from acp_tui.probe.ssh import Target, connect
+from bench import stubs
+from bench.measure import Cost, Way, goal, helper, in_turns, machine, median, table, timed
+from bench.peers import peers
+
+HERE = Path(__file__).parent
+ROUND_TRIP = 20
+"""Milliseconds of the slow line."""
+NOBODY = 28
+"""Number of a lab address that no node has."""
+Dial = Mapping[str, tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where the bench writes its files, and how often it repeats."""
+
+    folder: Path
+    rounds: int
+
+    def plan_file(self, name: str, answers: Mapping[str, JsonValue]) -> Path:
+        file = self.folder / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
+        return file
+
+    def child(self, way: str, name: str, plan_file: Path, dial: Dial) -> Way:
+        """A pass of `child.py`; `name` tells its order file from others."""
+        order = self.folder / f"{name}.json"
+        order.write_text(json.dumps({"plan": str(plan_file), "dial": dial}), encoding="utf-8")
+
+        def run() -> Cost:
+            whole, output = timed((sys.executable, str(HERE / "child.py"), way, str(order)))
+            inside = json.loads(output)
+            return Cost(whole.whole, whole.cpu, inside["wall"], inside["cpu"], inside["grown"], inside["ends"])
+
+        return run
+
+    def command(self, plan_file: Path) -> Way:
+        """The command as an operator gives it."""
+        environment = {"XDG_STATE_HOME": str(self.folder / "state")}
+        command = (sys.executable, "-m", "acp_tui", "check", str(plan_file), "--json")
+        return lambda: timed(command, environment=environment, good=(0, 1))[0]
+
+
+def ssh_true(nodes: Sequence[LabNode]) -> Way:
+    """The floor: one `ssh NODE true` a node, all at once."""
+    options = "-F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+    lines = [f"ssh {options} -i {node.key_file} root@{node.address} true &" for node in nodes]
+    return lambda: timed(("bash", "-c", " ".join(lines) + " wait"))[0]
+
+
+def answers_of(addresses: Sequence[str], endpoint: str, **login: JsonValue) -> Mapping[str, JsonValue]:
+    """A plan: the first three are the control plane."""
+    rows = [{"address": a, "role": "control-plane" if n < 3 else "worker"} for n, a in enumerate(addresses)]
+    return {**plan(rows, endpoint), "ssh": {"username": "root", **login}}
+
+
+async def recorded(node: LabNode) -> list[Reading]:
+    """What a node answers to the probe's script."""
+    marker = "0123456789abcdef"
+    login = Target(node.address, node.address, node.port, "root", key_file=node.key_file)
+    reader, readings = Reader(marker), []
+    connection = await connect(login, None, lambda stage: None)
+    try:
+        async for block in connection.run(LAUNCH, build(SNIPPETS, marker), lambda stage: None, 30):
+            readings += reader.feed(block)
+    finally:
+        await connection.close()
+    return readings
+
+
+def three_nodes(bench: Bench, nodes: Sequence[LabNode], balancer: str, silent: str, more: Mapping[str, Way]) -> None:
+    """The preflight, the plain script, the floor and the peers, near and over the slow line.
+
+    `balancer` is an endpoint that answers, `silent` one that is not there: it has to be waited for."""
+    key = str(nodes[0].key_file)
+    addresses = [node.address for node in nodes]
+    near: Dial = {node.address: (node.address, node.port) for node in nodes}
+    file = bench.plan_file("three", answers_of(addresses, balancer, key_file=key))
+    unanswered = bench.plan_file("silent", answers_of(addresses, silent, key_file=key))
+    with helper("relay.py", str(ROUND_TRIP), *(f"{node.address}:{node.port}" for node in nodes)) as (ports, _):
+        far: Dial = {node.address: ("127.0.0.1", port) for node, port in zip(nodes, ports, strict=True)}
+        slow = f"{ROUND_TRIP} ms"
+        costs = in_turns(
+            {
+                "preflight": bench.child("engine", "near", file, near),
+                "plain script": bench.child("plain", "near", file, near),
+                f"preflight, {slow}": bench.child("engine", "far", file, far),
+                f"plain script, {slow}": bench.child("plain", "far", file, far),
+                "preflight, silent endpoint": bench.child("engine", "silent", unanswered, near),
+                "acp-tui check --json": bench.command(file),
+                "ssh NODE true": ssh_true(nodes),
+            },
+            bench.rounds,
+        )
+    if more:
+        costs |= in_turns(more, 2)
+    print(f"\n## {len(nodes)} lab nodes\n\n{table(costs, 'plain script')}\n")
+    inside = {name: median(rows, lambda c: c.inside) for name, rows in costs.items() if rows[0].inside is not None}
+    print(goal("preflight against the plain script", inside["preflight"] / inside["plain script"], 1.5, "x"))
+    far_near = inside[f"preflight, {slow}"] / inside["preflight"]
+    print(goal(f"preflight at {slow} against itself at 0 ms", far_near, 1.5, "x"))
+
+
+def many_nodes(bench: Bench, readings: Sequence[Reading], endpoint: str) -> None:
+    """What the client alone costs: the nodes are stubs that answer at once with what a lab node said."""
+    recording = bench.folder / "recording.json"
+    recording.write_text(json.dumps([list(asdict(reading).values()) for reading in readings]), encoding="utf-8")
+    print("\n## Many nodes (stubs in one other process)\n")
+    print("| nodes | inside s | CPU ms a node | plain asyncssh CPU ms a node | KiB a node | channels | at once |")
+    print("|---|---|---|---|---|---|---|")
+    memory: dict[int, float] = {}
+    per_node = opened = at_once = 0.0
+    for count in (3, 30, 100):
+        addresses = [stubs.address(number) for number in range(1, count + 1)]
+        file = bench.plan_file(f"many{count}", answers_of(addresses, endpoint, password=stubs.PASSWORD))
+        with helper("stubs.py", str(count), str(recording)) as (ports, process):
+            dial: Dial = {a: (a, port) for a, port in zip(addresses, ports, strict=True)}
+            costs = in_turns({"engine": bench.child("engine", f"many{count}", file, dial)}, max(3, bench.rounds // 2))
+            channels, _ = process.communicate()
+            opened, at_once = json.loads(channels)
+        with helper("stubs.py", str(count), str(recording)) as (ports, _):
+            dial = {a: (a, port) for a, port in zip(addresses, ports, strict=True)}
+            costs |= in_turns({"plain": bench.child("plain", f"many{count}", file, dial)}, 3)
+        mine = costs["engine"]
+        memory[count] = median(mine, lambda c: c.grown)
+        per_node = median(mine, lambda c: c.inside_cpu) / count * 1000
+        plain = median(costs["plain"], lambda c: c.inside_cpu) / count * 1000
+        more = (memory[count] - memory[3]) / (count - 3) if count > 3 else memory[3] / 3
+        inside = median(mine, lambda c: c.inside)
+        print(f"| {count} | {inside:.2f} | {per_node:.1f} | {plain:.1f} | {more:.0f} | {opened} | {at_once} |")
+    print()
+    print(goal("client CPU a node at 100 nodes", per_node, 12, " ms"))
+    print(goal("memory a node at 100 nodes", (memory[100] - memory[3]) / 97 / 1024, 1, " MiB"))
+    print(goal("channels a node", opened, 2))
+    print(goal("channels of a node at once", at_once, 4))
+
+
+def hanging(bench: Bench, nodes: Sequence[LabNode], frozen: LabNode, nobody: str, endpoint: str) -> None:
+    """When the good nodes are done, alone and beside one whose sshd is frozen and one that is not there."""
+    key, good = str(nodes[0].key_file), [node.address for node in nodes]
+    alone = bench.plan_file("alone", answers_of(good, endpoint, key_file=key))
+    beside = bench.plan_file("beside", answers_of([*good, frozen.address, nobody], endpoint, key_file=key))
+    dial: Dial = {address: (address, 22) for address in (*good, frozen.address, nobody)}
+    frozen.freeze()
+    costs = in_turns(
+        {"alone": bench.child("engine", "alone", alone, dial), "beside": bench.child("engine", "beside", beside, dial)},
+        3,
+    )
+    frozen.thaw()
+
+    def last(cost: Cost) -> float:
+        return max([cost.ends[address] for address in good])
+
+    print("\n## A hanging node beside them\n")
+    for name, rows in costs.items():
+        whole = median(rows, lambda c: c.inside)
+        print(f"{name}: the good nodes are done after {median(rows, last):.2f} s, the whole after {whole:.2f} s")
+    more = median(costs["beside"], last) / median(costs["alone"], last)
+    print(goal("the good nodes' time, with the hanging ones against without", more, 1.25, "x"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="passes of each way (default 7)")
+    parser.add_argument("--peers", action="store_true", help="Ansible and pyinfra beside it; installs them for the run")
+    options = parser.parse_args()
+    if reason := lab_nodes.missing():
+        print(reason, file=sys.stderr)
+        return 3
+    print(f"Measured on {machine()}. Medians of {options.rounds} (min-max); inside: after import.")
+    with tempfile.TemporaryDirectory(prefix="acp-bench-") as folder, Lab() as lab:
+        bench = Bench(Path(folder), options.rounds)
+        nodes = lab.start(*(NodeProfile() for _ in range(4)))
+        balancer, silent = nodes[3].address, lab.address(29)
+        three_nodes(bench, nodes[:3], balancer, silent, peers(bench.folder, nodes[:3]) if options.peers else {})
+        many_nodes(bench, asyncio.run(recorded(nodes[0])), silent)
+        hanging(bench, nodes[:3], nodes[3], lab.address(NOBODY), silent)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
