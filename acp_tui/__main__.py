@@ -8,23 +8,6 @@ from importlib import import_module
 from acp_tui import __version__
 from acp_tui.texts import _, use_language
 
-# Modules are imported when their command runs: `--version` and `--help` cost no SSH and no screen.
-_COMMANDS = (
-    "verify",
-    "unpack",
-    "validate",
-    "check",
-    "fix",
-    "render",
-    "bundle",
-    "install",
-    "status",
-    "attach",
-    "demo",
-    "explain",
-    "schema",
-)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. The exit status is the one of the command's contract."""
@@ -41,11 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     use_language()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not any(word in _COMMANDS for word in given[:1]) and not any(
-        word in ("-h", "--help", "--version") for word in given
-    ):
+    parser, names = _parser()
+    if given[:1] not in [[name] for name in names] and not {"-h", "--help", "--version"} & set(given):
         given.insert(0, "wizard")
-    options = _parser().parse_args(given)
+    options = parser.parse_args(given)
+    # A module is imported when its command runs: `--version` and `--help` cost no SSH and no screen.
     module, name = options.run.split(":")
     from acp_tui.commands.output import CommandFailed, say
 
@@ -57,7 +40,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return failed.status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
+    """The command line, and the names of its commands."""
     parser = argparse.ArgumentParser(
         prog="acp-tui",
         description=_("Installs the global cluster of Alauda Container Platform. Without a command: the wizard."),
@@ -114,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("id", metavar="ID", nargs="?")
     explain.add_argument("--release", choices=("4.0", "4.1", "4.2", "4.3"))
     add("schema", "plan:print_schema", _("JSON Schema of the plan"))
-    return parser
+    return parser, tuple(commands.choices)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def test_the_page_is_written_where_it_was_asked_for(
 ) -> None:
     page = tmp_path / "report.html"
     main(["check", plan_file(tmp_path, closed_port), "--html", str(page)])
-    assert "not reachable: 127.0.0.1" in page.read_text(encoding="utf-8")
+    assert "unreachable: 127.0.0.1" in page.read_text(encoding="utf-8")
     assert str(page) in capsys.readouterr().err
     assert (
         main(["check", plan_file(tmp_path, closed_port), "--html", str(tmp_path / "no" / "such.html")])

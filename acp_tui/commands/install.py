@@ -9,7 +9,7 @@ from acp_tui.commands.package import unpack_packages
 from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.draft import state_home
 from acp_tui.hostkeys import pins_file, read_pins
-from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
+from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
 from acp_tui.package.work import PackageWork
@@ -29,7 +29,8 @@ async def _bundle(source: Source, folder: Path) -> int:
     try:
         place = await bundle_for(source.plan, report, keys, folder, base=source.base)
     except LaunchFailed as failed:
-        raise CommandFailed(str(failed), Exit.NO) from failed
+        status = Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE
+        raise CommandFailed(str(failed), status) from failed
     say(_("Bundle written to {folder}").format(folder=place))
     if not report.ready:
         show_report(report)

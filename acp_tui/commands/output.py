@@ -88,5 +88,5 @@ def plan_path(path: str) -> Path:
     if place.is_dir() and not is_bundle(place):
         raise CommandFailed(_("{path} is a folder, but no bundle; name the plan file.").format(path=path))
     if not place.exists():
-        raise CommandFailed(_("{path}: there is no such file").format(path=path))
+        raise CommandFailed(_("{path}: there is no such file; acp-tui --help lists the commands").format(path=path))
     return place / "plan.yaml" if place.is_dir() else place

@@ -19,7 +19,7 @@ from acp_tui.report.changes import Changes, changes
 from acp_tui.report.kept import keep, kept_file, read_kept
 from acp_tui.report.page import report_html
 from acp_tui.report.told import change_lines
-from acp_tui.report.words import answer
+from acp_tui.report.words import answer, state_word
 from acp_tui.texts import N_, _
 from acp_tui.verdict import Exit, NodeState, Outcome, Report, summary
 
@@ -135,10 +135,21 @@ def _write_page(path: Path, page: str) -> None:
     say(_("Written to {path}").format(path=path))
 
 
+_UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
+"""Of such a node nothing is known, so that its unknown rules say nothing more than that."""
+
+
 def show_report(report: Report, *, partial: bool = False) -> None:
     """Every finding that asks for something, then the tally. `partial`: only some nodes or rules were asked for."""
+    unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
+    for node in unseen.values():
+        count = sum(v.node == node.address and v.outcome is Outcome.UNKNOWN for v in report.verdicts)
+        said = _("{address}: {state}, so {count} rules could not be looked at").format(
+            address=node.address, state=state_word(node.state), count=count
+        )
+        show(f"{said}: {node.detail}" if node.detail else said)
     for verdict in report.verdicts:
-        if verdict.outcome not in _SHOWN:
+        if verdict.outcome not in _SHOWN or (verdict.node in unseen and verdict.outcome is Outcome.UNKNOWN):
             continue
         waived = "  " + _("waived: {reason}").format(reason=verdict.waived) if verdict.waived is not None else ""
         show(f"{verdict.outcome.value:<14} {verdict.node or '-':<16} {verdict.requirement}{waived}")

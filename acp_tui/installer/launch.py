@@ -22,6 +22,10 @@ class LaunchFailed(Exception):
     """Nothing was started; the text says why and what to do."""
 
 
+class AnswersMissing(LaunchFailed):
+    """The plan does not make a configuration yet."""
+
+
 async def bundle_for(plan: Plan, report: Report, host_keys: Mapping[str, str], folder: Path, *, base: Path) -> Path:
     """Write the bundle of this plan and report to `folder`. Raises `LaunchFailed`."""
 
@@ -34,7 +38,7 @@ async def bundle_for(plan: Plan, report: Report, host_keys: Mapping[str, str], f
         return await asyncio.to_thread(write)
     except RenderError as error:
         lines = [f"{missing.path}: {missing.why}" for missing in error.missing]
-        raise LaunchFailed("\n".join([_("The configuration is not complete:"), *lines])) from error
+        raise AnswersMissing("\n".join([_("The configuration is not complete:"), *lines])) from error
     except BundleRefused as error:
         raise LaunchFailed(str(error)) from error
     except OSError as error:
