@@ -4,7 +4,7 @@ A healthy network costs one process a host and a few milliseconds; a black hole 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from shlex import quote
 
 from acp_tui.facts import Reach, TcpPath
@@ -17,10 +17,9 @@ _AT_ONCE = 200  # children of a node at a time
 
 
 # First a child for each host dials port after port: on a healthy network that is all. What has no answer within a
-# second is dialled again, each port by a child of its own, so that all of them wait together. An address of which
-# silence is no fault (a VIP that nobody holds yet) is not waited for like that.
+# second is dialled again, each port by a child of its own, so that all of them wait together.
 _SHELL = """
-local fds=() whom=() again=() fd way port TIMEFORMAT=%3R briefly=" @BRIEFLY@ "
+local fds=() whom=() again=() fd way port TIMEFORMAT=%3R
 dial() {
   local port
   echo "$BASHPID"
@@ -31,7 +30,6 @@ dial() {
 }
 hear() {
   local host=$1 rest=,$2, left=$3 pid line words= took=
-  case $briefly in *" $host "*) [ "$left" = 0.01 ] || left=0.7 ;; esac
   IFS= read -r pid <&"$fd"
   while IFS= read -r -t "$left" line <&"$fd"; do
     case $line in
@@ -44,10 +42,7 @@ hear() {
     esac
   done
   exec {fd}<&-
-  case $briefly in
-    *" $host "*) for port in ${rest//,/ }; do printf '%s %s (silent)\\n' "$host" "$port"; done ;;
-    *) for port in ${rest//,/ }; do again+=("$host=$port"); done ;;
-  esac
+  for port in ${rest//,/ }; do again+=("$host=$port"); done
   [ "$rest" = , ] || kill -9 "$pid"
 }
 gather() {
@@ -92,17 +87,14 @@ _WORDS: Mapping[str, Reach] = {
 """connect(2)'s errors in the C locale. A black hole among the node's own routes is an "Invalid argument"."""
 
 
-def dialling(dials: tuple[tuple[str, int], ...], peers: Collection[str]) -> Snippet:
-    """The question what becomes of a connect to each host and port of `dials`.
-
-    An address that is none of `peers` has 0.7 s to answer. A name may need longer than that to be looked up."""
+def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
+    """The question what becomes of a connect to each host and port of `dials`."""
     by_host: dict[str, list[str]] = {}
     for host, port in dials:
         by_host.setdefault(host, []).append(str(port))
     waves = -(-len(by_host) // _AT_ONCE) + _PATIENCE * -(-len(dials) // _AT_ONCE)
     ways = " ".join(quote(f"{host}={','.join(ports)}") for host, ports in by_host.items())
-    briefly = " ".join(host for host in by_host if is_ip(host) and host not in peers)
-    blanks = {"@DIALS@": ways, "@BRIEFLY@": briefly, "@MOST@": str(_AT_ONCE), "@SECONDS@": str(_PATIENCE + 1)}
+    blanks = {"@DIALS@": ways, "@MOST@": str(_AT_ONCE), "@SECONDS@": str(_PATIENCE + 1)}
     shell = _SHELL
     for blank, value in blanks.items():
         shell = shell.replace(blank, value)

@@ -121,7 +121,7 @@ def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
         found.append(Snippet(name, (field,), shell, _PARSERS[name], timeout=timeout, early=True))
 
     if questions.dials:
-        found.append(dialling(questions.dials, questions.peers))
+        found.append(dialling(questions.dials))
     if questions.peers:
         waves = -(-len(questions.peers) // 50)
         add("pings", "pings", _CHILDREN + _PINGS, 6 * waves + 3, peers=_words(questions.peers))
