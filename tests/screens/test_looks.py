@@ -66,8 +66,9 @@ def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None
 )
 def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, keys: tuple[str, ...]) -> None:
     async def reach(pilot: Pilot[int]) -> None:
-        await show(pilot, step, nodes_seen())
+        session = await show(pilot, step, nodes_seen())
         await pilot.press(*keys)
+        await session.judge_now()
         await pilot.pause()
 
     assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)
