@@ -4,6 +4,7 @@ import asyncio
 from argparse import Namespace
 from pathlib import Path
 
+from acp_tui.commands.afar import install_afar, is_afar
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
 from acp_tui.commands.package import unpack_packages
 from acp_tui.commands.preflight import run_preflight, show_report
@@ -47,6 +48,8 @@ async def _install(source: Source) -> int:
     run = _unfinished()
     if run is not None:
         return await _go_on(run, source)
+    if is_afar(source.plan):
+        return await install_afar(source, await _host_keys(source))
     work = PackageWork(source.base)
     await unpack_packages(source.plan, work)
     report = await run_preflight(source, work=work)

@@ -27,10 +27,10 @@ def verify(options: Namespace) -> int:
     work = PackageWork(Path.cwd())
     verdicts = [
         v
-        for v in asyncio.run(work.verify(Plan(package=package), _tell, afresh=True))
+        for v in asyncio.run(work.verify(Plan(package=package), tell_progress, afresh=True))
         if v.requirement in _ABOUT_THE_FILE
     ]
-    _end_progress()
+    end_progress()
     good = not any(verdict.blocks for verdict in verdicts)
     if options.json:
         show_json({"package": options.core, "good": good, "verdicts": [_plain(verdict) for verdict in verdicts]})
@@ -54,7 +54,7 @@ def unpack(options: Namespace) -> int:
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
     """As `unpack`, for a command that goes on afterwards. Raises `CommandFailed` when it could not be done."""
     try:
-        done = await work.unpack(plan, _tell)
+        done = await work.unpack(plan, tell_progress)
     except PackageBlocked as blocked:
         raise CommandFailed(str(blocked), Exit.NO) from blocked
     except PackageRefused as refused:
@@ -62,7 +62,7 @@ async def unpack_packages(plan: Plan, work: PackageWork) -> int:
     except UnpackFailed as failed:
         raise CommandFailed(str(failed)) from failed
     finally:
-        _end_progress()
+        end_progress()
     folder = work.target(plan)
     said = _("Verified and unpacked to {folder}") if done else _("Was unpacked to {folder} before")
     say(said.format(folder=folder))
@@ -78,13 +78,13 @@ def _plain(verdict: Verdict) -> dict[str, str]:
     }
 
 
-def _tell(progress: Progress) -> None:
+def tell_progress(progress: Progress) -> None:
     """A line that is written over on a terminal; nothing elsewhere."""
     if sys.stderr.isatty():
         percent = f"{100 * progress.done // progress.total:3}%" if progress.total else ""
         print(f"\r\x1b[K{progress.label} {percent} {pace(progress)}", end="", file=sys.stderr, flush=True)
 
 
-def _end_progress() -> None:
+def end_progress() -> None:
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)

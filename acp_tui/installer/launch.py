@@ -26,13 +26,23 @@ class AnswersMissing(LaunchFailed):
     """The plan does not make a configuration yet."""
 
 
-async def bundle_for(plan: Plan, report: Report, host_keys: Mapping[str, str], folder: Path, *, base: Path) -> Path:
-    """Write the bundle of this plan and report to `folder`. Raises `LaunchFailed`."""
+async def bundle_for(
+    plan: Plan,
+    report: Report,
+    host_keys: Mapping[str, str],
+    folder: Path,
+    *,
+    base: Path,
+    there: tuple[Plan, Path] | None = None,
+) -> Path:
+    """Write the bundle of this plan and report to `folder`. `there`: plan and base as they mean on the machine that the
+    bundle is for, where that is another one. Raises `LaunchFailed`."""
 
     def write() -> Path:
         document = render(plan, base)
-        line = setup_line(plan, base)
-        return write_bundle(plan, report, host_keys, folder, base=base, document=document, setup_line=line)
+        written, root = there or (plan, base)
+        line = setup_line(written, root)
+        return write_bundle(written, report, host_keys, folder, base=root, document=document, setup_line=line)
 
     try:
         return await asyncio.to_thread(write)

@@ -198,6 +198,10 @@ class Connection:
             complaints.cancel()
             process.close()
 
+    async def sftp(self) -> asyncssh.SFTPClient:
+        """The node's files. Raises what asyncssh raises: only `probe/sftp.py` asks for it."""
+        return await self._inner.start_sftp_client()
+
     async def close(self) -> None:
         self._inner.close()
         try:

@@ -23,6 +23,11 @@ for module in $LAB_MODULES; do mkdir -p "/sys/module/$module"; done
 for top in $LAB_FOLDERS; do
   if [ -d "/$top" ]; then mount --bind "$top" "/$top"; fi
 done
+count=0
+while read -r path; do
+  count=$((count + 1))
+  [ -z "$path" ] || { mkdir -p "$path" && mount --bind "../shared/$count" "$path"; }
+done <<<"$LAB_SHARED"
 cd /
 mount -o remount,bind,ro / /
 

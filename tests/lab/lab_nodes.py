@@ -198,6 +198,7 @@ class Lab:
             "LAB_INSIDE": str(HERE / "inside.sh"),
             "LAB_MODULES": " ".join(base.modules),
             "LAB_FOLDERS": " ".join(_FOLDERS),
+            "LAB_SHARED": "\n".join(str(path) for path in profile.shared),
             "LAB_FAULTS": "\n".join(fault.shell for fault in profile.faults),
             "LAB_SSHD": _SSHD,
         }

@@ -5,6 +5,7 @@ A machine is a set of files at their canonical paths; a fault is a line of shell
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 MODULES = ("ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack", "geneve", "openvswitch")
 
@@ -40,6 +41,8 @@ class NodeProfile:
     faults: tuple[Fault, ...] = ()
     hostname: str | None = None
     """None: a healthy name of its own."""
+    shared: tuple[Path, ...] = ()
+    """Folders of this machine that the node has too, at the same place."""
 
     @property
     def expects(self) -> dict[str, str]:

@@ -10,6 +10,12 @@ ip addr add "$LAB_ADDRESS/27" brd + dev eth0
 ip link set eth0 up
 ip route add default via "$LAB_GATEWAY"
 
+count=0
+while read -r path; do
+  count=$((count + 1))
+  [ -z "$path" ] || { mkdir -p "shared/$count" && mount --bind "$path" "shared/$count"; }
+done <<<"$LAB_SHARED"
+
 mkdir layer
 mount -t tmpfs lab layer
 for top in etc usr; do

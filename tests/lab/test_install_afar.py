@@ -1,0 +1,109 @@
+"""`acp-tui install` on a machine that is none of the nodes: package and bundle go to the first control plane node, and
+the same command installs there. Connections break on the way.
+"""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from lab_nodes import Lab, LabNode
+from lab_profile import NodeProfile
+from test_whole_line import CANARY, plan
+
+import acp_tui
+from acp_tui.demo.installer import Behaviour
+from acp_tui.demo.package import build_package
+
+pytestmark = pytest.mark.lab
+
+PLACE = "/root/acp-tui-install"
+
+
+@pytest.fixture
+def nodes(lab: Lab, tmp_path: Path) -> list[LabNode]:
+    """Three nodes, a package and a plan for them in `tmp_path`; the first node has acp-tui."""
+    ours = (Path(acp_tui.__file__).parents[1], Path(sys.base_prefix))
+    nodes = lab.start(NodeProfile(shared=ours), NodeProfile(), NodeProfile())
+    package = build_package(tmp_path / "package", Behaviour(seconds=2))
+    answers = plan(nodes, package, lab.address(20), Path("/root/cpaas-install"))
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
+    program = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m acp_tui "$@"\n'
+    nodes[0].sh(f"printf %s {shlex.quote(program)} >/usr/local/bin/acp-tui; chmod 755 /usr/local/bin/acp-tui")
+    return nodes
+
+
+def begin(folder: Path) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
+    return subprocess.Popen(
+        (sys.executable, "-m", "acp_tui", "install", "plan.yaml"),
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def posts(node: LabNode) -> int:
+    count: int = json.loads(node.sh("cat /root/cpaas-install/installer/practice/posts.json"))["count"]
+    return count
+
+
+def no_secret(node: LabNode) -> bool:
+    return node.sh(f"grep -rl {CANARY} {PLACE} /root/.local 2>/dev/null || true") == ""
+
+
+def test_all_goes_there_and_the_end_comes_back(nodes: list[LabNode], tmp_path: Path) -> None:
+    with begin(tmp_path) as command:
+        said, errors = command.communicate()
+    assert command.returncode == 0, said + errors
+    assert "Installed. The platform is at https://" in errors
+    assert posts(nodes[0]) == 1
+    assert no_secret(nodes[0])
+    assert CANARY not in said + errors
+    kept = [file for file in (tmp_path / "state").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
+    assert kept == []
+
+
+def test_killed_here_it_goes_on_there(nodes: list[LabNode], tmp_path: Path) -> None:
+    """The machine here dies once the install runs; the same command, given again, follows that very install."""
+    with begin(tmp_path) as first:
+        assert first.stderr is not None
+        for line in first.stderr:
+            if "this command, given again" in line:
+                break
+        first.send_signal(signal.SIGKILL)
+    with begin(tmp_path) as second:
+        said, errors = second.communicate()
+    assert second.returncode == 0, said + errors
+    assert "An install is going on on" in errors or "Installed." in errors
+    assert posts(nodes[0]) == 1
+
+
+def test_a_cut_connection_is_made_anew(nodes: list[LabNode], tmp_path: Path) -> None:
+    with begin(tmp_path) as command:
+        assert command.stderr is not None
+        heard = iter(command.stderr)
+        # Said there: the preflight, whose connections would be cut too, is over, and the install is followed.
+        assert any("The install runs on its own now" in line for line in heard)
+        nodes[0].sh("until pkill -KILL -f '[s]shd: root@'; do sleep 0.02; done")
+        rest = "".join(heard)
+    assert command.returncode == 0, rest
+    assert "trying again in" in rest
+    assert "Installed." in rest
+
+
+def test_without_acp_tui_there(nodes: list[LabNode], tmp_path: Path) -> None:
+    """Another version counts as none; what was sent by then stays, and is not sent again."""
+    nodes[0].sh("printf '#!/bin/sh\\necho acp-tui 0.0.1\\n' >/usr/local/bin/acp-tui; umount -l " + sys.base_prefix)
+    with begin(tmp_path) as command:
+        said, errors = command.communicate()
+    assert (command.returncode, said) == (3, ""), errors
+    assert f"acp-tui {acp_tui.__version__} is not on the node" in errors
+    assert nodes[0].sh(f"ls {PLACE}/package").split()
