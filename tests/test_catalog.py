@@ -14,6 +14,7 @@ from acp_tui.checks.between import BETWEEN_CHECKS
 from acp_tui.checks.cluster import CLUSTER_CHECKS
 from acp_tui.checks.conditions import CONDITIONS
 from acp_tui.checks.endpoint import ENDPOINT_CHECKS
+from acp_tui.checks.identity import IDENTITY_CHECKS
 from acp_tui.checks.node import NODE_CHECKS
 from acp_tui.checks.plan import PLAN_CHECKS
 from acp_tui.facts import Facts
@@ -45,7 +46,11 @@ INS-VERIFY-CHARTS INS-VERIFY-PODS INS-VERIFY-43 INS-DOCS INS-CLEANUP
 MANUAL = _SECTIONS.split()
 
 ROW = {"id": "A", "severity": "must", "scope": "node", "title": "t", "check": {"kind": "manual"}}
-JUDGES = {"node": NODE_CHECKS, "cluster": {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS}, "plan": PLAN_CHECKS}
+JUDGES = {
+    "node": NODE_CHECKS,
+    "cluster": {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS},
+    "plan": PLAN_CHECKS,
+}
 FACTS = {field.name for field in dataclasses.fields(Facts)}
 
 

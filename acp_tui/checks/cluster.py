@@ -210,7 +210,9 @@ def cluster_cidrs_apart(s: ClusterSubject) -> Findings:
 
 def interface_exists(s: ClusterSubject) -> Findings:
     """P-NIC: the interface that Kube-OVN shall use is there on each node."""
-    interfaces, found = learned(s, "interfaces", lambda f: f.interfaces)
+    interfaces, gaps = learned(s, "interfaces", lambda f: f.interfaces)
+    named = {node.address for node in s.plan.nodes if node.nic or s.plan.network.nic}
+    found = [gap for gap in gaps if gap.node in named]
     for node in s.plan.nodes:
         wanted = node.nic or s.plan.network.nic
         there = {i.nic for i in interfaces.get(node.address, ())}
@@ -222,7 +224,9 @@ def interface_exists(s: ClusterSubject) -> Findings:
 
 def dual_addresses_there(s: ClusterSubject) -> Findings:
     """XR-DUAL-NODES: the IPv6 address that the plan gives a node is on one of its interfaces."""
-    interfaces, found = learned(s, "interfaces", lambda f: f.interfaces)
+    interfaces, gaps = learned(s, "interfaces", lambda f: f.interfaces)
+    second = {node.address for node in s.plan.nodes if node.ipv6}
+    found = [gap for gap in gaps if gap.node in second]
     for node in s.plan.nodes:
         if node.ipv6 and node.address in interfaces and interface_of(node.ipv6, interfaces[node.address]) is None:
             observed = _("no interface of the node has {address}").format(address=node.ipv6)

@@ -15,6 +15,7 @@ from acp_tui.checks.cluster import CLUSTER_CHECKS
 from acp_tui.checks.conditions import Situation, applies
 from acp_tui.checks.endpoint import ENDPOINT_CHECKS
 from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, NotLearned
+from acp_tui.checks.identity import IDENTITY_CHECKS
 from acp_tui.checks.node import check_node, left_to_a_person
 from acp_tui.checks.plan import judge_plan
 from acp_tui.checks.pronounce import pronounce, waive
@@ -24,7 +25,7 @@ from acp_tui.plan import Node, Plan
 from acp_tui.texts import N_, _
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
-_CHECKS = {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS}
+_CHECKS = {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS}
 _STATES: Mapping[NodeState, str] = {
     NodeState.CHECKING: N_("the node is still being looked at"),
     NodeState.CHECKED: N_("not observed"),
@@ -97,13 +98,16 @@ def _of_row(known: _Known, row: Requirement, of_plan: list[Verdict]) -> Iterator
 
 
 def _with_facts(known: _Known, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
-    """Rules of the plan. Where the answers alone do not break one, the nodes may still tell against it."""
+    """Rules of the plan. Where the answers alone do not break one, the nodes may still tell against it, or not tell.
+
+    What only a person can settle stays a question beside it."""
     settled = {verdict.outcome for verdict in of_plan}
     found: tuple[Verdict, ...] = ()
     if row.facts_check is not None and settled <= {Outcome.PASS, Outcome.WARN, Outcome.MANUAL}:
         found = tuple(_between_nodes(known, row, row.facts_check))
-    against = [v for v in found if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.UNKNOWN)]
-    yield from against or of_plan
+    against = [v for v in found if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
+    yield from against
+    yield from (v for v in of_plan if not against or v.outcome is Outcome.MANUAL)
 
 
 def _between_nodes(known: _Known, row: Requirement, check: Function | None = None) -> Iterator[Verdict]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from lab_check import Checked, as_planned, check, plan, started
 from lab_nodes import Lab, LabNode
-from lab_profile import NodeProfile
+from lab_profile import Fault, NodeProfile
 from pydantic import JsonValue
 
 pytestmark = pytest.mark.lab
@@ -187,3 +187,19 @@ def test_a_dead_node_is_a_state_and_no_firewall(lab: Lab, nodes: list[LabNode], 
     }
     assert {node.address: found.found[node.address] for node in nodes} == {node.address: {} for node in nodes}
     assert found.found[lab.address(25)]["X-FIREWALL"] == "unknown"
+
+
+def test_clones_and_one_node_by_two_addresses(lab: Lab, tmp_path: Path) -> None:
+    copied = Fault("a cloned disk", "echo 0123456789abcdef0123456789abcdef >/etc/machine-id")
+    one, two, three = lab.start(NodeProfile(), NodeProfile(faults=(copied,)), NodeProfile(faults=(copied,)))
+    second = lab.address(20)
+    with done(one, f"ip addr add {second}/27 dev eth0", f"ip addr del {second}/27 dev eth0"):
+        again: dict[str, JsonValue] = {"address": second, "role": "worker"}
+        found = check(tmp_path, plan([*as_planned([one, two, three]), again], lab.address(0)))
+    assert found.found[one.address].keys() <= {"X-HOSTNAME-UNIQUE", "X-FIREWALL"}
+    assert found.observed(second, "XR-NODE-UNIQUE") == f"the same machine as {one.address}"
+    for node, other in ((two, three), (three, two)):
+        assert found.found[node.address] == {"XR-NODE-UNIQUE": "fail"}
+        assert found.observed(node.address, "XR-NODE-UNIQUE") == (
+            f"machine-id 0123456789abcdef0123456789abcdef, as on {other.address}"
+        )
