@@ -325,6 +325,8 @@ class Facts:
     """Interface → Mbit/s, where the driver tells it; virtual machines rarely do."""
     names: Mapping[str, tuple[str, ...] | None] | None = None
     """Names that the plan uses → their addresses here; () does not exist, None: no name server answered."""
+    names_by_servers: Mapping[str, tuple[str, ...] | None] | None = None
+    """Of those, the ones that /etc/hosts names → what the name servers say of them; None: no answer."""
     vip_owner: str | None = None
     """Who answers at a VIP that is to be made: a MAC address, or words; "" nobody."""
     registry_answer: RegistryAnswer | None = None

@@ -10,6 +10,7 @@ from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.checks.network import interface_of
 from acp_tui.facts import Reach, RegistryAnswer, TcpPath
+from acp_tui.inputs import is_ip
 from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
@@ -108,11 +109,11 @@ def vip_free(s: ClusterSubject) -> Findings:
 
 
 def names_resolve(s: ClusterSubject) -> Findings:
-    """NETRES-DOMAIN: each name resolves on every node, to the same addresses, which are no loopback.
+    """NETRES-DOMAIN: each name resolves on every node, to the same and expected addresses, which are no loopback.
 
-    A name that leads to one node of several is worth a look: it is no VIP."""
+    An address that the plan does not know may be an external IP: it is worth a look. So is one of several nodes, which
+    is no VIP, and a name that some nodes know from their own /etc/hosts alone while others ask a name server."""
     looked_up, found = learned(s, "names", lambda f: f.names)
-    own = {a for node in s.plan.nodes for a in addresses(s.plan, node)} if not s.plan.single else set()
     wanted = names_in_use(s.plan)
     usual = {name: _usual(names.get(name) for names in looked_up.values()) for name in wanted}
     for node, names in looked_up.items():
@@ -120,29 +121,67 @@ def names_resolve(s: ClusterSubject) -> Findings:
         if unasked:
             observed = _("not looked up since the answers have changed: {names}").format(names=", ".join(unasked))
             found.append(Finding(Outcome.UNKNOWN, observed, node=node, names=wanted))
-            continue
-        broken, doubtful = [], []
-        for name in wanted:
-            got = ", ".join(sorted(names[name] or ()))
-            others = ", ".join(usual[name])
-            if names[name] is None:
-                broken.append(_("no name server answers for {name}").format(name=name))
-            elif not got:
-                broken.append(_("{name} does not resolve").format(name=name))
-            elif got != others:
-                text = _("{name} is {addresses} here, and {others} elsewhere")
-                broken.append(text.format(name=name, addresses=got, others=others))
-            elif any(ip_address(address).is_loopback for address in usual[name]):
-                broken.append(_("{name} is {addresses}, the node itself").format(name=name, addresses=got))
-            elif own & set(usual[name]):
-                doubtful.append(_("{name} is {addresses}, one of the nodes").format(name=name, addresses=got))
-        if broken or doubtful:
-            outcome = Outcome.FAIL if broken else Outcome.WARN
-            found.append(Finding(outcome, "; ".join([*broken, *doubtful]), node=node, names=wanted))
+        elif broken := [words for name in wanted if (words := _broken(name, names[name], usual[name]))]:
+            found.append(Finding(Outcome.FAIL, "; ".join(broken), node=node, names=wanted))
+        elif doubtful := [words for name in wanted if (words := _by_file(s, name, node, looked_up))]:
+            found.append(Finding(Outcome.WARN, "; ".join(doubtful), node=node, names=wanted))
+    if unexpected := [words for name in wanted if (words := _unexpected(s, name, usual[name]))]:
+        paths = ("address.others",)
+        found.append(Finding(Outcome.WARN, "; ".join(unexpected), names=wanted, paths=paths))
     if found:
         return tuple(found)
     told = "; ".join(f"{name}: {', '.join(usual[name])}" for name in wanted)
     return (Finding(Outcome.PASS, told, names=wanted),)
+
+
+def _broken(name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> str:
+    """What is wrong with a name on one node; "" where nothing is."""
+    got, others = ", ".join(sorted(here or ())), ", ".join(usual)
+    if here is None:
+        return _("no name server answers for {name}").format(name=name)
+    if not got:
+        return _("{name} does not resolve").format(name=name)
+    if got != others:
+        text = _("{name} is {addresses} here, and {others} elsewhere")
+        return text.format(name=name, addresses=got, others=others)
+    if any(ip_address(address).is_loopback for address in usual):
+        return _("{name} is {addresses}, the node itself").format(name=name, addresses=got)
+    return ""
+
+
+def _by_file(s: ClusterSubject, name: str, node: str, looked_up: Iterable[str]) -> str:
+    """What is doubtful about a name that /etc/hosts gives to `node`; "" where other nodes are no better off."""
+    told = {n: s.facts[n].names_by_servers or {} for n in looked_up}
+    if name not in told[node]:
+        return ""
+    by_servers, here = told[node][name], (s.facts[node].names or {}).get(name) or ()
+    if by_servers and set(by_servers) != set(here):
+        text = _("{name} is {addresses} in /etc/hosts, and {others} at the name server")
+        return text.format(name=name, addresses=", ".join(sorted(here)), others=", ".join(sorted(by_servers)))
+    asking = [n for n, names in told.items() if name not in names and (s.facts[n].names or {}).get(name)]
+    if not by_servers and asking:
+        text = _("{name} is known here from /etc/hosts alone, and to {others} from a name server")
+        return text.format(name=name, others=", ".join(asking))
+    return ""
+
+
+def _unexpected(s: ClusterSubject, name: str, usual: tuple[str, ...]) -> str:
+    """Where a name of the platform leads, if that is no address of the plan's; "" where it is right or not known."""
+    registry = external_registry(s.plan)
+    address = s.plan.address
+    known = [a for a in (address.cluster_endpoint, s.plan.platform_address, *address.others) if is_ip(a)]
+    known += [s.plan.registry_address] if registry is None and is_ip(s.plan.registry_address) else []
+    own = {a for node in s.plan.nodes for a in addresses(s.plan, node)} if not s.plan.single else set[str]()
+    if registry and name == registry[0]:
+        return ""
+    if own & set(usual):
+        return _("{name} is {addresses}, one of the nodes").format(name=name, addresses=", ".join(usual))
+    families = {ip_address(a).version for a in known}
+    other = [a for a in usual if ip_address(a).version in families and a not in known]
+    if not other or any(ip_address(a).is_loopback for a in usual):
+        return ""
+    words = _("{name} is {addresses}, and neither the cluster endpoint nor another address of the plan")
+    return words.format(name=name, addresses=", ".join(other))
 
 
 def _usual(answers: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:

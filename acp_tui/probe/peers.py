@@ -64,11 +64,22 @@ done
 return 0
 """
 
+# A name that stands in /etc/hosts is asked of the name servers too: pods and browsers know only what those say.
 _NAMES = """
-local name
+local name rows
 type -P getent >/dev/null || return 127
+mapfile -t rows </etc/hosts
+rows=("${rows[@]%%#*}")
+look_up() {
+  printf '%s ' "$BASHPID"
+  getent ahosts "$1"
+  case " ${rows[*]//[[:blank:]]/ } " in *" $1 "*) ;; *) return ;; esac
+  printf ' servers: '
+  limit 2 getent -s dns ahosts "$1"
+  [ "$?" -ne 124 ] || printf ' (no answer)'
+}
 for name in @NAMES@; do
-  exec {fd}< <(printf '%s ' "$BASHPID"; exec getent ahosts "$name")
+  exec {fd}< <(look_up "$name")
   fds+=("$fd") whom+=("$name")
 done
 gather 6
@@ -115,10 +126,10 @@ def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
     """The snippets that ask `questions`; none where there is nothing to ask."""
     found: list[Snippet] = []
 
-    def add(name: str, field: str, shell: str, timeout: int, **blanks: str) -> None:
+    def add(name: str, fields: str, shell: str, timeout: int, **blanks: str) -> None:
         for blank, text in blanks.items():
             shell = shell.replace(f"@{blank.upper()}@", text)
-        found.append(Snippet(name, (field,), shell, _PARSERS[name], timeout=timeout, early=True))
+        found.append(Snippet(name, tuple(fields.split()), shell, _PARSERS[name], timeout=timeout, early=True))
 
     if questions.dials:
         found.append(dialling(questions.dials))
@@ -127,7 +138,7 @@ def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
         add("pings", "pings", _CHILDREN + _PINGS, 6 * waves + 3, peers=_words(questions.peers))
         add("speeds", "link_speeds", _SPEEDS, 5)
     if questions.names:
-        add("names", "names", _CHILDREN + _NAMES, 10, names=_words(questions.names))
+        add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, names=_words(questions.names))
     if questions.vip:
         add("vip", "vip_owner", _VIP, 5, vip=quote(questions.vip))
     if questions.registry:
@@ -176,12 +187,20 @@ def _speeds(reading: Reading) -> Mapping[str, object]:
 
 
 def _names(reading: Reading) -> Mapping[str, object]:
+    """Lines `NAME ADDRESSES [servers: ADDRESSES]`, the latter where /etc/hosts names it."""
     found: dict[str, tuple[str, ...] | None] = {}
+    by_servers: dict[str, tuple[str, ...] | None] = {}
     for line in lines(reading):
         name, _, rest = line.partition(" ")
-        addresses = dict.fromkeys(word for word in rest.split() if is_ip(word))
-        found[name] = None if "(silent)" in rest else tuple(addresses)
-    return {"names": found}
+        here, in_file, servers = rest.partition(" servers:")
+        found[name] = None if "(silent)" in here else _addresses(here)
+        if in_file:
+            by_servers[name] = None if "(no answer)" in servers or "(silent)" in servers else _addresses(servers)
+    return {"names": found, "names_by_servers": by_servers}
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in text.split() if is_ip(word)))
 
 
 def _vip(reading: Reading) -> Mapping[str, object]:

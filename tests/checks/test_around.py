@@ -233,10 +233,51 @@ def test_names_on_one_node(answers: tuple[str, ...] | None, expected: dict[str |
     assert outcomes("NETRES-DOMAIN", facts) == expected
 
 
-@pytest.mark.parametrize(("address", "expected"), [("127.0.1.1", FAIL), (ONE, WARN), ("203.0.113.9", PASS)])
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("127.0.1.1", FAIL),
+        (ONE, WARN),
+        ("203.0.113.9", WARN),
+        (f"{VIP} 203.0.113.9", WARN),
+        (VIP, PASS),
+        (f"{VIP} 2001:db8::1", PASS),
+        ("198.51.100.7", PASS),
+    ],
+)
 def test_names_on_all_nodes(address: str, expected: Outcome) -> None:
-    facts = {a: replace(f, names={DOMAIN: (address,)}) for a, f in cluster(PLAN).items()}
-    assert set(outcomes("NETRES-DOMAIN", facts).values()) == {expected}
+    """198.51.100.7 is among the further addresses, so the plan knows it."""
+    plan = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "others": ["198.51.100.7"]})
+    facts = {a: replace(f, names={DOMAIN: tuple(address.split())}) for a, f in cluster(plan).items()}
+    found = outcomes("NETRES-DOMAIN", facts, plan)
+    assert set(found.values()) == {expected}
+    assert expected is FAIL or set(found) == {None}
+
+
+def test_a_name_of_an_endpoint_that_is_a_name_leads_anywhere() -> None:
+    plan = valid_plan(address={"cluster_endpoint": DOMAIN})
+    facts = {a: replace(f, names={DOMAIN: ("203.0.113.9",)}) for a, f in cluster(plan).items()}
+    assert outcomes("NETRES-DOMAIN", facts, plan) == {None: PASS}
+
+
+@pytest.mark.parametrize(
+    ("on_two", "on_all", "expected"),
+    [
+        ((), False, {TWO: WARN}),
+        (None, False, {TWO: WARN}),
+        ((VIP,), False, {None: PASS}),
+        (("10.9.9.9",), False, {TWO: WARN}),
+        ((), True, {None: PASS}),
+        (None, True, {None: PASS}),
+    ],
+)
+def test_names_that_stand_in_etc_hosts(
+    on_two: tuple[str, ...] | None, on_all: bool, expected: dict[str | None, Outcome]
+) -> None:
+    facts = {
+        a: replace(f, names_by_servers={DOMAIN: on_two} if on_all or a == TWO else {}) for a, f in cluster(PLAN).items()
+    }
+    assert outcomes("NETRES-DOMAIN", facts) == expected
 
 
 def test_a_name_that_nobody_asked_for_yet_is_not_called_broken() -> None:

@@ -109,6 +109,8 @@ def test_names_and_a_registry(lab: Lab, nodes: list[LabNode], tmp_path: Path) ->
         two.address: {"XR-REG-EXT": "fail"},
         three.address: {"XR-REG-EXT": "fail", "NETRES-DOMAIN": "fail"},
     }
+    outcomes = [v["verdict"] for v in found.verdicts if v["node"] is None and v["requirement"] == "NETRES-DOMAIN"]
+    assert outcomes == ["warn"]
     assert "10.1.1.2 here, and 10.1.1.1 elsewhere" in found.observed(three.address, "NETRES-DOMAIN")
 
 

@@ -86,6 +86,7 @@ def test_names_as_the_node_itself_resolves_them() -> None:
     facts = asked(Questions(names=("localhost", "no.such.invalid")))
     assert facts.names is not None
     assert "127.0.0.1" in (facts.names["localhost"] or ())
+    assert "localhost" in (facts.names_by_servers or {})  # it stands in /etc/hosts
     assert not facts.names["no.such.invalid"]
 
 
