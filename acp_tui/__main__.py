@@ -68,7 +68,10 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
     verify.add_argument("--key", metavar="K", help=_("the vendor's public key file"))
     verify.add_argument("--fingerprint", metavar="F", help=_("the only key that is trusted"))
     add("unpack", "package:unpack", _("verify, then extract into the install folder"), plan=True)
-    add("validate", "plan:validate", _("every rule that needs no node"), plan=True, json=True)
+    validate = add("validate", "plan:validate", _("every rule that needs no node"), plan=True, json=True)
+    validate.add_argument(
+        "--sizes", action="store_true", help=_("show how many machines of what size are wanted, and why")
+    )
     check = add("check", "preflight:check", _("the preflight"), plan=True, json=True)
     check.add_argument("--node", metavar="A", action="append", help=_("this node alone; may be repeated"))
     check.add_argument("--only", metavar="ID", action="append", help=_("this requirement alone; may be repeated"))

@@ -91,11 +91,9 @@ class Supported(_Row):
     table: tuple[Distribution, ...]
 
 
-class Function(_Row):
-    """A pure function of `acp_tui.checks`, by name, with the row's numbers and names."""
+class _Figures(_Row):
+    """A check with numbers and names of its row."""
 
-    kind: Literal["function"]
-    name: str
     params: Mapping[str, Scalar | tuple[Scalar, ...]] = Field(default_factory=dict)
 
     def number(self, name: str) -> float:
@@ -105,7 +103,7 @@ class Function(_Row):
     def word(self, name: str) -> str:
         value = self.params[name]
         if isinstance(value, tuple):
-            raise ValueError(f"{self.name}: {name} is a list")
+            raise ValueError(f"{name} is a list")
         return str(value)
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -117,14 +115,21 @@ class Function(_Row):
         return tuple(float(word) for word in self.words(name))
 
 
+class Function(_Figures):
+    """A pure function of `acp_tui.checks`, by name, with the row's numbers and names."""
+
+    kind: Literal["function"]
+    name: str
+
+
 class Manual(_Row):
     """Only a person can tell."""
 
     kind: Literal["manual"]
 
 
-class Stated(_Row):
-    """Context to be known; nothing to observe. It is explained, and never in a report."""
+class Stated(_Figures):
+    """Context to be known; nothing to observe. It is explained, and never in a report; sizing reads its numbers."""
 
     kind: Literal["stated"]
 

@@ -26,7 +26,8 @@ class Size:
     memory: float = 0
 
     def __mul__(self, factor: float) -> "Size":
-        return Size(math.ceil(self.cores * factor), math.ceil(self.memory * factor))
+        # Rounded first: 7 / 0.7 is a little more than 10 in binary, and no machine of 11 cores is meant.
+        return Size(*(math.ceil(round(part * factor, 6)) for part in (self.cores, self.memory)))
 
     def __or__(self, other: "Size") -> "Size":
         return Size(max(self.cores, other.cores), max(self.memory, other.memory))
@@ -37,19 +38,25 @@ class Size:
     def __str__(self) -> str:
         parts = [_("{count} cores").format(count=f"{self.cores:g}")] if self.cores else []
         if self.memory:
-            parts.append(_("{count} GB").format(count=f"{self.memory:.3g}"))
+            told = f"{self.memory:.3g}" if self.memory < 1000 else f"{self.memory:.0f}"
+            parts.append(_("{count} GB").format(count=told))
         return ", ".join(parts)
 
 
-def _minimum(given: Function, plan: Plan) -> Size:
-    """What the row asks at least; a row with `clusters` gives a figure for each span of workload clusters."""
-    spans = given.numbers("clusters")
+def by_clusters(given: Function, name: str, plan: Plan) -> float:
+    """The row's figure `name`, 0 where it has none. A row with `clusters` has one for each span of workload clusters,
+    of which the last one stands for all that is beyond."""
+    spans, figures = given.numbers("clusters"), given.numbers(name)
     step = next((i for i, most in enumerate(spans) if plan.workload.clusters <= most), len(spans) - 1)
-    cores, memory = given.numbers("cores"), given.numbers("memory")
-    return Size(cores[max(step, 0)] if cores else 0, memory[max(step, 0)] if memory else 0)
+    return figures[max(step, 0)] if figures else 0
 
 
-def _advised(given: Function) -> Size:
+def minimum(given: Function, plan: Plan) -> Size:
+    """What the row asks of a machine at least."""
+    return Size(by_clusters(given, "cores", plan), by_clusters(given, "memory", plan))
+
+
+def advised(given: Function) -> Size:
     return Size(*(next(iter(given.numbers(name)), 0) for name in ("cores_advised", "memory_advised")))
 
 
@@ -61,22 +68,35 @@ def _machine(s: NodeSubject, asked: Size) -> Size:
     )
 
 
-def _only_advised(given: Function, node: Node) -> bool:
+def only_advised(given: Function, role: str) -> bool:
     """The machine table is for control planes; for a worker it is advice (OQ-WK-MIN)."""
-    return node.role in given.words("advice_for")
+    return role in given.words("advice_for")
+
+
+def workers_together(given: Function, plan: Plan) -> Size:
+    """CAP-MC-HGROW: the base size of all workers and a share more for every ten workload clusters; nothing before."""
+    steps = plan.workload.clusters // int(given.number("every"))
+    factor = 1 + given.number("share") * steps
+    base = Size(given.number("cores"), given.number("memory"))
+    return base * (given.number("workers") * factor) if steps else Size()
+
+
+def workers_by_pods(given: Function, plan: Plan) -> int:
+    """CAP-SC-GROW: a worker for every 50 application Pods that are expected."""
+    return math.ceil(plan.workload.pods / given.number("pods"))
 
 
 def machine_size(s: NodeSubject) -> Finding:
     """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: below the minimum fails, below the recommended size warns."""
-    least, advised = _minimum(s.given, s.plan), _advised(s.given)
-    machine = _machine(s, least | advised)
+    least, better = minimum(s.given, s.plan), advised(s.given)
+    machine = _machine(s, least | better)
     expected = _("at least {size}").format(size=least)
-    if advised != Size():
-        expected = _("at least {size}, {advised} recommended").format(size=least, advised=advised)
+    if better != Size():
+        expected = _("at least {size}, {advised} recommended").format(size=least, advised=better)
     if not least.reached_by(machine):
-        low = Outcome.WARN if _only_advised(s.given, s.node) else Outcome.FAIL
+        low = Outcome.WARN if only_advised(s.given, s.node.role) else Outcome.FAIL
         return Finding(low, str(machine), expected)
-    return Finding(Outcome.PASS if advised.reached_by(machine) else Outcome.WARN, str(machine), expected)
+    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, str(machine), expected)
 
 
 def arm_factor(s: NodeSubject) -> Finding:
@@ -87,25 +107,23 @@ def arm_factor(s: NodeSubject) -> Finding:
         check = row.check
         if isinstance(check, Function) and check.name == "machine_size" and row.scope == "node":
             roles_fit = "all" in row.roles or s.node.role in row.roles
-            if roles_fit and applies(row, situation) and not _only_advised(check, s.node):
-                least = least | _minimum(check, s.plan)
+            if roles_fit and applies(row, situation) and not only_advised(check, s.node.role):
+                least = least | minimum(check, s.plan)
     if least == Size():
         return Finding(Outcome.NOT_APPLICABLE, _("this scenario asks no size of a worker"))
     machine = _machine(s, least)
-    floor, advised = least * s.given.number("floor"), least * s.given.number("advised")
-    expected = _("at least {size}, {advised} recommended").format(size=floor, advised=advised)
+    floor, better = least * s.given.number("floor"), least * s.given.number("advised")
+    expected = _("at least {size}, {advised} recommended").format(size=floor, advised=better)
     if not floor.reached_by(machine):
         return Finding(Outcome.FAIL, str(machine), expected)
-    return Finding(Outcome.PASS if advised.reached_by(machine) else Outcome.WARN, str(machine), expected)
+    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, str(machine), expected)
 
 
 def capacity_for_clusters(s: ClusterSubject) -> tuple[Finding, ...]:
     """CAP-MC-HGROW: the workers together, against the base size and a share more for every ten workload clusters."""
-    steps = s.plan.workload.clusters // int(s.given.number("every"))
-    if not steps:
+    need = workers_together(s.given, s.plan)
+    if need == Size():
         return (Finding(Outcome.NOT_APPLICABLE, _("fewer workload clusters than the first step")),)
-    factor = 1 + s.given.number("share") * steps
-    need = Size(s.given.number("cores"), s.given.number("memory")) * (s.given.number("workers") * factor)
     have = Size()
     for node in s.plan.workers:
         facts = s.facts.get(node.address)
@@ -143,7 +161,7 @@ def one_node(s: PlanSubject) -> tuple[Finding, ...]:
 
 def workers_for_pods(s: PlanSubject) -> tuple[Finding, ...]:
     """CAP-SC-GROW: a worker for every 50 application Pods that are expected."""
-    need = math.ceil(s.plan.workload.pods / s.given.number("pods"))
+    need = workers_by_pods(s.given, s.plan)
     have = len(s.plan.workers)
     expected = ngettext("{count} worker or more", "{count} workers or more", need).format(count=need)
     outcome = Outcome.PASS if have >= need else Outcome.WARN

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,12 +13,19 @@ from acp_tui.checks.plan import judge_plan
 from acp_tui.checks.pronounce import waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, show, show_json
+from acp_tui.draft import state_home
 from acp_tui.installer.config import RenderError, render, unverified
 from acp_tui.plan import RELEASES, Plan
 from acp_tui.planfile import Problem, read_plan, schema
 from acp_tui.report.explain import explained, how_seen, later_releases, wanted
+from acp_tui.report.kept import kept_file, read_kept
+from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
+from acp_tui.sizing import Sizing, sizing
 from acp_tui.texts import _
 from acp_tui.verdict import Exit, Outcome, Report, Severity, Verdict
+
+_COLUMNS = 100
+"""Width of a text that is not asked how wide it may be."""
 
 
 def validate(options: Namespace) -> int:
@@ -36,14 +44,25 @@ def validate(options: Namespace) -> int:
     verdicts = _rules(plan, place.parent, reading.problems) if reading.plan else ()
     refused = tuple(_refusal(problem) for problem in reading.problems)
     report = Report(plan.effective_release, started, datetime.now(UTC), (), (*refused, *verdicts))
+    sizes = _sizes(plan, place) if options.sizes else None
     if options.json:
-        show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems]})
+        told = {"sizing": asdict(sizes)} if sizes else {}
+        show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **told})
     else:
         for problem in reading.problems:
             show(str(problem))
         _show_verdicts(verdicts)
+        if sizes:
+            for lines in (table_lines(sizes), reason_lines(sizes, _COLUMNS), fit_lines(sizes)):
+                show("\n".join((*lines, "")))
         show(_("The plan is good.") if report.ready else _("The plan is not good yet."))
     return Exit.DONE if report.ready else Exit.NO
+
+
+def _sizes(plan: Plan, place: Path) -> Sizing:
+    """How many machines of what size, held against the nodes as the last `check` of this plan has seen them."""
+    last = read_kept(kept_file(state_home(), place))
+    return sizing(plan, {node.address: node.machine for node in last.nodes} if last else {})
 
 
 def _rules(plan: Plan, base: Path, problems: Sequence[Problem]) -> tuple[Verdict, ...]:

@@ -16,9 +16,11 @@ from acp_tui.report.changes import Changes
 from acp_tui.report.findings import Background, finding, grouped, met, of_nodes, to_node, unreached, unseen_on
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
 from acp_tui.report.network import network
+from acp_tui.report.sizes import fits, heads, rows
 from acp_tui.report.told import changed_findings, node_lines
 from acp_tui.report.words import OUTCOMES, answer, outcome_word, role_word, state_word
 from acp_tui.resources import asset_text
+from acp_tui.sizing import Sizing, sizing
 from acp_tui.texts import N_, _, ngettext
 from acp_tui.verdict import Machine, NodeRecord, NodeState, Outcome, Report, Verdict, summary
 
@@ -68,6 +70,7 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
         title = f"{outcome_word(outcome)} ({len(verdicts)})"
         yield folded(title, met(grouped(verdicts), known), outcome.value)
     if plan is not None:
+        yield folded(_("Sizes"), _sizes(sizing(plan, {node.address: node.machine for node in report.nodes})), "sizes")
         yield folded(_("Answers of the plan"), _answers(plan))
 
 
@@ -173,6 +176,21 @@ def _answers(plan: Plan) -> Html:
         for answer in listed(plan)
     ]
     return table((_("Answer"), _("Value"), _("Origin")), rows, "answers")
+
+
+def _sizes(wanted: Sizing) -> Html:
+    """What is wanted of each role, why, and what each node is worth."""
+    reasons = [(tag("code", text(reason.requirement)), text(reason.text)) for reason in wanted.reasons]
+    return joined(
+        (
+            table(heads(), [[text(cell) for cell in row] for row in rows(wanted)]),
+            table((_("Rule"), _("Why")), reasons),
+            table(
+                (_("Node"), _("Role"), _("Machine"), _("Result")),
+                [[text(cell) for cell in row] for row in fits(wanted)],
+            ),
+        )
+    )
 
 
 def _moment(time: datetime) -> str:
