@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,7 +140,7 @@ _UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHAN
 
 
 def show_report(report: Report, *, partial: bool = False) -> None:
-    """Every finding that asks for something, then the tally. `partial`: only some nodes or rules were asked for."""
+    """Findings, tally and answer. `partial`: only some nodes or rules were asked for."""
     unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
     for node in unseen.values():
         count = sum(v.node == node.address and v.outcome is Outcome.UNKNOWN for v in report.verdicts)
@@ -148,6 +148,15 @@ def show_report(report: Report, *, partial: bool = False) -> None:
             address=node.address, state=state_word(node.state), count=count
         )
         show(f"{said}: {node.detail}" if node.detail else said)
+    show_findings(report, frozenset(unseen))
+    if partial and report.ready:
+        show(_("Nothing of what was asked for blocks the install; the rest was not looked at."))
+    else:
+        show(answer(report) + ".")
+
+
+def show_findings(report: Report, unseen: Collection[str] = ()) -> None:
+    """Every finding that asks for something, then the tally. What is unknown of the `unseen` nodes is left out."""
     for verdict in report.verdicts:
         if verdict.outcome not in _SHOWN or (verdict.node in unseen and verdict.outcome is Outcome.UNKNOWN):
             continue
@@ -162,7 +171,3 @@ def show_report(report: Report, *, partial: bool = False) -> None:
                 show(f"    {name}: " + text.strip().replace("\n", "\n      "))
     counts = ", ".join(f"{name} {count}" for name, count in summary(report.verdicts).items() if count)
     show(f"{_('Release')} {report.release}: {counts}")
-    if partial and report.ready:
-        show(_("Nothing of what was asked for blocks the install; the rest was not looked at."))
-    else:
-        show(answer(report) + ".")

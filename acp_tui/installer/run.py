@@ -54,6 +54,7 @@ __all__ = [
     "follow",
     "last_run",
     "new_run_dir",
+    "platform_url",
     "resume",
     "run_spec",
     "setup_command",
@@ -98,14 +99,12 @@ def run_spec(
     """What a run for `plan` does. `install_dir`: where the packages are unpacked; INSTALLER_ENDPOINT is heeded.
 
     `bundle`: one made for this run alone, which loses its secrets in the end."""
-    port = plan.address.https_port
-    host = f"[{plan.platform_address}]" if ":" in plan.platform_address else plan.platform_address
     return RunSpec(
         run_dir=run_dir.absolute(),
         setup_dir=(install_dir / "installer").absolute(),
         command=setup_command(plan),
         document=document.absolute(),
-        platform_url=f"https://{host}" + ("" if port == 443 else f":{port}"),
+        platform_url=platform_url(plan),
         release=plan.effective_release,
         bases=tuple(bases),
         endpoint=os.environ.get("INSTALLER_ENDPOINT") or None,
@@ -113,6 +112,13 @@ def run_spec(
         bundle=bundle.absolute() if bundle else None,
         pace=pace or Pace(),
     )
+
+
+def platform_url(plan: Plan) -> str:
+    """Where users reach the platform (INS-ACCESS)."""
+    host = f"[{plan.platform_address}]" if ":" in plan.platform_address else plan.platform_address
+    port = plan.address.https_port
+    return f"https://{host}" + ("" if port == 443 else f":{port}")
 
 
 def start(spec: RunSpec) -> RunState:

@@ -1,0 +1,150 @@
+"""The end of an install as a command: finish. It looks; with consent it removes a left-over installer."""
+
+import asyncio
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
+from acp_tui.commands.preflight import show_findings
+from acp_tui.draft import state_home
+from acp_tui.finish import completion
+from acp_tui.finish.checklist import checklist
+from acp_tui.finish.cleanup import CleanUpFailed, clean_up, waiting, why_not
+from acp_tui.finish.look import Reach
+from acp_tui.finish.questions import removal
+from acp_tui.finish.verify import Finish, until_settled
+from acp_tui.installer.run import NoRun, Phase, RunState, last_run, platform_url, status
+from acp_tui.installer.state import FINAL
+from acp_tui.texts import _
+from acp_tui.verdict import Exit, Outcome
+
+
+def finish(options: Namespace) -> int:
+    """Look once, or until all is well; tell it; clean up where that was asked for."""
+    source = open_plan(options.plan)
+    if not source.plan.control_planes:
+        raise CommandFailed(_("The plan has no control plane node."), Exit.NO)
+    reach = reach_of(source)
+    found = asyncio.run(look_at_it(reach, timedelta(minutes=options.wait or 0)))
+    if options.clean_up and consents(found, reach, lambda: options.yes or _asked(removal(found.report.release))):
+        try:
+            say(asyncio.run(clean_up(reach)))
+        except CleanUpFailed as failed:
+            raise CommandFailed(str(failed)) from failed
+        found = asyncio.run(look_at_it(reach, timedelta()))
+    source.pin(found.host_keys)
+    if options.json:
+        show_json(found.report.to_json())
+    else:
+        tell(found, reach)
+    keep_report(found, reach, source.base)
+    return exit_status(found)
+
+
+def reach_of(source: Source) -> Reach:
+    return Reach(source.plan, source.host_keys, source.base)
+
+
+async def look_at_it(reach: Reach, within: timedelta) -> Finish:
+    """The last of the looks; what changes meanwhile is told on standard error."""
+    told = ""
+    found: Finish | None = None
+    async for found in until_settled(reach, within, installed_at=installed_at(reach)):
+        line = "; ".join(
+            f"{v.requirement} {v.outcome.value}: {' '.join(v.observed.split())[:100]}"
+            for v in found.report.verdicts
+            if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
+        )
+        if within and line and line != told:
+            say(line)
+        told = line
+    assert found is not None
+    return found
+
+
+def installed_at(reach: Reach) -> datetime | None:
+    """When the install of this plan succeeded, where this host knows of it."""
+    run = run_of(reach)
+    return run.updated if run is not None and run.phase is Phase.SUCCESS else None
+
+
+def run_of(reach: Reach) -> RunState | None:
+    """The last install run of this host, if it was for this plan's platform."""
+    with suppress(NoRun):
+        folder = last_run(state_home())
+        state = status(folder) if folder else None
+        if state is not None and state.platform_url == platform_url(reach.plan):
+            return state
+    return None
+
+
+def _unfinished() -> bool:
+    with suppress(NoRun):
+        folder = last_run(state_home())
+        return folder is not None and status(folder).phase not in FINAL
+    return False
+
+
+def consents(found: Finish, reach: Reach, agreed: Callable[[], bool]) -> bool:
+    """Whether the installer's container may go: nothing speaks against it, and the operator agrees."""
+    refused = why_not(found, running=_unfinished())
+    if refused:
+        say(_("Not cleaned up: {why}").format(why=refused))
+        return False
+    return agreed()
+
+
+def _asked(command: str) -> bool:
+    if not sys.stdin.isatty():
+        say(
+            _("Not cleaned up: without a terminal --yes has to say so. It would run: {command}").format(command=command)
+        )
+        return False
+    sys.stderr.write(_("Run on the installer's node: {command}  [y/N] ").format(command=command))
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def tell(found: Finish, reach: Reach) -> None:
+    """Findings, what is to be done by hand, and the answer."""
+    for node in found.report.nodes:
+        if node.detail:
+            show(f"{node.address}: {node.state.value}: {node.detail}")
+    show_findings(found.report)
+    show(_("To do by hand:"))
+    for todo in checklist(reach.plan):
+        show(f"  [ ] {todo.title}: {todo.text}")
+    if waiting(found) and not why_not(found, running=_unfinished()):
+        show(_("The installer is still there: acp-tui finish PLAN --clean-up runs {command}").format(
+            command=removal(found.report.release)))  # fmt: skip
+    url = platform_url(reach.plan)
+    if found.healthy:
+        show(_("Installed and verified. The platform is at {url}").format(url=url))
+    else:
+        show(_("Not verified."))
+
+
+def keep_report(found: Finish, reach: Reach, base: Path) -> None:
+    """Write the completion report beside the bundle of the run, else beside the plan; none of what nobody saw."""
+    if found.unseen:
+        return
+    run = run_of(reach)
+    folder = run.spec.bundle if run is not None and run.spec.bundle is not None else base
+    try:
+        _document, page = completion.write(folder, completion.completion(reach.plan, found, run))
+    except OSError as error:
+        say(
+            _("The completion report could not be written to {folder}: {why}").format(folder=folder, why=error.strerror)
+        )
+    else:
+        say(_("Completion report: {path}").format(path=page))
+
+
+def exit_status(found: Finish) -> int:
+    if found.unseen:
+        return Exit.IMPOSSIBLE
+    return Exit.DONE if found.report.ready else Exit.NO

@@ -1,0 +1,224 @@
+"""The completion report: what was installed, how long it took, how it was found, what is left to do.
+
+Written beside the bundle's files, as JSON and as a page. No secret is in it, for none is in what it is made of.
+"""
+
+import getpass
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from string import Template
+
+from acp_tui import __version__
+from acp_tui.catalog import catalogue
+from acp_tui.files import write_atomically
+from acp_tui.finish.checklist import Todo, checklist
+from acp_tui.finish.verify import Finish
+from acp_tui.installer.run import platform_url
+from acp_tui.installer.state import EVENTS_FILE, Phase, RunState
+from acp_tui.plan import Plan
+from acp_tui.report.findings import Background, finding, grouped, met
+from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
+from acp_tui.report.words import OUTCOMES, outcome_word, role_word
+from acp_tui.resources import asset_text
+from acp_tui.texts import _
+from acp_tui.verdict import Outcome, summary
+
+SCHEMA = "acp-tui.completion/1"
+JSON = "completion.json"
+PAGE = "completion.html"
+_SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+_EVENTS_READ = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Span:
+    """A phase of the install and how long it took, in seconds."""
+
+    phase: str
+    began: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Completion:
+    """All that the report is made of. `run`: the install, where it is known on this host."""
+
+    plan: Plan
+    finish: Finish
+    run: RunState | None
+    spans: tuple[Span, ...]
+    by: str
+    host: str
+
+
+def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
+    name = "?"
+    with suppress(OSError, KeyError):
+        name = getpass.getuser()
+    return Completion(plan, finish, run, spans(run) if run else (), name, platform.node())
+
+
+def spans(run: RunState) -> tuple[Span, ...]:
+    """The phases of a run that has ended, from its history; () where that cannot be read."""
+    began: dict[str, datetime] = {}
+    try:
+        with (run.spec.run_dir / EVENTS_FILE).open(encoding="utf-8", errors="replace") as file:
+            for line in file.read(_EVENTS_READ).splitlines():
+                with suppress(ValueError, KeyError, TypeError):
+                    entry = json.loads(line)
+                    began.setdefault(str(Phase(entry["phase"])), datetime.fromisoformat(entry["at"]))
+    except OSError:
+        return ()
+    moments = sorted(began.items(), key=lambda pair: pair[1])
+    ends = [moment for _phase, moment in moments[1:]]
+    return tuple(
+        Span(phase, start, (end - start).total_seconds()) for (phase, start), end in zip(moments, ends, strict=False)
+    )
+
+
+def write(folder: Path, done: Completion) -> tuple[Path, Path]:
+    """Write both files into `folder`; their paths. OSError: not written."""
+    document = json.dumps(to_json(done), indent=2, ensure_ascii=False) + "\n"
+    write_atomically(folder / JSON, document, mode=0o644)
+    write_atomically(folder / PAGE, to_html(done), mode=0o644)
+    return folder / JSON, folder / PAGE
+
+
+def to_json(done: Completion) -> Mapping[str, object]:
+    report = done.finish.report
+    return {
+        "schema": SCHEMA,
+        "verified": done.finish.healthy,
+        "finished": report.finished.isoformat(timespec="seconds"),
+        "by": done.by,
+        "host": done.host,
+        "versions": dict(_versions(done)),
+        "addresses": dict(_addresses(done.plan)),
+        "nodes": [dict(node) for node in _nodes(done)],
+        "installed": done.run.updated.isoformat(timespec="seconds") if done.run else None,
+        "phases": [
+            {"phase": span.phase, "began": span.began.isoformat(timespec="seconds"), "seconds": round(span.seconds)}
+            for span in done.spans
+        ],
+        "report": report.to_json(),
+        "checklist": [asdict(todo) for todo in checklist(done.plan)],
+    }
+
+
+def _versions(done: Completion) -> Sequence[tuple[str, str]]:
+    nodes, run = done.finish.installed.nodes or (), done.run
+    return (
+        ("acp", done.plan.effective_release),
+        ("package", (done.plan.package.core or "").rpartition("/")[2]),
+        ("kubernetes", ", ".join(sorted({node.version for node in nodes})) or (run.kubernetes if run else "") or ""),
+        (
+            "container_runtime",
+            ", ".join(sorted({node.runtime for node in nodes})) or (run.runtime if run else "") or "",
+        ),
+        ("acp_tui", __version__),
+    )
+
+
+def _addresses(plan: Plan) -> Sequence[tuple[str, str]]:
+    own = plan.registry.mode == "platform"
+    registry = f"{plan.registry_address}:11443" if own else plan.registry_address
+    return (
+        ("platform", platform_url(plan)),
+        ("others", ", ".join(plan.address.others)),
+        ("cluster_endpoint", plan.address.cluster_endpoint),
+        ("registry", registry),
+    )
+
+
+def _nodes(done: Completion) -> Sequence[Mapping[str, str]]:
+    found = {address: one for one in done.finish.installed.nodes or () for address in (*one.addresses, one.name)}
+    return [
+        {
+            "address": node.address,
+            "role": node.role,
+            "name": found[node.address].name if node.address in found else "",
+            "state": ("Ready" if found[node.address].ready else "NotReady") if node.address in found else "unknown",
+            "version": found[node.address].version if node.address in found else "",
+        }
+        for node in done.plan.nodes
+    ]
+
+
+_VERSIONS = {"acp": "ACP", "kubernetes": "Kubernetes", "acp_tui": "acp-tui"}
+
+
+def to_html(done: Completion) -> str:
+    """One page in the style of the preflight's: nothing from outside, everything escaped."""
+    report = done.finish.report
+    told = {"package": _("Package"), "container_runtime": _("Container runtime"), **_VERSIONS}
+    names = {
+        "platform": _("Platform"),
+        "others": _("Further addresses"),
+        "cluster_endpoint": _("Cluster endpoint"),
+        "registry": _("Registry"),
+    }
+    about = [
+        (_("Verified"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
+        *((names[name], text(value)) for name, value in _addresses(done.plan)),
+        *((told[name], text(value)) for name, value in _versions(done)),
+    ]
+    counts = summary(report.verdicts)
+    return Template(asset_text("report/preflight.html")).substitute(
+        title=text(_("Completion of the global cluster")),
+        answer=text(_("Installed and verified") if done.finish.healthy else _("Not verified")),
+        answer_class="ready" if done.finish.healthy else "blocked",
+        about=pairs(about),
+        tally=joined(
+            tag("li", joined((tag("b", text(str(counts[one.value]))), text(outcome_word(one)))), one.value)
+            for one in OUTCOMES
+            if counts[one.value]
+        ),
+        body=joined(_parts(done)),
+        foot=text(
+            _("Written by acp-tui {version}. The same as data: completion.json. No secret is in this page.").format(
+                version=__version__
+            )
+        ),
+    )
+
+
+def _parts(done: Completion) -> Sequence[Html]:
+    report = done.finish.report
+    hosts = {one["address"]: one["name"] for one in _nodes(done) if one["name"] != one["address"]}
+    known = Background(catalogue(report.release), hosts, done.plan.waivers, report.finished.date())
+    open_ones = [v for v in report.verdicts if v.outcome not in _SETTLED]
+    fine = [v for v in report.verdicts if v.outcome in _SETTLED]
+    return (
+        section(_("Findings"), joined(finding(group, known) for group in grouped(open_ones)), id="findings"),
+        section(_("To do by hand"), bullets([_todo(todo) for todo in checklist(done.plan)]), id="todo"),
+        section(_("Nodes"), _node_table(done), id="nodes"),
+        section(_("Phases"), _phase_table(done.spans), id="phases"),
+        folded(f"{_('In order')} ({len(fine)})", met(grouped(fine), known), "pass"),
+    )
+
+
+def _todo(todo: Todo) -> Html:
+    return joined((tag("b", text(f"{todo.title}. ")), text(todo.text)))
+
+
+def _node_table(done: Completion) -> Html:
+    heads = (_("Address"), _("Role"), _("Name"), _("State"), _("Version"))
+    rows = [
+        [
+            text(cell or "—")
+            for cell in (one["address"], role_word(one["role"]), one["name"], one["state"], one["version"])
+        ]
+        for one in _nodes(done)
+    ]
+    return table(heads, rows)
+
+
+def _phase_table(found: Sequence[Span]) -> Html:
+    heads = (_("Phase"), _("Began"), _("Seconds"))
+    rows = [(text(one.phase), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(f"{one.seconds:.0f}")) for one in found]
+    return table(heads, rows)
