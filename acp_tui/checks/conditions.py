@@ -24,6 +24,9 @@ class Situation:
 
 Condition = Callable[[Situation], bool | None]
 
+_RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "fedora")
+"""Systems with Red Hat's kernel and packages."""
+
 
 def applies(requirement: Requirement, situation: Situation) -> bool | None:
     """Whether all conditions of the row hold: False when one does not, None when that cannot be told."""
@@ -63,7 +66,7 @@ def _old_conntrack(s: Situation) -> bool | None:
     if s.facts is None or s.facts.kernel is None or s.facts.os_id is None:
         return None
     found = re.match(r"(\d{1,6})\.(\d{1,6})", s.facts.kernel)
-    limit = (4, 18) if s.facts.os_id in ("rhel", "centos") else (4, 19)
+    limit = (4, 18) if s.facts.os_id in _RED_HAT or re.search(r"\.el\d", s.facts.kernel) else (4, 19)
     return (int(found[1]), int(found[2])) < limit if found else None
 
 
@@ -86,17 +89,24 @@ def _installer_not_started(s: Situation) -> bool | None:
     return not (s.facts and s.facts.installer_running)
 
 
-def _tool(tool: str, *systems: str) -> Condition:
-    """The system keeps its packages with `tool`, and has it. An rpm that lies around on Ubuntu tells nothing."""
+def _tool(tool: str, system: str) -> Condition:
+    """The system is this one and has the package tool."""
 
     def condition(s: Situation) -> bool | None:
-        if s.facts is None or s.facts.os_id is None:
-            return None
-        if s.facts.os_id not in systems:
-            return False
-        return None if s.facts.package_tools is None else tool in s.facts.package_tools
+        if _os_id(s) != system:
+            return None if _os_id(s) is None else False
+        return None if s.facts is None or s.facts.package_tools is None else tool in s.facts.package_tools
 
     return condition
+
+
+def _rpm(s: Situation) -> bool | None:
+    """Any system but Kylin that keeps its packages with rpm. An rpm that lies around beside dpkg tells nothing."""
+    if _os_id(s) in ("kylin", "ubuntu", "debian"):
+        return False
+    if s.facts is None or s.facts.os_id is None or s.facts.package_tools is None:
+        return None
+    return "rpm" in s.facts.package_tools and (s.facts.os_id in _RED_HAT or "dpkg-query" not in s.facts.package_tools)
 
 
 def _load_balancer(s: Situation) -> bool:
@@ -131,7 +141,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "resolv-exists": _resolv_exists,
     "search-domains": _search_domains,
     "installer-not-started": _installer_not_started,
-    "rpm": _tool("rpm", "rhel", "centos", "rocky", "almalinux", "ol", "openEuler", "openeuler", "fedora"),
+    "rpm": _rpm,
     "rpm-kylin": _tool("rpm", "kylin"),
     "dpkg": _tool("dpkg-query", "ubuntu"),
     "snap": _tool("snap", "ubuntu"),

@@ -195,18 +195,18 @@ def _range(text: str) -> range:
 
 
 def reserved_range(s: NodeSubject) -> Finding:
-    """NET-172-FREE: addresses, routes and name servers of the node in the container runtime's range (OQ-172)."""
+    """NET-172-FREE: what the node's own are in the container runtime's range, and its name servers (OQ-172)."""
     return _in_range(s, known(s.facts.nameservers, "nameservers"))
 
 
 def node_outside_range(s: NodeSubject) -> Finding:
-    """NETCFG-172: the node's own addresses and routes and the VIP in that range."""
-    endpoint = s.plan.address.cluster_endpoint
-    return _in_range(s, (s.node.address, endpoint) if is_ip(endpoint) else (s.node.address,))
+    """NETCFG-172: the node's addresses and routes and the VIP in that range."""
+    return _in_range(s)
 
 
-def _in_range(s: NodeSubject, others: tuple[str, ...]) -> Finding:
-    used = [i.address for i in known(s.facts.interfaces, "interfaces")]
+def _in_range(s: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
+    used = [s.node.address, s.plan.address.cluster_endpoint]
+    used += [i.address for i in known(s.facts.interfaces, "interfaces")]
     used += [r.destination for r in known(s.facts.routes, "routes")]
     ranges = [IPv4Network(text) for text in s.given.words("ranges")]
     hits = sorted({text for text in (*used, *others) if any(overlap(r, text) for r in ranges)})

@@ -6,6 +6,7 @@ from acp_tui.catalog import Function, Manual, Requirement, Stated, Step, Support
 from acp_tui.checks.finding import Finding, NodeSubject
 from acp_tui.checks.hardware import HARDWARE_CHECKS
 from acp_tui.checks.network import NETWORK_CHECKS
+from acp_tui.checks.settings import SETTING_CHECKS
 from acp_tui.checks.shapes import judge_shape
 from acp_tui.checks.sizing import SIZE_CHECKS
 from acp_tui.checks.software import SOFTWARE_CHECKS
@@ -16,6 +17,7 @@ from acp_tui.verdict import Outcome
 NODE_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {
     **HARDWARE_CHECKS,
     **NETWORK_CHECKS,
+    **SETTING_CHECKS,
     **SIZE_CHECKS,
     **SOFTWARE_CHECKS,
     **SYSTEM_CHECKS,

@@ -58,7 +58,8 @@ def _of_family(name: str, family: str) -> bool:
 
 def nothing_left(s: NodeSubject) -> Finding:
     """PKG-LEFTOVER-BIN: binaries of removed software, which nobody but a person can clear."""
-    left = known(s.facts.leftover_binaries, "leftover_binaries")
+    seen = known(s.facts.leftover_binaries, "leftover_binaries")
+    left = tuple(path for path in seen if path.rpartition("/")[2] not in s.given.words("allowed"))
     return Finding(Outcome.WARN if left else Outcome.PASS, ", ".join(left) or _("none"), names=left)
 
 

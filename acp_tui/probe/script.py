@@ -57,7 +57,12 @@ show() {
   mapfile -t rows <"$1" || return 66
   [ "${#rows[@]}" -eq 0 ] || printf '%s\\n' "${rows[@]}"
 }
-limit() { if type -P timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi; }
+tool() {
+  local folder IFS=:
+  for folder in $PATH; do [ ! -x "$folder/$1" ] || [ -d "$folder/$1" ] || return 0; done
+  return 1
+}
+limit() { if tool timeout; then timeout "$@"; else shift; "$@"; fi; }
 maybe() { show "$1" || [ ! -e "$1" ] || return 66; }
 reap() {
   local file line child
@@ -126,7 +131,8 @@ class Snippet:
     """How one thing is asked of a node.
 
     `shell` is the body of a bash function: it `return`s (never exits), and `root || return` skips it without root.
-    `show FILE` prints a file without a fork; to `maybe FILE` a file that is not there is an empty answer.
+    `show FILE` prints a file without a fork; to `maybe FILE` a file that is not there is an empty answer. `tool NAME`
+    tells whether a command can be run (`type -P` would also find a file that cannot).
     `parse` turns the answer into values of the `Facts` fields named in `fields`; a name it leaves out becomes a gap.
     It may raise ValueError: then all its fields are gaps with that text. `timeout` in seconds.
     """
@@ -135,7 +141,7 @@ class Snippet:
     fields: tuple[str, ...]
     shell: str
     parse: Callable[[Reading], Mapping[str, object]]
-    timeout: int = 5
+    timeout: int = 10
     any_status: bool = False
     """Whether an exit status other than 0 is part of the answer."""
     urgent: bool = False

@@ -57,6 +57,7 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
         {"cmdline": ("transparent_hugepage=never", "transparent_hugepage=always")},
         {("KRN-THP", PENDING)},
     ),
+    ("THP for init", {"cmdline": ("ro", "--", "transparent_hugepage=never"), "boot_tokens": None}, {("KRN-THP", FAIL)}),
     ("THP madvise", {"cmdline": ("transparent_hugepage=madvise",), "boot_tokens": None}, {("KRN-THP", FAIL)}),
     (
         "no ip_vs_sh",
@@ -86,9 +87,11 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ("ufw by its file", {"ufw_enabled": True}, {("SEC-FIREWALL", FAIL)}),
     ("ufw by its unit", {"ufw_enabled": None, "units": {"ufw": Unit("active", "enabled")}}, {("SEC-FIREWALL", FAIL)}),
     ("an idle ufw", {"units": {"ufw": Unit("active", "enabled")}}, {("SEC-FIREWALL", WARN)}),
+    ("ufw on a system without systemctl", {"ufw_enabled": True, "units": None}, {("SEC-FIREWALL", FAIL)}),
     ("swap", {"swaps": ("/dev/vda2",), "fstab_swaps": ("/dev/vda2",)}, {("SYS-SWAP", FAIL)}),
     ("swap after reboot", {"fstab_swaps": ("/swap.img",)}, {("SYS-SWAP", WARN)}),
     ("few tasks", {"tasks_max": "512"}, {("SYS-TASKSMAX", FAIL)}),
+    ("a share of the tasks", {"tasks_max": "15%"}, {("SYS-TASKSMAX", FAIL)}),
     ("many tasks", {"tasks_max": "128000"}, {("SYS-TASKSMAX", WARN)}),
     ("tasks unread", {"tasks_max": "[not set]"}, {("SYS-TASKSMAX", UNKNOWN)}),
     # users
@@ -245,6 +248,7 @@ DECOYS: list[tuple[str, dict[str, object]]] = [
         "no rpm fact where nobody asks for it",
         {"rpm_packages": None, "package_tools": frozenset({"dpkg-query", "snap", "rpm"})},
     ),
+    ("nerdctl left, which 4.0 does not bring", {"leftover_binaries": ("/usr/local/bin/nerdctl",)}),
     ("no snap", {"snap_packages": None, "package_tools": frozenset({"dpkg-query"})}),
     ("a tmpfs for /tmp", {"tmp_options": ("rw", "nosuid", "nodev", "size=1g")}),
 ]

@@ -75,6 +75,18 @@ def cpuinfo(count: int) -> str:
     return "\n".join(_CPU.format(number=number) for number in range(count)) + "\n"
 
 
+_ARM_CPU = """\
+processor\t: {number}
+BogoMIPS\t: 200.00
+Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma dcpop
+CPU implementer\t: 0x48
+CPU architecture: 8
+CPU variant\t: 0x1
+CPU part\t: 0xd01
+CPU revision\t: 0
+"""
+
+
 def meminfo(gigabytes: int) -> str:
     """/proc/meminfo of a machine sold with `gigabytes` GiB, of which the kernel keeps a little for itself."""
     total = gigabytes * 1024 * 1024 * 985 // 1000
@@ -177,7 +189,13 @@ _RPMS = "bash 5.1\ncoreutils 8.32\niproute 5.18\nopenssh-server 8.0p1\ntar 1.30\
 
 
 def _red_hat(
-    release: str, kernel: str, build: str, parameters: str, files: Mapping[str, str], modules: tuple[str, ...] = ()
+    release: str,
+    kernel: str,
+    build: str,
+    parameters: str,
+    files: Mapping[str, str],
+    modules: tuple[str, ...] = (),
+    arch: str = "x86_64",
 ) -> Base:
     return Base(
         kernel,
@@ -194,9 +212,27 @@ def _red_hat(
                 **files,
             },
         ),
-        (*_TOOLS, "rpm", "getenforce"),
+        (*_TOOLS, "rpm", "getenforce", "dmidecode"),
         removed=("/usr/bin/dpkg-query", "/usr/bin/dpkg", "/usr/bin/apt-get", "/usr/bin/apt", "/usr/bin/snap"),
         modules=(*MODULES, *modules),
+        arch=arch,
+    )
+
+
+def _kylin(arch: str, **files: str) -> Base:
+    return _red_hat(
+        'NAME="Kylin Linux Advanced Server"\nVERSION="V10 (Lance)"\nID="kylin"\nVERSION_ID="V10"\n'
+        'PRETTY_NAME="Kylin Linux Advanced Server V10 (Lance)"\n',
+        f"4.19.90-52.22.v2207.ky10.{arch}",
+        "#1 SMP Tue Mar 14 12:19:10 CST 2023",
+        "transparent_hugepage=never",
+        {
+            "/etc/.productinfo": f"Kylin Linux Advanced Server\nrelease V10 (SP3) /(Lance)-{arch}-Build23/20230324\n",
+            "/etc/.kyinfo": f"[dist]\nname=Kylin\nmilestone=Server-V10-GFB-Release-2303\narch={arch}\n",
+            "/etc/kylin-release": "Kylin Linux Advanced Server release V10 (Lance)\n",
+            **files,
+        },
+        arch=arch,
     )
 
 
@@ -223,16 +259,21 @@ BASES: Mapping[str, Base] = {
         "transparent_hugepage=never",
         {"/etc/redhat-release": "Red Hat Enterprise Linux release 8.6 (Ootpa)\n"},
     ),
-    "kylin-v10-sp3": _red_hat(
-        'NAME="Kylin Linux Advanced Server"\nVERSION="V10 (Lance)"\nID="kylin"\nVERSION_ID="V10"\n'
-        'PRETTY_NAME="Kylin Linux Advanced Server V10 (Lance)"\n',
-        "4.19.90-52.22.v2207.ky10.x86_64",
-        "#1 SMP Tue Mar 14 12:19:10 CST 2023",
-        "transparent_hugepage=never",
-        {
-            "/etc/.productinfo": "Kylin Linux Advanced Server\nrelease V10 (SP3) /(Lance)-x86_64-Build23/20230324\n",
-            "/etc/.kyinfo": "[dist]\nname=Kylin\nmilestone=Server-V10-GFB-Release-2303\narch=x86_64\n",
-            "/etc/kylin-release": "Kylin Linux Advanced Server release V10 (Lance)\n",
+    "rhel-7.8": _red_hat(
+        'NAME="Red Hat Enterprise Linux Server"\nVERSION="7.8 (Maipo)"\nID="rhel"\nID_LIKE="fedora"\nVERSION_ID="7.8"\n'
+        'PRETTY_NAME="Red Hat Enterprise Linux Server 7.8 (Maipo)"\n',
+        "3.10.0-1127.el7.x86_64",
+        "#1 SMP Tue Feb 18 16:39:12 EST 2020",
+        "transparent_hugepage=never cgroup.memory=nokmem",
+        {"/etc/redhat-release": "Red Hat Enterprise Linux Server release 7.8 (Maipo)\n"},
+        ("nf_conntrack_ipv4",),
+    ),
+    "kylin-v10-sp3": _kylin("x86_64"),
+    "kylin-v10-sp3-arm": _kylin(
+        "aarch64",
+        **{
+            "/proc/cpuinfo": "\n".join(_ARM_CPU.format(number=number) for number in range(16)) + "\n",
+            "/usr/lib/lab/processor": "Version: Kunpeng 920-4826\nMax Speed: 2600 MHz\nCurrent Speed: 2600 MHz\n",
         },
     ),
 }

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.facts import Directory, Facts, SshdSetting
+from acp_tui.facts import Directory, Facts, Route, SshdSetting
 from acp_tui.probe.disk import measuring
-from acp_tui.probe.script import Reader, build
+from acp_tui.probe.script import Reader, Snippet, build
 from acp_tui.probe.snippets import SNIPPETS, facts_from
 
 MARKER = "0123456789abcdef"
@@ -102,6 +102,45 @@ def test_boot_tokens_come_from_all_places_and_from_no_comment(tmp_path: Path) ->
     )
     facts = ask("boot_tokens", tmp_path, "/etc/default", "/boot/")
     assert facts.boot_tokens == frozenset({"a=1", "b", "c", "d", "e", "f", "root=/dev/a"})
+
+
+@pytest.mark.parametrize(
+    ("files", "waits"),
+    [
+        pytest.param({"grub2/grub.cfg": "linux16 /vmlinuz ro x=1 apparmor=0\n"}, True, id="of the entry"),
+        pytest.param({"grub2/grub.cfg": "linux /vmlinuz apparmor=0 ro apparmor=1\n"}, False, id="replaced behind it"),
+        pytest.param({"grub2/grub.cfg": "linux /vmlinuz ro recovery apparmor=0\n"}, False, id="for recovery"),
+        pytest.param({"grub2/grub.cfg": "linux /vmlinuz-0-rescue-1f ro apparmor=0\n"}, False, id="for rescue"),
+        pytest.param({"loader/entries/1f-0-rescue.conf": "options apparmor=0\n"}, False, id="a rescue file"),
+        pytest.param(
+            {"loader/entries/1.conf": "options ${kernelopts}\n", "efi/EFI/x/grubenv": "kernelopts=ro apparmor=0\n"},
+            True,
+            id="by grubenv of EFI",
+        ),
+        pytest.param(
+            {
+                "loader/entries/1.conf": "options $kernelopts apparmor=1\n",
+                "grub2/grubenv": "kernelopts=ro apparmor=0\n",
+            },
+            False,
+            id="replaced behind grubenv's",
+        ),
+        pytest.param(
+            {
+                "grub2/grub.cfg": 'set kernelopts="ro apparmor=0 "\n',
+                "loader/entries/1.conf": "options $kernelopts\n",
+                "grub2/grubenv": "kernelopts=ro\n",
+            },
+            False,
+            id="a default that grubenv replaces",
+        ),
+    ],
+)
+def test_what_the_boot_loader_will_say(tmp_path: Path, files: dict[str, str], waits: bool) -> None:
+    put(tmp_path, {f"/boot/{name}": text for name, text in files.items()})
+    tokens = ask("boot_tokens", tmp_path, "/etc/default", "/boot/").boot_tokens
+    assert tokens is not None
+    assert ("apparmor=0" in tokens) is waits
 
 
 def test_modules_are_loaded_built_in_or_available(tmp_path: Path) -> None:
@@ -203,6 +242,45 @@ def test_a_systemctl_without_systemd_tells_nothing_of_units(tmp_path: Path) -> N
     facts = ask("units", tmp_path, tools={"systemctl": "echo 'not booted with systemd' >&2; exit 1"})
     assert facts.units is None
     assert "systemd" in facts.gap("units")
+
+
+def test_a_tool_that_cannot_be_run_is_not_there(tmp_path: Path) -> None:
+    shell = "tool here && echo here; tool folder || tool text || tool nowhere || echo none"
+    snippet = Snippet("os_release_file", ("os_release_file",), shell, lambda r: {"os_release_file": r.text})
+    (tmp_path / "folder").mkdir()
+    for name, mode in (("here", 0o755), ("text", 0o644)):
+        put(tmp_path, {name: "#!/bin/sh\n"})
+        (tmp_path / name).chmod(mode)
+    program = f"PATH={tmp_path}:$PATH\n" + build([snippet], MARKER)
+    ran = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, check=True)
+    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,)).os_release_file == "here\nnone\n"
+
+
+def test_udp_that_waits_for_nobody_is_not_taken(tmp_path: Path) -> None:
+    row = "  {n}: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  0  0 1 2 0 0\n"
+    rows = row.format(n=1, port=10250, state="01") + row.format(n=2, port=6641, state="07")
+    put(tmp_path, {"/proc/net/udp": "  sl  local_address rem_address   st\n" + rows})
+    assert ask("udp", tmp_path, "/proc/net").udp_ports == frozenset({6641})
+
+
+def test_proc_tells_where_ip_is_broken(tmp_path: Path) -> None:
+    row = "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+    put(tmp_path, {"/proc/net/route": "Iface\tDestination\tGateway\tFlags\n" + row})
+    facts = ask("routes", tmp_path, "/proc/net", tools={"ip": "echo 'default via 192.0.2.9 dev'; exit 1"})
+    assert facts.routes == (Route("default", "eth0", "192.0.2.1"),)
+
+
+def test_tmp_is_where_its_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "var/tmp").mkdir(parents=True)
+    (tmp_path / "tmp").symlink_to(tmp_path / "var/tmp")
+    put(
+        tmp_path,
+        {"/proc/mounts": f"a / ext4 rw 0 0\nb {tmp_path}/var ext4 rw,noexec 0 0\nc {tmp_path}/v ext4 ro 0 0\n"},
+    )
+    shell = next(s.shell for s in SNIPPETS if s.name == "tmp").replace("/tmp", f"{tmp_path}/tmp")
+    snippet = replace(next(s for s in SNIPPETS if s.name == "tmp"), shell=shell.replace("/proc/", f"{tmp_path}/proc/"))
+    ran = subprocess.run(["bash", "-s"], input=build([snippet], MARKER).encode(), capture_output=True, check=True)
+    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,)).tmp_options == ("rw", "noexec")
 
 
 def test_many_connections_are_read_in_one_go(tmp_path: Path) -> None:

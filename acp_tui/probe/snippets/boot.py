@@ -38,21 +38,47 @@ def _assignments(text: str) -> Mapping[str, str]:
     return values
 
 
+_LAST_WINS = ("transparent_hugepage=", "apparmor=", "selinux=")
+"""Of the parameters that some rule asks for: those of which the kernel takes the last value. Others add up."""
+_RESCUE = ("-rescue-", " recovery ", " single ", " rescue ", " emergency ", "=rescue.target ", "=emergency.target ")
+
+
+def _in_force(command_line: str) -> frozenset[str]:
+    """The words of a kernel's command line, without those that a later value of the same parameter replaces."""
+    words: set[str] = set()
+    settled: set[str] = set()
+    for word in reversed(command_line.replace('"', " ").split()):
+        key = word[: word.find("=") + 1]
+        if key not in settled:
+            words.add(word)
+        if key in _LAST_WINS:
+            settled.add(key)
+    return frozenset(words)
+
+
 def _boot_tokens(reading: Reading) -> Mapping[str, object]:
-    """Lines `grub ...` from /etc/default/grub, `boot ...` from what the boot loader reads."""
+    """Lines `grub ...` from /etc/default/grub, `boot ...` from what the boot loader reads.
+
+    A rescue entry boots nothing by itself, so it tells nothing."""
     defaults: list[str] = []
-    tokens: set[str] = set()
+    entries: list[str] = []
+    kernelopts = ""
     for line in lines(reading):
         kind, _, rest = line.partition(" ")
         if kind == "grub":
             defaults.append(rest)
-        elif kind == "boot":
-            found = re.match(r"(?:linux(?:16|efi)?\s+\S+|options|(?:set\s+)?kernelopts=)\s*(.*)", rest.strip())
-            if found:
-                tokens.update(found[1].replace('"', " ").split())
-    for value in _assignments("\n".join(defaults)).values():
-        tokens.update(value.split())
-    return {"boot_tokens": frozenset(t for t in tokens if not t.startswith("$"))}
+        elif kind == "boot" and (found := re.match(r"(set\s+)?kernelopts=(.*)", rest)):
+            kernelopts = kernelopts if found[1] and kernelopts else found[2]  # `set` is only the default for grubenv's
+        elif kind == "boot" and not any(sign in f"{rest} " for sign in _RESCUE):
+            found = re.match(r"(?:linux(?:16|efi)?\s+\S+|options)\s+(.*)", rest)
+            entries += [found[1]] if found else []
+    values = _assignments("\n".join(defaults))
+    entries.append(" ".join(values.get(name, "") for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")))
+    if kernelopts and not any("$kernelopts" in entry or "${kernelopts}" in entry for entry in entries):
+        entries.append(kernelopts)
+    expanded = (re.sub(r"\$kernelopts\b|\$\{kernelopts\}", lambda _: kernelopts[:8192], entry) for entry in entries)
+    tokens = frozenset[str]().union(*map(_in_force, expanded))
+    return {"boot_tokens": frozenset(token for token in tokens if not token.startswith("$"))}
 
 
 def _modules_at_boot(reading: Reading) -> Mapping[str, object]:
@@ -96,7 +122,7 @@ for line in "${{rows[@]}}"; do
   name=${{line##*/}} name=${{name%.ko*}}; known+="${{name//-/_}} "
   case " {" ".join(WANTED_MODULES)} " in *" ${{name//-/_}} "*) echo "loaded $name" ;; esac
 done
-type -P modprobe >/dev/null || echo no-modprobe
+tool modprobe || echo no-modprobe
 for name in {" ".join(WANTED_MODULES)}; do
   case $known in *" $name "*) continue ;; esac
   if [ -d "/sys/module/$name" ]; then echo "loaded $name"
@@ -129,8 +155,9 @@ for file in /etc/default/grub /etc/default/grub.d/*.cfg; do
     case $line in *GRUB_CMDLINE_LINUX*) printf 'grub %s\\n' "$line" ;; esac
   done <"$file"
 done
-for file in /boot/grub2/grub.cfg /boot/grub/grub.cfg /boot/efi/EFI/*/grub.cfg /boot/loader/entries/*.conf \\
-            /boot/grub2/grubenv; do
+for file in /boot/grub2/grubenv /boot/grub/grubenv /boot/efi/EFI/*/grubenv /boot/grub2/grub.cfg /boot/grub/grub.cfg \\
+            /boot/efi/EFI/*/grub.cfg /boot/loader/entries/*.conf; do
+  case $file in *-rescue.conf) continue ;; esac
   while read -r line || [ -n "$line" ]; do
     case $line in
       linux*|options*|kernelopts=*|"set kernelopts="*) printf 'boot %s\\n' "$line" ;;

@@ -40,6 +40,12 @@ def _os_release(reading: Reading) -> Mapping[str, object]:
     }
 
 
+def _release_file(reading: Reading) -> Mapping[str, object]:
+    """Of the lines of /etc/centos-release and /etc/redhat-release the first that names a release."""
+    told = lines(reading)
+    return {"os_release_file": next((line for line in told if re.search(r"release \d", line)), "".join(told[:1]))}
+
+
 def _ids(reading: Reading) -> Mapping[str, object]:
     values = keyed(reading)
     return {name: values[name] for name in ("machine_id", "boot_id") if values.get(name)}
@@ -63,7 +69,7 @@ def _cpu(reading: Reading) -> Mapping[str, object]:
         key, value = key.strip(), value.strip()
         if key == "processor" and value.isdecimal():
             count += 1
-        elif key in ("model name", "Model Name"):
+        elif key in ("model name", "Model Name", "Version"):
             model = model or value
         elif key == "flags":
             flags = value
@@ -71,8 +77,9 @@ def _cpu(reading: Reading) -> Mapping[str, object]:
             values["cpu_implementer"] = value.lower()
         elif key == "CPU part":
             values["cpu_part"] = value.lower()
-        elif key in ("cpu MHz", "dmi MHz") and re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,9})?", value):
-            mhz = max(mhz, float(value))
+        elif key in ("cpu MHz", "Current Speed"):
+            found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)(?: MHz)?", value)
+            mhz = max(mhz, float(found[1]) if found else 0.0)
         elif key == "cpufreq kHz" and re.fullmatch(r"[0-9]{1,9}", value):
             values.setdefault("cpu_ghz", int(value) / 1e6)
         elif key == "virtual":
@@ -178,8 +185,8 @@ SNIPPETS = (
     Snippet(
         "os_release_file",
         ("os_release_file",),
-        "show /etc/centos-release || maybe /etc/redhat-release",
-        first("os_release_file"),
+        "maybe /etc/centos-release && maybe /etc/redhat-release",
+        _release_file,
     ),
     Snippet(
         "kylin_info",
@@ -242,12 +249,12 @@ for file in base_frequency cpuinfo_max_freq; do
   ! speed=$(show "$file") || { clocked=1; echo "cpufreq kHz: $speed"; }
 done
 if [ -z "$clocked" ] && [ "$EUID" -eq 0 ]; then
-  speed=$(dmidecode -s processor-frequency)
-  speed=${speed%% MHz*}
-  echo "dmi MHz: ${speed##*[!0-9]}"
+  while read -r line; do
+    case $line in "Version:"*|"Current Speed:"*) printf '%s\\n' "$line" ;; esac
+  done < <(limit 3 dmidecode -t processor)
 fi
 if [ -n "$flags" ]; then echo "virtual: no"
-elif type -P systemd-detect-virt >/dev/null; then
+elif tool systemd-detect-virt; then
   if systemd-detect-virt -q --vm; then echo "virtual: yes"; else echo "virtual: no"; fi
 fi
 return 0

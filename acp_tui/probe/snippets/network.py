@@ -70,12 +70,12 @@ def _route(line: str) -> Route | None:
 
 
 def _routes(name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]) -> Callable[[Reading], Mapping[str, object]]:
-    """Lines of `ip -o route`, or `proc ...` rows where there is no `ip`."""
+    """Lines of `ip -o route`, or rows behind a line `proc` where `ip` is missing or broken."""
 
     def parse(reading: Reading) -> Mapping[str, object]:
         answer = lines(reading)
-        if answer and answer[0] == "proc":
-            return {name: of_proc(answer[1:])}
+        if "proc" in answer:
+            return {name: of_proc(answer[answer.index("proc") + 1 :])}
         return {name: tuple(route for line in answer if (route := _route(line)) is not None)}
 
     return parse
@@ -84,8 +84,8 @@ def _routes(name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]) -> Cal
 def _interfaces(reading: Reading) -> Mapping[str, object]:
     """`ip -o addr` lines; or `proc`, then `route`, `six` and `trie` rows."""
     answer = lines(reading)
-    if answer and answer[0] == "proc":
-        return {"interfaces": _interfaces_of_proc(answer[1:])}
+    if "proc" in answer:
+        return {"interfaces": _interfaces_of_proc(answer[answer.index("proc") + 1 :])}
     found = []
     for line in answer:
         match = re.match(
@@ -141,14 +141,14 @@ def _hosts(reading: Reading) -> Mapping[str, object]:
     found = []
     for line in lines(reading):
         address, *names = line.partition("#")[0].split() or [""]
-        if "localhost" in (name.lower() for name in names):
+        if _is_address(address.partition("%")[0]) and "localhost" in (name.lower() for name in names):
             found.append(address)
     return {"hosts_localhost": tuple(found)}
 
 
 def _resolv(reading: Reading) -> Mapping[str, object]:
-    """resolv.conf(5): a keyword starts its line; the last `search` wins, and a `.` in it (as systemd-resolved writes)
-    searches nothing. Status 66: no such file."""
+    """resolv.conf(5), as kubelet reads it, which takes blanks before a keyword: the last `search` wins, and a `.` in it
+    (as systemd-resolved writes) searches nothing. Status 66: no such file."""
     if reading.status:
         return {"resolv_exists": False, "nameservers": (), "search_domains": (), "resolv_domain": ""}
     nameservers: list[str] = []
@@ -156,7 +156,7 @@ def _resolv(reading: Reading) -> Mapping[str, object]:
     domain = ""
     for line in reading.text.split("\n"):
         keyword, *values = line.split() or [""]
-        if line[:1].isspace() or not values:
+        if not values:
             continue
         if keyword == "nameserver":
             nameservers.append(values[0])
@@ -209,7 +209,7 @@ SNIPPETS = (
         ("interfaces",),
         """
 local line file rows
-if type -P ip >/dev/null; then ip -o addr; return; fi
+tool ip && limit 3 ip -o addr && return
 echo proc
 for file in route:route if_inet6:six fib_trie:trie; do
   rows=()
@@ -223,7 +223,7 @@ return 0
     Snippet(
         "routes",
         ("routes",),
-        "if type -P ip >/dev/null; then ip -o -4 route; else echo proc; show /proc/net/route; fi",
+        "tool ip && limit 3 ip -o -4 route || { echo proc; show /proc/net/route; }",
         _routes("routes", _routes_of_proc),
     ),
     Snippet(
@@ -231,7 +231,7 @@ return 0
         ("routes6",),
         """
 [ -e /proc/net/if_inet6 ] || return 0
-if type -P ip >/dev/null; then ip -o -6 route; else echo proc; show /proc/net/ipv6_route; fi
+tool ip && limit 3 ip -o -6 route || { echo proc; show /proc/net/ipv6_route; }
 """,
         _routes("routes6", _routes6_of_proc),
     ),
@@ -256,7 +256,7 @@ for file in /proc/net/tcp /proc/net/tcp6; do
     case $line in *:*:*:*' 0A '*) line=${line#*: }; line=${line%% *}; echo "proc ${line##*:}" ;; esac
   done
 done
-type -P ss >/dev/null || return 0
+tool ss || return 0
 limit 3 ss -lntp | while [ "$count" -lt 400 ] && read -r -n 400 line; do echo "ss $line"; count=$((count + 1)); done
 return 0
 """,
@@ -270,7 +270,9 @@ local file line rows
 for file in /proc/net/udp /proc/net/udp6; do
   rows=()
   mapfile -t rows <"$file" && echo local_address
-  for line in "${rows[@]:1}"; do line=${line#*: }; line=${line%% *}; echo "${line##*:}"; done
+  for line in "${rows[@]}"; do
+    case $line in *:*:*:*' 07 '*) line=${line#*: }; line=${line%% *}; echo "${line##*:}" ;; esac
+  done
 done
 return 0
 """,

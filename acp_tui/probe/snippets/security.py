@@ -23,6 +23,12 @@ def _selinux(reading: Reading) -> Mapping[str, object]:
     return {"selinux": word}
 
 
+def _selinux_config(reading: Reading) -> Mapping[str, object]:
+    """As libselinux reads it: the first line that begins with it and names a mode."""
+    found = re.search(r"^SELINUX=(enforcing|permissive|disabled)", reading.text, re.MULTILINE | re.IGNORECASE)
+    return {"selinux_config": found[1].lower() if found else ""}
+
+
 def _setting(reading: Reading, name: str) -> str:
     """The last `NAME=value` line that is no comment, without quotes; "" if none."""
     found = re.findall(rf"^[ \t]*{name}[ \t]*=[ \t]*([^\n#]*)", reading.text, re.MULTILINE)
@@ -40,17 +46,22 @@ def _apparmor(reading: Reading) -> Mapping[str, object]:
 
 
 def _units(reading: Reading) -> Mapping[str, object]:
-    """Lines `UNIT ACTIVE ENABLED`. A dash: systemctl printed nothing. That is usual for `is-enabled` of a unit that is
-    not there; `is-active` always prints a word, unless systemd itself does not answer."""
-    units = {}
+    """Lines `UNIT ACTIVE ENABLED`. A dash: systemctl printed nothing, as it does of a unit that is not there.
+
+    If it prints nothing of any, systemd itself does not answer."""
+    told = {}
     for line in lines(reading):
         name, active, enabled = [*line.split(" "), "-", "-"][:3]
-        if name in UNITS and active != "-":
-            active = "inactive" if active == "unknown" else active
-            units[name] = Unit(active, "not-found" if enabled == "-" else enabled)
-    if len(units) < len(UNITS):
+        if name in UNITS:
+            told[name] = (active, enabled)
+    if len(told) < len(UNITS) or all(words == ("-", "-") for words in told.values()):
         raise ValueError("systemd does not answer systemctl")
-    return {"units": units}
+    return {
+        "units": {
+            name: Unit("inactive" if active in ("-", "unknown") else active, "not-found" if enabled == "-" else enabled)
+            for name, (active, enabled) in told.items()
+        }
+    }
 
 
 def _swaps(reading: Reading) -> Mapping[str, object]:
@@ -123,7 +134,7 @@ echo "$login_uid $sudo_status"; printf '%s' "$sudo_message" """,
         ("selinux",),
         """
 show /sys/fs/selinux/enforce || [ ! -e /sys/fs/selinux/enforce ] || return 66
-[ -e /sys/fs/selinux/enforce ] || ! type -P getenforce >/dev/null || getenforce
+[ -e /sys/fs/selinux/enforce ] || ! tool getenforce || getenforce
 return 0
 """,
         _selinux,
@@ -132,7 +143,7 @@ return 0
         "selinux_config",
         ("selinux_config",),
         "maybe /etc/selinux/config",
-        lambda reading: {"selinux_config": _setting(reading, "SELINUX").lower()},
+        _selinux_config,
     ),
     Snippet(
         "apparmor",
@@ -157,7 +168,7 @@ return 0
         ("units",),
         f"""
 local unit active enabled
-type -P systemctl >/dev/null || return 127
+tool systemctl || return 127
 for unit in {" ".join(UNITS)}; do
   active=$(systemctl is-active "$unit"); enabled=$(systemctl is-enabled "$unit")
   active=${{active%%$'\\n'*}} enabled=${{enabled%%$'\\n'*}}
@@ -176,7 +187,7 @@ local line name load active
 while IFS= read -r line || [ -n "$line" ]; do
   case $line in *swap*) printf 'fstab %s\\n' "$line" ;; esac
 done </etc/fstab
-if type -P systemctl >/dev/null; then
+if tool systemctl; then
   systemctl list-units --type=swap --state=active --no-legend --no-pager --plain |
   while read -r name load active _; do
     case $name in *.swap) [ "$active" != active ] || echo "unit $name" ;; esac
@@ -185,8 +196,9 @@ fi
 return 0
 """,
         _fstab_swaps,
+        timeout=5,
     ),
-    Snippet("tasks_max", ("tasks_max",), "systemctl show --property=DefaultTasksMax", _tasks_max),
+    Snippet("tasks_max", ("tasks_max",), "systemctl show --property=DefaultTasksMax", _tasks_max, timeout=5),
     Snippet(
         "sshd",
         ("sshd",),
@@ -196,12 +208,13 @@ local line
 walk() {
   local line word file
   { while read -r line || [ -n "$line" ]; do
+    line=${line%$'\\r'}
     case ${line,,} in
-      match[[:space:]]*) return 0 ;;
+      match[[:space:]=]*) return 0 ;;
       usedns*|usepam*) printf 'file %s\\n' "$line" ;;
-      include[[:space:]]*)
+      include[[:space:]=]*)
         [ "$2" -lt 8 ] || continue
-        for word in ${line#*[[:space:]]}; do
+        for word in ${line#*[[:space:]=]}; do
           word=${word//\\"/}
           case $word in /*) ;; *) word=/etc/ssh/$word ;; esac
           for file in $word; do walk "$file" $(($2 + 1)); done

@@ -31,22 +31,28 @@ _KUBERNETES_PROCESSES = (
 """As the kernel names them, in 15 characters."""
 
 
+_THERE = ("installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending")
+"""States of dpkg in which a package's files are on the machine."""
+
+
 def _tools(reading: Reading) -> Mapping[str, object]:
     found = set(lines(reading))
     return {"tools": {tool: tool in found for tool in TOOLS}}
 
 
 def _tmp(reading: Reading) -> Mapping[str, object]:
-    """Rows of /proc/mounts for / and /tmp: the last one for /tmp is in force, else the last one for /."""
+    """`at PATH`, where /tmp really is; then rows of /proc/mounts: of the nearest mount point above it the last one."""
     options: dict[str, str] = {}
+    place = "/tmp"  # noqa: S108 - the node's, looked at and not written
     for line in lines(reading):
         words = line.split()
-        if len(words) >= 4:
+        if words[0] == "at" and len(words) == 2:
+            place = words[1]
+        elif len(words) >= 4 and f"{place}/".startswith(words[1].rstrip("/") + "/"):
             options[words[1]] = words[3]
-    chosen = options.get("/tmp", options.get("/"))  # noqa: S108 - the node's, looked at and not written
-    if chosen is None:
+    if not options:
         raise ValueError("neither /tmp nor / in /proc/mounts")
-    return {"tmp_options": tuple(chosen.split(","))}
+    return {"tmp_options": tuple(options[max(options, key=len)].split(","))}
 
 
 def _directories(reading: Reading) -> Mapping[str, object]:
@@ -85,13 +91,16 @@ def _running(reading: Reading) -> Mapping[str, object]:
 
 
 def _rpm(reading: Reading) -> Mapping[str, object]:
-    return {"rpm_packages": frozenset(lines(reading))}
+    """Names, a line each; where rpm is an odd one that shows more, version, release and architecture are cut off."""
+    more = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
+    return {"rpm_packages": frozenset(more.sub("", line) for line in lines(reading))}
 
 
 def _dpkg(reading: Reading) -> Mapping[str, object]:
-    """`STATUS<TAB>PACKAGE` rows: a package on hold is installed, one with only its configuration left is not."""
-    rows = (line.partition("\t") for line in lines(reading))
-    return {"dpkg_packages": frozenset(name.strip() for status, _, name in rows if status.endswith(" ok installed"))}
+    """`STATUS<TAB>PACKAGE` rows: a package on hold is installed, as is one whose set-up failed halfway; one with only
+    its configuration left is not."""
+    found = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(reading))
+    return {"dpkg_packages": frozenset(row[2] for row in found if row and row[1] in _THERE)}
 
 
 def _snap(reading: Reading) -> Mapping[str, object]:
@@ -121,8 +130,8 @@ SNIPPETS = (
         "tools",
         ("tools",),
         f"""
-local tool
-for tool in {" ".join(TOOLS)}; do [ -z "$(type -P "$tool")" ] || echo "$tool"; done
+local name
+for name in {" ".join(TOOLS)}; do ! tool "$name" || echo "$name"; done
 return 0
 """,
         _tools,
@@ -140,10 +149,13 @@ if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
         "tmp",
         ("tmp_options",),
         """
-local line rows
+local at=/tmp line rows point
+[ ! -L /tmp ] || at=$(readlink -f /tmp)
+echo "at $at"
 mapfile -t rows </proc/mounts
 for line in "${rows[@]}"; do
-  case $line in *" / "*|*" /tmp "*) printf '%s\\n' "$line" ;; esac
+  point=${line#* } point=${point%% *}
+  case $at/ in "${point%/}/"*) printf '%s\\n' "$line" ;; esac
 done
 return 0
 """,
@@ -182,7 +194,9 @@ return 0
         ("leftover_binaries",),
         """
 local file
-for file in /usr/local/bin/* /usr/local/sbin/*; do [ ! -e "$file" ] || printf '%s\\n' "$file"; done
+for file in /usr/local/bin/* /usr/local/sbin/*; do
+  [ ! -e "$file" ] && [ ! -L "$file" ] || printf '%s\\n' "$file"
+done
 for file in /opt/cni/bin/*; do [ ! -e "$file" ] || { echo /opt/cni/bin; break; }; done
 return 0
 """,
@@ -192,8 +206,8 @@ return 0
         "package_tools",
         ("package_tools",),
         """
-local tool
-for tool in rpm dpkg-query snap; do [ -z "$(type -P "$tool")" ] || echo "$tool"; done
+local name
+for name in rpm dpkg-query snap; do ! tool "$name" || echo "$name"; done
 return 0
 """,
         lambda reading: {"package_tools": frozenset(lines(reading))},
@@ -215,7 +229,7 @@ for path in {" ".join(DIRECTORIES)}; do
     for entry in "$path"/* "$path"/.[!.]*; do
       case ${{entry##*/}} in lost+found) ;; *) [ ! -e "$entry" ] && [ ! -L "$entry" ] || empty=no ;; esac
     done
-    if type -P timeout >/dev/null; then size=$(timeout 2 du -s -x -B1 --time "$path") || size='- -'; fi
+    if tool timeout; then size=$(timeout 2 du -s -x -B1 --time "$path") || size='- -'; fi
   fi
   size=${{size%$'\\t'*}}
   size=${{size/$'\\t'/ }}
@@ -229,14 +243,13 @@ done
         "installer",
         ("installer_running",),
         """
-local tool name
-for tool in docker nerdctl; do
-  type -P "$tool" >/dev/null || continue
+local runtime line
+for runtime in docker nerdctl; do
+  tool "$runtime" || continue
   root || return
-  [ "$tool" != docker ] || [ -S /var/run/docker.sock ] || continue
-  while read -r name; do
-    [ "$name" != minialauda-control-plane ] || { echo yes; return; }
-  done < <("$tool" ps --format '{{.Names}}')
+  while read -r line; do
+    case " $line" in *" minialauda-control-plane") echo yes; return ;; esac
+  done < <(limit 3 "$runtime" ps --format '{{.Names}}')
 done
 echo no
 """,
@@ -246,22 +259,23 @@ echo no
         "lvm2",
         ("lvm2",),
         """
-if [ -n "$(type -P lvm)" ] || rpm -q lvm2 >/dev/null; then echo yes; return; fi
-case $(dpkg-query -W -f '${Status}' lvm2) in "install ok installed") echo yes ;; *) echo no ;; esac
+if tool lvm || rpm -q lvm2 >/dev/null; then echo yes; return; fi
+case $(dpkg-query -W -f '${Status}' lvm2) in *" ok installed") echo yes ;; *) echo no ;; esac
 """,
         lambda reading: _yes("lvm2", reading),
+        timeout=5,
     ),
     Snippet(
         "dpkg",
         ("dpkg_packages",),
-        "type -P dpkg-query >/dev/null || return 127; dpkg-query -W -f '${Status}\\t${Package}\\n'",
+        "tool dpkg-query || return 127; dpkg-query -W -f '${Status}\\t${Package}\\n'",
         _dpkg,
         timeout=10,
     ),
     Snippet(
         "rpm",
         ("rpm_packages",),
-        "type -P rpm >/dev/null || return 127; rpm -qa --qf '%{NAME}\\n'",
+        "tool rpm || return 127; rpm -qa --qf '%{NAME}\\n'",
         _rpm,
         timeout=15,
     ),
@@ -270,7 +284,7 @@ case $(dpkg-query -W -f '${Status}' lvm2) in "install ok installed") echo yes ;;
         ("snap_packages",),
         """
 local file line rows=0
-type -P snap >/dev/null || return 127
+tool snap || return 127
 limit 6 snap list | while [ "$rows" -lt 1000 ] && read -r -n 300 line; do echo "$line"; rows=$((rows + 1)); done
 [ "${PIPESTATUS[0]}" -ne 0 ] || return 0
 [ -d /var/lib/snapd/snaps ] || return 1
