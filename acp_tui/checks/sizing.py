@@ -86,8 +86,20 @@ def workers_by_pods(given: Function, plan: Plan) -> int:
     return math.ceil(plan.workload.pods / given.number("pods"))
 
 
+def _scenario_says(s: NodeSubject) -> bool:
+    """Whether a row of the scenario gives a size for just this node's role."""
+    situation = Situation(s.plan, s.node, s.facts)
+    return any(
+        isinstance(row.check, Function) and row.check.name == "machine_size" and s.node.role in row.roles
+        for row in s.rules.values()
+        if applies(row, situation)
+    )
+
+
 def machine_size(s: NodeSubject) -> Finding:
     """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: below the minimum fails, below the recommended size warns."""
+    if only_advised(s.given, s.node.role) and _scenario_says(s):
+        return Finding(Outcome.NOT_APPLICABLE, _("the scenario gives the figures for this role"))
     least, better = minimum(s.given, s.plan), advised(s.given)
     machine = _machine(s, least | better)
     expected = _("at least {size}").format(size=least)

@@ -269,6 +269,37 @@ def test_figures_follow_the_release() -> None:
     assert planted(small, FIRST, plan=new) == {("SYS-TASKSMAX", FAIL)}
 
 
+def test_figures_of_the_scenario_take_the_place_of_advice_for_a_worker() -> None:
+    small: Mapping[str, object] = {"cpu_count": 6}
+    multi, single = valid_plan(scenario="multi-cluster"), valid_plan(scenario="single-cluster")
+    assert planted(small, WORKER, plan=multi) == {("CAP-MC-WK-SIZE", FAIL)}
+    assert planted(small, WORKER, plan=single) == {("HW-CPU-CORES", WARN)}
+
+
+def test_the_size_that_4_0_recommends_is_no_longer_named_in_4_1() -> None:
+    small: Mapping[str, object] = {"cpu_count": 8, "memory": 17 * 10**9}
+    assert planted(small, plan=valid_plan(release="4.0")) == {("CAP-SC-REC-CP", WARN)}
+    assert planted(small, plan=valid_plan(release="4.1")) == set()
+
+
+def test_a_nerdctl_left_over_matters_from_4_2_on() -> None:
+    left: Mapping[str, object] = {"leftover_binaries": ("/usr/local/bin/nerdctl",)}
+    assert planted(left, plan=valid_plan(release="4.1")) == set()
+    assert planted(left, plan=valid_plan(release="4.2")) == {("PKG-LEFTOVER-BIN", WARN)}
+
+
+def test_a_rebuild_of_rhel_is_not_asked_for_modules_its_kernel_lacks() -> None:
+    rocky: Mapping[str, object] = {"os_id": "rocky", "rpm_packages": frozenset({"podman"})}
+    expected = {("OS-DISTRO", FAIL), ("PKG-CONFLICT-RPM", FAIL)}
+    assert planted(rocky, distribution="rhel-8.6") == expected
+
+
+def test_a_vip_in_the_range_of_the_container_runtime() -> None:
+    plan = valid_plan(address={"cluster_endpoint": "172.20.0.9"})
+    found = {(v.requirement, v.outcome) for v in verdicts(plan, cluster(plan)) if v.node == SECOND}
+    assert {("NET-172-FREE", FAIL), ("NETCFG-172", FAIL)} <= found
+
+
 def test_managed_clusters_ask_for_bigger_control_planes_from_4_1() -> None:
     plan = valid_plan(release="4.1", scenario="multi-cluster", workload={"clusters": 60})
     found = [v for v in verdicts(plan, cluster(plan)) if v.requirement == "CAP-MC-CP-SIZE"]
