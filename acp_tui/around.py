@@ -3,8 +3,11 @@
 Port numbers come from the catalogue, so that whoever asks and whoever judges read the same row.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
+
+from pydantic import SecretStr
 
 from acp_tui.catalog import Function, Requirement, catalogue
 from acp_tui.inputs import is_domain, is_ip
@@ -29,6 +32,8 @@ class Questions:
     """An address at which nobody should answer yet."""
     registry: tuple[str, int] | None = None
     """Host and port of an external image registry."""
+    registry_login: SecretStr | None = None
+    """Base64 of `user:password` for it; None: no login is tried."""
 
 
 def questions(plan: Plan, node: Node) -> Questions:
@@ -53,6 +58,7 @@ def questions(plan: Plan, node: Node) -> Questions:
         names=names_in_use(plan),
         vip=plan.address.cluster_endpoint if node.role == "control-plane" and makes_vip(plan) else None,
         registry=registry,
+        registry_login=_registry_login(plan) if registry else None,
     )
 
 
@@ -111,6 +117,13 @@ def external_registry(plan: Plan) -> tuple[str, int] | None:
         return None
     host, colon, port = plan.registry.address.rpartition(":")
     return (host.strip("[]"), int(port)) if colon and port.isdigit() else (plan.registry.address, _REGISTRY_PORT)
+
+
+def _registry_login(plan: Plan) -> SecretStr | None:
+    user, password = plan.registry.username, plan.registry.password
+    if not user or password is None:
+        return None
+    return SecretStr(b64encode(f"{user}:{password.get_secret_value()}".encode()).decode())
 
 
 def _function(rule: Requirement) -> Function:

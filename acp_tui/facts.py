@@ -154,14 +154,40 @@ class Ping:
     whole: bool | None = None
 
 
+class Trust(StrEnum):
+    """What a node makes of a server's certificate."""
+
+    TRUSTED = "trusted"
+    PLAIN = "no TLS"
+    SELF_SIGNED = "self-signed"
+    UNKNOWN_CA = "unknown CA"
+    OTHER_NAME = "other name"
+    EXPIRED = "expired"
+    NOT_YET = "not yet valid"
+    UNTRUSTED = "untrusted"
+
+
+class Login(StrEnum):
+    """What became of a login."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    OPEN = "nobody is asked for one"
+    UNSENT = "not sent: no trusted TLS"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class RegistryAnswer:
-    """What an image registry said to `GET /v2/`. `status` is HTTP's; None: no HTTP answer.
+    """What an image registry said to `GET /v2/`. `status` is HTTP's; None: no HTTP answer, and `words` say why.
 
-    `words` say why there is none, else how it was had: `trusted` or `untrusted` (its certificate), `plain` (no TLS)."""
+    `login` None: none was tried; `login_words` say more of one that failed."""
 
     status: int | None
     words: str = ""
+    trust: Trust = Trust.TRUSTED
+    login: Login | None = None
+    login_words: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from acp_tui.checks.endpoint import ENDPOINT_CHECKS
 from acp_tui.checks.identity import IDENTITY_CHECKS
 from acp_tui.checks.node import NODE_CHECKS
 from acp_tui.checks.plan import PLAN_CHECKS
+from acp_tui.checks.registry import REGISTRY_CHECKS
 from acp_tui.facts import Facts
 from acp_tui.plan import RELEASES
 from acp_tui.resources import asset_path
@@ -57,7 +58,7 @@ RULES = (*MANUAL, *_BETWEEN_FIELDS.split())
 ROW = {"id": "A", "severity": "must", "scope": "node", "title": "t", "check": {"kind": "manual"}}
 JUDGES = {
     "node": NODE_CHECKS,
-    "cluster": {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS},
+    "cluster": {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS, **REGISTRY_CHECKS},
     "plan": PLAN_CHECKS,
 }
 FACTS = {field.name for field in dataclasses.fields(Facts)}

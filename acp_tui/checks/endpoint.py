@@ -9,12 +9,10 @@ from acp_tui.checks.between import REACH_WORDS
 from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.checks.network import interface_of
-from acp_tui.facts import Reach, RegistryAnswer, TcpPath
+from acp_tui.facts import TcpPath
 from acp_tui.inputs import is_ip
 from acp_tui.texts import _
 from acp_tui.verdict import Outcome
-
-_ALIVE = (200, 401, 403)  # a registry that lets one in, or asks for a login
 
 
 def balancer_reached(s: ClusterSubject) -> Findings:
@@ -26,7 +24,7 @@ def balancer_reached(s: ClusterSubject) -> Findings:
         return rehearsed
     tried, found = learned(s, "paths", lambda f: f.paths)
     at = f"{endpoint}:{port}"
-    ways = {node: _way(paths, endpoint, port) for node, paths in tried.items()}
+    ways = {node: way_to(paths, endpoint, port) for node, paths in tried.items()}
     for node, way in ways.items():
         if way is None:
             observed = _("{at} not tried since the answers have changed").format(at=at)
@@ -85,7 +83,7 @@ def vrid_free(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.FAIL, observed, remedy=remedy, paths=("address.vrid",)),)
 
 
-def _way(paths: tuple[TcpPath, ...], host: str, port: int) -> TcpPath | None:
+def way_to(paths: tuple[TcpPath, ...], host: str, port: int) -> TcpPath | None:
     return next((path for path in paths if (path.host, path.port) == (host, port)), None)
 
 
@@ -190,32 +188,9 @@ def _usual(answers: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
     return counted.most_common(1)[0][0] if counted else ()
 
 
-def registry_answers(s: ClusterSubject) -> Findings:
-    """XR-REG-EXT: every node reaches the external registry, and what answers there is one."""
-    at = external_registry(s.plan)
-    if at is None:
-        return (Finding(Outcome.NOT_APPLICABLE),)
-    tried, found = learned(s, "paths", lambda f: f.paths)
-    for node, paths in tried.items():
-        way, answer = _way(paths, *at), s.facts[node].registry_answer
-        where = f"{at[0]}:{at[1]}"
-        if way is not None and way.reach is not Reach.CONNECTED:
-            found.append(Finding(Outcome.FAIL, f"{where}: {_(REACH_WORDS[way.reach])}", node=node))
-        elif answer is not None and answer.status not in _ALIVE:
-            found.append(Finding(Outcome.WARN, f"{where}: {_answered(answer)}", node=node))
-    return tuple(found)
-
-
-def _answered(answer: RegistryAnswer) -> str:
-    if answer.status is None:
-        return _("the port is open, but nobody answers GET /v2/ ({words})").format(words=answer.words)
-    return _("GET /v2/ answers {status}, which is no registry").format(status=answer.status)
-
-
 ENDPOINT_CHECKS: Mapping[str, Callable[[ClusterSubject], Findings]] = {
     "balancer_reached": balancer_reached,
     "names_resolve": names_resolve,
-    "registry_answers": registry_answers,
     "vip_free": vip_free,
     "vrid_free": vrid_free,
 }

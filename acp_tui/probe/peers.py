@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from shlex import quote
 
 from acp_tui.around import Questions
-from acp_tui.facts import Ping, RegistryAnswer
+from acp_tui.facts import Ping
 from acp_tui.inputs import is_ip
 from acp_tui.probe.dials import dialling
+from acp_tui.probe.registry import asking_registry
 from acp_tui.probe.script import Reading, Snippet
 from acp_tui.probe.snippets.answers import lines
 
@@ -97,30 +98,6 @@ done </proc/net/arp
 return 0
 """
 
-_REGISTRY = """
-local at=@REGISTRY@ code status
-type -P curl >/dev/null || return 127
-get() { curl -s -o /dev/null --noproxy '*' -m 4 -w '%{http_code}' "$@"; }
-code=$(get "https://$at/v2/"); status=$?
-case $status in
-  0) echo "trusted $code"; return ;;
-  51 | 60) if code=$(get -k "https://$at/v2/"); then echo "untrusted $code"; return; fi ;;
-  35 | 52 | 56) if code=$(get "http://$at/v2/"); then echo "plain $code"; return; fi ;;
-esac
-echo "error $status"
-"""
-
-_CURL: Mapping[int, str] = {
-    6: "could not resolve host",
-    7: "failed to connect",
-    28: "no answer in time",
-    35: "TLS handshake failed",
-    52: "empty reply",
-    56: "connection reset",
-    60: "certificate not verified",
-}
-"""curl(1)'s exit statuses."""
-
 
 def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
     """The snippets that ask `questions`; none where there is nothing to ask."""
@@ -142,7 +119,7 @@ def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
     if questions.vip:
         add("vip", "vip_owner", _VIP, 5, vip=quote(questions.vip))
     if questions.registry:
-        add("registry", "registry_answer", _REGISTRY, 12, registry=quote(":".join(map(str, questions.registry))))
+        found.append(asking_registry(questions.registry, questions.registry_login))
     return tuple(found)
 
 
@@ -208,20 +185,9 @@ def _vip(reading: Reading) -> Mapping[str, object]:
     return {"vip_owner": next((line[4:] for line in words if line.startswith("mac ")), next(iter(words), ""))}
 
 
-def _registry(reading: Reading) -> Mapping[str, object]:
-    found = re.fullmatch(r"(trusted|untrusted|plain|error) (\d{1,3})", next(iter(lines(reading)), ""))
-    if found is None:
-        raise ValueError("curl told nothing")
-    code = int(found[2])
-    if found[1] == "error":
-        return {"registry_answer": RegistryAnswer(None, _CURL.get(code, "curl: exit status {code}").format(code=code))}
-    return {"registry_answer": RegistryAnswer(code, found[1])}
-
-
 _PARSERS = {
     "pings": _pings,
     "speeds": _speeds,
     "names": _names,
     "vip": _vip,
-    "registry": _registry,
 }

@@ -10,7 +10,7 @@ from plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, nodes, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.checks.judge import judge
-from acp_tui.facts import Facts, Interface, Ping, Reach, RegistryAnswer, TcpPath
+from acp_tui.facts import Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
 from acp_tui.plan import Plan
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
@@ -285,20 +285,11 @@ def test_a_name_that_nobody_asked_for_yet_is_not_called_broken() -> None:
     assert set(outcomes("NETRES-DOMAIN", facts).values()) == {UNKNOWN}
 
 
-@pytest.mark.parametrize(
-    ("reach", "answer", "expected"),
-    [
-        (Reach.CONNECTED, RegistryAnswer(401, "trusted"), MANUAL),
-        (Reach.CONNECTED, None, MANUAL),
-        (Reach.CONNECTED, RegistryAnswer(404, "plain"), WARN),
-        (Reach.CONNECTED, RegistryAnswer(None, "error 52"), WARN),
-        (Reach.REFUSED, RegistryAnswer(None, "error 7"), FAIL),
-        (Reach.TIMEOUT, None, FAIL),
-    ],
-)
-def test_an_external_registry(reach: Reach, answer: RegistryAnswer | None, expected: Outcome) -> None:
-    plan = valid_plan(registry={"mode": "external", "address": "registry.example.com:5000"})
-    facts = {
+REGISTRY: dict[str, JsonValue] = {"mode": "external", "address": "registry.example.com:5000"}
+
+
+def with_registry(plan: Plan, answer: RegistryAnswer | None, reach: Reach = Reach.CONNECTED) -> dict[str, Facts]:
+    return {
         address: replace(
             seen,
             registry_answer=answer,
@@ -306,4 +297,52 @@ def test_an_external_registry(reach: Reach, answer: RegistryAnswer | None, expec
         )
         for address, seen in cluster(plan).items()
     }
-    assert set(outcomes("XR-REG-EXT", facts, plan).values()) == {expected, MANUAL}  # the question to a person stays
+
+
+@pytest.mark.parametrize(
+    ("reach", "answer", "expected"),
+    [
+        (Reach.CONNECTED, RegistryAnswer(401), MANUAL),
+        (Reach.CONNECTED, None, UNKNOWN),
+        (Reach.CONNECTED, RegistryAnswer(404, "", Trust.PLAIN), WARN),
+        (Reach.CONNECTED, RegistryAnswer(None, "error 52"), WARN),
+        (Reach.CONNECTED, RegistryAnswer(401, "", Trust.SELF_SIGNED), WARN),
+        (Reach.CONNECTED, RegistryAnswer(200, "", Trust.EXPIRED), WARN),
+        (Reach.CONNECTED, RegistryAnswer(401, "", Trust.PLAIN), WARN),
+        (Reach.REFUSED, RegistryAnswer(None, "error 7"), FAIL),
+        (Reach.TIMEOUT, None, FAIL),
+    ],
+)
+def test_an_external_registry(reach: Reach, answer: RegistryAnswer | None, expected: Outcome) -> None:
+    plan = valid_plan(registry=REGISTRY)
+    found = outcomes("XR-REG-EXT", with_registry(plan, answer, reach), plan)
+    assert set(found.values()) == {expected, MANUAL}  # the question to a person stays
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (RegistryAnswer(401, login=Login.ACCEPTED), {None: PASS}),
+        (RegistryAnswer(200, login=Login.OPEN), {None: PASS}),
+        (RegistryAnswer(401, login=Login.REFUSED, login_words="401"), {None: FAIL}),
+        (RegistryAnswer(401, "", Trust.SELF_SIGNED, Login.UNSENT), dict.fromkeys(cluster(PLAN), UNKNOWN)),
+        (RegistryAnswer(401, login=Login.FAILED, login_words="HTTP 500"), dict.fromkeys(cluster(PLAN), UNKNOWN)),
+        (RegistryAnswer(401), dict.fromkeys(cluster(PLAN), UNKNOWN)),
+        (RegistryAnswer(None, "no route"), dict.fromkeys(cluster(PLAN), UNKNOWN)),
+        (None, dict.fromkeys(cluster(PLAN), UNKNOWN)),
+    ],
+)
+def test_the_login_of_an_external_registry(answer: RegistryAnswer | None, expected: dict[str | None, Outcome]) -> None:
+    plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
+    assert outcomes("XR-REG-AUTH", with_registry(plan, answer), plan) == expected
+    without = valid_plan(registry=REGISTRY)
+    assert outcomes("XR-REG-AUTH", with_registry(without, answer), without) == {None: PASS}
+
+
+def test_a_login_that_one_node_alone_is_refused() -> None:
+    plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
+    facts = with_registry(plan, RegistryAnswer(401, login=Login.ACCEPTED))
+    facts[TWO] = replace(facts[TWO], registry_answer=RegistryAnswer(401, login=Login.REFUSED, login_words="403"))
+    (verdict,) = of_rule("XR-REG-AUTH", facts, plan)
+    assert (verdict.node, verdict.outcome) == (TWO, FAIL)
+    assert "HTTP 403" in verdict.observed

@@ -1,5 +1,6 @@
 """Real faults of the network between real nodes: found at the node at fault, and nothing else is reported."""
 
+import base64
 import contextlib
 import itertools
 import shlex
@@ -12,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lab_check import Checked, as_planned, check, plan, started
+from lab_check import Checked, as_planned, check, command_lines, plan, started
 from lab_nodes import Lab, LabNode
 from lab_profile import Fault, NodeProfile
 from pydantic import JsonValue
+from small_registry import CA_PEM, PASSWORD, USER, small_registry
 
 pytestmark = pytest.mark.lab
 
@@ -112,6 +114,46 @@ def test_names_and_a_registry(lab: Lab, nodes: list[LabNode], tmp_path: Path) ->
     outcomes = [v["verdict"] for v in found.verdicts if v["node"] is None and v["requirement"] == "NETRES-DOMAIN"]
     assert outcomes == ["warn"]
     assert "10.1.1.2 here, and 10.1.1.1 elsewhere" in found.observed(three.address, "NETRES-DOMAIN")
+
+
+@pytest.mark.parametrize("kind", ["basic", "bearer"])
+def test_a_registry_with_tls_and_a_login(lab: Lab, nodes: list[LabNode], tmp_path: Path, kind: str) -> None:
+    """One node lacks the CA, one has no tool; the password is never seen in the process list."""
+    one, two, three = nodes
+    store = "/etc/ssl/certs/ca-certificates.crt"
+    one.sh(f"cat {store} >/run/store; rm -f {store}; cat /run/store - >{store} <<<{shlex.quote(CA_PEM)}")
+    three.sh("rm -f $(type -aP curl python3)")
+    endpoint = lab.address(0)
+    seen: set[bytes] = set()
+    with small_registry(tmp_path, endpoint, login=kind) as registry:
+
+        def looked_at(password: str) -> Checked:
+            given: dict[str, JsonValue] = {"mode": "external", "address": f"{endpoint}:{registry.port}"}
+            answers = plan(as_planned(nodes), endpoint, registry={**given, "username": USER, "password": password})
+            over = threading.Event()
+
+            def watch() -> None:
+                while not over.is_set():
+                    seen.update(command_lines())
+
+            watcher = threading.Thread(target=watch)
+            watcher.start()
+            try:
+                return check(tmp_path, answers)
+            finally:
+                over.set()
+                watcher.join()
+
+        right, wrong = looked_at(PASSWORD), looked_at("wrong")
+    assert right.found[one.address] == {}
+    assert right.found[two.address] == {"XR-REG-EXT": "warn", "XR-REG-AUTH": "unknown"}
+    assert "CA of its certificate" in right.observed(two.address, "XR-REG-EXT")
+    assert right.found[three.address].keys() >= {"XR-REG-EXT", "XR-REG-AUTH"}
+    assert right.found[three.address]["XR-REG-AUTH"] == "unknown"
+    assert wrong.found[one.address] == {"XR-REG-AUTH": "fail"}
+    assert any(b"curl" in line for line in seen)
+    secrets = (PASSWORD.encode(), base64.b64encode(f"{USER}:{PASSWORD}".encode()))
+    assert not any(secret in line for line in seen for secret in secrets)
 
 
 @contextmanager

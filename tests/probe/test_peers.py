@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.around import Questions
-from acp_tui.facts import Facts, Ping, Reach, RegistryAnswer, TcpPath
+from acp_tui.facts import Facts, Ping, Reach, RegistryAnswer, TcpPath, Trust
 from acp_tui.probe.peers import snippets_for
 from acp_tui.probe.script import LAUNCH_PLAIN, Reader, Reading, build
 from acp_tui.probe.snippets import facts_from
@@ -106,7 +106,7 @@ async def test_a_registry_that_speaks_plain_http() -> None:
     port = server.sockets[0].getsockname()[1]
     facts = await asyncio.to_thread(asked, Questions(registry=("127.0.0.1", port)))
     server.close()
-    assert facts.registry_answer == RegistryAnswer(401, "plain")
+    assert facts.registry_answer == RegistryAnswer(401, "", Trust.PLAIN)
 
 
 def test_names_with_quotes_in_them_run_nothing() -> None:

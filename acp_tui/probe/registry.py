@@ -1,0 +1,176 @@
+"""An external image registry as a node sees it: its TLS, `GET /v2/`, and the login (XR-REG-EXT, XR-REG-AUTH).
+
+The password comes to the node in the stream of the script, stands in bash's memory alone, and goes to curl or python
+through a pipe: never in an argument, an environment or a file. It is sent over trusted TLS only.
+"""
+
+import re
+from collections.abc import Mapping
+from shlex import quote
+
+from pydantic import SecretStr
+
+from acp_tui.facts import Login, RegistryAnswer, Trust
+from acp_tui.probe.script import Reading, Snippet
+from acp_tui.probe.snippets.answers import lines
+
+# Every answer is a line `WORD text`. `-q`: nothing of the user's own .curlrc; `-g`: brackets of IPv6 are no pattern.
+_CURL = r"""
+local at=@REGISTRY@ basic=@BASIC@ secure= first= text status line kind= realm= service= scope= token
+told() { printf '%s\n' "$1 ${2//$'\n'/ }"; }
+get() {
+  curl -q -sS -g -i --noproxy '*' -m 4 -w '\ncode %{http_code}\n' --config - "$@" 2>&1 | head -c 65536
+  return "${PIPESTATUS[0]}"
+}
+send() { printf 'header = "Authorization: %s"\n' "$1" | get "${@:2}"; }
+ask_with_python() { printf '%s\n' "$basic" | "$1" -c @PYTHON@ "$at"; }
+if ! type -P curl >/dev/null; then
+  for text in python3 /usr/libexec/platform-python; do
+    if type -P "$text" >/dev/null; then ask_with_python "$text"; return; fi
+  done
+  return 127
+fi
+text=$(get "https://$at/v2/" </dev/null); status=$?
+case $status in
+  0) secure=1; echo 'trust trusted' ;;
+  51 | 58 | 60 | 77 | 83) told trust "${text:0:500}"; text=$(get -k "https://$at/v2/" </dev/null); status=$? ;;
+  35 | 52 | 56)
+    first=${text:0:500} text=$(get "http://$at/v2/" </dev/null); status=$?
+    if [ "$status" -eq 0 ]; then told plain "$first"; else text=$first; fi ;;
+esac
+if [ "$status" -ne 0 ]; then told error "${text:0:500}"; return 0; fi
+told status "${text##*code }"
+[ -n "$basic" ] || return 0
+shopt -s nocasematch
+while IFS= read -r line && line=${line%$'\r'} && [ -n "$line" ]; do
+  case $line in
+    www-authenticate:*bearer\ *)
+      kind=bearer
+      [[ $line =~ realm=\"([^\"]*)\" ]] && realm=${BASH_REMATCH[1]}
+      [[ $line =~ service=\"([^\"]*)\" ]] && service=${BASH_REMATCH[1]}
+      [[ $line =~ scope=\"([^\"]*)\" ]] && scope=${BASH_REMATCH[1]} ;;
+    www-authenticate:*basic*) kind=${kind:-basic} ;;
+  esac
+done < <(printf '%s\n' "$text")
+case ${text##*code } in 2*) echo 'login open'; return 0 ;; esac
+[ -n "$secure" ] || { echo 'login unsent'; return 0; }
+case $kind in
+  basic) text=$(send "Basic $basic" "https://$at/v2/") || { told login "failed ${text:0:500}"; return 0; } ;;
+  bearer)
+    case $realm in https://*) ;; *) told login "unsent $realm"; return 0 ;; esac
+    text=$(send "Basic $basic" -G ${service:+--data-urlencode} ${service:+"service=$service"} \
+      ${scope:+--data-urlencode} ${scope:+"scope=$scope"} --url "$realm") ||
+      { told login "failed ${text:0:500}"; return 0; }
+    if [[ $text =~ \"(access_)?token\"[[:space:]]*:[[:space:]]*\"([A-Za-z0-9._~+/=-]+)\" ]]; then
+      token=${BASH_REMATCH[2]}
+      text=$(send "Bearer $token" "https://$at/v2/") || { told login "failed ${text:0:500}"; return 0; }
+    fi ;;
+  *) echo 'login failed it asks for no login that is known here'; return 0 ;;
+esac
+told login "code ${text##*code }"
+"""
+
+_PYTHON = r"""
+import json, re, ssl, sys
+from urllib import error, parse, request
+at, basic = sys.argv[1], sys.stdin.readline().strip()
+class Stay(request.HTTPRedirectHandler):
+    def redirect_request(self, *given): return None
+def told(word, text): print(word, ' '.join(str(text).split())[:500])
+def get(url, auth=None, context=None):
+    tls = request.HTTPSHandler(context=context or ssl.create_default_context())
+    opener = request.build_opener(request.ProxyHandler({}), tls, Stay)
+    try: answer = opener.open(request.Request(url, headers={'Authorization': auth} if auth else {}), timeout=4)
+    except error.HTTPError as refused: answer = refused
+    return answer.getcode(), answer.headers, answer.read(65536).decode(errors='replace')
+def look():
+    try: return 'trust', 'trusted', get('https://%s/v2/' % at)
+    except (OSError, ValueError) as why:
+        reason = getattr(why, 'reason', why)
+        if isinstance(reason, ssl.CertificateError) or 'CERTIFICATE_VERIFY' in str(reason):
+            return 'trust', reason, get('https://%s/v2/' % at, None, ssl._create_unverified_context())
+        if not isinstance(reason, (ssl.SSLError, ConnectionResetError)): raise
+        try: return 'plain', reason, get('http://%s/v2/' % at)
+        except (OSError, ValueError): raise reason
+try: kind, words, (code, headers, body) = look()
+except (OSError, ValueError) as why:
+    told('error', getattr(why, 'reason', why)); sys.exit()
+told(kind, words); told('status', code)
+asks = headers.get_all('WWW-Authenticate') or []
+bearer = [a for a in asks if a.lower().startswith('bearer ')]
+if not basic: sys.exit()
+try:
+    if code // 100 == 2: told('login', 'open')
+    elif words != 'trusted': told('login', 'unsent')
+    elif bearer:
+        given = dict((k.lower(), v) for k, v in re.findall(r'(\w+)="([^"]*)"', bearer[0]))
+        realm = given.get('realm', '')
+        if not realm.startswith('https://'): told('login', 'unsent ' + realm); sys.exit()
+        asked = parse.urlencode([(k, given[k]) for k in ('service', 'scope') if k in given])
+        code, headers, body = get(realm + ('&' if '?' in realm else '?') + asked, 'Basic ' + basic)
+        if code == 200:
+            token = json.loads(body)
+            code = get('https://%s/v2/' % at, 'Bearer ' + (token.get('token') or token.get('access_token')))[0]
+        told('login', 'code %d' % code)
+    elif any(a.lower().startswith('basic') for a in asks):
+        told('login', 'code %d' % get('https://%s/v2/' % at, 'Basic ' + basic)[0])
+    else: told('login', 'failed it asks for no login that is known here')
+except (OSError, ValueError, TypeError, AttributeError) as why: told('login', 'failed %s' % getattr(why, 'reason', why))
+"""
+
+_TRUST: tuple[tuple[str, Trust], ...] = (
+    ("self.signed certificate in certificate chain", Trust.UNKNOWN_CA),
+    ("self.signed", Trust.SELF_SIGNED),
+    ("not yet valid", Trust.NOT_YET),
+    ("expired", Trust.EXPIRED),
+    ("does not match|no alternative certificate|mismatch|doesn't match|not valid for|subject name", Trust.OTHER_NAME),
+    ("issuer|unable to verify|signer not|not trusted|unknown ca", Trust.UNKNOWN_CA),
+)
+"""What OpenSSL, NSS and GnuTLS say of a certificate."""
+
+
+def asking_registry(at: tuple[str, int], login: SecretStr | None) -> Snippet:
+    """The question what answers at host and port `at`. `login`: base64 of `user:password`; None: do not log in."""
+    host = f"[{at[0]}]" if ":" in at[0] else at[0]
+    blanks = {
+        "@REGISTRY@": quote(f"{host}:{at[1]}"),
+        "@BASIC@": quote(login.get_secret_value() if login else ""),
+        "@PYTHON@": quote(_PYTHON),
+    }
+    shell = _CURL
+    for blank, text in blanks.items():
+        shell = shell.replace(blank, text)
+    return Snippet("registry", ("registry_answer",), shell, _answer, timeout=20, early=True)
+
+
+def _answer(reading: Reading) -> Mapping[str, object]:
+    told = {word: text for word, _space, text in (line.partition(" ") for line in lines(reading))}
+    status = told.get("status", "").strip()
+    if "error" in told:
+        return {"registry_answer": RegistryAnswer(None, _words(told["error"]))}
+    if not re.fullmatch(r"[1-5]\d\d", status):
+        raise ValueError("the registry's answer was not told")
+    trust = Trust.PLAIN if "plain" in told else _trust(told.get("trust", ""))
+    login, words = _login(told.get("login", ""))
+    return {"registry_answer": RegistryAnswer(int(status), "", trust, login, words)}
+
+
+def _trust(words: str) -> Trust:
+    if words.strip() == "trusted":
+        return Trust.TRUSTED
+    return next((trust for pattern, trust in _TRUST if re.search(pattern, words, re.IGNORECASE)), Trust.UNTRUSTED)
+
+
+def _login(words: str) -> tuple[Login | None, str]:
+    kind, _space, rest = words.strip().partition(" ")
+    if kind == "code":
+        if rest[:1] == "2":
+            return Login.ACCEPTED, ""
+        return (Login.REFUSED, rest) if rest in ("401", "403") else (Login.FAILED, f"HTTP {rest}")
+    known = {"open": Login.OPEN, "unsent": Login.UNSENT, "failed": Login.FAILED}
+    return known.get(kind), _words(rest)
+
+
+def _words(text: str) -> str:
+    """What curl or python said, without curl's number."""
+    return re.sub(r"^curl: \(\d+\) ", "", " ".join(text.split()))[:200]
