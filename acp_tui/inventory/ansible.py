@@ -1,0 +1,185 @@
+"""Nodes out of an Ansible inventory, once it is read from INI or YAML: groups, their variables, and what they make of
+each host.
+
+A host's own variables win over those of its groups, and a group's over those of the groups around it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from acp_tui.inputs import is_domain
+from acp_tui.inventory.host import Host, Reading, Refused, Role, Told, addresses, bounded, checked, role_of
+from acp_tui.texts import _
+
+VAULT = "$ANSIBLE_VAULT"
+"""How a value begins that Ansible Vault has encrypted."""
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "address": ("ansible_host", "ansible_ssh_host", "ip", "access_ip"),
+    "username": ("ansible_user", "ansible_ssh_user"),
+    "port": ("ansible_port", "ansible_ssh_port"),
+    "password": ("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
+    "key_file": ("ansible_ssh_private_key_file", "ansible_private_key_file"),
+    "key_passphrase": ("ansible_ssh_private_key_passphrase", "ansible_private_key_passphrase"),
+    "ipv6": ("ip6",),
+}
+_BECOME = ("ansible_become_pass", "ansible_become_password", "ansible_sudo_pass")
+_SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
+_WIDE = frozenset({"node", "nodes", "server", "compute", "computes"})
+"""Groups whose names tell a role only beside groups that tell the other one."""
+
+
+@dataclass
+class Variables:
+    """Values with their lines."""
+
+    values: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def put(self, name: str, line: int, value: str) -> None:
+        self.values[name] = (line, value)
+
+
+@dataclass
+class Inventory:
+    """An inventory as it stands in the file."""
+
+    faults: list[Told] = field(default_factory=list)
+    hosts: dict[str, int] = field(default_factory=dict)
+    """Name → line."""
+    own: dict[str, Variables] = field(default_factory=dict)
+    """Host → its variables."""
+    members: dict[str, set[str]] = field(default_factory=dict)
+    """Group → names of its hosts."""
+    children: dict[str, set[str]] = field(default_factory=dict)
+    shared: dict[str, Variables] = field(default_factory=dict)
+    """Group → its variables."""
+
+    def add(self, group: str, host: str, line: int) -> Variables:
+        """The variables of this host, which is now in the group."""
+        self.hosts.setdefault(host, line)
+        self.members.setdefault(group, set()).add(host)
+        return self.own.setdefault(host, Variables())
+
+    def groups_of(self, host: str) -> list[str]:
+        """All groups that the host is in, `all` and the outer ones first."""
+        around: dict[str, set[str]] = {}
+        for group, inner in self.children.items():
+            for name in inner:
+                around.setdefault(name, set()).add(group)
+        found: list[str] = []
+        level = sorted(group for group, hosts in self.members.items() if host in hosts)
+        while level:
+            found = [*level, *(group for group in found if group not in level)]
+            outer = {above for group in level for above in around.get(group, ())}
+            level = sorted(outer - set(found))
+        return ["all", *(group for group in found if group != "all")]
+
+
+def hosts_of(inventory: Inventory) -> Reading:
+    """The nodes of the inventory. Where groups tell roles, hosts outside of these are named and left out."""
+    groups = {host: inventory.groups_of(host) for host in inventory.hosts}
+    telling = _telling({group for found in groups.values() for group in found})
+    hosts: list[Host] = []
+    faults, notes = list(inventory.faults), []
+    for name, line in inventory.hosts.items():
+        role = _role(groups[name], telling)
+        if telling and role is None:
+            told = _("'{name}' is in no group of control planes or workers, and is left out")
+            notes.append(Told(line, told.format(name=bounded(name))))
+            continue
+        values = _values(inventory, name, groups[name])
+        notes += _unreadable(values)
+        try:
+            hosts.append(_host(name, line, role, values))
+        except Refused as refused:
+            faults.append(Told(line, str(refused)))
+    secrets = tuple(_secrets(inventory))
+    return checked(Reading(tuple(hosts), tuple(faults), (*dict.fromkeys(notes), *_become(inventory)), secrets))
+
+
+def _telling(groups: set[str]) -> Mapping[str, Role]:
+    """Group → role, for the groups whose names tell one."""
+    told = {group: role for group in groups if (role := role_of(group))}
+    certain = {role for group, role in told.items() if group.lower() not in _WIDE}
+    return {g: role for g, role in told.items() if g.lower() not in _WIDE or certain - {role}}
+
+
+def _role(groups: list[str], telling: Mapping[str, Role]) -> Role | None:
+    """A host that is both, as in a cluster of three, is a control plane node."""
+    roles = {telling[group] for group in groups if group in telling}
+    return "control-plane" if "control-plane" in roles else "worker" if roles else None
+
+
+def _values(inventory: Inventory, host: str, groups: list[str]) -> Mapping[str, tuple[int, str]]:
+    values: dict[str, tuple[int, str]] = {}
+    for group in groups:
+        values |= inventory.shared.get(group, Variables()).values
+    return values | inventory.own[host].values
+
+
+def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[int, str]]) -> Host:
+    said = {field: found for field, names in _NAMES.items() if (found := _first(values, names))}
+    address = said.get("address", name)
+    try:
+        [address] = addresses(address)
+    except Refused as refused:
+        if not is_domain(address):
+            raise Refused(_("'{name}': {why}").format(name=bounded(name), why=refused)) from None
+        told = _("'{name}' is a name: add ansible_host=ADDRESS to it (`getent hosts {name}` tells the address)")
+        raise Refused(told.format(name=bounded(address))) from None
+    except ValueError:
+        raise Refused(_("'{name}' has a range for an address").format(name=bounded(name))) from None
+    password, passphrase = said.get("password"), said.get("key_passphrase")
+    return Host(
+        line,
+        address,
+        role,
+        said.get("ipv6"),
+        None,
+        said.get("username"),
+        said.get("port"),
+        SecretStr(password) if password else None,
+        said.get("key_file"),
+        SecretStr(passphrase) if passphrase else None,
+    )
+
+
+def _first(values: Mapping[str, tuple[int, str]], names: tuple[str, ...]) -> str | None:
+    """The value of the first of these names that can be read."""
+    return next((values[name][1] for name in names if name in values and _readable(values[name][1])), None)
+
+
+def _readable(value: str) -> bool:
+    return bool(value) and "{{" not in value and not value.startswith(VAULT)
+
+
+def _unreadable(values: Mapping[str, tuple[int, str]]) -> Iterator[Told]:
+    """What only Ansible itself could fill in: a template, or a value of its vault."""
+    for names in _NAMES.values():
+        for name in names:
+            line, value = values.get(name, (0, ""))
+            if value and not _readable(value):
+                yield Told(line, _("{name} is known to Ansible alone; give it on the screen").format(name=name))
+
+
+def _become(inventory: Inventory) -> Iterator[Told]:
+    lines = [line for name, (line, _value) in _every(inventory) if name in _BECOME]
+    if lines:
+        told = _("the password of sudo is not taken: sudo must do without one (USR-SUDO)")
+        yield Told(min(lines), told)
+
+
+def _secrets(inventory: Inventory) -> Iterator[tuple[int, str]]:
+    return ((line, value) for name, (line, value) in _every(inventory) if name in _SECRETS and value)
+
+
+def _every(inventory: Inventory) -> Iterator[tuple[str, tuple[int, str]]]:
+    for variables in (*inventory.shared.values(), *inventory.own.values()):
+        yield from variables.values.items()
+
+
+def unquoted(value: str) -> str:
+    """The value without the quotes around it."""
+    return re.sub(r"^(['\"])(.*)\1$", r"\2", value.strip())

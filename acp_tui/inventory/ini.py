@@ -1,0 +1,63 @@
+"""An Ansible inventory in INI form: groups in brackets, `:vars` and `:children`, hosts with ranges and variables."""
+
+import re
+import shlex
+
+from acp_tui.inventory.ansible import Inventory, Variables, unquoted
+from acp_tui.inventory.host import Refused, Told, bounded, endpoint, lines_of, names
+from acp_tui.texts import _
+
+_SECTION = re.compile(r"\[([^\]:]+)(?::(\w+))?\]")
+_UNGROUPED = "ungrouped"
+
+
+def is_ini(text: str) -> bool:
+    """Whether the text has a group in brackets, or variables of Ansible."""
+    return re.search(r"^\s*\[[A-Za-z_][^\]\s]*\]\s*([#;].*)?$|\bansible_\w+\s*=", text, re.MULTILINE) is not None
+
+
+def read_ini(text: str) -> Inventory:
+    inventory = Inventory()
+    group, kind = _UNGROUPED, None
+    for number, line in lines_of(text):
+        section = _SECTION.fullmatch(line)
+        try:
+            if section is not None:
+                group, kind = section[1].strip(), section[2]
+                if kind not in (None, "vars", "children", "hosts"):
+                    raise Refused(_("'[{name}]' is no section of an inventory").format(name=bounded(line.strip("[]"))))
+            elif kind == "vars":
+                _variable(inventory, group, number, line)
+            elif kind == "children":
+                inventory.children.setdefault(group, set()).add(line.split()[0])
+            elif kind in (None, "hosts"):
+                _host(inventory, group, number, line)
+        except Refused as refused:
+            inventory.faults.append(Told(number, str(refused)))
+    return inventory
+
+
+def _variable(inventory: Inventory, group: str, number: int, line: str) -> None:
+    name, equals, value = line.partition("=")
+    if not equals:
+        raise Refused(_("'{line}' is no variable: the form is name=value").format(line=bounded(name)))
+    inventory.shared.setdefault(group, Variables()).put(name.strip(), number, unquoted(value))
+
+
+def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
+    try:
+        pattern, *variables = shlex.split(line)
+    except ValueError:
+        raise Refused(_("a quote is opened and not closed")) from None
+    user, host, port = endpoint(pattern)
+    for name in names(host):
+        own = inventory.add(group, name, number)
+        for key, value in (("ansible_user", user), ("ansible_port", port)):
+            if value:
+                own.put(key, number, value)
+        for variable in variables:
+            key, equals, value = variable.partition("=")
+            if not equals:
+                told = _("'{word}' beside '{host}' is no variable: the form is name=value")
+                raise Refused(told.format(word=bounded(variable), host=bounded(name)))
+            own.put(key, number, value)

@@ -1,0 +1,161 @@
+"""Nodes as people write them down, one or several a line: `worker 10.20.0.21-23 admin 2222`, in any usual order.
+
+A word is the user, a number the port. What stands on a line is a node or a fault: nothing is passed over.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from pydantic import SecretStr
+
+from acp_tui.inputs import is_domain, is_ip
+from acp_tui.inventory.host import (
+    Host,
+    Reading,
+    Refused,
+    Role,
+    Told,
+    addresses,
+    bounded,
+    checked,
+    endpoint,
+    lines_of,
+    role_of,
+)
+from acp_tui.texts import _
+
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\$?")
+_KEYS = {
+    "user": "username", "username": "username", "login": "username", "ansible_user": "username",
+    "port": "port", "ansible_port": "port",
+    "key": "key_file", "key_file": "key_file", "ansible_ssh_private_key_file": "key_file",
+    "password": "password", "pass": "password", "ansible_password": "password", "ansible_ssh_pass": "password",
+    "nic": "nic", "ipv6": "ipv6", "role": "role", "address": "address", "ip": "address", "ansible_host": "address",
+}  # fmt: skip
+_SECRET = re.compile(r"\w*pass(?:word|phrase|wd)?([=:])(.*)", re.IGNORECASE)
+
+
+@dataclass
+class _Record:
+    """One node, or several that share what is said of them."""
+
+    hosts: list[tuple[str, str | None, str | None]] = field(default_factory=list)
+    """(address, user, port) where these stand with the address."""
+    said: dict[str, str] = field(default_factory=dict)
+    word: str | None = None
+    """A bare word: the user, unless it turns out to be a name."""
+    name: str | None = None
+    """A name with dots in it: beside an address it is not needed."""
+
+
+def has_secret(text: str) -> bool:
+    """Whether a line seems to hold a password; such text is not to be kept anywhere."""
+    return re.search(r"pass(word|phrase|wd)?\s*[=:]", text, re.IGNORECASE) is not None
+
+
+def read_lines(text: str) -> Reading:
+    """Every line as a node, several nodes, a heading such as `workers:`, or a fault."""
+    hosts: list[tuple[Host, str | None]] = []
+    faults: list[Told] = []
+    secrets: list[tuple[int, str]] = []
+    heading: Role | None = None
+    for number, line in lines_of(text):
+        if line.endswith(":") and (role := role_of(line[:-1])):
+            heading = role
+            continue
+        for part in _parts(re.sub(r"^[-*]\s+", "", line)):
+            secrets += [(number, found[2]) for token in part.split() if (found := _SECRET.match(token)) and found[2]]
+            try:
+                record = _record(part)
+            except Refused as refused:
+                faults.append(Told(number, str(refused)))
+                continue
+            hosts += [(host, record.word) for host in _hosts(number, record, heading)]
+    words = [word for _host, word in hosts if word is not None]
+    are_names = len(words) > 1 and len(set(words)) == len(words)
+    told = _("the words beside the addresses differ from node to node: they are taken for names, not for users")
+    users = tuple(replace(host, username=word) if word and not are_names else host for host, word in hosts)
+    notes = (Told(0, told),) if are_names else ()
+    return checked(Reading(users, tuple(faults), notes, tuple(secrets)))
+
+
+def _parts(line: str) -> Sequence[str]:
+    """What stands between commas: nodes if each part has an address, else the parts of one node."""
+    parts = [part.strip() for part in re.split(r"[,;]", line) if part.strip()]
+    return parts if len(parts) > 1 and all(map(_has_address, parts)) else (" ".join(parts),)
+
+
+def _has_address(part: str) -> bool:
+    return any(_is_address(token) for token in part.split())
+
+
+def _is_address(token: str) -> bool:
+    host = endpoint(_value(token))[1]
+    start = re.split(r"[-/]", host.strip("[]"))[0]
+    return is_ip(host.strip("[]")) or is_ip(start) or re.match(r"\d+\.\d+\.", host) is not None
+
+
+def _value(token: str) -> str:
+    key, equals, value = token.partition("=")
+    return value if equals and _KEYS.get(key.lower()) == "address" else token
+
+
+def _record(part: str) -> _Record:
+    """Refused: something in it has no meaning here."""
+    record = _Record()
+    for token in (re.sub(r"^(['\"])(.*)\1$", r"\2", token) for token in part.split()):
+        key, equals, value = token.partition("=")
+        if equals and key.lower() in _KEYS and _KEYS[key.lower()] != "address":
+            _say(record, _KEYS[key.lower()], value)
+        elif _is_address(token):
+            user, host, port = endpoint(_value(token))
+            record.hosts += [(address, user, port) for address in addresses(host)]
+        elif role := role_of(token.rstrip(":")):
+            _say(record, "role", role)
+        elif re.fullmatch(r"[0-9]+", token):
+            _say(record, "port", token)
+        elif equals:
+            # Its value may be a secret under a name that is not known here.
+            raise Refused(_("'{key}=' is not known here").format(key=bounded(key)))
+        elif "@" in token or ":" in token or ("." in token and not is_domain(token)):
+            addresses(endpoint(token)[1])
+        elif "." in token:
+            record.name = token
+        elif record.word is None and _USER.fullmatch(token):
+            record.word = token
+        else:
+            raise Refused(_("'{word}': what is that beside the address?").format(word=bounded(token)))
+    if not record.hosts and record.name:
+        addresses(record.name)
+    if not record.hosts:
+        told = " ".join(token for token in part.split() if "=" not in token)
+        raise Refused(_("'{line}' has no address; the form is: worker admin@10.20.0.11:22").format(line=bounded(told)))
+    return record
+
+
+def _say(record: _Record, name: str, value: str) -> None:
+    if name == "role" and role_of(value) is None:
+        raise Refused(_("'{word}' is neither control-plane nor worker").format(word=bounded(value)))
+    if record.said.setdefault(name, value) != value:
+        raise Refused(_("{name} is said twice").format(name=name))
+
+
+def _hosts(number: int, record: _Record, heading: Role | None) -> list[Host]:
+    said = record.said
+    password = said.get("password")
+    role = role_of(said["role"]) if "role" in said else heading
+    return [
+        Host(
+            number,
+            address,
+            role,
+            said.get("ipv6"),
+            said.get("nic"),
+            user or said.get("username"),
+            port or said.get("port"),
+            SecretStr(password) if password else None,
+            said.get("key_file"),
+        )
+        for address, user, port in record.hosts
+    ]

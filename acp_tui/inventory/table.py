@@ -1,0 +1,95 @@
+"""Nodes out of a CSV with a heading line; the columns may stand in any order, and have the names that people use."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+
+from pydantic import SecretStr
+
+from acp_tui.inventory.host import Host, Reading, Refused, Told, addresses, bounded, checked, lines_of, role_of
+from acp_tui.texts import _
+
+_COLUMNS: Mapping[str, str] = {
+    **dict.fromkeys(("address", "ip", "ipv4", "ip_address", "host", "ansible_host", "node"), "address"),
+    **dict.fromkeys(("role", "group", "type"), "role"),
+    **dict.fromkeys(("user", "username", "login", "ssh_user", "ansible_user"), "username"),
+    **dict.fromkeys(("port", "ssh_port", "ansible_port"), "port"),
+    **dict.fromkeys(("password", "pass", "ssh_password", "ansible_password", "ansible_ssh_pass"), "password"),
+    **dict.fromkeys(("key", "key_file", "ssh_key", "identity_file", "ansible_ssh_private_key_file"), "key_file"),
+    **dict.fromkeys(("passphrase", "key_passphrase"), "key_passphrase"),
+    **dict.fromkeys(("ipv6", "ipv6_address"), "ipv6"),
+    **dict.fromkeys(("nic", "interface", "device"), "nic"),
+    **dict.fromkeys(("name", "hostname", "host_name", "fqdn", "comment"), "name"),
+}
+_SECRET = ("password", "key_passphrase")
+
+
+def delimiter(text: str) -> str | None:
+    """What separates the cells, if the first line is the heading of a table of nodes."""
+    first = next((line for _number, line in lines_of(text)), "")
+    for sign in ",;\t|":
+        cells = [_named(cell) for cell in first.split(sign)]
+        if len(cells) > 1 and "address" in cells:
+            return sign
+    return "," if _named(first) == "address" else None
+
+
+def read_table(text: str, sign: str) -> Reading:
+    """Every row as a node, or several if its address is a range."""
+    hosts: list[Host] = []
+    faults: list[Told] = []
+    notes: list[Told] = []
+    secrets: list[tuple[int, str]] = []
+    columns: Sequence[str] = ()
+    table = csv.reader(text.split("\n"), delimiter=sign, skipinitialspace=True)
+    try:
+        for row in table:
+            cells = [cell.strip() for cell in row]
+            if not any(cells) or cells[0].startswith("#"):
+                continue
+            if not columns:
+                columns = [_named(cell) for cell in cells]
+                unknown = [bounded(cell) for cell, column in zip(cells, columns, strict=True) if not column]
+                if unknown:
+                    notes.append(Told(table.line_num, _("columns not used: {names}").format(names=", ".join(unknown))))
+                continue
+            values = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
+            secrets += [(table.line_num, values[name]) for name in _SECRET if name in values]
+            try:
+                if len(cells) > len(columns):
+                    raise Refused(_("there are more cells than in the heading"))
+                hosts += _hosts(table.line_num, values)
+            except Refused as refused:
+                faults.append(Told(table.line_num, str(refused)))
+    except csv.Error as error:
+        faults.append(Told(table.line_num, _("not CSV: {why}").format(why=error)))
+    return checked(Reading(tuple(hosts), tuple(faults), tuple(notes), tuple(secrets)))
+
+
+def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
+    role = role_of(values["role"]) if "role" in values else None
+    if "role" in values and role is None:
+        raise Refused(_("'{word}' is neither control-plane nor worker").format(word=bounded(values["role"])))
+    if "address" not in values:
+        raise Refused(_("there is no address in this row"))
+    password, passphrase = values.get("password"), values.get("key_passphrase")
+    return [
+        Host(
+            line,
+            address,
+            role,
+            values.get("ipv6"),
+            values.get("nic"),
+            values.get("username"),
+            values.get("port"),
+            SecretStr(password) if password else None,
+            values.get("key_file"),
+            SecretStr(passphrase) if passphrase else None,
+        )
+        for address in addresses(values["address"])
+    ]
+
+
+def _named(head: str) -> str:
+    """What a column is called here; "" where it is not known."""
+    return _COLUMNS.get(re.sub(r"[\s-]+", "_", head.strip().strip("\"'").lower()), "")

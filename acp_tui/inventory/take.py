@@ -1,0 +1,61 @@
+"""What becomes of the plan when a list is taken: new nodes with roles, what is there already, a login for all.
+
+A node without a role becomes a control plane while there are fewer than three, then a worker.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from acp_tui.answers import build
+from acp_tui.inventory.host import Host, Reading, Role, as_node
+from acp_tui.plan import Node, Plan, Ssh
+
+CONTROL_PLANES = 3
+_LOGIN = ("username", "port", "password", "key_file", "key_passphrase")
+
+
+@dataclass(frozen=True)
+class Taking:
+    added: tuple[Node, ...]
+    login: Mapping[str, object]
+    """Answers below `ssh.`: what all nodes of the list have in common, where the plan had no nodes yet."""
+    there: tuple[Host, ...]
+    """In the plan already: left as they are."""
+    again: tuple[Host, ...]
+    """Named before in the same list."""
+
+
+def take(plan: Plan, reading: Reading) -> Taking:
+    known = {node.address for node in plan.nodes}
+    new: dict[str, Host] = {}
+    there, again = [], []
+    for host in reading.hosts:
+        if host.address in known:
+            there.append(host)
+        elif host.address in new:
+            again.append(host)
+        else:
+            new[host.address] = host
+    login = _common(tuple(new.values())) if not plan.nodes and plan.ssh == Ssh() else {}
+    planes = sum(node.role == "control-plane" for node in plan.nodes)
+    planes += sum(host.role == "control-plane" for host in new.values())
+    rows = []
+    for host in new.values():
+        role: Role = "control-plane" if planes < CONTROL_PLANES else "worker"
+        planes += host.role is None and role == "control-plane"
+        rows.append(_without(as_node(host, role), login))
+    return Taking(build({"nodes": rows}).nodes, login, tuple(there), tuple(again))
+
+
+def _common(hosts: tuple[Host, ...]) -> Mapping[str, object]:
+    """The parts of the login that are the same, and given, for each of several nodes."""
+    if len(hosts) < 2:
+        return {}
+    values = {name: {getattr(host, name) for host in hosts} for name in _LOGIN}
+    return {name: next(iter(found)) for name, found in values.items() if len(found) == 1 and None not in found}
+
+
+def _without(row: Mapping[str, object], login: Mapping[str, object]) -> Mapping[str, object]:
+    ssh = row["ssh"]
+    assert isinstance(ssh, dict)
+    return {**row, "ssh": {name: value for name, value in ssh.items() if name not in login}}

@@ -1,0 +1,95 @@
+"""An Ansible inventory in YAML form: `all` with hosts, vars and children. JSON is YAML, too."""
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from acp_tui.inventory.ansible import VAULT, Inventory, Variables
+from acp_tui.inventory.host import Refused, Told, bounded, names
+from acp_tui.texts import _
+
+_MOST_PARTS = 50_000
+"""Of the document; an alias that stands for itself many times over has more."""
+_MOST_DEEP = 20
+
+
+def is_yaml(text: str) -> bool:
+    """Whether a key of an inventory stands in it, or it is JSON."""
+    key = re.search(r"^\s*(hosts|children|vars)\s*:", text, re.MULTILINE)
+    return key is not None or text.lstrip().startswith("{")
+
+
+def read_yaml(text: str) -> Inventory:
+    inventory = Inventory()
+    try:
+        document = yaml.compose(text, Loader=yaml.SafeLoader)
+        _Walk(inventory).groups(document, 0)
+    except RecursionError:
+        inventory.faults.append(Told(0, _("nested too deeply, or in itself")))
+    except Refused as refused:
+        inventory.faults.append(Told(0, str(refused)))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        told = _("not YAML: {why}").format(why=bounded(error.problem or ""))
+        inventory.faults.append(Told(mark.line + 1 if mark else 0, told))
+    except yaml.YAMLError as error:
+        inventory.faults.append(Told(0, _("not YAML: {why}").format(why=bounded(str(error).splitlines()[0]))))
+    return inventory
+
+
+class _Walk:
+    """Through the document, at most so deep and so far."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._parts = 0
+
+    def groups(self, node: yaml.Node | None, depth: int, above: str | None = None) -> None:
+        for name, line, body in self._entries(node):
+            if depth > _MOST_DEEP:
+                raise Refused(_("nested too deeply, or in itself"))
+            if above is not None:
+                self._inventory.children.setdefault(above, set()).add(name)
+            if name != "_meta":
+                self._group(name, line, body, depth)
+
+    def _group(self, name: str, line: int, body: yaml.Node, depth: int) -> None:
+        for key, at, value in self._entries(body):
+            if key == "hosts":
+                self._hosts(name, value)
+            elif key == "children":
+                self.groups(value, depth + 1, name)
+            elif key == "vars":
+                variables = self._inventory.shared.setdefault(name, Variables())
+                self._variables(variables, value)
+            else:
+                told = _("'{key}' in group '{group}' is neither hosts, children nor vars")
+                self._inventory.faults.append(Told(at, told.format(key=bounded(key), group=bounded(name))))
+
+    def _hosts(self, group: str, node: yaml.Node) -> None:
+        for pattern, line, body in self._entries(node):
+            try:
+                for name in names(pattern):
+                    self._variables(self._inventory.add(group, name, line), body)
+            except Refused as refused:
+                self._inventory.faults.append(Told(line, str(refused)))
+
+    def _variables(self, variables: Variables, node: yaml.Node | None) -> None:
+        for name, line, value in self._entries(node):
+            if isinstance(value, yaml.ScalarNode):
+                variables.put(name, line, VAULT if value.tag == "!vault" else str(value.value))
+
+    def _entries(self, node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
+        """Key, line and value of a mapping; of a list, its items with nothing behind them."""
+        pairs: list[tuple[yaml.Node, yaml.Node]] = []
+        if isinstance(node, yaml.MappingNode):
+            pairs = node.value
+        elif isinstance(node, yaml.SequenceNode):
+            pairs = [(item, yaml.ScalarNode("tag:yaml.org,2002:null", "")) for item in node.value]
+        for key, value in pairs:
+            self._parts += 1
+            if self._parts > _MOST_PARTS:
+                raise Refused(_("there is too much in it"))
+            if isinstance(key, yaml.ScalarNode):
+                yield str(key.value), key.start_mark.line + 1, value

@@ -1,0 +1,203 @@
+"""Inventories as they are used with Ansible, and tables as they come from spreadsheets."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acp_tui.inventory.read import masked, read_list, unmasked
+from acp_tui.inventory.take import take
+from acp_tui.plan import Node, Plan
+
+INI = """
+# kept by hand
+[all:vars]
+ansible_user=admin
+ansible_become_pass=canary-become
+
+[kube_control_plane]
+m[01:02]
+10.0.0.3   ansible_port=2222
+
+[workers]
+w1 ansible_host=10.0.1.1 ansible_ssh_pass="canary 1" # with a comment
+w2 ansible_host=10.0.1.2 ansible_user=root
+w3.example.com
+
+[workers:vars]
+ansible_ssh_private_key_file = /root/.ssh/id
+
+[m:children]
+kube_control_plane
+
+[bastion]
+b1 ansible_host=10.9.9.9
+
+[ungrouped]
+m01 ansible_host=10.0.0.1
+m02 ansible_host=10.0.0.2
+"""
+
+YAML = """
+all:
+  vars:
+    ansible_user: admin
+    ansible_become_password: canary-become
+  hosts:
+    m01: {ansible_host: 10.0.0.1}
+    m02: {ansible_host: 10.0.0.2}
+    b1: {ansible_host: 10.9.9.9}
+  children:
+    m:
+      children:
+        kube_control_plane:
+          hosts:
+            m[01:02]:
+            10.0.0.3: {ansible_port: 2222}
+    workers:
+      vars: {ansible_ssh_private_key_file: /root/.ssh/id}
+      hosts:
+        w1:
+          ansible_host: 10.0.1.1
+          ansible_ssh_pass: "canary 1"
+        w2: {ansible_host: 10.0.1.2, ansible_user: root}
+        w3.example.com:
+"""
+
+CSV = """Name;IP;Role;User;Port;Key;Password;Rack
+m01;10.0.0.1;master;admin;;;;r1
+m02;10.0.0.2;master;admin;;;;r1
+m03;10.0.0.3;control plane;admin;2222;;;r2
+w1;10.0.1.1;worker;admin;;/root/.ssh/id;"canary 1";r2
+w2;10.0.1.2;worker;root;;/root/.ssh/id;;r2
+w3;w3.example.com;worker;;;;;r2
+"""
+
+
+@pytest.mark.parametrize("text", [INI, YAML, CSV], ids=["ini", "yaml", "csv"])
+def test_the_same_nodes_in_three_forms(text: str) -> None:
+    reading = read_list(text)
+    assert [
+        (h.address, h.role, h.username, h.port, h.password.get_secret_value() if h.password else None, h.key_file)
+        for h in sorted(reading.hosts, key=lambda host: host.address)
+    ] == [
+        ("10.0.0.1", "control-plane", "admin", None, None, None),
+        ("10.0.0.2", "control-plane", "admin", None, None, None),
+        ("10.0.0.3", "control-plane", "admin", "2222", None, None),
+        ("10.0.1.1", "worker", "admin", None, "canary 1", "/root/.ssh/id"),
+        ("10.0.1.2", "worker", "root", None, None, "/root/.ssh/id"),
+    ]
+    [fault] = reading.faults
+    assert "w3.example.com" in fault.text
+    assert text.split("\n")[fault.line - 1].strip().removeprefix("w3;").startswith("w3.example.com")
+    shown, hidden = masked(text, reading)
+    assert "canary" not in shown + repr(reading) + "".join(map(str, (*reading.faults, *reading.notes)))
+    assert unmasked(shown, hidden) == text
+
+
+@pytest.mark.parametrize("text", [INI, YAML], ids=["ini", "yaml"])
+def test_what_is_left_out_is_said(text: str) -> None:
+    told = " ".join(str(note) for note in read_list(text).notes)
+    assert "'b1' is in no group of control planes or workers" in told
+    assert "password of sudo is not taken" in told
+
+
+def test_csv_says_which_columns_it_does_not_know() -> None:
+    assert "Rack" in str(read_list(CSV).notes[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("ip,role\n10.0.0.1,boss\n", 2, "neither control-plane nor worker"),
+        ("ip,role\n,worker\n", 2, "no address in this row"),
+        ("ip,role\n10.0.0.1,worker,9\n", 2, "more cells"),
+        ("ip,port\n10.0.0.1-3,70000\n", 2, "must be at most 65535"),
+        ("[masters]\n10.0.0.1 admin\n", 2, "'admin' beside '10.0.0.1' is no variable"),
+        ("[masters]\n10.0.0.1 ansible_user='x\n", 2, "a quote is opened"),
+        ("[masters:host]\n", 1, "is no section"),
+        ("[all:vars]\nnothing\n", 2, "is no variable"),
+        ("[masters]\nn[3:1]\n", 2, "range"),
+        ("[masters]\nn1 ansible_host=10.0.0.1-2\n", 2, "has a range for an address"),
+        ("[masters]\nn1 ansible_host={{ip}}\n", 2, "is a name"),
+        ("all:\n  hosts:\n    n1: {ansible_host: 10.0.0.999}\n", 3, "not an IPv4 or IPv6 address"),
+        ("all:\n  hots:\n  vars: {}\n", 2, "neither hosts, children nor vars"),
+        ("all:\n  hosts: [\n", 3, "not YAML"),
+    ],
+)
+def test_a_fault_is_told_with_its_line(text: str, line: int, why: str) -> None:
+    [fault] = read_list(text).faults
+    assert (fault.line, why in fault.text) == (line, True), str(fault)
+
+
+def test_what_only_ansible_knows_is_asked_for_on_the_screen() -> None:
+    vault = (
+        "all:\n  hosts:\n    10.0.0.1:\n      ansible_password: !vault |\n        $ANSIBLE_VAULT;1.1\n        6162\n"
+    )
+    template = '[masters]\n10.0.0.1 ansible_password="{{ pw }}"\n'
+    for text in (vault, template):
+        reading = read_list(text)
+        assert [host.password for host in reading.hosts] == [None]
+        assert "known to Ansible alone" in reading.notes[0].text
+
+
+def test_a_group_called_nodes_tells_a_role_only_beside_masters() -> None:
+    assert [host.role for host in read_list("[nodes]\n10.0.0.[1:2]\n").hosts] == [None, None]
+    both = read_list("[nodes]\n10.0.0.[1:2]\n[masters]\n10.0.0.1\n")
+    assert [host.role for host in both.hosts] == ["control-plane", "worker"]
+
+
+def test_hostile_yaml_ends_soon() -> None:
+    bomb = "a: &a {hosts: {x: 1}}\n" + "".join(
+        f"{name}: &{name} {{children: {{p: *{above}, q: *{above}, r: *{above}, s: *{above}}}}}\n"
+        for above, name in zip("abcdefghijklm", "bcdefghijklmn", strict=True)
+    )
+    assert read_list(bomb).faults
+    assert "in itself" in str(read_list("all: &x\n  children: {y: *x}\n").faults[0])
+    assert "nested too deeply" in str(read_list("hosts: " + "[" * 5000).faults[0])
+    assert "larger than" in str(read_list("x" * (1 << 21)).faults[0])
+
+
+@given(st.text(alphabet="[]:{}&*!-'\"=#\n abhostsvrcildren0123.", max_size=200))
+def test_no_inventory_breaks_it(text: str) -> None:
+    for whole in (f"[masters]\n{text}", f"all:\n  hosts:\n{text}", f"ip,role\n{text}"):
+        reading = read_list(whole)
+        shown, hidden = masked(whole, reading)
+        assert unmasked(shown, hidden) == whole.replace("\r", "\n")
+
+
+def test_json_is_yaml_too() -> None:
+    document = {
+        "masters": {"hosts": ["10.0.0.1", "10.0.0.2"]},
+        "workers": {"hosts": {"w": {"ansible_host": "10.0.0.3"}}},
+    }
+    assert [host.address for host in read_list(json.dumps(document)).hosts] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+
+
+def test_nodes_without_a_role_fill_up_the_control_planes_first() -> None:
+    def roles(plan: Plan, text: str) -> list[str]:
+        return [node.role[0] for node in take(plan, read_list(text)).added]
+
+    assert roles(Plan(), "10.0.0.1-5") == ["c", "c", "c", "w", "w"]
+    assert roles(Plan(), "10.0.0.1\nmaster 10.0.0.9\n10.0.0.2-4") == ["c", "c", "c", "w", "w"]
+    two = Plan(nodes=(Node(address="10.0.0.1"), Node(address="10.0.0.2")))
+    assert roles(two, "10.0.0.3-4") == ["c", "w"]
+
+
+def test_what_is_there_already_stays_as_it_is() -> None:
+    plan = Plan(nodes=(Node(address="10.0.0.1", role="worker"),))
+    taken = take(plan, read_list("master 10.0.0.1\n10.0.0.2\n10.0.0.2 admin\n"))
+    assert [node.address for node in taken.added] == ["10.0.0.2"]
+    assert [host.line for host in taken.there] == [1]
+    assert [host.line for host in taken.again] == [3]
+
+
+def test_what_all_have_in_common_is_the_login_of_all() -> None:
+    taken = take(
+        Plan(), read_list("[masters]\n10.0.0.[1:3]\n10.0.0.9 ansible_port=2222\n[all:vars]\nansible_user=admin\n")
+    )
+    assert dict(taken.login) == {"username": "admin"}
+    assert [(node.ssh.username, node.ssh.port) for node in taken.added][-1] == (None, 2222)
+    there = Plan(nodes=(Node(address="10.9.0.1"),))
+    assert take(there, read_list("10.0.0.1 admin\n10.0.0.2 admin")).login == {}

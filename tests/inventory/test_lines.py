@@ -1,0 +1,176 @@
+"""Nodes as people write them down: whatever the order and the separators, nothing is misread and nothing is lost."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acp_tui.inventory.host import Host, Refused, addresses, names
+from acp_tui.inventory.read import masked, read_list, unmasked
+
+
+def one(text: str) -> Host:
+    reading = read_list(text)
+    assert not reading.faults
+    [host] = reading.hosts
+    return host
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "worker 10.0.0.1 admin 2222",
+        "10.0.0.1 worker admin 2222",
+        "admin 10.0.0.1 2222 worker",
+        "worker,10.0.0.1,admin,2222",
+        "10.0.0.1;worker;admin;2222",
+        "worker\t10.0.0.1\tadmin\t2222",
+        "worker admin@10.0.0.1:2222",
+        "worker: admin@10.0.0.1:2222",
+        "10.0.0.1 role=worker user=admin port=2222",
+        '"10.0.0.1" "worker" "admin" "2222"',
+        "- wk admin@10.0.0.1 2222   # the first",
+        "kube_node admin@10.0.0.1:2222 n1.example.com",
+        "worker:\n  admin@10.0.0.1:2222",
+        "worker admin@10.0.0.1:2222\r\n",
+    ],
+)
+def test_one_node_in_every_usual_order(line: str) -> None:
+    host = one(line)
+    assert (host.address, host.role, host.username, host.port) == ("10.0.0.1", "worker", "admin", "2222")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.0.0.1,10.0.0.2", ["10.0.0.1", "10.0.0.2"]),
+        ("10.0.0.1 10.0.0.2\n\n10.0.0.3", ["10.0.0.1", "10.0.0.2", "10.0.0.3"]),
+        ("10.20.0.11-13", ["10.20.0.11", "10.20.0.12", "10.20.0.13"]),
+        ("10.20.0.254-10.20.1.1", ["10.20.0.254", "10.20.0.255", "10.20.1.0", "10.20.1.1"]),
+        ("root@10.20.0.[1:2]:22", ["10.20.0.1", "10.20.0.2"]),
+        ("[fd00::1]:2222", ["fd00::1"]),
+        ("FD00:0::5", ["fd00::5"]),
+        ("fd00::a-fd00::c", ["fd00::a", "fd00::b", "fd00::c"]),
+        ("# 10.0.0.1\n; 10.0.0.2\n10.0.0.3 # 10.0.0.4", ["10.0.0.3"]),
+    ],
+)
+def test_several_nodes(text: str, found: list[str]) -> None:
+    reading = read_list(text)
+    assert [host.address for host in reading.hosts] == found
+    assert not reading.faults
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("10.0.0.300", "is not an IPv4 or IPv6 address"),
+        ("010.0.0.1", "is not an IPv4 or IPv6 address"),
+        ("10.0.0.0/24", "is a network"),
+        ("node1.example.com", "is a name"),
+        ("root@node1", "is a name"),
+        ("10.0.0.9-5", "ends before it begins"),
+        ("10.0.0.1-10.9.0.1", "is a range of"),
+        ("10.0.0.1-fd00::1", "no address at its end"),
+        ("two words", "what is that beside the address?"),
+        ("worker", "has no address"),
+        ("10.0.0.1 admin operator", "'operator': what is that"),
+        ("10.0.0.1 port=0", "port: must be at least 1"),
+        ("10.0.0.1 70000", "port: must be at most 65535"),
+        ("10.0.0.1 role=boss", "neither control-plane nor worker"),
+        ("10.0.0.1 22 2222", "port is said twice"),
+        ("10.0.0.1 color=red", "'color=' is not known here"),
+        ("fe80::1%eth0", "is not an IPv4 or IPv6 address"),
+    ],
+)
+def test_a_wrong_line_says_what_is_wrong_and_where(line: str, why: str) -> None:
+    reading = read_list(f"10.9.9.1\n\n{line}\n10.9.9.2\n")
+    assert [host.address for host in reading.hosts] == ["10.9.9.1", "10.9.9.2"], "what is right is still there"
+    [fault] = reading.faults
+    assert fault.line == 3
+    assert why in fault.text
+
+
+def test_words_that_differ_on_every_line_are_names_and_no_users() -> None:
+    named = read_list("10.0.0.1 m1 m1.lab\n10.0.0.2 m2\n")
+    assert [host.username for host in named.hosts] == [None, None]
+    assert "taken for names" in named.notes[0].text
+    users = read_list("10.0.0.1 admin\n10.0.0.2 admin\n")
+    assert [host.username for host in users.hosts] == ["admin", "admin"]
+
+
+def test_a_password_is_taken_and_shown_nowhere() -> None:
+    text = "10.0.0.1 password=canary-1f0\n10.0.0.300 pass=canary-2f0\nworker password=canary-3f0"
+    reading = read_list(text)
+    [host] = reading.hosts
+    assert host.password is not None
+    assert host.password.get_secret_value() == "canary-1f0"
+    shown, hidden = masked(text, reading)
+    assert "canary" not in shown + repr(reading) + "".join(map(str, reading.faults))
+    assert unmasked(shown, hidden) == text
+
+
+ADDRESSES = st.one_of(
+    st.builds(IPv4Address, st.integers(0, 2**32 - 1)), st.builds(IPv6Address, st.integers(0, 2**128 - 1))
+)
+SEPARATORS = st.sampled_from([" ", "\t", ",", " , ", ";", "   "])
+
+
+@given(
+    ADDRESSES,
+    st.sampled_from(["control-plane", "worker", "cp", "wk", "Master", "kube_node"]),
+    st.sampled_from(["root", "admin", "ubuntu", "deploy_1", "_svc"]),
+    st.integers(1, 65535),
+    st.permutations(range(4)),
+    SEPARATORS,
+)
+def test_any_order_and_separator_says_the_same(
+    address: IPv4Address | IPv6Address, role: str, user: str, port: int, order: list[int], separator: str
+) -> None:
+    parts = [str(address), role, user, str(port)]
+    host = one(separator.join(parts[index] for index in order))
+    plane = role in ("control-plane", "cp", "Master")
+    assert (host.address, host.username, host.port) == (str(address), user, str(port))
+    assert host.role == ("control-plane" if plane else "worker")
+
+
+@given(st.builds(IPv4Address, st.integers(0, 2**32 - 300)), st.integers(0, 299))
+def test_a_range_has_every_address_between_its_ends(first: IPv4Address, more: int) -> None:
+    found = addresses(f"{first}-{first + more}")
+    assert found == tuple(str(first + step) for step in range(more + 1))
+
+
+@given(st.text(alphabet=st.sampled_from("ab0123456789.:-,;@[]=# \t\n'\"worke"), max_size=80) | st.text(max_size=80))
+def test_no_text_breaks_it_and_no_line_is_passed_over(text: str) -> None:
+    reading = read_list(text)
+    told = {host.line for host in reading.hosts} | {fault.line for fault in reading.faults}
+    for host in reading.hosts:
+        assert str(IPv6Address(host.address) if ":" in host.address else IPv4Address(host.address)) == host.address
+    if not any(sign in text for sign in "#;[=:'\"\\") and text.isprintable() and text.strip(" ,-*"):
+        assert told, text
+    shown, hidden = masked(text, reading)
+    assert unmasked(shown, hidden) == unmasked(masked(shown, read_list(shown))[0], hidden) or hidden
+
+
+@given(st.lists(st.text(alphabet="ab•1#' ", min_size=1, max_size=6), min_size=1, max_size=4))
+def test_whatever_the_secrets_are_the_text_comes_back(secrets: list[str]) -> None:
+    text = "[masters]\n" + "\n".join(
+        f'10.0.0.{n} ansible_password="{secret}" ansible_become_pass="{secret}"' for n, secret in enumerate(secrets, 1)
+    )
+    shown, hidden = masked(text, read_list(text))
+    assert unmasked(shown, hidden) == text
+
+
+@pytest.mark.parametrize(
+    "pattern", ["n[3:1]", "n[a:1]", "n[1:]", "n[]", "n[1:9999999]", "n[1:900]x[1:900]", "n[1:5:0]"]
+)
+def test_a_range_that_is_none_is_refused(pattern: str) -> None:
+    with pytest.raises(Refused):
+        names(pattern)
+
+
+def test_ranges_of_names() -> None:
+    assert names("n[08:10].lab") == ("n08.lab", "n09.lab", "n10.lab")
+    assert names("[a:c]") == ("a", "b", "c")
+    assert names("n[1:5:2]") == ("n1", "n3", "n5")
+    assert names("r[1:2]n[1:2]") == ("r1n1", "r1n2", "r2n1", "r2n2")
