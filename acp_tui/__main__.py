@@ -92,7 +92,9 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
     add("render", "plan:render_document", _("the installer's configuration document, secrets included"), plan=True)
     bundle = add("bundle", "install:bundle", _("plan, document, report and sums in one folder"), plan=True)
     bundle.add_argument("dir", metavar="DIR")
-    add("install", "install:install", _("preflight, bundle, setup.sh, configuration, progress"), plan=True)
+    add(
+        "install", "install:install", _("preflight, bundle, setup.sh, configuration, progress, verification"), plan=True
+    )
     add("status", "install:show_status", _("the running or last install"), json=True)
     add("attach", "install:attach", _("follow the running or last install"))
     finish = add("finish", "finish:finish", _("checks of the installed cluster; clean-up"), plan=True, json=True)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import work
@@ -14,12 +15,17 @@ from acp_tui.bundle import DOCUMENT
 from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, resume
 from acp_tui.texts import N_, _
-from screens.dialogs import Ask, Confirm, Pick
+from screens.dialogs import Ask, Confirm, Pick, Read
+from screens.finish import summary_line, whole
 from screens.glyphs import glyphs
 from screens.session import Session
 from screens.step import Step
 from screens.widgets.panel import Panel
 from screens.words import PHASES, phase_word
+
+if TYPE_CHECKING:
+    from acp_tui.finish.look import Reach
+    from acp_tui.finish.verify import Finish
 
 _LINES = 2000
 """Lines of log kept on the screen; the files keep all."""
@@ -30,14 +36,20 @@ class InstallStep(Step):
     NAME = "install"
     SHORT = N_("Install")
     TITLE_TEXT = N_("Install")
-    KEYS = (("s", N_("start or go on")), ("c", N_("give up")))
+    KEYS = (("s", N_("start or go on")), ("c", N_("give up")), ("f", N_("what is left")))
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", show=False),
         Binding("c", "cancel", show=False),
+        Binding("f", "finish", show=False),
+        Binding("v", "verify", show=False),
     ]
 
     _state: RunState | None = None
+    _found: "Finish | None" = None
+    """The last look at the installed cluster."""
+    _looking = ""
+    """What is being done with the cluster now; "" when nothing is."""
 
     @classmethod
     def has_problems(cls, session: Session) -> bool:
@@ -68,8 +80,11 @@ class InstallStep(Step):
 
     @work
     async def action_cancel(self) -> None:
-        """Give the run up, asked twice."""
+        """Give the run up, asked twice; after success, remove what is left of the installer."""
         run = self.session.run_dir
+        if self._state is not None and self._state.phase is Phase.SUCCESS:
+            await self._clean_up()
+            return
         if run is None or self._state is None or (self._state.at_rest and not self._state.interrupted):
             return
         first = Confirm(_("Give up this install?"), _("What is already installed on the nodes stays there."))
@@ -158,8 +173,68 @@ class InstallStep(Step):
                 self._tell()
                 if update.state.phase is Phase.SUCCESS:
                     self.session.note(finished=True)
+                    self.action_verify()
         except NoRun as gone:
             self.tell(Text(str(gone), "bold red"))
+
+    @work(exclusive=True, group="verify")
+    async def action_verify(self) -> None:
+        """Look at the installed cluster until it has come to rest; then write the completion report."""
+        run = self._state
+        if run is None or run.phase is not Phase.SUCCESS:
+            return
+        self._looking = _("Looking at the cluster: nodes, charts, Pods, console, registry...")
+        self._tell()
+        reach = await self._reach()
+        from acp_tui.finish.completion import completion, write
+        from acp_tui.finish.verify import SETTLING, until_settled
+
+        every = 1.0 if self.wizard.practice else 10.0
+        async for found in until_settled(reach, SETTLING, installed_at=run.updated, every=every):
+            self._found = found
+            self._tell()
+        self._looking = ""
+        if self._found is not None and not self._found.unseen:
+            folder = run.spec.bundle or run.spec.run_dir
+            try:
+                await asyncio.to_thread(write, folder, completion(reach.plan, self._found, run))
+            except OSError as error:
+                why = _("The completion report could not be written to {folder}: {why}")
+                self.notify(why.format(folder=folder, why=error.strerror), markup=False)
+        self._tell()
+
+    async def _reach(self) -> "Reach":
+        """The ways to the nodes. What speaks SSH is imported now: the wizard's start does not wait for it."""
+        look = await asyncio.to_thread(import_module, "acp_tui.finish.look")
+        session = self.session
+        reach: Reach = look.Reach(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
+        return reach
+
+    async def _clean_up(self) -> None:
+        """Remove the installer's container, where nothing speaks against it and the operator agrees."""
+        if self._found is None or self._looking:
+            return
+        reach = await self._reach()
+        from acp_tui.finish.cleanup import CleanUpFailed, clean_up, why_not
+        from acp_tui.finish.questions import removal
+
+        refused = why_not(self._found, running=False)
+        if refused:
+            self.tell(Text(_("Not cleaned up: {why}").format(why=refused)))
+            return
+        question = _("Run on the installer's node: {command}").format(command=removal(self._found.report.release))
+        if not await self.app.push_screen_wait(Confirm(_("Remove the installer?"), question)):
+            return
+        try:
+            self.tell(Text(await clean_up(reach)))
+        except CleanUpFailed as failed:
+            self.tell(Text(str(failed), "bold red"))
+        else:
+            self.action_verify()
+
+    def action_finish(self) -> None:
+        """All that was found, and what is left to do by hand."""
+        self.app.push_screen(Read(_("The end of the install"), whole(self._found, self.session.plan), wide=True))
 
     def _tell(self) -> None:
         self._set("#phases", self._phases())
@@ -188,14 +263,9 @@ class InstallStep(Step):
         if state is None:
             return Text(_("s starts the install. It goes on without this terminal: acp-tui attach follows it."), "bold")
         g = glyphs()
-        removal = state.spec.removal
         match state.phase:
             case Phase.SUCCESS:
-                return Text(
-                    f"{g.passed} " + _("Installed. The platform is at {url}").format(url=state.platform_url)
-                    + "\n" + _("Is the installer still there after 30 minutes: {command}").format(command=removal),
-                    "bold green",
-                )  # fmt: skip
+                return self._success(state)
             case Phase.FAILED | Phase.UNKNOWN | Phase.CANCELLED:
                 log = state.spec.run_dir
                 return Text(
@@ -207,3 +277,17 @@ class InstallStep(Step):
             return Text("? " + _("The installing process is gone. s goes on from where it stopped."), "bold yellow")
         said = state.message or _("Running. You may leave: acp-tui attach follows it from any terminal.")
         return Text(f"{g.running} {phase_word(state.phase)}\n{said}")
+
+    def _success(self, state: RunState) -> Text:
+        g = glyphs()
+        text = Text(
+            f"{g.passed} " + _("Installed. The platform is at {url}").format(url=state.platform_url), "bold green"
+        )
+        text.append("\n")
+        if self._looking:
+            text.append(f"{g.running} {self._looking}", "not bold")
+        elif self._found is not None:
+            text.append_text(summary_line(self._found))
+            left = " " + _("c removes the installer, which is still there.") if self._found.installed.left_over else ""
+            text.append("\n" + _("f shows all of it and what is left to do; v looks again.") + left, "not bold default")
+        return text

@@ -2,13 +2,16 @@
 
 import asyncio
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.commands.afar import install_afar, is_afar
+from acp_tui.commands.finish import exit_status, keep_report, look_at_it, reach_of, tell
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
 from acp_tui.commands.package import unpack_packages
 from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.draft import state_home
+from acp_tui.finish.verify import SETTLING
 from acp_tui.hostkeys import pins_file, read_pins
 from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
@@ -39,7 +42,7 @@ async def _bundle(source: Source, folder: Path) -> int:
 
 
 def install(options: Namespace) -> int:
-    """Preflight, unpack, bundle, setup.sh, configuration posted, progress followed."""
+    """Preflight, unpack, bundle, setup.sh, configuration posted, progress followed, the cluster verified."""
     source = open_plan(options.plan)
     return asyncio.run(_install(source))
 
@@ -62,7 +65,7 @@ async def _install(source: Source) -> int:
     except (LaunchFailed, RunRefused) as failed:
         raise CommandFailed(str(failed)) from failed
     say(_("The install runs on its own now; acp-tui attach follows it from any terminal."))
-    return await _follow(run)
+    return await _to_the_end(run, source)
 
 
 def _unfinished() -> Path | None:
@@ -83,7 +86,20 @@ async def _go_on(run: Path, source: Source) -> int:
             await asyncio.to_thread(resume, run)
     except RunRefused as refused:
         raise CommandFailed(str(refused), Exit.NO) from refused
-    return await _follow(run)
+    return await _to_the_end(run, source)
+
+
+async def _to_the_end(run: Path, source: Source) -> int:
+    """Follow the run; success counts once the cluster itself has been looked at."""
+    ended = await _follow(run)
+    if status(run).phase is not Phase.SUCCESS:
+        return ended
+    say(_("Looking at the installed cluster, for up to {minutes} min.").format(minutes=SETTLING.seconds // 60))
+    reach = replace(reach_of(source), pinned=await _host_keys(source))
+    found = await look_at_it(reach, SETTLING)
+    tell(found, reach)
+    await asyncio.to_thread(keep_report, found, reach, source.base)
+    return exit_status(found)
 
 
 async def _host_keys(source: Source) -> dict[str, str]:

@@ -15,6 +15,10 @@ from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.installer import Behaviour
 from acp_tui.demo.profile import cluster
 from acp_tui.events import NodeDone, PreflightDone
+from acp_tui.finish import completion
+from acp_tui.finish.checklist import checklist
+from acp_tui.finish.look import Reach
+from acp_tui.finish.verify import verify
 from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow
@@ -180,6 +184,24 @@ async def _install(line: _Walk, report: Report, host_keys: Mapping[str, str]) ->
     if (sent := current.posts().count) != 1:
         raise _Stopped(_("the configuration was sent {count} times, not once").format(count=sent))
     line.step(_("Installed. The platform would be at {url}").format(url=state.platform_url))
+    await _verify(line, host_keys, state)
+
+
+async def _verify(line: _Walk, host_keys: Mapping[str, str], run: RunState) -> None:
+    """Look at the cluster as `finish` does; it counts as installed only when nothing of it blocks."""
+    plan = line.practice.plan
+    found = await verify(Reach(plan, host_keys, line.practice.folder, line.practice.dial), run.updated)
+    for verdict in found.report.verdicts:
+        line.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<18} {verdict.observed}")
+    _go_on(found.report.verdicts, _("the installed cluster is not well"))
+    line.step(_("Verified: nothing of the installed cluster blocks"))
+    for todo in checklist(plan):
+        line.detail(_("to do by hand: {what}").format(what=todo.title))
+    try:
+        written = completion.write(run.spec.run_dir, completion.completion(plan, found, run))
+    except OSError as error:
+        raise _Stopped(str(error)) from error
+    line.step(_("Completion report: {files}").format(files=", ".join(file.name for file in written)))
 
 
 def _go_on(verdicts: tuple[Verdict, ...], why: str) -> None:

@@ -18,11 +18,13 @@ from pydantic import SecretStr
 
 from acp_tui.demo import installer
 from acp_tui.demo import nodes as practice_nodes
+from acp_tui.demo.console import console
 from acp_tui.demo.installer import Behaviour, Posts
 from acp_tui.demo.nodes import PracticeNode
 from acp_tui.demo.package import PracticePackage, build_package
 from acp_tui.demo.profile import Machine, cluster
 from acp_tui.files import private_folder
+from acp_tui.finish.verify import REGISTRY_PORT
 from acp_tui.installer.run import Pace, cancel, last_run
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Address, Admin, Node, Package, Plan, Ssh, Waiver
@@ -53,6 +55,8 @@ class Practice:
     """A complete plan: it can be walked through as it is."""
     nodes: Mapping[str, PracticeNode]
     """By plan address."""
+    console_port: int
+    """Where the platform's console and registry really listen, on loopback."""
 
     @property
     def state_home(self) -> Path:
@@ -77,7 +81,9 @@ class Practice:
         return installer.posts(self.installer_folder)
 
     def dial(self, address: str, port: int) -> tuple[str, int]:
-        """Where a plan address is really reached; an address that is no practice node stays as it is."""
+        """Where a plan address is really reached; an address that is not of the practice stays as it is."""
+        if address in (VIP, *self.nodes) and port in (self.plan.address.https_port, REGISTRY_PORT):
+            return "127.0.0.1", self.console_port
         node = self.nodes.get(address)
         return ("127.0.0.1", node.port) if node else (address, port)
 
@@ -130,8 +136,11 @@ async def practice(
     folder = private_folder(home) if home else Path(tempfile.mkdtemp(prefix="acp-tui-practice-"))
     try:
         package = await asyncio.to_thread(build_package, folder / "package", behaviour or Behaviour())
-        async with practice_nodes.serve(machines, folder / "nodes", faults=faults, seconds=seconds) as served:
-            current = Practice(folder, _plan(folder, package, machines, scenario), served)
+        async with (
+            practice_nodes.serve(machines, folder / "nodes", faults=faults, seconds=seconds) as served,
+            console(folder / "console", VIP, *served) as port,
+        ):
+            current = Practice(folder, _plan(folder, package, machines, scenario), served, port)
             try:
                 yield current
             finally:

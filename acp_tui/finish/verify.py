@@ -14,6 +14,8 @@ from acp_tui.plan import Plan
 from acp_tui.verdict import NodeState, Outcome, Report
 
 REGISTRY_PORT = 11443
+SETTLING = timedelta(minutes=10)
+"""How long a cluster may take to come to rest once the installer says Success."""
 _CLEANUP = "INS-CLEANUP"
 _CLUSTER = ("nodes", "pods", "releases")
 
@@ -34,8 +36,8 @@ class Finish:
 
     @property
     def settled(self) -> bool:
-        """Healthy, and nothing is on its way: waiting longer changes nothing."""
-        verdicts = [v for v in self.report.verdicts if v.requirement != _CLEANUP]
+        """Healthy, and nothing in the cluster is on its way: waiting longer changes nothing."""
+        verdicts = [v for v in self.report.verdicts if v.requirement.startswith("INS-VERIFY")]
         return self.healthy and not any(v.outcome is Outcome.WARN for v in verdicts)
 
     @property

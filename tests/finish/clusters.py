@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -91,3 +91,9 @@ def web(host: str, port: int, pem: Path, status: int = 200) -> Iterator[int]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def serve(host: str, pem: str) -> None:
+    """A platform's console and registry at `host`, until the process is ended."""
+    with web(host, 443, Path(pem)), web(host, 11443, Path(pem), 401):
+        Event().wait()

@@ -8,10 +8,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
+from clusters import self_signed
+from fakes import make_cluster
 from lab_nodes import PASSWORD, Lab, LabNode
 from lab_profile import NodeProfile
 from pydantic import JsonValue
@@ -72,16 +77,50 @@ def acp_tui(node: LabNode, folder: Path, *arguments: str) -> "subprocess.Complet
     )
 
 
+@contextmanager
+def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path) -> Iterator[None]:
+    """Once the configuration has been sent, the first node becomes a cluster, with console and registry at the VIP."""
+    pem = self_signed(folder, vip)
+    serving = "import sys; from clusters import serve; serve(*sys.argv[1:])"
+    inside = ("nsenter", "--target", str(nodes[0].pid), "--net", "--", sys.executable, "-c", serving, vip, str(pem))
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    servers: list[subprocess.Popen[bytes]] = []
+    over = threading.Event()
+
+    def become() -> None:
+        while not (folder / "cpaas-install/installer/practice/posts.json").exists():
+            if over.wait(0.1):
+                return
+        make_cluster(nodes[0], [node.address for node in nodes])
+        nodes[0].sh(f"ip addr add {vip}/32 dev lo")
+        servers.append(subprocess.Popen(inside, env=paths))
+
+    thread = threading.Thread(target=become)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        for server in servers:
+            server.kill()
+            server.wait()
+
+
 def test_from_the_package_to_an_installed_cluster(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
     package = build_package(tmp_path / "package", Behaviour(seconds=2))
     answers = plan(nodes, package, lab.address(20), tmp_path / "cpaas-install")
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
 
-    done = acp_tui(nodes[0], tmp_path, "install", "plan.yaml")
+    with becoming_a_cluster(nodes, lab.address(20), tmp_path):
+        done = acp_tui(nodes[0], tmp_path, "install", "plan.yaml")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Installed. The platform is at https://{lab.address(20)}" in done.stdout
+    assert f"Installed and verified. The platform is at https://{lab.address(20)}" in done.stdout
+    completion = next((tmp_path / "state" / "acp-tui" / "bundles").glob("*/completion.json"))
+    assert json.loads(completion.read_text(encoding="utf-8"))["verified"] is True
     status = json.loads(acp_tui(nodes[0], tmp_path, "status", "--json").stdout)
     assert (status["phase"], status["post_status"]) == ("success", 200)
     posts = json.loads((tmp_path / "cpaas-install/installer/practice/posts.json").read_text(encoding="utf-8"))

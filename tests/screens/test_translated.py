@@ -176,7 +176,7 @@ async def test_no_step_says_what_cannot_be_translated(tmp_path: Path) -> None:
             (("y",), ("s",), ("c",), ("n",), ("ctrl+o",), ("enter",), ("w",), ("f",), ("f", "/"), ("f",), ("x",)),
         ),
         ("review", (("s",), ("x",), ("j",))),
-        ("install", (("s",), ("c",))),
+        ("install", (("s",), ("c",), ("f",))),
     ],
 )
 async def test_nor_does_what_a_key_opens(tmp_path: Path, step: str, sequences: tuple[tuple[str, ...], ...]) -> None:

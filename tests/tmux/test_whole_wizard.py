@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wizard_window import practice_ended, to_install, wizard
+from wizard_window import practice_ended, state, to_install, wizard
 
 pytestmark = pytest.mark.tmux
 
@@ -15,6 +15,15 @@ def test_from_the_first_screen_to_installed(tmp_path: Path) -> None:
         window.keys("y")
         screen = window.wait_for("Installed. The platform is at", "PRACTICE", seconds=60)
         assert max(len(line) for line in screen.splitlines()) <= 80
+        window.wait_for("Verified: nodes, charts, Pods, console and registry.")
+        window.keys("f", "End")
+        window.wait_for("To do by hand", "Remove the secrets")
+        [page] = state(tmp_path).rglob("completion.html")
+        assert "Installed and verified" in page.read_text(encoding="utf-8")
+        window.keys("Escape")
+        window.wait_for("f shows all of it")
+        window.keys("c")
+        window.wait_for("Not cleaned up: the installer's container is not there")
         window.keys("C-q")
         window.wait_for("Leave the wizard?")
         window.keys("y")

@@ -1,0 +1,50 @@
+"""The end of an install as the wizard tells it: what was found in the cluster, and what is left to do by hand."""
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from acp_tui.finish.checklist import checklist
+from acp_tui.plan import Plan
+from acp_tui.report.words import OUTCOMES, outcome_word
+from acp_tui.texts import _, ngettext
+from screens.glyphs import glyphs, outcome_mark
+
+if TYPE_CHECKING:
+    from acp_tui.finish.verify import Finish
+
+_WORST = list(OUTCOMES)
+
+
+def summary_line(found: "Finish") -> Text:
+    """One line: verified, or how much speaks against it."""
+    g = glyphs()
+    if found.healthy:
+        return Text(f"{g.passed} " + _("Verified: nodes, charts, Pods, console and registry."), "bold green")
+    count = sum(verdict.blocks for verdict in found.report.verdicts)
+    told = ngettext("Not verified: {count} finding blocks.", "Not verified: {count} findings block.", count)
+    return Text(f"{g.failed} " + told.format(count=count), "bold red")
+
+
+def whole(found: "Finish | None", plan: Plan) -> Text:
+    """Findings, worst first, then the things to do by hand."""
+    text = Text()
+    if found is None:
+        text.append(_("The cluster has not been looked at yet.") + "\n\n")
+    else:
+        for verdict in sorted(found.report.verdicts, key=lambda one: _WORST.index(one.outcome)):
+            about = f" {verdict.node}" if verdict.node else ""
+            text.append(*outcome_mark(verdict.outcome))
+            text.append(f" {verdict.requirement}{about}: {outcome_word(verdict.outcome)}\n", "bold")
+            text.append(f"{verdict.observed}\n")
+            if verdict.remedy:
+                text.append(f"{_('To mend it')}: {verdict.remedy.strip()}\n", "italic")
+        for node in found.report.nodes:
+            if node.detail:
+                text.append(f"{node.address}: {node.detail}\n")
+        text.append("\n")
+    text.append(_("To do by hand") + "\n", "bold")
+    for todo in checklist(plan):
+        text.append(f"[ ] {todo.title}: ", "bold")
+        text.append(f"{todo.text}\n")
+    return text
