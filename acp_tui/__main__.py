@@ -50,18 +50,21 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
     parser.add_argument("--version", action="version", version=f"acp-tui {__version__}")
     commands = parser.add_subparsers(metavar=_("COMMAND"), required=True)
 
+    passphrase_help = _("its first line opens the secrets of an encrypted bundle")
+
     def add(name: str, run: str, help: str, *, plan: bool = False, json: bool = False) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, description=help)
         command.set_defaults(run=run)
         if plan:
             command.add_argument("plan", metavar="PLAN", help=_("plan file or bundle folder"))
+            command.add_argument("--passphrase-file", metavar="FILE", help=passphrase_help)
         if json:
             command.add_argument("--json", action="store_true", help=_("one JSON document on standard output"))
         return command
 
-    add("wizard", "wizard:wizard", _("the wizard (the default)")).add_argument(
-        "plan", metavar="PLAN", nargs="?", help=_("plan file or bundle folder")
-    )
+    wizard = add("wizard", "wizard:wizard", _("the wizard (the default)"))
+    wizard.add_argument("plan", metavar="PLAN", nargs="?", help=_("plan file or bundle folder"))
+    wizard.add_argument("--passphrase-file", metavar="FILE", help=passphrase_help)
     verify = add("verify", "package:verify", _("name, architecture, signature and signer of a package"), json=True)
     verify.add_argument("core", metavar="CORE")
     verify.add_argument("--signature", metavar="S")
@@ -90,8 +93,16 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
     fix.add_argument("--script", action="store_true", help=_("print the script of each node, and change nothing"))
     fix.add_argument("--yes", action="store_true", help=_("do not ask; what deletes still has to be named by --only"))
     add("render", "plan:render_document", _("the installer's configuration document, secrets included"), plan=True)
-    bundle = add("bundle", "install:bundle", _("plan, document, report and sums in one folder"), plan=True)
+    bundle = add("bundle", "bundle:bundle", _("plan, document, report and sums in one folder"), plan=True)
     bundle.add_argument("dir", metavar="DIR")
+    secrets = bundle.add_mutually_exclusive_group()
+    secrets.add_argument(
+        "--encrypt", action="store_true", help=_("encrypt what is secret; the passphrase is asked for")
+    )
+    secrets.add_argument(
+        "--encrypt-to", metavar="KEY", help=_("encrypt what is secret to this public key: a file, or a fingerprint")
+    )
+    secrets.add_argument("--no-secrets", action="store_true", help=_("leave out what is secret"))
     add(
         "install", "install:install", _("preflight, bundle, setup.sh, configuration, progress, verification"), plan=True
     )

@@ -7,7 +7,7 @@ A living wizard holds a lock on its draft, which the kernel drops with the proce
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,10 +70,28 @@ def state_home() -> Path:
     return Path(base).expanduser() / "acp-tui"
 
 
-def new_draft(home: Path, plan: Plan) -> Draft:
-    """A draft with a folder of its own below `home`; nothing is on disk before it is first saved."""
+def new_draft(
+    home: Path, plan: Plan, host_keys: Mapping[str, str] | None = None, *, ask_secrets: bool = False
+) -> Draft:
+    """A draft with a folder of its own below `home`; nothing is on disk before it is first saved.
+
+    `ask_secrets`: the plan comes without its secrets, so they are to be given again."""
     now = datetime.now(UTC)
-    return Draft(home / "drafts" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}", plan)
+    asked = frozenset(_wanted_secrets(plan)) if ask_secrets else frozenset[str]()
+    folder = home / "drafts" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}"
+    return Draft(folder, plan, host_keys=host_keys or {}, secrets_asked=asked)
+
+
+def _wanted_secrets(plan: Plan) -> Iterator[str]:
+    """Paths of the secrets that the other answers call for."""
+    yield "admin.password"
+    if not plan.ssh.key_file:
+        yield "ssh.password"
+    if plan.registry.username:
+        yield "registry.password"
+    for index, node in enumerate(plan.nodes):
+        if node.ssh.username and not plan.login(node).key_file:
+            yield f"nodes[{index}].ssh.password"
 
 
 def save(draft: Draft) -> None:

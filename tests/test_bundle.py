@@ -4,13 +4,13 @@ import json
 import os
 import stat
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from plans import nodes, valid_plan
 
-from acp_tui import bundle as bundles
 from acp_tui.bundle import (
     FILES,
     SUMS,
@@ -22,6 +22,7 @@ from acp_tui.bundle import (
     open_bundle,
     write_bundle,
 )
+from acp_tui.bundle import folder as bundles
 from acp_tui.plan import Plan
 from acp_tui.planfile import load_plan
 from acp_tui.verdict import NodeRecord, NodeState, Outcome, Report, Severity, Verdict
@@ -96,7 +97,8 @@ def test_it_reads_back(tmp_path: Path) -> None:
     assert opened.plan.ssh.password.get_secret_value() == CANARY
     assert opened.known_hosts == {"10.20.0.11": KEY, "10.20.0.13": KEY}
     assert opened.setup_line == "bash setup.sh --network-mode calico"
-    assert json.loads(opened.document.read_text()) == {"password": CANARY}
+    assert opened.document is not None
+    assert json.loads(opened.document.get_secret_value()) == {"password": CANARY}
 
 
 def test_known_hosts_is_what_openssh_reads(tmp_path: Path) -> None:
@@ -199,4 +201,46 @@ def test_what_a_killed_writer_left_goes_away(tmp_path: Path) -> None:
     left.mkdir()
     (left / "secrets.yaml").write_text(CANARY)
     write(tmp_path / "bundle", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+import test_bundle
+while True:
+    test_bundle.write(Path(sys.argv[1]), Path("/"))
+    print("written", flush=True)
+"""
+
+
+@pytest.mark.parametrize("swap", [True, False])
+def test_killed_at_any_moment_a_bundle_is_whole(tmp_path: Path, swap: bool) -> None:
+    """Without a swap of names it may be gone for that moment; the next writer puts it back first."""
+    code = ENDLESS if swap else ENDLESS.replace("while", "test_bundle.bundles._exchange = lambda *_: False\nwhile")
+    for moment in range(4):
+        arguments = [sys.executable, "-c", code, str(tmp_path / "bundle"), str(Path(__file__).parent)]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            for _ in range(1 + 3 * moment):
+                assert writer.stdout.readline()
+            writer.kill()
+        if swap:
+            check_sums(tmp_path / "bundle")
+    write(tmp_path / "bundle", tmp_path)
+    check_sums(tmp_path / "bundle")
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_two_writers_do_not_meet(tmp_path: Path) -> None:
+    with bundles._beside(tmp_path / "bundle"), pytest.raises(BundleRefused, match="another"):
+        write(tmp_path / "bundle", tmp_path)
+    write(tmp_path / "bundle", tmp_path)
+
+
+def test_an_earlier_bundle_that_a_kill_left_aside_is_put_back(tmp_path: Path) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    directory.rename(tmp_path / ".bundle.earlier")
+    write(directory, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]

@@ -25,7 +25,7 @@ from acp_tui.verdict import Exit, Outcome
 
 def finish(options: Namespace) -> int:
     """Look once, or until all is well; tell it; clean up where that was asked for."""
-    source = open_plan(options.plan)
+    source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.control_planes:
         raise CommandFailed(_("The plan has no control plane node."), Exit.NO)
     reach = reach_of(source)

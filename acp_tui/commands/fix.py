@@ -37,7 +37,7 @@ class _Known:
 
 def mend_nodes(options: Namespace) -> int:
     """Show what would be changed on the nodes; once confirmed, change it and check again what was changed."""
-    source = open_plan(options.plan)
+    source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes."), Exit.NO)
     addresses = [node.address for node in source.plan.nodes]

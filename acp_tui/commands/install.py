@@ -1,4 +1,4 @@
-"""Commands of the install: bundle, install, attach, status."""
+"""Commands of the install: install, attach, status."""
 
 import asyncio
 from argparse import Namespace
@@ -6,14 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.commands.afar import install_afar, is_afar
+from acp_tui.commands.bundle import tell_changes
 from acp_tui.commands.finish import exit_status, keep_report, look_at_it, reach_of, tell
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
 from acp_tui.commands.package import unpack_packages
 from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.draft import state_home
 from acp_tui.finish.verify import SETTLING
-from acp_tui.hostkeys import pins_file, read_pins
-from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for, launch
+from acp_tui.installer.config import RenderError, differences, render
+from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
 from acp_tui.package.work import PackageWork
@@ -21,29 +22,9 @@ from acp_tui.texts import _
 from acp_tui.verdict import Exit
 
 
-def bundle(options: Namespace) -> int:
-    """Preflight, then the bundle with its report."""
-    source = open_plan(options.plan)
-    return asyncio.run(_bundle(source, Path(options.dir)))
-
-
-async def _bundle(source: Source, folder: Path) -> int:
-    report = await run_preflight(source)
-    keys = await _host_keys(source)
-    try:
-        place = await bundle_for(source.plan, report, keys, folder, base=source.base)
-    except LaunchFailed as failed:
-        status = Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE
-        raise CommandFailed(str(failed), status) from failed
-    say(_("Bundle written to {folder}").format(folder=place))
-    if not report.ready:
-        show_report(report)
-    return Exit.DONE if report.ready else Exit.NO
-
-
 def install(options: Namespace) -> int:
     """Preflight, unpack, bundle, setup.sh, configuration posted, progress followed, the cluster verified."""
-    source = open_plan(options.plan)
+    source = open_plan(options.plan, options.passphrase_file)
     return asyncio.run(_install(source))
 
 
@@ -51,21 +32,36 @@ async def _install(source: Source) -> int:
     run = _unfinished()
     if run is not None:
         return await _go_on(run, source)
+    _same_document(source)
     if is_afar(source.plan):
-        return await install_afar(source, await _host_keys(source))
+        return await install_afar(source, await asyncio.to_thread(source.pinned))
     work = PackageWork(source.base)
     await unpack_packages(source.plan, work)
     report = await run_preflight(source, work=work)
+    tell_changes(source, report)
     if not report.ready:
         show_report(report)
         return Exit.NO
-    keys = await _host_keys(source)
+    keys = await asyncio.to_thread(source.pinned)
     try:
         run = await launch(source.plan, report, keys, state_home(), base=source.base)
     except (LaunchFailed, RunRefused) as failed:
         raise CommandFailed(str(failed)) from failed
     say(_("The install runs on its own now; acp-tui attach follows it from any terminal."))
     return await _to_the_end(run, source)
+
+
+def _same_document(source: Source) -> None:
+    """A bundle is installed as it was reviewed: files that its plan names may have changed since. `CommandFailed`."""
+    if source.bundle is None or source.bundle.document is None:
+        return
+    try:
+        now = render(source.plan, source.base)
+    except RenderError as error:
+        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), Exit.NO) from error
+    if different := differences(source.bundle.document.get_secret_value(), now):
+        words = _("The configuration would no longer be the one of the bundle, in {places}. Make the bundle anew.")
+        raise CommandFailed(words.format(places=", ".join(different)), Exit.NO)
 
 
 def _unfinished() -> Path | None:
@@ -95,17 +91,11 @@ async def _to_the_end(run: Path, source: Source) -> int:
     if status(run).phase is not Phase.SUCCESS:
         return ended
     say(_("Looking at the installed cluster, for up to {minutes} min.").format(minutes=SETTLING.seconds // 60))
-    reach = replace(reach_of(source), pinned=await _host_keys(source))
+    reach = replace(reach_of(source), pinned=await asyncio.to_thread(source.pinned))
     found = await look_at_it(reach, SETTLING)
     tell(found, reach)
     await asyncio.to_thread(keep_report, found, reach, source.base)
     return exit_status(found)
-
-
-async def _host_keys(source: Source) -> dict[str, str]:
-    """The pins as they are after the preflight, which may have added some."""
-    kept = {} if source.bundle else await asyncio.to_thread(read_pins, pins_file(state_home(), source.file))
-    return {**source.host_keys, **kept}
 
 
 def attach(options: Namespace) -> int:

@@ -1,5 +1,6 @@
 """What every command shares: reading PLAN, speaking to standard output and error, and failing with the right status."""
 
+import getpass
 import json
 import os
 import sys
@@ -7,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.bundle import BundleDamaged, is_bundle, open_bundle
+from pydantic import SecretStr
+
+from acp_tui.bundle import Bundle, BundleDamaged, is_bundle, open_bundle
 from acp_tui.draft import state_home
+from acp_tui.gpg import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.hostkeys import pins_file, read_pins, write_pins
 from acp_tui.plan import Plan
 from acp_tui.planfile import PlanErrors, load_plan
@@ -31,12 +35,18 @@ class Source:
     plan: Plan
     file: Path
     host_keys: Mapping[str, str]
-    bundle: bool
+    bundle: Bundle | None = None
+    """The bundle that it came from; None: a plan file."""
 
     @property
     def base(self) -> Path:
         """The folder that the plan's relative paths start from."""
         return self.file.parent
+
+    def pinned(self) -> dict[str, str]:
+        """The host keys as they are now: a preflight may have added some."""
+        kept = {} if self.bundle else read_pins(pins_file(state_home(), self.file))
+        return {**self.host_keys, **kept}
 
     def pin(self, seen: Mapping[str, str]) -> None:
         """Keep host keys of first contacts. A bundle is never changed."""
@@ -68,18 +78,62 @@ def show_json(document: object) -> None:
     show(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def open_plan(path: str) -> Source:
-    """The plan at `path`, a YAML file or a bundle folder (whose sums are checked first). Raises `CommandFailed`."""
+def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool = False) -> Source:
+    """The plan at `path`, a YAML file or a bundle folder (whose sums are checked first). Raises `CommandFailed`.
+
+    Secrets that are encrypted are opened by the passphrase in the file, or asked for on a terminal; where they are
+    `secrets_optional`, an empty answer leaves them closed."""
     place = plan_path(path)
     try:
         if is_bundle(Path(path)):
-            bundle = open_bundle(Path(path))
-            return Source(bundle.plan, place, bundle.known_hosts, True)
-        return Source(load_plan(place), place, read_pins(pins_file(state_home(), place)), False)
+            bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
+            if bundle.document is None:
+                say(_("{path}: a bundle without its secrets; the wizard asks for them.").format(path=path))
+            return Source(bundle.plan, place, bundle.known_hosts, bundle)
+        return Source(load_plan(place), place, read_pins(pins_file(state_home(), place)))
     except (PlanErrors, BundleDamaged) as error:
         raise CommandFailed(str(error), Exit.NO) from error
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+
+
+def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: bool) -> Bundle:
+    passphrase = passphrase_in(passphrase_file) if passphrase_file else None
+    while True:
+        try:
+            return open_bundle(directory, passphrase)
+        except (PassphraseNeeded, PassphraseWrong) as error:
+            said = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
+            if passphrase_file or not sys.stdin.isatty():
+                raise CommandFailed(said + " " + _("(--passphrase-file FILE, or a terminal to ask on)")) from error
+            say(said)
+            more = _("Passphrase (empty: the wizard asks for each secret): ")
+            passphrase = ask_passphrase(more if secrets_optional else _("Passphrase: "))
+            if passphrase is None and secrets_optional:
+                return open_bundle(directory, secrets=False)
+        except GpgFailed as error:
+            if secrets_optional and sys.stdin.isatty():
+                say(_("{path}: the secrets are encrypted: {why}").format(path=directory, why=error))
+                return open_bundle(directory, secrets=False)
+            raise CommandFailed(_("{path}: {why}").format(path=directory, why=error)) from error
+
+
+def passphrase_in(file: str) -> SecretStr:
+    """The passphrase in a file that was named for it. Raises `CommandFailed`."""
+    try:
+        return read_passphrase(Path(file))
+    except GpgFailed as error:
+        raise CommandFailed(str(error)) from error
+    except OSError as error:
+        raise CommandFailed(_("{path}: {why}").format(path=file, why=error.strerror or error)) from error
+
+
+def ask_passphrase(question: str) -> SecretStr | None:
+    """What is typed, unseen, on the terminal; None: nothing. Raises `CommandFailed`: the input has ended."""
+    try:
+        return SecretStr(typed) if (typed := getpass.getpass(question)) else None
+    except EOFError as error:
+        raise CommandFailed(_("No passphrase was given.")) from error
 
 
 def plan_path(path: str) -> Path:

@@ -47,7 +47,7 @@ def verify(options: Namespace) -> int:
 
 def unpack(options: Namespace) -> int:
     """Verify, then extract core and extensions into `install_dir`."""
-    source = open_plan(options.plan)
+    source = open_plan(options.plan, options.passphrase_file)
     return asyncio.run(unpack_packages(source.plan, PackageWork(source.base)))
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from acp_tui.bundle import BundleDamaged, check_sums, is_bundle
+from acp_tui.bundle import is_bundle
 from acp_tui.catalog import Requirement, catalogue
 from acp_tui.certificate import facts_for
 from acp_tui.checks.plan import judge_plan
@@ -16,7 +16,7 @@ from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, sh
 from acp_tui.draft import state_home
 from acp_tui.installer.config import RenderError, render, unverified
 from acp_tui.plan import RELEASES, Plan
-from acp_tui.planfile import Problem, read_plan, schema
+from acp_tui.planfile import PlanReading, Problem, read_plan, schema
 from acp_tui.report.explain import explained, how_seen, later_releases, wanted
 from acp_tui.report.kept import kept_file, read_kept
 from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
@@ -34,10 +34,9 @@ def validate(options: Namespace) -> int:
     place = plan_path(options.plan)
     try:
         if is_bundle(Path(options.plan)):
-            check_sums(Path(options.plan))
-        reading = read_plan(place)
-    except BundleDamaged as error:
-        raise CommandFailed(str(error), Exit.NO) from error
+            reading = PlanReading(open_plan(options.plan, options.passphrase_file).plan)
+        else:
+            reading = read_plan(place)
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=place, why=error.strerror or error)) from error
     plan = reading.plan or Plan()
@@ -93,7 +92,7 @@ def _show_verdicts(verdicts: Sequence[Verdict]) -> None:
 
 def render_document(options: Namespace) -> int:
     """The installer's configuration document, secrets included, on standard output."""
-    source = open_plan(options.plan)
+    source = open_plan(options.plan, options.passphrase_file)
     try:
         text = render(source.plan, source.base)
     except RenderError as error:

@@ -35,7 +35,7 @@ _TOLD: Mapping[Also, str] = {
 
 def check(options: Namespace) -> int:
     """All node and cluster checks, and the rules of the plan."""
-    source = open_plan(options.plan)
+    source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes."), Exit.NO)
     unknown = set(options.node or ()) - {node.address for node in source.plan.nodes}

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from acp_tui.commands.output import CommandFailed, open_plan, say, show
-from acp_tui.draft import state_home
+from acp_tui.draft import new_draft, state_home
 from acp_tui.texts import _
 from acp_tui.verdict import Exit
 
@@ -21,8 +21,11 @@ def wizard(options: Namespace) -> int:
 
     if options.plan is None:
         return asyncio.run(_run(AcpApp(state_home())))
-    source = open_plan(options.plan)
-    return asyncio.run(_run(AcpApp(state_home(), plan=source.plan, plan_file=source.file, host_keys=source.host_keys)))
+    source = open_plan(options.plan, options.passphrase_file, secrets_optional=True)
+    asked = source.bundle is not None and source.bundle.document is None
+    draft = new_draft(state_home(), source.plan, source.host_keys, ask_secrets=asked)
+    plan_file = None if source.bundle else source.file  # a bundle is never written to
+    return asyncio.run(_run(AcpApp(state_home(), draft=draft, plan_file=plan_file, base=source.base)))
 
 
 def demo(options: Namespace) -> int:

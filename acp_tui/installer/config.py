@@ -6,7 +6,7 @@ A pure function of the plan and the bytes of its key and certificate files. What
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class RenderError(Exception):
 
 def render(plan: Plan, base: Path) -> str:
     """The document as JSON text, secrets included. Files of the plan are relative to `base`. RenderError: see there."""
-    content = document(plan, lambda name: read_bounded(base / name))
+    content = document(plan, lambda name: read_bounded(base / Path(name).expanduser()))
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -63,6 +63,22 @@ def document(plan: Plan, read_file: ReadFile) -> Document:
 def masked(content: Mapping[str, JsonValue]) -> Document:
     """The document with a mask in place of every secret, for the eyes of the operator."""
     return {key: _masked(key, value) for key, value in content.items()}
+
+
+def differences(one: str, other: str) -> tuple[str, ...]:
+    """Dotted paths at which two documents differ; never a value, which may be a secret. ValueError: one is no JSON."""
+    return tuple(_differences(json.loads(one), json.loads(other), ""))
+
+
+def _differences(one: JsonValue, other: JsonValue, path: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {**one, **other}:
+            yield from _differences(one.get(key), other.get(key), f"{path}.{key}".removeprefix("."))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (old, new) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(old, new, f"{path}[{index}]")
+    elif one != other:
+        yield path
 
 
 def unverified(plan: Plan) -> tuple[str, ...]:

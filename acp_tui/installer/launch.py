@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from acp_tui.bundle import DOCUMENT, BundleRefused, write_bundle
+from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, write_bundle
+from acp_tui.gpg import GpgFailed
 from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.run import new_run_dir, run_spec, start
 from acp_tui.installer.setup import setup_command
@@ -34,22 +35,25 @@ async def bundle_for(
     *,
     base: Path,
     there: tuple[Plan, Path] | None = None,
+    keep: Keep = "plain",
 ) -> Path:
     """Write the bundle of this plan and report to `folder`. `there`: plan and base as they mean on the machine that the
     bundle is for, where that is another one. Raises `LaunchFailed`."""
 
     def write() -> Path:
-        document = render(plan, base)
+        document = render(plan, base) if keep != "left-out" else ""
         written, root = there or (plan, base)
         line = setup_line(written, root)
-        return write_bundle(written, report, host_keys, folder, base=root, document=document, setup_line=line)
+        return write_bundle(
+            written, report, host_keys, folder, base=root, document=document, setup_line=line, keep=keep
+        )
 
     try:
         return await asyncio.to_thread(write)
     except RenderError as error:
         lines = [f"{missing.path}: {missing.why}" for missing in error.missing]
         raise AnswersMissing("\n".join([_("The configuration is not complete:"), *lines])) from error
-    except BundleRefused as error:
+    except (BundleRefused, GpgFailed) as error:
         raise LaunchFailed(str(error)) from error
     except OSError as error:
         raise LaunchFailed(_("{folder}: {why}").format(folder=folder, why=error.strerror or error)) from error

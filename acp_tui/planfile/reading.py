@@ -87,35 +87,39 @@ class _Document:
         self.problems.append(Problem(self.name, self.line(steps), dotted(steps), message))
 
 
-def load_plan(path: Path) -> Plan:
+def load_plan(path: Path, overlay: bytes | None = None) -> Plan:
     """The plan at `path` with its secrets overlay. PlanErrors: all that is wrong; OSError: the file cannot be read."""
-    reading = read_plan(path)
+    reading = read_plan(path, overlay)
     if reading.problems or reading.plan is None:
         raise PlanErrors(reading.problems)
     return reading.plan
 
 
-def read_plan(path: Path) -> PlanReading:
-    """As `load_plan`, but keeping what can be used of a plan with errors. OSError: the file cannot be read."""
-    document = _read(path)
+def read_plan(path: Path, overlay: bytes | None = None) -> PlanReading:
+    """As `load_plan`, but keeping what can be used of a plan with errors. OSError: the file cannot be read.
+
+    `overlay`: the content of the secrets overlay where it is no file of its own; None: the file beside the plan."""
+    document = _read(path, path.read_bytes())
     overlay_path = path.with_name(SECRETS_NAME)
-    overlay = _read(overlay_path) if overlay_path.exists() else _Document(SECRETS_NAME, path.parent)
-    for part in (document, overlay):
+    if overlay is None:
+        overlay = overlay_path.read_bytes() if overlay_path.exists() else b""
+    secrets = _read(overlay_path, overlay)
+    for part in (document, secrets):
         _resolve_secrets(Plan, part.data, (), part)
-    problems = [*document.problems, *overlay.problems]
-    merged = _merge(document.data, overlay.data)
+    problems = [*document.problems, *secrets.problems]
+    merged = _merge(document.data, secrets.data)
     plan, wrongs = _build_what_fits(merged)
     for wrong in wrongs:
-        source = overlay if wrong.steps in overlay.lines else document
+        source = secrets if wrong.steps in secrets.lines else document
         steps, message = _explain(wrong)
         source.problem(steps, message)
         problems.append(source.problems[-1])
     return PlanReading(plan, tuple(sorted(problems, key=lambda p: (p.file == SECRETS_NAME, p.line))))
 
 
-def _read(path: Path) -> _Document:
+def _read(path: Path, raw: bytes) -> _Document:
+    """`raw`: what stands, or would stand, in the file of this path."""
     document = _Document(path.name, path.parent)
-    raw = path.read_bytes()
     if len(raw) > MAX_BYTES:
         document.problem((), _("the file is larger than {limit} bytes; this is not a plan").format(limit=MAX_BYTES))
         return document

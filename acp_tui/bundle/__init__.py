@@ -1,0 +1,34 @@
+"""The bundle: everything an unattended install needs and everything that was known, in one folder with checksums."""
+
+from acp_tui.bundle.content import Bundle, Keep, absolute, is_sealed, open_bundle, write_bundle
+from acp_tui.bundle.folder import (
+    DOCUMENT,
+    FILES,
+    SEALED,
+    SUMS,
+    BundleDamaged,
+    BundleRefused,
+    check_sums,
+    is_bundle,
+    place_for,
+    remove_secrets,
+)
+
+__all__ = [
+    "DOCUMENT",
+    "FILES",
+    "SEALED",
+    "SUMS",
+    "Bundle",
+    "BundleDamaged",
+    "BundleRefused",
+    "Keep",
+    "absolute",
+    "check_sums",
+    "is_bundle",
+    "is_sealed",
+    "open_bundle",
+    "place_for",
+    "remove_secrets",
+    "write_bundle",
+]

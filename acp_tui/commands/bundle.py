@@ -1,0 +1,83 @@
+"""The bundle as a command: where it goes and what becomes of its secrets is settled before the nodes are asked."""
+
+import asyncio
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from acp_tui.bundle import BundleRefused, Keep, place_for
+from acp_tui.commands.output import CommandFailed, Source, ask_passphrase, open_plan, passphrase_in, say
+from acp_tui.commands.preflight import run_preflight, show_report
+from acp_tui.draft import state_home
+from acp_tui.gpg import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
+from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
+from acp_tui.report.changes import changes
+from acp_tui.report.kept import kept_file, read_kept
+from acp_tui.report.told import change_lines
+from acp_tui.texts import _
+from acp_tui.verdict import Exit, Report
+
+
+def bundle(options: Namespace) -> int:
+    """Preflight, then the bundle with its report."""
+    source = open_plan(options.plan, options.passphrase_file)
+    folder = Path(options.dir)
+    try:
+        place_for(folder)
+        keep = _keep(options)
+    except (BundleRefused, GpgFailed) as refused:
+        raise CommandFailed(str(refused)) from refused
+    except OSError as error:
+        raise CommandFailed(_("{path}: {why}").format(path=folder, why=error.strerror or error)) from error
+    return asyncio.run(_bundle(source, folder, keep))
+
+
+def _keep(options: Namespace) -> Keep:
+    """What becomes of the secrets, tried before the nodes are asked. Raises GpgFailed, `CommandFailed`."""
+    if options.no_secrets:
+        return "left-out"
+    if options.encrypt_to:
+        keep: Lock = ToKey(options.encrypt_to)
+    elif options.passphrase_file:
+        keep = ToPassphrase(passphrase_in(options.passphrase_file))
+    elif options.encrypt:
+        keep = ToPassphrase(_new_passphrase())
+    else:
+        return "plain"
+    encrypt(b"", keep)
+    return keep
+
+
+def _new_passphrase() -> SecretStr:
+    if not sys.stdin.isatty():
+        raise CommandFailed(_("There is no terminal to ask for the passphrase on; --passphrase-file FILE names one."))
+    first = ask_passphrase(_("Passphrase for the secrets of the bundle: "))
+    if first is None or first != ask_passphrase(_("The same once more: ")):
+        raise CommandFailed(_("Nothing was typed, or not the same twice; nothing was written."), Exit.USAGE)
+    return first
+
+
+async def _bundle(source: Source, folder: Path, keep: Keep) -> int:
+    report = await run_preflight(source)
+    tell_changes(source, report)
+    keys = await asyncio.to_thread(source.pinned)
+    try:
+        place = await bundle_for(source.plan, report, keys, folder, base=source.base, keep=keep)
+    except LaunchFailed as failed:
+        status = Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE
+        raise CommandFailed(str(failed), status) from failed
+    say(_("Bundle written to {folder}").format(folder=place))
+    if not report.ready:
+        show_report(report)
+    return Exit.DONE if report.ready else Exit.NO
+
+
+def tell_changes(source: Source, report: Report) -> None:
+    """What is different since the bundle was made, or since this plan was last checked."""
+    before = source.bundle.report if source.bundle else read_kept(kept_file(state_home(), source.file))
+    if before is not None and (since := changes(before, report)):
+        say(_("Since {moment}:").format(moment=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
+        for line in change_lines(since):
+            say("    " + " ".join(line.split()))

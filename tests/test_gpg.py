@@ -1,0 +1,121 @@
+"""Encrypted with real gpg, to a passphrase and to keys; nothing is left running, and no passphrase is to be seen."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import gnupg
+import pytest
+from pydantic import SecretStr
+
+from acp_tui.gpg import (
+    GpgFailed,
+    PassphraseNeeded,
+    PassphraseWrong,
+    ToKey,
+    ToPassphrase,
+    decrypt,
+    encrypt,
+    read_passphrase,
+)
+
+pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
+PHRASE = SecretStr("pässwörd with = and 'quotes' 42")
+
+
+@pytest.fixture
+def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[gnupg.GPG]:
+    """A keyring that stands for the user's own, short enough for the agent's socket."""
+    home = Path("/tmp") / f"k{abs(hash(tmp_path)) % 10**8}"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("GNUPGHOME", str(home))
+    yield gnupg.GPG(gnupghome=str(home))
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=False)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def key(gpg: gnupg.GPG, *, passphrase: str = "", signs_only: bool = False) -> str:
+    subkey = {} if signs_only else {"subkey_type": "ECDH", "subkey_curve": "cv25519"}
+    protection = {"passphrase": passphrase} if passphrase else {"no_protection": True}
+    wanted = {"key_type": "EDDSA", "key_curve": "ed25519", "name_email": "a@example.com", **subkey, **protection}
+    return str(gpg.gen_key(gpg.gen_key_input(**wanted)).fingerprint)
+
+
+def test_to_a_passphrase_and_back(keyring: gnupg.GPG) -> None:
+    message = encrypt(b"hidden \x00\xff", ToPassphrase(PHRASE))
+    assert b"hidden" not in message
+    assert decrypt(message, PHRASE) == b"hidden \x00\xff"
+    with pytest.raises(PassphraseNeeded):
+        decrypt(message, None)
+    with pytest.raises(PassphraseWrong):
+        decrypt(message, SecretStr("another"))
+
+
+def test_to_a_key_file_and_to_a_fingerprint(keyring: gnupg.GPG, tmp_path: Path) -> None:
+    fingerprint = key(keyring)
+    file = tmp_path / "recipient.pub"
+    file.write_text(keyring.export_keys(fingerprint))
+    spaced = " ".join(fingerprint[i : i + 4] for i in range(0, 40, 4)).lower()
+    for named in (str(file), fingerprint, spaced):
+        assert decrypt(encrypt(b"hidden", ToKey(named)), None) == b"hidden"
+
+
+def test_a_key_with_a_passphrase(keyring: gnupg.GPG) -> None:
+    message = encrypt(b"hidden", ToKey(key(keyring, passphrase="of the key")))
+    subprocess.run(["gpgconf", "--homedir", keyring.gnupghome, "--kill", "gpg-agent"], check=True)  # it remembers
+    with pytest.raises(PassphraseNeeded):
+        decrypt(message, None)
+    with pytest.raises(PassphraseWrong):
+        decrypt(message, SecretStr("another"))
+    assert decrypt(message, SecretStr("of the key")) == b"hidden"
+
+
+def test_what_cannot_be_encrypted_to(keyring: gnupg.GPG, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    for named in (str(tmp_path / "missing"), str(empty), "0" * 40, key(keyring, signs_only=True)):
+        with pytest.raises(GpgFailed):
+            encrypt(b"hidden", ToKey(named))
+    for bad in ("", "two\nlines"):
+        with pytest.raises(GpgFailed):
+            encrypt(b"hidden", ToPassphrase(SecretStr(bad)))
+
+
+def test_the_key_of_somebody_else(keyring: gnupg.GPG) -> None:
+    fingerprint = key(keyring)
+    message = encrypt(b"hidden", ToKey(fingerprint))
+    keyring.delete_keys(fingerprint, secret=True, passphrase="", expect_passphrase=False)
+    with pytest.raises(GpgFailed, match="keyring"):
+        decrypt(message, None)
+    with pytest.raises(GpgFailed, match="cannot read"):
+        decrypt(b"no message at all", PHRASE)
+
+
+def test_no_gpg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GpgFailed, match="install gnupg"):
+        encrypt(b"hidden", ToPassphrase(PHRASE))
+
+
+def test_nothing_is_left_behind(keyring: gnupg.GPG, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Path(keyring.gnupghome) / "h"
+    place.mkdir()
+    monkeypatch.setattr("acp_tui.gpg._HOMES", (place,))
+    assert decrypt(encrypt(b"hidden", ToPassphrase(PHRASE)), PHRASE) == b"hidden"
+    assert not list(place.iterdir())
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not any(str(place).encode() in command for command in commands)
+
+
+@pytest.mark.parametrize(("content", "phrase"), [(b"one\ntwo\n", "one"), (b"one\r\n", "one"), ("ü".encode(), "ü")])
+def test_a_passphrase_file(tmp_path: Path, content: bytes, phrase: str) -> None:
+    (tmp_path / "phrase").write_bytes(content)
+    assert read_passphrase(tmp_path / "phrase").get_secret_value() == phrase
+
+
+@pytest.mark.parametrize("content", [b"", b"\nsecond\n", b"\xff\xfe\n"])
+def test_a_file_without_a_passphrase(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "phrase").write_bytes(content)
+    with pytest.raises(GpgFailed):
+        read_passphrase(tmp_path / "phrase")
