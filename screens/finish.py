@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from acp_tui.finish.checklist import checklist
+from acp_tui.installer.failure import failure
+from acp_tui.installer.state import RunState
 from acp_tui.plan import Plan
 from acp_tui.report.words import OUTCOMES, outcome_word
 from acp_tui.texts import _, ngettext
 from screens.glyphs import glyphs, outcome_mark
+from screens.words import phase_word
 
 if TYPE_CHECKING:
     from acp_tui.finish.verify import Finish
@@ -24,6 +27,30 @@ def summary_line(found: "Finish") -> Text:
     count = sum(verdict.blocks for verdict in found.report.verdicts)
     told = ngettext("Not verified: {count} finding blocks.", "Not verified: {count} findings block.", count)
     return Text(f"{g.failed} " + told.format(count=count), "bold red")
+
+
+def failed_lines(state: RunState) -> Text:
+    """What failed, why probably, and where to go from here; three lines."""
+    found = failure(state)
+    text = Text(f"{glyphs().failed} {state.message.splitlines()[0] if state.message else ''}\n", "bold red")
+    text.append(_("Likely: {cause}").format(cause=found.cause) + "\n", "not bold default")
+    text.append(_("f the last lines and what to collect   s tries again from there"), "not bold default")
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def failed_whole(state: RunState) -> Text:
+    """All that is known of a failure, and what to do about it."""
+    found = failure(state)
+    text = Text(f"{state.message}\n\n", "bold")
+    text.append(_("Failed in: {phase}").format(phase=phase_word(found.phase)) + "\n")
+    text.append(_("Likely: {cause}").format(cause=found.cause) + "\n\n")
+    text.append(_("Last lines:") + "\n", "bold")
+    text.append("".join(f"{line}\n" for line in found.lines) + "\n")
+    text.append(_("For whoever helps, without secrets: acp-tui support FILE.tar.gz") + "\n")
+    text.append(_("All that was written: {folder}").format(folder=state.spec.run_dir) + "\n\n")
+    text.append(_("Is the installer to be removed: {command}").format(command=state.spec.removal))
+    return text
 
 
 def whole(found: "Finish | None", plan: Plan) -> Text:

@@ -12,11 +12,12 @@ from textual.widget import Widget
 from textual.widgets import RichLog
 
 from acp_tui.bundle import DOCUMENT
+from acp_tui.installer.failure import failed_before
 from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
-from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, resume
+from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.texts import N_, _
 from screens.dialogs import Ask, Confirm, Pick, Read
-from screens.finish import summary_line, whole
+from screens.finish import failed_lines, failed_whole, summary_line, whole
 from screens.glyphs import glyphs
 from screens.session import Session
 from screens.step import Step
@@ -102,6 +103,7 @@ class InstallStep(Step):
         question = _(
             "setup.sh is run and the configuration is sent to the installer. This changes all {count} nodes."
         ).format(count=len(self.session.plan.nodes))
+        question = "\n".join([*await self._left_before(), question])
         if not await self.app.push_screen_wait(Confirm(_("Start the install?"), question)):
             return
         practice = self.wizard.practice
@@ -121,6 +123,21 @@ class InstallStep(Step):
             )
         self.session.note(run=str(run))
         self._follow()
+
+    async def _left_before(self) -> tuple[str, ...]:
+        """What a failed run of this host has left, to be known before a new one. LaunchFailed: it is in the way."""
+        before = last_run(self.wizard.home)
+        state = status(before) if before is not None else None
+        if state is None or not failed_before(state):
+            return ()
+        reach = await self._reach()
+        from acp_tui.finish.again import lines, remains
+
+        left = await remains(reach, state)
+        told = tuple(lines(left))
+        if left.in_the_way:
+            raise LaunchFailed("\n".join(told))
+        return told
 
     async def _go_on(self) -> None:
         assert self._state is not None
@@ -233,7 +250,10 @@ class InstallStep(Step):
             self.action_verify()
 
     def action_finish(self) -> None:
-        """All that was found, and what is left to do by hand."""
+        """All that was found, and what is left to do by hand; of a failure what is known of it."""
+        if self._state is not None and self._state.phase is Phase.FAILED:
+            self.app.push_screen(Read(_("The install failed"), failed_whole(self._state), wide=True))
+            return
         self.app.push_screen(Read(_("The end of the install"), whole(self._found, self.session.plan), wide=True))
 
     def _tell(self) -> None:
@@ -266,7 +286,9 @@ class InstallStep(Step):
         match state.phase:
             case Phase.SUCCESS:
                 return self._success(state)
-            case Phase.FAILED | Phase.UNKNOWN | Phase.CANCELLED:
+            case Phase.FAILED:
+                return failed_lines(state)
+            case Phase.UNKNOWN | Phase.CANCELLED:
                 log = state.spec.run_dir
                 return Text(
                     f"{g.failed} {state.message}\n" + _("All that was written: {folder}").format(folder=log), "bold red"

@@ -1,14 +1,13 @@
 """The end of an install as a command: finish. It looks; with consent it removes a left-over installer."""
 
 import asyncio
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
+from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, show, show_json
 from acp_tui.commands.preflight import show_findings
 from acp_tui.draft import state_home
 from acp_tui.finish import completion
@@ -30,7 +29,7 @@ def finish(options: Namespace) -> int:
         raise CommandFailed(_("The plan has no control plane node."), Exit.NO)
     reach = reach_of(source)
     found = asyncio.run(look_at_it(reach, timedelta(minutes=options.wait or 0)))
-    if options.clean_up and consents(found, reach, lambda: options.yes or _asked(removal(found.report.release))):
+    if options.clean_up and consents(found, reach, lambda: options.yes or _agreed(found)):
         try:
             say(asyncio.run(clean_up(reach)))
         except CleanUpFailed as failed:
@@ -98,15 +97,10 @@ def consents(found: Finish, reach: Reach, agreed: Callable[[], bool]) -> bool:
     return agreed()
 
 
-def _asked(command: str) -> bool:
-    if not sys.stdin.isatty():
-        say(
-            _("Not cleaned up: without a terminal --yes has to say so. It would run: {command}").format(command=command)
-        )
-        return False
-    sys.stderr.write(_("Run on the installer's node: {command}  [y/N] ").format(command=command))
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+def _agreed(found: Finish) -> bool:
+    command = removal(found.report.release)
+    without = _("Not cleaned up: without a terminal --yes has to say so. It would run: {command}")
+    return asked(_("Run on the installer's node: {command}").format(command=command), without.format(command=command))
 
 
 def tell(found: Finish, reach: Reach) -> None:

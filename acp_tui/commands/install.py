@@ -8,12 +8,14 @@ from pathlib import Path
 from acp_tui.commands.afar import install_afar, is_afar
 from acp_tui.commands.bundle import tell_changes
 from acp_tui.commands.finish import exit_status, keep_report, look_at_it, reach_of, tell
-from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
+from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, show, show_json
 from acp_tui.commands.package import unpack_packages
 from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.draft import state_home
+from acp_tui.finish.again import lines, remains
 from acp_tui.finish.verify import SETTLING
 from acp_tui.installer.config import RenderError, differences, render
+from acp_tui.installer.failure import failed_before, failure
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
@@ -25,13 +27,30 @@ from acp_tui.verdict import Exit
 def install(options: Namespace) -> int:
     """Preflight, unpack, bundle, setup.sh, configuration posted, progress followed, the cluster verified."""
     source = open_plan(options.plan, options.passphrase_file)
+    run = _unfinished()
+    if run is not None:
+        return asyncio.run(_go_on(run, source))
+    # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
+    if not _may_begin(source, again=options.again):
+        return Exit.NO
     return asyncio.run(_install(source))
 
 
+def _may_begin(source: Source, *, again: bool) -> bool:
+    """Tell what a failed run has left, and whether a new one may begin in spite of it."""
+    before = last_run(state_home())
+    state = status(before) if before is not None else None
+    if state is None or not failed_before(state):
+        return True
+    left = asyncio.run(remains(reach_of(source), state))
+    for line in lines(left):
+        say(line)
+    if left.in_the_way:
+        return False
+    return again or asked(_("Start a new install?"), _("--again starts a new install all the same."))
+
+
 async def _install(source: Source) -> int:
-    run = _unfinished()
-    if run is not None:
-        return await _go_on(run, source)
     _same_document(source)
     if is_afar(source.plan):
         return await install_afar(source, await asyncio.to_thread(source.pinned))
@@ -160,6 +179,24 @@ def _last() -> Path:
 
 
 def _told(state: RunState) -> str:
+    """How it stands; of a failure also the likely cause, the last words and what to collect."""
+    told = _stands(state)
+    if state.phase is not Phase.FAILED:
+        return told
+    found = failure(state)
+    last = "".join(f"\n    {line}" for line in found.lines)
+    return "\n".join(
+        [
+            told,
+            _("Failed in: {phase}").format(phase=found.phase.value),
+            _("Likely: {cause}").format(cause=found.cause),
+            _("Last lines:") + last,
+            _("For whoever helps, without secrets: acp-tui support FILE.tar.gz"),
+        ]
+    )
+
+
+def _stands(state: RunState) -> str:
     if state.phase is Phase.SUCCESS:
         return _("Installed. The platform is at {url}").format(url=state.platform_url)
     said = _("interrupted: the installing process is gone") if state.interrupted else state.phase.value

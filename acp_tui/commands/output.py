@@ -74,6 +74,16 @@ def show(text: str) -> None:
         raise CommandFailed(_("standard output: {why}").format(why=error.strerror or error)) from error
 
 
+def asked(question: str, without: str) -> bool:
+    """A yes of the operator; anything else is a no. `without`: what is told where there is no terminal to ask on."""
+    if not sys.stdin.isatty():
+        say(without)
+        return False
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def show_json(document: object) -> None:
     show(json.dumps(document, indent=2, ensure_ascii=False))
 

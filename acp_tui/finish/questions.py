@@ -129,6 +129,21 @@ def installer_questions(release: str) -> tuple[Snippet, ...]:
     return _containers(release), Snippet("console", (), _CONSOLE, _unparsed, timeout=10, any_status=True, early=True)
 
 
+def ports_question() -> Snippet:
+    return Snippet("ports", (), "type -P ss >/dev/null || return 127\nss -ltn", _unparsed, timeout=10, any_status=True)
+
+
+def read_ports(text: str) -> frozenset[int]:
+    """TCP ports that somebody listens on, from `ss -ltn`."""
+    found = set()
+    for line in text.splitlines():
+        words = line.split()
+        port = words[3].rpartition(":")[2] if len(words) >= 5 and words[0] == "LISTEN" else ""
+        if port.isdecimal() and len(port) <= 5:
+            found.add(int(port))
+    return frozenset(found)
+
+
 def questions(release: str) -> tuple[Snippet, ...]:
     """All that the first control plane is asked. `clustermodule` is asked from 4.3 on (REL-VERIFY)."""
     module = (module_question(),) if release >= "4.3" else ()

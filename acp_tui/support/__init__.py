@@ -1,0 +1,1 @@
+"""One archive for whoever helps: what happened, without the secrets."""

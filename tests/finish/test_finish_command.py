@@ -47,25 +47,16 @@ class Place:
         }
         (self.folder / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
 
-    def run(self, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, command: str = "finish") -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            (sys.executable, "-m", "acp_tui", "finish", "plan.yaml", *arguments),
+            (sys.executable, "-m", "acp_tui", command, "plan.yaml", *arguments),
             cwd=self.folder,
             env={**os.environ, "XDG_STATE_HOME": str(self.folder / "state"), "HOME": str(self.folder)},
             capture_output=True,
             text=True,
-            input=typed,
+            stdin=subprocess.DEVNULL,
             check=False,
         )
-
-    def verdicts(self, *arguments: str) -> dict[str, list[str]]:
-        done = self.run("--json", *arguments)
-        document = json.loads(done.stdout)
-        assert document["schema"] == "acp-tui.report/1"
-        found: dict[str, list[str]] = {}
-        for verdict in document["verdicts"]:
-            found.setdefault(verdict["requirement"], []).append(f"{verdict['verdict']} {verdict['observed']}")
-        return found
 
     def installed(self, minutes: int, phase: Phase = Phase.SUCCESS) -> None:
         """An install run of this plan that came to `phase` so many minutes ago."""
@@ -74,7 +65,7 @@ class Place:
         url = f"https://{self.host}:{self.port}"
         spec = RunSpec(run_dir, run_dir, ("bash", "setup.sh"), run_dir / "none", url)
         moment = datetime.now(UTC) - timedelta(minutes=minutes)
-        write_state(replace(RunState(spec, phase, moment), updated=moment))
+        write_state(replace(RunState(spec, phase, moment), updated=moment, post_status=200))
 
 
 @pytest.fixture
@@ -209,3 +200,25 @@ def test_waiting_goes_on_until_all_is_well(place: Place) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "a/slow: ContainerCreating" in done.stderr
     assert "a/slow" not in done.stdout
+
+
+def test_a_failed_run_is_told_before_a_new_one_may_begin(place: Place) -> None:
+    place.installed(50, Phase.FAILED)
+    put(place.first, "/srv/containers", f"{CONTAINER}\tUp 50 minutes\n")
+    done = place.run("--again", command="install")
+    assert done.returncode == 1
+    assert f"Remove it first: docker rm -f {CONTAINER}" in done.stderr
+    put(place.first, "/srv/containers", "")
+    done = place.run(command="install")
+    assert done.returncode == 1
+    assert "Its container is gone." in done.stderr
+    assert "every node may have been changed" in done.stderr
+    assert "--again starts a new install" in done.stderr
+    done = place.run("--again", command="install")
+    assert "--again starts" not in done.stderr
+    assert "BND-CORE" in done.stderr, "it goes on to the package, which this plan does not name"
+
+
+def test_after_a_success_nothing_is_asked(place: Place) -> None:
+    place.installed(50)
+    assert "The last run" not in place.run(command="install").stderr

@@ -1,0 +1,165 @@
+"""The support archive: logs, state, plan, report and versions of an install run, bounded and without secrets.
+
+It is made in memory and written whole or not at all, mode 0600, with sums of what is in it.
+"""
+
+import hashlib
+import io
+import json
+import os
+import platform
+import sys
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from acp_tui import __version__
+from acp_tui.bundle.folder import DOCUMENT, PLAN, REPORT, SETUP
+from acp_tui.files import write_atomically
+from acp_tui.finish.completion import JSON as COMPLETION
+from acp_tui.installer.failure import failure, logs
+from acp_tui.installer.posted import DocumentUnusable, secrets_in
+from acp_tui.installer.state import STATE_FILE, RunState
+from acp_tui.plan import Plan
+from acp_tui.planfile import PlanErrors, load_plan, secret_values
+from acp_tui.probe.script import clean
+from acp_tui.support.masking import Masker
+from acp_tui.texts import _
+
+HEAD = 64 * 1024
+TAIL = 2 * 1024 * 1024
+"""Bytes of a log's beginning and end that go into the archive."""
+_FILE = 4 * 1024 * 1024
+"""Bytes of any other file."""
+SUMS = "SHA256SUMS"
+_BUNDLED = (PLAN, SETUP, REPORT, COMPLETION)
+
+
+@dataclass(frozen=True)
+class Archive:
+    path: Path
+    files: tuple[str, ...]
+    size: int
+    """Bytes."""
+
+
+def write_archive(
+    path: Path, state: RunState, plan: Plan | None = None, extra: Mapping[str, str] | None = None
+) -> Archive:
+    """Write the archive of the run to `path`. OSError: nothing was written.
+
+    `plan`: its secrets are hidden too, where the run's own bundle no longer knows them. `extra`: name → text."""
+    mask = Masker(run_secrets(state, plan))
+    texts = {name: mask(text) for name, text in (*_texts(state), *(extra or {}).items())}
+    sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in texts.items())
+    folder = f"acp-tui-support-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as tar:
+        for name, text in {**texts, SUMS: sums}.items():
+            data = text.encode()
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size, entry.mode, entry.mtime = len(data), 0o600, int(time.time())
+            tar.addfile(entry, io.BytesIO(data))
+    write_atomically(path, held.getvalue(), mode=0o600)
+    return Archive(path, (*texts, SUMS), len(held.getvalue()))
+
+
+def run_secrets(state: RunState, plan: Plan | None) -> frozenset[str]:
+    """Every secret that this host knows of the run: of its document, the plans, and the key files that they name."""
+    found: set[str] = set()
+    bundle = state.spec.bundle
+    plans = [plan] if plan is not None else []
+    for document in dict.fromkeys((state.spec.document, *([bundle / DOCUMENT] if bundle else []))):
+        with suppress(OSError, DocumentUnusable):
+            found.update(secrets_in(document.read_bytes()))
+    if bundle is not None:
+        with suppress(OSError, PlanErrors):
+            plans.append(load_plan(bundle / PLAN))
+    for one in plans:
+        found.update(secret_values(one).values())
+        keys = (one.ssh.key_file, one.certificate.key_file, *(node.ssh.key_file for node in one.nodes))
+        for key in filter(None, keys):
+            with suppress(OSError, ValueError):
+                found.add(Path(key).expanduser().read_text(encoding="ascii")[:_FILE])
+    return frozenset(found)
+
+
+def _texts(state: RunState) -> Iterator[tuple[str, str]]:
+    """Name and unmasked text of everything that goes in."""
+    yield "README.txt", _readme(state)
+    yield "versions.json", json.dumps(versions(), indent=2) + "\n"
+    with suppress(OSError):
+        yield STATE_FILE, _read(state.spec.run_dir / STATE_FILE)
+    for name, path in logs(state):
+        with suppress(OSError):
+            yield name, _ends(path)
+    for name in _BUNDLED if state.spec.bundle else ():
+        with suppress(OSError):
+            yield f"bundle/{name}", _read((state.spec.bundle or Path()) / name)
+
+
+def _readme(state: RunState) -> str:
+    lines = [
+        _("Support archive of an install run of the ACP global cluster, made by acp-tui {version}.").format(
+            version=__version__
+        ),
+        _("Secrets are masked. Sums of the files: {file}").format(file=SUMS),
+        "",
+        _("Release: {release}").format(release=state.spec.release),
+        _("Phase: {phase}").format(phase=state.phase.value),
+        _("Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),
+        _("Updated: {moment}").format(moment=state.updated.isoformat(timespec="seconds")),
+        _("Said: {message}").format(message=state.message),
+    ]
+    found = failure(state)
+    if state.failed_in is not None:
+        lines += [
+            "",
+            _("Failed in: {phase}").format(phase=found.phase.value),
+            _("Likely: {cause}").format(cause=found.cause),
+        ]
+    lines += ["", _("Last lines:"), *found.lines]
+    return "\n".join(lines) + "\n"
+
+
+def versions() -> Mapping[str, str]:
+    """What runs here, for whoever reads the archive elsewhere."""
+    release: dict[str, str] = {}
+    with suppress(OSError):
+        release = platform.freedesktop_os_release()
+    return {
+        "acp_tui": __version__,
+        "python": sys.version.split()[0],
+        "os": release.get("PRETTY_NAME", platform.system()),
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "host": platform.node(),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        return _text(file.read(_FILE))
+
+
+def _ends(path: Path) -> str:
+    """Beginning and end of a log. Cut between lines, so that no half of a secret is left at the edge."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        if size <= HEAD + TAIL:
+            return _text(file.read(HEAD + TAIL))
+        head = file.read(HEAD).rpartition(b"\n")[0]
+        file.seek(size - TAIL)
+        tail = file.read(TAIL).partition(b"\n")[2]
+    left = size - len(head) - len(tail)
+    return f"{_text(head)}\n[... {left} bytes left out ...]\n{_text(tail)}"
+
+
+def _text(data: bytes) -> str:
+    return clean(data.decode("utf-8", errors="replace"))
