@@ -1,4 +1,4 @@
-"""The end of an install as the wizard tells it: what was found in the cluster, and what is left to do by hand."""
+"""An install as the wizard tells it: how far it is, why it failed, what was found at its end, what is left to do."""
 
 from typing import TYPE_CHECKING
 
@@ -6,17 +6,51 @@ from rich.text import Text
 
 from acp_tui.finish.checklist import checklist
 from acp_tui.installer.failure import failure
-from acp_tui.installer.state import RunState
+from acp_tui.installer.state import Phase, RunState
 from acp_tui.plan import Plan
 from acp_tui.report.words import OUTCOMES, outcome_word
 from acp_tui.texts import _, ngettext
 from screens.glyphs import glyphs, outcome_mark
-from screens.words import phase_word
+from screens.words import PHASES, phase_word
 
 if TYPE_CHECKING:
     from acp_tui.finish.verify import Finish
 
 _WORST = list(OUTCOMES)
+
+
+def phases(state: RunState | None) -> Text:
+    """The phases, with what is done and where it stands; below them the installer's own step."""
+    g = glyphs()
+    text = Text(no_wrap=True, overflow="ellipsis")
+    names = list(PHASES)
+    reached = state.failed_in or state.phase if state else None
+    here = names.index(reached) if reached in names else -1
+    if state is not None and state.phase is Phase.SUCCESS:
+        here = len(names)
+    for index, name in enumerate(names):
+        done = index < here
+        mark = g.passed if done else g.here if index == here else " "
+        text.append(f"{mark} {phase_word(name)}", "green" if done else "bold" if index == here else "dim")
+        text.append("  ")
+    if state is not None and state.step:
+        text.append("\n" + _("installer's step {step}").format(step=state.step))
+    return text
+
+
+def success_lines(state: RunState, found: "Finish | None", looking: str) -> Text:
+    """That it is installed, what the last look at the cluster found, and the keys; `looking`: what is done now."""
+    g = glyphs()
+    text = Text(f"{g.passed} " + _("Installed. The platform is at {url}").format(url=state.platform_url), "bold green")
+    text.append("\n")
+    if looking:
+        text.append(f"{g.running} {looking}", "not bold")
+    elif found is not None:
+        text.append_text(summary_line(found))
+        due = any(one.requirement == "INS-CLEANUP" and one.remedy for one in found.report.verdicts)
+        keys = [_("f all of it, and what is left"), _("v look again"), *([_("c clean up")] if due else [])]
+        text.append("\n" + "   ".join(keys), "not bold default")
+    return text
 
 
 def summary_line(found: "Finish") -> Text:

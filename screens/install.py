@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,16 +14,17 @@ from textual.widgets import RichLog
 
 from acp_tui.bundle import DOCUMENT
 from acp_tui.installer.failure import failed_before
+from acp_tui.installer.history import stalled
 from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.texts import N_, _
 from screens.dialogs import Ask, Confirm, Pick, Read
-from screens.finish import failed_lines, failed_whole, summary_line, whole
+from screens.finish import failed_lines, failed_whole, phases, success_lines, whole
 from screens.glyphs import glyphs
 from screens.session import Session
 from screens.step import Step
 from screens.widgets.panel import Panel
-from screens.words import PHASES, phase_word
+from screens.words import phase_word
 
 if TYPE_CHECKING:
     from acp_tui.finish.look import Reach
@@ -37,13 +39,14 @@ class InstallStep(Step):
     NAME = "install"
     SHORT = N_("Install")
     TITLE_TEXT = N_("Install")
-    KEYS = (("s", N_("start or go on")), ("c", N_("give up")), ("f", N_("what is left")))
+    KEYS = (("s", N_("start or go on")), ("c", N_("give up")), ("f", N_("findings")), ("t", N_("stuck?")))
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", show=False),
         Binding("c", "cancel", show=False),
         Binding("f", "finish", show=False),
         Binding("v", "verify", show=False),
+        Binding("t", "triage", show=False),
     ]
 
     _state: RunState | None = None
@@ -51,6 +54,8 @@ class InstallStep(Step):
     """The last look at the installed cluster."""
     _looking = ""
     """What is being done with the cluster now; "" when nothing is."""
+    _still = ""
+    """That nothing moves, and where it probably hangs; "" while it moves."""
 
     @classmethod
     def has_problems(cls, session: Session) -> bool:
@@ -187,6 +192,11 @@ class InstallStep(Step):
                 self._state = update.state
                 for line in update.lines:
                     log.write(Text(line.text, _SOURCES.get(line.source, "")))
+                if not await asyncio.to_thread(stalled, update.state, datetime.now(UTC)):
+                    self._still = ""
+                elif not self._still:
+                    self._still = _("Nothing moves. Looking where it hangs...")
+                    self.action_triage()
                 self._tell()
                 if update.state.phase is Phase.SUCCESS:
                     self.session.note(finished=True)
@@ -249,6 +259,24 @@ class InstallStep(Step):
         else:
             self.action_verify()
 
+    @work(exclusive=True, group="triage")
+    async def action_triage(self) -> None:
+        """Ask the installer's node where an install that is going on hangs; what it said goes to the log pane."""
+        if self._state is None or self._state.at_rest:
+            return
+        reach = await self._reach()
+        from acp_tui.finish.triage import triage
+
+        found = await triage(reach)
+        log = self.query_one("#log", RichLog)
+        for line in found.seen:
+            log.write(Text(line, "yellow"))
+        place = _("It probably hangs here: {place}").format(place=found.likely)
+        log.write(Text(place, "bold yellow"))
+        if self._still:
+            self._still = place
+            self._tell()
+
     def action_finish(self) -> None:
         """All that was found, and what is left to do by hand; of a failure what is known of it."""
         if self._state is not None and self._state.phase is Phase.FAILED:
@@ -257,26 +285,8 @@ class InstallStep(Step):
         self.app.push_screen(Read(_("The end of the install"), whole(self._found, self.session.plan), wide=True))
 
     def _tell(self) -> None:
-        self._set("#phases", self._phases())
+        self._set("#phases", phases(self._state))
         self._set("#help", self._advice())
-
-    def _phases(self) -> Text:
-        g = glyphs()
-        state = self._state
-        text = Text(no_wrap=True, overflow="ellipsis")
-        names = list(PHASES)
-        reached = state.failed_in or state.phase if state else None
-        here = names.index(reached) if reached in names else -1
-        if state is not None and state.phase is Phase.SUCCESS:
-            here = len(names)
-        for index, name in enumerate(names):
-            done = index < here
-            mark = g.passed if done else g.here if index == here else " "
-            text.append(f"{mark} {phase_word(name)}", "green" if done else "bold" if index == here else "dim")
-            text.append("  ")
-        if state is not None and state.step:
-            text.append("\n" + _("installer's step {step}").format(step=state.step))
-        return text
 
     def _advice(self) -> Text:
         state = self._state
@@ -285,7 +295,7 @@ class InstallStep(Step):
         g = glyphs()
         match state.phase:
             case Phase.SUCCESS:
-                return self._success(state)
+                return success_lines(state, self._found, self._looking)
             case Phase.FAILED:
                 return failed_lines(state)
             case Phase.UNKNOWN | Phase.CANCELLED:
@@ -297,19 +307,7 @@ class InstallStep(Step):
                 return Text(f"? {state.message}\n" + _("s answers"), "bold yellow")
         if state.interrupted:
             return Text("? " + _("The installing process is gone. s goes on from where it stopped."), "bold yellow")
+        if self._still:
+            return Text(f"! {phase_word(state.phase)}: {self._still}\n" + _("t looks again"), "bold yellow")
         said = state.message or _("Running. You may leave: acp-tui attach follows it from any terminal.")
         return Text(f"{g.running} {phase_word(state.phase)}\n{said}")
-
-    def _success(self, state: RunState) -> Text:
-        g = glyphs()
-        text = Text(
-            f"{g.passed} " + _("Installed. The platform is at {url}").format(url=state.platform_url), "bold green"
-        )
-        text.append("\n")
-        if self._looking:
-            text.append(f"{g.running} {self._looking}", "not bold")
-        elif self._found is not None:
-            text.append_text(summary_line(self._found))
-            left = " " + _("c removes the installer, which is still there.") if self._found.installed.left_over else ""
-            text.append("\n" + _("f shows all of it and what is left to do; v looks again.") + left, "not bold default")
-        return text

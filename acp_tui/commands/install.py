@@ -3,8 +3,10 @@
 import asyncio
 from argparse import Namespace
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+from acp_tui.bundle import BundleDamaged, open_bundle
 from acp_tui.commands.afar import install_afar, is_afar
 from acp_tui.commands.bundle import tell_changes
 from acp_tui.commands.finish import exit_status, keep_report, look_at_it, reach_of, tell
@@ -13,13 +15,17 @@ from acp_tui.commands.package import unpack_packages
 from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.draft import state_home
 from acp_tui.finish.again import lines, remains
-from acp_tui.finish.verify import SETTLING
+from acp_tui.finish.look import Reach
+from acp_tui.finish.triage import triage
+from acp_tui.finish.verify import SETTLING, now
 from acp_tui.installer.config import RenderError, differences, render
 from acp_tui.installer.failure import failed_before, failure
+from acp_tui.installer.history import stalled, still_for, usual
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
 from acp_tui.package.work import PackageWork
+from acp_tui.planfile import PlanErrors
 from acp_tui.texts import _
 from acp_tui.verdict import Exit
 
@@ -132,7 +138,11 @@ def show_status(options: Namespace) -> int:
         show_json(state_json(state))
     else:
         show(_told(state))
+        if not state.at_rest:
+            show(_moving(state))
         show(_("All that was written: {folder}").format(folder=state.spec.run_dir))
+    if options.look and not state.at_rest:
+        asyncio.run(_say_where(state))
     return _exit(state)
 
 
@@ -158,17 +168,53 @@ def state_json(state: RunState) -> dict[str, object]:
 
 
 async def _follow(run: Path) -> int:
+    """Follow the run; where it does not move, look once where it hangs."""
     state: RunState | None = None
+    alarmed = False
     try:
         async for update in follow(run):
             state = update.state
             for line in update.lines:
                 say(f"{line.source}: {line.text}" if line.source != "acp-tui" else line.text)
+            if not alarmed and await asyncio.to_thread(stalled, state, now()):
+                alarmed = True
+                say(_moving(state))
+                await _say_where(state)
     except NoRun as error:
         raise CommandFailed(str(error)) from error
     assert state is not None
     show(_told(state))
     return _exit(state)
+
+
+def _moving(state: RunState) -> str:
+    """How long it has taken, how long it usually takes, and for how long nothing has moved."""
+    parts = [_("for {minutes} min").format(minutes=_minutes(now() - state.started))]
+    if (known := usual(state.spec.run_dir)) is not None:
+        parts.append(_("usually {minutes} min in all").format(minutes=_minutes(known)))
+    if (still := still_for(state, now())) >= timedelta(minutes=1):
+        parts.append(_("nothing has moved for {minutes} min").format(minutes=_minutes(still)))
+    return ", ".join(parts)
+
+
+def _minutes(time: timedelta) -> int:
+    return int(time.total_seconds() // 60)
+
+
+async def _say_where(state: RunState) -> None:
+    """Where an install that does not move probably hangs. The ways to the nodes are in the run's own bundle."""
+    try:
+        bundle = open_bundle(state.spec.bundle) if state.spec.bundle else None
+    except (BundleDamaged, PlanErrors, OSError) as error:
+        say(str(error))
+        return
+    if bundle is None:
+        say(_("The run has no bundle, so its nodes cannot be asked."))
+        return
+    found = await triage(Reach(bundle.plan, bundle.known_hosts, bundle.directory))
+    for line in found.seen:
+        say(f"  {line}")
+    say(_("It probably hangs here: {place}").format(place=found.likely))
 
 
 def _last() -> Path:

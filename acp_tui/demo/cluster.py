@@ -65,7 +65,7 @@ class Practice:
     @property
     def installer_folder(self) -> Path:
         """Where the stand-in installer leaves its files, `posts.json` and `installer.log` among them."""
-        return self.folder / "cpaas-install" / "installer" / "practice"
+        return _installer_folder(self.folder)
 
     @property
     def installer_log(self) -> Path:
@@ -137,7 +137,13 @@ async def practice(
     try:
         package = await asyncio.to_thread(build_package, folder / "package", behaviour or Behaviour())
         async with (
-            practice_nodes.serve(machines, folder / "nodes", faults=faults, seconds=seconds) as served,
+            practice_nodes.serve(
+                machines,
+                folder / "nodes",
+                faults=faults,
+                seconds=seconds,
+                installing=lambda: installer.runs(_installer_folder(folder)),
+            ) as served,
             console(folder / "console", VIP, *served) as port,
         ):
             current = Practice(folder, _plan(folder, package, machines, scenario), served, port)
@@ -151,6 +157,10 @@ async def practice(
     finally:
         if home is None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _installer_folder(folder: Path) -> Path:
+    return folder / "cpaas-install" / "installer" / "practice"
 
 
 def _stop(practice: Practice) -> None:

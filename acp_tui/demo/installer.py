@@ -92,12 +92,19 @@ def posts(folder: Path) -> Posts:
         return Posts()
 
 
+def runs(folder: Path) -> bool:
+    """Whether the stand-in of `folder` is there."""
+    with suppress(OSError, ValueError):
+        pid = int((folder / PID_FILE).read_text(encoding="ascii"))
+        return b"acp_tui.demo.installer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
 def stop(folder: Path) -> None:
     """End the stand-in of `folder`, if it still runs."""
     with suppress(FileNotFoundError, ValueError, ProcessLookupError):
-        pid = int((folder / PID_FILE).read_text(encoding="ascii"))
-        if b"acp_tui.demo.installer" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGTERM)
+        if runs(folder):
+            os.kill(int((folder / PID_FILE).read_text(encoding="ascii")), signal.SIGTERM)
 
 
 STEPS: tuple[tuple[str, float], ...] = (

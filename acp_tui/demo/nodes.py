@@ -6,7 +6,7 @@ an ordinary ssh client can log in too and try the remedies by hand. Whatever is 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,16 +57,22 @@ class _Login(asyncssh.SSHServer):
 
 @asynccontextmanager
 async def serve(
-    machines: Iterable[Machine], folder: Path, *, faults: bool, seconds: float
+    machines: Iterable[Machine],
+    folder: Path,
+    *,
+    faults: bool,
+    seconds: float,
+    installing: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Mapping[str, PracticeNode]]:
-    """Run the nodes until the block ends; by plan address. `seconds`: how long a probe takes on each.
+    """Run the nodes until the block ends; by plan address. `seconds`: how long a probe takes on each. `installing`:
+    whether the installer is there, asked whenever a node is.
 
     Host keys, and what was mended, are kept in `folder`: served from there again, they are the same machines."""
     private_folder(folder)
     async with AsyncExitStack() as stack:
         nodes = {}
         for machine in machines:
-            profile = Profile.of(machine, folder / f"{machine.address}.json", faults=faults)
+            profile = Profile.of(machine, folder / f"{machine.address}.json", faults=faults, installing=installing)
             listener = await stack.enter_async_context(_listen(profile, _host_key(folder, machine.address), seconds))
             nodes[machine.address] = PracticeNode(machine.address, listener.get_port(), profile)
         yield nodes

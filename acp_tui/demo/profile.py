@@ -7,7 +7,7 @@ of a command and the settings it leaves behind. Nothing is ever executed on this
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -45,9 +45,10 @@ class Remedy(_Data):
 
 
 class Base(_Data):
-    """A healthy machine."""
+    """A healthy machine. `installing`: settings that hold while the installer is there, on every node."""
 
     settings: Mapping[str, str]
+    installing: Mapping[str, str]
     answers: Mapping[str, Answer]
 
 
@@ -98,16 +99,18 @@ class Profile:
 
     settings: dict[str, str]
     file: Path
+    installing: Callable[[], bool]
+    """Whether the stand-in installer is there."""
 
     @classmethod
-    def of(cls, machine: Machine, file: Path, *, faults: bool) -> "Profile":
+    def of(cls, machine: Machine, file: Path, *, faults: bool, installing: Callable[[], bool]) -> "Profile":
         """The node as it was left in `file`, else as it begins."""
         if file.exists():
-            return cls(json.loads(file.read_bytes()), file)
+            return cls(json.loads(file.read_bytes()), file, installing)
         settings = {**base().settings, **machine.settings, "address": machine.address}
         for name in machine.faults if faults else ():
             settings |= cluster().faults[name].settings
-        return cls(settings, file)
+        return cls(settings, file, installing)
 
     def answer(self, snippet: str) -> Answer:
         """What the node prints for a snippet; status 127 where nothing was recorded."""
@@ -154,4 +157,5 @@ class Profile:
         return "".join(self._filled(remedy.prints) for remedy, _match in found) if found else None
 
     def _filled(self, text: str) -> str:
-        return Template(text).safe_substitute(self.settings, now=f"{time.time():.9f}")
+        now = {"now": f"{time.time():.9f}", **(base().installing if self.installing() else {})}
+        return Template(text).safe_substitute(self.settings, **now)

@@ -9,7 +9,6 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from string import Template
 
@@ -18,8 +17,9 @@ from acp_tui.catalog import catalogue
 from acp_tui.files import write_atomically
 from acp_tui.finish.checklist import Todo, checklist
 from acp_tui.finish.verify import Finish
+from acp_tui.installer.history import Span, spans
 from acp_tui.installer.run import platform_url
-from acp_tui.installer.state import EVENTS_FILE, Phase, RunState
+from acp_tui.installer.state import RunState
 from acp_tui.plan import Plan
 from acp_tui.report.findings import Background, finding, grouped, met
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
@@ -32,16 +32,6 @@ SCHEMA = "acp-tui.completion/1"
 JSON = "completion.json"
 PAGE = "completion.html"
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
-_EVENTS_READ = 1 << 20  # bytes
-
-
-@dataclass(frozen=True)
-class Span:
-    """A phase of the install and how long it took, in seconds."""
-
-    phase: str
-    began: datetime
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -60,25 +50,7 @@ def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
     name = "?"
     with suppress(OSError, KeyError):
         name = getpass.getuser()
-    return Completion(plan, finish, run, spans(run) if run else (), name, platform.node())
-
-
-def spans(run: RunState) -> tuple[Span, ...]:
-    """The phases of a run that has ended, from its history; () where that cannot be read."""
-    began: dict[str, datetime] = {}
-    try:
-        with (run.spec.run_dir / EVENTS_FILE).open(encoding="utf-8", errors="replace") as file:
-            for line in file.read(_EVENTS_READ).splitlines():
-                with suppress(ValueError, KeyError, TypeError):
-                    entry = json.loads(line)
-                    began.setdefault(str(Phase(entry["phase"])), datetime.fromisoformat(entry["at"]))
-    except OSError:
-        return ()
-    moments = sorted(began.items(), key=lambda pair: pair[1])
-    ends = [moment for _phase, moment in moments[1:]]
-    return tuple(
-        Span(phase, start, (end - start).total_seconds()) for (phase, start), end in zip(moments, ends, strict=False)
-    )
+    return Completion(plan, finish, run, spans(run.spec.run_dir) if run else (), name, platform.node())
 
 
 def write(folder: Path, done: Completion) -> tuple[Path, Path]:

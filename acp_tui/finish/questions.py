@@ -80,9 +80,12 @@ def _guarded(program: str, needs: str, command: str, seconds: int) -> str:
     return shell
 
 
-def _kubectl(name: str, ask: str, template: str, *, config: str = KUBECONFIG) -> Snippet:
-    command = f"kubectl --kubeconfig {config} --request-timeout=15s get {ask} -o go-template={quote(template)}"
-    shell = _guarded("kubectl", f"[ -r {config} ] || return 66", command, _PATIENCE)
+def _kubectl(name: str, ask: str, template: str, *configs: str) -> Snippet:
+    """A question with the first of `configs` that is there."""
+    files = " ".join(configs or (KUBECONFIG,))
+    needs = f'local file config=\nfor file in {files}; do [ -n "$config" ] || [ ! -r "$file" ] || config=$file; done\n'
+    command = f'kubectl --kubeconfig "$config" --request-timeout=15s get {ask} -o go-template={quote(template)}'
+    shell = _guarded("kubectl", f'{needs}[ -n "$config" ] || return 66', command, _PATIENCE)
     return Snippet(name, (), shell, _unparsed, timeout=_PATIENCE + 5, any_status=True, early=True)
 
 
@@ -112,16 +115,21 @@ def removing(release: str) -> Snippet:
     return Snippet("removed", (), shell, _unparsed, timeout=70, any_status=True)
 
 
-def cluster_questions(*, config: str = KUBECONFIG) -> tuple[Snippet, ...]:
+def cluster_questions(*configs: str) -> tuple[Snippet, ...]:
+    """With the first kubeconfig of `configs` that is there; by default the cluster's own."""
     return (
-        _kubectl("nodes", "nodes", _NODES, config=config),
-        _kubectl("pods", "pods --all-namespaces", _PODS, config=config),
-        _kubectl("releases", "apprelease --all-namespaces", _RELEASES, config=config),
+        _kubectl("nodes", "nodes", _NODES, *configs),
+        pods_question(*configs),
+        _kubectl("releases", "apprelease --all-namespaces", _RELEASES, *configs),
     )
 
 
-def module_question() -> Snippet:
-    return _kubectl("module", "clustermodule global", _MODULE)
+def pods_question(*configs: str) -> Snippet:
+    return _kubectl("pods", "pods --all-namespaces", _PODS, *configs)
+
+
+def module_question(*configs: str) -> Snippet:
+    return _kubectl("module", "clustermodule global", _MODULE, *configs)
 
 
 def installer_questions(release: str) -> tuple[Snippet, ...]:

@@ -13,7 +13,8 @@ import pytest
 from acp_tui.around import Questions
 from acp_tui.demo.nodes import PASSWORD, USERNAME, PracticeNode, serve
 from acp_tui.demo.profile import NOT_SIMULATED, base, cluster
-from acp_tui.finish.questions import ports_question, questions
+from acp_tui.finish.questions import questions
+from acp_tui.finish.triage import triage_questions
 from acp_tui.probe.peers import snippets_for
 from acp_tui.probe.script import LAUNCH, Reader, build
 from acp_tui.probe.snippets import SNIPPETS, facts_from
@@ -44,7 +45,7 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
 def test_every_question_of_the_probe_has_a_recorded_answer() -> None:
     around = snippets_for(Questions((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
     assert set(base().answers) == {
-        snippet.name for snippet in (*SNIPPETS, *around, *questions("4.3"), ports_question())
+        snippet.name for snippet in (*SNIPPETS, *around, *questions("4.3"), *triage_questions("4.3"))
     }
 
 

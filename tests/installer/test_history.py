@@ -1,0 +1,92 @@
+"""How long installs take, and when one that goes on is called stalled."""
+
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from acp_tui.installer.history import patience, spans, stalled, still_for, usual
+from acp_tui.installer.processes import running
+from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, write_state
+
+NOW = datetime.now(UTC)
+
+
+def run(home: Path, name: str, phase: Phase, began: int, *events: tuple[int, Phase], updated: int = 0) -> RunState:
+    """A run whose times are given in minutes before now."""
+    run_dir = home / name
+    run_dir.mkdir()
+    spec = RunSpec(run_dir, home, ("bash",), home / "none", "https://x", installer_log=run_dir / "installer.log")
+    lines = [{"at": ago(minutes).isoformat(), "phase": kind.value, "text": "x"} for minutes, kind in events]
+    (run_dir / EVENTS_FILE).write_text("".join(f"{json.dumps(line)}\n" for line in lines) + "torn {", encoding="utf-8")
+    state = RunState(spec, phase, ago(began), runner=running(os.getpid()))
+    state = replace(state, updated=ago(updated))
+    write_state(state)
+    return state
+
+
+def ago(minutes: int) -> datetime:
+    return NOW - timedelta(minutes=minutes)
+
+
+def test_an_install_that_moves_is_not_stalled(tmp_path: Path) -> None:
+    state = run(tmp_path, "1", Phase.INSTALLING, 60, (40, Phase.POSTED), (10, Phase.INSTALLING))
+    assert still_for(state, NOW) == timedelta(minutes=10)
+    assert not stalled(state, NOW)
+
+
+def test_one_that_does_not_move_is(tmp_path: Path) -> None:
+    state = run(tmp_path, "1", Phase.INSTALLING, 60, (40, Phase.POSTED), (20, Phase.INSTALLING))
+    assert stalled(state, NOW)
+    (state.spec.run_dir / "installer.log").write_text("a line that was just written")
+    assert not stalled(state, NOW), "its log moves"
+
+
+@pytest.mark.parametrize("phase", [Phase.SUCCESS, Phase.FAILED, Phase.NEEDS_VERSION, Phase.POST_UNKNOWN])
+def test_one_at_rest_is_not(tmp_path: Path, phase: Phase) -> None:
+    assert not stalled(run(tmp_path, "1", phase, 600, (500, Phase.INSTALLING)), NOW)
+
+
+def test_earlier_installs_say_what_is_usual(tmp_path: Path) -> None:
+    run(
+        tmp_path,
+        "1",
+        Phase.SUCCESS,
+        300,
+        (300, Phase.SETUP),
+        (260, Phase.INSTALLING),
+        (240, Phase.SUCCESS),
+        updated=240,
+    )
+    run(tmp_path, "2", Phase.SUCCESS, 200, updated=160)
+    run(tmp_path, "3", Phase.FAILED, 100, (100, Phase.SETUP), updated=1)
+    state = run(tmp_path, "4", Phase.INSTALLING, 60, (50, Phase.INSTALLING))
+    assert usual(state.spec.run_dir) == timedelta(minutes=50)
+    assert patience(state.spec.run_dir) == timedelta(minutes=60), "one was at rest for 40 min and ended well"
+    assert not stalled(state, NOW)
+
+
+def test_without_an_earlier_install_nothing_is_usual(tmp_path: Path) -> None:
+    state = run(tmp_path, "1", Phase.INSTALLING, 60)
+    assert usual(state.spec.run_dir) is None
+    assert patience(state.spec.run_dir) == timedelta(minutes=15)
+
+
+def test_the_phases_and_their_lengths(tmp_path: Path) -> None:
+    events = (
+        (50, Phase.SETUP),
+        (45, Phase.WAITING_API),
+        (40, Phase.INSTALLING),
+        (30, Phase.INSTALLING),
+        (10, Phase.SUCCESS),
+    )
+    state = run(tmp_path, "1", Phase.SUCCESS, 50, *events)
+    assert [(span.phase, span.seconds) for span in spans(state.spec.run_dir)] == [
+        ("setup", 300.0), ("waiting-api", 300.0), ("installing", 1800.0),
+    ]  # fmt: skip
+    (state.spec.run_dir / EVENTS_FILE).unlink()
+    assert spans(state.spec.run_dir) == ()
+    assert not (state.spec.run_dir / SETUP_LOG).exists()
