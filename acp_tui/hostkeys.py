@@ -4,6 +4,7 @@ Keys are OpenSSH public keys (type and base64). The first contact is trusted and
 """
 
 import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,3 +29,12 @@ def write_pins(path: Path, pins: Mapping[str, str]) -> None:
     """Keep the pins, one `address key` a line. OSError: not kept."""
     private_folder(path.parent)
     write_atomically(path, "".join(f"{address} {key}\n" for address, key in sorted(pins.items())))
+
+
+def fingerprint(key: str) -> str:
+    """Of an OpenSSH public key (`type base64`), as OpenSSH prints it; "" for what is none."""
+    try:
+        raw = b64decode(key.split()[1], validate=True)
+    except (IndexError, ValueError):
+        return ""
+    return "SHA256:" + b64encode(hashlib.sha256(raw).digest()).decode().rstrip("=")

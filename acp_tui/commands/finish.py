@@ -16,6 +16,7 @@ from acp_tui.finish.cleanup import CleanUpFailed, clean_up, waiting, why_not
 from acp_tui.finish.look import Reach
 from acp_tui.finish.questions import removal
 from acp_tui.finish.verify import Finish, until_settled
+from acp_tui.hostkeys import fingerprint
 from acp_tui.installer.run import NoRun, Phase, RunState, last_run, platform_url, status
 from acp_tui.installer.state import FINAL
 from acp_tui.texts import _
@@ -35,6 +36,9 @@ def finish(options: Namespace) -> int:
         except CleanUpFailed as failed:
             raise CommandFailed(str(failed)) from failed
         found = asyncio.run(look_at_it(reach, timedelta()))
+    for address, key in found.host_keys.items():
+        if address not in source.host_keys:
+            say(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
     source.pin(found.host_keys)
     if options.json:
         show_json(found.report.to_json())

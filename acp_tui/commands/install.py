@@ -125,7 +125,15 @@ async def _to_the_end(run: Path, source: Source) -> int:
 
 def attach(options: Namespace) -> int:
     """Follow the running or last install."""
-    return asyncio.run(_follow(_last()))
+    run = _last()
+    ended = asyncio.run(_follow(run))
+    _point_to_finish(status(run))
+    return ended
+
+
+def _point_to_finish(state: RunState) -> None:
+    if state.phase is Phase.SUCCESS:
+        show(_("Whether the cluster is well, and what is left to do: acp-tui finish PLAN"))
 
 
 def show_status(options: Namespace) -> int:
@@ -138,6 +146,7 @@ def show_status(options: Namespace) -> int:
         show_json(state_json(state))
     else:
         show(_told(state))
+        _point_to_finish(state)
         if not state.at_rest:
             show(_moving(state))
         show(_("All that was written: {folder}").format(folder=state.spec.run_dir))

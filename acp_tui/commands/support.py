@@ -1,15 +1,20 @@
 """An archive for whoever helps, as a command: support."""
 
+import asyncio
 import os
 import platform
 import shlex
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.bundle import absolute
+from acp_tui.bundle import BundleDamaged, absolute, open_bundle
 from acp_tui.commands.output import CommandFailed, open_plan, say, show
 from acp_tui.draft import state_home
-from acp_tui.installer.run import NoRun, last_run, status
+from acp_tui.finish.look import Reach
+from acp_tui.finish.triage import triage
+from acp_tui.installer.run import NoRun, Phase, RunState, last_run, status
+from acp_tui.planfile import PlanErrors
 from acp_tui.support.archive import write_archive
 from acp_tui.texts import _
 from acp_tui.verdict import Exit
@@ -28,7 +33,8 @@ def support(options: Namespace) -> int:
     source = open_plan(options.plan, None) if options.plan else None
     plan = absolute(source.plan, source.base) if source else None
     try:
-        made = write_archive(path, status(run), plan)
+        state = status(run)
+        made = write_archive(path, state, plan, asyncio.run(_looked(state)))
     except NoRun as error:
         raise CommandFailed(str(error)) from error
     except OSError as error:
@@ -38,6 +44,19 @@ def support(options: Namespace) -> int:
     show(_("Written to {path} ({size} bytes), secrets masked.").format(path=made.path, size=made.size))
     show(_("To copy it off, on your own machine: {command}").format(command=copy_command(path)))
     return Exit.DONE
+
+
+async def _looked(state: RunState) -> Mapping[str, str]:
+    """What the installer's node says now, where the run did not come to a good end and its bundle leads there."""
+    if state.phase is Phase.SUCCESS or state.spec.bundle is None:
+        return {}
+    try:
+        bundle = open_bundle(state.spec.bundle)
+    except (BundleDamaged, PlanErrors, OSError) as error:
+        return {"triage.txt": f"{error}\n"}
+    say(_("Asking the installer's node how it stands."))
+    found = await triage(Reach(bundle.plan, bundle.known_hosts, bundle.directory))
+    return {"triage.txt": "\n".join((*found.seen, found.likely)) + "\n"}
 
 
 def copy_command(path: Path) -> str:

@@ -1,6 +1,8 @@
 """One GET over HTTPS, with the certificate that was shown: trusted or not, for that is judged, not demanded."""
 
 import asyncio
+import os
+import socket
 import ssl
 from contextlib import suppress
 from datetime import UTC
@@ -24,6 +26,8 @@ async def get(host: str, port: int, path: str, dial: Dial = direct) -> Answer:
     """Ask `https://host:port/path`. Never raises for what a server or a network does."""
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
+    if not host:
+        return Answer(url, None, None, _("the plan gives no address"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     place, real = dial(host, port)
@@ -46,12 +50,20 @@ async def get(host: str, port: int, path: str, dial: Dial = direct) -> Answer:
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return Answer(url, None, certificate, _("it closed the connection without an answer"))
     except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return Answer(url, None, certificate, " ".join(clean(said or type(error).__name__).split())[:200])
+        return Answer(url, None, certificate, _why(error))
     words = line.decode("latin-1").split()
     if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal() or len(words[1]) != 3:
         return Answer(url, None, certificate, _("what it answered is not HTTP"))
     return Answer(url, int(words[1]), certificate)
+
+
+def _why(error: OSError | ValueError) -> str:
+    """In the system's words: asyncio has others for a connection that is refused."""
+    said = str(error)
+    if isinstance(error, OSError):
+        plain = error.errno and not isinstance(error, ssl.SSLError | socket.gaierror)
+        said = os.strerror(error.errno or 0) if plain else error.strerror or said
+    return " ".join(clean(said or type(error).__name__).split())[:200]
 
 
 def served(der: bytes | None) -> Served | None:

@@ -10,6 +10,8 @@ from acp_tui.demo.auto import walk
 from acp_tui.demo.cluster import Practice, Scenario, practice
 from acp_tui.demo.profile import NOT_SIMULATED, cluster
 from acp_tui.events import NodeDone, PreflightDone
+from acp_tui.finish.look import Reach
+from acp_tui.finish.verify import verify
 from acp_tui.preflight import preflight
 from acp_tui.verdict import NodeState, Outcome, Report, Verdict
 
@@ -111,3 +113,15 @@ def _command_line(process: Path) -> str:
         return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:  # it has ended meanwhile
         return ""
+
+
+async def test_the_installed_practice_cluster_is_verified_and_can_be_sick() -> None:
+    async with practice(faults=False, seconds=0) as current:
+        reach = Reach(current.plan, {}, current.folder, current.dial)
+        assert (await verify(reach)).healthy
+        first = next(iter(current.nodes.values())).profile
+        first.settings |= {"sick_pods": "a\tcrash\tx\tRunning\t\t\t1\t-CrashLoopBackOff \t\n", "pods": "9"}
+        found = await verify(reach)
+    assert not found.healthy
+    [pods] = [verdict for verdict in found.report.verdicts if verdict.requirement == "INS-VERIFY-PODS"]
+    assert (pods.outcome.value, pods.observed) == ("fail", "a/crash: CrashLoopBackOff 0/1")

@@ -222,3 +222,11 @@ def test_a_failed_run_is_told_before_a_new_one_may_begin(place: Place) -> None:
 def test_after_a_success_nothing_is_asked(place: Place) -> None:
     place.installed(50)
     assert "The last run" not in place.run(command="install").stderr
+
+
+def test_what_the_cluster_says_is_hostile_text(place: Place) -> None:
+    put(place.first, "/srv/pods", table((*PODS, "a\t<script>x</script>[red]\x1b[2J\tn1\tPending\t\t\t1\t\t")))
+    done = place.run()
+    assert "<script>x</script>[red]" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "<script>" not in (place.folder / "completion.html").read_text(encoding="utf-8")

@@ -30,11 +30,17 @@ from textual.widgets import Input, RichLog, Static
 from acp_tui.catalog import catalogue
 from acp_tui.checks.judge import judge
 from acp_tui.facts import Facts, Unit
+from acp_tui.finish.again import Remains
+from acp_tui.finish.again import lines as remains_lines
+from acp_tui.finish.checklist import checklist
+from acp_tui.finish.questions import installed_from
+from acp_tui.installer.state import Phase, RunSpec, RunState
 from acp_tui.planfile import dump_plan, schema
 from acp_tui.report.changes import changes
 from acp_tui.report.page import report_html
 from acp_tui.texts import DOMAIN, use_language
 from acp_tui.verdict import NodeState
+from screens.finish import failed_lines, failed_whole, whole
 from screens.step import Step
 from screens.steps import STEPS
 from screens.widgets.choice import Choice
@@ -211,4 +217,21 @@ def test_nor_does_the_page() -> None:
     now = report(PLAN, {CONTROL_PLANES[0]: {"swaps": ("/swap",)}}, {WORKERS[0]: NodeState.LOST})
     html = report_html(now, PLAN, changes(before, now))
     texts = {unescape(text) for text in re.split(r"<style>.*?</style>|<[^>]*>", html, flags=re.DOTALL)}
+    assert {f"{word}: {text}" for text in texts for word in outside(text)} == set()
+
+
+@pytest.mark.parametrize("role", ["none", "primary", "standby"])
+@pytest.mark.parametrize("release", ["4.0", "4.1"])
+def test_nor_does_what_is_left_to_do(role: str, release: str) -> None:
+    plan = valid_plan(release=release, disaster_recovery={"role": role}, package={"extensions": "/root/x.tar"})
+    texts = [text for todo in checklist(plan) for text in (todo.title, todo.text)]
+    assert {word for text in texts for word in outside(text)} == set()
+
+
+@pytest.mark.parametrize("failed_in", [Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.POSTING, Phase.INSTALLING])
+def test_nor_does_a_failure(tmp_path: Path, failed_in: Phase) -> None:
+    spec = RunSpec(tmp_path, tmp_path, (), tmp_path, "", installer_log=tmp_path)
+    state = RunState(spec, Phase.FAILED, failed_in=failed_in)
+    left = remains_lines(Remains(state, installed_from({}, ""), (8080,), True, "4.0"))
+    texts = (failed_lines(state).plain, failed_whole(state).plain, whole(None, PLAN).plain, *left)
     assert {f"{word}: {text}" for text in texts for word in outside(text)} == set()

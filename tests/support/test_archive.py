@@ -133,7 +133,9 @@ def test_the_command_writes_it_and_says_how_to_copy_it(failed: RunState, tmp_pat
     done = run("my file.tar.gz")
     assert done.returncode == 0, done.stderr
     assert f"scp op@10.20.0.11:'{tmp_path}/my file.tar.gz' ." in done.stdout
-    assert (tmp_path / "my file.tar.gz").exists()
+    files = unpacked(tmp_path / "my file.tar.gz")
+    assert b"10.20.0.11 could not be asked" in files["triage.txt"]
+    assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
     assert run("plan.yaml").returncode == 2
     assert run("--run", str(tmp_path), "x.tar.gz").returncode == 3
     assert run("/nowhere/x.tar.gz").returncode == 3
