@@ -30,7 +30,7 @@ def is_afar(plan: Plan) -> bool:
     return plan.installer_node is not None and not is_local(plan.installer_node.address)
 
 
-async def install_afar(source: Source, keys: Mapping[str, str]) -> int:
+async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) -> int:
     """Check, bring package and bundle over, install there. The exit status is that of the install."""
     node = source.plan.installer_node
     assert node is not None
@@ -67,7 +67,7 @@ async def install_afar(source: Source, keys: Mapping[str, str]) -> int:
                 )
                 papers = [Sending(bundle / name, f"{folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
                 await afar.persistently(reach, lambda c: _send(c, (*there.files, *papers)), say)
-            await afar.persistently(reach, lambda c: afar.start(c, folder), say)
+            await afar.persistently(reach, lambda c: afar.start(c, folder, again=again), say)
             say(
                 _("The install runs on {address} now; this command, given again, follows it.").format(
                     address=node.address

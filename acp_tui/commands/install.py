@@ -39,7 +39,7 @@ def install(options: Namespace) -> int:
     # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
     if not _may_begin(source, again=options.again):
         return Exit.NO
-    return asyncio.run(_install(source))
+    return asyncio.run(_install(source, again=options.again))
 
 
 def _may_begin(source: Source, *, again: bool) -> bool:
@@ -56,10 +56,10 @@ def _may_begin(source: Source, *, again: bool) -> bool:
     return again or asked(_("Start a new install?"), _("--again starts a new install all the same."))
 
 
-async def _install(source: Source) -> int:
+async def _install(source: Source, *, again: bool) -> int:
     _same_document(source)
     if is_afar(source.plan):
-        return await install_afar(source, await asyncio.to_thread(source.pinned))
+        return await install_afar(source, await asyncio.to_thread(source.pinned), again=again)
     work = PackageWork(source.base)
     await unpack_packages(source.plan, work)
     report = await run_preflight(source, work=work)

@@ -153,7 +153,7 @@ done
 rm -f exit; : >install.log
 setsid -f bash -c '
   exec 9>lock; flock -w 9 9 || exit  # whoever looks whether it runs holds the lock for a moment
-  ( umask 022; exec 9>&-; bash -c "$1 install $2" ) >>install.log 2>&1; status=$?
+  ( umask 022; exec 9>&-; bash -c "$1 install $2 @AGAIN@" ) >>install.log 2>&1; status=$?
   rm -rf bundle keys; echo "$status" >exit.new; mv exit.new exit
 ' - "$found" @FOLDER@/bundle </dev/null >/dev/null 2>&1
 until [ -e exit ] || ! flock -n lock true; do sleep 0.1; done
@@ -173,10 +173,13 @@ async def look(connection: Connection, folder: str, offset: int) -> Heard:
     return Heard(found[1] == "1", None if found[2] == "-" else int(found[2]), int(found[3]), text)
 
 
-async def start(connection: Connection, folder: str) -> None:
-    """Start the install of the bundle that lies in `folder`, unless one runs there. Raises `NotThere`, `Lost`."""
+async def start(connection: Connection, folder: str, *, again: bool = False) -> None:
+    """Start the install of the bundle that lies in `folder`, unless one runs there. Raises `NotThere`, `Lost`.
+
+    `again`: also after a run that failed there."""
     own = quote(f"{quote(sys.executable)} -m acp_tui")
-    reading = await _asked(connection, _START, FOLDER=quote(folder), OWN=own, VERSION=quote(__version__))
+    blanks = {"FOLDER": quote(folder), "OWN": own, "VERSION": quote(__version__), "AGAIN": "--again" if again else ""}
+    reading = await _asked(connection, _START, **blanks)
     if reading.status == _NO_PROGRAM:
         words = _("acp-tui {version} is not on the node: install it there, so that the node finds it as acp-tui")
         raise NotThere(words.format(version=__version__))
