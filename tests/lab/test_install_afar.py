@@ -8,13 +8,14 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
-from test_whole_line import CANARY, plan
+from test_whole_line import CANARY, becoming_a_cluster, plan
 
 import acp_tui
 from acp_tui.demo.installer import Behaviour
@@ -26,8 +27,8 @@ PLACE = "/root/acp-tui-install"
 
 
 @pytest.fixture
-def nodes(lab: Lab, tmp_path: Path) -> list[LabNode]:
-    """Three nodes, a package and a plan for them in `tmp_path`; the first node has acp-tui."""
+def nodes(lab: Lab, tmp_path: Path) -> Iterator[list[LabNode]]:
+    """Three nodes, a package and a plan for them in `tmp_path`; the first node has acp-tui, and becomes a cluster."""
     ours = (Path(acp_tui.__file__).parents[1], Path(sys.base_prefix))
     nodes = lab.start(NodeProfile(shared=ours), NodeProfile(), NodeProfile())
     package = build_package(tmp_path / "package", Behaviour(seconds=2))
@@ -35,7 +36,9 @@ def nodes(lab: Lab, tmp_path: Path) -> list[LabNode]:
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
     program = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m acp_tui "$@"\n'
     nodes[0].sh(f"printf %s {shlex.quote(program)} >/usr/local/bin/acp-tui; chmod 755 /usr/local/bin/acp-tui")
-    return nodes
+    sent = "cat /root/cpaas-install/installer/practice/posts.json 2>/dev/null; true"
+    with becoming_a_cluster(nodes, lab.address(20), tmp_path, lambda: nodes[0].sh(sent) != ""):
+        yield nodes
 
 
 def begin(folder: Path) -> "subprocess.Popen[str]":

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,8 +78,8 @@ def acp_tui(node: LabNode, folder: Path, *arguments: str) -> "subprocess.Complet
 
 
 @contextmanager
-def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path) -> Iterator[None]:
-    """Once the configuration has been sent, the first node becomes a cluster, with console and registry at the VIP."""
+def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path, posted: Callable[[], bool]) -> Iterator[None]:
+    """Once the configuration is `posted`, the first node becomes a cluster, with console and registry at the VIP."""
     pem = self_signed(folder, vip)
     serving = "import sys; from clusters import serve; serve(*sys.argv[1:])"
     inside = ("nsenter", "--target", str(nodes[0].pid), "--net", "--", sys.executable, "-c", serving, vip, str(pem))
@@ -88,7 +88,7 @@ def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path) -> Iterator
     over = threading.Event()
 
     def become() -> None:
-        while not (folder / "cpaas-install/installer/practice/posts.json").exists():
+        while not posted():
             if over.wait(0.1):
                 return
         make_cluster(nodes[0], [node.address for node in nodes])
@@ -113,7 +113,8 @@ def test_from_the_package_to_an_installed_cluster(lab: Lab, tmp_path: Path) -> N
     answers = plan(nodes, package, lab.address(20), tmp_path / "cpaas-install")
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
 
-    with becoming_a_cluster(nodes, lab.address(20), tmp_path):
+    posted = (tmp_path / "cpaas-install/installer/practice/posts.json").exists
+    with becoming_a_cluster(nodes, lab.address(20), tmp_path, posted):
         done = acp_tui(nodes[0], tmp_path, "install", "plan.yaml")
 
     assert done.returncode == 0, done.stdout + done.stderr
