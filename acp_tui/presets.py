@@ -10,8 +10,9 @@ def applications_preset(plan: Plan, preset: frozenset[str]) -> tuple[Plan, froze
     """
     wanted = not plan.workers and plan.scenario != "multi-cluster"
     addresses = {node.address for node in plan.control_planes}
-    opened = {node.address for node in plan.control_planes if node.deployable is None} if wanted else set()
-    closed = preset & addresses if not wanted else frozenset[str]()
+    exclusive = {node.address for node in plan.control_planes if plan.exclusive(node)}  # XR-EXCL-CP: forced off
+    opened = {node.address for node in plan.control_planes if node.deployable is None} - exclusive if wanted else set()
+    closed = preset & (exclusive if wanted else addresses)
     if not opened and not closed:
         return plan, preset & addresses
     values = {**dict.fromkeys(opened, True), **dict.fromkeys(closed, None)}

@@ -1,7 +1,7 @@
 """The wizard's application: theme, keys, the walk from step to step, and the way in (new, resumed, a plan file)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TextIO
@@ -26,6 +26,7 @@ from acp_tui.planfile import secret_values
 from acp_tui.report.explain import explained
 from acp_tui.resources import asset_path
 from acp_tui.texts import _, ngettext
+from acp_tui.thishost import Own, own_addresses
 from screens.crash import write_crash
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.glyphs import RICH, glyphs, outcome_mark
@@ -92,6 +93,7 @@ class AcpApp(App[int]):
         host_keys: Mapping[str, str] | None = None,
         package: PackageWork | None = None,
         dial: Dial = direct,
+        own: Callable[[], Sequence[Own]] = own_addresses,
     ) -> None:
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
@@ -107,6 +109,7 @@ class AcpApp(App[int]):
         self._host_keys = host_keys or {}
         self._package = package or (practice.package_work() if practice else PackageWork(self.base))
         self._dial = practice.dial if practice else dial
+        self.own_addresses = own if practice is None else tuple[Own, ...]  # this host is no practice node
         self._lock: TextIO | None = None
 
     def on_mount(self) -> None:

@@ -1,31 +1,35 @@
 """Nodes: the common login, the list of nodes, each checked live from the moment it is added."""
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
 from textual import work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.events import DescendantFocus, Paste
+from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input
 
-from acp_tui.answers import AnswerRefused, build
 from acp_tui.facts import Facts
-from acp_tui.plan import Node, Plan
+from acp_tui.inventory.lines import has_secret, read_lines
+from acp_tui.inventory.take import take
+from acp_tui.plan import Node
+from acp_tui.report.sizes import in_short
 from acp_tui.report.words import role_word, state_word
 from acp_tui.texts import N_, _
+from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState
-from screens.dialogs import Confirm
+from screens.dialogs import Confirm, Pick
+from screens.found import found_offers, found_text, take_into
 from screens.glyphs import glyphs, state_mark
+from screens.node_dialog import NodeDialog
 from screens.session import Session, Topic
+from screens.sizes import SizesDialog, session_sizing
 from screens.step import Step
 from screens.widgets.form import Field, Form
 from screens.widgets.line import Line
+from screens.widgets.panel import Panel
 from screens.widgets.rows import Row, Rows
 
 LOGIN = (
@@ -37,29 +41,23 @@ LOGIN = (
 )
 
 
-@dataclass(frozen=True)
-class Typed:
-    """A node as typed on one line: `[control-plane|worker] [user@]address[:port]`."""
+class _Adding(Line):
+    """The line for new nodes. What is more than a line of plain words is looked at as a list first."""
 
-    address: str
-    role: str | None
-    username: str | None
-    port: str | None
+    class Listed(Message):
+        """A list was pasted."""
 
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
-def parse_line(text: str) -> Typed | None:
-    """What a line says; None when it is not of the form."""
-    match = re.fullmatch(
-        r"(?:(?P<role>control-plane|cp|master|worker|wk|node)\s+)?(?:(?P<user>[^\s@]+)@)?"
-        r"(?P<address>\[[0-9a-fA-F:.]+\]|[^\s:]+|[0-9a-fA-F:]+)(?::(?P<port>\d+))?",
-        text.strip(),
-    )
-    if match is None:
-        return None
-    roles = {"cp": "control-plane", "master": "control-plane", "control-plane": "control-plane"}
-    role = match["role"]
-    address = match["address"].strip("[]")
-    return Typed(address, roles.get(role, "worker") if role else None, match["user"], match["port"])
+    def _on_paste(self, event: Paste) -> None:
+        if len(event.text.strip().splitlines()) > 1 or "=" in event.text:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Listed(event.text))
+        else:
+            super()._on_paste(event)
 
 
 class NodesStep(Step):
@@ -67,9 +65,14 @@ class NodesStep(Step):
     SHORT = N_("Nodes")
     TITLE_TEXT = N_("Nodes: a login, then one address after the other")
     SECTIONS = ("nodes", "ssh")
-    KEYS = (("Enter", N_("edit")), ("d", N_("delete")), ("r", N_("check again")), ("^R", N_("reveal")))
+    KEYS = (("Enter", N_("edit")), ("d", N_("delete")), ("r", N_("again")), ("J/K", N_("move")), ("^R", N_("reveal")))
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+l", "list", show=False, priority=True),
+        Binding("ctrl+f", "found", show=False, priority=True),
+        Binding("ctrl+t", "sizes", show=False, priority=True),
+        Binding("J", "move(1)", show=False),
+        Binding("K", "move(-1)", show=False),
         Binding("d,delete", "delete", show=False),
         Binding("r", "recheck", show=False),
         Binding("h", "host_key", show=False),
@@ -77,6 +80,8 @@ class NodesStep(Step):
 
     _refusal = ("", "")
     """What stood on the line for new nodes when it was refused, and why."""
+    _own: tuple[Own, ...] = ()
+    """Addresses of this host."""
 
     def fields(self) -> Sequence[Field]:
         return LOGIN
@@ -84,10 +89,13 @@ class NodesStep(Step):
     def body(self) -> Iterable[Widget]:
         yield Form(self.session, self.fields(), id="form")
         example = _("add: 10.20.0.11, worker 10.20.0.21, admin@10.20.0.12:2222")
-        yield Line(self.session.draft.adding, placeholder=example, takes=self._add, id="add")
+        yield _Adding(self.session.draft.adding, placeholder=example, takes=self._add, id="add")
+        yield Panel(id="offers")
         yield Rows(id="nodes", empty=_("No nodes yet: type an address above and press Enter."))
 
     def opened(self) -> None:
+        self._own = tuple(self.wizard.own_addresses())
+        self._show_offers()
         if self.session.draft.adding:
             self.set_focus(self.query_one("#add"))
         elif self.session.plan.nodes:
@@ -95,6 +103,7 @@ class NodesStep(Step):
 
     def show_body(self, topic: Topic) -> None:
         self._show_nodes()
+        self._show_offers()
 
     def committed(self, field: Field) -> None:
         self.session.probe_where_needed()
@@ -111,7 +120,8 @@ class NodesStep(Step):
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "add":
             # What stands there now: in a burst of keys this tells of a moment before the line was refused.
-            self.session.note(adding=event.input.value)
+            # A password does not belong there, and the draft keeps none.
+            self.session.note(adding="" if has_secret(event.input.value) else event.input.value)
             if event.input.value != self._refusal[0]:
                 self._refuse("", "")
 
@@ -126,15 +136,24 @@ class NodesStep(Step):
 
     def _add(self, typed: str) -> bool:
         """Add the nodes of this line, all or none. False: it cannot be, and the problems say why."""
-        nodes = self.session.plan.nodes
-        for part in filter(str.strip, typed.split(",")):
-            refusal, nodes = _added(nodes, part)
-            if refusal:
-                self._refuse(typed, refusal)
-                return False
-        if nodes != self.session.plan.nodes:
-            self.session.set_nodes(nodes)
+        reading = read_lines(typed)
+        taking = take(self.session.plan, reading)
+        known = (*taking.there, *taking.again)
+        if reading.faults or known:
+            there = _("{address} is there already")
+            self._refuse(typed, reading.faults[0].text if reading.faults else there.format(address=known[0].address))
+            return False
+        take_into(self.session, taking)
+        self.query_one(Form).reload()
         return True
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        if event.widget.id == "add":
+            self._field = None
+            help = _("As: worker admin@10.20.0.21:22; ranges: 10.20.0.11-13.")
+            roles = _("No role: the first three are control planes, then workers.")
+            self.tell(Text(f"{help}\n{roles}"))
+            self._show_problems()
 
     def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
         node = self._node(event.key)
@@ -148,6 +167,49 @@ class NodesStep(Step):
             await self.app.push_screen_wait(NodeDialog(self.session, index))
             self.session.probe_where_needed()
             self._show_nodes()
+
+    @work
+    async def on__adding_listed(self, event: _Adding.Listed) -> None:
+        self.session.pasted = event.text
+        await self._list()
+
+    @work
+    async def action_list(self) -> None:
+        """Paste or import a list of nodes."""
+        await self._list()
+
+    async def _list(self) -> None:
+        from screens.node_list import ListDialog  # an editor, which takes long to import
+
+        await self.app.push_screen_wait(ListDialog(self.session, self.wizard.base))
+        self.query_one(Form).reload()
+        self._show_nodes()
+
+    @work
+    async def action_sizes(self) -> None:
+        await self.app.push_screen_wait(SizesDialog(self.session))
+        self._show_offers()
+
+    @work
+    async def action_found(self) -> None:
+        """Take what is known without being asked: this host as installer node, interfaces and IPv6 addresses."""
+        offers = found_offers(self.session, self._own)
+        if not offers:
+            self.tell(_("There is nothing to take: nothing that is missing here is known yet."))
+            return
+        options = [(offer.key, offer.words) for offer in offers]
+        picked = await self.app.push_screen_wait(Pick(_("Found"), options, found_text(self.session)))
+        for offer in offers:
+            if offer.key == picked:
+                self.session.set_nodes(offer.nodes)
+
+    def action_move(self, by: int) -> None:
+        """The node under the cursor a place further: the first control plane node is the installer's."""
+        nodes = list(self.session.plan.nodes)
+        here = next((i for i, node in enumerate(nodes) if node.address == self.query_one("#nodes", Rows).key), None)
+        if here is not None and 0 <= here + by < len(nodes):
+            nodes[here], nodes[here + by] = nodes[here + by], nodes[here]
+            self.session.set_nodes(tuple(nodes))
 
     @work
     async def action_delete(self) -> None:
@@ -184,6 +246,18 @@ class NodesStep(Step):
         listing.show(rows)
         if listing.has_focus and (node := self._node(listing.key)):
             self.tell(self._detail(node))
+
+    def _show_offers(self) -> None:
+        """What there is beyond typing addresses, with what it would bring."""
+        short = in_short(session_sizing(self.session))
+        found = found_offers(self.session, self._own)
+        sizes = ("^T", _("sizes: {short}").format(short=short) if short else _("sizes"))
+        offered = [("^F", offer.words) for offer in found[:1]]
+        parts = (sizes, *offered) if self.session.plan.nodes else (*offered, sizes)
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for key, words in (("^L", _("list, inventory")), *parts):
+            text.append(f" {key}", "bold reverse").append(f" {words} ")
+        self._set("#offers", text)
 
     def _detail(self, node: Node) -> Text:
         seen = self.session.seen.get(node.address)
@@ -231,77 +305,3 @@ def facts_line(facts: Facts) -> str:
     memory = f"{facts.memory / 1e9:.0f} GB" if facts.memory else None
     cpus = _("{count} CPUs").format(count=facts.cpu_count) if facts.cpu_count else None
     return ", ".join(part for part in (facts.os_name, facts.kernel, facts.arch, cpus, memory) if part)
-
-
-def _added(nodes: tuple[Node, ...], line: str) -> tuple[str, tuple[Node, ...]]:
-    """The nodes with one more. Returns why not, or ""."""
-    typed = parse_line(line)
-    if typed is None:
-        return _("'{line}' is not of the form: worker admin@10.20.0.11:22").format(line=line), nodes
-    if any(node.address == typed.address for node in nodes):
-        return _("{address} is there already").format(address=typed.address), nodes
-    control_planes = sum(node.role == "control-plane" for node in nodes)
-    role = typed.role or ("control-plane" if control_planes < 3 else "worker")
-    own = {key: value for key, value in (("username", typed.username), ("port", typed.port)) if value}
-    try:
-        plan = build({"nodes": [{"address": typed.address, "role": role, "ssh": own}]})
-    except AnswerRefused as refused:
-        return refused.wrongs[0].message, nodes
-    return "", (*nodes, plan.nodes[0])
-
-
-class NodeDialog(ModalScreen[None]):
-    """All of one node."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("ctrl+r", "reveal", show=False),
-    ]
-
-    def __init__(self, session: Session, index: int) -> None:
-        super().__init__()
-        self._session = session
-        self._index = index
-
-    def compose(self) -> ComposeResult:
-        node = self._session.plan.nodes[self._index]
-        at = f"nodes[{self._index}]"
-        with Vertical(classes="dialog"):
-            yield Label(_("Node {address}").format(address=node.address), classes="dialog-title", markup=False)
-            yield Form(
-                self._session,
-                (
-                    Field(f"{at}.address", N_("Address"), "10.20.0.11"),
-                    Field(f"{at}.ipv6", N_("IPv6 address"), "fd00:20::11", _dual),
-                    Field(f"{at}.role", N_("Role")),
-                    Field(f"{at}.installer", N_("Installer node")),
-                    Field(f"{at}.nic", N_("Interface"), "eth0"),
-                    Field(f"{at}.ssh.username", N_("Own SSH user"), "admin"),
-                    Field(f"{at}.ssh.port", N_("Own SSH port"), "2222"),
-                    Field(f"{at}.ssh.password", N_("Own SSH password")),
-                    Field(f"{at}.ssh.key_file", N_("Own SSH key file")),
-                    Field(f"{at}.ssh.key_passphrase", N_("Own passphrase")),
-                ),
-            )
-            yield Static("", id="dialog-problem")
-            yield Static(Text(_("^R reveal   Esc done")), classes="dialog-keys")
-
-    def on_mount(self) -> None:
-        self.query_one(Form).focus_first()
-
-    def on_form_answered(self, event: Form.Answered) -> None:
-        self.query_one(Form).refresh_fields()
-        self.query_one("#dialog-problem", Static).update(
-            Text(self._session.refused.get(event.field.path, ""), "bold red")
-        )
-
-    def action_reveal(self) -> None:
-        self.query_one(Form).action_reveal()
-
-    def action_leave(self) -> None:
-        self.query_one(Form).settle()
-        self.dismiss(None)
-
-
-def _dual(plan: Plan) -> bool:
-    return plan.network.ip_family == "dual"

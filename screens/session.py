@@ -102,6 +102,8 @@ class Session:
         self.judgement = Judgement()
         self.refused: dict[str, str] = {}
         """Dotted path → why the plan's field refuses what stands in its input."""
+        self.pasted = ""
+        """A list of nodes that is being looked at: in memory alone, as it may hold passwords."""
         self.package = package
         self.plan_file = plan_file
         self.dial = dial

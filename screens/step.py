@@ -1,6 +1,6 @@
 """What every step of the wizard shares: header, sidebar, body, help, problems, keys, the way back and on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
@@ -15,6 +15,7 @@ from textual.widget import Widget
 from acp_tui.catalog import catalogue
 from acp_tui.plan import field_at, rule_of
 from acp_tui.texts import _, ngettext
+from acp_tui.thishost import Own
 from acp_tui.verdict import Verdict
 from screens.glyphs import glyphs, outcome_mark
 from screens.session import Session, Topic
@@ -36,6 +37,8 @@ class Walk(Protocol):
     """The state folder."""
     base: Path
     """The folder that the plan's relative paths start from."""
+    own_addresses: Callable[[], Sequence[Own]]
+    """Of this host, where it may be a node."""
 
     async def go_to_blocker(self) -> None: ...
 

@@ -35,3 +35,10 @@ def test_the_operators_word_stands(choice: bool) -> None:
 def test_a_management_cluster_presets_nothing() -> None:
     plan, _preset = applications_preset(Plan(scenario="multi-cluster", nodes=(CP,)), NOBODY)
     assert plan.nodes[0].deployable is None
+
+
+def test_an_exclusive_control_plane_is_not_opened_for_applications() -> None:
+    plan, preset = applications_preset(Plan(nodes=(CP,)), NOBODY)
+    isolated, preset = applications_preset(plan.model_copy(update={"isolation": True}), preset)
+    assert (isolated.nodes[0].deployable, preset) == (None, NOBODY)
+    assert applications_preset(isolated, NOBODY) == (isolated, NOBODY)

@@ -127,7 +127,7 @@ def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[in
     except Refused as refused:
         if not is_domain(address):
             raise Refused(_("'{name}': {why}").format(name=bounded(name), why=refused)) from None
-        told = _("'{name}' is a name: add ansible_host=ADDRESS to it (`getent hosts {name}` tells the address)")
+        told = _("'{name}' is a name: add ansible_host=ADDRESS (`getent hosts` tells it)")
         raise Refused(told.format(name=bounded(address))) from None
     except ValueError:
         raise Refused(_("'{name}' has a range for an address").format(name=bounded(name))) from None

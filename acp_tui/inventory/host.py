@@ -108,7 +108,7 @@ def addresses(text: str) -> tuple[str, ...]:
     if "/" in bare and is_ip(bare.partition("/")[0]):
         raise Refused(_("'{text}' is a network, not the address of a node").format(text=bounded(text)))
     if is_domain(bare):
-        told = _("'{text}' is a name, and nodes are named by address here; `getent hosts {text}` tells it")
+        told = _("'{text}' is a name: give its address (`getent hosts` tells it)")
         raise Refused(told.format(text=bounded(bare)))
     raise Refused(_("'{text}' is not an IPv4 or IPv6 address").format(text=bounded(text)))
 

@@ -47,7 +47,7 @@ def fits(sizing: Sizing) -> Iterator[tuple[str, ...]]:
     for need in sizing.needs:
         if need.together != Size() and need.seen_together is not None:
             enough = need.together.reached_by(need.seen_together)
-            result = _("enough") if enough else _("too little for the workload clusters")
+            result = _("enough") if enough else _("too little")
             yield _("all together"), role_word(need.role), str(need.seen_together), result
 
 

@@ -1,6 +1,6 @@
 """A wizard on a stage: any plan, nodes that have been seen, no SSH and no disk of this machine in the picture."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from acp_tui.draft import Draft
 from acp_tui.facts import Facts
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
+from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState
 from screens.app import AcpApp
 from screens.session import Seen, Session
@@ -18,8 +19,9 @@ from screens.steps import STEPS
 SIZE = (80, 24)
 
 
-def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None) -> AcpApp:
-    """The application on a draft in `folder`. Addresses that it dials are noted in `dialled` and lead nowhere."""
+def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: Sequence[Own] = ()) -> AcpApp:
+    """The application on a draft in `folder`. Addresses that it dials are noted in `dialled` and lead nowhere; `own`
+    are those of the host that it seems to run on."""
 
     def dial(address: str, port: int) -> tuple[str, int]:
         if dialled is not None:
@@ -29,7 +31,7 @@ def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None) -> Ac
     free, here = (lambda _folder: 500 * 10**9), (lambda _address: True)
     package = PackageWork(folder, free_space=free, here=here, places=(folder,))
     draft = Draft(folder / "drafts" / "staged", plan)
-    return AcpApp(folder, draft=draft, base=folder, package=package, dial=dial)
+    return AcpApp(folder, draft=draft, base=folder, package=package, dial=dial, own=lambda: own)
 
 
 async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None = None) -> Session:
@@ -49,10 +51,15 @@ async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None =
 
 @asynccontextmanager
 async def wizard(
-    folder: Path, plan: Plan, step: str, facts: Mapping[str, Facts] | None = None, dialled: list[str] | None = None
+    folder: Path,
+    plan: Plan,
+    step: str,
+    facts: Mapping[str, Facts] | None = None,
+    dialled: list[str] | None = None,
+    own: Sequence[Own] = (),
 ) -> AsyncIterator[tuple[Pilot[int], Session]]:
     """A wizard that stands at `step`, and is closed as an operator would close it."""
-    app = staged_app(folder, plan, dialled)
+    app = staged_app(folder, plan, dialled, own)
     async with app.run_test(size=SIZE) as pilot:
         session = await show(pilot, step, facts)
         yield pilot, session

@@ -8,7 +8,7 @@ import pytest
 from healthy import healthy
 from plans import CONTROL_PLANES, WORKERS, valid_plan
 from pydantic import JsonValue
-from staged import SIZE, show, staged_app
+from staged import SIZE, screen_text, show, staged_app, until
 from textual.pilot import Pilot
 
 from acp_tui.facts import Facts
@@ -60,6 +60,9 @@ def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None
         ("waive", "preflight", ("w",)),
         ("whole finding", "preflight", ("enter",)),
         ("one node", "nodes", ("enter",)),
+        ("sizes", "nodes", ("ctrl+t",)),
+        ("found", "nodes", ("ctrl+f",)),
+        ("a list", "nodes", ("ctrl+l", *"10.20.0.31-32", "enter", *"10.20.0.300")),
         ("leaving", "address", ("ctrl+q",)),
         ("a refused value", "address", ("ctrl+u", "1", ".", "2")),
     ],
@@ -70,5 +73,7 @@ def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, key
         await pilot.press(*keys)
         await session.judge_now()
         await pilot.pause()
+        if name == "a list":  # it is read once nothing is typed any more
+            await until(pilot, lambda: "1 wrong" in screen_text(pilot))
 
     assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)

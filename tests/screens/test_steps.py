@@ -13,7 +13,6 @@ from acp_tui.draft import load
 from acp_tui.facts import Facts
 from acp_tui.plan import Plan
 from acp_tui.verdict import Outcome
-from screens.nodes import Typed, parse_line
 from screens.small import TooSmall
 from screens.steps import STEPS
 
@@ -115,21 +114,6 @@ async def test_nodes_are_added_line_by_line_and_a_bad_line_is_kept(tmp_path: Pat
         ]
         assert (session.plan.nodes[2].ssh.username, session.plan.nodes[2].ssh.port) == ("admin", 2222)
         assert "10.0.0.1 is there already" in screen_text(pilot)
-
-
-@pytest.mark.parametrize(
-    ("line", "typed"),
-    [
-        ("10.0.0.1", Typed("10.0.0.1", None, None, None)),
-        (" worker 10.0.0.1 ", Typed("10.0.0.1", "worker", None, None)),
-        ("master root@10.0.0.1:22", Typed("10.0.0.1", "control-plane", "root", "22")),
-        ("fd00::1", Typed("fd00::1", None, None, None)),
-        ("cp admin@[fd00::1]:2222", Typed("fd00::1", "control-plane", "admin", "2222")),
-        ("two words", None),
-    ],
-)
-def test_a_node_line_is_understood(line: str, typed: Typed | None) -> None:
-    assert parse_line(line) == typed
 
 
 async def test_a_finding_is_waived_with_a_reason_and_the_waiver_taken_back(tmp_path: Path) -> None:

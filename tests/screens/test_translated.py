@@ -176,7 +176,7 @@ async def test_no_step_says_what_cannot_be_translated(tmp_path: Path) -> None:
     [
         ("network", (("ctrl+o",), ("ctrl+q",), ("down", "down", "ctrl+u", "x"))),
         ("address", (("escape",), ("ctrl+u", "1", ".", "2"))),
-        ("nodes", (("enter",), ("d",), ("h",))),
+        ("nodes", (("enter",), ("d",), ("h",), ("ctrl+l",), ("ctrl+t",), ("ctrl+f",))),
         (
             "preflight",
             (("y",), ("s",), ("c",), ("n",), ("ctrl+o",), ("enter",), ("w",), ("f",), ("f", "/"), ("f",), ("x",)),

@@ -70,11 +70,12 @@ def test_whatever_is_pasted_the_step_can_be_left(tmp_path: Path, rubbish: str) -
     assert not any(escape in str(draft(tmp_path)) for escape in ("\\e", "\x1b"))
 
 
-def test_a_pasted_list_is_a_list_of_nodes(tmp_path: Path) -> None:
+def test_a_pasted_list_is_looked_at_and_taken(tmp_path: Path) -> None:
     with wizard(tmp_path) as window:
         window.wait_for("Package:")
         window.keys("C-n", *["Down"] * 4)
         window.wait_for("Nodes:")
         window.paste("10.20.0.11\n10.20.0.12\r\n\n  worker 10.20.0.21  \n")
-        window.keys("Enter")
-        window.wait_for(" 10.20.0.11 ", " 10.20.0.12 ", " 10.20.0.21 ", "worker")
+        window.wait_for("2 control planes, 1 worker")
+        window.keys("C-t")
+        window.wait_for("Nodes:", " 10.20.0.11 ", " 10.20.0.12 ", " 10.20.0.21 ", "worker")

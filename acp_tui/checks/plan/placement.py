@@ -13,6 +13,12 @@ from acp_tui.texts import _
 REQUIRED_PRODUCTS = ("base", "acp")
 
 
+def deciding_rule(plan: Plan, node: Node) -> str:
+    """The rule that says whether applications run on `node`. XR-NOEXCL-CP alone leaves it to the operator."""
+    kind = "CP" if node.role == "control-plane" else "WK"
+    return f"XR-EXCL-{kind}" if plan.exclusive(node) else f"XR-NOEXCL-{kind}"
+
+
 def exclusive_needs_isolation(subject: PlanSubject) -> Findings:
     """XR-EXCL-NEEDS-ISOLATION."""
     plan = subject.plan

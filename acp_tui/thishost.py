@@ -1,0 +1,54 @@
+"""Addresses of the machine that acp-tui runs on: the package lies here, so it is offered as installer node."""
+
+import fcntl
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from pathlib import Path
+
+_SIOCGIFADDR = 0x8915
+_GLOBAL_SCOPE = "00"
+_NOT_TO_NODES = ("lo", "docker", "podman", "cni", "veth", "virbr", "br-", "flannel", "cali", "ovn", "kube", "tunl")
+"""How interfaces of containers and of this machine alone begin: no other node reaches them."""
+
+
+@dataclass(frozen=True)
+class Own:
+    nic: str
+    address: str
+
+
+def own_addresses(proc: Path = Path("/proc/net")) -> tuple[Own, ...]:
+    """One IPv4 address an interface, then the IPv6 ones; the interface of the default route first."""
+    names = [name for _index, name in socket.if_nameindex() if not name.startswith(_NOT_TO_NODES)]
+    first = _default_nic(proc)
+    found = [Own(name, address) for name in names if (address := _ipv4(name))]
+    found += [own for own in _ipv6(proc) if own.nic in names]
+    return tuple(sorted(found, key=lambda own: own.nic != first))
+
+
+def _ipv4(name: str) -> str | None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked, suppress(OSError):
+        answer = fcntl.ioctl(asked.fileno(), _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+        return socket.inet_ntoa(answer[20:24])
+    return None
+
+
+def _ipv6(proc: Path) -> list[Own]:
+    rows = [line.split() for line in _lines(proc / "if_inet6")]
+    return [Own(row[5], str(IPv6Address(int(row[0], 16)))) for row in rows if row[3] == _GLOBAL_SCOPE]
+
+
+def _default_nic(proc: Path) -> str | None:
+    rows = [line.split() for line in _lines(proc / "route")]
+    return next((row[0] for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"), None)
+
+
+def _lines(path: Path) -> list[str]:
+    """No file (no IPv6 here): no lines."""
+    try:
+        return path.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
