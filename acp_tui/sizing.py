@@ -6,6 +6,7 @@ Pure. Every number is one of the catalogue's rows, the same that `checks/sizing.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from acp_tui.catalog import Function, Requirement, Stated, catalogue
@@ -97,10 +98,15 @@ def _kinds(plan: Plan, machines: Mapping[str, Machine | None]) -> tuple[bool, ..
 
 def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, Function]]:
     """Rows that hold for the plan and are judged by one of these functions; the scenarios' own before the general."""
-    rows = sorted(catalogue(plan.effective_release).values(), key=lambda row: not row.id.startswith("CAP-"))
-    for row in rows:
-        if isinstance(row.check, Function) and row.check.name in names and applies(row, Situation(plan)) is not False:
-            yield row, row.check
+    for row, check in _judged_by(plan.effective_release, names):
+        if applies(row, Situation(plan)) is not False:
+            yield row, check
+
+
+@cache
+def _judged_by(release: str, names: tuple[str, ...]) -> tuple[tuple[Requirement, Function], ...]:
+    rows = sorted(catalogue(release).values(), key=lambda row: not row.id.startswith("CAP-"))
+    return tuple((row, row.check) for row in rows if isinstance(row.check, Function) and row.check.name in names)
 
 
 def _figures(plan: Plan, name: str) -> Stated | None:

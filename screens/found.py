@@ -19,6 +19,8 @@ _SHOWN = 6
 class Offer:
     key: str
     words: str
+    short: str
+    """For a place where not all of it has room."""
     nodes: tuple[Node, ...]
     """The plan's nodes, if it is taken."""
 
@@ -34,7 +36,7 @@ def found_offers(session: Session, own: Sequence[Own]) -> tuple[Offer, ...]:
         addresses = ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", sixes)
         counted = ((nics, names), (sixes, addresses))
         told_of = ", ".join(words.format(count=count) for count, words in counted if count)
-        offers.append(Offer("f", told_of, filled(plan, told)))
+        offers.append(Offer("f", told_of, told_of, filled(plan, told)))
     here = [one for one in own if (":" in one.address) == (plan.network.ip_family == "ipv6")]
     installer = plan.installer_node
     if installer is None or installer.address not in {one.address for one in own}:
@@ -42,7 +44,8 @@ def found_offers(session: Session, own: Sequence[Own]) -> tuple[Offer, ...]:
         known = [one for one in here if one.address in {node.address for node in plan.nodes}]
         for key, one in zip(_KEYS, known or here, strict=False):
             words = _("this host as installer node: {address} ({nic})").format(address=one.address, nic=one.nic)
-            offers.append(Offer(key, words, with_installer(plan, one.address)))
+            short = _("this host, {address}").format(address=one.address)
+            offers.append(Offer(key, words, short, with_installer(plan, one.address)))
     return tuple(sorted(offers, key=lambda offer: not plan.nodes and offer.key == "f"))
 
 

@@ -41,6 +41,10 @@ LOGIN = (
 )
 
 
+_BESIDE = 19
+"""Columns of the sidebar and the margins, beside the body."""
+
+
 class _Adding(Line):
     """The line for new nodes. What is more than a line of plain words is looked at as a list first."""
 
@@ -249,13 +253,15 @@ class NodesStep(Step):
 
     def _show_offers(self) -> None:
         """What there is beyond typing addresses, with what it would bring."""
-        short = in_short(session_sizing(self.session))
+        # Without a node everything is missing, and that goes without saying.
+        short = in_short(session_sizing(self.session)) if self.session.plan.nodes else ""
+        keys = [("^L", _("list")), ("^T", _("sizes: {short}").format(short=short) if short else _("sizes"))]
         found = found_offers(self.session, self._own)
-        sizes = ("^T", _("sizes: {short}").format(short=short) if short else _("sizes"))
-        offered = [("^F", offer.words) for offer in found[:1]]
-        parts = (sizes, *offered) if self.session.plan.nodes else (*offered, sizes)
+        if found:
+            left = self.app.size.width - _BESIDE - sum(len(key) + len(words) + 3 for key, words in keys)
+            keys.insert(1, ("^F", found[0].short if len(found[0].short) + 5 <= left else _("found")))
         text = Text(no_wrap=True, overflow="ellipsis")
-        for key, words in (("^L", _("list, inventory")), *parts):
+        for key, words in keys:
             text.append(f" {key}", "bold reverse").append(f" {words} ")
         self._set("#offers", text)
 

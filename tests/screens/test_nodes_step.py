@@ -126,7 +126,7 @@ async def test_one_login_for_all_goes_into_the_form(tmp_path: Path) -> None:
 async def test_this_host_is_offered_as_the_installers_node(tmp_path: Path) -> None:
     own = (Own("eth0", "192.0.2.7"), Own("eth0", "fd00::7"))
     async with wizard(tmp_path, Plan(), "nodes", own=own) as (pilot, session):
-        assert "this host as installer node: 192.0.2" in screen_text(pilot)
+        assert "^F this host, 192.0.2.7  ^T sizes" in screen_text(pilot)
         pilot.app.screen.query_one("#add").focus()
         await pilot.pause()
         await pilot.press(*"10.0.0.1-3", "enter", "ctrl+f")
