@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plans import nodes, valid_plan
 from pydantic import JsonValue
-from reports import MORNING
+from reports import MORNING, report
 
 from acp_tui.__main__ import main
 from acp_tui.catalog import Function, catalogue
@@ -22,6 +22,7 @@ from acp_tui.plan import RELEASES, Plan
 from acp_tui.planfile import dump_plan
 from acp_tui.report.kept import keep, kept_file
 from acp_tui.report.machine import machine, records
+from acp_tui.report.page import report_html
 from acp_tui.report.sizes import fit_lines, in_short, reason_lines, table_lines
 from acp_tui.sizing import Need, sizing
 from acp_tui.verdict import Machine, NodeState, Outcome, Report
@@ -157,6 +158,14 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     assert document["sizing"]["needs"][0]["least"] == {"cores": 8, "memory": 16}
     main(["validate", str(file)])
     assert "cores" not in capsys.readouterr().out
+
+
+def test_the_page_has_it_folded() -> None:
+    plan = valid_plan()
+    page = report_html(report(plan, {plan.nodes[0].address: {"cpu_count": 4}}), plan)
+    folded = page[page.index("<summary>Sizes</summary>") :]
+    assert "<code>CAP-SC-CP-COUNT</code>" in folded
+    assert "<td>10.20.0.11</td><td>control plane</td><td>4 cores, 33.5 GB</td><td>too small</td>" in folded
 
 
 @settings(max_examples=60)

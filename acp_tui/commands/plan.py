@@ -43,7 +43,7 @@ def validate(options: Namespace) -> int:
     verdicts = _rules(plan, place.parent, reading.problems) if reading.plan else ()
     refused = tuple(_refusal(problem) for problem in reading.problems)
     report = Report(plan.effective_release, started, datetime.now(UTC), (), (*refused, *verdicts))
-    sizes = _sizes(plan, place) if options.sizes else None
+    sizes = _sizes(plan, place) if options.sizes and reading.plan else None
     if options.json:
         told = {"sizing": asdict(sizes)} if sizes else {}
         show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **told})

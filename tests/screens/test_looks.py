@@ -60,11 +60,11 @@ def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None
         ("waive", "preflight", ("w",)),
         ("whole finding", "preflight", ("enter",)),
         ("one node", "nodes", ("enter",)),
+        ("leaving", "address", ("ctrl+q",)),
+        ("a refused value", "address", ("ctrl+u", "1", ".", "2")),
         ("sizes", "nodes", ("ctrl+t",)),
         ("found", "nodes", ("ctrl+f",)),
         ("a list", "nodes", ("ctrl+l", *"10.20.0.31-32", "enter", *"10.20.0.300")),
-        ("leaving", "address", ("ctrl+q",)),
-        ("a refused value", "address", ("ctrl+u", "1", ".", "2")),
     ],
 )
 def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, keys: tuple[str, ...]) -> None:

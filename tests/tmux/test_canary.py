@@ -84,7 +84,7 @@ def test_secrets_are_nowhere(lab: Lab, tmp_path: Path) -> None:
         window.wait_until(lambda: window.screen().count("login refused") == 2)
         seen.keys("Tab", "Enter")
         seen.sees("Own SSH password")
-        seen.keys(*["Down"] * 6)
+        seen.keys(*["Down"] * 7)
         seen.secret(own)
         seen.keys("Escape")
         seen.sees("login refused")
