@@ -86,7 +86,9 @@ class ListDialog(ModalScreen[None]):
     def show(self, text: str) -> None:
         """Look at this text from now on."""
         shown, self._hidden = masked(text, read_list(text))
-        self.query_one("#list", TextArea).load_text(shown)
+        area = self.query_one("#list", TextArea)
+        with area.prevent(TextArea.Changed):  # it is looked at now, and not once more in a moment
+            area.load_text(shown)
         self._look()
 
     def pasted(self, text: str) -> None:

@@ -46,7 +46,7 @@ def need_of(plan: Plan, role: str, *, arm: bool = False) -> Need:
         ("4.0", "single-node", "control-plane", Size(16, 32), NONE, Size(24, 48), Size(32, 64)),
         ("4.1", "single-node", "control-plane", Size(12, 24), NONE, Size(18, 36), Size(24, 48)),
         ("4.0", "single-cluster", "control-plane", Size(8, 16), Size(12, 24), Size(12, 24), Size(16, 32)),
-        ("4.3", "single-cluster", "control-plane", Size(8, 16), Size(12, 24), Size(12, 24), Size(16, 32)),
+        ("4.3", "single-cluster", "control-plane", Size(8, 16), Size(12, 23), Size(12, 24), Size(16, 32)),
         ("4.0", "single-cluster", "worker", NONE, Size(8, 16), NONE, Size(8, 16)),
         ("4.0", "multi-cluster", "control-plane", Size(8, 16), Size(16, 32), Size(12, 24), Size(16, 32)),
         ("4.0", "multi-cluster", "worker", Size(12, 24), Size(24, 48), Size(18, 36), Size(24, 48)),
