@@ -37,7 +37,7 @@ class Draft:
     host_keys: Mapping[str, str] = field(default_factory=dict)
     """Node address → pinned OpenSSH public key."""
     preset: frozenset[str] = frozenset()
-    """Addresses of nodes that the wizard itself has opened for applications."""
+    """What the wizard itself has answered, as `presets` tells it."""
     adding: str = ""
     """What is typed on the line for new nodes and not yet entered."""
     run: str | None = None

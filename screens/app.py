@@ -1,6 +1,7 @@
 """The wizard's application: theme, keys, the walk from step to step, and the way in (new, resumed, a plan file)."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from acp_tui.answers import with_answers
+from acp_tui.bundle import Keep
 from acp_tui.catalog import catalogue
 from acp_tui.dial import Dial, direct
 from acp_tui.draft import Draft, hold, last_unfinished, new_draft
@@ -27,15 +29,18 @@ from acp_tui.report.explain import explained
 from acp_tui.resources import asset_path
 from acp_tui.texts import _, ngettext
 from acp_tui.thishost import Own, own_addresses
+from acp_tui.verdict import Verdict
 from screens.crash import write_crash
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.glyphs import RICH, glyphs, outcome_mark
+from screens.preflight import PreflightStep
 from screens.session import Session, Topic, Watcher
 from screens.small import TooSmall
 from screens.step import Step
 from screens.steps import STEPS
 from screens.widgets.choice import Choice
 from screens.widgets.form import Form
+from screens.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from acp_tui.demo.cluster import Practice
@@ -192,23 +197,46 @@ class AcpApp(App[int]):
             await self.push_screen(screen)
 
     async def go_to_blocker(self) -> None:
-        """To the step that can mend the first thing that blocks; what only a node can mend is in the preflight."""
+        """To where the first thing that blocks can be mended."""
         assert self.session is not None
-        for verdict in self.session.judgement.blocking:
-            for step in STEPS:
-                if step.owns(verdict):
-                    await self.go(step, verdict.paths[0])
-                    return
-        await self.go(next(step for step in STEPS if step.NAME == "preflight"))
+        blocking = self.session.judgement.blocking
+        if blocking:
+            await self.go_to(blocking[0])
+        else:
+            await self.go(PreflightStep)
 
-    async def write_bundle(self, folder: Path) -> Text:
+    async def go_to(self, verdict: Verdict) -> None:
+        """To the field whose answer mends it; what only a node can mend is in the preflight."""
+        for path in verdict.paths:
+            if await self.go_to_answer(path):
+                return
+        await self.go(PreflightStep)
+        if isinstance(self.screen, PreflightStep):
+            self.screen.call_after_refresh(self.screen.look_at, verdict)
+
+    async def go_to_answer(self, path: str) -> bool:
+        """To the field of this path, with the cursor on its node where it belongs to one. False: no step has it."""
+        assert self.session is not None
+        step = next((one for one in STEPS if one.SECTIONS and path.startswith(one.SECTIONS)), None)
+        if step is None:
+            return False
+        await self.go(step, path)
+        if found := re.match(r"nodes\[(\d+)\]", path):
+            self.screen.call_after_refresh(self._to_node, self.session.plan.nodes[int(found[1])].address)
+        return True
+
+    def _to_node(self, address: str) -> None:
+        for rows in self.screen.query("#nodes").results(Rows):
+            rows.move_to(address)
+            self.screen.set_focus(rows)
+
+    async def write_bundle(self, folder: Path, keep: Keep) -> Text:
         """The bundle into `folder`; what to tell the operator."""
         assert self.session is not None
         await self.session.judge_now()
+        session = self.session
         try:
-            await bundle_for(
-                self.session.plan, self.session.report(), self.session.draft.host_keys, folder, base=self.base
-            )
+            await bundle_for(session.plan, session.report(), session.draft.host_keys, folder, base=self.base, keep=keep)
         except LaunchFailed as failed:
             return Text(str(failed), "bold red")
         return Text(_("Bundle written to {folder}").format(folder=folder))

@@ -21,6 +21,7 @@ from acp_tui.texts import N_, _
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.finish import failed_lines, failed_whole, phases, success_lines, whole
 from screens.glyphs import glyphs
+from screens.recheck import Recheck
 from screens.session import Session
 from screens.step import Step
 from screens.widgets.panel import Panel
@@ -111,6 +112,10 @@ class InstallStep(Step):
         question = "\n".join([*await self._left_before(), question])
         if not await self.app.push_screen_wait(Confirm(_("Start the install?"), question)):
             return
+        if not await self.app.push_screen_wait(Recheck(self.session, report)):
+            self.tell(Text(_("Not started: the review says what stands now."), "bold red"))
+            return
+        report = self.session.report()
         practice = self.wizard.practice
         session, home, base = self.session, self.wizard.home, self.wizard.base
         if practice is None:

@@ -109,6 +109,10 @@ class PreflightStep(Step):
         if verdict is not None:
             self.app.push_screen(Read(verdict.requirement, self._whole(verdict)))
 
+    def look_at(self, verdict: Verdict) -> None:
+        """Put the cursor on this finding."""
+        self.query_one("#findings", Rows).move_to(_key(verdict))
+
     def action_filter(self) -> None:
         self._filter = (self._filter + 1) % len(_FILTERS)
         self._show()

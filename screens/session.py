@@ -27,7 +27,7 @@ from acp_tui.package.members import PackageRefused
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.plan import Node, Plan, field_at, is_secret, rule_of
-from acp_tui.presets import applications_preset
+from acp_tui.presets import presets
 from acp_tui.report.kept import keep, read_kept
 from acp_tui.report.machine import records
 from acp_tui.texts import _
@@ -161,7 +161,7 @@ class Session:
                 rough[path] = value if isinstance(value, str) else ", ".join(str(v) for v in _items(value))
             self.draft = replace(self.draft, rough=rough, secrets_asked=asked)
         else:
-            own = {node.address for node in plan.nodes} if path.endswith(".deployable") else set()
+            own = {path, *(node.address for node in plan.nodes if path.endswith(".deployable"))}
             self.draft = replace(self.draft, rough=rough, secrets_asked=asked, preset=self.draft.preset - own)
             self._replan(plan)
         self._changed()
@@ -284,7 +284,7 @@ class Session:
 
     def _replan(self, plan: Plan) -> None:
         """The plan is this one now, with what the wizard presets for it."""
-        plan, preset = applications_preset(plan, self.draft.preset)
+        plan, preset = presets(plan, self.draft.preset)
         self.draft = replace(self.draft, plan=plan, preset=preset)
 
     def _changed(self) -> None:

@@ -12,6 +12,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from acp_tui.bundle import Keep
 from acp_tui.catalog import catalogue
 from acp_tui.plan import field_at, rule_of
 from acp_tui.texts import _, ngettext
@@ -42,7 +43,11 @@ class Walk(Protocol):
 
     async def go_to_blocker(self) -> None: ...
 
-    async def write_bundle(self, folder: Path) -> Text: ...
+    async def go_to(self, verdict: Verdict) -> None: ...
+
+    async def go_to_answer(self, path: str) -> bool: ...
+
+    async def write_bundle(self, folder: Path, keep: Keep) -> Text: ...
 
 
 class Step(Screen[None]):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from acp_tui.plan import Node, Plan
-from acp_tui.presets import applications_preset
+from acp_tui.plan import Address, Node, Plan
+from acp_tui.presets import ENDPOINT, applications_preset, preset_paths, presets
 
 CP = Node(address="10.0.0.1")
 WORKER = Node(address="10.0.0.9", role="worker")
@@ -42,3 +42,30 @@ def test_an_exclusive_control_plane_is_not_opened_for_applications() -> None:
     isolated, preset = applications_preset(plan.model_copy(update={"isolation": True}), preset)
     assert (isolated.nodes[0].deployable, preset) == (None, NOBODY)
     assert applications_preset(isolated, NOBODY) == (isolated, NOBODY)
+
+
+def single(*nodes: Node, endpoint: str = "") -> Plan:
+    return Plan(scenario="single-node", nodes=nodes, address=Address(cluster_endpoint=endpoint))
+
+
+def test_a_single_node_is_its_own_endpoint() -> None:
+    plan, preset = presets(single(CP), NOBODY)
+    assert plan.address.cluster_endpoint == "10.0.0.1"
+    assert preset_paths(plan, preset) == {ENDPOINT, "nodes[0].deployable"}
+
+
+def test_the_endpoint_follows_the_node_and_goes_with_its_reason() -> None:
+    plan, preset = presets(single(CP), NOBODY)
+    other = CP.model_copy(update={"address": "10.0.0.2", "deployable": None})
+    plan, preset = presets(plan.model_copy(update={"nodes": (other,)}), preset)
+    assert plan.address.cluster_endpoint == "10.0.0.2"
+    for changes in ({"scenario": "single-cluster"}, {"nodes": (*plan.nodes, WORKER)}, {"nodes": ()}):
+        changed, left = presets(plan.model_copy(update=changes), preset)
+        assert changed.address.cluster_endpoint == ""
+        assert ENDPOINT not in left
+
+
+def test_an_endpoint_of_the_operators_own_stands() -> None:
+    plan, preset = presets(single(CP, endpoint="acp.example.com"), NOBODY)
+    assert plan.address.cluster_endpoint == "acp.example.com"
+    assert ENDPOINT not in preset

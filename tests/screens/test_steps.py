@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from healthy import healthy
-from plans import CONTROL_PLANES, VIP, WORKERS, nodes, valid_plan
+from plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
 from pydantic import JsonValue
 from staged import screen_text, show, staged_app, until, wizard
 
@@ -131,24 +131,6 @@ async def test_a_finding_is_waived_with_a_reason_and_the_waiver_taken_back(tmp_p
         await session.judge_now()
         swap = [v for v in session.verdicts if (v.requirement, v.node) == ("SYS-SWAP", "10.20.0.12")]
         assert [v.blocks for v in swap] == [False]
-
-
-async def test_the_review_leads_to_what_blocks(tmp_path: Path) -> None:
-    plan = valid_plan(**NO_LOGIN, address={"cluster_endpoint": ""})
-    async with wizard(tmp_path, plan, "review", seen(*ALL)) as (pilot, _session):
-        assert "block" in screen_text(pilot)
-        await pilot.press("j")
-        await pilot.pause()
-        assert pilot.app.screen.query("#form")
-
-
-async def test_the_review_shows_no_secret(tmp_path: Path) -> None:
-    canary = "canary-0b5e11"
-    plan = valid_plan(admin={"password": canary}, ssh={"username": "root", "password": canary})
-    async with wizard(tmp_path, plan, "review", seen(*ALL)) as (pilot, _session):
-        text = str(pilot.app.screen.query_one("#summary").render())
-        assert canary not in text
-        assert VIP in text
 
 
 async def test_the_menu_leads_to_every_step(tmp_path: Path) -> None:

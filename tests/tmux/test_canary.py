@@ -104,8 +104,10 @@ def test_secrets_are_nowhere(lab: Lab, tmp_path: Path) -> None:
         seen.secret(registry)
         seen.keys("C-n", "C-n", "C-n")
         seen.sees("Review:")
-        seen.keys("End")
-        seen.sees("}")
+        seen.keys("v")
+        seen.sees("Document for the installer")
+        seen.keys("Enter")
+        seen.sees("Review:")
         before = files_with(tmp_path, canaries)
         assert not before
         for key, name in (("s", "plan.yaml"), ("x", "bundle")):
@@ -114,6 +116,9 @@ def test_secrets_are_nowhere(lab: Lab, tmp_path: Path) -> None:
             seen.keys("C-u")
             window.type(str(tmp_path / name))
             seen.keys("Enter")
+            if key == "x":
+                seen.sees("What becomes of the secrets?")
+                seen.keys("p")
             seen.sees("ritten to")
         kill(window)
     with wizard(tmp_path, TMPDIR=str(temporary)) as window:
