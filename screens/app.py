@@ -20,14 +20,14 @@ from acp_tui.answers import with_answers
 from acp_tui.bundle import Keep
 from acp_tui.catalog import catalogue
 from acp_tui.dial import Dial, direct
-from acp_tui.draft import Draft, hold, last_unfinished, new_draft
+from acp_tui.draft import Draft, hold
 from acp_tui.installer.launch import LaunchFailed, bundle_for
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
 from acp_tui.planfile import secret_values
 from acp_tui.report.explain import explained
 from acp_tui.resources import asset_path
-from acp_tui.texts import _, ngettext
+from acp_tui.texts import _
 from acp_tui.thishost import Own, own_addresses
 from acp_tui.verdict import Verdict
 from screens.crash import write_crash
@@ -36,8 +36,10 @@ from screens.glyphs import RICH, glyphs, outcome_mark
 from screens.preflight import PreflightStep
 from screens.session import Session, Topic, Watcher
 from screens.small import TooSmall
+from screens.start import Start, choose
 from screens.step import Step
 from screens.steps import STEPS
+from screens.trial import TrialStep
 from screens.widgets.choice import Choice
 from screens.widgets.form import Form
 from screens.widgets.rows import Rows
@@ -49,7 +51,7 @@ MIN_WIDTH, MIN_HEIGHT = 76, 21
 
 
 class AcpApp(App[int]):
-    """The wizard. `draft` None: the operator is asked whether to go on with the last one."""
+    """The wizard. `draft` None: the operator is asked what to begin with."""
 
     CSS_PATH = str(asset_path("acp.tcss"))
     ENABLE_COMMAND_PALETTE = False
@@ -60,6 +62,7 @@ class AcpApp(App[int]):
         Binding("ctrl+q", "leave", show=False, priority=True),
         Binding("ctrl+n", "next_step", show=False, priority=True),
         Binding("ctrl+p", "previous_step", show=False, priority=True),
+        Binding("ctrl+t", "trial", show=False, priority=True),
         Binding("tab", "field(1)", show=False, priority=True),
         Binding("shift+tab", "field(-1)", show=False, priority=True),
         Binding("down", "line(1)", show=False, priority=True),
@@ -95,7 +98,6 @@ class AcpApp(App[int]):
         draft: Draft | None = None,
         practice: "Practice | None" = None,
         base: Path | None = None,
-        host_keys: Mapping[str, str] | None = None,
         package: PackageWork | None = None,
         dial: Dial = direct,
         own: Callable[[], Sequence[Own]] = own_addresses,
@@ -111,8 +113,7 @@ class AcpApp(App[int]):
         self._plan = plan
         self._plan_file = plan_file
         self._draft = draft
-        self._host_keys = host_keys or {}
-        self._package = package or (practice.package_work() if practice else PackageWork(self.base))
+        self._package = package or (practice.package_work() if practice else None)
         self._dial = practice.dial if practice else dial
         self.own_addresses = own if practice is None else tuple[Own, ...]  # this host is no practice node
         self._lock: TextIO | None = None
@@ -124,11 +125,11 @@ class AcpApp(App[int]):
     @work(exit_on_error=True)
     async def _begin(self) -> None:
         """Find the draft to work on, then show its step."""
-        draft = self._draft
-        if draft is None and self._plan_file is None:
-            draft = await self._offered()
-        if draft is None:
-            draft = replace(new_draft(self.home, self._plan or Plan()), host_keys=self._host_keys)
+        start = Start(self._draft, self._plan_file, self.base) if self._draft else await self._chosen()
+        if start is None:
+            self.exit(0)
+            return
+        self._plan_file, self.base, draft = start.plan_file, start.base or self.base, start.draft
         self._lock = hold(draft.folder)
         if self._lock is None:
             self.exit(
@@ -146,26 +147,16 @@ class AcpApp(App[int]):
             self._session_changed,
             self._session_broke,
             dial=self._dial,
-            package=self._package,
+            package=self._package or PackageWork(self.base),
             plan_file=self._plan_file,
         )
         self.session.open()
-        name = "install" if draft.run else draft.step
-        await self.go(next((step for step in STEPS if name == step.NAME), STEPS[0]))
+        name = "install" if draft.run else TrialStep.NAME if start.trial else draft.step
+        steps: tuple[type[Step], ...] = (*STEPS, TrialStep)
+        await self.go(next((step for step in steps if name == step.NAME), STEPS[0]))
 
-    async def _offered(self) -> Draft | None:
-        """The last unfinished draft, if the operator wants to go on with it."""
-        draft = last_unfinished(self.home)
-        if draft is None:
-            return None
-        when = f"{draft.updated.astimezone():%Y-%m-%d %H:%M}" if draft.updated else "?"
-        count = len(draft.plan.nodes)
-        nodes = ngettext("{count} node", "{count} nodes", count).format(count=count)
-        text = _("There is an unfinished draft of {when}: {nodes}, step {step}. Secrets are asked for again.").format(
-            when=when, nodes=nodes, step=draft.step or "-"
-        )
-        options = [("g", _("go on with it")), ("n", _("begin a new one"))]
-        return draft if await self.push_screen_wait(Pick("acp-tui", options, text)) != "n" else None
+    async def _chosen(self) -> Start | None:
+        return await choose(self, self.home, self._plan)
 
     def _session_changed(self, topic: Topic) -> None:
         self.post_message(self.SessionChanged(topic))
@@ -244,18 +235,25 @@ class AcpApp(App[int]):
     async def action_next_step(self) -> None:
         await self._typed()
         current = self._current()
-        if current is not None and await current.may_go_on():
-            names = [step.NAME for step in STEPS]
-            index = names.index(current.NAME)
-            if index + 1 < len(STEPS):
-                await self.go(STEPS[index + 1])
+        if current is not None and await current.may_go_on() and (following := _beside(current, 1)) is not None:
+            await self.go(following)
 
     async def action_previous_step(self) -> None:
         current = self._current()
-        if current is not None:
-            index = [step.NAME for step in STEPS].index(current.NAME)
-            if index:
-                await self.go(STEPS[index - 1])
+        if current is not None and (before := _beside(current, -1)) is not None:
+            await self.go(before)
+
+    @work
+    async def action_trial(self) -> None:
+        """The short path for a single node; of several nodes one is kept, if the operator says so."""
+        if self.session is None or self._current() is None:
+            return
+        if (count := len(self.session.plan.nodes)) > 1:
+            question = _("The plan has {count} nodes; the trial keeps the first control plane node alone.")
+            ask = Confirm(_("One node for a trial"), question.format(count=count))
+            if not await self.push_screen_wait(ask):
+                return
+        await self.go(TrialStep)
 
     async def action_field(self, by: int) -> None:
         """To the next or the previous field."""
@@ -305,12 +303,19 @@ class AcpApp(App[int]):
         if self._current() is None:
             return
         steps = [(str(number % 10), _(step.SHORT)) for number, step in enumerate(STEPS, 1)]
-        options = [*steps, ("e", _("explain this field or finding")), ("q", _("save and quit"))]
+        options = [
+            *steps,
+            ("t", _("one node for a trial: the short path")),
+            ("e", _("explain this field or finding")),
+            ("q", _("save and quit")),
+        ]
         picked = await self.push_screen_wait(Pick(_("Go to"), options))
         if picked == "q":
             await self.action_leave()
         elif picked == "e":
             self.action_explain()
+        elif picked == "t":
+            self.action_trial()
         elif picked is not None:
             await self.go(STEPS[(int(picked) - 1) % 10])
 
@@ -372,6 +377,15 @@ class AcpApp(App[int]):
         said = _("acp-tui had to stop: a fault of its own. Your answers are saved.")
         self._exit_renderables.append(Text(f"{said}\n{where}"))
         self._close_messages_no_wait()
+
+
+def _beside(step: Step, by: int) -> type[Step] | None:
+    """The step after (1) or before (-1) this one; None: it is the last, or the first."""
+    names = [one.NAME for one in STEPS]
+    if step.BETWEEN is not None:
+        return STEPS[names.index(step.BETWEEN[by > 0])]
+    index = names.index(step.NAME) + by
+    return STEPS[index] if 0 <= index < len(STEPS) else None
 
 
 def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:

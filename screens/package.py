@@ -117,6 +117,8 @@ class PackageStep(Step):
             lines.append(Text(_("Found a package; ^F takes it:"), "cyan"))
             lines.append(Text(str(self._found.core), no_wrap=True, overflow="ellipsis"))
             lines.append(Text(_beside(self._found), "dim", no_wrap=True, overflow="ellipsis"))
+        if self.session.plan.scenario == "single-node":
+            lines.append(Text(_("^T is the short path for one node: a handful of answers."), "cyan"))
         for verdict in self.session.verdicts:
             if verdict.requirement in ("BND-SIGN", "BND-NODE-ARCH", "BND-FREE-100G") and len(lines) < 4:
                 mark, style = outcome_mark(verdict.outcome) if verdict.waived is None else ("W", "cyan")

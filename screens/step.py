@@ -59,6 +59,8 @@ class Step(Screen[None]):
     TITLE_TEXT: ClassVar[str]
     SECTIONS: ClassVar[tuple[str, ...]] = ()
     """Plan paths (prefixes) whose rules this step answers for."""
+    BETWEEN: ClassVar[tuple[str, str] | None] = None
+    """Names of the steps before and after one that is not in the row; None: it is in the row."""
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
     """(key, word) pairs of the step's own keys, for the bottom line."""
 

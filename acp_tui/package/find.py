@@ -14,7 +14,8 @@ from pathlib import Path
 from acp_tui.package.name import Arch, PackageName, parse_name
 from acp_tui.package.signature import default_signature
 
-_KEY = "verify-key.pub"
+KEY = "verify-key.pub"
+"""What the vendor calls its public key file."""
 _DEPTH = 3
 _ENTRIES = 50_000
 _SECONDS = 3.0
@@ -61,7 +62,7 @@ def choose(files: Sequence[Path], arch: Arch | None) -> Found | None:
     core, name = max(cores, key=merit)
     wanted = PackageName("extensions", name.version, name.arch)
     extensions = _nearest((path for path, found in named if found == wanted), core)
-    key = _nearest((path for path in files if path.name == _KEY), core)
+    key = _nearest((path for path in files if path.name == KEY), core)
     return Found(core, name, _is_signed(core), extensions, key)
 
 
@@ -87,7 +88,7 @@ def look_for(
             if _is_folder(entry):
                 if level < depth:
                     waiting.append((folder / entry.name, level + 1))
-            elif entry.name == _KEY or parse_name(entry.name) is not None:
+            elif entry.name == KEY or parse_name(entry.name) is not None:
                 yield folder / entry.name
 
 

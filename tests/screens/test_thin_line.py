@@ -21,6 +21,8 @@ def wizard(tmp_path: Path) -> Iterator[Terminal]:
     """A new wizard on its first step."""
     environment = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     with Terminal((sys.executable, "-m", "acp_tui"), environment) as terminal:
+        terminal.until(b"step by step")
+        terminal.press(b"n")
         terminal.until(b"^O")
         terminal.quiet()
         yield terminal

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from pydantic import JsonValue
-from wizard_window import state, wizard
+from wizard_window import begin, state, wizard
 
 from acp_tui.plan import Plan
 
@@ -25,6 +25,7 @@ def draft(home: Path) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
 
 def test_whole_steps_in_one_burst(tmp_path: Path) -> None:
     with wizard(tmp_path) as window:
+        begin(window)
         window.wait_for("Package:")
         # The passphrase's field comes into sight only with the key file before it.
         user = ("C-u", "operator", "Tab", "Tab")
@@ -52,6 +53,7 @@ def test_whole_steps_in_one_burst(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rubbish", ["x" * 5000, "Кириллица 日本語 é́̂ עברית العربية \u202eabc", "\x1b[31mred\x07[bold]"])
 def test_whatever_is_pasted_the_step_can_be_left(tmp_path: Path, rubbish: str) -> None:
     with wizard(tmp_path) as window:
+        begin(window)
         window.wait_for("Package:")
         for title in ("Nodes:", "Network:", "Address:"):
             window.keys("C-n")
@@ -72,6 +74,7 @@ def test_whatever_is_pasted_the_step_can_be_left(tmp_path: Path, rubbish: str) -
 
 def test_a_pasted_list_is_looked_at_and_taken(tmp_path: Path) -> None:
     with wizard(tmp_path) as window:
+        begin(window)
         window.wait_for("Package:")
         window.keys("C-n", *["Down"] * 4)
         window.wait_for("Nodes:")

@@ -10,7 +10,7 @@ import pytest
 from lab_nodes import Lab
 from lab_profile import NodeProfile
 from terminal import Terminal
-from wizard_window import go_on, kill, wizard
+from wizard_window import begin, go_on, kill, wizard
 
 pytestmark = [pytest.mark.tmux, pytest.mark.lab]
 
@@ -69,6 +69,7 @@ def test_secrets_are_nowhere(lab: Lab, tmp_path: Path) -> None:
     temporary.mkdir()
     with wizard(tmp_path, TMPDIR=str(temporary)) as window:
         seen = Watched(window, canaries)
+        begin(window)
         seen.sees("Package:")
         seen.keys("C-n", "Tab")
         seen.sees("Nodes:")

@@ -67,6 +67,12 @@ def kill(window: Terminal) -> None:
     assert window.wait_exit() == 128 + signal.SIGKILL
 
 
+def begin(window: Terminal) -> None:
+    """A new install, step by step."""
+    window.wait_for("What would you like to do?")
+    window.keys("n")
+
+
 def go_on(window: Terminal) -> None:
     """Take up the draft that is offered."""
     window.wait_for("There is an unfinished draft")
