@@ -176,17 +176,18 @@ class ReviewStep(Step):
         if waived:
             yield _heading(_("Waived"))
         for verdict in waived:
-            text = Text(f" W {verdict.node or '-':<15} {verdict.requirement}: {verdict.waived}", "cyan")
-            yield Row(_key(verdict), text)
+            yield Row(
+                _key(verdict), _line(f"W {verdict.node or '-':<15} {verdict.requirement}: {verdict.waived}", "cyan")
+            )
         notes = unverified(plan)
         if notes:
             yield _heading(_("Unproven by any public source"))
         for number, note in enumerate(notes):
-            yield Row(f"note{number} {note}", Text(f" {glyphs().warned} {note}", "yellow"))
+            yield Row(f"note{number} {note}", _line(f"{glyphs().warned} {note}", "yellow"))
         yield _heading(_("What is started"))
         line = setup_line(plan, self.wizard.base)
-        yield Row(f"line {line}", Text(f"   {line}"))
-        yield Row(f"document {_('Enter or v shows it')}", Text("   " + _("document for the installer: v shows it")))
+        yield Row(f"line {line}", _line(f"  {line}"))
+        yield Row(f"document {_('Enter or v shows it')}", _line("  " + _("document for the installer: v shows it")))
         yield _heading(_("Answers"))
         yield from self._answers()
 
@@ -204,14 +205,14 @@ class ReviewStep(Step):
             mark, style = outcome_mark(verdict.outcome)
             observed = " ".join(verdict.observed.split())
             where = verdict.paths[0] if verdict.paths else verdict.node or "-"
-            yield Row(_key(verdict), Text(f" {mark} {where:<15} {verdict.requirement}: {observed}", style))
+            yield Row(_key(verdict), _line(f"{mark} {where:<15} {verdict.requirement}: {observed}", style))
         if (undecided := self._undecided()) is not None:
             words = _("w decides to install without a verified signature")
-            yield Row(f"decide {undecided.observed}", Text(f" ? {words}", "bold yellow"))
+            yield Row(f"decide {undecided.observed}", _line(f"? {words}", "bold yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
                 yield Row(
-                    f"node {node.detail}", Text(f" {g.failed} {node.address} {state_word(node.state)}", "bold red")
+                    f"node {node.detail}", _line(f"{g.failed} {node.address} {state_word(node.state)}", "bold red")
                 )
 
     def _answers(self) -> Iterator[Row]:
@@ -222,7 +223,7 @@ class ReviewStep(Step):
             if answer.path.startswith("waivers"):
                 continue  # told above
             mark = "+" if answer.path in preset else "*" if answer.chosen else " "
-            text = Text(f" {mark} {words[mark]:<{width}} {answer.path}: ", "" if answer.chosen else "dim")
+            text = _line(f"{mark} {words[mark]:<{width}} {answer.path}: ", "" if answer.chosen else "dim")
             text.append(self._value(answer), "bold" if answer.chosen else "dim")
             yield Row(f"answer {answer.path}", text)
 
@@ -251,7 +252,11 @@ def _path(typed: str) -> Path:
 
 
 def _heading(words: str, style: str = "bold") -> Row:
-    return Row("", Text(words, style))
+    return Row("", Text.assemble((words, style)))
+
+
+def _line(words: str, style: str = "") -> Text:
+    return Text.assemble((f" {words}", style))
 
 
 def _key(verdict: Verdict) -> str:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 from healthy import healthy
-from plans import CONTROL_PLANES, WORKERS, valid_plan
+from plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
 from pydantic import JsonValue
 from staged import SIZE, screen_text, show, staged_app, until
 from textual.pilot import Pilot
 
 from acp_tui.facts import Facts
 from acp_tui.plan import Plan
+from screens.app import AcpApp
 from screens.steps import STEPS
+from screens.trial import TrialStep
 
 Compare = Callable[..., bool]
 CHANGES: dict[str, JsonValue] = {
@@ -44,6 +46,25 @@ def test_a_fresh_start(snap_compare: Compare, tmp_path: Path) -> None:
         await show(pilot, "package")
 
     assert snap_compare(staged_app(tmp_path, Plan()), terminal_size=SIZE, run_before=reach)
+
+
+def test_the_way_in(snap_compare: Compare, tmp_path: Path) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "Enter choose" in screen_text(pilot))
+
+    assert snap_compare(AcpApp(tmp_path), terminal_size=SIZE, run_before=reach)
+
+
+def test_the_short_path(snap_compare: Compare, tmp_path: Path) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        session = await show(pilot, "package")
+        assert isinstance(pilot.app, AcpApp)
+        await pilot.app.go(TrialStep)
+        await session.judge_now()
+        await pilot.pause()
+
+    plan = valid_plan(**CHANGES, nodes=nodes(1, 0), scenario="single-node", address={"cluster_endpoint": ""})
+    assert snap_compare(staged_app(tmp_path, plan), terminal_size=SIZE, run_before=reach)
 
 
 def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None:

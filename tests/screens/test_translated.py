@@ -22,7 +22,7 @@ from healthy import DISTRIBUTIONS, healthy
 from plans import CONTROL_PLANES, WORKERS, valid_plan
 from reports import MORNING, report
 from rich.text import Text
-from staged import wizard
+from staged import SIZE, screen_text, until, wizard
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, RichLog, Static
@@ -35,14 +35,18 @@ from acp_tui.finish.again import lines as remains_lines
 from acp_tui.finish.checklist import checklist
 from acp_tui.finish.questions import installed_from
 from acp_tui.installer.state import Phase, RunSpec, RunState
+from acp_tui.package.work import PackageWork
 from acp_tui.planfile import dump_plan, schema
 from acp_tui.report.changes import changes
 from acp_tui.report.page import report_html
 from acp_tui.texts import DOMAIN, use_language
 from acp_tui.verdict import NodeState
+from screens.app import AcpApp
 from screens.finish import failed_lines, failed_whole, whole
+from screens.recheck import Recheck
 from screens.step import Step
 from screens.steps import STEPS
+from screens.trial import TrialStep
 from screens.widgets.choice import Choice
 from screens.widgets.panel import Panel
 from screens.widgets.rows import Rows
@@ -169,6 +173,23 @@ async def test_no_step_says_what_cannot_be_translated(tmp_path: Path) -> None:
             await pilot.press("ctrl+n")
             await pilot.pause()
         assert found == set()
+
+
+async def test_nor_does_the_way_in_or_the_short_path(tmp_path: Path) -> None:
+    app = AcpApp(tmp_path / "new", base=tmp_path, package=PackageWork(tmp_path, places=()))
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "⟦" in screen_text(pilot))
+        assert foreign(pilot) == set()
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, TrialStep))
+        await pilot.pause()
+        assert foreign(pilot) == set()
+        assert app.session is not None
+        app.push_screen(Recheck(app.session, app.session.report()))
+        await until(pilot, lambda: not app.session.probing if app.session else False)
+        await pilot.pause()
+        assert foreign(pilot) == set()
+        await app.session.close()
 
 
 @pytest.mark.parametrize(
