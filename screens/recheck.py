@@ -1,6 +1,7 @@
 """Right before something is made of the plan, all nodes are asked once more: what has changed since is shown first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,7 +14,7 @@ from textual.widgets import Label, Static
 from acp_tui.report.changes import Changes, changes
 from acp_tui.report.told import change_lines
 from acp_tui.texts import _, ngettext
-from acp_tui.verdict import NodeState, Report, Verdict
+from acp_tui.verdict import NodeState, Outcome, Report, Verdict
 from screens.glyphs import glyphs
 from screens.session import Session, Topic
 
@@ -67,7 +68,7 @@ class Recheck(ModalScreen[bool]):
     async def _judge(self) -> None:
         await self._session.judge_now()
         now = self._session.report()
-        since, new = changes(self._before, now), new_blockers(self._before, now)
+        since, new = _of_note(changes(self._before, now)), new_blockers(self._before, now)
         self._blocked = bool(new) or _lost(since)
         if not since:
             self.dismiss(True)
@@ -99,6 +100,12 @@ def new_blockers(before: Report, now: Report) -> tuple[Verdict, ...]:
     """What blocks now and did not then."""
     known = {(verdict.requirement, verdict.node) for verdict in before.verdicts if verdict.blocks}
     return tuple(v for v in now.verdicts if v.blocks and (v.requirement, v.node) not in known)
+
+
+def _of_note(since: Changes) -> Changes:
+    """Without what was not known then and is not now, for another reason."""
+    both = (Outcome.UNKNOWN, Outcome.UNKNOWN)
+    return replace(since, changed=tuple((a, b) for a, b in since.changed if (a.outcome, b.outcome) != both))
 
 
 def _lost(since: Changes) -> bool:
