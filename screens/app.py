@@ -249,7 +249,9 @@ class AcpApp(App[int]):
         if self.session is None or self._current() is None:
             return
         if (count := len(self.session.plan.nodes)) > 1:
-            question = _("The plan has {count} nodes; the trial keeps the first control plane node alone.")
+            question = _(
+                "The plan has {count} nodes. The trial keeps the first control plane node alone, as its own endpoint."
+            )
             ask = Confirm(_("One node for a trial"), question.format(count=count))
             if not await self.push_screen_wait(ask):
                 return

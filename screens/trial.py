@@ -104,11 +104,16 @@ class TrialStep(Step):
 
     def _note(self) -> Text:
         plan = self.session.plan
-        node = plan.nodes[0].address if plan.nodes else "?"
+        endpoint = plan.address.cluster_endpoint
+        alone = bool(plan.nodes) and endpoint == plan.nodes[0].address
         preset = _(
-            "Preset: cluster endpoint {node} (no VIP, no load balancer), Kube-OVN, a self-signed certificate, the "
-            "platform's own registry, applications on this node. The menu (Esc) leads to every other answer."
-        ).format(node=plan.address.cluster_endpoint or node)
+            "{endpoint}, Kube-OVN, a self-signed certificate, the platform's own registry, applications on this node, "
+            "unless you have said otherwise. The menu (Esc) leads to every other answer."
+        ).format(
+            endpoint=_("Preset: cluster endpoint {node} (no VIP, no load balancer)").format(node=endpoint)
+            if alone
+            else _("Your own cluster endpoint {address}; preset").format(address=endpoint or "-")
+        )
         return Text(
             preset + "\n" + _("For a trial: at most 10 application Pods, never to be grown into a cluster."), "dim"
         )
@@ -124,4 +129,7 @@ def begin(session: Session) -> None:
     if plan.scenario != "single-node":
         session.answer("scenario", "single-node")
     if len(plan.nodes) != 1 or not plan.control_planes:
+        if plan.nodes:  # where a cluster led to, a single node has nobody to lead to
+            session.answer("address.self_built_vip", False)
+            session.answer("address.cluster_endpoint", "")
         session.set_nodes((plan.installer_node or Node(address=own_address() or _LOOPBACK),))

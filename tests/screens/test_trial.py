@@ -8,7 +8,7 @@ import pytest
 from healthy import healthy
 from plans import valid_plan
 from reports import MORNING
-from staged import SIZE, screen_text, until
+from staged import SIZE, screen_text, until, wizard
 from textual.pilot import Pilot
 
 from acp_tui.bundle import write_bundle
@@ -18,7 +18,7 @@ from acp_tui.planfile import save_plan
 from acp_tui.presets import ENDPOINT, preset_paths
 from acp_tui.verdict import NodeState, Report
 from screens.app import AcpApp
-from screens.dialogs import Ask
+from screens.dialogs import Ask, Confirm
 from screens.preflight import PreflightStep
 from screens.review import ReviewStep
 from screens.session import Seen, Session
@@ -120,6 +120,18 @@ async def test_the_package_step_offers_it_for_a_single_node(media: Path) -> None
         await until(pilot, lambda: "^T is the short path" in screen_text(pilot))
         await pilot.press("ctrl+t")
         await on(pilot, TrialStep)
+
+
+async def test_of_a_cluster_one_node_is_kept_as_its_own_endpoint(tmp_path: Path) -> None:
+    plan = valid_plan(ssh={"username": "root", "password": None}, address={"self_built_vip": True})
+    async with wizard(tmp_path, plan, "package") as (pilot, here):
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        assert len(here.plan.nodes) == 5
+        await pilot.press("y")
+        await on(pilot, TrialStep)
+        assert [node.address for node in here.plan.nodes] == ["10.20.0.11"]
+        assert (here.plan.address.cluster_endpoint, here.plan.address.self_built_vip) == ("10.20.0.11", False)
 
 
 async def test_a_trial_is_gone_on_with(media: Path) -> None:
