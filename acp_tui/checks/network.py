@@ -210,7 +210,8 @@ def _in_range(s: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
     used += [r.destination for r in known(s.facts.routes, "routes")]
     ranges = [IPv4Network(text) for text in s.given.words("ranges")]
     hits = sorted({text for text in (*used, *others) if any(overlap(r, text) for r in ranges)})
-    return _met(not hits, ", ".join(hits) or _("not used"))
+    outcome = Outcome.FAIL if hits else Outcome.PASS
+    return Finding(outcome, ", ".join(hits) or _("not used"), names=tuple(hits))
 
 
 NETWORK_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {

@@ -26,8 +26,9 @@ def boot_parameter(s: NodeSubject) -> Finding:
         return Finding(Outcome.PASS, _("in effect"))
     now = given[-1] if given else _("not on the kernel's command line")
     if token in (s.facts.boot_tokens or ()):
-        remedy = _("reboot  # if it is then still missing, build the boot loader's configuration anew first")
-        return Finding(Outcome.PENDING_REBOOT, _("{now}; the boot loader has it").format(now=now), remedy=remedy)
+        anew = "update-grub" if s.facts.os_id == "ubuntu" else f"grubby --update-kernel=ALL --args={token}"
+        words = _("{now}; the boot loader or /etc/default/grub has it").format(now=now)
+        return Finding(Outcome.PENDING_REBOOT, words, remedy=f"{anew}\nreboot")
     advice_only = s.facts.os_id in s.given.words("advice_on")
     return Finding(Outcome.WARN if advice_only else Outcome.FAIL, now)
 
@@ -65,7 +66,7 @@ def apparmor_off(s: NodeSubject) -> Finding:
     if profiles == 0:
         return Finding(Outcome.WARN, _("on in the kernel, no profile loaded"))
     if "apparmor=0" in (s.facts.boot_tokens or ()):
-        return Finding(Outcome.PENDING_REBOOT, _("on; the boot loader turns it off"), remedy="reboot")
+        return Finding(Outcome.PENDING_REBOOT, _("on; the boot loader turns it off"), remedy="update-grub\nreboot")
     if profiles is None:
         return Finding(Outcome.FAIL, _("on in the kernel; its profiles could not be counted"))
     return Finding(Outcome.FAIL, _("on, profiles loaded: {count}").format(count=profiles))

@@ -6,10 +6,26 @@ import lab_faults as f
 import pytest
 from lab_check import QUIET, as_planned, check, plan
 from lab_nodes import Lab
-from lab_profile import NodeProfile
+from lab_profile import Fault, NodeProfile
 
 pytestmark = pytest.mark.lab
 
+_UPDATE_GRUB = (
+    '. /etc/default/grub; sed -i -E "s|(root=[^ ]+ ro).*|\\1 $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT|" '
+    "/boot/grub/grub.cfg"
+)
+_GRUBBY = 'sed -i -E "s|^(options\\|linux)( .*)$|\\1\\2 ${2#--args=}|" /boot/grub2/grub.cfg /boot/loader/entries/*.conf'
+BOOT_TOOLS = Fault(
+    "what builds the boot loader's menu",
+    f"printf '#!/bin/bash\\n%s\\n' '{_UPDATE_GRUB}' >/usr/bin/update-grub; "
+    f"printf '#!/bin/bash\\n%s\\n' '{_GRUBBY}' >/usr/bin/grubby; chmod +x /usr/bin/update-grub /usr/bin/grubby",
+)
+AT_BOOT = (
+    ("ubuntu-22.04", (f.THP_ON, f.APPARMOR), {"KRN-THP": "pending-reboot", "SEC-APPARMOR": "pending-reboot"}),
+    ("centos-7.9", (f.THP_ON, f.KMEM_ON), {"KRN-THP": "pending-reboot", "KRN-NOKMEM": "pending-reboot"}),
+    ("rhel-8.6", (f.THP_ON,), {"KRN-THP": "pending-reboot"}),
+    ("kylin-v10-sp3", (f.THP_ON,), {"KRN-THP": "pending-reboot"}),
+)
 UBUNTU = (
     f.NO_IPVS_SH,
     f.NO_GENEVE,
@@ -37,3 +53,18 @@ def test_every_remedy_that_is_a_command_mends_its_fault(lab: Lab, tmp_path: Path
             if verdict["node"] == node.address and verdict["verdict"] not in QUIET:
                 node.sh(f"{verdict['remedy']}\ntrue")
     assert check(tmp_path, answers).found == {node.address: {} for node in nodes}
+
+
+def test_what_holds_from_the_next_boot_on_is_in_the_boot_loader(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(*(NodeProfile(base, (*faults, BOOT_TOOLS)) for base, faults, _ in AT_BOOT))
+    answers = plan(as_planned(nodes), lab.address(0))
+    for verdict in check(tmp_path, answers).verdicts:
+        for node in nodes:
+            if verdict["node"] == node.address and verdict["verdict"] == "fail":
+                remedy = (verdict["remedy"] or "").removesuffix("reboot")
+                node.sh(f"{remedy}\n{remedy}\ntrue")  # twice: the second time does no harm
+    assert check(tmp_path, answers).found == {
+        node.address: expected for node, (_, _, expected) in zip(nodes, AT_BOOT, strict=True)
+    }
+    for node in nodes:
+        assert node.sh("cat /etc/default/grub").count("transparent_hugepage=never") == 1
