@@ -144,6 +144,35 @@ def test_a_release_is_the_one_before_with_its_changes() -> None:
     assert third["INS-CLEANUP"].remedy.startswith("nerdctl")
 
 
+DIFFERENCES = {
+    ("4.1", "CAPACITY"): "REL-CAPACITY",
+    ("4.1", "SN-SIZE, SC-SIZE"): "CAP-SN-CPU CAP-SN-MEM CAP-SC-MIN-CP CAP-SC-REC-CP",
+    ("4.1", "MC-SIZE"): "CAP-MC-CP-COUNT CAP-MC-CP-SIZE CAP-MC-WK-COUNT CAP-MC-WK-SIZE CAP-MC-HGROW",
+    ("4.1", "HW-MISC"): "HW-CPU-CLOCK HW-CPU-NOOVER HW-CPU-POWER HW-MEM-NOOVER HW-MEM-CHANNELS",
+    ("4.1", "DISK"): "HW-DISK-IOPS HW-DISK-TPUT HW-DISK-SSD",
+    ("4.1", "OS-*"): "OS-DISTRO OS-KERNEL",
+    ("4.1", "LATENCY"): "NETCFG-LAT-INTRA",
+    ("4.1", "USEPAM, TASKSMAX"): "USR-USEPAM SYS-TASKSMAX",
+    ("4.1", "DOMAIN, DR-2379"): "NETRES-DOMAIN LB-DR-2379",
+    ("4.1", "EXT"): "BND-ORDER BND-SAMEDIR",
+    ("4.1", "VERIFY, K8S"): "INS-VERIFY-UI XR-VERSIONS",
+    ("4.2", "RUNTIME, NETMODE, CALICO-IPIP"): "INS-CLEANUP INS-CALICO XR-CNI-FLAG NETCFG-IPIP",
+    ("4.2", "172"): "NET-172-FREE NETCFG-172 XR-CIDR-172",
+    ("4.2", "DIRS, LEFTOVER"): "FS-DIR-NERDCTL PKG-LEFTOVER-BIN",
+    ("4.2", "OS-RHEL"): "OS-DISTRO OS-KERNEL SEC-SELINUX",
+    ("4.2", "K8S"): "XR-VERSIONS",
+    ("4.3", "VERIFY, K8S"): "INS-VERIFY-43 XR-VERSIONS",
+}
+"""Release and topics (REL-* of the vendor's later documents) → the rules that are others from this release on."""
+
+
+@pytest.mark.parametrize("release", RELEASES[1:])
+def test_a_release_changes_the_rules_that_its_documents_change(release: str) -> None:
+    before, now = catalogue(RELEASES[RELEASES.index(release) - 1]), catalogue(release)
+    listed = " ".join(names for (at, _topics), names in DIFFERENCES.items() if at == release).split()
+    assert sorted(listed) == sorted(name for name in now if now[name] != before[name])
+
+
 def test_an_unknown_release_has_no_catalogue() -> None:
     with pytest.raises(ValueError, match=r"5\.0"):
         catalogue("5.0")

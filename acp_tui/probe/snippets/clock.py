@@ -19,7 +19,7 @@ def read_clock(reading: Reading, before: float, after: float) -> Clock:
 
     The node looked at its clock some time in between, so the offset is counted from the middle and is uncertain by half
     the time that passed. ValueError: the node told no time."""
-    found = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?", first_line(reading).removesuffix("N").rstrip("."))
+    found = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?(?:\.?%?N?)", first_line(reading))
     if found is None or reading.status:
         raise ValueError("the node told no time")
     remote = float(f"{found[1]}.{found[2] or 0}")
