@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,15 @@ def test_every_row_says_what_why_how_and_what_to_do(release: str) -> None:
             assert row.remedy, row.id
         for text in (row.remedy, *row.remedies.values()):
             assert set(re.findall(r"\{[a-z]+\}", text)) <= {"{names}"}, row.id
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_remedy_is_words_or_commands_that_a_shell_can_read(release: str) -> None:
+    texts = {text for row in catalogue(release).values() for text in (row.remedy, *row.remedies.values())}
+    commands = [text.replace("{names}", "a 'b c'") for text in texts if "\n" in text or re.match(r"[a-z#\[]", text)]
+    program = "".join(f"remedy_{number}() {{\n{text}\n:\n}}\n" for number, text in enumerate(commands))
+    read = subprocess.run(["bash", "-n"], input=program, text=True, capture_output=True, check=False)
+    assert (read.returncode, read.stderr) == (0, "")
 
 
 def test_conditions_stay_open_where_nothing_is_known_of_a_node() -> None:

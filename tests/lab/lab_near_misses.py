@@ -260,6 +260,26 @@ PROCESSOR = (
     _case(ARM, "2 GHz", "sed -i 's/2600/2000/' /usr/lib/lab/processor", HW_CPU_CLOCK="fail"),
 )  # fmt: skip
 
+
+def _rhel(version: str, kernel: str) -> str:
+    return f"sed -i 's/8\\.6/{version}/' /etc/os-release; {_kernel(kernel)}"
+
+
+IN_4_2 = (
+    _case(R, "RHEL 8.10", _rhel("8.10", "4.18.0-553.el8_10.x86_64")),
+    _case(R, "RHEL 9.6", _rhel("9.6", "5.14.0-570.12.1.el9_6.x86_64")),
+    _case(R, "RHEL 9.4", _rhel("9.4", "5.14.0-427.13.1.el9_4.x86_64"), OS_DISTRO="fail"),
+    _case(R, "RHEL 8.4", _rhel("8.4", "4.18.0-305.el8.x86_64"), OS_DISTRO="fail"),
+    _case(U, "nerdctl", "mkdir -p /var/lib/nerdctl; touch /usr/local/bin/nerdctl", FS_DIR_NERDCTL="fail",
+          PKG_LEFTOVER_BIN="warn"),
+    _case(U, "172.20", "ip addr add 172.20.0.1/24 dev eth0"),
+    _case(U, "172.18", "ip addr add 172.18.0.1/24 dev eth0", NET_172_FREE="fail", NETCFG_172="fail"),
+    _case(U, "many tasks, yet not all", "echo 4194304 >/usr/lib/lab/tasks-max", SYS_TASKSMAX="fail"),
+    _case(U, "the size of 4.1", _write("/proc/cpuinfo", cpuinfo(8))),
+    _case(C, "infinity in numbers", "echo 18446744073709551615 >/usr/lib/lab/tasks-max"),
+)  # fmt: skip
+"""What 4.2 judges otherwise than 4.0; each on a node of its own."""
+
 TOPICS = (
     BOOT, MODULES, SECURITY, FIREWALL, SWAP, TASKS, LOGIN, HOSTS, RESOLVER, NETWORK, FILES, PACKAGES, SYSTEM, PROCESSOR,
 )  # fmt: skip
