@@ -97,10 +97,13 @@ def _scenario_says(s: NodeSubject) -> bool:
 
 
 def machine_size(s: NodeSubject) -> Finding:
-    """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: below the minimum fails, below the recommended size warns."""
+    """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: below the minimum fails, below the recommended size warns. On ARM
+    HW-ARM-FACTOR recommends another one (OQ-ARM-REC)."""
     if only_advised(s.given, s.node.role) and _scenario_says(s):
         return Finding(Outcome.NOT_APPLICABLE, _("the scenario gives the figures for this role"))
     least, better = minimum(s.given, s.plan), advised(s.given)
+    if s.facts.arch == "aarch64":
+        better = Size()
     machine = _machine(s, least | better)
     expected = _("at least {size}").format(size=least)
     if better != Size():

@@ -70,10 +70,11 @@ def kunpeng(s: NodeSubject) -> Finding:
     facts = s.facts
     if re.search(r"kunpeng[- ]?920", facts.cpu_model or "", re.IGNORECASE):
         return Finding(Outcome.PASS, facts.cpu_model or "")
-    implementer = known(facts.cpu_implementer or None, "cpu_implementer").lower()
-    part = known(facts.cpu_part or None, "cpu_part").lower()
+    implementer, part = known(facts.cpu_implementer, "cpu_implementer"), known(facts.cpu_part, "cpu_part")
+    if not implementer or not part:
+        return Finding(Outcome.UNKNOWN, _("neither /proc/cpuinfo nor dmidecode names the processor"))
     seen = _("implementer {implementer}, part {part}").format(implementer=implementer, part=part)
-    return Finding(Outcome.PASS if (implementer, part) == ("0x48", "0xd01") else Outcome.FAIL, seen)
+    return Finding(Outcome.PASS if (implementer.lower(), part.lower()) == ("0x48", "0xd01") else Outcome.FAIL, seen)
 
 
 def ubuntu_hwe(s: NodeSubject) -> Finding:
@@ -102,6 +103,8 @@ def kylin_service_pack(s: NodeSubject) -> Finding:
     pack = int(found[1]) if found else code
     if pack is None and build is not None and int(build[1]) >= s.given.number("build"):
         pack = 3
+    if pack is None and "V10" in info and build is not None:
+        return Finding(Outcome.WARN, _("V10, no service pack named, kernel {kernel}").format(kernel=s.facts.kernel))
     if pack is None:
         return Finding(Outcome.UNKNOWN, _("nothing on the node tells its service pack"))
     return Finding(Outcome.PASS if pack >= 3 else Outcome.WARN, f"V10 SP{pack}")

@@ -149,7 +149,7 @@ ARM = {"arch": "aarch64", "cpu_implementer": "0x48", "cpu_part": "0xd01", "cpu_m
     [
         ({"cpu_count": 16}, set()),
         ({"cpu_count": 12}, {("HW-ARM-FACTOR", WARN)}),
-        ({"cpu_count": 11}, {("HW-ARM-FACTOR", FAIL), ("CAP-SC-REC-CP", WARN)}),
+        ({"cpu_count": 11}, {("HW-ARM-FACTOR", FAIL)}),
         ({"cpu_model": None, "cpu_part": "0xd0c"}, {("OS-ARM-CPU", FAIL)}),
         ({"cpu_model": None, "cpu_implementer": ""}, {("OS-ARM-CPU", UNKNOWN)}),
         ({"cpu_model": "Kunpeng 920", "cpu_part": None}, set()),

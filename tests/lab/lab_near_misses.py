@@ -247,6 +247,9 @@ SYSTEM = (
           OS_UBUNTU_HWE="fail"),
     _case(U, "quoted otherwise, as on Windows", "sed -i \"s/\\\"/'/g; s/\\$/\\r/\" /etc/os-release"),
     _case(K, "a desktop", "sed -i 's/^VERSION_ID=.*/VERSION_ID=\"v10\"/' /etc/os-release", OS_DISTRO="fail"),
+    _case(K, "V10 without a service pack",
+          _file("/etc/.productinfo", "release V10 /(Azalea)-x86_64") + "\n: >/etc/.kyinfo; "
+          "sed -i 's/Lance/Azalea/' /etc/os-release; " + _kernel("4.19.90-17.ky10.x86_64"), OS_KYLIN_SP="warn"),
     _case(K, "SP3 by name and kernel alone", "rm /etc/.productinfo /etc/.kyinfo"),
     _case(ARM, "another ARM processor", 'text=$(</proc/cpuinfo); echo "${text//0x48/0x43}" >/proc/cpuinfo; '
           "sed -i 's/Kunpeng 920-4826/ThunderX2/' /usr/lib/lab/processor", OS_ARM_CPU="fail"),

@@ -233,7 +233,7 @@ done
         "cpu",
         ("cpu_count", "cpu_model", "cpu_ghz", "cpu_implementer", "cpu_part", "virtual"),
         """
-local line seen= clocked= flags= file speed rows
+local line seen= clocked= named= flags= file speed rows
 mapfile -t rows </proc/cpuinfo
 for line in "${rows[@]}"; do
   case $line in
@@ -248,7 +248,8 @@ for file in base_frequency cpuinfo_max_freq; do
   file=/sys/devices/system/cpu/cpu0/cpufreq/$file
   ! speed=$(show "$file") || { clocked=1; echo "cpufreq kHz: $speed"; }
 done
-if [ -z "$clocked" ] && [ "$EUID" -eq 0 ]; then
+case $clocked$seen in 1*"|model name"*|1*"|CPU part"*) named=1 ;; esac
+if [ -z "$named" ] && [ "$EUID" -eq 0 ]; then
   while read -r line; do
     case $line in "Version:"*|"Current Speed:"*) printf '%s\\n' "$line" ;; esac
   done < <(limit 3 dmidecode -t processor)
