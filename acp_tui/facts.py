@@ -275,7 +275,7 @@ class Facts:
     units: Mapping[str, Unit] | None = None
     """Firewall and AppArmor units, by name without `.service`."""
     ufw_enabled: bool | None = None
-    """ENABLED=yes in /etc/ufw/ufw.conf."""
+    """ENABLED=yes in /etc/ufw/ufw.conf; None where there is no such file."""
     swaps: tuple[str, ...] | None = None
     """Swap areas in use."""
     fstab_swaps: tuple[str, ...] | None = None

@@ -112,6 +112,8 @@ FIREWALL = (
     _case(U, "ufw comes back", _unit("ufw", "inactive", "enabled"), SEC_FIREWALL="warn"),
     _case(U, "ufw on in a comment", _file("/etc/ufw/ufw.conf", "#ENABLED=yes", "ENABLED=no")),
     _case(U, "ufw on, quoted", _file("/etc/ufw/ufw.conf", 'ENABLED="yes"'), SEC_FIREWALL="fail"),
+    _case(U, "ufw runs, and no file says it is off", f"{_unit('ufw', 'active', 'enabled')}; rm /etc/ufw/ufw.conf",
+          SEC_FIREWALL="fail"),
     _case(U, "a systemctl that is silent about units it does not know",
           "mv /usr/bin/systemctl /usr/lib/lab/systemctl; " + _program(
               "/usr/bin/systemctl", 'case "$1 $2" in "is-active firewalld") echo active ;; is-*) exit 3 ;;',

@@ -3,27 +3,29 @@
 from pathlib import Path
 
 import pytest
-from lab_check import as_planned, check, plan
+from lab_check import Checked, as_planned, check, plan
 from lab_near_misses import IN_4_2, profiles
-from lab_nodes import Lab
+from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
 
 pytestmark = pytest.mark.lab
 
 
-@pytest.mark.parametrize("half", [0, 1])
-def test_near_misses(lab: Lab, tmp_path: Path, half: int) -> None:
-    nodes = lab.start(*profiles()[half::2])
-    checked = check(tmp_path, plan(as_planned(nodes, len(nodes)), lab.address(0)))
+def assert_told_apart(checked: Checked, nodes: list[LabNode]) -> None:
+    """Each node has what was planted there and nothing else; how quick a way between two is, the machine decides."""
     assert set(checked.states.values()) == {"checked"}
     for node in nodes:
         about = [fault.name for fault in node.profile.faults]
-        assert (about, checked.found[node.address]) == (about, node.profile.expects)
+        found = {name: what for name, what in checked.found[node.address].items() if name != "NETCFG-LAT-INTRA"}
+        assert (about, found) == (about, node.profile.expects)
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_near_misses(lab: Lab, tmp_path: Path, half: int) -> None:
+    nodes = lab.start(*profiles()[half::2])
+    assert_told_apart(check(tmp_path, plan(as_planned(nodes, len(nodes)), lab.address(0))), nodes)
 
 
 def test_a_later_release_judges_otherwise(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(*(NodeProfile(base, (fault,)) for base, fault in IN_4_2))
-    checked = check(tmp_path, plan(as_planned(nodes, len(nodes)), lab.address(0), release="4.2"))
-    for node in nodes:
-        about = [fault.name for fault in node.profile.faults]
-        assert (about, checked.found[node.address]) == (about, node.profile.expects)
+    assert_told_apart(check(tmp_path, plan(as_planned(nodes, len(nodes)), lab.address(0), release="4.2")), nodes)

@@ -107,7 +107,7 @@ EXPECTED: dict[str, dict[str, object]] = {
         "selinux_config": "disabled",
         "apparmor": False,
         "apparmor_profiles": 0,
-        "ufw_enabled": False,
+        "ufw_enabled": None,
         "swaps": ("/dev/dm-1",),
         "fstab_swaps": ("/dev/mapper/centos-swap", "dev-dm\\x2d1.swap"),
         "tasks_max": "18446744073709551615",

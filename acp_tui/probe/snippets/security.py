@@ -159,7 +159,7 @@ return 0
     Snippet(
         "ufw",
         ("ufw_enabled",),
-        "maybe /etc/ufw/ufw.conf",
+        "show /etc/ufw/ufw.conf",
         lambda reading: {"ufw_enabled": _setting(reading, "ENABLED").lower() == "yes"},
     ),
     Snippet("swaps", ("swaps",), "show /proc/swaps", _swaps),
@@ -225,7 +225,7 @@ walk() {
 walk /etc/ssh/sshd_config 0 || return 66
 while read -r line; do
   case $line in usedns*|usepam*) printf 'effective %s\\n' "$line" ;; esac
-done < <(sshd -T || sshd -T -C user=root,host=localhost,addr=127.0.0.1)
+done < <(sshd -T || sshd -T -C user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22)
 return 0
 """,
         _sshd,
