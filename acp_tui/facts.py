@@ -230,6 +230,8 @@ class Facts:
     # hardware
     cpu_count: int | None = None
     """Logical CPUs."""
+    cpu_threads: int | None = None
+    """Logical CPUs that share a physical core; 1 without SMT."""
     cpu_model: str | None = None
     cpu_ghz: float | None = None
     """Nominal clock, GHz."""

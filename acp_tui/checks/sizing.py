@@ -68,6 +68,14 @@ def _machine(s: NodeSubject, asked: Size) -> Size:
     )
 
 
+def _shown(s: NodeSubject, machine: Size) -> str:
+    """The machine in words; on bare metal with the physical cores, where threads share them (OQ-CORES)."""
+    threads = s.facts.cpu_threads or 1
+    if not machine.cores or s.facts.virtual is not False or threads == 1:
+        return str(machine)
+    return _("{machine} ({count:g} physical cores)").format(machine=machine, count=machine.cores // threads)
+
+
 def only_advised(given: Function, role: str) -> bool:
     """The machine table is for control planes; for a worker it is advice (OQ-WK-MIN)."""
     return role in given.words("advice_for")
@@ -110,8 +118,8 @@ def machine_size(s: NodeSubject) -> Finding:
         expected = _("at least {size}, {advised} recommended").format(size=least, advised=better)
     if not least.reached_by(machine):
         low = Outcome.WARN if only_advised(s.given, s.node.role) else Outcome.FAIL
-        return Finding(low, str(machine), expected)
-    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, str(machine), expected)
+        return Finding(low, _shown(s, machine), expected)
+    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, _shown(s, machine), expected)
 
 
 def arm_factor(s: NodeSubject) -> Finding:
@@ -130,8 +138,8 @@ def arm_factor(s: NodeSubject) -> Finding:
     floor, better = least * s.given.number("floor"), least * s.given.number("advised")
     expected = _("at least {size}, {advised} recommended").format(size=floor, advised=better)
     if not floor.reached_by(machine):
-        return Finding(Outcome.FAIL, str(machine), expected)
-    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, str(machine), expected)
+        return Finding(Outcome.FAIL, _shown(s, machine), expected)
+    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, _shown(s, machine), expected)
 
 
 def capacity_for_clusters(s: ClusterSubject) -> tuple[Finding, ...]:

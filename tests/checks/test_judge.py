@@ -300,6 +300,18 @@ def test_a_vip_in_the_range_of_the_container_runtime() -> None:
     assert {("NET-172-FREE", FAIL), ("NETCFG-172", FAIL)} <= found
 
 
+def test_physical_cores_are_told_where_threads_share_them() -> None:
+    plan = valid_plan()
+
+    def seen(**changes: object) -> str:
+        facts = cluster(plan)
+        facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
+        return next(v.observed for v in verdicts(plan, facts) if (v.requirement, v.node) == ("HW-CPU-CORES", SECOND))
+
+    assert seen(virtual=False, cpu_threads=2) == "16 cores (8 physical cores)"
+    assert seen(virtual=True, cpu_threads=2) == seen(virtual=False, cpu_threads=1) == "16 cores"
+
+
 def test_managed_clusters_ask_for_bigger_control_planes_from_4_1() -> None:
     plan = valid_plan(release="4.1", scenario="multi-cluster", workload={"clusters": 60})
     found = [v for v in verdicts(plan, cluster(plan)) if v.requirement == "CAP-MC-CP-SIZE"]

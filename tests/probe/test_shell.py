@@ -199,10 +199,13 @@ is-active*) echo unknown; exit 3 ;; *) echo "Failed to get unit file state" >&2;
 def test_the_lines_of_the_cpu(tmp_path: Path) -> None:
     put(
         tmp_path,
-        {"/proc/cpuinfo": "processor : 0\nmodel name : X @ 2.10GHz\nflags : fpu hypervisor\n\nprocessor : 1\n"},
+        {
+            "/proc/cpuinfo": "processor : 0\nmodel name : X @ 2.10GHz\nsiblings\t: 2\ncpu cores\t: 1\n"
+            "flags : fpu hypervisor\n\nprocessor : 1\n"
+        },
     )
     facts = ask("cpu", tmp_path, "/proc/cpuinfo", "/sys/devices")
-    assert (facts.cpu_count, facts.cpu_ghz, facts.virtual) == (2, 2.1, True)
+    assert (facts.cpu_count, facts.cpu_threads, facts.cpu_ghz, facts.virtual) == (2, 2, 2.1, True)
 
 
 def test_listeners_without_ss(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def _macs(reading: Reading) -> Mapping[str, object]:
 def _cpu(reading: Reading) -> Mapping[str, object]:
     count, model, flags, mhz = 0, "", "", 0.0
     values: dict[str, object] = {}
+    package: dict[str, int] = {}  # what one of them has
     for line in lines(reading):
         key, _, value = line.partition(":")
         key, value = key.strip(), value.strip()
@@ -80,6 +81,8 @@ def _cpu(reading: Reading) -> Mapping[str, object]:
         elif key in ("cpu MHz", "Current Speed"):
             found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)(?: MHz)?", value)
             mhz = max(mhz, float(found[1]) if found else 0.0)
+        elif key in ("siblings", "cpu cores") and re.fullmatch(r"[1-9][0-9]{0,4}", value):
+            package[key] = int(value)
         elif key == "cpufreq kHz" and re.fullmatch(r"[0-9]{1,9}", value):
             values.setdefault("cpu_ghz", int(value) / 1e6)
         elif key == "virtual":
@@ -91,6 +94,8 @@ def _cpu(reading: Reading) -> Mapping[str, object]:
         values["cpu_ghz"] = float(named[1])
     elif mhz:
         values.setdefault("cpu_ghz", mhz / 1000)
+    if len(package) == 2:
+        values["cpu_threads"] = max(1, package["siblings"] // package["cpu cores"])
     if "hypervisor" in flags.split():
         values["virtual"] = True
     return {"cpu_count": count, "cpu_model": model, "cpu_implementer": "", "cpu_part": "", **values}
@@ -231,7 +236,7 @@ done
     ),
     Snippet(
         "cpu",
-        ("cpu_count", "cpu_model", "cpu_ghz", "cpu_implementer", "cpu_part", "virtual"),
+        ("cpu_count", "cpu_threads", "cpu_model", "cpu_ghz", "cpu_implementer", "cpu_part", "virtual"),
         """
 local line seen= clocked= named= flags= file speed rows
 mapfile -t rows </proc/cpuinfo
@@ -239,7 +244,7 @@ for line in "${rows[@]}"; do
   case $line in
     processor*) printf '%s\\n' "$line" ;;
     "cpu MHz"*) clocked=1; printf '%s\\n' "$line" ;;
-    "model name"*|"Model Name"*|flags*|"CPU implementer"*|"CPU part"*)
+    "model name"*|"Model Name"*|flags*|siblings*|"cpu cores"*|"CPU implementer"*|"CPU part"*)
       case $seen in *"|${line%%:*}|"*) ;; *) seen+="|${line%%:*}|"; printf '%s\\n' "$line" ;; esac
       case $line in flags*) flags=1 ;; esac ;;
   esac
