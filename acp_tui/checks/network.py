@@ -25,7 +25,9 @@ def hostname_length(s: NodeSubject) -> Finding:
     length = _("{name} ({count} characters)").format(name=name, count=len(name))
     stored = s.facts.etc_hostname
     if len(name) <= s.given.number("most") and stored and stored != name:
-        return Finding(Outcome.WARN, _("{name}, but /etc/hostname says {stored}").format(name=name, stored=stored))
+        observed = _("{name}, but /etc/hostname says {stored}").format(name=name, stored=stored)
+        remedy = _("hostnamectl set-hostname {names}  # the name it has now, at the next boot too")
+        return Finding(Outcome.WARN, observed, remedy=remedy, names=(name,))
     return _met(len(name) <= s.given.number("most"), length)
 
 

@@ -108,7 +108,6 @@ HUGE = Fault(
     "files of many megabytes",
     'for n in {1..20000}; do echo "10.1.0.$((n % 250)) host-$n.example"; done >>/etc/hosts; '
     "head -c 30000000 /dev/zero | tr '\\0' x >>/etc/fstab; head -c 3000000 /dev/urandom >/etc/selinux.bin",
-    {"NET-HOSTS-LOCALHOST": "unknown"},
 )
 
 

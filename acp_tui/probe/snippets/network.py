@@ -235,7 +235,19 @@ tool ip && limit 3 ip -o -6 route || { echo proc; show /proc/net/ipv6_route; }
 """,
         _routes("routes6", _routes6_of_proc),
     ),
-    Snippet("hosts", ("hosts_localhost",), "maybe /etc/hosts", _hosts),
+    Snippet(
+        "hosts",
+        ("hosts_localhost",),
+        """
+local line rows
+mapfile -t rows </etc/hosts || [ ! -e /etc/hosts ] || return 66
+for line in "${rows[@]}"; do
+  case $line in *[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]*) printf '%s\\n' "$line" ;; esac
+done
+return 0
+""",
+        _hosts,
+    ),
     Snippet(
         "resolv",
         ("resolv_exists", "nameservers", "search_domains", "resolv_domain"),

@@ -162,7 +162,7 @@ return 0
         "show /etc/ufw/ufw.conf",
         lambda reading: {"ufw_enabled": _setting(reading, "ENABLED").lower() == "yes"},
     ),
-    Snippet("swaps", ("swaps",), "show /proc/swaps", _swaps),
+    Snippet("swaps", ("swaps",), "[ -e /proc/self ] && maybe /proc/swaps", _swaps),
     Snippet(
         "units",
         ("units",),
