@@ -93,7 +93,7 @@ def test_boot_tokens_come_from_all_places_and_from_no_comment(tmp_path: Path) ->
     put(
         tmp_path,
         {
-            "/etc/default/grub": '# GRUB_CMDLINE_LINUX="commented"\nGRUB_CMDLINE_LINUX="a=1 b"\nGRUB_TIMEOUT=5\n',
+            "/etc/default/grub": '# GRUB_CMDLINE_LINUX="none"\nMORE=b\nGRUB_CMDLINE_LINUX="a=1 \\\n${MORE}"\nT=5\n',
             "/etc/default/grub.d/50.cfg": 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX c"\n',
             "/boot/grub2/grub.cfg": "menuentry x {\n\tlinux16 /vmlinuz root=/dev/a d\n\tinitrd16 /initrd no\n}\n",
             "/boot/loader/entries/1.conf": "title x\noptions root=/dev/a e $kernelopts\n",
@@ -111,6 +111,9 @@ def test_boot_tokens_come_from_all_places_and_from_no_comment(tmp_path: Path) ->
         pytest.param({"grub2/grub.cfg": "linux /vmlinuz apparmor=0 ro apparmor=1\n"}, False, id="replaced behind it"),
         pytest.param({"grub2/grub.cfg": "linux /vmlinuz ro recovery apparmor=0\n"}, False, id="for recovery"),
         pytest.param({"grub2/grub.cfg": "linux /vmlinuz-0-rescue-1f ro apparmor=0\n"}, False, id="for rescue"),
+        pytest.param(
+            {"loader/entries/1.conf": "title x (0-rescue-1f)\noptions apparmor=0\n"}, False, id="a rescue title"
+        ),
         pytest.param({"loader/entries/1f-0-rescue.conf": "options apparmor=0\n"}, False, id="a rescue file"),
         pytest.param(
             {"loader/entries/1.conf": "options ${kernelopts}\n", "efi/EFI/x/grubenv": "kernelopts=ro apparmor=0\n"},

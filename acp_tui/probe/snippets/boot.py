@@ -17,24 +17,27 @@ WANTED_MODULES = (
 """Modules that some rule of some plan asks for (KRN-IPVS, KRN-CT4, KRN-CT6, KRN-OVN, NETCFG-IPIP)."""
 
 
+_LONGEST = 4096  # characters of a kernel's command line: none takes more
+
+
 def _cmdline(reading: Reading) -> Mapping[str, object]:
     return {"cmdline": tuple(reading.text.split())}
 
 
 def _assignments(text: str) -> Mapping[str, str]:
-    """GRUB_CMDLINE_* of shell-like files, read in order; a later value may quote the earlier one."""
+    """Variables of shell-like files, read in order; a later value may quote an earlier one."""
     values: dict[str, str] = {}
     for line in text.split("\n"):
-        found = re.fullmatch(r"\s*(?:export\s+)?(GRUB_CMDLINE_LINUX(?:_DEFAULT)?)(\+?=)(.*)", line)
+        found = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)(\+?=)(.*)", line, re.ASCII)
         if not found:
             continue
-        name, sign, raw = found.groups()
+        name, sign, raw = found[1], found[2], found[3][:_LONGEST]
         try:
             value = "".join(shlex.split(raw, comments=True)[:1])
         except ValueError:
             value = raw.strip("\"' ")
-        value = re.sub(r"\$\{?(GRUB_CMDLINE_LINUX(?:_DEFAULT)?)\b\}?", lambda m: values.get(m[1], "")[:8192], value)
-        values[name] = ((values.get(name, "") + value) if sign == "+=" else value)[:8192]
+        value = re.sub(r"\$\{?([A-Za-z_]\w*)\}?", lambda m: values.get(m[1], ""), value, flags=re.ASCII)
+        values[name] = ((values.get(name, "") + value) if sign == "+=" else value)[:_LONGEST]
     return values
 
 
@@ -76,7 +79,10 @@ def _boot_tokens(reading: Reading) -> Mapping[str, object]:
     entries.append(" ".join(values.get(name, "") for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")))
     if kernelopts and not any("$kernelopts" in entry or "${kernelopts}" in entry for entry in entries):
         entries.append(kernelopts)
-    expanded = (re.sub(r"\$kernelopts\b|\$\{kernelopts\}", lambda _: kernelopts[:8192], entry) for entry in entries)
+    expanded = (
+        re.sub(r"\$kernelopts\b|\$\{kernelopts\}", lambda _: kernelopts[:_LONGEST], entry[:_LONGEST])
+        for entry in entries
+    )
     tokens = frozenset[str]().union(*map(_in_force, expanded))
     return {"boot_tokens": frozenset(token for token in tokens if not token.startswith("$"))}
 
@@ -148,21 +154,28 @@ return 0
         ("boot_tokens",),
         """
 root || return
-local file line
+local file line rows whole
 shopt -s nullglob
 for file in /etc/default/grub /etc/default/grub.d/*.cfg; do
+  whole=
   while IFS= read -r line || [ -n "$line" ]; do
-    case $line in *GRUB_CMDLINE_LINUX*) printf 'grub %s\\n' "$line" ;; esac
+    whole+=${line%\\\\}
+    case $line in *\\\\) continue ;; esac
+    case $whole in *=*) printf 'grub %s\\n' "$whole" ;; esac
+    whole=
   done <"$file"
 done
 for file in /boot/grub2/grubenv /boot/grub/grubenv /boot/efi/EFI/*/grubenv /boot/grub2/grub.cfg /boot/grub/grub.cfg \\
             /boot/efi/EFI/*/grub.cfg /boot/loader/entries/*.conf; do
-  case $file in *-rescue.conf) continue ;; esac
-  while read -r line || [ -n "$line" ]; do
+  rows=()
+  mapfile -t rows <"$file"
+  case $file:${rows[*]} in /boot/loader/*-rescue[-.]*) continue ;; esac
+  for line in "${rows[@]}"; do
+    line=${line#"${line%%[![:space:]]*}"}
     case $line in
       linux*|options*|kernelopts=*|"set kernelopts="*) printf 'boot %s\\n' "$line" ;;
     esac
-  done <"$file"
+  done
 done
 return 0
 """,
