@@ -23,6 +23,18 @@ class NodeFacts:
 
 
 @dataclass(frozen=True)
+class NodeSeen:
+    """A node has told all of itself, and goes on to wait for others that are silent: its `NodeDone` follows.
+
+    `state` and `detail` as in `NodeDone`; what is around the node is still a gap in `facts`."""
+
+    address: str
+    state: NodeState
+    facts: Facts
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class NodeDone:
     """A node's pass is over. `facts` keeps what was seen before a break; `detail` says what went wrong, and at which
     stage; "" when nothing did. `host_key` is an OpenSSH public key line (without the host), None when none was seen."""
@@ -68,5 +80,5 @@ class LogLine:
     text: str
 
 
-ProbeEvent = NodeStage | NodeFacts | NodeDone
+ProbeEvent = NodeStage | NodeFacts | NodeSeen | NodeDone
 PreflightEvent = ProbeEvent | PreflightDone

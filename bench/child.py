@@ -33,17 +33,17 @@ Pass = Callable[[], Coroutine[None, None, Mapping[str, float]]]
 
 def _engine(order: Order) -> Pass:
     """The preflight as the command and the wizard run it."""
-    from acp_tui.events import NodeDone, PreflightDone
+    from acp_tui.events import NodeDone, NodeSeen, PreflightDone
     from acp_tui.planfile import load_plan
     from acp_tui.preflight import preflight
 
     plan = load_plan(order.plan)
 
     async def go() -> Mapping[str, float]:
-        ends = {}
+        ends: dict[str, float] = {}
         async for event in preflight(plan, pinned={}, dial=lambda address, port: order.dial[address]):
-            if isinstance(event, NodeDone):
-                ends[event.address] = time.perf_counter()
+            if isinstance(event, NodeSeen | NodeDone):
+                ends.setdefault(event.address, time.perf_counter())
             elif isinstance(event, PreflightDone):
                 assert event.report.verdicts
         return ends

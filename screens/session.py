@@ -21,7 +21,7 @@ from acp_tui.certificate import CertificateFacts, facts_for
 from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial
 from acp_tui.draft import Draft, save
-from acp_tui.events import NodeDone, NodeFacts, NodeStage, Progress
+from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, Progress
 from acp_tui.facts import Facts
 from acp_tui.package.members import PackageRefused
 from acp_tui.package.target import UnpackFailed
@@ -334,6 +334,11 @@ class Session:
                 case NodeFacts():
                     # Asked again: what was seen before is better than the half that is known so far.
                     pass
+                case NodeSeen() if first:
+                    self.seen[address] = replace(
+                        before, state=event.state, detail=event.detail, facts=event.facts, around=asked
+                    )
+                    self._judge_due.set()
                 case NodeDone():
                     self.seen[address] = replace(
                         before, state=event.state, detail=event.detail, facts=event.facts, around=asked

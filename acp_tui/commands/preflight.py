@@ -10,7 +10,7 @@ from acp_tui.catalog import catalogue
 from acp_tui.certificate import facts_for
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
 from acp_tui.draft import state_home
-from acp_tui.events import NodeDone, PreflightDone
+from acp_tui.events import NodeDone, NodeSeen, PreflightDone
 from acp_tui.facts import Facts
 from acp_tui.files import write_atomically
 from acp_tui.package.work import PackageWork
@@ -93,6 +93,8 @@ async def run_preflight(
     )
     async for event in events:
         match event:
+            case NodeSeen():
+                say(_("{address}: has told all of itself, and looks around").format(address=event.address))
             case NodeDone():
                 facts[event.address] = event.facts
                 say(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))

@@ -1,6 +1,7 @@
 """TCP connects from a node to many places at once, with bash alone: who answers, refuses or is silent (X-FIREWALL).
 
-A healthy network costs one process a host and a few milliseconds; a black hole costs its seconds once, not per port.
+A healthy network costs one process a host and a few milliseconds. Silence costs one wait, for all that is silent at
+once, and nobody is called silent before the kernel has asked again.
 """
 
 import re
@@ -12,64 +13,122 @@ from acp_tui.inputs import is_ip
 from acp_tui.probe.script import Reading, Snippet
 from acp_tui.probe.snippets.answers import lines
 
-_PATIENCE = 3  # seconds for a TCP connect: a retransmission or two, and what ARP needs to give up
 _AT_ONCE = 200  # children of a node at a time
+_FEW = 3  # ports of a host up to which each is dialled by a child of its own
+
+# Hundredths of a second.
+_QUIET = 15  # without any news: now the ports that wait behind a silent one are dialled, too
+_AGAIN = 120  # for a connect: a lost packet is sent again after one second (RFC 6298)
+_TWICE = 320  # and after three: where the host answers at other ports, or nobody has answered at all
+_MOST = 400  # also for a name, which has to be looked up first
+_TIMES = 5  # or so many times longer than it took to hear any answer: a busy node is given more
 
 
-# First a child for each host dials port after port: on a healthy network that is all. What has no answer within a
-# second is dialled again, each port by a child of its own, so that all of them wait together.
+# A child dials a host's ports one after another and stamps each answer with the time. What counts is how long it has
+# waited for the network, asleep, and not how late its parent looks.
 _SHELL = """
-local fds=() whom=() again=() fd way port TIMEFORMAT=%3R
+local queue=(@DIALS@) next=0 fds=() hosts=() rests=() parts=() pids=() waits=() since=() i now until news late=0
+local line port TIMEFORMAT=%3R
+declare -A answers
+clock() { local up; read -r up _ </proc/uptime || up=$SECONDS.00; now=$((10#${up/./})); }
 dial() {
-  local port
-  echo "$BASHPID"
+  local port now
+  clock; echo "from $BASHPID $now"
   for port in ${2//,/ }; do
-    { time : 3<>"/dev/tcp/$1/$port"; } 2>&1 && echo ': connected'
-    echo "port $port"
+    { time { : 3<>"/dev/tcp/$1/$port" && echo ': connected'; }; } 2>&1
+    clock; echo "port $port $now"
   done
-}
-hear() {
-  local host=$1 rest=,$2, left=$3 pid line words= took=
-  IFS= read -r pid <&"$fd"
-  while IFS= read -r -t "$left" line <&"$fd"; do
-    case $line in
-      *': '*) words=${line##*: } ;;
-      'port '*)
-        port=${line#port } rest=${rest/,${line#port },/,}
-        printf '%s %s %s\\n' "$host" "$port" "$words $took"
-        words= ;;
-      *) took=$line ;;
-    esac
-  done
-  exec {fd}<&-
-  for port in ${rest//,/ }; do again+=("$host=$port"); done
-  [ "$rest" = , ] || kill -9 "$pid"
-}
-gather() {
-  local i left end=$((SECONDS + $1))
-  for i in "${!fds[@]}"; do
-    left=$((end - SECONDS)) fd=${fds[i]}; [ "$left" -gt 0 ] || left=0.01
-    hear "${whom[i]%%=*}" "${whom[i]#*=}" "$left"
-  done
-  fds=() whom=()
 }
 begin_dial() {
-  exec {fd}< <(dial "${1%%=*}" "${1#*=}")
-  fds+=("$fd") whom+=("$1")
+  local fd way=${queue[next]}
+  i=$next next=$((next + 1)) hosts[i]=${way%%=*} waits[i]=${way##*=} since[i]=$now
+  way=${way#*=} rests[i]=,${way%=*},
+  exec {fd}< <(dial "${hosts[i]}" "${way%=*}")
+  fds[i]=$fd
 }
-for way in @DIALS@; do
-  begin_dial "$way"
-  [ "${#fds[@]}" -lt @MOST@ ] || gather 1
+end_dial() {
+  local fd=${fds[i]}
+  exec {fd}<&-
+  unset "fds[i]"
+  [ -z "${pids[i]}" ] || kill -9 "${pids[i]}"
+}
+heard() {
+  local mark=${1%% *} stamp=${1##* } port=${1#* } told=${parts[i]%"$1"}
+  told=${told##*: } parts[i]= port=${port% *} news=$stamp
+  case "$mark $told" in
+    from* | *connected* | *refused*) [ $((stamp - since[i])) -le "$late" ] || late=$((stamp - since[i])) ;;
+  esac
+  since[i]=$stamp
+  if [ "$mark" = from ]; then pids[i]=$port; return; fi
+  answers[${hosts[i]}]=1
+  case ${rests[i]} in *",$port,"*) printf '%s %s %s\\n' "${hosts[i]}" "$port" "${told//$'\\n'/ }" ;; esac
+  rests[i]=${rests[i]/,$port,/,}
+  [ "${rests[i]}" != , ] || end_dial
+}
+hear() {
+  local line left got=0
+  clock; left=$((until - now))
+  if [ "$left" -le 0 ]; then
+    read -r -t 0 <&"${fds[i]}" || return
+    left=1
+  fi
+  printf -v left '%d.%02d' $((left / 100)) $((left % 100))
+  while [ -n "${fds[i]}" ]; do
+    IFS= read -r -t "$left" line <&"${fds[i]}"; got=$?
+    parts[i]+=$line
+    if [ "$got" -gt 128 ]; then return; fi
+    if [ "$got" -ne 0 ]; then # it ended before its time: another one goes on where it was
+      line=${rests[i]#,} queue+=("${hosts[i]}=${line%,}=${waits[i]}")
+      end_dial
+      return
+    fi
+    line=${parts[i]##*$'\n'}
+    case $line in
+      'from '* | 'port '*) heard "$line" ;;
+      *) parts[i]+=$'\n' ;;
+    esac
+  done
+}
+asleep() {
+  local stat=
+  read -r stat <"/proc/${pids[i]}/stat"; stat=${stat##*) }
+  [ "${stat%% *}" = S ]
+}
+patience() {
+  local most
+  until=0
+  for i in "${!fds[@]}"; do
+    most=${waits[i]}
+    if [ "${#answers[@]}" -eq 0 ] || [ -n "${answers[${hosts[i]}]}" ]; then most=@TWICE@; fi
+    [ $((late * @TIMES@)) -le "$most" ] || most=$((late * @TIMES@))
+    [ "${waits[i]}" -lt @MOST@ ] && [ "$most" -le @MOST@ ] || most=@MOST@
+    asleep || since[i]=$now
+    [ $((since[i] + most)) -le "$until" ] || until=$((since[i] + most))
+  done
+  [ "$now" -lt "$until" ]
+}
+clock
+while [ "$next" -lt "${#queue[@]}" ] || [ "${#fds[@]}" -gt 0 ]; do
+  while [ "$next" -lt "${#queue[@]}" ] && [ "${#fds[@]}" -lt @CHILDREN@ ]; do begin_dial; done
+  clock; news=$now
+  while [ "${#fds[@]}" -gt 0 ] && [ "$now" -lt $((news + @QUIET@)) ]; do
+    for i in "${!fds[@]}"; do until=$((news + @QUIET@)); hear; done
+    clock
+  done
+  for i in "${!fds[@]}"; do
+    line=${rests[i]#,} rests[i]=,${line%%,*}, line=${line#*,}
+    for port in ${line//,/ }; do queue+=("${hosts[i]}=$port=${waits[i]}"); done
+  done
+  [ "$next" -ge "${#queue[@]}" ] || [ "${#fds[@]}" -ge @CHILDREN@ ] || continue
+  while [ "${#fds[@]}" -gt 0 ] && patience; do
+    for i in "${!fds[@]}"; do hear; done
+    clock
+  done
+  for i in "${!fds[@]}"; do
+    printf '%s %s (silent)\n' "${hosts[i]}" "${rests[i]//,/}"
+    end_dial
+  done
 done
-gather 1
-local second=("${again[@]}")
-again=()
-for way in "${second[@]}"; do
-  begin_dial "$way"
-  [ "${#fds[@]}" -lt @MOST@ ] || gather @SECONDS@
-done
-gather @SECONDS@
-for way in "${again[@]}"; do printf '%s %s (silent)\\n' "${way%%=*}" "${way#*=}"; done
 """
 
 _WORDS: Mapping[str, Reach] = {
@@ -92,13 +151,23 @@ def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
     by_host: dict[str, list[str]] = {}
     for host, port in dials:
         by_host.setdefault(host, []).append(str(port))
-    waves = -(-len(by_host) // _AT_ONCE) + _PATIENCE * -(-len(dials) // _AT_ONCE)
-    ways = " ".join(quote(f"{host}={','.join(ports)}") for host, ports in by_host.items())
-    blanks = {"@DIALS@": ways, "@MOST@": str(_AT_ONCE), "@SECONDS@": str(_PATIENCE + 1)}
+    ways = []
+    for host, ports in by_host.items():
+        wait = _AGAIN if is_ip(host) else _MOST
+        ways += [f"{host}={way}={wait}" for way in (ports if len(ports) <= _FEW else [",".join(ports)])]
+    blanks = {
+        "@DIALS@": " ".join(map(quote, ways)),
+        "@CHILDREN@": str(_AT_ONCE),
+        "@QUIET@": str(_QUIET),
+        "@TWICE@": str(_TWICE),
+        "@MOST@": str(_MOST),
+        "@TIMES@": str(_TIMES),
+    }
     shell = _SHELL
     for blank, value in blanks.items():
         shell = shell.replace(blank, value)
-    return Snippet("paths", ("paths",), shell, _paths, timeout=waves + 8, early=True)
+    waves = -(-len(dials) // _AT_ONCE)
+    return Snippet("paths", ("paths",), shell, _paths, timeout=5 * waves + 8, early=True)
 
 
 def _paths(reading: Reading) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
-from acp_tui.events import NodeDone, NodeFacts, NodeStage, ProbeEvent
+from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
 from acp_tui.facts import Clock, Facts
 from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, Reader, Reading, Snippet, build, clean
 from acp_tui.probe.snippets import CLOCK, SNIPPETS, facts_from, read_clock
@@ -20,6 +20,7 @@ from acp_tui.verdict import NodeState
 
 _TERMINAL_WANTED = "must have a tty"  # sudo's words under `requiretty`
 _CLOCK_DOUBT = 1.0  # seconds of uncertainty from which a clock is asked a second time
+_A_MOMENT = 0.1  # seconds that a node may look around before it is said to have told all of itself
 
 
 async def probe(
@@ -31,7 +32,8 @@ async def probe(
 ) -> AsyncGenerator[ProbeEvent, None]:
     """Learn what `snippets` ask of a node. `pinned`: its known host key, `type base64`; None: first contact.
 
-    Yields stages, then facts a few times, and at the very end one NodeDone, in every case."""
+    Yields stages, then facts a few times, a NodeSeen where the node has to wait for others, and at the very end one
+    NodeDone, in every case."""
     events: asyncio.Queue[ProbeEvent | asyncio.Task[NodeDone]] = asyncio.Queue()
     work = asyncio.create_task(_Pass(target, pinned, deadlines, snippets, events.put_nowait).go())
     work.add_done_callback(events.put_nowait)
@@ -56,6 +58,8 @@ class _Pass:
     """What was answered before a terminal had to be used."""
     clock: Clock | None = None
     connection: Connection | None = None
+    moment: asyncio.TimerHandle | None = None
+    """Runs from when the node has told all of itself."""
 
     async def go(self) -> NodeDone:
         address = self.target.address
@@ -75,6 +79,8 @@ class _Pass:
         except Lost as error:
             return self.done(NodeState.LOST, str(error))
         finally:
+            if self.moment is not None:
+                self.moment.cancel()
             await self.connection.close()
 
     async def ask(self) -> NodeDone:
@@ -93,7 +99,7 @@ class _Pass:
             with suppress(ConnectFailed, Lost, TimeoutError):  # the first answer stays good, only less exact
                 async with asyncio.timeout(self.deadlines.session):
                     await self.stream((CLOCK,), LAUNCH_PLAIN)
-        return self.verdict()
+        return self.done(*self.verdict(self.facts("")))
 
     async def ask_on_terminal(self) -> None:
         """sudo that wants a terminal gets one, and all is asked once more, as root."""
@@ -113,6 +119,7 @@ class _Pass:
         program = build(snippets, marker)
         answer = self.connection.run(command, program, self.reached, self.deadlines.session, terminal=terminal)
         printed = b""
+        own = {snippet.name for snippet in snippets if not snippet.early}
         async with aclosing(answer):
             async for chunk in answer:
                 printed = (printed + chunk)[-1000:]
@@ -126,6 +133,8 @@ class _Pass:
                     self.tell(NodeFacts(self.target.address, self.facts(None)))
                 if not names:
                     break
+                if own and own.isdisjoint(names) and self.moment is None:
+                    self.moment = asyncio.get_running_loop().call_later(_A_MOMENT, self.seen)
         return self.connection.complaint or " ".join(clean(printed.decode(errors="replace")).split())
 
     def read_clock(self, reading: Reading) -> None:
@@ -157,14 +166,20 @@ class _Pass:
         key = self.connection.host_key if self.connection else None
         return NodeDone(self.target.address, state, self.facts(detail), detail, key)
 
-    def verdict(self) -> NodeDone:
-        facts = self.facts("")
+    def seen(self) -> None:
+        """Nobody waits for this node any longer, though it waits for others."""
+        facts = self.facts(_("still being looked at"))
+        if _TERMINAL_WANTED not in (facts.sudo_message or ""):  # else all is asked once more
+            state, detail = self.verdict(facts)
+            self.tell(NodeSeen(self.target.address, state, facts, detail))
+
+    def verdict(self, facts: Facts) -> tuple[NodeState, str]:
         if facts.sudo is False:
             said = (facts.sudo_message or "").split("\n")[-1]
             words = _("{user} is not root and sudo asks for more: {said}")
             if _TERMINAL_WANTED in said:
                 words = _("{user} is not root and sudo wants a terminal (requiretty): {said}")
-            return self.done(NodeState.NO_SUDO, words.format(user=self.target.username, said=said))
+            return NodeState.NO_SUDO, words.format(user=self.target.username, said=said)
         if facts.uid and facts.sudo is None:
-            return self.done(NodeState.TIMEOUT, facts.gap("sudo"))
-        return self.done(NodeState.CHECKED, "")
+            return NodeState.TIMEOUT, facts.gap("sudo")
+        return NodeState.CHECKED, ""

@@ -157,8 +157,10 @@ def build(snippets: Iterable[Snippet], marker: str) -> str:
     functions = [f"ask_{s.name}() {{\n{s.shell.strip()}\n}}\n" for s in snippets]
     urgent = [f"run {s.name} {s.timeout}; flush\n" for s in snippets if s.urgent]
     begins = [f"begin {s.name}\n" for s in snippets if s.early]
-    calls = [f"run {s.name} {s.timeout}\n" for s in snippets if not s.urgent]
-    lines = [header.replace("@EVERY@", str(_FLUSH_EVERY)), *functions, *urgent, *begins, *calls]
+    calls = [f"run {s.name} {s.timeout}\n" for s in snippets if not s.urgent and not s.early]
+    waits = [f"run {s.name} {s.timeout}\n" for s in snippets if s.early]
+    between = ["flush\n"] if waits else []  # what it knows of itself need not wait for others
+    lines = [header.replace("@EVERY@", str(_FLUSH_EVERY)), *functions, *urgent, *begins, *calls, *between, *waits]
     return "".join([*lines, 'flush\nexit\n}\nmain "$@"\n'])
 
 

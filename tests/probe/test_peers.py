@@ -72,6 +72,23 @@ def test_hundreds_of_connects_cost_the_time_of_one() -> None:
     assert took < 10
 
 
+def test_silence_costs_one_wait_which_outlasts_a_lost_packet() -> None:
+    with listener() as quick, listener("", backlog=0) as full:
+        waiting = [socket.socket() for _ in range(4)]
+        for client in waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", full))
+        began = time.monotonic()
+        facts = asked(Questions((("127.0.0.1", quick), *((f"127.0.0.{n}", full) for n in range(2, 12)))))
+        took = time.monotonic() - began
+        for client in waiting:
+            client.close()
+    reach = {path.host: path.reach for path in facts.paths or ()}
+    assert reach.pop("127.0.0.1") is Reach.CONNECTED
+    assert list(reach.values()) == [Reach.TIMEOUT] * 10
+    assert 1.2 <= took < 5, "the kernel sends a lost packet again after a second"
+
+
 def test_more_connects_than_are_begun_at_once_all_have_their_answer() -> None:
     with listener() as port:
         closed = port

@@ -13,9 +13,9 @@ import asyncssh
 import pytest
 from pydantic import SecretStr
 
-from acp_tui.events import NodeDone, NodeFacts, NodeStage, ProbeEvent
+from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
 from acp_tui.probe.node import probe
-from acp_tui.probe.script import LAUNCH
+from acp_tui.probe.script import LAUNCH, Snippet
 from acp_tui.probe.snippets import SNIPPETS
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Deadlines, Target, connect
 from acp_tui.verdict import NodeState
@@ -328,6 +328,28 @@ async def test_no_method_in_common_lists_both_sides() -> None:
     assert done.state is NodeState.UNREACHABLE
     assert "diffie-hellman-group1-sha1" in done.detail
     assert "curve25519" in done.detail
+
+
+WAITING = Snippet("waiting", ("vrids",), "sleep 1; return 0", lambda reading: {"vrids": frozenset()}, early=True)
+
+
+async def test_a_node_that_waits_for_others_has_told_all_of_itself_before() -> None:
+    async with server(Behaviour()) as port:
+        events = [event async for event in probe(aim(port), None, snippets=(*SNIPPETS, WAITING))]
+    [seen] = [event for event in events if isinstance(event, NodeSeen)]
+    assert (seen.state, seen.detail) == (NodeState.CHECKED, "")
+    assert seen.facts.hostname
+    assert seen.facts.vrids is None
+    assert "still" in seen.facts.gap("vrids")
+    done = end(events)
+    assert done.facts.vrids == frozenset()
+    assert not [e for e in await _quick() if isinstance(e, NodeSeen)]
+
+
+async def _quick() -> list[ProbeEvent]:
+    """A pass without any waiting."""
+    async with server(Behaviour()) as port:
+        return await collect(aim(port))
 
 
 async def test_what_was_seen_before_a_break_is_kept() -> None:
