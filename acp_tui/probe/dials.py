@@ -5,6 +5,7 @@ once, and nobody is called silent before the kernel has asked again.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from shlex import quote
 
@@ -148,9 +149,9 @@ _WORDS: Mapping[str, Reach] = {
 
 def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
     """The question what becomes of a connect to each host and port of `dials`."""
-    by_host: dict[str, list[str]] = {}
+    by_host: dict[str, list[str]] = defaultdict(list)
     for host, port in dials:
-        by_host.setdefault(host, []).append(str(port))
+        by_host[host].append(str(port))
     ways = []
     for host, ports in by_host.items():
         wait = _AGAIN if is_ip(host) else _MOST

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
 from acp_tui.facts import Clock, Facts
 from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, Reader, Reading, Snippet, build, clean
-from acp_tui.probe.snippets import CLOCK, SNIPPETS, facts_from, read_clock
+from acp_tui.probe.snippets import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
 from acp_tui.texts import _
 from acp_tui.verdict import NodeState
@@ -56,6 +56,7 @@ class _Pass:
     readings: list[Reading] = field(default_factory=list)
     without_terminal: list[Reading] = field(default_factory=list)
     """What was answered before a terminal had to be used."""
+    parsed: dict[Reading, Parsed] = field(default_factory=dict)
     clock: Clock | None = None
     connection: Connection | None = None
     moment: asyncio.TimerHandle | None = None
@@ -149,7 +150,7 @@ class _Pass:
 
     def facts(self, unanswered: str | None) -> Facts:
         readings = [*self.readings, *self.without_terminal]
-        facts = facts_from(self.target.address, readings, unanswered, self.snippets)
+        facts = facts_from(self.target.address, readings, unanswered, self.snippets, self.parsed)
         if self.without_terminal and facts.sudo:
             facts = replace(facts, sudo_terminal=True)
         gaps = dict(facts.gaps)

@@ -3,7 +3,7 @@
 Cheap questions come first, package tools last: what a node tells before it breaks is kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import fields
 
 from acp_tui.facts import Facts
@@ -27,15 +27,24 @@ SNIPPETS: tuple[Snippet, ...] = (
 _FIELDS = frozenset(field.name for field in fields(Facts))
 
 
+Parsed = tuple[Mapping[str, object], str]
+"""What an answer tells by field, and why it tells no more."""
+
+
 def facts_from(
-    address: str, readings: Iterable[Reading], unanswered: str | None = None, asked: tuple[Snippet, ...] = SNIPPETS
+    address: str,
+    readings: Iterable[Reading],
+    unanswered: str | None = None,
+    asked: tuple[Snippet, ...] = SNIPPETS,
+    parsed: MutableMapping[Reading, Parsed] | None = None,
 ) -> Facts:
     """Facts of the node at `address` from what it answered. Pure, and total: no answer can make it raise.
 
     A snippet that failed leaves a gap with the reason for each of its fields. `unanswered` is the reason for the fields
     of `asked` snippets without a reading (a connection that broke); None: more may still come, so they are left without
-    one.
+    one. `parsed` keeps what was read from an answer before, for who asks again with more of them.
     """
+    parsed = {} if parsed is None else parsed
     by_name = {snippet.name: snippet for snippet in asked}
     values: dict[str, object] = {}
     gaps: dict[str, str] = {}
@@ -45,7 +54,9 @@ def facts_from(
         if snippet is None or reading.name in answered:
             continue
         answered.add(reading.name)
-        found, reason = _read(snippet, reading)
+        if reading not in parsed:
+            parsed[reading] = _read(snippet, reading)
+        found, reason = parsed[reading]
         told = {name: value for name, value in found.items() if value is not None and not isinstance(value, Gap)}
         values.update(told)
         gaps.update({name: str(found.get(name) or reason) for name in snippet.fields if name not in told})
@@ -57,7 +68,7 @@ def facts_from(
     return Facts(address, gaps=gaps, **known)  # type: ignore[arg-type] # parsers are held to the fields' types by tests
 
 
-def _read(snippet: Snippet, reading: Reading) -> tuple[Mapping[str, object], str]:
+def _read(snippet: Snippet, reading: Reading) -> Parsed:
     if reading.status in (TIMED_OUT, CUT, NEEDS_ROOT) or (reading.status and not snippet.any_status):
         return {}, _reason(snippet, reading.status)
     try:
