@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from typing import TYPE_CHECKING
 
 from acp_tui.inputs import is_ip
 from acp_tui.plan import Plan
 from acp_tui.texts import _
+
+if TYPE_CHECKING:  # cryptography is imported where a pair is read: the wizard's first frame does not wait for it
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.x509 import Certificate
 
 PEM_LIMIT = 1024 * 1024
 """Bytes. No certificate chain or key comes near it; a mistyped path to an image does."""
@@ -117,9 +117,11 @@ def _content(path: Path, unreadable: list[str]) -> bytes | None:
         return None
 
 
-def _chain(content: bytes | None, errors: list[str]) -> Sequence[x509.Certificate]:
+def _chain(content: bytes | None, errors: list[str]) -> "Sequence[Certificate]":
     if content is None:
         return ()
+    from cryptography import x509
+
     try:
         return x509.load_pem_x509_certificates(content)
     except ValueError:
@@ -127,8 +129,11 @@ def _chain(content: bytes | None, errors: list[str]) -> Sequence[x509.Certificat
         return ()
 
 
-def _public_half(content: bytes, errors: list[str]) -> tuple[bool | None, PublicKeyTypes | None]:
+def _public_half(content: bytes, errors: list[str]) -> "tuple[bool | None, PublicKeyTypes | None]":
     """Whether the key is encrypted, and its public key where it is not."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         return False, load_pem_private_key(content, password=None).public_key()
     except TypeError:
@@ -139,9 +144,11 @@ def _public_half(content: bytes, errors: list[str]) -> tuple[bool | None, Public
         return None, None
 
 
-def _alternative_names(leaf: x509.Certificate | None, errors: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _alternative_names(leaf: "Certificate | None", errors: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if leaf is None:
         return (), ()
+    from cryptography import x509
+
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -155,7 +162,9 @@ def _alternative_names(leaf: x509.Certificate | None, errors: list[str]) -> tupl
     )
 
 
-def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _signed_by(certificate: "Certificate", issuer: "Certificate") -> bool:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -163,12 +172,16 @@ def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _matches(leaf: x509.Certificate, key: PublicKeyTypes) -> bool:
+def _matches(leaf: "Certificate", key: "PublicKeyTypes") -> bool:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
     try:
         return _der(leaf.public_key()) == _der(key)
     except (ValueError, UnsupportedAlgorithm):
         return False
 
 
-def _der(key: PublicKeyTypes) -> bytes:
+def _der(key: "PublicKeyTypes") -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -10,22 +10,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import httpx
 from pydantic import JsonValue
 
 from acp_tui.installer.offer import Offered, parse_offer, parse_token
 from acp_tui.installer.state import Endpoint
 from acp_tui.probe.script import clean
 
+if TYPE_CHECKING:  # httpx is imported where something is asked: the wizard's first frame does not wait for it
+    import httpx
+
 PREFIXES = ("", "/cpaas-installer")  # API-PREFIX
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that are read; the rest is not looked at."""
 
-_ASK = httpx.Timeout(10.0, connect=5.0)
+_ASK = (10.0, 5.0)
+"""Seconds for an answer, and to connect."""
 _STEP = 100  # characters of a step that are kept
 _WHOLE_ANSWER = 20.0  # seconds; the timeouts of httpx hold for a single read
-_POST = httpx.Timeout(120.0, connect=10.0)
+_POST = (120.0, 10.0)
 _TOKEN = "/cpaas-installer/api/token"
 _VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
 
@@ -105,6 +109,8 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
 
 async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
     """Send the configuration: one POST, to one address, never repeated here (API-CONFIG)."""
+    import httpx
+
     async with _client(_POST) as client:
         try:
             async with client.stream(
@@ -166,12 +172,17 @@ def _values(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
         yield key, value
 
 
-def _client(timeout: httpx.Timeout) -> httpx.AsyncClient:
+def _client(patience: tuple[float, float]) -> "httpx.AsyncClient":
+    import httpx
+
+    timeout = httpx.Timeout(patience[0], connect=patience[1])
     # A connection of its own for every task: a kept one may be dead, and a POST on it would end in doubt.
     return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
 
 
-async def _get(client: httpx.AsyncClient, url: str, token: str | None = None) -> _Reply | None:
+async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) -> _Reply | None:
+    import httpx
+
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         async with asyncio.timeout(_WHOLE_ANSWER), client.stream("GET", url, headers=headers) as response:
@@ -182,7 +193,7 @@ async def _get(client: httpx.AsyncClient, url: str, token: str | None = None) ->
     return _Reply(response.status_code, body, html)
 
 
-async def _body(response: httpx.Response) -> str:
+async def _body(response: "httpx.Response") -> str:
     data = bytearray()
     async for chunk in response.aiter_bytes():
         data += chunk
