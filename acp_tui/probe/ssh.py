@@ -17,7 +17,7 @@ import asyncssh
 from pydantic import SecretStr
 
 from acp_tui.probe.script import clean
-from acp_tui.probe.words import denied, key_trouble, no_answer, quoted
+from acp_tui.probe.words import denied, key_trouble, no_answer, quoted, way_out_of_old_methods
 from acp_tui.texts import _
 from acp_tui.verdict import NodeState
 
@@ -302,7 +302,7 @@ def _failed(
         detail = quoted(words, client.banner or error.reason)
         return ConnectFailed(NodeState.AUTH_FAILED, stage, detail, client.shown_line)
     if isinstance(error, asyncssh.KeyExchangeFailed):
-        detail = _said(_("node and client share no method"), error)
+        detail = _said(_("node and client share no method"), error) + ". " + way_out_of_old_methods()
         return ConnectFailed(NodeState.UNREACHABLE, stage, detail, client.shown_line)
     if isinstance(error, ConnectionRefusedError):
         return ConnectFailed(

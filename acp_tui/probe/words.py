@@ -33,6 +33,13 @@ def quoted(words: str, said: str) -> str:
     return f"{words}: {said}" if said else words
 
 
+def way_out_of_old_methods() -> str:
+    return _(
+        "Update OpenSSH on the node, or allow one of the methods sent in its sshd_config "
+        "(KexAlgorithms, HostKeyAlgorithms, Ciphers, MACs)"
+    )
+
+
 def key_trouble(said: str, has_passphrase: bool) -> str:
     """asyncssh tells these cases apart only by its words."""
     if "requires bcrypt" in said:

@@ -86,6 +86,25 @@ def test_who_cannot_be_reached_is_named_and_holds_nobody_up(lab: Lab, tmp_path: 
     assert "not-the-password" not in str(checked)
 
 
+OLD = Fault(
+    "an sshd of ten years ago",
+    f"printf 'KexAlgorithms diffie-hellman-group14-sha1\\nCiphers aes128-ctr\\nMACs hmac-sha1\\n' >>{_SETTINGS}",
+)
+TOO_OLD = Fault("ciphers that nobody should use", f"echo 'Ciphers 3des-cbc' >>{_SETTINGS}")
+FORCED = Fault("a forced command", f"echo 'ForceCommand /bin/echo ask the owner' >>{_SETTINGS}")
+
+
+def test_old_methods_are_taken_or_named_with_the_way_out(lab: Lab, tmp_path: Path) -> None:
+    old, too_old, forced = lab.start(*(NodeProfile(faults=(fault,)) for fault in (OLD, TOO_OLD, FORCED)))
+    checked = check(tmp_path, plan(as_planned([old, too_old, forced]), lab.address(0)))
+    assert checked.states == {old.address: "checked", too_old.address: "unreachable", forced.address: "auth-failed"}
+    assert checked.found[old.address] == {}
+    assert f"{too_old.address}: unreachable" in checked.errors
+    assert "3des-cbc" in checked.errors
+    assert "sshd_config" in checked.errors
+    assert "no bash: ask the owner" in checked.errors
+
+
 def test_a_changed_host_key_stops_that_node(lab: Lab, tmp_path: Path) -> None:
     same, changed, third = lab.start(*(NodeProfile(),) * 3)
     answers = plan(as_planned([same, changed, third]), lab.address(0))

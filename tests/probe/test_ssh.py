@@ -328,6 +328,46 @@ async def test_no_method_in_common_lists_both_sides() -> None:
     assert done.state is NodeState.UNREACHABLE
     assert "diffie-hellman-group1-sha1" in done.detail
     assert "curve25519" in done.detail
+    assert "KexAlgorithms" in done.detail
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"])
+async def test_every_usual_kind_of_key_opens(tmp_path: Path, kind: str) -> None:
+    key = asyncssh.generate_private_key(kind)
+    (tmp_path / "key").write_bytes(key.export_private_key())
+    how = Behaviour(password=False, authorized=key.export_public_key("openssh").decode(), command="echo no shell")
+    async with server(how) as port:
+        done = end(await collect(aim(port, password=None, key=tmp_path / "key")))
+    assert "no bash: no shell" in done.detail  # past the login
+
+
+async def test_a_login_that_never_stops_talking_ends_at_the_deadline() -> None:
+    async with server(Behaviour(command="yes")) as port:
+        done = end(await collect(aim(port), deadlines=Deadlines(script=2)))
+    assert done.state is NodeState.TIMEOUT
+    assert "within 2 s" in done.detail
+
+
+async def test_a_node_that_opens_no_session_is_said() -> None:
+    async with server(Behaviour(sessions=0)) as port:
+        done = end(await collect(aim(port)))
+    assert done.state in (NodeState.AUTH_FAILED, NodeState.LOST)
+    assert done.detail
+
+
+async def test_a_banner_that_drips_ends_at_the_deadline() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            for byte in b"SSH-2.0-" + b"x" * 100:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        writer.close()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as tcp:
+        done = end(await collect(aim(tcp.sockets[0].getsockname()[1]), deadlines=SHORT))
+    assert done.state is NodeState.TIMEOUT
+    assert "no SSH answer within 0.5 s" in done.detail
 
 
 WAITING = Snippet("waiting", ("vrids",), "sleep 1; return 0", lambda reading: {"vrids": frozenset()}, early=True)
