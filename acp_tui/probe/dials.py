@@ -7,6 +7,7 @@ once, and nobody is called silent before the kernel has asked again.
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 from shlex import quote
 
 from acp_tui.facts import Reach, TcpPath
@@ -133,6 +134,7 @@ done
 """
 
 _WORDS: Mapping[str, Reach] = {
+    "connected": Reach.CONNECTED,
     "Connection refused": Reach.REFUSED,
     "Connection timed out": Reach.TIMEOUT,
     "(silent)": Reach.TIMEOUT,
@@ -142,7 +144,6 @@ _WORDS: Mapping[str, Reach] = {
     "Permission denied": Reach.FORBIDDEN,
     "Operation not permitted": Reach.FORBIDDEN,
     "Invalid argument": Reach.FORBIDDEN,
-    "connected": Reach.CONNECTED,
 }
 """connect(2)'s errors in the C locale. A black hole among the node's own routes is an "Invalid argument"."""
 
@@ -171,17 +172,27 @@ def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
     return Snippet("paths", ("paths",), shell, _paths, timeout=5 * waves + 8, early=True)
 
 
+_LINE = re.compile(r"(\S+) (\d{1,5}(?:,\d{1,5})*) (.*)")
+_SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
+
+
 def _paths(reading: Reading) -> Mapping[str, object]:
-    """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words."""
+    """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words: hundreds of them."""
     found = []
     for line in lines(reading):
-        match = re.fullmatch(r"(\S+) (\d{1,5}(?:,\d{1,5})*) (.*)", line)
-        reach = next((reach for words, reach in _WORDS.items() if match and words in match[3]), None)
+        match = _LINE.fullmatch(line)
+        reach, seconds = _told(match[3]) if match else (None, None)
         if match is None or reach is None:
             continue
         if reach is Reach.FORBIDDEN and "Invalid argument" in match[3] and not is_ip(match[1]):
             reach = Reach.UNRESOLVED  # what bash says of a name that it cannot look up
-        took = re.search(r"\b(\d{1,4}[.,]\d{3})\b", match[3])
-        seconds = float(took[1].replace(",", ".")) if took else None
         found += [TcpPath(match[1], int(port), reach, seconds) for port in match[2].split(",")]
     return {"paths": tuple(found)}
+
+
+@lru_cache(maxsize=256)
+def _told(said: str) -> tuple[Reach | None, float | None]:
+    """What became of a connect, and the seconds it took. Most answers say the same, to the millisecond."""
+    took = _SECONDS.search(said)
+    reach = next((reach for words, reach in _WORDS.items() if words in said), None)
+    return reach, float(took[1].replace(",", ".")) if took else None
