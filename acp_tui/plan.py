@@ -34,8 +34,10 @@ from acp_tui.inputs import (
     KubernetesVersion,
     Port,
     RegistryAddress,
+    Whole,
     format_version,
     printable,
+    writable,
 )
 from acp_tui.texts import N_
 
@@ -73,12 +75,12 @@ class Section(BaseModel):
     def _printable(cls, value: object, info: ValidationInfo) -> object:
         """A secret may be anything: it reaches neither a screen nor a path."""
         secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
-        return value if secret else printable(value)
+        return writable(value) if secret else printable(value)
 
 
 class Workload(Section):
-    pods: Annotated[int, Field(ge=0)] = answer(0, id="CAP-SC-GROW", help=N_("Application Pods you expect to run."))
-    clusters: Annotated[int, Field(ge=0)] = answer(
+    pods: Annotated[Whole, Field(ge=0)] = answer(0, id="CAP-SC-GROW", help=N_("Application Pods you expect to run."))
+    clusters: Annotated[Whole, Field(ge=0)] = answer(
         0, id="CAP-MC-HGROW", help=N_("Workload clusters you expect to connect to the platform.")
     )
 
@@ -129,7 +131,7 @@ class Kubernetes(Section):
     container_runtime: ContainerRuntime | None = answer(
         None, id="P-CRI", help=N_("Like containerd://1.7.27-4. Empty: the one that the installer offers.")
     )
-    max_pods_per_node: Annotated[int, Field(ge=1, le=1000)] = answer(
+    max_pods_per_node: Annotated[Whole, Field(ge=1, le=1000)] = answer(
         110, id="P-MAXPODS", help=N_("Most Pods on one node.")
     )
     node_name: Literal["ip", "hostname"] = answer(
@@ -235,7 +237,7 @@ class Address(Section):
         id="P-SELF-VIP",
         help=N_("Let the installer deploy keepalived for the VIP. Only without a load balancer."),
     )
-    vrid: Annotated[int, Field(ge=1, le=255)] = answer(
+    vrid: Annotated[Whole, Field(ge=1, le=255)] = answer(
         137,
         id="P-VRID",
         rule="XR-SELFVIP-VRID",
@@ -245,7 +247,7 @@ class Address(Section):
         None, id="P-PLATFORM", help=N_("Where users reach the platform: domain or IP. Empty: the cluster endpoint.")
     )
     https_port: Port = answer(443, id="P-HTTPS-PORT", rule="XR-PORTS", help=N_("HTTPS port of the platform."))
-    http_port: Annotated[int, Field(ge=0, le=65535)] = answer(
+    http_port: Annotated[Whole, Field(ge=0, le=65535)] = answer(
         0, id="P-HTTP-PORT", rule="XR-PORTS", help=N_("HTTP port of the platform; 0 is off, and advised.")
     )
     others: tuple[HostText, ...] = answer(
@@ -286,7 +288,7 @@ class Components(Section):
     victoriametrics_nodes: tuple[IpText, ...] = answer(
         (), id="P-VM", rule="XR-MON-NODES", help=N_("Nodes for VictoriaMetrics.")
     )
-    victoriametrics_agents: Annotated[int, Field(ge=0)] | None = answer(
+    victoriametrics_agents: Annotated[Whole, Field(ge=0)] | None = answer(
         None, id="P-VM-AGENTS", rule="XR-VM-AGENTS", help=N_("Agent replicas; empty: 1 with VictoriaMetrics, else 0.")
     )
     elasticsearch_nodes: tuple[IpText, ...] = answer(

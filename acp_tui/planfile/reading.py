@@ -8,18 +8,22 @@ import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel
 
 from acp_tui.answers import AnswerRefused, Step, Wrong, build, dotted
+from acp_tui.inputs import is_ip, shown
 from acp_tui.plan import Plan, is_secret, models_in, rule_of
 from acp_tui.texts import _
 
 SECRETS_NAME = "secrets.yaml"
 MAX_BYTES = 1 << 20
 """A plan is a page or two; a larger file is not one, and would only cost time."""
+MAX_VALUES = 100_000
+"""A hundred nodes with all their keys are two thousand values; aliases of aliases make millions out of a few lines."""
 
 Data = dict[str, "Value"]
 Value = str | None | list["Value"] | Data
@@ -76,6 +80,7 @@ class _Document:
     data: Data = field(default_factory=dict)
     lines: dict[tuple[Step, ...], int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    values: int = 0
 
     def line(self, steps: tuple[Step, ...]) -> int:
         """The line of a path, or of the nearest thing around it."""
@@ -84,7 +89,7 @@ class _Document:
         return self.lines.get(steps, 1)
 
     def problem(self, steps: tuple[Step, ...], message: str) -> None:
-        self.problems.append(Problem(self.name, self.line(steps), dotted(steps), message))
+        self.problems.append(Problem(self.name, self.line(steps), shown(dotted(steps), 120), message))
 
 
 def load_plan(path: Path, overlay: bytes | None = None) -> Plan:
@@ -151,6 +156,11 @@ def _read(path: Path, raw: bytes) -> _Document:
 
 def _plain(node: yaml.Node, steps: tuple[Step, ...], document: _Document, around: tuple[yaml.Node, ...]) -> Value:
     document.lines.setdefault(steps, node.start_mark.line + 1)
+    document.values += 1
+    if document.values > MAX_VALUES:
+        if document.values == MAX_VALUES + 1:
+            document.problem(steps, _("more than {limit} values; this is not a plan").format(limit=MAX_VALUES))
+        return None
     if node in around or len(around) > 20:
         document.problem(steps, _("nested too deeply, or in itself"))
         return None
@@ -214,12 +224,19 @@ def _merge(base: Value, over: Value) -> Value:
 
 def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
     """Nodes are matched by address, so that a reordered plan never hands a secret to another node."""
-    secrets = {item.get("address"): item for item in over if isinstance(item, dict)}
+    secrets = {_address(item): item for item in over if isinstance(item, dict)}
     merged: list[Value] = []
     for item in base:
-        secret = secrets.get(item.get("address")) if isinstance(item, dict) else None
-        merged.append(_merge(item, secret))
+        secret = secrets.get(_address(item), {}) if isinstance(item, dict) else {}
+        merged.append(_merge(item, {key: value for key, value in secret.items() if key != "address"}))
     return merged
+
+
+def _address(node: Data) -> str:
+    """A node's address in its usual form, however it is written; "" where there is none."""
+    address = node.get("address")
+    text = address.strip() if isinstance(address, str) else ""
+    return str(ip_address(text)) if is_ip(text) else text
 
 
 def _build_what_fits(data: Value) -> tuple[Plan | None, list[Wrong]]:
@@ -229,12 +246,17 @@ def _build_what_fits(data: Value) -> tuple[Plan | None, list[Wrong]]:
         wrongs = list(refused.wrongs)
     rest = data
     # From the back, so that a dropped list item does not move the others that are still to be dropped.
-    for steps in sorted({_droppable(wrong.steps) for wrong in wrongs}, key=str, reverse=True):
+    for steps in sorted({_droppable(wrong.steps) for wrong in wrongs}, key=_place, reverse=True):
         rest = _without(rest, steps)
     try:
         return build(rest), wrongs
     except AnswerRefused:
         return None, wrongs
+
+
+def _place(steps: tuple[Step, ...]) -> list[tuple[str, int]]:
+    """A key to sort by in which the tenth item comes after the ninth."""
+    return [("", step) if isinstance(step, int) else (step, 0) for step in steps]
 
 
 def _droppable(steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -264,8 +286,9 @@ def _explain(wrong: Wrong) -> tuple[tuple[Step, ...], str]:
         return wrong.steps, wrong.message
     *way, key = wrong.steps
     known = _keys_at(tuple(way))
-    near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5) or [
-        name for name in known if str(key) in name or name in str(key)
+    typed = str(key)
+    near = difflib.get_close_matches(typed, known, n=1, cutoff=0.5) or [
+        name for name in known if (len(typed) > 2 and typed in name) or name in typed
     ]
     if near:
         return wrong.steps, _("unknown key; the nearest known one is '{key}'").format(key=near[0])

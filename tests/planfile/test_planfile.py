@@ -1,5 +1,6 @@
 """The plan as a file: every error at once with its line, secrets apart, nothing lost on the way out and in."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,16 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
         ("admin: {password: {env: ACP_TUI_NO_SUCH}}\n", "the environment has no variable ACP_TUI_NO_SUCH"),
         ("admin: {password: {file: no-such-file}}\n", "cannot read the secret from no-such-file"),
         ("admin: &a\n  username: *a\n", "nested too deeply, or in itself"),
+        ('ssh: {username: "\\ud800"}\n', "ssh.username: has halves of characters in it"),
+        ('admin: {password: "\\udc00"}\n', "admin.password: has halves of characters in it"),
+        ("address: {platform: 'https://acp.example.com'}\n", "address.platform: 'https://acp.example.com': give the"),
+        ("address: {platform: acp.example.com:8443}\n", "no port and no brackets here"),
+        ("address: {platform: облако.рф}\n", "'облако.рф': write it as xn--80ab2acne.xn--p1ai"),
+        ("address: {platform: my_acp.example.com}\n", "no underscore"),
+        ("nodes: [{address: 10.20.0.011}]\n", "no leading zeros"),
+        ("nodes: [{address: 'fe80::1%eth0'}]\n", "without the zone"),
+        ("nodes: [{address: '::ffff:10.0.0.1'}]\n", "write 10.0.0.1"),
+        ("network: {cluster_cidr: {ipv4: 224.0.0.0/16}}\n", "meets 224.0.0.0/3"),
     ],
 )
 def test_a_plan_that_cannot_be_used_says_why(tmp_path: Path, text: str, said: str) -> None:
@@ -71,6 +82,33 @@ def test_binary_and_huge_files_are_no_plans(tmp_path: Path) -> None:
     assert "not UTF-8" in str(read_plan(path).problems[0])
     path.write_bytes(b"# \n" * 500_000)
     assert "larger than" in str(read_plan(path).problems[0])
+
+
+def test_a_few_lines_of_aliases_are_not_expanded_into_millions_of_values(tmp_path: Path) -> None:
+    bomb = "a: &a [x]\n" + "".join(f"{c}: &{c} [{','.join([f'*{p}'] * 10)}]\n" for p, c in pairwise("abcdefghij"))
+    assert any("more than 100000 values" in problem for problem in problems(tmp_path, bomb))
+
+
+def test_of_many_nodes_only_the_refused_ones_are_left_out(tmp_path: Path) -> None:
+    nodes = "".join(f"  - address: {'bad' if n in (9, 10) else f'10.0.0.{n}'}\n" for n in range(13))
+    plan = read_plan(write(tmp_path, f"nodes:\n{nodes}")).plan
+    assert plan is not None
+    assert [node.address for node in plan.nodes] == [f"10.0.0.{n}" for n in range(13) if n not in (9, 10)]
+
+
+def test_a_hostile_key_reaches_no_terminal_as_it_is(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, 'ssh: {"k\\e[31m": 1}\n')
+    assert "\x1b" not in problem
+
+
+def test_a_nodes_secret_finds_it_however_its_address_is_written(tmp_path: Path) -> None:
+    path = write(tmp_path, 'nodes: [{address: "2001:DB8:0::1"}, {address: [10]}]\n')
+    overlay = "nodes: [{address: '2001:db8::1', ssh: {password: x}}, {address: [10], ssh: {password: y}}]\n"
+    (tmp_path / "secrets.yaml").write_text(overlay, encoding="utf-8")
+    reading = read_plan(path)
+    assert reading.plan is not None
+    assert secret_values(reading.plan) == {"nodes[0].ssh.password": "x"}
+    assert len(reading.problems) == 1
 
 
 def test_a_refused_value_leaves_the_rest_usable(tmp_path: Path) -> None:
