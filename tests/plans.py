@@ -34,7 +34,7 @@ def dual_nodes(control_planes: int = 3, workers: int = 2) -> list[JsonValue]:
     return [*planes, *(node(f"10.20.0.{21 + n}", "worker", ipv6=f"2001:db8::{21 + n}") for n in range(workers))]
 
 
-def valid_plan(**changes: JsonValue) -> Plan:
+def plan_data(**changes: JsonValue) -> dict[str, JsonValue]:
     """Three control planes, two workers, a VIP on a load balancer and a domain; breaks no rule."""
     answers: dict[str, JsonValue] = {
         "release": "4.0",
@@ -44,7 +44,12 @@ def valid_plan(**changes: JsonValue) -> Plan:
         "nodes": nodes(),
         "address": {"cluster_endpoint": VIP, "platform": DOMAIN},
     }
-    return Plan.model_validate(_laid_over(answers, changes))
+    return _laid_over(answers, changes)
+
+
+def valid_plan(**changes: JsonValue) -> Plan:
+    """The plan of `plan_data`."""
+    return Plan.model_validate(plan_data(**changes))
 
 
 def _laid_over(base: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

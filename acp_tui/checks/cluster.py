@@ -5,23 +5,26 @@ A node whose fact is missing is found `unknown` by itself; it does not hide the 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import TypeVar
 
 from acp_tui.checks.disks import DISK_CHECKS
 from acp_tui.checks.finding import ClusterSubject, Finding
-from acp_tui.checks.network import interface_of, overlap, subnet_of
+from acp_tui.checks.plan.cidrs import told_free
 from acp_tui.checks.sizing import capacity_for_clusters
 from acp_tui.facts import Clock, Facts
 from acp_tui.inputs import is_ip
 from acp_tui.plan import Node
-from acp_tui.texts import _
+from acp_tui.ranges import Network, host_network, interface_of, meet, node_addresses, ranges, routed, suggestions
+from acp_tui.texts import _, ngettext
 from acp_tui.verdict import Outcome
 
 T = TypeVar("T")
 Findings = tuple[Finding, ...]
 
 _UTC = ("UTC", "Etc/UTC", "Etc/UCT", "UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu", "GMT", "Etc/GMT")
+_ROUTES_TOLD = 3
 _PACKAGES = {"x86": ("x86_64",), "arm": ("aarch64",), "hybrid": ("x86_64", "aarch64")}
 
 
@@ -156,56 +159,74 @@ def _signs_of_overcommit(s: ClusterSubject, virtual: list[str]) -> Iterator[Find
 
 
 def one_subnet(s: ClusterSubject) -> Findings:
-    """VIP-SUBNET: each control plane node's subnet has the VIP in it."""
+    """VIP-SUBNET: all control plane nodes are in one subnet, and the VIP is an ordinary address of it."""
     vip = s.plan.address.cluster_endpoint
     if not is_ip(vip):
         return (Finding(Outcome.NOT_APPLICABLE, _("the cluster endpoint is no address")),)
     found = []
-    for node, network in _host_networks(s):
-        if node.role != "control-plane":
-            continue
+    hosts = [(node, network) for node, network in _host_networks(s) if node.role == "control-plane"]
+    usual = _usual({node.address: str(network) for node, network in hosts if network is not None}, _first(s))
+    paths = ("address.cluster_endpoint",)
+    for node, network in hosts:
         if network is None:
             facts = s.facts.get(node.address)
             why = facts.gap("interfaces") if facts else _("nothing is known of the node")
             found.append(Finding(Outcome.UNKNOWN, why, node=node.address))
         elif ip_address(vip) not in network:
             observed = _("{vip} is not in {network}").format(vip=vip, network=network)
-            paths = ("address.cluster_endpoint",)
+            found.append(Finding(Outcome.FAIL, observed, node=node.address, paths=paths))
+        elif str(network) != usual:
+            observed = _("{network}, where other control plane nodes have {usual}")
+            found.append(Finding(Outcome.FAIL, observed.format(network=network, usual=usual), node=node.address))
+        elif ip_address(vip) in (network.network_address, network.broadcast_address) and network.num_addresses > 2:
+            observed = _("{vip} is the network or broadcast address of {network}")
+            observed = observed.format(vip=vip, network=network)
             found.append(Finding(Outcome.FAIL, observed, node=node.address, paths=paths))
     return tuple(found)
 
 
-def _host_networks(s: ClusterSubject) -> Iterator[tuple[Node, IPv4Network | IPv6Network | None]]:
+def _host_networks(s: ClusterSubject) -> Iterator[tuple[Node, Network | None]]:
     """The subnet of each node's address, as the node has it; None where that is not known."""
     for node in s.plan.nodes:
-        facts = s.facts.get(node.address)
-        owner = interface_of(node.address, (facts and facts.interfaces) or ())
-        yield node, subnet_of(owner) if owner else None
+        yield node, host_network(s.facts.get(node.address), node.address)
 
 
 def cluster_cidrs_apart(s: ClusterSubject) -> Findings:
-    """XR-CIDR-HOST with the nodes' own prefixes: their subnet fails, another route of theirs warns."""
-    given = s.plan.network
-    cidrs = {
-        f"network.{name}.ipv{family}": ip_network(getattr(getattr(given, name), f"ipv{family}"))
-        for name in ("cluster_cidr", "service_cidr", "join_cidr")
-        for family in (4, 6)
-        if given.ip_family in (f"ipv{family}", "dual") and (name != "join_cidr" or given.cni == "kube-ovn")
-    }
+    """XR-CIDR-HOST with what the nodes have: their subnets and name servers fail, other networks with a route warn.
+
+    With Calico all of it only warns."""
+    worst = Outcome.FAIL if s.plan.network.cni == "kube-ovn" else Outcome.WARN
+    known, gaps = learned(s, "interfaces", lambda f: f.interfaces)
     found = []
-    for node, host in _host_networks(s):
-        facts = s.facts.get(node.address)
-        routes = [r.destination for r in (*((facts and facts.routes) or ()), *((facts and facts.routes6) or ()))]
-        for path, cidr in cidrs.items():
-            if host is not None and overlap(cidr, str(host)):
-                observed = _("{cidr} overlaps the node's subnet {network}").format(cidr=cidr, network=host)
-                found.append(Finding(Outcome.FAIL, observed, node=node.address, paths=(path,)))
-                continue
-            crossed = [r for r in routes if overlap(cidr, r)]
-            if crossed:
-                observed = _("{cidr} overlaps a route: {routes}").format(cidr=cidr, routes=", ".join(crossed))
-                found.append(Finding(Outcome.WARN, observed, node=node.address, paths=(path,)))
-    return tuple(found)
+    for node in [node for node in s.plan.nodes if node.address in known]:
+        for path, cidr in ranges(s.plan).items():
+            outcome, observed = _crossed(s, node, cidr, worst)
+            if observed:
+                found.append(Finding(outcome, observed, node=node.address, paths=(path,)))
+    instead = suggestions(s.plan, s.facts) if found else {}
+    return (*(replace(one, remedy=told_free(instead, *one.paths)) for one in found), *gaps)
+
+
+def _crossed(s: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:
+    """What of this node the range meets first, and how bad that is."""
+    facts = s.facts[node.address]
+    for _field, address in node_addresses(s.plan, node):
+        host = host_network(facts, address)
+        if host is not None and meet(cidr, host):
+            observed = _("{cidr} overlaps the node's subnet {network}")
+            return worst, observed.format(cidr=cidr, network=host)
+    servers = [server for server in facts.nameservers or () if is_ip(server) and ip_address(server) in cidr]
+    if servers:
+        observed = _("{cidr} has the node's name server in it: {servers}")
+        return worst, observed.format(cidr=cidr, servers=", ".join(servers))
+    crossed = sorted({str(r) for r in routed((*(facts.routes or ()), *(facts.routes6 or ()))) if meet(cidr, r)})
+    if crossed:
+        more = len(crossed) - _ROUTES_TOLD
+        routes = ", ".join(crossed[:_ROUTES_TOLD])
+        told = ngettext("{routes} and {count} more", "{routes} and {count} more", more) if more > 0 else "{routes}"
+        observed = _("{cidr} overlaps a route: {routes}")
+        return Outcome.WARN, observed.format(cidr=cidr, routes=told.format(routes=routes, count=more))
+    return Outcome.PASS, ""
 
 
 def interface_exists(s: ClusterSubject) -> Findings:

@@ -4,7 +4,7 @@ A check asks for a fact with `known`; a fact that was not learned ends the check
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from acp_tui.catalog import Check, Function, Requirement
@@ -83,6 +83,8 @@ class PlanSubject:
     plan: Plan
     certificate: CertificateFacts | None = None
     """The pair that the plan names, as it was read; None where nobody read it."""
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+    """What is known of the nodes, so that a remedy suits them. By plan address."""
 
     @property
     def given(self) -> Function:

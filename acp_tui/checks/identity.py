@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from acp_tui.around import addresses
 from acp_tui.checks.cluster import Findings
 from acp_tui.checks.finding import ClusterSubject, Finding
-from acp_tui.checks.network import interface_of
 from acp_tui.facts import Facts
+from acp_tui.ranges import interface_of
 from acp_tui.texts import N_, _
 from acp_tui.verdict import Outcome
 

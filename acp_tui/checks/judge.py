@@ -52,7 +52,7 @@ def judge(
     of which nothing is known. `today` ends waivers; `only` keeps these requirement IDs."""
     rules = catalogue(plan.effective_release)
     of_plan: dict[str, list[Verdict]] = {}
-    for verdict in judge_plan(plan, certificate):
+    for verdict in judge_plan(plan, certificate, facts):
         of_plan.setdefault(verdict.requirement, []).append(verdict)
     known = _Known(plan, facts, states, rules)
     judged = tuple(

@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 
 from acp_tui.checks.finding import Finding, NodeSubject, known
-from acp_tui.facts import Facts, Interface, Route
+from acp_tui.facts import Facts, Route
 from acp_tui.inputs import is_ip
+from acp_tui.ranges import Network, interface_of, meet, routed, special, subnet_of
 from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
 _ALNUM = re.compile(r"[A-Za-z0-9]")
 _EVERYWHERE = ("default", "0.0.0.0", "0.0.0.0/0", "::/0")  # noqa: S104 - names of a route, nothing is bound
-_WIDE = 8  # a route with a shorter prefix is a default route in disguise, as VPN clients set it
 
 
 def _met(ok: bool, observed: str) -> Finding:
@@ -116,9 +116,7 @@ def node_address(s: NodeSubject) -> Finding:
     """NET-IP-VALID: an ordinary address, and one that the node really has."""
     addresses = [s.node.address] + [a for a in (s.node.ipv6,) if a and s.plan.network.ip_family == "dual"]
     for text in addresses:
-        address = ip_address(text)
-        broadcast = text == "255.255.255.255"
-        if address.is_loopback or address.is_multicast or address.is_link_local or address.is_unspecified or broadcast:
+        if special(text):
             return Finding(Outcome.FAIL, _("{address} is of a kind that no node can use").format(address=text))
     interfaces = known(s.facts.interfaces, "interfaces")
     for text in addresses:
@@ -133,33 +131,6 @@ def node_address(s: NodeSubject) -> Finding:
         ):
             return Finding(Outcome.FAIL, _("{address} is the broadcast address of its subnet").format(address=text))
     return Finding(Outcome.PASS, ", ".join(addresses))
-
-
-def interface_of(address: str, interfaces: tuple[Interface, ...]) -> Interface | None:
-    """The interface that has `address`."""
-    wanted = ip_address(address)
-    return next((i for i in interfaces if is_ip(i.address) and ip_address(i.address) == wanted), None)
-
-
-def subnet_of(interface: Interface) -> IPv4Network | IPv6Network | None:
-    """The network that the interface is in; None where its prefix is nonsense."""
-    try:
-        return ip_interface(f"{interface.address}/{interface.prefix}").network
-    except ValueError:
-        return None
-
-
-def overlap(one: IPv4Network | IPv6Network, text: str) -> bool:
-    """Whether the network in `text` shares addresses with `one`. No network, or a default route, shares none."""
-    try:
-        other = ip_network(text, strict=False)
-    except ValueError:
-        return False
-    if other.prefixlen < _WIDE:
-        return False
-    if isinstance(one, IPv4Network):
-        return isinstance(other, IPv4Network) and one.overlaps(other)
-    return isinstance(other, IPv6Network) and one.overlaps(other)
 
 
 def default_route(s: NodeSubject) -> Finding:
@@ -207,13 +178,18 @@ def node_outside_range(s: NodeSubject) -> Finding:
 
 
 def _in_range(s: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
-    used = [s.node.address, s.plan.address.cluster_endpoint]
-    used += [i.address for i in known(s.facts.interfaces, "interfaces")]
-    used += [r.destination for r in known(s.facts.routes, "routes")]
+    own = [i.address for i in known(s.facts.interfaces, "interfaces")]
+    given = (s.node.address, s.plan.address.cluster_endpoint, *own, *others)
+    used = [*(ip_network(address) for address in given if is_ip(address)), *routed(known(s.facts.routes, "routes"))]
     ranges = [IPv4Network(text) for text in s.given.words("ranges")]
-    hits = sorted({text for text in (*used, *others) if any(overlap(r, text) for r in ranges)})
+    hits = [_shown(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
     outcome = Outcome.FAIL if hits else Outcome.PASS
     return Finding(outcome, ", ".join(hits) or _("not used"), names=tuple(hits))
+
+
+def _shown(network: Network) -> str:
+    """A network, and a single address without its prefix."""
+    return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
 
 
 NETWORK_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {

@@ -12,6 +12,7 @@ from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan import addresses, cidrs, nodes, placement, services
 from acp_tui.checks.pronounce import pronounce
 from acp_tui.checks.sizing import SIZING_CHECKS
+from acp_tui.facts import Facts
 from acp_tui.plan import Plan
 from acp_tui.verdict import Outcome, Verdict
 
@@ -32,6 +33,8 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         cidrs.ranges_apart,
         cidrs.ranges_off_hosts,
         cidrs.ranges_off_reserved,
+        cidrs.room_for_pods,
+        cidrs.services_fit,
         addresses.endpoint_syntax,
         addresses.endpoint_no_node,
         addresses.platform_domain_for_ipv6,
@@ -42,6 +45,9 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         addresses.self_built_vip_vrid,
         addresses.no_self_built_vip_in_recovery,
         addresses.no_self_built_vip_alone,
+        addresses.vip_near_nodes,
+        addresses.platform_reachable,
+        addresses.further_addresses,
         addresses.ports_apart,
         addresses.http_advice,
         addresses.https_at_balancer,
@@ -72,17 +78,20 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
 """By the name that a row gives in `check: {kind: function, name: ...}`."""
 
 
-def judge_plan(plan: Plan, certificate: CertificateFacts | None = None) -> tuple[Verdict, ...]:
+def judge_plan(
+    plan: Plan, certificate: CertificateFacts | None = None, facts: Mapping[str, Facts] | None = None
+) -> tuple[Verdict, ...]:
     """The plan against every rule of its release that needs no node, in the catalogue's order.
 
     `certificate`: the plan's own pair as it was read (`acp_tui.certificate.facts_for`); None: nobody read it, and what
-    depends on it is unknown. Waivers are not applied here. One verdict for each finding, at least one for each rule.
+    depends on it is unknown. `facts`: what is known of the nodes, for the remedies alone. Waivers are not applied here.
+    One verdict for each finding, at least one for each rule.
     """
     return tuple(
         verdict
         for requirement in catalogue(plan.effective_release).values()
         if requirement.scope == "plan" and requirement.check.kind == "function"
-        for verdict in judge_rule(PlanSubject(requirement, plan, certificate))
+        for verdict in judge_rule(PlanSubject(requirement, plan, certificate, facts or {}))
     )
 
 

@@ -3,16 +3,18 @@
 Disaster recovery turns some of them round: there the endpoint is an address and the platform a name.
 """
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from acp_tui.checks.finding import PlanSubject
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, node_path, not_applicable, warn
 from acp_tui.inputs import is_domain, is_ip
 from acp_tui.plan import Plan
+from acp_tui.ranges import meet, special
 from acp_tui.texts import _
 
 ENDPOINT = "address.cluster_endpoint"
 PLATFORM = "address.platform"
+_LIKELY_SUBNET = 16
 TAKEN_PORTS = (6443, 11443, 2379, 2380)
 
 
@@ -23,12 +25,8 @@ def endpoint_syntax(subject: PlanSubject) -> Findings:
         return (fail(_("no cluster endpoint"), ENDPOINT),)
     if subject.plan.network.ip_family == "ipv6" and is_ip(endpoint):
         return (fail(_("{value} is an IPv4 address, and the cluster is IPv6 only").format(value=endpoint), ENDPOINT),)
-    if is_ip(endpoint):
-        address = ip_address(endpoint)
-        if address.is_loopback or address.is_multicast or address.is_unspecified or address.is_link_local:
-            observed = _("{value} cannot be reached from other machines (loopback, multicast, link-local or zero)")
-            return (fail(observed.format(value=endpoint), ENDPOINT),)
-    return held((), endpoint)
+    problem = _of_no_use(endpoint)
+    return (fail(problem, ENDPOINT),) if problem else held((), endpoint)
 
 
 def endpoint_no_node(subject: PlanSubject) -> Findings:
@@ -88,11 +86,13 @@ def recovery_ports(subject: PlanSubject) -> Findings:
 
 
 def recovery_other_address(subject: PlanSubject) -> Findings:
-    """XR-DR-OTHERADDR: the further addresses contain this cluster's own VIP."""
+    """XR-DR-OTHERADDR: the further addresses contain this cluster's own VIP. While the endpoint is no address, nobody
+    knows which one that is (XR-DOMAIN-DR says so), and any address will do."""
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
-    if plan.address.cluster_endpoint in plan.address.others:
+    known = is_ip(plan.address.cluster_endpoint)
+    if plan.address.cluster_endpoint in plan.address.others or (not known and any(map(is_ip, plan.address.others))):
         return held((), listed(plan.address.others))
     observed = _("further platform addresses: {addresses}; the VIP {vip} is not among them")
     addresses, vip = listed(plan.address.others), plan.address.cluster_endpoint or _("none")
@@ -136,6 +136,48 @@ def no_self_built_vip_alone(subject: PlanSubject) -> Findings:
     return held((), _("Self-built VIP is off"))
 
 
+def vip_near_nodes(subject: PlanSubject) -> Findings:
+    """XR-SELFVIP-SUBNET: what differs in the upper half of an IPv4 address is hardly ever one subnet. The nodes' own
+    prefixes settle it (VIP-SUBNET)."""
+    plan = subject.plan
+    vip = plan.address.cluster_endpoint
+    if not plan.address.self_built_vip:
+        return _no_self_built_vip()
+    if not is_ip(vip) or plan.single:
+        return not_applicable(_("no VIP among several nodes"))
+    around = ip_network(f"{vip}/{_LIKELY_SUBNET}", strict=False)
+    observed = _("{address} and the VIP {vip} are hardly in one subnet")
+    return held(
+        (
+            warn(observed.format(address=node.address, vip=vip), ENDPOINT, node_path(plan, node, "address"))
+            for node in plan.control_planes
+            if not meet(around, ip_network(node.address))
+        ),
+        vip,
+    )
+
+
+def platform_reachable(subject: PlanSubject) -> Findings:
+    """P-PLATFORM: something that other machines can open."""
+    platform = subject.plan.address.platform or ""
+    problem = _of_no_use(platform)
+    return (fail(problem, PLATFORM),) if problem else held((), subject.plan.platform_address)
+
+
+def further_addresses(subject: PlanSubject) -> Findings:
+    """P-OTHER-ADDRS: each of them tells the installer something new, and other machines can open it."""
+    plan = subject.plan
+    findings, told = [], {plan.platform_address}
+    for index, other in enumerate(plan.address.others):
+        problem = _of_no_use(other)
+        if other in told:
+            problem = _("{value} is given twice, or is the platform access address").format(value=other)
+        if problem:
+            findings.append(warn(problem, f"address.others[{index}]", "address.others"))
+        told.add(other)
+    return held(findings, listed(plan.address.others))
+
+
 def ports_apart(subject: PlanSubject) -> Findings:
     """XR-PORTS: HTTP and HTTPS differ, and neither is a port of the control plane or the registry."""
     address = subject.plan.address
@@ -170,6 +212,15 @@ def https_at_balancer(subject: PlanSubject) -> Findings:
         return not_applicable(_("no load balancer"))
     question = _("does the load balancer forward port {port} to the control plane nodes?")
     return manual(question.format(port=address.https_port), "address.https_port")
+
+
+def _of_no_use(host: str) -> str:
+    """Why no other machine can reach the platform or the API server at `host`; "" where nothing tells against it."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return _("{value} is each machine's name for itself").format(value=host)
+    if not is_ip(host):
+        return ""
+    return _("{value} is of a kind that other machines cannot reach").format(value=host) if special(host) else ""
 
 
 def _http(plan: Plan) -> str:

@@ -1,98 +1,133 @@
 """Rules of the address ranges: they may not meet each other, the nodes, or what the container runtime keeps for itself.
 
-Only what the answers alone can show; the nodes' own prefixes and routes are facts and are judged with them.
+Only what the answers alone can show; the nodes' own prefixes and routes are facts and are judged with them. Where a
+range has to go, one that is free with all that is known is named.
 """
 
-from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from itertools import combinations
 
 from acp_tui.checks.finding import Finding, PlanSubject
-from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, not_applicable, warn
+from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, not_applicable, passed, warn
 from acp_tui.inputs import is_ip
-from acp_tui.plan import ClusterCidr, JoinCidr, Plan, ServiceCidr
+from acp_tui.plan import Plan
+from acp_tui.ranges import Network, meet, node_addresses, ranges, suggestions
 from acp_tui.texts import _
 from acp_tui.verdict import Outcome
-
-Network = IPv4Network | IPv6Network
-Pair = ClusterCidr | ServiceCidr | JoinCidr
-
-
-def ranges(plan: Plan) -> dict[str, Network]:
-    """The ranges in force by plan path: of the chosen families, the join range with Kube-OVN alone."""
-    network = plan.network
-    named: dict[str, Pair] = {"cluster_cidr": network.cluster_cidr, "service_cidr": network.service_cidr}
-    if network.cni == "kube-ovn":
-        named["join_cidr"] = network.join_cidr
-    found: dict[str, Network] = {}
-    for name, pair in named.items():
-        if network.ip_family != "ipv6":
-            found[f"network.{name}.ipv4"] = ip_network(pair.ipv4)
-        if network.ip_family != "ipv4":
-            found[f"network.{name}.ipv6"] = ip_network(pair.ipv6)
-    return found
 
 
 def ranges_apart(subject: PlanSubject) -> Findings:
     """XR-CIDR-OVERLAP: Pod, Service and join ranges do not overlap, in each family."""
     found = ranges(subject.plan)
+    pairs = [(one, other) for one, other in combinations(found, 2) if meet(found[one], found[other])]
+    instead = suggestions(subject.plan, subject.facts) if pairs else {}
     observed = _("{one} and {other} overlap")
     return held(
         (
-            fail(observed.format(one=one, other=other), one_path, other_path)
-            for (one_path, one), (other_path, other) in combinations(found.items(), 2)
-            if overlap(one, other)
+            fail(observed.format(one=found[one], other=found[other]), one, other, remedy=told_free(instead, one, other))
+            for one, other in pairs
         ),
         listed(found.values()),
     )
 
 
 def ranges_off_hosts(subject: PlanSubject) -> Findings:
-    """XR-CIDR-HOST: no node and no VIP lies in a range of the cluster. With Calico no rule, but still a warning."""
+    """XR-CIDR-HOST: no node and no VIP lies in a range of the cluster, and no other address of the platform (warning).
+    With Calico no rule, but still a warning."""
     plan = subject.plan
-    outcome = Outcome.FAIL if plan.network.cni == "kube-ovn" else Outcome.WARN
-    observed = _("{address} lies in {range}")
-    findings = [
-        Finding(outcome, observed.format(address=address, range=network), paths=(range_path, address_path))
+    worst = Outcome.FAIL if plan.network.cni == "kube-ovn" else Outcome.WARN
+    hit = [
+        (address, address_path, network, range_path)
         for address_path, address in _host_addresses(plan)
         for range_path, network in ranges(plan).items()
         if ip_address(address) in network
     ]
-    if not findings and plan.network.cni != "kube-ovn":
+    if not hit and plan.network.cni != "kube-ovn":
         return not_applicable(_("only with Kube-OVN"))
-    return held(findings, _("no node address and no VIP in these ranges"))
+    instead = suggestions(plan, subject.facts) if hit else {}
+    observed = _("{address} lies in {range}")
+    return held(
+        (
+            Finding(
+                worst if address_path.startswith(("nodes", "address.cluster_endpoint")) else Outcome.WARN,
+                observed.format(address=address, range=network),
+                remedy=told_free(instead, range_path),
+                paths=(range_path, address_path),
+            )
+            for address, address_path, network, range_path in hit
+        ),
+        _("no node address and no VIP in these ranges"),
+    )
 
 
 def ranges_off_reserved(subject: PlanSubject) -> Findings:
     """XR-CIDR-172: not in the block that the container runtime uses. Row: `first`, `last` (IPv4 addresses)."""
     first, last = IPv4Address(subject.given.word("first")), IPv4Address(subject.given.word("last"))
+    hit = [
+        (path, network)
+        for path, network in ranges(subject.plan).items()
+        if isinstance(network, IPv4Network) and network.network_address <= last and network.broadcast_address >= first
+    ]
+    instead = suggestions(subject.plan, subject.facts) if hit else {}
     observed = _("{range} meets {first} to {last}")
     return held(
         (
-            warn(observed.format(range=network, first=first, last=last), path)
-            for path, network in ranges(subject.plan).items()
-            if isinstance(network, IPv4Network)
-            and network.network_address <= last
-            and network.broadcast_address >= first
+            warn(observed.format(range=network, first=first, last=last), path, remedy=told_free(instead, path))
+            for path, network in hit
         ),
         _("none of them between {first} and {last}").format(first=first, last=last),
     )
 
 
-def overlap(one: Network, other: Network) -> bool:
-    """Whether two ranges share an address; ranges of different families never do."""
-    if isinstance(one, IPv4Network) and isinstance(other, IPv4Network):
-        return one.overlaps(other)
-    if isinstance(one, IPv6Network) and isinstance(other, IPv6Network):
-        return one.overlaps(other)
-    return False
+def room_for_pods(subject: PlanSubject) -> Findings:
+    """P-CLUSTER-CIDR*: as many addresses as there may be Pods on all nodes. Row: `family`."""
+    plan, path = subject.plan, f"network.cluster_cidr.{subject.given.word('family')}"
+    network = ranges(plan).get(path)
+    if network is None:
+        return not_applicable(_("not of the cluster's family"))
+    most = plan.kubernetes.max_pods_per_node
+    needed = len(plan.nodes) * most
+    if network.num_addresses >= needed:
+        return passed(str(network))
+    observed = _("{range} has {count} addresses; {nodes} nodes with {most} Pods each need {needed}")
+    numbers = {"count": network.num_addresses, "nodes": len(plan.nodes), "most": most, "needed": needed}
+    return (warn(observed.format(range=network, **numbers), path, "kubernetes.max_pods_per_node"),)
+
+
+def services_fit(subject: PlanSubject) -> Findings:
+    """P-SERVICE-CIDR*: neither too small for a platform's Services nor larger than kube-apiserver takes. Row: `family`,
+    `least` (addresses), `most_bits` (addresses, as a power of two)."""
+    path = f"network.service_cidr.{subject.given.word('family')}"
+    network = ranges(subject.plan).get(path)
+    if network is None:
+        return not_applicable(_("not of the cluster's family"))
+    bits, least = network.max_prefixlen - network.prefixlen, subject.given.number("least")
+    if bits > subject.given.number("most_bits"):
+        longest = network.max_prefixlen - int(subject.given.number("most_bits"))
+        observed = _("{range} is larger than the /{prefix} that kube-apiserver takes")
+        return (warn(observed.format(range=network, prefix=longest), path),)
+    if network.num_addresses < least:
+        observed = _("{range} has only {count} addresses").format(range=network, count=network.num_addresses)
+        return (warn(observed, path),)
+    return passed(str(network))
+
+
+def told_free(free: Mapping[str, Network], *paths: str) -> str:
+    """The remedy that names the free ranges for these answers; "" where there is none to name."""
+    told = listed(_("{range} is free for {path}").format(range=free[path], path=path) for path in paths if path in free)
+    return _("Choose another range: {ranges}.").format(ranges=told) if any(path in free for path in paths) else ""
 
 
 def _host_addresses(plan: Plan) -> Iterator[tuple[str, str]]:
-    for index, node in enumerate(plan.nodes):
-        yield f"nodes[{index}].address", node.address
-        if node.ipv6 is not None and plan.network.ip_family == "dual":
-            yield f"nodes[{index}].ipv6", node.ipv6
-    endpoint = plan.address.cluster_endpoint
-    if is_ip(endpoint) and endpoint not in {node.address for node in plan.nodes}:
-        yield "address.cluster_endpoint", endpoint
+    """Plan path and address, each address once."""
+    address = plan.address
+    named = [
+        (f"nodes[{index}].{field}", own)
+        for index, node in enumerate(plan.nodes)
+        for field, own in node_addresses(plan, node)
+    ]
+    named += [("address.cluster_endpoint", address.cluster_endpoint), ("address.platform", address.platform or "")]
+    named += [(f"address.others[{index}]", other) for index, other in enumerate(address.others)]
+    first = {host: path for path, host in reversed(named) if is_ip(host)}
+    yield from ((path, host) for path, host in named if first.get(host) == path)

@@ -17,6 +17,7 @@ from acp_tui.checks.plan.outcomes import (
     warn,
 )
 from acp_tui.plan import Node, Plan, Ssh
+from acp_tui.ranges import special
 from acp_tui.texts import _, ngettext
 
 
@@ -47,20 +48,27 @@ def addresses_unique(subject: PlanSubject) -> Findings:
 
 
 def node_addresses_fit(subject: PlanSubject) -> Findings:
-    """P-CP: addresses are of the family in which the cluster speaks to its nodes."""
+    """P-CP: addresses are of the family in which the cluster speaks to its nodes, and of a kind that nodes can have."""
     plan = subject.plan
     wanted = IPv6Address if plan.network.ip_family == "ipv6" else IPv4Address
     name = "IPv6" if wanted is IPv6Address else "IPv4"
-    wrong = [node for node in plan.nodes if not isinstance(ip_address(node.address), wanted)]
+    findings = [
+        fail(
+            _("{address} is not an {family} address").format(address=node.address, family=name),
+            node_path(plan, node, "address"),
+            "network.ip_family",
+        )
+        for node in plan.nodes
+        if not isinstance(ip_address(node.address), wanted)
+    ]
+    observed = _("{address} is of a kind that no node can use")
+    findings += [
+        fail(observed.format(address=node.address), node_path(plan, node, "address"))
+        for node in plan.nodes
+        if special(node.address)
+    ]
     return held(
-        (
-            fail(
-                _("{address} is not an {family} address").format(address=node.address, family=name),
-                node_path(plan, node, "address"),
-                "network.ip_family",
-            )
-            for node in wrong
-        ),
+        findings,
         _("all addresses are {family}").format(family=name),
     )
 
@@ -136,7 +144,7 @@ def dual_addresses(subject: PlanSubject) -> Findings:
         path = node_path(plan, node, "ipv6")
         if node.ipv6 is None:
             findings.append(fail(_("{address} has no IPv6 address").format(address=node.address), path))
-        elif not _reachable(IPv6Address(node.ipv6)):
+        elif special(node.ipv6):
             observed = _("{address}: {ipv6} cannot be reached from other nodes (link-local, loopback or multicast)")
             findings.append(fail(observed.format(address=node.address, ipv6=node.ipv6), path))
     return held(findings, _("every node has an IPv6 address"))
@@ -190,7 +198,3 @@ def _can_log_in(plan: Plan, node: Node) -> bool:
 
 def _key_alone_and_locked(login: Ssh) -> bool:
     return bool(login.key_file and login.key_passphrase and not login.password)
-
-
-def _reachable(address: IPv6Address) -> bool:
-    return not (address.is_link_local or address.is_loopback or address.is_multicast or address.is_unspecified)

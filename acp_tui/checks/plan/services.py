@@ -111,7 +111,9 @@ def registry_for_recovery(subject: PlanSubject) -> Findings:
     missing = [path for path, given in (("registry.username", user), ("registry.password", password)) if not given]
     if missing:
         findings.append(fail(_("not given: {names}").format(names=listed(missing)), *missing))
-    if plan.registry_address.lower() != plan.platform_address.lower() or not is_domain(plan.registry_address):
+    # A platform that is no domain is told by XR-DOMAIN-DR; it says nothing about the registry.
+    wanted = plan.platform_address if is_domain(plan.platform_address) else plan.registry_address
+    if plan.registry_address != wanted or not is_domain(plan.registry_address):
         observed = _("the registry is {registry}, the platform's domain is {platform}")
         registry, platform = plan.registry_address or _("none"), plan.platform_address or _("none")
         findings.append(fail(observed.format(registry=registry, platform=platform), "registry.address"))
