@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from acp_tui.plan import Plan
 from acp_tui.texts import N_
-from screens.step import Step
+from screens.addressing import AddressingStep
 from screens.widgets.form import Field
 
 
@@ -25,12 +25,12 @@ FIELDS = (
 )
 
 
-class AddressStep(Step):
+class AddressStep(AddressingStep):
     NAME = "address"
     SHORT = N_("Address")
     TITLE_TEXT = N_("Address: where nodes and people reach the platform")
     SECTIONS = ("address", "admin")
-    KEYS = (("^R", N_("reveal")),)
+    KEYS = (*AddressingStep.KEYS, ("^R", N_("reveal")))
 
     def fields(self) -> Sequence[Field]:
         return FIELDS

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from acp_tui.plan import Plan
 from acp_tui.texts import N_
-from screens.step import Step
+from screens.addressing import AddressingStep
 from screens.widgets.form import Field
 
 
@@ -45,7 +45,7 @@ FIELDS = (
 )
 
 
-class NetworkStep(Step):
+class NetworkStep(AddressingStep):
     NAME = "network"
     SHORT = N_("Network")
     TITLE_TEXT = N_("Network: how Pods and Services are addressed")

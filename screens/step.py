@@ -161,6 +161,10 @@ class Step(Screen[None]):
         """Whether the next step may be shown."""
         return True
 
+    def lead(self, field: Field) -> Text:
+        """What the help says first, where a step knows something about this field."""
+        return Text()
+
     def rule_under_cursor(self) -> str | None:
         """The requirement behind the field under the cursor."""
         return rule_of(self._field.path) if self._field is not None else None
@@ -215,7 +219,8 @@ class Step(Screen[None]):
         if self._field is None:
             return
         description = field_at(self._field.path).description or ""
-        text = Text(_(description))
+        text = self.lead(self._field)
+        text.append("\n" if text else "").append(_(description))
         row = catalogue(self.session.plan.effective_release).get(self.rule_under_cursor() or "")
         if row is not None:
             text.append("\n" + _("ACP: {rule}").format(rule=_(row.title)), "dim")

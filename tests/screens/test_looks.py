@@ -86,6 +86,7 @@ def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None
         ("sizes", "nodes", ("ctrl+t",)),
         ("found", "nodes", ("ctrl+f",)),
         ("a list", "nodes", ("ctrl+l", *"10.20.0.31-32", "enter", *"10.20.0.300")),
+        ("address plan", "network", ("ctrl+t",)),
     ],
 )
 def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, keys: tuple[str, ...]) -> None:
