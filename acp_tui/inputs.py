@@ -74,7 +74,7 @@ def _host(text: str) -> str:
     text = text.strip()
     if is_ip(text):
         return _plain_ip(text)
-    if text and not is_domain(text):
+    if not is_domain(text):
         why = next(_slips(text), _("'{value}' is neither an IP address nor a domain name"))
         raise ValueError(why.format(value=shown(text)))
     return text.removesuffix(".").lower()
@@ -109,7 +109,7 @@ def _endpoint(text: str) -> str:
                 value=shown(text)
             )
         )
-    return _host(text)
+    return _host(text) if text else ""
 
 
 def _cidr(text: str, family: type[IPv4Address] | type[IPv6Address]) -> str:

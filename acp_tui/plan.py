@@ -64,11 +64,18 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, data: object) -> object:
-        """An empty text where null is the default means "not given": an empty field of a form, `key: ""` in a file."""
+        """An empty text where null is the default means "not given": an empty field of a form, `key: ""` in a file.
+        Blanks are as empty, but in a secret they count."""
         if not isinstance(data, dict):
             return data
         unset = {name for name, info in cls.model_fields.items() if info.default is None}
-        return {key: None if value == "" and key in unset else value for key, value in data.items()}
+        secret = {name for name in unset if is_secret(cls.model_fields[name].annotation)}
+        empty = {
+            key
+            for key, value in data.items()
+            if key in unset and isinstance(value, str) and not (value if key in secret else value.strip())
+        }
+        return {key: None if key in empty else value for key, value in data.items()}
 
     @field_validator("*", mode="before")
     @classmethod

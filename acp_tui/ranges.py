@@ -105,25 +105,33 @@ def taken(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Taken, ...]:
 
 
 def suggestions(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Network]:
-    """For each range of the cluster that meets something, by plan path, a free one to take instead. Of two ranges that
-    meet, the one that stands first in the plan stays. All of them may be taken together."""
+    """For each range of the cluster that meets something, or is too small for its Pods, by plan path, a free one to use
+    instead. Of two that meet, the one that stands first in the plan stays. All of them may be taken together."""
     fixed = [one for one in taken(plan, facts) if not one.of_plan]
     now = ranges(plan)
     found: dict[str, Network] = {}
     for index, path in enumerate(now):
         before = [now[other] for other in list(now)[:index]]
-        free = _free_instead(now, path, fixed, before)
+        free = _free_instead(plan, now, path, fixed, before)
         if free is not None:
             found[path] = now[path] = free
     return found
 
 
 def suggestion(plan: Plan, facts: Mapping[str, Facts], path: str) -> Network | None:
-    """A free range for this one alone, if it meets anything. None: it does not, or nothing is free."""
+    """A free range for this one alone, if it meets anything or is too small. None: it is well, or nothing is free."""
     now = ranges(plan)
     fixed = [one for one in taken(plan, facts) if not one.of_plan]
     others = [network for other, network in now.items() if other != path]
-    return _free_instead(now, path, fixed, others) if path in now else None
+    return _free_instead(plan, now, path, fixed, others) if path in now else None
+
+
+def with_room(plan: Plan, path: str, network: Network) -> Network:
+    """`network`, or where it is the Pods' and has too few addresses for those of all nodes, one that has enough."""
+    needed = len(plan.nodes) * plan.kubernetes.max_pods_per_node
+    if "cluster_cidr" not in path or network.num_addresses >= needed:
+        return network
+    return network.supernet(new_prefix=network.max_prefixlen - (needed - 1).bit_length())
 
 
 def free_range(wanted: Network, used: Iterable[Network]) -> Network | None:
@@ -252,14 +260,15 @@ def _of_a_link(network: Network) -> bool:
 
 
 def _free_instead(
-    now: Mapping[str, Network], path: str, fixed: Iterable[Taken], others: Iterable[Network]
+    plan: Plan, now: Mapping[str, Network], path: str, fixed: Iterable[Taken], others: Iterable[Network]
 ) -> Network | None:
-    """A free range instead of the one at `path`, if that meets one of `others` or what is `fixed`."""
-    fixed = tuple(fixed)
-    if not any(meet(now[path], met) for met in (*(network for one in fixed for network in one.sure), *others)):
+    """A free range instead of the one at `path`, if that is too small or meets one of `others` or what is `fixed`."""
+    fixed, wanted = tuple(fixed), with_room(plan, path, now[path])
+    met = (*(network for one in fixed for network in one.sure), *others)
+    if wanted == now[path] and not any(meet(wanted, other) for other in met):
         return None
     rest = [network for other, network in now.items() if other != path]
-    return free_range(now[path], [*(one.network for one in fixed), *rest])
+    return free_range(wanted, [*(one.network for one in fixed), *rest])
 
 
 def _nearest(wanted: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:

@@ -10,7 +10,7 @@ from rich.text import Text
 from acp_tui.facts import Facts
 from acp_tui.inputs import is_domain
 from acp_tui.plan import Plan
-from acp_tui.ranges import Kind, Network, Taken, interface_of, meet, suggestions, taken
+from acp_tui.ranges import Kind, Network, Taken, interface_of, meet, suggestions, taken, with_room
 from acp_tui.texts import N_, _, ngettext
 from screens.glyphs import glyphs
 
@@ -149,7 +149,7 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
 
 
 def _too_small(plan: Plan, one: Taken) -> bool:
-    return one.kind is Kind.PODS and one.network.num_addresses < plan.kubernetes.max_pods_per_node * len(plan.nodes)
+    return one.of_plan and with_room(plan, one.path, one.network) != one.network
 
 
 def _size(network: Network) -> str:

@@ -1,6 +1,7 @@
 """What all tests share: a test whose tool is not here skips itself and names it."""
 
 import locale
+import os
 import shutil
 from collections.abc import Iterator
 
@@ -12,7 +13,9 @@ from screens.glyphs import glyphs
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("default", deadline=None)
-settings.load_profile("default")
+settings.register_profile("nightly", deadline=None, max_examples=10_000)
+# HYPOTHESIS_PROFILE=nightly .venv/bin/pytest tests/properties: 10,000 cases for each property.
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -126,6 +126,14 @@ def test_a_later_release_gives_172_back() -> None:
     assert told(valid_plan(release="4.2", network=used)) == {PODS: "172.19.0.0/16"}
 
 
+def test_a_range_for_pods_has_room_for_all_of_them() -> None:
+    plan = valid_plan(network={"cluster_cidr": {"ipv4": "10.3.0.0/24"}})
+    assert told(plan) == {PODS: "10.3.0.0/22"}
+    remedies = [v.remedy for v in verdicts(plan, cluster(plan)) if v.requirement == "P-CLUSTER-CIDR4"]
+    assert remedies == [f"Choose another range: 10.3.0.0/22 is free for {PODS}."]
+    assert told(applied(plan, {})) == {}
+
+
 def test_both_families_are_mended_apart() -> None:
     plan = valid_plan(nodes=dual_nodes(), network={"ip_family": "dual", "cluster_cidr": {"ipv6": "2001:db8::/64"}})
     assert told(plan) == {"network.cluster_cidr.ipv6": "fd00::/64"}
@@ -185,8 +193,8 @@ def test_the_vip_is_an_ordinary_address_of_the_one_subnet(
 
 
 def test_a_node_of_which_nothing_is_known_has_its_neighbourhood_kept_free() -> None:
-    plan = valid_plan(nodes=[node("10.20.0.11")], network={"cluster_cidr": {"ipv4": "10.20.0.0/28"}})
-    assert told(plan) == {PODS: "10.19.255.240/28"}
+    plan = valid_plan(nodes=[node("10.20.0.11")], network={"service_cidr": {"ipv4": "10.20.0.0/28"}})
+    assert told(plan) == {SERVICES: "10.19.255.240/28"}
 
 
 def test_all_that_has_addresses_is_in_the_plan_once() -> None:

@@ -183,7 +183,8 @@ class _Writer:
         external = registry.mode == "external"
         if external and not registry.address:
             self._lack("registry.address", _("an external registry needs an address"))
-        host = self.plan.registry_address
+        address = self.plan.registry_address
+        host = f"[{address}]" if ":" in address else address
         # QUIRK-REGPASS: a password counts only together with a user.
         password = registry.password.get_secret_value() if registry.username and registry.password else ""
         return {

@@ -21,7 +21,7 @@ def dump_plan(plan: Plan) -> str:
 
 def dump_secrets(plan: Plan) -> str:
     """The overlay: the same keys, nothing but the secrets. A node is recognised by its address."""
-    return yaml.safe_dump(_secrets_of(plan), sort_keys=False, allow_unicode=True)
+    return _yaml(_secrets_of(plan), flow=False)
 
 
 def save_plan(plan: Plan, path: Path) -> None:
@@ -88,8 +88,26 @@ def _scalar(value: object) -> str:
     """One value on one line of YAML, quoted where YAML would otherwise take it for something else."""
     if isinstance(value, tuple):
         value = list(value)
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1 << 30)
+    text = _yaml(value, flow=True)
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Every text on one line, and what could be read as a line break escaped: YAML has more of them than \\n."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _text)
+
+
+def _yaml(value: object, *, flow: bool) -> str:
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=1 << 30
+    )
+    return text
 
 
 def _secrets_of(section: BaseModel) -> Data:

@@ -137,6 +137,16 @@ DUAL_MACHINES = [
 ]
 
 CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
+    (
+        "registry at an IPv6 address",
+        {"registry": {"address": "2001:DB8::5"}},
+        {"registry>domain": "[2001:db8::5]:11443"},
+    ),
+    (
+        "names in capitals and with a dot at the end are the same names",
+        {"address": {"platform": "ACP.Example.com.", "cluster_endpoint": "API.example.com"}},
+        {f"{HA}>vip": "api.example.com", "registry>domain": "api.example.com:11443"},
+    ),
     ("defaults: Kube-OVN, load balancer, domain", {}, {}),
     (
         "single node: its own address is endpoint and platform",

@@ -12,7 +12,7 @@ from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, not_applicable, passed, warn
 from acp_tui.inputs import is_ip
 from acp_tui.plan import Plan
-from acp_tui.ranges import Network, meet, node_addresses, ranges, suggestions
+from acp_tui.ranges import Network, meet, node_addresses, ranges, suggestions, with_room
 from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
@@ -86,13 +86,14 @@ def room_for_pods(subject: PlanSubject) -> Findings:
     network = ranges(plan).get(path)
     if network is None:
         return not_applicable(_("not of the cluster's family"))
+    if with_room(plan, path, network) == network:
+        return passed(str(network))
     most = plan.kubernetes.max_pods_per_node
     needed = len(plan.nodes) * most
-    if network.num_addresses >= needed:
-        return passed(str(network))
     observed = _("{range} has {count} addresses; {nodes} nodes with {most} Pods each need {needed}")
     numbers = {"count": network.num_addresses, "nodes": len(plan.nodes), "most": most, "needed": needed}
-    return (warn(observed.format(range=network, **numbers), path, "kubernetes.max_pods_per_node"),)
+    remedy = told_free(suggestions(plan, subject.facts), path)
+    return (warn(observed.format(range=network, **numbers), path, "kubernetes.max_pods_per_node", remedy=remedy),)
 
 
 def services_fit(subject: PlanSubject) -> Findings:
