@@ -12,7 +12,7 @@ from acp_tui.inputs import is_domain
 from acp_tui.plan import Plan
 from acp_tui.ranges import Kind, Network, Taken, interface_of, meet, suggestions, taken, with_room
 from acp_tui.texts import N_, _, ngettext
-from screens.glyphs import glyphs
+from screens.glyphs import RICH, glyphs
 
 _NAMES: Mapping[Kind, str] = {
     Kind.PODS: N_("Pods"),
@@ -96,7 +96,7 @@ def _met(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
 def _family(
     plan: Plan, facts: Mapping[str, Facts], family: Sequence[Taken], met: Mapping[Taken, tuple[Taken, ...]], width: int
 ) -> Text:
-    inside = " └ " if glyphs().bar == "━" else " - "
+    inside = " └ " if glyphs() is RICH else " - "
     around: list[Network] = []
     labels = []
     for one in family:
