@@ -1,9 +1,13 @@
 """Writing files so that a crash, a kill or a full disk leaves either the old or the new content, never a part."""
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+
+from acp_tui.texts import _
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
@@ -22,6 +26,15 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
             Path(name).unlink()
         raise
     sync_folder(path.parent)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """A file to read. OSError: among others when it is a folder, a device, or a pipe whose writer we would wait for."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(_("no file, but a device or a pipe"))
+    return file
 
 
 def sync_folder(folder: Path) -> None:

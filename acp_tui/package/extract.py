@@ -5,9 +5,8 @@ Nothing appears in place before the whole archive has been read, judged and writ
 
 import errno
 import os
-import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ def inspect(package: Path) -> PackageContents:
         while (member := _next(tar)) is not None:
             name = guard.place(member)
             members += 1
-            size += member.size if member.isreg() else 0
+            size += _written(member)
             if member.isreg() and name in (SETUP, INIT):
                 names.add(name)
         file.seek(tar.offset)
@@ -119,11 +118,16 @@ def extract(
                 new.mkdir()
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
                 opened = _Opened(file, package.name, identity.size, on_progress, cancelled)
-                signature = _unpack_checked(opened, new, check) if check else None
-                if check is None:
-                    unpack(opened.feed(), new)
+                try:
+                    signature = _unpack_checked(opened, new, check) if check else None
+                    if check is None:
+                        unpack(opened.feed(), new)
+                except (PackageRefused, SignatureRefused):
+                    _check_unchanged(package, file, identity)
+                    raise
                 if cancelled():  # while gpg still had the rest to read
                     raise Cancelled
+                _check_unchanged(package, file, identity)
                 signer = check.fingerprint if check and signature and signature.signed is Signed.GOOD else ""
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 put_in_place(new, target, kind, Placed(identity, signer, now if signer else ""))
@@ -208,14 +212,32 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
 def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place: Path) -> None:
     place.unlink(missing_ok=True)
     with place.open("xb") as out:
-        if member.issparse():
-            shutil.copyfileobj(cast(IO[bytes], tar.extractfile(member)), out, Feed.CHUNK)
-        else:
-            for piece in stream.pieces(member.size):
+        for start, length in _segments(member):
+            out.seek(start)
+            for piece in stream.pieces(length):
                 out.write(piece)
-        if out.tell() != member.size:
-            raise tarfile.ReadError(_("unexpected end"))
+            if out.tell() != start + length:
+                raise tarfile.ReadError(_("unexpected end"))
+        out.truncate(member.size)
     _dress(place, member)
+
+
+def _segments(member: tarfile.TarInfo) -> Sequence[tuple[int, int]]:
+    """Start and length of what a file has on the disk: a sparse one has holes, however long its header says it is."""
+    if not member.issparse():
+        return ((0, member.size),)
+    padded, end = cast(Sequence[tuple[int, int]], member.sparse), 0
+    segments = [(start, length) for start, length in padded if length]
+    for start, length in segments:
+        if start < end or length < 0 or start + length > member.size:
+            raise tarfile.ReadError(_("a sparse file of impossible shape"))
+        end = start + length
+    return segments
+
+
+def _written(member: tarfile.TarInfo) -> int:
+    """Bytes that a member takes on the disk."""
+    return sum(length for _start, length in _segments(member)) if member.isreg() else 0
 
 
 def _dress(place: Path, member: tarfile.TarInfo) -> None:
@@ -238,6 +260,16 @@ def _readable(feed: Feed | None = None) -> Iterator[None]:
         if feed is not None and feed.stopped:
             raise Cancelled from None
         raise PackageRefused(_("The file is no whole tar archive ({why}). Copy it again.").format(why=error)) from error
+
+
+def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> None:
+    """UnpackFailed: somebody wrote to the package while it was read, so nothing that was found out holds."""
+    if FileIdentity.of(package, file.fileno()) != before:
+        raise UnpackFailed(
+            _("{package} changed while it was read. If it is still being copied, wait for the end.").format(
+                package=package
+            )
+        )
 
 
 def _why(error: OSError, package: Path, target: Path) -> str:

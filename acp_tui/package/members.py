@@ -4,6 +4,7 @@ A package is input, signed or not. Each member is judged by its name alone and b
 rules hold for looking into an archive and for unpacking it in one pass.
 """
 
+import os
 import tarfile
 import unicodedata
 from pathlib import PurePosixPath
@@ -11,6 +12,12 @@ from pathlib import PurePosixPath
 from acp_tui.texts import _
 
 _MAX_NAME = 4096
+_MAX_PART = 255
+"""Bytes of one name that a filesystem takes."""
+_MAX_DEPTH = 100
+_MAX_MEMBERS = 1_000_000
+OURS = ".acp-tui-"
+"""What our own files in the target are called at first; no archive may bring such a one."""
 
 
 class PackageRefused(Exception):
@@ -24,10 +31,16 @@ class Guard:
         self._folders: set[str] = set()
         self._files: set[str] = set()
         self._links: set[str] = set()
+        self._members = 0
 
     def place(self, member: tarfile.TarInfo) -> str:
         """Where a member goes, relative to the target; "" is the target itself. PackageRefused: it may not go there."""
+        self._members += 1
+        if self._members > _MAX_MEMBERS:
+            raise _refusal(member, _("there are more than {count} members before it").format(count=_MAX_MEMBERS))
         name = _checked(member, member.name, _("its name"))
+        if name.startswith(OURS):
+            raise _refusal(member, _("acp-tui keeps its own notes under that name"))
         if self._below_other_than_folder(name):
             raise _refusal(member, _("it lies below a link or a file of the same archive"))
         if member.isdir():
@@ -50,8 +63,10 @@ class Guard:
             _check_symlink(member, name)
             self._links.add(name)
             return
-        if member.islnk() and _checked(member, member.linkname, _("its link target")) not in self._files:
-            raise _refusal(member, _("it is a link to a file that is not in the archive before it"))
+        if member.islnk():
+            target = _checked(member, member.linkname, _("its link target"))
+            if target not in self._files or target == name:
+                raise _refusal(member, _("it is a link to a file that is not in the archive before it"))
         self._files.add(name)
 
     def _below_other_than_folder(self, name: str) -> bool:
@@ -86,11 +101,15 @@ def _checked(member: tarfile.TarInfo, text: str, what: str) -> str:
         raise _refusal(member, _("{what} leaves the target folder with '..'").format(what=what))
     if not text or not _plain(text):
         raise _refusal(member, _("{what} is empty, too long or has control characters").format(what=what))
+    if len(path.parts) > _MAX_DEPTH:
+        raise _refusal(member, _("{what} goes through more than {count} folders").format(what=what, count=_MAX_DEPTH))
     return "" if str(path) == "." else str(path)
 
 
 def _plain(text: str) -> bool:
-    return len(text) <= _MAX_NAME and not any(unicodedata.category(character) == "Cc" for character in text)
+    if len(text) > _MAX_NAME or any(len(os.fsencode(part)) > _MAX_PART for part in text.split("/")):
+        return False
+    return not any(unicodedata.category(character) == "Cc" for character in text)
 
 
 def _refusal(member: tarfile.TarInfo, rule: str) -> PackageRefused:

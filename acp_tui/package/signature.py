@@ -4,11 +4,14 @@ The answer is read from gpg's status lines (GOODSIG with VALIDSIG and its full f
 levels or exit status. The only file that knows python-gnupg; nothing of the user's own keyring is read or changed.
 """
 
+import io
 import os
 import re
 import shutil
-import tempfile
+import socket
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +20,8 @@ from pathlib import Path
 
 import gnupg
 
+from acp_tui.files import open_plain
+from acp_tui.package.gpghome import NoHome, new_home
 from acp_tui.package.name import parse_name
 from acp_tui.package.stream import Cancelled, Feed, OnProgress, Source, never, silent
 
@@ -27,7 +32,9 @@ _UNSUPPORTED = "4"
 _NEWER_SIGNATURE = re.compile(r"packet\(2\) with unknown version [5-9]\b")
 _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
 """What gpg says in the C locale of what is newer than it is: there is no status line for it. This only picks words."""
-_HOMES = (Path("/run"), Path("/tmp"))  # noqa: S108 - short, so that a socket's path fits; mkdtemp makes it private
+_SEND_BUFFER = 4 << 20
+"""Bytes on their way to gpg: enough that neither waits for the other's turn on the processor."""
+_SO_SNDBUFFORCE = 32
 
 
 class Signed(StrEnum):
@@ -52,6 +59,8 @@ class Signed(StrEnum):
     KEY_UNSUPPORTED = "key-unsupported"
     """This gpg is too old for the keys of the key file."""
     KEY_UNREADABLE = "key-unreadable"
+    KEY_PRIVATE = "key-private"
+    """The key file holds somebody's private key, which nobody should have sent."""
     KEY_OTHER = "key-other"
     """The key file does not have the pinned key."""
     KEY_MISSING = "key-missing"
@@ -135,16 +144,30 @@ def hold_against(source: Source, name: str, signature: Path, key_file: Path, fin
         return SignatureResult(Signed.KEY_UNREADABLE, detail=_reason(error))
     if shutil.which("gpg") is None:
         return SignatureResult(Signed.GPG_MISSING)
+    try:
+        return _held(source, name, signature, signature_bytes, key_bytes, fingerprint)
+    except NoHome as error:
+        return SignatureResult(Signed.GPG_FAILED, detail=str(error))
+
+
+def _held(
+    source: Source, name: str, signature: Path, signature_bytes: bytes, key_bytes: bytes, fingerprint: str
+) -> SignatureResult:
     with _throwaway_gpg() as (gpg, home):
         if gpg is None:
             return SignatureResult(Signed.GPG_FAILED)
+        if b"PGP PRIVATE KEY BLOCK" in key_bytes:
+            return SignatureResult(Signed.KEY_PRIVATE)
         known, unsupported = _import(gpg, key_bytes)
         if not known:
             return SignatureResult(Signed.KEY_UNSUPPORTED if unsupported else Signed.KEY_UNREADABLE)
         if fingerprint not in known:
             return SignatureResult(Signed.KEY_OTHER, known)
         copy = home / "signature"
-        copy.write_bytes(signature_bytes)
+        try:
+            copy.write_bytes(signature_bytes)
+        except OSError as error:
+            raise NoHome(_reason(error)) from error
         said = _ask(gpg, copy, source)
         result = judge(said.lines, fingerprint)
         if result.signed is Signed.UNREADABLE and _NEWER_SIGNATURE.search(said.stderr):
@@ -157,7 +180,7 @@ def hold_against(source: Source, name: str, signature: Path, key_file: Path, fin
 
 @contextmanager
 def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
-    home = Path(tempfile.mkdtemp(prefix="acp-", dir=next((f for f in _HOMES if os.access(f, os.W_OK)), None)))
+    home, lock = new_home()
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     options = ["--no-options", "--trust-model", "always", "--no-auto-key-locate"]
     try:
@@ -168,6 +191,7 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
         yield gpg, home
     finally:
         shutil.rmtree(home, ignore_errors=True)
+        os.close(lock)
 
 
 def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], bool]:
@@ -180,13 +204,41 @@ def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], bool]:
 
 
 def _ask(gpg: gnupg.GPG, signature: Path, source: Source) -> _Statuses:
+    """Feed gpg the bytes of `source`. Through a socket: at a pipe the writer is woken for each page that gpg takes,
+    which costs a fifth of the time that gpg needs for a file; at a socket only once most of the buffer is gone."""
     statuses = _Statuses()
-    gpg.result_map = {**gpg.result_map, "verify": lambda _gpg: statuses}
-    gpg.buffer_size = Feed.CHUNK
-    # gpg stops reading when it has seen enough of a useless signature; what it said before counts.
-    with suppress(BrokenPipeError):
-        gpg.verify_file(source, close_file=False, extra_args=[str(signature), "-"])
+    mine, its = socket.socketpair()
+    command = gpg.make_args(["--verify", str(signature), "-"], False)
+    with (
+        mine,
+        subprocess.Popen(
+            command, stdin=its.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=gpg.env
+        ) as running,
+        ThreadPoolExecutor(1, "gpg") as listener,
+    ):
+        its.close()
+        assert running.stderr is not None
+        said = listener.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace"), statuses)
+        try:
+            _enlarge(mine)
+            # gpg stops reading when it has seen enough of a useless signature; what it said before counts.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                while piece := source.read(Feed.CHUNK):
+                    mine.sendall(piece)
+        except BaseException:
+            running.kill()
+            raise
+        finally:
+            mine.close()
+        said.result()
     return statuses
+
+
+def _enlarge(mine: socket.socket) -> None:
+    """As far as we may: only root may go beyond the system's usual."""
+    for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
+        with suppress(PermissionError):
+            mine.setsockopt(socket.SOL_SOCKET, option, _SEND_BUFFER)
 
 
 def judge(lines: Sequence[Status], fingerprint: str) -> SignatureResult:
@@ -238,9 +290,9 @@ def _first_words(lines: Sequence[Status], keyword: str) -> tuple[str, ...]:
 
 
 def _bounded(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return file.read(_MAX_BYTES)
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+    return error.strerror or str(error)

@@ -11,18 +11,19 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from acp_tui.files import write_atomically
+from acp_tui.package.members import OURS
 from acp_tui.package.name import Kind
 from acp_tui.texts import _
 
 FREE_WANTED = 100 * 10**9
 """Bytes that must be free once the Core Package is unpacked (BND-FREE-100G)."""
-STAMP = ".acp-tui-unpacked.json"
-STAGING = ".acp-tui-unpacking"
+STAMP = f"{OURS}unpacked.json"
+STAGING = f"{OURS}unpacking"
 
 FreeSpace = Callable[[Path], int]
 """Bytes available to us on the filesystem of an existing folder. OSError as from statvfs."""
@@ -58,16 +59,20 @@ class Placed:
     """Fingerprint of the trusted key that the signature was good by; "" when it was not held against one."""
     verified: str = ""
     """When that was, ISO 8601 with its zone."""
+    entries: tuple[str, ...] = ()
+    """What it put directly into the target: only that may make way for another package."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
         """TypeError, ValueError: it is not what `asdict` made."""
-        file, signer, verified = entry["file"], entry["signer"], entry["verified"]
+        file, signer, verified, entries = entry["file"], entry["signer"], entry["verified"], entry["entries"]
         if not isinstance(file, dict) or not isinstance(signer, str) or not isinstance(verified, str):
+            raise TypeError("not a stamp")
+        if not isinstance(entries, list):
             raise TypeError("not a stamp")
         if signer:
             datetime.fromisoformat(verified)
-        return cls(FileIdentity(**file), signer, verified)
+        return cls(FileIdentity(**file), signer, verified, tuple(map(str, entries)))
 
 
 def disk_free(folder: Path) -> int:
@@ -81,8 +86,16 @@ def free_space_after(target: Path, still_to_unpack: int, free_space: FreeSpace =
     return free_space(folder) - still_to_unpack
 
 
+_UNFINISHED = FileIdentity("", 0, 0, 0, 0)
+"""Stands in the stamp while a package is moved into place."""
+
+
 def unpacked(target: Path) -> Mapping[str, Placed]:
     """Kind of package → what was unpacked into `target`; empty when nothing was finished there."""
+    return {kind: entry for kind, entry in _stamped(target).items() if entry.file != _UNFINISHED}
+
+
+def _stamped(target: Path) -> Mapping[str, Placed]:
     try:
         stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
         return {kind: Placed.from_json(entry) for kind, entry in stamp.items()}
@@ -126,7 +139,7 @@ def check_free_to_use(target: Path, kind: Kind) -> None:
     """UnpackFailed: the folder has an installer that is not ours (core), or none to add to (extensions, BND-ORDER)."""
     if kind == "extensions" and "core" not in unpacked(target):
         raise UnpackFailed(_("The Core Package comes first: it is not unpacked in {folder} yet.").format(folder=target))
-    if kind == "core" and (target / "installer").exists() and not (target / STAMP).exists():
+    if kind == "core" and os.path.lexists(target / "installer") and not (target / STAMP).exists():
         raise UnpackFailed(
             _(
                 "{folder} has an installer folder that acp-tui did not unpack. Move it away, or choose another"
@@ -138,20 +151,33 @@ def check_free_to_use(target: Path, kind: Kind) -> None:
 def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
     """Move what was unpacked in `new` into `target` and stamp it. An earlier core, with its extensions, makes way.
 
-    OSError: among others when the disk turns out not to have taken what was written."""
+    UnpackFailed: it would take the place of what is not ours; nothing was changed. OSError: among others when the disk
+    turns out not to have taken what was written."""
     _to_disk(new)
+    before = _stamped(target)
+    ours = {"installer", *(name for at in before.values() for name in at.entries)}
+    entries = tuple(sorted(entry.name for entry in new.iterdir()))
+    for name in entries:
+        if name not in ours and os.path.lexists(target / name):
+            raise UnpackFailed(
+                _(
+                    "{path} is in the way: acp-tui did not put it there. Move it away, or choose another folder to"
+                    " unpack into."
+                ).format(path=target / name)
+            )
+    # All are known to fit before the first one moves.
+    moves = tuple(_moves(new, target)) if kind == "extensions" else [(new / name, target / name) for name in entries]
     done = {} if kind == "core" else {name: at for name, at in unpacked(target).items() if name != kind}
-    _write_stamp(target, done)
+    _write_stamp(target, {**done, kind: Placed(_UNFINISHED, entries=tuple(sorted({*ours, *entries})))})
     if kind == "core":
         aside = target / STAGING / "replaced"
         aside.mkdir()
-        for entry in new.iterdir():
-            if (target / entry.name).exists():
-                (target / entry.name).rename(aside / entry.name)
-    # All are known to fit before the first one moves.
-    for entry, place in tuple(_moves(new, target)):
+        for name in entries:
+            if os.path.lexists(target / name):
+                (target / name).rename(aside / name)
+    for entry, place in moves:
         entry.replace(place)
-    _write_stamp(target, {**done, kind: package})
+    _write_stamp(target, {**done, kind: replace(package, entries=entries)})
 
 
 def _to_disk(folder: Path) -> None:

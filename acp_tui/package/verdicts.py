@@ -14,6 +14,8 @@ from acp_tui.plan import Plan
 from acp_tui.texts import N_, _
 from acp_tui.verdict import Outcome, Verdict
 
+EARLY_EXTENSIONS = ("4.0",)
+"""Releases that want the extensions unpacked before the install; later ones upload them afterwards (REL-EXT)."""
 _PATH: Mapping[Kind, str] = {"core": "package.core", "extensions": "package.extensions"}
 _NAME_RULE: Mapping[Kind, str] = {"core": "BND-CORE-NAME", "extensions": "BND-EXT-NAME"}
 
@@ -30,6 +32,7 @@ _FOUND: Mapping[Signed, str] = {
     Signed.UNSUPPORTED: N_("gpg on this host is too old for this kind of signature"),
     Signed.KEY_UNSUPPORTED: N_("gpg on this host is too old for the key in the key file, or that key is damaged"),
     Signed.KEY_UNREADABLE: N_("the key file holds no public key that gpg can read"),
+    Signed.KEY_PRIVATE: N_("the key file holds a private key, which belongs to its owner alone"),
     Signed.KEY_OTHER: N_("the key file does not hold the trusted key, but {signer}"),
     Signed.KEY_MISSING: N_("no public key file to check the signature with"),
     Signed.SIGNATURE_MISSING: N_("no signature file"),
@@ -49,6 +52,8 @@ _REMEDY: Mapping[Signed, str] = {
     Signed.UNSUPPORTED: N_("Check the signature on a newer system, or bring a newer gnupg."),
     Signed.KEY_UNSUPPORTED: N_("Check the signature on a newer system, bring a newer gnupg, or copy the key again."),
     Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, again."),
+    Signed.KEY_PRIVATE: N_("Bring the vendor's public key file, verify-key.pub, and tell the key's owner."),
+    Signed.GPG_FAILED: N_("See what gpg --version says, and whether /run or /tmp has space left."),
     Signed.KEY_OTHER: N_("Bring the vendor's own public key file, verify-key.pub."),
     Signed.KEY_MISSING: N_("Bring the vendor's public key file, verify-key.pub, and name it in the plan."),
     Signed.SIGNATURE_MISSING: N_("Bring the signature from the vendor's portal: the package's name with .sig."),
@@ -70,6 +75,7 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
     Signed.KEY_MISSING: "package.public_key",
     Signed.KEY_OTHER: "package.public_key",
     Signed.KEY_UNREADABLE: "package.public_key",
+    Signed.KEY_PRIVATE: "package.public_key",
     Signed.KEY_UNSUPPORTED: "package.public_key",
     Signed.OTHER_KEY: "package.fingerprint",
 }
@@ -127,6 +133,8 @@ def _findings(plan: Plan, seen: PackageFacts) -> Iterator[tuple[str, Finding]]:
             yield "BND-TAR-OK", Finding(Outcome.FAIL, package.trouble, paths=("package.extensions",))
     if seen.extensions is not None:
         yield "BND-EXT-ARCH", _same(seen.core, seen.extensions)
+        yield "BND-ORDER", _order(plan, seen)
+        yield "BND-SAMEDIR", _together(plan, seen)
     yield "BND-WORKDIR", _folder(seen)
     yield "BND-FREE-100G", _space(seen)
     if seen.installer_here is not None:
@@ -209,6 +217,22 @@ def _same(core: SeenPackage, extensions: SeenPackage) -> Finding:
     if core.name.version != extensions.name.version:
         return Finding(Outcome.WARN, _("other versions: {names}").format(names=names), paths=paths)
     return Finding(Outcome.PASS, names)
+
+
+def _order(plan: Plan, seen: PackageFacts) -> Finding:
+    if plan.effective_release not in EARLY_EXTENSIONS:
+        observed = _("release {release}: the core is installed first, then the extensions are uploaded (violet)")
+        return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
+    if "extensions" in seen.unpacked:
+        return Finding(Outcome.PASS, _("both are unpacked, the core was first"))
+    return Finding(Outcome.PASS, _("acp-tui unpacks the core, then the extensions, both before the install"))
+
+
+def _together(plan: Plan, seen: PackageFacts) -> Finding:
+    if plan.effective_release not in EARLY_EXTENSIONS:
+        observed = _("release {release} does not want the extensions beside the installer")
+        return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
+    return Finding(Outcome.PASS, _("both into {folder}").format(folder=seen.target))
 
 
 def _folder(seen: PackageFacts) -> Finding:

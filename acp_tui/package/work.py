@@ -18,14 +18,10 @@ from acp_tui.package.seen import Identities, PackageFacts, Question, SeenPackage
 from acp_tui.package.signature import SignatureResult, Signed, verify
 from acp_tui.package.stream import OnProgress, aside, in_thread, silent
 from acp_tui.package.target import FileIdentity, FreeSpace, Placed, disk_free, free_space_after, placed
-from acp_tui.package.verdicts import package_verdicts, signature_verdicts
+from acp_tui.package.verdicts import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
 from acp_tui.plan import Plan
 from acp_tui.texts import _
 from acp_tui.verdict import Verdict
-
-_EARLY_EXTENSIONS = ("4.0",)
-"""Releases that want the extensions unpacked before the install; later ones upload them afterwards (REL-EXT)."""
-
 
 _FORBID_UNPACKING = frozenset(
     {"BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-EXT-ARCH", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR"}
@@ -155,7 +151,7 @@ class PackageWork:
 
     def _to_unpack(self, plan: Plan) -> tuple[Question, ...]:
         named = questions(plan.package, self.base)
-        early = plan.effective_release in _EARLY_EXTENSIONS
+        early = plan.effective_release in EARLY_EXTENSIONS
         return tuple(question for kind, question in named.items() if kind == "core" or early)
 
     def _look(self, plan: Plan) -> PackageFacts:

@@ -63,6 +63,11 @@ HOSTILE: list[tuple[str, tuple[Member, ...]]] = [
     ("hard link to an absolute path", (special("installer/x", tarfile.LNKTYPE, "/etc/passwd"),)),
     ("hard link to what is not there", (special("installer/x", tarfile.LNKTYPE, "installer/later"),)),
     ("hard link to a link", (symlink("installer/x", "res"), special("installer/y", tarfile.LNKTYPE, "installer/x"))),
+    ("hard link to itself", (file("installer/x"), special("installer/x", tarfile.LNKTYPE, "installer/x"))),
+    ("our own notes", (file(STAMP),)),
+    ("our own folder", (file(f"{STAGING}/new/x"),)),
+    ("deeper than any folder", (file("installer" + "/a" * 1500),)),
+    ("name longer than a filesystem takes", (file("installer/" + "é" * 200),)),
     ("device", (special("installer/x", tarfile.CHRTYPE),)),
     ("block device", (special("installer/x", tarfile.BLKTYPE),)),
     ("pipe", (special("installer/x", tarfile.FIFOTYPE),)),
@@ -75,7 +80,7 @@ def test_hostile_members_are_refused_before_anything_is_in_place(members: tuple[
     target = tmp_path / "deep" / "down" / "target"
     with pytest.raises(PackageRefused) as refused:
         extract(package, target)
-    assert ascii(members[-1][0].name)[1:-1] in str(refused.value)
+    assert ascii(members[-1][0].name[:200])[1:-1] in str(refused.value)
     assert list(target.iterdir()) == []
     with pytest.raises(PackageRefused):
         inspect(package)
@@ -189,8 +194,80 @@ def test_another_package_takes_the_place_of_ours(tmp_path: Path) -> None:
     assert extract(newer, target)
     assert (target / "installer" / "new").exists()
     assert not (target / "installer" / "old").exists()
-    assert unpacked(target) == {"core": Placed(FileIdentity.of(newer))}
+    assert unpacked(target) == {"core": Placed(FileIdentity.of(newer), entries=("installer",))}
     assert not (target / STAGING).exists()
+
+
+def test_what_lies_beside_the_installer_is_left_alone(tmp_path: Path) -> None:
+    """`/root` is a usual target: no package may replace what else is there, and nothing is lost on the way."""
+    target = tmp_path / "target"
+    (target / ".ssh").mkdir(parents=True)
+    (target / ".ssh" / "authorized_keys").write_text("mine")
+    with pytest.raises(UnpackFailed, match="in the way"):
+        extract(core(tmp_path, file(".ssh/authorized_keys", b"theirs")), target)
+    assert sorted(path.name for path in target.iterdir()) == [".ssh"]
+    assert extract(core(tmp_path, file("top.txt", b"1")), target)
+    assert extract(core(tmp_path, file("top.txt", b"2"), name="installer-core-v4.0.4-x86.tar"), target)
+    assert (target / "top.txt").read_bytes() == b"2"  # our own makes way
+    extensions = archive(tmp_path / EXTENSIONS, file("installer/a"), file(".ssh/rc", b"theirs"))
+    with pytest.raises(UnpackFailed, match="in the way"):
+        extract(extensions, target, kind="extensions")
+    assert [path.name for path in (target / ".ssh").iterdir()] == ["authorized_keys"]
+    assert not (target / "installer" / "a").exists()
+
+
+def test_holes_stay_holes_however_long_a_file_claims_to_be(tmp_path: Path) -> None:
+    holes = tmp_path / "in" / "installer" / "disk.img"
+    holes.parent.mkdir(parents=True)
+    with holes.open("wb") as sparse:
+        sparse.write(b"begin")
+        sparse.seek(1 << 40)
+        sparse.write(b"end")
+    for form in ("gnu", "posix"):
+        package = tmp_path / f"{form}.tar"
+        command = ["tar", "-S", f"--format={form}", "-cf", str(package), "-C", str(tmp_path / "in"), "installer"]
+        subprocess.run(command, check=True)
+        assert inspect(package).size < 1 << 20
+        extract(package, tmp_path / form)
+        placed = tmp_path / form / "installer" / "disk.img"
+        assert (placed.stat().st_size, placed.stat().st_blocks * 512 < 1 << 20) == ((1 << 40) + 3, True)
+        with placed.open("rb") as written:
+            assert written.read(6) == b"begin\0"
+            written.seek(1 << 40)
+            assert written.read() == b"end"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_package_that_is_still_being_copied(tmp_path: Path, whole: bool) -> None:
+    package, seen = core(tmp_path), list[Progress]()
+    if not whole:
+        cut(package, 2_000_000)
+
+    def copy_on(progress: Progress) -> None:
+        seen.append(progress)
+        if len(seen) == 2:
+            with package.open("ab") as more:
+                more.write(bytes(512))
+
+    with pytest.raises(UnpackFailed, match="changed while it was read"):
+        extract(package, tmp_path / "target", copy_on)
+    assert list((tmp_path / "target").iterdir()) == []
+
+
+def test_cut_off_anywhere(tmp_path: Path) -> None:
+    """At each kind of place: in a header, an extended header, a long name, data, padding, the end."""
+    long_name = "installer/" + "n" * 150
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        whole = archive(tmp_path / "whole", file(long_name, b"x" * 700), file("installer/b", b"y" * 512), form=form)
+        content = whole.read_bytes().rstrip(b"\0")
+        end = (len(content) + 511) // 512 * 512 + 1024
+        content = content.ljust(end, b"\0")
+        for length in sorted({at + by for at in range(512, end, 512) for by in (-1, 0, 1)}):
+            package = tmp_path / CORE
+            package.write_bytes(content[:length])
+            with pytest.raises(PackageRefused):
+                extract(package, tmp_path / "target")
+            assert list((tmp_path / "target").iterdir()) == []
 
 
 def test_an_installer_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Every way in which a signature can stand is told apart, by the real gpg with real keys."""
 
+import fcntl
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -231,10 +234,59 @@ def test_nothing_of_the_users_own_keyring_counts_or_changes(
     assert sorted(path.name for path in case.signer.home.iterdir()) == before
 
 
+def test_a_private_key_is_no_public_one(case: Case) -> None:
+    secret = case.signer.gpg("--armor", "--export-secret-keys", case.fingerprint)
+    assert case.outcome(case.signed("good"), case.file("secret.asc", secret)) is Signed.KEY_PRIVATE
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(case: Case, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert case.outcome(tmp_path / "pipe", case.keys("good")) is Signed.UNREADABLE
+    assert case.outcome(case.signed("good"), tmp_path / "pipe") is Signed.KEY_UNREADABLE
+
+
+def test_what_a_killed_run_left_is_removed(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    left, used, young = (tmp_path / f"acp-tui-gpg-{name}" for name in ("left", "used", "young"))
+    for folder in (left, used, young):
+        folder.mkdir()
+    for folder in (left, used):
+        os.utime(folder, (1, 1))
+    handle = os.open(used, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    monkeypatch.setattr("acp_tui.package.gpghome._HOMES", (tmp_path,))
+    try:
+        assert case.outcome(case.signed("good"), case.keys("good")) is Signed.GOOD
+        assert sorted(path for path in tmp_path.iterdir() if path.is_dir()) == [used, young]
+    finally:
+        os.close(handle)
+
+
+def test_a_home_is_looked_for_where_there_is_room(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not where the disk is full, and in a path of any length if need be."""
+    full, long_path = tmp_path / "full", tmp_path / ("l" * 200) / ("l" * 200)
+    full.mkdir()
+    long_path.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,noexec", "none", str(full)]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("needs root, to mount a small filesystem")
+    try:
+        monkeypatch.setattr("acp_tui.package.gpghome._HOMES", (tmp_path / "nowhere", full))
+        monkeypatch.delenv("TMPDIR", raising=False)
+        signature, keys = case.signed("good"), case.keys("good")
+        failed = verify(case.package, signature, keys, case.fingerprint)
+        assert failed.signed is Signed.GPG_FAILED
+        assert "no space left" in failed.detail
+        monkeypatch.setenv("TMPDIR", str(long_path))
+        assert case.outcome(signature, keys) is Signed.GOOD
+        assert list(full.iterdir()) == list(long_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
+
+
 def test_no_home_is_left_behind(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     homes = tmp_path / "homes"
     homes.mkdir()
-    monkeypatch.setattr("acp_tui.package.signature._HOMES", (homes,))
+    monkeypatch.setattr("acp_tui.package.gpghome._HOMES", (homes,))
     assert case.outcome(case.signed("good"), case.keys("good")) is Signed.GOOD
     assert list(homes.iterdir()) == []
 

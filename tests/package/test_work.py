@@ -264,6 +264,19 @@ async def test_extensions_are_unpacked_before_the_install_on_4_0_alone(bench: Be
     assert (bench.installer / "plugins" / "a.tgz").exists()
 
 
+@pytest.mark.parametrize(
+    ("release", "order", "together"),
+    [("4.0", "before the install", Outcome.PASS), ("4.1", "core is installed first", Outcome.NOT_APPLICABLE)],
+)
+async def test_when_and_where_extensions_go_is_told(bench: Bench, release: str, order: str, together: Outcome) -> None:
+    bench.extensions()
+    found = {v.requirement: v for v in await bench.work().verdicts(bench.plan(release, extensions=EXTENSIONS))}
+    assert order in found["BND-ORDER"].observed
+    assert found["BND-SAMEDIR"].outcome is together
+    alone = outcomes(await bench.work().verdicts(bench.plan(release)))
+    assert not {"BND-ORDER", "BND-SAMEDIR"} & alone.keys()
+
+
 async def test_a_package_that_is_not_signed_by_the_vendor_is_not_unpacked(bench: Bench) -> None:
     bench.sign(bench.folder / CORE, "stranger")
     with pytest.raises(PackageBlocked) as blocked:

@@ -1,0 +1,77 @@
+"""A folder for gpg that lives for one question, and what becomes of it when its owner is killed.
+
+Each is locked by whoever made it, so the next question can tell what was left behind from what is in use.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from acp_tui.texts import _
+
+_HOMES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
+"""Short, so that a socket's path fits; the first that takes a folder is taken."""
+_NAME = "acp-tui-gpg-"
+_ROOM = 4 << 20
+"""Bytes: more than gpg writes there."""
+
+
+class NoHome(Exception):
+    """There is no room for gpg's few files."""
+
+
+def new_home() -> tuple[Path, int]:
+    """A new folder for one question, with the lock that tells it from one whose owner was killed.
+
+    NoHome: no place takes it."""
+    trouble = ""
+    other = os.environ.get("TMPDIR")
+    for place in (*_HOMES, *([Path(other)] if other else [])):
+        _sweep(place)
+        try:
+            home = Path(tempfile.mkdtemp(prefix=_NAME, dir=place))
+        except OSError as error:
+            trouble = f"{place}: {error.strerror}"
+            continue
+        lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _room(home):
+            return home, lock
+        trouble = _("{folder}: no space left").format(folder=place)
+        shutil.rmtree(home, ignore_errors=True)
+        os.close(lock)
+    raise NoHome(trouble)
+
+
+def _room(home: Path) -> bool:
+    """Whether gpg's keyring will fit."""
+    try:
+        (home / "room").write_bytes(bytes(_ROOM))
+        (home / "room").unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(place: Path) -> None:
+    """Remove what a run left there that was killed: it is ours, old enough to be locked, and nobody holds it."""
+    for left in place.glob(f"{_NAME}*"):
+        with suppress(OSError):
+            about = left.lstat()
+            if about.st_uid != os.geteuid() or not left.is_dir() or left.is_symlink() or _young(about.st_mtime):
+                continue
+            handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(handle)
+
+
+def _young(modified: float) -> bool:
+    """Between being made and being locked there is a moment."""
+    return time.time() - modified < 5
