@@ -4,24 +4,46 @@ Reading gives CertificateFacts; XR-CERT-PAIR and XR-CERT-VALID are judged from t
 at which the files were read. Nothing of the private key but its public half ever leaves this module.
 """
 
+import ssl
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.inputs import is_ip
+from acp_tui.pem import PemFile, read_bounded
 from acp_tui.plan import Plan
 from acp_tui.texts import _
 
-if TYPE_CHECKING:  # cryptography is imported where a pair is read: the wizard's first frame does not wait for it
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-    from cryptography.x509 import Certificate
+E = TypeVar("E", bound=x509.ExtensionType)
 
-PEM_LIMIT = 1024 * 1024
-"""Bytes. No certificate chain or key comes near it; a mistyped path to an image does."""
+_SERVER, _ANY_USE = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+_ROOTS = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+"""Where distributions keep the authorities they trust."""
+
+
+class Authority(StrEnum):
+    """Where the chain of a certificate ends."""
+
+    KNOWN = "known"
+    """At an authority that this host trusts."""
+    PRIVATE = "private"
+    """At an authority of its own, which is in the file."""
+    MISSING = "missing"
+    """At a certificate whose issuer is neither in the file nor known to this host."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +69,27 @@ class CertificateFacts:
     chain_ordered: bool | None = None
     """Each certificate of the file is signed by the one after it."""
     self_signed: bool | None = None
+    issuer: str | None = None
+    common_name: str = ""
+    """Lower case."""
+    for_servers: bool | None = None
+    """Its extended key usage allows a TLS server."""
+    for_signing: bool | None = None
+    """It says that it is an authority's own certificate."""
+    hashes: tuple[str, ...] = ()
+    """What the certificates are signed with, such as `sha256`; without those that sign themselves."""
+    issuers: tuple[tuple[str, datetime], ...] = ()
+    """Subject of each further certificate, and its last day."""
+    authority: Authority | None = None
+    last_issuer: str = ""
+    """Who issued the last certificate of the chain."""
+    key_type: str = ""
+    """`RSA`, `EC`, `Ed25519` ..., as the certificate says."""
+    key_bits: int = 0
     key_encrypted: bool | None = None
     key_matches: bool | None = None
+    key_of: int | None = None
+    """Which certificate of the file, from 1, the key belongs to; None: to none of them."""
 
     def covers(self, host: str) -> bool:
         """Whether a browser that opens `host` (domain or IP) accepts the name; the common name does not count."""
@@ -67,41 +108,38 @@ def facts_for(plan: Plan, base: Path) -> CertificateFacts | None:
     return read_pair(base / wanted.cert_file, base / wanted.key_file)
 
 
-def read_pair(cert_file: Path, key_file: Path) -> CertificateFacts:
-    """Read a PEM chain and its PEM key. Raises nothing: what cannot be read or parsed is in the facts."""
+def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate] | None = None) -> CertificateFacts:
+    """Read a PEM chain and its PEM key. Raises nothing: what cannot be read or parsed is in the facts.
+
+    `roots`: the authorities that are trusted, this host's by default."""
     unreadable: list[str] = []
     errors: list[str] = []
     chain = _chain(_content(cert_file, unreadable), errors)
-    key = _content(key_file, unreadable)
-    encrypted, public = (None, None) if key is None else _public_half(key, errors)
-    leaf = chain[0] if chain else None
-    names, addresses = _alternative_names(leaf, errors)
-    return CertificateFacts(
+    encrypted, public = _public_half(_content(key_file, unreadable), errors)
+    about = (
+        _about(chain, host_roots() if roots is None else roots, errors) if chain else CertificateFacts("", "", _now())
+    )
+    owners = [at for at, one in enumerate(chain, 1) if public and _matches(one, public)]
+    return replace(
+        about,
         cert_file=str(cert_file),
         key_file=str(key_file),
-        read_at=datetime.now(UTC),
+        read_at=_now(),
         unreadable=tuple(unreadable),
         errors=tuple(errors),
-        subject=leaf.subject.rfc4514_string() if leaf else None,
-        not_before=leaf.not_valid_before_utc if leaf else None,
-        not_after=leaf.not_valid_after_utc if leaf else None,
-        names=names,
-        addresses=addresses,
-        chain_length=len(chain),
-        chain_ordered=all(_signed_by(one, other) for one, other in pairwise(chain)) if chain else None,
-        self_signed=_signed_by(leaf, leaf) if leaf else None,
         key_encrypted=encrypted,
-        key_matches=_matches(leaf, public) if leaf and public else None,
+        key_matches=owners[:1] == [1] if chain and public else None,
+        key_of=owners[0] if owners else None,
     )
 
 
-def read_bounded(path: Path) -> bytes:
-    """The file's bytes. OSError: not there, not readable, or larger than PEM_LIMIT."""
-    with path.open("rb") as file:
-        content = file.read(PEM_LIMIT + 1)
-    if len(content) > PEM_LIMIT:
-        raise OSError(_("larger than 1 MiB, so it is no PEM file"))
-    return content
+def host_roots() -> Sequence[x509.Certificate]:
+    """The authorities that this host trusts; none where there is no such list."""
+    paths = [ssl.get_default_verify_paths().cafile, *_ROOTS]
+    for path in (path for path in paths if path):
+        with suppress(OSError, ValueError), warnings.catch_warnings(action="ignore"):  # of others' certificates
+            return x509.load_pem_x509_certificates(Path(path).read_bytes())
+    return ()
 
 
 def why(error: OSError) -> str:
@@ -109,52 +147,122 @@ def why(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _content(path: Path, unreadable: list[str]) -> bytes | None:
+def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], errors: list[str]) -> CertificateFacts:
+    """What the certificates say. Raises nothing: a certificate may be made of anything."""
+    leaf, last = chain[0], chain[-1]
     try:
-        return read_bounded(path)
+        names, addresses = _alternative_names(leaf)
+        usage, constraints = _extension(leaf, x509.ExtendedKeyUsage), _extension(leaf, x509.BasicConstraints)
+        key_type, key_bits = _key_kind(leaf)
+        return CertificateFacts(
+            cert_file="",
+            key_file="",
+            read_at=_now(),
+            subject=leaf.subject.rfc4514_string(),
+            issuer=leaf.issuer.rfc4514_string(),
+            common_name="".join(_common_name(leaf)),
+            not_before=leaf.not_valid_before_utc,
+            not_after=leaf.not_valid_after_utc,
+            names=names,
+            addresses=addresses,
+            for_servers=usage is None or bool({_SERVER, _ANY_USE} & set(usage)),
+            for_signing=constraints is not None and constraints.ca,
+            hashes=tuple(_hash(one) for one in chain if not _signed_by(one, one)),
+            issuers=tuple((one.subject.rfc4514_string(), one.not_valid_after_utc) for one in chain[1:]),
+            authority=_authority(last, roots),
+            last_issuer=last.issuer.rfc4514_string(),
+            chain_length=len(chain),
+            chain_ordered=all(_signed_by(one, other) for one, other in pairwise(chain)),
+            self_signed=_signed_by(leaf, leaf),
+            key_type=key_type,
+            key_bits=key_bits,
+        )
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        errors.append(_("the certificate cannot be understood: {why}").format(why=str(error)[:200]))
+        return CertificateFacts("", "", _now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _content(path: Path, unreadable: list[str]) -> PemFile | None:
+    try:
+        return PemFile(path, read_bounded(path))
     except OSError as error:
         unreadable.append(_("{file}: {why}").format(file=path, why=why(error)))
         return None
 
 
-def _chain(content: bytes | None, errors: list[str]) -> "Sequence[Certificate]":
-    if content is None:
+def _chain(file: PemFile | None, errors: list[str]) -> Sequence[x509.Certificate]:
+    if file is None:
         return ()
-    from cryptography import x509
-
+    if trouble := file.certificate_trouble():
+        errors.append(trouble)
+        return ()
     try:
-        return x509.load_pem_x509_certificates(content)
+        return x509.load_pem_x509_certificates(file.content)
     except ValueError:
-        errors.append(_("the certificate file holds no PEM certificate that can be parsed"))
+        errors.append(_("{file}: the certificate is damaged").format(file=file.path))
         return ()
 
 
-def _public_half(content: bytes, errors: list[str]) -> "tuple[bool | None, PublicKeyTypes | None]":
+def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, PublicKeyTypes | None]:
     """Whether the key is encrypted, and its public key where it is not."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+    if file is None:
+        return None, None
+    if trouble := file.key_trouble():
+        errors.append(trouble)
+        return None, None
     try:
-        return False, load_pem_private_key(content, password=None).public_key()
+        return False, load_pem_private_key(file.content, password=None).public_key()
     except TypeError:
         # The library's way to say that a passphrase is needed.
         return True, None
     except (ValueError, UnsupportedAlgorithm):
-        errors.append(_("the key file holds no PEM private key that can be parsed"))
+        errors.append(_("{file}: the private key is damaged, or of a kind that nobody uses").format(file=file.path))
         return None, None
 
 
-def _alternative_names(leaf: "Certificate | None", errors: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if leaf is None:
-        return (), ()
-    from cryptography import x509
+def _authority(last: x509.Certificate, roots: Sequence[x509.Certificate]) -> Authority:
+    issuer = last.issuer
+    if any(last == root or (root.subject == issuer and _signed_by(last, root)) for root in roots):
+        return Authority.KNOWN
+    return Authority.PRIVATE if _signed_by(last, last) else Authority.MISSING
 
+
+def _key_kind(certificate: x509.Certificate) -> tuple[str, int]:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return "RSA", key.key_size
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return "EC", key.curve.key_size
+    return type(key).__name__.removesuffix("PublicKey"), 0
+
+
+def _hash(certificate: x509.Certificate) -> str:
     try:
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return certificate.signature_algorithm_oid.dotted_string
+    return algorithm.name if algorithm else ""
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
-        return (), ()
-    except ValueError:
-        errors.append(_("the extensions of the certificate cannot be parsed"))
+        return None
+
+
+def _common_name(certificate: x509.Certificate) -> Sequence[str]:
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return [str(attribute.value).lower() for attribute in found[-1:]]
+
+
+def _alternative_names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names = _extension(leaf, x509.SubjectAlternativeName)
+    if names is None:
         return (), ()
     return (
         tuple(name.lower() for name in names.get_values_for_type(x509.DNSName)),
@@ -162,9 +270,7 @@ def _alternative_names(leaf: "Certificate | None", errors: list[str]) -> tuple[t
     )
 
 
-def _signed_by(certificate: "Certificate", issuer: "Certificate") -> bool:
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-
+def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -172,16 +278,12 @@ def _signed_by(certificate: "Certificate", issuer: "Certificate") -> bool:
     return True
 
 
-def _matches(leaf: "Certificate", key: "PublicKeyTypes") -> bool:
-    from cryptography.exceptions import UnsupportedAlgorithm
-
+def _matches(leaf: x509.Certificate, key: PublicKeyTypes) -> bool:
     try:
         return _der(leaf.public_key()) == _der(key)
     except (ValueError, UnsupportedAlgorithm):
         return False
 
 
-def _der(key: "PublicKeyTypes") -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
+def _der(key: PublicKeyTypes) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -1,5 +1,7 @@
 """What is read from real PEM files: made here with real keys, broken in the ways in which people break them."""
 
+import os
+import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -8,19 +10,26 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certificates
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from plans import valid_plan
 
-from acp_tui.certificate import PEM_LIMIT, facts_for, read_pair
+from acp_tui.certificate import Authority, facts_for, read_pair
+from acp_tui.checks.plan.certificate import flaws
+from acp_tui.pem import PEM_LIMIT, unlocked
+from acp_tui.verdict import Outcome
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+AnyKey = Key | ed25519.Ed25519PrivateKey
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -58,7 +67,7 @@ def pem(*certificates: x509.Certificate) -> bytes:
     return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
 
 
-def key_pem(key: Key, passphrase: bytes = b"") -> bytes:
+def key_pem(key: AnyKey, passphrase: bytes = b"") -> bytes:
     locked = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
 
@@ -134,7 +143,7 @@ def test_rubbish_is_an_error_of_its_file(folder: Path, content: bytes) -> None:
     (folder / "c.pem").write_bytes(content)
     read = read_pair(folder / "c.pem", folder / "k.pem")
     assert len(read.errors) == 1
-    assert "certificate" in read.errors[0]
+    assert "c.pem" in read.errors[0]
     (folder / "k.pem").write_bytes(content.replace(b"CERTIFICATE", b"PRIVATE KEY"))
     read = read_pair(folder / "c.pem", folder / "k.pem")
     assert len(read.errors) == 2
@@ -161,6 +170,151 @@ def test_the_plan_decides_whether_there_is_a_pair(folder: Path) -> None:
     read = facts_for(valid_plan(certificate={"mode": "existing", **pair}), folder)
     assert read is not None
     assert read.key_matches is True
+
+
+LONG = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
+ROOT_KEY = rsa.generate_private_key(65537, 2048)
+TODAY = datetime.now(UTC)
+
+
+def made(
+    key: AnyKey = RSA,
+    *more: tuple[x509.ExtensionType, bool],
+    subject: str = "acp.example.com",
+    issuer: str = "ca",
+    by: AnyKey = CA_KEY,
+    hosts: Sequence[x509.GeneralName] = (x509.DNSName("acp.example.com"),),
+    days: tuple[datetime, datetime] = LONG,
+) -> x509.Certificate:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name(subject))
+        .issuer_name(name(issuer))
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(days[0])
+        .not_valid_after(days[1])
+    )
+    if hosts:
+        builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+    for extension, critical in more:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(by, None if isinstance(by, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+
+
+ROOT = made(CA_KEY, subject="ca", hosts=())
+GOOD = made()
+CHAIN = pem(GOOD, ROOT)
+KEY = key_pem(RSA)
+ED = ed25519.Ed25519PrivateKey.generate()
+P521 = ec.generate_private_key(ec.SECP521R1())
+SMALL = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that it is weak is the point
+MIDDLE_KEY = ec.generate_private_key(ec.SECP256R1())
+MIDDLE = made(MIDDLE_KEY, subject="middle", hosts=())
+OLD_MIDDLE = made(MIDDLE_KEY, subject="middle", hosts=(), days=(LONG[0], TODAY - timedelta(days=3)))
+DEEP = made(issuer="middle", by=MIDDLE_KEY)
+CA_FLAG = x509.BasicConstraints(ca=True, path_length=None)
+FOR_CLIENTS = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+PKCS12 = serialize_key_and_certificates(b"acp", RSA, GOOD, [ROOT], NoEncryption())
+OPENSSH = RSA.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+DER_KEY = RSA.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+REQUEST = x509.CertificateSigningRequestBuilder().subject_name(name("acp")).sign(RSA, hashes.SHA256())
+FAIL, WARN = Outcome.FAIL, Outcome.WARN
+
+KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
+    ("good, RSA", CHAIN, KEY, []),
+    ("good, EC", pem(made(EC), ROOT), key_pem(EC), []),
+    ("good, PKCS#1 key", CHAIN, RSA.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()), []),
+    ("good, CRLF", CHAIN.replace(b"\n", b"\r\n"), KEY.replace(b"\n", b"\r\n"), []),
+    ("good, with words between the blocks", b"Bag Attributes\n" + CHAIN + b"end\n", b"words\n" + KEY, []),
+    ("good, with an intermediate", pem(DEEP, MIDDLE, ROOT), KEY, []),
+    ("good, key file with the certificate beside it", CHAIN, KEY + CHAIN, []),
+    ("root left out", pem(GOOD), KEY, [(WARN, "issuer CN=ca is neither in the file")]),
+    ("intermediate missing", pem(DEEP), KEY, [(WARN, "issuer CN=middle is neither in the file")]),
+    ("chain out of order", pem(DEEP, ROOT, MIDDLE), KEY, [(WARN, "out of order")]),
+    ("authority first", pem(ROOT, GOOD), KEY, [(FAIL, "belongs to certificate 2"), (WARN, "name"), (WARN, "order")]),
+    ("self-signed", pem(made(issuer="acp.example.com", by=RSA)), KEY, [(WARN, "signed by itself")]),
+    ("expired", pem(made(days=(LONG[0], TODAY - timedelta(days=1))), ROOT), KEY, [(FAIL, "expired on")]),
+    ("not yet", pem(made(days=(TODAY + timedelta(days=2), LONG[1])), ROOT), KEY, [(FAIL, "not valid before")]),
+    ("soon", pem(made(days=(LONG[0], TODAY + timedelta(days=9))), ROOT), KEY, [(WARN, "expires on")]),
+    ("issuer expired", pem(DEEP, OLD_MIDDLE, ROOT), KEY, [(FAIL, "its issuer CN=middle expired on")]),
+    ("another key", CHAIN, key_pem(EC), [(FAIL, "does not belong")]),
+    ("key locked", CHAIN, key_pem(RSA, b"canary"), [(FAIL, "passphrase")]),
+    ("RSA 1024", pem(made(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),
+    ("P-521", pem(made(P521), ROOT), key_pem(P521), [(WARN, "521 bits")]),
+    ("Ed25519", pem(made(ED), ROOT), key_pem(ED), [(FAIL, "type Ed25519")]),
+    ("authority's own", pem(made(RSA, (CA_FLAG, True)), ROOT), KEY, [(WARN, "CA:TRUE")]),
+    ("for clients", pem(made(RSA, (FOR_CLIENTS, False)), ROOT), KEY, [(FAIL, "extended key usage")]),
+    ("common name alone", pem(made(hosts=()), ROOT), KEY, [(WARN, "common name alone")]),
+    ("another name", pem(made(hosts=[x509.DNSName("b")]), ROOT), KEY, [(WARN, "does not name acp.example.com")]),
+    ("wildcard", pem(made(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
+    ("wildcard too high", pem(made(hosts=[x509.DNSName("*.com")]), ROOT), KEY, [(WARN, "does not name")]),
+    ("swapped", KEY, CHAIN, [(FAIL, "holds a private key; are"), (FAIL, "holds a certificate; are")]),
+    ("key in the certificate's file", CHAIN + KEY, KEY, [(FAIL, "beside the certificate")]),
+    ("two keys", CHAIN, KEY + key_pem(EC), [(FAIL, "holds 2 private keys")]),
+    ("DER", GOOD.public_bytes(Encoding.DER), DER_KEY, [(FAIL, "openssl x509 -inform DER"), (FAIL, "openssl pkey")]),
+    ("DER swapped", DER_KEY, GOOD.public_bytes(Encoding.DER), [(FAIL, "swapped"), (FAIL, "swapped")]),
+    ("PKCS#12", PKCS12, PKCS12, [(FAIL, "openssl pkcs12 -nokeys"), (FAIL, "openssl pkcs12 -nocerts")]),
+    ("PKCS#7", serialize_certificates([GOOD, ROOT], Encoding.PEM), KEY, [(FAIL, "openssl pkcs7 -print_certs")]),
+    ("PKCS#7, DER", serialize_certificates([GOOD], Encoding.DER), KEY, [(FAIL, "pkcs7 -inform DER -print_certs")]),
+    ("Java", b"\xfe\xed\xfe\xed" + bytes(99), KEY, [(FAIL, "keytool")]),
+    ("request", REQUEST.public_bytes(Encoding.PEM), KEY, [(FAIL, "request for a certificate")]),
+    ("OpenSSH key", CHAIN, OPENSSH, [(FAIL, "ssh-keygen -p -m PEM")]),
+    ("byte order mark", b"\xef\xbb\xbf" + CHAIN, KEY, [(FAIL, "byte order mark")]),
+    ("UTF-16", CHAIN.decode().encode("utf-16"), KEY, [(FAIL, "UTF-16")]),
+    ("indented", CHAIN.replace(b"\n", b"\n  "), KEY, [(FAIL, "indented")]),
+    ("empty", b" \n", KEY, [(FAIL, "is empty")]),
+    ("public key", CHAIN, PUBLIC, [(FAIL, "holds no private key, but: PUBLIC KEY")]),
+    ("a page", b"<html>login</html>", KEY, [(FAIL, "holds no certificate in PEM")]),
+    ("damaged", CHAIN.replace(b"MII", b"MIX", 1), KEY, [(FAIL, "damaged")]),
+]
+
+
+@pytest.mark.parametrize(("cert", "key", "told"), [kind[1:] for kind in KINDS], ids=[kind[0] for kind in KINDS])
+def test_kinds(tmp_path: Path, cert: bytes, key: bytes, told: list[tuple[Outcome, str]]) -> None:
+    (tmp_path / "acp crt").write_bytes(cert)
+    (tmp_path / "acp key").write_bytes(key)
+    plan = valid_plan(address={"cluster_endpoint": "10.20.0.10", "platform": "acp.example.com"})
+    found = list(flaws(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
+    assert [finding.outcome for finding in found] == [outcome for outcome, _words in told]
+    for finding, (_outcome, words) in zip(found, told, strict=True):
+        assert words in finding.observed
+
+
+def test_signed_with_sha1(tmp_path: Path) -> None:
+    """Our library no longer makes one; openssl does."""
+    script = """
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 3650
+    openssl req -newkey rsa:2048 -nodes -keyout k -out r -subj /CN=acp.example.com
+    openssl x509 -req -sha1 -in r -CA ca.crt -CAkey ca.key -set_serial 3 -days 900 -out leaf
+    """
+    subprocess.run(["sh", "-ec", script], check=True, cwd=tmp_path, capture_output=True)
+    (tmp_path / "c").write_bytes((tmp_path / "leaf").read_bytes() + (tmp_path / "ca.crt").read_bytes())
+    found = [finding.observed for finding in flaws(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))]
+    assert "signed with SHA1, which clients refuse" in found
+
+
+def test_an_authority_that_this_host_trusts(tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(pem(GOOD))
+    (tmp_path / "k").write_bytes(KEY)
+    assert read_pair(tmp_path / "c", tmp_path / "k", roots=[ROOT]).authority is Authority.KNOWN
+    (tmp_path / "c").write_bytes(CHAIN)
+    assert read_pair(tmp_path / "c", tmp_path / "k", roots=()).authority is Authority.PRIVATE
+
+
+def test_the_way_out_of_a_passphrase_works(tmp_path: Path) -> None:
+    (tmp_path / "my key").write_bytes(key_pem(RSA, b"canary"))
+    command = unlocked(tmp_path / "my key") + " -passin pass:canary"
+    subprocess.run(["sh", "-c", command], check=True)
+    (tmp_path / "c").write_bytes(CHAIN)
+    read = read_pair(tmp_path / "c", tmp_path / "my key.pem", roots=())
+    assert (read.key_matches, (tmp_path / "my key.pem").stat().st_mode & 0o777) == (True, 0o600)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert len(read_pair(tmp_path / "pipe", tmp_path / "pipe").unreadable) == 2
 
 
 def test_no_part_of_the_key_stays_in_the_facts(folder: Path) -> None:

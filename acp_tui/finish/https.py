@@ -11,10 +11,10 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from acp_tui.certificate import PEM_LIMIT
 from acp_tui.dial import Dial, direct
 from acp_tui.finish.installed import Answer, Served
 from acp_tui.inputs import is_ip
+from acp_tui.pem import PEM_LIMIT
 from acp_tui.probe.script import clean
 from acp_tui.texts import _
 

@@ -3,18 +3,15 @@
 The certificate was read before (CertificateFacts), with the time at which it was: nothing is opened here.
 """
 
-from datetime import timedelta
-
-from acp_tui.certificate import CertificateFacts
+from acp_tui.certificate import Authority
 from acp_tui.checks.finding import Finding, PlanSubject
+from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE, flaws
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, not_applicable, passed, warn
 from acp_tui.inputs import is_domain, is_ip
 from acp_tui.plan import Plan
 from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
-CERT_FILE, KEY_FILE = "certificate.cert_file", "certificate.key_file"
-SOON = timedelta(days=30)
 ADVISED_PASSWORD_LENGTH = 12
 
 
@@ -46,16 +43,11 @@ def certificate_valid(subject: PlanSubject) -> Findings:
     read = subject.certificate
     if read is None or read.unreadable:
         return (Finding(Outcome.UNKNOWN, _("the certificate has not been read"), paths=(CERT_FILE, KEY_FILE)),)
-    findings = [
-        *(fail(error, CERT_FILE, KEY_FILE) for error in read.errors),
-        *_key(read),
-        *_dates(read),
-        *_names(subject.plan, read),
-    ]
-    if read.chain_ordered is False:
-        observed = _("the chain is out of order: each certificate must be signed by the one after it")
-        findings.append(warn(observed, CERT_FILE))
-    return held(findings, _("{subject}, until {day}").format(subject=read.subject, day=_day(read)))
+    observed = _("{subject}, until {day}")
+    if read.authority is Authority.PRIVATE:
+        observed = _("{subject}, until {day}, by a private authority: {issuer}")
+    day = f"{read.not_after:%Y-%m-%d}" if read.not_after else ""
+    return held(flaws(subject.plan, read), observed.format(subject=read.subject, day=day, issuer=read.last_issuer))
 
 
 def certificate_for_recovery(subject: PlanSubject) -> Findings:
@@ -174,38 +166,6 @@ def protocol_is_final(subject: PlanSubject) -> Findings:
         return passed(_("IPv4"))
     observed = _("{family}: this cannot be changed after the install")
     return (warn(observed.format(family=family), "network.ip_family"),)
-
-
-def _key(read: CertificateFacts) -> Findings:
-    if read.key_encrypted:
-        return (fail(_("the private key has a passphrase, and the installer cannot be told it"), KEY_FILE),)
-    if read.key_matches is False:
-        return (fail(_("the private key does not belong to the first certificate of the file"), CERT_FILE, KEY_FILE),)
-    return ()
-
-
-def _dates(read: CertificateFacts) -> Findings:
-    if read.not_before is None or read.not_after is None:
-        return ()
-    if read.not_after <= read.read_at:
-        return (fail(_("expired on {day}").format(day=_day(read)), CERT_FILE),)
-    if read.not_before > read.read_at:
-        return (fail(_("not valid before {day}").format(day=read.not_before.date().isoformat()), CERT_FILE),)
-    if read.not_after - read.read_at < SOON:
-        return (warn(_("expires on {day}").format(day=_day(read)), CERT_FILE),)
-    return ()
-
-
-def _names(plan: Plan, read: CertificateFacts) -> Findings:
-    if read.subject is None:
-        return ()
-    wanted = dict.fromkeys(host for host in (plan.platform_address, *plan.address.others) if host)
-    observed = _("the certificate does not name {host}")
-    return tuple(warn(observed.format(host=host), CERT_FILE) for host in wanted if not read.covers(host))
-
-
-def _day(read: CertificateFacts) -> str:
-    return read.not_after.date().isoformat() if read.not_after else ""
 
 
 def _registry_login(plan: Plan) -> tuple[bool, bool]:
