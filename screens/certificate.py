@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.certificate import CertificateFacts
+from acp_tui.certificate import Authority, CertificateFacts
 from acp_tui.plan import Plan
-from acp_tui.texts import N_, _
+from acp_tui.texts import N_, _, ngettext
+from acp_tui.verdict import Outcome
+from screens.glyphs import outcome_mark
 from screens.session import Topic
-from screens.step import Step
+from screens.step import Step, joined
 from screens.widgets.form import Field
 from screens.widgets.panel import Panel
 
@@ -39,24 +41,63 @@ class CertificateStep(Step):
         yield Panel(id="certificate-facts")
 
     def show_body(self, topic: Topic) -> None:
-        found = self.session.certificate
-        if not _existing(self.session.plan):
-            lines = [_("The installer makes a certificate of its own; browsers will warn about it.")]
+        found, plan = self.session.certificate, self.session.plan
+        if not _existing(plan):
+            lines = [Text(_("The installer makes a certificate of its own; browsers will warn about it."))]
         else:
-            lines = _described(found) if found is not None else []
-        self._set("#certificate-facts", Text("\n".join(lines)))
+            lines = described(plan, found) if found is not None else []
+        self._set("#certificate-facts", joined(lines))
 
 
-def _described(found: CertificateFacts) -> list[str]:
-    """The certificate in a few lines."""
-    lines = [*found.unreadable, *found.errors]
+def described(plan: Plan, found: CertificateFacts) -> list[Text]:
+    """What was read, a line each, in an order in which one checks it: for whom, until when, by whom, with which key."""
+    lines = [Text(trouble, "bold red") for trouble in (*found.unreadable, *found.errors)]
     if found.subject is not None:
-        lines.append(_("Subject {subject}").format(subject=found.subject))
+        lines.append(_line(_("For"), found.subject))
+        hosts = tuple(dict.fromkeys(host for host in (plan.platform_address, *plan.address.others) if host))
+        lines.append(_line(_("Names"), ", ".join((*found.names, *found.addresses)) or _("none")))
+        lines.append(_covered(found, hosts))
     if found.not_before is not None and found.not_after is not None:
-        dates = (f"{found.not_before:%Y-%m-%d}", f"{found.not_after:%Y-%m-%d}")
-        lines.append(_("Valid from {start} to {end}").format(start=dates[0], end=dates[1]))
-    if found.names or found.addresses:
-        lines.append(_("For {names}").format(names=", ".join((*found.names, *found.addresses))))
-    if found.self_signed:
-        lines.append(_("Self-signed: browsers will warn about it."))
+        days = (found.not_after - found.read_at).days
+        dates = _("{start} to {end}").format(start=f"{found.not_before:%Y-%m-%d}", end=f"{found.not_after:%Y-%m-%d}")
+        left = ngettext("{days} day left", "{days} days left", days) if days >= 0 else _("over")
+        lines.append(_line(_("Valid"), f"{dates}, {left.format(days=days)}"))
+    if found.issuer is not None:
+        lines.append(_line(_("Issuer"), _issuer(found)))
+    if found.key_type:
+        bits = f" {found.key_bits}" if found.key_bits else ""
+        lines.append(_line(_("Key"), f"{found.key_type}{bits}, {_belongs(found)}"))
     return lines
+
+
+def _line(word: str, text: str) -> Text:
+    return Text.assemble((f"{word:<8} ", "dim"), text, no_wrap=True, overflow="ellipsis")
+
+
+def _covered(found: CertificateFacts, hosts: Sequence[str]) -> Text:
+    line = Text.assemble((f"{_('Asked'):<8} ", "dim"), no_wrap=True, overflow="ellipsis")
+    for host in hosts:
+        mark, style = outcome_mark(Outcome.PASS if found.covers(host) else Outcome.WARN)
+        line.append(f"{mark} {host}  ", style)
+    return line
+
+
+def _issuer(found: CertificateFacts) -> str:
+    if found.self_signed:
+        return _("itself: every client has to be told to trust it")
+    how = {
+        Authority.KNOWN: _("known to this host"),
+        Authority.PRIVATE: _("private authority"),
+        Authority.MISSING: _("not in the file"),
+    }
+    count = ngettext("{count} certificate", "{count} certificates", found.chain_length).format(count=found.chain_length)
+    end = how[found.authority] if found.authority else ""
+    return f"{found.last_issuer} ({end}), {count}"
+
+
+def _belongs(found: CertificateFacts) -> str:
+    if found.key_encrypted:
+        return _("the key file has a passphrase")
+    if found.key_matches is None:
+        return _("no key was read")
+    return _("the key file belongs to it") if found.key_matches else _("the key file does not belong to it")
