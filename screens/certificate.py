@@ -43,10 +43,10 @@ class CertificateStep(Step):
     def show_body(self, topic: Topic) -> None:
         found, plan = self.session.certificate, self.session.plan
         if not _existing(plan):
-            lines = [Text(_("The installer makes a certificate of its own; browsers will warn about it."))]
+            told = Text(_("The installer makes a certificate of its own; browsers will warn about it."))
         else:
-            lines = described(plan, found) if found is not None else []
-        self._set("#certificate-facts", joined(lines))
+            told = joined(described(plan, found) if found is not None else [])
+        self._set("#certificate-facts", told)
 
 
 def described(plan: Plan, found: CertificateFacts) -> list[Text]:

@@ -61,7 +61,7 @@ class PackageStep(Step):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._found: Found | None = None
+        self._found: tuple[Found, ...] = ()
 
     def fields(self) -> Sequence[Field]:
         return FIELDS
@@ -83,13 +83,18 @@ class PackageStep(Step):
         self._set("#package-state", self._state())
 
     def action_take(self) -> None:
-        """Take the package that was found, with what belongs to it; nothing that was answered is replaced."""
-        found, package = self._found, self.session.plan.package
-        if found is None or package.core:
+        """Take a package that was found, with what belongs to it, or the next one instead of the one that was taken.
+
+        Nothing that was answered by hand is replaced."""
+        package = self.session.plan.package
+        cores = [str(found.core) for found in self._found]
+        if not cores or (package.core and package.core not in cores):
             return
+        at = cores.index(package.core) if package.core else -1
+        before, found = self._found[at] if at >= 0 else None, self._found[(at + 1) % len(cores)]
         self.session.answer("package.core", str(found.core))
-        if found.extensions and not package.extensions:
-            self.session.answer("package.extensions", str(found.extensions))
+        if not package.extensions or (before and package.extensions == str(before.extensions)):
+            self.session.answer("package.extensions", str(found.extensions) if found.extensions else None)
         if found.public_key and not package.public_key:
             self.session.answer("package.public_key", str(found.public_key))
 
@@ -113,10 +118,16 @@ class PackageStep(Step):
             lines.append(Text(work.message, "green" if work.done else "bold red", no_wrap=True, overflow="ellipsis"))
         elif self.session.plan.package.core:
             lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
-        elif self._found is not None:
-            lines.append(Text(_("Found a package; ^F takes it:"), "cyan"))
-            lines.append(Text(str(self._found.core), no_wrap=True, overflow="ellipsis"))
-            lines.append(Text(_beside(self._found), "dim", no_wrap=True, overflow="ellipsis"))
+            if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:
+                lines.append(Text(_("^F takes the next of {count} found.").format(count=len(self._found)), "cyan"))
+        elif self._found:
+            one, count = self._found[0], len(self._found)
+            found = (
+                _("Found a package; ^F takes it:") if count == 1 else _("Found {count} packages; ^F takes this one:")
+            )
+            lines.append(Text(found.format(count=count), "cyan"))
+            lines.append(Text(str(one.core), no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(_beside(one), "dim", no_wrap=True, overflow="ellipsis"))
         if self.session.plan.scenario == "single-node":
             lines.append(Text(_("^T is the short path for one node: a handful of answers."), "cyan"))
         for verdict in self.session.verdicts:

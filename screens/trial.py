@@ -75,10 +75,11 @@ class TrialStep(Step):
         """Take the package that lies where packages usually lie: it stands in its field, to be seen and changed."""
         if self.session.plan.package.core:
             return
-        found = await self.session.package.find()
+        offered = await self.session.package.find()
         package = self.session.plan.package
-        if found is None or package.core:
+        if not offered or package.core:
             return
+        found = offered[0]
         self._preset("package.core", str(found.core))
         if found.public_key and not package.public_key:
             self._preset("package.public_key", str(found.public_key))

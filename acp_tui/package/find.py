@@ -36,34 +36,47 @@ class Found:
 
 def likely_places(base: Path) -> tuple[Path, ...]:
     """Folders that packages are copied to, or mounted below. `base`: the folder that we were started in."""
-    named = ("/root", "/tmp", "/var/tmp", "/opt", "/mnt", "/media", "/run/media")  # noqa: S108 - to look, not to write
-    return tuple(dict.fromkeys((base, Path.home(), *map(Path, named))))
+    named = ("/root", "/home", "/tmp", "/var/tmp", "/opt", "/srv", "/data", "/mnt", "/media", "/run/media")  # noqa: S108 - to look, not to write
+    return tuple(dict.fromkeys((base, Path.home(), *map(Path, named), *mounted())))
 
 
-def find(places: Sequence[Path], machine: str = "") -> Found | None:
-    """The newest Core Package in or below `places` that suits this host; else the newest. Blocks; meant for a thread.
+def mounted(table: Path = Path("/proc/self/mounts")) -> tuple[Path, ...]:
+    """Where disks are mounted, wherever that is: a stick, a second disk, a DVD. The root itself is not among them."""
+    try:
+        lines = table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ()
+    entries = [line.split(" ") for line in lines if line.startswith("/dev/")]
+    folders = (entry[1].replace("\\040", " ") for entry in entries if len(entry) > 2)
+    return tuple(Path(folder) for folder in dict.fromkeys(folders) if folder not in ("/", "/boot", "/boot/efi"))
+
+
+def find(places: Sequence[Path], machine: str = "") -> tuple[Found, ...]:
+    """The Core Packages in or below `places`, what an operator would take first. Blocks; meant for a thread.
 
     `machine`: as `uname -m` says, this host's by default."""
-    return choose(tuple(look_for(places)), _ARCH.get(machine or platform.machine()))
+    return offers(tuple(look_for(places)), _ARCH.get(machine or platform.machine()))
 
 
-def choose(files: Sequence[Path], arch: Arch | None) -> Found | None:
-    """The package that an operator would take. `arch`: of this host, which becomes the first control plane node."""
+def offers(files: Sequence[Path], arch: Arch | None) -> tuple[Found, ...]:
+    """One offer a package name: what this host can run before what it cannot, then the newest first.
+
+    `arch`: of this host, which becomes the first control plane node."""
     named = [(path, name) for path in files if (name := parse_name(path.name)) is not None]
     cores = [(path, name) for path, name in named if name.kind == "core"]
-    if not cores:
-        return None
 
     def merit(core: tuple[Path, PackageName]) -> tuple[bool, tuple[int, ...], bool, bool]:
         path, name = core
         version = tuple(int(part) for part in name.version.split("."))
         return arch is None or name.arch in (arch, "hybrid"), version, _is_signed(path), name.arch == arch
 
-    core, name = max(cores, key=merit)
-    wanted = PackageName("extensions", name.version, name.arch)
-    extensions = _nearest((path for path, found in named if found == wanted), core)
-    key = _nearest((path for path in files if path.name == KEY), core)
-    return Found(core, name, _is_signed(core), extensions, key)
+    found: dict[PackageName, Found] = {}
+    for core, name in sorted(cores, key=merit, reverse=True):
+        wanted = PackageName("extensions", name.version, name.arch)
+        extensions = _nearest((path for path, other in named if other == wanted), core)
+        key = _nearest((path for path in files if path.name == KEY), core)
+        found.setdefault(name, Found(core, name, _is_signed(core), extensions, key))
+    return tuple(found.values())
 
 
 def look_for(

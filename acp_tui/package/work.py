@@ -69,8 +69,8 @@ class PackageWork:
         """Everything that is quickly seen, and what was verified before."""
         return await asyncio.to_thread(self._look, plan)
 
-    async def find(self) -> Found | None:
-        """The package that lies in a likely place. A mount that hangs holds up nobody else."""
+    async def find(self) -> tuple[Found, ...]:
+        """The packages that lie in likely places, the best first. A mount that hangs holds up nobody else."""
         return await aside(lambda: find(self._places))
 
     def target(self, plan: Plan) -> Path:

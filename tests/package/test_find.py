@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.package.find import Found, choose, find, look_for
+from acp_tui.package.find import Found, find, look_for, mounted, offers
 from acp_tui.package.name import Arch, parse_name
 
 CORE = "installer-core-v4.0.3-x86.tar"
@@ -33,14 +33,14 @@ def test_all_that_belongs_together_is_found(tmp_path: Path) -> None:
     name = parse_name(CORE)
     assert name is not None
     extensions, key = beside / "installer-extensions-v4.0.3-x86.tar", beside / "verify-key.pub"
-    assert find([tmp_path], "x86_64") == Found(beside / CORE, name, True, extensions, key)
+    assert find([tmp_path], "x86_64") == (Found(beside / CORE, name, True, extensions, key),)
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
     put(tmp_path, "core.tar", f"{CORE}.sig", f"{CORE}.part", ".hidden/" + CORE, "1/2/3/4/" + CORE)
     (tmp_path / "link").symlink_to(tmp_path / ".hidden")
     (tmp_path / ("folder-" + CORE)).mkdir()
-    assert find([tmp_path, tmp_path / "nowhere"], "x86_64") is None
+    assert find([tmp_path, tmp_path / "nowhere"], "x86_64") == ()
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
     ],
 )
 def test_the_newest_that_suits_this_host(names: Sequence[str], arch: Arch | None, wanted: str) -> None:
-    found = choose([Path(f"/p/installer-core-{name}.tar") for name in names], arch)
-    assert found is not None
-    assert found.core.name == f"installer-core-{wanted}.tar"
+    found = offers([Path(f"/p/installer-core-{name}.tar") for name in names], arch)
+    assert len(found) == len(names)
+    assert found[0].core.name == f"installer-core-{wanted}.tar"
 
 
 def test_of_two_copies_the_one_with_a_signature(tmp_path: Path) -> None:
     put(tmp_path, f"a/{CORE}", f"b/{CORE}", f"b/{CORE}.asc", f"c/{CORE}")
     found = find([tmp_path], "x86_64")
-    assert found is not None
-    assert found.core == tmp_path / "b" / CORE
+    assert len(found) == 1
+    assert found[0].core == tmp_path / "b" / CORE
 
 
 def test_the_search_is_bounded(tmp_path: Path) -> None:
@@ -97,3 +97,11 @@ def test_a_closed_folder_is_passed_over(tmp_path: Path) -> None:
         assert list(look_for([tmp_path])) == [tmp_path / "open" / CORE]
     finally:
         (tmp_path / "closed").chmod(0o700)
+
+
+def test_where_disks_are_mounted(tmp_path: Path) -> None:
+    table = tmp_path / "mounts"
+    lines = ["/dev/vda / ext4 rw 0 0", "proc /proc proc rw 0 0", r"/dev/sdb1 /usb\040stick vfat ro 0 0", "/dev/x", ""]
+    table.write_text("\n".join(lines))
+    assert mounted(table) == (Path("/usb stick"),)
+    assert mounted(tmp_path / "nowhere") == ()

@@ -26,3 +26,17 @@ async def test_what_was_answered_stays(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(package={"core": "mine.tar"}), "package") as (pilot, session):
         await pilot.press("ctrl+f")
         assert session.plan.package.core == "mine.tar"
+
+
+async def test_of_several_packages_each_can_be_taken(tmp_path: Path) -> None:
+    older = core(tmp_path, name="installer-core-v4.0.3-x86.tar")
+    newer = core(tmp_path, name="installer-core-v4.1.0-x86.tar")
+    extensions = tmp_path / "installer-extensions-v4.1.0-x86.tar"
+    extensions.touch()
+    async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
+        await until(pilot, lambda: "Found 2 packages" in screen_text(pilot))
+        for wanted, beside in ((newer, str(extensions)), (older, None), (newer, str(extensions))):
+            await pilot.press("ctrl+f")
+            assert (session.plan.package.core, session.plan.package.extensions) == (str(wanted), beside)
+        await pilot.pause()
+        assert "the next of 2" in screen_text(pilot)
