@@ -56,7 +56,10 @@ _REMEDY: Mapping[Signed, str] = {
     Signed.GPG_FAILED: N_("See what gpg --version says, and whether /run or /tmp has space left."),
     Signed.KEY_OTHER: N_("Bring the vendor's own public key file, verify-key.pub."),
     Signed.KEY_MISSING: N_("Bring the vendor's public key file, verify-key.pub, and name it in the plan."),
-    Signed.SIGNATURE_MISSING: N_("Bring the signature from the vendor's portal: the package's name with .sig."),
+    Signed.SIGNATURE_MISSING: N_(
+        "Bring the signature from the vendor's portal: the package's name with .sig. To go on without one is your"
+        " decision: waive BND-SIGN with a reason, which the report keeps."
+    ),
     Signed.GPG_MISSING: N_("Install gnupg on this host, then check again."),
 }
 _BROKEN = frozenset(
@@ -154,7 +157,8 @@ def _name(package: SeenPackage, release: str | None) -> Finding:
             name=file, release=release
         )
         return Finding(Outcome.WARN, observed, paths=(*paths, "release"))
-    return Finding(Outcome.PASS, file)
+    observed = _("{name}: version {version}, architecture {arch}")
+    return Finding(Outcome.PASS, observed.format(name=file, version=package.name.version, arch=package.name.arch))
 
 
 def _archive(package: SeenPackage) -> Finding:

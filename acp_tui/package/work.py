@@ -33,7 +33,8 @@ class PackageBlocked(Exception):
     """The packages must not be unpacked; `verdicts` are those that forbid it."""
 
     def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
-        super().__init__("\n".join(f"{v.requirement}: {v.observed}" for v in verdicts))
+        lines = (line for v in verdicts for line in (f"{v.requirement}: {v.observed}", v.remedy and f"  {v.remedy}"))
+        super().__init__("\n".join(filter(None, lines)))
         self.verdicts = verdicts
 
 
