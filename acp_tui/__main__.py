@@ -82,8 +82,8 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
         "--also",
         metavar="NAME",
         action="append",
-        choices=("load-balancer", "paths", "vrrp", "disk"),
-        help=_("what listens or writes on the nodes: load-balancer, paths, vrrp, disk; may be repeated"),
+        choices=("load-balancer", "paths", "vrrp", "disk", "bandwidth"),
+        help=_("what listens or writes on the nodes: load-balancer, paths, vrrp, disk, bandwidth; may be repeated"),
     )
     check.add_argument("--html", metavar="FILE", help=_("write the report as a page, too"))
     fix = add("fix", "fix:mend_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)

@@ -154,6 +154,14 @@ class Ping:
     whole: bool | None = None
 
 
+@dataclass(frozen=True)
+class Bandwidth:
+    """What went over one TCP connection to another node: bits a second at least. None: not measured, and `why`."""
+
+    bits: float | None
+    why: str = ""
+
+
 class Trust(StrEnum):
     """What a node makes of a server's certificate."""
 
@@ -366,6 +374,8 @@ class Facts:
     """Host and port → the nodes whose temporary listeners answered there, by their plan addresses."""
     vrids: frozenset[int] | None = None
     """Virtual router IDs whose VRRP adverts were heard."""
+    bandwidths: Mapping[str, Bandwidth] | None = None
+    """Plan address of another node → what went there."""
 
     def gap(self, name: str) -> str:
         """Why the field `name` is None; a field nobody asked for says so."""

@@ -8,40 +8,23 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
-from acp_tui.around import balancer_ports, behind_balancer, peer_ports, questions
+from acp_tui.around import questions
 from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial, direct
 from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
-from acp_tui.probe.disk import measuring
 from acp_tui.probe.node import probe
 from acp_tui.probe.peers import snippets_for
-from acp_tui.probe.rehearsal import Role, rehearse
 from acp_tui.probe.script import Snippet
 from acp_tui.probe.snippets import SNIPPETS
 from acp_tui.probe.ssh import DEADLINES, Deadlines, Target
-from acp_tui.probe.vrrp import ear
 from acp_tui.report.machine import records
+from acp_tui.requested import Also, between_on_request, patience, snippets_on_request
 from acp_tui.verdict import NodeState, Report
-
-_DISK_SECONDS = 60  # that measuring a disk adds to a node's script at most
-
-
-class Also(StrEnum):
-    """What is done only on request: it listens or writes on the nodes, or takes long."""
-
-    LOAD_BALANCER = "load-balancer"
-    PATHS = "paths"
-    VRRP = "vrrp"
-    DISK = "disk"
-
-
-_REHEARSED = {Also.LOAD_BALANCER, Also.PATHS}
 
 
 def now() -> datetime:
@@ -64,10 +47,7 @@ def targets(plan: Plan, dial: Dial = direct, *, base: Path = Path()) -> tuple[Ta
 
 def snippets(plan: Plan, node: Node, also: Collection[Also] = ()) -> tuple[Snippet, ...]:
     """All that `node` is asked: about itself, about what is around it, and what was requested."""
-    plane = node.role == "control-plane"
-    requested = [ear(node.address)] if Also.VRRP in also and plane else []
-    requested += [measuring()] if Also.DISK in also and plane else []
-    return (*SNIPPETS, *snippets_for(questions(plan, node)), *requested)
+    return (*SNIPPETS, *snippets_for(questions(plan, node)), *snippets_on_request(plan, node, also))
 
 
 async def probe_node(
@@ -133,8 +113,7 @@ async def preflight(
     `pinned`: known host keys by address. `only`: judge these requirement IDs. `clock`: the report's times and today.
     `also`: what the operator asked for and agreed to beyond looking."""
     started = clock()
-    if Also.DISK in also:
-        deadlines = replace(deadlines, script=deadlines.script + _DISK_SECONDS)
+    deadlines = patience(deadlines, also)
     chosen = [t for t in targets(plan, dial, base=base) if only_nodes is None or t.address in only_nodes]
     by_address = {node.address: node for node in plan.nodes}
     events: asyncio.Queue[ProbeEvent | asyncio.Task[None]] = asyncio.Queue()
@@ -163,45 +142,15 @@ async def preflight(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-    if _REHEARSED & set(also):
+    if also:
         reached = [t for t in chosen if t.address in done and done[t.address].state is NodeState.CHECKED]
         keys = {address: end.host_key for address, end in done.items()}
-        heard = await rehearse(_roles(plan, reached, keys, also), deadlines=deadlines)
-        for address, facts in heard.items():
-            gaps = {**done[address].facts.gaps, **{name: why for name, why in facts.gaps.items() if name == "backends"}}
-            both = replace(done[address].facts, listened=facts.listened, backends=facts.backends, gaps=gaps)
-            done[address] = replace(done[address], facts=both)
-            yield NodeFacts(address, both)
+        known = {address: end.facts for address, end in done.items()}
+        more = await between_on_request(plan, known, reached, keys, also, deadlines=deadlines)
+        for address, facts in more.items():
+            done[address] = replace(done[address], facts=facts)
+            yield NodeFacts(address, facts)
     yield PreflightDone(_report(plan, done, started, clock(), certificate, only))
-
-
-def _roles(
-    plan: Plan, reached: Collection[Target], keys: Mapping[str, str | None], also: Collection[Also]
-) -> list[Role]:
-    """Who listens where, and who dials what: control planes behind the load balancer, all nodes for each other."""
-    planes = frozenset(node.address for node in plan.control_planes)
-    forwarded = balancer_ports(plan) if Also.LOAD_BALANCER in also and behind_balancer(plan) else ()
-    own: dict[str, tuple[int, ...]] = {}
-    for node in plan.nodes:
-        needed = peer_ports(plan, node, (plan.network.cni,)) if Also.PATHS in also else ()
-        own[node.address] = tuple(port for port in needed if port != plan.login(node).port)
-    return [
-        Role(
-            one,
-            tuple(dict.fromkeys((*(forwarded if one.address in planes else ()), *own[one.address]))),
-            (
-                *((plan.address.cluster_endpoint, port, planes) for port in forwarded),
-                *(
-                    (t.address, port, frozenset({t.address}))
-                    for t in reached
-                    if t is not one
-                    for port in own[t.address]
-                ),
-            ),
-            keys[one.address],
-        )
-        for one in reached
-    ]
 
 
 def _report(

@@ -218,7 +218,11 @@ def _milliseconds(seconds: float) -> str:
 
 
 def link_speed(s: ClusterSubject) -> Findings:
-    """NETCFG-BW-INTRA: the speed of the link with the node's address, as its driver tells it. Row: `megabits`."""
+    """NETCFG-BW-INTRA: what was measured on request, else the speed that the driver of each node's link tells.
+
+    Row: `megabits`; `better` is recommended; `payload` the share of a link's speed that data can have."""
+    if any(facts.bandwidths for facts in s.facts.values()):
+        return _measured(s)
     slow: list[Finding] = []
     told: list[str] = []
     silent: list[str] = []
@@ -239,6 +243,49 @@ def link_speed(s: ClusterSubject) -> Findings:
         observed = _("the link of {nodes} does not tell its speed").format(nodes=", ".join(silent))
         return (Finding(Outcome.MANUAL, observed),)
     return (Finding(Outcome.PASS, "; ".join(told[:_SHOWN])),)
+
+
+def _measured(s: ClusterSubject) -> Findings:
+    """A transfer shows less than the link has, so only what it lacks beyond `payload` counts."""
+    enough = s.given.number("megabits") * 1e6 * s.given.number("payload")
+    slow: list[Trouble] = []
+    missed: dict[str, dict[str, str]] = {}
+    figures: list[float] = []
+    nodes = {node.address for node in s.plan.nodes}
+    measured = set[str]()
+    for source, facts in s.facts.items():
+        for target, one in (facts.bandwidths or {}).items():
+            if not {source, target} <= nodes:
+                continue
+            measured |= {source, target}
+            if one.bits is None:
+                missed.setdefault(source, {})[target] = one.why
+            else:
+                figures.append(one.bits)
+                if one.bits < enough:
+                    slow.append(Trouble(source, target, _("{speed} measured").format(speed=bits_shown(one.bits))))
+    found = {
+        node: Finding(Outcome.UNKNOWN, "; ".join(f"{node} → {to}: {why}" for to, why in ways.items()), node=node)
+        for node, ways in missed.items()
+    }
+    for node in sorted(nodes - measured):
+        found[node] = Finding(Outcome.UNKNOWN, _("not measured since the nodes have changed"), node=node)
+    for node, troubles in _at_fault(s, slow).items():
+        found[node] = Finding(Outcome.FAIL, _told(troubles), node=node)
+    if found:
+        return tuple(found.values())
+    observed = _("{speed} or more was measured between nodes; recommended is {better}").format(
+        speed=bits_shown(min(figures)), better=bits_shown(s.given.number("better") * 1e6)
+    )
+    return (Finding(Outcome.PASS, observed),)
+
+
+def bits_shown(bits: float) -> str:
+    return (
+        _("{number:.3g} Gbit/s").format(number=bits / 1e9)
+        if bits >= 1e9
+        else _("{number:.3g} Mbit/s").format(number=bits / 1e6)
+    )
 
 
 BETWEEN_CHECKS: Mapping[str, Callable[[ClusterSubject], Findings]] = {

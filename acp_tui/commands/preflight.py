@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,23 +14,17 @@ from acp_tui.events import NodeDone, NodeSeen, PreflightDone
 from acp_tui.facts import Facts
 from acp_tui.files import write_atomically
 from acp_tui.package.work import PackageWork
-from acp_tui.preflight import Also, preflight
+from acp_tui.preflight import preflight
 from acp_tui.report.changes import Changes, changes
 from acp_tui.report.kept import keep, kept_file, read_kept
 from acp_tui.report.page import report_html
 from acp_tui.report.told import change_lines
 from acp_tui.report.words import answer, state_word
-from acp_tui.texts import N_, _
+from acp_tui.requested import Also, what_it_does
+from acp_tui.texts import _
 from acp_tui.verdict import Exit, NodeState, Outcome, Report, summary
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
-
-_TOLD: Mapping[Also, str] = {
-    Also.LOAD_BALANCER: N_("Temporary listeners stand on the control plane nodes, for the load balancer to lead to."),
-    Also.PATHS: N_("Temporary listeners stand on all nodes, for the others to dial."),
-    Also.VRRP: N_("The control plane nodes listen for VRRP adverts for 4 seconds."),
-    Also.DISK: N_("The control plane nodes' disks are written to, up to 256 MiB each, for about half a minute."),
-}
 
 
 def check(options: Namespace) -> int:
@@ -77,7 +71,7 @@ async def run_preflight(
 
     `work`: who has looked at the packages before; what was verified then is not read again."""
     for one in also:
-        say(_(_TOLD[one]))
+        say(what_it_does(source.plan, one))
     keys: dict[str, str] = {}
     facts: dict[str, Facts] = {}
     report: Report | None = None

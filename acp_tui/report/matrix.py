@@ -35,6 +35,8 @@ class Cell:
     """Round trip; 0.0 is under a millisecond, None not known."""
     cut: bool = False
     """Packets of the link's full size do not pass whole."""
+    bits: float | None = None
+    """Bits a second that were measured there; None: not measured."""
 
     @property
     def text(self) -> str:
@@ -47,7 +49,10 @@ class Cell:
             return _("closed")
         shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
         time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
-        return " ".join(part for part in (shown or _("ok"), time, _("cut") if self.cut else "") if part)
+        speed = (
+            "" if self.bits is None else f"{self.bits / 1e9:.2g}G" if self.bits >= 1e9 else f"{self.bits / 1e6:.0f}M"
+        )
+        return " ".join(part for part in (shown or _("ok"), time, speed, _("cut") if self.cut else "") if part)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ def _cell(plan: Plan, source: Node, target: Node, facts: Facts | None, seen: Map
     closed = {k[1] for k in needed if not seen[k].open or (k[1] == ssh and seen[k].reach is Reach.REFUSED)}
     way = Way.OPEN if not closed else Way.CLOSED if len(closed) == len({k[1] for k in needed}) else Way.PARTLY
     cut = any(ping.whole is False for ping in facts.pings or () if ping.host in addresses(plan, target))
-    return Cell(target.address, way, tuple(sorted(closed)), round_trip(facts, target.address)[0], cut)
+    measured = (facts.bandwidths or {}).get(target.address)
+    seconds = round_trip(facts, target.address)[0]
+    return Cell(target.address, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
 
 
 def _rounded(seconds: float) -> str:

@@ -15,7 +15,9 @@ def network(nodes: Sequence[NodeRecord]) -> Html:
     """From each node to each other; nothing where nobody looked."""
     if not any(node.links for node in nodes):
         return Html("")
-    legend = _("ok: the ports that are needed are open. Numbers: TCP ports that are closed. ms: round trip.")
+    legend = _(
+        "ok: the ports that are needed are open. Numbers: closed TCP ports. ms: round trip. G, M: Gbit/s, Mbit/s"
+    )
     return joined((tag("p", text(legend)), _whole(nodes) if len(nodes) <= _MOST else _bad(nodes)))
 
 

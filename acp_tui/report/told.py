@@ -1,5 +1,6 @@
 """What has changed since an earlier report, in lines: for the terminal, the wizard and the page alike."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from acp_tui.report.changes import Changes
@@ -29,7 +30,7 @@ def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
         body = [
             f"{name:<{first}}" + "".join(f"{c:>{column}}" for c in row) for name, row in zip(names, rows, strict=True)
         ]
-        return (head, *body)
+        return (head, *body, *([_("G, M: Gbit/s, Mbit/s that were measured")] if _measured(nodes) else []))
     bad = [
         f"{node.address} → {link.target}: {link.text}"
         for node in nodes
@@ -37,6 +38,10 @@ def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
         if link.way != Way.OPEN.value
     ]
     return (*bad, _("All other ways that were tried are open.") if bad else _("Every node reaches every other one."))
+
+
+def _measured(nodes: Sequence[NodeRecord]) -> bool:
+    return any(re.search(r"\d[GM]\b", link.text) for node in nodes for link in node.links)
 
 
 def _way(node: NodeRecord, target: str) -> str:

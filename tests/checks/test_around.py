@@ -10,8 +10,9 @@ from plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, nodes, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.checks.judge import judge
-from acp_tui.facts import Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
+from acp_tui.facts import Bandwidth, Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
 from acp_tui.plan import Plan
+from acp_tui.report.matrix import matrix
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
 ONE, TWO, THREE = CONTROL_PLANES
@@ -346,3 +347,43 @@ def test_a_login_that_one_node_alone_is_refused() -> None:
     (verdict,) = of_rule("XR-REG-AUTH", facts, plan)
     assert (verdict.node, verdict.outcome) == (TWO, FAIL)
     assert "HTTP 403" in verdict.observed
+
+
+def transfers(*ways: tuple[str, str, float | None]) -> dict[str, Facts]:
+    facts = cluster(PLAN)
+    everything = {n.address: {o.address: Bandwidth(9.4e9) for o in PLAN.nodes if o != n} for n in PLAN.nodes}
+    for source, target, bits in ways:
+        everything[source][target] = Bandwidth(bits, "" if bits else "nothing arrived")
+    return {a: replace(f, bandwidths=everything[a], link_speeds={"eth0": 100}) for a, f in facts.items()}
+
+
+@pytest.mark.parametrize(
+    ("ways", "expected"),
+    [
+        ((), {None: PASS}),
+        (((ONE, TWO, 941e6),), {None: PASS}),  # all that a link of 1 Gbit/s can carry
+        (((ONE, TWO, 94e6), (THREE, TWO, 94e6)), {TWO: FAIL}),
+        (((ONE, TWO, 94e6), (ONE, THREE, 850e6)), {ONE: FAIL}),
+        (((ONE, TWO, None),), {ONE: UNKNOWN}),
+        (((ONE, TWO, None), (WORKER, THREE, 5e6)), {ONE: UNKNOWN, THREE: FAIL}),
+    ],
+)
+def test_bandwidth_that_was_measured(
+    ways: tuple[tuple[str, str, float | None], ...], expected: dict[str | None, Outcome]
+) -> None:
+    """What was measured counts, whatever a driver says of its link."""
+    assert outcomes("NETCFG-BW-INTRA", transfers(*ways)) == expected
+
+
+def test_what_was_measured_is_told_and_a_new_node_is_not() -> None:
+    (verdict,) = of_rule("NETCFG-BW-INTRA", transfers())
+    assert "9.4 Gbit/s or more" in verdict.observed
+    assert "recommended is 10 Gbit/s" in verdict.observed
+    facts = transfers()
+    fewer = {
+        a: replace(f, bandwidths={t: b for t, b in (f.bandwidths or {}).items() if t != ONE}) for a, f in facts.items()
+    }
+    fewer[ONE] = replace(fewer[ONE], bandwidths=None)
+    assert outcomes("NETCFG-BW-INTRA", fewer) == {ONE: UNKNOWN}
+    cells = {cell.target: cell.text for row in matrix(PLAN, facts) if row.source == ONE for cell in row.cells}
+    assert cells[TWO] == "ok 0.4 ms 9.4G"

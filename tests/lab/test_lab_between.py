@@ -6,6 +6,7 @@ import itertools
 import shlex
 import socket
 import socketserver
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -247,3 +248,33 @@ def test_clones_and_one_node_by_two_addresses(lab: Lab, tmp_path: Path) -> None:
         assert found.observed(node.address, "XR-NODE-UNIQUE") == (
             f"machine-id 0123456789abcdef0123456789abcdef, as on {other.address}"
         )
+
+
+def test_bandwidth_finds_the_slow_link_and_leaves_nothing_behind(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(*[NodeProfile()] * 4)
+    one, two, three, bare = nodes
+    one.sh(
+        "setsid python3 -m http.server 6443 </dev/null >/dev/null 2>&1 & "
+        "until ss -lnt | grep -q 6443; do sleep 0.1; done"
+    )
+    slow = "tc qdisc add dev eth0 root tbf rate 90mbit burst 32k latency 50ms"
+    try:
+        two.sh(slow)
+    except subprocess.CalledProcessError:
+        pytest.skip("this kernel has no tbf")
+    bare.sh("rm -f $(type -aP python3 python2 python)")
+    answers = plan(as_planned(nodes), lab.address(0))
+    found = check(tmp_path, answers, "--also", "bandwidth", "--only", "NETCFG-BW-INTRA")
+    assert found.found == {
+        one.address: {"NETCFG-BW-INTRA": "unknown"},
+        two.address: {"NETCFG-BW-INTRA": "fail"},
+        three.address: {"NETCFG-BW-INTRA": "unknown"},
+        bare.address: {},
+    }
+    assert f"{two.address} → {one.address}: " in found.observed(two.address, "NETCFG-BW-INTRA")
+    assert "Mbit/s measured" in found.observed(two.address, "NETCFG-BW-INTRA")
+    assert f"→ {bare.address}: the node has no python" in found.observed(one.address, "NETCFG-BW-INTRA")
+    for node in nodes:
+        ports = node.sh("ss -lntH")
+        assert ":6443" in ports if node is one else ":22" in ports
+        assert not any(f":{port} " in ports for port in (2379, 2380, 10250, 11443, 6641, 6642))

@@ -1,0 +1,128 @@
+"""What is done on the nodes only on request, because it listens or writes there, loads the network or takes long.
+
+The command `check --also` and the wizard ask for it with the same words, run it, and lay it over what is known.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from acp_tui.around import balancer_ports, behind_balancer, peer_ports
+from acp_tui.catalog import Function, catalogue
+from acp_tui.facts import Facts
+from acp_tui.plan import Node, Plan
+from acp_tui.probe.bandwidth import MOST, End, measure, pairs
+from acp_tui.probe.disk import measuring
+from acp_tui.probe.rehearsal import Role, rehearse
+from acp_tui.probe.script import Snippet
+from acp_tui.probe.ssh import DEADLINES, Deadlines, Target
+from acp_tui.probe.vrrp import ear
+from acp_tui.texts import N_, _
+
+DISK_SECONDS = 60  # that measuring a disk adds to a node's script at most
+LEARNED = ("listened", "backends", "vrids", "disk_speed", "bandwidths")
+"""The facts that come only on request."""
+
+
+class Also(StrEnum):
+    LOAD_BALANCER = "load-balancer"
+    PATHS = "paths"
+    VRRP = "vrrp"
+    DISK = "disk"
+    BANDWIDTH = "bandwidth"
+
+
+_REHEARSED = {Also.LOAD_BALANCER, Also.PATHS}
+
+_WORDS: Mapping[Also, str] = {
+    Also.LOAD_BALANCER: N_("Temporary listeners stand on the control plane nodes, for the load balancer to lead to."),
+    Also.PATHS: N_("Temporary listeners stand on all nodes, for the others to dial."),
+    Also.VRRP: N_("The control plane nodes listen for VRRP adverts for 4 seconds."),
+    Also.DISK: N_("The control plane nodes' disks are written to, up to 256 MiB each, for about half a minute."),
+    Also.BANDWIDTH: N_(
+        "Nodes send data to each other over a temporary listener, one pair at a time: {count} transfers of {most} MiB "
+        "or one second at most, about {seconds} seconds in all. A slow one is tried twice."
+    ),
+}
+
+
+def what_it_does(plan: Plan, one: Also) -> str:
+    """What it does to the nodes, and what that costs: to be shown before."""
+    count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if len(plan.nodes) > 1 else 0
+    return _(_WORDS[one]).format(count=count, most=MOST, seconds=max(2, round(count * 1.5)))
+
+
+def snippets_on_request(plan: Plan, node: Node, also: Collection[Also]) -> tuple[Snippet, ...]:
+    """What `node` is asked beside the usual."""
+    plane = node.role == "control-plane"
+    listening = [ear(node.address)] if Also.VRRP in also and plane else []
+    return (*listening, *([measuring()] if Also.DISK in also and plane else []))
+
+
+def patience(deadlines: Deadlines, also: Collection[Also]) -> Deadlines:
+    """`deadlines`, with the time that is needed for these."""
+    return replace(deadlines, script=deadlines.script + DISK_SECONDS) if Also.DISK in also else deadlines
+
+
+async def between_on_request(
+    plan: Plan,
+    known: Mapping[str, Facts],
+    reached: Collection[Target],
+    keys: Mapping[str, str | None],
+    also: Collection[Also],
+    *,
+    deadlines: Deadlines = DEADLINES,
+) -> dict[str, Facts]:
+    """What needs several nodes at a time, done on the nodes `reached`; their facts with what was learned laid over.
+
+    `keys`: their host keys by address."""
+    found = {one.address: known[one.address] for one in reached}
+    if _REHEARSED & set(also):
+        for address, facts in (await rehearse(_roles(plan, reached, keys, also), deadlines=deadlines)).items():
+            gaps = {**found[address].gaps, **{name: why for name, why in facts.gaps.items() if name == "backends"}}
+            found[address] = replace(found[address], listened=facts.listened, backends=facts.backends, gaps=gaps)
+    if Also.BANDWIDTH in also and len(reached) > 1:
+        own = _own_ports(plan)
+        ends = [End(one, keys[one.address], tuple(p for p in own[one.address] if p > 1023)) for one in reached]
+        for address, measured in (await measure(ends, enough_bits(plan), deadlines=deadlines)).items():
+            found[address] = replace(found[address], bandwidths=measured)
+    return found
+
+
+def enough_bits(plan: Plan) -> float:
+    """Bits a second that a transfer shows of a link which is fast enough (NETCFG-BW-INTRA)."""
+    check = catalogue(plan.effective_release)["NETCFG-BW-INTRA"].check
+    assert isinstance(check, Function)
+    return check.number("megabits") * 1e6 * check.number("payload")
+
+
+def _own_ports(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """The TCP ports on which each node is needed, without SSH."""
+    needed = {node.address: peer_ports(plan, node, (plan.network.cni,)) for node in plan.nodes}
+    return {node.address: tuple(p for p in needed[node.address] if p != plan.login(node).port) for node in plan.nodes}
+
+
+def _roles(
+    plan: Plan, reached: Collection[Target], keys: Mapping[str, str | None], also: Collection[Also]
+) -> list[Role]:
+    """Who listens where, and who dials what: control planes behind the load balancer, all nodes for each other."""
+    planes = frozenset(node.address for node in plan.control_planes)
+    forwarded = balancer_ports(plan) if Also.LOAD_BALANCER in also and behind_balancer(plan) else ()
+    own: Mapping[str, tuple[int, ...]] = _own_ports(plan) if Also.PATHS in also else {}
+    return [
+        Role(
+            one,
+            tuple(dict.fromkeys((*(forwarded if one.address in planes else ()), *own.get(one.address, ())))),
+            (
+                *((plan.address.cluster_endpoint, port, planes) for port in forwarded),
+                *(
+                    (t.address, port, frozenset({t.address}))
+                    for t in reached
+                    if t is not one
+                    for port in own.get(t.address, ())
+                ),
+            ),
+            keys[one.address],
+        )
+        for one in reached
+    ]

@@ -1,0 +1,63 @@
+"""The two ends of a transfer, run by real shells: what arrives is counted, strangers and busy ports are left alone."""
+
+import socket
+import subprocess
+
+import pytest
+
+from acp_tui.probe.bandwidth import pairs, receiving_program, sending_program
+from acp_tui.probe.script import LAUNCH_PLAIN
+
+TOKEN = "0123456789abcdef"
+
+
+def run(program: str) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", LAUNCH_PLAIN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    process.stdin.write(program)
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def test_zeros_arrive_on_the_first_free_port_and_strangers_do_not_count() -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = taken.getsockname()[1]
+        receiver = run(receiving_program(TOKEN, "127.0.0.1", (busy, port)))
+        assert receiver.stdout is not None
+        assert receiver.stdout.readline() == f"listening {port}\n"
+        with socket.create_connection(("127.0.0.1", port)) as stranger:
+            stranger.sendall(b"x" * 1000)
+        run(sending_program(TOKEN, "127.0.0.1", port)).communicate(timeout=20)
+        word, size, seconds = receiver.communicate(timeout=20)[0].split()
+    assert word == "received"
+    assert 0 < int(size) <= 512 << 20
+    assert 0 < float(seconds) < 5
+
+
+def test_a_receiver_without_a_port_or_a_sender_ends() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        receiver = run(receiving_program(TOKEN, "127.0.0.1", (taken.getsockname()[1],)))
+        assert receiver.communicate(timeout=20)[0] == "busy\n"
+    port = free_port()
+    assert run(receiving_program(TOKEN, "127.0.0.1", (port,))).communicate(timeout=20)[0].split() == [
+        "listening", str(port), "received", "0", "0.000000",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("nodes", "count"), [(2, 2), (3, 6), (5, 20), (6, 12), (100, 200)])
+def test_each_node_sends_and_receives_and_many_nodes_cost_no_square(nodes: int, count: int) -> None:
+    names = [str(number) for number in range(nodes)]
+    found = list(pairs(names))
+    assert len(found) == len(set(found)) == count
+    assert {source for source, _target in found} == {target for _source, target in found} == set(names)
+    assert all((target, source) in found for source, target in found)
