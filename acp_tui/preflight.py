@@ -20,7 +20,7 @@ from acp_tui.plan import Node, Plan
 from acp_tui.probe.node import probe
 from acp_tui.probe.peers import snippets_for
 from acp_tui.probe.script import Snippet
-from acp_tui.probe.snippets import SNIPPETS
+from acp_tui.probe.snippets import IDS, SNIPPETS
 from acp_tui.probe.ssh import DEADLINES, Deadlines, Target
 from acp_tui.report.machine import records
 from acp_tui.requested import Also, between_on_request, patience, snippets_on_request
@@ -75,24 +75,62 @@ async def look_around(
     *,
     base: Path = Path(),
     deadlines: Deadlines = DEADLINES,
-) -> Facts | None:
+) -> NodeDone:
     """What `node` sees around it now, laid over the facts of `before`: for when other nodes or addresses have changed.
 
-    None: the node was not reached, or there is nothing to ask."""
-    asked = snippets_for(questions(plan, node))
-    if not asked:
-        return None
+    It also tells whether it is still the machine and the boot that it was: what `before` says is of another one if
+    `boot_id` or `machine_id` differ. Not reached, its facts are those of `before`."""
+    asked = (IDS, *snippets_for(questions(plan, node)))
+    done = NodeDone(node.address, NodeState.LOST, before)
     async with aclosing(
         probe(target(plan, node, dial, base=base), pinned, deadlines=deadlines, snippets=asked)
     ) as events:
         async for event in events:
-            if isinstance(event, NodeDone) and event.state in (NodeState.CHECKED, NodeState.NO_SUDO):
-                names = {name for snippet in asked for name in snippet.fields}
-                gaps = {name: why for name, why in before.gaps.items() if name not in names}
-                gaps |= {name: why for name, why in event.facts.gaps.items() if name in names}
-                seen = {name: getattr(event.facts, name) for name in names}
-                return replace(before, gaps=gaps, **seen)
-    return None
+            if isinstance(event, NodeDone):
+                done = event
+    seen = done.state in (NodeState.CHECKED, NodeState.NO_SUDO)
+    return replace(done, facts=_laid_over(before, done.facts, asked) if seen else before)
+
+
+def _laid_over(before: Facts, now: Facts, asked: Collection[Snippet]) -> Facts:
+    """`before`, with what the snippets `asked` found `now`."""
+    names = {name for snippet in asked for name in snippet.fields}
+    gaps = {name: why for name, why in before.gaps.items() if name not in names}
+    gaps |= {name: why for name, why in now.gaps.items() if name in names}
+    return replace(before, gaps=gaps, **{name: getattr(now, name) for name in names})
+
+
+async def on_request(
+    plan: Plan,
+    known: Mapping[str, Facts],
+    pinned: Mapping[str, str],
+    also: Collection[Also],
+    dial: Dial = direct,
+    *,
+    base: Path = Path(),
+    deadlines: Deadlines = DEADLINES,
+) -> Mapping[str, Facts]:
+    """Do what the operator asked for and agreed to on the nodes `known`, for the wizard; their facts with it laid over.
+
+    `pinned`: their host keys."""
+    deadlines = patience(deadlines, also)
+    reached = [t for t in targets(plan, dial, base=base) if t.address in known]
+    by_address = {node.address: node for node in plan.nodes}
+
+    async def one(node: Target) -> Facts:
+        asked = snippets_on_request(plan, by_address[node.address], also)
+        facts = known[node.address]
+        if asked:
+            key = pinned.get(node.address)
+            async with aclosing(probe(node, key, deadlines=deadlines, snippets=asked)) as events:
+                async for event in events:
+                    if isinstance(event, NodeDone):
+                        facts = _laid_over(facts, event.facts, asked)
+        return facts
+
+    found = dict(zip((t.address for t in reached), await asyncio.gather(*map(one, reached)), strict=True))
+    keys = {address: pinned.get(address) for address in found}
+    return await between_on_request(plan, found, reached, keys, also, deadlines=deadlines)
 
 
 async def preflight(

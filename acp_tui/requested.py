@@ -46,6 +46,36 @@ _WORDS: Mapping[Also, str] = {
 }
 
 
+NAMES: Mapping[Also, str] = {
+    Also.LOAD_BALANCER: N_("load balancer: whom it leads to"),
+    Also.PATHS: N_("paths: from node to node, with listeners"),
+    Also.VRRP: N_("VRRP: which router IDs are in use"),
+    Also.DISK: N_("disk: how fast it writes"),
+    Also.BANDWIDTH: N_("bandwidth: from node to node"),
+}
+
+
+def offered(plan: Plan) -> tuple[Also, ...]:
+    """What there is to try for this plan."""
+    several = len(plan.nodes) > 1
+    fits = {
+        Also.LOAD_BALANCER: behind_balancer(plan) and bool(plan.address.cluster_endpoint),
+        Also.PATHS: several,
+        Also.VRRP: plan.address.self_built_vip,
+        Also.DISK: True,
+        Also.BANDWIDTH: several,
+    }
+    return tuple(one for one in Also if fits[one])
+
+
+def carried(before: Facts | None, now: Facts) -> Facts:
+    """`now`, with what was learned on request `before` and not since, if the node has not booted in between."""
+    if before is None or before.boot_id is None or before.boot_id != now.boot_id:
+        return now
+    kept = {name: getattr(before, name) for name in LEARNED if getattr(now, name) is None}
+    return replace(now, gaps={n: why for n, why in now.gaps.items() if kept.get(n) is None}, **kept)
+
+
 def what_it_does(plan: Plan, one: Also) -> str:
     """What it does to the nodes, and what that costs: to be shown before."""
     count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if len(plan.nodes) > 1 else 0

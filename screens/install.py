@@ -101,6 +101,7 @@ class InstallStep(Step):
             self._follow()
 
     async def _begin(self) -> None:
+        await self.session.look_now()
         await self.session.judge_now()
         report = self.session.report()
         if not report.ready:

@@ -18,7 +18,7 @@ from acp_tui.report.told import change_lines, network_lines
 from acp_tui.report.words import state_word
 from acp_tui.texts import N_, _
 from acp_tui.verdict import NodeState, Outcome, Verdict
-from screens.dialogs import Ask, Read
+from screens.dialogs import Ask, Confirm, Read
 from screens.finding import one_line, whole
 from screens.glyphs import state_mark
 from screens.session import Session, Topic
@@ -68,6 +68,7 @@ class PreflightStep(Step):
         Binding("c", "changes", show=False),
         Binding("n", "network", show=False),
         Binding("s", "save_report", show=False),
+        Binding("t", "tests", show=False),
     ]
 
     _filter = 0
@@ -86,7 +87,7 @@ class PreflightStep(Step):
         yield Panel(id="detail")
 
     def opened(self) -> None:
-        self.session.look_around_where_needed()
+        self.session.look_again()
         self.tell(self._more_keys())
         self.set_focus(self.query_one("#findings"))
 
@@ -158,6 +159,24 @@ class PreflightStep(Step):
         text = Text("\n".join(lines) or _("Nothing is known of the ways between the nodes yet."))
         self.app.push_screen(Read(_("Network between the nodes"), text, wide=True))
 
+    @work
+    async def action_tests(self) -> None:
+        """What listens, writes or loads the network: chosen from a list, and done after a yes."""
+        if self.wizard.practice is not None:
+            return
+        from acp_tui.requested import NAMES, what_it_does  # it speaks SSH, and that takes long to import
+        from screens.requested import Requests
+
+        plan = self.session.plan
+        chosen = await self.app.push_screen_wait(Requests(plan))
+        if not chosen:
+            return
+        question = "\n".join(f"- {what_it_does(plan, one)}" for one in chosen)
+        if await self.app.push_screen_wait(Confirm(_("Do this on the nodes now?"), question)):
+            self.session.request(chosen)
+            names = ", ".join(_(NAMES[one]).partition(":")[0] for one in chosen)
+            self.tell(Text(_("Begun: {names}. The findings change when it is done.").format(names=names)))
+
     def action_recheck(self) -> None:
         self.session.begin_run()
         for node in self.session.plan.nodes:
@@ -222,9 +241,9 @@ class PreflightStep(Step):
             self.tell(Text(_("Written to {path}").format(path=path)))
 
     def _more_keys(self) -> Text:
-        practice = (("m", N_("mend")),) if self.wizard.practice is not None else ()
+        real = self.wizard.practice is None  # nodes of the practice only answer questions, and can be mended from here
         text = Text(no_wrap=True, overflow="ellipsis")
-        for key, word in (*practice, *self.MORE_KEYS):
+        for key, word in (*self.MORE_KEYS, ("t", N_("test")) if real else ("m", N_("mend"))):
             text.append(key, "bold reverse")
             text.append(f" {_(word)} ")  # with the practice's own key the line is full
         return text
@@ -267,10 +286,15 @@ class PreflightStep(Step):
             seen = self.session.seen.get(node.address)
             if seen is not None and seen.state is NodeState.CHECKED:
                 checked += 1
-                continue
+                if not seen.notice:
+                    continue
             mark, style = state_mark(seen.state) if seen else ("-", "dim")
             word = state_word(seen.state) if seen else _("waits for a login")
+            if seen is not None and seen.notice:
+                word = f"{word}, {seen.notice}"
             text.append(f" {mark} {node.address} {word} ", style)
+        if self.session.requested:
+            text.append(f" {_('tests are running')} ", "cyan")
         told = _("{checked} of {all} nodes checked").format(checked=checked, all=len(self.session.plan.nodes))
         return Text.assemble(f" {told} ", text, no_wrap=True, overflow="ellipsis")
 

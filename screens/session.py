@@ -6,14 +6,14 @@ changed login that was committed, or the operator's wish: a half-typed password 
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from acp_tui.answers import AnswerRefused, moved, with_answers
 from acp_tui.around import Questions, questions
@@ -34,8 +34,17 @@ from acp_tui.texts import _
 from acp_tui.verdict import NodeState, Outcome, Report, Severity, Verdict
 from screens.judgement import Judgement
 
+if TYPE_CHECKING:
+    from acp_tui.requested import Also  # it speaks SSH, and that takes long to import
+
 LAST_RUN = "last-run.json"
 """The report of the nodes as they were last seen, in the draft's folder."""
+
+_FRESH = 30
+"""Seconds for which a node that was just heard of is not looked at again."""
+_AGAIN = (10, 20, 40, 80, 160, 300)
+"""Seconds before each try at a node that was lost or not reached. Never after a refused login: that locks out."""
+_COMES_BACK = (NodeState.UNREACHABLE, NodeState.LOST)
 
 _MOMENT = 0.1
 """Seconds: what many nodes say within one is told to the screen once."""
@@ -80,6 +89,12 @@ class Seen:
     """The login it was probed with: another one asks for a new probe."""
     around: Questions | None = None
     """What it was asked about the other nodes and addresses of the plan as it was then."""
+    looked: float = 0.0
+    """When it was last heard of, by the monotonic clock."""
+    tries: int = 0
+    """How often it was tried again by itself since it was lost."""
+    notice: str = ""
+    """What else the operator should know: that it was rebooted, when it is tried again."""
 
 
 class Session:
@@ -110,6 +125,8 @@ class Session:
         self.save_error = ""
         self.certificate: CertificateFacts | None = None
         self.unpacking = Unpacking()
+        self.requested: tuple[Also, ...] = ()
+        """What is being done on request just now."""
         self.started = datetime.now(UTC)
         self.before: Report | None = read_kept(draft.folder / LAST_RUN)
         """The last run, which the present one is compared with."""
@@ -203,23 +220,41 @@ class Session:
 
     def probe(self, node: Node) -> None:
         """Ask this node again, now. What was seen before stays until the new pass says otherwise."""
+        self._probe_again(node, Seen(NodeState.CHECKING, facts=self.facts.get(node.address)))
+
+    def _probe_again(self, node: Node, seen: Seen) -> None:
         self._stop(node.address)
-        before = self.seen.get(node.address)
-        facts = before.facts if before else None
-        self.seen[node.address] = Seen(NodeState.CHECKING, facts=facts, login=self.plan.login(node))
+        self.seen[node.address] = replace(seen, state=NodeState.CHECKING, login=self.plan.login(node))
         self._probes[node.address] = self._spawn(self._probe(node))
         self._tell_soon(Topic.NODES)
 
-    def look_around_where_needed(self) -> None:
-        """Let checked nodes try their paths again where nodes or addresses of the plan have changed since they did."""
+    def look_again(self, *, fresh: float = _FRESH) -> None:
+        """Let checked nodes try their paths again where nodes or addresses of the plan have changed since they did, and
+        those that were not heard of for `fresh` seconds tell whether they have booted in between."""
         if self.probing:
             return  # the last one that ends comes back here
         for node in self.plan.nodes:
-            seen, wanted = self.seen.get(node.address), questions(self.plan, node)
-            if seen is not None and seen.state is NodeState.CHECKED and seen.around != wanted:
-                self.seen[node.address] = replace(seen, around=wanted)
+            seen, wanted = self.seen.get(node.address), questions(self._asked, node)
+            if seen is None or seen.state is not NodeState.CHECKED:
+                continue
+            silent = seen.login == self.plan.login(node) and time.monotonic() - seen.looked > fresh
+            if seen.around != wanted or silent:
+                self.seen[node.address] = replace(seen, around=wanted, looked=time.monotonic())
                 self._stop(node.address)
-                self._probes[node.address] = self._spawn(self._look_around(node))
+                self._probes[node.address] = self._spawn(self._look(node))
+
+    async def look_now(self) -> None:
+        """Look at every checked node once more and wait for it: before something relies on what they told."""
+        self.look_again(fresh=0)
+        looks = [self._probes[n.address] for n in self.plan.nodes if n.address in self._probes and not self._lost(n)]
+        await asyncio.gather(*looks, return_exceptions=True)
+
+    def request(self, also: "Collection[Also]") -> None:
+        """Do what the operator chose and agreed to, in the background, unless something of the kind is going on."""
+        if not self.requested:
+            self.requested = tuple(also)
+            self._tasks.append(self._spawn(self._request()))
+            self._tell_soon(Topic.NODES)
 
     def begin_run(self) -> None:
         """What is known now becomes the last run; the nodes are about to be asked again."""
@@ -312,18 +347,30 @@ class Session:
 
     def _stop(self, address: str) -> None:
         task = self._probes.pop(address, None)
-        if task is not None:
+        if task is not None and task is not asyncio.current_task():
             task.cancel()
+
+    @property
+    def _asked(self) -> Plan:
+        """The plan as nodes are asked about it: a registry's password is not tried while it is being typed."""
+        if self.draft.step != "registry":
+            return self.plan
+        return self.plan.model_copy(update={"registry": self.plan.registry.model_copy(update={"password": None})})
+
+    def _lost(self, node: Node) -> bool:
+        return self._state(node) in _COMES_BACK
 
     async def _probe(self, node: Node) -> None:
         address = node.address
         first = self.seen[address].facts is None
         pinned = self.draft.host_keys.get(address)
-        asked = questions(self.plan, node)
+        plan = self._asked
+        asked = questions(plan, node)
         await _imported()
         from acp_tui.preflight import probe_node
+        from acp_tui.requested import carried
 
-        async for event in probe_node(self.plan, node, pinned, self.dial, base=self.package.base):
+        async for event in probe_node(plan, node, pinned, self.dial, base=self.package.base):
             before = self.seen[address]
             match event:
                 case NodeStage():
@@ -341,26 +388,86 @@ class Session:
                     self._judge_due.set()
                 case NodeDone():
                     self.seen[address] = replace(
-                        before, state=event.state, detail=event.detail, facts=event.facts, around=asked
+                        before,
+                        state=event.state,
+                        detail=event.detail,
+                        facts=carried(before.facts, event.facts),
+                        around=asked,
+                        looked=time.monotonic(),
                     )
                     if event.host_key and address not in self.draft.host_keys:
                         self.note(host_keys={**self.draft.host_keys, address: event.host_key})
                     self._run_over = True
                     self._judge_due.set()
             self._tell_soon(Topic.NODES)
-        self.look_around_where_needed()
+        self.look_again()
+        if self._lost(node):
+            self._try_later(node)
 
-    async def _look_around(self, node: Node) -> None:
-        before, pinned = self.seen[node.address].facts, self.draft.host_keys.get(node.address)
+    def _try_later(self, node: Node) -> None:
+        """Try a lost node again after a while, a few times, each later than the one before."""
+        seen = self.seen[node.address]
+        if seen.tries < len(_AGAIN):
+            wait = _AGAIN[seen.tries]
+            at = datetime.now() + timedelta(seconds=wait)
+            notice = _("next try at {time}").format(time=f"{at:%H:%M:%S}")
+            seen = replace(seen, tries=seen.tries + 1, notice=notice)
+            self._probes[node.address] = self._spawn(self._later(node, seen, wait))
+        else:
+            seen = replace(seen, notice=_("not tried again by itself"))
+        self.seen[node.address] = seen
+        self._tell_soon(Topic.NODES)
+
+    async def _later(self, node: Node, seen: Seen, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        if self.seen.get(node.address) == seen and node in self.plan.nodes and seen.login == self.plan.login(node):
+            self._probe_again(node, replace(seen, notice=""))
+
+    async def _look(self, node: Node) -> None:
+        """What it sees around it, and whether what is known of it still holds."""
+        address = node.address
+        before, pinned = self.seen[address].facts, self.draft.host_keys.get(address)
         if before is None:
             return
         await _imported()
         from acp_tui.preflight import look_around
 
-        facts = await look_around(self.plan, node, before, pinned, self.dial, base=self.package.base)
-        if facts is not None:
-            self.seen[node.address] = replace(self.seen[node.address], facts=facts)
-            self._judge_due.set()
+        done = await look_around(self._asked, node, before, pinned, self.dial, base=self.package.base)
+        seen = self.seen[address]
+        if done.state in (NodeState.CHECKED, NodeState.NO_SUDO):
+            same = [getattr(before, name) in (None, getattr(done.facts, name)) for name in ("boot_id", "machine_id")]
+            if all(same):
+                self.seen[address] = replace(seen, facts=done.facts, looked=time.monotonic())
+            else:
+                # What was seen is of another boot: all of it is unknown until it is checked anew.
+                self._probe_again(node, Seen(NodeState.CHECKING, notice=_("rebooted since its check: checked again")))
+        elif seen.login == self.plan.login(node):
+            self.seen[address] = replace(seen, state=done.state, detail=done.detail, facts=None)
+        self._judge_due.set()
+        self._tell_soon(Topic.NODES)
+        if self._lost(node):
+            self._try_later(node)
+
+    async def _request(self) -> None:
+        """What was requested, laid over what is known of the nodes then."""
+        known = {a: f for a, f in self.facts.items() if self.seen[a].state is NodeState.CHECKED}
+        await _imported()
+        from acp_tui.preflight import on_request
+        from acp_tui.requested import LEARNED
+
+        try:
+            plan, keys = self.plan, self.draft.host_keys
+            learned = await on_request(plan, known, keys, self.requested, self.dial, base=self.package.base)
+        finally:
+            self.requested = ()
+        for address, found in learned.items():
+            seen = self.seen.get(address)
+            if seen is not None and seen.facts is not None:
+                new = {name: getattr(found, name) for name in LEARNED if getattr(found, name) is not None}
+                gaps = {**seen.facts.gaps, **{n: why for n, why in found.gaps.items() if n in LEARNED}}
+                self.seen[address] = replace(seen, facts=replace(seen.facts, gaps=gaps, **new))
+        self._judge_due.set()
+        self._tell_soon(Topic.NODES)
 
     async def _verify_unpacked(self) -> None:
         """A resumed draft whose package is unpacked already: say so. What was verified then is not read again.

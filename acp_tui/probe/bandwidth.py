@@ -23,19 +23,22 @@ _EVERY_PAIR = 5
 """Nodes up to which every node sends to every other; of more, each to the next one and back."""
 _PATIENCE = 20.0  # seconds of one transfer, with the shells at both ends
 
-# Python 2.7 and 3 alike. Only who knows the token is counted.
+# Python 2.7 and 3 alike. Only who knows the token is counted. Listeners of a rehearsal may take a second to go.
 _RECEIVE = """
 import os, select, socket, sys, time
 token, six = sys.argv[1].encode(), sys.argv[2] == '6'
-for port in sys.argv[3:]:
-    s = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
-    try:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(('', int(port)))
-        s.listen(4)
-        break
-    except (OSError, socket.error):
-        s = None
+s, end = None, time.time() + 3
+while s is None and time.time() < end:
+    for port in sys.argv[3:]:
+        s = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
+        try:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(('', int(port)))
+            s.listen(4)
+            break
+        except (OSError, socket.error):
+            s = None
+    if s is None: time.sleep(.2)
 if s is None:
     os.write(1, b'busy\\n'); sys.exit()
 os.write(1, ('listening %s\\n' % port).encode())

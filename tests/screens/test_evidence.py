@@ -131,6 +131,7 @@ async def test_all_keys_are_in_sight_at_80_columns(tmp_path: Path) -> None:
             "c diff",
             "n net",
             "s save",
+            "t test",
             "f filter",
             "w/W waive",
             "explain",

@@ -12,7 +12,7 @@ from acp_tui.probe.snippets import boot, clock, machine, network, security, soft
 from acp_tui.probe.snippets.clock import CLOCK, read_clock
 from acp_tui.texts import _
 
-__all__ = ["CLOCK", "SNIPPETS", "facts_from", "read_clock"]
+__all__ = ["CLOCK", "IDS", "SNIPPETS", "facts_from", "read_clock"]
 
 SNIPPETS: tuple[Snippet, ...] = (
     CLOCK,
@@ -23,6 +23,9 @@ SNIPPETS: tuple[Snippet, ...] = (
     *security.SNIPPETS,
     *software.SNIPPETS,
 )
+
+IDS = next(snippet for snippet in SNIPPETS if snippet.name == "ids")
+"""Which machine it is, and which boot of it."""
 
 _FIELDS = frozenset(field.name for field in fields(Facts))
 

@@ -1,0 +1,146 @@
+"""The wizard's own nodes, on real ones: rebooted since their check, gone and back, and tests that are asked for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from lab_check import as_planned, plan
+from lab_nodes import Lab, LabNode
+from lab_profile import NodeProfile
+
+import screens.session
+from acp_tui.dial import direct
+from acp_tui.draft import Draft
+from acp_tui.package.work import PackageWork
+from acp_tui.plan import Plan
+from acp_tui.requested import Also
+from acp_tui.verdict import NodeState, Outcome, Report
+from screens.session import Session, Topic
+
+pytestmark = pytest.mark.lab
+
+Until = Callable[[Callable[[], bool]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, Until]]:
+    """A session without a screen, and a wait for whatever it tells next until something is so."""
+    told = asyncio.Event()
+    broken: list[BaseException] = []
+
+    def notify(_topic: Topic) -> None:
+        told.set()
+
+    async def until(reached: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60):
+            while not reached():
+                await told.wait()
+                told.clear()
+
+    one = Session(
+        Draft(folder / "draft", answers),
+        notify,
+        broken.append,
+        dial=direct,
+        package=PackageWork(folder),
+        plan_file=None,
+    )
+    one.open()
+    try:
+        yield one, until
+    finally:
+        await one.close()
+    assert broken == []
+
+
+def reboot(node: LabNode) -> None:
+    """What a reboot changes that can be seen."""
+    node.sh(f"echo {uuid4()} >/run/boot; mount --bind /run/boot /proc/sys/kernel/random/boot_id")
+
+
+def state(one: Session, node: LabNode) -> NodeState:
+    return one.seen[node.address].state
+
+
+def observed(report: Report, rule: str) -> list[tuple[str | None, Outcome]]:
+    return [(v.node, v.outcome) for v in report.verdicts if v.requirement == rule]
+
+
+async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(NodeProfile(), NodeProfile())
+    answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
+    async with session(tmp_path, answers) as (one, until):
+        await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
+        quiet = one.seen[nodes[1].address]
+        before = one.facts[nodes[0].address].boot_id
+        nodes[0].sh("echo '/dev/vdb partition 8388604 0 -2' >>/proc/swaps")  # what came with the boot
+        reboot(nodes[0])
+        await one.look_now()
+        assert state(one, nodes[0]) is NodeState.CHECKING
+        assert one.seen[nodes[0].address].facts is None
+        assert not one.report().ready
+        await until(lambda: state(one, nodes[0]) is NodeState.CHECKED)
+        assert "rebooted" in one.seen[nodes[0].address].notice
+        assert one.facts[nodes[0].address].boot_id != before
+        await one.judge_now()
+        assert (nodes[0].address, Outcome.FAIL) in observed(one.report(), "SYS-SWAP")
+        assert one.seen[nodes[1].address].notice == quiet.notice == ""
+
+
+async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens.session, "_AGAIN", (1, 1, 1, 1, 1, 1))
+    nodes = lab.start(NodeProfile(), NodeProfile())
+    gone, locked = nodes
+    answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
+    async with session(tmp_path, answers) as (one, until):
+        await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
+        gone.stop_sshd()
+        locked.sh("sed -i 's|^root:[^:]*:|root:!:|' /etc/shadow")
+        await one.look_now()
+        await one.judge_now()
+        assert state(one, gone) is NodeState.UNREACHABLE
+        assert "next try at" in one.seen[gone.address].notice
+        assert (gone.address, Outcome.UNKNOWN) in observed(one.report(), "SYS-SWAP")
+        assert state(one, locked) is NodeState.AUTH_FAILED
+        assert one.seen[locked.address].notice == ""
+        await until(lambda: one.seen[gone.address].tries == 2)
+        gone.start_sshd()
+        await until(lambda: state(one, gone) is NodeState.CHECKED)
+        assert state(one, locked) is NodeState.AUTH_FAILED  # nobody knocked there again
+        assert locked.sh("grep -c 'Failed password' /var/log/sshd.log").strip() == "1"
+
+
+async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(NodeProfile(), NodeProfile())
+    answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
+    async with session(tmp_path, answers) as (one, until):
+        await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
+        one.request((Also.PATHS, Also.VRRP, Also.BANDWIDTH))
+        assert one.requested
+        await until(lambda: not one.requested)
+        for _round in range(2):
+            await one.judge_now()
+            assert observed(one.report(), "NETCFG-BW-INTRA") == [(None, Outcome.PASS)]
+            found = one.facts[nodes[0].address]
+            assert found.bandwidths
+            assert found.bandwidths[nodes[1].address].bits
+            assert found.vrids is not None
+            assert found.backends
+            for node in answers.nodes:
+                one.probe(node)
+            await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
+
+
+async def test_a_registry_s_password_is_not_tried_while_it_is_typed(tmp_path: Path) -> None:
+    registry = {"mode": "external", "address": "registry.example.com", "username": "u", "password": "p"}
+    answers = Plan.model_validate({"registry": registry})
+    async with session(tmp_path, answers) as (one, _until):
+        one.note(step="registry")
+        assert one._asked.registry.password is None
+        one.note(step="preflight")
+        assert one._asked.registry.password is not None
