@@ -372,6 +372,8 @@ class Facts:
     """TCP port → "" where a temporary listener stood, else why there was none."""
     backends: Mapping[tuple[str, int], frozenset[str]] | None = None
     """Host and port → the nodes whose temporary listeners answered there, by their plan addresses."""
+    strayed: Mapping[tuple[str, int], frozenset[int]] | None = None
+    """Host and port → other ports of nodes to which that led instead."""
     vrids: frozenset[int] | None = None
     """Virtual router IDs whose VRRP adverts were heard."""
     bandwidths: Mapping[str, Bandwidth] | None = None

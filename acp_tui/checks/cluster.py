@@ -6,6 +6,7 @@ A node whose fact is missing is found `unknown` by itself; it does not hide the 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, timedelta
 from ipaddress import ip_address
 from typing import TypeVar
 
@@ -99,17 +100,31 @@ def clocks_agree(s: ClusterSubject) -> Findings:
         other = max(right, key=lambda a: abs(clocks[a].offset - clock.offset))
         apart = abs(clocks[other].offset - clock.offset)
         doubt = clocks[other].uncertainty + clock.uncertainty
-        observed = _("{seconds:.1f} s from {other} (± {doubt:.1f} s)")
-        observed = observed.format(seconds=apart, other=other, doubt=doubt)
-        ntp = s.facts[address].ntp
-        if ntp:
-            observed += "; " + ntp
+        observed = _("{seconds:.1f} s from {other} (± {doubt:.1f} s): {here} here, {there} there").format(
+            seconds=apart,
+            other=other,
+            doubt=doubt,
+            here=_at(clock, 0),
+            there=_at(clock, clocks[other].offset - clock.offset),
+        )
+        told = [f"{node} {ntp}" for node in (address, other) if (ntp := s.facts[node].ntp)]
+        observed += "; " + (", ".join(told) or _("no time daemon runs"))
         if apart > limit:
             outcome = Outcome.FAIL if apart - doubt > limit else Outcome.WARN
             found.append(Finding(outcome, observed, node=address))
         elif apart + doubt > limit and clock.uncertainty >= clocks[other].uncertainty:
             found.append(Finding(Outcome.WARN, observed, node=address))
-    return tuple(found)
+    if found or not clocks:
+        return tuple(found)
+    offsets = [clock.offset for clock in clocks.values()]
+    doubt = max(clock.uncertainty for clock in clocks.values())
+    observed = _("{seconds:.1f} s apart at most (± {doubt:.1f} s)")
+    return (Finding(Outcome.PASS, observed.format(seconds=max(offsets) - min(offsets), doubt=2 * doubt)),)
+
+
+def _at(clock: Clock, seconds: float) -> str:
+    """What a clock shows that is `seconds` ahead of this one, at the moment in which this one was read (UTC)."""
+    return f"{(clock.remote_time + timedelta(seconds=seconds)).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _together(clocks: Mapping[str, Clock], limit: float, first: str | None) -> list[str]:

@@ -49,6 +49,11 @@ def _rehearsed(s: ClusterSubject, endpoint: str, port: int) -> Findings:
     at, answered = f"{endpoint}:{port}", frozenset[str]().union(*led.values())
     found = [Finding(Outcome.UNKNOWN, f"{at}: {why}", node=node) for node, why in stood.items() if why]
     standing = [node for node, why in stood.items() if not why]
+    strayed = frozenset[int]().union(*((f.strayed or {}).get((endpoint, port), ()) for f in s.facts.values()))
+    if strayed:
+        observed = _("{at} leads to port {ports} of the control plane nodes instead of {port}")
+        ports = ", ".join(map(str, sorted(strayed)))
+        return (*found, Finding(Outcome.FAIL, observed.format(at=at, ports=ports, port=port)))
     if standing and not answered:
         observed = _("{at} leads to none of the control plane nodes: no listener there was reached")
         return (*found, Finding(Outcome.FAIL, observed.format(at=at)))

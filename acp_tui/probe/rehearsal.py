@@ -1,10 +1,11 @@
 """Temporary TCP listeners on nodes, dialled from other nodes: does the network lead where it should? On request only.
 
-Each listener tells everyone who connects a random token, so that an answer says who gave it. A port that is in use is
-left alone. A listener ends with its connection, and by itself after a minute: nothing stays on a node, however it ends.
+Each listener tells everyone who connects a random token and its port, so that an answer says who gave it. A port in use
+is left alone. A listener ends with its connection, and by itself after a minute: nothing stays, however it ends.
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -45,7 +46,7 @@ while time.time() < end:
         try:
             c = s.accept()[0]
             c.settimeout(1)
-            c.sendall(token + b'\\n')
+            c.sendall(token + (' %d\\n' % s.getsockname()[1]).encode())
             c.close()
         except (OSError, socket.error):
             pass
@@ -62,7 +63,7 @@ for my $port (@ports) {
 }
 print "ready\\n";
 while (time < $end) {
-  for my $s ($all->can_read(1)) { my $c = $s->accept or next; print $c "$token\\n"; close $c; }
+  for my $s ($all->can_read(1)) { my $c = $s->accept or next; print $c "$token ", $s->sockport, "\\n"; close $c; }
   print ".\\n" or last;
 }
 """
@@ -75,7 +76,8 @@ if perl -MIO::Socket::IP -e 1 2>/dev/null; then exec perl -e @PERL@ @GIVEN@; fi
 if type -P socat >/dev/null; then
   for port in @PORTS@; do
     if (: 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "busy $port"; continue; fi
-    timeout @LIFE@ socat "TCP@FAMILY@-LISTEN:$port,fork,reuseaddr" SYSTEM:'echo @TOKEN@' </dev/null >/dev/null 2>&1 &
+    timeout @LIFE@ socat "TCP@FAMILY@-LISTEN:$port,fork,reuseaddr" "SYSTEM:echo @TOKEN@ $port" </dev/null \\
+      >/dev/null 2>&1 &
     echo "listening $port"
   done
   trap 'kill $(jobs -p) 2>/dev/null' EXIT
@@ -130,7 +132,7 @@ class Role:
 
 
 async def rehearse(roles: Sequence[Role], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
-    """Listen and dial at once on all nodes; by plan address, `Facts` with `listened` and `backends` alone.
+    """Listen and dial at once on all nodes; by plan address, `Facts` with `listened`, `backends` and `strayed` alone.
 
     A node without a connection has a gap with the reason. However this ends, the listeners end too."""
     tokens = {role.target.address: secrets.token_hex(12) for role in roles}
@@ -208,7 +210,7 @@ class _Stand:
 
 
 def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int = _LIFE) -> str:
-    """The program that listens on `ports` for `life` seconds at most, and tells `token` to whoever connects."""
+    """The program that listens on `ports` for `life` seconds at most, and tells `token` and port to anyone."""
     ports = tuple(ports)
     given = f"{token} {life} {'6' if six else '4'} {' '.join(map(str, ports))}"
     blanks = {
@@ -253,12 +255,19 @@ def _dialling(role: Role, listening: Mapping[str, frozenset[int]], tokens: Mappi
 
     def parse(reading: Reading) -> Mapping[str, object]:
         heard: dict[tuple[str, int], set[str]] = {way: set() for way, count in expected.items() if count}
-        for line in lines(reading):
-            host, _blank, rest = line.partition(" ")
-            port, _blank, token = rest.partition(" ")
-            if port.isdigit() and token in names and (host, int(port)) in heard:
-                heard[host, int(port)].add(names[token])
-        return {"backends": {way: frozenset(nodes) for way, nodes in heard.items()}}
+        strayed: dict[tuple[str, int], set[int]] = {}
+        for words in (line.split() for line in lines(reading)):
+            if len(words) != 4 or not words[1].isdigit() or not re.fullmatch(r"\d{1,5}", words[3]):
+                continue
+            way, node, port = (words[0], int(words[1])), names.get(words[2]), int(words[3])
+            if node is not None and way in heard and port == way[1]:
+                heard[way].add(node)
+            elif node is not None and way in heard:
+                strayed.setdefault(way, set()).add(port)
+        return {
+            "backends": {way: frozenset(nodes) for way, nodes in heard.items()},
+            "strayed": {way: frozenset(ports) for way, ports in strayed.items()},
+        }
 
     shell = _DIAL.replace("@WAYS@", " ".join(map(quote, ways))).replace("@ROUNDS@", str(_ROUNDS))
-    return Snippet("dial", ("backends",), shell, parse, timeout=_ROUNDS + 8)
+    return Snippet("dial", ("backends", "strayed"), shell, parse, timeout=_ROUNDS + 8)

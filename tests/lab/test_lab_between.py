@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -158,13 +158,16 @@ def test_a_registry_with_tls_and_a_login(lab: Lab, nodes: list[LabNode], tmp_pat
 
 
 @contextmanager
-def balancer(address: str, port: int, backends: list[LabNode]) -> Iterator[None]:
-    """Hands each connection to the next backend, as a load balancer on layer 4 does."""
+def balancer(address: str, port: int, backends: list[LabNode], to_port: int | None = None) -> Iterator[None]:
+    """Hands each connection to the next backend, as a load balancer on layer 4 does. `to_port`: another one there."""
     turn = itertools.cycle(backends)
 
     class Hand(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with contextlib.suppress(OSError), socket.create_connection((next(turn).address, port), 1) as backend:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection((next(turn).address, to_port or port), 1) as backend,
+            ):
                 backend.settimeout(2)
                 while data := backend.recv(4096):
                     self.request.sendall(data)
@@ -189,6 +192,92 @@ def test_a_rehearsal_shows_whom_the_load_balancer_forgets(lab: Lab, nodes: list[
     assert found.found == {one.address: {}, two.address: {}, three.address: {"LB-443": "fail", "LB-11443": "unknown"}}
     assert f"it led to {one.address}, {two.address}" in found.observed(three.address, "LB-443")
     assert "the port is in use" in found.observed(three.address, "LB-11443")
+
+
+def test_a_load_balancer_that_leads_to_another_port(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    """With disaster recovery 2379 and 80 are forwarded too. 6443 leads to 443, and 2379 to one node alone."""
+    endpoint = lab.address(0)
+    answers = plan(
+        as_planned(nodes),
+        endpoint,
+        address={"cluster_endpoint": endpoint, "platform": _NAME, "http_port": 80, "others": [endpoint]},
+        disaster_recovery={"role": "primary"},
+    )
+    for node in nodes:
+        node.sh(f"echo {endpoint} {_NAME} >>/etc/hosts")
+    with ExitStack() as stands:
+        for port in (443, 11443, 80):
+            stands.enter_context(balancer(endpoint, port, nodes))
+        stands.enter_context(balancer(endpoint, 6443, nodes, 443))
+        stands.enter_context(balancer(endpoint, 2379, nodes[:1]))
+        found = check(tmp_path, answers, "--also", "load-balancer")
+    assert of_cluster(found) == {"LB-6443": "fail"}
+    [verdict] = [v for v in found.verdicts if v["requirement"] == "LB-6443"]
+    assert verdict["observed"] == f"{endpoint}:6443 leads to port 443 of the control plane nodes instead of 6443"
+    assert found.found == {
+        nodes[0].address: {},
+        nodes[1].address: {"LB-DR-2379": "fail"},
+        nodes[2].address: {"LB-DR-2379": "fail"},
+    }
+
+
+_TABLE = "nft add table inet f; nft add chain inet f i '{ type filter hook input priority 0; }'; "
+
+
+@pytest.fixture
+def five(lab: Lab) -> list[LabNode]:
+    nodes = lab.start(*[NodeProfile()] * 5)
+    try:
+        nodes[0].sh("nft list ruleset")
+    except subprocess.CalledProcessError:
+        pytest.skip("needs nft")
+    return nodes
+
+
+def test_one_closed_direction_among_five_nodes(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    """The third node drops what comes from the second, on two ports, and nobody else notices."""
+    _one, two, three, *_rest = five
+    three.sh(_TABLE + f"nft add rule inet f i ip saddr {two.address} tcp dport '{{ 2379, 2380 }}' drop")
+    found = looked(tmp_path, five, lab.address(0))
+    assert found.found == {n.address: {} for n in five} | {three.address: {"X-FIREWALL": "fail"}}
+    assert found.observed(three.address, "X-FIREWALL") == f"{two.address} → {three.address}: 2379, 2380 no answer"
+
+
+def test_what_only_looks_closed_among_five_nodes(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    """No echo, no fragment, a filter for others, a service that resets: the ways between the nodes are open."""
+    one, two, three, four, five_ = five
+    one.sh(_TABLE + "nft add rule inet f i icmp type echo-request drop")
+    two.sh(_TABLE + "nft add rule inet f i icmp type echo-request reject with icmp type admin-prohibited")
+    three.sh(_TABLE + "nft add rule inet f i ip saddr 203.0.113.0/24 drop")
+    four.sh(_TABLE + "nft add rule inet f i tcp dport 2379 reject with tcp reset")
+    five_.sh(_TABLE + "nft add rule inet f i tcp dport 9 drop")
+    found = looked(tmp_path, five, lab.address(0))
+    assert found.found == {n.address: {} for n in five}
+
+
+def test_a_filter_that_refuses_is_found_by_listeners(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    """Before the install a refusal is an open path; a listener that nobody reaches tells it from a filter."""
+    two = five[1]
+    two.sh(_TABLE + "nft add rule inet f i tcp dport 10250 reject")
+    found = check(tmp_path, plan(as_planned(five), lab.address(0)), "--also", "paths")
+    assert found.found == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
+    assert "10250 does not reach the listener there" in found.observed(two.address, "X-FIREWALL")
+
+
+def test_a_filter_that_says_no_is_no_dead_host(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    """What iptables of CentOS says by default: host prohibited, of a node that is there."""
+    two = five[1]
+    two.sh(_TABLE + "nft add rule inet f i tcp dport 6443 reject with icmp type host-prohibited")
+    found = looked(tmp_path, five, lab.address(0))
+    assert found.found == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
+
+
+def test_a_node_whose_own_rules_let_nothing_out(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    two, others = five[1], [n.address for n in five if n is not five[1]]
+    chain = "nft add table inet f; nft add chain inet f o '{ type filter hook output priority 0; }'; "
+    two.sh(chain + f"nft add rule inet f o ip daddr '{{ {', '.join(others)} }}' tcp dport != 22 drop")
+    found = looked(tmp_path, five, lab.address(0))
+    assert found.found == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
 
 
 def test_listeners_of_a_rehearsal_end_with_whoever_began_them(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:

@@ -82,7 +82,11 @@ def test_each_tool_tells_the_token_and_spares_a_busy_port(tmp_path: Path, tool: 
             assert sorted(heard(process)) == sorted(
                 [f"listening {port}", f"busy {busy}", f"listening {other}", "ready"]
             )
-            assert [answer(port), answer(port), answer(other)] == [TOKEN] * 3
+            assert [answer(port), answer(port), answer(other)] == [
+                f"{TOKEN} {port}",
+                f"{TOKEN} {port}",
+                f"{TOKEN} {other}",
+            ]
 
 
 @pytest.mark.parametrize("tool", ["python3", "perl"])

@@ -280,8 +280,8 @@ def test_the_snippets_cover_every_fact() -> None:
     asked = [name for snippet in (*SNIPPETS, *snippets_for(every), *on_request) for name in snippet.fields]
     assert len(asked) == len(set(asked))
     of_the_connection = {"address", "gaps", "host_key", "clock", "sudo_terminal"}
-    of_the_rehearsal = {"listened", "backends"}
-    assert {f.name for f in fields(Facts)} - set(asked) == of_the_connection | of_the_rehearsal
+    between_nodes = {"listened", "backends", "strayed", "bandwidths"}
+    assert {f.name for f in fields(Facts)} - set(asked) == of_the_connection | between_nodes
 
 
 def test_nothing_answered_is_a_gap_everywhere_and_no_fact() -> None:

@@ -86,7 +86,7 @@ def _running(reading: Reading) -> Mapping[str, object]:
             traces[rest] = None
         elif kind == "time":
             told.append(rest)
-    words = ", ".join([*daemons, *told]) if daemons else ""
+    words = ", ".join([*daemons, *dict.fromkeys(told)]) if daemons else ""
     return {"kubernetes_traces": tuple(traces), "ntp": words}
 
 
@@ -165,13 +165,13 @@ return 0
         "running",
         ("kubernetes_traces", "ntp"),
         f"""
-local file name word chrony=
+local file name word chrony= other=
 for file in /proc/[0-9]*/comm; do
   {{ read -r name <"$file"; }} || continue
   case $name in
     {"|".join(_KUBERNETES_PROCESSES)}|chronyd|ntpd|systemd-timesyn) echo "process $name" ;;
   esac
-  [ "$name" != chronyd ] || chrony=1
+  case $name in chronyd) chrony=1 ;; ntpd | systemd-timesyn) other=$name ;; esac
 done
 for file in /etc/kubernetes/*.conf /var/lib/etcd/member; do
   [ "${{file##*/}}" = encryption-provider.conf ] || [ ! -e "$file" ] || echo "file $file"
@@ -182,8 +182,16 @@ if [ -n "$chrony" ]; then
     case $name$word in
       Leap*"Not synchronised") echo "time not synchronised" ;;
       Leap*Normal) echo "time synchronised" ;;
+      Reference*"("?*")") word=${{word##*"("}}; echo "time from ${{word%")"}}" ;;
     esac
   done < <(chronyc -n tracking)
+elif [ "$other" = ntpd ]; then
+  while read -r name _; do
+    case $name in "*"?*) echo "time synchronised"; echo "time from ${{name#"*"}}" ;; esac
+  done < <(limit 3 ntpq -pn)
+elif [ -n "$other" ]; then
+  name=$(limit 3 timedatectl show-timesync --property=ServerName --value)
+  [ -z "$name" ] || echo "time from $name"
 fi
 return 0
 """,
