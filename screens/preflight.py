@@ -95,7 +95,7 @@ class PreflightStep(Step):
         if topic in (Topic.VERDICTS, Topic.ANSWERS):
             self._show()
         else:
-            self._set("#states", self._states())
+            self._show_states()
 
     def rule_under_cursor(self) -> str | None:
         verdict = self._verdict()
@@ -262,7 +262,7 @@ class PreflightStep(Step):
         return next((v for v in self.session.verdicts if _key(v) == key), None)
 
     def _show(self) -> None:
-        self._set("#states", self._states())
+        self._show_states()
         shown = self._shown()
         nothing = _("Nothing blocks. f shows the other findings.")
         if waiting := len(self.session.judgement.unseen):
@@ -278,25 +278,33 @@ class PreflightStep(Step):
         self._set("#title", Text(title))
         self._show_detail()
 
+    def _show_states(self) -> None:
+        text = self._states()
+        for panel in self.query("#states"):
+            panel.styles.height = 1 + text.plain.count("\n")
+        self._set("#states", text)
+
     def _states(self) -> Text:
-        """The nodes that are not checked, each with its state; the others only as a number."""
-        text = Text(no_wrap=True, overflow="ellipsis")
+        """The nodes that are not checked, each with its state; the others only as a number, or as what befell them.
+
+        A second line where there is more to say of a node than its state."""
+        away, told = Text(), Text()
         checked = 0
         for node in self.session.plan.nodes:
             seen = self.session.seen.get(node.address)
+            mark, style = state_mark(seen.state) if seen else ("-", "dim")
+            notice = seen.notice if seen else ""
             if seen is not None and seen.state is NodeState.CHECKED:
                 checked += 1
-                if not seen.notice:
-                    continue
-            mark, style = state_mark(seen.state) if seen else ("-", "dim")
+                if notice:
+                    told.append(f" {mark} {node.address} {notice} ", style)
+                continue
             word = state_word(seen.state) if seen else _("waits for a login")
-            if seen is not None and seen.notice:
-                word = f"{word}, {seen.notice}"
-            text.append(f" {mark} {node.address} {word} ", style)
-        if self.session.requested:
-            text.append(f" {_('tests are running')} ", "cyan")
-        told = _("{checked} of {all} nodes checked").format(checked=checked, all=len(self.session.plan.nodes))
-        return Text.assemble(f" {told} ", text, no_wrap=True, overflow="ellipsis")
+            away.append(f" {mark} {node.address} {f'{word}, {notice}' if notice else word} ", style)
+        more = any(seen.notice for seen in self.session.seen.values())
+        count = _("{checked} of {all} nodes checked").format(checked=checked, all=len(self.session.plan.nodes))
+        running = (f" {_('tests are running')} ", "cyan") if self.session.requested else ""
+        return Text.assemble(f" {count} ", running, "\n" if more else "", away, told, no_wrap=True, overflow="ellipsis")
 
     def _show_detail(self) -> None:
         verdict = self._verdict()

@@ -399,10 +399,19 @@ class Session:
                         self.note(host_keys={**self.draft.host_keys, address: event.host_key})
                     self._run_over = True
                     self._judge_due.set()
+                    if event.state is NodeState.CHECKED and (before.tries or before.notice):
+                        self._came_back(address)
             self._tell_soon(Topic.NODES)
         self.look_again()
         if self._lost(node):
             self._try_later(node)
+
+    def _came_back(self, address: str) -> None:
+        """The others have looked at this node while it was away: what they saw of it has to be seen anew."""
+        self.seen[address] = replace(self.seen[address], tries=0)
+        for other, seen in self.seen.items():
+            if other != address:
+                self.seen[other] = replace(seen, around=None)
 
     def _try_later(self, node: Node) -> None:
         """Try a lost node again after a while, a few times, each later than the one before."""

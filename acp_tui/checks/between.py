@@ -71,7 +71,7 @@ def closed_paths(
     for target in s.plan.nodes:
         ports, ssh = peer_ports(s.plan, target, (s.plan.network.cni,)), s.plan.login(target).port
         facts = s.facts.get(target.address)
-        let_us_in = facts is not None and facts.host_key is not None
+        let_us_in = reached = facts is not None and facts.host_key is not None
         ways: list[Trouble] = []
         for source in (address for address in tried if address != target.address):
             seen = ways_of[source]
@@ -89,8 +89,8 @@ def closed_paths(
                     ways.append(Trouble(source, target.address, _(REACH_WORDS[path.reach]), path.port, own))
                 else:
                     count += 1
-                    let_us_in = True
-        if let_us_in:  # a node that nobody reaches at all is down, and says so as its state
+                    reached = True
+        if reached:  # a node that nobody reaches at all is down, and says so as its state
             closed += ways
     return closed, untried, count
 

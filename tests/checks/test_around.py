@@ -94,6 +94,19 @@ def test_ssh_refused_to_a_neighbour_is_a_filter() -> None:
     assert outcomes("X-FIREWALL", facts) == {TWO: FAIL}
 
 
+def test_ssh_refused_by_a_node_that_is_gone_is_no_filter() -> None:
+    facts = cluster(PLAN)
+    for other in everybody_but(TWO):
+        shut(facts, other, [TWO], 22, reach=Reach.REFUSED)
+    del facts[TWO]
+    assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
+
+
+def test_listeners_for_the_nodes_alone_say_nothing_of_the_balancer() -> None:
+    facts = {a: replace(f, listened={6443: "", 2379: ""}, backends={}) for a, f in cluster(PLAN).items()}
+    assert outcomes("LB-6443", facts) == {None: PASS}
+
+
 def test_only_ports_of_the_plan_count() -> None:
     facts = cluster(PLAN)
     shut(facts, ONE, [TWO], 179)

@@ -261,6 +261,7 @@ def test_a_filter_that_refuses_is_found_by_listeners(lab: Lab, five: list[LabNod
     two.sh(_TABLE + "nft add rule inet f i tcp dport 10250 reject")
     found = check(tmp_path, plan(as_planned(five), lab.address(0)), "--also", "paths")
     assert found.found == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
+    assert of_cluster(found) == {}  # nobody has dialled the endpoint
     assert "10250 does not reach the listener there" in found.observed(two.address, "X-FIREWALL")
 
 

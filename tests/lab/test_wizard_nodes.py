@@ -15,7 +15,7 @@ import screens.session
 from acp_tui.dial import direct
 from acp_tui.draft import Draft
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Plan
+from acp_tui.plan import Node, Plan
 from acp_tui.requested import Also
 from acp_tui.verdict import NodeState, Outcome, Report
 from screens.session import Session, Topic
@@ -93,7 +93,7 @@ async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: 
 async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(screens.session, "_AGAIN", (1, 1, 1, 1, 1, 1))
+    monkeypatch.setattr(screens.session, "_AGAIN", (1,) * 30)
     nodes = lab.start(NodeProfile(), NodeProfile())
     gone, locked = nodes
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
@@ -106,11 +106,17 @@ async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
         assert state(one, gone) is NodeState.UNREACHABLE
         assert "next try at" in one.seen[gone.address].notice
         assert (gone.address, Outcome.UNKNOWN) in observed(one.report(), "SYS-SWAP")
+        third = lab.start(NodeProfile())[0]  # it comes while the other is away, and finds its SSH port refusing
+        one.set_nodes((*one.plan.nodes, Node(address=third.address, role="worker")))
+        await until(lambda: state(one, third) is NodeState.CHECKED)
         assert state(one, locked) is NodeState.AUTH_FAILED
         assert one.seen[locked.address].notice == ""
-        await until(lambda: one.seen[gone.address].tries == 2)
+        await until(lambda: one.seen[gone.address].tries >= 2)
         gone.start_sshd()
         await until(lambda: state(one, gone) is NodeState.CHECKED)
+        await one.look_now()
+        await one.judge_now()
+        assert (gone.address, Outcome.FAIL) not in observed(one.report(), "X-FIREWALL")
         assert state(one, locked) is NodeState.AUTH_FAILED  # nobody knocked there again
         assert locked.sh("grep -c 'Failed password' /var/log/sshd.log").strip() == "1"
 
