@@ -410,7 +410,7 @@ class Session:
         """The others have looked at this node while it was away: what they saw of it has to be seen anew."""
         self.seen[address] = replace(self.seen[address], tries=0)
         for other, seen in self.seen.items():
-            if other != address:
+            if other != address and seen.state is NodeState.CHECKED:
                 self.seen[other] = replace(seen, around=None)
 
     def _try_later(self, node: Node) -> None:
@@ -429,7 +429,7 @@ class Session:
 
     async def _later(self, node: Node, seen: Seen, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        if self.seen.get(node.address) == seen and node in self.plan.nodes and seen.login == self.plan.login(node):
+        if self._lost(node) and node in self.plan.nodes and seen.login == self.plan.login(node):
             self._probe_again(node, replace(seen, notice=""))
 
     async def _look(self, node: Node) -> None:

@@ -94,12 +94,13 @@ async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(screens.session, "_AGAIN", (1,) * 30)
-    nodes = lab.start(NodeProfile(), NodeProfile())
-    gone, locked = nodes
+    nodes = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
+    gone, locked, rebooted = nodes
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
         gone.stop_sshd()
+        reboot(rebooted)
         locked.sh("sed -i 's|^root:[^:]*:|root:!:|' /etc/shadow")
         await one.look_now()
         await one.judge_now()
