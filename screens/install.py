@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -17,10 +18,12 @@ from acp_tui.installer.failure import failed_before
 from acp_tui.installer.history import stalled
 from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
+from acp_tui.installer.state import PROGRESS_FILE, SETUP_LOG
 from acp_tui.texts import N_, _
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.finish import failed_lines, failed_whole, phases, success_lines, whole
 from screens.glyphs import glyphs
+from screens.logs import LogScreen
 from screens.recheck import Recheck
 from screens.session import Session
 from screens.step import Step
@@ -40,12 +43,21 @@ class InstallStep(Step):
     NAME = "install"
     SHORT = N_("Install")
     TITLE_TEXT = N_("Install")
-    KEYS = (("s", N_("start or go on")), ("c", N_("give up")), ("f", N_("findings")), ("t", N_("stuck?")))
+    KEYS = (
+        ("s", N_("start")),
+        ("l", N_("logs")),
+        ("p", N_("progress")),
+        ("f", N_("findings")),
+        ("t", N_("stuck?")),
+        ("c", N_("give up")),
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", show=False),
         Binding("c", "cancel", show=False),
         Binding("f", "finish", show=False),
+        Binding("l", "logs", show=False),
+        Binding("p", "progress", show=False),
         Binding("v", "verify", show=False),
         Binding("t", "triage", show=False),
     ]
@@ -84,6 +96,18 @@ class InstallStep(Step):
                 await self._go_on()
         except (LaunchFailed, RunRefused, NoRun) as failed:
             self.tell(Text(str(failed), "bold red"))
+
+    def action_logs(self) -> None:
+        """The whole logs, to turn pages in, search and save."""
+        if self._state is not None:
+            spec = self._state.spec
+            self.app.push_screen(LogScreen((("setup.sh", spec.run_dir / SETUP_LOG), ("installer", spec.installer_log))))
+
+    async def action_progress(self) -> None:
+        """What the installer last said of its progress, word for word."""
+        if self._state is not None:
+            raw = await asyncio.to_thread(_raw_progress, self._state.spec.run_dir / PROGRESS_FILE)
+            self.app.push_screen(Read(_("Progress, as the installer tells it"), Text(raw), wide=True))
 
     @work
     async def action_cancel(self) -> None:
@@ -317,3 +341,10 @@ class InstallStep(Step):
             return Text(f"! {phase_word(state.phase)}: {self._still}\n" + _("t looks again"), "bold yellow")
         said = state.message or _("Running. You may leave: acp-tui attach follows it from any terminal.")
         return Text(f"{g.running} {phase_word(state.phase)}\n{said}")
+
+
+def _raw_progress(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8") or _("It said nothing.")
+    except OSError:
+        return _("The installer has said nothing of its progress yet.")

@@ -13,6 +13,7 @@ from acp_tui.events import LogLine
 from acp_tui.installer.api import ProgressReply, Says
 from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, NoRun, RunState, now, read_state, status
 from acp_tui.probe.script import clean
+from acp_tui.texts import _
 
 FAILED_LIMIT = 5  # API-FAIL5
 MAX_LINE = 500
@@ -20,7 +21,7 @@ MAX_LINE = 500
 
 _RUNS = "installs"
 _INTERVAL = 0.3  # seconds between two looks
-_CHUNK = 256 * 1024  # bytes of a log taken in at one look
+_CHUNK = 256 * 1024  # bytes of a log taken in at one look; a log that is further ahead is jumped after
 _FIRST_LOOK = 64 * 1024  # a late follower begins with the end of a long log
 
 
@@ -61,9 +62,9 @@ async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
     Sources of the lines: `setup.sh`, `installer`, and `acp-tui` for what the run itself did. Raises `NoRun`."""
     state = await asyncio.to_thread(status, run_dir)
     tails = (
-        _Tail("acp-tui", run_dir / EVENTS_FILE),
-        _Tail("setup.sh", run_dir / SETUP_LOG),
-        _Tail("installer", state.spec.installer_log, since=state.started.timestamp()),
+        Tail("acp-tui", run_dir / EVENTS_FILE),
+        Tail("setup.sh", run_dir / SETUP_LOG),
+        Tail("installer", state.spec.installer_log, since=state.started.timestamp()),
     )
     shown: RunState | None = None
     while True:
@@ -77,7 +78,7 @@ async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
         await asyncio.sleep(0 if state.at_rest else _INTERVAL)
 
 
-class _Tail:
+class Tail:
     """The lines that a growing file gained since the last look. A file that is not there has none."""
 
     def __init__(self, source: str, path: Path, since: float = 0.0) -> None:
@@ -94,8 +95,13 @@ class _Tail:
                 found = self._path.stat()
                 if found.st_mtime < self._since:
                     return ()
+                passed_over = 0
                 if self._offset is None or found.st_size < self._offset:
                     self._offset, self._rest = max(0, found.st_size - _FIRST_LOOK), b""
+                elif found.st_size - self._offset > _CHUNK:
+                    # It is written faster than anybody reads: a follower shows what is new, the file has all.
+                    passed_over = found.st_size - _FIRST_LOOK - self._offset
+                    self._offset, self._rest = self._offset + passed_over, b""
                 file.seek(self._offset)
                 data = file.read(_CHUNK)
         except OSError:
@@ -104,7 +110,11 @@ class _Tail:
         *lines, self._rest = (self._rest + data).split(b"\n")
         if self._rest and (at_end or len(self._rest) > _CHUNK):
             lines, self._rest = [*lines, self._rest], b""
-        return tuple(LogLine(self._source, self._text(line)) for line in lines)
+        told = tuple(LogLine(self._source, self._text(line)) for line in lines)
+        if not passed_over:
+            return told
+        words = _("... {size:.1f} MB passed over, all of it is in {file}")
+        return (LogLine(self._source, words.format(size=passed_over / 1e6, file=self._path)), *told[1:])
 
     def _text(self, line: bytes) -> str:
         text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", errors="replace")

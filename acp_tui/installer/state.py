@@ -19,6 +19,8 @@ from acp_tui.texts import _
 STATE_FILE = "state.json"
 SETUP_LOG = "setup.log"
 EVENTS_FILE = "events.jsonl"
+PROGRESS_FILE = "progress.txt"
+"""What the installer last said of its progress, as it said it."""
 RUNNER_LOG = "runner.log"
 LOCK_FILE = "runner.lock"
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from acp_tui.bundle import remove_secrets
+from acp_tui.files import write_atomically
 from acp_tui.installer import api, setup
 from acp_tui.installer.api import ProgressReply, Says
 from acp_tui.installer.follow import FAILED_LIMIT, Tally, count
 from acp_tui.installer.journal import Run, minutes, quote
-from acp_tui.installer.posted import DocumentUnusable, secrets_in
-from acp_tui.installer.state import Phase, RunState, now
+from acp_tui.installer.posted import DocumentUnusable, mask, secrets_in
+from acp_tui.installer.state import PROGRESS_FILE, Phase, RunState, now
+from acp_tui.probe.script import clean
 from acp_tui.texts import _
 
 
@@ -30,10 +32,18 @@ async def installing(run: Run) -> None:
     while run.state.phase is Phase.INSTALLING:
         endpoint = run.state.endpoint or await api.find_api(setup.api_bases(spec, done=True))
         reply = await api.progress(endpoint) if endpoint else None
+        if reply is not None:
+            _keep(run, reply.raw, secrets)
         before, tally = tally, count(tally, reply)
         _weigh(run, replace(run.state, endpoint=endpoint), before, tally, reply, secrets)
         if run.state.phase is Phase.INSTALLING:
             await asyncio.sleep(spec.pace.progress)
+
+
+def _keep(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
+    """Keep the answer for a person to look at. Nobody knows its shape, so it may quote the configuration."""
+    with suppress(OSError):  # a full disk is no reason to stop watching
+        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, clean(mask(raw, secrets)))
 
 
 def _weigh(

@@ -1,0 +1,112 @@
+"""A log of any size, looked at page by page."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acp_tui.installer.follow import Tail
+from acp_tui.installer.logfile import before, find, last, page
+
+_LINES = [b"one", b"two \x1b[31mred", b"", "drei äöü".encode(), b"10 %\r20 %\r30 %", b"\xff\xfe no text", b"seven"]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "setup.log"
+    path.write_bytes(b"\n".join(_LINES) + b"\n")
+    return path
+
+
+def test_a_page_is_what_a_terminal_would_leave(log: Path) -> None:
+    found = page(log, 0, 20)
+    assert found.lines == ("one", "two red", "", "drei äöü", "30 %", "\ufffd\ufffd no text", "seven")
+    assert found.end == found.size == log.stat().st_size
+
+
+def test_there_and_back(log: Path) -> None:
+    first = page(log, 0, 3)
+    second = page(log, first.end, 3)
+    assert second.lines == ("drei äöü", "30 %", "\ufffd\ufffd no text")
+    assert before(log, second.start, 3) == 0
+    assert before(log, second.start, 1) == second.start - 1
+    assert page(log, last(log, 2), 9).lines == ("\ufffd\ufffd no text", "seven")
+
+
+def test_searching(log: Path) -> None:
+    red = find(log, "RED", 0)
+    assert red is not None
+    assert page(log, red, 1).lines == ("two red",)
+    assert find(log, "red", page(log, red, 1).end) is None
+    assert find(log, "red", log.stat().st_size, backwards=True) == red
+    assert find(log, "red", red, backwards=True) is None
+    assert find(log, "ÄÖÜ".lower(), 0) == page(log, 0, 3).end
+    assert find(log, "(", 0) is None
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_what_is_not_there_is_an_empty_page(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "log"
+    if content is not None:
+        path.write_bytes(content)
+    assert page(path, 5, 10).lines == ()
+    assert (before(path, 7, 2), last(path, 3), find(path, "x", 0)) == (0, 0, None)
+
+
+@given(
+    lines=st.lists(st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=9), max_size=30),
+    height=st.integers(1, 9),
+)
+def test_turning_pages_shows_each_line_once(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], height: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+    seen: list[str] = []
+    shown = page(path, 0, height)
+    while shown.lines:
+        seen += shown.lines
+        shown = page(path, shown.end, height)
+    assert seen == lines
+
+
+def test_a_match_across_two_chunks_is_found_both_ways(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"-" * (1024 * 1024 - 3) + b"needle" + b"-" * 2_000_000)
+    assert find(path, "NEEDLE", 0) == 0
+    assert find(path, "needle", path.stat().st_size, backwards=True) == 0
+
+
+def test_a_hundred_megabytes_are_looked_at_at_once(tmp_path: Path) -> None:
+    """Paging costs the lines in sight; a search reads all of it, in pieces."""
+    path = tmp_path / "log"
+    block = b"".join(b'2026-11-25 level=info msg="reconciling %06d"\n' % n for n in range(20_000))
+    with path.open("wb") as file:
+        while file.tell() < 100_000_000:
+            file.write(block)
+        file.write(b'level=error msg="the last word"\n')
+    began = time.perf_counter()
+    for _turn in range(20):
+        place = last(path, 20)
+        assert len(page(path, before(path, place, 20), 20).lines) == 20
+    paging = time.perf_counter() - began
+    began = time.perf_counter()
+    assert find(path, "LAST WORD", 0) is not None
+    searching = time.perf_counter() - began
+    assert paging < searching, "a page never costs what reading the whole log costs"
+
+
+async def test_a_follower_jumps_after_a_log_that_runs_away(tmp_path: Path) -> None:
+    """What is written faster than it can be read is passed over, and said to be; the newest lines are there."""
+    log = tmp_path / "setup.log"
+    log.write_text("begin\n", encoding="ascii")
+    tail = Tail("setup.sh", log)
+    assert [line.text for line in tail.more(False)] == ["begin"]
+    with log.open("a", encoding="ascii") as file:
+        file.writelines(f"line {number}\n" for number in range(1_000_000))
+    told = [line.text for line in tail.more(False)]
+    assert "MB passed over" in told[0]
+    assert told[-1] == "line 999999"
+    assert len(told) < 10_000
