@@ -12,10 +12,10 @@ from rich.text import Text
 from textual import work
 from textual.widget import Widget
 
-from acp_tui.host import own_address
 from acp_tui.package.find import KEY
 from acp_tui.plan import Node
 from acp_tui.texts import N_, _
+from acp_tui.thishost import own_addresses
 from screens.session import Session, Topic
 from screens.step import Step
 from screens.widgets.form import Field, Form
@@ -133,4 +133,5 @@ def begin(session: Session) -> None:
         if plan.nodes:  # where a cluster led to, a single node has nobody to lead to
             session.answer("address.self_built_vip", False)
             session.answer("address.cluster_endpoint", "")
-        session.set_nodes((plan.installer_node or Node(address=own_address() or _LOOPBACK),))
+        address = next((own.address for own in own_addresses()), _LOOPBACK)
+        session.set_nodes((plan.installer_node or Node(address=address),))

@@ -16,6 +16,7 @@ from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
 from acp_tui.planfile import save_plan
 from acp_tui.presets import ENDPOINT, preset_paths
+from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState, Report
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm
@@ -57,7 +58,7 @@ async def on(pilot: Pilot[int], step: type) -> None:
 @pytest.fixture
 def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the vendor delivers, on a host that knows its own address."""
-    monkeypatch.setattr("screens.trial.own_address", lambda: NODE)
+    monkeypatch.setattr("screens.trial.own_addresses", lambda: (Own("eth0", NODE),))
     for name in ("installer-core-v4.0.3-x86.tar", "installer-core-v4.0.3-x86.tar.sig", "verify-key.pub"):
         (tmp_path / name).touch()
     return tmp_path
