@@ -62,7 +62,6 @@ class AcpApp(App[int]):
         Binding("ctrl+q", "leave", show=False, priority=True),
         Binding("ctrl+n", "next_step", show=False, priority=True),
         Binding("ctrl+p", "previous_step", show=False, priority=True),
-        Binding("ctrl+t", "trial", show=False, priority=True),
         Binding("tab", "field(1)", show=False, priority=True),
         Binding("shift+tab", "field(-1)", show=False, priority=True),
         Binding("down", "line(1)", show=False, priority=True),

@@ -57,6 +57,7 @@ class PackageStep(Step):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+v", "unpack", show=False, priority=True),
         Binding("ctrl+f", "take", show=False, priority=True),
+        Binding("ctrl+t", "app.trial", show=False, priority=True),
     ]
 
     def __init__(self, session: Session) -> None:
