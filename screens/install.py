@@ -46,7 +46,7 @@ class InstallStep(Step):
     KEYS = (
         ("s", N_("start")),
         ("l", N_("logs")),
-        ("p", N_("progress")),
+        ("p", N_("raw")),
         ("f", N_("findings")),
         ("t", N_("stuck?")),
         ("c", N_("give up")),

@@ -79,12 +79,14 @@ async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
 
 
 async def test_defaults_presets_and_choices_are_told_apart(tmp_path: Path) -> None:
-    plan = valid_plan(**NO_LOGIN, isolation=True, nodes=[], scenario="single-node", address={"cluster_endpoint": ""})
+    plan = valid_plan(
+        **NO_LOGIN, local_storage="topolvm", nodes=[], scenario="single-node", address={"cluster_endpoint": ""}
+    )
     async with wizard(tmp_path, plan, "review") as (pilot, session):
         session.set_nodes((Node(address="10.20.0.11"),))
         await pilot.pause()
         told = lines(pilot)
-        assert " * chosen  isolation: true" in told
+        assert " * chosen  local_storage: topolvm" in told
         assert "   default network.cni: kube-ovn" in told
         assert " + preset  address.cluster_endpoint: 10.20.0.11" in told
         assert " + preset  nodes[0].deployable: true" in told
