@@ -86,11 +86,12 @@ done
 gather 6
 """
 
-# A neighbour answers ARP at once. So the connect needs no answer of its own: it only makes the kernel ask.
+# The kernel asks three times, a second apart, before it says that nobody has the address. A shorter wait once called
+# an address free that a busy machine had.
 _VIP = """
 local vip=@VIP@ text fd address flags mac
 exec {fd}< <(printf '%s ' "$BASHPID"; { : 3<>"/dev/tcp/$vip/6443"; } 2>&1 && printf connected)
-IFS= read -r -d '' -t 1.5 text <&"$fd" || [ "$?" -eq 1 ] || kill -9 "${text%%[!0-9]*}"
+IFS= read -r -d '' -t 4 text <&"$fd" || [ "$?" -eq 1 ] || kill -9 "${text%%[!0-9]*}"
 case $text in *'Connection refused'* | *connected) echo "answers" ;; esac
 while read -r address _ flags mac _; do
   [ "$address" != "$vip" ] || [ "$flags" = 0x0 ] || echo "mac $mac"
@@ -117,7 +118,7 @@ def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
     if questions.names:
         add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, names=_words(questions.names))
     if questions.vip:
-        add("vip", "vip_owner", _VIP, 5, vip=quote(questions.vip))
+        add("vip", "vip_owner", _VIP, 8, vip=quote(questions.vip))
     if questions.registry:
         found.append(asking_registry(questions.registry, questions.registry_login))
     return tuple(found)
