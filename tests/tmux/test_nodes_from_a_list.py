@@ -6,7 +6,7 @@ import pytest
 from lab_nodes import PASSWORD, Lab
 from lab_profile import NodeProfile
 from test_bursts import draft
-from wizard_window import wizard
+from wizard_window import begin, wizard
 
 from acp_tui.plan import Plan
 
@@ -21,6 +21,7 @@ def test_an_inventory_with_a_password_becomes_nodes_that_answer(tmp_path: Path, 
         f"[workers]\n{third.address}\n[all:vars]\nansible_user=root\nansible_password={PASSWORD}\n"
     )
     with wizard(tmp_path) as window:
+        begin(window)
         window.wait_for("Package:")
         window.keys("C-n")
         window.wait_for("Nodes:")
