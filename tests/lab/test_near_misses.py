@@ -11,12 +11,16 @@ from lab_profile import NodeProfile
 pytestmark = pytest.mark.lab
 
 
+_BETWEEN = ("NETCFG-LAT-INTRA", "X-FIREWALL")
+"""What dozens of nodes on one busy machine see of each other is the machine's; other tests plant faults there."""
+
+
 def assert_told_apart(checked: Checked, nodes: list[LabNode]) -> None:
-    """Each node has what was planted there and nothing else; how quick a way between two is, the machine decides."""
+    """Each node has what was planted there and nothing else."""
     assert set(checked.states.values()) == {"checked"}
     for node in nodes:
         about = [fault.name for fault in node.profile.faults]
-        found = {name: what for name, what in checked.found[node.address].items() if name != "NETCFG-LAT-INTRA"}
+        found = {name: what for name, what in checked.found[node.address].items() if name not in _BETWEEN}
         assert (about, found) == (about, node.profile.expects)
 
 

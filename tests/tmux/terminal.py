@@ -4,6 +4,7 @@ Nothing here waits for a fixed time: the screen is looked at again until it says
 over.
 """
 
+import secrets
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ class Terminal:
     """One window of `width` x `height` in which one command runs."""
 
     def __init__(self, folder: Path) -> None:
-        self._socket = folder / "tmux.sock"
+        # A socket of its own each time: the server of the terminal before may still be on its way out.
+        self._socket = folder / f"tmux-{secrets.token_hex(3)}"
         self._pid, self._status = folder / "tmux.pid", folder / "tmux.status"
         self._settings = folder / "tmux.conf"
         self._settings.write_text(
@@ -127,9 +129,9 @@ def terminal(
 
     `environment` is all that the command gets; `folder` is for the server's socket."""
     window = Terminal(folder)
-    window.tmux("start-server")
+    # The first session starts the server: one that is started without any may be gone before it has read its settings.
+    window.run(command, environment, (width, height), cwd or folder)
     try:
-        window.run(command, environment, (width, height), cwd or folder)
         yield window
     finally:
         window.tmux("kill-server")
