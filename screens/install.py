@@ -273,7 +273,7 @@ class InstallStep(Step):
             return
         reach = await self._reach()
         from acp_tui.finish.cleanup import CleanUpFailed, clean_up, why_not
-        from acp_tui.finish.questions import removal
+        from acp_tui.installer.state import removal
 
         refused = why_not(self._found, running=False)
         if refused:

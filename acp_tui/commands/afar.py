@@ -1,6 +1,6 @@
 """`install` on a machine that is not the installer node: all goes there, and the install is followed from here."""
 
-import tempfile
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.draft import state_home
 from acp_tui.files import private_folder
 from acp_tui.installer import afar
-from acp_tui.installer.launch import LaunchFailed, bundle_for
+from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
 from acp_tui.package.seen import is_local
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
@@ -36,7 +36,7 @@ async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) 
     assert node is not None
     login = target(source.plan, node, base=source.base)
     pinned = dict(keys)
-    said = Heard()
+    said = Listener()
 
     async def reach() -> Connection:
         connection = await connect(login, pinned.get(node.address), lambda stage: None)
@@ -55,18 +55,22 @@ async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) 
             report = await _checked(source)
             if report is None:
                 return Exit.NO
-            with tempfile.TemporaryDirectory(prefix="errand-", dir=private_folder(state_home())) as scratch:
-                there = afar.errand(source.plan, source.base, folder)
+            there = afar.errand(source.plan, source.base, folder)
+            # A fixed name: what a killed command left, secrets among it, is gone the next time.
+            scratch = private_folder(state_home()) / f"errand-{node.address}"
+            try:
                 bundle = await bundle_for(
                     source.plan,
                     report,
                     {**source.host_keys, **pinned},
-                    Path(scratch) / afar.BUNDLE,
+                    scratch,
                     base=source.base,
                     there=(there.plan, Path(folder)),
                 )
                 papers = [Sending(bundle / name, f"{folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
                 await afar.persistently(reach, lambda c: _send(c, (*there.files, *papers)), say)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
             await afar.persistently(reach, lambda c: afar.start(c, folder, again=again), say)
             say(
                 _("The install runs on {address} now; this command, given again, follows it.").format(
@@ -76,7 +80,9 @@ async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) 
         end = await afar.persistently(reach, lambda c: afar.hear_out(c, folder, said.heard, said.hear), say)
     except ConnectFailed as failed:
         raise CommandFailed(f"{node.address}: {failed.detail}") from failed
-    except (SendFailed, afar.NotThere, LaunchFailed) as failed:
+    except LaunchFailed as failed:
+        raise CommandFailed(str(failed), Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE) from failed
+    except (SendFailed, afar.NotThere) as failed:
         raise CommandFailed(f"{node.address}: {failed}") from failed
     finally:
         end_progress()
@@ -111,7 +117,7 @@ async def _send(connection: Connection, files: tuple[Sending, ...]) -> None:
         end_progress()
 
 
-class Heard:
+class Listener:
     """What the install there said, told line by line as it comes, over broken connections too."""
 
     def __init__(self) -> None:

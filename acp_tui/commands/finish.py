@@ -7,18 +7,16 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, show, show_json
+from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, say_first_contact, show, show_json
 from acp_tui.commands.preflight import show_findings
 from acp_tui.draft import state_home
 from acp_tui.finish import completion
 from acp_tui.finish.checklist import checklist
 from acp_tui.finish.cleanup import CleanUpFailed, clean_up, waiting, why_not
 from acp_tui.finish.look import Reach
-from acp_tui.finish.questions import removal
 from acp_tui.finish.verify import Finish, until_settled
-from acp_tui.hostkeys import fingerprint
 from acp_tui.installer.run import NoRun, Phase, RunState, last_run, platform_url, status
-from acp_tui.installer.state import FINAL
+from acp_tui.installer.state import FINAL, removal
 from acp_tui.texts import _
 from acp_tui.verdict import Exit, Outcome
 
@@ -38,7 +36,7 @@ def finish(options: Namespace) -> int:
         found = asyncio.run(look_at_it(reach, timedelta()))
     for address, key in found.host_keys.items():
         if address not in source.host_keys:
-            say(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
+            say_first_contact(address, key)
     source.pin(found.host_keys)
     if options.json:
         show_json(found.report.to_json())

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from acp_tui.catalog import catalogue
 from acp_tui.certificate import facts_for
 from acp_tui.checks.judge import judge
-from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show
+from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show
 from acp_tui.events import NodeDone, PreflightDone
 from acp_tui.facts import Facts
 from acp_tui.package.work import PackageWork
@@ -87,11 +87,7 @@ async def _look_at_all(source: Source) -> _Known:
                 say(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
                 if event.host_key and event.address not in source.host_keys:
                     keys[event.address] = event.host_key
-                    say(
-                        _("{address}: first contact, host key {key}").format(
-                            address=event.address, key=event.facts.host_key
-                        )
-                    )
+                    say_first_contact(event.address, event.host_key)
             case PreflightDone():
                 verdicts = event.report.verdicts
     await asyncio.to_thread(source.pin, keys)

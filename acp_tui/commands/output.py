@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from acp_tui.bundle import Bundle, BundleDamaged, is_bundle, open_bundle
 from acp_tui.draft import state_home
 from acp_tui.gpg import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
-from acp_tui.hostkeys import pins_file, read_pins, write_pins
+from acp_tui.hostkeys import fingerprint, pins_file, read_pins, write_pins
 from acp_tui.plan import Plan
 from acp_tui.planfile import PlanErrors, load_plan
 from acp_tui.texts import _
@@ -60,6 +60,11 @@ class Source:
 def say(text: str) -> None:
     """A message for the person: standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def say_first_contact(address: str, key: str) -> None:
+    """`key`: the host key that was shown, `type base64`; it is trusted from now on."""
+    say(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
 
 
 def show(text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from acp_tui.catalog import catalogue
 from acp_tui.certificate import facts_for
-from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show, show_json
+from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show, show_json
 from acp_tui.draft import state_home
 from acp_tui.events import NodeDone, NodeSeen, PreflightDone
 from acp_tui.facts import Facts
@@ -21,7 +21,7 @@ from acp_tui.report.page import report_html
 from acp_tui.report.told import change_lines
 from acp_tui.report.words import answer, state_word
 from acp_tui.requested import Also, what_it_does
-from acp_tui.texts import _
+from acp_tui.texts import _, ngettext
 from acp_tui.verdict import Exit, NodeState, Outcome, Report, summary
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
@@ -95,11 +95,7 @@ async def run_preflight(
                 if event.host_key:
                     keys[event.address] = event.host_key
                     if event.address not in source.host_keys:
-                        say(
-                            _("{address}: first contact, host key {key}").format(
-                                address=event.address, key=event.facts.host_key
-                            )
-                        )
+                        say_first_contact(event.address, event.host_key)
             case PreflightDone():
                 report = event.report
     assert report is not None
@@ -140,9 +136,11 @@ def show_report(report: Report, *, partial: bool = False) -> None:
     unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
     for node in unseen.values():
         count = sum(v.node == node.address and v.outcome is Outcome.UNKNOWN for v in report.verdicts)
-        said = _("{address}: {state}, so {count} rules could not be looked at").format(
-            address=node.address, state=state_word(node.state), count=count
-        )
+        said = ngettext(
+            "{address}: {state}, so {count} rule could not be looked at",
+            "{address}: {state}, so {count} rules could not be looked at",
+            count,
+        ).format(address=node.address, state=state_word(node.state), count=count)
         show(f"{said}: {node.detail}" if node.detail else said)
     show_findings(report, frozenset(unseen))
     if partial and report.ready:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from acp_tui.catalog import Function, catalogue
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.look import Reach, ask
-from acp_tui.finish.questions import installed_from, installer_questions, ports_question, read_ports, removal
-from acp_tui.installer.state import Phase, RunState
+from acp_tui.finish.questions import installed_from, installer_questions, ports_question, read_ports
+from acp_tui.installer.state import Phase, RunState, removal
 from acp_tui.plan import Plan
 from acp_tui.probe.script import Reading
 from acp_tui.texts import _

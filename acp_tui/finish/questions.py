@@ -9,10 +9,10 @@ from shlex import quote
 
 from acp_tui.finish.installed import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
 from acp_tui.installer.api import Says, read_progress
+from acp_tui.installer.state import CONTAINER, container_tool, removal
 from acp_tui.probe.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading, Snippet
 from acp_tui.texts import _
 
-CONTAINER = "minialauda-control-plane"
 KUBECONFIG = "/etc/kubernetes/admin.conf"
 EARLY_KUBECONFIG = "/var/cpaas/data/alauda.kubeconfig"  # API-KUBECONFIG: until the cluster's own is there
 _PATIENCE = 25  # seconds for one kubectl: a silent API server, asked twice
@@ -91,16 +91,6 @@ def _kubectl(name: str, ask: str, template: str, *configs: str) -> Snippet:
 
 def _unparsed(reading: Reading) -> Mapping[str, object]:
     return {}
-
-
-def container_tool(release: str) -> str:
-    """What runs the installer's container (REL-RUNTIME)."""
-    return "docker" if release in ("4.0", "4.1") else "nerdctl"
-
-
-def removal(release: str) -> str:
-    """The command that removes a left-over installer (INS-CLEANUP)."""
-    return f"{container_tool(release)} rm -f {CONTAINER}"
 
 
 def _containers(release: str) -> Snippet:

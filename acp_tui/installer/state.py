@@ -28,6 +28,19 @@ DEFAULT_BASE = "http://127.0.0.1:8080"  # API-READY
 INSTALLER_LOG = Path("/var/cpaas/data/installer.log")  # API-LOG
 
 
+CONTAINER = "minialauda-control-plane"  # API-CONTAINER
+
+
+def container_tool(release: str) -> str:
+    """What runs the installer's container (REL-RUNTIME)."""
+    return "docker" if release in ("4.0", "4.1") else "nerdctl"
+
+
+def removal(release: str) -> str:
+    """The command that removes a left-over installer (API-DONE, INS-CLEANUP)."""
+    return f"{container_tool(release)} rm -f {CONTAINER}"
+
+
 class Phase(StrEnum):
     STARTING = "starting"
     SETUP = "setup"
@@ -99,9 +112,8 @@ class RunSpec:
 
     @property
     def removal(self) -> str:
-        """The command that removes a left-over installer (API-DONE, REL-RUNTIME)."""
-        tool = "docker" if self.release in ("4.0", "4.1") else "nerdctl"
-        return f"{tool} rm -f minialauda-control-plane"
+        """The command that removes a left-over installer of this run's release."""
+        return removal(self.release)
 
 
 def now() -> datetime:
