@@ -1,38 +1,15 @@
-"""The platform's own certificate: what the two PEM files hold, learned once so that judging needs no file.
+"""The platform's own certificate as it is known: frozen facts, so that judging needs no file and no cryptography.
 
-Reading gives CertificateFacts; XR-CERT-PAIR and XR-CERT-VALID are judged from them in `checks/plan`, against the time
-at which the files were read. Nothing of the private key but its public half ever leaves this module.
+XR-CERT-PAIR and XR-CERT-VALID are judged from them in `checks/plan`, against the time at which the files were read.
 """
 
-import ssl
-import warnings
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
-from itertools import pairwise
-from pathlib import Path
-from typing import TypeVar
-
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.inputs import is_ip
-from acp_tui.pem import PemFile, read_bounded
-from acp_tui.plan import Plan
-from acp_tui.texts import _
-
-E = TypeVar("E", bound=x509.ExtensionType)
-
-_SERVER, _ANY_USE = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
-_ROOTS = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-"""Where distributions keep the authorities they trust."""
 
 
 class Authority(StrEnum):
@@ -92,198 +69,14 @@ class CertificateFacts:
     """Which certificate of the file, from 1, the key belongs to; None: to none of them."""
 
     def covers(self, host: str) -> bool:
-        """Whether a browser that opens `host` (domain or IP) accepts the name; the common name does not count."""
-        if is_ip(host):
-            return str(ip_address(host)) in self.addresses
-        wanted = host.rstrip(".").lower()
-        parent = wanted.partition(".")[2]
-        return wanted in self.names or (bool(parent) and f"*.{parent}" in self.names)
+        return cover(self.names, self.addresses, host)
 
 
-def facts_for(plan: Plan, base: Path) -> CertificateFacts | None:
-    """The plan's own pair, paths relative to `base`; None where the plan names no pair."""
-    wanted = plan.certificate
-    if wanted.mode != "existing" or not wanted.cert_file or not wanted.key_file:
-        return None
-    return read_pair(base / wanted.cert_file, base / wanted.key_file)
-
-
-def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate] | None = None) -> CertificateFacts:
-    """Read a PEM chain and its PEM key. Raises nothing: what cannot be read or parsed is in the facts.
-
-    `roots`: the authorities that are trusted, this host's by default."""
-    unreadable: list[str] = []
-    errors: list[str] = []
-    chain = _chain(_content(cert_file, unreadable), errors)
-    encrypted, public = _public_half(_content(key_file, unreadable), errors)
-    about = (
-        _about(chain, host_roots() if roots is None else roots, errors) if chain else CertificateFacts("", "", _now())
-    )
-    owners = [at for at, one in enumerate(chain, 1) if public and _matches(one, public)]
-    return replace(
-        about,
-        cert_file=str(cert_file),
-        key_file=str(key_file),
-        read_at=_now(),
-        unreadable=tuple(unreadable),
-        errors=tuple(errors),
-        key_encrypted=encrypted,
-        key_matches=owners[:1] == [1] if chain and public else None,
-        key_of=owners[0] if owners else None,
-    )
-
-
-def host_roots() -> Sequence[x509.Certificate]:
-    """The authorities that this host trusts; none where there is no such list."""
-    paths = [ssl.get_default_verify_paths().cafile, *_ROOTS]
-    for path in (path for path in paths if path):
-        with suppress(OSError, ValueError), warnings.catch_warnings(action="ignore"):  # of others' certificates
-            return x509.load_pem_x509_certificates(Path(path).read_bytes())
-    return ()
-
-
-def why(error: OSError) -> str:
-    """The reason without the path, which the message around it already names."""
-    return error.strerror or str(error)
-
-
-def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], errors: list[str]) -> CertificateFacts:
-    """What the certificates say. Raises nothing: a certificate may be made of anything."""
-    leaf, last = chain[0], chain[-1]
-    try:
-        names, addresses = _alternative_names(leaf)
-        usage, constraints = _extension(leaf, x509.ExtendedKeyUsage), _extension(leaf, x509.BasicConstraints)
-        key_type, key_bits = _key_kind(leaf)
-        return CertificateFacts(
-            cert_file="",
-            key_file="",
-            read_at=_now(),
-            subject=leaf.subject.rfc4514_string(),
-            issuer=leaf.issuer.rfc4514_string(),
-            common_name="".join(_common_name(leaf)),
-            not_before=leaf.not_valid_before_utc,
-            not_after=leaf.not_valid_after_utc,
-            names=names,
-            addresses=addresses,
-            for_servers=usage is None or bool({_SERVER, _ANY_USE} & set(usage)),
-            for_signing=constraints is not None and constraints.ca,
-            hashes=tuple(_hash(one) for one in chain if not _signed_by(one, one)),
-            issuers=tuple((one.subject.rfc4514_string(), one.not_valid_after_utc) for one in chain[1:]),
-            authority=_authority(last, roots),
-            last_issuer=last.issuer.rfc4514_string(),
-            chain_length=len(chain),
-            chain_ordered=all(_signed_by(one, other) for one, other in pairwise(chain)),
-            self_signed=_signed_by(leaf, leaf),
-            key_type=key_type,
-            key_bits=key_bits,
-        )
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        errors.append(_("the certificate cannot be understood: {why}").format(why=str(error)[:200]))
-        return CertificateFacts("", "", _now())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _content(path: Path, unreadable: list[str]) -> PemFile | None:
-    try:
-        return PemFile(path, read_bounded(path))
-    except OSError as error:
-        unreadable.append(_("{file}: {why}").format(file=path, why=why(error)))
-        return None
-
-
-def _chain(file: PemFile | None, errors: list[str]) -> Sequence[x509.Certificate]:
-    if file is None:
-        return ()
-    if trouble := file.certificate_trouble():
-        errors.append(trouble)
-        return ()
-    try:
-        return x509.load_pem_x509_certificates(file.content)
-    except ValueError:
-        errors.append(_("{file}: the certificate is damaged").format(file=file.path))
-        return ()
-
-
-def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, PublicKeyTypes | None]:
-    """Whether the key is encrypted, and its public key where it is not."""
-    if file is None:
-        return None, None
-    if trouble := file.key_trouble():
-        errors.append(trouble)
-        return None, None
-    try:
-        return False, load_pem_private_key(file.content, password=None).public_key()
-    except TypeError:
-        # The library's way to say that a passphrase is needed.
-        return True, None
-    except (ValueError, UnsupportedAlgorithm):
-        errors.append(_("{file}: the private key is damaged, or of a kind that nobody uses").format(file=file.path))
-        return None, None
-
-
-def _authority(last: x509.Certificate, roots: Sequence[x509.Certificate]) -> Authority:
-    issuer = last.issuer
-    if any(last == root or (root.subject == issuer and _signed_by(last, root)) for root in roots):
-        return Authority.KNOWN
-    return Authority.PRIVATE if _signed_by(last, last) else Authority.MISSING
-
-
-def _key_kind(certificate: x509.Certificate) -> tuple[str, int]:
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey):
-        return "RSA", key.key_size
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return "EC", key.curve.key_size
-    return type(key).__name__.removesuffix("PublicKey"), 0
-
-
-def _hash(certificate: x509.Certificate) -> str:
-    try:
-        algorithm = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        return certificate.signature_algorithm_oid.dotted_string
-    return algorithm.name if algorithm else ""
-
-
-def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-
-
-def _common_name(certificate: x509.Certificate) -> Sequence[str]:
-    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return [str(attribute.value).lower() for attribute in found[-1:]]
-
-
-def _alternative_names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = _extension(leaf, x509.SubjectAlternativeName)
-    if names is None:
-        return (), ()
-    return (
-        tuple(name.lower() for name in names.get_values_for_type(x509.DNSName)),
-        tuple(str(address) for address in names.get_values_for_type(x509.IPAddress)),
-    )
-
-
-def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def _matches(leaf: x509.Certificate, key: PublicKeyTypes) -> bool:
-    try:
-        return _der(leaf.public_key()) == _der(key)
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-
-
-def _der(key: PublicKeyTypes) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def cover(names: Collection[str], addresses: Collection[str], host: str) -> bool:
+    """Whether a browser that opens `host` (domain or IP) accepts a certificate with these alternative names, in lower
+    case; the common name does not count."""
+    if is_ip(host):
+        return str(ip_address(host)) in addresses
+    wanted = host.rstrip(".").lower()
+    parent = wanted.partition(".")[2]
+    return wanted in names or (bool(parent) and f"*.{parent}" in names)

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -170,8 +170,3 @@ def hold(folder: Path) -> TextIO | None:
         lock.close()
         return None
     return lock
-
-
-def without_secret(draft: Draft, path: str) -> Draft:
-    """The draft once the secret at `path` has been given again."""
-    return replace(draft, secrets_asked=draft.secrets_asked - {path})

@@ -156,3 +156,8 @@ def _is_der_key(content: bytes) -> bool:
     except (ValueError, UnsupportedAlgorithm):
         return False
     return True
+
+
+def why(error: OSError) -> str:
+    """The reason without the path, which the message around it already names."""
+    return error.strerror or str(error)

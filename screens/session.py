@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from acp_tui.answers import AnswerRefused, moved, with_answers
 from acp_tui.around import Questions, questions
-from acp_tui.certificate import CertificateFacts, facts_for
+from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial
 from acp_tui.draft import Draft, save
@@ -297,7 +297,7 @@ class Session:
 
     async def judge_now(self) -> None:
         """Judge with what is known at this moment, and wait for it."""
-        certificate = self.certificate = await asyncio.to_thread(facts_for, self.plan, self.package.base)
+        certificate = self.certificate = await asyncio.to_thread(_certificate, self.plan, self.package.base)
         states = {node.address: self._state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.facts), date.today()
         package = await self.package.verdicts(plan)
@@ -525,6 +525,15 @@ class Session:
 async def _imported() -> None:
     """Import what speaks SSH while the first step is on the screen already: it takes as long as all of Textual."""
     await asyncio.to_thread(import_module, "acp_tui.preflight")
+
+
+def _certificate(plan: Plan, base: Path) -> CertificateFacts | None:
+    """The plan's own pair; what reads it is not needed for the first frame."""
+    if plan.certificate.mode != "existing":
+        return None
+    from acp_tui.certificate_files import facts_for
+
+    return facts_for(plan, base)
 
 
 def _saved(draft: Draft) -> str:

@@ -22,8 +22,10 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certifi
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from plans import valid_plan
+from pydantic import JsonValue
 
-from acp_tui.certificate import Authority, facts_for, read_pair
+from acp_tui.certificate import Authority
+from acp_tui.certificate_files import facts_for, read_pair
 from acp_tui.checks.plan.certificate import flaws
 from acp_tui.pem import PEM_LIMIT, unlocked
 from acp_tui.verdict import Outcome
@@ -168,6 +170,16 @@ def test_the_plan_decides_whether_there_is_a_pair(folder: Path) -> None:
     assert facts_for(valid_plan(), folder) is None
     assert facts_for(valid_plan(certificate={"mode": "existing", "cert_file": "c.pem"}), folder) is None
     read = facts_for(valid_plan(certificate={"mode": "existing", **pair}), folder)
+    assert read is not None
+    assert read.key_matches is True
+
+
+def test_a_pair_in_the_home_folder_is_read_where_the_configuration_reads_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    pair: JsonValue = {"mode": "existing", "cert_file": "~/c.pem", "key_file": "~/k.pem"}
+    read = facts_for(valid_plan(certificate=pair), tmp_path)
     assert read is not None
     assert read.key_matches is True
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from acp_tui.catalog import catalogue
-from acp_tui.certificate import facts_for
+from acp_tui.certificate_files import facts_for
 from acp_tui.checks.judge import judge
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show
 from acp_tui.events import NodeDone, PreflightDone

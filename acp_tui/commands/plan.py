@@ -8,7 +8,7 @@ from pathlib import Path
 
 from acp_tui.bundle import is_bundle
 from acp_tui.catalog import Requirement, catalogue
-from acp_tui.certificate import facts_for
+from acp_tui.certificate_files import facts_for
 from acp_tui.checks.plan import judge_plan
 from acp_tui.checks.pronounce import waive
 from acp_tui.checks.waivers import idle_waivers

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.catalog import catalogue
-from acp_tui.certificate import facts_for
+from acp_tui.certificate_files import facts_for
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show, show_json
 from acp_tui.draft import state_home
 from acp_tui.events import NodeDone, NodeSeen, PreflightDone

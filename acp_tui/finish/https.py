@@ -11,9 +11,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from acp_tui.certificate import cover
 from acp_tui.dial import Dial, direct
 from acp_tui.finish.installed import Answer, Served
-from acp_tui.inputs import is_ip
 from acp_tui.pem import PEM_LIMIT
 from acp_tui.probe.script import clean
 from acp_tui.texts import _
@@ -105,7 +105,4 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 def covers(certificate: Served, host: str) -> bool:
     """Whether a browser that opens `host` accepts the certificate's names."""
-    if is_ip(host):
-        return host in certificate.addresses
-    wanted = host.rstrip(".").lower()
-    return wanted in certificate.names or f"*.{wanted.partition('.')[2]}" in certificate.names
+    return cover(certificate.names, certificate.addresses, host)

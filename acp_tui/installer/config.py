@@ -12,8 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.certificate import why
-from acp_tui.pem import read_bounded
+from acp_tui.pem import read_bounded, why
 from acp_tui.plan import Node, Plan
 from acp_tui.texts import _
 
