@@ -9,6 +9,7 @@ from judged import cluster
 from plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, nodes, valid_plan
 from pydantic import JsonValue
 
+from acp_tui.around import external_registry
 from acp_tui.checks.judge import judge
 from acp_tui.facts import Bandwidth, Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
 from acp_tui.plan import Plan
@@ -400,3 +401,17 @@ def test_what_was_measured_is_told_and_a_new_node_is_not() -> None:
     assert outcomes("NETCFG-BW-INTRA", fewer) == {ONE: UNKNOWN}
     cells = {cell.target: cell.text for row in matrix(PLAN, facts) if row.source == ONE for cell in row.cells}
     assert cells[TWO] == "ok 0.4 ms 9.4G"
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("registry.example.com", ("registry.example.com", 443)),
+        ("registry.example.com:5000", ("registry.example.com", 5000)),
+        ("203.0.113.9:5000", ("203.0.113.9", 5000)),
+        ("[2001:db8::5]:5000", ("2001:db8::5", 5000)),
+        ("2001:db8::5", ("2001:db8::5", 443)),
+    ],
+)
+def test_where_an_external_registry_is_dialled(address: str, place: tuple[str, int]) -> None:
+    assert external_registry(valid_plan(registry={"mode": "external", "address": address})) == place
