@@ -6,22 +6,20 @@ lives for one question; a fingerprint names a key of the user's own keyring.
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import gnupg
 from pydantic import SecretStr
 
+from acp_tui.gpghome import NoHome, gpg_home
 from acp_tui.texts import _
 
 _MAX_KEY = 1 << 20
 """Bytes. More than any public key file has."""
-_HOMES = (Path("/run"), Path("/tmp"))  # noqa: S108 - short, so that a socket's path fits; mkdtemp makes it private
 _CIPHER = "AES256"
 _KEY_FROM_PASSPHRASE = ("--s2k-digest-algo", "SHA512", "--s2k-count", "65011712")
 """The slowest that gpg has. Left to itself it would start an agent, to measure what this machine bears."""
@@ -144,18 +142,24 @@ def _gpg(*, throwaway: bool) -> Iterator[gnupg.GPG]:
     """gpg in a home of its own that is gone at the end, or in the user's. Raises GpgFailed: there is none that runs."""
     kept = {name: os.environ[name] for name in ("HOME", "GNUPGHOME") if name in os.environ and not throwaway}
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **kept}
-    place = next((folder for folder in _HOMES if os.access(folder, os.W_OK)), None)
-    home = tempfile.mkdtemp(prefix="acp-", dir=place) if throwaway else None
     try:
-        try:
-            gpg = gnupg.GPG(gnupghome=home, options=["--no-auto-key-locate"], env=environment)
-        except (OSError, ValueError) as error:
-            raise GpgFailed(_("gpg is not installed on this host, or does not run: install gnupg")) from error
-        gpg.encoding = "utf-8"
-        yield gpg
-    finally:
-        if home is not None:
-            with suppress(FileNotFoundError):  # a gpg that is too old for agents has no gpgconf
-                end = ["gpgconf", "--homedir", home, "--kill", "gpg-agent"]
-                subprocess.run(end, env=environment, check=False, capture_output=True)
-            shutil.rmtree(home, ignore_errors=True)
+        with gpg_home() if throwaway else nullcontext() as home:
+            gpg = _started(home, environment)
+            try:
+                yield gpg
+            finally:
+                if home is not None:
+                    with suppress(FileNotFoundError):  # a gpg that is too old for agents has no gpgconf
+                        end = ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"]
+                        subprocess.run(end, env=environment, check=False, capture_output=True)
+    except NoHome as error:
+        raise GpgFailed(_("gpg does not run: {why}").format(why=error)) from error
+
+
+def _started(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
+    try:
+        gpg = gnupg.GPG(gnupghome=str(home) if home else None, options=["--no-auto-key-locate"], env=dict(environment))
+    except (OSError, ValueError) as error:
+        raise GpgFailed(_("gpg is not installed on this host, or does not run: install gnupg")) from error
+    gpg.encoding = "utf-8"
+    return gpg

@@ -21,7 +21,7 @@ from pathlib import Path
 import gnupg
 
 from acp_tui.files import open_plain
-from acp_tui.package.gpghome import NoHome, new_home
+from acp_tui.gpghome import NoHome, gpg_home
 from acp_tui.package.name import parse_name
 from acp_tui.package.stream import Cancelled, Feed, OnProgress, Source, never, silent
 
@@ -180,18 +180,14 @@ def _held(
 
 @contextmanager
 def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
-    home, lock = new_home()
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     options = ["--no-options", "--trust-model", "always", "--no-auto-key-locate"]
-    try:
+    with gpg_home() as home:
         try:
             gpg = gnupg.GPG(gnupghome=str(home), options=options, env=environment)
         except (OSError, ValueError):  # it is there, but does not run
             gpg = None
         yield gpg, home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-        os.close(lock)
 
 
 def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], bool]:

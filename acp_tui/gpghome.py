@@ -8,7 +8,8 @@ import os
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acp_tui.texts import _
@@ -24,10 +25,19 @@ class NoHome(Exception):
     """There is no room for gpg's few files."""
 
 
-def new_home() -> tuple[Path, int]:
-    """A new folder for one question, with the lock that tells it from one whose owner was killed.
+@contextmanager
+def gpg_home() -> Iterator[Path]:
+    """A new folder that is gone at the end. NoHome: no place takes it."""
+    home, lock = _made()
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        os.close(lock)
 
-    NoHome: no place takes it."""
+
+def _made() -> tuple[Path, int]:
+    """A new folder, with the lock that tells it from one whose owner was killed."""
     trouble = ""
     other = os.environ.get("TMPDIR")
     for place in (*_HOMES, *([Path(other)] if other else [])):
