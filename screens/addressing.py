@@ -42,8 +42,8 @@ class AddressingStep(Step):
             self.focused.value = offered.value
 
     def action_draw(self) -> None:
-        text = drawing(self.session.plan, self.session.facts, Read.WIDE)
+        text = drawing(self.session.plan, self.session.nodes.facts, Read.WIDE)
         self.app.push_screen(Read(_("Address plan"), text, wide=True))
 
     def _offered(self, field: Field) -> Offer | None:
-        return offer(self.session.plan, self.session.facts, field.path)
+        return offer(self.session.plan, self.session.nodes.facts, field.path)

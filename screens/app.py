@@ -223,7 +223,7 @@ class AcpApp(App[int]):
     async def write_bundle(self, folder: Path, keep: Keep) -> Text:
         """The bundle into `folder`; what to tell the operator."""
         assert self.session is not None
-        await self.session.look_now()
+        await self.session.nodes.look_now()
         await self.session.judge_now()
         session = self.session
         try:

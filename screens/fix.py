@@ -96,7 +96,7 @@ class FixScreen(Screen[None]):
         if not self.is_mounted or topic is not Topic.VERDICTS:
             return
         for address, mine in self._works.items():
-            seen = self.session.seen.get(address)
+            seen = self.session.nodes.seen.get(address)
             if mine.phase is _Phase.CHECKING and seen is not None and seen.state is not NodeState.CHECKING:
                 mine.phase = _Phase.IDLE
         self._show()
@@ -161,7 +161,7 @@ class FixScreen(Screen[None]):
                     mine.told += [text for text in (event.detail, undo if event.begun else "") if text]
             self._show()
         mine.phase, mine.picked = _Phase.CHECKING, None
-        self.session.probe(node)
+        self.session.nodes.probe(node)
         self._show()
 
     def action_leave(self) -> None:
@@ -203,13 +203,13 @@ class FixScreen(Screen[None]):
             node.address: offer(
                 session.plan,
                 node,
-                session.facts[node.address],
+                session.nodes.facts[node.address],
                 session.verdicts,
                 hostname=self._work(node.address).hostname,
                 init=self._init,
             )
             for node in session.plan.nodes
-            if node.address in session.facts
+            if node.address in session.nodes.facts
         }
         self.query_one(Rows).show(list(self._rows()))
         waiting = len(session.plan.nodes) - len(self._offers)
@@ -223,7 +223,7 @@ class FixScreen(Screen[None]):
     def _rows(self) -> Iterator[Row]:
         for address, offered in self._offers.items():
             steps, picked = self._steps(address), self._picked(address)
-            name = self.session.facts[address].hostname or ""
+            name = self.session.nodes.facts[address].hostname or ""
             head = Text.assemble((f" {address:<16}", "bold"), f"{name:<20} ", self._state(address, len(picked)))
             yield Row(address, head)
             outcomes = self._results(address)

@@ -29,7 +29,7 @@ def found_offers(session: Session, own: Sequence[Own]) -> tuple[Offer, ...]:
     """The one that is wanted most first."""
     plan = session.plan
     offers = []
-    told = learned(plan, session.facts)
+    told = learned(plan, session.nodes.facts)
     nics, sixes = sum(one.nic is not None for one in told), sum(one.ipv6 is not None for one in told)
     if told:
         names = ngettext("interface of {count} node", "interfaces of {count} nodes", nics)
@@ -51,7 +51,7 @@ def found_offers(session: Session, own: Sequence[Own]) -> tuple[Offer, ...]:
 
 def found_text(session: Session) -> str:
     """What the nodes have told, a line a node."""
-    told = learned(session.plan, session.facts)
+    told = learned(session.plan, session.nodes.facts)
     lines = []
     for one in told[:_SHOWN]:
         line = ", ".join(part for part in (one.nic, one.ipv6) if part)

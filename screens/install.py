@@ -125,7 +125,7 @@ class InstallStep(Step):
             self._follow()
 
     async def _begin(self) -> None:
-        await self.session.look_now()
+        await self.session.nodes.look_now()
         await self.session.judge_now()
         report = self.session.report()
         if not report.ready:

@@ -110,7 +110,7 @@ class NodesStep(Step):
         self._show_offers()
 
     def committed(self, field: Field) -> None:
-        self.session.probe_where_needed()
+        self.session.nodes.probe_where_needed()
 
     async def may_go_on(self) -> bool:
         """What is typed for a new node and not yet entered is entered on the way out; what cannot be, is looked at."""
@@ -169,7 +169,7 @@ class NodesStep(Step):
         index = next((i for i, node in enumerate(self.session.plan.nodes) if node.address == event.key), None)
         if index is not None:
             await self.app.push_screen_wait(NodeDialog(self.session, index))
-            self.session.probe_where_needed()
+            self.session.nodes.probe_where_needed()
             self._show_nodes()
 
     @work
@@ -225,13 +225,13 @@ class NodesStep(Step):
 
     def action_recheck(self) -> None:
         for node in self.session.plan.nodes:
-            self.session.probe(node)
+            self.session.nodes.probe(node)
 
     @work
     async def action_host_key(self) -> None:
         """Accept a changed host key, on the operator's word."""
         node = self._node(self.query_one("#nodes", Rows).key)
-        seen = self.session.seen.get(node.address) if node else None
+        seen = self.session.nodes.seen.get(node.address) if node else None
         if node is None or seen is None or seen.state is not NodeState.HOST_KEY_CHANGED:
             return
         question = _("{detail}\nTrust the new key? Only if this node was really installed anew.").format(
@@ -239,7 +239,7 @@ class NodesStep(Step):
         )
         if await self.app.push_screen_wait(Confirm(_("Host key of {address}").format(address=node.address), question)):
             self.session.forget_host_key(node.address)
-            self.session.probe(node)
+            self.session.nodes.probe(node)
 
     def _node(self, address: str) -> Node | None:
         return next((node for node in self.session.plan.nodes if node.address == address), None)
@@ -266,7 +266,7 @@ class NodesStep(Step):
         self._set("#offers", text)
 
     def _detail(self, node: Node) -> Text:
-        seen = self.session.seen.get(node.address)
+        seen = self.session.nodes.seen.get(node.address)
         if seen is None:
             return Text(
                 _("{address}: not checked yet; a password or a key file is missing.").format(address=node.address)
@@ -284,7 +284,7 @@ class NodesStep(Step):
 def node_line(session: Session, node: Node) -> Text:
     """Address, role, state, host name, found problems of one node."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    seen = session.seen.get(node.address)
+    seen = session.nodes.seen.get(node.address)
     if seen is None:
         mark, style, word = "-", "dim", _("waits for a login")
     else:

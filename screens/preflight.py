@@ -77,7 +77,9 @@ class PreflightStep(Step):
 
     @classmethod
     def has_problems(cls, session: Session) -> bool:
-        states = [session.seen[node.address].state for node in session.plan.nodes if node.address in session.seen]
+        states = [
+            session.nodes.seen[node.address].state for node in session.plan.nodes if node.address in session.nodes.seen
+        ]
         reached = len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
         return not reached or bool(session.judgement.blocking)
 
@@ -87,7 +89,7 @@ class PreflightStep(Step):
         yield Panel(id="detail")
 
     def opened(self) -> None:
-        self.session.look_again()
+        self.session.nodes.look_again()
         self.tell(self._more_keys())
         self.set_focus(self.query_one("#findings"))
 
@@ -131,7 +133,7 @@ class PreflightStep(Step):
             return
         for node in self.session.plan.nodes:
             if verdict.node in (node.address, None):
-                self.session.probe(node)
+                self.session.nodes.probe(node)
         self.tell(Text(_("{rule}: being looked at again").format(rule=verdict.requirement)))
 
     def action_copy(self) -> None:
@@ -173,14 +175,14 @@ class PreflightStep(Step):
             return
         question = "\n".join(f"- {what_it_does(plan, one)}" for one in chosen)
         if await self.app.push_screen_wait(Confirm(_("Do this on the nodes now?"), question)):
-            self.session.request(chosen)
+            self.session.nodes.request(chosen)
             names = ", ".join(_(NAMES[one]).partition(":")[0] for one in chosen)
             self.tell(Text(_("Begun: {names}. The findings change when it is done.").format(names=names)))
 
     def action_recheck(self) -> None:
         self.session.begin_run()
         for node in self.session.plan.nodes:
-            self.session.probe(node)
+            self.session.nodes.probe(node)
 
     @work
     async def action_waive(self, everywhere: bool) -> None:
@@ -221,7 +223,7 @@ class PreflightStep(Step):
         self.tell(Text(said))
         for node in self.session.plan.nodes:
             if node.address == verdict.node:
-                self.session.probe(node)
+                self.session.nodes.probe(node)
 
     def action_save_report(self) -> None:
         """The report as a page and as data, to be taken along."""
@@ -291,7 +293,7 @@ class PreflightStep(Step):
         away, told = Text(), Text()
         checked = 0
         for node in self.session.plan.nodes:
-            seen = self.session.seen.get(node.address)
+            seen = self.session.nodes.seen.get(node.address)
             mark, style = state_mark(seen.state) if seen else ("-", "dim")
             notice = seen.notice if seen else ""
             if seen is not None and seen.state is NodeState.CHECKED:
@@ -301,9 +303,9 @@ class PreflightStep(Step):
                 continue
             word = state_word(seen.state) if seen else _("waits for a login")
             away.append(f" {mark} {node.address} {f'{word}, {notice}' if notice else word} ", style)
-        more = any(seen.notice for seen in self.session.seen.values())
+        more = any(seen.notice for seen in self.session.nodes.seen.values())
         count = _("{checked} of {all} nodes checked").format(checked=checked, all=len(self.session.plan.nodes))
-        running = (f" {_('tests are running')} ", "cyan") if self.session.requested else ""
+        running = (f" {_('tests are running')} ", "cyan") if self.session.nodes.requested else ""
         return Text.assemble(f" {count} ", running, "\n" if more else "", away, told, no_wrap=True, overflow="ellipsis")
 
     def _show_detail(self) -> None:

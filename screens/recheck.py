@@ -46,7 +46,7 @@ class Recheck(ModalScreen[bool]):
     def on_mount(self) -> None:
         self._session.begin_run()
         for node in self._session.plan.nodes:
-            self._session.probe(node)
+            self._session.nodes.probe(node)
         self._look()
 
     def session_changed(self, topic: Topic) -> None:
@@ -59,7 +59,7 @@ class Recheck(ModalScreen[bool]):
     def _look(self) -> None:
         if self._judging:
             return
-        if self._session.probing:
+        if self._session.nodes.probing:
             self.query_one("#recheck-text", Static).update(self._waiting())
         else:
             self._judging = True
@@ -79,7 +79,7 @@ class Recheck(ModalScreen[bool]):
 
     def _waiting(self) -> Text:
         nodes = self._session.plan.nodes
-        done = sum(seen.state is not NodeState.CHECKING for address, seen in self._session.seen.items() if address)
+        done = sum(seen.state is not NodeState.CHECKING for seen in self._session.nodes.seen.values())
         return Text(
             f"{glyphs().running} " + _("{done} of {all} nodes").format(done=min(done, len(nodes)), all=len(nodes))
         )

@@ -60,7 +60,7 @@ class ReviewStep(Step):
         yield Rows(id="review")
 
     def opened(self) -> None:
-        self.session.look_again()
+        self.session.nodes.look_again()
         self.set_focus(self.query_one("#review"))
 
     def show_body(self, topic: Topic) -> None:

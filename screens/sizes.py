@@ -21,7 +21,7 @@ from screens.widgets.form import Field, Form
 
 def session_sizing(session: Session) -> Sizing:
     """The plan's sizing, held against the nodes that have been seen."""
-    return sizing(session.plan, {address: machine(facts) for address, facts in session.facts.items()})
+    return sizing(session.plan, {address: machine(facts) for address, facts in session.nodes.facts.items()})
 
 
 class SizesDialog(ModalScreen[None]):

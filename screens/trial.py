@@ -62,7 +62,7 @@ class TrialStep(Step):
     def committed(self, field: Field) -> None:
         if field.path == "package.core":
             self._key_beside()
-        self.session.probe_where_needed()
+        self.session.nodes.probe_where_needed()
 
     async def may_go_on(self) -> bool:
         """The package is verified and unpacked while the preflight is looked at."""

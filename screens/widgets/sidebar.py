@@ -55,13 +55,13 @@ class Sidebar(Panel):
     def _tally(self) -> list[Text]:
         counts, waived = self._session.judgement.counts, self._session.judgement.waived
         nodes = self._session.plan.nodes
-        checked = sum(seen.state is NodeState.CHECKED for address, seen in self._session.seen.items() if address)
+        checked = sum(seen.state is NodeState.CHECKED for address, seen in self._session.nodes.seen.items() if address)
         lines = [
             Text(
                 " "
                 + _("Nodes")
                 + f" {checked}/{len(nodes)}"
-                + (" " + glyphs().running if self._session.probing else "")
+                + (" " + glyphs().running if self._session.nodes.probing else "")
             )
         ]
         row = Text()

@@ -11,7 +11,7 @@ from lab_check import as_planned, plan
 from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
 
-import screens.session
+import screens.node_watch
 from acp_tui.dial import direct
 from acp_tui.draft import Draft
 from acp_tui.package.work import PackageWork
@@ -62,7 +62,7 @@ def reboot(node: LabNode) -> None:
 
 
 def state(one: Session, node: LabNode) -> NodeState:
-    return one.seen[node.address].state
+    return one.nodes.seen[node.address].state
 
 
 def observed(report: Report, rule: str) -> list[tuple[str | None, Outcome]]:
@@ -74,26 +74,26 @@ async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: 
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
-        quiet = one.seen[nodes[1].address]
-        before = one.facts[nodes[0].address].boot_id
+        quiet = one.nodes.seen[nodes[1].address]
+        before = one.nodes.facts[nodes[0].address].boot_id
         nodes[0].sh("echo '/dev/vdb partition 8388604 0 -2' >>/proc/swaps")  # what came with the boot
         reboot(nodes[0])
-        await one.look_now()
+        await one.nodes.look_now()
         assert state(one, nodes[0]) is NodeState.CHECKING
-        assert one.seen[nodes[0].address].facts is None
+        assert one.nodes.seen[nodes[0].address].facts is None
         assert not one.report().ready
         await until(lambda: state(one, nodes[0]) is NodeState.CHECKED)
-        assert "rebooted" in one.seen[nodes[0].address].notice
-        assert one.facts[nodes[0].address].boot_id != before
+        assert "rebooted" in one.nodes.seen[nodes[0].address].notice
+        assert one.nodes.facts[nodes[0].address].boot_id != before
         await one.judge_now()
         assert (nodes[0].address, Outcome.FAIL) in observed(one.report(), "SYS-SWAP")
-        assert one.seen[nodes[1].address].notice == quiet.notice == ""
+        assert one.nodes.seen[nodes[1].address].notice == quiet.notice == ""
 
 
 async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(screens.session, "_AGAIN", (1,) * 30)
+    monkeypatch.setattr(screens.node_watch, "_AGAIN", (1,) * 30)
     nodes = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
     gone, locked, rebooted = nodes
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
@@ -102,20 +102,20 @@ async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
         gone.stop_sshd()
         reboot(rebooted)
         locked.sh("sed -i 's|^root:[^:]*:|root:!:|' /etc/shadow")
-        await one.look_now()
+        await one.nodes.look_now()
         await one.judge_now()
         assert state(one, gone) is NodeState.UNREACHABLE
-        assert "next try at" in one.seen[gone.address].notice
+        assert "next try at" in one.nodes.seen[gone.address].notice
         assert (gone.address, Outcome.UNKNOWN) in observed(one.report(), "SYS-SWAP")
         third = lab.start(NodeProfile())[0]  # it comes while the other is away, and finds its SSH port refusing
         one.set_nodes((*one.plan.nodes, Node(address=third.address, role="worker")))
         await until(lambda: state(one, third) is NodeState.CHECKED)
         assert state(one, locked) is NodeState.AUTH_FAILED
-        assert one.seen[locked.address].notice == ""
-        await until(lambda: one.seen[gone.address].tries >= 2)
+        assert one.nodes.seen[locked.address].notice == ""
+        await until(lambda: one.nodes.seen[gone.address].tries >= 2)
         gone.start_sshd()
         await until(lambda: state(one, gone) is NodeState.CHECKED)
-        await one.look_now()
+        await one.nodes.look_now()
         await one.judge_now()
         assert (gone.address, Outcome.FAIL) not in observed(one.report(), "X-FIREWALL")
         assert state(one, locked) is NodeState.AUTH_FAILED  # nobody knocked there again
@@ -127,19 +127,19 @@ async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
-        one.request((Also.PATHS, Also.VRRP, Also.BANDWIDTH))
-        assert one.requested
-        await until(lambda: not one.requested)
+        one.nodes.request((Also.PATHS, Also.VRRP, Also.BANDWIDTH))
+        assert one.nodes.requested
+        await until(lambda: not one.nodes.requested)
         for _round in range(2):
             await one.judge_now()
             assert observed(one.report(), "NETCFG-BW-INTRA") == [(None, Outcome.PASS)]
-            found = one.facts[nodes[0].address]
+            found = one.nodes.facts[nodes[0].address]
             assert found.bandwidths
             assert found.bandwidths[nodes[1].address].bits
             assert found.vrids is not None
             assert found.backends
             for node in answers.nodes:
-                one.probe(node)
+                one.nodes.probe(node)
             await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
 
 
@@ -148,6 +148,6 @@ async def test_a_registry_s_password_is_not_tried_while_it_is_typed(tmp_path: Pa
     answers = Plan.model_validate({"registry": registry})
     async with session(tmp_path, answers) as (one, _until):
         one.note(step="registry")
-        assert one._asked.registry.password is None
+        assert one.nodes._asked.registry.password is None
         one.note(step="preflight")
-        assert one._asked.registry.password is not None
+        assert one.nodes._asked.registry.password is not None

@@ -13,7 +13,8 @@ from acp_tui.plan import Plan
 from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState
 from screens.app import AcpApp
-from screens.session import Seen, Session
+from screens.node_watch import Seen
+from screens.session import Session
 from screens.steps import STEPS
 
 SIZE = (80, 24)
@@ -42,7 +43,7 @@ async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None =
     await app.workers.wait_for_complete()
     assert app.session is not None
     for address, found in (facts or {}).items():
-        app.session.seen[address] = Seen(NodeState.CHECKED, facts=found, login=None)
+        app.session.nodes.seen[address] = Seen(NodeState.CHECKED, facts=found, login=None)
     await app.session.judge_now()
     await app.go(next(one for one in STEPS if step == one.NAME))
     await pilot.pause()

@@ -81,7 +81,7 @@ async def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
         await pilot.pause()
         assert "no earlier run" in screen_text(pilot)
         session.begin_run()
-        session.seen[BAD] = replace(session.seen[BAD], facts=healthy(BAD))
+        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=healthy(BAD))
         await session.judge_now()
         await pilot.press("c")
         await pilot.pause()
@@ -114,7 +114,7 @@ async def test_what_a_node_says_is_never_markup(tmp_path: Path) -> None:
         await pilot.press("f", "/")
         await pilot.pause()
         assert "[bold red]x[/]" in screen_text(pilot)
-        session.seen[BAD] = replace(session.seen[BAD], facts=replace(healthy(BAD), swaps=(hostile,)))
+        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=replace(healthy(BAD), swaps=(hostile,)))
         await session.judge_now()
         await pilot.press("y")
         await until(pilot, (session.draft.folder / "finding.txt").exists)
@@ -142,7 +142,7 @@ async def test_all_keys_are_in_sight_at_80_columns(tmp_path: Path) -> None:
 async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         for node in PLAN.nodes:
-            facts = session.seen[node.address].facts
+            facts = session.nodes.seen[node.address].facts
             assert facts is not None
             ways = tuple(
                 TcpPath(host, port, Reach.TIMEOUT if (node.address, port) == (BAD, 6443) else Reach.CONNECTED, 0.001)
@@ -151,7 +151,9 @@ async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
                 for host in addresses(PLAN, other)
                 for port in peer_ports(PLAN, other, ("kube-ovn",))
             )
-            session.seen[node.address] = replace(session.seen[node.address], facts=replace(facts, paths=ways))
+            session.nodes.seen[node.address] = replace(
+                session.nodes.seen[node.address], facts=replace(facts, paths=ways)
+            )
         await pilot.press("n")
         await pilot.pause()
         table = [line.strip(" │") for line in screen_text(pilot).splitlines() if re.search(r"\d 10\.20\.0\.", line)]

@@ -35,7 +35,7 @@ async def fixing(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
 
 
 def checked(session: Session) -> bool:
-    states = [seen.state for seen in session.seen.values()]
+    states = [seen.state for seen in session.nodes.seen.values()]
     return len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
 
 

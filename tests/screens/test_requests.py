@@ -13,7 +13,7 @@ from screens.session import Session
 def begun(session: Session) -> list[tuple[Also, ...]]:
     """What the session is asked to do; nothing of it is done."""
     asked: list[tuple[Also, ...]] = []
-    session.request = lambda also: asked.append(tuple(also))  # type: ignore[method-assign] # no node is there
+    session.nodes.request = lambda also: asked.append(tuple(also))  # type: ignore[method-assign] # no node is there
     return asked
 
 
@@ -50,8 +50,8 @@ async def test_a_list_that_is_left_begins_nothing(tmp_path: Path) -> None:
         await pilot.press("t", "space", "escape")
         await pilot.pause()
         assert asked == []
-        session.requested = (Also.DISK,)
+        session.nodes.requested = (Also.DISK,)
         await session.judge_now()
         await pilot.pause()
         assert "tests are running" in screen_text(pilot)
-        session.requested = ()
+        session.nodes.requested = ()

@@ -19,9 +19,10 @@ from acp_tui.verdict import NodeState
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm, Pick
 from screens.install import InstallStep
+from screens.node_watch import Seen
 from screens.recheck import Recheck
 from screens.review import ReviewStep
-from screens.session import Seen, Session
+from screens.session import Session
 from screens.widgets.form import Form
 from screens.widgets.rows import Rows
 
@@ -136,9 +137,9 @@ def asked_again(session: Session, found: dict[str, Facts], monkeypatch: pytest.M
     """The nodes answer with these facts when they are asked again."""
 
     def probe(node: Node) -> None:
-        session.seen[node.address] = Seen(NodeState.CHECKED, facts=found[node.address], login=None)
+        session.nodes.seen[node.address] = Seen(NodeState.CHECKED, facts=found[node.address], login=None)
 
-    monkeypatch.setattr(session, "probe", probe)
+    monkeypatch.setattr(session.nodes, "probe", probe)
 
 
 async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:

@@ -20,9 +20,10 @@ from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState, Report
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm
+from screens.node_watch import Seen
 from screens.preflight import PreflightStep
 from screens.review import ReviewStep
-from screens.session import Seen, Session
+from screens.session import Session
 from screens.trial import TrialStep
 from screens.widgets.form import Form
 from screens.widgets.line import Line
@@ -88,7 +89,8 @@ async def test_a_trial_is_fewer_than_ten_answers(media: Path) -> None:
         assert (plan.address.cluster_endpoint, plan.address.self_built_vip) == (NODE, False)
         assert (plan.network.cni, plan.certificate.mode, plan.registry.mode) == ("kube-ovn", "self-signed", "platform")
         assert plan.deployable(plan.nodes[0])
-        here.seen[NODE] = Seen(NodeState.CHECKED, facts=healthy(NODE, "ubuntu-22.04", "control-plane"), login=None)
+        facts = healthy(NODE, "ubuntu-22.04", "control-plane")
+        here.nodes.seen[NODE] = Seen(NodeState.CHECKED, facts=facts, login=None)
         await here.judge_now()
         # What only a person can tell is an answer, too; the package here is an empty file.
         answers += sum(not verdict.requirement.startswith("BND") for verdict in here.judgement.blocking)
