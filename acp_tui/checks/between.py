@@ -70,12 +70,13 @@ def closed_paths(
     ways_of = {source: {(path.host, path.port): path for path in paths} for source, paths in tried.items()}
     for target in s.plan.nodes:
         ports, ssh = peer_ports(s.plan, target, (s.plan.network.cni,)), s.plan.login(target).port
+        keys = [(host, port) for host in addresses(s.plan, target) for port in ports]
         facts = s.facts.get(target.address)
         let_us_in = reached = facts is not None and facts.host_key is not None
         ways: list[Trouble] = []
         for source in (address for address in tried if address != target.address):
             seen = ways_of[source]
-            for key in ((host, port) for host in addresses(s.plan, target) for port in ports):
+            for key in keys:
                 path = seen.get(key)
                 answered = _answered(s, source, target.address, key)
                 if answered is False and path is not None:

@@ -5,12 +5,13 @@ Kubernetes, DHCP and the network tell machines apart by what a cloned disk or vi
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 
 from acp_tui.around import addresses
 from acp_tui.checks.cluster import Findings
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.facts import Facts
-from acp_tui.ranges import interface_of
+from acp_tui.inputs import is_ip
 from acp_tui.texts import N_, _
 from acp_tui.verdict import Outcome
 
@@ -56,13 +57,13 @@ def _same(one: Facts, other: Facts) -> bool:
 
 def _addresses_elsewhere(s: ClusterSubject, own: list[str]) -> Iterator[Finding]:
     """Nodes that have the plan address of another machine."""
+    planned = [node for node in s.plan.nodes if node.address in own]
+    owner = {ip_address(address): node.address for node in planned for address in addresses(s.plan, node)}
     for node in own:
-        for other in (n for n in s.plan.nodes if n.address in own and n.address != node):
-            for address in addresses(s.plan, other):
-                here = interface_of(address, s.facts[node].interfaces or ())
-                if here is not None:
-                    words = _("{nic} has {address}, the address of another node").format(nic=here.nic, address=address)
-                    yield Finding(Outcome.FAIL, words, node=node)
+        for here in s.facts[node].interfaces or ():
+            if is_ip(here.address) and owner.get(ip_address(here.address), node) != node:
+                words = _("{nic} has {address}, the address of another node")
+                yield Finding(Outcome.FAIL, words.format(nic=here.nic, address=here.address), node=node)
 
 
 def _shared(facts: Mapping[str, Facts], node: str, others: list[str]) -> Iterator[tuple[str, bool, str]]:
