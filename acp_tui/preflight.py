@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.around import questions
+from acp_tui.at_once import Work, at_once
 from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial, direct
@@ -154,32 +155,22 @@ async def preflight(
     deadlines = patience(deadlines, also)
     chosen = [t for t in targets(plan, dial, base=base) if only_nodes is None or t.address in only_nodes]
     by_address = {node.address: node for node in plan.nodes}
-    events: asyncio.Queue[ProbeEvent | asyncio.Task[None]] = asyncio.Queue()
 
-    async def follow(one: Target) -> None:
-        asked = snippets(plan, by_address[one.address], also)
-        async with aclosing(probe(one, pinned.get(one.address), deadlines=deadlines, snippets=asked)) as seen:
-            async for event in seen:
-                events.put_nowait(event)
+    def pass_over(one: Target) -> Work[ProbeEvent]:
+        async def follow(tell: Callable[[ProbeEvent], None]) -> None:
+            asked = snippets(plan, by_address[one.address], also)
+            async with aclosing(probe(one, pinned.get(one.address), deadlines=deadlines, snippets=asked)) as seen:
+                async for event in seen:
+                    tell(event)
+
+        return follow
 
     done: dict[str, NodeDone] = {}
-    running = {asyncio.create_task(follow(one)) for one in chosen}
-    for task in running:
-        task.add_done_callback(events.put_nowait)
-    try:
-        while running:
-            event = await events.get()
-            if isinstance(event, asyncio.Task):
-                running.discard(event)
-                event.result()
-                continue
+    async with aclosing(at_once(map(pass_over, chosen))) as events:
+        async for event in events:
             if isinstance(event, NodeDone):
                 done[event.address] = event
             yield event
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
     if also:
         reached = [t for t in chosen if t.address in done and done[t.address].state is NodeState.CHECKED]
         keys = {address: end.host_key for address, end in done.items()}

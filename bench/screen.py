@@ -27,6 +27,8 @@ from bench.preflight import recorded
 
 HERE = Path(__file__).parent
 WIZARD = (sys.executable, "-m", "acp_tui")
+CHOICES = b"Enter choose"
+"""The last line of the screen that asks how to begin."""
 KEYS_LINE = b"^O"
 """Part of the bottom line of every step: it comes with the step's first frame."""
 UPDATES = 10
@@ -34,18 +36,20 @@ UPDATES = 10
 
 
 def starts(folder: Path, rounds: int) -> None:
-    """Start to the frame, turn by turn with an empty application."""
-    frames: dict[str, list[float]] = {"empty": [], "first text": [], "step": []}
+    """Start to the frame, turn by turn with an empty application: without and with a plan."""
+    drafted = plan_file(folder, ())
+    frames: dict[str, list[float]] = {"empty": [], "start": [], "step": []}
     for number in range(rounds):
         with Terminal((sys.executable, str(HERE / "empty.py")), {}) as terminal:
             frames["empty"].append(terminal.until(b"Quit"))
         with Terminal(WIZARD, {"XDG_STATE_HOME": str(folder / f"start{number}")}) as terminal:
-            frames["first text"].append(terminal.until(b"acp-tui"))
+            frames["start"].append(terminal.until(CHOICES))
+        with Terminal((*WIZARD, str(drafted)), {"XDG_STATE_HOME": str(folder / f"plan{number}")}) as terminal:
             frames["step"].append(terminal.until(KEYS_LINE))
     middle = {name: statistics.median(times) for name, times in frames.items()}
     for name, times in frames.items():
         print(f"{name}: {middle[name]:.2f} s ({min(times):.2f}-{max(times):.2f})")
-    print(goal("first text against an empty application's frame", middle["first text"] / middle["empty"], 1.3, "x"))
+    print(goal("first screen against an empty application's frame", middle["start"] / middle["empty"], 1.3, "x"))
     print(goal("first step against an empty application's frame", middle["step"] / middle["empty"], 1.3, "x"))
 
 

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
+from acp_tui.at_once import Work, at_once
 from acp_tui.events import NodeStage
 from acp_tui.probe.script import LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
@@ -82,26 +83,16 @@ async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGen
     """Carry out `jobs`, one a node, all at once. The caller has the operator's consent for each of them.
 
     Closing the generator cuts the connections; what a node has begun by then it brings to its end by itself."""
-    events: asyncio.Queue[FixEvent | asyncio.Task[None]] = asyncio.Queue()
 
-    async def follow(job: Job) -> None:
-        events.put_nowait(await _Pass(job, deadlines, events.put_nowait).go())
+    def pass_over(job: Job) -> Work[FixEvent]:
+        async def follow(tell: Callable[[FixEvent], None]) -> None:
+            tell(await _Pass(job, deadlines, tell).go())
 
-    running = {asyncio.create_task(follow(job)) for job in jobs}
-    for task in running:
-        task.add_done_callback(events.put_nowait)
-    try:
-        while running:
-            event = await events.get()
-            if isinstance(event, asyncio.Task):
-                running.discard(event)
-                event.result()
-            else:
-                yield event
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        return follow
+
+    async with aclosing(at_once(map(pass_over, jobs))) as events:
+        async for event in events:
+            yield event
 
 
 async def look(job: Job, deadlines: Deadlines = DEADLINES) -> Mapping[str, str]:
