@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from acp_tui.answers import AnswerRefused, moved, with_answers
 from acp_tui.certificate import CertificateFacts
@@ -30,9 +30,6 @@ from acp_tui.texts import _
 from acp_tui.verdict import NodeState, Outcome, Report, Severity, Verdict
 from screens.judgement import Judgement
 from screens.node_watch import NodeWatch
-
-if TYPE_CHECKING:
-    pass  # it speaks SSH, and that takes long to import
 
 LAST_RUN = "last-run.json"
 """The report of the nodes as they were last seen, in the draft's folder."""
