@@ -163,26 +163,34 @@ def many_nodes(bench: Bench, readings: Sequence[Reading], endpoint: str) -> None
 
 
 def hanging(bench: Bench, nodes: Sequence[LabNode], frozen: LabNode, nobody: str, endpoint: str) -> None:
-    """When the good nodes have told all of themselves: alone, and beside one that is frozen and one that is nowhere."""
+    """When the good nodes have told all of themselves: with two others that are well, and with the same number of which
+    one is frozen and one is nowhere."""
     key, good = str(nodes[0].key_file), [node.address for node in nodes]
-    alone = bench.plan_file("alone", answers_of(good, endpoint, key_file=key))
-    beside = bench.plan_file("beside", answers_of([*good, frozen.address, nobody], endpoint, key_file=key))
-    dial: Dial = {address: (address, 22) for address in (*good, frozen.address, nobody)}
-    frozen.freeze()
-    costs = in_turns(
-        {"alone": bench.child("engine", "alone", alone, dial), "beside": bench.child("engine", "beside", beside, dial)},
-        3,
-    )
-    frozen.thaw()
+
+    def with_fifth(address: str) -> Way:
+        addresses = [*good, frozen.address, address]
+        file = bench.plan_file(address, answers_of(addresses, endpoint, key_file=key))
+        return bench.child("engine", address, file, {each: (each, 22) for each in addresses})
+
+    well, beside = with_fifth(endpoint), with_fifth(nobody)
+
+    def while_frozen() -> Cost:
+        frozen.freeze()
+        try:
+            return beside()
+        finally:
+            frozen.thaw()
+
+    costs = in_turns({"all well": well, "two hanging": while_frozen}, max(3, bench.rounds // 2))
 
     def last(cost: Cost) -> float:
         return max([cost.ends[address] for address in good])
 
-    print("\n## A hanging node beside them\n")
+    print("\n## Three good nodes of five\n")
     for name, rows in costs.items():
         whole = median(rows, lambda c: c.inside)
         print(f"{name}: the good nodes have told all after {median(rows, last):.2f} s, the whole after {whole:.2f} s")
-    more = median(costs["beside"], last) / median(costs["alone"], last)
+    more = median(costs["two hanging"], last) / median(costs["all well"], last)
     print(goal("the good nodes' time, with the hanging ones against without", more, 1.25, "x"))
 
 
