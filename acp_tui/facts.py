@@ -125,16 +125,20 @@ class Reach(StrEnum):
     FORBIDDEN = "forbidden here"
     """The node's own routes or packet filter do not let it out."""
     UNRESOLVED = "name not resolved"
+    UNTOLD = "not told"
+    """It could not be tried, or the node has not told what became of it."""
 
 
 @dataclass(frozen=True)
 class TcpPath:
-    """One TCP connect from this node. `host` as in the plan; `seconds` until the answer, to the millisecond."""
+    """One TCP connect from this node. `host` as in the plan; `seconds` until the answer, to the millisecond; `words`
+    why it is `UNTOLD`."""
 
     host: str
     port: int
     reach: Reach
     seconds: float | None = None
+    words: str = ""
 
     @property
     def open(self) -> bool:

@@ -18,7 +18,7 @@ from acp_tui.verdict import Outcome
 _AT_ONCE = 0.5  # seconds
 _SHOWN = 6  # pairs of nodes in one finding
 
-REACH_WORDS: Mapping[Reach, str] = {
+_REACH_WORDS: Mapping[Reach, str] = {
     Reach.CONNECTED: N_("connected"),
     Reach.REFUSED: N_("refused"),
     Reach.TIMEOUT: N_("no answer"),
@@ -42,10 +42,11 @@ class Trouble:
 def paths_open(s: ClusterSubject) -> Findings:
     """X-FIREWALL: every TCP path between two nodes is open; packets of the link's full size pass (else a warning)."""
     tried, gaps = learned(s, "paths", lambda f: f.paths)
-    closed, untried, count = closed_paths(s, tried)
+    closed, untold, count = closed_paths(s, tried)
     found = {gap.node: gap for gap in gaps}
-    for node, others in untried.items():
-        found[node] = Finding(Outcome.UNKNOWN, _not_tried(others), node=node)
+    for node in dict.fromkeys(t.source for t in untold):
+        observed = _told(t for t in untold if t.source == node)
+        found[node] = Finding(Outcome.UNKNOWN, observed, node=node)
     for node, troubles in _at_fault(s, _cut_packets(s)).items():
         found[node] = Finding(Outcome.WARN, _told(troubles), node=node)
     for node, troubles in _at_fault(s, closed).items():
@@ -62,10 +63,10 @@ def _not_tried(nodes: Iterable[str]) -> str:
 
 def closed_paths(
     s: ClusterSubject, tried: Mapping[str, tuple[TcpPath, ...]]
-) -> tuple[list[Trouble], dict[str, list[str]], int]:
-    """Paths that are not open; node → nodes to which something was not tried; how many are open."""
+) -> tuple[list[Trouble], list[Trouble], int]:
+    """Paths that are not open; paths of which that is not known; how many are open."""
     closed: list[Trouble] = []
-    untried: dict[str, list[str]] = {}
+    untold: list[Trouble] = []
     count = 0
     ways_of = {source: {(path.host, path.port): path for path in paths} for source, paths in tried.items()}
     for target in s.plan.nodes:
@@ -81,19 +82,27 @@ def closed_paths(
                 answered = _answered(s, source, target.address, key)
                 if answered is False and path is not None:
                     ways.append(Trouble(source, target.address, _("does not reach the listener there"), path.port))
-                elif path is None:
-                    untried[source] = list(dict.fromkeys([*untried.get(source, []), target.address]))
+                elif path is None or path.reach is Reach.UNTOLD:
+                    why = reach_words(path) if path else _("not tried since the nodes or ports have changed")
+                    untold.append(Trouble(source, target.address, why, key[1]))
                 elif not path.open or (path.reach is Reach.REFUSED and path.port == ssh and let_us_in):
                     own = path.reach is Reach.FORBIDDEN or _cannot_answer(
                         s, path, source, tried.get(target.address, ())
                     )
-                    ways.append(Trouble(source, target.address, _(REACH_WORDS[path.reach]), path.port, own))
+                    ways.append(Trouble(source, target.address, reach_words(path), path.port, own))
                 else:
                     count += 1
                     reached = True
         if reached:  # a node that nobody reaches at all is down, and says so as its state
             closed += ways
-    return closed, untried, count
+    return closed, untold, count
+
+
+def reach_words(path: TcpPath) -> str:
+    """What became of a connect."""
+    if path.reach is Reach.UNTOLD:
+        return _("could not be tried: {why}").format(why=path.words)
+    return _(_REACH_WORDS[path.reach])
 
 
 def _answered(s: ClusterSubject, source: str, target: str, way: tuple[str, int]) -> bool | None:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 
 from acp_tui.around import addresses, balancer_port, external_registry, names_in_use
-from acp_tui.checks.between import REACH_WORDS
+from acp_tui.checks.between import reach_words
 from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.finding import ClusterSubject, Finding
-from acp_tui.facts import TcpPath
+from acp_tui.facts import Reach, TcpPath
 from acp_tui.inputs import is_ip
 from acp_tui.ranges import interface_of
 from acp_tui.texts import _
@@ -30,13 +30,14 @@ def balancer_reached(s: ClusterSubject) -> Findings:
             observed = _("{at} not tried since the answers have changed").format(at=at)
             found.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif not way.open:
-            found.append(Finding(Outcome.WARN, f"{at}: {_(REACH_WORDS[way.reach])}", node=node))
+            outcome = Outcome.UNKNOWN if way.reach is Reach.UNTOLD else Outcome.WARN
+            found.append(Finding(outcome, f"{at}: {reach_words(way)}", node=node))
     if len(found) == len(s.plan.nodes) and len({finding.observed for finding in found}) == 1:
         observed = _("{observed}, from every node").format(observed=found[0].observed)
         return (Finding(found[0].outcome, observed),)
     if found:
         return tuple(found)
-    answers = ", ".join(sorted({_(REACH_WORDS[way.reach]) for way in ways.values() if way}))
+    answers = ", ".join(sorted({reach_words(way) for way in ways.values() if way}))
     return (Finding(Outcome.PASS, _("{at}: {answers}, from every node").format(at=at, answers=answers)),)
 
 

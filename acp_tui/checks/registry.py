@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from acp_tui.around import external_registry
-from acp_tui.checks.between import REACH_WORDS
+from acp_tui.checks.between import reach_words
 from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.endpoint import way_to
 from acp_tui.checks.finding import ClusterSubject, Finding
@@ -43,7 +43,8 @@ def registry_answers(s: ClusterSubject) -> Findings:
             observed = _("{at} not tried since the answers have changed").format(at=where)
             found.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif way.reach is not Reach.CONNECTED:
-            found.append(Finding(Outcome.FAIL, f"{where}: {_(REACH_WORDS[way.reach])}", node=node))
+            outcome = Outcome.UNKNOWN if way.reach is Reach.UNTOLD else Outcome.FAIL
+            found.append(Finding(outcome, f"{where}: {reach_words(way)}", node=node))
         elif answer is None:
             found.append(Finding(Outcome.UNKNOWN, f"{where}: {s.facts[node].gap('registry_answer')}", node=node))
         elif answer.status not in _ALIVE:

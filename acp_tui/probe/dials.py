@@ -14,6 +14,7 @@ from acp_tui.facts import Reach, TcpPath
 from acp_tui.inputs import is_ip
 from acp_tui.probe.script import Reading, Snippet
 from acp_tui.probe.snippets.answers import lines
+from acp_tui.texts import _
 
 _AT_ONCE = 200  # children of a node at a time
 _FEW = 3  # ports of a host up to which each is dialled by a child of its own
@@ -28,17 +29,19 @@ _TIMES = 5  # or so many times longer than it took to hear any answer: a busy no
 
 # A child dials a host's ports one after another and stamps each answer with the time. What counts is how long it has
 # waited for the network, asleep, and not how late its parent looks.
+# bash's `read -t` may say that it is late when it has taken the whole line, and then nobody knows of the newline. So
+# what counts stands in angle brackets: it is whole with or without a newline around it.
 _SHELL = """
 local queue=(@DIALS@) next=0 fds=() hosts=() rests=() parts=() pids=() waits=() since=() i now until news late=0
-local line port TIMEFORMAT=%3R
+local line port TIMEFORMAT=' %3R'
 declare -A answers
 clock() { local up; read -r up _ </proc/uptime || up=$SECONDS.00; now=$((10#${up/./})); }
 dial() {
   local port now
-  clock; echo "from $BASHPID $now"
+  clock; echo "<from $BASHPID $now>"
   for port in ${2//,/ }; do
     { time { : 3<>"/dev/tcp/$1/$port" && echo ': connected'; }; } 2>&1
-    clock; echo "port $port $now"
+    clock; echo "<port $port $now>"
   done
 }
 begin_dial() {
@@ -55,8 +58,9 @@ end_dial() {
   [ -z "${pids[i]}" ] || kill -9 "${pids[i]}"
 }
 heard() {
-  local mark=${1%% *} stamp=${1##* } port=${1#* } told=${parts[i]%"$1"}
-  told=${told##*: } parts[i]= port=${port% *} news=$stamp
+  local told=${parts[i]%<*} port=${parts[i]##*<} mark stamp
+  mark=${port%% *} stamp=${port##* } port=${port#* } told=${told##*: } parts[i]=
+  stamp=${stamp%>} port=${port% *} news=${stamp%>}
   case "$mark $told" in
     from* | *connected* | *refused*) [ $((stamp - since[i])) -le "$late" ] || late=$((stamp - since[i])) ;;
   esac
@@ -78,17 +82,16 @@ hear() {
   while [ -n "${fds[i]}" ]; do
     IFS= read -r -t "$left" line <&"${fds[i]}"; got=$?
     parts[i]+=$line
-    if [ "$got" -gt 128 ]; then return; fi
+    case ${parts[i]} in
+      *'<'*'>') heard ;;
+      *) [ "$got" -ne 0 ] || parts[i]+=$'\n' ;;
+    esac
+    if [ "$got" -gt 128 ] || [ -z "${fds[i]}" ]; then return; fi
     if [ "$got" -ne 0 ]; then # it ended before its time: another one goes on where it was
       line=${rests[i]#,} queue+=("${hosts[i]}=${line%,}=${waits[i]}")
       end_dial
       return
     fi
-    line=${parts[i]##*$'\n'}
-    case $line in
-      'from '* | 'port '*) heard "$line" ;;
-      *) parts[i]+=$'\n' ;;
-    esac
   done
 }
 asleep() {
@@ -169,30 +172,37 @@ def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
     for blank, value in blanks.items():
         shell = shell.replace(blank, value)
     waves = -(-len(dials) // _AT_ONCE)
-    return Snippet("paths", ("paths",), shell, _paths, timeout=5 * waves + 8, early=True)
+    return Snippet("paths", ("paths",), shell, lambda r: _paths(dials, r), timeout=5 * waves + 8, early=True)
 
 
 _LINE = re.compile(r"(\S+) (\d{1,5}(?:,\d{1,5})*) (.*)")
+_WORDS_SHOWN = 80
 _SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
 
 
-def _paths(reading: Reading) -> Mapping[str, object]:
-    """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words: hundreds of them."""
-    found = []
+def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str, object]:
+    """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words: hundreds of them.
+
+    Each of `dials` becomes a path: one that the answer does not tell, or in words that are not known here, says so."""
+    why = _("the node's answer does not tell it")
+    found = {way: TcpPath(*way, Reach.UNTOLD, words=why) for way in dials}
     for line in lines(reading):
         match = _LINE.fullmatch(line)
-        reach, seconds = _told(match[3]) if match else (None, None)
-        if match is None or reach is None:
+        if match is None:
             continue
+        reach, seconds = _told(match[3])
         if reach is Reach.FORBIDDEN and "Invalid argument" in match[3] and not is_ip(match[1]):
             reach = Reach.UNRESOLVED  # what bash says of a name that it cannot look up
-        found += [TcpPath(match[1], int(port), reach, seconds) for port in match[2].split(",")]
-    return {"paths": tuple(found)}
+        words = match[3].strip()[:_WORDS_SHOWN] if reach is Reach.UNTOLD else ""
+        for way in ((match[1], int(port)) for port in match[2].split(",")):
+            if way in found:
+                found[way] = TcpPath(*way, reach, seconds, words)
+    return {"paths": tuple(found.values())}
 
 
 @lru_cache(maxsize=256)
-def _told(said: str) -> tuple[Reach | None, float | None]:
+def _told(said: str) -> tuple[Reach, float | None]:
     """What became of a connect, and the seconds it took. Most answers say the same, to the millisecond."""
     took = _SECONDS.search(said)
-    reach = next((reach for words, reach in _WORDS.items() if words in said), None)
+    reach = next((reach for words, reach in _WORDS.items() if words in said), Reach.UNTOLD)
     return reach, float(took[1].replace(",", ".")) if took else None

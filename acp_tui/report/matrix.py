@@ -70,7 +70,7 @@ def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
 
 
 def _row(plan: Plan, source: Node, facts: Facts | None) -> Row:
-    seen = {(path.host, path.port): path for path in (facts and facts.paths) or ()}
+    seen = {(path.host, path.port): path for path in (facts and facts.paths) or () if path.reach is not Reach.UNTOLD}
     return Row(source.address, tuple(_cell(plan, source, target, facts, seen) for target in plan.nodes))
 
 

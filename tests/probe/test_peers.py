@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,17 +20,24 @@ from acp_tui.probe.snippets import facts_from
 
 MARKER = "0123456789abcdef"
 EVERYTHING = Questions((("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1))
+LATE_READ = """
+read() {
+  builtin read "$@" || return
+  if [ "$2" = -t ] && [ "$3" != 0 ]; then return 142; fi
+}
+"""
+"""A `read` that says it is late of every line that it has taken, as bash's own does now and then on a busy machine."""
 
 
-def asked(questions: Questions) -> Facts:
-    snippets = snippets_for(questions)
+def asked(questions: Questions, before: str = "") -> Facts:
+    snippets = tuple(replace(one, shell=before + one.shell) for one in snippets_for(questions))
     program = build(snippets, MARKER).encode()
     ran = subprocess.run(["/bin/sh", "-c", LAUNCH_PLAIN], input=program, capture_output=True, timeout=60, check=False)
     return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", snippets)
 
 
-def read(name: str, text: str, status: int = 0) -> Facts:
-    return facts_from("10.0.0.1", [Reading(name, status, text)], None, snippets_for(EVERYTHING))
+def read(name: str, text: str, status: int = 0, questions: Questions = EVERYTHING) -> Facts:
+    return facts_from("10.0.0.1", [Reading(name, status, text)], None, snippets_for(questions))
 
 
 @contextmanager
@@ -97,6 +105,17 @@ def test_more_connects_than_are_begun_at_once_all_have_their_answer() -> None:
     assert facts.paths is not None
     assert {(path.host, path.port) for path in facts.paths} == set(dials)
     assert {path.reach for path in facts.paths} == {Reach.REFUSED}
+
+
+def test_a_line_whose_newline_is_lost_is_a_line() -> None:
+    with listener() as other:
+        closed = other
+    with listener() as open_port:
+        dials = tuple((f"127.0.0.{n}", port) for n in range(1, 6) for port in (open_port, closed, 1, 2, 3))
+        facts = asked(Questions(dials), LATE_READ)
+    expected = dict.fromkeys(dials, Reach.REFUSED) | {("127.0.0.1", open_port): Reach.CONNECTED}
+    assert {(path.host, path.port): path.reach for path in facts.paths or ()} == expected
+    assert all(path.seconds is not None for path in facts.paths or ())
 
 
 def test_names_as_the_node_itself_resolves_them() -> None:
@@ -181,12 +200,22 @@ def test_what_ping_says(report: str, expected: Ping) -> None:
     ],
 )
 def test_what_a_connect_says(words: str, reach: Reach) -> None:
-    (path,) = read("paths", f"10.0.0.2 6443 {words}\n").paths or ()
+    (path,) = read("paths", f"10.0.0.2 6443 {words}\n", questions=Questions((("10.0.0.2", 6443),))).paths or ()
     assert (path.host, path.port, path.reach) == ("10.0.0.2", 6443, reach)
 
 
+def test_what_is_not_told_of_a_connect_says_why() -> None:
+    questions = Questions(tuple(("10.0.0.2", port) for port in (22, 443, 6443)))
+    facts = read("paths", "10.0.0.2 22 Connection refused 0.000\n10.0.0.2 443 No buffer space left\n", 0, questions)
+    refused, strange, missing = facts.paths or ()
+    assert (refused.reach, refused.words) == (Reach.REFUSED, "")
+    assert (strange.reach, strange.words) == (Reach.UNTOLD, "No buffer space left")
+    assert (missing.reach, missing.words) == (Reach.UNTOLD, "the node's answer does not tell it")
+
+
 def test_a_name_that_does_not_resolve_is_no_closed_port() -> None:
-    assert read("paths", "acp.example.com 443 Invalid argument 4.004").paths == (
+    questions = Questions((("acp.example.com", 443),))
+    assert read("paths", "acp.example.com 443 Invalid argument 4.004", questions=questions).paths == (
         TcpPath("acp.example.com", 443, Reach.UNRESOLVED, 4.004),
     )
 
