@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import IO, cast
 
 from acp_tui.events import Progress
+from acp_tui.files import open_plain
 from acp_tui.package.forward import Forward, Skim
 from acp_tui.package.members import Guard, PackageRefused, link_target
+from acp_tui.package.mistaken import what_else
 from acp_tui.package.name import Kind
 from acp_tui.package.signature import SignatureResult, Signed
 from acp_tui.package.stream import Cancelled, Feed, OnProgress, Relay, Source, never, silent
@@ -49,12 +51,12 @@ def inspect(package: Path) -> PackageContents:
 
     PackageRefused: no tar archive, cut off, or with a member that would leave its folder. OSError: not readable."""
     guard, members, size, names = Guard(), 0, 0, set[str]()
-    with package.open("rb") as file, _readable(), tarfile.open(fileobj=cast(IO[bytes], Skim(file)), mode="r:") as tar:
+    with _open(package) as file, _readable(), tarfile.open(fileobj=cast(IO[bytes], Skim(file)), mode="r:") as tar:
         while (member := _next(tar)) is not None:
             name = guard.place(member)
             members += 1
             size += _written(member)
-            if member.isreg() and name in (SETUP, INIT):
+            if (member.isreg() or member.islnk()) and name in (SETUP, INIT):
                 names.add(name)
         file.seek(tar.offset)
         rest = Feed(file, package.name, 0)
@@ -106,7 +108,7 @@ def extract(
     After each of them `target` holds what it held before.
     """
     try:
-        with package.open("rb", buffering=0) as file:
+        with _open(package) as file:
             identity = FileIdentity.of(package, file.fileno())
             before = placed(target, kind, identity)
             if before is not None and (check is None or before.signer == check.fingerprint):
@@ -203,9 +205,25 @@ def unpack(feed: Feed, folder: Path) -> None:
             _dress(place, member)
 
 
+def _open(package: Path) -> IO[bytes]:
+    """OSError: not readable, or no plain file. PackageRefused: by its first bytes it is something else."""
+    file = open_plain(package)
+    try:
+        if words := what_else(file.fileno(), package):
+            raise PackageRefused(words)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     member = tar.next()
     tar.members.clear()  # type: ignore[attr-defined] # kept for going back, which nobody does here
+    if member is not None and member.issparse():
+        stored = sum(length for _start, length in _segments(member))
+        if stored > tar.offset - member.offset_data:  # more than lies before the next member
+            raise tarfile.ReadError(_("a sparse file of impossible shape"))
     return member
 
 
@@ -274,9 +292,9 @@ def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> No
 
 def _why(error: OSError, package: Path, target: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _("No space is left for {package} in {folder}. Free some, or choose another folder.").format(
-            package=package.name, folder=target
-        )
-    return _("Cannot unpack {package} into {folder}: {why}.").format(
-        package=package.name, folder=target, why=error.strerror or error
-    )
+        return _(
+            "No space (df) or no inode (df -i) is left for {package} in {folder}. Free some, or choose another folder."
+        ).format(package=package.name, folder=target)
+    where = error.filename if isinstance(error.filename, str | Path) and Path(error.filename) != target else ""
+    why = f"{where}: {error.strerror}" if where else error.strerror or error
+    return _("Cannot unpack {package} into {folder}: {why}.").format(package=package.name, folder=target, why=why)

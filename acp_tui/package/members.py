@@ -16,6 +16,10 @@ _MAX_PART = 255
 """Bytes of one name that a filesystem takes."""
 _MAX_DEPTH = 100
 _MAX_MEMBERS = 1_000_000
+_MAX_REMEMBERED = 256 << 20
+"""Characters of all folders' names together: deep paths cost memory many times what they take in the archive."""
+_TIMES = (-(1 << 40), 1 << 40)
+"""Seconds since 1970 that a filesystem can keep, or at least round."""
 OURS = ".acp-tui-"
 """What our own files in the target are called at first; no archive may bring such a one."""
 
@@ -32,12 +36,15 @@ class Guard:
         self._files: set[str] = set()
         self._links: set[str] = set()
         self._members = 0
+        self._remembered = 0
 
     def place(self, member: tarfile.TarInfo) -> str:
         """Where a member goes, relative to the target; "" is the target itself. PackageRefused: it may not go there."""
         self._members += 1
         if self._members > _MAX_MEMBERS:
             raise _refusal(member, _("there are more than {count} members before it").format(count=_MAX_MEMBERS))
+        if member.size < 0 or not _TIMES[0] < member.mtime < _TIMES[1]:
+            raise _refusal(member, _("its size or its time is impossible"))
         name = _checked(member, member.name, _("its name"))
         if name.startswith(OURS):
             raise _refusal(member, _("acp-tui keeps its own notes under that name"))
@@ -53,8 +60,15 @@ class Guard:
             self._take(member, name)
         else:
             raise _refusal(member, _("devices, pipes and other special files have no place in a package"))
-        self._folders.update(str(parent) for parent in PurePosixPath(name).parents)
+        self._remember_folders(member, name)
         return name
+
+    def _remember_folders(self, member: tarfile.TarInfo, name: str) -> None:
+        parents = {str(parent) for parent in PurePosixPath(name).parents} - self._folders
+        self._remembered += sum(map(len, parents))
+        if self._remembered > _MAX_REMEMBERED:
+            raise _refusal(member, _("the folders before it have too many and too long names"))
+        self._folders |= parents
 
     def _take(self, member: tarfile.TarInfo, name: str) -> None:
         if member.issym():

@@ -118,7 +118,7 @@ def verify(
     `fingerprint`: 40 hexadecimal digits of the only trusted key. Raises `Cancelled`; anything else is in the result.
     """
     try:
-        with package.open("rb", buffering=0) as file:
+        with open_plain(package) as file:
             feed = Feed(file, package.name, os.fstat(file.fileno()).st_size, on_progress, cancelled)
             result = hold_against(feed, package.name, signature, key_file, fingerprint)
     except OSError as error:

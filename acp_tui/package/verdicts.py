@@ -6,6 +6,7 @@ from datetime import date
 from acp_tui.catalog import catalogue
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.pronounce import pronounce, waive
+from acp_tui.package.extract import INIT, SETUP
 from acp_tui.package.name import Kind
 from acp_tui.package.seen import PackageFacts, SeenPackage
 from acp_tui.package.signature import SignatureResult, Signed
@@ -164,15 +165,17 @@ def _name(package: SeenPackage, release: str | None) -> Finding:
 def _archive(package: SeenPackage) -> Finding:
     path = _PATH[package.question.kind]
     name = package.question.package.name
-    if package.contents is None:
+    contents = package.contents
+    if contents is None:
         return Finding(Outcome.FAIL, f"{name}: {package.trouble}", paths=(path,))
-    if package.question.kind == "core" and not package.contents.installable:
-        observed = _("{name} has no installer/setup.sh or no installer/res/init.sh").format(name=name)
+    if package.question.kind == "core" and not contents.installable:
+        missing = [file for file, there in ((SETUP, contents.setup), (INIT, contents.init)) if not there]
+        observed = _("{name} has no plain file {missing}").format(name=name, missing=", ".join(missing))
         return Finding(Outcome.FAIL, observed, paths=(path,))
     return Finding(
         Outcome.PASS,
         _("{name}: whole, {members} members, {size} bytes").format(
-            name=name, members=package.contents.members, size=package.contents.size
+            name=name, members=contents.members, size=contents.size
         ),
     )
 

@@ -40,6 +40,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
+def claiming(keyword: str, value: str) -> Member:
+    """A file whose extended header says more than its plain one."""
+    member, content = file("installer/claims")
+    member.pax_headers = {keyword: value}
+    return member, content
+
+
 HOSTILE: list[tuple[str, tuple[Member, ...]]] = [
     ("absolute", (file("/etc/cron.d/x"),)),
     ("parent", (file("installer/../../x"),)),
@@ -71,6 +78,9 @@ HOSTILE: list[tuple[str, tuple[Member, ...]]] = [
     ("device", (special("installer/x", tarfile.CHRTYPE),)),
     ("block device", (special("installer/x", tarfile.BLKTYPE),)),
     ("pipe", (special("installer/x", tarfile.FIFOTYPE),)),
+    ("size below nothing", (claiming("size", "-512"),)),
+    ("time that never comes", (claiming("mtime", "inf"),)),
+    ("time that is none", (claiming("mtime", "nan"),)),
 ]
 
 
@@ -85,6 +95,14 @@ def test_hostile_members_are_refused_before_anything_is_in_place(members: tuple[
     with pytest.raises(PackageRefused):
         inspect(package)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", CORE]
+
+
+def test_deep_folders_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acp_tui.package.members._MAX_REMEMBERED", 1 << 20)
+    deep = (file(f"installer/{number}" + "/down" * 90 + "/x") for number in range(100))
+    package = core(tmp_path, *deep)
+    with pytest.raises(PackageRefused, match="too many and too long names"):
+        inspect(package)
 
 
 def test_what_is_unpacked_is_what_was_packed(tmp_path: Path) -> None:
@@ -129,6 +147,12 @@ def test_contents(tmp_path: Path) -> None:
     assert contents.installable
     assert contents.size == 256 * 12_000 + 23 + 12
     assert not inspect(archive(tmp_path / "other.tar", file("readme"))).installable
+
+
+def test_a_second_name_of_a_file_is_a_setup(tmp_path: Path) -> None:
+    members = (file("installer/x"), special("installer/setup.sh", tarfile.LNKTYPE, "installer/x"))
+    package = archive(tmp_path / CORE, *members, file("installer/res/init.sh"))
+    assert inspect(package).installable
 
 
 def test_a_link_named_setup_is_no_setup(tmp_path: Path) -> None:
@@ -341,7 +365,7 @@ def test_cancelling_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
-    with pytest.raises(UnpackFailed, match="No space is left"):
+    with pytest.raises(UnpackFailed, match="No space"):
         extract(core(tmp_path), small_disk / "target")
     assert list((small_disk / "target").iterdir()) == []
 
