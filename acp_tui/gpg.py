@@ -159,6 +159,8 @@ def _gpg(*, throwaway: bool) -> Iterator[gnupg.GPG]:
 def _started(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
     try:
         gpg = gnupg.GPG(gnupghome=str(home) if home else None, options=["--no-auto-key-locate"], env=dict(environment))
+        if gpg.version is None:
+            raise ValueError("this is no gpg")
     except (OSError, ValueError) as error:
         raise GpgFailed(_("gpg is not installed on this host, or does not run: install gnupg")) from error
     gpg.encoding = "utf-8"

@@ -20,7 +20,7 @@ from acp_tui.package.forward import Forward, Skim
 from acp_tui.package.members import Guard, PackageRefused, link_target
 from acp_tui.package.mistaken import what_else
 from acp_tui.package.name import Kind
-from acp_tui.package.signature import SignatureResult, Signed
+from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.stream import Cancelled, Feed, OnProgress, Relay, Source, never, silent
 from acp_tui.package.target import FileIdentity, Placed, UnpackFailed, check_free_to_use, claimed, placed, put_in_place
 from acp_tui.texts import _

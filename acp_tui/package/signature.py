@@ -1,7 +1,7 @@
 """Is this file what the holder of the pinned key signed? Asked of gpg, in a home that lives for one question.
 
-The answer is read from gpg's status lines (GOODSIG with VALIDSIG and its full fingerprint), never from its text, trust
-levels or exit status. The only file that knows python-gnupg; nothing of the user's own keyring is read or changed.
+Its answer is judged in `signed`. The only file of the package's that knows python-gnupg; nothing of the user's own
+keyring is read or changed.
 """
 
 import io
@@ -10,12 +10,10 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 
 import gnupg
@@ -23,66 +21,22 @@ import gnupg
 from acp_tui.files import open_plain
 from acp_tui.gpghome import NoHome, gpg_home
 from acp_tui.package.name import parse_name
+from acp_tui.package.openpgp import has_private_key, is_message
+from acp_tui.package.signed import SignatureResult, Signed, Status, judge
 from acp_tui.package.stream import Cancelled, Feed, OnProgress, Source, never, silent
+from acp_tui.texts import _
 
 _MAX_BYTES = 1 << 20
 """More than any signature or public key file has; a package taken for one is not read into memory."""
-_NO_PUBLIC_KEY = "9"
-_UNSUPPORTED = "4"
 _NEWER_SIGNATURE = re.compile(r"packet\(2\) with unknown version [5-9]\b")
 _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
-"""What gpg says in the C locale of what is newer than it is: there is no status line for it. This only picks words."""
+_FUTURE_KEY = re.compile(r"was created \d+ \w+ in the future")
+"""What gpg says in the C locale where there is no status line for it. This only picks words."""
+_PATIENCE = 20
+"""Seconds in which gpg takes no byte, or says nothing at the end, before it counts as hanging."""
 _SEND_BUFFER = 4 << 20
 """Bytes on their way to gpg: enough that neither waits for the other's turn on the processor."""
 _SO_SNDBUFFORCE = 32
-
-
-class Signed(StrEnum):
-    """What became of the verification. Only `GOOD` is good."""
-
-    GOOD = "good"
-    OTHER_KEY = "other-key"
-    """A sound signature, but not by the pinned key."""
-    EXPIRED_KEY = "expired-key"
-    EXPIRED_SIGNATURE = "expired-signature"
-    REVOKED = "revoked"
-    OTHER_FILE = "other-file"
-    """Not of this package; by its name the signature is that of another one."""
-    BAD = "bad"
-    """The package is not what was signed."""
-    UNREADABLE = "unreadable"
-    """The signature file is cut off, or no detached signature."""
-    NO_PUBLIC_KEY = "no-public-key"
-    """Signed by a key that the key file does not have."""
-    UNSUPPORTED = "unsupported"
-    """This gpg is too old for the signature's algorithm."""
-    KEY_UNSUPPORTED = "key-unsupported"
-    """This gpg is too old for the keys of the key file."""
-    KEY_UNREADABLE = "key-unreadable"
-    KEY_PRIVATE = "key-private"
-    """The key file holds somebody's private key, which nobody should have sent."""
-    KEY_OTHER = "key-other"
-    """The key file does not have the pinned key."""
-    KEY_MISSING = "key-missing"
-    SIGNATURE_MISSING = "signature-missing"
-    PACKAGE_MISSING = "package-missing"
-    GPG_MISSING = "gpg-missing"
-    GPG_FAILED = "gpg-failed"
-
-
-@dataclass(frozen=True)
-class SignatureResult:
-    signed: Signed
-    fingerprints: tuple[str, ...] = ()
-    """Who signed (BAD and NO_PUBLIC_KEY: a short key ID at worst), or which keys the key file has (KEY_OTHER)."""
-    detail: str = ""
-    """What the system said, where it said something."""
-    verified: datetime | None = None
-    """When, if it was remembered from an earlier run."""
-
-
-Status = tuple[str, str]
-"""Keyword and rest of one `[GNUPG:]` line."""
 
 
 class _Statuses:
@@ -156,11 +110,11 @@ def _held(
     with _throwaway_gpg() as (gpg, home):
         if gpg is None:
             return SignatureResult(Signed.GPG_FAILED)
-        if b"PGP PRIVATE KEY BLOCK" in key_bytes:
+        if has_private_key(key_bytes):  # gpg would start an agent to keep it
             return SignatureResult(Signed.KEY_PRIVATE)
-        known, unsupported = _import(gpg, key_bytes)
+        known, trouble = _import(gpg, key_bytes)
         if not known:
-            return SignatureResult(Signed.KEY_UNSUPPORTED if unsupported else Signed.KEY_UNREADABLE)
+            return SignatureResult(trouble)
         if fingerprint not in known:
             return SignatureResult(Signed.KEY_OTHER, known)
         copy = home / "signature"
@@ -168,8 +122,15 @@ def _held(
             copy.write_bytes(signature_bytes)
         except OSError as error:
             raise NoHome(_reason(error)) from error
-        said = _ask(gpg, copy, source)
+        try:
+            said = _ask(gpg, copy, source)
+        except TimeoutError:
+            return SignatureResult(Signed.GPG_FAILED, detail=_("it does not answer"))
+        if (said.returncode or 0) < 0:
+            return SignatureResult(Signed.GPG_FAILED, detail=_("it crashed"))
         result = judge(said.lines, fingerprint)
+        if result.signed is Signed.UNREADABLE and is_message(signature_bytes):
+            return SignatureResult(Signed.NOT_DETACHED)
         if result.signed is Signed.UNREADABLE and _NEWER_SIGNATURE.search(said.stderr):
             return SignatureResult(Signed.UNSUPPORTED)
         # A bad signature does not tell what it was made for; that it is called after another package does.
@@ -184,19 +145,31 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
     options = ["--no-options", "--trust-model", "always", "--no-auto-key-locate"]
     with gpg_home() as home:
         try:
-            gpg = gnupg.GPG(gnupghome=str(home), options=options, env=environment)
-        except (OSError, ValueError):  # it is there, but does not run
+            # python-gnupg would wait for ever for one that hangs, and cannot read what is no gpg.
+            asked = subprocess.run(
+                ["gpg", "--version"], stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=_PATIENCE
+            )
+            works = asked.stdout.startswith(b"gpg ")
+            gpg = gnupg.GPG(gnupghome=str(home), options=options, env=environment) if works else None
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # it is there, but does not run
             gpg = None
         yield gpg, home
 
 
-def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], bool]:
-    """Fingerprints of all keys and subkeys in a key file, primary keys first; and whether there are keys that this gpg
-    does not understand: of a version, or with an algorithm that it cannot check the key's own signature by."""
+def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
+    """Fingerprints of all keys and subkeys in a key file, primary keys first; and why, where there are none.
+
+    A key without a user ID is one that gpg could not check the key's own signature of: it does not know its kind."""
     imported = gpg.import_keys(key)
-    unsupported = bool(_NEWER_KEY.search(imported.stderr)) or int(imported.no_user_id or 0) > 0
+    if (imported.returncode or 0) < 0:
+        return (), Signed.GPG_FAILED
+    trouble = Signed.KEY_UNREADABLE
+    if _FUTURE_KEY.search(imported.stderr):
+        trouble = Signed.KEY_FROM_THE_FUTURE
+    elif _NEWER_KEY.search(imported.stderr) or int(imported.no_user_id or 0) > 0:
+        trouble = Signed.KEY_UNSUPPORTED
     keys = gpg.list_keys()
-    return (*(k["fingerprint"] for k in keys), *(subkey[2] for k in keys for subkey in k["subkeys"])), unsupported
+    return (*(k["fingerprint"] for k in keys), *(subkey[2] for k in keys for subkey in k["subkeys"])), trouble
 
 
 def _ask(gpg: gnupg.GPG, signature: Path, source: Source) -> _Statuses:
@@ -220,14 +193,27 @@ def _ask(gpg: gnupg.GPG, signature: Path, source: Source) -> _Statuses:
             # gpg stops reading when it has seen enough of a useless signature; what it said before counts.
             with suppress(BrokenPipeError, ConnectionResetError):
                 while piece := source.read(Feed.CHUNK):
-                    mine.sendall(piece)
+                    _send(mine, piece)
+            mine.close()
+            said.result(_PATIENCE)
         except BaseException:
             running.kill()
             raise
-        finally:
-            mine.close()
-        said.result()
+    statuses.returncode = running.returncode
     return statuses
+
+
+def _send(mine: socket.socket, piece: bytes) -> None:
+    """TimeoutError: gpg takes nothing. Second by second, so that a process that was stopped with us is not blamed."""
+    mine.settimeout(1)
+    rest, waited = memoryview(piece), 0
+    while rest:
+        try:
+            rest, waited = rest[mine.send(rest) :], 0
+        except TimeoutError:
+            waited += 1
+            if waited >= _PATIENCE:
+                raise
 
 
 def _enlarge(mine: socket.socket) -> None:
@@ -235,54 +221,6 @@ def _enlarge(mine: socket.socket) -> None:
     for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
         with suppress(PermissionError):
             mine.setsockopt(socket.SOL_SOCKET, option, _SEND_BUFFER)
-
-
-def judge(lines: Sequence[Status], fingerprint: str) -> SignatureResult:
-    """What gpg's status lines mean. Of several signatures one by the pinned key is enough, but a bad one spoils all."""
-    keys = [key for key, _value in lines]
-    if "BADSIG" in keys:
-        return SignatureResult(Signed.BAD, _first_words(lines, "BADSIG"))
-    if "PLAINTEXT" in keys:  # signs a text of its own, not the package
-        return SignatureResult(Signed.UNREADABLE)
-    verdicts = list(_signatures(lines, fingerprint))
-    if not verdicts:
-        return SignatureResult(Signed.UNREADABLE)
-    return min(verdicts, key=lambda verdict: list(Signed).index(verdict.signed))
-
-
-_FATE = {
-    "EXPKEYSIG": Signed.EXPIRED_KEY,
-    "EXPSIG": Signed.EXPIRED_SIGNATURE,
-    "REVKEYSIG": Signed.REVOKED,
-}
-
-
-def _signatures(lines: Sequence[Status], fingerprint: str) -> Iterator[SignatureResult]:
-    """One result a signature: a line that says how it stands, then VALIDSIG with the signer's full fingerprint."""
-    fate: str | None = None
-    for key, value in lines:
-        words = value.split()
-        if key == "GOODSIG" or key in _FATE:
-            fate = key
-        elif key == "ERRSIG":
-            fate = None
-            code = words[5] if len(words) > 5 else ""
-            signed = {_NO_PUBLIC_KEY: Signed.NO_PUBLIC_KEY, _UNSUPPORTED: Signed.UNSUPPORTED}.get(code)
-            signer = words[6] if len(words) > 6 and words[6] != "-" else words[0] if words else ""
-            yield SignatureResult(signed or Signed.UNREADABLE, (signer,) if signer else ())
-        elif key == "VALIDSIG" and fate is not None and len(words) >= 9:
-            signer, primary, binary = words[0], words[-1] if len(words) > 9 else words[0], words[8] == "00"
-            if not binary:
-                yield SignatureResult(Signed.UNREADABLE, (primary,))
-            elif fingerprint not in (signer, primary):
-                yield SignatureResult(Signed.OTHER_KEY, (primary,))
-            else:
-                yield SignatureResult(_FATE.get(fate, Signed.GOOD), (primary,))
-            fate = None
-
-
-def _first_words(lines: Sequence[Status], keyword: str) -> tuple[str, ...]:
-    return tuple(value.split()[0] for key, value in lines if key == keyword and value)
 
 
 def _bounded(path: Path) -> bytes:

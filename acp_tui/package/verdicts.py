@@ -9,7 +9,7 @@ from acp_tui.checks.pronounce import pronounce, waive
 from acp_tui.package.extract import INIT, SETUP
 from acp_tui.package.name import Kind
 from acp_tui.package.seen import PackageFacts, SeenPackage
-from acp_tui.package.signature import SignatureResult, Signed
+from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.target import FREE_WANTED
 from acp_tui.plan import Plan
 from acp_tui.texts import N_, _
@@ -28,13 +28,16 @@ _FOUND: Mapping[Signed, str] = {
     Signed.REVOKED: N_("signed by the trusted key, but that key was revoked by its owner"),
     Signed.OTHER_FILE: N_("bad signature: the signature file is named after another package, it belongs to that one"),
     Signed.BAD: N_("bad signature: the package is not what was signed (key {signer})"),
-    Signed.UNREADABLE: N_("the signature file is cut off or not a detached signature"),
+    Signed.UNREADABLE: N_("the signature file is cut off or no signature at all"),
+    Signed.NOT_DETACHED: N_("the signature file is no detached signature: it signs a text and not a file"),
+    Signed.WEAK: N_("signed with a digest that gpg refuses as forgeable (MD5)"),
     Signed.NO_PUBLIC_KEY: N_("signed by a key that is not in the key file: {signer}"),
     Signed.UNSUPPORTED: N_("gpg on this host is too old for this kind of signature"),
     Signed.KEY_UNSUPPORTED: N_("gpg on this host is too old for the key in the key file, or that key is damaged"),
     Signed.KEY_UNREADABLE: N_("the key file holds no public key that gpg can read"),
     Signed.KEY_PRIVATE: N_("the key file holds a private key, which belongs to its owner alone"),
     Signed.KEY_OTHER: N_("the key file does not hold the trusted key, but {signer}"),
+    Signed.KEY_FROM_THE_FUTURE: N_("by this host's clock the key in the key file is not made yet"),
     Signed.KEY_MISSING: N_("no public key file to check the signature with"),
     Signed.SIGNATURE_MISSING: N_("no signature file"),
     Signed.PACKAGE_MISSING: N_("the package cannot be read"),
@@ -49,6 +52,8 @@ _REMEDY: Mapping[Signed, str] = {
     Signed.OTHER_FILE: N_("Bring the signature of exactly this file: the package's name with .sig."),
     Signed.BAD: N_("Copy the package and its signature again from the vendor's portal, and compare their sizes."),
     Signed.UNREADABLE: N_("Copy the signature file again. It belongs to exactly this package file."),
+    Signed.NOT_DETACHED: N_("Bring the detached signature from the vendor's portal: the package's name with .sig."),
+    Signed.WEAK: N_("Ask the vendor for a signature with SHA-256 or better."),
     Signed.NO_PUBLIC_KEY: N_("Bring the public key of that signer, if the vendor confirms it, or the right signature."),
     Signed.UNSUPPORTED: N_("Check the signature on a newer system, or bring a newer gnupg."),
     Signed.KEY_UNSUPPORTED: N_("Check the signature on a newer system, bring a newer gnupg, or copy the key again."),
@@ -56,6 +61,7 @@ _REMEDY: Mapping[Signed, str] = {
     Signed.KEY_PRIVATE: N_("Bring the vendor's public key file, verify-key.pub, and tell the key's owner."),
     Signed.GPG_FAILED: N_("See what gpg --version says, and whether /run or /tmp has space left."),
     Signed.KEY_OTHER: N_("Bring the vendor's own public key file, verify-key.pub."),
+    Signed.KEY_FROM_THE_FUTURE: N_("Set this host's clock, then verify again: date"),
     Signed.KEY_MISSING: N_("Bring the vendor's public key file, verify-key.pub, and name it in the plan."),
     Signed.SIGNATURE_MISSING: N_(
         "Bring the signature from the vendor's portal: the package's name with .sig. To go on without one is your"
@@ -72,6 +78,8 @@ _BROKEN = frozenset(
         Signed.OTHER_FILE,
         Signed.BAD,
         Signed.UNREADABLE,
+        Signed.NOT_DETACHED,
+        Signed.WEAK,
         Signed.NO_PUBLIC_KEY,
     }
 )
@@ -81,6 +89,7 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
     Signed.KEY_UNREADABLE: "package.public_key",
     Signed.KEY_PRIVATE: "package.public_key",
     Signed.KEY_UNSUPPORTED: "package.public_key",
+    Signed.KEY_FROM_THE_FUTURE: "package.public_key",
     Signed.OTHER_KEY: "package.fingerprint",
 }
 

@@ -15,7 +15,8 @@ from signer import Signer
 from acp_tui.events import Progress
 from acp_tui.package.extract import Check, SignatureRefused, extract
 from acp_tui.package.members import PackageRefused
-from acp_tui.package.signature import SignatureResult, Signed, hold_against
+from acp_tui.package.signature import hold_against
+from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.stream import Cancelled, Feed, Relay, Source
 from acp_tui.package.target import UnpackFailed, unpacked
 

@@ -13,7 +13,8 @@ from archives import core
 from signer import PAST, Signer
 
 from acp_tui.events import Progress
-from acp_tui.package.signature import Signed, default_signature, judge, verify
+from acp_tui.package.signature import default_signature, verify
+from acp_tui.package.signed import Signed, judge
 from acp_tui.package.stream import Cancelled
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
@@ -49,6 +50,7 @@ def signer() -> Iterator[Signer]:
     made.make_key("revoked")
     made.make_key("expired", expires="10d", at=PAST)
     made.make_key("old", at=PAST)
+    made.gpg("--quick-gen-key", "rsa <rsa@example.com>", "rsa2048", "sign", "0")
     made.make_key("branch")
     made.add_signing_subkey("branch")
     yield made
@@ -139,12 +141,30 @@ def test_a_signature_that_was_cut_off(case: Case, length: int) -> None:
 def test_what_is_no_detached_signature(case: Case) -> None:
     inline = case.signer.gpg("--local-user", case.fingerprint, "--output", "-", "--sign", str(case.package))
     clear = case.signer.gpg("--local-user", case.fingerprint, "--clearsign", stdin=b"text\n")
-    for name, content in (("inline", inline), ("clear", clear), ("noise", b"\x99" * 5000), ("text", b"hello\n")):
+    for name, content in (("inline", inline), ("clear", clear)):
+        assert case.outcome(case.file(name, content), case.keys("good")) is Signed.NOT_DETACHED, name
+    for name, content in (("noise", b"\x99" * 5000), ("text", b"hello\n")):
         assert case.outcome(case.file(name, content), case.keys("good")) is Signed.UNREADABLE, name
 
 
 def test_a_text_mode_signature_is_not_taken_for_the_package(case: Case) -> None:
-    assert case.outcome(case.signed("good", "--textmode"), case.keys("good")) is Signed.UNREADABLE
+    assert case.outcome(case.signed("good", "--textmode"), case.keys("good")) is Signed.NOT_DETACHED
+
+
+def test_weak_digests(case: Case) -> None:
+    """gpg itself refuses MD5; with SHA-1 a release may be signed, and it is told."""
+    md5 = case.signed("rsa", "--allow-weak-digest-algos", "--digest-algo", "MD5")
+    rsa, keys = case.signer.fingerprint("rsa"), case.keys("rsa")
+    assert case.outcome(md5, keys, rsa) is Signed.WEAK
+    found = verify(case.package, case.signed("rsa", "--digest-algo", "SHA1"), keys, rsa)
+    assert (found.signed, found.detail) == (Signed.GOOD, "made with SHA-1, which is weak")
+
+
+def test_a_clock_that_is_behind(case: Case) -> None:
+    case.signer.make_key("tomorrow", at="20990101T000000")
+    signature = case.signed("tomorrow", at="20990102T000000")
+    outcome = case.outcome(signature, case.keys("tomorrow"), case.signer.fingerprint("tomorrow"))
+    assert outcome is Signed.KEY_FROM_THE_FUTURE
 
 
 def test_a_bad_signature_beside_a_good_one(case: Case) -> None:
@@ -214,14 +234,35 @@ def test_without_gpg(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert case.outcome(signature, keys) is Signed.GPG_MISSING
 
 
-def test_a_gpg_that_does_not_run(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+VERIFYING = 'case "$*" in *--verify*) {line};; esac'
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("exit 127", ""),
+        ("kill -SEGV $$", ""),
+        ("echo usage; exit 0", ""),
+        ("exec sleep 600", ""),
+        ('case "$*" in *--import*) kill -SEGV $$;; esac', ""),
+        (VERIFYING.format(line="kill -SEGV $$"), "crashed"),
+        (VERIFYING.format(line="exec sleep 600"), "does not answer"),
+        (VERIFYING.format(line="cat >/dev/null; exec sleep 600"), "does not answer"),
+    ],
+)
+def test_a_gpg_that_does_not_work(
+    case: Case, line: str, word: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     signature, keys = case.signed("good"), case.keys("good")
+    monkeypatch.setattr("acp_tui.package.signature._PATIENCE", 1)
     broken = tmp_path / "bin" / "gpg"
     broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\nexit 127\n")
+    monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")
+    broken.write_text(f'#!/bin/sh\n{line}\nexec {shutil.which("gpg", path=os.environ["PATH"])} "$@"\n')
     broken.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{broken.parent}:/bin")
-    assert case.outcome(signature, keys) is Signed.GPG_FAILED
+    found = verify(case.package, signature, keys, case.fingerprint)
+    assert found.signed is Signed.GPG_FAILED
+    assert word in found.detail
 
 
 def test_nothing_of_the_users_own_keyring_counts_or_changes(
@@ -236,7 +277,10 @@ def test_nothing_of_the_users_own_keyring_counts_or_changes(
 
 def test_a_private_key_is_no_public_one(case: Case) -> None:
     secret = case.signer.gpg("--armor", "--export-secret-keys", case.fingerprint)
-    assert case.outcome(case.signed("good"), case.file("secret.asc", secret)) is Signed.KEY_PRIVATE
+    binary = case.signer.gpg("--export-secret-keys", case.fingerprint)
+    public = case.signer.export("good")
+    for content in (secret, binary, public + binary, case.signer.gpg("--armor", "--export", "other") + secret):
+        assert case.outcome(case.signed("good"), case.file("secret", content)) is Signed.KEY_PRIVATE
 
 
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(case: Case, tmp_path: Path) -> None:
@@ -314,6 +358,7 @@ def test_the_default_signature(tmp_path: Path) -> None:
     assert default_signature(package).name == "p.tar.sig"
 
 
+EXPIRED = Signed.EXPIRED_KEY
 VALID = "A" * 40 + " 2026-01-01 1 0 4 0 22 8 00 " + "B" * 40
 
 
@@ -327,8 +372,12 @@ VALID = "A" * 40 + " 2026-01-01 1 0 4 0 22 8 00 " + "B" * 40
         ([("GOODSIG", "A name"), ("VALIDSIG", VALID), ("VALIDSIG", VALID.replace("A", "C"))], Signed.GOOD),
         ([("GOODSIG", "A name"), ("VALIDSIG", VALID), ("BADSIG", "C name")], Signed.BAD),
         ([("GOODSIG", "x VALIDSIG " + VALID)], Signed.UNREADABLE),
-        ([("PLAINTEXT", "62 0 "), ("GOODSIG", "A name"), ("VALIDSIG", VALID)], Signed.UNREADABLE),
+        ([("PLAINTEXT", "62 0 "), ("GOODSIG", "A name"), ("VALIDSIG", VALID)], Signed.NOT_DETACHED),
         ([("ERRSIG", "AAAA 22 8 00 1 4 -")], Signed.UNSUPPORTED),
+        ([("ERRSIG", "AAAA 22 12 00 1 5 -")], Signed.UNSUPPORTED),
+        ([("ERRSIG", "AAAA 22 1 00 1 5 -")], Signed.WEAK),
+        # Of two signatures the one by the trusted key tells more.
+        ([("GOODSIG", "C"), ("VALIDSIG", VALID.replace("B", "C")), ("EXPKEYSIG", "A"), ("VALIDSIG", VALID)], EXPIRED),
         ([("ERRSIG", "AAAA")], Signed.UNREADABLE),
         ([("ERRSIG", "")], Signed.UNREADABLE),
         ([], Signed.UNREADABLE),

@@ -1,0 +1,80 @@
+"""What a key or signature file holds, read without gpg: to find the trusted key, and to keep private ones out.
+
+It proves nothing: whether a key is good, and what it signed, only gpg says.
+"""
+
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator
+
+_SECRET, _PUBLIC, _SECRET_SUBKEY, _PUBLIC_SUBKEY = 5, 6, 7, 14
+_MESSAGE = (4, 8, 11)
+"""Packet types; the last: what a message begins with (one-pass signature, compressed or literal data)."""
+_ARMORED = re.compile(
+    rb"^-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[ \t\r]*\n(?:[^\n]*:[^\n]*\n)*[ \t\r]*\n(.*?)^(?:=|-----END)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def fingerprints(content: bytes) -> tuple[str, ...]:
+    """Of all public keys and subkeys of a key file, binary or armored; those of version 4, as gpg itself has them."""
+    return tuple(
+        hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
+        for kind, body in _all(content)
+        if kind in (_PUBLIC, _PUBLIC_SUBKEY) and body[:1] == b"\x04" and len(body) < 1 << 16
+    )
+
+
+def has_private_key(content: bytes) -> bool:
+    return any(kind in (_SECRET, _SECRET_SUBKEY) for kind, _body in _all(content))
+
+
+def is_message(content: bytes) -> bool:
+    """Whether it begins as a signed text or message does, with its text in it, and not as a detached signature."""
+    if content.startswith((b"-----BEGIN PGP SIGNED MESSAGE", b"-----BEGIN PGP MESSAGE")):
+        return True
+    return bool(content) and bool(content[0] & 0x80) and _kind(content[0]) in _MESSAGE
+
+
+def _all(content: bytes) -> Iterator[tuple[int, bytes]]:
+    blocks = _ARMORED.findall(content)
+    for block in blocks or [content]:
+        try:
+            yield from _packets(binascii.a2b_base64(block) if blocks else block)
+        except (ValueError, IndexError):  # cut off, or nothing of the kind
+            continue
+
+
+def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and body of each packet (RFC 4880, 4.2). ValueError, IndexError: there are no more."""
+    at = 0
+    while at < len(data):
+        tag, first = data[at], data[at + 1]
+        if not tag & 0x80:
+            raise ValueError("no packet")
+        if tag & 0x40:
+            if first < 192:
+                wide, length = 1, first
+            elif first < 224:
+                wide, length = 2, ((first - 192) << 8) + data[at + 2] + 192
+            elif first == 255:
+                wide, length = 5, _number(data, at + 2, 4)
+            else:
+                raise ValueError("a packet in parts, which no key has")
+        else:
+            wide = (1, 2, 4, 0)[tag & 3]
+            length = _number(data, at + 1, wide) if wide else len(data) - at - 1
+        body = data[at + 1 + wide : at + 1 + wide + length]
+        if len(body) < length:
+            raise ValueError("cut off")
+        yield _kind(tag), body
+        at += 1 + wide + length
+
+
+def _kind(tag: int) -> int:
+    return tag & 0x3F if tag & 0x40 else tag >> 2 & 0xF
+
+
+def _number(data: bytes, at: int, wide: int) -> int:
+    return int.from_bytes(data[at : at + wide], "big")
