@@ -80,7 +80,7 @@ class PackageStep(Step):
 
     async def _find(self) -> None:
         """Look where packages usually lie, while the operator may already type."""
-        self._found = await self.session.package.find()
+        self._found = await self.session.package.find(self.session.plan.package.fingerprint)
         self._set("#package-state", self._state())
 
     def action_take(self) -> None:

@@ -75,7 +75,7 @@ class TrialStep(Step):
         """Take the package that lies where packages usually lie: it stands in its field, to be seen and changed."""
         if self.session.plan.package.core:
             return
-        offered = await self.session.package.find()
+        offered = await self.session.package.find(self.session.plan.package.fingerprint)
         package = self.session.plan.package
         if not offered or package.core:
             return

@@ -11,11 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from acp_tui.files import open_plain
 from acp_tui.package.name import Arch, PackageName, parse_name
+from acp_tui.package.openpgp import fingerprints
 from acp_tui.package.signature import default_signature
+from acp_tui.plan import VENDOR_FINGERPRINT
 
 KEY = "verify-key.pub"
 """What the vendor calls its public key file."""
+_KEY_ENDINGS = (".pub", ".asc", ".gpg", ".pgp", ".key", ".txt")
+"""What a file is called that may hold the key under another name."""
+_KEY_BYTES, _KEY_FILES = 1 << 16, 1000
+"""How much of how many of them is read."""
 _DEPTH = 3
 _ENTRIES = 50_000
 _SECONDS = 3.0
@@ -32,6 +39,7 @@ class Found:
     """Its signature lies beside it."""
     extensions: Path | None = None
     public_key: Path | None = None
+    """A file that holds the trusted key, whatever it is called, else one with the name of the vendor's."""
 
 
 def likely_places(base: Path) -> tuple[Path, ...]:
@@ -51,17 +59,20 @@ def mounted(table: Path = Path("/proc/self/mounts")) -> tuple[Path, ...]:
     return tuple(Path(folder) for folder in dict.fromkeys(folders) if folder not in ("/", "/boot", "/boot/efi"))
 
 
-def find(places: Sequence[Path], machine: str = "") -> tuple[Found, ...]:
+def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FINGERPRINT) -> tuple[Found, ...]:
     """The Core Packages in or below `places`, what an operator would take first. Blocks; meant for a thread.
 
-    `machine`: as `uname -m` says, this host's by default."""
-    return offers(tuple(look_for(places)), _ARCH.get(machine or platform.machine()))
+    `machine`: as `uname -m` says, this host's by default. `fingerprint`: of the trusted key."""
+    files = tuple(look_for(places))
+    likely = [path for path in files if path.name.endswith(_KEY_ENDINGS)][:_KEY_FILES]
+    trusted = [path for path in likely if _holds(path, fingerprint)]
+    return offers(files, _ARCH.get(machine or platform.machine()), trusted)
 
 
-def offers(files: Sequence[Path], arch: Arch | None) -> tuple[Found, ...]:
+def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = ()) -> tuple[Found, ...]:
     """One offer a package name: what this host can run before what it cannot, then the newest first.
 
-    `arch`: of this host, which becomes the first control plane node."""
+    `arch`: of this host, which becomes the first control plane node. `trusted`: files that hold the trusted key."""
     named = [(path, name) for path in files if (name := parse_name(path.name)) is not None]
     cores = [(path, name) for path, name in named if name.kind == "core"]
 
@@ -74,7 +85,7 @@ def offers(files: Sequence[Path], arch: Arch | None) -> tuple[Found, ...]:
     for core, name in sorted(cores, key=merit, reverse=True):
         wanted = PackageName("extensions", name.version, name.arch)
         extensions = _nearest((path for path, other in named if other == wanted), core)
-        key = _nearest((path for path in files if path.name == KEY), core)
+        key = _nearest(trusted, core) or _nearest((path for path in files if path.name == KEY), core)
         found.setdefault(name, Found(core, name, _is_signed(core), extensions, key))
     return tuple(found.values())
 
@@ -82,7 +93,7 @@ def offers(files: Sequence[Path], arch: Arch | None) -> tuple[Found, ...]:
 def look_for(
     places: Iterable[Path], *, depth: int = _DEPTH, entries: int = _ENTRIES, seconds: float = _SECONDS
 ) -> Iterator[Path]:
-    """Files with the names of packages or of the vendor's key, the ones that lie highest first.
+    """Files with the names of packages, or that may hold a key by their names, the ones that lie highest first.
 
     `depth`: folders below a place that are entered; `entries`: names that are looked at in all."""
     end = time.monotonic() + seconds
@@ -101,7 +112,7 @@ def look_for(
             if _is_folder(entry):
                 if level < depth:
                     waiting.append((folder / entry.name, level + 1))
-            elif entry.name == KEY or parse_name(entry.name) is not None:
+            elif entry.name.endswith(_KEY_ENDINGS) or parse_name(entry.name) is not None:
                 yield folder / entry.name
 
 
@@ -116,6 +127,14 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _holds(path: Path, fingerprint: str) -> bool:
+    try:
+        with open_plain(path) as file:
+            return fingerprint in fingerprints(file.read(_KEY_BYTES))
     except OSError:
         return False
 

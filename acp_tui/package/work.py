@@ -71,9 +71,11 @@ class PackageWork:
         """Everything that is quickly seen, and what was verified before."""
         return await asyncio.to_thread(self._look, plan)
 
-    async def find(self) -> tuple[Found, ...]:
-        """The packages that lie in likely places, the best first. A mount that hangs holds up nobody else."""
-        return await aside(lambda: find(self._places))
+    async def find(self, fingerprint: str) -> tuple[Found, ...]:
+        """The packages that lie in likely places, the best first, and the key with this fingerprint.
+
+        A mount that hangs holds up nobody else."""
+        return await aside(lambda: find(self._places, fingerprint=fingerprint))
 
     def target(self, plan: Plan) -> Path:
         """Where the plan's packages are unpacked; the installer is in `installer/` below."""

@@ -381,9 +381,11 @@ def test_every_outcome_has_its_own_words() -> None:
 
 
 async def test_the_package_that_lies_around_is_offered(bench: Bench) -> None:
-    found = await PackageWork(bench.folder, places=(bench.folder,)).find()
+    (bench.folder / "verify-key.pub").rename(bench.folder / "key (1).asc")
+    (bench.folder / "verify-key.pub").write_bytes(bench.signer.export("stranger"))
+    found = await PackageWork(bench.folder, places=(bench.folder,)).find(bench.signer.fingerprint("vendor"))
     assert [(one.core, one.signed) for one in found] == [(bench.folder / CORE, True)]
-    assert found[0].public_key == bench.folder / "verify-key.pub"
+    assert found[0].public_key == bench.folder / "key (1).asc"  # by what it holds, and not by its name
 
 
 async def test_a_target_in_use(bench: Bench) -> None:
