@@ -15,6 +15,7 @@ from acp_tui.facts import Clock, Facts
 from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, Reader, Reading, Snippet, build, clean
 from acp_tui.probe.snippets import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.probe.words import no_bash
 from acp_tui.texts import _
 from acp_tui.verdict import NodeState
 
@@ -88,10 +89,7 @@ class _Pass:
         async with asyncio.timeout(self.deadlines.script):
             complaint = await self.stream(self.snippets, LAUNCH)
         if not self.readings:
-            return self.done(
-                NodeState.AUTH_FAILED,
-                _("logged in, but the node ran no bash: {said}").format(said=complaint or _("it said nothing")),
-            )
+            return self.done(NodeState.AUTH_FAILED, no_bash(complaint))
         if len(self.readings) < len(self.snippets):
             return self.done(NodeState.LOST, _("the node stopped answering halfway"))
         if _TERMINAL_WANTED in (self.facts(None).sudo_message or ""):

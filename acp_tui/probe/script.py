@@ -47,7 +47,7 @@ _HEADER = """\
 
 main() {
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
-unset TZ TIME_STYLE
+unset TZ TIME_STYLE TMOUT
 declare -A begun
 marker=@MARKER@ held= count=0 login_uid=${1:-$UID} sudo_status=${2:-0} sudo_message=$3
 flush() { printf '%s' "$held"; held= count=0; }

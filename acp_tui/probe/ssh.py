@@ -16,8 +16,17 @@ from pathlib import Path
 import asyncssh
 from pydantic import SecretStr
 
+from acp_tui.files import open_plain
 from acp_tui.probe.script import clean
-from acp_tui.probe.words import denied, key_trouble, no_answer, quoted, way_out_of_old_methods
+from acp_tui.probe.words import (
+    PasswordFate,
+    closed_early,
+    denied,
+    key_trouble,
+    no_answer,
+    no_method_in_common,
+    quoted,
+)
 from acp_tui.texts import _
 from acp_tui.verdict import NodeState
 
@@ -33,6 +42,9 @@ _RAW = dict.fromkeys(
     0,
 )  # fmt: skip
 _LINGER = 2.0  # seconds for a polite goodbye
+_PAUSES = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
+"""Seconds, from and to, before each further try at a node that dropped us: at random, so that tries spread."""
+_KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
 
 @dataclass(frozen=True)
@@ -90,11 +102,15 @@ class _Client(asyncssh.SSHClient):
 
     def __init__(self, target: Target, key: asyncssh.SSHKey | None, pinned: asyncssh.SSHKey | None, at: OnStage):
         self._password = target.password
+        self.password = PasswordFate.NONE if target.password is None else PasswordFate.NOT_ASKED
         self._key = key
         self._pinned = pinned
         self._at = at
         self.shown: asyncssh.SSHKey | None = None
         self.expired = False
+        self.question = ""
+        """What the node asked that no password answers."""
+        self._answered = ""
         self.banner = ""
         """What the node last said before it let us in."""
 
@@ -121,7 +137,10 @@ class _Client(asyncssh.SSHClient):
 
     def password_auth_requested(self) -> str | None:
         secret, self._password = self._password, None
-        return secret.get_secret_value() if secret else None
+        if secret is None:
+            return None
+        self.password = PasswordFate.REFUSED
+        return secret.get_secret_value()
 
     def password_change_requested(self, prompt: str, lang: str) -> tuple[str, str]:
         self.expired = True
@@ -135,10 +154,13 @@ class _Client(asyncssh.SSHClient):
     ) -> list[str] | None:
         if not prompts:
             return []  # a message, no question
-        if len(prompts) != 1 or prompts[0][1]:
-            return None  # not a question for the password: it stays here
-        secret = self.password_auth_requested()
-        return None if secret is None else [secret]
+        secret = self.password_auth_requested() if len(prompts) == 1 and not prompts[0][1] else None
+        if secret is not None:
+            self._answered = prompts[0][0]
+            return [secret]
+        if [prompt for prompt, _echo in prompts] != [self._answered]:  # else the password was wrong
+            self.question = " ".join((instructions, *(prompt for prompt, _echo in prompts)))
+        return None  # not a question for the password: it stays here
 
 
 class Connection:
@@ -180,7 +202,7 @@ class Connection:
         except asyncssh.ChannelOpenError as error:
             raise ConnectFailed(NodeState.AUTH_FAILED, "shell", _said(_("no session was opened"), error)) from None
         except (asyncssh.Error, OSError) as error:
-            raise Lost(_said(_("the connection broke"), error)) from None
+            raise Lost(_said(_("the connection broke before a session was opened"), error)) from None
         on_open("script")
         complaints = asyncio.ensure_future(_tail(process.stderr))
         try:
@@ -193,7 +215,7 @@ class Connection:
             self.complaint = await complaints
             await process.wait_closed()
         except (asyncssh.Error, OSError) as error:
-            raise Lost(_said(_("the connection broke"), error)) from None
+            raise Lost(_said(_("the connection broke while the node was asked"), error)) from None
         finally:
             complaints.cancel()
             process.close()
@@ -219,11 +241,12 @@ async def connect(
     `on_stage` hears `tcp`, `handshake`, `login` as each begins. ConnectFailed: it did not work, and why."""
     key = await asyncio.to_thread(_client_key, target)
     expected = _public_key(pinned)
-    try:
-        return await _connect(target, key, expected, on_stage, deadlines)
-    except _Dropped:
-        # MaxStartups drops connections at random while others log in: once more, a moment later (sshd_config(5)).
-        await asyncio.sleep(random.uniform(0.3, 1.0))  # noqa: S311 - it only spreads retries
+    for pause in _PAUSES:
+        try:
+            return await _connect(target, key, expected, on_stage, deadlines)
+        except _Dropped:
+            # MaxStartups drops connections at random while others log in: again, a moment later (sshd_config(5)).
+            await asyncio.sleep(random.uniform(*pause))  # noqa: S311 - it only spreads retries
     return await _connect(target, key, expected, on_stage, deadlines)
 
 
@@ -293,7 +316,7 @@ def _failed(
         return ConnectFailed(
             NodeState.AUTH_FAILED,
             stage,
-            denied(target.username, target.password is not None, target.key_file, client.expired),
+            denied(target.username, target.key_file, client.password, client.question, expired=client.expired),
             client.shown_line,
         )
     if stage == "login" and isinstance(error, asyncssh.DisconnectError):
@@ -302,14 +325,14 @@ def _failed(
         detail = quoted(words, client.banner or error.reason)
         return ConnectFailed(NodeState.AUTH_FAILED, stage, detail, client.shown_line)
     if isinstance(error, asyncssh.KeyExchangeFailed):
-        detail = _said(_("node and client share no method"), error) + ". " + way_out_of_old_methods()
+        detail = no_method_in_common(str(error.reason))
         return ConnectFailed(NodeState.UNREACHABLE, stage, detail, client.shown_line)
     if isinstance(error, ConnectionRefusedError):
         return ConnectFailed(
             NodeState.UNREACHABLE, stage, _("port {port} refused the connection").format(port=target.port)
         )
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError) and stage == "handshake":
-        return _Dropped(NodeState.UNREACHABLE, stage, _("the node closed the connection before the login"))
+        return _Dropped(NodeState.UNREACHABLE, stage, closed_early())
     if isinstance(error, asyncssh.Error):
         words = _("the login broke off") if stage == "login" else _("the SSH handshake failed")
         return ConnectFailed(NodeState.UNREACHABLE, stage, _said(words, error), client.shown_line)
@@ -350,16 +373,21 @@ def _client_key(target: Target) -> asyncssh.SSHKey | None:
     if target.key_file is None:
         return None
     try:
-        stamp = target.key_file.stat().st_mtime_ns
-        return _read_key(target.key_file, stamp, target.key_passphrase)
+        with open_plain(target.key_file) as file:
+            content = file.read(_KEY_FILE_LIMIT)
     except OSError as error:
-        detail = _said(_("key file {file}").format(file=target.key_file), error)
+        why = error.strerror or str(error)
+        detail = quoted(_("key file {file}").format(file=target.key_file), why)
+        raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail) from None
+    try:
+        return _read_key(content, target.key_passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        detail = key_trouble(str(error), target.key_passphrase is not None).format(file=target.key_file)
-    raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail)
+        has_passphrase = target.key_passphrase is not None
+        detail = key_trouble(target.key_file, content, str(error), has_passphrase=has_passphrase)
+        raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail) from None
 
 
 @lru_cache(maxsize=16)
-def _read_key(file: Path, stamp: int, passphrase: SecretStr | None) -> asyncssh.SSHKey:
-    """Decrypting is slow by design: once for all nodes, until the file changes (`stamp`)."""
-    return asyncssh.read_private_key(file, passphrase.get_secret_value() if passphrase else None)
+def _read_key(content: bytes, passphrase: SecretStr | None) -> asyncssh.SSHKey:
+    """Decrypting is slow by design: once for all nodes."""
+    return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)

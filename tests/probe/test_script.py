@@ -180,5 +180,10 @@ def test_what_the_user_exports_does_not_become_part_of_the_script(tmp_path: Path
     assert "+0900" not in readings["one"].text
 
 
+def test_the_patience_of_an_idle_shell_is_not_that_of_the_script() -> None:
+    slow = ask("slow", "read -r line < <(sleep 1.5; echo late); echo $line")
+    assert run(slow, command=f"export TMOUT=1; {LAUNCH}")["slow"].text == "late\n"
+
+
 def test_a_profile_that_reads_takes_no_line_of_the_script() -> None:
     assert run(ask("one", "echo fine"), command=f"read a; read b; {LAUNCH}")["one"].text == "fine\n"

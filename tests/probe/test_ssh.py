@@ -13,6 +13,7 @@ import asyncssh
 import pytest
 from pydantic import SecretStr
 
+import acp_tui.probe.ssh
 from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
 from acp_tui.probe.node import probe
 from acp_tui.probe.script import LAUNCH, Snippet
@@ -31,6 +32,7 @@ class Behaviour:
 
     password: bool = True
     keyboard: bool = False
+    question: tuple[str, ...] = ("Password: ",)
     authorized: str | None = None
     noise: bytes = b""
     sessions: int = 99
@@ -68,7 +70,7 @@ class _Server(asyncssh.SSHServer):
     def get_kbdint_challenge(
         self, username: str, lang: str, submethods: str
     ) -> tuple[str, str, str, list[tuple[str, bool]]]:
-        return "", "", "", [("Password: ", False)]
+        return "", "Two steps.", "", [(prompt, False) for prompt in self.how.question]
 
     def validate_kbdint_response(self, username: str, responses: object) -> bool:
         return list(responses) == [SECRET] if isinstance(responses, (list, tuple)) else False
@@ -214,6 +216,10 @@ async def test_a_refused_key_falls_back_to_the_password(tmp_path: Path) -> None:
         (lambda path: path.write_text("hello"), None, "not a private key"),
         (lambda path: write_key(path, "another"), SECRET, "wrong passphrase"),
         (lambda path: write_key(path, "another"), None, "no passphrase is given"),
+        (lambda path: path.write_text("PuTTY-User-Key-File-3: ssh-ed25519\r\n"), None, "puttygen"),
+        (lambda path: path.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"), None, "it is a public key"),
+        (lambda path: path.mkdir(), None, "Is a directory"),
+        (os.mkfifo, None, "a device or a pipe"),
     ],
 )
 async def test_a_key_that_cannot_be_used_is_named(
@@ -233,6 +239,24 @@ async def test_a_wrong_password_is_said_and_not_repeated() -> None:
     assert done.state is NodeState.AUTH_FAILED
     assert "password of root" in done.detail
     assert "wrong" not in done.detail
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (Behaviour(), "keep root out (PermitRootLogin)"),
+        (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "takes no password from root"),
+        (
+            Behaviour(password=False, keyboard=True, question=("Password: ", "Code: ")),
+            "more than a password, so give a key; it asks: Two steps. Password: Code:",
+        ),
+    ],
+)
+async def test_who_is_refused_is_told_what_the_node_wants(how: Behaviour, words: str) -> None:
+    async with server(how) as port:
+        done = end(await collect(aim(port, password="wrong")))
+    assert done.state is NodeState.AUTH_FAILED
+    assert words in done.detail
 
 
 async def test_a_pinned_key_is_accepted_and_a_changed_one_stops_before_the_login() -> None:
@@ -297,12 +321,16 @@ async def test_a_tarpit_ends_at_its_deadline_and_names_the_stage(answer: bytes) 
     assert "no SSH answer within 0.5 s" in done.detail
 
 
-async def test_a_connection_dropped_before_the_login_is_tried_once_more() -> None:
+async def test_a_connection_dropped_before_the_login_is_tried_again_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(acp_tui.probe.ssh, "_PAUSES", ((0, 0),) * 3)
     async with listener(b"", close=True) as (port, met):
         done = end(await collect(aim(port)))
     assert done.state is NodeState.UNREACHABLE
     assert "before the login" in done.detail
-    assert len(met) == 2
+    assert "MaxStartups" in done.detail
+    assert len(met) == 4
 
 
 async def test_something_else_than_ssh_is_unreachable() -> None:
@@ -370,12 +398,15 @@ async def test_a_banner_that_drips_ends_at_the_deadline() -> None:
     assert "no SSH answer within 0.5 s" in done.detail
 
 
-WAITING = Snippet("waiting", ("vrids",), "sleep 1; return 0", lambda reading: {"vrids": frozenset()}, early=True)
-
-
-async def test_a_node_that_waits_for_others_has_told_all_of_itself_before() -> None:
+async def test_a_node_that_waits_for_others_has_told_all_of_itself_before(tmp_path: Path) -> None:
+    shell = f"until [ -e {tmp_path}/seen ]; do sleep 0.05; done"
+    waiting = Snippet("waiting", ("vrids",), shell, lambda reading: {"vrids": frozenset()}, timeout=60, early=True)
+    events = []
     async with server(Behaviour()) as port:
-        events = [event async for event in probe(aim(port), None, snippets=(*SNIPPETS, WAITING))]
+        async for event in probe(aim(port), None, snippets=(*SNIPPETS, waiting)):
+            events.append(event)
+            if isinstance(event, NodeSeen):
+                (tmp_path / "seen").touch()
     [seen] = [event for event in events if isinstance(event, NodeSeen)]
     assert (seen.state, seen.detail) == (NodeState.CHECKED, "")
     assert seen.facts.hostname
@@ -398,7 +429,8 @@ async def test_what_was_seen_before_a_break_is_kept() -> None:
     assert done.state is NodeState.LOST
     assert done.facts.hostname
     assert done.facts.snap_packages is None
-    assert done.facts.gap("snap_packages") == done.detail != ""
+    assert done.facts.gap("snap_packages") == done.detail
+    assert "while the node was asked" in done.detail
 
 
 async def test_a_node_that_freezes_in_the_script_keeps_what_was_seen() -> None:
@@ -414,6 +446,14 @@ async def test_a_login_without_a_usable_shell_is_said_with_its_own_words() -> No
         done = end(await collect(aim(port)))
     assert done.state is NodeState.AUTH_FAILED
     assert "no bash: This account is not available" in done.detail
+
+
+async def test_a_login_that_says_nothing_is_told_with_its_usual_reasons() -> None:
+    async with server(Behaviour(command="cat >/dev/null")) as port:
+        done = end(await collect(aim(port)))
+    assert done.state is NodeState.AUTH_FAILED
+    assert "said nothing" in done.detail
+    assert ".bashrc" in done.detail
 
 
 async def test_one_session_is_enough_and_profile_noise_does_not_hurt() -> None:
