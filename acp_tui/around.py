@@ -115,10 +115,11 @@ def external_registry(plan: Plan) -> tuple[str, int] | None:
     """Host and port of the external registry; None: the platform's own, or none given yet."""
     if plan.registry.mode != "external" or not plan.registry.address:
         return None
-    if is_ip(plan.registry.address):  # the colons of a bare IPv6 address lead to no port
-        return plan.registry.address, _REGISTRY_PORT
-    host, colon, port = plan.registry.address.rpartition(":")
-    return (host.strip("[]"), int(port)) if colon and port.isdigit() else (plan.registry.address, _REGISTRY_PORT)
+    address = plan.registry_address
+    if is_ip(address):  # the colons of a bare IPv6 address lead to no port
+        return address, _REGISTRY_PORT
+    host, colon, port = address.rpartition(":")
+    return (host.strip("[]"), int(port)) if colon and port.isdigit() else (address, _REGISTRY_PORT)
 
 
 def _registry_login(plan: Plan) -> SecretStr | None:

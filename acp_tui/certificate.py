@@ -42,6 +42,10 @@ class CertificateFacts:
     """DNS names of the subject alternative names, lower case."""
     addresses: tuple[str, ...] = ()
     """IP addresses of the subject alternative names."""
+    sums: tuple[str, ...] = ()
+    """SHA-256 of each certificate of the file, in hexadecimal."""
+    key_sum: str = ""
+    """The same of the key's public half; "": no key could be read."""
     chain_length: int = 0
     chain_ordered: bool | None = None
     """Each certificate of the file is signed by the one after it."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -47,20 +48,29 @@ def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate]
 
     `roots`: the authorities that are trusted, this host's by default."""
     unreadable: list[str] = []
+    pair = pair_facts(_content(cert_file, unreadable), _content(key_file, unreadable), roots)
+    return replace(pair, cert_file=str(cert_file), key_file=str(key_file), unreadable=tuple(unreadable))
+
+
+def pair_facts(
+    certificate: PemFile | None, key: PemFile | None, roots: Sequence[x509.Certificate] | None = None
+) -> CertificateFacts:
+    """What the content of the two files says; None: a file that could not be read. Raises nothing."""
     errors: list[str] = []
-    chain = _chain(_content(cert_file, unreadable), errors)
-    encrypted, public = _public_half(_content(key_file, unreadable), errors)
+    chain = _chain(certificate, errors)
+    encrypted, public = _public_half(key, errors)
     about = (
         _about(chain, host_roots() if roots is None else roots, errors) if chain else CertificateFacts("", "", _now())
     )
     owners = [at for at, one in enumerate(chain, 1) if public and _matches(one, public)]
     return replace(
         about,
-        cert_file=str(cert_file),
-        key_file=str(key_file),
+        cert_file=str(certificate.path) if certificate else "",
+        key_file=str(key.path) if key else "",
         read_at=_now(),
-        unreadable=tuple(unreadable),
         errors=tuple(errors),
+        sums=tuple(sha256(one.public_bytes(Encoding.DER)).hexdigest() for one in chain),
+        key_sum=_sum(public),
         key_encrypted=encrypted,
         key_matches=owners[:1] == [1] if chain and public else None,
         key_of=owners[0] if owners else None,
@@ -212,6 +222,13 @@ def _matches(leaf: x509.Certificate, key: PublicKeyTypes) -> bool:
         return _der(leaf.public_key()) == _der(key)
     except (ValueError, UnsupportedAlgorithm):
         return False
+
+
+def _sum(key: PublicKeyTypes | None) -> str:
+    try:
+        return sha256(_der(key)).hexdigest() if key else ""
+    except (ValueError, UnsupportedAlgorithm):
+        return ""
 
 
 def _der(key: PublicKeyTypes) -> bytes:

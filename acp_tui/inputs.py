@@ -18,6 +18,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _HALF = re.compile(r"[\ud800-\udfff]")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+_PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NEVER_PODS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8")
 """This host, loopback, link-local, multicast and reserved: nothing else is ever routed there."""
@@ -116,7 +117,7 @@ def _cidr(text: str, family: type[IPv4Address] | type[IPv6Address]) -> str:
     text = text.strip()
     address, _slash, prefix = text.partition("/")
     network = None
-    if is_ip(address) and prefix.isascii() and prefix.isdigit():
+    if is_ip(address) and _PREFIX.fullmatch(prefix):
         with suppress(ValueError):
             network = ip_network(text, strict=False)
     if network is None or not isinstance(network.network_address, family):
@@ -160,9 +161,13 @@ def _container_runtime(text: str) -> str:
 
 
 def _registry_address(text: str) -> str:
+    """host[:port], or that behind a scheme, of which XR-REG-EXT warns (OQ-REG-SCHEME)."""
     text = text.strip()
-    if "://" in text:
-        raise ValueError(_("'{value}': give host[:port] without a scheme").format(value=shown(text)))
+    behind = re.fullmatch(r"(https?://)(.+?)/?", text, re.IGNORECASE)
+    return behind[1].lower() + _host_and_port(behind[2]) if behind else _host_and_port(text)
+
+
+def _host_and_port(text: str) -> str:
     if is_ip(text):
         return _plain_ip(text)
     found = re.fullmatch(r"(?P<host>\[[^]]*\]|[^:]*)(?P<port>:[1-9][0-9]{0,4})?", text)

@@ -387,7 +387,8 @@ class Plan(Section):
 
     @property
     def registry_address(self) -> str:
-        return self.registry.address or self.address.cluster_endpoint
+        """Host or host:port. A scheme in front of it is no part of an image's name and is left out (OQ-REG-SCHEME)."""
+        return (self.registry.address or self.address.cluster_endpoint).rpartition("://")[2]
 
     def exclusive(self, node: Node) -> bool:
         """Platform Exclusive of `node`. Control planes follow the isolation; a worker is exclusive only where said."""

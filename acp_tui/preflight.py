@@ -18,6 +18,7 @@ from acp_tui.dial import Dial, direct
 from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
+from acp_tui.primary import Primary
 from acp_tui.probe.node import probe
 from acp_tui.probe.peers import snippets_for
 from acp_tui.probe.script import Snippet
@@ -143,6 +144,7 @@ async def preflight(
     only_nodes: Collection[str] | None = None,
     only: frozenset[str] | None = None,
     certificate: CertificateFacts | None = None,
+    primary: Primary | None = None,
     clock: Callable[[], datetime] = now,
     deadlines: Deadlines = DEADLINES,
     also: Collection[Also] = (),
@@ -179,7 +181,7 @@ async def preflight(
         for address, facts in more.items():
             done[address] = replace(done[address], facts=facts)
             yield NodeFacts(address, facts)
-    yield PreflightDone(_report(plan, done, started, clock(), certificate, only))
+    yield PreflightDone(_report(plan, done, started, clock(), certificate, primary, only))
 
 
 def _report(
@@ -188,13 +190,16 @@ def _report(
     started: datetime,
     finished: datetime,
     certificate: CertificateFacts | None,
+    primary: Primary | None,
     only: frozenset[str] | None,
 ) -> Report:
     facts: dict[str, Facts] = {address: end.facts for address, end in done.items()}
     states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
     verdicts = tuple(
         verdict
-        for verdict in judge(plan, facts, states, certificate=certificate, today=finished.date(), only=only)
+        for verdict in judge(
+            plan, facts, states, certificate=certificate, primary=primary, today=finished.date(), only=only
+        )
         if verdict.node is None or verdict.node in done  # of the others nothing was asked
     )
     nodes = records(plan, facts, states, {address: end.detail for address, end in done.items()})

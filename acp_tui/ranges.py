@@ -217,7 +217,7 @@ def host_network(facts: Facts | None, address: str) -> Network | None:
 
 def _addresses(plan: Plan) -> Iterator[Taken]:
     address = plan.address
-    registry = (plan.registry.address or "") if plan.registry.mode == "external" else plan.registry_address
+    registry = "" if plan.registry.mode == "external" and not plan.registry.address else plan.registry_address
     host, _colon, _port = registry.rpartition(":")
     named = [
         ("address.cluster_endpoint", Kind.ENDPOINT, address.cluster_endpoint),

@@ -53,6 +53,8 @@ def _note(plan: Plan) -> tuple[str, ...]:
             _("Give the host alone, no port. A login is needed with disaster recovery."),
         )
     return (
-        _("Nodes pull from {host}; it needs no rule for 11443.").format(host=registry.address or _("your registry")),
+        _("Nodes pull from {host}; it needs no rule for 11443.").format(
+            host=plan.registry_address if registry.address else _("your registry")
+        ),
         _("The installer does not fill it: get the image synchronisation plan from the vendor's support first."),
     )

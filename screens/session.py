@@ -24,6 +24,7 @@ from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.plan import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.presets import presets
+from acp_tui.primary import Primary
 from acp_tui.report.kept import keep, read_kept
 from acp_tui.report.machine import records
 from acp_tui.texts import _
@@ -206,7 +207,10 @@ class Session:
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.nodes.facts), date.today()
         package = await self.package.verdicts(plan)
-        verdicts = await asyncio.to_thread(judge, plan, facts, states, certificate=certificate, today=today)
+        primary = await asyncio.to_thread(_primary, plan, self.package.base)
+        verdicts = await asyncio.to_thread(
+            judge, plan, facts, states, certificate=certificate, primary=primary, today=today
+        )
         unseen = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
         self.judgement = Judgement((*self._refusals(), *package, *verdicts), unseen)
         self._notify(Topic.VERDICTS)
@@ -303,6 +307,15 @@ def _certificate(plan: Plan, base: Path) -> CertificateFacts | None:
     from acp_tui.certificate_files import facts_for
 
     return facts_for(plan, base)
+
+
+def _primary(plan: Plan, base: Path) -> Primary | None:
+    """What a standby's plan names as its primary; what reads it is not needed for the first frame."""
+    if plan.disaster_recovery.role != "standby":
+        return None
+    from acp_tui.primary_files import primary_of
+
+    return primary_of(plan, base)
 
 
 def _saved(draft: Draft) -> str:

@@ -11,6 +11,7 @@ from acp_tui.catalog import Check, Function, Requirement
 from acp_tui.certificate import CertificateFacts
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
+from acp_tui.primary import Primary
 from acp_tui.verdict import Outcome
 
 T = TypeVar("T")
@@ -85,6 +86,8 @@ class PlanSubject:
     """The pair that the plan names, as it was read; None where nobody read it."""
     facts: Mapping[str, Facts] = field(default_factory=dict)
     """What is known of the nodes, so that a remedy suits them. By plan address."""
+    primary: Primary | None = None
+    """What a standby's plan names as its primary; None where it names none, or nobody read it."""
 
     @property
     def given(self) -> Function:

@@ -23,6 +23,7 @@ from acp_tui.checks.registry import REGISTRY_CHECKS
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
+from acp_tui.primary import Primary
 from acp_tui.texts import N_, _
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
@@ -45,6 +46,7 @@ def judge(
     states: Mapping[str, NodeState],
     *,
     certificate: CertificateFacts | None = None,
+    primary: Primary | None = None,
     today: date,
     only: frozenset[str] | None = None,
 ) -> tuple[Verdict, ...]:
@@ -52,7 +54,7 @@ def judge(
     of which nothing is known. `today` ends waivers; `only` keeps these requirement IDs."""
     rules = catalogue(plan.effective_release)
     of_plan: dict[str, list[Verdict]] = {}
-    for verdict in judge_plan(plan, certificate, facts):
+    for verdict in judge_plan(plan, certificate, facts, primary):
         of_plan.setdefault(verdict.requirement, []).append(verdict)
     known = _Known(plan, facts, states, rules)
     judged = tuple(

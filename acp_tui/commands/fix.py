@@ -16,6 +16,7 @@ from acp_tui.facts import Facts
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Node
 from acp_tui.preflight import preflight, probe_node, target
+from acp_tui.primary_files import primary_of
 from acp_tui.remedy.init import find_init
 from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
 from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
@@ -224,4 +225,5 @@ async def _again(source: Source, jobs: list[Job], known: _Known) -> tuple[Verdic
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
     certificate = await asyncio.to_thread(facts_for, source.plan, source.base)
-    return judge(source.plan, facts, states, certificate=certificate, today=date.today())
+    primary = await asyncio.to_thread(primary_of, source.plan, source.base)
+    return judge(source.plan, facts, states, certificate=certificate, primary=primary, today=date.today())

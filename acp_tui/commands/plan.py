@@ -17,6 +17,7 @@ from acp_tui.draft import state_home
 from acp_tui.installer.config import RenderError, render, unverified
 from acp_tui.plan import RELEASES, Plan
 from acp_tui.planfile import PlanReading, Problem, read_plan, schema
+from acp_tui.primary_files import primary_of
 from acp_tui.report.explain import explained, how_seen, later_releases, wanted
 from acp_tui.report.kept import kept_file, read_kept
 from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
@@ -67,7 +68,7 @@ def _sizes(plan: Plan, place: Path) -> Sizing:
 def _rules(plan: Plan, base: Path, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
     """The rules' verdicts, without those that rest on a value which the plan file got wrong."""
     wrong = tuple(problem.path.partition("[")[0] for problem in problems)
-    judged = judge_plan(plan, facts_for(plan, base))
+    judged = judge_plan(plan, facts_for(plan, base), primary=primary_of(plan, base))
     kept = [v for v in judged if not any(path.startswith(wrong) for path in v.paths)] if wrong else judged
     today = date.today()
     return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in kept))

@@ -15,6 +15,7 @@ from acp_tui.facts import Facts
 from acp_tui.files import write_atomically
 from acp_tui.package.work import PackageWork
 from acp_tui.preflight import preflight
+from acp_tui.primary_files import primary_of
 from acp_tui.report.changes import Changes, changes
 from acp_tui.report.kept import keep, kept_file, read_kept
 from acp_tui.report.page import report_html
@@ -82,6 +83,7 @@ async def run_preflight(
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
         certificate=await asyncio.to_thread(facts_for, source.plan, source.base),
+        primary=await asyncio.to_thread(primary_of, source.plan, source.base),
         clock=lambda: datetime.now(UTC),
         also=also,
     )

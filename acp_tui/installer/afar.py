@@ -83,6 +83,8 @@ def errand(plan: Plan, base: Path, folder: str) -> Errand:
             "certificate": plan.certificate.model_copy(update=certificate),
             "ssh": plan.ssh.model_copy(update={"key_file": key(plan.ssh.key_file)}),
             "nodes": tuple(node.model_copy(update={"ssh": login(node.ssh)}) for node in plan.nodes),
+            # Held against its primary here; the primary's own secrets are no business of that machine.
+            "disaster_recovery": plan.disaster_recovery.model_copy(update={"primary": None}),
         }
     )
     return Errand(moved, tuple(taken.values()))

@@ -188,7 +188,7 @@ class _Writer:
         # QUIRK-REGPASS: a password counts only together with a user.
         password = registry.password.get_secret_value() if registry.username and registry.password else ""
         return {
-            "externalAddress": (registry.address or "") if external else "",
+            "externalAddress": address if external else "",
             "domain": "" if external else f"{host}:{REGISTRY_PORT}",
             "username": registry.username or "",
             "password": _encoded(password.encode()),

@@ -115,9 +115,12 @@ def test_the_vip_has_to_be_a_neighbour_of_every_control_plane_node() -> None:
     plan = valid_plan(address={"self_built_vip": True, "platform": None})
     facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
     assert outcomes("VIP-SUBNET", facts, plan) == {None: Outcome.PASS}
+    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.PASS}
     facts[TWO] = healthy(TWO, interfaces=(Interface("eth0", TWO, 30),))
     assert outcomes("VIP-SUBNET", facts, plan) == {TWO: Outcome.FAIL}
     assert VIP in of_rule("VIP-SUBNET", facts, plan)[0].observed
+    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.NOT_APPLICABLE}  # told once
+    assert outcomes("XR-SELFVIP-SUBNET", {}, plan) == {None: Outcome.UNKNOWN}
     assert outcomes("VIP-SUBNET", facts) == {None: Outcome.NOT_APPLICABLE}
 
 

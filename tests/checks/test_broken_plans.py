@@ -253,7 +253,9 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"network": {"cni": "cilium"}}, {"P-CNI"}),
     ({"network": {"ip_family": "ipv5"}}, {"P-PROTOCOL"}),
     ({"components": {"victoriametrics_agents": -1}}, {"XR-VM-AGENTS"}),
-    ({"registry": {"mode": "external", "address": "https://r.example.com"}}, {"P-REG-EXT"}),
+    ({"registry": {"mode": "external", "address": "oci://r.example.com"}}, {"P-REG-EXT"}),
+    ({"registry": {"mode": "external", "address": "https://r.example.com/acp"}}, {"P-REG-EXT"}),
+    ({"registry": {"mode": "external", "address": "https://http://r.example.com"}}, {"P-REG-EXT"}),
     ({"registry": {"mode": "external", "address": "r.example.com:99999"}}, {"P-REG-EXT"}),
     ({"registry": {"mode": "external", "address": "2001:db8::5:x"}}, {"P-REG-EXT"}),
 ]  # fmt: skip
@@ -299,6 +301,7 @@ FINE: list[Changes] = [
     {**RECOVERY, "registry": {"mode": "external", "address": "r.example.com:5000"}},
     {**RECOVERY, "registry": {"address": "ACP.EXAMPLE.com.", "username": "u", "password": "p"}},
     {"registry": {"mode": "external", "address": "r.example.com"}},
+    {"registry": {"mode": "external", "address": "https://r.example.com:5000/"}},
     {"registry": {"mode": "external", "address": "[2001:db8::5]:5000", "username": "u", "password": "p"}},
     {"registry": {"address": "10.20.0.10"}},
     {"isolation": True},

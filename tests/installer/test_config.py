@@ -316,6 +316,11 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
         },
     ),
     (
+        "external registry given with a scheme",
+        {"registry": {"mode": "external", "address": "HTTPS://Reg.example.com:5000/"}},
+        {"registry>externalAddress": "reg.example.com:5000", "registry>domain": ""},
+    ),
+    (
         "platform registry under a domain; a password without a user is left out",
         {"registry": {"address": "reg.example.com", "password": "lost"}},
         {"registry>domain": "reg.example.com:11443"},

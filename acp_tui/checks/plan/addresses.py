@@ -6,10 +6,11 @@ Disaster recovery turns some of them round: there the endpoint is an address and
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from acp_tui.checks.finding import PlanSubject
-from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, node_path, not_applicable, warn
+from acp_tui.checks.plan import standby
+from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, node_path, not_applicable, unknown, warn
 from acp_tui.inputs import is_domain, is_ip
 from acp_tui.plan import Plan
-from acp_tui.ranges import meet, special
+from acp_tui.ranges import host_network, meet, special
 from acp_tui.texts import _
 
 ENDPOINT = "address.cluster_endpoint"
@@ -69,6 +70,7 @@ def recovery_addresses(subject: PlanSubject) -> Findings:
     if not is_ip(plan.address.cluster_endpoint):
         observed = _("cluster endpoint {value} is not the VIP's IP address")
         findings.append(fail(observed.format(value=plan.address.cluster_endpoint or _("none")), ENDPOINT))
+    findings += standby.addresses(subject)
     return held(findings, f"{plan.platform_address}, {plan.address.cluster_endpoint}")
 
 
@@ -79,10 +81,8 @@ def recovery_ports(subject: PlanSubject) -> Findings:
         return _no_recovery()
     wanted = (("address.http_port", plan.address.http_port, 80), ("address.https_port", plan.address.https_port, 443))
     observed = _("{port} instead of {wanted}")
-    return held(
-        (fail(observed.format(port=port, wanted=want), path) for path, port, want in wanted if port != want),
-        "80, 443",
-    )
+    broken = [fail(observed.format(port=port, wanted=want), path) for path, port, want in wanted if port != want]
+    return held(broken or standby.ports(subject), "80, 443")
 
 
 def recovery_other_address(subject: PlanSubject) -> Findings:
@@ -137,24 +137,26 @@ def no_self_built_vip_alone(subject: PlanSubject) -> Findings:
 
 
 def vip_near_nodes(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-SUBNET: what differs in the upper half of an IPv4 address is hardly ever one subnet. The nodes' own
-    prefixes settle it (VIP-SUBNET)."""
+    """XR-SELFVIP-SUBNET: only the nodes know their prefixes, and VIP-SUBNET judges by them. Before, nothing can be said
+    but that what differs in the upper half of an IPv4 address is hardly ever one subnet."""
     plan = subject.plan
     vip = plan.address.cluster_endpoint
     if not plan.address.self_built_vip:
         return _no_self_built_vip()
     if not is_ip(vip) or plan.single:
         return not_applicable(_("no VIP among several nodes"))
+    subnets = [host_network(subject.facts.get(node.address), node.address) for node in plan.control_planes]
+    if all(subnets):
+        one = len(set(subnets)) == 1 and all(subnet and meet(subnet, ip_network(vip)) for subnet in subnets)
+        return held((), vip) if one else not_applicable(_("told by the nodes' own prefixes, as VIP-SUBNET"))
     around = ip_network(f"{vip}/{_LIKELY_SUBNET}", strict=False)
     observed = _("{address} and the VIP {vip} are hardly in one subnet")
-    return held(
-        (
-            warn(observed.format(address=node.address, vip=vip), ENDPOINT, node_path(plan, node, "address"))
-            for node in plan.control_planes
-            if not meet(around, ip_network(node.address))
-        ),
-        vip,
+    far = tuple(
+        warn(observed.format(address=node.address, vip=vip), ENDPOINT, node_path(plan, node, "address"))
+        for node in plan.control_planes
+        if not meet(around, ip_network(node.address))
     )
+    return far or (unknown(_("only the nodes know their prefixes; the preflight tells, as VIP-SUBNET"), ENDPOINT),)
 
 
 def platform_reachable(subject: PlanSubject) -> Findings:

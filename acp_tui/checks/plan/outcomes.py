@@ -21,6 +21,10 @@ def warn(observed: str, *paths: str, remedy: str = "", expected: str = "") -> Fi
     return Finding(Outcome.WARN, observed, expected, remedy, paths=paths)
 
 
+def unknown(why: str, *paths: str) -> Finding:
+    return Finding(Outcome.UNKNOWN, why, paths=paths)
+
+
 def passed(observed: str) -> Findings:
     return (Finding(Outcome.PASS, observed),)
 

@@ -3,8 +3,11 @@
 The certificate was read before (CertificateFacts), with the time at which it was: nothing is opened here.
 """
 
+from collections.abc import Iterator
+
 from acp_tui.certificate import Authority
 from acp_tui.checks.finding import Finding, PlanSubject
+from acp_tui.checks.plan import standby
 from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE, flaws
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, not_applicable, passed, warn
 from acp_tui.inputs import is_domain, is_ip
@@ -57,7 +60,7 @@ def certificate_for_recovery(subject: PlanSubject) -> Findings:
         return not_applicable(_("no disaster recovery planned"))
     if plan.certificate.mode != "existing":
         return (fail(_("the certificate is self-signed"), "certificate.mode", CERT_FILE, KEY_FILE),)
-    return passed(_("an existing certificate"))
+    return standby.certificate(subject)
 
 
 def external_registry(subject: PlanSubject) -> Findings:
@@ -67,8 +70,13 @@ def external_registry(subject: PlanSubject) -> Findings:
         return not_applicable(_("the platform's own registry"))
     if not registry.address:
         return (fail(_("no address of the external registry"), "registry.address"),)
+    posted = subject.plan.registry_address
     question = _("{address}: is the plan for synchronising images into it agreed with the vendor?")
-    return manual(question.format(address=registry.address), "registry.mode")
+    asked = manual(question.format(address=posted), "registry.mode")
+    if registry.address == posted:
+        return asked
+    observed = _("{address}: image names have no scheme; the installer is given {posted}")
+    return (warn(observed.format(address=registry.address, posted=posted), "registry.address"), *asked)
 
 
 def platform_registry_host(subject: PlanSubject) -> Findings:
@@ -76,7 +84,7 @@ def platform_registry_host(subject: PlanSubject) -> Findings:
     plan = subject.plan
     if plan.registry.mode != "platform":
         return not_applicable(_("an external registry"))
-    host = plan.registry_address
+    host = plan.registry.address or plan.registry_address
     if plan.registry.address and not is_domain(host) and not is_ip(host):
         observed = _("{address}: the platform's registry always listens on 11443; give the host alone")
         return (fail(observed.format(address=host), "registry.address"),)
@@ -94,22 +102,29 @@ def registry_login(subject: PlanSubject) -> Findings:
 
 
 def registry_for_recovery(subject: PlanSubject) -> Findings:
-    """XR-REG-DR: the platform's registry carries a login, under the platform's own domain."""
+    """XR-REG-DR: the platform's registry carries a login, under the platform's own domain; a standby's is the same."""
     plan = subject.plan
-    if plan.disaster_recovery.role == "none" or plan.registry.mode != "platform":
+    if plan.disaster_recovery.role == "none":
+        return not_applicable(_("no disaster recovery planned"))
+    findings = [*_own_registry_for_recovery(plan), *standby.registry(subject)]
+    if plan.registry.mode != "platform" and not findings:
         return not_applicable(_("no disaster recovery with the platform's own registry"))
-    findings = []
+    return held(findings, plan.registry_address)
+
+
+def _own_registry_for_recovery(plan: Plan) -> Iterator[Finding]:
+    if plan.registry.mode != "platform":
+        return
     user, password = _registry_login(plan)
     missing = [path for path, given in (("registry.username", user), ("registry.password", password)) if not given]
     if missing:
-        findings.append(fail(_("not given: {names}").format(names=listed(missing)), *missing))
+        yield fail(_("not given: {names}").format(names=listed(missing)), *missing)
     # A platform that is no domain is told by XR-DOMAIN-DR; it says nothing about the registry.
     wanted = plan.platform_address if is_domain(plan.platform_address) else plan.registry_address
     if plan.registry_address != wanted or not is_domain(plan.registry_address):
         observed = _("the registry is {registry}, the platform's domain is {platform}")
         registry, platform = plan.registry_address or _("none"), plan.platform_address or _("none")
-        findings.append(fail(observed.format(registry=registry, platform=platform), "registry.address"))
-    return held(findings, plan.registry_address)
+        yield fail(observed.format(registry=registry, platform=platform), "registry.address")
 
 
 def admin_password(subject: PlanSubject) -> Findings:

@@ -1,0 +1,75 @@
+"""The primary that a standby's plan names, read: a plan file with its secrets beside it, or a bundle folder.
+
+The pair of a bundle is what its own document holds: the paths in its plan are those of another machine.
+"""
+
+import json
+from base64 import b64decode
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from acp_tui.bundle import DOCUMENT, BundleDamaged, is_bundle, is_sealed, open_bundle
+from acp_tui.certificate import CertificateFacts
+from acp_tui.certificate_files import facts_for, pair_facts
+from acp_tui.pem import PemFile
+from acp_tui.plan import Plan, field_at, is_secret
+from acp_tui.planfile import PlanErrors, Problem, read_plan
+from acp_tui.primary import Primary
+from acp_tui.texts import _
+
+
+def primary_of(plan: Plan, base: Path) -> Primary | None:
+    """The primary that `plan` names, its path relative to `base`; None where the plan is no standby's or names none.
+
+    Raises nothing: why it cannot be read is its `trouble`."""
+    recovery = plan.disaster_recovery
+    if recovery.role != "standby" or not recovery.primary:
+        return None
+    place = base / Path(recovery.primary).expanduser()
+    try:
+        return _bundled(place) if is_bundle(place) else _planned(place)
+    except (PlanErrors, BundleDamaged) as error:
+        why = " ".join(str(error).splitlines())
+        return Primary(str(place), trouble=_("the primary's plan is of no use: {why}").format(why=why))
+    except OSError as error:
+        return Primary(str(place), trouble=_("{path}: {why}").format(path=place, why=error.strerror or error))
+
+
+def _planned(place: Path) -> Primary:
+    if place.exists() and not place.is_file():
+        return Primary(str(place), trouble=_("{path} is neither a plan file nor a bundle folder").format(path=place))
+    reading = read_plan(place)
+    closed = [str(problem) for problem in reading.problems if _of_a_secret(problem)]
+    if reading.plan is None or len(closed) < len(reading.problems):
+        raise PlanErrors(reading.problems)
+    if reading.plan.admin.password is None and not closed:
+        closed = [_("{path} has no secrets in it or beside it").format(path=place)]
+    pair = facts_for(reading.plan, place.parent)
+    return Primary(str(place), reading.plan, closed="; ".join(closed), certificate=pair)
+
+
+def _bundled(place: Path) -> Primary:
+    sealed = is_sealed(place)
+    bundle = open_bundle(place, secrets=not sealed)
+    if bundle.document is None:
+        why = _("the secrets of {path} are encrypted") if sealed else _("{path} was written without its secrets")
+        return Primary(str(place), bundle.plan, closed=why.format(path=place))
+    return Primary(str(place), bundle.plan, certificate=_pair_in(bundle.document, place / DOCUMENT))
+
+
+def _pair_in(document: SecretStr, place: Path) -> CertificateFacts | None:
+    """The pair that the installer's document holds; None where it holds none."""
+    try:
+        pair = json.loads(document.get_secret_value())["console"]["cert"]["thirdParty"]
+        certificate, key = (PemFile(place, b64decode(pair[name])) for name in ("certificate", "privateKey"))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return pair_facts(certificate, key)
+
+
+def _of_a_secret(problem: Problem) -> bool:
+    try:
+        return is_secret(field_at(problem.path).annotation)
+    except KeyError:
+        return False
