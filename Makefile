@@ -2,13 +2,17 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format setup lock clean
+.PHONY: demo test nightly check format setup lock clean
 
 demo: setup
 	@$(BIN)/acp-tui demo
 
 test: setup test-tools
 	$(BIN)/pytest -n auto --maxprocesses 4
+
+# The rules for what is typed, 10,000 cases each. About half an hour.
+nightly: setup
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/properties
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -98,7 +98,7 @@ def _slips(text: str) -> Iterator[str]:
     if not text.isascii():
         with suppress(UnicodeError):
             name = text.encode("idna").decode("ascii")
-            if is_domain(name):
+            if is_domain(name) and name == shown(name):  # of a longer one the message would be no help
                 yield _("'{{value}}': write it as {name}").format(name=name)
 
 

@@ -14,7 +14,7 @@ from screens.glyphs import glyphs
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
-# HYPOTHESIS_PROFILE=nightly .venv/bin/pytest tests/properties: 10,000 cases for each property.
+# `make nightly`: 10,000 cases for each property.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

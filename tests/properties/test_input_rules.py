@@ -201,6 +201,7 @@ def test_ports_apart_from_each_other_and_from_the_clusters_own(http: int, https:
 
 
 @given(st.lists(mangled(st.one_of(ADDRESSES, NAMES)), max_size=6))
+@example(["\u200b" + ".".join(["a" * 60] * 4)])  # a name that may be as long, and a message that may not
 def test_a_list_is_what_its_items_are(items: list[str]) -> None:
     each = [taken("address.others", (item,)) for item in items]
     whole_list = taken("address.others", tuple(items))
