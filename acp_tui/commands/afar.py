@@ -1,7 +1,17 @@
 """`install` on a machine that is not the installer node: all goes there, and the install is followed from here."""
 
+import asyncio
+import fcntl
+import getpass
+import json
+import platform
+import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from acp_tui.bundle import FILES, SUMS
@@ -10,8 +20,11 @@ from acp_tui.commands.package import end_progress, tell_progress
 from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.draft import state_home
 from acp_tui.files import private_folder
-from acp_tui.installer import afar
+from acp_tui.installer import afar, program
+from acp_tui.installer.carried import Program, pack, this_program
 from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
+from acp_tui.installer.state import FINAL
+from acp_tui.installer.trail import Trail, keep_trail
 from acp_tui.package.seen import is_local
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
@@ -30,65 +43,160 @@ def is_afar(plan: Plan) -> bool:
     return plan.installer_node is not None and not is_local(plan.installer_node.address)
 
 
+@dataclass
+class Way:
+    """The way to the installer node, and where the install lies there."""
+
+    source: Source
+    address: str
+    pinned: dict[str, str]
+    folder: str = ""
+    sender: str = field(default_factory=lambda: f"{getpass.getuser()}@{platform.node()} {secrets.token_hex(6)}")
+
+    async def __call__(self) -> Connection:
+        """ConnectFailed: the node was not reached."""
+        plan = self.source.plan
+        node = next(node for node in plan.nodes if node.address == self.address)
+        connection = await connect(
+            target(plan, node, base=self.source.base), self.pinned.get(self.address), lambda stage: None
+        )
+        self.pinned[self.address] = connection.host_key
+        return connection
+
+    async def look(self, connection: Connection, offset: int = 0) -> afar.Heard:
+        if not self.folder:
+            self.folder = f"{await (await Files.of(connection)).home()}/{afar.FOLDER}"
+        return await afar.look(connection, self.folder, offset)
+
+
+@contextmanager
+def told(address: str) -> Iterator[None]:
+    """What goes wrong on the way there, as the command tells it."""
+    try:
+        yield
+    except ConnectFailed as failed:
+        raise CommandFailed(f"{address}: {failed.detail}") from failed
+    except LaunchFailed as failed:
+        raise CommandFailed(str(failed), Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE) from failed
+    except (SendFailed, afar.NotThere) as failed:
+        raise CommandFailed(f"{address}: {failed}") from failed
+    finally:
+        end_progress()
+
+
 async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) -> int:
     """Check, bring package and bundle over, install there. The exit status is that of the install."""
     node = source.plan.installer_node
     assert node is not None
-    login = target(source.plan, node, base=source.base)
-    pinned = dict(keys)
+    way = Way(source, node.address, dict(keys))
     said = Listener()
-
-    async def reach() -> Connection:
-        connection = await connect(login, pinned.get(node.address), lambda stage: None)
-        pinned[node.address] = connection.host_key
-        return connection
-
-    async def first(connection: Connection) -> tuple[str, afar.Heard]:
-        folder = f"{await (await Files.of(connection)).home()}/{afar.FOLDER}"
-        return folder, await afar.look(connection, folder, 0)
-
-    try:
-        folder, heard = await afar.persistently(reach, first, say)
+    with told(node.address):
+        heard = await afar.persistently(way, way.look, say)
         if heard.running:
             say(_("An install is going on on {address}; it is followed.").format(address=node.address))
-        else:
-            report = await _checked(source)
-            if report is None:
-                return Exit.NO
-            there = afar.errand(source.plan, source.base, folder)
-            # A fixed name: what a killed command left, secrets among it, is gone the next time.
-            scratch = private_folder(state_home()) / f"errand-{node.address}"
-            try:
-                bundle = await bundle_for(
-                    source.plan,
-                    report,
-                    {**source.host_keys, **pinned},
-                    scratch,
-                    base=source.base,
-                    there=(there.plan, Path(folder)),
-                )
-                papers = [Sending(bundle / name, f"{folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
-                await afar.persistently(reach, lambda c: _send(c, (*there.files, *papers)), say)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
-            await afar.persistently(reach, lambda c: afar.start(c, folder, again=again), say)
-            say(
-                _("The install runs on {address} now; this command, given again, follows it.").format(
-                    address=node.address
-                )
-            )
-        end = await afar.persistently(reach, lambda c: afar.hear_out(c, folder, said.heard, said.hear), say)
-    except ConnectFailed as failed:
-        raise CommandFailed(f"{node.address}: {failed.detail}") from failed
-    except LaunchFailed as failed:
-        raise CommandFailed(str(failed), Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE) from failed
-    except (SendFailed, afar.NotThere) as failed:
-        raise CommandFailed(f"{node.address}: {failed}") from failed
-    finally:
-        end_progress()
+        elif not await _begun(way, again=again):
+            return Exit.NO
+        try:
+            keep_trail(state_home(), Trail(_named(source), node.address, datetime.now(UTC)))
+        except OSError as error:
+            say(_("acp-tui status will not find this install: {why}").format(why=error.strerror or error))
+        end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), say)
+    return ended(end, node.address)
+
+
+def ended(end: afar.Heard, address: str) -> int:
+    """The exit status that the install there had."""
     if end.status is None:
-        raise CommandFailed(_("The install on {address} was killed; start it again.").format(address=node.address))
+        raise CommandFailed(_("The install on {address} was killed; start it again.").format(address=address))
     return end.status
+
+
+def _named(source: Source) -> Path:
+    """What was given as PLAN."""
+    return (source.file.parent if source.bundle else source.file).absolute()
+
+
+async def _begun(way: Way, *, again: bool) -> bool:
+    """Everything sent and the install started; False, and it is shown, where a finding blocks it."""
+    plan = way.source.plan
+    carried = await asyncio.to_thread(_carried)
+    found = await afar.persistently(way, lambda c: program.find(c, carried), say)
+    going = await afar.persistently(way, lambda c: afar.status(c, way.folder, "--json"), say)
+    errand = afar.errand(plan, way.source.base, way.folder)
+    if going is not None and _unfinished(going.text):
+        say(_("An install on {address} is not finished; it is gone on with.").format(address=way.address))
+        now = datetime.now(UTC)
+        report: Report | None = Report(plan.effective_release, now, now, (), ())
+        errand = replace(errand, packages=())
+    else:
+        report = await _checked(way.source)
+    if report is None:
+        return False
+    keys = {**way.source.host_keys, **way.pinned}
+    with _scratch(way.address) as scratch:
+        words = found.words
+        await afar.persistently(way, lambda c: _claim(c, way), say)
+        if words is None and carried is not None:
+            say(_("acp-tui is not on {address}; this one is carried over.").format(address=way.address))
+            archive = scratch / "program.tar.gz"
+            await asyncio.to_thread(pack, carried, archive)
+            sent = program.sending(archive, way.folder)
+            await afar.persistently(way, lambda c: _send(c, sent), say)
+            words = await afar.persistently(way, lambda c: program.unpack(c, sent, carried, found.python), say)
+        there = (errand.plan, Path(way.folder))
+        bundle = await bundle_for(plan, report, keys, scratch / "bundle", base=way.source.base, there=there)
+        papers = [Sending(bundle / name, f"{way.folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
+        await afar.persistently(way, lambda c: _send(c, *errand.packages), say)
+        await afar.persistently(way, lambda c: afar.claimed(c, way.folder, way.sender), say)
+        await afar.persistently(way, lambda c: _send(c, *errand.keys, *papers), say)
+    begun = str(words)
+    await afar.persistently(way, lambda c: afar.start(c, way.folder, begun, way.sender, again=again), say)
+    say(
+        _(
+            "The install runs on {address} now; acp-tui attach follows it, and so does this command, given again."
+        ).format(address=way.address)
+    )
+    return True
+
+
+def _carried() -> Program | None:
+    try:
+        return this_program()
+    except PackageNotFoundError:
+        return None
+
+
+def _unfinished(told: str) -> bool:
+    """Whether `status --json` tells of a run that is not at its end."""
+    try:
+        phase = json.loads(told)["phase"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return phase not in FINAL
+
+
+@contextmanager
+def _scratch(address: str) -> Iterator[Path]:
+    """A folder for what is sent. CommandFailed: another acp-tui of this user sends there now.
+
+    A fixed name: what a killed command left, secrets among it, is gone the next time."""
+    folder = private_folder(state_home()) / f"errand-{address}"
+    with (state_home() / f"errand-{address}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            words = _("Another acp-tui on this machine sends to {address} now.")
+            raise CommandFailed(words.format(address=address)) from None
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            yield private_folder(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _claim(connection: Connection, way: Way) -> None:
+    await (await Files.of(connection)).folder(way.folder)
+    await afar.claim(connection, way.folder, way.sender)
 
 
 async def _checked(source: Source) -> Report | None:
@@ -105,7 +213,7 @@ async def _checked(source: Source) -> Report | None:
     return None
 
 
-async def _send(connection: Connection, files: tuple[Sending, ...]) -> None:
+async def _send(connection: Connection, *files: Sending) -> None:
     there = await Files.of(connection)
     for folder in dict.fromkeys(sending.remote.rpartition("/")[0] for sending in files):
         await there.folder(folder)

@@ -3,11 +3,12 @@
 import asyncio
 from argparse import Namespace
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from acp_tui.bundle import BundleDamaged, open_bundle
 from acp_tui.commands.afar import install_afar, is_afar
+from acp_tui.commands.away import attach_there, newer_trail, show_status_there
 from acp_tui.commands.bundle import tell_changes
 from acp_tui.commands.finish import exit_status, keep_report, look_at_it, reach_of, tell
 from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, show, show_json
@@ -125,6 +126,8 @@ async def _to_the_end(run: Path, source: Source) -> int:
 
 def attach(options: Namespace) -> int:
     """Follow the running or last install."""
+    if (trail := newer_trail(_begun_here())) is not None:
+        return attach_there(trail)
     run = _last()
     ended = asyncio.run(_follow(run))
     _point_to_finish(status(run))
@@ -138,6 +141,8 @@ def _point_to_finish(state: RunState) -> None:
 
 def show_status(options: Namespace) -> int:
     """The running or last install, once."""
+    if (trail := newer_trail(_begun_here())) is not None:
+        return show_status_there(trail, options)
     try:
         state = status(_last())
     except NoRun as error:
@@ -224,6 +229,12 @@ async def _say_where(state: RunState) -> None:
     for line in found.seen:
         say(f"  {line}")
     say(_("It probably hangs here: {place}").format(place=found.likely))
+
+
+def _begun_here() -> datetime | None:
+    """When the last run of this machine began; None: there was none."""
+    run = last_run(state_home())
+    return status(run).started if run is not None else None
 
 
 def _last() -> Path:

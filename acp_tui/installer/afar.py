@@ -7,8 +7,7 @@ it, so a connection may break at any time. All lies in one folder of the login's
 import asyncio
 import re
 import secrets
-import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -16,10 +15,9 @@ from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
-from acp_tui import __version__
 from acp_tui.package.seen import questions
 from acp_tui.plan import NodeSsh, Plan
-from acp_tui.probe.script import LAUNCH, Reader, Reading, Snippet, build
+from acp_tui.probe.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.probe.sftp import Sending
 from acp_tui.probe.ssh import ConnectFailed, Connection, Lost
 from acp_tui.texts import _
@@ -34,6 +32,7 @@ _SESSION = 25.0  # seconds to open a channel
 _PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between tries to connect again; then the last one over and over
 _LOOK_EVERY = 1.0
 _MOST = 64 * 1024  # bytes of what it says, a look
+_END = 8 * 1024  # bytes of its last words
 
 T = TypeVar("T")
 Connect = Callable[[], Awaitable[Connection]]
@@ -49,7 +48,9 @@ class Errand:
     """The plan as it means on the installer node, and what has to lie there for it."""
 
     plan: Plan
-    files: tuple[Sending, ...]
+    packages: tuple[Sending, ...]
+    """With what proves them."""
+    keys: tuple[Sending, ...]
 
 
 def errand(plan: Plan, base: Path, folder: str) -> Errand:
@@ -87,7 +88,8 @@ def errand(plan: Plan, base: Path, folder: str) -> Errand:
             "disaster_recovery": plan.disaster_recovery.model_copy(update={"primary": None}),
         }
     )
-    return Errand(moved, tuple(taken.values()))
+    packages = tuple(one for one in taken.values() if one.remote.startswith(f"{folder}/{_PACKAGE}/"))
+    return Errand(moved, packages, tuple(one for one in taken.values() if one not in packages))
 
 
 async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[T]], tell: Tell) -> T:
@@ -134,38 +136,52 @@ type -P flock >/dev/null || return 127
 flock -n lock true || running=1
 [ "$running" -eq 1 ] || [ ! -e exit ] || read -r status <exit
 [ ! -e install.log ] || size=$(stat -c %s install.log)
+[ "$offset" -ge 0 ] || offset=$((size > @END@ ? size - @END@ : 0))
 [ "$size" -ge "$offset" ] || offset=0
 [ $((size - offset)) -le @MOST@ ] || size=$((offset + @MOST@))
 echo "$running $status $size"
 [ "$size" -eq "$offset" ] || tail -c +$((offset + 1)) install.log | head -c $((size - offset))
 return 0
 """
-_START = """
+_CLAIM = """
 umask 077
-cd @FOLDER@ || return 66
-local program found=
+cd @FOLDER@ && printf '%s\\n' @SENDER@ >sender
+"""
+_CLAIMED = """
+local sender=
+cd @FOLDER@ && read -r sender <sender
+[ "$sender" = @SENDER@ ] || { echo "$sender"; return 70; }
+"""
+_START = (
+    _CLAIMED
+    + """
+umask 077
 type -P flock >/dev/null && type -P setsid >/dev/null || return 127
 flock -n lock true || return 0
 export HOME=~root LANG=C.UTF-8
 unset LC_ALL
-for program in acp-tui @OWN@; do
-  case $(bash -c "$program --version") in "acp-tui "@VERSION@) found=$program; break ;; esac
-done
-[ -n "$found" ] || return 69
-rm -f exit; : >install.log
+rm -f exit; : >install.log && printf '%s\\n' @PROGRAM@ >started-by || return 74
 setsid -f bash -c '
   exec 9>lock; flock -w 9 9 || exit  # whoever looks whether it runs holds the lock for a moment
   ( umask 022; exec 9>&-; bash -c "$1 install $2 @AGAIN@" ) >>install.log 2>&1; status=$?
   rm -rf bundle keys; echo "$status" >exit.new; mv exit.new exit
-' - "$found" @FOLDER@/bundle </dev/null >/dev/null 2>&1
+' - @PROGRAM@ @FOLDER@/bundle </dev/null >/dev/null 2>&1
 until [ -e exit ] || ! flock -n lock true; do sleep 0.1; done
 """
-_NO_TOOL, _NO_PROGRAM = 127, 69
+)
+_STATUS = """
+local program=
+export HOME=~root LANG=C.UTF-8
+cd @FOLDER@ 2>/dev/null && read -r program 2>/dev/null <started-by || return 66
+bash -c "$program status @FLAGS@" @ALSO@
+"""
+_TAKEN, _NO_ROOM, _NO_TOOL = 70, 74, 127
 
 
 async def look(connection: Connection, folder: str, offset: int) -> Heard:
-    """What the install on the node says from byte `offset` on. Lost: the connection broke."""
-    reading = await _asked(connection, _LOOK, FOLDER=quote(folder), OFFSET=str(offset), MOST=str(_MOST))
+    """What the install on the node says from byte `offset` on; -1: its last words. Lost: the connection broke."""
+    blanks = {"FOLDER": quote(folder), "OFFSET": str(offset), "MOST": str(_MOST), "END": str(_END)}
+    reading = await asked(connection, _LOOK, blanks)
     head, _newline, text = reading.text.partition("\n")
     found = re.fullmatch(r"([01]) (-|[0-9]{1,3}) ([0-9]{1,15})", head)
     if reading.status == _NO_TOOL:
@@ -175,16 +191,45 @@ async def look(connection: Connection, folder: str, offset: int) -> Heard:
     return Heard(found[1] == "1", None if found[2] == "-" else int(found[2]), int(found[3]), text)
 
 
-async def start(connection: Connection, folder: str, *, again: bool = False) -> None:
+async def status(connection: Connection, folder: str, *flags: str) -> Reading | None:
+    """What `acp-tui status` says on the node, and its exit status; None: no install was started from afar. Lost."""
+    also = "" if "--json" in flags else "2>&1"  # a document stands alone
+    reading = await asked(connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "ALSO": also})
+    return None if reading.status == ABSENT else reading
+
+
+async def claim(connection: Connection, folder: str, sender: str) -> None:
+    """Say on the node who sends now. Whoever says so last may start. Raises `NotThere`, `Lost`."""
+    reading = await asked(connection, _CLAIM, {"FOLDER": quote(folder), "SENDER": quote(sender)})
+    if reading.status:
+        raise NotThere(_("{folder} cannot be written to there; is the disk full?").format(folder=folder))
+
+
+async def claimed(connection: Connection, folder: str, sender: str) -> None:
+    """Raises `NotThere`: another machine has begun to send since; `Lost`."""
+    _check(await asked(connection, _CLAIMED, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
+
+
+async def start(connection: Connection, folder: str, program: str, sender: str, *, again: bool = False) -> None:
     """Start the install of the bundle that lies in `folder`, unless one runs there. Raises `NotThere`, `Lost`.
 
-    `again`: also after a run that failed there."""
-    own = quote(f"{quote(sys.executable)} -m acp_tui")
-    blanks = {"FOLDER": quote(folder), "OWN": own, "VERSION": quote(__version__), "AGAIN": "--again" if again else ""}
-    reading = await _asked(connection, _START, **blanks)
-    if reading.status == _NO_PROGRAM:
-        words = _("acp-tui {version} is not on the node: install it there, so that the node finds it as acp-tui")
-        raise NotThere(words.format(version=__version__))
+    `program`: the words that run acp-tui on the node. `again`: also after a run that failed there."""
+    blanks = {
+        "FOLDER": quote(folder),
+        "PROGRAM": quote(program),
+        "SENDER": quote(sender),
+        "AGAIN": "--again" if again else "",
+    }
+    _check(await asked(connection, _START, blanks))
+
+
+def _check(reading: Reading) -> None:
+    if reading.status == _TAKEN:
+        who = reading.text.split()[:1] or [_("somebody")]
+        words = _("{who} has begun to send an install there since; nothing was started from here")
+        raise NotThere(words.format(who=who[0][:80]))
+    if reading.status == _NO_ROOM:
+        raise NotThere(_("its log cannot be written there; is the disk full?"))
     if reading.status:
         raise NotThere(_("starting it failed with exit status {status}").format(status=reading.status))
 
@@ -200,10 +245,11 @@ async def hear_out(connection: Connection, folder: str, heard: Heard, hear: Call
             await asyncio.sleep(_LOOK_EVERY)
 
 
-async def _asked(connection: Connection, shell: str, **blanks: str) -> Reading:
+async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60) -> Reading:
+    """The answer to one question, as root where sudo asks no password; each @BLANK@ of it filled in. Raises `Lost`."""
     for blank, value in blanks.items():
         shell = shell.replace(f"@{blank}@", value)
-    snippet = Snippet("install", (), shell, lambda reading: {}, timeout=60, any_status=True)
+    snippet = Snippet("install", (), shell, lambda reading: {}, timeout=timeout, any_status=True)
     marker = secrets.token_hex(12)
     reader = Reader(marker)
     answers: Sequence[Reading] = ()

@@ -4,12 +4,13 @@ the same command installs there. Connections break on the way.
 
 import json
 import os
-import shlex
+import platform
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import pytest
 import yaml
@@ -34,8 +35,8 @@ def nodes(lab: Lab, tmp_path: Path) -> Iterator[list[LabNode]]:
     package = build_package(tmp_path / "package", Behaviour(seconds=2))
     answers = plan(nodes, package, lab.address(20), Path("/root/cpaas-install"))
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
-    program = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m acp_tui "$@"\n'
-    nodes[0].sh(f"printf %s {shlex.quote(program)} >/usr/local/bin/acp-tui; chmod 755 /usr/local/bin/acp-tui")
+    program = f'#!/bin/sh\nexec {quote(sys.executable)} -m acp_tui "$@"\n'
+    nodes[0].sh(f"printf %s {quote(program)} >/usr/local/bin/acp-tui; chmod 755 /usr/local/bin/acp-tui")
     sent = "cat /root/cpaas-install/installer/practice/posts.json 2>/dev/null; true"
     with becoming_a_cluster(nodes, lab.address(20), tmp_path, lambda: nodes[0].sh(sent) != ""):
         yield nodes
@@ -102,11 +103,80 @@ def test_a_cut_connection_is_made_anew(nodes: list[LabNode], tmp_path: Path) -> 
     assert "Installed." in rest
 
 
-def test_without_acp_tui_there(nodes: list[LabNode], tmp_path: Path) -> None:
-    """Another version counts as none; what was sent by then stays, and is not sent again."""
-    nodes[0].sh("printf '#!/bin/sh\\necho acp-tui 0.0.1\\n' >/usr/local/bin/acp-tui; umount -l " + sys.base_prefix)
-    with begin(tmp_path) as command:
-        said, errors = command.communicate()
-    assert (command.returncode, said) == (3, ""), errors
-    assert f"acp-tui {acp_tui.__version__} is not on the node" in errors
-    assert nodes[0].sh(f"ls {PLACE}/package").split()
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
+    return subprocess.run(
+        (sys.executable, "-m", "acp_tui", *arguments), cwd=folder, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+CHECKOUT = Path(acp_tui.__file__).parents[1]
+
+
+def tool(name: str, *lines: str) -> str:
+    """Shell that makes a program of the node."""
+    text = quote("\n".join(("#!/bin/sh", *lines, "")))
+    return f"mkdir -p {Path(name).parent}; printf %s {text} >{name}.new; chmod 755 {name}.new; mv {name}.new {name}"
+
+
+def without_acp_tui(node: LabNode, *python: str) -> None:
+    """The node has no longer what the machine here has. `python`: what its Python does instead.
+
+    The stand-in for the installer, which lives in the checkout, is found in another place."""
+    node.sh(f"mkdir /root/lent; mount --bind {CHECKOUT} /root/lent; umount -l {CHECKOUT}; rm /usr/local/bin/acp-tui")
+    moved = f'PYTHONPATH=/root/lent exec /root/lent/{Path(sys.executable).relative_to(CHECKOUT)} "$@"'
+    node.sh(tool(sys.executable, '[ "$3" != --version ] || exit 1', moved))
+    for name in (PYTHON, "python3"):
+        node.sh(tool(f"/usr/bin/{name}", *python, f'exec {sys.base_prefix}/bin/{PYTHON} "$@"'))
+
+
+def test_acp_tui_is_carried_over_where_it_is_missing(nodes: list[LabNode], tmp_path: Path) -> None:
+    """The node has Python of the same version, and an acp-tui of another one, which counts as none."""
+    without_acp_tui(nodes[0])
+    nodes[0].sh(tool("/usr/local/bin/acp-tui", "echo acp-tui 0.0.1"))
+    with begin(tmp_path) as run:
+        said, errors = run.communicate()
+    assert run.returncode == 0, said + errors
+    assert "this one is carried over" in errors
+    assert posts(nodes[0]) == 1
+    assert no_secret(nodes[0])
+    there = command(tmp_path, "status", "--json")
+    assert json.loads(there.stdout)["phase"] == "success", there.stderr
+    followed = command(tmp_path, "attach")
+    assert followed.returncode == 0
+    assert "Installed and verified" in followed.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (
+            ("/usr/bin/python3", "echo cpython-36"),
+            f"needs Python {PYTHON[6:]} there, and the node has: python3 (cpython-36)",
+        ),
+        (("/usr/bin/uname", "echo armv7l"), f"this one is for {platform.machine()}, the node is armv7l"),
+    ],
+)
+def test_what_cannot_be_carried_is_told_before_anything_is_sent(
+    nodes: list[LabNode], tmp_path: Path, fault: tuple[str, str], why: str
+) -> None:
+    without_acp_tui(nodes[0])
+    nodes[0].sh(f"rm /usr/bin/{PYTHON}; {tool(*fault)}")
+    with begin(tmp_path) as run:
+        said, errors = run.communicate()
+    assert (run.returncode, said) == (3, ""), errors
+    assert why in errors
+    assert f"Install acp-tui {acp_tui.__version__} there" in errors
+    assert nodes[0].sh(f"ls {PLACE} 2>/dev/null || true") == ""
+
+
+def test_what_is_carried_is_tried_out_first(nodes: list[LabNode], tmp_path: Path) -> None:
+    """A Python that cannot run it: the package is not sent."""
+    without_acp_tui(nodes[0], "unset PYTHONPATH")
+    with begin(tmp_path) as run:
+        said, errors = run.communicate()
+    assert (run.returncode, said) == (3, ""), errors
+    assert "it does not run there: ModuleNotFoundError: No module named 'acp_tui'" in errors
+    assert nodes[0].sh(f"ls {PLACE}").split() == ["program", "sender"]

@@ -1,0 +1,95 @@
+"""This running acp-tui as one archive, for a node that has none.
+
+Where its Python and its libraries lie below one folder with what started it, that folder is all it needs. Else it is
+our code and the installed libraries, which want the same Python there.
+"""
+
+import gzip
+import os
+import platform
+import re
+import sys
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+import acp_tui
+
+_NAME = "acp-tui"
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?")
+_EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)""")
+
+
+@dataclass(frozen=True)
+class Program:
+    """`files`: file here → its name in the archive. `launcher`: what runs Python, in the archive; "" where it does not
+    bring its own. `python`, `machine`: what the node's must be, as `sys.implementation.cache_tag` and `uname -m`."""
+
+    files: tuple[tuple[Path, str], ...]
+    launcher: str
+    python: str = str(sys.implementation.cache_tag)
+    machine: str = platform.machine()
+
+
+def this_program() -> Program:
+    """PackageNotFoundError: it is not installed, so nobody knows which libraries are its own."""
+    home = Path(sys.executable).parent
+    if all(Path(part).is_relative_to(home) for part in (acp_tui.__file__, os.__file__)):
+        return Program(tuple(_below(home, home)), Path(sys.executable).name)
+    top = Path(acp_tui.__file__).parents[1]
+    own = (file for folder in ("acp_tui", "screens", "assets") for file in _below(top / folder, top))
+    return Program((*own, *_libraries()), "")
+
+
+def pack(program: Program, archive: Path) -> None:
+    """Write the archive; the same program makes the same bytes. OSError: it was not written."""
+    with (
+        archive.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
+        for file, name in sorted(program.files, key=lambda pair: pair[1]):
+            entry = tar.gettarinfo(file, name)
+            entry.uid = entry.gid = 0
+            entry.uname = entry.gname = "root"
+            if entry.isreg():
+                with file.open("rb") as content:
+                    tar.addfile(entry, content)
+            else:
+                tar.addfile(entry)
+
+
+def _below(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
+    for place, folders, names in os.walk(folder):
+        # A Python of another build would not take these, and one that takes them makes them anew.
+        folders[:] = [name for name in folders if name != "__pycache__" or top == folder]
+        for name in names:
+            file = Path(place, name)
+            yield file, str(file.relative_to(top))
+
+
+def _libraries() -> Iterator[tuple[Path, str]]:
+    found: dict[str, Distribution] = {}
+    _collect(_NAME, frozenset(), found)
+    del found[_NAME]
+    for library in found.values():
+        for part in library.files or ():
+            file = Path(str(part.locate()))
+            if ".." not in part.parts and part.suffix != ".pyc" and file.is_file():
+                yield file, str(part)
+
+
+def _collect(name: str, extras: frozenset[str], found: dict[str, Distribution]) -> None:
+    """`name` and what it requires. What is not installed is for another system: it runs here without."""
+    found[name.lower()] = installed = distribution(name)
+    for line in installed.requires or ():
+        wanted, _sep, marker = line.partition(";")
+        match, extra = _REQUIREMENT.match(wanted), _EXTRA.search(marker)
+        if match is None or (extra and extra[1] not in extras) or match[1].lower() in found:
+            continue
+        try:
+            _collect(match[1], frozenset((match[2] or "").replace(" ", "").split(",")), found)
+        except PackageNotFoundError:
+            continue

@@ -1,0 +1,91 @@
+"""What is carried over to a node without acp-tui: all that runs here, nothing else, the same bytes each time."""
+
+import os
+import subprocess
+import sys
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import acp_tui
+from acp_tui.installer.carried import Program, pack, this_program
+from acp_tui.installer.trail import Trail, keep_trail, last_trail
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    archive = tmp_path_factory.mktemp("carried") / "program.tar.gz"
+    pack(this_program(), archive)
+    return archive
+
+
+def test_the_bare_python_runs_it_from_there(packed: Path, tmp_path: Path) -> None:
+    with tarfile.open(packed) as tar:
+        tar.extractall(tmp_path, filter="data")
+    python = Path(sys.base_prefix, "bin", "python3")
+    words = "import acp_tui.commands.install as one, screens.app, httpx; print(one.__file__, httpx.__file__)"
+    done = subprocess.run(
+        (python, "-s", "-c", words),
+        cwd="/",
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(tmp_path / "acp_tui/commands/install.py"), str(tmp_path / "httpx/__init__.py")]
+
+
+def test_nothing_of_the_developer_goes_along(packed: Path) -> None:
+    with tarfile.open(packed) as tar:
+        names = tar.getnames()
+        owners = {(entry.uid, entry.gid, entry.uname) for entry in tar}
+    assert {"assets/acp.tcss", "screens/app.py", "pydantic/__init__.py", "bcrypt/__init__.py"} <= set(names)
+    tops = {name.split("/")[0] for name in names}
+    assert not {"tests", ".git", "pytest", "mypy", "babel", "ruff"} & tops
+    assert not [name for name in names if name.endswith(".pyc") or name.startswith(("/", "..")) or "/../" in name]
+    assert owners == {(0, 0, "root")}
+
+
+def test_the_same_program_makes_the_same_bytes(packed: Path, tmp_path: Path) -> None:
+    pack(this_program(), tmp_path / "again.tar.gz")
+    assert (tmp_path / "again.tar.gz").read_bytes() == packed.read_bytes()
+
+
+def test_a_folder_that_holds_all_it_needs_goes_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("python", "usr/lib/os.py", "usr/lib/acp_tui/__init__.py", "usr/lib/__pycache__/os.pyc"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name, encoding="ascii")
+    (tmp_path / "python").chmod(0o755)
+    (tmp_path / "usr/lib/link").symlink_to("os.py")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(os, "__file__", str(tmp_path / "usr/lib/os.py"))
+    monkeypatch.setattr(acp_tui, "__file__", str(tmp_path / "usr/lib/acp_tui/__init__.py"))
+    program = this_program()
+    assert program.launcher == "python"
+    pack(program, tmp_path.parent / "folder.tar.gz")
+    with tarfile.open(tmp_path.parent / "folder.tar.gz") as tar:
+        assert tar.getmember("python").mode & 0o111
+        assert tar.getmember("usr/lib/link").linkname == "os.py"
+        assert "usr/lib/__pycache__/os.pyc" in tar.getnames()
+
+
+def test_a_python_beside_its_library_is_no_such_folder() -> None:
+    assert this_program().launcher == ""
+    assert this_program() == Program(this_program().files, "")
+
+
+def test_the_trail_is_found_again_and_holds_no_more_than_it_says(tmp_path: Path) -> None:
+    trail = Trail(Path("/root/plan.yaml"), "10.20.0.11", datetime(2026, 1, 2, tzinfo=UTC))
+    assert last_trail(tmp_path) is None
+    keep_trail(tmp_path / "state", trail)
+    assert last_trail(tmp_path / "state") == trail
+    assert (tmp_path / "state/afar.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"plan": 1, "address": 2, "started": 3}', "\udcff"])
+def test_a_damaged_trail_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "afar.json").write_text(text, encoding="utf-8", errors="surrogateescape")
+    assert last_trail(tmp_path) is None
