@@ -56,6 +56,9 @@ def success_lines(state: RunState, found: "Finish | None", looking: str) -> Text
 def summary_line(found: "Finish") -> Text:
     """One line: verified, or how much speaks against it."""
     g = glyphs()
+    if found.healthy and not found.console:
+        told = _("Verified: nodes, charts, Pods and registry. The console does not answer (f says why).")
+        return Text(f"! {told}", "bold yellow")
     if found.healthy:
         return Text(f"{g.passed} " + _("Verified: nodes, charts, Pods, console and registry."), "bold green")
     count = sum(verdict.blocks for verdict in found.report.verdicts)

@@ -118,7 +118,10 @@ def tell(found: Finish, reach: Reach) -> None:
         show(_("The installer is still there: acp-tui finish PLAN --clean-up runs {command}").format(
             command=removal(found.report.release)))  # fmt: skip
     url = platform_url(reach.plan)
-    if found.healthy:
+    if found.healthy and not found.console:
+        words = _("Installed, and the cluster is verified; its console does not answer yet, or not from here: {url}")
+        show(words.format(url=url))
+    elif found.healthy:
         show(_("Installed and verified. The platform is at {url}").format(url=url))
     else:
         show(_("Not verified."))

@@ -18,6 +18,8 @@ class ClusterNode:
     version: str
     """Of the kubelet."""
     runtime: str
+    cordoned: bool = False
+    """Whether no new Pod is placed on it."""
 
 
 @dataclass(frozen=True)

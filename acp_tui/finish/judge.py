@@ -1,5 +1,6 @@
 """An installed cluster against the manual's last chapter: pure, and `unknown` with why wherever nobody could look."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _HEALTHY_MODULE = frozenset(
     {"running", "healthy", "ready", "completed", "complete", "success", "succeeded", "active", "available", "normal"}
 )
 _BAD_WORDS = ("fail", "error", "unhealthy", "abnormal", "degraded")
+_UNDER_WAY = re.compile(r"(?i)\b(?!running\b)\w+ing\b|wait|unknown|not.?ready")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ def _nodes(row: Requirement, case: Case) -> Iterator[Finding]:
             ready += not why
             if why:
                 yield Finding(Outcome.FAIL, why, _("every node of the plan is Ready"), node=node.address)
+            elif name := _cordoned(node, case.installed):
+                told = _("{name} is Ready, but no Pod is placed there (SchedulingDisabled)").format(name=name)
+                yield Finding(Outcome.WARN, told, remedy=f"kubectl uncordon {name}", node=node.address)
         others = len(known) - sum(_found(node, case.installed) for node in case.plan.nodes)
         if ready == len(case.plan.nodes):
             told = ngettext("{count} node is Ready", "{count} nodes are Ready", ready).format(count=ready)
@@ -94,6 +99,12 @@ def _is(node: Node, name: str, addresses: Sequence[str]) -> bool:
     return name in own or bool(own & set(addresses))
 
 
+def _cordoned(node: Node, installed: Installed) -> str:
+    """The node's name in the cluster, where it is cordoned; "" where not."""
+    found = (one.name for one in installed.nodes or () if one.cordoned and _is(node, one.name, one.addresses))
+    return next(found, "")
+
+
 def node_trouble(node: Node, installed: Installed) -> str:
     """Why a node of the plan is no Ready node of the cluster; "" where it is one."""
     for one in installed.nodes or ():
@@ -124,8 +135,10 @@ def _charts(row: Requirement, case: Case) -> Iterator[Finding]:
 
 
 def chart_state(release: AppRelease) -> tuple[Outcome, str]:
-    """What a chart's words for its state amount to: only a failure fails it (INS-VERIFY-CHARTS)."""
-    bad = [phase for phase in release.phases if "fail" in phase.lower()]
+    """What a chart's words for its state amount to: only a failure fails it (INS-VERIFY-CHARTS).
+
+    Which words it has is published nowhere: those of failure and of work under way are known by their look."""
+    bad = [phase for phase in release.phases if any(word in phase.lower() for word in _BAD_WORDS)]
     bad += [
         f"{one.type}={one.status} {one.reason}".strip()
         for one in release.conditions
@@ -136,7 +149,8 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
         return Outcome.FAIL, ", ".join(bad)
     if not release.phases and not release.conditions:
         return Outcome.UNKNOWN, _("it tells no state")
-    waiting = [
+    waiting = [phase for phase in release.phases if _UNDER_WAY.search(phase)]
+    waiting += [
         f"{one.type}={one.status} {one.reason}".strip()
         for one in release.conditions
         if one.status != "True" and "fail" not in one.type.lower()
@@ -220,10 +234,15 @@ def _access(row: Requirement, case: Case) -> Iterator[Finding]:
         yield Finding(Outcome.FAIL, told, wanted)
         return
     told = _("{url} answers {status}").format(url=answer.url, status=answer.status)
-    outcome = Outcome.FAIL if answer.status >= 500 else Outcome.PASS
+    outcome = Outcome.PASS if serves(answer) else Outcome.FAIL
     trouble, about = _certificate(case)
     lines = [told, *about, *trouble]
     yield Finding(Outcome.FAIL if trouble else outcome, "\n".join(lines), wanted)
+
+
+def serves(answer: Answer) -> bool:
+    """Whether a console is there. An ingress without one answers 404; one that wants a login 401 or 403."""
+    return answer.status is not None and (answer.status < 400 or answer.status in (401, 403))
 
 
 def _certificate(case: Case) -> tuple[list[str], list[str]]:

@@ -49,7 +49,8 @@ _STATES = (
 )
 _NODES = (
     "{{range .items}}{{.metadata.name}}" + _TAB + '{{range .status.addresses}}{{.address}}{{" "}}{{end}}' + _TAB
-    + _READY + _TAB + "{{with .status.nodeInfo}}{{.kubeletVersion}}" + _TAB
+    + "{{with .spec}}{{if .unschedulable}}cordoned {{end}}{{end}}" + _READY + _TAB
+    + "{{with .status.nodeInfo}}{{.kubeletVersion}}" + _TAB
     + '{{.containerRuntimeVersion}}{{end}}{{"\\n"}}{{end}}' + _END
 )  # fmt: skip
 _PODS = (
@@ -197,10 +198,11 @@ def _rows(text: str, width: int) -> Iterator[list[str]]:
 def read_nodes(text: str) -> tuple[ClusterNode, ...]:
     nodes = []
     for name, addresses, condition, version, runtime in _rows(text, 5):
-        status, _blank, reason = condition.partition(" ")
+        ready = condition.removeprefix("cordoned ")
+        status, _blank, reason = ready.partition(" ")
         nodes.append(
             ClusterNode(_cut(name), tuple(addresses.split()[:8]), status == "True", _cut(reason), _cut(version),
-                        _cut(runtime))
+                        _cut(runtime), cordoned=ready != condition)
         )  # fmt: skip
     return tuple(nodes)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from acp_tui.finish.https import get, planned_fingerprint
 from acp_tui.finish.installed import Installed
-from acp_tui.finish.judge import Case, judge
+from acp_tui.finish.judge import Case, judge, serves
 from acp_tui.finish.look import Reach, look
 from acp_tui.plan import Plan
 from acp_tui.verdict import NodeState, Outcome, Report
@@ -27,6 +27,8 @@ class Finish:
     report: Report
     installed: Installed
     host_keys: Mapping[str, str]
+    console: bool = True
+    """Whether the platform's console answered. It may be out of reach from here alone, so it decides nothing."""
 
     @property
     def healthy(self) -> bool:
@@ -36,9 +38,9 @@ class Finish:
 
     @property
     def settled(self) -> bool:
-        """Healthy, and nothing in the cluster is on its way: waiting longer changes nothing."""
+        """Healthy, its console answers, and nothing in the cluster is on its way: waiting longer changes nothing."""
         verdicts = [v for v in self.report.verdicts if v.requirement.startswith("INS-VERIFY")]
-        return self.healthy and not any(v.outcome is Outcome.WARN for v in verdicts)
+        return self.healthy and self.console and not any(v.outcome is Outcome.WARN for v in verdicts)
 
     @property
     def unseen(self) -> bool:
@@ -65,7 +67,7 @@ async def verify(reach: Reach, installed_at: datetime | None = None, clock: Call
     moment = clock()
     verdicts = judge(Case(plan, seen.installed, page, images, certificate, moment, installed_at))
     report = Report(plan.effective_release, started, moment, seen.nodes, verdicts)
-    return Finish(report, seen.installed, seen.host_keys)
+    return Finish(report, seen.installed, seen.host_keys, serves(page))
 
 
 async def until_settled(

@@ -200,6 +200,7 @@ class Connection:
         except TimeoutError:
             raise ConnectFailed(NodeState.TIMEOUT, "shell", no_answer("shell", shell_deadline)) from None
         except asyncssh.ChannelOpenError as error:
+            await self._check()
             raise ConnectFailed(NodeState.AUTH_FAILED, "shell", _said(_("no session was opened"), error)) from None
         except (asyncssh.Error, OSError) as error:
             raise Lost(_said(_("the connection broke before a session was opened"), error)) from None
@@ -221,8 +222,18 @@ class Connection:
             process.close()
 
     async def sftp(self) -> asyncssh.SFTPClient:
-        """The node's files. Raises what asyncssh raises: only `probe/sftp.py` asks for it."""
-        return await self._inner.start_sftp_client()
+        """The node's files. Raises `Lost`, and what asyncssh raises: only `probe/sftp.py` asks for it."""
+        try:
+            return await self._inner.start_sftp_client()
+        except asyncssh.ChannelOpenError:
+            await self._check()
+            raise
+
+    async def _check(self) -> None:
+        """Lost: no channel was opened because the connection is gone; asyncssh has one error for both."""
+        await asyncio.sleep(0)  # it tidies up in the next round of the loop
+        if self._inner.is_closed():
+            raise Lost(_("the connection broke"))
 
     async def close(self) -> None:
         self._inner.close()

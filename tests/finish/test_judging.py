@@ -118,6 +118,13 @@ def test_a_node_of_the_plan_that_is_not_in_the_cluster_blocks() -> None:
     assert any(verdict.blocks for verdict in found)
 
 
+def test_a_node_that_takes_no_pods_is_told() -> None:
+    rows = [row.replace("True ", "cordoned True ") if NODES[1] in row else row for row in node_rows(NODES)]
+    [warned, fine] = of(verdicts(cluster(nodes=rows)), "INS-VERIFY-43")
+    assert (warned.outcome, warned.node, fine.outcome) == (Outcome.WARN, NODES[1], Outcome.PASS)
+    assert "SchedulingDisabled" in warned.observed
+
+
 def test_a_node_is_known_by_its_name_too() -> None:
     rows = [row.replace(f"n{number}\t{NODES[number - 1]} ", f"{NODES[number - 1]}\tother ") for number, row in
             enumerate(node_rows(NODES), 1)]  # fmt: skip
@@ -130,7 +137,10 @@ def test_a_node_is_known_by_its_name_too() -> None:
         ("x\tbad\tFailed \t", Outcome.FAIL),
         ("x\tbad\tInstallFailed \tSync=True/ ", Outcome.FAIL),
         ("x\tbad\tSynced \tHealth=False/InstallFailed ", Outcome.FAIL),
+        ("x\tbad\tSyncError \t", Outcome.FAIL),
         ("x\tslow\tSynced \tHealth=False/Progressing ", Outcome.WARN),
+        ("x\tslow\tInstalling \t", Outcome.WARN),
+        ("x\tfine\tRunning \t", Outcome.PASS),
         ("x\tmute\t\t", Outcome.UNKNOWN),
         ("x\tfine\tSynced \tInstallFailed=False/ ", Outcome.PASS),
     ],
@@ -190,6 +200,9 @@ def test_the_module_of_the_cluster_counts_from_4_3_on(module: str, outcome: str)
         (PLATFORM, None, Outcome.PASS, "self-signed"),
         (Answer("https://x/", None, None, "refused"), None, Outcome.WARN, "refused"),
         (Answer("https://x/", 503, SERVED), None, Outcome.WARN, "503"),
+        (Answer("https://x/", 404, SERVED), None, Outcome.WARN, "404"),
+        (Answer("https://x/", 302, SERVED), None, Outcome.PASS, "302"),
+        (Answer("https://x/", 403, SERVED), None, Outcome.PASS, "403"),
         (Answer("https://x/", 200, None), None, Outcome.WARN, "could not be read"),
     ],
 )

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None or os.geteuid() 
 GROUP = "operator.alauda.io/v1alpha1"
 NODE: JsonValue = {
     "metadata": {"name": "n1"},
+    "spec": {"unschedulable": True},
     "status": {
         "addresses": [{"type": "InternalIP", "address": "10.20.0.11"}, {"type": "Hostname", "address": "n1"}],
         "conditions": [
@@ -160,7 +161,9 @@ async def looked(kubeconfig: Path) -> Installed:
 async def test_what_kubectl_prints_is_read(kubeconfig: Path) -> None:
     installed = await looked(kubeconfig)
     assert set(installed.gaps) == {"left_over", "console"}
-    assert installed.nodes == (ClusterNode("n1", ("10.20.0.11", "n1"), False, "X", "v1.31.6", "containerd://1.7.27"),)
+    assert installed.nodes == (
+        ClusterNode("n1", ("10.20.0.11", "n1"), False, "X", "v1.31.6", "containerd://1.7.27", cordoned=True),
+    )
     assert installed.module == "Completed"
     assert {one.name: pod_state(one) for one in installed.pods or ()} == {
         "well": (Outcome.PASS, ""),

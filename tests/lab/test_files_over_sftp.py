@@ -1,5 +1,6 @@
 """Files on their way to a node: gone on with where they stopped, proved by their sum, refused without room."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -107,3 +108,18 @@ async def test_a_connection_that_breaks_is_told_from_a_file_that_is_refused(
     await files.folder("/root/in")
     with pytest.raises(Lost):
         await files.send(package, cut)
+
+
+@pytest.mark.parametrize("wait", [0, 0.3])
+async def test_a_connection_that_broke_before_a_channel_was_opened_is_lost(
+    there: tuple[LabNode, Files], wait: float
+) -> None:
+    """Lost, which is tried again, and not a node that refuses a session."""
+    node, files = there
+    node.sh("pkill -KILL -f '[s]shd: root@'")
+    await asyncio.sleep(wait)  # the end of the connection is noticed while the channel is opened, or before
+    with pytest.raises(Lost):
+        await Files.of(files._connection)
+    with pytest.raises(Lost):
+        async for _chunk in files._connection.run("true", "", lambda stage: None, 5):
+            pass
