@@ -3,11 +3,13 @@
 A secret that is hidden twice is no harm, one that is missed is; so this errs on the side of hiding.
 """
 
+import html
 import json
 import re
 from base64 import b64encode
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
 MASK = "••••••"
 _SHORT = 4
@@ -16,16 +18,23 @@ _LINE = 16
 """Characters from which a line of a longer secret, such as a private key, is hidden by itself."""
 _CORE = 6
 """Characters of base64 that are enough to give a secret away."""
+_WRAPPED = 8
+"""Characters from which a secret is looked for over the end of a line, too."""
+
+_BREAK = re.compile(r"\\{0,8}\r?\n[ \t]*")
+"""Where a terminal, base64(1) or a shell has wrapped a line."""
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NAMED = re.compile(
     r"""(?ix)
-    ( ["']? [a-z0-9_.-]* (?: pass(?:word|wd|phrase) | secret | token | private[_-]?key | api[_-]?key | credentials? )
+    ( (?: pass(?:word|wd|phrase) | secret | token | private[_-]?key | api[_-]?key | credentials? )
       \\* ["']? \s* (?: [:=] | \s is \s ) \s* \\* )
     ( "(?:[^"\\\n]|\\.)*" | '[^'\n]*' | [^\s,;}\]]* [^\s,;}\]"'] )
     """
 )
-_OPTION = re.compile(r"(?i)(--?[a-z0-9-]*(?:password|passwd|passphrase|token|secret)[a-z0-9-]*[ =]+)(\S+)")
+_OPTION = re.compile(
+    r"(?i)(--?[a-z0-9-]{0,40}(?:password|passwd|passphrase|token|secret)[a-z0-9-]{0,40}[ =]{1,8})(\S+)"
+)
 _BEARER = re.compile(r"(?i)\b((?:bearer|basic)\s+)([A-Za-z0-9+/=._~-]{6,})")
 _IN_URL = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(@)")
 
@@ -34,20 +43,62 @@ class Masker:
     """Hides `secrets`, and what looks like one."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = {secret for secret in secrets if secret}
-        whole = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
-        alone = [rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])" for form in whole if len(form) < _SHORT]
-        patterns = [*(re.escape(form) for form in whole if len(form) >= _SHORT), *alone]
-        self._known = re.compile("|".join(patterns)) if patterns else None
+        known = {part for secret in secrets for part in _parts(secret)}
+        alone = [rf"(?<![A-Za-z0-9]){re.escape(part)}(?![A-Za-z0-9])" for part in sorted(known) if len(part) < _SHORT]
+        self._alone = re.compile("|".join(alone)) if alone else None
+        long = sorted(part for part in known if len(part) >= _SHORT)
+        self._written = tuple(re.compile(_as_written(part)) for part in long)
+        self._encoded = tuple(sorted({form for part in long for form in _encoded(part)}))
 
     def __call__(self, text: str) -> str:
-        if self._known is not None:
-            text = self._known.sub(MASK, text)
+        text = self._without_known(text)
+        if self._alone is not None:
+            text = self._alone.sub(MASK, text)
         text = _PRIVATE_KEY.sub(MASK, text)
         text = _NAMED.sub(_hidden, text)
         text = _OPTION.sub(rf"\1{MASK}", text)
         text = _BEARER.sub(rf"\1{MASK}", text)
         return _IN_URL.sub(rf"\1{MASK}\3", text)
+
+    def _without_known(self, text: str) -> str:
+        """Looked for in the text without its line breaks, for one of them may lie within a secret."""
+        breaks = [found.span() for found in _BREAK.finditer(text)]
+        joined = _BREAK.sub("", text)
+        starts, taken, gone = [], [0], 0
+        for start, end in breaks:
+            starts.append(start - gone)
+            gone += end - start
+            taken.append(gone)
+        out, at = [], 0
+        for first, last in _merged(self._spans(joined)):
+            begin = first + taken[bisect_right(starts, first)]
+            end = last + taken[bisect_right(starts, last - 1)]
+            if end - begin == last - first or last - first >= _WRAPPED:
+                out += [text[at:begin], MASK]
+                at = end
+        return "".join([*out, text[at:]])
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        for pattern in self._written:
+            yield from (found.span() for found in pattern.finditer(text))
+        for form in self._encoded:
+            at = text.find(form)
+            while at >= 0:
+                yield at, at + len(form)
+                at = text.find(form, at + 1)
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The same places, in order, those that overlap as one."""
+    begin, end = 0, 0
+    for first, last in sorted(spans):
+        if first >= end:
+            if end:
+                yield begin, end
+            begin = first
+        end = max(end, last)
+    if end:
+        yield begin, end
 
 
 def _hidden(found: re.Match[str]) -> str:
@@ -56,29 +107,58 @@ def _hidden(found: re.Match[str]) -> str:
     return f"{found[1]}{sign}{MASK}{sign}"
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """A secret as it stands, as JSON, URLs and shells write it, and wherever it lies in a longer base64."""
-    for plain in dict.fromkeys((secret, secret.strip())):
-        yield plain
-        yield json.dumps(plain)[1:-1]
-        yield json.dumps(plain, ensure_ascii=False)[1:-1]
-        yield quote(plain, safe="")
-        yield quote_plus(plain)
-        yield plain.replace("'", "'\\''")
-        yield plain.encode().hex()
+def _parts(secret: str) -> Iterator[str]:
+    """The secret, without blanks around it, and the long lines of one that has several."""
     lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE]
-    yield from lines if len(lines) > 1 else ()
-    for data in (secret.encode(), secret.encode() + b"\n"):
-        yield from _encoded(data)
+    yield from filter(None, {secret, secret.strip(), *(lines if len(lines) > 1 else ())})
 
 
-def _encoded(data: bytes) -> Iterator[str]:
-    """The base64 of `data`, and the part of it that does not depend on what stands before or behind."""
+def _as_written(secret: str) -> str:
+    """A pattern for the secret as it stands, and as JSON, URLs, HTML, shells and Python write it, however often."""
+    return "".join(char if char.isascii() and char.isalnum() else _char(char) for char in _BREAK.sub("", secret))
+
+
+def _char(char: str) -> str:
+    data, units = char.encode(), char.encode("utf-16-be").hex()
+    ways = [
+        rf"\\{{0,8}}{re.escape(char)}",
+        "(?i:" + "".join(f"%{byte:02x}" for byte in data) + ")",
+        "(?i:" + "".join(rf"\\{{1,8}}u{units[at : at + 4]}" for at in range(0, len(units), 4)) + ")",
+        "(?i:" + "".join(rf"\\{{1,8}}x{byte:02x}" for byte in data) + ")",
+        rf"&\#0{{0,4}}{ord(char)};",
+        rf"(?i:&\#x0{{0,4}}{ord(char):x};)",
+    ]
+    if (named := html.escape(char)) != char:
+        ways.append(re.escape(named))
+    ways += {
+        " ": [r"\+"],
+        "'": [r"'\\{1,8}''", "'\"'\"'"],
+        "\\": [r"\\{1,8}"],
+        "\t": [r"\\{1,8}t"],
+    }.get(char, [])
+    return f"(?:{'|'.join(ways)})"
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    """The secret in hexadecimal digits and in base64, wherever it lies in a longer one, alone or in a document."""
+    yield secret.encode().hex()
+    yield secret.encode().hex().upper()
+    plain = json.dumps(secret, ensure_ascii=False)[1:-1]
+    by_go = plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    for text in {secret, plain, by_go, json.dumps(secret)[1:-1], quote_plus(secret)}:
+        for core in _cores(text.encode()):
+            yield core
+            yield core.replace("+", "-").replace("/", "_")
+            yield from _cores(core.encode())
+    if len(whole := b64encode(secret.encode()).decode()) >= _CORE:
+        yield whole
+        yield whole.replace("+", "-").replace("/", "_")
+
+
+def _cores(data: bytes) -> Iterator[str]:
+    """The part of its base64 that does not depend on what stands before or behind, for each place it may have."""
     for ahead in range(3):
         code = b64encode(bytes(ahead) + data).decode().rstrip("=")
-        # The characters that share bits with what is ahead, or with what would follow.
         core = code[(ahead * 8 + 5) // 6 : (ahead + len(data)) * 8 // 6]
-        for form in (core, b64encode(data).decode()) if ahead == 0 else (core,):
-            if len(form) >= _CORE:
-                yield form
-                yield form.replace("+", "-").replace("/", "_")
+        if len(core) >= _CORE:
+            yield core

@@ -1,8 +1,11 @@
 """A secret is hidden in every form in which it may stand in a log; what is none stays readable."""
 
+import html
 import json
-from base64 import b64encode, urlsafe_b64encode
-from urllib.parse import quote
+import re
+import shlex
+from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -31,6 +34,77 @@ def test_by_value_in_every_form(secret: str, ahead: bytes, behind: bytes) -> Non
         assert form not in masked
     assert longer not in masked
     assert masked.count("line ") == masked.count(" end") == len(forms) + 1
+
+
+TYPED = "P@ss w0rd/\"x'\u00fc=+&<9"
+HALF = len(TYPED) // 2
+
+
+def wrapped(data: bytes) -> str:
+    return encodebytes(data).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(json.dumps(TYPED)),
+        json.dumps(TYPED).replace("/", "\\/"),
+        json.dumps(TYPED).replace("\\u00fc", "\\u00FC"),
+        json.dumps(TYPED, ensure_ascii=False).replace("&", "\\u0026").replace("<", "\\u003c"),
+        quote(TYPED),
+        quote(TYPED).replace("%2F", "%2f").replace("%C3%BC", "%c3%bc"),
+        quote_plus(TYPED),
+        shlex.quote(TYPED),
+        "'" + TYPED.replace("'", "'\\''") + "'",
+        html.escape(TYPED),
+        html.escape(TYPED).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
+        repr(TYPED),
+        repr(TYPED.encode()),
+        re.sub(r"([^\w-])", r"\\\1", TYPED),
+        TYPED.encode().hex().upper(),
+        b64encode(b"admin:" + TYPED.encode()).decode(),
+        b64encode(json.dumps({"p": TYPED}).encode()).decode(),
+        b64encode(b64encode(TYPED.encode())).decode(),
+        wrapped(json.dumps({"x": "y" * 41, "p": TYPED, "z": "z" * 60}, ensure_ascii=False).encode()),
+        f"{TYPED[:HALF]}\n{TYPED[HALF:]}",
+        f"{TYPED[:HALF]}\r\n      {TYPED[HALF:]}",
+        f"{TYPED[:HALF]}\\\n{TYPED[HALF:]}",
+    ],
+)
+def test_as_other_programs_write_it(text: str) -> None:
+    masked = Masker(["another", TYPED])(f"before {text}\nafter")
+    assert "w0rd" in decoded(text), "or the test could not see it"
+    assert masked.startswith("before ")
+    assert masked.endswith("\nafter")
+    assert MASK in masked
+    assert "w0rd" not in decoded(masked)
+
+
+def decoded(text: str) -> str:
+    """The text without its breaks, and all that its base64 and hexadecimal runs may mean."""
+    flat = "".join(text.split())
+    found = [flat]
+    for run in re.findall(r"[A-Za-z0-9+/]{8,}", flat):
+        for start in range(4):
+            found.append(plain(run[start:]))
+            found.append(plain(found[-1]))
+        if re.fullmatch(r"([0-9A-F]{2})+", run):
+            found.append(bytes.fromhex(run).decode("latin-1"))
+    return " ".join(found)
+
+
+def plain(encoded: str) -> str:
+    digits = re.sub(r"[^A-Za-z0-9+/]", "", encoded)
+    return b64decode(digits[: len(digits) // 4 * 4]).decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 100_000, "\\" * 100_000, "-" * 100_000, '"' * 100_000, "token" + " " * 100_000, "://" * 30_000,
+     "password: " * 10_000, "-----BEGIN PRIVATE KEY-----" * 4000],
+)  # fmt: skip
+def test_no_log_makes_it_endless(text: str) -> None:
+    Masker(["@s3cret-canary"])(text)
 
 
 @pytest.mark.parametrize(
