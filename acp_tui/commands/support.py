@@ -9,13 +9,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acp_tui.bundle import BundleDamaged, absolute, open_bundle
-from acp_tui.commands.output import CommandFailed, open_plan, say, show
+from acp_tui.commands.away import newer_trail
+from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show
 from acp_tui.draft import state_home
 from acp_tui.finish.look import Reach
 from acp_tui.finish.triage import triage
-from acp_tui.installer.run import NoRun, Phase, RunState, last_run, status
-from acp_tui.planfile import PlanErrors
-from acp_tui.support.archive import write_archive
+from acp_tui.installer.follow import newest_run
+from acp_tui.installer.run import NoRun, Phase, RunState, status
+from acp_tui.installer.state import STATE_FILE
+from acp_tui.planfile import PlanErrors, dump_plan
+from acp_tui.report.document import report_json
+from acp_tui.report.kept import kept_file, read_kept
+from acp_tui.support.archive import run_secrets, write_archive
 from acp_tui.texts import _
 from acp_tui.verdict import Exit
 
@@ -27,16 +32,28 @@ def support(options: Namespace) -> int:
     path = Path(options.file).absolute()
     if not path.name.endswith(_ENDINGS):
         raise CommandFailed(_("{path}: name it with the ending .tar.gz").format(path=options.file), Exit.USAGE)
-    run = Path(options.run_dir) if options.run_dir else last_run(state_home())
-    if run is None:
-        raise CommandFailed(_("No install has been started by this user on this host."))
+    run = Path(options.run_dir) if options.run_dir else newest_run(state_home())
     source = open_plan(options.plan, None) if options.plan else None
     plan = absolute(source.plan, source.base) if source else None
+    if run is None:
+        say(_("No install has been started by this user on this host."))
+    state: RunState | None = None
     try:
-        state = status(run)
-        made = write_archive(path, state, plan, asyncio.run(_looked(state)))
+        state = status(run) if run else None
     except NoRun as error:
-        raise CommandFailed(str(error)) from error
+        if options.run_dir and not (Path(options.run_dir) / STATE_FILE).exists():
+            raise CommandFailed(str(error)) from error
+        say(str(error))
+    if (trail := newer_trail(state.started if state else None)) is not None:
+        words = _("The last install from here went to {address}; what it wrote is there: run acp-tui support there.")
+        say(words.format(address=trail.address))
+    if run is not None and not run_secrets(state, plan):
+        say(_("No secret of this run is known here any more: with --plan PLAN those of the plan are masked by value."))
+    extra = dict(asyncio.run(_looked(state))) if state else {}
+    if source is not None:
+        extra |= _last_report(source)
+    try:
+        made = write_archive(path, state, plan, extra, run_dir=run)
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
     for name in made.files:
@@ -44,6 +61,14 @@ def support(options: Namespace) -> int:
     show(_("Written to {path} ({size} bytes), secrets masked.").format(path=made.path, size=made.size))
     show(_("To copy it off, on your own machine: {command}").format(command=copy_command(path)))
     return Exit.DONE
+
+
+def _last_report(source: Source) -> Mapping[str, str]:
+    """The plan without its secrets, and what the last whole preflight of it found."""
+    texts = {"plan.yaml": dump_plan(source.plan)}
+    if (report := read_kept(kept_file(state_home(), source.file))) is not None:
+        texts["preflight.json"] = report_json(report)
+    return texts
 
 
 async def _looked(state: RunState) -> Mapping[str, str]:

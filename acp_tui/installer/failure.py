@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.installer.state import EVENTS_FILE, FINAL, SETUP_LOG, Phase, RunState
+from acp_tui.installer.state import EVENTS_FILE, FINAL, PROGRESS_FILE, RUNNER_LOG, SETUP_LOG, Phase, RunState
 from acp_tui.probe.script import clean
 from acp_tui.texts import N_, _
 
@@ -101,12 +101,7 @@ def last_lines(path: Path, most: int) -> tuple[str, ...]:
     return tuple(line[:_LONGEST] for line in text.splitlines() if line.strip())[-most:]
 
 
-def logs(state: RunState) -> tuple[tuple[str, Path], ...]:
+def logs(run_dir: Path, installer_log: Path) -> tuple[tuple[str, Path], ...]:
     """Every log of the run, with the name that it has for people."""
-    run_dir = state.spec.run_dir
-    return (
-        ("events.jsonl", run_dir / EVENTS_FILE),
-        ("setup.log", run_dir / SETUP_LOG),
-        ("runner.log", run_dir / "runner.log"),
-        ("installer.log", state.spec.installer_log),
-    )
+    names = (EVENTS_FILE, SETUP_LOG, RUNNER_LOG, PROGRESS_FILE)
+    return (*((name, run_dir / name) for name in names), ("installer.log", installer_log))

@@ -140,3 +140,8 @@ def last_run(state_home: Path) -> Path | None:
             continue
         return folder
     return None
+
+
+def newest_run(state_home: Path) -> Path | None:
+    """The folder of the newest run, even where its state cannot be read. None: there is none."""
+    return max((state_home / _RUNS).glob("*/"), default=None)

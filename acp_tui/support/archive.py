@@ -23,7 +23,7 @@ from acp_tui.files import write_atomically
 from acp_tui.finish.completion import JSON as COMPLETION
 from acp_tui.installer.failure import failure, logs
 from acp_tui.installer.posted import DocumentUnusable, secrets_in
-from acp_tui.installer.state import STATE_FILE, RunState
+from acp_tui.installer.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.plan import Plan
 from acp_tui.planfile import PlanErrors, load_plan, secret_values
 from acp_tui.probe.script import clean
@@ -48,13 +48,20 @@ class Archive:
 
 
 def write_archive(
-    path: Path, state: RunState, plan: Plan | None = None, extra: Mapping[str, str] | None = None
+    path: Path,
+    state: RunState | None,
+    plan: Plan | None = None,
+    extra: Mapping[str, str] | None = None,
+    *,
+    run_dir: Path | None = None,
 ) -> Archive:
     """Write the archive of the run to `path`. OSError: nothing was written.
 
-    `plan`: its secrets are hidden too, where the run's own bundle no longer knows them. `extra`: name → text."""
+    `plan`: its secrets are hidden too, where the run's own bundle no longer knows them. `extra`: name → text.
+    `run_dir`: the run's folder, where its state cannot be read; None with no state: there was no run."""
     mask = Masker(run_secrets(state, plan))
-    texts = {name: mask(text) for name, text in (*_texts(state), *(extra or {}).items())}
+    found = _texts(state, state.spec.run_dir if state else run_dir)
+    texts = {name: mask(text) for name, text in (*found, *(extra or {}).items())}
     sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in texts.items())
     folder = f"acp-tui-support-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     held = io.BytesIO()
@@ -68,12 +75,13 @@ def write_archive(
     return Archive(path, (*texts, SUMS), len(held.getvalue()))
 
 
-def run_secrets(state: RunState, plan: Plan | None) -> frozenset[str]:
+def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
     """Every secret that this host knows of the run: of its document, the plans, and the key files that they name."""
     found: set[str] = set()
-    bundle = state.spec.bundle
+    bundle = state.spec.bundle if state else None
     plans = [plan] if plan is not None else []
-    for document in dict.fromkeys((state.spec.document, *([bundle / DOCUMENT] if bundle else []))):
+    documents = [state.spec.document] if state else []
+    for document in dict.fromkeys((*documents, *([bundle / DOCUMENT] if bundle else []))):
         with suppress(OSError, DocumentUnusable):
             found.update(secrets_in(document.read_bytes()))
     if bundle is not None:
@@ -88,27 +96,35 @@ def run_secrets(state: RunState, plan: Plan | None) -> frozenset[str]:
     return frozenset(found)
 
 
-def _texts(state: RunState) -> Iterator[tuple[str, str]]:
+def _texts(state: RunState | None, run_dir: Path | None) -> Iterator[tuple[str, str]]:
     """Name and unmasked text of everything that goes in."""
-    yield "README.txt", _readme(state)
+    yield "README.txt", _readme(state, run_dir)
     yield "versions.json", json.dumps(versions(), indent=2) + "\n"
-    with suppress(OSError):
-        yield STATE_FILE, _read(state.spec.run_dir / STATE_FILE)
-    for name, path in logs(state):
+    if run_dir is not None:
         with suppress(OSError):
-            yield name, _ends(path)
-    for name in _BUNDLED if state.spec.bundle else ():
+            yield STATE_FILE, _read(run_dir / STATE_FILE)
+        for name, path in logs(run_dir, state.spec.installer_log if state else INSTALLER_LOG):
+            with suppress(OSError):
+                yield name, _ends(path)
+    bundle = state.spec.bundle if state else None
+    for name in _BUNDLED if bundle else ():
         with suppress(OSError):
-            yield f"bundle/{name}", _read((state.spec.bundle or Path()) / name)
+            yield f"bundle/{name}", _read((bundle or Path()) / name)
 
 
-def _readme(state: RunState) -> str:
+def _readme(state: RunState | None, run_dir: Path | None) -> str:
     lines = [
         _("Support archive of an install run of the ACP global cluster, made by acp-tui {version}.").format(
             version=__version__
         ),
         _("Secrets are masked. Sums of the files: {file}").format(file=SUMS),
         "",
+    ]
+    if state is None:
+        none = _("No install has been started by this user on this host.")
+        broken = _("The state of the run in {folder} cannot be read.").format(folder=run_dir)
+        return "\n".join([*lines, broken if run_dir else none]) + "\n"
+    lines += [
         _("Release: {release}").format(release=state.spec.release),
         _("Phase: {phase}").format(phase=state.phase.value),
         _("Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),

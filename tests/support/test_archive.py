@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from plans import valid_plan
 from reports import report
 
@@ -111,6 +112,37 @@ def test_a_run_without_logs_or_bundle_will_do(tmp_path: Path) -> None:
     spec = RunSpec(tmp_path, tmp_path, ("bash",), tmp_path / "none", "https://x", installer_log=tmp_path / "none.log")
     files = unpacked(write_archive(tmp_path / "out.tar.gz", RunState(spec)).path)
     assert set(files) == {"README.txt", "versions.json", "SHA256SUMS"}
+
+
+def test_a_state_that_cannot_be_read_does_not_keep_the_logs_out(failed: RunState, tmp_path: Path) -> None:
+    (failed.spec.run_dir / "state.json").write_text('{"phase": "inst', encoding="utf-8")
+    files = unpacked(write_archive(tmp_path / "out.tar.gz", None, PLAN, run_dir=failed.spec.run_dir).path)
+    assert {"state.json", EVENTS_FILE, SETUP_LOG} <= set(files)
+    assert b"cannot be read" in files["README.txt"]
+    assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
+
+
+def test_where_nothing_was_installed_the_plan_and_its_last_report_go_in(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({"admin": {"password": ADMIN}}), encoding="utf-8")
+    done = command(tmp_path, "out.tar.gz", "--plan", "plan.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "No install has been started" in done.stderr
+    files = unpacked(tmp_path / "out.tar.gz")
+    assert set(files) == {"README.txt", "versions.json", "plan.yaml", "SHA256SUMS"}
+    assert ADMIN.encode() not in files["plan.yaml"]
+    assert command(tmp_path, "bare.tar.gz").returncode == 0
+
+
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
+    return subprocess.run(
+        (sys.executable, "-m", "acp_tui", "support", *arguments),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_the_command_writes_it_and_says_how_to_copy_it(failed: RunState, tmp_path: Path) -> None:
