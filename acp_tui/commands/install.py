@@ -21,7 +21,7 @@ from acp_tui.finish.triage import triage
 from acp_tui.finish.verify import SETTLING, now
 from acp_tui.installer.config import RenderError, differences, render
 from acp_tui.installer.failure import failed_before, failure
-from acp_tui.installer.history import stalled, still_for, usual
+from acp_tui.installer.history import VENDOR, stalled, still_for, usual
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
@@ -187,6 +187,8 @@ async def _follow(run: Path) -> int:
     alarmed = False
     try:
         async for update in follow(run):
+            if state is None and not update.state.at_rest:
+                say(_moving(update.state))
             state = update.state
             for line in update.lines:
                 say(f"{line.source}: {line.text}" if line.source != "acp-tui" else line.text)
@@ -206,6 +208,9 @@ def _moving(state: RunState) -> str:
     parts = [_("for {minutes} min").format(minutes=_minutes(now() - state.started))]
     if (known := usual(state.spec.run_dir)) is not None:
         parts.append(_("usually {minutes} min in all").format(minutes=_minutes(known)))
+    else:
+        parts.append(_("{least} to {most} min in all by the vendor's word, for three nodes").format(
+            least=VENDOR[0], most=VENDOR[1]))  # fmt: skip
     if (still := still_for(state, now())) >= timedelta(minutes=1):
         parts.append(_("nothing has moved for {minutes} min").format(minutes=_minutes(still)))
     return ", ".join(parts)

@@ -13,6 +13,8 @@ from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, NoRun, Phase, RunSta
 
 STILL = timedelta(minutes=15)
 """How long nothing may move before that is called a stall, where no earlier install says otherwise."""
+VENDOR = (30, 60)
+"""Minutes that the vendor gives for three nodes (API-DURATION): all there is to say before the first install here."""
 _READ = 1 << 20  # bytes of a history
 
 
