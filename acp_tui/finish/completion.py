@@ -9,6 +9,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from string import Template
 
@@ -66,6 +67,7 @@ def to_json(done: Completion) -> Mapping[str, object]:
     return {
         "schema": SCHEMA,
         "verified": done.finish.healthy,
+        "console": done.finish.console,
         "finished": report.finished.isoformat(timespec="seconds"),
         "by": done.by,
         "host": done.host,
@@ -135,14 +137,14 @@ def to_html(done: Completion) -> str:
         "registry": _("Registry"),
     }
     about = [
-        (_("Verified"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
+        (_("Looked at"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
         *((names[name], text(value)) for name, value in _addresses(done.plan)),
         *((told[name], text(value)) for name, value in _versions(done)),
     ]
     counts = summary(report.verdicts)
     return Template(asset_text("report/preflight.html")).substitute(
         title=text(_("Completion of the global cluster")),
-        answer=text(_("Installed and verified") if done.finish.healthy else _("Not verified")),
+        answer=text(_answer(done.finish)),
         answer_class="ready" if done.finish.healthy else "blocked",
         about=pairs(about),
         tally=joined(
@@ -157,6 +159,12 @@ def to_html(done: Completion) -> str:
             )
         ),
     )
+
+
+def _answer(finish: Finish) -> str:
+    if not finish.healthy:
+        return _("Not verified")
+    return _("Installed and verified") if finish.console else _("Verified, but the console does not answer")
 
 
 def _parts(done: Completion) -> Sequence[Html]:
@@ -191,6 +199,11 @@ def _node_table(done: Completion) -> Html:
 
 
 def _phase_table(found: Sequence[Span]) -> Html:
-    heads = (_("Phase"), _("Began"), _("Seconds"))
-    rows = [(text(one.phase), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(f"{one.seconds:.0f}")) for one in found]
-    return table(heads, rows)
+    heads = (_("Phase"), _("Began"), _("Took (h:mm:ss)"))
+    rows = [[text(one.phase), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_took(one.seconds))] for one in found]
+    whole = [text(_("All of it")), text(""), text(_took(sum(one.seconds for one in found)))]
+    return table(heads, [*rows, *([whole] if found else [])])
+
+
+def _took(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
