@@ -15,7 +15,7 @@ from acp_tui.facts import Clock, Facts
 from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, Reader, Reading, Snippet, build, clean
 from acp_tui.probe.snippets import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
-from acp_tui.probe.words import no_bash
+from acp_tui.probe.words import no_bash, unfinished
 from acp_tui.texts import _
 from acp_tui.verdict import NodeState
 
@@ -72,10 +72,7 @@ class _Pass:
         try:
             return await self.ask()
         except TimeoutError:
-            return self.done(
-                NodeState.TIMEOUT,
-                _("the node did not finish within {seconds:g} s").format(seconds=self.deadlines.script),
-            )
+            return self.done(NodeState.TIMEOUT, unfinished(self.deadlines.script, begun=bool(self.readings)))
         except ConnectFailed as error:
             return self.done(error.state, error.detail)
         except Lost as error:
@@ -175,7 +172,7 @@ class _Pass:
     def verdict(self, facts: Facts) -> tuple[NodeState, str]:
         if facts.sudo is False:
             said = (facts.sudo_message or "").split("\n")[-1]
-            words = _("{user} is not root and sudo asks for more: {said}")
+            words = _("{user} is not root, and does not become it by sudo without a password: {said}")
             if _TERMINAL_WANTED in said:
                 words = _("{user} is not root and sudo wants a terminal (requiretty): {said}")
             return NodeState.NO_SUDO, words.format(user=self.target.username, said=said)

@@ -5,6 +5,7 @@ set-up (configuration, agent, known hosts, default keys) is used unasked: the pl
 """
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -42,6 +43,9 @@ _RAW = dict.fromkeys(
     0,
 )  # fmt: skip
 _LINGER = 2.0  # seconds for a polite goodbye
+_ALIVE_EVERY = 5  # seconds of silence after which a node is asked whether it is still there
+_MISSED, _MISSED_AT_FIRST = 3, 8
+"""So many of these may stay unanswered; at first more, so that the deadline of the session decides."""
 _PAUSES = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
 """Seconds, from and to, before each further try at a node that dropped us: at random, so that tries spread."""
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
@@ -67,7 +71,7 @@ class Deadlines:
     tcp: float = 10
     handshake: float = 15
     login: float = 40  # a node that looks up our name (UseDNS) at three dead servers takes 30
-    session: float = 25
+    session: float = 30  # pam_systemd waits 25 for a login manager that does not answer, and meanwhile sshd is deaf
     script: float = 75
 
 
@@ -188,6 +192,7 @@ class Connection:
         """
         self.complaint = ""
         self.asked_at = time.time()
+        self._inner.set_keepalive(count_max=_MISSED_AT_FIRST)
         try:
             async with asyncio.timeout(shell_deadline):
                 process = await self._inner.create_process(
@@ -204,6 +209,7 @@ class Connection:
             raise ConnectFailed(NodeState.AUTH_FAILED, "shell", _said(_("no session was opened"), error)) from None
         except (asyncssh.Error, OSError) as error:
             raise Lost(_said(_("the connection broke before a session was opened"), error)) from None
+        self._inner.set_keepalive(count_max=_MISSED)
         on_open("script")
         complaints = asyncio.ensure_future(_tail(process.stderr))
         try:
@@ -233,7 +239,7 @@ class Connection:
         """Lost: no channel was opened because the connection is gone; asyncssh has one error for both."""
         await asyncio.sleep(0)  # it tidies up in the next round of the loop
         if self._inner.is_closed():
-            raise Lost(_("the connection broke"))
+            raise Lost(_("the connection broke before a session was opened"))
 
     async def close(self) -> None:
         self._inner.close()
@@ -298,8 +304,7 @@ async def _connect(
                 host_based_auth=False,
                 preferred_auth=("publickey", "password", "keyboard-interactive"),
                 login_timeout=0,
-                keepalive_interval=5,
-                keepalive_count_max=3,
+                keepalive_interval=_ALIVE_EVERY,
             )
     except TimeoutError:
         # No answer to TCP is a node that cannot be reached; an answer that stops halfway is a node that hangs.
@@ -351,7 +356,11 @@ def _failed(
 
 
 def _said(words: str, error: asyncssh.Error | OSError) -> str:
-    return quoted(words, str(error.reason if isinstance(error, asyncssh.Error) else error.strerror or ""))
+    if isinstance(error, asyncssh.Error):
+        return quoted(words, error.reason)
+    # asyncio puts "Connect call failed" in the place of the system's own words.
+    number = error.errno or 0
+    return quoted(words, os.strerror(number) if number > 0 else error.strerror or str(error))
 
 
 async def _tail(stream: "asyncssh.SSHReader[bytes]") -> str:

@@ -52,9 +52,17 @@ def denied(user: str, key_file: Path | None, password: PasswordFate, question: s
 
 def closed_early() -> str:
     return _(
-        "the node closed the connection before the login, each time: it may keep this host out (hosts.deny, fail2ban), "
-        "or too many log in at once (MaxStartups in its sshd_config)"
+        "the node closed the connection before the login, each time: it keeps this host out (hosts.deny, fail2ban), "
+        "or too many log in at once (MaxStartups)"
     )
+
+
+def unfinished(seconds: float, *, begun: bool) -> str:
+    if begun:
+        return _("the node did not finish within {seconds:g} s").format(seconds=seconds)
+    return _(
+        "logged in, but the node told nothing within {seconds:g} s: a start-up file of its shell (.bashrc) may wait"
+    ).format(seconds=seconds)
 
 
 def no_bash(said: str) -> str:

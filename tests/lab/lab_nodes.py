@@ -162,6 +162,10 @@ class Lab:
             begun.append((self._count, profile, self._begin(self._count, profile)))
         return [self._node(number, profile, _ready(process)) for number, profile, process in begun]
 
+    def outside(self, command: str) -> None:
+        """Run `command` on this machine, with the name of its interface in the lab for `{leg}`."""
+        subprocess.run(("bash", "-c", command.format(leg=f"acplab{self._block}")), check=True)
+
     def _part(self, *command: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
         process = _shell(*command, environment=environment)
         self._parts.append(process)

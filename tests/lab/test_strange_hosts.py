@@ -61,6 +61,13 @@ BASHRC = Fault(
     "cat >/root/.bashrc <<'END'\nread -r -t 2 -p 'continue? ' answer\nprintf '\\033[2Jwelcome\\n'\n"
     "alias ip='rm -rf' sh=false\nuname() { echo plan9; }\nexport -f uname\nexport PATH=/bin:/usr/bin\nset -u\nEND",
 )
+EXECS = Fault("a .bashrc that starts another shell", "echo 'exec bash -l' >/root/.bashrc")
+NAMESAKES = Fault(
+    "functions named like what the script needs, and little patience",
+    "cat >/root/.bashrc <<'END'\nset -u\nreadonly TMOUT=1\nexport TMOUT\nulimit -n 40\nulimit -f 0\n"
+    "type() { return 1; }; cat() { echo c; }; ip() { echo i; }; printf() { echo p; }; id() { echo 5; }\n"
+    "read() { return 1; }; command() { return 1; }\nexport -f type cat ip printf id read command\nstty sane\nEND",
+)
 NO_ROOM = Fault(
     "no home, and no room in any folder for a file",
     "rm -rf /root/.ssh /root/.[!.]*; "
@@ -79,8 +86,11 @@ CRAWLING = Fault(
 )
 
 
+SURROUNDINGS = (ENVIRONMENT, BASHRC, EXECS, NAMESAKES, NO_ROOM, BARE, CRAWLING)
+
+
 def test_whatever_surrounds_the_script(lab: Lab, tmp_path: Path) -> None:
-    nodes = lab.start(*(NodeProfile(faults=(fault,)) for fault in (ENVIRONMENT, BASHRC, NO_ROOM, BARE, CRAWLING)))
+    nodes = lab.start(*(NodeProfile(faults=(fault,)) for fault in SURROUNDINGS))
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     assert set(checked.states.values()) == {"checked"}
     assert checked.found == {node.address: {} for node in nodes}
@@ -151,6 +161,10 @@ ACCOUNTS = (
         "the password has to be changed", f"{PAM}; sed -i 's/^root:\\([^:]*\\):.*/root:\\1:0:0:99999:7:::/' /etc/shadow"
     ),
     Fault("a shell that lets nobody in", "sed -i 's|^\\(root:.*\\):[^:]*$|\\1:/usr/sbin/nologin|' /etc/passwd"),
+    Fault("a shell that does nothing", "sed -i 's|^\\(root:.*\\):[^:]*$|\\1:/bin/false|' /etc/passwd"),
+    Fault("a .bashrc that takes the script for itself", "echo 'cat >/dev/null' >/root/.bashrc"),
+    Fault("a .bashrc that ends the session", "echo 'exit 1' >/root/.bashrc"),
+    Fault("no bash", "mv /usr/bin/bash /usr/bin/rebash; sed -i 's|^\\(root:.*\\):[^:]*$|\\1:/bin/sh|' /etc/passwd"),
 )
 
 
@@ -158,10 +172,12 @@ def test_who_may_not_log_in_is_told_why(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(*(NodeProfile(faults=(fault,)) for fault in ACCOUNTS))
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     assert set(checked.states.values()) == {"auth-failed"}
-    expired, change, nologin = (checked.observed(node.address, "OS-DISTRO") for node in nodes)
+    expired, change, nologin, *silent, no_bash = (checked.observed(node.address, "OS-DISTRO") for node in nodes)
     assert "expired" in expired
     assert "expired" in change
     assert "not available" in nologin
+    assert all("said nothing" in told and ".bashrc" in told for told in silent)
+    assert "bash: not found" in no_bash
 
 
 def _when_asked(tool: str, does: str) -> str:
@@ -171,17 +187,18 @@ def _when_asked(tool: str, does: str) -> str:
 BREAKS = (
     Fault("its connection is cut", _when_asked("snap", "kill -9 $(pidof sshd)")),
     Fault("it freezes", _when_asked("snap", "kill -STOP $(pidof sshd)")),
+    Fault("its network is gone", _when_asked("snap", "ip link set eth0 down")),
 )
 
 
 def test_a_node_that_breaks_in_the_middle_keeps_what_was_seen(lab: Lab, tmp_path: Path) -> None:
-    cut, frozen, well = lab.start(*(NodeProfile(faults=(fault,)) for fault in BREAKS), NodeProfile())
-    checked = check(tmp_path, plan(as_planned((cut, frozen, well)), lab.address(0)))
-    assert checked.states[cut.address] == "lost"
+    cut, frozen, dark, well = lab.start(*(NodeProfile(faults=(fault,)) for fault in BREAKS), NodeProfile())
+    checked = check(tmp_path, plan(as_planned((cut, frozen, dark, well)), lab.address(0)))
+    assert checked.states[cut.address] == checked.states[dark.address] == "lost"
     assert checked.states[frozen.address] in ("lost", "timeout")
     assert checked.states[well.address] == "checked"
     assert checked.found[well.address] == {}
-    for node in (cut, frozen):
+    for node in (cut, frozen, dark):
         assert checked.hostnames[node.address] is not None
         assert "OS-DISTRO" not in checked.found[node.address]
         assert checked.found[node.address]["PKG-CONFLICT-SNAP"] == "unknown"
