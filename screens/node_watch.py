@@ -45,7 +45,7 @@ class Seen:
     around: Questions | None = None
     """What it was asked about the other nodes and addresses of the plan as it was then."""
     looked: float = 0.0
-    """When it was last heard of, by the monotonic clock."""
+    """When it was last heard of, by the monotonic clock; 0: its first pass is not over."""
     tries: int = 0
     """How often it was tried again by itself since it was lost."""
     notice: str = ""
@@ -120,8 +120,8 @@ class NodeWatch:
             return  # the last one that ends comes back here
         for node in self._board.plan.nodes:
             seen, wanted = self.seen.get(node.address), questions(self._asked, node)
-            if seen is None or seen.state is not NodeState.CHECKED:
-                continue
+            if seen is None or seen.state is not NodeState.CHECKED or not seen.looked:
+                continue  # a pass that is not over is not cut short: its end tells the host key, and comes back here
             silent = seen.login == self._board.plan.login(node) and time.monotonic() - seen.looked > fresh
             if seen.around != wanted or silent:
                 self.seen[node.address] = replace(seen, around=wanted, looked=time.monotonic())
@@ -231,16 +231,17 @@ class NodeWatch:
             at = datetime.now() + timedelta(seconds=wait)
             notice = _("next try at {time}").format(time=f"{at:%H:%M:%S}")
             seen = replace(seen, tries=seen.tries + 1, notice=notice)
-            self._probes[node.address] = self._board.spawn(self._later(node, seen, wait))
+            self._probes[node.address] = self._board.spawn(self._later(node.address, seen, wait))
         else:
             seen = replace(seen, notice=_("not tried again by itself"))
         self.seen[node.address] = seen
         self._board.nodes_told()
 
-    async def _later(self, node: Node, seen: Seen, seconds: float) -> None:
+    async def _later(self, address: str, seen: Seen, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        if self._lost(node) and node in self._board.plan.nodes and seen.login == self._board.plan.login(node):
-            self._probe_again(node, replace(seen, notice=""))
+        for node in self._board.plan.nodes:  # as it is by then: its role or interface may have been changed
+            if node.address == address and self._lost(node) and seen.login == self._board.plan.login(node):
+                self._probe_again(node, replace(seen, notice=""))
 
     async def _look(self, node: Node) -> None:
         """What it sees around it, and whether what is known of it still holds."""

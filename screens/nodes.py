@@ -274,6 +274,8 @@ class NodesStep(Step):
         lines = [Text(facts_line(seen.facts)) if seen.facts else Text("")]
         if seen.detail:
             lines.insert(0, Text(seen.detail, "red"))
+        if seen.notice:
+            lines.insert(0, Text(f"{state_word(seen.state)}, {seen.notice}"))
         if seen.state is NodeState.HOST_KEY_CHANGED:
             lines.append(Text(_("h: look at the change and trust the new key")))
         elif seen.facts and seen.facts.host_key:
@@ -303,6 +305,8 @@ def node_line(session: Session, node: Node) -> Text:
         text.append(
             _("{count} to mend").format(count=blocking) if blocking else _("good"), "bold red" if blocking else "green"
         )
+    elif seen is not None and seen.notice:
+        text.append(seen.notice)
     return text
 
 

@@ -16,7 +16,9 @@ from acp_tui.draft import save
 from acp_tui.facts import Facts, Interface
 from acp_tui.plan import Plan
 from acp_tui.thishost import Own
+from acp_tui.verdict import NodeState
 from screens.node_list import ListDialog
+from screens.node_watch import Seen
 from screens.widgets.line import Line
 from screens.widgets.rows import Rows
 
@@ -245,6 +247,27 @@ async def test_isolation_says_what_runs_where(tmp_path: Path) -> None:
         await pilot.press("down", "right", "right")
         await pilot.pause()
         assert "Apps 10.20.0.11" in screen_text(pilot), "not exclusive: it may be chosen"
+
+
+async def test_an_absent_node_says_when_it_is_tried_again(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN)
+    async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
+        absent = Seen(NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05")
+        session.nodes.seen["10.20.0.12"] = absent
+        pilot.app.screen.query_one("#nodes", Rows).focus()
+        await pilot.press("home", "down")
+        session.nodes_told()
+        await pilot.pause()
+        text = screen_text(pilot)
+        assert "unreachable, next try at 15:04:05" in text
+        assert "no answer to the connection" in text
+        await pilot.press("down")
+        await pilot.pause()
+        assert "next try at 15:04:05" not in screen_text(pilot)
+        await pilot.resize_terminal(120, 30)
+        await pilot.pause()
+        session.nodes_told()
+        await until(pilot, lambda: "next try at 15:04:05" in screen_text(pilot))
 
 
 async def test_a_hundred_nodes_are_pasted_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""The wizard's screens on real nodes: one that waits for a silent other, one that comes back, one that rebooted."""
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from lab_check import as_planned, plan
+from lab_nodes import Lab, LabNode
+from lab_profile import NodeProfile
+from staged import SIZE, screen_text, show, until
+
+import screens.node_watch
+from acp_tui.draft import Draft
+from acp_tui.package.work import PackageWork
+from acp_tui.plan import Plan
+from acp_tui.verdict import NodeState
+from screens.app import AcpApp
+from screens.widgets.rows import Rows
+
+pytestmark = pytest.mark.lab
+
+
+async def test_states_of_nodes_as_the_screens_tell_them(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens.node_watch, "_AGAIN", (3,) * 30)
+    here, silent = lab.start(NodeProfile(), NodeProfile())
+    silent.sh("ip link set eth0 down")
+    answers = Plan.model_validate(plan(as_planned((here, silent)), lab.address(0)))
+    app = AcpApp(
+        tmp_path, draft=Draft(tmp_path / "drafts" / "lab", answers), base=tmp_path, package=PackageWork(tmp_path)
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        session = await show(pilot, "nodes")
+
+        def known(node: LabNode, state: NodeState) -> Callable[[], bool]:
+            return lambda: node.address in session.nodes.seen and session.nodes.seen[node.address].state is state
+
+        def around() -> str:
+            facts = session.nodes.facts[here.address]
+            return facts.gap("paths") if facts.paths is None else ""
+
+        await until(pilot, known(here, NodeState.CHECKED))
+        assert "still being looked at" in around(), "it has told all of itself, and waits for the silent one"
+        await until(pilot, known(silent, NodeState.UNREACHABLE))
+        await until(pilot, lambda: not around())
+        assert here.address in session.draft.host_keys, "the end of another node's pass has not cut this one short"
+
+        pilot.app.screen.query_one("#nodes", Rows).focus()
+        await pilot.press("home", "down")
+        await until(pilot, lambda: "unreachable, next try at" in screen_text(pilot))
+        session.answer("nodes[1].role", "worker")  # another answer is no reason to give the node up
+        silent.sh("ip link set eth0 up")
+        await until(pilot, known(silent, NodeState.CHECKED))
+        await until(pilot, lambda: "next try" not in screen_text(pilot))
+
+        here.sh(f"echo {uuid4()} >/run/boot; mount --bind /run/boot /proc/sys/kernel/random/boot_id")
+        await until(pilot, known(here, NodeState.CHECKED))
+        await session.nodes.look_now()
+        assert session.nodes.state(session.plan.nodes[0]) is NodeState.CHECKING
+        await pilot.press("home")
+        await until(pilot, lambda: "rebooted since its check: checked again" in screen_text(pilot))
+        await until(pilot, known(here, NodeState.CHECKED))
+        await session.close()
