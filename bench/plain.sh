@@ -75,7 +75,7 @@ cat /etc/selinux/config 2>/dev/null | grep ^SELINUX=
 cat /sys/module/apparmor/parameters/enabled 2>/dev/null
 cat /sys/kernel/security/apparmor/profiles 2>/dev/null | wc -l
 cat /etc/ufw/ufw.conf 2>/dev/null | grep ENABLED
-for unit in firewalld ufw nftables iptables ip6tables apparmor; do
+for unit in firewalld ufw nftables iptables ip6tables netfilter-persistent apparmor; do
   echo "$unit $(systemctl is-active "$unit" 2>/dev/null) $(systemctl is-enabled "$unit" 2>/dev/null)"
 done
 cat /proc/swaps

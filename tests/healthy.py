@@ -124,7 +124,7 @@ def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "contr
         apparmor_profiles=0,
         units={
             name: Unit("inactive", "not-found")
-            for name in ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "apparmor")
+            for name in ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
         },
         ufw_enabled=False,
         swaps=(),

@@ -66,7 +66,8 @@ def nothing_left(s: NodeSubject) -> Finding:
 def fresh(s: NodeSubject) -> Finding:
     """CAP-FRESH-ENV: no sign of a Kubernetes that runs, or once ran, here."""
     traces = known(s.facts.kubernetes_traces, "kubernetes_traces")
-    return Finding(Outcome.FAIL if traces else Outcome.PASS, ", ".join(traces) or _("none"))
+    left = tuple(trace for trace in traces if trace.startswith("/"))
+    return Finding(Outcome.FAIL if traces else Outcome.PASS, ", ".join(traces) or _("none"), names=left)
 
 
 SOFTWARE_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {

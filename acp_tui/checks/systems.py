@@ -11,6 +11,7 @@ from acp_tui.verdict import Outcome
 
 _HWE_PACKAGE = re.compile(r"linux-(?:image-)?(?:generic|lowlatency|virtual|oem)-hwe-[0-9.]+(?:-edge)?")
 """Those that bring a kernel: headers and tools of that line boot nothing."""
+_IMAGE = re.compile(r"linux-image-(?:unsigned-)?([0-9]+\.[0-9]+)\.[0-9].*")
 
 
 def judge_support(check: Supported, facts: Facts) -> Finding:
@@ -83,9 +84,11 @@ def ubuntu_hwe(s: NodeSubject) -> Finding:
     build = known(s.facts.kernel_build, "kernel_build")
     series = known(s.facts.os_version_id, "os_version_id")
     mark = f"~{series}"
-    if mark in build or any(kernel.startswith(k + ".") for k in s.given.words(series)):
+    line = s.given.words(series)
+    if mark in build or any(kernel.startswith(k + ".") for k in line):
         return Finding(Outcome.FAIL, f"{kernel} {build}")
-    waiting = sorted(p for p in s.facts.dpkg_packages or () if _HWE_PACKAGE.fullmatch(p))
+    images = {p: _IMAGE.fullmatch(p) for p in s.facts.dpkg_packages or ()}
+    waiting = sorted(p for p, image in images.items() if _HWE_PACKAGE.fullmatch(p) or (image and image[1] in line))
     if waiting:
         observed = _("runs {kernel}, but HWE packages are installed: {names}")
         observed = observed.format(kernel=kernel, names=", ".join(waiting))

@@ -91,7 +91,7 @@ def firewall(case: Case) -> Step | str:
     """SEC-FIREWALL: every unit that runs or would come back, and ufw by its own word."""
     names = case.verdict.names
     units = {name: unit for name, unit in (case.facts.units or {}).items() if name in names}
-    if not names or trusted(names, r"[a-z0-9]{1,32}") is None:
+    if not names or trusted(names, r"[a-z0-9][a-z0-9-]{0,31}") is None:
         return odd_names(names)
     ufw = "ufw" in names and bool(case.facts.ufw_enabled)
     back = ["ufw --force enable"] if ufw else []

@@ -13,17 +13,19 @@ from acp_tui.texts import _
 HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 """A host name that meets NET-HOSTNAME-*."""
 
-_SWAP_UNIT = r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,200}\.swap"
+_SWAP_UNIT = r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,200}\.(swap|service)"
 _RESOLV = "/etc/resolv.conf"
 _TASKS_FILE = "/etc/systemd/system.conf.d/90-acp.conf"
 _TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/*.conf")
 
 
 def swap(case: Case) -> Step | str:
-    """SYS-SWAP: off now, and no entry that brings it back. Swap units that no fstab line makes are masked."""
+    """SYS-SWAP: off now, and no entry that brings it back. Units that no fstab line makes are masked, or disabled where
+    their own file in /etc stands in the way of a mask."""
     entries = case.facts.fstab_swaps or ()
+    services = tuple(name for name in entries if name.endswith(".service"))
     units = tuple(name for name in entries if name.endswith(".swap"))
-    own = units if len(units) == len(entries) else ()  # with lines in fstab the units come from there
+    own = services + (units if len(units) + len(services) == len(entries) else ())  # else fstab's lines make the units
     masked = trusted(own, _SWAP_UNIT)
     if own and masked is None:
         return odd_names(own)
@@ -33,7 +35,9 @@ def swap(case: Case) -> Step | str:
     return Step(
         case.verdict.requirement,
         case.title,
-        f"{commands}\nsystemctl mask {masked}" if masked else commands,
+        "\n".join(
+            (commands, *(f"systemctl mask {unit} || systemctl disable {unit}" for unit in (masked or "").split()))
+        ),
         undo="\n".join(back) or None,
         files=("/etc/fstab",),
     )

@@ -86,6 +86,11 @@ BOOT = (
     _case(R, "THP: in the EFI file alone", f"{NO_THP}; "
           + _file("/boot/efi/EFI/redhat/grub.cfg", f"  linuxefi /vmlinuz root=/dev/a {THP}=never"),
           KRN_THP="pending-reboot"),
+    _case(R, "THP: typed at the boot prompt", f"sed -i 's/{THP}=never//' {_BOOT_FILES}", KRN_THP="warn"),
+    _case(C, "nokmem: gone from the boot loader", f"sed -i 's/cgroup.memory=nokmem//' {_BOOT_FILES}",
+          KRN_NOKMEM="warn"),
+    _case(C, "nokmem: a word that is no parameter", f"sed -i 's/cgroup.mem/cgroup_mem/' {_BOOT_FILES}; "
+          'line=$(</proc/cmdline); echo "${line/cgroup.mem/cgroup_mem}" >/proc/cmdline', KRN_NOKMEM="fail"),
 )  # fmt: skip
 MODULES = (
     _case(U, "loaded at boot, not now", f"{_unload('ip_vs_rr')}; echo ip_vs_rr >/etc/modules-load.d/x.conf",
@@ -122,14 +127,36 @@ FIREWALL = (
     _case(C, "ip6tables runs", _unit("ip6tables", "active", "enabled"), SEC_FIREWALL="fail"),
     _case(C, "firewalld failed", _unit("firewalld", "failed", "disabled")),
     _case(C, "firewalld lies there", _unit("firewalld", "inactive", "static")),
+    _case(U20, "rules that iptables-persistent loads", _unit("netfilter-persistent", "active", "enabled"),
+          SEC_FIREWALL="fail"),
+    _case(U20, "rules that iptables-persistent will load", _unit("netfilter-persistent", "inactive", "enabled"),
+          SEC_FIREWALL="warn"),
+    _case(U20, "iptables-persistent, switched off", _unit("netfilter-persistent", "inactive", "disabled")),
 )  # fmt: skip
+_ZRAM = "/etc/systemd/zram-generator.conf"
+_GENERATOR = "\n" + _file("/usr/lib/systemd/system-generators/zram-generator", "")
+
+
+def _wanted(target: str, unit: str) -> str:
+    wants = f"/etc/systemd/system/{target}.target.wants"
+    return f"mkdir -p {wants}; ln -s /lib/systemd/system/{unit} {wants}/{unit}"
+
+
 SWAP = (
     _case(U, "commented without a blank", _append("/etc/fstab", "#/dev/sda2 swap swap defaults 0 0")),
     _case(U, "a swap file, with tabs", _append("/etc/fstab", "/swapfile\tnone\tswap\tsw\t0\t0"), SYS_SWAP="warn"),
     _case(U, "a last line without an end", "printf '/swapfile none swap sw 0 0' >>/etc/fstab", SYS_SWAP="warn"),
     _case(U, "no fstab", "rm /etc/fstab"),
     _case(U, "a swap unit that failed", _unit("dev-vdb.swap", "failed", "static")),
-)
+    _case(U20, "a swap unit that boots, off now", f"{_wanted('swap', 'swapfile.swap')}", SYS_SWAP="warn"),
+    _case(U20, "a swap unit that boots, yet is masked",
+          f"{_wanted('swap', 'swapfile.swap')}; ln -s /dev/null /etc/systemd/system/swapfile.swap"),
+    _case(U20, "zram-tools, off now", _wanted("multi-user", "zramswap.service"), SYS_SWAP="warn"),
+    _case(U20, "a zram generator's settings", _file(_ZRAM, "[zram0]", "zram-size = ram / 2") + _GENERATOR,
+          SYS_SWAP="warn"),
+    _case(U20, "a zram generator that makes nothing", _file(_ZRAM, "# [zram0]") + _GENERATOR),
+    _case(U20, "settings of a zram generator that is not there", _file(_ZRAM, "[zram0]")),
+)  # fmt: skip
 TASKS = tuple(
     _case(U, f"{value} tasks", f"echo '{value}' >/usr/lib/lab/tasks-max", **({"SYS_TASKSMAX": what} if what else {}))
     for value, what in (("4194304", ""), ("4194303", "warn"), ("65536", "warn"), ("65535", "fail"), ("15%", "fail"))
@@ -192,6 +219,9 @@ NETWORK = (
           NET_ROUTE_DEFAULT="fail"),
     _case(U, "an ip that does not work",
           _program("/run/ip", "exit 1") + "; mount --bind /run/ip $(readlink -f /bin/ip)"),
+    _case(K, "Docker's range, thrown away", "ip route add blackhole 172.16.0.0/12"),
+    _case(K, "a network around Docker's range", "ip route add 172.0.0.0/8 dev eth0", NET_172_FREE="fail",
+          NETCFG_172="fail"),
     _case(U, "ports with the same digits", _listen(26443, 16642, 23790, 12379)),
     _case(U, "another name after the next boot", "echo other >/etc/hostname", NET_HOSTNAME_LEN="warn"),
 )  # fmt: skip
@@ -209,6 +239,16 @@ FILES = (
     _case(U, "an empty folder of logs", "mkdir /var/log/pods", FS_DIR_PODLOGS="fail"),
     _case(U, "nerdctl, before 4.2", "mkdir -p /var/lib/nerdctl /opt/nerdctl; touch /usr/local/bin/nerdctl"),
     _case(U, "a link to a kubectl that is gone", "ln -s /none /usr/local/bin/kubectl", PKG_LEFTOVER_BIN="warn"),
+    *(
+        _case(base, f"{name} of another day", f"touch /usr/local/bin/{name}", PKG_LEFTOVER_BIN="warn")
+        for base, name in ((C, "cri-dockerd"), (R, "crio"), (R, "crun"), (K, "flanneld"), (U20, "k0s"), (U20, "cilium"))
+    ),
+    _case(U20, "tools that sound alike", "cd /usr/local/bin; touch k9s helm etcher podcast critic conman crond; cd /"),
+    _case(C, "static Pods of a former cluster",
+          _file("/etc/kubernetes/manifests/kube-apiserver.yaml", "kind: Pod"), CAP_FRESH_ENV="fail"),
+    _case(R, "what k3s leaves", _file("/etc/rancher/k3s/k3s.yaml", "") + "\nmkdir -p /var/lib/rancher/k3s/server",
+          CAP_FRESH_ENV="fail"),
+    _case(K, "folders of Kubernetes without a cluster", "mkdir -p /etc/kubernetes/manifests /var/lib/etcd/lost+found"),
     _case(U, "a tool that cannot be run", "chmod a-x $(readlink -f $(type -P ss))", SW_BINARIES="fail"),
     _case(U, "a tool that is a link to nowhere", "rm -f /usr/bin/ss /bin/ss; ln -s /none /usr/bin/ss",
           SW_BINARIES="fail"),
@@ -255,6 +295,11 @@ SYSTEM = (
     _case(K, "SP3 by name and kernel alone", "rm /etc/.productinfo /etc/.kyinfo"),
     _case(ARM, "another ARM processor", 'text=$(</proc/cpuinfo); echo "${text//0x48/0x43}" >/proc/cpuinfo; '
           "sed -i 's/Kunpeng 920-4826/ThunderX2/' /usr/lib/lab/processor", OS_ARM_CPU="fail"),
+    _case(U, "an HWE image, booted next time", _dpkg("linux-image-6.8.0-40-generic"), OS_UBUNTU_HWE="warn"),
+    _case(U20, "an HWE image, booted next time", _dpkg("linux-image-unsigned-5.15.0-91-generic"),
+          OS_UBUNTU_HWE="warn"),
+    _case(U, "another image of its own line", _dpkg("linux-image-5.15.0-91-generic")),
+    _case(U20, "an HWE image that is gone", _dpkg("linux-image-5.15.0-91-generic", "deinstall ok config-files")),
 )  # fmt: skip
 PROCESSOR = (
     _case(U, "a figure a little below", _write("/proc/cpuinfo", cpuinfo(16).replace(" @ 3.00GHz", "")

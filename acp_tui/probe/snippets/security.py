@@ -11,7 +11,7 @@ from acp_tui.probe.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Gap, Readi
 from acp_tui.probe.snippets.answers import first_line, keyed, lines
 from acp_tui.texts import _
 
-UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "apparmor")
+UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
 
 
 def _selinux(reading: Reading) -> Mapping[str, object]:
@@ -69,7 +69,7 @@ def _swaps(reading: Reading) -> Mapping[str, object]:
 
 
 def _fstab_swaps(reading: Reading) -> Mapping[str, object]:
-    """Lines `fstab ...` as they stand in the file, `unit NAME`."""
+    """Lines `fstab ...` as they stand in the file, `unit NAME` of a unit that runs or is wanted at the next boot."""
     found: list[str] = []
     for line in lines(reading):
         kind, _space, rest = line.partition(" ")
@@ -77,7 +77,7 @@ def _fstab_swaps(reading: Reading) -> Mapping[str, object]:
         in_fstab = kind == "fstab" and words[2:3] == ["swap"] and not words[0].startswith("#")
         if in_fstab and "noauto" in "".join(words[3:4]).split(","):
             continue
-        if in_fstab or (kind == "unit" and rest.endswith(".swap")):
+        if in_fstab or (kind == "unit" and rest.endswith((".swap", ".service"))):
             found.append(words[0])
     return {"fstab_swaps": tuple(dict.fromkeys(found))}
 
@@ -183,10 +183,20 @@ return 0
         "fstab_swaps",
         ("fstab_swaps",),
         """
-local line name load active
+local line name load active file
 while IFS= read -r line || [ -n "$line" ]; do
   case $line in *swap*) printf 'fstab %s\\n' "$line" ;; esac
 done </etc/fstab
+back() { [ "$(readlink "/etc/systemd/system/$1")" = /dev/null ] || echo "unit $1"; }
+for file in /etc/systemd/system/*.wants/*.swap /etc/systemd/system/*.wants/zramswap.service; do
+  [ ! -L "$file" ] || back "${file##*/}"
+done
+for file in /{usr/,}lib/systemd/system-generators/zram-generator; do
+  [ -e "$file" ] || continue
+  while read -r line; do
+    case $line in "[zram"*"]") line=${line#"["}; back "systemd-zram-setup@${line%"]"}.service" ;; esac
+  done </etc/systemd/zram-generator.conf
+done
 if tool systemctl; then
   systemctl list-units --type=swap --state=active --no-legend --no-pager --plain |
   while read -r name load active _; do

@@ -21,8 +21,9 @@ DIRECTORIES = (
     "/opt/nerdctl",
 )
 _LEFTOVERS = (
-    "docker*", "containerd*", "ctr", "runc", "podman", "crictl", "nerdctl", "buildkitd", "kubelet", "kubeadm",
-    "kubectl", "kube-*", "k3s", "rke2", "etcd", "etcdctl", "calicoctl", "cni*",
+    "docker*", "containerd*", "ctr", "runc", "crun", "runsc", "podman*", "conmon*", "crictl", "crio*", "cri-*",
+    "nerdctl*", "rootlesskit*", "buildkitd", "kubelet*", "kubeadm*", "kubectl*", "kube-*", "k3s*", "k0s", "rke2*",
+    "minikube", "etcd", "etcdctl", "calico*", "flannel*", "cilium*", "cni*",
 )  # fmt: skip
 _KUBERNETES_PROCESSES = (
     "kubelet", "dockerd", "containerd", "crio", "cri-dockerd", "kube-apiserver", "kube-controller", "kube-scheduler",
@@ -173,7 +174,8 @@ for file in /proc/[0-9]*/comm; do
   esac
   case $name in chronyd) chrony=1 ;; ntpd | systemd-timesyn) other=$name ;; esac
 done
-for file in /etc/kubernetes/*.conf /var/lib/etcd/member; do
+for file in /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml {{/etc,/var/lib}}/rancher/{{k3s,rke2}} \
+            /var/lib/k0s /var/lib/etcd/member; do
   [ "${{file##*/}}" = encryption-provider.conf ] || [ ! -e "$file" ] || echo "file $file"
 done
 [ ! -e /run/systemd/timesync/synchronized ] || echo "time synchronised"
