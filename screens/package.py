@@ -15,7 +15,7 @@ from acp_tui.verdict import Outcome
 from screens.glyphs import glyphs, outcome_mark
 from screens.session import Session, Topic
 from screens.step import Step, joined
-from screens.widgets.form import Field
+from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 
 
@@ -98,6 +98,7 @@ class PackageStep(Step):
             self.session.answer("package.extensions", str(found.extensions) if found.extensions else None)
         if found.public_key and not package.public_key:
             self.session.answer("package.public_key", str(found.public_key))
+        self.query_one(Form).reload(focused=True)
 
     def action_unpack(self) -> None:
         """Verify, then unpack; both go on while the operator fills in the other steps."""

@@ -121,12 +121,14 @@ class Form(VerticalScroll, can_focus=False):
         if field is not None and isinstance(focused, Input) and focused.value != self._text(field):
             self._take(field, focused.value)
 
-    def reload(self) -> None:
-        """Take the values from the plan again, after something else than this form has changed them."""
+    def reload(self, *, focused: bool = False) -> None:
+        """Take the values from the plan again, after something else than this form has changed them.
+
+        `focused`: the field under the cursor, too, whatever was typed there."""
         for field in self.fields:
             control = self.query_one(f"#{field.widget_id}")
             text = self._text(field)
-            if isinstance(control, Input) and control.value != text and not control.has_focus:
+            if isinstance(control, Input) and control.value != text and (focused or not control.has_focus):
                 with control.prevent(Input.Changed):
                     control.value = text
             elif isinstance(control, Choice):

@@ -5,6 +5,9 @@ from pathlib import Path
 from archives import core
 from plans import valid_plan
 from staged import screen_text, until, wizard
+from textual.widgets import Input
+
+from screens.widgets.form import Form
 
 
 async def test_a_package_that_lies_around_is_taken_with_one_key(tmp_path: Path) -> None:
@@ -19,6 +22,19 @@ async def test_a_package_that_lies_around_is_taken_with_one_key(tmp_path: Path) 
         assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
         await pilot.pause()
         assert "Found a package" not in screen_text(pilot)
+
+
+async def test_what_was_taken_stands_in_its_fields_and_outlives_the_cursor(tmp_path: Path) -> None:
+    package = core(tmp_path)
+    async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
+        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        form = pilot.app.screen.query_one(Form)
+        form.focus_path("package.core")
+        await pilot.press("ctrl+f")
+        field = next(control for control in form.query(Input) if control.has_focus)
+        assert field.value == str(package)
+        await pilot.press("tab", "tab")
+        assert session.plan.package.core == str(package)
 
 
 async def test_what_was_answered_stays(tmp_path: Path) -> None:
