@@ -24,6 +24,21 @@ class Authority(StrEnum):
 
 
 @dataclass(frozen=True)
+class Issuer:
+    """A further certificate of the file."""
+
+    subject: str
+    not_before: datetime
+    not_after: datetime
+    may_issue: bool = True
+    """It says that it is an authority's own (CA:TRUE), and its key usages allow to issue certificates of servers."""
+    forbids: tuple[str, ...] = ()
+    """Names and addresses of the first certificate that its name constraints exclude."""
+    rsa_bits: int = 0
+    """0: its key is of another kind."""
+
+
+@dataclass(frozen=True)
 class CertificateFacts:
     """What a certificate file and a key file hold. None: not learned, and `unreadable` or `errors` say why."""
 
@@ -55,17 +70,18 @@ class CertificateFacts:
     """Lower case."""
     for_servers: bool | None = None
     """Its extended key usage allows a TLS server."""
+    may_handshake: bool = True
+    """Its key usage, if it has one, allows the signature that a TLS handshake needs."""
     for_signing: bool | None = None
     """It says that it is an authority's own certificate."""
     hashes: tuple[str, ...] = ()
     """What the certificates are signed with, such as `sha256`; without those that sign themselves."""
-    issuers: tuple[tuple[str, datetime], ...] = ()
-    """Subject of each further certificate, and its last day."""
+    issuers: tuple[Issuer, ...] = ()
     authority: Authority | None = None
     last_issuer: str = ""
     """Who issued the last certificate of the chain."""
     key_type: str = ""
-    """`RSA`, `EC`, `Ed25519` ..., as the certificate says."""
+    """`RSA`, `EC` for a NIST curve, the name of any other curve, `Ed25519` ..."""
     key_bits: int = 0
     key_encrypted: bool | None = None
     key_matches: bool | None = None

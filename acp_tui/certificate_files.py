@@ -6,11 +6,12 @@ needs is not needed before.
 
 import ssl
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from acp_tui.certificate import Authority, CertificateFacts
+from acp_tui.certificate import Authority, CertificateFacts, Issuer
 from acp_tui.pem import PemFile, read_bounded, why
 from acp_tui.plan import Plan
 from acp_tui.texts import _
@@ -30,6 +31,9 @@ from acp_tui.texts import _
 E = TypeVar("E", bound=x509.ExtensionType)
 
 _SERVER, _ANY_USE = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+_NIST = ("secp256r1", "secp384r1", "secp521r1")
+_OLD_HASHES = ("md5", "sha1")
+"""What our library verifies no signature with any more."""
 _ROOTS = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 """Where distributions keep the authorities they trust."""
 
@@ -92,7 +96,7 @@ def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate],
     try:
         names, addresses = _alternative_names(leaf)
         usage, constraints = _extension(leaf, x509.ExtendedKeyUsage), _extension(leaf, x509.BasicConstraints)
-        key_type, key_bits = _key_kind(leaf)
+        key_usage, (key_type, key_bits) = _extension(leaf, x509.KeyUsage), _key_kind(leaf)
         return CertificateFacts(
             cert_file="",
             key_file="",
@@ -105,9 +109,10 @@ def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate],
             names=names,
             addresses=addresses,
             for_servers=usage is None or bool({_SERVER, _ANY_USE} & set(usage)),
+            may_handshake=key_usage is None or key_usage.digital_signature,
             for_signing=constraints is not None and constraints.ca,
             hashes=tuple(_hash(one) for one in chain if not _signed_by(one, one)),
-            issuers=tuple((one.subject.rfc4514_string(), one.not_valid_after_utc) for one in chain[1:]),
+            issuers=tuple(_issuer(one, names, addresses) for one in chain[1:]),
             authority=_authority(last, roots),
             last_issuer=last.issuer.rfc4514_string(),
             chain_length=len(chain),
@@ -140,10 +145,13 @@ def _chain(file: PemFile | None, errors: list[str]) -> Sequence[x509.Certificate
         errors.append(trouble)
         return ()
     try:
-        return x509.load_pem_x509_certificates(file.content)
+        chain = x509.load_pem_x509_certificates(file.content)
     except ValueError:
         errors.append(_("{file}: the certificate is damaged").format(file=file.path))
         return ()
+    if len(chain) < file.labels.count("CERTIFICATE"):
+        errors.append(_("{file}: one of its certificates is cut off or damaged").format(file=file.path))
+    return chain
 
 
 def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, PublicKeyTypes | None]:
@@ -170,12 +178,60 @@ def _authority(last: x509.Certificate, roots: Sequence[x509.Certificate]) -> Aut
     return Authority.PRIVATE if _signed_by(last, last) else Authority.MISSING
 
 
+def _issuer(certificate: x509.Certificate, names: Sequence[str], addresses: Sequence[str]) -> Issuer:
+    """`names`, `addresses`: of the first certificate of the file."""
+    basic, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
+    extended, root = _extension(certificate, x509.ExtendedKeyUsage), _signed_by(certificate, certificate)
+    kind, bits = _key_kind(certificate)
+    return Issuer(
+        certificate.subject.rfc4514_string(),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        # Whoever trusts a root trusts it whatever it says of itself.
+        may_issue=root
+        or (
+            (basic is not None and basic.ca)
+            and (usage is None or usage.key_cert_sign)
+            and (extended is None or bool({_SERVER, _ANY_USE} & set(extended)))
+        ),
+        forbids=tuple(_forbidden(_extension(certificate, x509.NameConstraints), names, addresses)),
+        rsa_bits=bits if kind == "RSA" else 0,
+    )
+
+
+def _forbidden(limits: x509.NameConstraints | None, names: Sequence[str], addresses: Sequence[str]) -> Iterator[str]:
+    """RFC 5280, 4.2.1.10, for names and addresses of servers."""
+    if limits is None:
+        return
+    permitted, excluded = limits.permitted_subtrees or (), limits.excluded_subtrees or ()
+    for name in names:
+        allowed = [_within_domain(name, one.value) for one in permitted if isinstance(one, x509.DNSName)]
+        if (allowed and not any(allowed)) or any(
+            _within_domain(name, one.value) for one in excluded if isinstance(one, x509.DNSName)
+        ):
+            yield name
+    for address in map(ip_address, addresses):
+        inside = [_within(address, one) for one in permitted if isinstance(one, x509.IPAddress)]
+        if (inside and not any(inside)) or any(_within(address, one) for one in excluded):
+            yield str(address)
+
+
+def _within_domain(name: str, domain: str) -> bool:
+    wanted = domain.lower().removeprefix(".")
+    return name == wanted or name.endswith(f".{wanted}") or not wanted
+
+
+def _within(address: IPv4Address | IPv6Address, limit: x509.GeneralName) -> bool:
+    network = limit.value if isinstance(limit, x509.IPAddress) else None
+    return isinstance(network, IPv4Network | IPv6Network) and address in network
+
+
 def _key_kind(certificate: x509.Certificate) -> tuple[str, int]:
     key = certificate.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         return "RSA", key.key_size
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return "EC", key.curve.key_size
+        return ("EC" if key.curve.name in _NIST else key.curve.name), key.curve.key_size
     return type(key).__name__.removesuffix("PublicKey"), 0
 
 
@@ -210,6 +266,8 @@ def _alternative_names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[s
 
 
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    if _hash(certificate) in _OLD_HASHES:  # then the names have to do
+        return certificate.issuer == issuer.subject
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -20,6 +20,7 @@ PEM_LIMIT = 1024 * 1024
 """Bytes. No certificate chain or key comes near it; a mistyped path to an image does."""
 _BEGIN = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
 _INDENTED = re.compile(rb"^[^\n]*[^\n-]-----BEGIN [A-Z0-9 ]+-----", re.MULTILINE)
+_JOINED = re.compile(rb"-----END [A-Z0-9 ]+----------BEGIN ")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 """The object identifier that a PKCS#7 file in DER begins with."""
@@ -81,6 +82,12 @@ class PemFile:
         if self.content.startswith(_BYTE_ORDER_MARK):
             what = _("text with a byte order mark, which hides its first block from the installer")
             return self._converted(what, "tail -c +4 {file} > {new}")
+        if b"\r" in self.content and b"\n" not in self.content:
+            what = _("text with the line ends of an old Macintosh")
+            return self._converted(what, "tr '\\r' '\\n' < {file} > {new}")
+        if _JOINED.search(self.content):
+            what = _("text with two blocks joined in one line, and the installer takes a block only from its start")
+            return self._converted(what, "sed 's/----------/-----\\n-----/' {file} > {new}")
         if _INDENTED.search(self.content):
             what = _("indented text, and the installer takes a block only from the start of a line")
             return self._converted(what, "sed 's/^[[:space:]]*//' {file} > {new}")
@@ -94,6 +101,8 @@ class PemFile:
             return _("{file} is a request for a certificate; bring what the authority made of it").format(
                 file=self.path
             )
+        if key and (_SIGNED_DATA in self.content[:40] or labels[:1] in (("PKCS7",), ("CMS",))):
+            return _("{file} is PKCS#7, which holds certificates and no key").format(file=self.path)
         if labels and labels[0] in ("PKCS7", "CMS"):
             return self._converted("PKCS#7", "openssl pkcs7 -print_certs -in {file} -out {new}")
         if labels and labels[0].endswith(" CERTIFICATE"):

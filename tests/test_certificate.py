@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -222,10 +222,28 @@ ED = ed25519.Ed25519PrivateKey.generate()
 P521 = ec.generate_private_key(ec.SECP521R1())
 SMALL = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that it is weak is the point
 MIDDLE_KEY = ec.generate_private_key(ec.SECP256R1())
-MIDDLE = made(MIDDLE_KEY, subject="middle", hosts=())
-OLD_MIDDLE = made(MIDDLE_KEY, subject="middle", hosts=(), days=(LONG[0], TODAY - timedelta(days=3)))
-DEEP = made(issuer="middle", by=MIDDLE_KEY)
 CA_FLAG = x509.BasicConstraints(ca=True, path_length=None)
+DEEP = made(issuer="middle", by=MIDDLE_KEY)
+
+
+def middle(*more: x509.ExtensionType, days: tuple[datetime, datetime] = LONG, key: AnyKey = MIDDLE_KEY) -> bytes:
+    """A chain to the root with an intermediate that has these extensions."""
+    issuer = made(key, *((one, True) for one in more), subject="middle", hosts=(), days=days)
+    return pem(made(issuer="middle", by=key), issuer, ROOT)
+
+
+def usage(*allowed: str) -> x509.KeyUsage:
+    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    others = ("key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
+    return x509.KeyUsage(**{one: one in allowed for one in (*names, *others)})
+
+
+def limited(permitted: Sequence[x509.GeneralName] | None, excluded: Sequence[x509.GeneralName] | None) -> bytes:
+    return middle(CA_FLAG, x509.NameConstraints(permitted, excluded))
+
+
+MIDDLE = made(MIDDLE_KEY, (CA_FLAG, True), subject="middle", hosts=())
+BRAINPOOL = ec.generate_private_key(ec.BrainpoolP256R1())
 FOR_CLIENTS = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
 PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 PKCS12 = serialize_key_and_certificates(b"acp", RSA, GOOD, [ROOT], NoEncryption())
@@ -250,7 +268,29 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("expired", pem(made(days=(LONG[0], TODAY - timedelta(days=1))), ROOT), KEY, [(FAIL, "expired on")]),
     ("not yet", pem(made(days=(TODAY + timedelta(days=2), LONG[1])), ROOT), KEY, [(FAIL, "not valid before")]),
     ("soon", pem(made(days=(LONG[0], TODAY + timedelta(days=9))), ROOT), KEY, [(WARN, "expires on")]),
-    ("issuer expired", pem(DEEP, OLD_MIDDLE, ROOT), KEY, [(FAIL, "its issuer CN=middle expired on")]),
+    ("issuer expired", middle(CA_FLAG, days=(LONG[0], TODAY - timedelta(days=3))), KEY, [(FAIL, "CN=middle expired")]),
+    (
+        "issuer not yet",
+        middle(CA_FLAG, days=(TODAY + timedelta(days=3), LONG[1])),
+        KEY,
+        [(FAIL, "is not valid before")],
+    ),
+    ("issuer soon", middle(CA_FLAG, days=(LONG[0], TODAY + timedelta(days=9))), KEY, [(WARN, "CN=middle expires on")]),
+    ("issuer is no authority", middle(), KEY, [(FAIL, "CN=middle is no authority")]),
+    ("issuer may not issue", middle(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is no authority")]),
+    ("issuer for clients", middle(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is no authority")]),
+    ("issuer may", middle(CA_FLAG, usage("key_cert_sign")), KEY, []),
+    ("issuer RSA 1024", middle(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle has 1024 bits")]),
+    ("issuer for others", limited([x509.DNSName("corp.local")], None), KEY, [(FAIL, "to certify acp.example.com")]),
+    ("issuer not for us", limited(None, [x509.DNSName("example.com")]), KEY, [(FAIL, "to certify acp.example.com")]),
+    ("issuer for us", limited([x509.DNSName(".example.com")], [x509.DNSName("ample.com")]), KEY, []),
+    ("issuer for addresses", limited([x509.IPAddress(ip_network("10.0.0.0/8"))], None), KEY, []),
+    ("leaf twice", pem(GOOD, GOOD, ROOT), KEY, [(WARN, "out of order")]),
+    ("no digitalSignature", pem(made(RSA, (usage("key_encipherment"), True)), ROOT), KEY, [(FAIL, "digitalSignature")]),
+    ("digitalSignature", pem(made(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
+    ("brainpool", pem(made(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
+    ("last one cut off", pem(DEEP, MIDDLE, ROOT)[:-90], KEY, [(FAIL, "is cut off or damaged"), (WARN, "CN=ca is")]),
+    ("PKCS#7 for a key", CHAIN, serialize_certificates([GOOD, ROOT], Encoding.PEM), [(FAIL, "holds certificates and")]),
     ("another key", CHAIN, key_pem(EC), [(FAIL, "does not belong")]),
     ("key locked", CHAIN, key_pem(RSA, b"canary"), [(FAIL, "passphrase")]),
     ("RSA 1024", pem(made(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),
@@ -274,6 +314,8 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("request", REQUEST.public_bytes(Encoding.PEM), KEY, [(FAIL, "request for a certificate")]),
     ("OpenSSH key", CHAIN, OPENSSH, [(FAIL, "ssh-keygen -p -m PEM")]),
     ("byte order mark", b"\xef\xbb\xbf" + CHAIN, KEY, [(FAIL, "byte order mark")]),
+    ("two blocks in one line", pem(GOOD).rstrip() + pem(ROOT), KEY, [(FAIL, "joined in one line")]),
+    ("old line ends", CHAIN.replace(b"\n", b"\r"), KEY, [(FAIL, "old Macintosh")]),
     ("UTF-16", CHAIN.decode().encode("utf-16"), KEY, [(FAIL, "UTF-16")]),
     ("indented", CHAIN.replace(b"\n", b"\n  "), KEY, [(FAIL, "indented")]),
     ("empty", b" \n", KEY, [(FAIL, "is empty")]),
@@ -305,6 +347,27 @@ def test_signed_with_sha1(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes((tmp_path / "leaf").read_bytes() + (tmp_path / "ca.crt").read_bytes())
     found = [finding.observed for finding in flaws(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))]
     assert "signed with SHA1, which clients refuse" in found
+    assert not any("out of order" in words for words in found)
+
+
+def test_a_root_that_signed_itself_with_sha1_long_ago_is_no_flaw(tmp_path: Path) -> None:
+    script = """
+    openssl req -x509 -sha1 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 3650
+    openssl req -newkey rsa:2048 -nodes -keyout k -out r -subj /CN=acp.example.com
+    openssl x509 -req -in r -CA ca.crt -CAkey ca.key -set_serial 3 -days 900 -out leaf
+    """
+    subprocess.run(["sh", "-ec", script], check=True, cwd=tmp_path, capture_output=True)
+    (tmp_path / "c").write_bytes((tmp_path / "leaf").read_bytes() + (tmp_path / "ca.crt").read_bytes())
+    read = read_pair(tmp_path / "c", tmp_path / "k", roots=())
+    assert (read.hashes, read.authority, read.chain_ordered) == (("sha256",), Authority.PRIVATE, True)
+
+
+def test_the_way_out_of_joined_blocks_works(tmp_path: Path) -> None:
+    (tmp_path / "my crt").write_bytes(pem(DEEP).rstrip() + pem(MIDDLE).rstrip() + pem(ROOT))
+    (tmp_path / "k").write_bytes(KEY)
+    (error,) = read_pair(tmp_path / "my crt", tmp_path / "k", roots=()).errors
+    subprocess.run(["sh", "-c", error.partition("convert it: ")[2]], check=True)
+    assert (tmp_path / "my crt.pem").read_bytes() == pem(DEEP, MIDDLE, ROOT)
 
 
 def test_an_authority_that_this_host_trusts(tmp_path: Path) -> None:

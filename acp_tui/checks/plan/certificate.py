@@ -53,10 +53,17 @@ def _dates(read: CertificateFacts) -> Iterator[Finding]:
         yield fail(_("not valid before {day}").format(day=f"{read.not_before:%Y-%m-%d}"), CERT_FILE)
     elif read.not_after - read.read_at < SOON:
         yield warn(_("expires on {day}").format(day=f"{read.not_after:%Y-%m-%d}"), CERT_FILE)
-    for subject, end in read.issuers:
-        if end <= read.read_at:
+    for issuer in read.issuers:
+        start, end = f"{issuer.not_before:%Y-%m-%d}", f"{issuer.not_after:%Y-%m-%d}"
+        if issuer.not_after <= read.read_at:
             observed = _("its issuer {subject} expired on {day}")
-            yield fail(observed.format(subject=subject, day=f"{end:%Y-%m-%d}"), CERT_FILE)
+            yield fail(observed.format(subject=issuer.subject, day=end), CERT_FILE)
+        elif issuer.not_before > read.read_at:
+            observed = _("its issuer {subject} is not valid before {day}")
+            yield fail(observed.format(subject=issuer.subject, day=start), CERT_FILE)
+        elif issuer.not_after - read.read_at < SOON:
+            observed = _("its issuer {subject} expires on {day}")
+            yield warn(observed.format(subject=issuer.subject, day=end), CERT_FILE)
 
 
 def _strength(read: CertificateFacts) -> Iterator[Finding]:
@@ -67,12 +74,14 @@ def _strength(read: CertificateFacts) -> Iterator[Finding]:
         observed = _("its EC key has {bits} bits; not every browser takes others than P-256 and P-384")
         yield warn(observed.format(bits=read.key_bits), CERT_FILE, KEY_FILE)
     elif read.key_type not in ("", "RSA", "EC"):
-        observed = _("its key is of type {type}, which browsers do not take; use RSA or EC")
+        observed = _("its key is of type {type}, which browsers do not take; use RSA, P-256 or P-384")
         yield fail(observed.format(type=read.key_type), CERT_FILE, KEY_FILE)
     for weak in dict.fromkeys(name for name in read.hashes if name in _WEAK):
         yield fail(_("signed with {hash}, which clients refuse").format(hash=weak.upper()), CERT_FILE)
     if read.for_servers is False:
         yield fail(_("its extended key usage does not allow a TLS server"), CERT_FILE)
+    if not read.may_handshake:
+        yield fail(_("its key usage has no digitalSignature, which a TLS handshake needs"), CERT_FILE)
     if read.for_signing and not read.self_signed:
         yield warn(_("it is the certificate of an authority (CA:TRUE), not one of a server"), CERT_FILE)
 
@@ -94,12 +103,27 @@ def _names(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
 
 
 def _chain(read: CertificateFacts) -> Iterator[Finding]:
+    yield from _issuers(read) if read.chain_ordered else ()
     if read.chain_ordered is False:
         yield warn(_("the chain is out of order: each certificate must be signed by the one after it"), CERT_FILE)
     elif read.self_signed:
         yield warn(_("it is signed by itself: every client refuses it, or has to be told to trust it"), CERT_FILE)
     elif read.authority is Authority.MISSING:
         observed = _(
-            "its issuer {issuer} is neither in the file nor known to this host: an intermediate may be missing"
+            "its issuer {issuer} is neither in the file nor known to this host: an intermediate is missing, or it is a"
+            " private authority that every client has to be told to trust"
         )
         yield warn(observed.format(issuer=read.last_issuer), CERT_FILE)
+
+
+def _issuers(read: CertificateFacts) -> Iterator[Finding]:
+    for issuer in read.issuers:
+        if not issuer.may_issue:
+            observed = _("its issuer {subject} is no authority that may issue certificates of servers")
+            yield fail(observed.format(subject=issuer.subject), CERT_FILE)
+        if issuer.forbids:
+            observed = _("its issuer {subject} is not allowed to certify {names} (name constraints)")
+            yield fail(observed.format(subject=issuer.subject, names=", ".join(issuer.forbids)), CERT_FILE)
+        if 0 < issuer.rsa_bits < _RSA_BITS:
+            observed = _("the RSA key of its issuer {subject} has {bits} bits; clients refuse fewer than {least}")
+            yield fail(observed.format(subject=issuer.subject, bits=issuer.rsa_bits, least=_RSA_BITS), CERT_FILE)
