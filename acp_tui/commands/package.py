@@ -1,8 +1,11 @@
 """Commands on the package: verify, unpack."""
 
 import asyncio
+import signal
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from acp_tui.commands.output import CommandFailed, open_plan, say, show, show_json
@@ -25,11 +28,7 @@ def verify(options: Namespace) -> int:
     given = {"core_signature": options.signature, "public_key": options.key, "fingerprint": options.fingerprint}
     package = Package.model_validate({"core": options.core, **{key: value for key, value in given.items() if value}})
     work = PackageWork(Path.cwd())
-    verdicts = [
-        v
-        for v in asyncio.run(work.verify(Plan(package=package), tell_progress, afresh=True))
-        if v.requirement in _ABOUT_THE_FILE
-    ]
+    verdicts = [v for v in asyncio.run(_verified(work, Plan(package=package))) if v.requirement in _ABOUT_THE_FILE]
     end_progress()
     good = not any(verdict.blocks for verdict in verdicts)
     if options.json:
@@ -45,6 +44,11 @@ def verify(options: Namespace) -> int:
     return Exit.NO if any(v.outcome is Outcome.FAIL for v in verdicts) else Exit.IMPOSSIBLE
 
 
+async def _verified(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
+    with _ended_cleanly():
+        return await work.verify(plan, tell_progress, afresh=True)
+
+
 def unpack(options: Namespace) -> int:
     """Verify, then extract core and extensions into `install_dir`."""
     source = open_plan(options.plan, options.passphrase_file)
@@ -54,7 +58,8 @@ def unpack(options: Namespace) -> int:
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
     """As `unpack`, for a command that goes on afterwards. Raises `CommandFailed` when it could not be done."""
     try:
-        done = await work.unpack(plan, tell_progress)
+        with _ended_cleanly():
+            done = await work.unpack(plan, tell_progress)
     except PackageBlocked as blocked:
         raise CommandFailed(str(blocked), Exit.NO) from blocked
     except PackageRefused as refused:
@@ -67,6 +72,32 @@ async def unpack_packages(plan: Plan, work: PackageWork) -> int:
     said = _("Verified and unpacked to {folder}") if done else _("Was unpacked to {folder} before")
     say(said.format(folder=folder))
     return Exit.DONE
+
+
+@contextmanager
+def _ended_cleanly() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the work as Ctrl-C does: nothing is left half made. An ignored one (nohup) stays ignored.
+
+    SystemExit: with the status of a process that such a signal has ended."""
+    loop, task, ended = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
+
+    def end(by: signal.Signals) -> None:
+        ended.append(by)
+        if task is not None:
+            task.cancel()
+
+    heard = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+    for one in heard:
+        loop.add_signal_handler(one, end, one)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if ended:
+            raise SystemExit(128 + ended[0]) from None
+        raise
+    finally:
+        for one in heard:
+            loop.remove_signal_handler(one)
 
 
 def _plain(verdict: Verdict) -> dict[str, str]:
