@@ -65,7 +65,7 @@ class Section(BaseModel):
     @classmethod
     def _empty_is_unset(cls, data: object) -> object:
         """An empty text where null is the default means "not given": an empty field of a form, `key: ""` in a file.
-        Blanks are as empty, but in a secret they count."""
+        Blanks are as empty, but in a secret they count. So is a section without keys: all of them are commented out."""
         if not isinstance(data, dict):
             return data
         unset = {name for name, info in cls.model_fields.items() if info.default is None}
@@ -75,7 +75,10 @@ class Section(BaseModel):
             for key, value in data.items()
             if key in unset and isinstance(value, str) and not (value if key in secret else value.strip())
         }
-        return {key: None if key in empty else value for key, value in data.items()}
+        whole = {name for name, info in cls.model_fields.items() if isinstance(info.default, Section)}
+        return {
+            key: None if key in empty else value for key, value in data.items() if not (value is None and key in whole)
+        }
 
     @field_validator("*", mode="before")
     @classmethod

@@ -29,6 +29,11 @@ def test_missing_keys_have_their_defaults(tmp_path: Path) -> None:
     assert load_plan(write(tmp_path, "")) == Plan()
 
 
+def test_a_section_whose_keys_are_commented_out_has_its_defaults(tmp_path: Path) -> None:
+    text = "network:\n  # cni: calico\nnodes:\n  - address: 10.0.0.1\n    ssh:\naddress:\n  cluster_endpoint:\n"
+    assert problems(tmp_path, text) == ["plan.yaml:7 address.cluster_endpoint: must be a text"]
+
+
 def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
     found = problems(
         tmp_path,
