@@ -10,9 +10,9 @@ demo: setup
 test: setup test-tools
 	$(BIN)/pytest -n auto --maxprocesses 4
 
-# The rules for what is typed, 10,000 cases each. About half an hour.
+# The rules for what is typed, 10,000 cases each.
 nightly: setup
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest tests/properties
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto --maxprocesses 4 tests/properties
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -68,7 +68,7 @@ class NodesStep(Step):
     NAME = "nodes"
     SHORT = N_("Nodes")
     TITLE_TEXT = N_("Nodes: a login, then one address after the other")
-    SECTIONS = ("nodes", "ssh")
+    SECTIONS = ("nodes", "ssh", "workload")
     KEYS = (("Enter", N_("edit")), ("d", N_("delete")), ("r", N_("again")), ("J/K", N_("move")), ("^R", N_("reveal")))
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,6 +100,11 @@ class NodesStep(Step):
     def opened(self) -> None:
         self._own = tuple(self.wizard.own_addresses())
         self._show_offers()
+        wanted = self.wanted_path or ""
+        if wanted.startswith("ssh"):
+            return  # its field has the cursor
+        if wanted.startswith("workload"):
+            self.action_sizes()
         if self.session.draft.adding:
             self.set_focus(self.query_one("#add"))
         elif self.session.plan.nodes:

@@ -23,6 +23,7 @@ from screens.node_watch import Seen
 from screens.recheck import Recheck
 from screens.review import ReviewStep
 from screens.session import Session
+from screens.sizes import SizesDialog
 from screens.widgets.form import Form
 from screens.widgets.rows import Rows
 
@@ -69,6 +70,23 @@ async def test_enter_leads_to_the_node_and_to_the_finding(tmp_path: Path) -> Non
         await pilot.press("enter")
         await until(pilot, lambda: bool(pilot.app.screen.query("#nodes")))
         await until(pilot, lambda: pilot.app.screen.query_one("#nodes", Rows).key == "10.20.0.12")
+
+
+@pytest.mark.parametrize("path", ["ssh.password", "admin.password", "kubernetes.version", "disaster_recovery.primary"])
+async def test_an_answer_leads_to_its_own_field(tmp_path: Path, path: str) -> None:
+    plan = valid_plan(**NO_LOGIN, disaster_recovery={"role": "standby"})
+    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+        put_cursor(pilot, f"answer {path}")
+        await pilot.press("enter")
+        field = f"f-{path.replace('.', '-')}"
+        await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == field)
+
+
+async def test_the_expected_load_is_asked_with_the_sizes(tmp_path: Path) -> None:
+    async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", seen()) as (pilot, _session):
+        put_cursor(pilot, "answer workload.pods")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SizesDialog))
 
 
 async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
