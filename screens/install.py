@@ -20,6 +20,7 @@ from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.installer.state import PROGRESS_FILE, SETUP_LOG
 from acp_tui.texts import N_, _
+from screens.afar import goes_elsewhere, install_there
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.finish import failed_lines, failed_whole, phases, success_lines, whole
 from screens.glyphs import glyphs
@@ -90,7 +91,9 @@ class InstallStep(Step):
         """Start the install, or go on with one that rests; asks first."""
         run = self.session.run_dir
         try:
-            if run is None:
+            if goes_elsewhere(self):
+                await install_there(self)
+            elif run is None:
                 await self._begin()
             elif self._state is not None and self._state.at_rest and self._state.phase is not Phase.SUCCESS:
                 await self._go_on()

@@ -7,7 +7,7 @@ import json
 import platform
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -33,9 +33,6 @@ from acp_tui.probe.sftp import Files, SendFailed, Sending
 from acp_tui.probe.ssh import ConnectFailed, Connection, connect
 from acp_tui.texts import _
 from acp_tui.verdict import Exit, Report
-
-_JUDGED_THERE = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
-"""What is about the machine that unpacks: acp-tui looks at it there."""
 
 
 def is_afar(plan: Plan) -> bool:
@@ -96,12 +93,19 @@ async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) 
             say(_("An install is going on on {address}; it is followed.").format(address=node.address))
         elif not await _begun(way, again=again):
             return Exit.NO
-        try:
-            keep_trail(state_home(), Trail(_named(source), node.address, datetime.now(UTC)))
-        except OSError as error:
-            say(_("acp-tui status will not find this install: {why}").format(why=error.strerror or error))
+        trail = Trail(_named(source), node.address, datetime.now(UTC))
+        _keep_trail(trail)
         end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), say)
-    return ended(end, node.address)
+    status = ended(end, node.address)
+    _keep_trail(replace(trail, ended=status))
+    return status
+
+
+def _keep_trail(trail: Trail) -> None:
+    try:
+        keep_trail(state_home(), trail)
+    except OSError as error:
+        say(_("acp-tui status will not find this install: {why}").format(why=error.strerror or error))
 
 
 def ended(end: afar.Heard, address: str) -> int:
@@ -141,14 +145,13 @@ async def _begun(way: Way, *, again: bool) -> bool:
             archive = scratch / "program.tar.gz"
             await asyncio.to_thread(pack, carried, archive)
             sent = program.sending(archive, way.folder)
-            await afar.persistently(way, lambda c: _send(c, sent), say)
+            await afar.persistently(way, lambda c: _send(c, way, sent), say)
             words = await afar.persistently(way, lambda c: program.unpack(c, sent, carried, found.python), say)
         there = (errand.plan, Path(way.folder))
         bundle = await bundle_for(plan, report, keys, scratch / "bundle", base=way.source.base, there=there)
         papers = [Sending(bundle / name, f"{way.folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
-        await afar.persistently(way, lambda c: _send(c, *errand.packages), say)
-        await afar.persistently(way, lambda c: afar.claimed(c, way.folder, way.sender), say)
-        await afar.persistently(way, lambda c: _send(c, *errand.keys, *papers), say)
+        await afar.persistently(way, lambda c: _send(c, way, *errand.packages), say)
+        await afar.persistently(way, lambda c: _send(c, way, *errand.keys, *papers), say)
     begun = str(words)
     await afar.persistently(way, lambda c: afar.start(c, way.folder, begun, way.sender, again=again), say)
     say(
@@ -204,16 +207,33 @@ async def _checked(source: Source) -> Report | None:
     work = PackageWork(source.base)
     await work.verify(source.plan, tell_progress)
     end_progress()
-    report = await run_preflight(source, work=work)
-    kept = tuple(verdict for verdict in report.verdicts if verdict.requirement not in _JUDGED_THERE)
-    report = Report(report.release, report.started, report.finished, report.nodes, kept)
+    report = afar.seen_from_afar(await run_preflight(source, work=work))
     if report.ready:
         return report
     show_report(report)
     return None
 
 
-async def _send(connection: Connection, *files: Sending) -> None:
+async def _send(connection: Connection, way: Way, *files: Sending) -> None:
+    """Bring the files over, and keep other machines from sending meanwhile."""
+    work = asyncio.ensure_future(_bring(connection, files))
+    keep = asyncio.ensure_future(_keep(connection, way))
+    try:
+        await asyncio.wait((work, keep), return_when=asyncio.FIRST_COMPLETED)
+        await (work if work.done() else keep)
+    finally:
+        work.cancel()
+        keep.cancel()
+        await asyncio.gather(work, keep, return_exceptions=True)
+
+
+async def _keep(connection: Connection, way: Way) -> None:
+    while True:
+        await afar.claimed(connection, way.folder, way.sender)
+        await asyncio.sleep(afar.STILL_EVERY)
+
+
+async def _bring(connection: Connection, files: Sequence[Sending]) -> None:
     there = await Files.of(connection)
     for folder in dict.fromkeys(sending.remote.rpartition("/")[0] for sending in files):
         await there.folder(folder)

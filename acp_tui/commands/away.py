@@ -65,4 +65,7 @@ def _way(trail: Trail) -> Way:
         raise CommandFailed(
             _("{plan} no longer names {address}.").format(plan=trail.plan, address=trail.address), Exit.NO
         )
+    if trail.ended is not None and source.bundle is not None and source.bundle.document is None:
+        words = _("It has ended with exit status {status}. The bundle has no secrets any more to ask the node with.")
+        raise CommandFailed(words.format(status=trail.ended), trail.ended)
     return Way(source, trail.address, source.pinned())

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from pathlib import Path
 from shlex import quote
@@ -21,7 +21,7 @@ from acp_tui.probe.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.probe.sftp import Sending
 from acp_tui.probe.ssh import ConnectFailed, Connection, Lost
 from acp_tui.texts import _
-from acp_tui.verdict import NodeState
+from acp_tui.verdict import NodeState, Report
 
 FOLDER = "acp-tui-install"
 """In the home of the login on the installer node."""
@@ -31,12 +31,19 @@ _PACKAGE, _KEYS = "package", "keys"
 _SESSION = 25.0  # seconds to open a channel
 _PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between tries to connect again; then the last one over and over
 _LOOK_EVERY = 1.0
+_QUIET = 40  # seconds after which a machine that sends is taken for gone
+STILL_EVERY = 10.0
+"""Seconds between two signs of life of the machine that sends."""
 _MOST = 64 * 1024  # bytes of what it says, a look
 _END = 8 * 1024  # bytes of its last words
 
 T = TypeVar("T")
 Connect = Callable[[], Awaitable[Connection]]
 Tell = Callable[[str], None]
+
+
+_JUDGED_THERE = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
+"""What is about the machine that unpacks: acp-tui looks at it there."""
 
 
 class NotThere(Exception):
@@ -92,6 +99,11 @@ def errand(plan: Plan, base: Path, folder: str) -> Errand:
     return Errand(moved, packages, tuple(one for one in taken.values() if one not in packages))
 
 
+def seen_from_afar(report: Report) -> Report:
+    """Without what is about this machine and not about the installer node."""
+    return replace(report, verdicts=tuple(v for v in report.verdicts if v.requirement not in _JUDGED_THERE))
+
+
 async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[T]], tell: Tell) -> T:
     """Do `work` over a connection, and again over a new one where it broke, for as long as it takes.
 
@@ -143,14 +155,25 @@ echo "$running $status $size"
 [ "$size" -eq "$offset" ] || tail -c +$((offset + 1)) install.log | head -c $((size - offset))
 return 0
 """
+# Whoever sends touches the file while it does so. The same machine may go on at once: a lock there lets one send alone.
 _CLAIM = """
 umask 077
-cd @FOLDER@ && printf '%s\\n' @SENDER@ >sender
+cd @FOLDER@ || return 74
+local sender= age
+{
+  flock -w 9 9
+  if read -r sender 2>/dev/null <sender && [ "${sender%% *}" != @NAME@ ]; then
+    age=$(($(date +%s) - $(stat -c %Y sender)))
+    [ "$age" -gt @QUIET@ ] || { echo "$sender"; return 70; }
+  fi
+  printf '%s\\n' @SENDER@ >sender || return 74
+} 9>claim
 """
 _CLAIMED = """
 local sender=
 cd @FOLDER@ && read -r sender <sender
 [ "$sender" = @SENDER@ ] || { echo "$sender"; return 70; }
+touch sender
 """
 _START = (
     _CLAIMED
@@ -199,14 +222,20 @@ async def status(connection: Connection, folder: str, *flags: str) -> Reading | 
 
 
 async def claim(connection: Connection, folder: str, sender: str) -> None:
-    """Say on the node who sends now. Whoever says so last may start. Raises `NotThere`, `Lost`."""
-    reading = await asked(connection, _CLAIM, {"FOLDER": quote(folder), "SENDER": quote(sender)})
-    if reading.status:
-        raise NotThere(_("{folder} cannot be written to there; is the disk full?").format(folder=folder))
+    """Say on the node who sends now. Raises `NotThere`: another machine does; `Lost`.
+
+    `sender`: the machine, a blank, and what tells this sending from others."""
+    blanks = {
+        "FOLDER": quote(folder),
+        "NAME": quote(sender.partition(" ")[0]),
+        "SENDER": quote(sender),
+        "QUIET": str(_QUIET),
+    }
+    _check(await asked(connection, _CLAIM, blanks))
 
 
 async def claimed(connection: Connection, folder: str, sender: str) -> None:
-    """Raises `NotThere`: another machine has begun to send since; `Lost`."""
+    """Say that it still sends. Raises `NotThere`: another machine has taken over since; `Lost`."""
     _check(await asked(connection, _CLAIMED, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
 
 
@@ -226,10 +255,12 @@ async def start(connection: Connection, folder: str, program: str, sender: str, 
 def _check(reading: Reading) -> None:
     if reading.status == _TAKEN:
         who = reading.text.split()[:1] or [_("somebody")]
-        words = _("{who} has begun to send an install there since; nothing was started from here")
-        raise NotThere(words.format(who=who[0][:80]))
+        words = _(
+            "{who} sends an install there; nothing was started from here. Broken off, it may be taken over in {n} s"
+        )
+        raise NotThere(words.format(who=who[0][:80], n=_QUIET))
     if reading.status == _NO_ROOM:
-        raise NotThere(_("its log cannot be written there; is the disk full?"))
+        raise NotThere(_("the folder of the install cannot be written to there; is the disk full?"))
     if reading.status:
         raise NotThere(_("starting it failed with exit status {status}").format(status=reading.status))
 

@@ -15,16 +15,20 @@ _FILE = "afar.json"
 
 @dataclass(frozen=True)
 class Trail:
-    """`plan`: plan file or bundle folder. `address`: the installer node in it."""
+    """`plan`: plan file or bundle folder. `address`: the installer node in it.
+
+    `ended`: exit status of the install there; None: its end was not seen from here."""
 
     plan: Path
     address: str
     started: datetime
+    ended: int | None = None
 
 
 def keep_trail(home: Path, trail: Trail) -> None:
     """OSError: it could not be kept."""
-    told = {"plan": str(trail.plan), "address": trail.address, "started": trail.started.isoformat()}
+    told = {"plan": str(trail.plan), "address": trail.address, "started": trail.started.isoformat(),
+            "ended": trail.ended}  # fmt: skip
     write_atomically(private_folder(home) / _FILE, json.dumps(told) + "\n")
 
 
@@ -33,6 +37,7 @@ def last_trail(home: Path) -> Trail | None:
     try:
         told = json.loads((home / _FILE).read_text(encoding="utf-8"))
         started = datetime.fromisoformat(told["started"]).astimezone(UTC)
-        return Trail(Path(str(told["plan"])), str(told["address"]), started)
+        ended = told["ended"]
+        return Trail(Path(str(told["plan"])), str(told["address"]), started, None if ended is None else int(ended))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,6 +83,8 @@ def test_the_trail_is_found_again_and_holds_no_more_than_it_says(tmp_path: Path)
     assert last_trail(tmp_path) is None
     keep_trail(tmp_path / "state", trail)
     assert last_trail(tmp_path / "state") == trail
+    keep_trail(tmp_path / "state", replace(trail, ended=1))
+    assert last_trail(tmp_path / "state") == replace(trail, ended=1)
     assert (tmp_path / "state/afar.json").stat().st_mode & 0o777 == 0o600
 
 

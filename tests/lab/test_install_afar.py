@@ -16,11 +16,15 @@ import pytest
 import yaml
 from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
+from pydantic import SecretStr
 from test_whole_line import CANARY, becoming_a_cluster, plan
+from wizard_window import wizard
 
 import acp_tui
 from acp_tui.demo.installer import Behaviour
 from acp_tui.demo.package import build_package
+from acp_tui.installer.afar import NotThere, claim, claimed
+from acp_tui.probe.ssh import Target, connect
 
 pytestmark = pytest.mark.lab
 
@@ -179,4 +183,54 @@ def test_what_is_carried_is_tried_out_first(nodes: list[LabNode], tmp_path: Path
         said, errors = run.communicate()
     assert (run.returncode, said) == (3, ""), errors
     assert "it does not run there: ModuleNotFoundError: No module named 'acp_tui'" in errors
-    assert nodes[0].sh(f"ls {PLACE}").split() == ["program", "sender"]
+    assert "package" not in nodes[0].sh(f"ls {PLACE}").split()
+
+
+async def test_one_machine_sends_at_a_time(lab: Lab) -> None:
+    """The first one keeps its right while it gives signs of life; then another may take over, and it hears of that."""
+    [node] = lab.start(NodeProfile())
+    login = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
+    connection = await connect(login, node.host_key, lambda stage: None)
+    node.sh(f"mkdir {PLACE}")
+    await claim(connection, PLACE, "root@one 1")
+    with pytest.raises(NotThere, match="root@one sends an install there"):
+        await claim(connection, PLACE, "root@two 2")
+    await claim(connection, PLACE, "root@one 3")
+    with pytest.raises(NotThere):
+        await claimed(connection, PLACE, "root@one 1")
+    node.sh(f"touch -d '5 minutes ago' {PLACE}/sender")
+    await claimed(connection, PLACE, "root@one 3")
+    with pytest.raises(NotThere):
+        await claim(connection, PLACE, "root@two 2")
+    node.sh(f"touch -d '5 minutes ago' {PLACE}/sender")
+    await claim(connection, PLACE, "root@two 2")
+    with pytest.raises(NotThere):
+        await claimed(connection, PLACE, "root@one 3")
+    await connection.close()
+
+
+STEPS = ("Nodes", "Network", "Address", "Certificate", "Registry", "Isolation", "Preflight", "Review", "Install")
+
+
+@pytest.mark.tmux
+def test_the_wizard_lends_its_terminal_to_the_install(nodes: list[LabNode], tmp_path: Path) -> None:
+    """On a machine that is no node; and what the install was made of keeps no secret afterwards."""
+    with wizard(tmp_path, "plan.yaml") as window:
+        window.wait_for("▸ Package")
+        for step in STEPS:
+            window.keys("C-n")
+            window.wait_for(f"▸ {step}")
+        window.wait_for("Nodes 3/3")
+        window.keys("s")
+        window.wait_for("is another machine")
+        window.keys("y")
+        window.wait_for("Enter goes back to the wizard", seconds=100)
+        assert "Installed and verified" in window.screen()
+        window.keys("Enter")
+        window.wait_for("acp-tui status tells how it stands")
+    assert posts(nodes[0]) == 1
+    assert no_secret(nodes[0])
+    kept = [file for file in (tmp_path / "state").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
+    assert kept == []
+    told = command(tmp_path, "status")
+    assert (told.returncode, "ended with exit status 0" in told.stderr) == (0, True)
