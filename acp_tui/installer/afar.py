@@ -184,11 +184,11 @@ flock -n lock true || return 0
 export HOME=~root LANG=C.UTF-8
 unset LC_ALL
 rm -f exit; : >install.log && printf '%s\\n' @PROGRAM@ >started-by || return 74
-setsid -f bash -c '
+( setsid bash -c '
   exec 9>lock; flock -w 9 9 || exit  # whoever looks whether it runs holds the lock for a moment
   ( umask 022; exec 9>&-; bash -c "$1 install $2 @AGAIN@" ) >>install.log 2>&1; status=$?
   rm -rf bundle keys; echo "$status" >exit.new; mv exit.new exit
-' - @PROGRAM@ @FOLDER@/bundle </dev/null >/dev/null 2>&1
+' - @PROGRAM@ @FOLDER@/bundle </dev/null >/dev/null 2>&1 & )
 until [ -e exit ] || ! flock -n lock true; do sleep 0.1; done
 """
 )
