@@ -57,7 +57,10 @@ def localhost(s: NodeSubject) -> Finding:
 
 
 def nameservers_there(s: NodeSubject) -> Finding:
+    """NET-RESOLV-NS: one that is an address at least; the resolver passes over a name."""
     servers = known(s.facts.nameservers, "nameservers")
+    if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
+        return _met(False, _("no address: {names}").format(names=", ".join(servers)))
     return _met(bool(servers), ", ".join(servers) or _("no nameserver"))
 
 

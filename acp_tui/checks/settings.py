@@ -80,6 +80,8 @@ def selinux_off(s: NodeSubject) -> Finding:
     """SEC-SELINUX: disabled now and at the next boot. Permissive is not disabled (OQ-PERMISSIVE)."""
     mode = known(s.facts.selinux, "selinux")
     config = s.facts.selinux_config or ""
+    if mode == "enforcing" and config == "disabled":
+        return Finding(Outcome.FAIL, _("enforcing; disabled from the next boot"), remedy="reboot")
     if mode == "enforcing":
         return Finding(Outcome.FAIL, mode)
     if mode == "permissive" and config == "disabled":
@@ -118,6 +120,8 @@ def _firewall(outcome: Outcome, words: str, units: set[str]) -> Finding:
     """A finding about these units, with the commands for just these: ufw has its own switch beside its unit."""
     names = tuple(sorted(units))
     remedy = f"systemctl disable --now {' '.join(names)}"
+    if "netfilter-persistent" in units:
+        remedy = f"netfilter-persistent flush\n{remedy}"  # its rules outlast its unit
     if "ufw" in units:
         remedy = f"ufw disable\n{remedy}"
     return Finding(outcome, words.format(names=", ".join(names)), remedy=remedy, names=names)

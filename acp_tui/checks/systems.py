@@ -92,7 +92,8 @@ def ubuntu_hwe(s: NodeSubject) -> Finding:
     if waiting:
         observed = _("runs {kernel}, but HWE packages are installed: {names}")
         observed = observed.format(kernel=kernel, names=", ".join(waiting))
-        return Finding(Outcome.WARN, observed, names=tuple(waiting))
+        remedy = "apt-get purge -y {names}\nupdate-grub"
+        return Finding(Outcome.WARN, observed, remedy=remedy, names=tuple(waiting))
     return Finding(Outcome.PASS, kernel)
 
 

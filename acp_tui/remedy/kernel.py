@@ -94,6 +94,7 @@ def firewall(case: Case) -> Step | str:
     if not names or trusted(names, r"[a-z0-9][a-z0-9-]{0,31}") is None:
         return odd_names(names)
     ufw = "ufw" in names and bool(case.facts.ufw_enabled)
+    switches = ("ufw disable\n" if ufw else "") + ("netfilter-persistent flush\n" * ("netfilter-persistent" in names))
     back = ["ufw --force enable"] if ufw else []
     for name, unit in units.items():
         back += [f"systemctl enable {name}"] if unit.enabled == "enabled" else []
@@ -101,7 +102,7 @@ def firewall(case: Case) -> Step | str:
     return Step(
         case.verdict.requirement,
         case.title,
-        ("ufw disable\n" if ufw else "") + f"systemctl disable --now {' '.join(names)}",
+        f"{switches}systemctl disable --now {' '.join(names)}",
         undo="\n".join(back) or None,
         files=("/etc/ufw/ufw.conf",) if ufw else (),
     )

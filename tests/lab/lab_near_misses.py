@@ -147,6 +147,8 @@ SWAP = (
     _case(U, "a swap file, with tabs", _append("/etc/fstab", "/swapfile\tnone\tswap\tsw\t0\t0"), SYS_SWAP="warn"),
     _case(U, "a last line without an end", "printf '/swapfile none swap sw 0 0' >>/etc/fstab", SYS_SWAP="warn"),
     _case(U, "no fstab", "rm /etc/fstab"),
+    _case(C, "swap in a comment behind, and as a mount point",
+          _append("/etc/fstab", "/dev/vdb /mnt xfs defaults 0 0 # old swap disk\n/dev/vdc /swap xfs defaults 0 0")),
     _case(U, "a swap unit that failed", _unit("dev-vdb.swap", "failed", "static")),
     _case(U20, "a swap unit that boots, off now", f"{_wanted('swap', 'swapfile.swap')}", SYS_SWAP="warn"),
     _case(U20, "a swap unit that boots, yet is masked",
@@ -197,6 +199,8 @@ def _searching(*domains: str) -> str:
 RESOLVER = (
     _case(U, "indented", _resolv("  nameserver 198.51.100.250")),
     _case(U, "as on Windows, with a tab", _resolv("nameserver\t198.51.100.250\r")),
+    _case(U20, "a name in place of an address", _resolv("nameserver dns.example.com"), NET_RESOLV_NS="fail"),
+    _case(U20, "a name beside an address", _append("/etc/resolv.conf", "nameserver dns.example.com")),
     _case(U, "IPv6 alone", _resolv("nameserver 2001:db8::53")),
     _case(U, "a link to nowhere", "ln -sf /run/none /etc/resolv.conf", NET_RESOLV_EXISTS="fail"),
     _case(U, "a link to a file", "mv /etc/resolv.conf /run/there; ln -s /run/there /etc/resolv.conf"),
@@ -222,6 +226,11 @@ NETWORK = (
     _case(K, "Docker's range, thrown away", "ip route add blackhole 172.16.0.0/12"),
     _case(K, "a network around Docker's range", "ip route add 172.0.0.0/8 dev eth0", NET_172_FREE="fail",
           NETCFG_172="fail"),
+    _case(U20, "a connection from a port of the ranges", "python3 -c 'import socket, time; "
+          'a = socket.create_server(("", 33333)); '
+          'b = socket.create_connection(("127.0.0.1", 33333), None, ("", 10250)); '
+          """open("/run/done", "w"); time.sleep(999)' </dev/null >/dev/null 2>&1 & """
+          "until [ -e /run/done ]; do sleep 0.02; done"),
     _case(U, "ports with the same digits", _listen(26443, 16642, 23790, 12379)),
     _case(U, "another name after the next boot", "echo other >/etc/hostname", NET_HOSTNAME_LEN="warn"),
 )  # fmt: skip

@@ -68,3 +68,20 @@ def test_what_holds_from_the_next_boot_on_is_in_the_boot_loader(lab: Lab, tmp_pa
     }
     for node in nodes:
         assert node.sh("cat /etc/default/grub").count("transparent_hugepage=never") == 1
+
+
+def test_the_remedy_for_tmp_leaves_a_volume_of_fstab_its_own_options(lab: Lab, tmp_path: Path) -> None:
+    mounted = "mount -t tmpfs -o noexec lab /tmp; echo '/dev/vg/tmp /tmp xfs defaults,noexec 0 0' >>/etc/fstab"
+    [node] = lab.start(NodeProfile("rhel-8.6", (Fault("/tmp on a volume, noexec", mounted),)))
+    [verdict] = check(tmp_path, plan(as_planned([node]), lab.address(0)), "--only", "FS-TMP-NOEXEC").verdicts
+    node.sh(f"{verdict['remedy']}\ntrue")
+    assert node.sh("cat /etc/fstab").endswith("/dev/vg/tmp /tmp xfs defaults 0 0\n")
+    assert node.sh("ls /etc/systemd/system/tmp.mount.d 2>&1 || :").startswith("ls: ")
+
+
+def test_the_remedy_for_the_stub_takes_the_servers_behind_it(lab: Lab, tmp_path: Path) -> None:
+    behind = "mkdir -p /run/systemd/resolve; echo 'nameserver 198.51.100.9' >/run/systemd/resolve/resolv.conf"
+    [node] = lab.start(NodeProfile("ubuntu-22.04", (f.NAMESERVER_STUB, Fault("systemd-resolved", behind))))
+    [verdict] = check(tmp_path, plan(as_planned([node]), lab.address(0)), "--only", "NET-RESOLV-172").verdicts
+    node.sh(verdict["remedy"] or "")
+    assert node.sh("cat /etc/resolv.conf") == "nameserver 198.51.100.9\n"

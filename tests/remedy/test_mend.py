@@ -42,6 +42,7 @@ PLANTED: list[tuple[str, Mapping[str, object], str, str]] = [
         "swapoff -a",
     ),
     ("SYS-SWAP", {"swaps": ("/dev/zram0",), "fstab_swaps": ("dev-zram0.swap",)}, "rhel-8.6", "mask dev-zram0.swap"),
+    ("SYS-SWAP", {"swaps": ("/a",), "fstab_swaps": ("/a", "zramswap.service")}, "ubuntu-22.04", "mask zramswap"),
     ("KRN-IPVS", {"modules": frozenset({"ip_vs", "geneve", "openvswitch"})}, "rhel-8.6", "modprobe -a ip_vs_rr"),
     ("KRN-THP", {"cmdline": (), "boot_tokens": frozenset()}, "kylin-v10-sp3", "boot_parameter transparent_hugepage"),
     ("KRN-NOKMEM", {"cmdline": ("transparent_hugepage=never",), "boot_tokens": frozenset()}, "centos-7.9", "nokmem"),
@@ -136,6 +137,12 @@ def test_the_firewall_comes_back_as_it_was() -> None:
         "systemctl start firewalld",
         "systemctl start ufw",
     ]
+
+
+def test_rules_that_outlast_their_unit_are_flushed() -> None:
+    facts = cluster(PLAN)[SECOND]
+    [step] = offered({"units": {**(facts.units or {}), "netfilter-persistent": Unit("active", "enabled")}}).steps
+    assert step.commands.splitlines() == ["netfilter-persistent flush", "systemctl disable --now netfilter-persistent"]
 
 
 def test_a_waived_finding_is_left_alone() -> None:
