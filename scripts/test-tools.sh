@@ -14,6 +14,10 @@ need tmux tmux
 need ip iproute2
 need ps procps
 need sudo sudo
+need ping iputils-ping
+need nft nftables
+need curl curl
+need socat socat
 [ -e /usr/share/zoneinfo/Europe/Moscow ] || missing="$missing tzdata"
 
 if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

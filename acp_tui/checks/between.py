@@ -43,18 +43,24 @@ def paths_open(s: ClusterSubject) -> Findings:
     """X-FIREWALL: every TCP path between two nodes is open; packets of the link's full size pass (else a warning)."""
     tried, gaps = learned(s, "paths", lambda f: f.paths)
     closed, untold, count = closed_paths(s, tried)
-    found = {gap.node: gap for gap in gaps}
-    for node in dict.fromkeys(t.source for t in untold):
-        observed = _told(t for t in untold if t.source == node)
-        found[node] = Finding(Outcome.UNKNOWN, observed, node=node)
-    for node, troubles in _at_fault(s, _cut_packets(s)).items():
-        found[node] = Finding(Outcome.WARN, _told(troubles), node=node)
-    for node, troubles in _at_fault(s, closed).items():
-        found[node] = Finding(Outcome.FAIL, _told(troubles), node=node)
+    found = _by_node(
+        *((Outcome.FAIL, node, _told(troubles)) for node, troubles in _at_fault(s, closed).items()),
+        *((Outcome.UNKNOWN, gap.node, gap.observed) for gap in gaps),
+        *((Outcome.UNKNOWN, t.source, _told(u for u in untold if u.source == t.source)) for t in untold),
+        *((Outcome.WARN, node, _told(troubles)) for node, troubles in _at_fault(s, _cut_packets(s)).items()),
+    )
     if found:
-        return tuple(found.values())
+        return found
     observed = _("{count} TCP paths between {nodes} nodes are open; UDP and tunnels are not tried")
     return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(s.plan.nodes))),)
+
+
+def _by_node(*told: tuple[Outcome, str | None, str]) -> Findings:
+    """One finding a node of all that is told of it, the worst first: what only warns hides nothing that blocks."""
+    words: dict[str | None, dict[str, Outcome]] = {}
+    for outcome, node, observed in told:
+        words.setdefault(node, {}).setdefault(observed, outcome)
+    return tuple(Finding(next(iter(w.values())), "; ".join(w), node=node) for node, w in words.items())
 
 
 def _not_tried(nodes: Iterable[str]) -> str:
@@ -195,19 +201,19 @@ def latency(s: ClusterSubject) -> Findings:
             if owner is not None and 0 < ping.received < ping.sent:
                 words = _("{count} of {sent} packets lost").format(count=ping.sent - ping.received, sent=ping.sent)
                 lost.append(Trouble(source, owner, words))
-    found = {gap.node: gap for gap in gaps}
-    for node, others in untried.items():
-        found[node] = Finding(Outcome.UNKNOWN, _not_tried(others), node=node)
-    for node, troubles in _at_fault(s, lost).items():
-        found[node] = Finding(Outcome.WARN, _told(troubles), node=node)
+    note = _("above {limit:g} ms; later releases allow {later:g} ms, and where that is enough it can be waived")
+    late: dict[str, str] = {}
     for node, troubles in _at_fault(s, slow).items():
-        observed = _told(troubles)
-        if limit < later and all(float(t.words.split()[0]) <= later for t in troubles):
-            note = _("above {limit:g} ms; later releases allow {later:g} ms, and where that is enough it can be waived")
-            observed += "; " + note.format(limit=limit, later=later)
-        found[node] = Finding(Outcome.FAIL, observed, node=node)
+        enough = limit < later and all(float(t.words.split()[0]) <= later for t in troubles)
+        late[node] = _told(troubles) + ("; " + note.format(limit=limit, later=later) if enough else "")
+    found = _by_node(
+        *((Outcome.FAIL, node, observed) for node, observed in late.items()),
+        *((Outcome.UNKNOWN, gap.node, gap.observed) for gap in gaps),
+        *((Outcome.UNKNOWN, node, _not_tried(others)) for node, others in untried.items()),
+        *((Outcome.WARN, node, _told(troubles)) for node, troubles in _at_fault(s, lost).items()),
+    )
     if found:
-        return tuple(found.values())
+        return found
     if not times:
         return (Finding(Outcome.UNKNOWN, _("no node has an answer of another")),)
     slowest = _milliseconds(max(times))

@@ -58,7 +58,10 @@ def _rehearsed(s: ClusterSubject, endpoint: str, port: int) -> Findings:
     if standing and not led:
         return ()  # they stood for something else: nobody dialled the endpoint
     if standing and not answered:
-        observed = _("{at} leads to none of the control plane nodes: no listener there was reached")
+        observed = _(
+            "{at} leads to none of the control plane nodes: no listener there was reached. Before the install a "
+            "balancer in HTTP mode, or with health checks that want more than a TCP connect, reaches none"
+        )
         return (*found, Finding(Outcome.FAIL, observed.format(at=at)))
     shown = ", ".join(sorted(answered))
     for node in standing:
@@ -79,6 +82,9 @@ def _planes(s: ClusterSubject) -> list[str]:
 def vrid_free(s: ClusterSubject) -> Findings:
     """VIP-VRID: no other group in the subnet was heard with the plan's ID. Not listened for: a person has to tell."""
     heard = {n: f.vrids for n in _planes(s) if (f := s.facts.get(n)) and f.vrids is not None}
+    deaf = dict.fromkeys(why for n in _planes(s) if (f := s.facts.get(n)) and (why := f.gaps.get("vrids")))
+    if not heard and deaf:
+        return (Finding(Outcome.MANUAL, _("no node could listen for VRRP: {why}").format(why="; ".join(deaf))),)
     if not heard:
         return (Finding(Outcome.MANUAL, _("nobody listened for VRRP: acp-tui check --also vrrp does")),)
     used = frozenset[int]().union(*heard.values())

@@ -75,6 +75,11 @@ class _Known:
     states: Mapping[str, NodeState]
     rules: Mapping[str, Requirement]
 
+    def system(self, address: str | None) -> str | None:
+        """The distribution at `address`, else the one that all nodes have."""
+        systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
+        return systems.pop() if len(systems) == 1 else None
+
     def reason(self, node: Node, fact: str = "") -> str:
         """Why a fact of `node` is missing: its gap, else what became of the node."""
         facts = self.facts.get(node.address)
@@ -124,7 +129,8 @@ def _between_nodes(known: _Known, row: Requirement, check: Function | None = Non
             findings = _CHECKS[function.name](ClusterSubject(row, known.plan, known.facts))
         except NotLearned as gap:
             findings = (Finding(Outcome.UNKNOWN, _("{fact} is not known of every node").format(fact=gap.fact)),)
-        yield from (pronounce(row, finding) for finding in findings or (Finding(Outcome.PASS, _("all nodes agree")),))
+        for finding in findings or (Finding(Outcome.PASS, _("all nodes agree")),):
+            yield pronounce(row, finding, os_id=known.system(finding.node))
 
 
 def _on_node(known: _Known, row: Requirement, node: Node) -> Verdict:

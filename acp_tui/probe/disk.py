@@ -52,7 +52,7 @@ print('rate', sum(rates))
 
 _SHELL = """
 root || return
-local file unit free
+local file unit free rate
 read -r unit free < <(limit 3 stat -f -c '%S %a' @FOLDER@) || return 66
 [ $((unit * free)) -ge $((@SIZE@ * 4 * 1048576)) ] || return 65
 file=@FOLDER@/.acp-tui-disk-test.$BASHPID
@@ -61,7 +61,7 @@ rm -f "$file"
 fallocate -l @SIZE@M /proc/self/fd/4 || dd if=/dev/null of=/proc/self/fd/4 bs=1M seek=@SIZE@ || return 66
 one_fio() {
   local text
-  text=$(limit $((@SECONDS@ + 4)) fio --name="$1" --filename=/proc/self/fd/4 --output-format=json "${@:2}") || return 0
+  text=$(limit $((@SECONDS@ + 4)) fio --name="$1" --filename=/proc/self/fd/4 --output-format=json "${@:2}") || return
   printf '%s %s\\n' "$1" "${text//$'\\n'/ }"
 }
 one_dd() {
@@ -69,13 +69,14 @@ one_dd() {
   text=$(limit -s INT @SECONDS@ dd if=/dev/zero of=/proc/self/fd/4 conv=notrunc "${@:2}" 2>&1)
   printf '%s %s\\n' "$1" "${text//$'\\n'/ }"
 }
-if type -P fio >/dev/null; then
+if limit 3 fio --version >/dev/null; then
   echo method fio
   one_fio sync --rw=write --ioengine=sync --fdatasync=1 --size=22m --bs=2300 --runtime=@SECONDS@
   one_fio throughput --rw=write --ioengine=psync --direct=1 --bs=1m --size=@SIZE@m --runtime=@SECONDS@ --time_based
-  one_fio rate --rw=randwrite --ioengine=libaio --iodepth=32 --direct=1 --bs=4k --size=@SIZE@m \\
-    --runtime=@SECONDS@ --time_based
-elif type -P python3 >/dev/null; then
+  rate=(rate --rw=randwrite --direct=1 --bs=4k --size=@SIZE@m --runtime=@SECONDS@ --time_based)
+  one_fio "${rate[@]}" --ioengine=libaio --iodepth=32 ||
+    one_fio "${rate[@]}" --ioengine=psync --thread --numjobs=16 --group_reporting # libaio is a package of its own
+elif tool python3; then
   echo method python3
   limit $((@SECONDS@ * 3 + 5)) python3 -c @PYTHON@ @SECONDS@ @SIZE@
 else

@@ -35,11 +35,11 @@ gather() {
 
 _PINGS = """
 local host gap=0.2
-type -P ping >/dev/null || return 127
+tool ping || return 127
 [ "$EUID" -ne 0 ] || gap=0.02
 echo_of() {
   local way nic mtu=1500 ping=ping head=28
-  case $1 in *:*) head=48; ! type -P ping6 >/dev/null || ping=ping6 ;; esac
+  case $1 in *:*) head=48; ! tool ping6 || ping=ping6 ;; esac
   printf '%s ' "$BASHPID"
   way=$(ip -o route get "$1"); nic=${way#* dev }; nic=${nic%% *}
   [ -z "$nic" ] || read -r mtu <"/sys/class/net/$nic/mtu"
@@ -68,7 +68,7 @@ return 0
 # A name that stands in /etc/hosts is asked of the name servers too: pods and browsers know only what those say.
 _NAMES = """
 local name rows
-type -P getent >/dev/null || return 127
+tool getent || return 127
 mapfile -t rows </etc/hosts
 rows=("${rows[@]%%#*}")
 look_up() {
@@ -87,16 +87,26 @@ gather 6
 """
 
 # The kernel asks three times, a second apart, before it says that nobody has the address. A shorter wait once called
-# an address free that a busy machine had.
+# an address free that a busy machine had. It believes in a neighbour who has gone, unless root has it ask anew.
 _VIP = """
-local vip=@VIP@ text fd address flags mac
+local vip=@VIP@ text fd known mac unsure=1 end=$((SECONDS + 12))
+known=$(ip neigh show to "$vip") mac=${known#*dev }
+case $known in
+  *PERMANENT*) ;;
+  *lladdr*) ip neigh change "$vip" dev "${mac%% *}" nud probe ;;
+esac
 exec {fd}< <(printf '%s ' "$BASHPID"; { : 3<>"/dev/tcp/$vip/6443"; } 2>&1 && printf connected)
 IFS= read -r -d '' -t 4 text <&"$fd" || [ "$?" -eq 1 ] || kill -9 "${text%%[!0-9]*}"
-case $text in *'Connection refused'* | *connected) echo "answers" ;; esac
-while read -r address _ flags mac _; do
-  [ "$address" != "$vip" ] || [ "$flags" = 0x0 ] || echo "mac $mac"
-done </proc/net/arp
-return 0
+case $text in *'Connection refused'* | *connected) echo answers; unsure=0 ;; esac
+tool ip || [ "$unsure" -eq 0 ] || return 127
+while known=$(ip neigh show to "$vip"); do
+  case $known in
+    *STALE* | *DELAY* | *PROBE* | *INCOMPLETE*) [ "$SECONDS" -lt "$end" ] || break; sleep 0.5 ;;
+    *lladdr*) mac=${known#*lladdr }; echo "mac ${mac%% *}"; return ;;
+    *) return 0 ;;
+  esac
+done
+return "$unsure"
 """
 
 
@@ -118,7 +128,7 @@ def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
     if questions.names:
         add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, names=_words(questions.names))
     if questions.vip:
-        add("vip", "vip_owner", _VIP, 8, vip=quote(questions.vip))
+        add("vip", "vip_owner", _VIP, 16, vip=quote(questions.vip))
     if questions.registry:
         found.append(asking_registry(questions.registry, questions.registry_login))
     return tuple(found)

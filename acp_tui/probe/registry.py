@@ -24,7 +24,7 @@ get() {
 }
 send() { printf 'header = "Authorization: %s"\n' "$1" | get "${@:2}"; }
 ask_with_python() { printf '%s\n' "$basic" | "$1" -c @PYTHON@ "$at"; }
-if ! type -P curl >/dev/null; then
+if ! tool curl; then
   for text in python3 /usr/libexec/platform-python; do
     if type -P "$text" >/dev/null; then ask_with_python "$text"; return; fi
   done

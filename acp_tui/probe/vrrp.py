@@ -38,10 +38,10 @@ local tool nic
 for tool in python3 python2 python /usr/libexec/platform-python; do
   if type -P "$tool" >/dev/null; then "$tool" -c @PYTHON@ @ADDRESS@ @SECONDS@; return; fi
 done
-type -P tcpdump >/dev/null || return 127
+tool tcpdump || return 127
 read -r _ nic _ < <(ip -o addr show to @ADDRESS@)
 limit @SECONDS@ tcpdump -l -n -i "${nic:-any}" -c 200 ip proto 112
-echo heard
+case $? in 0 | 124) echo heard ;; *) return 1 ;; esac
 """
 
 

@@ -186,6 +186,20 @@ def test_lost_packets_are_worth_a_look() -> None:
     assert "1 of 5 packets lost" in verdict.observed
 
 
+def test_what_only_warns_hides_nothing_that_blocks() -> None:
+    facts = cluster(PLAN)
+    untold = replace((facts[ONE].paths or ())[0], reach=Reach.UNTOLD, words="No buffer space available")
+    paths = (untold, *(facts[ONE].paths or ())[1:])
+    facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untold.host, 5, 3, 0.5, 9000, False),))
+    found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
+    assert found[ONE].outcome is UNKNOWN
+    assert f"{ONE} → {untold.host}: {untold.port} could not be tried: No buffer space available" in found[ONE].observed
+    (slow,) = of_rule("NETCFG-LAT-INTRA", facts)
+    assert slow.outcome is FAIL
+    assert "500 ms" in slow.observed
+    assert "2 of 5 packets lost" in slow.observed
+
+
 def test_link_speeds() -> None:
     facts = cluster(PLAN)
     assert outcomes("NETCFG-BW-INTRA", facts) == {None: PASS}

@@ -91,6 +91,15 @@ def test_the_remedy_names_the_zone_of_the_others() -> None:
     assert verdict.remedy == "timedatectl set-timezone Europe/Moscow"
 
 
+def test_a_clock_is_set_with_what_its_distribution_has() -> None:
+    facts = with_clocks((0, 0.1), (30, 0.1), (300, 0.1))
+    facts[TWO] = replace(facts[TWO], os_id="ubuntu")
+    facts[THREE] = replace(facts[THREE], os_id="rhel")
+    remedies = {v.node: v.remedy for v in of_rule("X-CLOCK-SKEW", facts)}
+    assert "systemd-timesyncd" in remedies[TWO]
+    assert "chronyd" in remedies[THREE]
+
+
 @pytest.mark.parametrize(
     ("clocks", "expected"),
     [

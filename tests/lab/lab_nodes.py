@@ -150,6 +150,11 @@ class Lab:
         subprocess.run(("ip", "link", "delete", f"acplab{self._block}"), capture_output=True, check=False)
         shutil.rmtree(self.folder)
 
+    @property
+    def hub(self) -> int:
+        """The process in whose network the nodes' links end."""
+        return self._parts[0].pid
+
     def address(self, number: int) -> str:
         """Of the node with this number; 0 is this machine. Numbers without a node are free, up to 29."""
         return f"198.51.100.{self._block * 32 + 1 + number}"
@@ -191,7 +196,7 @@ class Lab:
         _write_files(folder / "files", profile, (self._key, self._encrypted_key))
         environment = {
             "LAB_FOLDER": str(folder),
-            "LAB_HUB": str(self._parts[0].pid),
+            "LAB_HUB": str(self.hub),
             "LAB_NUMBER": str(number),
             "LAB_ADDRESS": self.address(number),
             "LAB_GATEWAY": self.address(0),

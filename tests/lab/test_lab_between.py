@@ -3,10 +3,12 @@
 import base64
 import contextlib
 import itertools
+import re
 import shlex
 import socket
 import socketserver
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from small_registry import CA_PEM, PASSWORD, USER, small_registry
 pytestmark = pytest.mark.lab
 
 _NAME = "acp.example.com"
+SLOW_LINK = Path(__file__).parent / "slow_link.py"
 
 
 @pytest.fixture
@@ -81,6 +84,34 @@ def test_a_small_packet_limit_on_the_way(lab: Lab, nodes: list[LabNode], tmp_pat
     assert "1500 bytes" in found.observed(two.address, "X-FIREWALL")
 
 
+@contextmanager
+def worse(lab: Lab, number: int, milliseconds: int, lost: int) -> Iterator[None]:
+    """The link of the node with this number takes so long, there and back, and loses so many of a hundred frames."""
+    words = (sys.executable, str(SLOW_LINK), f"node{number}", str(milliseconds), str(lost))
+    command = ("nsenter", "--target", str(lab.hub), "--net", *words)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield
+        process.communicate()
+
+
+def test_a_long_way_and_a_lossy_one(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    one, two, three = nodes
+    if not one.sh("type -P ping || true").strip() or not Path("/dev/net/tun").exists():
+        pytest.skip("needs ping and a tap")
+    with worse(lab, 2, 60, 0):
+        far = looked(tmp_path, nodes, lab.address(0))
+    assert (far.found[two.address], "X-FIREWALL" in far.found[three.address]) == ({"NETCFG-LAT-INTRA": "fail"}, False)
+    observed = far.observed(two.address, "NETCFG-LAT-INTRA")
+    told = re.search(rf"{one.address} → {two.address}: ([0-9.]+) ms \(average of ping\)", observed)
+    assert told is not None, observed
+    assert float(told[1]) >= 60
+    with worse(lab, 2, 0, 20):
+        lossy = looked(tmp_path, nodes, lab.address(0))
+    assert "packets lost" in lossy.observed(two.address, "NETCFG-LAT-INTRA")
+
+
 def test_the_endpoint(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
     """A balancer that is not there, a VIP that is free, one that a stranger has, one that a node has."""
     *cluster, stranger = nodes
@@ -98,6 +129,9 @@ def test_the_endpoint(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
         at_a_node = looked(tmp_path, nodes, free, address=own)
     assert of_cluster(at_a_stranger) == {"VIP-FREE": "fail"}
     assert at_a_node.found == {**quiet, stranger.address: {"VIP-FREE": "fail"}}
+    known = [node.sh(f"ip neigh show to {free}") for node in cluster]
+    assert any("lladdr" in text for text in known), "the kernel still remembers the stranger"
+    assert of_cluster(looked(tmp_path, cluster, free, address=own)) == {}
 
 
 def test_names_and_a_registry(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
@@ -312,6 +346,14 @@ def test_a_vrid_in_use_is_heard(lab: Lab, nodes: list[LabNode], tmp_path: Path) 
     answers["vrid"] = 138
     found = check(tmp_path, plan(as_planned(nodes), lab.address(20), address=answers), "--also", "vrrp")
     assert [v["verdict"] for v in found.verdicts if v["requirement"] == "VIP-VRID"] == ["pass"]
+    for node in nodes[:2]:
+        node.sh("rm -f $(type -aP python3 python2 python); printf '#!/bin/sh\\nexit 1\\n' >/usr/bin/tcpdump")
+        node.sh("chmod +x /usr/bin/tcpdump")
+    nodes[2].sh("rm -f $(type -aP python3 python2 python tcpdump)")
+    deaf = check(tmp_path, plan(as_planned(nodes), lab.address(20), address=answers), "--also", "vrrp")
+    [verdict] = [v for v in deaf.verdicts if v["requirement"] == "VIP-VRID"]
+    assert verdict["verdict"] == "manual", "a listener that fails has heard nobody"
+    assert "no node could listen" in (verdict["observed"] or "")
 
 
 def test_a_dead_node_is_a_state_and_no_firewall(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The shell side of snippets whose reading is more than printing a file, in a real bash on files of the test."""
 
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -298,10 +299,33 @@ def test_many_connections_are_read_in_one_go(tmp_path: Path) -> None:
     assert [listener.port for listener in facts.listeners or ()] == [6443]
 
 
+@pytest.mark.parametrize(("engines", "expected"), [("psync libaio", 9000.0), ("psync", 800.0)])
+def test_fio_without_the_engine_of_its_own_package_still_measures(
+    tmp_path: Path, engines: str, expected: float
+) -> None:
+    fio = tmp_path / "bin/fio"
+    fio.parent.mkdir()
+    fio.write_text(
+        "#!/bin/bash\n"
+        "case $* in --version) exit ;; *ioengine=libaio*) engine=libaio iops=9000 ;; *) engine=psync iops=800 ;; esac\n"
+        f"case ' {engines} ' in *\" $engine \"*) ;; *) exit 1 ;; esac\n"
+        """echo '{"jobs": [{"write": {"iops": '$iops', "bw": 300000}}]}'\n"""
+    )
+    fio.chmod(0o755)
+    shell = measuring(str(tmp_path)).shell.replace("root || return", ":")
+    snippet = replace(measuring(str(tmp_path)), shell=shell)
+    environment = {**os.environ, "PATH": f"{fio.parent}:{os.environ['PATH']}"}
+    program = build([snippet], MARKER).encode()
+    ran = subprocess.run(["bash", "-s"], input=program, capture_output=True, check=True, env=environment)
+    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,))
+    assert facts.disk_speed is not None, facts.gaps
+    assert (facts.disk_speed.method, facts.disk_speed.rate, facts.disk_speed.missed) == ("fio", expected, "")
+
+
 def test_the_disk_test_measures_and_leaves_nothing(tmp_path: Path) -> None:
     """With what every node has; its limits in time and size are the snippet's own."""
     shell = measuring(str(tmp_path)).shell.replace("root || return", ":").replace("count=10000", "count=20")
-    shell = shell.replace("type -P fio", "false").replace("type -P python3", "false").replace("oflag=direct", "")
+    shell = shell.replace("limit 3 fio", "false").replace("tool python3", "false").replace("oflag=direct", "")
     snippet = replace(measuring(str(tmp_path)), shell=shell)
     ran = subprocess.run(["bash", "-s"], input=build([snippet], MARKER).encode(), capture_output=True, check=True)
     facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,))
