@@ -56,6 +56,7 @@ class PackageStep(Step):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+v", "unpack", show=False, priority=True),
+        Binding("ctrl+x", "stop", show=False, priority=True),
         Binding("ctrl+f", "take", show=False, priority=True),
         Binding("ctrl+t", "app.trial", show=False, priority=True),
     ]
@@ -104,6 +105,13 @@ class PackageStep(Step):
         """Verify, then unpack; both go on while the operator fills in the other steps."""
         self.session.unpack()
 
+    def action_stop(self) -> None:
+        self.session.stop_unpacking()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """^X cuts out text as usual while there is nothing to stop."""
+        return action != "stop" or self.session.unpacking.progress is not None
+
     def _state(self) -> Text:
         g = glyphs()
         lines: list[Text] = []
@@ -116,8 +124,11 @@ class PackageStep(Step):
             percent = f"{100 * done // total}%" if total else ""
             told = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
             lines.append(Text(told, no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(_("^X stops it; the other steps can be filled in meanwhile."), "cyan"))
         elif work.message:
-            lines.append(Text(work.message, "green" if work.done else "bold red", no_wrap=True, overflow="ellipsis"))
+            if not work.done:  # as long as it is: it is what counts now, and what it is about would only be said twice
+                return Text(work.message, "bold red")
+            lines.append(Text(work.message, "green", no_wrap=True, overflow="ellipsis"))
         elif self.session.plan.package.core:
             lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
             if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:

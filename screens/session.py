@@ -185,6 +185,11 @@ class Session:
         if self._unpack_task is None or self._unpack_task.done():
             self._unpack_task = self.spawn(self._unpack())
 
+    def stop_unpacking(self) -> None:
+        """The install folder stays as it was."""
+        if self._unpack_task is not None:
+            self._unpack_task.cancel()
+
     @property
     def run_dir(self) -> Path | None:
         """The install run started from this draft."""
@@ -273,6 +278,10 @@ class Session:
             await self.package.unpack(self.plan, tell)
         except (PackageBlocked, PackageRefused, UnpackFailed) as error:
             self.unpacking = Unpacking(message=str(error).splitlines()[0])
+        except asyncio.CancelledError:
+            self.unpacking = Unpacking(message=_("Stopped: the install folder is as it was."))
+            self._tell_soon(Topic.PACKAGE)
+            raise
         else:
             self.unpacking = Unpacking(message=_("Verified and unpacked into the install folder."), done=True)
         self._judge_due.set()

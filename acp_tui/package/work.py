@@ -18,7 +18,7 @@ from acp_tui.package.seen import Identities, PackageFacts, Question, SeenPackage
 from acp_tui.package.signature import verify
 from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.stream import OnProgress, aside, in_thread, silent
-from acp_tui.package.target import FileIdentity, FreeSpace, Placed, disk_free, free_space_after, placed
+from acp_tui.package.target import FileIdentity, FreeSpace, Placed, UnpackFailed, disk_free, free_space_after, placed
 from acp_tui.package.verdicts import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
 from acp_tui.plan import Plan
 from acp_tui.texts import _
@@ -104,7 +104,9 @@ class PackageWork:
             for question in questions(plan.package, self.base).values():
                 if question not in now:
                     await self._verify(question, target, on_progress)
-            self._forbid(plan, _as_if_good(await self.look(plan), now))
+            seen = await self.look(plan)
+            self._forbid(plan, _as_if_good(seen, now))
+            _check_room(seen)
             for question in now:
                 done |= await self._unpack(plan, question, target, on_progress)
         return done
@@ -208,6 +210,16 @@ class PackageWork:
                 return error.strerror or str(error)
             self._contents[package, file] = found
         return self._contents[package, file]
+
+
+def _check_room(seen: PackageFacts) -> None:
+    """UnpackFailed at once, and not after the gigabytes that do fit."""
+    if seen.free_after is not None and seen.free_after < 0:
+        raise UnpackFailed(
+            _("{folder}: {short} MB too little space to unpack. Free some, or choose another folder.").format(
+                folder=seen.target, short=-seen.free_after // 10**6 + 1
+            )
+        )
 
 
 def _as_if_good(seen: PackageFacts, only: Sequence[Question] | None = None) -> PackageFacts:

@@ -218,6 +218,14 @@ async def test_space_and_place(bench: Bench) -> None:
     assert found["BND-INSTNODE"] is Outcome.FAIL
 
 
+async def test_what_does_not_fit_is_not_begun(bench: Bench) -> None:
+    told: list[Progress] = []
+    with pytest.raises(UnpackFailed, match="3 MB too little space"):
+        await bench.work(free=100_000).unpack(bench.plan(), told.append)
+    assert not told
+    assert not (bench.folder / "target").exists()
+
+
 async def test_unpacked_packages_need_no_more_space(bench: Bench) -> None:
     await bench.work().unpack(bench.plan())
     found = outcomes(await bench.work(free=FREE_WANTED).verdicts(bench.plan()))

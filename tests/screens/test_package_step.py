@@ -1,7 +1,10 @@
 """The package step offers what lies around, and takes it on the operator's word."""
 
+import os
+import shutil
 from pathlib import Path
 
+import pytest
 from archives import core
 from plans import valid_plan
 from staged import screen_text, until, wizard
@@ -42,6 +45,32 @@ async def test_what_was_answered_stays(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(package={"core": "mine.tar"}), "package") as (pilot, session):
         await pilot.press("ctrl+f")
         assert session.plan.package.core == "mine.tar"
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
+async def test_unpacking_can_be_stopped_and_says_in_full_why_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpg, go = tmp_path / "bin" / "gpg", tmp_path / "go"
+    gpg.parent.mkdir()
+    gpg.write_text(f'#!/bin/sh\nwhile [ ! -e {go} ]; do sleep 0.05; done\nexec {shutil.which("gpg")} "$@"\n')
+    gpg.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{gpg.parent}:{os.environ['PATH']}")
+    package = core(tmp_path)
+    package.with_name(f"{package.name}.sig").write_text("no signature")
+    key, install_dir = tmp_path / "verify-key.pub", tmp_path / "target"
+    key.write_text("no key")
+    plan = valid_plan(package={"core": str(package), "public_key": str(key), "install_dir": str(install_dir)})
+    async with wizard(tmp_path, plan, "package") as (pilot, _session):
+        await pilot.press("ctrl+v")
+        await until(pilot, lambda: "^X stops it" in screen_text(pilot))
+        await pilot.press("ctrl+x")
+        go.touch()
+        await until(pilot, lambda: "Stopped: the install folder is as it was." in screen_text(pilot))
+        assert not install_dir.exists() or not list(install_dir.iterdir())
+        await pilot.press("ctrl+v")
+        await until(pilot, lambda: "BND-SIGN" in screen_text(pilot))
+        assert "can read" in screen_text(pilot)
 
 
 async def test_of_several_packages_each_can_be_taken(tmp_path: Path) -> None:
