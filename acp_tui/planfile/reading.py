@@ -104,10 +104,10 @@ def read_plan(path: Path, overlay: bytes | None = None) -> PlanReading:
     """As `load_plan`, but keeping what can be used of a plan with errors. OSError: the file cannot be read.
 
     `overlay`: the content of the secrets overlay where it is no file of its own; None: the file beside the plan."""
-    document = _read(path, path.read_bytes())
+    document = _read(path, _content(path))
     overlay_path = path.with_name(SECRETS_NAME)
     if overlay is None:
-        overlay = overlay_path.read_bytes() if overlay_path.exists() else b""
+        overlay = _content(overlay_path) if overlay_path.exists() else b""
     secrets = _read(overlay_path, overlay)
     for part in (document, secrets):
         _resolve_secrets(Plan, part.data, (), part)
@@ -120,6 +120,12 @@ def read_plan(path: Path, overlay: bytes | None = None) -> PlanReading:
         source.problem(steps, message)
         problems.append(source.problems[-1])
     return PlanReading(plan, tuple(sorted(problems, key=lambda p: (p.file == SECRETS_NAME, p.line))))
+
+
+def _content(path: Path) -> bytes:
+    """What is in the file, and of a larger one enough to see that it is no plan: a path may lead to anything."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def _read(path: Path, raw: bytes) -> _Document:

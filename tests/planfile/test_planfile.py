@@ -34,6 +34,14 @@ def test_a_section_whose_keys_are_commented_out_has_its_defaults(tmp_path: Path)
     assert problems(tmp_path, text) == ["plan.yaml:7 address.cluster_endpoint: must be a text"]
 
 
+@pytest.mark.parametrize("name", ["plan.yaml", "secrets.yaml"])
+def test_what_has_no_end_is_no_plan(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/dev/zero")
+    (tmp_path / "plan.yaml").touch()
+    [problem] = read_plan(tmp_path / "plan.yaml").problems
+    assert (problem.file, problem.message) == (name, "the file is larger than 1048576 bytes; this is not a plan")
+
+
 def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
     found = problems(
         tmp_path,
