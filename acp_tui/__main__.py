@@ -105,9 +105,15 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
     secrets.add_argument("--no-secrets", action="store_true", help=_("leave out what is secret"))
     install = add("install", "install:install", _("the whole install, from preflight to verification"), plan=True)
     install.add_argument("--again", action="store_true", help=_("start anew after a failed run, without a question"))
+    install.add_argument(
+        "--reached",
+        choices=("yes", "no"),
+        help=_("where that is asked: whether the configuration has reached the installer; no sends it again"),
+    )
     status = add("status", "install:show_status", _("the running or last install"), json=True)
     status.add_argument("--look", action="store_true", help=_("ask the installer's node where a running install hangs"))
-    add("attach", "install:attach", _("follow the running or last install"))
+    attach = add("attach", "install:attach", _("follow the running or last install"))
+    attach.add_argument("--give-up", action="store_true", help=_("end the running install instead, asked twice"))
     finish = add("finish", "finish:finish", _("checks of the installed cluster; clean-up"), plan=True, json=True)
     finish.add_argument("--wait", metavar="MINUTES", type=int, help=_("look again until all is well, that long"))
     finish.add_argument("--clean-up", action="store_true", help=_("remove a left-over installer, after a yes"))

@@ -18,7 +18,7 @@ from acp_tui.installer.failure import failed_before
 from acp_tui.installer.history import stalled
 from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
-from acp_tui.installer.state import PROGRESS_FILE, SETUP_LOG
+from acp_tui.installer.state import FINAL, PROGRESS_FILE, SETUP_LOG
 from acp_tui.texts import N_, _
 from screens.afar import goes_elsewhere, install_there
 from screens.dialogs import Ask, Confirm, Pick, Read
@@ -119,12 +119,16 @@ class InstallStep(Step):
         if self._state is not None and self._state.phase is Phase.SUCCESS:
             await self._clean_up()
             return
-        if run is None or self._state is None or (self._state.at_rest and not self._state.interrupted):
+        if run is None or self._state is None or self._state.phase in FINAL:
             return
         first = Confirm(_("Give up this install?"), _("What is already installed on the nodes stays there."))
         second = Confirm(_("Really give up?"), _("A new start then needs cleaned nodes."))
         if await self.app.push_screen_wait(first) and await self.app.push_screen_wait(second):
-            await asyncio.to_thread(cancel, run)
+            try:
+                await asyncio.to_thread(cancel, run)
+            except (NoRun, RunRefused) as failed:
+                self.tell(Text(str(failed), "bold red"))
+                return
             self._follow()
 
     async def _begin(self) -> None:

@@ -21,9 +21,10 @@ from acp_tui.finish.triage import triage
 from acp_tui.finish.verify import SETTLING, now
 from acp_tui.installer.config import RenderError, differences, render
 from acp_tui.installer.failure import failed_before, failure
+from acp_tui.installer.follow import damaged_run
 from acp_tui.installer.history import VENDOR, stalled, still_for, usual
 from acp_tui.installer.launch import LaunchFailed, launch
-from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow, last_run, resume, status
+from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
 from acp_tui.package.work import PackageWork
 from acp_tui.planfile import PlanErrors
@@ -36,7 +37,7 @@ def install(options: Namespace) -> int:
     source = open_plan(options.plan, options.passphrase_file)
     run = _unfinished()
     if run is not None:
-        return asyncio.run(_go_on(run, source))
+        return _go_on(run, source, options.reached)
     # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
     if not _may_begin(source, again=options.again):
         return Exit.NO
@@ -96,19 +97,34 @@ def _unfinished() -> Path | None:
     return run if run is not None and status(run).phase not in FINAL else None
 
 
-async def _go_on(run: Path, source: Source) -> int:
-    """Go on with a run that was interrupted or asks for what the plan now says; follow one that is going on."""
-    state = status(run)
+def _go_on(run: Path, source: Source, reached: str | None) -> int:
+    """Go on with a run that was interrupted or asks for what is now said; follow one that is going on."""
     say(_("An install is not finished: {folder}").format(folder=run))
     wanted = source.plan.kubernetes
     try:
-        if state.phase is Phase.NEEDS_VERSION and wanted.version and wanted.container_runtime:
-            await asyncio.to_thread(resume, run, kubernetes=wanted.version, runtime=wanted.container_runtime)
-        elif state.interrupted:
-            await asyncio.to_thread(resume, run)
+        state = status(run)
+        if state.interrupted:
+            state = resume(run)
+        if state.phase is Phase.NEEDS_VERSION and (wanted.version or wanted.container_runtime):
+            resume(run, kubernetes=wanted.version, runtime=wanted.container_runtime)
+        elif state.phase is Phase.POST_UNKNOWN:
+            say(state.message)
+            if (posted := _reached(reached)) is None:
+                return Exit.IMPOSSIBLE
+            resume(run, posted=posted)
     except RunRefused as refused:
         raise CommandFailed(str(refused), Exit.NO) from refused
-    return await _to_the_end(run, source)
+    return asyncio.run(_to_the_end(run, source))
+
+
+def _reached(said: str | None) -> bool | None:
+    """Whether the configuration has reached the installer, as the operator says; None: not said."""
+    if said is not None:
+        return said == "yes"
+    without = _("--reached yes follows the install, --reached no sends the configuration again.")
+    if asked(_("Has the configuration reached the installer? A yes follows the install."), without):
+        return True
+    return False if asked(_("Send the configuration again?"), "") else None
 
 
 async def _to_the_end(run: Path, source: Source) -> int:
@@ -129,9 +145,31 @@ def attach(options: Namespace) -> int:
     if (trail := newer_trail(_begun_here())) is not None:
         return attach_there(trail)
     run = _last()
+    if options.give_up:
+        return _give_up(run)
     ended = asyncio.run(_follow(run))
     _point_to_finish(status(run))
     return ended
+
+
+def _give_up(run: Path) -> int:
+    """End the run, asked twice; says what is left behind."""
+    try:
+        state = status(run)
+        if state.phase in FINAL:
+            raise CommandFailed(_("No install is going on: {state}").format(state=_stands(state)), Exit.NO)
+        say(_stands(state))
+        say(_("What is already installed on the nodes stays there."))
+        sure = asked(_("Give up this install?"), _("Giving up is asked about on a terminal.")) and asked(
+            _("Really give up? A new start then needs cleaned nodes."), ""
+        )
+        if not sure:
+            return Exit.NO
+        state = cancel(run)
+    except (NoRun, RunRefused) as failed:
+        raise CommandFailed(str(failed)) from failed
+    show(_stands(state))
+    return Exit.DONE
 
 
 def _point_to_finish(state: RunState) -> None:
@@ -243,6 +281,8 @@ def _begun_here() -> datetime | None:
 
 
 def _last() -> Path:
+    if (damaged := damaged_run(state_home())) is not None:
+        say(_("The newest run is not the one shown: {why}").format(why=damaged))
     run = last_run(state_home())
     if run is None:
         raise CommandFailed(_("No install has been started by this user on this host."))
@@ -271,8 +311,18 @@ def _stands(state: RunState) -> str:
     if state.phase is Phase.SUCCESS:
         return _("Installed. The platform is at {url}").format(url=state.platform_url)
     said = _("interrupted: the installing process is gone") if state.interrupted else state.phase.value
+    way = _way_on(state)
     step = " " + _("installer's step {step}").format(step=state.step) if state.step else ""
-    return f"{said}{step}" + (f": {state.message}" if state.message else "")
+    return f"{said}{step}" + (f": {state.message}" if state.message else "") + (f"\n{way}" if way else "")
+
+
+def _way_on(state: RunState) -> str:
+    """How a run is gone on with that waits for somebody; "": nothing waits."""
+    if state.phase is Phase.NEEDS_VERSION:
+        return _("Put what you choose into the plan (kubernetes) and give acp-tui install PLAN again.")
+    if state.phase is Phase.POST_UNKNOWN:
+        return _("acp-tui install PLAN --reached yes follows the install, --reached no sends the configuration again.")
+    return _("acp-tui install PLAN goes on from where it stopped.") if state.interrupted else ""
 
 
 def _exit(state: RunState) -> int:

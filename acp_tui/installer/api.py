@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,13 @@ from pydantic import JsonValue
 from acp_tui.installer.offer import Offered, parse_offer, parse_token
 from acp_tui.installer.state import Endpoint
 from acp_tui.probe.script import clean
+from acp_tui.texts import _
 
 if TYPE_CHECKING:  # httpx is imported where something is asked: the wizard's first frame does not wait for it
     import httpx
 
 PREFIXES = ("", "/cpaas-installer")  # API-PREFIX
-MAX_BODY = 1024 * 1024
+MAX_BODY = 8 * 1024 * 1024
 """Bytes of an answer that are read; the rest is not looked at."""
 
 _ASK = (10.0, 5.0)
@@ -30,6 +31,7 @@ _ASK = (10.0, 5.0)
 _STEP = 100  # characters of a step that are kept
 _WHOLE_ANSWER = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
+_WHOLE_POST = 300.0  # seconds until the status is there
 _TOKEN = "/cpaas-installer/api/token"
 _VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
 
@@ -100,11 +102,14 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
             if reply is not None and reply.status == 200 and not reply.html:
                 token = parse_token(reply.body)
                 break
+        said = _("no answer")
         for prefix in dict.fromkeys((endpoint.prefix, *PREFIXES)):
             reply = await _get(client, f"{endpoint.base}{prefix}{_VERSIONS}", token)
             if reply is not None and reply.status == 200 and not reply.html:
                 return parse_offer(reply.body)
-    return Offered()
+            said = f"HTTP {reply.status}" if reply is not None else said
+    without = "" if token else "\n" + f"{_TOKEN}: " + _("no token")
+    return Offered(raw=f"{_VERSIONS}: {said}{without}")
 
 
 async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
@@ -112,27 +117,37 @@ async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
     import httpx
 
     async with _client(_POST) as client:
+        request = client.build_request(
+            "POST", endpoint.url("/api/config"), content=document, headers={"Content-Type": "application/json"}
+        )
         try:
-            async with client.stream(
-                "POST", endpoint.url("/api/config"), content=document, headers={"Content-Type": "application/json"}
-            ) as response:
-                status, body = response.status_code, ""
-                with suppress(httpx.HTTPError):  # the status decides; a torn text after it does not undo it
+            async with asyncio.timeout(_WHOLE_POST):
+                response = await client.send(request, stream=True)
+            status, body = response.status_code, ""
+            # The status decides; a torn or endless text after it does not undo it.
+            with suppress(httpx.HTTPError, TimeoutError):
+                async with asyncio.timeout(_WHOLE_ANSWER):
                     body = await _body(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             return PostOutcome(PostResult.NOT_SENT, body=_why(error))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             return PostOutcome(PostResult.UNKNOWN, body=_why(error))
     return PostOutcome(PostResult.ACCEPTED if status == 200 else PostResult.REFUSED, status, body)
 
 
 async def progress(endpoint: Endpoint) -> ProgressReply | None:
-    """What the installer says of its progress; None: no answer, an empty one, or a web page (API-NOANSWER)."""
+    """What the installer says of its progress; None: no answer, an empty one, or a web page (API-NOANSWER).
+
+    Under an error status only JSON is the installer's word; other text there is that of whatever stands before it."""
     async with _client(_ASK) as client:
         reply = await _get(client, endpoint.url("/api/progress"))
     if reply is None or reply.html or not reply.body.strip():
         return None
-    return read_progress(reply.body)
+    if reply.status != 200 and not _is_json(reply.body):
+        return None
+    read = read_progress(reply.body)
+    # A word in a part of an answer may stand in any message: what was not read whole decides nothing.
+    return read if len(reply.body) < MAX_BODY else replace(read, says=Says.RUNNING)
 
 
 def read_progress(text: str) -> ProgressReply:
@@ -150,6 +165,13 @@ def read_progress(text: str) -> ProgressReply:
         step = next((str(v) for k, v in _values(document) if k == "step" and isinstance(v, str | int)), None)
     says = Says.SUCCESS if "Success" in words else Says.FAILED if "Failed" in words else Says.RUNNING
     return ProgressReply(text, clean(step)[:_STEP] if step else None, says)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _step_line(text: str) -> str | None:
@@ -189,7 +211,9 @@ async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) 
             body = await _body(response)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return None
-    html = "html" in response.headers.get("content-type", "") or body.lstrip()[:1] == "<"
+    # Some servers call any text html: what is in it decides.
+    start = body.lstrip("\ufeff \t\r\n")[:1]
+    html = start == "<" or ("html" in response.headers.get("content-type", "") and start not in ("{", "["))
     return _Reply(response.status_code, body, html)
 
 

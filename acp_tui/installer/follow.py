@@ -6,12 +6,14 @@ A follower only reads. It may come and go, start late, or be one of several; the
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from acp_tui.events import LogLine
 from acp_tui.installer.api import ProgressReply, Says
-from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, NoRun, RunState, now, read_state, status
+from acp_tui.installer.state import EVENTS_FILE, FINAL, SETUP_LOG, STATE_FILE, NoRun, RunState, now, read_state, status
 from acp_tui.probe.script import clean
 from acp_tui.texts import _
 
@@ -20,6 +22,7 @@ MAX_LINE = 500
 """Characters of a log line that are shown; the file keeps it whole."""
 
 _RUNS = "installs"
+_NAME = "%Y%m%dT%H%M%S.%fZ"
 _INTERVAL = 0.3  # seconds between two looks
 _CHUNK = 256 * 1024  # bytes of a log taken in at one look; a log that is further ahead is jumped after
 _FIRST_LOOK = 64 * 1024  # a late follower begins with the end of a long log
@@ -128,17 +131,32 @@ class Tail:
 
 def new_run_dir(state_home: Path) -> Path:
     """A name for the next run's folder below `state_home`; names sort by time. The folder is made by `start`."""
-    return state_home / _RUNS / now().strftime("%Y%m%dT%H%M%S.%fZ")
+    name = now().strftime(_NAME)
+    newest = max((folder.name for folder in (state_home / _RUNS).glob("*/")), default="")
+    if newest >= name:  # the clock was set back
+        with suppress(ValueError):
+            name = (datetime.strptime(newest, _NAME) + timedelta(microseconds=1)).strftime(_NAME)
+    return state_home / _RUNS / name
 
 
 def last_run(state_home: Path) -> Path | None:
-    """The newest run below `state_home` whose state can be read. None: there is none."""
+    """The run below `state_home` that is not at its end, else the newest that can be read. None: there is none."""
+    newest: Path | None = None
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True):
+        with suppress(NoRun):
+            if read_state(folder).phase not in FINAL:
+                return folder
+            newest = newest or folder
+    return newest
+
+
+def damaged_run(state_home: Path) -> NoRun | None:
+    """Why the newest run has a state that cannot be read; None: it has none yet, or one that can."""
+    for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True)[:1]:
         try:
             read_state(folder)
-        except NoRun:
-            continue
-        return folder
+        except NoRun as why:
+            return why if (folder / STATE_FILE).exists() else None
     return None
 
 

@@ -59,6 +59,7 @@ async def _setup(run: Run) -> None:
             run.fail(_("setup.sh could not be started in {folder}: {why}").format(folder=spec.setup_dir, why=error))
             return
         await asyncio.sleep(spec.pace.setup)
+    began = time.monotonic()
     while True:
         status = setup.exit_status(spec.run_dir)
         if status is not None:
@@ -67,7 +68,9 @@ async def _setup(run: Run) -> None:
         if process is not None and not process.alive and setup.exit_status(spec.run_dir) is None:
             run.fail(_("setup.sh was ended before it was done."))
             return
-        if await api.find_api(setup.api_bases(spec, done=False)) is not None:
+        # One that never ends and prints no address may have its console up all the same.
+        late = time.monotonic() - began > spec.pace.api_wait
+        if await api.find_api(setup.api_bases(spec, done=late)) is not None:
             break
         await asyncio.sleep(spec.pace.setup)
     if status:
@@ -166,11 +169,10 @@ async def _posting(run: Run) -> None:
         run.record(replace(state, phase=Phase.POSTED, following_since=now(), message=""), said)
     elif outcome.result is PostResult.REFUSED:
         run.state = state
-        run.fail(
-            _("The installer refused the configuration (HTTP {status}): {answer}").format(
-                status=outcome.status, answer=answer
-            )
-        )
+        words = _("The installer refused the configuration (HTTP {status}): {answer}")
+        if outcome.status is not None and not 400 <= outcome.status < 500:
+            words += "\n" + _("Look at its console before it is sent again: it may have been taken all the same.")
+        run.fail(words.format(status=outcome.status, answer=answer))
     elif outcome.result is PostResult.NOT_SENT:
         said = _("The installer could not be reached, nothing was sent: {why}").format(why=answer)
         run.record(replace(state, phase=Phase.WAITING_API, message=said), said)

@@ -5,19 +5,15 @@ not for the install; from an event loop call them with `asyncio.to_thread`.
 """
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import acp_tui
-from acp_tui.files import private_folder
 from acp_tui.installer import setup
+from acp_tui.installer.detach import RunRefused, launched, one_at_a_time
 from acp_tui.installer.follow import follow, last_run, new_run_dir
 from acp_tui.installer.phases import post_unknown_text
 from acp_tui.installer.processes import Process
@@ -26,8 +22,7 @@ from acp_tui.installer.state import (
     DEFAULT_BASE,
     FINAL,
     INSTALLER_LOG,
-    LAUNCH_PATIENCE,
-    RUNNER_LOG,
+    STATE_FILE,
     NoRun,
     Pace,
     Phase,
@@ -62,17 +57,9 @@ __all__ = [
     "status",
 ]
 
-# Nothing else of the environment goes along: it may hold secrets, and systemd would not pass it on either.
-_ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
-                "TZ", "TMPDIR", "ACP_TUI_LANG")  # fmt: skip
 _BEFORE_POST = frozenset({Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.NEEDS_VERSION})
-_SYSTEMD = Path("/run/systemd/system")  # there exactly where systemd runs the machine
 _TICK = 0.05  # seconds
 _GRACE = 5.0  # seconds a runner has to end after being asked
-
-
-class RunRefused(Exception):
-    """The run cannot be started or gone on with; the text says why and what to do."""
 
 
 class RunBusy(RunRefused):
@@ -125,18 +112,24 @@ def start(spec: RunSpec) -> RunState:
     """Launch a new run in `spec.run_dir`, which must not exist yet. Returns once the runner has taken it over.
 
     Raises `RunBusy` while another run beside it is not at its end, `RunRefused` when it cannot be launched."""
-    for other in sorted(spec.run_dir.parent.glob("*/")):
-        with suppress(NoRun):
-            if status(other).phase not in FINAL:
-                raise RunBusy(other)
-    try:
-        private_folder(spec.run_dir.parent)
+    with one_at_a_time(spec.run_dir.parent):
+        for other in sorted(spec.run_dir.parent.glob("*/")):
+            _must_be_over(other)
         spec.run_dir.mkdir(mode=0o700)
         state = RunState(spec)
         write_state(state)
-    except OSError as error:
-        raise RunRefused(_("{folder} cannot be used: {why}").format(folder=spec.run_dir, why=error.strerror)) from error
-    return _launched(state)
+        return launched(state)
+
+
+def _must_be_over(run_dir: Path) -> None:
+    """Raises `RunBusy`; `RunRefused` where nobody can tell. A folder without a state never began."""
+    try:
+        if status(run_dir).phase not in FINAL:
+            raise RunBusy(run_dir)
+    except NoRun as damaged:
+        if (run_dir / STATE_FILE).exists():
+            words = _("{what}, so it may still be going on. Once you know that it is not, move {folder} away.")
+            raise RunRefused(words.format(what=damaged, folder=run_dir)) from damaged
 
 
 def resume(
@@ -153,7 +146,13 @@ def resume(
     sends the configuration again. Failed: tries the failed part again, with another `document` if given. `unknown`:
     follows again. Interrupted: goes on; where the POST may have been sent it becomes `post-unknown` and asks.
     Raises `NoRun`; `RunRefused` when the run is going on, or the answer it waits for is not given."""
-    state = status(run_dir)
+    with one_at_a_time(run_dir.parent):
+        return _resumed(status(run_dir), kubernetes, runtime, posted, document)
+
+
+def _resumed(
+    state: RunState, kubernetes: str | None, runtime: str | None, posted: bool | None, document: Path | None
+) -> RunState:
     if not state.at_rest:
         raise RunRefused(_("The install is going on; there is nothing to resume."))
     if state.interrupted and state.phase is Phase.POSTING:
@@ -178,11 +177,8 @@ def resume(
         interrupted=False,
         updated=now(),
     )
-    try:
-        write_state(state)
-    except OSError as error:
-        raise RunRefused(_("{folder} cannot be used: {why}").format(folder=run_dir, why=error.strerror)) from error
-    return _launched(state)
+    write_state(state)
+    return launched(state)
 
 
 def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Phase:
@@ -218,7 +214,7 @@ def _setup_lost(run_dir: Path) -> bool:
 def cancel(run_dir: Path) -> RunState:
     """Give the run up. Before the configuration was sent setup.sh is ended and the run is `cancelled`; afterwards the
     installer goes on by itself, nobody follows it, and the run is `unknown`. No process of the run is left in any case.
-    Raises `NoRun`."""
+    Raises `NoRun`, `RunRefused`."""
     state = status(run_dir)
     if state.runner is not None:
         _end(state.runner)
@@ -230,9 +226,16 @@ def cancel(run_dir: Path) -> RunState:
         text = _("Given up before the configuration was sent. If the installer is still there, remove it: {command}")
         state = replace(state, phase=Phase.CANCELLED, message=text.format(command=state.spec.removal))
     else:
-        text = _("No longer followed; the installer may still be at work.")
+        text = _(
+            "No longer followed; the installer may still be at work. To end it, on its node: {command}. What it has "
+            "installed on the nodes stays there."
+        )
+        text = text.format(command=state.spec.removal)
         state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=text)
-    write_state(replace(state, updated=now()))
+    try:
+        write_state(replace(state, updated=now()))
+    except OSError as error:
+        raise RunRefused(_("{folder} cannot be used: {why}").format(folder=run_dir, why=error.strerror)) from error
     note(run_dir, state.phase, state.message)
     return state
 
@@ -245,57 +248,3 @@ def _end(runner: Process) -> None:
         deadline = time.monotonic() + _GRACE
         while runner.alive and time.monotonic() < deadline:
             time.sleep(_TICK)
-
-
-def _launched(state: RunState) -> RunState:
-    """Launch the runner and wait until it has taken the run over."""
-    run_dir = state.spec.run_dir
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    environment["PYTHONPATH"] = str(Path(acp_tui.__file__).parents[1])
-    for ways in _ways(run_dir, environment):
-        if any(_run(way, environment, run_dir / RUNNER_LOG) for way in ways) and (taken := _taken_over(run_dir)):
-            return taken
-    why = _("The installing process did not start; {log} says why.").format(log=run_dir / RUNNER_LOG)
-    write_state(replace(state, phase=Phase.FAILED, failed_in=state.phase, message=why, updated=now()))
-    raise RunRefused(why)
-
-
-def _ways(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:
-    """Commands that launch the runner, best first; of those in one tuple, the first that works.
-
-    Under systemd it belongs to no login session, so the end of none can take it along."""
-    runner = [sys.executable, "-m", "acp_tui.installer.runner"]
-    if os.geteuid() == 0 and _SYSTEMD.is_dir() and shutil.which("systemd-run"):
-        # KillMode: what setup.sh leaves running must not end with the runner. --collect is unknown before systemd 236.
-        systemd = ["systemd-run", f"--unit=acp-tui-install-{time.time_ns()}", "--property=KillMode=process"]
-        values = [f"--setenv={name}={value}" for name, value in environment.items()]
-        yield (
-            [*systemd, "--collect", *values, *runner, str(run_dir)],
-            [*systemd, *values, *runner, str(run_dir)],
-        )
-    yield ([*runner, "--detach", str(run_dir)],)
-
-
-def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
-    with log.open("ab") as output:
-        done = subprocess.run(
-            command,
-            cwd="/",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            check=False,
-        )
-    return done.returncode == 0
-
-
-def _taken_over(run_dir: Path) -> RunState | None:
-    deadline = time.monotonic() + LAUNCH_PATIENCE
-    while time.monotonic() < deadline:
-        state = read_state(run_dir)
-        if state.runner is not None:
-            return status(run_dir)
-        time.sleep(_TICK)
-    return None

@@ -18,7 +18,7 @@ from install_bench import CANARY, FAST, Bench, config, encoded, rest, wait
 
 import acp_tui
 from acp_tui.demo.installer import Behaviour, PracticeInstaller, console, write_behaviour
-from acp_tui.installer import run
+from acp_tui.installer import detach
 from acp_tui.installer.follow import RunUpdate, follow, last_run
 from acp_tui.installer.journal import Run
 from acp_tui.installer.run import RunBusy, RunRefused, cancel, resume, start, status
@@ -303,7 +303,7 @@ def test_under_systemd_the_runner_is_a_unit_of_its_own(
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(run, "_SYSTEMD", bench.root)
+    monkeypatch.setattr(detach, "_SYSTEMD", bench.root)
     bench.unpack(QUICK)
     assert rest(bench.start()).phase is Phase.SUCCESS
     units = (bench.root / "units").read_text().splitlines()

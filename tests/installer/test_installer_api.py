@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -265,7 +265,65 @@ async def test_a_proxy_of_the_environment_is_not_asked(tmp_path: Path, monkeypat
 
 
 async def test_an_endless_answer_is_cut() -> None:
-    with answering(200, b'"' + b"x" * (3 * api.MAX_BODY)) as base:
+    with answering(200, b'{"message": "Success is near' + b"x" * (2 * api.MAX_BODY)) as base:
         reply = await api.progress(Endpoint(base))
     assert reply is not None
     assert len(reply.raw) == api.MAX_BODY
+    assert reply.says is Says.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (404, b"Success", None),
+        (502, b"Failed to reach the backend", None),
+        (503, b'"Failed"', None),
+        (500, b'{"status": "Failed"}', Says.FAILED),
+    ],
+)
+async def test_under_an_error_status_only_json_is_the_installers_word(
+    status: int, body: bytes, says: Says | None
+) -> None:
+    with answering(status, body, "text/plain") as base:
+        reply = await api.progress(Endpoint(base))
+    assert (reply.says if reply else None) is says
+
+
+async def test_json_is_the_api_whatever_its_content_type() -> None:
+    with answering(200, b'{"step": 0}', "text/html; charset=utf-8") as base:
+        assert await api.find_api([base]) == Endpoint(base)
+
+
+async def test_why_there_is_no_offer_is_told() -> None:
+    with answering(401, b"") as base:
+        assert "HTTP 401" in (await api.offered_versions(Endpoint(base))).raw
+    assert "no answer" in (await api.offered_versions(Endpoint(closed_port()))).raw
+
+
+@pytest.mark.parametrize(("answer", "result"), [(b"HTTP/1.1 200 OK\r\n\r\n", PostResult.ACCEPTED),
+                                                (b"HTTP/1.1 400 No\r\n\r\n", PostResult.REFUSED),
+                                                (b"HTTP/1.1 2", PostResult.UNKNOWN)])  # fmt: skip
+async def test_an_answer_to_the_post_that_trickles_for_ever_has_an_end(
+    answer: bytes, result: PostResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_WHOLE_POST", 0.3)
+    monkeypatch.setattr(api, "_WHOLE_ANSWER", 0.3)
+    over = threading.Event()
+
+    def trickle(listener: socket.socket) -> None:
+        connection, _address = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(answer)
+            while not over.wait(0.05):
+                connection.sendall(b"0")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle, args=(listener,))
+        thread.start()
+        try:
+            outcome = await api.post_config(Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}"), b"{}")
+        finally:
+            over.set()
+            thread.join()
+    assert outcome.result is result
