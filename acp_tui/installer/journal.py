@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 from acp_tui.installer.posted import mask
@@ -29,7 +30,9 @@ class Run:
             self._saved = True
         except OSError as error:
             self._saved = False
-            sys.stderr.write(f"state not written: {error.strerror}\n")
+            with suppress(OSError):  # the runner's log may be on the same full disk
+                sys.stderr.write(f"state not written: {error.strerror}\n")
+                sys.stderr.flush()
 
     def fail(self, why: str) -> None:
         self.record(replace(self.state, phase=Phase.FAILED, failed_in=self.state.phase, message=why), why)

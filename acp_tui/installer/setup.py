@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,9 +23,11 @@ _EXIT = "setup.exit"
 _WRAPPER = """\
 who=$1 exit=$2; shift 2
 cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" >"$who"
+printf '%64s\\n' '' >"$exit.part"  # room for the status, should the disk be full by then
 "$@"
 code=$?
-echo "$code" >"$exit.part" && mv "$exit.part" "$exit"
+sleep 0.2  # the last lines reach the log first
+printf '%s ' "$code" 1<>"$exit.part" && mv "$exit.part" "$exit"
 """
 _LOG_END = 64 * 1024  # bytes of the log that are searched for the console's address
 _ADDRESS = re.compile(r"http://(?:\[[0-9A-Fa-f:]+\]|[0-9.]+|localhost)(?::\d+)?")
@@ -44,7 +47,15 @@ def launch(spec: RunSpec) -> None:
     """Start setup.sh in a session of its own. Raises OSError: it could not be started."""
     forget(spec.run_dir)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    with (spec.run_dir / SETUP_LOG).open("ab") as log:
+    sink = subprocess.Popen(
+        [sys.executable, "-m", "acp_tui.installer.sink", str(spec.run_dir / SETUP_LOG)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    _CHILDREN.append(sink)
+    assert sink.stdin is not None
+    with sink.stdin as log:
         process = subprocess.Popen(
             ["/bin/sh", "-c", _WRAPPER, "sh", str(spec.run_dir / _WHO), str(spec.run_dir / _EXIT), *spec.command],
             cwd=spec.setup_dir,
@@ -73,8 +84,8 @@ def launched(run_dir: Path) -> bool:
 def exit_status(run_dir: Path) -> int | None:
     """Exit status of setup.sh; None: it has not ended, or was killed before it could say."""
     try:
-        return int((run_dir / _EXIT).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        return int((run_dir / _EXIT).read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
         return None
 
 

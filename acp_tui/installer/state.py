@@ -5,6 +5,7 @@ The folder holds `state.json` (replaced whole at each change), `setup.log` (all 
 """
 
 import json
+import os
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -192,10 +193,24 @@ def status(run_dir: Path) -> RunState:
     if state.at_rest:
         return state
     if state.runner is not None:
-        return replace(state, interrupted=not state.runner.alive)
-    return replace(state, interrupted=(now() - state.updated).total_seconds() > LAUNCH_PATIENCE)
+        state = replace(state, interrupted=not state.runner.alive)
+    else:
+        state = replace(state, interrupted=(now() - state.updated).total_seconds() > LAUNCH_PATIENCE)
+    if state.at_rest or not _disk_full(run_dir):
+        return state
+    words = _("The disk of {folder} is full: what stands here may be old, and nothing is sent until there is room.")
+    return replace(state, message=words.format(folder=run_dir))
 
 
+def _disk_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bfree * disk.f_frsize < _ROOM
+
+
+_ROOM = 16 * 1024  # bytes that a change of the state needs for a moment
 LAUNCH_PATIENCE = 30.0
 """Seconds within which a launched runner must have taken the run over."""
 

@@ -53,6 +53,7 @@ def _weigh(
     moment = now()
     state = replace(
         state,
+        setup_exit=setup.exit_status(state.spec.run_dir),  # it may end long after its console is up
         step=tally.step,
         failed_answers=tally.failed,
         unanswered=tally.unanswered,
@@ -90,6 +91,7 @@ def _concern(state: RunState, moment: datetime, said: str) -> str:
     silence = (moment - state.silent_since).total_seconds()
     if silence < state.spec.pace.silence:
         return state.message
-    return _("The installer has not answered for {minutes} min. That alone is neither success nor failure.").format(
-        minutes=minutes(silence)
-    )
+    return _(
+        "The installer has not answered for {minutes} min. That alone is neither success nor failure: after a success "
+        "it removes itself. acp-tui finish PLAN looks at the cluster itself."
+    ).format(minutes=minutes(silence))
