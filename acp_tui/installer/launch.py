@@ -6,9 +6,10 @@ Wizard, commands and practice start an install through here, so that they all po
 import asyncio
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, write_bundle
+from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
 from acp_tui.gpg import GpgFailed
 from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.run import new_run_dir, run_spec, start
@@ -90,7 +91,16 @@ async def launch(
         bundle=bundle,
     )
     await asyncio.to_thread(start, spec)
+    await asyncio.to_thread(_forget_earlier, bundle)
     return run_dir
+
+
+def _forget_earlier(bundle: Path) -> None:
+    """Runs that ended without success keep their secrets, for another try and to mask them; now they have served."""
+    for other in bundle.parent.glob("*/"):
+        if other != bundle:
+            with suppress(OSError):
+                remove_secrets(other)
 
 
 def setup_line(plan: Plan, base: Path) -> str:

@@ -1,0 +1,35 @@
+"""From a judged plan to a run: what a failed one keeps, and until when."""
+
+from pathlib import Path
+
+from install_bench import FAST, Bench, rest
+from plans import valid_plan
+from reports import report
+
+from acp_tui.bundle import DOCUMENT, is_bundle
+from acp_tui.demo.installer import Behaviour
+from acp_tui.installer.launch import launch
+from acp_tui.installer.run import Phase
+
+
+async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.unpack(Behaviour(setup_exit=1))
+    plan = valid_plan(
+        package={"core": "/root/installer-core-v4.0.3-x86.tar", "install_dir": str(tmp_path / "install")},
+        kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
+    )
+
+    async def failed() -> Path:
+        run = await launch(plan, report(plan), {}, tmp_path / "state", base=tmp_path, pace=FAST, bases=())
+        bench.runs.append(run)
+        assert rest(run).phase is Phase.FAILED
+        return tmp_path / "state" / "bundles" / run.name
+
+    first = await failed()
+    assert {DOCUMENT, "secrets.yaml"} <= {file.name for file in first.iterdir()}
+    second = await failed()
+    assert {DOCUMENT, "secrets.yaml"} <= {file.name for file in second.iterdir()}
+    assert is_bundle(first)
+    assert not {DOCUMENT, "secrets.yaml"} & {file.name for file in first.iterdir()}
+    bench.close()
