@@ -81,8 +81,8 @@ def told(address: str) -> Iterator[None]:
         end_progress()
 
 
-async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) -> int:
-    """Check, bring package and bundle over, install there. The exit status is that of the install."""
+async def install_afar(source: Source, keys: Mapping[str, str], flags: Sequence[str]) -> int:
+    """Check, bring package and bundle over, install there; `flags` go along. The exit status is that of the install."""
     node = source.plan.installer_node
     assert node is not None
     way = Way(source, node.address, dict(keys))
@@ -91,7 +91,7 @@ async def install_afar(source: Source, keys: Mapping[str, str], *, again: bool) 
         heard = await afar.persistently(way, way.look, say)
         if heard.running:
             say(_("An install is going on on {address}; it is followed.").format(address=node.address))
-        elif not await _begun(way, again=again):
+        elif not await _begun(way, flags):
             return Exit.NO
         trail = Trail(_named(source), node.address, datetime.now(UTC))
         _keep_trail(trail)
@@ -120,7 +120,7 @@ def _named(source: Source) -> Path:
     return (source.file.parent if source.bundle else source.file).absolute()
 
 
-async def _begun(way: Way, *, again: bool) -> bool:
+async def _begun(way: Way, flags: Sequence[str]) -> bool:
     """Everything sent and the install started; False, and it is shown, where a finding blocks it."""
     plan = way.source.plan
     carried = await asyncio.to_thread(_carried)
@@ -153,7 +153,7 @@ async def _begun(way: Way, *, again: bool) -> bool:
         await afar.persistently(way, lambda c: _send(c, way, *errand.packages), say)
         await afar.persistently(way, lambda c: _send(c, way, *errand.keys, *papers), say)
     begun = str(words)
-    await afar.persistently(way, lambda c: afar.start(c, way.folder, begun, way.sender, again=again), say)
+    await afar.persistently(way, lambda c: afar.start(c, way.folder, begun, way.sender, flags), say)
     say(
         _(
             "The install runs on {address} now; acp-tui attach follows it, and so does this command, given again."

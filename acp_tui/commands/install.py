@@ -61,7 +61,7 @@ def _may_begin(source: Source, *, again: bool) -> bool:
 async def _install(source: Source, *, again: bool) -> int:
     _same_document(source)
     if is_afar(source.plan):
-        return await install_afar(source, await asyncio.to_thread(source.pinned), again=again)
+        return await install_afar(source, await asyncio.to_thread(source.pinned), ["--again"] if again else [])
     work = PackageWork(source.base)
     await unpack_packages(source.plan, work)
     report = await run_preflight(source, work=work)
@@ -303,6 +303,7 @@ def _told(state: RunState) -> str:
             _("Likely: {cause}").format(cause=found.cause),
             _("Last lines:") + last,
             _("For whoever helps, without secrets: acp-tui support FILE.tar.gz"),
+            _("To start again: acp-tui install PLAN, which first tells what this run has left on the nodes."),
         ]
     )
 

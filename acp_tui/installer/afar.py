@@ -186,7 +186,7 @@ unset LC_ALL
 rm -f exit; : >install.log && printf '%s\\n' @PROGRAM@ >started-by || return 74
 ( setsid bash -c '
   exec 9>lock; flock -w 9 9 || exit  # whoever looks whether it runs holds the lock for a moment
-  ( umask 022; exec 9>&-; bash -c "$1 install $2 @AGAIN@" ) >>install.log 2>&1; status=$?
+  ( umask 022; exec 9>&-; bash -c "$1 install $2 @FLAGS@" ) >>install.log 2>&1; status=$?
   rm -rf bundle keys; echo "$status" >exit.new; mv exit.new exit
 ' - @PROGRAM@ @FOLDER@/bundle </dev/null >/dev/null 2>&1 & )
 until [ -e exit ] || ! flock -n lock true; do sleep 0.1; done
@@ -239,15 +239,15 @@ async def claimed(connection: Connection, folder: str, sender: str) -> None:
     _check(await asked(connection, _CLAIMED, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
 
 
-async def start(connection: Connection, folder: str, program: str, sender: str, *, again: bool = False) -> None:
+async def start(connection: Connection, folder: str, program: str, sender: str, flags: Sequence[str] = ()) -> None:
     """Start the install of the bundle that lies in `folder`, unless one runs there. Raises `NotThere`, `Lost`.
 
-    `program`: the words that run acp-tui on the node. `again`: also after a run that failed there."""
+    `program`: the words that run acp-tui on the node. `flags`: such as --again, for a run that failed there."""
     blanks = {
         "FOLDER": quote(folder),
         "PROGRAM": quote(program),
         "SENDER": quote(sender),
-        "AGAIN": "--again" if again else "",
+        "FLAGS": " ".join(flags),
     }
     _check(await asked(connection, _START, blanks))
 
