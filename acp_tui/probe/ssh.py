@@ -1,4 +1,4 @@
-"""SSH to a node: the only module of the engine that knows asyncssh.
+"""SSH to a node: connecting, logging in, running a command. With its `keys` and `sftp` the only speaker of asyncssh.
 
 Every stage of connecting has its own deadline and its own plain words when it fails. Nothing of the operator's own SSH
 set-up (configuration, agent, known hosts, default keys) is used unasked: the plan alone says how to log in.
@@ -8,28 +8,26 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import asyncssh
-from pydantic import SecretStr
 
-from acp_tui.files import open_plain
+from acp_tui.probe.keys import client_key, host_key, key_line
+from acp_tui.probe.reach import DEADLINES, ConnectFailed, Deadlines, Dropped, Lost, OnStage, Target
 from acp_tui.probe.script import clean
 from acp_tui.probe.words import (
     PasswordFate,
     closed_early,
     denied,
-    key_trouble,
     no_answer,
     no_method_in_common,
     quoted,
 )
 from acp_tui.texts import _
 from acp_tui.verdict import NodeState
+
+__all__ = ["DEADLINES", "ConnectFailed", "Connection", "Deadlines", "Lost", "Target", "connect"]
 
 _HOST_KEY_ALGORITHMS = (
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
@@ -48,57 +46,6 @@ _MISSED, _MISSED_AT_FIRST = 3, 8
 """So many of these may stay unanswered; at first more, so that the deadline of the session decides."""
 _PAUSES = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
 """Seconds, from and to, before each further try at a node that dropped us: at random, so that tries spread."""
-_KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
-
-
-@dataclass(frozen=True)
-class Target:
-    """A node and how to log in. `host` and `port`: where to dial; differs from `address` on the practice cluster."""
-
-    address: str
-    host: str
-    port: int
-    username: str
-    password: SecretStr | None = None
-    key_file: Path | None = None
-    key_passphrase: SecretStr | None = None
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """Seconds that each stage may take; `script` is for all of it."""
-
-    tcp: float = 10
-    handshake: float = 15
-    login: float = 40  # a node that looks up our name (UseDNS) at three dead servers takes 30
-    session: float = 30  # pam_systemd waits 25 for a login manager that does not answer, and meanwhile sshd is deaf
-    script: float = 75
-
-
-DEADLINES = Deadlines()
-
-
-class ConnectFailed(Exception):
-    """A stage of reaching a node failed. `detail` is for people, without secrets and cleaned of control characters."""
-
-    def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
-        super().__init__(detail)
-        self.state = state
-        self.stage = stage
-        self.detail = detail
-        self.host_key = host_key
-        """The key that the node showed, where it came that far."""
-
-
-class _Dropped(ConnectFailed):
-    """Closed before the login: may be chance."""
-
-
-class Lost(Exception):
-    """An open connection broke."""
-
-
-OnStage = Callable[[str], None]
 
 
 class _Client(asyncssh.SSHClient):
@@ -120,7 +67,7 @@ class _Client(asyncssh.SSHClient):
 
     @property
     def shown_line(self) -> str | None:
-        return _line(self.shown) if self.shown else None
+        return key_line(self.shown) if self.shown else None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self._at("handshake")
@@ -256,12 +203,12 @@ async def connect(
     """Connect and log in. `pinned`: the node's known public key, `type base64`; None: first contact, any key will do.
 
     `on_stage` hears `tcp`, `handshake`, `login` as each begins. ConnectFailed: it did not work, and why."""
-    key = await asyncio.to_thread(_client_key, target)
-    expected = _public_key(pinned)
+    key = await asyncio.to_thread(client_key, target)
+    expected = host_key(pinned)
     for pause in _PAUSES:
         try:
             return await _connect(target, key, expected, on_stage, deadlines)
-        except _Dropped:
+        except Dropped:
             # MaxStartups drops connections at random while others log in: again, a moment later (sshd_config(5)).
             await asyncio.sleep(random.uniform(*pause))  # noqa: S311 - it only spreads retries
     return await _connect(target, key, expected, on_stage, deadlines)
@@ -316,7 +263,7 @@ async def _connect(
     if shown is None:
         inner.abort()
         raise ConnectFailed(NodeState.HOST_KEY_CHANGED, "handshake", _("the node showed no host key"))
-    return Connection(inner, _line(shown), shown.get_fingerprint())
+    return Connection(inner, key_line(shown), shown.get_fingerprint())
 
 
 def _failed(
@@ -348,7 +295,7 @@ def _failed(
             NodeState.UNREACHABLE, stage, _("port {port} refused the connection").format(port=target.port)
         )
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError) and stage == "handshake":
-        return _Dropped(NodeState.UNREACHABLE, stage, closed_early())
+        return Dropped(NodeState.UNREACHABLE, stage, closed_early())
     if isinstance(error, asyncssh.Error):
         words = _("the login broke off") if stage == "login" else _("the SSH handshake failed")
         return ConnectFailed(NodeState.UNREACHABLE, stage, _said(words, error), client.shown_line)
@@ -370,44 +317,3 @@ async def _tail(stream: "asyncssh.SSHReader[bytes]") -> str:
         while chunk := await stream.read(4096):
             kept = (kept + chunk)[-1000:]
     return " ".join(clean(kept.decode(errors="replace")).split())
-
-
-def _line(key: asyncssh.SSHKey) -> str:
-    """`type base64`, without a comment."""
-    return " ".join(key.export_public_key("openssh").decode().split()[:2])
-
-
-def _public_key(line: str | None) -> asyncssh.SSHKey | None:
-    if line is None:
-        return None
-    try:
-        return asyncssh.import_public_key(line)
-    except asyncssh.KeyImportError:
-        raise ConnectFailed(
-            NodeState.HOST_KEY_CHANGED, "handshake", _("the host key kept for this node cannot be read")
-        ) from None
-
-
-def _client_key(target: Target) -> asyncssh.SSHKey | None:
-    """The private key to log in with. ConnectFailed (auth-failed) with the file's name: it cannot be used."""
-    if target.key_file is None:
-        return None
-    try:
-        with open_plain(target.key_file) as file:
-            content = file.read(_KEY_FILE_LIMIT)
-    except OSError as error:
-        why = error.strerror or str(error)
-        detail = quoted(_("key file {file}").format(file=target.key_file), why)
-        raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail) from None
-    try:
-        return _read_key(content, target.key_passphrase)
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        has_passphrase = target.key_passphrase is not None
-        detail = key_trouble(target.key_file, content, str(error), has_passphrase=has_passphrase)
-        raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail) from None
-
-
-@lru_cache(maxsize=16)
-def _read_key(content: bytes, passphrase: SecretStr | None) -> asyncssh.SSHKey:
-    """Decrypting is slow by design: once for all nodes."""
-    return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)
