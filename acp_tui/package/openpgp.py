@@ -27,7 +27,9 @@ def fingerprints(content: bytes) -> tuple[str, ...]:
 
 
 def has_private_key(content: bytes) -> bool:
-    return any(kind in (_SECRET, _SECRET_SUBKEY) for kind, _body in _all(content))
+    """Whole or cut off."""
+    private = any(kind in (_SECRET, _SECRET_SUBKEY) for kind, _body in _all(content))
+    return private or b"PGP PRIVATE KEY BLOCK" in content
 
 
 def is_message(content: bytes) -> bool:
