@@ -1,6 +1,7 @@
 """Commands of the install: install, attach, status."""
 
 import asyncio
+import sys
 from argparse import Namespace
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -124,7 +125,7 @@ def _reached(said: str | None) -> bool | None:
     without = _("--reached yes follows the install, --reached no sends the configuration again.")
     if asked(_("Has the configuration reached the installer? A yes follows the install."), without):
         return True
-    return False if asked(_("Send the configuration again?"), "") else None
+    return False if sys.stdin.isatty() and asked(_("Send the configuration again?"), without) else None
 
 
 async def _to_the_end(run: Path, source: Source) -> int:

@@ -102,14 +102,14 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
             if reply is not None and reply.status == 200 and not reply.html:
                 token = parse_token(reply.body)
                 break
-        said = _("no answer")
+        said = ""
         for prefix in dict.fromkeys((endpoint.prefix, *PREFIXES)):
             reply = await _get(client, f"{endpoint.base}{prefix}{_VERSIONS}", token)
             if reply is not None and reply.status == 200 and not reply.html:
                 return parse_offer(reply.body)
-            said = f"HTTP {reply.status}" if reply is not None else said
+            said = said or (f"HTTP {reply.status}" if reply is not None else "")
     without = "" if token else "\n" + f"{_TOKEN}: " + _("no token")
-    return Offered(raw=f"{_VERSIONS}: {said}{without}")
+    return Offered(raw=f"{_VERSIONS}: {said or _('no answer')}{without}")
 
 
 async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
