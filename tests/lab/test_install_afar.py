@@ -26,7 +26,7 @@ from acp_tui.demo.package import build_package
 from acp_tui.installer.afar import NotThere, claim, claimed
 from acp_tui.probe.ssh import Target, connect
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]  # each looks at three nodes twice, and installs
 
 PLACE = "/root/acp-tui-install"
 
