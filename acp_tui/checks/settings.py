@@ -1,7 +1,7 @@
 """Checks of what a node was set to: boot parameters, modules, security modules, firewall, swap, limits, login, sshd."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from acp_tui.checks.finding import Finding, NodeSubject, known
 from acp_tui.texts import _
@@ -106,25 +106,27 @@ def firewall_off(s: NodeSubject) -> Finding:
     running = {name for name, unit in watched.items() if unit.active in _RUNNING}
     idle = running & {"ufw"} if s.facts.ufw_enabled is False else set()
     running = (running - idle) | ({"ufw"} if s.facts.ufw_enabled else set())
+    back = {name for name, unit in watched.items() if unit.enabled in _RETURNS} - running
     if running:
-        return _firewall(Outcome.FAIL, _("active: {names}"), running)
+        return _firewall(Outcome.FAIL, _("active: {names}"), running, idle | back)
     if idle:
-        return _firewall(Outcome.WARN, _("the unit of ufw is active, but ufw.conf has it off"), idle)
-    back = [name for name, unit in watched.items() if unit.enabled in _RETURNS]
+        return _firewall(Outcome.WARN, _("the unit of ufw is active, but ufw.conf has it off"), idle, back)
     if back:
-        return _firewall(Outcome.WARN, _("not active, but enabled for the next boot: {names}"), set(back))
+        return _firewall(Outcome.WARN, _("not active, but enabled for the next boot: {names}"), back)
     return Finding(Outcome.PASS, _("none active"))
 
 
-def _firewall(outcome: Outcome, words: str, units: set[str]) -> Finding:
-    """A finding about these units, with the commands for just these: ufw has its own switch beside its unit."""
+def _firewall(outcome: Outcome, words: str, told: Set[str], also: Set[str] = frozenset()) -> Finding:
+    """A finding about the units that are told, with the commands for these and those that come back beside them: ufw
+    has its own switch beside its unit."""
+    units = told | also
     names = tuple(sorted(units))
     remedy = f"systemctl disable --now {' '.join(names)}"
     if "netfilter-persistent" in units:
         remedy = f"netfilter-persistent flush\n{remedy}"  # its rules outlast its unit
     if "ufw" in units:
         remedy = f"ufw disable\n{remedy}"
-    return Finding(outcome, words.format(names=", ".join(names)), remedy=remedy, names=names)
+    return Finding(outcome, words.format(names=", ".join(sorted(told))), remedy=remedy, names=names)
 
 
 def swap_off(s: NodeSubject) -> Finding:

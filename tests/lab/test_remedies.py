@@ -85,3 +85,12 @@ def test_the_remedy_for_the_stub_takes_the_servers_behind_it(lab: Lab, tmp_path:
     [verdict] = check(tmp_path, plan(as_planned([node]), lab.address(0)), "--only", "NET-RESOLV-172").verdicts
     node.sh(verdict["remedy"] or "")
     assert node.sh("cat /etc/resolv.conf") == "nameserver 198.51.100.9\n"
+
+
+def test_the_remedy_for_a_firewall_is_for_those_that_come_back_too(lab: Lab, tmp_path: Path) -> None:
+    waits = Fault("iptables waits", "echo 'inactive enabled' >/usr/lib/lab/units/iptables")
+    [node] = lab.start(NodeProfile("centos-7.9", (f.FIREWALLD, waits)))
+    answers = plan(as_planned([node]), lab.address(0))
+    [verdict] = check(tmp_path, answers, "--only", "SEC-FIREWALL").verdicts
+    node.sh(verdict["remedy"] or "")
+    assert check(tmp_path, answers, "--only", "SEC-FIREWALL").found == {node.address: {}}
