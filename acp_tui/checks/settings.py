@@ -15,18 +15,14 @@ _INFINITY = ("infinity", "18446744073709551615")  # the number is how old system
 def boot_parameter(s: NodeSubject) -> Finding:
     """KRN-THP, KRN-NOKMEM: in effect, or waiting in the boot loader. The last value counts, unless values add up.
 
-    What stands behind `--` is not for the kernel; what was typed at the boot prompt is gone after the next boot."""
+    What stands behind `--` is not for the kernel."""
     token = s.given.word("token")
     key = token.split("=")[0] + "="
     cmdline = known(s.facts.cmdline, "cmdline")
     own = cmdline[: cmdline.index("--")] if "--" in cmdline else cmdline
     given = [t for t in own if t.startswith(key)]
     adds = bool(s.given.words("adds"))
-    value = token.removeprefix(key)
-    if any(value in t.removeprefix(key).split(",") for t in (given if adds else given[-1:])):
-        later = [t.removeprefix(key).split(",") for t in s.facts.boot_tokens or () if t.startswith(key)]
-        if s.facts.boot_tokens and not any(value in values for values in later):
-            return Finding(Outcome.WARN, _("in effect, but the boot loader's files do not have it for the next boot"))
+    if any(token.removeprefix(key) in t.removeprefix(key).split(",") for t in (given if adds else given[-1:])):
         return Finding(Outcome.PASS, _("in effect"))
     now = given[-1] if given else _("not on the kernel's command line")
     if token in (s.facts.boot_tokens or ()):

@@ -74,11 +74,7 @@ FAULTS: list[tuple[str, dict[str, object], set[tuple[str, Outcome]]]] = [
     ("AppArmor without profiles", {"apparmor": True, "apparmor_profiles": 0}, {("SEC-APPARMOR", WARN)}),
     (
         "AppArmor off after reboot",
-        {
-            "apparmor": True,
-            "apparmor_profiles": 31,
-            "boot_tokens": frozenset({"apparmor=0", "transparent_hugepage=never"}),
-        },
+        {"apparmor": True, "apparmor_profiles": 31, "boot_tokens": frozenset({"apparmor=0"})},
         {("SEC-APPARMOR", PENDING)},
     ),
     ("enforcing", {"selinux": "enforcing", "selinux_config": "enforcing"}, {("SEC-SELINUX", FAIL)}),

@@ -86,9 +86,7 @@ BOOT = (
     _case(R, "THP: in the EFI file alone", f"{NO_THP}; "
           + _file("/boot/efi/EFI/redhat/grub.cfg", f"  linuxefi /vmlinuz root=/dev/a {THP}=never"),
           KRN_THP="pending-reboot"),
-    _case(R, "THP: typed at the boot prompt", f"sed -i 's/{THP}=never//' {_BOOT_FILES}", KRN_THP="warn"),
-    _case(C, "nokmem: gone from the boot loader", f"sed -i 's/cgroup.memory=nokmem//' {_BOOT_FILES}",
-          KRN_NOKMEM="warn"),
+    _case(R, "THP: in effect, not in a boot file", f"sed -i 's/{THP}=never//' {_BOOT_FILES}"),
     _case(C, "nokmem: a word that is no parameter", f"sed -i 's/cgroup.mem/cgroup_mem/' {_BOOT_FILES}; "
           'line=$(</proc/cmdline); echo "${line/cgroup.mem/cgroup_mem}" >/proc/cmdline', KRN_NOKMEM="fail"),
 )  # fmt: skip
