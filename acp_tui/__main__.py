@@ -106,6 +106,11 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
     install = add("install", "install:install", _("the whole install, from preflight to verification"), plan=True)
     install.add_argument("--again", action="store_true", help=_("start anew after a failed run, without a question"))
     install.add_argument(
+        "--despite-changes",
+        action="store_true",
+        help=_("where the nodes have changed since the preflight: send the configuration all the same"),
+    )
+    install.add_argument(
         "--reached",
         choices=("yes", "no"),
         help=_("where that is asked: whether the configuration has reached the installer; no sends it again"),

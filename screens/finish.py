@@ -11,7 +11,7 @@ from acp_tui.plan import Plan
 from acp_tui.report.words import OUTCOMES, outcome_word
 from acp_tui.texts import _, ngettext
 from screens.glyphs import glyphs, outcome_mark
-from screens.words import PHASES, phase_word
+from screens.words import PHASES, SHOWN_AS, phase_word
 
 if TYPE_CHECKING:
     from acp_tui.finish.verify import Finish
@@ -24,7 +24,8 @@ def phases(state: RunState | None) -> Text:
     g = glyphs()
     text = Text(no_wrap=True, overflow="ellipsis")
     names = list(PHASES)
-    reached = state.failed_in or state.phase if state else None
+    reached = state.failed_in or state.phase if state else Phase.STARTING
+    reached = SHOWN_AS.get(reached, reached)
     here = names.index(reached) if reached in names else -1
     if state is not None and state.phase is Phase.SUCCESS:
         here = len(names)

@@ -162,6 +162,7 @@ class InstallStep(Step):
                 pace=practice.pace,
                 bases=(),
                 installer_log=practice.installer_log,
+                dial=session.dial,
             )
         self.session.note(run=str(run))
         self._follow()
@@ -186,6 +187,7 @@ class InstallStep(Step):
         run, state = self._state.spec.run_dir, self._state
         kubernetes = runtime = None
         posted: bool | None = None
+        despite = False
         if state.phase is Phase.NEEDS_VERSION:
             kubernetes = await self._pick(_("Kubernetes version"), state.offered_kubernetes)
             runtime = await self._pick(_("Container runtime"), state.offered_runtimes)
@@ -199,6 +201,12 @@ class InstallStep(Step):
             if answer is None:
                 return
             posted = answer == "y"
+        elif state.phase is Phase.CHANGED:
+            options = [("m", _("it is mended: look again")), ("d", _("send the configuration all the same"))]
+            answer = await self.app.push_screen_wait(Pick(_("The nodes have changed"), options, state.message))
+            if answer is None:
+                return
+            despite = answer == "d"
         elif not await self.app.push_screen_wait(Confirm(_("Go on with this install?"), state.message)):
             return
         document = None
@@ -209,7 +217,15 @@ class InstallStep(Step):
                 session.plan, session.report(), session.draft.host_keys, state.spec.bundle, base=self.wizard.base
             )
             document = bundle / DOCUMENT
-        await asyncio.to_thread(resume, run, kubernetes=kubernetes, runtime=runtime, posted=posted, document=document)
+        await asyncio.to_thread(
+            resume,
+            run,
+            kubernetes=kubernetes,
+            runtime=runtime,
+            posted=posted,
+            despite=despite,
+            document=document,
+        )
         self._follow()
 
     async def _pick(self, title: str, offered: tuple[str, ...]) -> str | None:
@@ -340,7 +356,7 @@ class InstallStep(Step):
                 return Text(
                     f"{g.failed} {state.message}\n" + _("All that was written: {folder}").format(folder=log), "bold red"
                 )
-            case Phase.NEEDS_VERSION | Phase.POST_UNKNOWN:
+            case Phase.NEEDS_VERSION | Phase.CHANGED | Phase.POST_UNKNOWN:
                 return Text(f"? {state.message}\n" + _("s answers"), "bold yellow")
         if state.interrupted:
             return Text("? " + _("The installing process is gone. s goes on from where it stopped."), "bold yellow")

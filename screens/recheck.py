@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from acp_tui.report.changes import Changes, changes
+from acp_tui.report.changes import Changes, changes, new_blockers
 from acp_tui.report.told import change_lines
 from acp_tui.texts import _, ngettext
 from acp_tui.verdict import NodeState, Outcome, Report, Verdict
@@ -94,12 +94,6 @@ class Recheck(ModalScreen[bool]):
         text.append(_("Since {moment}").format(moment=f"{since.since.astimezone():%Y-%m-%d %H:%M}") + ":\n", "dim")
         text.append("\n".join(" ".join(line.split()) for line in change_lines(since)))
         return text
-
-
-def new_blockers(before: Report, now: Report) -> tuple[Verdict, ...]:
-    """What blocks now and did not then."""
-    known = {(verdict.requirement, verdict.node) for verdict in before.verdicts if verdict.blocks}
-    return tuple(v for v in now.verdicts if v.blocks and (v.requirement, v.node) not in known)
 
 
 def _of_note(since: Changes) -> Changes:

@@ -14,9 +14,20 @@ PHASES: Mapping[Phase, str] = {
 }
 """The phases that every install goes through, in their order."""
 
+SHOWN_AS: Mapping[Phase, Phase] = {
+    Phase.NEEDS_VERSION: Phase.VERSIONS,
+    Phase.LOOKING: Phase.POSTING,
+    Phase.CHANGED: Phase.POSTING,
+    Phase.POST_UNKNOWN: Phase.POSTING,
+    Phase.POSTED: Phase.INSTALLING,
+}
+"""Where among them the others stand."""
+
 _OTHER_PHASES: Mapping[Phase, str] = {
     Phase.STARTING: N_("starting"),
     Phase.NEEDS_VERSION: N_("asks for a version"),
+    Phase.LOOKING: N_("looking at the nodes once more"),
+    Phase.CHANGED: N_("asks about what has changed on the nodes"),
     Phase.POST_UNKNOWN: N_("asks whether the configuration arrived"),
     Phase.POSTED: N_("configuration sent"),
     Phase.SUCCESS: N_("installed"),

@@ -44,8 +44,11 @@ def show_status_there(trail: Trail, options: Namespace) -> int:
     return found.status
 
 
-def attach_there(trail: Trail) -> int:
+def attach_there(trail: Trail, *, give_up: bool) -> int:
     """Follow the install there from its last words on; the exit status is its own."""
+    if give_up:
+        words = _("The install is on {address}: log in there and give it up with acp-tui attach --give-up.")
+        raise CommandFailed(words.format(address=trail.address), Exit.USAGE)
     way = _way(trail)
     said = Listener()
 

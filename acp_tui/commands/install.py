@@ -38,11 +38,11 @@ def install(options: Namespace) -> int:
     source = open_plan(options.plan, options.passphrase_file)
     run = _unfinished()
     if run is not None:
-        return _go_on(run, source, options.reached)
+        return _go_on(run, source, options)
     # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
     if not _may_begin(source, again=options.again):
         return Exit.NO
-    return asyncio.run(_install(source, again=options.again))
+    return asyncio.run(_install(source, options))
 
 
 def _may_begin(source: Source, *, again: bool) -> bool:
@@ -59,10 +59,10 @@ def _may_begin(source: Source, *, again: bool) -> bool:
     return again or asked(_("Start a new install?"), _("--again starts a new install all the same."))
 
 
-async def _install(source: Source, *, again: bool) -> int:
+async def _install(source: Source, options: Namespace) -> int:
     _same_document(source)
     if is_afar(source.plan):
-        return await install_afar(source, await asyncio.to_thread(source.pinned), ["--again"] if again else [])
+        return await install_afar(source, await asyncio.to_thread(source.pinned), _flags(options))
     work = PackageWork(source.base)
     await unpack_packages(source.plan, work)
     report = await run_preflight(source, work=work)
@@ -77,6 +77,13 @@ async def _install(source: Source, *, again: bool) -> int:
         raise CommandFailed(str(failed)) from failed
     say(_("The install runs on its own now; acp-tui attach follows it from any terminal."))
     return await _to_the_end(run, source)
+
+
+def _flags(options: Namespace) -> list[str]:
+    """What was said beside the plan, for the same command on another machine."""
+    told = ["--again"] if options.again else []
+    told += ["--despite-changes"] if options.despite_changes else []
+    return [*told, "--reached", options.reached] if options.reached else told
 
 
 def _same_document(source: Source) -> None:
@@ -98,7 +105,7 @@ def _unfinished() -> Path | None:
     return run if run is not None and status(run).phase not in FINAL else None
 
 
-def _go_on(run: Path, source: Source, reached: str | None) -> int:
+def _go_on(run: Path, source: Source, options: Namespace) -> int:
     """Go on with a run that was interrupted or asks for what is now said; follow one that is going on."""
     say(_("An install is not finished: {folder}").format(folder=run))
     wanted = source.plan.kubernetes
@@ -110,9 +117,11 @@ def _go_on(run: Path, source: Source, reached: str | None) -> int:
             resume(run, kubernetes=wanted.version, runtime=wanted.container_runtime)
         elif state.phase is Phase.POST_UNKNOWN:
             say(state.message)
-            if (posted := _reached(reached)) is None:
+            if (posted := _reached(options.reached)) is None:
                 return Exit.IMPOSSIBLE
             resume(run, posted=posted)
+        elif state.phase is Phase.CHANGED:
+            resume(run, despite=options.despite_changes)
     except RunRefused as refused:
         raise CommandFailed(str(refused), Exit.NO) from refused
     return asyncio.run(_to_the_end(run, source))
@@ -144,7 +153,7 @@ async def _to_the_end(run: Path, source: Source) -> int:
 def attach(options: Namespace) -> int:
     """Follow the running or last install."""
     if (trail := newer_trail(_begun_here())) is not None:
-        return attach_there(trail)
+        return attach_there(trail, give_up=options.give_up)
     run = _last()
     if options.give_up:
         return _give_up(run)
@@ -322,13 +331,17 @@ def _way_on(state: RunState) -> str:
     """How a run is gone on with that waits for somebody; "": nothing waits."""
     if state.phase is Phase.NEEDS_VERSION:
         return _("Put what you choose into the plan (kubernetes) and give acp-tui install PLAN again.")
+    if state.phase is Phase.CHANGED:
+        return _(
+            "acp-tui install PLAN looks again and goes on where it is mended; --despite-changes goes on in any case."
+        )
     if state.phase is Phase.POST_UNKNOWN:
         return _("acp-tui install PLAN --reached yes follows the install, --reached no sends the configuration again.")
     return _("acp-tui install PLAN goes on from where it stopped.") if state.interrupted else ""
 
 
 def _exit(state: RunState) -> int:
-    if state.phase in (Phase.FAILED, Phase.CANCELLED, Phase.NEEDS_VERSION):
+    if state.phase in (Phase.FAILED, Phase.CANCELLED, Phase.NEEDS_VERSION, Phase.CHANGED):
         return Exit.NO
     if state.interrupted or state.phase in (Phase.UNKNOWN, Phase.POST_UNKNOWN):
         return Exit.IMPOSSIBLE

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from acp_tui.installer import api, setup
 from acp_tui.installer.api import PostResult
+from acp_tui.installer.drift import drift
 from acp_tui.installer.journal import QUOTED, Run, minutes, quote
 from acp_tui.installer.posted import DocumentUnusable, secrets_in, wanted_versions, with_versions
 from acp_tui.installer.state import Endpoint, Phase, RunState, now
@@ -132,11 +133,8 @@ async def _versions(run: Run) -> None:
             why += "\n" + clean(offered.raw)[:QUOTED]
         run.record(replace(state, phase=Phase.NEEDS_VERSION, message=why), why)
         return
-    said = _("Sending the configuration: Kubernetes {kubernetes}, {runtime}.").format(
-        kubernetes=kubernetes, runtime=runtime
-    )
-    run.record(replace(state, phase=Phase.POSTING, kubernetes=kubernetes, runtime=runtime, message=""), said)
-    await run.settled()  # what is not written down must not be done: a crash now would post twice
+    said = _("The nodes are looked at once more before the configuration is sent.")
+    run.record(replace(state, phase=Phase.LOOKING, kubernetes=kubernetes, runtime=runtime, message=""), said)
 
 
 def choose(wanted: str, answered: str | None, offered: tuple[str, ...]) -> str | None:
@@ -152,6 +150,19 @@ def choose(wanted: str, answered: str | None, offered: tuple[str, ...]) -> str |
 
 def _listed(versions: tuple[str, ...]) -> str:
     return ", ".join(versions) or _("(not told)")
+
+
+async def _looking(run: Run) -> None:
+    state = run.state
+    changed = "" if state.despite else await drift(state.spec)
+    if changed:
+        run.record(replace(state, phase=Phase.CHANGED, message=changed), changed)
+        return
+    said = _("Sending the configuration: Kubernetes {kubernetes}, {runtime}.").format(
+        kubernetes=state.kubernetes, runtime=state.runtime
+    )
+    run.record(replace(state, phase=Phase.POSTING, message=""), said)
+    await run.settled()  # what is not written down must not be done: a crash now would post twice
 
 
 async def _posting(run: Run) -> None:
@@ -197,6 +208,7 @@ _PHASES: Mapping[Phase, Callable[[Run], Awaitable[None]]] = {
     Phase.SETUP: _setup,
     Phase.WAITING_API: _waiting_api,
     Phase.VERSIONS: _versions,
+    Phase.LOOKING: _looking,
     Phase.POSTING: _posting,
     Phase.POSTED: posted,
     Phase.INSTALLING: installing,

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from acp_tui.dial import Dial, direct
 from acp_tui.installer import setup
 from acp_tui.installer.detach import RunRefused, launched, one_at_a_time
 from acp_tui.installer.follow import follow, last_run, new_run_dir
@@ -57,7 +58,17 @@ __all__ = [
     "status",
 ]
 
-_BEFORE_POST = frozenset({Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.NEEDS_VERSION})
+_BEFORE_POST = frozenset(
+    {
+        Phase.STARTING,
+        Phase.SETUP,
+        Phase.WAITING_API,
+        Phase.VERSIONS,
+        Phase.NEEDS_VERSION,
+        Phase.LOOKING,
+        Phase.CHANGED,
+    }
+)
 _TICK = 0.05  # seconds
 _GRACE = 5.0  # seconds a runner has to end after being asked
 
@@ -82,10 +93,12 @@ def run_spec(
     bases: Sequence[str] = (DEFAULT_BASE,),
     installer_log: Path = INSTALLER_LOG,
     bundle: Path | None = None,
+    dial: Dial = direct,
 ) -> RunSpec:
     """What a run for `plan` does. `install_dir`: where the packages are unpacked; INSTALLER_ENDPOINT is heeded.
 
-    `bundle`: one made for this run alone, which loses its secrets in the end."""
+    `bundle`: one made for this run alone, which loses its secrets in the end. `dial`: where the nodes are reached."""
+    ways = {node.address: (node.address, plan.login(node).port) for node in plan.nodes}
     return RunSpec(
         run_dir=run_dir.absolute(),
         setup_dir=(install_dir / "installer").absolute(),
@@ -97,6 +110,7 @@ def run_spec(
         endpoint=os.environ.get("INSTALLER_ENDPOINT") or None,
         installer_log=installer_log.absolute(),
         bundle=bundle.absolute() if bundle else None,
+        ways={address: dial(*way) for address, way in ways.items() if dial(*way) != way},
         pace=pace or Pace(),
     )
 
@@ -138,16 +152,19 @@ def resume(
     kubernetes: str | None = None,
     runtime: str | None = None,
     posted: bool | None = None,
+    despite: bool = False,
     document: Path | None = None,
 ) -> RunState:
     """Go on with a run that rests, from where it stopped.
 
-    `needs-version`: with `kubernetes` and `runtime` as chosen. `post-unknown`: `posted` True follows the install, False
-    sends the configuration again. Failed: tries the failed part again, with another `document` if given. `unknown`:
-    follows again. Interrupted: goes on; where the POST may have been sent it becomes `post-unknown` and asks.
+    `needs-version`: with `kubernetes` and `runtime` as chosen. `changed`: looks at the nodes again; with `despite`
+    does not. `post-unknown`: `posted` True follows the install, False sends the configuration again. Failed: tries the
+    failed part again, with another `document` if given. `unknown`: follows again. Interrupted: goes on; where the POST
+    may have been sent it becomes `post-unknown` and asks.
     Raises `NoRun`; `RunRefused` when the run is going on, or the answer it waits for is not given."""
     with one_at_a_time(run_dir.parent):
-        return _resumed(status(run_dir), kubernetes, runtime, posted, document)
+        state = status(run_dir)
+        return _resumed(replace(state, despite=state.despite or despite), kubernetes, runtime, posted, document)
 
 
 def _resumed(
@@ -192,6 +209,8 @@ def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Ph
             if posted is None:
                 raise RunRefused(_("Say whether the configuration has reached the installer."))
             return Phase.POSTED if posted else Phase.WAITING_API
+        case Phase.CHANGED:
+            return Phase.VERSIONS
         case Phase.UNKNOWN:
             return Phase.INSTALLING
         case Phase.FAILED:

@@ -6,6 +6,7 @@ The folder holds `state.json` (replaced whole at each change), `setup.log` (all 
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -48,6 +49,8 @@ class Phase(StrEnum):
     WAITING_API = "waiting-api"
     VERSIONS = "versions"
     NEEDS_VERSION = "needs-version"
+    LOOKING = "looking"
+    CHANGED = "changed"
     POSTING = "posting"
     POST_UNKNOWN = "post-unknown"
     POSTED = "posted"
@@ -59,7 +62,7 @@ class Phase(StrEnum):
 
 
 FINAL = frozenset({Phase.SUCCESS, Phase.FAILED, Phase.UNKNOWN, Phase.CANCELLED})
-ASKING = frozenset({Phase.NEEDS_VERSION, Phase.POST_UNKNOWN})
+ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.POST_UNKNOWN})
 """The runner has ended and waits for an answer of the operator, given with `resume`."""
 
 
@@ -72,6 +75,8 @@ class Pace:
     api_wait: float = 900.0  # INS-WAIT5
     offer_wait: float = 60.0
     """How long the offered versions may stay unknown once the API answers."""
+    look: float = 10.0
+    """Until nodes that speak against the install right before the POST are looked at again."""
     progress: float = 10.0  # API-POLL
     silence: float = 180.0
     """How long the installer may give no answer before the run says so (API-NOANSWER)."""
@@ -109,6 +114,8 @@ class RunSpec:
     installer_log: Path = INSTALLER_LOG
     bundle: Path | None = None
     """The bundle made for this run alone: its secrets are removed once the install has succeeded."""
+    ways: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Node address → where it is really reached, for those that are reached elsewhere."""
     pace: Pace = Pace()
 
     @property
@@ -139,6 +146,8 @@ class RunState:
     kubernetes: str | None = None
     """The operator's answer to `needs-version`, later what was posted."""
     runtime: str | None = None
+    despite: bool = False
+    """The operator knows what has changed on the nodes, and goes on."""
     post_status: int | None = None
     """HTTP status of the answer to the configuration."""
     following_since: datetime | None = None

@@ -84,6 +84,12 @@ def _problems(verdicts: Iterable[Verdict]) -> Mapping[_Key, list[Verdict]]:
     return found
 
 
+def new_blockers(before: Report, now: Report) -> tuple[Verdict, ...]:
+    """What blocks now and did not then."""
+    known = {(verdict.requirement, verdict.node) for verdict in before.verdicts if verdict.blocks}
+    return tuple(v for v in now.verdicts if v.blocks and (v.requirement, v.node) not in known)
+
+
 def _paired(old: list[Verdict], new: list[Verdict]) -> list[tuple[Verdict | None, Verdict | None]]:
     """What differs, old beside new; a rule of the plan may have several findings, of which some are the same."""
     told_before, told_now = [_told(verdict) for verdict in old], [_told(verdict) for verdict in new]

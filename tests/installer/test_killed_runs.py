@@ -18,8 +18,8 @@ from acp_tui.installer.follow import damaged_run, last_run, new_run_dir
 from acp_tui.installer.run import Phase, RunBusy, RunRefused, RunState, resume, start, status
 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
-ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.POSTING, Phase.POSTED,
-          Phase.INSTALLING, Phase.SUCCESS)  # fmt: skip
+ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.LOOKING, Phase.POSTING,
+          Phase.POSTED, Phase.INSTALLING, Phase.SUCCESS)  # fmt: skip
 
 
 @pytest.fixture
