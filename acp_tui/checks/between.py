@@ -79,7 +79,8 @@ def closed_paths(
         ports, ssh = peer_ports(s.plan, target, (s.plan.network.cni,)), s.plan.login(target).port
         keys = [(host, port) for host in addresses(s.plan, target) for port in ports]
         facts = s.facts.get(target.address)
-        let_us_in = reached = facts is not None and facts.host_key is not None
+        # One that let us in and was lost before it told what it reaches may have gone since.
+        let_us_in = reached = facts is not None and facts.host_key is not None and target.address in tried
         ways: list[Trouble] = []
         for source in (address for address in tried if address != target.address):
             seen = ways_of[source]

@@ -124,6 +124,8 @@ def _between_nodes(known: _Known, row: Requirement, check: Function | None = Non
         yield pronounce(row, Finding(Outcome.NOT_APPLICABLE))
     elif not isinstance(function, Function):
         yield pronounce(row, left_to_a_person(row))
+    elif not known.plan.nodes:
+        yield pronounce(row, Finding(Outcome.NOT_APPLICABLE, _("the plan has no nodes yet")))
     else:
         try:
             findings = _CHECKS[function.name](ClusterSubject(row, known.plan, known.facts))

@@ -133,6 +133,20 @@ def test_a_node_that_nobody_reaches_is_unknown_and_no_firewall() -> None:
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
+def test_a_node_that_was_lost_after_it_let_us_in_is_no_firewall() -> None:
+    facts = cluster(PLAN)
+    for other in everybody_but(TWO):
+        shut(facts, other, [TWO], 22, reach=Reach.REFUSED)
+    facts[TWO] = replace(facts[TWO], paths=None, gaps={"paths": "the connection broke"})
+    assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
+
+
+def test_without_nodes_nothing_is_said_of_what_lies_between_them() -> None:
+    nobody = valid_plan(nodes=[])
+    assert outcomes("BND-NODE-ARCH", {}, nobody) == {None: Outcome.NOT_APPLICABLE}
+    assert outcomes("X-TIMEZONE", {}, nobody) == {None: Outcome.NOT_APPLICABLE}
+
+
 def test_one_node_has_nobody_to_talk_to() -> None:
     plan = valid_plan(nodes=nodes(1, 0), scenario="single-node", address={"cluster_endpoint": ONE})
     for rule in ("X-FIREWALL", "NETCFG-LAT-INTRA", "NETCFG-BW-INTRA", "LB-443", "LB-6443", "LB-11443"):
