@@ -162,7 +162,7 @@ class InstallStep(Step):
                 pace=practice.pace,
                 bases=(),
                 installer_log=practice.installer_log,
-                dial=session.dial,
+                guarded=False,
             )
         self.session.note(run=str(run))
         self._follow()

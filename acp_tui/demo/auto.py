@@ -163,7 +163,7 @@ async def _install(line: _Walk, report: Report, host_keys: Mapping[str, str]) ->
             pace=current.pace,
             bases=(),
             installer_log=current.installer_log,
-            dial=current.dial,
+            guarded=False,
         )
     except (RenderError, LaunchFailed, RunRefused) as error:
         raise _Stopped(str(error)) from error

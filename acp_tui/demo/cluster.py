@@ -32,7 +32,7 @@ from acp_tui.texts import N_, _
 
 VIP = "192.0.2.10"
 ADMIN_PASSWORD = "Practice-Only-1"
-_PACE = Pace(setup=0.1, api=0.2, api_wait=30.0, look=1.0, progress=0.5, silence=20.0, overall=300.0)
+_PACE = Pace(setup=0.1, api=0.2, api_wait=30.0, progress=0.5, silence=20.0, overall=300.0)
 _PRETENDED_FREE = 500 * 10**9
 
 _NAME_TO_CHOOSE = "NEW-NAME"

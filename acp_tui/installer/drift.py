@@ -22,7 +22,7 @@ async def drift(spec: RunSpec) -> str:
     """What speaks against the install now and did not in the preflight, a line each; "": nothing does.
 
     What speaks against it is looked at again before it is told."""
-    if spec.bundle is None:
+    if spec.bundle is None or not spec.guarded:
         return ""
     try:
         bundle = await asyncio.to_thread(open_bundle, spec.bundle)
@@ -31,20 +31,17 @@ async def drift(spec: RunSpec) -> str:
     lines: tuple[str, ...] = ()
     for look in range(_LOOKS):
         await asyncio.sleep(spec.pace.look if look else 0)
-        lines = tuple(_lines(bundle, await _looked(bundle, spec)))
+        lines = tuple(_lines(bundle, await _looked(bundle)))
         if not lines:
             return ""
     return "\n".join((_("Since the preflight:"), *lines))
 
 
-async def _looked(bundle: Bundle, spec: RunSpec) -> Report:
+async def _looked(bundle: Bundle) -> Report:
     from acp_tui.events import PreflightDone
     from acp_tui.preflight import preflight  # it speaks SSH, and only this moment of a run does
 
-    def dial(address: str, port: int) -> tuple[str, int]:
-        return spec.ways.get(address, (address, port))
-
-    async for event in preflight(bundle.plan, pinned=bundle.known_hosts, dial=dial, base=bundle.directory):
+    async for event in preflight(bundle.plan, pinned=bundle.known_hosts, base=bundle.directory):
         if isinstance(event, PreflightDone):
             return event.report
     raise RuntimeError("a preflight ends with its report")

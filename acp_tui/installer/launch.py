@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
-from acp_tui.dial import Dial, direct
 from acp_tui.gpg import GpgFailed
 from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.run import new_run_dir, run_spec, start
@@ -71,7 +70,7 @@ async def launch(
     pace: Pace | None = None,
     bases: Sequence[str] = (DEFAULT_BASE,),
     installer_log: Path = INSTALLER_LOG,
-    dial: Dial = direct,
+    guarded: bool = True,
 ) -> Path:
     """Write the bundle below `home` and start the install; the run's folder. Raises `LaunchFailed`, `RunRefused`.
 
@@ -91,7 +90,7 @@ async def launch(
         bases=bases,
         installer_log=installer_log,
         bundle=bundle,
-        dial=dial,
+        guarded=guarded,
     )
     await asyncio.to_thread(start, spec)
     await asyncio.to_thread(_forget_earlier, bundle)

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.dial import Dial, direct
 from acp_tui.installer import setup
 from acp_tui.installer.detach import RunRefused, launched, one_at_a_time
 from acp_tui.installer.follow import follow, last_run, new_run_dir
@@ -93,12 +92,11 @@ def run_spec(
     bases: Sequence[str] = (DEFAULT_BASE,),
     installer_log: Path = INSTALLER_LOG,
     bundle: Path | None = None,
-    dial: Dial = direct,
+    guarded: bool = True,
 ) -> RunSpec:
     """What a run for `plan` does. `install_dir`: where the packages are unpacked; INSTALLER_ENDPOINT is heeded.
 
-    `bundle`: one made for this run alone, which loses its secrets in the end. `dial`: where the nodes are reached."""
-    ways = {node.address: (node.address, plan.login(node).port) for node in plan.nodes}
+    `bundle`: one made for this run alone, which loses its secrets in the end. `guarded`: see `RunSpec`."""
     return RunSpec(
         run_dir=run_dir.absolute(),
         setup_dir=(install_dir / "installer").absolute(),
@@ -110,7 +108,7 @@ def run_spec(
         endpoint=os.environ.get("INSTALLER_ENDPOINT") or None,
         installer_log=installer_log.absolute(),
         bundle=bundle.absolute() if bundle else None,
-        ways={address: dial(*way) for address, way in ways.items() if dial(*way) != way},
+        guarded=guarded,
         pace=pace or Pace(),
     )
 

@@ -6,7 +6,6 @@ The folder holds `state.json` (replaced whole at each change), `setup.log` (all 
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -114,8 +113,8 @@ class RunSpec:
     installer_log: Path = INSTALLER_LOG
     bundle: Path | None = None
     """The bundle made for this run alone: its secrets are removed once the install has succeeded."""
-    ways: Mapping[str, tuple[str, int]] = field(default_factory=dict)
-    """Node address → where it is really reached, for those that are reached elsewhere."""
+    guarded: bool = True
+    """The nodes are looked at once more before the POST. Those of the practice are gone with its wizard."""
     pace: Pace = Pace()
 
     @property

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from install_bench import FAST, Bench, rest
-from plans import valid_plan
+from plans import node, valid_plan
 from reports import report
 
 from acp_tui.demo.installer import Behaviour
@@ -15,6 +15,8 @@ async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_p
     bench = Bench(tmp_path)
     bench.unpack(Behaviour(seconds=0.3, setup_seconds=0.1))
     plan = valid_plan(
+        nodes=[node("127.0.0.2"), node("127.0.0.3"), node("127.0.0.4")],  # nobody listens at port 1 there
+        ssh={"port": 1},
         package={"core": "/root/installer-core-v4.0.3-x86.tar", "install_dir": str(tmp_path / "install")},
         kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
     )
@@ -26,13 +28,12 @@ async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_p
         base=tmp_path,
         pace=FAST,
         bases=(),
-        dial=lambda address, port: ("127.0.0.1", 1),
     )
     bench.runs.append(run)
 
     state = rest(run)
     assert state.phase is Phase.CHANGED
-    assert all(f"{node.address}: unreachable" in state.message for node in plan.nodes)
+    assert all(f"{one.address}: unreachable" in state.message for one in plan.nodes)
     resume(run)
     assert rest(run).phase is Phase.CHANGED, "they are still away"
     assert bench.posts.count == 0

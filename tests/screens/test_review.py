@@ -211,6 +211,7 @@ async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pyte
     async with wizard(tmp_path / "again", plan, "install", seen()) as (pilot, session):
         assert session.report().ready
         asked_again(session, swapping(seen()), monkeypatch)
+        monkeypatch.setattr("screens.install.goes_elsewhere", lambda step: False)  # no node of the plan is this host
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
         question = pilot.app.screen
