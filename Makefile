@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 demo: setup
 	@$(BIN)/acp-tui demo
 
+# Three at a time: most of them wait for nodes and processes, on two cores too.
 test: setup test-tools
-	$(BIN)/pytest -n auto --maxprocesses 4
+	$(BIN)/pytest -n 3
 
 # The rules for what is typed, 10,000 cases each.
 nightly: setup
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto --maxprocesses 4 tests/properties
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 3 tests/properties
 
 check: setup
 	$(BIN)/ruff format --check .
