@@ -13,7 +13,7 @@ test: setup test-tools
 
 # The rules for what is typed, 10,000 cases each.
 nightly: setup
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n 3 tests/properties
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/properties
 
 check: setup
 	$(BIN)/ruff format --check .
