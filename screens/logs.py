@@ -119,8 +119,14 @@ class LogScreen(ModalScreen[None]):
         return min(further.end, await asyncio.to_thread(last, self._path, self._height))
 
     async def _search(self, start: int, *, backwards: bool) -> None:
+        """To the next line with the words; past the end of the log it goes on from its other end."""
         found = await asyncio.to_thread(find, self._path, self._words, start, backwards=backwards)
-        self._said = "" if found is not None else _("{words}: not found").format(words=self._words)
+        said = ""
+        if found is None:
+            other = self._page.size if backwards else 0
+            found = await asyncio.to_thread(find, self._path, self._words, other, backwards=backwards)
+            said = _("{words}: from the end on") if backwards else _("{words}: from the top on")
+        self._said = (said if found is not None else _("{words}: not found")).format(words=self._words)
         await self._go(found if found is not None else self._page.start)
 
     async def _go(self, start: int) -> None:
