@@ -50,16 +50,15 @@ async def test_searching_goes_from_match_to_match(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "line 4727 of setup" in screen_text(pilot).splitlines()[1])
     await pilot.press("N")
     await until(pilot, lambda: "line 4717 of setup" in screen_text(pilot).splitlines()[1])
-    await pilot.press(
-        "G", "slash", *[*["backspace"] * 4, *"line 5 of"], "enter"
-    )  # it opens at the end: what lies above counts
+    # The pane opens at the end: what lies above counts.
+    await pilot.press("G", "slash", *[*["backspace"] * 4, *"line 5 of"], "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
     assert "line 5 of: from the top on" in screen_text(pilot)
     await pilot.press("N")
     await until(pilot, lambda: "line 5 of: from the end on" in screen_text(pilot))
     await pilot.press("slash", *[*["backspace"] * 9, *"nothing"], "enter")
     await until(pilot, lambda: "nothing: not found" in screen_text(pilot))
-    assert "line 4717 of setup" in screen_text(pilot).splitlines()[1], "where one was is where one stays"
+    assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "where one was is where one stays"
 
 
 async def test_the_other_log_grows_in_sight(pilot: Pilot[int], logs: tuple[tuple[str, Path], ...]) -> None:
