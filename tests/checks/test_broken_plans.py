@@ -316,6 +316,7 @@ FINE: list[Changes] = [
 
 def failed(folder: Path, capsys: pytest.CaptureFixture[str], changes: Changes) -> set[str]:
     """The rules that `acp-tui validate` says are broken."""
+    (folder / "id").write_text("a key", encoding="utf-8")
     path = folder / "plan.yaml"
     path.write_text(yaml.safe_dump(plan_data(**changes), allow_unicode=True), encoding="utf-8")
     main(["validate", str(path), "--json"])
