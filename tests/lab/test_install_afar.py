@@ -129,7 +129,8 @@ def without_acp_tui(node: LabNode, *python: str) -> None:
     """The node has no longer what the machine here has. `python`: what its Python does instead.
 
     The stand-in for the installer, which lives in the checkout, is found in another place."""
-    node.sh(f"mkdir /root/lent; mount --bind {CHECKOUT} /root/lent; umount -l {CHECKOUT}; rm /usr/local/bin/acp-tui")
+    node.sh(f"mkdir /root/lent; mount --bind {CHECKOUT} /root/lent; mount -t tmpfs lab {CHECKOUT}")
+    node.sh("rm /usr/local/bin/acp-tui")
     moved = f'PYTHONPATH=/root/lent exec /root/lent/{Path(sys.executable).relative_to(CHECKOUT)} "$@"'
     node.sh(tool(sys.executable, '[ "$3" != --version ] || exit 1', moved))
     for name in (PYTHON, "python3"):
