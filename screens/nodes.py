@@ -191,7 +191,8 @@ class NodesStep(Step):
         from screens.node_list import ListDialog  # an editor, which takes long to import
 
         await self.app.push_screen_wait(ListDialog(self.session, self.wizard.base))
-        self.query_one(Form).reload()
+        for form in self.query(Form):
+            form.reload()
         self._show_nodes()
 
     @work
@@ -251,10 +252,11 @@ class NodesStep(Step):
 
     def _show_nodes(self) -> None:
         rows = [Row(node.address, node_line(self.session, node)) for node in self.session.plan.nodes]
-        listing = self.query_one("#nodes", Rows)
-        listing.show(rows)
-        if listing.has_focus and (node := self._node(listing.key)):
-            self.tell(self._detail(node))
+        # No list at all: the wizard was left under a dialog of this step, which ends only now.
+        for listing in self.query("#nodes").results(Rows):
+            listing.show(rows)
+            if listing.has_focus and (node := self._node(listing.key)):
+                self.tell(self._detail(node))
 
     def _show_offers(self) -> None:
         """What there is beyond typing addresses, with what it would bring."""
