@@ -12,13 +12,12 @@ from pathlib import Path
 
 from acp_tui.around import questions
 from acp_tui.at_once import Work, at_once
-from acp_tui.certificate import CertificateFacts
+from acp_tui.beside import NOTHING_READ, Beside
 from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial, direct
 from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
-from acp_tui.primary import Primary
 from acp_tui.probe.node import probe
 from acp_tui.probe.peers import snippets_for
 from acp_tui.probe.script import Snippet
@@ -143,8 +142,7 @@ async def preflight(
     base: Path = Path(),
     only_nodes: Collection[str] | None = None,
     only: frozenset[str] | None = None,
-    certificate: CertificateFacts | None = None,
-    primary: Primary | None = None,
+    beside: Beside = NOTHING_READ,
     clock: Callable[[], datetime] = now,
     deadlines: Deadlines = DEADLINES,
     also: Collection[Also] = (),
@@ -181,7 +179,7 @@ async def preflight(
         for address, facts in more.items():
             done[address] = replace(done[address], facts=facts)
             yield NodeFacts(address, facts)
-    yield PreflightDone(_report(plan, done, started, clock(), certificate, primary, only))
+    yield PreflightDone(_report(plan, done, started, clock(), beside, only))
 
 
 def _report(
@@ -189,17 +187,14 @@ def _report(
     done: Mapping[str, NodeDone],
     started: datetime,
     finished: datetime,
-    certificate: CertificateFacts | None,
-    primary: Primary | None,
+    beside: Beside,
     only: frozenset[str] | None,
 ) -> Report:
     facts: dict[str, Facts] = {address: end.facts for address, end in done.items()}
     states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
     verdicts = tuple(
         verdict
-        for verdict in judge(
-            plan, facts, states, certificate=certificate, primary=primary, today=finished.date(), only=only
-        )
+        for verdict in judge(plan, facts, states, beside=beside, today=finished.date(), only=only)
         if verdict.node is None or verdict.node in done  # of the others nothing was asked
     )
     nodes = records(plan, facts, states, {address: end.detail for address, end in done.items()})

@@ -41,7 +41,7 @@ class CertificateStep(Step):
         yield Panel(id="certificate-facts")
 
     def show_body(self, topic: Topic) -> None:
-        found, plan = self.session.certificate, self.session.plan
+        found, plan = self.session.beside.certificate, self.session.plan
         if not _existing(plan):
             told = Text(_("The installer makes a certificate of its own; browsers will warn about it."))
         else:

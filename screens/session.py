@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from acp_tui.answers import AnswerRefused, moved, with_answers
-from acp_tui.certificate import CertificateFacts
+from acp_tui.beside import NOTHING_READ
+from acp_tui.beside_files import read_beside
 from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial
 from acp_tui.draft import Draft, save
@@ -24,7 +25,6 @@ from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.plan import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.presets import presets
-from acp_tui.primary import Primary
 from acp_tui.report.kept import keep, read_kept
 from acp_tui.report.machine import records
 from acp_tui.texts import _
@@ -92,7 +92,7 @@ class Session:
         self.plan_file = plan_file
         self.dial = dial
         self.save_error = ""
-        self.certificate: CertificateFacts | None = None
+        self.beside = NOTHING_READ
         self.unpacking = Unpacking()
         self.started = datetime.now(UTC)
         self.before: Report | None = read_kept(draft.folder / LAST_RUN)
@@ -208,14 +208,11 @@ class Session:
 
     async def judge_now(self) -> None:
         """Judge with what is known at this moment, and wait for it."""
-        certificate = self.certificate = await asyncio.to_thread(_certificate, self.plan, self.package.base)
+        beside = self.beside = await asyncio.to_thread(read_beside, self.plan, self.package.base)
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.nodes.facts), date.today()
         package = await self.package.verdicts(plan)
-        primary = await asyncio.to_thread(_primary, plan, self.package.base)
-        verdicts = await asyncio.to_thread(
-            judge, plan, facts, states, certificate=certificate, primary=primary, today=today
-        )
+        verdicts = await asyncio.to_thread(judge, plan, facts, states, beside=beside, today=today)
         unseen = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
         self.judgement = Judgement((*self._refusals(), *package, *verdicts), unseen)
         self._notify(Topic.VERDICTS)
@@ -307,24 +304,6 @@ class Session:
                 with suppress(OSError):  # it is only lost to a later comparison
                     await asyncio.to_thread(keep, self.draft.folder / LAST_RUN, self.report())
             await asyncio.sleep(took * (1 / _JUDGING - 1))
-
-
-def _certificate(plan: Plan, base: Path) -> CertificateFacts | None:
-    """The plan's own pair; what reads it is not needed for the first frame."""
-    if plan.certificate.mode != "existing":
-        return None
-    from acp_tui.certificate_files import facts_for
-
-    return facts_for(plan, base)
-
-
-def _primary(plan: Plan, base: Path) -> Primary | None:
-    """What a standby's plan names as its primary; what reads it is not needed for the first frame."""
-    if plan.disaster_recovery.role != "standby":
-        return None
-    from acp_tui.primary_files import primary_of
-
-    return primary_of(plan, base)
 
 
 def _saved(draft: Draft) -> str:

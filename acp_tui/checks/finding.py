@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from acp_tui.beside import NOTHING_READ, Beside
 from acp_tui.catalog import Check, Function, Requirement
-from acp_tui.certificate import CertificateFacts
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
-from acp_tui.primary import Primary
 from acp_tui.verdict import Outcome
 
 T = TypeVar("T")
@@ -82,12 +81,10 @@ class PlanSubject:
 
     requirement: Requirement
     plan: Plan
-    certificate: CertificateFacts | None = None
-    """The pair that the plan names, as it was read; None where nobody read it."""
+    beside: Beside = NOTHING_READ
+    """What the plan names on this machine, as it was read."""
     facts: Mapping[str, Facts] = field(default_factory=dict)
     """What is known of the nodes, so that a remedy suits them. By plan address."""
-    primary: Primary | None = None
-    """What a standby's plan names as its primary; None where it names none, or nobody read it."""
 
     @property
     def given(self) -> Function:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from acp_tui.beside import NOTHING_READ, Beside
 from acp_tui.catalog import Function, Requirement, catalogue
-from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.between import BETWEEN_CHECKS
 from acp_tui.checks.cluster import CLUSTER_CHECKS
 from acp_tui.checks.conditions import Situation, applies
@@ -23,7 +23,6 @@ from acp_tui.checks.registry import REGISTRY_CHECKS
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
-from acp_tui.primary import Primary
 from acp_tui.texts import N_, _
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
@@ -45,8 +44,7 @@ def judge(
     facts: Mapping[str, Facts],
     states: Mapping[str, NodeState],
     *,
-    certificate: CertificateFacts | None = None,
-    primary: Primary | None = None,
+    beside: Beside = NOTHING_READ,
     today: date,
     only: frozenset[str] | None = None,
 ) -> tuple[Verdict, ...]:
@@ -54,7 +52,7 @@ def judge(
     of which nothing is known. `today` ends waivers; `only` keeps these requirement IDs."""
     rules = catalogue(plan.effective_release)
     of_plan: dict[str, list[Verdict]] = {}
-    for verdict in judge_plan(plan, certificate, facts, primary):
+    for verdict in judge_plan(plan, beside, facts):
         of_plan.setdefault(verdict.requirement, []).append(verdict)
     known = _Known(plan, facts, states, rules)
     judged = tuple(

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from acp_tui.beside_files import read_beside
 from acp_tui.catalog import catalogue
-from acp_tui.certificate_files import facts_for
 from acp_tui.checks.judge import judge
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show
 from acp_tui.events import NodeDone, PreflightDone
@@ -16,7 +16,6 @@ from acp_tui.facts import Facts
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Node
 from acp_tui.preflight import preflight, probe_node, target
-from acp_tui.primary_files import primary_of
 from acp_tui.remedy.init import find_init
 from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
 from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
@@ -224,6 +223,5 @@ async def _again(source: Source, jobs: list[Job], known: _Known) -> tuple[Verdic
 
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
-    certificate = await asyncio.to_thread(facts_for, source.plan, source.base)
-    primary = await asyncio.to_thread(primary_of, source.plan, source.base)
-    return judge(source.plan, facts, states, certificate=certificate, primary=primary, today=date.today())
+    beside = await asyncio.to_thread(read_beside, source.plan, source.base)
+    return judge(source.plan, facts, states, beside=beside, today=date.today())

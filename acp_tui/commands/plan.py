@@ -1,24 +1,22 @@
 """Commands on the plan alone: validate, render, schema, explain."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from acp_tui.beside_files import read_beside
 from acp_tui.bundle import is_bundle
 from acp_tui.catalog import Requirement, catalogue
-from acp_tui.certificate_files import facts_for
-from acp_tui.checks.finding import Finding
 from acp_tui.checks.plan import judge_plan
-from acp_tui.checks.pronounce import pronounce, waive
+from acp_tui.checks.pronounce import waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, show, show_json
 from acp_tui.draft import state_home
 from acp_tui.installer.config import RenderError, render, unverified
 from acp_tui.plan import RELEASES, Plan
 from acp_tui.planfile import PlanReading, Problem, read_plan, schema
-from acp_tui.primary_files import primary_of
 from acp_tui.report.explain import explained, how_seen, later_releases, wanted
 from acp_tui.report.kept import kept_file, read_kept
 from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
@@ -26,7 +24,6 @@ from acp_tui.sizing import Sizing, sizing
 from acp_tui.texts import _
 from acp_tui.verdict import Exit, Outcome, Report, Severity, Verdict
 
-_SSH_KEY = "P-SSH-KEY"
 _COLUMNS = 100
 """Width of a text that is not asked how wide it may be."""
 
@@ -70,27 +67,10 @@ def _sizes(plan: Plan, place: Path) -> Sizing:
 def _rules(plan: Plan, base: Path, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
     """The rules' verdicts, without those that rest on a value which the plan file got wrong."""
     wrong = tuple(problem.path.partition("[")[0] for problem in problems)
-    judged = judge_plan(plan, facts_for(plan, base), primary=primary_of(plan, base))
-    if keys := tuple(_unusable_keys(plan, base)):
-        judged = (*keys, *(verdict for verdict in judged if verdict.requirement != _SSH_KEY))
+    judged = judge_plan(plan, read_beside(plan, base))
     kept = [v for v in judged if not any(path.startswith(wrong) for path in v.paths)] if wrong else judged
     today = date.today()
     return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in kept))
-
-
-def _unusable_keys(plan: Plan, base: Path) -> Iterator[Verdict]:
-    """P-SSH-KEY: a key file that the configuration could not be made with, because it is not there for one."""
-    row = catalogue(plan.effective_release)[_SSH_KEY]
-    try:
-        render(plan, base)
-    except RenderError as error:
-        for one in error.missing:
-            if one.path.endswith("ssh.key_file"):
-                words = _("a file that can be read: a private key without a passphrase")
-                finding = Finding(
-                    Outcome.FAIL, one.why, words, _("Copy the key there, or name another."), paths=(one.path,)
-                )
-                yield pronounce(row, finding)
 
 
 def _refusal(problem: Problem) -> Verdict:

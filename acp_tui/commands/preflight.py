@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from acp_tui.beside_files import read_beside
 from acp_tui.catalog import catalogue
-from acp_tui.certificate_files import facts_for
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show, show_json
 from acp_tui.draft import state_home
 from acp_tui.events import NodeDone, NodeSeen, PreflightDone
@@ -15,7 +15,6 @@ from acp_tui.facts import Facts
 from acp_tui.files import write_atomically
 from acp_tui.package.work import PackageWork
 from acp_tui.preflight import preflight
-from acp_tui.primary_files import primary_of
 from acp_tui.report.changes import Changes, changes
 from acp_tui.report.kept import keep, kept_file, read_kept
 from acp_tui.report.page import report_html
@@ -82,8 +81,7 @@ async def run_preflight(
         base=source.base,
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
-        certificate=await asyncio.to_thread(facts_for, source.plan, source.base),
-        primary=await asyncio.to_thread(primary_of, source.plan, source.base),
+        beside=await asyncio.to_thread(read_beside, source.plan, source.base),
         clock=lambda: datetime.now(UTC),
         also=also,
     )

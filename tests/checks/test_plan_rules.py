@@ -10,6 +10,7 @@ from plans import DOMAIN, VIP, dual_nodes, node, nodes, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.answers import answer_at
+from acp_tui.beside import Beside
 from acp_tui.catalog import catalogue
 from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.plan import PLAN_CHECKS, judge_plan
@@ -51,7 +52,7 @@ SINGLE: Changes = {
 
 
 def judged(changes: Changes, pair: CertificateFacts | None = GOOD_PAIR) -> tuple[Verdict, ...]:
-    return judge_plan(valid_plan(**changes), pair)
+    return judge_plan(valid_plan(**changes), Beside(pair))
 
 
 VALID: list[tuple[str, Changes]] = [
@@ -371,6 +372,15 @@ BREAKAGES: list[tuple[str, Outcome, Changes, set[str]]] = [
         {"nodes[0].nic", "network.nic"},
     ),
 ]
+
+
+def test_a_key_file_that_cannot_be_read_blocks() -> None:
+    """Told at the node that names it; the common key, which cannot be read either, is used by none here."""
+    plan = valid_plan(ssh={"key_file": "common"}, nodes=nodes(3, 0, ssh={"key_file": "own"}))
+    lost = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
+    [found] = [v for v in judge_plan(plan, Beside(lost_keys=lost)) if v.requirement == "P-SSH-KEY"]
+    assert (found.outcome, found.observed, found.paths) == (FAIL, "own cannot be read", ("nodes[1].ssh.key_file",))
+    assert found.blocks
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from plans import DOMAIN, VIP, node, nodes, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.answers import answer_at
+from acp_tui.beside import Beside
 from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.plan import judge_plan
 from acp_tui.plan import Plan
@@ -59,7 +60,7 @@ def registry(**changes: JsonValue) -> Changes:
 def told(plan: Plan, primary: Primary | None, pair: CertificateFacts | None = PAIR) -> tuple[Verdict, ...]:
     """What the rules of disaster recovery say, but for what is met; it leads to answers and shows no secret."""
     found = tuple(
-        v for v in judge_plan(plan, pair, primary=primary) if v.requirement in RULES and v.outcome is not PASS
+        v for v in judge_plan(plan, Beside(pair, primary)) if v.requirement in RULES and v.outcome is not PASS
     )
     for verdict in found:
         assert verdict.observed

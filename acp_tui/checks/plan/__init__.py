@@ -5,8 +5,8 @@ Rows of the catalogue name these functions; `judge_plan` holds a plan against ev
 
 from collections.abc import Callable, Mapping
 
+from acp_tui.beside import NOTHING_READ, Beside
 from acp_tui.catalog import catalogue
-from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.conditions import Situation, applies
 from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan import addresses, cidrs, nodes, placement, services, standby
@@ -14,7 +14,6 @@ from acp_tui.checks.pronounce import pronounce
 from acp_tui.checks.sizing import SIZING_CHECKS
 from acp_tui.facts import Facts
 from acp_tui.plan import Plan
-from acp_tui.primary import Primary
 from acp_tui.verdict import Outcome, Verdict
 
 PlanCheck = Callable[[PlanSubject], tuple[Finding, ...]]
@@ -81,23 +80,19 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
 
 
 def judge_plan(
-    plan: Plan,
-    certificate: CertificateFacts | None = None,
-    facts: Mapping[str, Facts] | None = None,
-    primary: Primary | None = None,
+    plan: Plan, beside: Beside = NOTHING_READ, facts: Mapping[str, Facts] | None = None
 ) -> tuple[Verdict, ...]:
     """The plan against every rule of its release that needs no node, in the catalogue's order.
 
-    `certificate`: the plan's own pair as it was read (`acp_tui.certificate.facts_for`); None: nobody read it, and what
-    depends on it is unknown. `facts`: what is known of the nodes. `primary`: what a standby's plan names as its
-    primary, as it was read (`acp_tui.primary_files.primary_of`). Waivers are not applied here. One verdict for each
+    `beside`: the files that the plan names, as `acp_tui.beside_files.read_beside` reads them; what rests on one that
+    nobody read is unknown. `facts`: what is known of the nodes. Waivers are not applied here. One verdict for each
     finding, at least one for each rule.
     """
     return tuple(
         verdict
         for requirement in catalogue(plan.effective_release).values()
         if requirement.scope == "plan" and requirement.check.kind == "function"
-        for verdict in judge_rule(PlanSubject(requirement, plan, certificate, facts or {}, primary))
+        for verdict in judge_rule(PlanSubject(requirement, plan, beside, facts or {}))
     )
 
 

@@ -115,23 +115,33 @@ def login_given(subject: PlanSubject) -> Findings:
 
 
 def key_usable(subject: PlanSubject) -> Findings:
-    """P-SSH-KEY: the installer's document has no place for a passphrase, so a locked key is of no use to it."""
-    plan = subject.plan
-    locked = [node for node in plan.nodes if _key_alone_and_locked(plan.login(node))]
-    if not any(plan.login(node).key_file for node in plan.nodes):
+    """P-SSH-KEY: a key that can be read; and the installer's document has no place for a passphrase, so a locked key is
+    of no use to it."""
+    plan, lost = subject.plan, subject.beside.lost_keys
+    keys = {
+        node.address: node_path(plan, node, "ssh.key_file") if node.ssh.key_file else "ssh.key_file"
+        for node in plan.nodes
+        if plan.login(node).key_file
+    }
+    if not keys:
         return not_applicable(_("no SSH key"))
+    missing = [
+        fail(
+            lost[path],
+            path,
+            expected=_("a file that can be read: a private key without a passphrase"),
+            remedy=_("Copy the key there, or name another."),
+        )
+        for path in dict.fromkeys(keys.values())
+        if path in lost
+    ]
     observed = _("{address}: the key has a passphrase, and the installer cannot be told it")
-    return held(
-        (
-            warn(
-                observed.format(address=node.address),
-                node_path(plan, node, "ssh.key_file") if node.ssh.key_file else "ssh.key_file",
-                "ssh.password",
-            )
-            for node in locked
-        ),
-        _("no passphrase needed"),
-    )
+    locked = [
+        warn(observed.format(address=node.address), keys[node.address], "ssh.password")
+        for node in plan.nodes
+        if _key_alone_and_locked(plan.login(node))
+    ]
+    return held((*missing, *locked), _("no passphrase needed"))
 
 
 def dual_addresses(subject: PlanSubject) -> Findings:

@@ -31,7 +31,7 @@ def certificate_pair(subject: PlanSubject) -> Findings:
         return (warn(_("a pair is given, but the mode is self-signed: it is not used"), "certificate.mode"),)
     if missing:
         return (fail(_("not given: {names}").format(names=listed(missing)), *missing),)
-    read = subject.certificate
+    read = subject.beside.certificate
     return held(
         (fail(why, CERT_FILE, KEY_FILE) for why in (read.unreadable if read else ())),
         f"{wanted.cert_file}, {wanted.key_file}",
@@ -43,7 +43,7 @@ def certificate_valid(subject: PlanSubject) -> Findings:
     wanted = subject.plan.certificate
     if wanted.mode != "existing":
         return not_applicable(_("the installer makes the certificate"))
-    read = subject.certificate
+    read = subject.beside.certificate
     if read is None or read.unreadable:
         return (Finding(Outcome.UNKNOWN, _("the certificate has not been read"), paths=(CERT_FILE, KEY_FILE)),)
     observed = _("{subject}, until {day}")

@@ -21,7 +21,7 @@ _DIFFERS = N_("{what}: {here} here, {there} on the primary")
 
 def held_against_primary(subject: PlanSubject) -> Findings:
     """CAP-DR-FIRST: a standby names its primary, and has in common with it what no other rule compares."""
-    recovery, primary = subject.plan.disaster_recovery, subject.primary
+    recovery, primary = subject.plan.disaster_recovery, subject.beside.primary
     if recovery.role != "standby":
         return passed(_("the first of two clusters: its plan, or its bundle, is what the standby's is held against"))
     if not recovery.primary:
@@ -61,7 +61,7 @@ def ports(subject: PlanSubject) -> Iterator[Finding]:
 
 def certificate(subject: PlanSubject) -> Findings:
     """XR-CERT-DR: the same pair on both, by the SHA-256 of each certificate and of the key's public half."""
-    own, primary, there = subject.certificate, subject.primary, _plan(subject)
+    own, primary, there = subject.beside.certificate, subject.beside.primary, _plan(subject)
     paths = (CERT_FILE, KEY_FILE)
     if subject.plan.disaster_recovery.role != "standby":
         return passed(_("an existing certificate"))
@@ -138,7 +138,7 @@ def _products(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
 
 
 def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: SecretStr | None) -> Iterator[Finding]:
-    closed = subject.primary.closed if subject.primary else ""
+    closed = subject.beside.primary.closed if subject.beside.primary else ""
     if here is None:
         return  # told by the rule that wants one
     if closed or there is None:
@@ -150,7 +150,7 @@ def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: Secr
 
 
 def _plan(subject: PlanSubject) -> Plan | None:
-    return subject.primary.plan if subject.primary else None
+    return subject.beside.primary.plan if subject.beside.primary else None
 
 
 def _other(what: str, here: str, there: str, path: str) -> Finding:

@@ -1,4 +1,4 @@
-"""`acp-tui validate` and the login's key files: one that cannot be read is told, by its place in the plan."""
+"""Files that the plan names: an SSH key file that cannot be read is told, by its place in the plan."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,40 @@
+"""The files that a plan names on this machine, read into `Beside`. What reads a kind of file is imported where a plan
+names one: the wizard's first frame does not wait for it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from acp_tui.beside import Beside
+from acp_tui.plan import Plan
+from acp_tui.texts import _
+
+
+def read_beside(plan: Plan, base: Path) -> Beside:
+    """Read all of them, paths relative to `base`. Raises nothing: what is wrong with a file is told by the rules."""
+    beside = Beside(lost_keys=dict(_lost_keys(plan, base)))
+    if plan.certificate.mode == "existing":
+        from acp_tui.certificate_files import facts_for
+
+        beside = replace(beside, certificate=facts_for(plan, base))
+    if plan.disaster_recovery.role == "standby":
+        from acp_tui.primary_files import primary_of
+
+        beside = replace(beside, primary=primary_of(plan, base))
+    return beside
+
+
+def _lost_keys(plan: Plan, base: Path) -> Iterator[tuple[str, str]]:
+    """P-SSH-KEY: plan path and reason of every key file that cannot be read."""
+    own = {f"nodes[{index}].ssh.key_file": node.ssh.key_file for index, node in enumerate(plan.nodes)}
+    named = [(path, name) for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items() if name]
+    if not named:
+        return
+    from acp_tui.pem import read_bounded, why
+
+    for path, name in named:
+        try:
+            read_bounded(base / Path(name).expanduser())
+        except OSError as error:
+            yield path, _("{file} cannot be read: {why}").format(file=name, why=why(error))
