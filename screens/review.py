@@ -134,6 +134,7 @@ class ReviewStep(Step):
 
     @work
     async def action_export(self) -> None:
+        await self.session.judge_now()  # what was typed a moment ago is no news of the nodes
         before = self.session.report()
         preset = str(Path.cwd() / "acp-bundle")
         question = _("Folder of the bundle: plan, secrets, document, report, host keys, checksums.")

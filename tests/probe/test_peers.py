@@ -179,8 +179,13 @@ def test_names_with_quotes_in_them_run_nothing() -> None:
             "round-trip min/avg/max = 0.1/0.2/0.3 ms",
             Ping("10.0.0.2", 5, 5, 0.0002, 1500, None),
         ),
+        (
+            "10.0.0.2 size 1500 5 packets transmitted, 5 received, 0% packet loss rtt min/avg/max/mdev = 0.1/9/40/3 ms "
+            "later 5 packets transmitted, 5 received, 0% packet loss rtt min/avg/max/mdev = 0.1/0.3/0.6/0.1 ms",
+            Ping("10.0.0.2", 5, 5, 0.0003, 1500, True),
+        ),
     ],
-    ids=["whole", "jumbo frames cut", "loss", "no echo", "busybox"],
+    ids=["whole", "jumbo frames cut", "loss", "no echo", "busybox", "busy for a moment"],
 )
 def test_what_ping_says(report: str, expected: Ping) -> None:
     assert read("pings", report).pings == (expected,)
