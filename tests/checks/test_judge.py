@@ -260,6 +260,17 @@ def test_the_remedy_follows_the_distribution_and_quotes_what_a_node_said() -> No
     assert "update-grub" in by_id["KRN-THP"].remedy
 
 
+def test_a_remedy_moves_nothing_away_where_nothing_lies() -> None:
+    plan = valid_plan()
+    facts = cluster(plan)
+    facts[FIRST] = replace(facts[FIRST], kubernetes_traces=("kubelet runs",))
+    facts[SECOND] = replace(facts[SECOND], kubernetes_traces=("kubelet runs", "/etc/kubernetes/admin.conf"))
+    told = {v.node: v.remedy for v in verdicts(plan, facts) if v.requirement == "CAP-FRESH-ENV"}
+    assert "former" not in told[FIRST]
+    assert "disable --now" in told[FIRST]
+    assert "for path in /etc/kubernetes/admin.conf;" in told[SECOND]
+
+
 def test_figures_follow_the_release() -> None:
     address: dict[str, JsonValue] = {"cluster_endpoint": FIRST, "platform": None}
     old = valid_plan(release="4.0", scenario="single-node", nodes=nodes(1, 0, deployable=True), address=address)
