@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.beside import Beside
+from acp_tui.files import read_bounded, why
 from acp_tui.plan import Plan
 from acp_tui.texts import _
 
@@ -28,13 +29,9 @@ def read_beside(plan: Plan, base: Path) -> Beside:
 def _lost_keys(plan: Plan, base: Path) -> Iterator[tuple[str, str]]:
     """P-SSH-KEY: plan path and reason of every key file that cannot be read."""
     own = {f"nodes[{index}].ssh.key_file": node.ssh.key_file for index, node in enumerate(plan.nodes)}
-    named = [(path, name) for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items() if name]
-    if not named:
-        return
-    from acp_tui.pem import read_bounded, why
-
-    for path, name in named:
+    for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items():
         try:
-            read_bounded(base / Path(name).expanduser())
+            if name:
+                read_bounded(base / Path(name).expanduser())
         except OSError as error:
             yield path, _("{file} cannot be read: {why}").format(file=name, why=why(error))

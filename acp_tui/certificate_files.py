@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.certificate import Authority, CertificateFacts, Issuer
-from acp_tui.pem import PemFile, read_bounded, why
+from acp_tui.files import read_bounded, why
+from acp_tui.pem import PemFile
 from acp_tui.plan import Plan
 from acp_tui.texts import _
 

@@ -1,4 +1,6 @@
-"""Writing files so that a crash, a kill or a full disk leaves either the old or the new content, never a part."""
+"""Files: written so that a crash, a kill or a full disk leaves the old or the new content, never a part; and read with
+a bound.
+"""
 
 import os
 import stat
@@ -8,6 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from acp_tui.texts import _
+
+READ_LIMIT = 1024 * 1024
+"""Bytes of a file that is read whole: no key or certificate comes near it; a mistyped path to an image does."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
@@ -35,6 +40,20 @@ def open_plain(path: Path) -> BinaryIO:
         file.close()
         raise OSError(_("no file, but a device or a pipe"))
     return file
+
+
+def read_bounded(path: Path) -> bytes:
+    """The bytes of a key or certificate. OSError: not there, not readable, no plain file, or larger than READ_LIMIT."""
+    with open_plain(path) as file:
+        content = file.read(READ_LIMIT + 1)
+    if len(content) > READ_LIMIT:
+        raise OSError(_("larger than 1 MiB, so it is neither a key nor a certificate"))
+    return content
+
+
+def why(error: OSError) -> str:
+    """The reason without the path, which the message around it already names."""
+    return error.strerror or str(error)
 
 
 def sync_folder(folder: Path) -> None:

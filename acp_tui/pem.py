@@ -13,11 +13,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from acp_tui.files import open_plain
 from acp_tui.texts import _
 
-PEM_LIMIT = 1024 * 1024
-"""Bytes. No certificate chain or key comes near it; a mistyped path to an image does."""
 _BEGIN = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
 _INDENTED = re.compile(rb"^[^\n]*[^\n-]-----BEGIN [A-Z0-9 ]+-----", re.MULTILINE)
 _JOINED = re.compile(rb"-----END [A-Z0-9 ]+----------BEGIN ")
@@ -135,20 +132,6 @@ class PemFile:
         )
 
 
-def read_bounded(path: Path) -> bytes:
-    """The file's bytes. OSError: not there, not readable, no plain file, or larger than PEM_LIMIT."""
-    with open_plain(path) as file:
-        content = file.read(PEM_LIMIT + 1)
-    if len(content) > PEM_LIMIT:
-        raise OSError(_("larger than 1 MiB, so it is no PEM file"))
-    return content
-
-
-def unlocked(path: Path) -> str:
-    """The command that takes the passphrase from a private key, which it asks for itself."""
-    return f"umask 077; openssl pkey -in {shlex.quote(str(path))} -out {shlex.quote(f'{path}.pem')}"
-
-
 def _is_der_certificate(content: bytes) -> bool:
     try:
         x509.load_der_x509_certificate(content)
@@ -165,8 +148,3 @@ def _is_der_key(content: bytes) -> bool:
     except (ValueError, UnsupportedAlgorithm):
         return False
     return True
-
-
-def why(error: OSError) -> str:
-    """The reason without the path, which the message around it already names."""
-    return error.strerror or str(error)

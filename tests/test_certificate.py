@@ -26,8 +26,8 @@ from pydantic import JsonValue
 
 from acp_tui.certificate import Authority
 from acp_tui.certificate_files import facts_for, read_pair
-from acp_tui.checks.plan.certificate import flaws
-from acp_tui.pem import PEM_LIMIT, unlocked
+from acp_tui.checks.plan.certificate import flaws, unlocked
+from acp_tui.files import READ_LIMIT
 from acp_tui.verdict import Outcome
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -157,7 +157,7 @@ def test_key_and_certificate_in_the_wrong_fields(folder: Path) -> None:
 
 
 def test_files_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
-    (tmp_path / "big").write_bytes(b"0" * (PEM_LIMIT + 1))
+    (tmp_path / "big").write_bytes(b"0" * (READ_LIMIT + 1))
     read = read_pair(tmp_path / "gone", tmp_path)
     assert len(read.unreadable) == 2
     assert "gone: No such file" in read.unreadable[0]

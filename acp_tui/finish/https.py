@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from acp_tui.certificate import cover
 from acp_tui.dial import Dial, direct
+from acp_tui.files import READ_LIMIT
 from acp_tui.finish.installed import Answer, Served
-from acp_tui.pem import PEM_LIMIT
 from acp_tui.probe.script import clean
 from acp_tui.texts import _
 
@@ -94,7 +94,7 @@ def planned_fingerprint(file: Path) -> str | None:
     """Of the first certificate in the plan's file; None: the file cannot be read."""
     try:
         with file.open("rb") as opened:
-            return fingerprint(x509.load_pem_x509_certificates(opened.read(PEM_LIMIT))[0])
+            return fingerprint(x509.load_pem_x509_certificates(opened.read(READ_LIMIT))[0])
     except (OSError, ValueError, IndexError):
         return None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.pem import read_bounded, why
+from acp_tui.files import read_bounded, why
 from acp_tui.plan import Node, Plan
 from acp_tui.texts import _
 

@@ -3,6 +3,7 @@
 Browsers, the nodes' container runtime and workload clusters are all clients of the platform; the strictest decides.
 """
 
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,6 @@ from acp_tui.certificate import Authority, CertificateFacts
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.plan.outcomes import fail, warn
 from acp_tui.inputs import is_ip
-from acp_tui.pem import unlocked
 from acp_tui.plan import Plan
 from acp_tui.texts import _
 
@@ -127,3 +127,8 @@ def _issuers(read: CertificateFacts) -> Iterator[Finding]:
         if 0 < issuer.rsa_bits < _RSA_BITS:
             observed = _("the RSA key of its issuer {subject} has {bits} bits; clients refuse fewer than {least}")
             yield fail(observed.format(subject=issuer.subject, bits=issuer.rsa_bits, least=_RSA_BITS), CERT_FILE)
+
+
+def unlocked(path: Path) -> str:
+    """The command that takes the passphrase from a private key, which it asks for itself."""
+    return f"umask 077; openssl pkey -in {shlex.quote(str(path))} -out {shlex.quote(f'{path}.pem')}"
