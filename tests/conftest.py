@@ -3,6 +3,7 @@
 import locale
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 
 import lab_nodes
@@ -16,6 +17,9 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
 # `make nightly`: 10,000 cases for each property.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# A shell that starts the tests in its background has them ignore Ctrl-C, and so would all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

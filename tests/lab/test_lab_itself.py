@@ -44,7 +44,7 @@ def test_the_end_of_the_lab_takes_all_of_it_away() -> None:
         folder, address, watch = lab.folder, lab.address(0), Watch(node.pid)
     assert watch.ended()
     assert not folder.exists()
-    assert address not in subprocess.check_output(("ip", "-o", "addr"), text=True)
+    assert f"{address}/" not in subprocess.check_output(("ip", "-o", "addr"), text=True)
 
 
 def test_a_killed_test_process_takes_its_nodes_along() -> None:
