@@ -19,6 +19,7 @@ from acp_tui.installer.history import stalled
 from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL, PROGRESS_FILE, SETUP_LOG
+from acp_tui.installer.words import phase_word
 from acp_tui.texts import N_, _
 from screens.afar import goes_elsewhere, install_there
 from screens.dialogs import Ask, Confirm, Pick, Read
@@ -29,7 +30,6 @@ from screens.recheck import Recheck
 from screens.session import Session
 from screens.step import Step
 from screens.widgets.panel import Panel
-from screens.words import phase_word
 
 if TYPE_CHECKING:
     from acp_tui.finish.look import Reach

@@ -82,9 +82,15 @@ class _Known:
         """Why a fact of `node` is missing: its gap, else what became of the node."""
         facts = self.facts.get(node.address)
         gap = facts.gaps.get(fact) if facts and fact else None
-        if gap:
-            return _("{fact}: {why}").format(fact=fact, why=gap)
-        return _(_STATES[self.states.get(node.address, NodeState.CHECKING)])
+        return gap or _(_STATES[self.states.get(node.address, NodeState.CHECKING)])
+
+    def untold(self, fact: str) -> str:
+        """Of which nodes a fact is missing, and why, each reason once."""
+        missing: dict[str, list[str]] = {}
+        for node in self.plan.nodes:
+            if getattr(self.facts.get(node.address), fact, None) is None:
+                missing.setdefault(self.reason(node, fact), []).append(node.address)
+        return "; ".join(f"{', '.join(nodes)}: {why}" for why, nodes in missing.items())
 
 
 def _of_row(known: _Known, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
@@ -128,7 +134,7 @@ def _between_nodes(known: _Known, row: Requirement, check: Function | None = Non
         try:
             findings = _CHECKS[function.name](ClusterSubject(row, known.plan, known.facts))
         except NotLearned as gap:
-            findings = (Finding(Outcome.UNKNOWN, _("{fact} is not known of every node").format(fact=gap.fact)),)
+            findings = (Finding(Outcome.UNKNOWN, known.untold(gap.fact)),)
         for finding in findings or (Finding(Outcome.PASS, _("all nodes agree")),):
             yield pronounce(row, finding, os_id=known.system(finding.node))
 

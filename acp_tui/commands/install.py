@@ -27,6 +27,7 @@ from acp_tui.installer.history import VENDOR, stalled, still_for, usual
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
+from acp_tui.installer.words import phase_word
 from acp_tui.package.work import PackageWork
 from acp_tui.planfile import PlanErrors
 from acp_tui.texts import _
@@ -309,7 +310,7 @@ def _told(state: RunState) -> str:
     return "\n".join(
         [
             told,
-            _("Failed in: {phase}").format(phase=found.phase.value),
+            _("Failed in: {phase}").format(phase=phase_word(found.phase)),
             _("Likely: {cause}").format(cause=found.cause),
             _("Last lines:") + last,
             _("For whoever helps, without secrets: acp-tui support FILE.tar.gz"),
@@ -321,7 +322,7 @@ def _told(state: RunState) -> str:
 def _stands(state: RunState) -> str:
     if state.phase is Phase.SUCCESS:
         return _("Installed. The platform is at {url}").format(url=state.platform_url)
-    said = _("interrupted: the installing process is gone") if state.interrupted else state.phase.value
+    said = _("interrupted: the installing process is gone") if state.interrupted else phase_word(state.phase)
     way = _way_on(state)
     step = " " + _("installer's step {step}").format(step=state.step) if state.step else ""
     return f"{said}{step}" + (f": {state.message}" if state.message else "") + (f"\n{way}" if way else "")

@@ -13,6 +13,7 @@ from acp_tui.finish.installed import Installed
 from acp_tui.finish.look import Reach, ask
 from acp_tui.finish.questions import installed_from, installer_questions, ports_question, read_ports
 from acp_tui.installer.state import Phase, RunState, removal
+from acp_tui.installer.words import phase_word
 from acp_tui.plan import Plan
 from acp_tui.probe.script import Reading
 from acp_tui.texts import _
@@ -71,7 +72,9 @@ def lines(left: Remains) -> Iterator[str]:
     yield (
         _("The last run began on {moment} and ended: {phase}. {message}")
         .format(
-            moment=f"{run.started:%Y-%m-%d %H:%M} UTC", phase=run.phase.value, message=run.message.partition("\n")[0]
+            moment=f"{run.started:%Y-%m-%d %H:%M} UTC",
+            phase=phase_word(run.phase),
+            message=run.message.partition("\n")[0],
         )
         .rstrip()
     )

@@ -21,6 +21,7 @@ from acp_tui.finish.verify import Finish
 from acp_tui.installer.history import Span, spans
 from acp_tui.installer.run import platform_url
 from acp_tui.installer.state import RunState
+from acp_tui.installer.words import phase_word
 from acp_tui.plan import Plan
 from acp_tui.report.findings import Background, finding, grouped, met
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
@@ -200,7 +201,10 @@ def _node_table(done: Completion) -> Html:
 
 def _phase_table(found: Sequence[Span]) -> Html:
     heads = (_("Phase"), _("Began"), _("Took (h:mm:ss)"))
-    rows = [[text(one.phase), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_took(one.seconds))] for one in found]
+    rows = [
+        [text(phase_word(one.phase)), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_took(one.seconds))]
+        for one in found
+    ]
     whole = [text(_("All of it")), text(""), text(_took(sum(one.seconds for one in found)))]
     return table(heads, [*rows, *([whole] if found else [])])
 

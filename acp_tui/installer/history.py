@@ -28,7 +28,7 @@ class Moment:
 class Span:
     """A phase of the install and how long it took, in seconds."""
 
-    phase: str
+    phase: Phase
     began: datetime
     seconds: float
 
@@ -54,8 +54,7 @@ def spans(run_dir: Path) -> tuple[Span, ...]:
     starts = list(began.items())
     ends = [at for _phase, at in starts[1:]]
     return tuple(
-        Span(phase.value, start, (end - start).total_seconds())
-        for (phase, start), end in zip(starts, ends, strict=False)
+        Span(phase, start, (end - start).total_seconds()) for (phase, start), end in zip(starts, ends, strict=False)
     )
 
 

@@ -24,6 +24,7 @@ from acp_tui.finish.completion import JSON as COMPLETION
 from acp_tui.installer.failure import failure, logs
 from acp_tui.installer.posted import DocumentUnusable, secrets_in
 from acp_tui.installer.state import INSTALLER_LOG, STATE_FILE, RunState
+from acp_tui.installer.words import phase_word
 from acp_tui.plan import Plan
 from acp_tui.planfile import PlanErrors, load_plan, secret_values
 from acp_tui.probe.script import clean
@@ -126,7 +127,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
         return "\n".join([*lines, broken if run_dir else none]) + "\n"
     lines += [
         _("Release: {release}").format(release=state.spec.release),
-        _("Phase: {phase}").format(phase=state.phase.value),
+        _("Phase: {phase}").format(phase=phase_word(state.phase)),
         _("Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),
         _("Updated: {moment}").format(moment=state.updated.isoformat(timespec="seconds")),
         _("Said: {message}").format(message=state.message),
@@ -135,7 +136,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
     if state.failed_in is not None:
         lines += [
             "",
-            _("Failed in: {phase}").format(phase=found.phase.value),
+            _("Failed in: {phase}").format(phase=phase_word(found.phase)),
             _("Likely: {cause}").format(cause=found.cause),
         ]
     lines += ["", _("Last lines:"), *found.lines]

@@ -72,7 +72,7 @@ def test_everything_is_there_and_no_secret(failed: RunState, tmp_path: Path) -> 
             assert form.encode() not in content, name
     assert b"setup starts" in files[SETUP_LOG]
     readme = files["README.txt"].decode()
-    assert "Failed in: installing" in readme
+    assert "Failed in: install\n" in readme
     assert "cannot be pulled" in readme
     assert "ErrImagePull" in readme
     sums = files.pop("SHA256SUMS").decode()
