@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
+import install_bench
 import lab_nodes
 import pytest
 from hypothesis import settings
@@ -38,6 +40,15 @@ def lab() -> Iterator[lab_nodes.Lab]:
     """A new lab of real sshd nodes, without nodes yet: `lab.start(...)` adds them. For tests marked `lab`."""
     with lab_nodes.Lab() as made:
         yield made
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[install_bench.Bench]:
+    """Real install runs in a folder of their own, with a document to send and nothing unpacked yet."""
+    made = install_bench.Bench(tmp_path)
+    made.write_document()
+    yield made
+    made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,14 +27,6 @@ from acp_tui.installer.state import NoRun, Phase, RunState
 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
 SLOW = Behaviour(seconds=30, setup_seconds=0.1)
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.write_document()
-    yield made
-    made.close()
 
 
 def in_phase(phase: Phase) -> Callable[[RunState], bool]:

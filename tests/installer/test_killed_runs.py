@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,14 +19,6 @@ from acp_tui.installer.run import Phase, RunBusy, RunRefused, RunState, resume, 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
 ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.LOOKING, Phase.POSTING,
           Phase.POSTED, Phase.INSTALLING, Phase.SUCCESS)  # fmt: skip
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.write_document()
-    yield made
-    made.close()
 
 
 def dying(bench: Bench, phase: Phase, moment: str, monkeypatch: pytest.MonkeyPatch) -> Path:
