@@ -103,19 +103,19 @@ class PackageStep(Step):
 
     def action_unpack(self) -> None:
         """Verify, then unpack; both go on while the operator fills in the other steps."""
-        self.session.unpack()
+        self.session.unpacking.start()
 
     def action_stop(self) -> None:
-        self.session.stop_unpacking()
+        self.session.unpacking.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """^X cuts out text as usual while there is nothing to stop."""
-        return action != "stop" or self.session.unpacking.progress is not None
+        return action != "stop" or self.session.unpacking.state.progress is not None
 
     def _state(self) -> Text:
         g = glyphs()
         lines: list[Text] = []
-        work = self.session.unpacking
+        work = self.session.unpacking.state
         if work.progress is not None:
             done, total = work.progress.done, work.progress.total
             width = 20

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,10 +19,7 @@ from acp_tui.beside_files import read_beside
 from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial
 from acp_tui.draft import Draft, save
-from acp_tui.events import Progress
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.target import UnpackFailed
-from acp_tui.package.work import PackageBlocked, PackageWork
+from acp_tui.package.work import PackageWork
 from acp_tui.plan import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.presets import presets
 from acp_tui.report.kept import keep, read_kept
@@ -31,6 +28,7 @@ from acp_tui.texts import _
 from acp_tui.verdict import NodeState, Outcome, Report, Severity, Verdict
 from screens.judgement import Judgement
 from screens.node_watch import NodeWatch
+from screens.unpacking import Unpacking
 
 LAST_RUN = "last-run.json"
 """The report of the nodes as they were last seen, in the draft's folder."""
@@ -55,15 +53,6 @@ class Watcher(Protocol):
     """A screen that shows something of the session."""
 
     def session_changed(self, topic: Topic) -> None: ...
-
-
-@dataclass(frozen=True)
-class Unpacking:
-    """Verifying and unpacking the packages, as far as they have come."""
-
-    progress: Progress | None = None
-    message: str = ""
-    done: bool = False
 
 
 class Session:
@@ -93,7 +82,7 @@ class Session:
         self.dial = dial
         self.save_error = ""
         self.beside = NOTHING_READ
-        self.unpacking = Unpacking()
+        self.unpacking = Unpacking(self, package, lambda: self._tell_soon(Topic.PACKAGE))
         self.started = datetime.now(UTC)
         self.before: Report | None = read_kept(draft.folder / LAST_RUN)
         """The last run, which the present one is compared with."""
@@ -103,7 +92,6 @@ class Session:
         self._save_due = asyncio.Event()
         self._judge_due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._unpack_task: asyncio.Task[None] | None = None
 
     @property
     def plan(self) -> Plan:
@@ -119,11 +107,12 @@ class Session:
         self._tasks = [self.spawn(self._saver()), self.spawn(self._judger())]
         self._judge_due.set()
         self.nodes.probe_where_needed()
-        self._tasks.append(self.spawn(self._verify_unpacked()))
+        if self.draft.updated is not None and not self.draft.run:  # nothing is touched that an install may be using
+            self._tasks.append(self.spawn(self.unpacking.go_on()))
 
     async def close(self) -> None:
         """Stop every task and save what is not yet saved."""
-        tasks = [*self._tasks, *self.nodes.tasks, *([self._unpack_task] if self._unpack_task else [])]
+        tasks = [*self._tasks, *self.nodes.tasks, *self.unpacking.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -179,16 +168,6 @@ class Session:
         """Unpin a node's host key, after the operator has said that the change is known."""
         keys = {key: value for key, value in self.draft.host_keys.items() if key != address}
         self.note(host_keys=keys)
-
-    def unpack(self) -> None:
-        """Verify and unpack the packages in the background, unless that is going on already."""
-        if self._unpack_task is None or self._unpack_task.done():
-            self._unpack_task = self.spawn(self._unpack())
-
-    def stop_unpacking(self) -> None:
-        """The install folder stays as it was."""
-        if self._unpack_task is not None:
-            self._unpack_task.cancel()
 
     @property
     def run_dir(self) -> Path | None:
@@ -257,32 +236,6 @@ class Session:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fault(error)
-
-    async def _verify_unpacked(self) -> None:
-        """A resumed draft whose package is unpacked already: say so. What was verified then is not read again.
-
-        Nothing is touched that an install may be using."""
-        if self.draft.updated is not None and not self.draft.run and (await self.package.look(self.plan)).unpacked:
-            self.unpack()
-
-    async def _unpack(self) -> None:
-        def tell(progress: Progress) -> None:
-            self.unpacking = Unpacking(progress)
-            self._tell_soon(Topic.PACKAGE)
-
-        tell(Progress(_("package"), 0, 0))
-        try:
-            await self.package.unpack(self.plan, tell)
-        except (PackageBlocked, PackageRefused, UnpackFailed) as error:
-            self.unpacking = Unpacking(message=str(error).splitlines()[0])
-        except asyncio.CancelledError:
-            self.unpacking = Unpacking(message=_("Stopped: the install folder is as it was."))
-            self._tell_soon(Topic.PACKAGE)
-            raise
-        else:
-            self.unpacking = Unpacking(message=_("Verified and unpacked into the install folder."), done=True)
-        self._judge_due.set()
-        self._tell_soon(Topic.PACKAGE)
 
     async def _saver(self) -> None:
         while True:

@@ -67,7 +67,7 @@ class TrialStep(Step):
     async def may_go_on(self) -> bool:
         """The package is verified and unpacked while the preflight is looked at."""
         if self.session.plan.package.core:
-            self.session.unpack()
+            self.session.unpacking.start()
         return True
 
     @work(group="find", exclusive=True)
