@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TextIO
@@ -18,27 +18,26 @@ from textual.widgets import Input
 
 from acp_tui.answers import with_answers
 from acp_tui.bundle import Keep
-from acp_tui.catalog import catalogue
 from acp_tui.dial import Dial, direct
 from acp_tui.draft import Draft, hold
 from acp_tui.installer.launch import LaunchFailed, bundle_for
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
 from acp_tui.planfile import secret_values
-from acp_tui.report.explain import explained
 from acp_tui.resources import asset_path
 from acp_tui.texts import _
 from acp_tui.thishost import Own, own_addresses
 from acp_tui.verdict import Verdict
 from screens.crash import write_crash
 from screens.dialogs import Ask, Confirm, Pick, Read
-from screens.glyphs import RICH, glyphs, outcome_mark
+from screens.explanation import explanation
+from screens.glyphs import RICH, glyphs
 from screens.preflight import PreflightStep
 from screens.session import Session, Topic, Watcher
 from screens.small import TooSmall
-from screens.start import Start, choose
+from screens.start import Start, choose, practice_secrets
 from screens.step import Step
-from screens.steps import STEPS
+from screens.steps import STEPS, step_beside
 from screens.trial import TrialStep
 from screens.widgets.choice import Choice
 from screens.widgets.form import Form
@@ -235,12 +234,12 @@ class AcpApp(App[int]):
     async def action_next_step(self) -> None:
         await self._typed()
         current = self._current()
-        if current is not None and await current.may_go_on() and (following := _beside(current, 1)) is not None:
+        if current is not None and await current.may_go_on() and (following := step_beside(current, 1)) is not None:
             await self.go(following)
 
     async def action_previous_step(self) -> None:
         current = self._current()
-        if current is not None and (before := _beside(current, -1)) is not None:
+        if current is not None and (before := step_beside(current, -1)) is not None:
             await self.go(before)
 
     @work
@@ -324,25 +323,8 @@ class AcpApp(App[int]):
     def action_explain(self) -> None:
         """All that is not met on this step, and the requirement behind the field or finding under the cursor."""
         current = self._current()
-        if current is None:
-            return
-        rule, text = current.rule_under_cursor(), Text()
-        for verdict in current.unmet():
-            text.append(f"{outcome_mark(verdict.outcome)[0]} {verdict.requirement}\n", "bold")
-            told = ((_("found"), verdict.observed), (_("wanted"), verdict.expected), (_("mend"), verdict.remedy))
-            for name, words in told:
-                if words:
-                    text.append(f"{name}: ", "dim")
-                    text.append(words.strip() + "\n")
-            text.append("\n")
-        row = catalogue(current.session.plan.effective_release).get(rule or "")
-        if row is not None:
-            text.append(_(row.title) + "\n\n", "bold")
-            for name, words in explained(row):
-                text.append(f"{name}\n", "dim")
-                text.append(f"{words}\n\n")
-        if text:
-            self.push_screen(Read(rule or _(current.SHORT), text))
+        if current is not None and (text := explanation(current)):
+            self.push_screen(Read(current.rule_under_cursor() or _(current.SHORT), text))
 
     async def action_leave(self) -> None:
         if self.session is None:
@@ -379,18 +361,3 @@ class AcpApp(App[int]):
         said = _("acp-tui had to stop: a fault of its own. Your answers are saved.")
         self._exit_renderables.append(Text(f"{said}\n{where}"))
         self._close_messages_no_wait()
-
-
-def _beside(step: Step, by: int) -> type[Step] | None:
-    """The step after (1) or before (-1) this one; None: it is the last, or the first."""
-    names = [one.NAME for one in STEPS]
-    if step.BETWEEN is not None:
-        return STEPS[names.index(step.BETWEEN[by > 0])]
-    index = names.index(step.NAME) + by
-    return STEPS[index] if 0 <= index < len(STEPS) else None
-
-
-def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:
-    """The practice's own values for the secrets that a resumed draft asks for."""
-    known = secret_values(practice)
-    return {path: known[path] for path in draft.secrets_asked if path in known}

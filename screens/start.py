@@ -1,6 +1,7 @@
 """The way in: go on with a draft, begin anew by one of two ways, or load a plan file or a bundle."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from acp_tui.draft import Draft, last_unfinished, new_draft
 from acp_tui.gpg import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.hostkeys import pins_file, read_pins
 from acp_tui.plan import Plan
-from acp_tui.planfile import PlanErrors, load_plan
+from acp_tui.planfile import PlanErrors, load_plan, secret_values
 from acp_tui.texts import _, ngettext
 from screens.dialogs import Ask, Pick, Read
 
@@ -107,3 +108,9 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
         else:
             draft = new_draft(home, bundle.plan, bundle.known_hosts, ask_secrets=bundle.document is None)
             return Start(draft, base=path)
+
+
+def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:
+    """The practice's own values for the secrets that a resumed draft asks for."""
+    known = secret_values(practice)
+    return {path: known[path] for path in draft.secrets_asked if path in known}

@@ -24,3 +24,12 @@ STEPS: tuple[type[Step], ...] = (
     ReviewStep,
     InstallStep,
 )
+
+
+def step_beside(step: Step, by: int) -> type[Step] | None:
+    """The step after (1) or before (-1) this one; None: it is the last, or the first."""
+    names = [one.NAME for one in STEPS]
+    if step.BETWEEN is not None:
+        return STEPS[names.index(step.BETWEEN[by > 0])]
+    index = names.index(step.NAME) + by
+    return STEPS[index] if 0 <= index < len(STEPS) else None
