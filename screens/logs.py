@@ -135,10 +135,11 @@ class LogScreen(ModalScreen[None]):
 
     async def _look_for_more(self) -> None:
         """Stay at the end of a log that grows; who reads elsewhere is left alone."""
-        if self._page.end == self._page.size and self.app.screen is self:
+        here = self._page
+        if here.end == here.size and self.app.screen is self:
             start = await asyncio.to_thread(last, self._path, self._height)
             shown = await asyncio.to_thread(page, self._path, start, self._height)
-            if shown != self._page:
+            if shown != here and self._page is here:  # a search may have led elsewhere meanwhile
                 self._page = shown
                 self._tell()
 

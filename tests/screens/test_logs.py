@@ -1,6 +1,8 @@
 """The logs of an install on the screen: whole, however long, with the keys that its bottom line names."""
 
+import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from plans import valid_plan
 from staged import screen_text, until, wizard
 from textual.pilot import Pilot
 
+from acp_tui.installer.logfile import last
 from screens.logs import LogScreen
 
 
@@ -59,6 +62,30 @@ async def test_searching_goes_from_match_to_match(pilot: Pilot[int]) -> None:
     await pilot.press("slash", *[*["backspace"] * 9, *"nothing"], "enter")
     await until(pilot, lambda: "nothing: not found" in screen_text(pilot))
     assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "where one was is where one stays"
+
+
+async def test_a_log_that_grows_does_not_take_a_search_back(
+    pilot: Pilot[int], logs: tuple[tuple[str, Path], ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look for more has begun at the end of the log, and ends when the search has led elsewhere."""
+    screen = pilot.app.screen
+    assert isinstance(screen, LogScreen)
+    looked = threading.Event()
+
+    def slowly(path: Path, height: int) -> int:
+        looked.wait()
+        return last(path, height)
+
+    monkeypatch.setattr("screens.logs.last", slowly)
+    with logs[0][1].open("a", encoding="ascii") as file:
+        file.write("one more\n")
+    looking = asyncio.create_task(screen._look_for_more())
+    await pilot.press("slash", *"line 5 of", "enter")
+    await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
+    looked.set()
+    await looking
+    await pilot.pause()
+    assert "line 5 of setup" in screen_text(pilot).splitlines()[1]
 
 
 async def test_the_other_log_grows_in_sight(pilot: Pilot[int], logs: tuple[tuple[str, Path], ...]) -> None:
