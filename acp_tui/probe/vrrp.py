@@ -1,6 +1,7 @@
 """An ear for VRRP: which virtual router IDs are in use around a node (VIP-VRID). It only listens, for four seconds.
 
-Groups announce themselves once a second unless set otherwise, to 224.0.0.18 as IP protocol 112 (RFC 5798).
+Groups announce themselves once a second unless set otherwise, as IP protocol 112 to 224.0.0.18 or ff02::12 (RFC 5798).
+Only the node's network there counts: on another of its networks the same ID is another group.
 """
 
 import re
@@ -12,21 +13,34 @@ from acp_tui.probe.snippets.answers import lines
 
 _SECONDS = 4
 
-# Python 2.7 and 3 alike. Joining the group makes the network card take its packets in.
+# Python 2.7 and 3 alike. Joining the group makes the network card take its packets in. IPv4 and IPv6 groups with one
+# number are strangers to each other (RFC 5798, section 7.3), so only the node's own family counts.
 _PYTHON = """
-import select, socket, sys, time
-s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.ntohs(0x0800))
+import select, socket, struct, sys, time
+address, seconds, nic = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+six = ':' in address
+kind = 0x86dd if six else 0x0800
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.ntohs(kind))
+if nic:
+    s.bind((nic, kind))
 try:
-    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    group = socket.inet_aton('224.0.0.18') + socket.inet_aton(sys.argv[1])
-    u.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
-except (OSError, socket.error):
+    if six:
+        u = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        number = int(open('/sys/class/net/%s/ifindex' % nic).read())
+        group = socket.inet_pton(socket.AF_INET6, 'ff02::12') + struct.pack('@I', number)
+        u.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
+    else:
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        group = socket.inet_aton('224.0.0.18') + socket.inet_aton(address)
+        u.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+except (OSError, IOError, socket.error):
     pass
-end, seen = time.time() + float(sys.argv[2]), set()
+end, seen = time.time() + seconds, set()
 while select.select([s], [], [], max(0, end - time.time()))[0] and time.time() < end:
     d = bytearray(s.recv(2048))
-    if len(d) > 21 and d[9] == 112 and len(d) > (d[0] & 15) * 4 + 1:
-        seen.add(d[(d[0] & 15) * 4 + 1])
+    at = 40 if six else (d[0] & 15) * 4
+    if len(d) > max(at + 1, 21) and d[6 if six else 9] == 112:
+        seen.add(d[at + 1])
 for n in seen:
     print('vrid %d' % n)
 print('heard')
@@ -35,19 +49,24 @@ print('heard')
 _SHELL = """
 root || return
 local tool nic
+read -r _ nic _ < <(ip -o addr show to @ADDRESS@)
 for tool in python3 python2 python /usr/libexec/platform-python; do
-  if type -P "$tool" >/dev/null; then "$tool" -c @PYTHON@ @ADDRESS@ @SECONDS@; return; fi
+  if type -P "$tool" >/dev/null; then "$tool" -c @PYTHON@ @ADDRESS@ @SECONDS@ "$nic"; return; fi
 done
 tool tcpdump || return 127
-read -r _ nic _ < <(ip -o addr show to @ADDRESS@)
-limit @SECONDS@ tcpdump -l -n -i "${nic:-any}" -c 200 ip proto 112
+limit @SECONDS@ tcpdump -l -n -i "${nic:-any}" -c 200 @FAMILY@ proto 112
 case $? in 0 | 124) echo heard ;; *) return 1 ;; esac
 """
 
 
 def ear(address: str) -> Snippet:
     """The question which VRRP groups `address`'s network hears. It needs root, and python or tcpdump."""
-    blanks = {"@PYTHON@": quote(_PYTHON), "@ADDRESS@": quote(address), "@SECONDS@": str(_SECONDS)}
+    blanks = {
+        "@PYTHON@": quote(_PYTHON),
+        "@ADDRESS@": quote(address),
+        "@SECONDS@": str(_SECONDS),
+        "@FAMILY@": "ip6" if ":" in address else "ip",
+    }
     shell = _SHELL
     for blank, value in blanks.items():
         shell = shell.replace(blank, value)
