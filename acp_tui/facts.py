@@ -378,6 +378,8 @@ class Facts:
     """Host and port → the nodes whose temporary listeners answered there, by their plan addresses."""
     strayed: Mapping[tuple[str, int], frozenset[int]] | None = None
     """Host and port → other ports of nodes to which that led instead."""
+    proxied: frozenset[int] | None = None
+    """Ports at which a temporary listener was told who connects, by a header of the PROXY protocol."""
     vrids: frozenset[int] | None = None
     """Virtual router IDs whose VRRP adverts were heard."""
     bandwidths: Mapping[str, Bandwidth] | None = None

@@ -20,7 +20,7 @@ from acp_tui.probe.vrrp import ear
 from acp_tui.texts import N_, _
 
 DISK_SECONDS = 60  # that measuring a disk adds to a node's script at most
-LEARNED = ("listened", "backends", "strayed", "vrids", "disk_speed", "bandwidths")
+LEARNED = ("listened", "backends", "strayed", "proxied", "vrids", "disk_speed", "bandwidths")
 """The facts that come only on request."""
 
 
@@ -111,7 +111,12 @@ async def between_on_request(
         for address, facts in (await rehearse(_roles(plan, reached, keys, also), deadlines=deadlines)).items():
             gaps = {**found[address].gaps, **{name: why for name, why in facts.gaps.items() if name == "backends"}}
             found[address] = replace(
-                found[address], listened=facts.listened, backends=facts.backends, strayed=facts.strayed, gaps=gaps
+                found[address],
+                listened=facts.listened,
+                backends=facts.backends,
+                strayed=facts.strayed,
+                proxied=facts.proxied,
+                gaps=gaps,
             )
     if Also.BANDWIDTH in also and len(reached) > 1:
         own = _own_ports(plan)

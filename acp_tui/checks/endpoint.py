@@ -57,17 +57,24 @@ def _rehearsed(s: ClusterSubject, endpoint: str, port: int) -> Findings:
         return (*found, Finding(Outcome.FAIL, observed.format(at=at, ports=ports, port=port)))
     if standing and not led:
         return ()  # they stood for something else: nobody dialled the endpoint
+    if any(port in (s.facts[node].proxied or ()) for node in standing):
+        observed = _("{at} puts a header of the PROXY protocol before each connection: what listens there takes none")
+        return (*found, Finding(Outcome.FAIL, observed.format(at=at)))
     if standing and not answered:
         observed = _(
             "{at} leads to none of the control plane nodes: no listener there was reached. Before the install a "
-            "balancer in HTTP mode, or with health checks that want more than a TCP connect, reaches none"
+            "balancer in HTTP mode, one that ends TLS itself, or with health checks that want more than a TCP connect, "
+            "reaches none"
         )
         return (*found, Finding(Outcome.FAIL, observed.format(at=at)))
     shown = ", ".join(sorted(answered))
+    sticks = len(answered) > 1 and all(len(backends) < 2 for backends in led.values())
     for node in standing:
         if node not in answered:
-            observed = _("{at} never led here; it led to {nodes}").format(at=at, nodes=shown)
-            found.append(Finding(Outcome.FAIL, observed, node=node))
+            never = _("{at} never led here; it led to {nodes}").format(at=at, nodes=shown)
+            why = _("each node to one and the same: a balancer that goes by the source address shows no more of itself")
+            outcome, observed = (Outcome.UNKNOWN, f"{never}, {why}") if sticks else (Outcome.FAIL, never)
+            found.append(Finding(outcome, observed, node=node))
     for node, backends in led.items():
         if not backends:
             observed = _("from here {at} leads nowhere; from others to {nodes}").format(at=at, nodes=shown)
@@ -123,9 +130,11 @@ def vip_free(s: ClusterSubject) -> Findings:
 def names_resolve(s: ClusterSubject) -> Findings:
     """NETRES-DOMAIN: each name resolves on every node, to the same and expected addresses, which are no loopback.
 
-    An address that the plan does not know may be an external IP: it is worth a look. So is one of several nodes, which
-    is no VIP, and a name that some nodes know from their own /etc/hosts alone while others ask a name server."""
-    looked_up, found = learned(s, "names", lambda f: f.names)
+    Only addresses of the cluster's family count: the resolver of a node without IPv6 passes over such. An address that
+    the plan does not know may be an external IP: it is worth a look. So is one of several nodes, which is no VIP, and a
+    name that some nodes know from their own /etc/hosts alone while others ask a name server."""
+    known, found = learned(s, "names", lambda f: f.names)
+    looked_up = {node: {name: _counting(s, a) for name, a in names.items()} for node, names in known.items()}
     wanted = names_in_use(s.plan)
     usual = {name: _usual(names.get(name) for names in looked_up.values()) for name in wanted}
     for node, names in looked_up.items():
@@ -133,7 +142,7 @@ def names_resolve(s: ClusterSubject) -> Findings:
         if unasked:
             observed = _("not looked up since the answers have changed: {names}").format(names=", ".join(unasked))
             found.append(Finding(Outcome.UNKNOWN, observed, node=node, names=wanted))
-        elif broken := [words for name in wanted if (words := _broken(name, names[name], usual[name]))]:
+        elif broken := [words for name in wanted if (words := _broken(s, name, names[name], usual[name]))]:
             found.append(Finding(Outcome.FAIL, "; ".join(broken), node=node, names=wanted))
         elif doubtful := [words for name in wanted if (words := _by_file(s, name, node, looked_up))]:
             found.append(Finding(Outcome.WARN, "; ".join(doubtful), node=node, names=wanted))
@@ -146,7 +155,18 @@ def names_resolve(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.PASS, told, names=wanted),)
 
 
-def _broken(name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> str:
+def _family(s: ClusterSubject) -> int:
+    """4 or 6; 0: both count."""
+    return {"ipv4": 4, "ipv6": 6}.get(s.plan.network.ip_family, 0)
+
+
+def _counting(s: ClusterSubject, answer: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The addresses of the cluster's family; all where there are none."""
+    own = tuple(address for address in answer or () if ip_address(address).version == _family(s))
+    return own or answer
+
+
+def _broken(s: ClusterSubject, name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> str:
     """What is wrong with a name on one node; "" where nothing is."""
     got, others = ", ".join(sorted(here or ())), ", ".join(usual)
     if here is None:
@@ -158,6 +178,9 @@ def _broken(name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> 
         return text.format(name=name, addresses=got, others=others)
     if any(ip_address(address).is_loopback for address in usual):
         return _("{name} is {addresses}, the node itself").format(name=name, addresses=got)
+    family = _family(s)
+    if family and name not in s.plan.address.others and ip_address(usual[0]).version != family:
+        return _("{name} is {addresses} alone, no IPv{family} address").format(name=name, addresses=got, family=family)
     return ""
 
 
@@ -166,7 +189,7 @@ def _by_file(s: ClusterSubject, name: str, node: str, looked_up: Iterable[str]) 
     told = {n: s.facts[n].names_by_servers or {} for n in looked_up}
     if name not in told[node]:
         return ""
-    by_servers, here = told[node][name], (s.facts[node].names or {}).get(name) or ()
+    by_servers, here = _counting(s, told[node][name]), _counting(s, (s.facts[node].names or {}).get(name)) or ()
     if by_servers and set(by_servers) != set(here):
         text = _("{name} is {addresses} in /etc/hosts, and {others} at the name server")
         return text.format(name=name, addresses=", ".join(sorted(here)), others=", ".join(sorted(by_servers)))

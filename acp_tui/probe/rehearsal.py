@@ -1,7 +1,8 @@
 """Temporary TCP listeners on nodes, dialled from other nodes: does the network lead where it should? On request only.
 
-Each listener tells everyone who connects a random token and its port, so that an answer says who gave it. A port in use
-is left alone. A listener ends with its connection, and by itself after a minute: nothing stays, however it ends.
+Each listener tells everyone who connects a random token and its port, so that an answer says who gave it, and notes who
+speaks first: only a load balancer with the PROXY protocol does. A port in use is left alone. A listener ends with its
+connection, and by itself after a minute: nothing stays, however it ends.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ _ROUNDS = 10  # seconds: a load balancer needs some health checks before it trus
 _PYTHON = """
 import os, select, socket, sys, time
 token, end, six = sys.argv[1].encode(), time.time() + float(sys.argv[2]), sys.argv[3] == '6'
-found = []
+found, held = [], []
 for port in sys.argv[4:]:
     s = socket.socket(socket.AF_INET6 if six else socket.AF_INET)
     try:
@@ -42,12 +43,20 @@ for port in sys.argv[4:]:
         os.write(1, ('listening %s\\n' % port).encode())
 os.write(1, b'ready\\n')
 while time.time() < end:
-    for s in select.select(found, [], [], 1)[0]:
+    for s in select.select(found + held, [], [], 1)[0]:
         try:
+            if s in held:
+                held.remove(s)
+                if s.recv(16)[:5] in (b'PROXY', b'\\r\\n\\r\\n\\0'):
+                    os.write(1, ('proxied %d\\n' % s.getsockname()[1]).encode())
+                s.close()
+                continue
             c = s.accept()[0]
             c.settimeout(1)
+            held.append(c)
             c.sendall(token + (' %d\\n' % s.getsockname()[1]).encode())
-            c.close()
+            if len(held) > 200:
+                held.pop(0).close()
         except (OSError, socket.error):
             pass
     os.write(1, b'.\\n')
@@ -132,7 +141,7 @@ class Role:
 
 
 async def rehearse(roles: Sequence[Role], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
-    """Listen and dial at once on all nodes; by plan address, `Facts` with `listened`, `backends` and `strayed` alone.
+    """Listen and dial at once on all nodes; by plan address, `Facts` with what came of it alone.
 
     A node without a connection has a gap with the reason. However this ends, the listeners end too."""
     tokens = {role.target.address: secrets.token_hex(12) for role in roles}
@@ -145,8 +154,13 @@ async def rehearse(roles: Sequence[Role], *, deadlines: Deadlines = DEADLINES) -
         dialled = await asyncio.gather(*(_dial(role, listening, tokens, deadlines) for role in roles))
     finally:
         await asyncio.gather(*(stand.end() for stand in stands), return_exceptions=True)
-    ports = {stand.role.target.address: stand.ports for stand in stands}
-    return {facts.address: replace(facts, listened=ports.get(facts.address, {})) for facts in dialled}
+    stood = {stand.role.target.address: stand for stand in stands}
+    return {
+        facts.address: replace(facts, listened=one.ports, proxied=frozenset(one.proxied))
+        if (one := stood.get(facts.address))
+        else replace(facts, listened={})
+        for facts in dialled
+    }
 
 
 class _Stand:
@@ -156,6 +170,7 @@ class _Stand:
         self.role = role
         self.ports: dict[int, str] = dict.fromkeys(role.listens, _("no listener could be started"))
         """Port → "" where it listens, else why not."""
+        self.proxied: set[int] = set()
         self._token = token
         self._deadlines = deadlines
         self._ready = asyncio.Event()
@@ -205,6 +220,8 @@ class _Stand:
         elif word == "lacking":
             self.ports = dict.fromkeys(self.ports, _("the node has neither python, perl nor socat"))
             self._ready.set()
+        elif word == "proxied" and port.isdigit() and int(port) in self.ports:
+            self.proxied.add(int(port))
         elif port.isdigit() and int(port) in self.ports:
             self.ports[int(port)] = {"listening": "", "busy": _("the port is in use")}.get(word, self.ports[int(port)])
 

@@ -108,6 +108,39 @@ def test_listeners_for_the_nodes_alone_say_nothing_of_the_balancer() -> None:
     assert outcomes("LB-6443", facts) == {None: PASS}
 
 
+def rehearsed(led: dict[str, set[str]], *proxied: str) -> dict[str, Facts]:
+    """Listeners on all control planes; where the balancer led each node to, from its port 6443."""
+    facts = cluster(PLAN)
+    for node in CONTROL_PLANES:
+        told = frozenset({6443} if node in proxied else ())
+        facts[node] = replace(facts[node], listened={6443: ""}, proxied=told)
+    for node, backends in led.items():
+        facts[node] = replace(facts[node], backends={(VIP, 6443): frozenset(backends)})
+    return facts
+
+
+@pytest.mark.parametrize(
+    ("led", "expected"),
+    [
+        ({ONE: {ONE, TWO, THREE}, TWO: {ONE, TWO, THREE}}, {None: PASS}),
+        ({ONE: {ONE, TWO}, TWO: {ONE, TWO}}, {THREE: FAIL}),
+        ({ONE: {ONE}, TWO: {TWO}, WORKER: {THREE}}, {None: PASS}),  # by the source address
+        ({ONE: {ONE}, TWO: {TWO}, WORKER: {ONE}}, {THREE: UNKNOWN}),  # likewise, or the third is forgotten
+        ({ONE: {ONE}, TWO: {ONE}, WORKER: {ONE}}, {TWO: FAIL, THREE: FAIL}),
+        ({ONE: set(), TWO: set()}, {None: FAIL}),
+    ],
+)
+def test_whom_a_rehearsed_balancer_forgets(led: dict[str, set[str]], expected: dict[str | None, Outcome]) -> None:
+    assert outcomes("LB-6443", rehearsed(led)) == expected
+
+
+def test_a_balancer_that_speaks_before_the_client_does() -> None:
+    facts = rehearsed({ONE: {ONE, TWO, THREE}}, TWO)
+    (verdict,) = of_rule("LB-6443", facts)
+    assert (verdict.node, verdict.outcome) == (None, FAIL)
+    assert "PROXY protocol" in verdict.observed
+
+
 def test_only_ports_of_the_plan_count() -> None:
     facts = cluster(PLAN)
     shut(facts, ONE, [TWO], 179)
@@ -268,6 +301,7 @@ def test_a_vip_that_is_taken() -> None:
         (None, {TWO: FAIL}),
         (("10.9.9.9",), {TWO: FAIL}),
         ((VIP, "10.9.9.9"), {TWO: FAIL}),
+        ((VIP, "2001:db8::1"), {None: PASS}),  # the others have IPv6 switched off
     ],
 )
 def test_names_on_one_node(answers: tuple[str, ...] | None, expected: dict[str | None, Outcome]) -> None:
@@ -285,6 +319,7 @@ def test_names_on_one_node(answers: tuple[str, ...] | None, expected: dict[str |
         (f"{VIP} 203.0.113.9", WARN),
         (VIP, PASS),
         (f"{VIP} 2001:db8::1", PASS),
+        ("2001:db8::1", FAIL),
         ("198.51.100.7", PASS),
     ],
 )

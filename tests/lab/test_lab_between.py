@@ -192,8 +192,12 @@ def test_a_registry_with_tls_and_a_login(lab: Lab, nodes: list[LabNode], tmp_pat
 
 
 @contextmanager
-def balancer(address: str, port: int, backends: list[LabNode], to_port: int | None = None) -> Iterator[None]:
-    """Hands each connection to the next backend, as a load balancer on layer 4 does. `to_port`: another one there."""
+def balancer(
+    address: str, port: int, backends: list[LabNode], to_port: int | None = None, header: bytes = b""
+) -> Iterator[None]:
+    """Hands each connection to the next backend, as a load balancer on layer 4 does.
+
+    `to_port`: another one there. `header`: what it puts before what the client says."""
     turn = itertools.cycle(backends)
 
     class Hand(socketserver.BaseRequestHandler):
@@ -203,6 +207,7 @@ def balancer(address: str, port: int, backends: list[LabNode], to_port: int | No
                 socket.create_connection((next(turn).address, to_port or port), 1) as backend,
             ):
                 backend.settimeout(2)
+                backend.sendall(header)
                 while data := backend.recv(4096):
                     self.request.sendall(data)
 
@@ -229,7 +234,8 @@ def test_a_rehearsal_shows_whom_the_load_balancer_forgets(lab: Lab, nodes: list[
 
 
 def test_a_load_balancer_that_leads_to_another_port(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
-    """With disaster recovery 2379 and 80 are forwarded too. 6443 leads to 443, and 2379 to one node alone."""
+    """With disaster recovery 2379 and 80 are forwarded too. 6443 leads to 443, and 2379 to one node alone; 11443 speaks
+    the PROXY protocol."""
     endpoint = lab.address(0)
     answers = plan(
         as_planned(nodes),
@@ -240,12 +246,14 @@ def test_a_load_balancer_that_leads_to_another_port(lab: Lab, nodes: list[LabNod
     for node in nodes:
         node.sh(f"echo {endpoint} {_NAME} >>/etc/hosts")
     with ExitStack() as stands:
-        for port in (443, 11443, 80):
+        for port in (443, 80):
             stands.enter_context(balancer(endpoint, port, nodes))
+        header = b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 11443\r\n"
+        stands.enter_context(balancer(endpoint, 11443, nodes, header=header))
         stands.enter_context(balancer(endpoint, 6443, nodes, 443))
         stands.enter_context(balancer(endpoint, 2379, nodes[:1]))
         found = check(tmp_path, answers, "--also", "load-balancer")
-    assert of_cluster(found) == {"LB-6443": "fail"}
+    assert of_cluster(found) == {"LB-6443": "fail", "LB-11443": "fail"}
     [verdict] = [v for v in found.verdicts if v["requirement"] == "LB-6443"]
     assert verdict["observed"] == f"{endpoint}:6443 leads to port 443 of the control plane nodes instead of 6443"
     assert found.found == {

@@ -89,6 +89,22 @@ def test_each_tool_tells_the_token_and_spares_a_busy_port(tmp_path: Path, tool: 
             ]
 
 
+@pytest.mark.parametrize("header", [b"PROXY TCP4 10.0.0.9 10.0.0.10 1 6443\r\n", b"\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c"])
+def test_who_speaks_the_proxy_protocol_is_told_the_token_all_the_same(tmp_path: Path, header: bytes) -> None:
+    (port,) = free_ports(1)
+    with listening(tmp_path, "python3", port) as process:
+        heard(process)
+        assert process.stdout is not None
+        with socket.create_connection(("127.0.0.1", port), 5) as client:
+            client.settimeout(5)
+            client.sendall(header)
+            assert client.makefile().readline().strip() == f"{TOKEN} {port}"
+            assert any(line.strip() == f"proxied {port}" for line in process.stdout)
+        answer(port)
+        for _ in range(3):
+            assert "proxied" not in process.stdout.readline()
+
+
 @pytest.mark.parametrize("tool", ["python3", "perl"])
 def test_a_cut_connection_ends_it(tmp_path: Path, tool: str) -> None:
     (port,) = free_ports(1)

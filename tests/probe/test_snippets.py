@@ -280,7 +280,7 @@ def test_the_snippets_cover_every_fact() -> None:
     asked = [name for snippet in (*SNIPPETS, *snippets_for(every), *on_request) for name in snippet.fields]
     assert len(asked) == len(set(asked))
     of_the_connection = {"address", "gaps", "host_key", "clock", "sudo_terminal"}
-    between_nodes = {"listened", "backends", "strayed", "bandwidths"}
+    between_nodes = {"listened", "backends", "strayed", "proxied", "bandwidths"}
     assert {f.name for f in fields(Facts)} - set(asked) == of_the_connection | between_nodes
 
 
