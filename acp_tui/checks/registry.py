@@ -12,6 +12,7 @@ from acp_tui.texts import N_, _
 from acp_tui.verdict import Outcome
 
 _ALIVE = (200, 401, 403)  # a registry that lets one in, or asks for a login
+_TOO_MANY, _SERVER_ERROR = 429, 500
 
 _TRUST_THE_CA = N_(
     "# on each node: the certificate of the registry's CA (a self-signed one itself), then\n"
@@ -58,7 +59,12 @@ def registry_answers(s: ClusterSubject) -> Findings:
 def _answered(answer: RegistryAnswer) -> str:
     if answer.status is None:
         return _("the port is open, but nobody answers GET /v2/ ({words})").format(words=answer.words)
-    return _("GET /v2/ answers {status}, which is no registry").format(status=answer.status)
+    told = _("GET /v2/ answers {status}").format(status=answer.status)
+    if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
+        return _("{told}: it does not serve just now").format(told=told)
+    if answer.status // 100 == 3:
+        return _("{told}, which leads elsewhere: the plan needs the address where it ends").format(told=told)
+    return _("{told}, which is no registry").format(told=told)
 
 
 def login_works(s: ClusterSubject) -> Findings:
@@ -87,6 +93,8 @@ def _untried(answer: RegistryAnswer) -> str:
     """Why it is not known whether the login works."""
     if answer.status is None:
         return _("no login without an answer ({words})").format(words=answer.words)
+    if answer.status not in _ALIVE:
+        return _("no login where it is not asked for ({answer})").format(answer=_answered(answer))
     if answer.login is None:
         return _("the login was not tried since the answers have changed")
     if answer.login is Login.UNSENT and answer.login_words:

@@ -417,6 +417,18 @@ def test_the_login_of_an_external_registry(answer: RegistryAnswer | None, expect
     assert outcomes("XR-REG-AUTH", with_registry(without, answer), without) == {None: PASS}
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(404, "is no registry"), (301, "leads elsewhere"), (429, "not serve just now"), (503, "not serve just now")],
+)
+def test_what_is_said_of_an_answer_that_is_no_registry_s(status: int, words: str) -> None:
+    plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
+    answer = RegistryAnswer(status, login=Login.FAILED, login_words="it asks for no login that is known here")
+    for rule in ("XR-REG-EXT", "XR-REG-AUTH"):
+        told = [v.observed for v in of_rule(rule, with_registry(plan, answer), plan) if v.node == TWO]
+        assert [f"answers {status}" in text and words in text for text in told] == [True], rule
+
+
 def test_a_login_that_one_node_alone_is_refused() -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
     facts = with_registry(plan, RegistryAnswer(401, login=Login.ACCEPTED))
