@@ -86,8 +86,7 @@ def closed_paths(
             seen = ways_of[source]
             for key in keys:
                 path = seen.get(key)
-                answered = _answered(s, source, target.address, key)
-                if answered is False and path is not None:
+                if path is not None and answered(s.facts, source, target.address, key) is False:
                     ways.append(Trouble(source, target.address, _("does not reach the listener there"), path.port))
                 elif path is None or path.reach is Reach.UNTOLD:
                     why = reach_words(path) if path else _("not tried since the nodes or ports have changed")
@@ -112,9 +111,9 @@ def reach_words(path: TcpPath) -> str:
     return _(_REACH_WORDS[path.reach])
 
 
-def _answered(s: ClusterSubject, source: str, target: str, way: tuple[str, int]) -> bool | None:
+def answered(facts: Mapping[str, Facts], source: str, target: str, way: tuple[str, int]) -> bool | None:
     """Whether a temporary listener on `target` answered `source`; None where none stood, or nobody asked."""
-    there, here = s.facts.get(target), s.facts[source].backends
+    there, here = facts.get(target), facts[source].backends
     if there is None or there.listened is None or there.listened.get(way[1]) != "" or here is None or way not in here:
         return None
     return target in here[way]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from acp_tui.around import addresses, peer_ports
-from acp_tui.checks.between import round_trip
+from acp_tui.checks.between import answered, round_trip
 from acp_tui.facts import Facts, Reach, TcpPath
 from acp_tui.plan import Node, Plan
 from acp_tui.texts import _
@@ -66,23 +66,37 @@ def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
     """A row a node, in the order of the plan; () where the plan has no two nodes."""
     if len(plan.nodes) < 2:
         return ()
-    return tuple(_row(plan, source, facts.get(source.address)) for source in plan.nodes)
+    return tuple(_row(plan, source, facts) for source in plan.nodes)
 
 
-def _row(plan: Plan, source: Node, facts: Facts | None) -> Row:
+def _row(plan: Plan, source: Node, all_facts: Mapping[str, Facts]) -> Row:
+    facts = all_facts.get(source.address)
     seen = {(path.host, path.port): path for path in (facts and facts.paths) or () if path.reach is not Reach.UNTOLD}
-    return Row(source.address, tuple(_cell(plan, source, target, facts, seen) for target in plan.nodes))
+    return Row(source.address, tuple(_cell(plan, source, target, all_facts, seen) for target in plan.nodes))
 
 
-def _cell(plan: Plan, source: Node, target: Node, facts: Facts | None, seen: Mapping[tuple[str, int], TcpPath]) -> Cell:
+def _cell(
+    plan: Plan,
+    source: Node,
+    target: Node,
+    all_facts: Mapping[str, Facts],
+    seen: Mapping[tuple[str, int], TcpPath],
+) -> Cell:
     if source.address == target.address:
         return Cell(target.address, Way.SELF)
     needed = [(a, p) for a in addresses(plan, target) for p in peer_ports(plan, target, (plan.network.cni,))]
+    facts = all_facts.get(source.address)
     if facts is None or any(key not in seen for key in needed):
         return Cell(target.address, Way.UNKNOWN)
     ssh = plan.login(target).port
-    # The SSH port has a listener, so a refusal there is no open path.
-    closed = {k[1] for k in needed if not seen[k].open or (k[1] == ssh and seen[k].reach is Reach.REFUSED)}
+    # Where there is a listener, SSH's own or a temporary one, a refusal is no open path.
+    closed = {
+        k[1]
+        for k in needed
+        if not seen[k].open
+        or (k[1] == ssh and seen[k].reach is Reach.REFUSED)
+        or answered(all_facts, source.address, target.address, k) is False
+    }
     way = Way.OPEN if not closed else Way.CLOSED if len(closed) == len({k[1] for k in needed}) else Way.PARTLY
     cut = any(ping.whole is False for ping in facts.pings or () if ping.host in addresses(plan, target))
     measured = (facts.bandwidths or {}).get(target.address)

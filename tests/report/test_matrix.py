@@ -58,3 +58,12 @@ def test_what_was_not_tried_is_a_question_mark() -> None:
 
 def test_one_node_has_no_table() -> None:
     assert matrix(valid_plan(nodes=nodes(1, 0)), {}) == ()
+
+
+def test_a_listener_that_nobody_reached_is_a_closed_port() -> None:
+    """A filter that refuses looks like an open path until a listener stands behind it."""
+    facts = cluster(PLAN)
+    facts[TWO] = replace(facts[TWO], listened={6443: "", 10250: "", 2379: "the port is in use"})
+    led = {(TWO, 6443): frozenset({TWO}), (TWO, 10250): frozenset[str](), (TWO, 2379): frozenset[str]()}
+    facts[ONE] = replace(facts[ONE], backends=led)
+    assert seen(facts)[0] == ["-", "10250 0.4 ms", "ok 0.4 ms"]
