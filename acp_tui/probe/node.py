@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
 from acp_tui.facts import Clock, Facts
-from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, Reader, Reading, Snippet, build, clean
+from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Reader, Reading, Snippet, build, clean
 from acp_tui.probe.snippets import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
 from acp_tui.probe.words import no_bash, unfinished
@@ -114,11 +114,11 @@ class _Pass:
         self.reached("shell")
         program = build(snippets, marker)
         answer = self.connection.run(command, program, self.reached, self.deadlines.session, terminal=terminal)
-        printed = b""
+        printed, left = b"", MAX_OUTPUT * (len(snippets) + 1)  # who says more says nothing that was asked
         own = {snippet.name for snippet in snippets if not snippet.early}
         async with aclosing(answer):
             async for chunk in answer:
-                printed = (printed + chunk)[-1000:]
+                printed, left = (printed + chunk)[-1000:], left - len(chunk)
                 news = [reading for reading in reader.feed(chunk) if reading.name in names]
                 for reading in news:
                     names.discard(reading.name)
@@ -127,7 +127,7 @@ class _Pass:
                 if news and snippets is self.snippets:
                     self.readings += news
                     self.tell(NodeFacts(self.target.address, self.facts(None)))
-                if not names:
+                if not names or left < 0:
                     break
                 if own and own.isdisjoint(names) and self.moment is None:
                     self.moment = asyncio.get_running_loop().call_later(_A_MOMENT, self.seen)

@@ -40,6 +40,8 @@ _RAW = dict.fromkeys(
     ),
     0,
 )  # fmt: skip
+_MOST_COMPLAINTS = 4 << 20
+"""Bytes on standard error after which a command is not listened to any longer."""
 _LINGER = 2.0  # seconds for a polite goodbye
 _ALIVE_EVERY = 5  # seconds of silence after which a node is asked whether it is still there
 _MISSED, _MISSED_AT_FIRST = 3, 8
@@ -158,7 +160,7 @@ class Connection:
             raise Lost(_said(_("the connection broke before a session was opened"), error)) from None
         self._inner.set_keepalive(count_max=_MISSED)
         on_open("script")
-        complaints = asyncio.ensure_future(_tail(process.stderr))
+        complaints = asyncio.ensure_future(_complaints(process))
         try:
             with suppress(BrokenPipeError):  # a command that ends without reading tells why on stderr
                 process.stdin.write(program.encode() if isinstance(program, str) else program)
@@ -310,10 +312,13 @@ def _said(words: str, error: asyncssh.Error | OSError) -> str:
     return quoted(words, os.strerror(number) if number > 0 else error.strerror or str(error))
 
 
-async def _tail(stream: "asyncssh.SSHReader[bytes]") -> str:
-    """The last words of a stream that may be endless."""
-    kept = b""
+async def _complaints(process: "asyncssh.SSHClientProcess[bytes]") -> str:
+    """The last words on standard error. A command that never stops complaining is ended."""
+    kept, count = b"", 0
     with suppress(asyncssh.Error, OSError):
-        while chunk := await stream.read(4096):
-            kept = (kept + chunk)[-1000:]
+        while chunk := await process.stderr.read(4096):
+            kept, count = (kept + chunk)[-1000:], count + len(chunk)
+            if count > _MOST_COMPLAINTS:
+                process.close()
+                break
     return " ".join(clean(kept.decode(errors="replace")).split())

@@ -162,6 +162,7 @@ ACCOUNTS = (
     ),
     Fault("a shell that lets nobody in", "sed -i 's|^\\(root:.*\\):[^:]*$|\\1:/usr/sbin/nologin|' /etc/passwd"),
     Fault("a shell that does nothing", "sed -i 's|^\\(root:.*\\):[^:]*$|\\1:/bin/false|' /etc/passwd"),
+    Fault("a .bashrc that never stops complaining", "echo 'yes trouble >&2' >/root/.bashrc"),
     Fault("a .bashrc that takes the script for itself", "echo 'cat >/dev/null' >/root/.bashrc"),
     Fault("a .bashrc that ends the session", "echo 'exit 1' >/root/.bashrc"),
     Fault("no bash", "mv /usr/bin/bash /usr/bin/rebash; sed -i 's|^\\(root:.*\\):[^:]*$|\\1:/bin/sh|' /etc/passwd"),
@@ -172,11 +173,14 @@ def test_who_may_not_log_in_is_told_why(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(*(NodeProfile(faults=(fault,)) for fault in ACCOUNTS))
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     assert set(checked.states.values()) == {"auth-failed"}
-    expired, change, nologin, *silent, no_bash = (checked.observed(node.address, "OS-DISTRO") for node in nodes)
+    expired, change, nologin, false, loud, *silent, no_bash = (
+        checked.observed(node.address, "OS-DISTRO") for node in nodes
+    )
     assert "expired" in expired
     assert "expired" in change
     assert "not available" in nologin
-    assert all("said nothing" in told and ".bashrc" in told for told in silent)
+    assert all("said nothing" in told and ".bashrc" in told for told in (false, *silent))
+    assert "trouble trouble" in loud
     assert "bash: not found" in no_bash
 
 
