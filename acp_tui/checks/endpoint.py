@@ -194,6 +194,9 @@ def _by_file(s: ClusterSubject, name: str, node: str, looked_up: Iterable[str]) 
         text = _("{name} is {addresses} in /etc/hosts, and {others} at the name server")
         return text.format(name=name, addresses=", ".join(sorted(here)), others=", ".join(sorted(by_servers)))
     asking = [n for n, names in told.items() if name not in names and (s.facts[n].names or {}).get(name)]
+    if by_servers is None and asking:
+        text = _("{name} is known here from /etc/hosts, and no name server answered in time; {others} know it from one")
+        return text.format(name=name, others=", ".join(asking))
     if not by_servers and asking:
         text = _("{name} is known here from /etc/hosts alone, and to {others} from a name server")
         return text.format(name=name, others=", ".join(asking))

@@ -49,8 +49,10 @@ main() {
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
 unset TZ TIME_STYLE TMOUT
 declare -A begun
+trap : PIPE
 marker=@MARKER@ held= count=0 login_uid=${1:-$UID} sudo_status=${2:-0} sudo_message=$3
-flush() { printf '%s' "$held"; held= count=0; }
+tell() { printf '%s' "$1" || reap $$; }
+flush() { tell "$held"; held= count=0; }
 root() { [ "$EUID" -eq 0 ] || return 77; }
 show() {
   local rows
@@ -83,9 +85,9 @@ run() {
   [ -n "${begun[$name]}" ] || begin "$name"
   fd=${begun[$name]}
   while [ "$left" -gt 0 ] && [ "$SECONDS" -le "$end" ]; do
-    IFS= read -r -d '' -t "$2" -n "$left" part <&"$fd"; got=$?
-    text+=$part left=$((left - ${#part} - 1))
-    [ "$got" -eq 0 ] || break
+    IFS= read -r -d '' -t 1 -n "$left" part <&"$fd"; got=$?
+    text+=$part left=$((left - ${#part}))
+    case $got in 0) left=$((left - 1)) ;; 1) break ;; *) tell $'\\n' ;; esac
   done
   exec {fd}<&-
   pid=${text%%$'\\n'*} text=${text#*$'\\n'}
@@ -99,7 +101,8 @@ run() {
 }
 """
 # `read -t` on a process substitution is the timeout: one fork a snippet, no need of timeout(1), and not even a process
-# that cannot be killed holds the rest up. A NUL ends a `read` early, so each counts as a character. All is one
+# that cannot be killed holds the rest up. A NUL ends a `read` early, so each counts as a character. A line a second
+# while it waits tells whether anybody still listens: if not, all of it ends, and nothing stays on the node. All is one
 # function, so that a half-sent script runs nothing; the empty lines are for a profile that reads what is not its own.
 # Files of /proc are read whole by mapfile: `read` seeks back behind each line, and the kernel then makes all anew.
 # Nothing here is a here-document: bash writes those to a file, and the disk may be full or read-only.

@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,15 @@ def run(*snippets: Snippet, command: str = LAUNCH, before: bytes = b"") -> dict[
     return {reading.name: reading for reading in Reader(MARKER).feed(before + ran.stdout)}
 
 
+def running(word: bytes) -> bool:
+    """Whether a process of this machine has `word` in its command line."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended since
+            if word in file.read_bytes():
+                return True
+    return False
+
+
 @pytest.mark.parametrize(
     ("shell", "status", "text"),
     [
@@ -71,8 +81,27 @@ def test_a_hanging_snippet_costs_its_own_time_and_leaves_no_process_behind() -> 
     assert readings["hang"] == Reading("hang", TIMED_OUT, "before\n")
     assert readings["next"].text == "fine\n"
     assert time.monotonic() - began < 5
-    running = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if os.access(p, os.R_OK)]
-    assert not any(b"987654" in words for words in running)
+    assert not running(b"987654")
+
+
+def test_nothing_runs_on_once_nobody_listens() -> None:
+    """The connection was cut: what the script has begun ends with it, and not in its own time."""
+    program = build((ask("hang", "sleep 987653 | cat", timeout=60),), MARKER).encode()
+    with subprocess.Popen(["/bin/sh", "-c", LAUNCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(program)
+        process.stdin.close()
+        process.stdout.readline()  # it waits, and says so
+        assert running(b"987653")
+        process.stdout.close()
+        process.wait(timeout=20)
+    assert not running(b"987653")
+
+
+def test_what_drips_arrives_whole() -> None:
+    dripping = "for n in 1 2 3 4; do printf 'part %s, ' $n; sleep 0.6; done; echo end"
+    assert run(ask("drip", dripping))["drip"] == Reading("drip", 0, "part 1, part 2, part 3, part 4, end\n")
 
 
 def test_an_endless_snippet_is_cut() -> None:
