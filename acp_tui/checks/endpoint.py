@@ -42,25 +42,25 @@ def balancer_reached(s: ClusterSubject) -> Findings:
 
 
 def _rehearsed(s: ClusterSubject, endpoint: str, port: int) -> Findings:
-    """What temporary listeners on the control planes tell; () where there were none to be."""
+    """What temporary listeners on the control planes tell; () where nobody was to dial the endpoint."""
     stood = {n: f.listened[port] for n in _planes(s) if (f := s.facts.get(n)) and f.listened and port in f.listened}
     led = {n: f.backends[endpoint, port] for n, f in s.facts.items() if f.backends and (endpoint, port) in f.backends}
-    if not stood:
+    if not stood or not led:
         return ()
     at, answered = f"{endpoint}:{port}", frozenset[str]().union(*led.values())
     found = [Finding(Outcome.UNKNOWN, f"{at}: {why}", node=node) for node, why in stood.items() if why]
     standing = [node for node, why in stood.items() if not why]
     strayed = frozenset[int]().union(*((f.strayed or {}).get((endpoint, port), ()) for f in s.facts.values()))
+    if not standing:
+        return tuple(found)
     if strayed:
         observed = _("{at} leads to port {ports} of the control plane nodes instead of {port}")
         ports = ", ".join(map(str, sorted(strayed)))
         return (*found, Finding(Outcome.FAIL, observed.format(at=at, ports=ports, port=port)))
-    if standing and not led:
-        return ()  # they stood for something else: nobody dialled the endpoint
     if any(port in (s.facts[node].proxied or ()) for node in standing):
         observed = _("{at} puts a header of the PROXY protocol before each connection: what listens there takes none")
         return (*found, Finding(Outcome.FAIL, observed.format(at=at)))
-    if standing and not answered:
+    if not answered:
         observed = _(
             "{at} leads to none of the control plane nodes: no listener there was reached. Before the install a "
             "balancer in HTTP mode, one that ends TLS itself, or with health checks that want more than a TCP connect, "

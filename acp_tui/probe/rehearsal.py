@@ -250,9 +250,9 @@ async def _dial(
 ) -> Facts:
     """Dial until every listener that may answer has, or for some seconds."""
     snippet = _dialling(role, listening, tokens)
-    facts = Facts(role.target.address, gaps={"backends": _("not asked")})
     if snippet is None:
-        return facts
+        return Facts(role.target.address, backends={(host, port): frozenset() for host, port, _nodes in role.dials})
+    facts = Facts(role.target.address, gaps={"backends": _("not asked")})
     async with aclosing(probe(role.target, role.pinned, deadlines=deadlines, snippets=(snippet,))) as events:
         async for event in events:
             if isinstance(event, NodeDone):
@@ -271,7 +271,7 @@ def _dialling(role: Role, listening: Mapping[str, frozenset[int]], tokens: Mappi
         return None
 
     def parse(reading: Reading) -> Mapping[str, object]:
-        heard: dict[tuple[str, int], set[str]] = {way: set() for way, count in expected.items() if count}
+        heard: dict[tuple[str, int], set[str]] = {way: set() for way in expected}
         strayed: dict[tuple[str, int], set[int]] = {}
         for words in (line.split() for line in lines(reading)):
             if len(words) != 4 or not words[1].isdigit() or not re.fullmatch(r"\d{1,5}", words[3]):

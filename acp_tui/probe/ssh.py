@@ -59,6 +59,7 @@ class _Client(asyncssh.SSHClient):
         self._key = key
         self._pinned = pinned
         self._at = at
+        self.conn: asyncssh.SSHClientConnection | None = None
         self.shown: asyncssh.SSHKey | None = None
         self.expired = False
         self.question = ""
@@ -71,7 +72,13 @@ class _Client(asyncssh.SSHClient):
     def shown_line(self) -> str | None:
         return key_line(self.shown) if self.shown else None
 
+    @property
+    def greeted(self) -> bool:
+        """Whether the node has told which SSH it speaks."""
+        return self.conn is not None and bool(self.conn.get_extra_info("server_version"))
+
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self.conn = conn
         self._at("handshake")
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
@@ -258,7 +265,8 @@ async def _connect(
     except TimeoutError:
         # No answer to TCP is a node that cannot be reached; an answer that stops halfway is a node that hangs.
         state = NodeState.UNREACHABLE if stage == "tcp" else NodeState.TIMEOUT
-        raise ConnectFailed(state, stage, no_answer(stage, patience[stage]), client.shown_line) from None
+        words = no_answer(stage, patience[stage], greeted=client.greeted)
+        raise ConnectFailed(state, stage, words, client.shown_line) from None
     except (asyncssh.Error, OSError) as error:
         raise _failed(stage, error, client, pinned, target) from None
     shown = inner.get_server_host_key()

@@ -8,7 +8,13 @@ from acp_tui.probe.script import clean
 from acp_tui.texts import N_, _
 
 
-def no_answer(stage: str, seconds: float) -> str:
+def no_answer(stage: str, seconds: float, *, greeted: bool = False) -> str:
+    """`greeted`: the node has told which SSH it speaks."""
+    if greeted and stage == "handshake":
+        return _(
+            "connected, and SSH is there, but it did not agree on keys within {seconds:g} s: the node hangs, or the "
+            "way loses large packets (MTU)"
+        ).format(seconds=seconds)
     return {
         "tcp": _("no answer to the connection within {seconds:g} s"),
         "handshake": _("connected, but no SSH answer within {seconds:g} s"),

@@ -108,6 +108,15 @@ def test_listeners_for_the_nodes_alone_say_nothing_of_the_balancer() -> None:
     assert outcomes("LB-6443", facts) == {None: PASS}
 
 
+def test_a_busy_port_is_no_news_of_a_balancer_that_nobody_dialled() -> None:
+    """Where it was to be rehearsed, it is: nobody could stand behind it."""
+    busy = {6443: "the port is in use"}
+    facts = {a: replace(f, listened=busy, backends={}) for a, f in cluster(PLAN).items()}
+    assert outcomes("LB-6443", facts) == {None: PASS}
+    facts = {a: replace(f, backends={(VIP, 6443): frozenset()}) for a, f in facts.items()}
+    assert outcomes("LB-6443", facts) == dict.fromkeys(CONTROL_PLANES, UNKNOWN)
+
+
 def rehearsed(led: dict[str, set[str]], *proxied: str) -> dict[str, Facts]:
     """Listeners on all control planes; where the balancer led each node to, from its port 6443."""
     facts = cluster(PLAN)
