@@ -274,6 +274,20 @@ def test_units_and_directories_of_rhel() -> None:
     assert [tool for tool, there in facts.tools.items() if not there] == ["swapoff"]
 
 
+def test_a_folder_that_is_a_link_lies_on_the_disk_where_it_leads() -> None:
+    [disks] = [snippet for snippet in SNIPPETS if snippet.name == "disks"]
+    told = """path / /
+path /var/lib/etcd /data/etcd
+mount 8:1 / /dev/sda1
+mount 8:16 /data /dev/sdb
+block sda 8:0 0 -
+part sda sda1 8:1
+block sdb 8:16 1 -
+"""
+    found = disks.parse(Reading("disks", 0, told))
+    assert found == {"disks": (Disk("/", "sda", False), Disk("/var/lib/etcd", "sdb", True))}
+
+
 def test_the_snippets_cover_every_fact() -> None:
     every = Questions((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
     on_request = (measuring(), ear("10.0.0.1"))

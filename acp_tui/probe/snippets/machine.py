@@ -131,17 +131,17 @@ def _filesystems(reading: Reading) -> Mapping[str, object]:
 
 
 def _disks(reading: Reading) -> Mapping[str, object]:
-    """`mount MAJ:MIN POINT SOURCE`, `path PATH`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`,
+    """`mount MAJ:MIN POINT SOURCE`, `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`,
     `part DISK NAME MAJ:MIN`: which disk is behind each path, through partitions, LVM and RAID."""
-    paths: list[str] = []
+    paths: dict[str, str] = {}
     mounts: dict[str, tuple[str, str]] = {}
     names: dict[str, str] = {}  # of a number, a kernel name or a device file: the block device's kernel name
     rotational: dict[str, bool] = {}
     below: dict[str, tuple[str, ...]] = {}
     for line in lines(reading):
         match line.split(" "):
-            case ["path", path]:
-                paths.append(path)
+            case ["path", path, *where]:
+                paths[path] = " ".join(where) or path
             case ["mount", number, point, source]:
                 mounts[point] = (number, source)
             case ["block", name, number, rotates, mapped, *slaves]:
@@ -161,8 +161,8 @@ def _disks(reading: Reading) -> Mapping[str, object]:
         return {disk for slave in under for disk in bottom(slave, depth + 1)}
 
     found = []
-    for path in paths:
-        points = [p for p in mounts if p == "/" or path == p or path.startswith(f"{p}/")]
+    for path, real in paths.items():
+        points = [p for p in mounts if p == "/" or real == p or real.startswith(f"{p}/")]
         if not points:
             continue
         number, source = mounts[max(points, key=len)]
@@ -279,15 +279,21 @@ return 0
         "disks",
         ("disks",),
         r"""
-local path number point source rest block part map slave rows row
-for path in / /var/lib /var/lib/etcd /cpaas; do [ ! -e "$path" ] || echo "path $path"; done
+local path at ats=() inside number point source block part map slave rows row
+for path in / /var/lib /var/lib/etcd /cpaas; do
+  [ -e "$path" ] || continue
+  cd -P "$path" && at=$PWD || at=$path # where its links lead
+  echo "path $path $at" && ats+=("${at%/}/")
+done
 mapfile -t rows </proc/self/mountinfo
 for row in "${rows[@]}"; do
   row=${row#* } row=${row#* } number=${row%% *} row=${row#* } row=${row#* } point=${row%% *}
-  case $point in
-    /|/var|/var/lib|/var/lib/etcd|/cpaas)
-      source=${row##* - } source=${source#* }; echo "mount $number $point ${source%% *}" ;;
-  esac
+  for at in "${ats[@]}"; do
+    inside=${point%/}/
+    case $at in "$inside"*) ;; *) continue ;; esac
+    source=${row##* - } source=${source#* }; echo "mount $number $point ${source%% *}"
+    break
+  done
 done
 for block in /sys/block/*; do
   case ${block##*/} in loop*|ram*|'*') continue ;; esac
