@@ -23,6 +23,7 @@ from acp_tui.texts import _
 
 _LIFE = 60  # seconds that a listener lives at most
 _PATIENCE = 15.0  # seconds for all listeners to stand
+_SILENCE = 5.0  # seconds without a dot, of one a second: whatever stood there, nobody knows of it now
 _ROUNDS = 10  # seconds: a load balancer needs some health checks before it trusts a backend
 
 # Python 2.7 and 3 alike; the dots end it soon after the connection is cut.
@@ -152,6 +153,8 @@ async def rehearse(roles: Sequence[Role], *, deadlines: Deadlines = DEADLINES) -
             stand.role.target.address: frozenset(p for p, w in stand.ports.items() if not w) for stand in stands
         }
         dialled = await asyncio.gather(*(_dial(role, listening, tokens, deadlines) for role in roles))
+        for stand in stands:
+            stand.check()
     finally:
         await asyncio.gather(*(stand.end() for stand in stands), return_exceptions=True)
     stood = {stand.role.target.address: stand for stand in stands}
@@ -175,6 +178,8 @@ class _Stand:
         self._deadlines = deadlines
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._heard = 0.0
+        """When it last gave a sign of life, by the loop's clock."""
 
     async def begin(self) -> None:
         """Returns when the listeners stand, or when it is clear that there will be none."""
@@ -182,6 +187,12 @@ class _Stand:
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._ready.wait()
+
+    def check(self) -> None:
+        """A node that fell silent meanwhile is lost, and nobody's packet filter."""
+        if asyncio.get_running_loop().time() - self._heard > _SILENCE:
+            lost = _("the node fell silent while its listeners stood")
+            self.ports = {port: why or lost for port, why in self.ports.items()}
 
     async def end(self) -> None:
         if self._task is not None:
@@ -209,6 +220,7 @@ class _Stand:
         async with aclosing(answer):
             rest = ""
             async for chunk in answer:
+                self._heard = asyncio.get_running_loop().time()
                 *whole, rest = (rest + clean(chunk.decode(errors="replace"))[:4096]).split("\n")
                 for line in whole:
                     self._hear(line)

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import itertools
+import json
 import re
 import shlex
 import socket
@@ -335,6 +336,17 @@ def test_listeners_of_a_rehearsal_end_with_whoever_began_them(lab: Lab, nodes: l
     deadline = time.monotonic() + 10
     while standing():
         assert time.monotonic() < deadline
+
+
+def test_a_node_that_is_lost_among_its_listeners_is_no_firewall(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    with started(tmp_path, plan(as_planned(nodes), lab.address(0)), "--also", "paths") as process:
+        deadline = time.monotonic() + 30
+        while ":6443 " not in nodes[2].sh("ss -lnt"):
+            assert time.monotonic() < deadline
+        nodes[2].sh("ip link set eth0 down")
+        report = json.loads(process.communicate()[0])
+    found = [v for v in report["verdicts"] if v["requirement"] == "X-FIREWALL" and v["verdict"] in ("fail", "warn")]
+    assert found == []
 
 
 def test_a_dead_node_is_a_state_and_no_firewall(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
