@@ -62,6 +62,10 @@ class _Pass:
     connection: Connection | None = None
     moment: asyncio.TimerHandle | None = None
     """Runs from when the node has told all of itself."""
+    deadline: asyncio.Timeout | None = None
+    """Of the script; near until the node runs it."""
+    begun: bool = False
+    """Whether the node runs the script."""
 
     async def go(self) -> NodeDone:
         address = self.target.address
@@ -72,7 +76,8 @@ class _Pass:
         try:
             return await self.ask()
         except TimeoutError:
-            return self.done(NodeState.TIMEOUT, unfinished(self.deadlines.script, begun=bool(self.readings)))
+            patience = self.deadlines.script if self.begun else self.first_word
+            return self.done(NodeState.TIMEOUT, unfinished(patience, begun=self.begun))
         except ConnectFailed as error:
             return self.done(error.state, error.detail)
         except Lost as error:
@@ -82,8 +87,13 @@ class _Pass:
                 self.moment.cancel()
             await self.connection.close()
 
+    @property
+    def first_word(self) -> float:
+        """Seconds until the node has to run the script."""
+        return min(self.deadlines.word, self.deadlines.script)
+
     async def ask(self) -> NodeDone:
-        async with asyncio.timeout(self.deadlines.script):
+        async with asyncio.timeout(self.first_word) as self.deadline:
             complaint = await self.stream(self.snippets, LAUNCH)
         if not self.readings:
             return self.done(NodeState.AUTH_FAILED, no_bash(complaint))
@@ -119,6 +129,8 @@ class _Pass:
         async with aclosing(answer):
             async for chunk in answer:
                 printed, left = (printed + chunk)[-1000:], left - len(chunk)
+                if not self.begun and marker.encode() in printed + chunk:
+                    self.go_on()
                 news = [reading for reading in reader.feed(chunk) if reading.name in names]
                 for reading in news:
                     names.discard(reading.name)
@@ -132,6 +144,12 @@ class _Pass:
                 if own and own.isdisjoint(names) and self.moment is None:
                     self.moment = asyncio.get_running_loop().call_later(_A_MOMENT, self.seen)
         return self.connection.complaint or " ".join(clean(printed.decode(errors="replace")).split())
+
+    def go_on(self) -> None:
+        """From now on the node may take its time."""
+        self.begun = True
+        if self.deadline is not None and (until := self.deadline.when()) is not None:
+            self.deadline.reschedule(until + self.deadlines.script - self.first_word)
 
     def read_clock(self, reading: Reading) -> None:
         if self.connection is None:

@@ -24,12 +24,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds that each stage may take; `script` is for all of it."""
+    """Seconds that each stage may take; `script` is for all of it, `word` until the node runs it."""
 
     tcp: float = 10
     handshake: float = 15
     login: float = 40  # a node that looks up our name (UseDNS) at three dead servers takes 30
     session: float = 30  # pam_systemd waits 25 for a login manager that does not answer, and meanwhile sshd is deaf
+    word: float = 45  # sudo may take 20 twice, where it looks up our name at dead servers
     script: float = 75
 
 

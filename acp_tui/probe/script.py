@@ -87,7 +87,7 @@ run() {
   while [ "$left" -gt 0 ] && [ "$SECONDS" -le "$end" ]; do
     IFS= read -r -d '' -t 1 -n "$left" part <&"$fd"; got=$?
     text+=$part left=$((left - ${#part}))
-    case $got in 0) left=$((left - 1)) ;; 1) break ;; *) tell $'\\n' ;; esac
+    case $got in 0) left=$((left - 1)) ;; 1) break ;; *) tell "$marker"$'\\n' ;; esac
   done
   exec {fd}<&-
   pid=${text%%$'\\n'*} text=${text#*$'\\n'}
@@ -101,9 +101,10 @@ run() {
 }
 """
 # `read -t` on a process substitution is the timeout: one fork a snippet, no need of timeout(1), and not even a process
-# that cannot be killed holds the rest up. A NUL ends a `read` early, so each counts as a character. A line a second
-# while it waits tells whether anybody still listens: if not, all of it ends, and nothing stays on the node. All is one
-# function, so that a half-sent script runs nothing; the empty lines are for a profile that reads what is not its own.
+# that cannot be killed holds the rest up. A NUL ends a `read` early, so each counts as a character. The marker once a
+# second while it waits tells that it runs, and whether anybody listens: else all of it ends, and nothing stays. All is
+# one function, so that a half-sent script runs nothing; the empty lines are for a profile that reads what is not its
+# own.
 # Files of /proc are read whole by mapfile: `read` seeks back behind each line, and the kernel then makes all anew.
 # Nothing here is a here-document: bash writes those to a file, and the disk may be full or read-only.
 

@@ -67,7 +67,8 @@ def unfinished(seconds: float, *, begun: bool) -> str:
     if begun:
         return _("the node did not finish within {seconds:g} s").format(seconds=seconds)
     return _(
-        "logged in, but the node told nothing within {seconds:g} s: a start-up file of its shell (.bashrc) may wait"
+        "logged in, but the node told nothing within {seconds:g} s: a start-up file of its shell (.bashrc) or a forced "
+        "command may wait"
     ).format(seconds=seconds)
 
 

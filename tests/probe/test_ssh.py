@@ -486,6 +486,18 @@ async def test_no_sudo_keeps_the_facts_that_need_no_root(tmp_path: Path) -> None
     assert (done.facts.uid, done.facts.sudo) == (1000, False)
 
 
+async def test_a_node_that_does_not_begin_is_given_up_before_one_that_is_slow() -> None:
+    short = Deadlines(word=2.5, script=20)
+    async with server(Behaviour(command="sleep 30")) as port:
+        silent = end(await collect(aim(port), deadlines=short))
+    assert silent.state is NodeState.TIMEOUT
+    assert "told nothing within 2.5 s" in silent.detail
+    slow = Snippet("slow", ("vrids",), "sleep 4", lambda reading: {"vrids": frozenset()}, timeout=10)
+    async with server(Behaviour()) as port:
+        events = [event async for event in probe(aim(port), None, deadlines=short, snippets=(slow,))]
+    assert end(events).facts.vrids == frozenset()
+
+
 async def test_leaving_early_closes_the_connection() -> None:
     how = Behaviour(command="sleep 30")
     async with server(how) as port:
