@@ -51,8 +51,7 @@ unset TZ TIME_STYLE TMOUT
 declare -A begun
 trap : PIPE
 marker=@MARKER@ held= count=0 login_uid=${1:-$UID} sudo_status=${2:-0} sudo_message=$3
-tell() { printf '%s' "$1" || reap $$; }
-flush() { tell "$held"; held= count=0; }
+flush() { printf '%s' "$held" || reap $$; held= count=0; }
 root() { [ "$EUID" -eq 0 ] || return 77; }
 show() {
   local rows
@@ -81,13 +80,17 @@ begin() {
   begun[$1]=$fd
 }
 run() {
-  local name=$1 part text= left=@LIMIT@ got=0 status pid fd end=$((SECONDS + $2))
+  local name=$1 part text= left=@LIMIT@ got=0 status pid fd end=$((SECONDS + $2)) slice=1 waited=0
+  [ $((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1])) -ge 403 ] || slice=$2
   [ -n "${begun[$name]}" ] || begin "$name"
   fd=${begun[$name]}
   while [ "$left" -gt 0 ] && [ "$SECONDS" -le "$end" ]; do
-    IFS= read -r -d '' -t 1 -n "$left" part <&"$fd"; got=$?
+    IFS= read -r -d '' -t "$slice" -n "$left" part <&"$fd"; got=$?
     text+=$part left=$((left - ${#part}))
-    case $got in 0) left=$((left - 1)) ;; 1) break ;; *) tell "$marker"$'\\n' ;; esac
+    case $got in 0) left=$((left - 1)); continue ;; 1) break ;; esac
+    waited=$((waited + slice))
+    [ "$waited" -lt "$2" ] || break
+    held+="$marker"$'\\n'; flush
   done
   exec {fd}<&-
   pid=${text%%$'\\n'*} text=${text#*$'\\n'}
@@ -102,9 +105,9 @@ run() {
 """
 # `read -t` on a process substitution is the timeout: one fork a snippet, no need of timeout(1), and not even a process
 # that cannot be killed holds the rest up. A NUL ends a `read` early, so each counts as a character. The marker once a
-# second while it waits tells that it runs, and whether anybody listens: else all of it ends, and nothing stays. All is
-# one function, so that a half-sent script runs nothing; the empty lines are for a profile that reads what is not its
-# own.
+# second while it waits tells that it runs, and whether anybody listens: else all of it ends, and nothing stays. Before
+# 4.3 a `read` that is late may lose a byte, so there it waits in one piece. All is one function, so that a half-sent
+# script runs nothing; the empty lines are for a profile that reads what is not its own.
 # Files of /proc are read whole by mapfile: `read` seeks back behind each line, and the kernel then makes all anew.
 # Nothing here is a here-document: bash writes those to a file, and the disk may be full or read-only.
 
