@@ -153,12 +153,13 @@ async def progress(endpoint: Endpoint) -> ProgressReply | None:
 def read_progress(text: str) -> ProgressReply:
     """Judge a progress answer: Success goes before Failed (API-SUCCESS, API-FAIL5).
 
-    In JSON only a value that is the word decides, so that a message which mentions it does not; in other text the
-    word anywhere does, as the vendor's script has it."""
+    In JSON only a value that is the word decides, so that a message which mentions it does not, also where the end of
+    the document is missing; in other text the word anywhere does, as the vendor's script has it."""
     try:
         document: JsonValue = json.loads(text)
     except (ValueError, RecursionError):
-        words: set[str] = {word for word in ("Success", "Failed") if word in text}
+        torn = text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
+        words: set[str] = {word for word in ("Success", "Failed") if (f'"{word}"' if torn else word) in text}
         step = _step_line(text)
     else:
         words = {value.strip() for _key, value in _values(document) if isinstance(value, str)}

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 _KUBERNETES = re.compile(r"(?<![\w.-])v?(1\.[2-9]\d\.\d+)(?![\w.])")  # 1.20 and up: no other component counts so
 _RUNTIME = re.compile(r"containerd[^\w\n]{0,8}(?:version[^\w\n]{0,8})?v?(\d+\.\d+\.\d+(?:-\d+)?)(?![\w.])", re.I)
+_VERSION = re.compile(r"(?<![\w.-])v?(\d+\.\d+\.\d+(?:-\d+)?)(?![\w.-])")
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -34,6 +35,7 @@ def parse_token(body: str) -> str | None:
         found = _token_in(json.loads(text))
     except (ValueError, RecursionError):
         found = text
+    found = found.removeprefix("Bearer ") if found else None
     return found if found and found.isascii() and found.isprintable() and " " not in found else None
 
 
@@ -60,8 +62,9 @@ def parse_offer(body: str) -> Offered:
     lines = tuple(_lines(data))
     about_kubernetes = [line for line in lines if re.search("kube|k8s", line, re.IGNORECASE)]
     kubernetes = _found(_KUBERNETES, about_kubernetes) or _found(_KUBERNETES, lines)
-    runtimes = tuple(f"containerd://{version}" for version in _found(_RUNTIME, lines))
-    return Offered(kubernetes, runtimes, raw="\n".join(lines))
+    about_runtime = [line for line in lines if "containerd" in line.partition(": ")[0]]
+    runtimes = _found(_RUNTIME, lines) or _found(_VERSION, about_runtime)
+    return Offered(kubernetes, tuple(f"containerd://{version}" for version in runtimes), raw="\n".join(lines))
 
 
 def _lines(value: JsonValue, path: str = "") -> Iterator[str]:

@@ -115,7 +115,7 @@ _MARKER = re.compile(r"^marker=([0-9a-f]+) ", re.MULTILINE)
 _RUN = re.compile(r"^run ([a-z0-9_]+) [0-9]+(?:; flush)?$", re.MULTILINE)
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 _STATUS = re.compile(rb"([0-9]{1,3})\r?\n")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,8 @@ def reply(marker: str, reading: Reading) -> bytes:
 
 
 def clean(text: str) -> str:
-    """`text` without anything that could steer a terminal or turn its direction; newlines and tabs stay."""
+    """`text` without anything that could steer a terminal, turn its direction, or not be written as UTF-8; newlines and
+    tabs stay."""
     return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
 
 
