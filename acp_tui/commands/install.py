@@ -22,7 +22,7 @@ from acp_tui.finish.triage import triage
 from acp_tui.finish.verify import SETTLING, now
 from acp_tui.installer.config import RenderError, differences, render
 from acp_tui.installer.failure import failed_before, failure
-from acp_tui.installer.follow import damaged_run
+from acp_tui.installer.follow import damaged_run, newest_run
 from acp_tui.installer.history import VENDOR, stalled, still_for, usual
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
@@ -292,11 +292,14 @@ def _begun_here() -> datetime | None:
 
 
 def _last() -> Path:
-    if (damaged := damaged_run(state_home())) is not None:
-        say(_("The newest run is not the one shown: {why}").format(why=damaged))
-    run = last_run(state_home())
+    damaged, run = damaged_run(state_home()), last_run(state_home())
+    if run is None and damaged is not None:
+        words = _("{what}, so it may still be going on. Once you know that it is not, move {folder} away.")
+        raise CommandFailed(words.format(what=damaged, folder=newest_run(state_home())))
     if run is None:
         raise CommandFailed(_("No install has been started by this user on this host."))
+    if damaged is not None:
+        say(_("The newest run is not the one shown: {why}").format(why=damaged))
     return run
 
 

@@ -5,6 +5,7 @@ Wizard, commands and practice start an install through here, so that they all po
 
 import asyncio
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
 from acp_tui.gpg import GpgFailed
 from acp_tui.installer.config import RenderError, render
-from acp_tui.installer.run import new_run_dir, run_spec, start
+from acp_tui.installer.run import RunRefused, new_run_dir, run_spec, start
 from acp_tui.installer.setup import setup_command
 from acp_tui.installer.state import DEFAULT_BASE, INSTALLER_LOG, Pace
 from acp_tui.plan import Plan
@@ -92,7 +93,12 @@ async def launch(
         bundle=bundle,
         guarded=guarded,
     )
-    await asyncio.to_thread(start, spec)
+    try:
+        await asyncio.to_thread(start, spec)
+    except RunRefused:
+        if not run_dir.exists():  # somebody else was first: nothing will ever ask for this bundle's secrets
+            await asyncio.to_thread(shutil.rmtree, bundle, ignore_errors=True)
+        raise
     await asyncio.to_thread(_forget_earlier, bundle)
     return run_dir
 

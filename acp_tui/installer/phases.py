@@ -65,8 +65,7 @@ async def _setup(run: Run) -> None:
         status = setup.exit_status(spec.run_dir)
         if status is not None:
             break
-        process = setup.process(spec.run_dir)
-        if process is not None and not process.alive and setup.exit_status(spec.run_dir) is None:
+        if setup.lost(spec.run_dir):
             run.fail(_("setup.sh was ended before it was done."))
             return
         # One that never ends and prints no address may have its console up all the same.

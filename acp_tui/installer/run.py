@@ -214,7 +214,7 @@ def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Ph
         case Phase.FAILED:
             failed = state.failed_in or Phase.STARTING
             return {Phase.SETUP: Phase.STARTING, Phase.POSTING: Phase.WAITING_API}.get(failed, failed)
-        case Phase.SETUP if _setup_lost(state.spec.run_dir):
+        case Phase.SETUP if setup.lost(state.spec.run_dir):
             return Phase.STARTING
         case Phase.SUCCESS | Phase.CANCELLED:
             raise RunRefused(_("The run is at its end; there is nothing to resume."))
@@ -222,20 +222,18 @@ def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Ph
             return phase
 
 
-def _setup_lost(run_dir: Path) -> bool:
-    """Whether setup.sh was killed with its runner, by a restart of the machine for one."""
-    process = setup.process(run_dir)
-    return process is not None and not process.alive and setup.exit_status(run_dir) is None
-
-
 def cancel(run_dir: Path) -> RunState:
     """Give the run up. Before the configuration was sent setup.sh is ended and the run is `cancelled`; afterwards the
     installer goes on by itself, nobody follows it, and the run is `unknown`. No process of the run is left in any case.
     Raises `NoRun`, `RunRefused`."""
-    state = status(run_dir)
-    if state.runner is not None:
-        _end(state.runner)
-    state = read_state(run_dir)
+    _end(status(run_dir).runner)
+    with one_at_a_time(run_dir.parent):
+        _end(read_state(run_dir).runner)  # one that somebody has launched meanwhile
+        return _given_up(read_state(run_dir))
+
+
+def _given_up(state: RunState) -> RunState:
+    run_dir = state.spec.run_dir
     if state.phase in FINAL:
         return state
     if state.phase in _BEFORE_POST:
@@ -249,15 +247,14 @@ def cancel(run_dir: Path) -> RunState:
         )
         text = text.format(command=state.spec.removal)
         state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=text)
-    try:
-        write_state(replace(state, updated=now()))
-    except OSError as error:
-        raise RunRefused(_("{folder} cannot be used: {why}").format(folder=run_dir, why=error.strerror)) from error
+    write_state(replace(state, updated=now()))
     note(run_dir, state.phase, state.message)
     return state
 
 
-def _end(runner: Process) -> None:
+def _end(runner: Process | None) -> None:
+    if runner is None:
+        return
     for demand in (signal.SIGTERM, signal.SIGKILL):
         if runner.alive:
             with suppress(ProcessLookupError):

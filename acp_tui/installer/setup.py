@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ code=$?
 sleep 0.2  # the last lines reach the log first
 printf '%s ' "$code" 1<>"$exit.part" && mv "$exit.part" "$exit"
 """
+_TO_BEGIN = 10.0  # seconds that the wrapper may need until it tells who it is
 _LOG_END = 64 * 1024  # bytes of the log that are searched for the console's address
 _ADDRESS = re.compile(r"http://(?:\[[0-9A-Fa-f:]+\]|[0-9.]+|localhost)(?::\d+)?")
 
@@ -46,6 +48,7 @@ def setup_command(plan: Plan) -> tuple[str, ...]:
 def launch(spec: RunSpec) -> None:
     """Start setup.sh in a session of its own. Raises OSError: it could not be started."""
     forget(spec.run_dir)
+    (spec.run_dir / _WHO).touch()  # whoever takes over from a runner killed here must not start a second one
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     sink = subprocess.Popen(
         [sys.executable, "-m", "acp_tui.installer.sink", str(spec.run_dir / SETUP_LOG)],
@@ -96,6 +99,21 @@ def process(run_dir: Path) -> Process | None:
     except (OSError, ValueError):
         return None
     return from_stat(line, boot)
+
+
+def lost(run_dir: Path) -> bool:
+    """Whether setup.sh ended without a word, by a restart of the machine for one, or was never reached by its start."""
+    found = process(run_dir)
+    gone = _never_told(run_dir / _WHO) if found is None else not found.alive
+    return gone and exit_status(run_dir) is None
+
+
+def _never_told(who: Path) -> bool:
+    """Whether it has not been written who setup.sh is although there was time to, in either direction of the clock."""
+    try:
+        return abs(time.time() - who.stat().st_mtime) > _TO_BEGIN
+    except OSError:
+        return False
 
 
 def kill(run_dir: Path) -> None:

@@ -203,7 +203,7 @@ def status(run_dir: Path) -> RunState:
     if state.runner is not None:
         state = replace(state, interrupted=not state.runner.alive)
     else:
-        state = replace(state, interrupted=(now() - state.updated).total_seconds() > LAUNCH_PATIENCE)
+        state = replace(state, interrupted=abs((now() - state.updated).total_seconds()) > LAUNCH_PATIENCE)
     if state.at_rest or not _disk_full(run_dir):
         return state
     words = _("The disk of {folder} is full: what stands here may be old, and nothing is sent until there is room.")

@@ -1,9 +1,10 @@
 """Watching the installer at work, from the accepted configuration to the outcome."""
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from acp_tui.bundle import remove_secrets
 from acp_tui.files import write_atomically
@@ -29,13 +30,16 @@ async def installing(run: Run) -> None:
         secrets = secrets_in(spec.document.read_bytes())
     except (OSError, DocumentUnusable):  # it may be gone by now; it is needed only to mask
         secrets = ()
+    began, tick = now(), time.monotonic()
     while run.state.phase is Phase.INSTALLING:
         endpoint = run.state.endpoint or await api.find_api(setup.api_bases(spec, done=True))
         reply = await api.progress(endpoint) if endpoint else None
         if reply is not None:
             _keep(run, reply.raw, secrets)
         before, tally = tally, count(tally, reply)
-        _weigh(run, replace(run.state, endpoint=endpoint), before, tally, reply, secrets)
+        # A clock that is set while the installer works must not use up the patience.
+        moment = began + timedelta(seconds=time.monotonic() - tick)
+        _weigh(run, replace(run.state, endpoint=endpoint), moment, before, tally, reply, secrets)
         if run.state.phase is Phase.INSTALLING:
             await asyncio.sleep(spec.pace.progress)
 
@@ -47,10 +51,15 @@ def _keep(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
 
 
 def _weigh(
-    run: Run, state: RunState, before: Tally, tally: Tally, reply: ProgressReply | None, secrets: tuple[str, ...]
+    run: Run,
+    state: RunState,
+    moment: datetime,
+    before: Tally,
+    tally: Tally,
+    reply: ProgressReply | None,
+    secrets: tuple[str, ...],
 ) -> None:
-    """Record what the newest answer means."""
-    moment = now()
+    """Record what the newest answer means, that of `moment`."""
     state = replace(
         state,
         setup_exit=setup.exit_status(state.spec.run_dir),  # it may end long after its console is up

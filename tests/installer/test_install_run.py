@@ -10,7 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,8 @@ from install_bench import CANARY, FAST, Bench, config, encoded, rest, wait
 
 import acp_tui
 from acp_tui.demo.installer import Behaviour, PracticeInstaller, console, write_behaviour
-from acp_tui.installer import detach
+from acp_tui.installer import detach, watch
+from acp_tui.installer import state as states
 from acp_tui.installer.follow import RunUpdate, follow, last_run
 from acp_tui.installer.journal import Run
 from acp_tui.installer.run import RunBusy, RunRefused, cancel, resume, start, status
@@ -345,6 +349,38 @@ def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
         time.sleep(0.02)
     with pytest.raises(RunRefused):
         resume(run_dir)
+
+
+def test_giving_up_waits_for_whoever_is_launching(bench: Bench) -> None:
+    bench.unpack(SLOW)
+    run_dir = bench.start()
+    wait(run_dir, in_phase(Phase.INSTALLING))
+    giving_up = threading.Thread(target=cancel, args=(run_dir,))
+    with detach.one_at_a_time(run_dir.parent):
+        giving_up.start()
+        wait(run_dir, lambda state: state.interrupted)
+        launched = detach.launched(replace(status(run_dir), runner=None))
+        assert launched.runner is not None
+    giving_up.join()
+    assert status(run_dir).phase is Phase.UNKNOWN
+    assert not launched.runner.alive
+
+
+async def test_a_clock_that_is_set_forward_does_not_use_up_the_patience(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.unpack(SLOW)
+    spec = replace(bench.spec(), endpoint="http://127.0.0.1:1")
+    spec.run_dir.mkdir(parents=True)
+    begun = states.now()
+    times = chain([begun], repeat(begun + timedelta(days=1)))
+    monkeypatch.setattr(watch, "now", lambda: next(times))
+    run = Run(RunState(spec, phase=Phase.INSTALLING, following_since=begun))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await watch.installing(run)
+    assert run.state.unanswered > 1
+    assert run.state.phase is Phase.INSTALLING
 
 
 def test_the_run_outlives_whoever_launched_it(bench: Bench) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from install_bench import Bench, rest, wait
 
-from acp_tui.demo.installer import Behaviour
+from acp_tui.demo.installer import Behaviour, write_behaviour
 from acp_tui.installer import state as states
 from acp_tui.installer.follow import damaged_run, last_run, new_run_dir
 from acp_tui.installer.run import Phase, RunBusy, RunRefused, RunState, resume, start, status
+from acp_tui.installer.setup import forget, kill, process
 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
 ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.LOOKING, Phase.POSTING,
@@ -176,6 +177,26 @@ def test_an_unfinished_run_goes_before_a_newer_one_that_is_over(bench: Bench) ->
     over.mkdir()
     states.write_state(RunState(replace(bench.spec(), run_dir=over), phase=Phase.CANCELLED))
     assert last_run(bench.root / "state") == running
+
+
+@pytest.mark.parametrize("told", [b"", b"0123-boot\n", None])
+def test_setup_of_which_a_power_loss_left_no_word_is_run_again(bench: Bench, told: bytes | None) -> None:
+    bench.unpack(replace(QUICK, setup_seconds=60))
+    run_dir = bench.start()
+    who = run_dir / "setup.pid"
+    state = wait(run_dir, lambda state: state.phase is Phase.SETUP and process(run_dir) is not None)
+    assert state.runner is not None
+    os.kill(state.runner.pid, signal.SIGKILL)
+    kill(run_dir)
+    wait(run_dir, lambda state: state.interrupted)
+    if told is None:  # the runner died between its word that it begins and the beginning
+        forget(run_dir)
+    who.write_bytes(told or b"")
+    os.utime(who, (0, 0))
+    write_behaviour(bench.setup_dir, QUICK)
+    resume(run_dir)
+    assert rest(run_dir).phase is Phase.SUCCESS
+    assert bench.posts.count == 1
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"phase": "inst', b"\xff\x00\x01garbage"])

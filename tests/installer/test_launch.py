@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from install_bench import FAST, Bench, rest
 from plans import valid_plan
 from reports import report
@@ -9,7 +10,7 @@ from reports import report
 from acp_tui.bundle import DOCUMENT, is_bundle
 from acp_tui.demo.installer import Behaviour
 from acp_tui.installer.launch import launch
-from acp_tui.installer.run import Phase
+from acp_tui.installer.run import Phase, RunBusy
 
 
 async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path) -> None:
@@ -32,4 +33,19 @@ async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path)
     assert {DOCUMENT, "secrets.yaml"} <= {file.name for file in second.iterdir()}
     assert is_bundle(first)
     assert not {DOCUMENT, "secrets.yaml"} & {file.name for file in first.iterdir()}
+    bench.close()
+
+
+async def test_of_two_at_once_the_second_leaves_no_secret_behind(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.unpack(Behaviour(seconds=30))
+    plan = valid_plan(
+        package={"core": "/root/installer-core-v4.0.3-x86.tar", "install_dir": str(tmp_path / "install")},
+        kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
+    )
+    home = tmp_path / "state"
+    bench.runs.append(await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=()))
+    with pytest.raises(RunBusy):
+        await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=())
+    assert [folder.name for folder in (home / "bundles").iterdir()] == [bench.runs[0].name]
     bench.close()
