@@ -36,6 +36,8 @@ TAIL = 2 * 1024 * 1024
 """Bytes of a log's beginning and end that go into the archive."""
 _FILE = 4 * 1024 * 1024
 """Bytes of any other file."""
+_EDGES = (b"\n", b"\r")
+"""What ends a line of a log: a progress bar in one may be megabytes long, each word of it over the last."""
 SUMS = "SHA256SUMS"
 _BUNDLED = (PLAN, SETUP, REPORT, COMPLETION)
 
@@ -171,12 +173,15 @@ def _ends(path: Path) -> str:
         file.seek(0)
         if size <= HEAD + TAIL:
             return _text(file.read(HEAD + TAIL))
-        head = file.read(HEAD).rpartition(b"\n")[0]
+        head = file.read(HEAD)
+        head = head[: max(head.rfind(edge) for edge in _EDGES) + 1].rstrip(b"\n")
         file.seek(size - TAIL)
-        tail = file.read(TAIL).partition(b"\n")[2]
+        tail = file.read(TAIL)
+        tail = max((tail.partition(edge)[2] for edge in _EDGES), key=len)
     left = size - len(head) - len(tail)
     return f"{_text(head)}\n[... {left} bytes left out ...]\n{_text(tail)}"
 
 
 def _text(data: bytes) -> str:
-    return clean(data.decode("utf-8", errors="replace"))
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("utf-8", errors="replace")
+    return clean(text)

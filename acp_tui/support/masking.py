@@ -140,9 +140,12 @@ def _char(char: str) -> str:
 
 
 def _encoded(secret: str) -> Iterator[str]:
-    """The secret in hexadecimal digits and in base64, wherever it lies in a longer one, alone or in a document."""
+    """The secret in hexadecimal digits, in a URL's escapes throughout, and in base64, wherever it lies in a longer one,
+    alone or in a document."""
     yield secret.encode().hex()
     yield secret.encode().hex().upper()
+    for form in ("%{:02x}", "%{:02X}"):  # every character of it, letters as well
+        yield "".join(form.format(byte) for byte in secret.encode())
     plain = json.dumps(secret, ensure_ascii=False)[1:-1]
     by_go = plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     for text in {secret, plain, by_go, json.dumps(secret)[1:-1], quote_plus(secret)}:

@@ -100,6 +100,16 @@ def test_a_long_log_is_bounded_and_cut_between_lines(failed: RunState, tmp_path:
     assert b"cAn4ry" not in files["installer.log"]
 
 
+def test_of_a_long_progress_bar_the_last_words_are_kept(failed: RunState, tmp_path: Path) -> None:
+    """It has no line's end at all, only carriage returns."""
+    bar = f"pulling {LOGIN} 12%\r" * ((HEAD + TAIL) // 10)
+    failed.spec.installer_log.write_text(bar + "no space left\r", encoding="utf-8", newline="")
+    log = unpacked(write_archive(tmp_path / "out.tar.gz", failed).path)["installer.log"]
+    assert log.endswith(b"12%\nno space left\n")
+    assert log.startswith(b"pulling ")
+    assert b"cAn4ry" not in log
+
+
 def test_whole_or_not_at_all(failed: RunState, tmp_path: Path) -> None:
     place = tmp_path / "nowhere" / "out.tar.gz"
     with pytest.raises(OSError, match="nowhere"):

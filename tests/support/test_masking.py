@@ -5,7 +5,7 @@ import json
 import re
 import shlex
 from base64 import b64decode, b64encode, encodebytes, urlsafe_b64encode
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 from hypothesis import given
@@ -54,6 +54,7 @@ def wrapped(data: bytes) -> str:
         quote(TYPED),
         quote(TYPED).replace("%2F", "%2f").replace("%C3%BC", "%c3%bc"),
         quote_plus(TYPED),
+        "".join(f"%{byte:02X}" for byte in TYPED.encode()),
         shlex.quote(TYPED),
         "'" + TYPED.replace("'", "'\\''") + "'",
         html.escape(TYPED),
@@ -81,9 +82,9 @@ def test_as_other_programs_write_it(text: str) -> None:
 
 
 def decoded(text: str) -> str:
-    """The text without its breaks, and all that its base64 and hexadecimal runs may mean."""
+    """The text without its breaks, and all that its escapes, its base64 and its hexadecimal runs may mean."""
     flat = "".join(text.split())
-    found = [flat]
+    found = [flat, unquote(flat)]
     for run in re.findall(r"[A-Za-z0-9+/]{8,}", flat):
         for start in range(4):
             found.append(plain(run[start:]))
