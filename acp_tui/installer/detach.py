@@ -101,5 +101,5 @@ def _taken_over(run_dir: Path) -> RunState | None:
         state = read_state(run_dir)
         if state.runner is not None:
             return status(run_dir)
-        time.sleep(_TICK)
+        time.sleep(_TICK)  # under systemd nothing but the state joins us to it
     return None

@@ -40,7 +40,7 @@ class Run:
     async def settled(self) -> None:
         """Return once the state is safe on disk, however long that takes."""
         while not self._saved:
-            await asyncio.sleep(_RETRY)
+            await asyncio.sleep(_RETRY)  # no disk tells when it has room again
             self.record(self.state)
 
 

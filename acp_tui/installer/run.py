@@ -261,4 +261,4 @@ def _end(runner: Process | None) -> None:
                 os.kill(runner.pid, demand)
         deadline = time.monotonic() + _GRACE
         while runner.alive and time.monotonic() < deadline:
-            time.sleep(_TICK)
+            time.sleep(_TICK)  # it is not our child, and a pidfd needs Linux 5.3

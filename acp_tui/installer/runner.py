@@ -57,7 +57,7 @@ def _locked(handle: int) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(0.1)
+            time.sleep(0.1)  # flock that blocks knows no time limit
         else:
             return True
     return False

@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from install_bench import Bench, rest, wait
 
+from acp_tui.commands.install import show_status
+from acp_tui.commands.output import CommandFailed
 from acp_tui.demo.installer import Behaviour, write_behaviour
 from acp_tui.installer import state as states
 from acp_tui.installer.follow import damaged_run, last_run, new_run_dir
@@ -200,7 +203,9 @@ def test_setup_of_which_a_power_loss_left_no_word_is_run_again(bench: Bench, tol
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"phase": "inst', b"\xff\x00\x01garbage"])
-def test_beside_a_state_that_nobody_can_read_nothing_is_started(bench: Bench, damage: bytes) -> None:
+def test_beside_a_state_that_nobody_can_read_nothing_is_started(
+    bench: Bench, damage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.unpack(QUICK)
     run_dir = bench.start()
     rest(run_dir)
@@ -210,6 +215,10 @@ def test_beside_a_state_that_nobody_can_read_nothing_is_started(bench: Bench, da
         start(replace(bench.spec(), run_dir=run_dir.with_name("001")))
     assert str(run_dir) in str(damaged_run(bench.root / "state"))
     assert last_run(bench.root / "state") is None
+    # The only run there is: that there was none would be a reason to start another.
+    monkeypatch.setattr("acp_tui.commands.install.state_home", lambda: bench.root / "state")
+    with pytest.raises(CommandFailed, match=r"state.json.* may still be going on.* move .*000 away"):
+        show_status(Namespace(json=False, look=False))
 
 
 @pytest.mark.parametrize("reused", ["pid", "boot"])
