@@ -21,7 +21,7 @@ from lab_nodes import PASSWORD, Lab, LabNode
 from lab_profile import NodeProfile
 from pydantic import JsonValue
 
-from acp_tui.demo.installer import Behaviour
+from acp_tui.demo.installer import Behaviour, stop
 from acp_tui.demo.package import PracticePackage, build_package
 
 pytestmark = pytest.mark.lab
@@ -114,8 +114,11 @@ def test_from_the_package_to_an_installed_cluster(lab: Lab, tmp_path: Path) -> N
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
 
     posted = (tmp_path / "cpaas-install/installer/practice/posts.json").exists
-    with becoming_a_cluster(nodes, lab.address(20), tmp_path, posted):
-        done = acp_tui(nodes[0], tmp_path, "install", "plan.yaml")
+    try:
+        with becoming_a_cluster(nodes, lab.address(20), tmp_path, posted):
+            done = acp_tui(nodes[0], tmp_path, "install", "plan.yaml")
+    finally:
+        stop(tmp_path / "cpaas-install" / "installer" / "practice")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Installed. The platform is at https://{lab.address(20)}" in done.stdout
