@@ -12,9 +12,11 @@ from textual import work
 from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from acp_tui.answers import with_answers
 from acp_tui.bundle import Keep
@@ -350,6 +352,12 @@ class AcpApp(App[int]):
 
     def _current(self) -> Step | None:
         return self.screen if isinstance(self.screen, Step) else None
+
+    def _handle_exception(self, error: Exception) -> None:
+        """On the way out a screen loses its parts before it is gone itself; what still looks for one is no fault."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if self.is_running or not isinstance(cause, NoMatches):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Textual would print local variables, secrets among them, to the terminal."""
