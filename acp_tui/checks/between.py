@@ -46,13 +46,20 @@ def paths_open(s: ClusterSubject) -> Findings:
     found = _by_node(
         *((Outcome.FAIL, node, _told(troubles)) for node, troubles in _at_fault(s, closed).items()),
         *((Outcome.UNKNOWN, gap.node, gap.observed) for gap in gaps),
-        *((Outcome.UNKNOWN, t.source, _told(u for u in untold if u.source == t.source)) for t in untold),
+        *((Outcome.UNKNOWN, node, _told(troubles)) for node, troubles in _by_source(untold).items()),
         *((Outcome.WARN, node, _told(troubles)) for node, troubles in _at_fault(s, _cut_packets(s)).items()),
     )
     if found:
         return found
     observed = _("{count} TCP paths between {nodes} nodes are open; UDP and tunnels are not tried")
     return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(s.plan.nodes))),)
+
+
+def _by_source(troubles: Iterable[Trouble]) -> dict[str, list[Trouble]]:
+    found: dict[str, list[Trouble]] = {}
+    for one in troubles:
+        found.setdefault(one.source, []).append(one)
+    return found
 
 
 def _by_node(*told: tuple[Outcome, str | None, str]) -> Findings:
@@ -74,6 +81,7 @@ def closed_paths(
     closed: list[Trouble] = []
     untold: list[Trouble] = []
     count = 0
+    unasked, reasons = _("not tried since the nodes or ports have changed"), dict[str, str]()
     ways_of = {source: {(path.host, path.port): path for path in paths} for source, paths in tried.items()}
     for target in s.plan.nodes:
         ports, ssh = peer_ports(s.plan, target, (s.plan.network.cni,)), s.plan.login(target).port
@@ -84,12 +92,15 @@ def closed_paths(
         ways: list[Trouble] = []
         for source in (address for address in tried if address != target.address):
             seen = ways_of[source]
+            rehearsed = s.facts[source].backends is not None
             for key in keys:
                 path = seen.get(key)
-                if path is not None and answered(s.facts, source, target.address, key) is False:
+                if path is not None and rehearsed and answered(s.facts, source, target.address, key) is False:
                     ways.append(Trouble(source, target.address, _("does not reach the listener there"), path.port))
                 elif path is None or path.reach is Reach.UNTOLD:
-                    why = reach_words(path) if path else _("not tried since the nodes or ports have changed")
+                    if path is not None and path.words not in reasons:
+                        reasons[path.words] = reach_words(path)
+                    why = reasons[path.words] if path is not None else unasked
                     untold.append(Trouble(source, target.address, why, key[1]))
                 elif not path.open or (path.reach is Reach.REFUSED and path.port == ssh and let_us_in):
                     own = path.reach is Reach.FORBIDDEN or _cannot_answer(
@@ -188,17 +199,17 @@ def latency(s: ClusterSubject) -> Findings:
     times: list[float] = []
     untried: dict[str, list[str]] = {}
     for source, paths in tried.items():
+        known, hosts = round_trips(s.facts[source]), {path.host for path in paths}
         for target in (node.address for node in s.plan.nodes if node.address != source):
-            seconds, how = round_trip(s.facts[source], target)
-            if seconds is not None:
+            if target in known:
+                seconds, how = known[target]
                 times.append(seconds)
                 if seconds * 1000 > limit:
                     slow.append(Trouble(source, target, f"{seconds * 1000:.3g} ms ({how})"))
-            elif not any(path.host == target for path in paths):
+            elif target not in hosts:
                 untried.setdefault(source, []).append(target)
         for ping in s.facts[source].pings or ():
-            owner = _owner(s, ping.host)
-            if owner is not None and 0 < ping.received < ping.sent:
+            if 0 < ping.received < ping.sent and (owner := _owner(s, ping.host)) is not None:
                 words = _("{count} of {sent} packets lost").format(count=ping.sent - ping.received, sent=ping.sent)
                 lost.append(Trouble(source, owner, words))
     note = _("above {limit:g} ms; later releases allow {later:g} ms, and where that is enough it can be waived")
@@ -220,13 +231,19 @@ def latency(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.PASS, _("{time} at most, between any two nodes").format(time=slowest)),)
 
 
-def round_trip(facts: Facts, target: str) -> tuple[float | None, str]:
-    """Seconds there and back, and how that is known: the average of ping, else the quickest TCP answer of several."""
-    for ping in facts.pings or ():
-        if ping.host == target and ping.average is not None:
-            return ping.average, _("average of ping")
-    times = [p.seconds for p in facts.paths or () if p.host == target and p.open and p.seconds is not None]
-    return min(times, default=None), _("quickest TCP connect")
+def round_trips(facts: Facts) -> Mapping[str, tuple[float, str]]:
+    """Address → seconds there and back, and how they are known: the average of ping, else the quickest TCP answer of
+    several."""
+    connects: dict[str, float] = {}
+    for path in facts.paths or ():
+        if path.open and path.seconds is not None:
+            connects[path.host] = min(path.seconds, connects.get(path.host, path.seconds))
+    pings = {ping.host: ping.average for ping in facts.pings or () if ping.average is not None}
+    by_connect, by_ping = _("quickest TCP connect"), _("average of ping")
+    return {
+        **{host: (seconds, by_connect) for host, seconds in connects.items()},
+        **{host: (seconds, by_ping) for host, seconds in pings.items()},
+    }
 
 
 def _milliseconds(seconds: float) -> str:

@@ -184,8 +184,7 @@ def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str,
     """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words: hundreds of them.
 
     Each of `dials` becomes a path: one that the answer does not tell, or in words that are not known here, says so."""
-    why = _("the node's answer does not tell it")
-    found = {way: TcpPath(*way, Reach.UNTOLD, words=why) for way in dials}
+    asked, found = frozenset(dials), dict[tuple[str, int], TcpPath]()
     for line in lines(reading):
         match = _LINE.fullmatch(line)
         if match is None:
@@ -195,9 +194,10 @@ def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str,
             reach = Reach.UNRESOLVED  # what bash says of a name that it cannot look up
         words = match[3].strip()[:_WORDS_SHOWN] if reach is Reach.UNTOLD else ""
         for way in ((match[1], int(port)) for port in match[2].split(",")):
-            if way in found:
+            if way in asked:
                 found[way] = TcpPath(*way, reach, seconds, words)
-    return {"paths": tuple(found.values())}
+    why = _("the node's answer does not tell it")
+    return {"paths": tuple(found.get(way) or TcpPath(*way, Reach.UNTOLD, words=why) for way in dict.fromkeys(dials))}
 
 
 @lru_cache(maxsize=256)

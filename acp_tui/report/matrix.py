@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from acp_tui.around import addresses, peer_ports
-from acp_tui.checks.between import answered, round_trip
+from acp_tui.checks.between import answered, round_trips
 from acp_tui.facts import Facts, Reach, TcpPath
 from acp_tui.plan import Node, Plan
 from acp_tui.texts import _
@@ -72,7 +72,8 @@ def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
 def _row(plan: Plan, source: Node, all_facts: Mapping[str, Facts]) -> Row:
     facts = all_facts.get(source.address)
     seen = {(path.host, path.port): path for path in (facts and facts.paths) or () if path.reach is not Reach.UNTOLD}
-    return Row(source.address, tuple(_cell(plan, source, target, all_facts, seen) for target in plan.nodes))
+    times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
+    return Row(source.address, tuple(_cell(plan, source, target, all_facts, seen, times) for target in plan.nodes))
 
 
 def _cell(
@@ -81,6 +82,7 @@ def _cell(
     target: Node,
     all_facts: Mapping[str, Facts],
     seen: Mapping[tuple[str, int], TcpPath],
+    times: Mapping[str, float],
 ) -> Cell:
     if source.address == target.address:
         return Cell(target.address, Way.SELF)
@@ -100,7 +102,7 @@ def _cell(
     way = Way.OPEN if not closed else Way.CLOSED if len(closed) == len({k[1] for k in needed}) else Way.PARTLY
     cut = any(ping.whole is False for ping in facts.pings or () if ping.host in addresses(plan, target))
     measured = (facts.bandwidths or {}).get(target.address)
-    seconds = round_trip(facts, target.address)[0]
+    seconds = times.get(target.address)
     return Cell(target.address, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
 
 
