@@ -183,7 +183,8 @@ _SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
 def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str, object]:
     """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words: hundreds of them.
 
-    Each of `dials` becomes a path: one that the answer does not tell, or in words that are not known here, says so."""
+    Each of `dials` becomes a path: one that the answer does not tell, or in words that are not known here, says so. An
+    answer that tells of none at all leaves a gap."""
     asked, found = frozenset(dials), dict[tuple[str, int], TcpPath]()
     for line in lines(reading):
         match = _LINE.fullmatch(line)
@@ -196,6 +197,8 @@ def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str,
         for way in ((match[1], int(port)) for port in match[2].split(",")):
             if way in asked:
                 found[way] = TcpPath(*way, reach, seconds, words)
+    if dials and not found:
+        return {}
     why = _("the node's answer does not tell it")
     return {"paths": tuple(found.get(way) or TcpPath(*way, Reach.UNTOLD, words=why) for way in dict.fromkeys(dials))}
 
