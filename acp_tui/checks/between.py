@@ -157,21 +157,27 @@ def _at_fault(s: ClusterSubject, troubles: Iterable[Trouble]) -> dict[str, list[
     """The troubles by the node at fault: first who forbids itself, then whoever has trouble with most others.
 
     Where two are even, it is the one that is not reached, and the first node of the plan last of all."""
-    rest = list(troubles)
+    told, order = list(troubles), [node.address for node in reversed(s.plan.nodes)]
+    rest: dict[str, dict[int, Trouble]] = {node: {} for node in order}
+    for number, t in enumerate(told):
+        rest[t.source][number] = rest[t.target][number] = t
+    others = {n: {t.source if t.target == n else t.target for t in mine.values()} for n, mine in rest.items()}
+    unreached = {n: sum(t.target == n for t in mine.values()) for n, mine in rest.items()}
     faults: dict[str, list[Trouble]] = {}
 
     def take(node: str) -> None:
-        faults[node] = [t for t in rest if node in (t.source, t.target)]
-        rest[:] = [t for t in rest if node not in (t.source, t.target)]
+        faults[node] = list(rest[node].values())
+        for number, t in rest[node].items():
+            other = t.source if t.target == node else t.target
+            del rest[other][number]
+            others[other].discard(node)
+            unreached[other] -= t.target == other
+        rest[node], others[node], unreached[node] = {}, set(), 0
 
-    for node in dict.fromkeys(t.source for t in rest if t.own):
+    for node in dict.fromkeys(t.source for t in told if t.own):
         take(node)
-    order = [node.address for node in reversed(s.plan.nodes)]
-    while rest:
-        pairs = {(t.source, t.target) for t in rest}
-        with_others = {n: {a for p in pairs if n in p for a in p if a != n} for n in order}
-        unreached = {n: sum(t.target == n for t in rest) for n in order}
-        take(max(order, key=lambda n: (len(with_others[n]), unreached[n])))
+    while others[most := max(order, key=lambda n: (len(others[n]), unreached[n]))]:
+        take(most)
     return {node: found for node, found in faults.items() if found}
 
 

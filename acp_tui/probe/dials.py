@@ -175,7 +175,6 @@ def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
     return Snippet("paths", ("paths",), shell, lambda r: _paths(dials, r), timeout=5 * waves + 8, early=True)
 
 
-_LINE = re.compile(r"(\S+) (\d{1,5}(?:,\d{1,5})*) (.*)")
 _WORDS_SHOWN = 80
 _SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
 
@@ -185,17 +184,16 @@ def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str,
 
     Each of `dials` becomes a path: one that the answer does not tell, or in words that are not known here, says so. An
     answer that tells of none at all leaves a gap."""
-    asked, found = frozenset(dials), dict[tuple[str, int], TcpPath]()
+    asked, found = {(host, str(port)): (host, port) for host, port in dials}, dict[tuple[str, int], TcpPath]()
     for line in lines(reading):
-        match = _LINE.fullmatch(line)
-        if match is None:
-            continue
-        reach, seconds = _told(match[3])
-        if reach is Reach.FORBIDDEN and "Invalid argument" in match[3] and not is_ip(match[1]):
+        host, _space, rest = line.partition(" ")
+        ports, _space, said = rest.partition(" ")
+        reach, seconds = _told(said)
+        if reach is Reach.FORBIDDEN and "Invalid argument" in said and not is_ip(host):
             reach = Reach.UNRESOLVED  # what bash says of a name that it cannot look up
-        words = match[3].strip()[:_WORDS_SHOWN] if reach is Reach.UNTOLD else ""
-        for way in ((match[1], int(port)) for port in match[2].split(",")):
-            if way in asked:
+        words = said.strip()[:_WORDS_SHOWN] if reach is Reach.UNTOLD else ""
+        for port in ports.split(","):
+            if (way := asked.get((host, port))) is not None:
                 found[way] = TcpPath(*way, reach, seconds, words)
     if dials and not found:
         return {}

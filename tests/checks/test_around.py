@@ -36,7 +36,7 @@ def shut(
 ) -> None:
     """Close paths from `source`: all ports where none is given."""
     paths = tuple(
-        replace(p, reach=reach, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
+        p._replace(reach=reach, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
         for p in facts[source].paths or ()
     )
     facts[source] = replace(facts[source], paths=paths)
@@ -244,7 +244,7 @@ def test_lost_packets_are_worth_a_look() -> None:
 
 def test_what_only_warns_hides_nothing_that_blocks() -> None:
     facts = cluster(PLAN)
-    untold = replace((facts[ONE].paths or ())[0], reach=Reach.UNTOLD, words="No buffer space available")
+    untold = (facts[ONE].paths or ())[0]._replace(reach=Reach.UNTOLD, words="No buffer space available")
     paths = (untold, *(facts[ONE].paths or ())[1:])
     facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untold.host, 5, 3, 0.5, 9000, False),))
     found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
@@ -380,7 +380,7 @@ def with_registry(plan: Plan, answer: RegistryAnswer | None, reach: Reach = Reac
         address: replace(
             seen,
             registry_answer=answer,
-            paths=tuple(replace(p, reach=reach) if p.port == 5000 else p for p in seen.paths or ()),
+            paths=tuple(p._replace(reach=reach) if p.port == 5000 else p for p in seen.paths or ()),
         )
         for address, seen in cluster(plan).items()
     }

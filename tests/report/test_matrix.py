@@ -19,7 +19,7 @@ def seen(facts: dict[str, Facts], plan: Plan = PLAN) -> list[list[str]]:
 
 def closed(facts: Facts, host: str, *ports: int) -> Facts:
     assert facts.paths is not None
-    shut = tuple(replace(p, reach=Reach.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
+    shut = tuple(p._replace(reach=Reach.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
     return replace(facts, paths=shut)
 
 
@@ -32,7 +32,7 @@ def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 2379, 2380)
     facts[TWO] = replace(
-        facts[TWO], pings=None, paths=tuple(replace(p, reach=Reach.NO_ROUTE) for p in facts[TWO].paths or ())
+        facts[TWO], pings=None, paths=tuple(p._replace(reach=Reach.NO_ROUTE) for p in facts[TWO].paths or ())
     )
     facts[THREE] = replace(facts[THREE], pings=(Ping(ONE, 5, 5, 0.002, 9000, False),))
     table = seen(facts)
