@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.beside import Beside
-from acp_tui.files import read_bounded, why
+from acp_tui.files import path_from, read_bounded, why
 from acp_tui.plan import Plan
 from acp_tui.texts import _
 
@@ -32,6 +32,6 @@ def _lost_keys(plan: Plan, base: Path) -> Iterator[tuple[str, str]]:
     for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items():
         try:
             if name:
-                read_bounded(base / Path(name).expanduser())
+                read_bounded(path_from(base, name))
         except OSError as error:
             yield path, _("{file} cannot be read: {why}").format(file=name, why=why(error))

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.certificate import Authority, CertificateFacts, Issuer
-from acp_tui.files import read_bounded, why
+from acp_tui.files import path_from, read_bounded, why
 from acp_tui.pem import PemFile
 from acp_tui.plan import Plan
 from acp_tui.texts import _
@@ -44,7 +44,7 @@ def facts_for(plan: Plan, base: Path) -> CertificateFacts | None:
     wanted = plan.certificate
     if wanted.mode != "existing" or not wanted.cert_file or not wanted.key_file:
         return None
-    cert_file, key_file = (base / Path(name).expanduser() for name in (wanted.cert_file, wanted.key_file))
+    cert_file, key_file = (path_from(base, name) for name in (wanted.cert_file, wanted.key_file))
     return read_pair(cert_file, key_file)
 
 

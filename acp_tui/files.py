@@ -33,6 +33,14 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
     sync_folder(path.parent)
 
 
+def path_from(base: Path, name: str) -> Path:
+    """A path as it was typed: relative to `base`, `~` the home. The home of nobody stays as typed: a file not found."""
+    try:
+        return base / Path(name).expanduser()
+    except RuntimeError:
+        return base / name
+
+
 def open_plain(path: Path) -> BinaryIO:
     """A file to read. OSError: among others when it is a folder, a device, or a pipe whose writer we would wait for."""
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
@@ -43,11 +51,11 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def read_bounded(path: Path) -> bytes:
-    """The bytes of a key or certificate. OSError: not there, not readable, no plain file, or larger than READ_LIMIT."""
+    """A key, certificate or secret. OSError: not there, not readable, no plain file, or larger than READ_LIMIT."""
     with open_plain(path) as file:
         content = file.read(READ_LIMIT + 1)
     if len(content) > READ_LIMIT:
-        raise OSError(_("larger than 1 MiB, so it is neither a key nor a certificate"))
+        raise OSError(_("larger than 1 MiB, so it is no key, certificate or secret"))
     return content
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import gnupg
 from pydantic import SecretStr
 
+from acp_tui.files import path_from
 from acp_tui.gpghome import NoHome, gpg_home
 from acp_tui.texts import _
 
@@ -81,7 +82,7 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
     fingerprint = re.sub(r"\s", "", lock.key).upper()
     in_keyring = re.fullmatch(r"[0-9A-F]{40}", fingerprint) is not None
     with _gpg(throwaway=not in_keyring) as gpg:
-        recipients = (fingerprint,) if in_keyring else _imported(gpg, Path(lock.key).expanduser())
+        recipients = (fingerprint,) if in_keyring else _imported(gpg, path_from(Path(), lock.key))
         said = gpg.encrypt(data, recipients, always_trust=True, armor=False, extra_args=["--no-encrypt-to"])
         if not said.ok:
             words = _(

@@ -17,6 +17,7 @@ from acp_tui.checks.judge import judge
 from acp_tui.dial import Dial, direct
 from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
 from acp_tui.facts import Facts
+from acp_tui.files import path_from
 from acp_tui.plan import Node, Plan
 from acp_tui.probe.node import probe
 from acp_tui.probe.peers import snippets_for
@@ -36,7 +37,7 @@ def target(plan: Plan, node: Node, dial: Dial = direct, *, base: Path = Path()) 
     """How to log in to `node`. Relative key files are relative to `base`, the plan's folder; `~` is the user's home."""
     login = plan.login(node)
     host, port = dial(node.address, login.port)
-    key = base / Path(login.key_file).expanduser() if login.key_file else None
+    key = path_from(base, login.key_file) if login.key_file else None
     return Target(node.address, host, port, login.username, login.password, key, login.key_passphrase)
 
 

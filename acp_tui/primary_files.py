@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from acp_tui.bundle import DOCUMENT, BundleDamaged, is_bundle, is_sealed, open_bundle
 from acp_tui.certificate import CertificateFacts
 from acp_tui.certificate_files import facts_for, pair_facts
+from acp_tui.files import path_from
 from acp_tui.pem import PemFile
 from acp_tui.plan import Plan, field_at, is_secret
 from acp_tui.planfile import PlanErrors, Problem, read_plan
@@ -26,7 +27,7 @@ def primary_of(plan: Plan, base: Path) -> Primary | None:
     recovery = plan.disaster_recovery
     if recovery.role != "standby" or not recovery.primary:
         return None
-    place = base / Path(recovery.primary).expanduser()
+    place = path_from(base, recovery.primary)
     try:
         return _bundled(place) if is_bundle(place) else _planned(place)
     except (PlanErrors, BundleDamaged) as error:

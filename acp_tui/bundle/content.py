@@ -25,6 +25,7 @@ from acp_tui.bundle.folder import (
     place_for,
     sums,
 )
+from acp_tui.files import path_from
 from acp_tui.gpg import Lock, decrypt, encrypt
 from acp_tui.plan import NodeSsh, Plan
 from acp_tui.planfile import SECRETS_NAME, dump_plan, dump_secrets, load_plan
@@ -133,7 +134,7 @@ def absolute(plan: Plan, base: Path) -> Plan:
     """The plan with every path absolute, so that it means the same wherever its file lies."""
 
     def here(path: str | None) -> str | None:
-        return str((base / Path(path).expanduser()).absolute()) if path else path
+        return str(path_from(base, path).absolute()) if path else path
 
     def logins(login: NodeSsh) -> NodeSsh:
         return login.model_copy(update={"key_file": here(login.key_file)})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from acp_tui.files import path_from
 from acp_tui.finish.https import get, planned_fingerprint
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.judge import Case, judge, serves
@@ -88,4 +89,4 @@ def _planned(plan: Plan, base: Path) -> str | None:
     wanted = plan.certificate
     if wanted.mode != "existing" or not wanted.cert_file:
         return None
-    return planned_fingerprint(base / Path(wanted.cert_file).expanduser())
+    return planned_fingerprint(path_from(base, wanted.cert_file))

@@ -15,6 +15,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
+from acp_tui.files import path_from
 from acp_tui.package.seen import questions
 from acp_tui.plan import NodeSsh, Plan
 from acp_tui.probe.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
@@ -72,7 +73,7 @@ def errand(plan: Plan, base: Path, folder: str) -> Errand:
         return taken[path].remote
 
     def key(name: str | None) -> str | None:
-        return there(_KEYS, base / Path(name).expanduser()) if name else None
+        return there(_KEYS, path_from(base, name)) if name else None
 
     def login(own: NodeSsh) -> NodeSsh:
         return own.model_copy(update={"key_file": key(own.key_file)})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.files import read_bounded, why
+from acp_tui.files import path_from, read_bounded, why
 from acp_tui.plan import Node, Plan
 from acp_tui.texts import _
 
@@ -47,7 +47,7 @@ class RenderError(Exception):
 
 def render(plan: Plan, base: Path) -> str:
     """The document as JSON text, secrets included. Files of the plan are relative to `base`. RenderError: see there."""
-    content = document(plan, lambda name: read_bounded(base / Path(name).expanduser()))
+    content = document(plan, lambda name: read_bounded(path_from(base, name)))
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
+from acp_tui.files import path_from
 from acp_tui.gpg import GpgFailed
 from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.run import RunRefused, new_run_dir, run_spec, start
@@ -118,4 +119,4 @@ def setup_line(plan: Plan, base: Path) -> str:
 
 
 def _install_dir(plan: Plan, base: Path) -> Path:
-    return (base / Path(plan.package.install_dir).expanduser()).absolute()
+    return path_from(base, plan.package.install_dir).absolute()

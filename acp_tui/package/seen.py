@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from acp_tui.files import path_from
 from acp_tui.package.extract import PackageContents
 from acp_tui.package.name import Kind, PackageName
 from acp_tui.package.signature import default_signature, hold_against
@@ -85,7 +86,7 @@ class PackageFacts:
 
 def questions(package: Package, base: Path) -> Mapping[Kind, Question]:
     """The packages that a plan names. `base`: the folder that its relative paths start from."""
-    key = base / Path(package.public_key).expanduser() if package.public_key else None
+    key = path_from(base, package.public_key) if package.public_key else None
     named: tuple[tuple[Kind, str | None, str | None], ...] = (
         ("core", package.core, package.core_signature),
         ("extensions", package.extensions, package.extensions_signature),
@@ -93,8 +94,8 @@ def questions(package: Package, base: Path) -> Mapping[Kind, Question]:
     found: dict[Kind, Question] = {}
     for kind, name, signature in named:
         if name:
-            path = base / Path(name).expanduser()
-            beside = base / Path(signature).expanduser() if signature else default_signature(path)
+            path = path_from(base, name)
+            beside = path_from(base, signature) if signature else default_signature(path)
             found[kind] = Question(kind, path, beside, key, package.fingerprint)
     return found
 

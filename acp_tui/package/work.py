@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+from acp_tui.files import path_from
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
 from acp_tui.package.find import Found, find, likely_places
 from acp_tui.package.members import PackageRefused
@@ -79,7 +80,7 @@ class PackageWork:
 
     def target(self, plan: Plan) -> Path:
         """Where the plan's packages are unpacked; the installer is in `installer/` below."""
-        return self.base / Path(plan.package.install_dir).expanduser()
+        return path_from(self.base, plan.package.install_dir)
 
     async def verify(
         self, plan: Plan, on_progress: OnProgress = silent, *, afresh: bool = False

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from acp_tui.answers import AnswerRefused, Step, Wrong, build, dotted
+from acp_tui.files import path_from, read_bounded, why
 from acp_tui.inputs import is_ip, shown
 from acp_tui.plan import Plan, is_secret, models_in, rule_of
 from acp_tui.texts import _
@@ -211,9 +212,11 @@ def _referenced(reference: Data, steps: tuple[Step, ...], document: _Document) -
             document.problem(steps, _("the environment has no variable {name}").format(name=name))
         case [("file", str(name))]:
             try:
-                return (document.folder / Path(name).expanduser()).read_text(encoding="utf-8").removesuffix("\n")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else _("not UTF-8 text")
+                return (
+                    read_bounded(path_from(document.folder, name)).decode("utf-8").removesuffix("\n").removesuffix("\r")
+                )
+            except (OSError, ValueError) as error:
+                reason = why(error) if isinstance(error, OSError) else _("not UTF-8 text")
                 document.problem(steps, _("cannot read the secret from {name}: {why}").format(name=name, why=reason))
         case _other:
             document.problem(steps, _("a secret is a text, {{env: NAME}} or {{file: PATH}}").format())

@@ -70,6 +70,8 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
         ("network: {cluster_cidr: {ipv4: 10.3.0.1/16}}\n", "did you mean 10.3.0.0/16?"),
         ("admin: {password: {env: ACP_TUI_NO_SUCH}}\n", "the environment has no variable ACP_TUI_NO_SUCH"),
         ("admin: {password: {file: no-such-file}}\n", "cannot read the secret from no-such-file"),
+        ("admin: {password: {file: ~no.such.user/pw}}\n", "cannot read the secret from ~no.such.user/pw: No such file"),
+        ("admin: {password: {file: /dev/zero}}\n", "cannot read the secret from /dev/zero: no file, but a device"),
         ("admin: &a\n  username: *a\n", "nested too deeply, or in itself"),
         ('ssh: {username: "\\ud800"}\n', "ssh.username: has halves of characters in it"),
         ('admin: {password: "\\udc00"}\n', "admin.password: has halves of characters in it"),
@@ -144,7 +146,7 @@ def test_the_release_may_be_written_without_quotes(tmp_path: Path) -> None:
 
 def test_secrets_come_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACP_TUI_TEST_SECRET", CANARY)
-    (tmp_path / "pw").write_text("from file\n", encoding="utf-8")
+    (tmp_path / "pw").write_bytes(b"from file\r\n")
     plan = load_plan(write(tmp_path, "admin: {password: {env: ACP_TUI_TEST_SECRET}}\nssh: {password: {file: pw}}\n"))
     assert secret_values(plan) == {"admin.password": CANARY, "ssh.password": "from file"}
 
