@@ -6,8 +6,8 @@ import os
 import stat
 import tempfile
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from acp_tui.texts import _
 
@@ -41,7 +41,7 @@ def path_from(base: Path, name: str) -> Path:
         return base / name
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """A file to read. OSError: among others when it is a folder, a device, or a pipe whose writer we would wait for."""
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,53 @@ def test_a_bundle_without_its_sums_is_damaged_and_no_plain_folder(
     (plain / SUMS).unlink()
     assert main(["validate", str(plain)]) == Exit.NO
     assert SUMS in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["verify", "validate", "render"])
+def test_a_name_that_is_too_long_is_an_error_like_any_other(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "x" * 300]) == Exit.IMPOSSIBLE
+    assert capsys.readouterr().err.endswith(": File name too long\n")
+
+
+@contextmanager
+def another_user() -> Iterator[None]:
+    """Files are judged as for a user who owns none. This folder is open to all, though it lies in a private one."""
+    Path.cwd().chmod(0o755)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+@pytest.mark.parametrize("command", ["validate", "render"])
+def test_a_bundle_of_another_user_is_told_and_is_not_called_damaged(
+    plain: Path, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(plain.parent)
+    with another_user():
+        assert main([command, plain.name]) == Exit.IMPOSSIBLE
+    assert capsys.readouterr().err == f"{plain.name}: Permission denied\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_a_file_of_a_bundle_that_this_user_may_not_read_is_not_called_changed(
+    plain: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain.chmod(0o755)
+    monkeypatch.chdir(plain.parent)
+    with another_user():
+        assert main(["validate", plain.name]) == Exit.NO
+    assert "secrets.yaml: cannot be read: Permission denied" in capsys.readouterr().err
+
+
+@pytest.mark.timeout(20)
+def test_sums_that_are_a_pipe_are_not_waited_for(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (plain / SUMS).unlink()
+    os.mkfifo(plain / SUMS)
+    assert main(["validate", str(plain)]) == Exit.NO
+    assert f"{SUMS}: missing, or no list of checksums" in capsys.readouterr().err
 
 
 def test_what_holds_in_one_folder_holds_in_another(

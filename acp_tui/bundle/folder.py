@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.files import sync_folder, write_atomically
+from acp_tui.files import open_plain, read_bounded, sync_folder, why, write_atomically
 from acp_tui.planfile import SECRETS_NAME
 from acp_tui.texts import _
 
@@ -71,7 +71,7 @@ def is_bundle(path: Path) -> bool:
 def sums(directory: Path) -> Mapping[str, str]:
     """File name → digest; empty where there is no readable list."""
     try:
-        lines = (directory / SUMS).read_text(encoding="ascii").splitlines()
+        lines = read_bounded(directory / SUMS).decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     return {name: digest for digest, _space, name in (line.partition("  ") for line in lines)}
@@ -99,8 +99,8 @@ def _damages(directory: Path) -> Iterator[Damage]:
             yield Damage(name, _("missing"))
         elif not here[name].is_file(follow_symlinks=False):
             yield Damage(name, _("not a file"))
-        elif _digest(directory / name) != wanted[name]:
-            yield Damage(name, _("not what was written"))
+        elif differs := _differs(directory / name, wanted[name]):
+            yield Damage(name, differs)
         else:
             yield from _too_open(name, here[name].stat(follow_symlinks=False), _mode(name))
     for name in sorted({*here, *wanted} - {*due, SUMS}):
@@ -120,11 +120,14 @@ def _mode(name: str) -> int:
     return _PRIVATE_MODE if name in (*PRIVATE, *_SEALED_NAMES) else _MODE
 
 
-def _digest(path: Path) -> str | None:
+def _differs(file: Path, digest: str) -> str:
+    """Why the file is not known to be what was written; empty: it is."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
+        with open_plain(file) as content:
+            same = hashlib.file_digest(content, "sha256").hexdigest() == digest
+    except OSError as error:
+        return _("cannot be read: {why}").format(why=why(error))
+    return "" if same else _("not what was written")
 
 
 def remove_secrets(directory: Path) -> None:

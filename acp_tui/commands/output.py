@@ -154,8 +154,13 @@ def ask_passphrase(question: str) -> SecretStr | None:
 def plan_path(path: str) -> Path:
     """The plan file itself, inside a bundle folder or as named. Raises `CommandFailed`: there is none."""
     place = Path(path)
-    if place.is_dir() and not is_bundle(place):
+    try:
+        folder, there = place.is_dir(), place.exists()
+        bundle = folder and is_bundle(place)
+    except OSError as error:  # the bundle of another user, for one
+        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+    if folder and not bundle:
         raise CommandFailed(_("{path} is a folder, but no bundle; name the plan file.").format(path=path))
-    if not place.exists():
+    if not there:
         raise CommandFailed(_("{path}: there is no such file; acp-tui --help lists the commands").format(path=path))
-    return place / "plan.yaml" if place.is_dir() else place
+    return place / "plan.yaml" if folder else place

@@ -23,7 +23,11 @@ _ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "B
 
 def verify(options: Namespace) -> int:
     """Name, architecture, signature, signer of one Core Package."""
-    if not Path(options.core).is_file():
+    try:
+        there = Path(options.core).is_file()
+    except OSError as error:
+        raise CommandFailed(_("{path}: {why}").format(path=options.core, why=error.strerror or error)) from error
+    if not there:
         raise CommandFailed(_("{path}: there is no such file, or it is none").format(path=options.core))
     given = {"core_signature": options.signature, "public_key": options.key, "fingerprint": options.fingerprint}
     package = Package.model_validate({"core": options.core, **{key: value for key, value in given.items() if value}})
