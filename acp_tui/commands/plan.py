@@ -15,6 +15,7 @@ from acp_tui.checks.waivers import idle_waivers
 from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, show, show_json
 from acp_tui.draft import state_home
 from acp_tui.installer.config import RenderError, render, unverified
+from acp_tui.package.verdicts import name_verdicts
 from acp_tui.plan import RELEASES, Plan
 from acp_tui.planfile import PlanReading, Problem, read_plan, schema
 from acp_tui.report.explain import explained, how_seen, later_releases, wanted
@@ -67,9 +68,9 @@ def _sizes(plan: Plan, place: Path) -> Sizing:
 def _rules(plan: Plan, base: Path, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
     """The rules' verdicts, without those that rest on a value which the plan file got wrong."""
     wrong = tuple(problem.path.partition("[")[0] for problem in problems)
-    judged = judge_plan(plan, read_beside(plan, base))
-    kept = [v for v in judged if not any(path.startswith(wrong) for path in v.paths)] if wrong else judged
     today = date.today()
+    judged = (*name_verdicts(plan, base, today), *judge_plan(plan, read_beside(plan, base)))
+    kept = [v for v in judged if not any(path.startswith(wrong) for path in v.paths)] if wrong else judged
     return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in kept))
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from pathlib import Path
 
 from acp_tui.catalog import catalogue
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.pronounce import pronounce, waive
 from acp_tui.package.extract import INIT, SETUP
-from acp_tui.package.name import Kind
-from acp_tui.package.seen import PackageFacts, SeenPackage
+from acp_tui.package.name import Kind, parse_name
+from acp_tui.package.seen import PackageFacts, SeenPackage, questions
 from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.target import FREE_WANTED
 from acp_tui.plan import Plan
@@ -97,6 +98,18 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
 def package_verdicts(plan: Plan, seen: PackageFacts, today: date) -> tuple[Verdict, ...]:
     """The verdicts on the packages of `plan`, its waivers applied."""
     return _pronounced(plan, _findings(plan, seen), today)
+
+
+def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
+    """What the names of the packages tell by themselves, the files need not be here: kind, release, architecture."""
+    named = {
+        kind: SeenPackage(question, parse_name(question.package.name), None)
+        for kind, question in questions(plan.package, base).items()
+    }
+    found = [(_NAME_RULE[kind], _name(package, plan.release)) for kind, package in named.items()]
+    if len(named) > 1:
+        found.append(("BND-EXT-ARCH", _same(named["core"], named["extensions"])))
+    return _pronounced(plan, found, today)
 
 
 def signature_verdicts(plan: Plan, package: SeenPackage, today: date) -> tuple[Verdict, ...]:
