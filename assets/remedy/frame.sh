@@ -156,8 +156,10 @@ run_step() { # NAME: its commands until one fails; that does not keep the other 
   tell "$1" "$status"
 }
 
-reload_sshd() {
-  systemctl reload sshd || systemctl reload ssh
+reload_sshd() { # by either of its names; what systemctl says is told only when neither works
+  local first second
+  first=$(systemctl reload sshd 2>&1) || second=$(systemctl reload ssh 2>&1) ||
+    { printf '%s\n' "$first" "$second" >&2; return 1; }
 }
 
 guard_login() { # put the settings back unless $folder/keep appears in time, and at once when $folder/back does
