@@ -70,6 +70,22 @@ def test_what_holds_from_the_next_boot_on_is_in_the_boot_loader(lab: Lab, tmp_pa
         assert node.sh("cat /etc/default/grub").count("transparent_hugepage=never") == 1
 
 
+def test_the_copy_beside_a_file_is_what_it_was_before_the_first_remedy(lab: Lab, tmp_path: Path) -> None:
+    faults = (f.USE_PAM, f.USE_DNS, f.MANY_SEARCH_DOMAINS, f.SELINUX_ENFORCING)
+    [node] = lab.start(NodeProfile("rhel-8.6", faults))
+    files = ("/etc/ssh/sshd_config", "/etc/resolv.conf", "/etc/selinux/config")
+    before = [node.sh(f"cat {file}") for file in files]
+    answers = plan(as_planned([node]), lab.address(0))
+    said = ""
+    for verdict in check(tmp_path, answers).verdicts:
+        if verdict["node"] == node.address and verdict["verdict"] not in QUIET:
+            remedy = (verdict["remedy"] or "").removesuffix("reboot")
+            said += node.sh(f"{{\n{remedy}\n{remedy}\n}} 2>&1")
+    assert said == ""
+    assert [node.sh(f"cat {file}.bak") for file in files] == before
+    assert check(tmp_path, answers).found == {node.address: {"SEC-SELINUX": "pending-reboot"}}
+
+
 def test_the_remedy_for_tmp_leaves_a_volume_of_fstab_its_own_options(lab: Lab, tmp_path: Path) -> None:
     mounted = "mount -t tmpfs -o noexec lab /tmp; echo '/dev/vg/tmp /tmp xfs defaults,noexec 0 0' >>/etc/fstab"
     [node] = lab.start(NodeProfile("rhel-8.6", (Fault("/tmp on a volume, noexec", mounted),)))
