@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from acp_tui.files import path_from
 from acp_tui.installer.logfile import Page, before, find, last, page
 from acp_tui.texts import _
 from screens.dialogs import Ask
@@ -158,7 +159,7 @@ class LogScreen(ModalScreen[None]):
 
 def _saved(log: Path, name: str) -> str:
     """Copy the log to a new file; what to tell of it."""
-    target = Path(name).expanduser()
+    target = path_from(Path(), name)
     try:
         with log.open("rb") as source, target.open("xb") as copy:
             target.chmod(0o600)

@@ -19,6 +19,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Label, Static, TextArea
 
+from acp_tui.files import path_from
 from acp_tui.inventory.host import MAX_BYTES, Reading, cleaned
 from acp_tui.inventory.read import masked, read_list, unmasked
 from acp_tui.inventory.take import Taking, take
@@ -140,7 +141,7 @@ class ListDialog(ModalScreen[None]):
     def _load(self, path: str) -> bool:
         """False: the path stays where it is, to be looked at."""
         if path.strip():
-            self._read_file(self._base / Path(path.strip()).expanduser())
+            self._read_file(path_from(self._base, path.strip()))
         return False
 
     @work

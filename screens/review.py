@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from acp_tui.answers import Listed, listed
 from acp_tui.bundle import Keep
+from acp_tui.files import path_from
 from acp_tui.gpg import ToPassphrase
 from acp_tui.installer.config import RenderError, masked, render, unverified
 from acp_tui.installer.launch import setup_line
@@ -250,7 +251,7 @@ class ReviewStep(Step):
 
 
 def _path(typed: str) -> Path:
-    return Path(typed).expanduser()
+    return path_from(Path(), typed)
 
 
 def _heading(words: str, style: str = "bold") -> Row:

@@ -11,6 +11,7 @@ from textual.app import App
 
 from acp_tui.bundle import BundleDamaged, is_bundle, open_bundle
 from acp_tui.draft import Draft, last_unfinished, new_draft
+from acp_tui.files import path_from
 from acp_tui.gpg import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.hostkeys import pins_file, read_pins
 from acp_tui.plan import Plan
@@ -87,7 +88,7 @@ async def _loaded(app: App[int], home: Path) -> Start | None:
 
 
 def _path(typed: str) -> Path:
-    return Path(typed).expanduser().absolute()
+    return path_from(Path.cwd(), typed)
 
 
 async def _opened(app: App[int], path: Path, home: Path) -> Start:

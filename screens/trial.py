@@ -12,6 +12,7 @@ from rich.text import Text
 from textual import work
 from textual.widget import Widget
 
+from acp_tui.files import path_from
 from acp_tui.package.find import KEY
 from acp_tui.plan import Node
 from acp_tui.texts import N_, _
@@ -121,7 +122,7 @@ class TrialStep(Step):
 
 
 def _beside(core: str) -> Path:
-    return Path(core).expanduser().with_name(KEY)
+    return path_from(Path(), core).with_name(KEY)
 
 
 def begin(session: Session) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from acp_tui import __version__
 from acp_tui.bundle.folder import DOCUMENT, PLAN, REPORT, SETUP
-from acp_tui.files import write_atomically
+from acp_tui.files import path_from, read_bounded, write_atomically
 from acp_tui.finish.completion import JSON as COMPLETION
 from acp_tui.installer.failure import failure, logs
 from acp_tui.installer.posted import DocumentUnusable, secrets_in
@@ -95,7 +95,7 @@ def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
         keys = (one.ssh.key_file, one.certificate.key_file, *(node.ssh.key_file for node in one.nodes))
         for key in filter(None, keys):
             with suppress(OSError, ValueError):
-                found.add(Path(key).expanduser().read_text(encoding="ascii")[:_FILE])
+                found.add(read_bounded(path_from(Path(), key)).decode("ascii"))
     return frozenset(found)
 
 

@@ -168,6 +168,14 @@ async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:
     pilot.app.screen.post_message(Key(kept, kept))  # `press` would wait for a screen that closes by itself
 
 
+async def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    async with wizard(tmp_path, valid_plan(), "review", seen()) as (pilot, _session):
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press("ctrl+u", *"~nobody-is-here/plan.yaml", "enter")
+        await until(pilot, lambda: "not written: No such file or directory" in screen_text(pilot))
+
+
 async def test_a_bundle_is_written_after_one_more_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = valid_plan(ssh={"username": "root", "password": CANARY})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
