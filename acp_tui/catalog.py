@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acp_tui.plan import RELEASES
 from acp_tui.resources import asset_path
+from acp_tui.texts import _
 from acp_tui.verdict import Severity
 
 Scalar = str | int | float | bool
@@ -156,23 +157,31 @@ class Requirement(_Row):
     when: tuple[str, ...] = ()
     """Names of conditions (`checks/conditions.py`) that must all hold; otherwise the verdict is not-applicable."""
     title: str
-    """The rule in one line."""
+    """The rule as a demand, 60 characters at most: "Swap must be off"."""
+    finding: str = ""
+    """The fact when the rule is broken, 36 columns at most: "Swap is on". Empty: the title is shown instead."""
     why: str = ""
     """What goes wrong when it is not met."""
     expected: str = ""
     """What is wanted, where the check does not say it better."""
     remedy: str = ""
-    """How to mend it: commands a line each, or words."""
-    remedies: Mapping[str, str] = Field(default_factory=dict)
-    """Where it differs by distribution: os_id → remedy."""
+    """How to fix it, in words."""
+    commands: str = ""
+    """Shell commands that fix it, one a line. Never translated."""
+    os_commands: Mapping[str, str] = Field(default_factory=dict)
+    """Commands that differ by distribution: os_id → commands."""
     how: str = ""
     """How it is observed."""
     check: Check
     facts_check: Function | None = None
     """Plan rules: a cluster check that looks again once the nodes are known, where the plan alone did not fail."""
 
-    def remedy_for(self, os_id: str | None) -> str:
-        return self.remedies.get(os_id or "", self.remedy)
+    def remedy_text(self, os_id: str | None = None) -> str:
+        """The fix in the user's language, with the commands of `os_id`. Words before commands become shell comments."""
+        words, commands = _(self.remedy), self.os_commands.get(os_id or "", self.commands)
+        if not commands:
+            return words
+        return "\n".join([*(f"# {line}" for line in words.splitlines()), commands])
 
 
 def _load(text: str) -> Any:

@@ -5,7 +5,7 @@ from typing import IO
 
 import yaml
 
-TEXTS = ("title", "why", "expected", "remedy", "how")
+TEXTS = ("title", "finding", "why", "expected", "remedy", "how")
 """Keys of a row that a person reads."""
 
 
@@ -19,9 +19,6 @@ def messages(
         for key, value in row.value:
             if key.value in TEXTS:
                 yield from _text(value)
-            elif key.value == "remedies":
-                for _system, remedy in value.value:
-                    yield from _text(remedy)
 
 
 def _text(node: yaml.Node) -> Iterator[tuple[int, str, str, list[str]]]:

@@ -42,7 +42,7 @@ def _remedy(requirement: Requirement, finding: Finding, outcome: Outcome, os_id:
         return ""
     if outcome is Outcome.UNKNOWN and not finding.remedy and requirement.how:
         return _("Look for yourself: {how}").format(how=_(requirement.how))
-    text = finding.remedy or _(requirement.remedy_for(os_id))
+    text = finding.remedy or requirement.remedy_text(os_id)
     if not finding.names:  # a line about them would be about nothing
         text = "\n".join(line for line in text.splitlines() if "{names}" not in line)
     return text.replace("{names}", " ".join(map(shlex.quote, finding.names)))

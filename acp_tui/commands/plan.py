@@ -142,7 +142,7 @@ def _row(row: Requirement, release: str) -> dict[str, object]:
         "title": _(row.title),
         "expected": wanted(row),
         "why": _(row.why),
-        "remedy": _(row.remedy),
-        "remedies": {system: _(text) for system, text in row.remedies.items()},
+        "remedy": row.remedy_text(),
+        "remedies": {system: row.remedy_text(system) for system in row.os_commands},
         "how": how_seen(row),
     }

@@ -21,8 +21,8 @@ def explained(row: Requirement) -> Iterator[tuple[str, str]]:
         (_("Where"), _where(row)),
         (_("Why"), _(row.why)),
         (_("How it is seen"), how_seen(row)),
-        (_("To mend it"), _remedy(row, row.remedy)),
-        *((_("To mend it ({system})").format(system=name), _remedy(row, text)) for name, text in row.remedies.items()),
+        (_("To mend it"), _remedy(row)),
+        *((_("To mend it ({system})").format(system=name), _remedy(row, name)) for name in row.os_commands),
         (_("Weight"), severity_word(row.severity)),
     )
     yield from ((name, text.strip()) for name, text in parts if text.strip())
@@ -41,7 +41,7 @@ def later_releases(requirement: str, release: str) -> Iterator[tuple[str, str]]:
 
 def _told(row: Requirement) -> Mapping[str, str]:
     weight = _("It is only to be known.") if row.check.kind == "stated" else severity_word(row.severity)
-    return {"title": _(row.title), "wanted": wanted(row), "remedy": _remedy(row, row.remedy), "weight": weight}
+    return {"title": _(row.title), "wanted": wanted(row), "remedy": _remedy(row), "weight": weight}
 
 
 def wanted(row: Requirement) -> str:
@@ -67,7 +67,7 @@ def how_seen(row: Requirement) -> str:
     return _("The answers of the plan; no node is asked.") if row.scope == "plan" else ""
 
 
-def _remedy(row: Requirement, text: str) -> str:
+def _remedy(row: Requirement, os_id: str | None = None) -> str:
     """With the names of the rule, or NAMES, where a finding would put what is missing or in the way on this node."""
     match row.check:
         case AllPresent(names=names):
@@ -76,7 +76,7 @@ def _remedy(row: Requirement, text: str) -> str:
             shown = check.words("names")
         case _:
             shown = ()
-    return _(text).replace("{names}", " ".join(shown) or "NAMES")
+    return row.remedy_text(os_id).replace("{names}", " ".join(shown) or "NAMES")
 
 
 def _where(row: Requirement) -> str:

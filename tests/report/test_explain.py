@@ -13,7 +13,7 @@ def test_every_rule_is_explained_to_the_end(release: str) -> None:
         parts = dict(explained(row))
         text = "\n".join(parts.values())
         assert {"Why", "How it is seen", "Weight"} <= parts.keys(), name
-        assert row.check.kind in ("stated", "step") or "To mend it" in parts or row.remedies, name
+        assert row.check.kind in ("stated", "step") or "To mend it" in parts or row.os_commands, name
         assert "{names}" not in text, name
         assert text == text.strip(), name
 
