@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from acp_tui import __version__
-from acp_tui.texts import _, use_language
+from acp_tui.core.i18n import _, use_language
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

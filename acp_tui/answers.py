@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from acp_tui.core.i18n import N_, _
 from acp_tui.plan import Node, Plan, is_secret
-from acp_tui.texts import N_, _
 
 Step = str | int
 

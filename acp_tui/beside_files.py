@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.beside import Beside
-from acp_tui.files import path_from, read_bounded, why
+from acp_tui.core.files import path_from, read_bounded, why
+from acp_tui.core.i18n import _
 from acp_tui.plan import Plan
-from acp_tui.texts import _
 
 
 def read_beside(plan: Plan, base: Path) -> Beside:

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from acp_tui.core.assets import asset_path
+from acp_tui.core.i18n import _
 from acp_tui.plan import RELEASES
-from acp_tui.resources import asset_path
-from acp_tui.texts import _
 from acp_tui.verdict import Severity
 
 Scalar = str | int | float | bool
@@ -148,7 +148,7 @@ Check = Annotated[
 
 
 class Requirement(_Row):
-    """One rule of the manual. Texts are message IDs: show them through `acp_tui.texts._`."""
+    """One rule of the manual. Texts are message IDs: show them through `acp_tui.core.i18n._`."""
 
     id: str
     severity: Severity

@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.certificate import Authority, CertificateFacts, Issuer
-from acp_tui.files import path_from, read_bounded, why
+from acp_tui.core.files import path_from, read_bounded, why
+from acp_tui.core.i18n import _
 from acp_tui.pem import PemFile
 from acp_tui.plan import Plan
-from acp_tui.texts import _
 
 E = TypeVar("E", bound=x509.ExtensionType)
 

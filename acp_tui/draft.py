@@ -15,7 +15,7 @@ from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from acp_tui.files import path_from, private_folder, write_atomically
+from acp_tui.core.files import private_folder, write_atomically
 from acp_tui.plan import Plan
 from acp_tui.planfile import dump_plan, read_plan, secret_values
 
@@ -62,12 +62,6 @@ class _State(BaseModel):
     run: str | None = None
     finished: bool = False
     updated: datetime | None = None
-
-
-def state_home() -> Path:
-    """`$XDG_STATE_HOME/acp-tui`, by default below ~/.local/state."""
-    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return path_from(Path(), base) / "acp-tui"
 
 
 def new_draft(

@@ -1,6 +1,6 @@
 """What happens during long work, as frozen data: the same events feed the wizard, the commands and the logs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from acp_tui.facts import Facts
 from acp_tui.verdict import NodeState, Report
@@ -49,35 +49,6 @@ class NodeDone:
 @dataclass(frozen=True)
 class PreflightDone:
     report: Report
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Bytes done of long file work. `total` 0: not known. `elapsed`: seconds since the work began."""
-
-    label: str
-    done: int
-    total: int
-    elapsed: float = field(default=0.0, compare=False)
-
-    @property
-    def speed(self) -> float | None:
-        """Bytes a second so far; None: too early to tell."""
-        return self.done / self.elapsed if self.done and self.elapsed > 0 else None
-
-    @property
-    def left(self) -> float | None:
-        """Seconds until the end at this speed; None: too early to tell."""
-        speed = self.speed
-        return (self.total - self.done) / speed if speed and self.total else None
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """A line of somebody's output (setup.sh, the installer), cleaned of control characters."""
-
-    source: str
-    text: str
 
 
 ProbeEvent = NodeStage | NodeFacts | NodeSeen | NodeDone

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 
 @dataclass(frozen=True)

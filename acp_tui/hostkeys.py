@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.files import private_folder, write_atomically
+from acp_tui.core.files import private_folder, write_atomically
 
 
 def pins_file(home: Path, plan_file: Path) -> Path:

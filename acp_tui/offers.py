@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from acp_tui.core.i18n import _
 from acp_tui.facts import Facts, Interface
 from acp_tui.plan import Plan
 from acp_tui.ranges import interface_of, suggestion
-from acp_tui.texts import _
 
 _MADE_BY_SOFTWARE = re.compile(
     r"(lo|tun|tap|docker|podman|cni|nerdctl|br-|veth|virbr|cali|tunl|vxlan|flannel|ovn|ovs|genev|kube-|nodelocaldns|dummy)"

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 _BEGIN = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
 _INDENTED = re.compile(rb"^[^\n]*[^\n-]-----BEGIN [A-Z0-9 ]+-----", re.MULTILINE)

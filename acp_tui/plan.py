@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from acp_tui.core.i18n import N_
 from acp_tui.inputs import (
     Bool,
     Cidr4,
@@ -39,7 +40,6 @@ from acp_tui.inputs import (
     printable,
     writable,
 )
-from acp_tui.texts import N_
 
 RELEASES = ("4.0", "4.1", "4.2", "4.3")
 VENDOR_FINGERPRINT = "09EEE7B9A30CF4B35E31A91B27041C16BB097AE6"  # BND-KEY-FPR

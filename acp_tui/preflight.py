@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.around import questions
-from acp_tui.at_once import Work, at_once
 from acp_tui.beside import NOTHING_READ, Beside
 from acp_tui.checks.judge import judge
+from acp_tui.core.concurrency import Work, at_once
+from acp_tui.core.files import path_from
 from acp_tui.dial import Dial, direct
 from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
 from acp_tui.facts import Facts
-from acp_tui.files import path_from
 from acp_tui.plan import Node, Plan
 from acp_tui.probe.node import probe
 from acp_tui.probe.peers import snippets_for

@@ -12,12 +12,12 @@ from pydantic import SecretStr
 from acp_tui.bundle import DOCUMENT, BundleDamaged, is_bundle, is_sealed, open_bundle
 from acp_tui.certificate import CertificateFacts
 from acp_tui.certificate_files import facts_for, pair_facts
-from acp_tui.files import path_from
+from acp_tui.core.files import path_from
+from acp_tui.core.i18n import _
 from acp_tui.pem import PemFile
 from acp_tui.plan import Plan, field_at, is_secret
 from acp_tui.planfile import PlanErrors, Problem, read_plan
 from acp_tui.primary import Primary
-from acp_tui.texts import _
 
 
 def primary_of(plan: Plan, base: Path) -> Primary | None:

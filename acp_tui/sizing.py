@@ -21,10 +21,10 @@ from acp_tui.checks.sizing import (
     workers_by_pods,
     workers_together,
 )
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.package.name import parse_name
 from acp_tui.plan import Node, Plan
 from acp_tui.report.words import role_word
-from acp_tui.texts import _, ngettext
 from acp_tui.verdict import Machine, Outcome
 
 Role = Literal["control-plane", "worker"]

@@ -46,16 +46,6 @@ class NodeState(StrEnum):
     LOST = "lost"
 
 
-class Exit:
-    """Exit status of every command."""
-
-    DONE = 0
-    NO = 1  # done, and the answer is no
-    USAGE = 2
-    IMPOSSIBLE = 3  # it could not be done
-    INTERRUPTED = 130
-
-
 @dataclass(frozen=True)
 class Verdict:
     """One requirement held against one node (or against the plan, where `node` is None)."""

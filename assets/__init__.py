@@ -1,1 +1,1 @@
-"""Data files: catalogue, style, locales. Read through `acp_tui.resources` alone."""
+"""Data files: catalogue, style, locales. Read through `acp_tui.core.assets` alone."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.facts import Facts
 from acp_tui.inputs import is_domain
 from acp_tui.plan import Plan
 from acp_tui.ranges import Kind, Network, Taken, interface_of, meet, suggestions, taken, with_room
-from acp_tui.texts import N_, _, ngettext
 from screens.glyphs import RICH, glyphs
 
 _NAMES: Mapping[Kind, str] = {

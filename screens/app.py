@@ -20,15 +20,15 @@ from textual.worker import WorkerFailed
 
 from acp_tui.answers import with_answers
 from acp_tui.bundle import Keep
+from acp_tui.core.assets import asset_path
+from acp_tui.core.i18n import _
+from acp_tui.core.local_host import Own, own_addresses
 from acp_tui.dial import Dial, direct
 from acp_tui.draft import Draft, hold
 from acp_tui.installer.launch import LaunchFailed, bundle_for
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
 from acp_tui.planfile import secret_values
-from acp_tui.resources import asset_path
-from acp_tui.texts import _
-from acp_tui.thishost import Own, own_addresses
 from acp_tui.verdict import Verdict
 from screens.crash import write_crash
 from screens.dialogs import Ask, Confirm, Pick, Read

@@ -6,8 +6,8 @@ from rich.text import Text
 from textual.widget import Widget
 
 from acp_tui.certificate import Authority, CertificateFacts
+from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.plan import Plan
-from acp_tui.texts import N_, _, ngettext
 from acp_tui.verdict import Outcome
 from screens.glyphs import outcome_mark
 from screens.session import Topic

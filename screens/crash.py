@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui import __version__
-from acp_tui.files import private_folder
+from acp_tui.core.files import private_folder
 
 
 def write_crash(folder: Path, error: BaseException | None, secrets: Iterable[str]) -> Path | None:

@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 from screens.widgets.line import Line
 from screens.widgets.rows import Row, Rows
 

@@ -3,8 +3,8 @@
 from rich.text import Text
 
 from acp_tui.catalog import catalogue
+from acp_tui.core.i18n import _
 from acp_tui.report.explain import explained
-from acp_tui.texts import _
 from screens.glyphs import outcome_mark
 from screens.step import Step
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.local_host import Own
 from acp_tui.inventory.take import Taking
 from acp_tui.learned import filled, learned
 from acp_tui.plan import Node, Plan
-from acp_tui.texts import _, ngettext
-from acp_tui.thishost import Own
 from screens.session import Session
 
 _KEYS = "123456789"

@@ -6,8 +6,8 @@ from functools import partial
 from rich.text import Text
 from textual.widget import Widget
 
+from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.plan import Plan
-from acp_tui.texts import N_, _, ngettext
 from screens.placed import may_choose, placed
 from screens.session import Topic
 from screens.step import Step

@@ -13,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from acp_tui.files import path_from
+from acp_tui.core.files import path_from
+from acp_tui.core.i18n import _
 from acp_tui.installer.logfile import Page, before, find, last, page
-from acp_tui.texts import _
 from screens.dialogs import Ask
 from screens.widgets.panel import Panel
 

@@ -9,8 +9,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
+from acp_tui.core.i18n import N_, _
 from acp_tui.plan import Node, Plan
-from acp_tui.texts import N_, _
 from screens.placed import may_choose, placed
 from screens.session import Session
 from screens.widgets.form import Field, Form

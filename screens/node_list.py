@@ -19,13 +19,13 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Label, Static, TextArea
 
-from acp_tui.files import path_from
+from acp_tui.core.files import path_from
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.inventory.host import MAX_BYTES, Reading, cleaned
 from acp_tui.inventory.read import masked, read_list, unmasked
 from acp_tui.inventory.take import Taking, take
 from acp_tui.plan import Node
 from acp_tui.report.words import role_word
-from acp_tui.texts import _, ngettext
 from screens.found import take_into
 from screens.glyphs import glyphs
 from screens.session import Session

@@ -11,14 +11,14 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from acp_tui.core.i18n import N_, _
+from acp_tui.core.local_host import Own
 from acp_tui.facts import Facts
 from acp_tui.inventory.lines import has_secret, read_lines
 from acp_tui.inventory.take import take
 from acp_tui.plan import Node
 from acp_tui.report.sizes import in_short
 from acp_tui.report.words import role_word, state_word
-from acp_tui.texts import N_, _
-from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState
 from screens.dialogs import Confirm, Pick
 from screens.found import found_offers, found_text, take_into

@@ -9,9 +9,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
+from acp_tui.core.i18n import _
 from acp_tui.plan import Plan
 from acp_tui.requested import NAMES, Also, offered, what_it_does
-from acp_tui.texts import _
 from screens.widgets.rows import Row, Rows
 
 

@@ -17,6 +17,7 @@ from acp_tui.answers import AnswerRefused, moved, with_answers
 from acp_tui.beside import NOTHING_READ
 from acp_tui.beside_files import read_beside
 from acp_tui.checks.judge import judge
+from acp_tui.core.i18n import _
 from acp_tui.dial import Dial
 from acp_tui.draft import Draft, save
 from acp_tui.package.work import PackageWork
@@ -24,7 +25,6 @@ from acp_tui.plan import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.presets import presets
 from acp_tui.report.kept import keep, read_kept
 from acp_tui.report.machine import records
-from acp_tui.texts import _
 from acp_tui.verdict import NodeState, Outcome, Report, Severity, Verdict
 from screens.judgement import Judgement
 from screens.node_watch import NodeWatch

@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 
 class TooSmall(ModalScreen[None]):

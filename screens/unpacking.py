@@ -5,12 +5,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
-from acp_tui.events import Progress
+from acp_tui.core.events import Progress
+from acp_tui.core.i18n import _
 from acp_tui.package.members import PackageRefused
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.plan import Plan
-from acp_tui.texts import _
 
 
 @dataclass(frozen=True)

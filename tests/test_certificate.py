@@ -27,7 +27,7 @@ from pydantic import JsonValue
 from acp_tui.certificate import Authority
 from acp_tui.certificate_files import facts_for, read_pair
 from acp_tui.checks.plan.certificate import flaws, unlocked
-from acp_tui.files import READ_LIMIT
+from acp_tui.core.files import READ_LIMIT
 from acp_tui.verdict import Outcome
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

@@ -9,8 +9,8 @@ from plans import node, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.__main__ import main
+from acp_tui.core.errors import Exit
 from acp_tui.planfile import save_plan
-from acp_tui.verdict import Exit
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import gnupg
 import pytest
 from pydantic import SecretStr
 
-from acp_tui.gpg import (
+from acp_tui.core.gpg.encryption import (
     GpgFailed,
     PassphraseNeeded,
     PassphraseWrong,
@@ -101,7 +101,7 @@ def test_no_gpg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_nothing_is_left_behind(keyring: gnupg.GPG, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Path(keyring.gnupghome) / "h"
     place.mkdir()
-    monkeypatch.setattr("acp_tui.gpghome._HOMES", (place,))
+    monkeypatch.setattr("acp_tui.core.gpg.home._HOMES", (place,))
     assert decrypt(encrypt(b"hidden", ToPassphrase(PHRASE)), PHRASE) == b"hidden"
     assert not list(place.iterdir())
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]

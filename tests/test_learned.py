@@ -6,11 +6,11 @@ from pathlib import Path
 from healthy import healthy
 from plans import nodes, valid_plan
 
+from acp_tui.core.local_host import own_addresses
 from acp_tui.facts import Facts, Interface
 from acp_tui.learned import filled, learned
 from acp_tui.package.seen import is_local
 from acp_tui.plan import Plan
-from acp_tui.thishost import own_addresses
 
 
 def seen(plan: Plan, **nics: str) -> dict[str, Facts]:

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.files import open_plain, read_bounded, sync_folder, why, write_atomically
+from acp_tui.core.files import open_plain, read_bounded, sync_folder, why, write_atomically
+from acp_tui.core.i18n import _
 from acp_tui.planfile import SECRETS_NAME
-from acp_tui.texts import _
 
 PLAN = "plan.yaml"
 DOCUMENT = "installer-config.json"

@@ -6,8 +6,8 @@ fio's figures settle it; what python3 or dd tell is an estimate, so a low one is
 from collections.abc import Callable, Mapping
 
 from acp_tui.checks.finding import ClusterSubject, Finding
+from acp_tui.core.i18n import _
 from acp_tui.facts import DiskSpeed
-from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
 Limits = tuple[tuple[bool, str], ...]

@@ -8,10 +8,10 @@ from acp_tui.around import addresses, balancer_port, external_registry, names_in
 from acp_tui.checks.between import reach_words
 from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.finding import ClusterSubject, Finding
+from acp_tui.core.i18n import _
 from acp_tui.facts import Reach, TcpPath
 from acp_tui.inputs import is_ip
 from acp_tui.ranges import interface_of
-from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, ip_address, ip_network
 
 from acp_tui.checks.finding import Finding, NodeSubject, known
+from acp_tui.core.i18n import _
 from acp_tui.facts import Facts, Route
 from acp_tui.inputs import is_ip
 from acp_tui.ranges import Network, interface_of, meet, routed, special, subnet_of
-from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
 _ALNUM = re.compile(r"[A-Za-z0-9]")

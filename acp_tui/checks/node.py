@@ -11,7 +11,7 @@ from acp_tui.checks.shapes import judge_shape
 from acp_tui.checks.sizing import SIZE_CHECKS
 from acp_tui.checks.software import SOFTWARE_CHECKS
 from acp_tui.checks.systems import SYSTEM_CHECKS, judge_support
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 from acp_tui.verdict import Outcome
 
 NODE_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {

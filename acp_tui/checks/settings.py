@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Set
 
 from acp_tui.checks.finding import Finding, NodeSubject, known
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 from acp_tui.verdict import Outcome
 
 _RUNNING = ("active", "activating", "reloading")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from acp_tui.catalog import Function
 from acp_tui.checks.conditions import Situation, applies
 from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, PlanSubject, known
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan import Node, Plan
-from acp_tui.texts import _, ngettext
 from acp_tui.verdict import Outcome
 
 GB = 10**9

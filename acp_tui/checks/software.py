@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from acp_tui.checks.finding import Finding, NodeSubject, known
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 from acp_tui.verdict import Outcome
 
 _MIB = 1024 * 1024

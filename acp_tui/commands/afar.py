@@ -18,8 +18,10 @@ from acp_tui.bundle import FILES, SUMS
 from acp_tui.commands.output import CommandFailed, Source, say
 from acp_tui.commands.package import end_progress, tell_progress
 from acp_tui.commands.preflight import run_preflight, show_report
-from acp_tui.draft import state_home
-from acp_tui.files import private_folder
+from acp_tui.core.errors import Exit
+from acp_tui.core.files import private_folder
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.installer import afar, program
 from acp_tui.installer.carried import Program, pack, this_program
 from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
@@ -31,8 +33,7 @@ from acp_tui.plan import Plan
 from acp_tui.preflight import target
 from acp_tui.probe.sftp import Files, SendFailed, Sending
 from acp_tui.probe.ssh import ConnectFailed, Connection, connect
-from acp_tui.texts import _
-from acp_tui.verdict import Exit, Report
+from acp_tui.verdict import Report
 
 
 def is_afar(plan: Plan) -> bool:

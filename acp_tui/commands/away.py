@@ -6,12 +6,12 @@ from datetime import datetime
 
 from acp_tui.commands.afar import Listener, Way, ended, told
 from acp_tui.commands.output import CommandFailed, open_plan, say, show
-from acp_tui.draft import state_home
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.installer import afar
 from acp_tui.installer.trail import Trail, last_trail
 from acp_tui.probe.script import Reading
-from acp_tui.texts import _
-from acp_tui.verdict import Exit
 
 
 def newer_trail(moment: datetime | None) -> Trail | None:

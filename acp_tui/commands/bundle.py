@@ -10,14 +10,15 @@ from pydantic import SecretStr
 from acp_tui.bundle import BundleRefused, Keep, place_for
 from acp_tui.commands.output import CommandFailed, Source, ask_passphrase, open_plan, passphrase_in, say
 from acp_tui.commands.preflight import run_preflight, show_report
-from acp_tui.draft import state_home
-from acp_tui.gpg import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
+from acp_tui.core.errors import Exit
+from acp_tui.core.gpg.encryption import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
 from acp_tui.report.changes import changes
 from acp_tui.report.kept import kept_file, read_kept
 from acp_tui.report.told import change_lines
-from acp_tui.texts import _
-from acp_tui.verdict import Exit, Report
+from acp_tui.verdict import Report
 
 
 def bundle(options: Namespace) -> int:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, say_first_contact, show, show_json
 from acp_tui.commands.preflight import show_findings
-from acp_tui.draft import state_home
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.finish import completion
 from acp_tui.finish.checklist import checklist
 from acp_tui.finish.cleanup import CleanUpFailed, clean_up, waiting, why_not
@@ -17,8 +19,7 @@ from acp_tui.finish.look import Reach
 from acp_tui.finish.verify import Finish, until_settled
 from acp_tui.installer.run import NoRun, Phase, RunState, last_run, platform_url, status
 from acp_tui.installer.state import FINAL, removal
-from acp_tui.texts import _
-from acp_tui.verdict import Exit, Outcome
+from acp_tui.verdict import Outcome
 
 
 def finish(options: Namespace) -> int:

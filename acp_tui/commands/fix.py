@@ -11,6 +11,8 @@ from acp_tui.beside_files import read_beside
 from acp_tui.catalog import catalogue
 from acp_tui.checks.judge import judge
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.events import NodeDone, PreflightDone
 from acp_tui.facts import Facts
 from acp_tui.package.work import PackageWork
@@ -21,8 +23,7 @@ from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
 from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
 from acp_tui.remedy.script import script
 from acp_tui.remedy.step import InitScript, Step
-from acp_tui.texts import _, ngettext
-from acp_tui.verdict import Exit, NodeState, Outcome, Verdict
+from acp_tui.verdict import NodeState, Outcome, Verdict
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from acp_tui.commands.finish import exit_status, keep_report, look_at_it, reach_
 from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, show, show_json
 from acp_tui.commands.package import unpack_packages
 from acp_tui.commands.preflight import run_preflight, show_report
-from acp_tui.draft import state_home
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.finish.again import lines, remains
 from acp_tui.finish.look import Reach
 from acp_tui.finish.triage import triage
@@ -30,8 +32,6 @@ from acp_tui.installer.state import FINAL
 from acp_tui.installer.words import phase_word
 from acp_tui.package.work import PackageWork
 from acp_tui.planfile import PlanErrors
-from acp_tui.texts import _
-from acp_tui.verdict import Exit
 
 
 def install(options: Namespace) -> int:

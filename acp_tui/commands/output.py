@@ -11,13 +11,13 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from acp_tui.bundle import Bundle, BundleDamaged, is_bundle, open_bundle
-from acp_tui.draft import state_home
-from acp_tui.gpg import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
+from acp_tui.core.errors import Exit
+from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.hostkeys import fingerprint, pins_file, read_pins, write_pins
 from acp_tui.plan import Plan
 from acp_tui.planfile import PlanErrors, load_plan
-from acp_tui.texts import _
-from acp_tui.verdict import Exit
 
 
 class CommandFailed(Exception):

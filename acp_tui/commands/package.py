@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acp_tui.commands.output import CommandFailed, open_plan, say, show, show_json
-from acp_tui.events import Progress
+from acp_tui.core.errors import Exit
+from acp_tui.core.events import Progress
+from acp_tui.core.i18n import _
 from acp_tui.package.members import PackageRefused
 from acp_tui.package.stream import pace
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.plan import Package, Plan
-from acp_tui.texts import _
-from acp_tui.verdict import Exit, Outcome, Verdict
+from acp_tui.verdict import Outcome, Verdict
 
 _ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR")
 

@@ -13,7 +13,9 @@ from acp_tui.checks.plan import judge_plan
 from acp_tui.checks.pronounce import waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, show, show_json
-from acp_tui.draft import state_home
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.installer.config import RenderError, render, unverified
 from acp_tui.package.verdicts import name_verdicts
 from acp_tui.plan import RELEASES, Plan
@@ -22,8 +24,7 @@ from acp_tui.report.explain import explained, how_seen, later_releases, wanted
 from acp_tui.report.kept import kept_file, read_kept
 from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
 from acp_tui.sizing import Sizing, sizing
-from acp_tui.texts import _
-from acp_tui.verdict import Exit, Outcome, Report, Severity, Verdict
+from acp_tui.verdict import Outcome, Report, Severity, Verdict
 
 _COLUMNS = 100
 """Width of a text that is not asked how wide it may be."""

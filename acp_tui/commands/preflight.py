@@ -9,10 +9,12 @@ from pathlib import Path
 from acp_tui.beside_files import read_beside
 from acp_tui.catalog import catalogue
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show, show_json
-from acp_tui.draft import state_home
+from acp_tui.core.errors import Exit
+from acp_tui.core.files import write_atomically
+from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.state_dir import state_home
 from acp_tui.events import NodeDone, NodeSeen, PreflightDone
 from acp_tui.facts import Facts
-from acp_tui.files import write_atomically
 from acp_tui.package.work import PackageWork
 from acp_tui.preflight import preflight
 from acp_tui.report.changes import Changes, changes
@@ -21,8 +23,7 @@ from acp_tui.report.page import report_html
 from acp_tui.report.told import change_lines
 from acp_tui.report.words import answer, state_word
 from acp_tui.requested import Also, what_it_does
-from acp_tui.texts import _, ngettext
-from acp_tui.verdict import Exit, NodeState, Outcome, Report, summary
+from acp_tui.verdict import NodeState, Outcome, Report, summary
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from acp_tui.bundle import BundleDamaged, absolute, open_bundle
 from acp_tui.commands.away import newer_trail
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show
-from acp_tui.draft import state_home
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
 from acp_tui.finish.look import Reach
 from acp_tui.finish.triage import triage
 from acp_tui.installer.follow import newest_run
@@ -21,8 +23,6 @@ from acp_tui.planfile import PlanErrors, dump_plan
 from acp_tui.report.document import report_json
 from acp_tui.report.kept import kept_file, read_kept
 from acp_tui.support.archive import run_secrets, write_archive
-from acp_tui.texts import _
-from acp_tui.verdict import Exit
 
 _ENDINGS = (".tar.gz", ".tgz")
 

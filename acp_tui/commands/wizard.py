@@ -6,9 +6,10 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from acp_tui.commands.output import CommandFailed, open_plan, say, show
-from acp_tui.draft import new_draft, state_home
-from acp_tui.texts import _
-from acp_tui.verdict import Exit
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _
+from acp_tui.core.state_dir import state_home
+from acp_tui.draft import new_draft
 
 if TYPE_CHECKING:
     from screens.app import AcpApp

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 import asyncssh
 
 from acp_tui.checks.plan import judge_plan
+from acp_tui.core.errors import Exit
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.installer import Behaviour
 from acp_tui.demo.profile import cluster
@@ -26,8 +28,7 @@ from acp_tui.package.members import PackageRefused
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.preflight import preflight
-from acp_tui.texts import _, ngettext
-from acp_tui.verdict import Exit, Outcome, Report, Verdict
+from acp_tui.verdict import Outcome, Report, Verdict
 
 _QUICK = Behaviour(seconds=4.0, setup_seconds=0.5)
 _LABEL = "PRACTICE  "

@@ -16,6 +16,8 @@ from typing import Literal
 import asyncssh
 from pydantic import SecretStr
 
+from acp_tui.core.files import private_folder
+from acp_tui.core.i18n import N_, _
 from acp_tui.demo import installer
 from acp_tui.demo import nodes as practice_nodes
 from acp_tui.demo.console import console
@@ -23,12 +25,10 @@ from acp_tui.demo.installer import Behaviour, Posts
 from acp_tui.demo.nodes import PracticeNode
 from acp_tui.demo.package import PracticePackage, build_package
 from acp_tui.demo.profile import Machine, cluster
-from acp_tui.files import private_folder
 from acp_tui.finish.verify import REGISTRY_PORT
 from acp_tui.installer.run import Pace, cancel, last_run
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Address, Admin, Node, Package, Plan, Ssh, Waiver
-from acp_tui.texts import N_, _
 
 VIP = "192.0.2.10"
 ADMIN_PASSWORD = "Practice-Only-1"

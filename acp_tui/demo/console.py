@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from acp_tui.files import private_folder, write_atomically
+from acp_tui.core.files import private_folder, write_atomically
 
 _LIFE = timedelta(days=30)
 

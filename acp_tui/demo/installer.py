@@ -20,8 +20,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from acp_tui.core.files import write_atomically
 from acp_tui.demo.document import faults_of
-from acp_tui.files import write_atomically
 
 BEHAVIOUR_FILE = "behaviour.json"
 PORT_FILE = "port"

@@ -17,8 +17,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from acp_tui.files import write_atomically
-from acp_tui.resources import asset_text
+from acp_tui.core.assets import asset_text
+from acp_tui.core.files import write_atomically
 
 NOT_SIMULATED = "practice node: command not simulated"
 

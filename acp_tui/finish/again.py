@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acp_tui.catalog import Function, catalogue
+from acp_tui.core.i18n import _
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.look import Reach, ask
 from acp_tui.finish.questions import installed_from, installer_questions, ports_question, read_ports
@@ -16,7 +17,6 @@ from acp_tui.installer.state import Phase, RunState, removal
 from acp_tui.installer.words import phase_word
 from acp_tui.plan import Plan
 from acp_tui.probe.script import Reading
-from acp_tui.texts import _
 
 _SENT = (Phase.POSTED, Phase.INSTALLING)
 

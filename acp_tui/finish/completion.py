@@ -15,7 +15,9 @@ from string import Template
 
 from acp_tui import __version__
 from acp_tui.catalog import catalogue
-from acp_tui.files import write_atomically
+from acp_tui.core.assets import asset_text
+from acp_tui.core.files import write_atomically
+from acp_tui.core.i18n import _
 from acp_tui.finish.checklist import Todo, checklist
 from acp_tui.finish.verify import Finish
 from acp_tui.installer.history import Span, spans
@@ -26,8 +28,6 @@ from acp_tui.plan import Plan
 from acp_tui.report.findings import Background, finding, grouped, met
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
 from acp_tui.report.words import OUTCOMES, outcome_word, role_word
-from acp_tui.resources import asset_text
-from acp_tui.texts import _
 from acp_tui.verdict import Outcome, summary
 
 SCHEMA = "acp-tui.completion/1"

@@ -12,11 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from acp_tui.certificate import cover
+from acp_tui.core.files import READ_LIMIT
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.dial import Dial, direct
-from acp_tui.files import READ_LIMIT
 from acp_tui.finish.installed import Answer, Served
-from acp_tui.probe.script import clean
-from acp_tui.texts import _
 
 _WITHIN = 15.0  # seconds for all of it
 _HEAD = 8192  # bytes of an answer that are looked at

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from acp_tui.catalog import Requirement, catalogue
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.pronounce import pronounce, waive
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.finish.https import covers
 from acp_tui.finish.installed import Answer, AppRelease, Container, Installed, Pod
 from acp_tui.installer.api import Says
 from acp_tui.installer.state import removal
 from acp_tui.plan import Node, Plan
-from acp_tui.texts import _, ngettext
 from acp_tui.verdict import Outcome, Verdict
 
 GRACE = timedelta(minutes=30)

@@ -7,6 +7,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from acp_tui.core.i18n import _
 from acp_tui.dial import Dial, direct
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.questions import cluster_questions, installed_from, module_question, questions
@@ -15,7 +16,6 @@ from acp_tui.plan import Node, Plan
 from acp_tui.preflight import target
 from acp_tui.probe.script import LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Deadlines, Lost, connect
-from acp_tui.texts import _
 from acp_tui.verdict import NodeRecord, NodeState
 
 _CHUNK = 65536

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from acp_tui.files import path_from
+from acp_tui.core.files import path_from
 from acp_tui.finish.https import get, planned_fingerprint
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.judge import Case, judge, serves

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.installer.offer import Offered, parse_offer, parse_token
 from acp_tui.installer.state import Endpoint
-from acp_tui.probe.script import clean
-from acp_tui.texts import _
 
 if TYPE_CHECKING:  # httpx is imported where something is asked: the wizard's first frame does not wait for it
     import httpx

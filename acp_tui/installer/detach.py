@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import acp_tui
-from acp_tui.files import private_folder
+from acp_tui.core.files import private_folder
+from acp_tui.core.i18n import _
 from acp_tui.installer.state import (
     LAUNCH_PATIENCE,
     RUNNER_LOG,
@@ -23,7 +24,6 @@ from acp_tui.installer.state import (
     status,
     write_state,
 )
-from acp_tui.texts import _
 
 # Nothing else of the environment goes along: it may hold secrets, and systemd would not pass it on either.
 _ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",

@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Iterator
 
 from acp_tui.bundle import Bundle, BundleDamaged, open_bundle
+from acp_tui.core.i18n import _
 from acp_tui.installer.state import RunSpec
 from acp_tui.planfile import PlanErrors
 from acp_tui.report.changes import new_blockers
-from acp_tui.texts import _
 from acp_tui.verdict import NodeState, Outcome, Report
 
 _LOOKS = 2  # what a moment brought, a restart of sshd for one, is over at the second

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from acp_tui.core.i18n import N_, _
+from acp_tui.core.text import clean
 from acp_tui.installer.state import EVENTS_FILE, FINAL, PROGRESS_FILE, RUNNER_LOG, SETUP_LOG, Phase, RunState
-from acp_tui.probe.script import clean
-from acp_tui.texts import N_, _
 
 _END = 64 * 1024  # bytes of a log's end that are looked at
 _LONGEST = 300  # characters of a line

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.events import LogLine
+from acp_tui.core.events import LogLine
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.installer.api import ProgressReply, Says
 from acp_tui.installer.state import EVENTS_FILE, FINAL, SETUP_LOG, STATE_FILE, NoRun, RunState, now, read_state, status
-from acp_tui.probe.script import clean
-from acp_tui.texts import _
 
 FAILED_LIMIT = 5  # API-FAIL5
 MAX_LINE = 500

@@ -5,9 +5,9 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 
+from acp_tui.core.text import clean
 from acp_tui.installer.posted import mask
 from acp_tui.installer.state import Phase, RunState, note, now, write_state
-from acp_tui.probe.script import clean
 
 QUOTED = 2000  # characters of somebody's answer that a message repeats
 _RETRY = 1.0  # seconds until a state that could not be written is tried again

@@ -11,14 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
-from acp_tui.files import path_from
-from acp_tui.gpg import GpgFailed
+from acp_tui.core.files import path_from
+from acp_tui.core.gpg.encryption import GpgFailed
+from acp_tui.core.i18n import _
 from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.run import RunRefused, new_run_dir, run_spec, start
 from acp_tui.installer.setup import setup_command
 from acp_tui.installer.state import DEFAULT_BASE, INSTALLER_LOG, Pace
 from acp_tui.plan import Plan
-from acp_tui.texts import _
 from acp_tui.verdict import Report
 
 

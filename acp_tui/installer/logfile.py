@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.probe.script import clean
+from acp_tui.core.text import clean
 
 MAX_LINE = 500
 """Characters of a line that are shown."""

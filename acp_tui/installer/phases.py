@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.installer import api, setup
 from acp_tui.installer.api import PostResult
 from acp_tui.installer.drift import drift
@@ -16,8 +18,6 @@ from acp_tui.installer.journal import QUOTED, Run, minutes, quote
 from acp_tui.installer.posted import DocumentUnusable, secrets_in, wanted_versions, with_versions
 from acp_tui.installer.state import Endpoint, Phase, RunState, now
 from acp_tui.installer.watch import installing, posted
-from acp_tui.probe.script import clean
-from acp_tui.texts import _
 
 
 async def drive(run: Run) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from acp_tui.core.i18n import _
 from acp_tui.installer import setup
 from acp_tui.installer.detach import RunRefused, launched, one_at_a_time
 from acp_tui.installer.follow import follow, last_run, new_run_dir
@@ -35,7 +36,6 @@ from acp_tui.installer.state import (
     write_state,
 )
 from acp_tui.plan import Plan
-from acp_tui.texts import _
 
 __all__ = [
     "NoRun",

@@ -13,11 +13,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from acp_tui.core.i18n import _, use_language
 from acp_tui.installer.journal import Run
 from acp_tui.installer.phases import drive
 from acp_tui.installer.processes import running
 from acp_tui.installer.state import LOCK_FILE, RUNNER_LOG, read_state
-from acp_tui.texts import _, use_language
 
 _LOCK_TRIES = 50  # a tenth of a second each
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 RESERVE = 16 * 1024 * 1024
 """Bytes of its disk that the log leaves free, but not more than a quarter of the disk."""

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from acp_tui.files import write_atomically
+from acp_tui.core.files import write_atomically
+from acp_tui.core.i18n import _
 from acp_tui.installer.processes import Process
-from acp_tui.texts import _
 
 STATE_FILE = "state.json"
 SETUP_LOG = "setup.log"

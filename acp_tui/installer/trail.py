@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from acp_tui.files import private_folder, write_atomically
+from acp_tui.core.files import private_folder, write_atomically
 
 _FILE = "afar.json"
 

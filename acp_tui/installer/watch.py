@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from acp_tui.bundle import remove_secrets
-from acp_tui.files import write_atomically
+from acp_tui.core.files import write_atomically
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.installer import api, setup
 from acp_tui.installer.api import ProgressReply, Says
 from acp_tui.installer.follow import FAILED_LIMIT, Tally, count
 from acp_tui.installer.journal import Run, minutes, quote
 from acp_tui.installer.posted import DocumentUnusable, mask, secrets_in
 from acp_tui.installer.state import PROGRESS_FILE, Phase, RunState, now
-from acp_tui.probe.script import clean
-from acp_tui.texts import _
 
 
 async def posted(run: Run) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from acp_tui.core.i18n import N_, _
 from acp_tui.installer.state import Phase
-from acp_tui.texts import N_, _
 
 PHASES: Mapping[Phase, str] = {
     Phase.SETUP: N_("setup.sh"),

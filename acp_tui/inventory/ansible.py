@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from acp_tui.core.i18n import _
 from acp_tui.inputs import is_domain
 from acp_tui.inventory.host import Host, Reading, Refused, Role, Told, addresses, bounded, checked, role_of
-from acp_tui.texts import _
 
 VAULT = "$ANSIBLE_VAULT"
 """How a value begins that Ansible Vault has encrypted."""

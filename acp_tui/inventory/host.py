@@ -13,8 +13,8 @@ from typing import Literal
 from pydantic import SecretStr
 
 from acp_tui.answers import AnswerRefused, build
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.inputs import is_domain, is_ip
-from acp_tui.texts import _, ngettext
 
 Role = Literal["control-plane", "worker"]
 

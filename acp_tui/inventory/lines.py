@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
+from acp_tui.core.i18n import _
 from acp_tui.inputs import is_domain, is_ip
 from acp_tui.inventory.host import (
     Host,
@@ -23,7 +24,6 @@ from acp_tui.inventory.host import (
     lines_of,
     role_of,
 )
-from acp_tui.texts import _
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\$?")
 _KEYS = {

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from itertools import count
 
+from acp_tui.core.i18n import _
 from acp_tui.inventory.ansible import hosts_of
 from acp_tui.inventory.host import MAX_BYTES, Reading, Told, cleaned
 from acp_tui.inventory.ini import is_ini, read_ini
 from acp_tui.inventory.lines import read_lines
 from acp_tui.inventory.table import delimiter, read_table
 from acp_tui.inventory.yaml_form import is_yaml, read_yaml
-from acp_tui.texts import _
 
 MASK = "•••"
 _SHORTEST = 4

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.files import open_plain
+from acp_tui.core.files import open_plain
 from acp_tui.package.name import Arch, PackageName, parse_name
 from acp_tui.package.openpgp import fingerprints
 from acp_tui.package.signature import default_signature

@@ -10,8 +10,8 @@ import tarfile
 from collections.abc import Iterator
 from typing import IO
 
+from acp_tui.core.i18n import _
 from acp_tui.package.stream import Feed
-from acp_tui.texts import _
 
 _MOST = 16 << 20
 """More than any header says of one member."""

@@ -9,7 +9,7 @@ import tarfile
 import unicodedata
 from pathlib import PurePosixPath
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 _MAX_NAME = 4096
 _MAX_PART = 255

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.texts import N_, _
+from acp_tui.core.i18n import N_, _
 
 _PACKED: Mapping[bytes, tuple[str, str]] = {
     b"\x1f\x8b": ("gzip", "mv {file} {file}.gz && gunzip {file}.gz"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.files import path_from
+from acp_tui.core.files import path_from
 from acp_tui.package.extract import PackageContents
 from acp_tui.package.name import Kind, PackageName
 from acp_tui.package.signature import default_signature, hold_against

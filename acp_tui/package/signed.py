@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 
 class Signed(StrEnum):

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Protocol, TypeVar
 
-from acp_tui.events import Progress
-from acp_tui.texts import _
+from acp_tui.core.events import Progress
+from acp_tui.core.i18n import _
 
 T = TypeVar("T")
 OnProgress = Callable[[Progress], None]

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from acp_tui.files import path_from
+from acp_tui.core.files import path_from
+from acp_tui.core.i18n import _
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
 from acp_tui.package.find import Found, find, likely_places
 from acp_tui.package.members import PackageRefused
@@ -22,7 +23,6 @@ from acp_tui.package.stream import OnProgress, aside, in_thread, silent
 from acp_tui.package.target import FileIdentity, FreeSpace, Placed, UnpackFailed, disk_free, free_space_after, placed
 from acp_tui.package.verdicts import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
 from acp_tui.plan import Plan
-from acp_tui.texts import _
 from acp_tui.verdict import Verdict
 
 _FORBID_UNPACKING = frozenset(

@@ -15,10 +15,10 @@ import yaml
 from pydantic import BaseModel
 
 from acp_tui.answers import AnswerRefused, Step, Wrong, build, dotted
-from acp_tui.files import path_from, read_bounded, why
+from acp_tui.core.files import path_from, read_bounded, why
+from acp_tui.core.i18n import _
 from acp_tui.inputs import is_ip, shown
 from acp_tui.plan import Plan, is_secret, models_in, rule_of
-from acp_tui.texts import _
 
 SECRETS_NAME = "secrets.yaml"
 MAX_BYTES = 1 << 20

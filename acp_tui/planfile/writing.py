@@ -8,10 +8,10 @@ import yaml
 from pydantic import BaseModel, SecretStr
 
 from acp_tui.answers import Step, dotted
-from acp_tui.files import write_atomically
+from acp_tui.core.files import write_atomically
+from acp_tui.core.i18n import _
 from acp_tui.plan import Plan, is_secret
 from acp_tui.planfile.reading import SECRETS_NAME, Data, Value
-from acp_tui.texts import _
 
 
 def dump_plan(plan: Plan) -> str:

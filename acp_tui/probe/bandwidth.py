@@ -12,10 +12,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from shlex import quote
 
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.facts import Bandwidth
-from acp_tui.probe.script import LAUNCH_PLAIN, clean
+from acp_tui.probe.script import LAUNCH_PLAIN
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
-from acp_tui.texts import _
 
 MOST = 512
 """MiB of one transfer at most; about a second at most."""

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from shlex import quote
 
+from acp_tui.core.i18n import _
 from acp_tui.facts import Reach, TcpPath
 from acp_tui.inputs import is_ip
 from acp_tui.probe.script import Reading, Snippet
 from acp_tui.probe.snippets.answers import lines
-from acp_tui.texts import _
 
 _AT_ONCE = 200  # children of a node at a time
 _FEW = 3  # ports of a host up to which each is dialled by a child of its own

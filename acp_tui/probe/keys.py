@@ -5,10 +5,10 @@ from functools import lru_cache
 import asyncssh
 from pydantic import SecretStr
 
-from acp_tui.files import open_plain
+from acp_tui.core.files import open_plain
+from acp_tui.core.i18n import _
 from acp_tui.probe.reach import ConnectFailed, Target
 from acp_tui.probe.words import key_trouble, quoted
-from acp_tui.texts import _
 from acp_tui.verdict import NodeState
 
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand

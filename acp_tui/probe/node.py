@@ -10,13 +10,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
 from acp_tui.facts import Clock, Facts
-from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Reader, Reading, Snippet, build, clean
+from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Reader, Reading, Snippet, build
 from acp_tui.probe.snippets import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
 from acp_tui.probe.words import no_bash, unfinished
-from acp_tui.texts import _
 from acp_tui.verdict import NodeState
 
 _TERMINAL_WANTED = "must have a tty"  # sudo's words under `requiretty`

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from acp_tui.core.text import clean
+
 TIMED_OUT = 124  # what timeout(1) says too
 SUDO_PATIENCE = 20
 """Seconds: sudo looks up the host's name, and gives up on a dead name server only then."""
@@ -113,9 +115,7 @@ run() {
 
 _MARKER = re.compile(r"^marker=([0-9a-f]+) ", re.MULTILINE)
 _RUN = re.compile(r"^run ([a-z0-9_]+) [0-9]+(?:; flush)?$", re.MULTILINE)
-_ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 _STATUS = re.compile(rb"([0-9]{1,3})\r?\n")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -184,12 +184,6 @@ def reply(marker: str, reading: Reading) -> bytes:
     """The bytes with which a node answers one snippet."""
     end = f"\n{marker} {reading.name} {reading.status}\n"
     return f"{marker} {reading.name}\n{reading.text}{end}".encode()
-
-
-def clean(text: str) -> str:
-    """`text` without anything that could steer a terminal, turn its direction, or not be written as UTF-8; newlines and
-    tabs stay."""
-    return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
 
 
 class Reader:

@@ -13,9 +13,10 @@ from contextlib import suppress
 
 import asyncssh
 
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
 from acp_tui.probe.keys import client_key, host_key, key_line
 from acp_tui.probe.reach import DEADLINES, ConnectFailed, Deadlines, Dropped, Lost, OnStage, Target
-from acp_tui.probe.script import clean
 from acp_tui.probe.words import (
     PasswordFate,
     closed_early,
@@ -24,7 +25,6 @@ from acp_tui.probe.words import (
     no_method_in_common,
     quoted,
 )
-from acp_tui.texts import _
 from acp_tui.verdict import NodeState
 
 __all__ = ["DEADLINES", "ConnectFailed", "Connection", "Deadlines", "Lost", "Target", "connect"]

@@ -4,8 +4,8 @@ import re
 from enum import Enum
 from pathlib import Path
 
-from acp_tui.probe.script import clean
-from acp_tui.texts import N_, _
+from acp_tui.core.i18n import N_, _
+from acp_tui.core.text import clean
 
 
 def no_answer(stage: str, seconds: float, *, greeted: bool = False) -> str:

@@ -6,8 +6,8 @@ Boot parameters and SELinux hold from the next boot on; whether and when a node 
 from collections.abc import Mapping
 from shlex import quote
 
+from acp_tui.core.i18n import _
 from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
-from acp_tui.texts import _
 
 _MODULES_FILE = "/etc/modules-load.d/acp.conf"
 _BOOT_FILES = (

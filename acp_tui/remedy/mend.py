@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from acp_tui.catalog import catalogue
+from acp_tui.core.i18n import _
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
 from acp_tui.remedy.kernel import KERNEL_RECIPES
 from acp_tui.remedy.software import SOFTWARE_RECIPES
 from acp_tui.remedy.step import Case, InitScript, Recipe, Step
 from acp_tui.remedy.system import SYSTEM_RECIPES
-from acp_tui.texts import _
 from acp_tui.verdict import Outcome, Verdict
 
 RECIPES: Mapping[str, Recipe] = {**KERNEL_RECIPES, **SYSTEM_RECIPES, **SOFTWARE_RECIPES}

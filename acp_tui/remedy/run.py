@@ -10,13 +10,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
-from acp_tui.at_once import Work, at_once
+from acp_tui.core.concurrency import Work, at_once
+from acp_tui.core.i18n import _
 from acp_tui.events import NodeStage
 from acp_tui.probe.script import LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
 from acp_tui.remedy.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
 from acp_tui.remedy.step import InitScript, Step
-from acp_tui.texts import _
 
 _SECOND_LOGIN_WITHIN = GUARD * 3 / 4  # seconds; the rest is for taking it back before the node does so itself
 _TRIES_AFTER_RELOAD = 5

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from textwrap import indent
 
+from acp_tui.core.assets import asset_text
 from acp_tui.remedy.step import Step
-from acp_tui.resources import asset_text
 
 BACKUPS = "/var/backups/acp-tui"
 """Below it each fix has a folder of its own on the node: copies, logs, undo.sh."""

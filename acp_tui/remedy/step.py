@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from shlex import quote
 
+from acp_tui.core.i18n import _
 from acp_tui.facts import Facts
 from acp_tui.plan import Node, Plan
-from acp_tui.texts import _
 from acp_tui.verdict import Verdict
 
 

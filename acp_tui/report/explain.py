@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from acp_tui.catalog import AllPresent, AtLeast, Distribution, Function, Requirement, Supported, catalogue
+from acp_tui.core.i18n import N_, _
 from acp_tui.plan import RELEASES
 from acp_tui.report.words import severity_word
-from acp_tui.texts import N_, _
 
 _ROLES: Mapping[str, str] = {
     "control-plane": N_("control plane nodes"),

@@ -6,7 +6,7 @@ One report a plan file. A report that cannot be read is no reason to stop: there
 import hashlib
 from pathlib import Path
 
-from acp_tui.files import private_folder, write_atomically
+from acp_tui.core.files import private_folder, write_atomically
 from acp_tui.report.document import report_json
 from acp_tui.verdict import Report
 

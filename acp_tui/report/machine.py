@@ -5,10 +5,10 @@ The rest of what a node said stays on this host: a report is passed on, so it ho
 
 from collections.abc import Mapping
 
+from acp_tui.core.i18n import _
 from acp_tui.facts import Facts
 from acp_tui.plan import Plan
 from acp_tui.report.matrix import Row, Way, matrix
-from acp_tui.texts import _
 from acp_tui.verdict import Link, Machine, NodeRecord, NodeState
 
 _MOST = 12

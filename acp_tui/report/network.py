@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from acp_tui.core.i18n import _
 from acp_tui.report.markup import Html, joined, table, tag, text
 from acp_tui.report.matrix import Way
-from acp_tui.texts import _
 from acp_tui.verdict import Link, NodeRecord
 
 _MOST = 20

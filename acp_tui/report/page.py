@@ -11,6 +11,8 @@ from string import Template
 from acp_tui import __version__
 from acp_tui.answers import listed
 from acp_tui.catalog import catalogue
+from acp_tui.core.assets import asset_text
+from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.plan import RELEASES, Plan
 from acp_tui.report.changes import Changes
 from acp_tui.report.findings import Background, finding, grouped, met, of_nodes, to_node, unreached, unseen_on
@@ -19,9 +21,7 @@ from acp_tui.report.network import network
 from acp_tui.report.sizes import fits, heads, rows
 from acp_tui.report.told import changed_findings, node_lines
 from acp_tui.report.words import OUTCOMES, answer, outcome_word, role_word, state_word
-from acp_tui.resources import asset_text
 from acp_tui.sizing import Sizing, sizing
-from acp_tui.texts import N_, _, ngettext
 from acp_tui.verdict import Machine, NodeRecord, NodeState, Outcome, Report, Verdict, summary
 
 _WAIVER = N_('waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from acp_tui.checks.sizing import Size
+from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.report.words import role_word
 from acp_tui.sizing import Need, Sizing
-from acp_tui.texts import N_, _, ngettext
 from acp_tui.verdict import Outcome
 
 _FITS = {

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from acp_tui.core.i18n import _
 from acp_tui.report.changes import Changes
 from acp_tui.report.matrix import Way
 from acp_tui.report.words import state_word
-from acp_tui.texts import _
 from acp_tui.verdict import NodeRecord, Verdict
 
 

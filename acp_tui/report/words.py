@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from acp_tui.texts import N_, _, ngettext
+from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.verdict import NodeState, Outcome, Report, Severity
 
 OUTCOMES: Mapping[Outcome, str] = {

@@ -19,7 +19,10 @@ from pathlib import Path
 
 from acp_tui import __version__
 from acp_tui.bundle.folder import DOCUMENT, PLAN, REPORT, SETUP
-from acp_tui.files import path_from, read_bounded, write_atomically
+from acp_tui.core.files import path_from, read_bounded, write_atomically
+from acp_tui.core.i18n import _
+from acp_tui.core.redaction import Masker
+from acp_tui.core.text import clean
 from acp_tui.finish.completion import JSON as COMPLETION
 from acp_tui.installer.failure import failure, logs
 from acp_tui.installer.posted import DocumentUnusable, secrets_in
@@ -27,9 +30,6 @@ from acp_tui.installer.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.installer.words import phase_word
 from acp_tui.plan import Plan
 from acp_tui.planfile import PlanErrors, load_plan, secret_values
-from acp_tui.probe.script import clean
-from acp_tui.support.masking import Masker
-from acp_tui.texts import _
 
 HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024

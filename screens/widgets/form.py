@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from acp_tui.answers import answer_at, answer_text, split_list
+from acp_tui.core.i18n import N_, _
 from acp_tui.plan import Plan, field_at, is_secret
-from acp_tui.texts import N_, _
 from screens.glyphs import glyphs
 from screens.session import Session
 from screens.widgets.choice import Choice

@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 
 from rich.text import Text
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 from acp_tui.verdict import NodeState, Outcome
 from screens.glyphs import glyphs, outcome_mark
 from screens.session import Session

@@ -11,7 +11,7 @@ from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
 from pydantic import SecretStr
 
-from acp_tui.events import Progress
+from acp_tui.core.events import Progress
 from acp_tui.probe.sftp import Files, SendFailed, Sending
 from acp_tui.probe.ssh import Lost, Target, connect
 

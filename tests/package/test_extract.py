@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from archives import CORE, EXTENSIONS, archive, core, file, special, symlink
 
-from acp_tui.events import Progress
+from acp_tui.core.events import Progress
 from acp_tui.package.extract import extract, inspect
 from acp_tui.package.members import PackageRefused
 from acp_tui.package.stream import Cancelled

@@ -12,7 +12,7 @@ import pytest
 from archives import CORE, core, file
 from signer import Signer
 
-from acp_tui.events import Progress
+from acp_tui.core.events import Progress
 from acp_tui.package.extract import Check, SignatureRefused, extract
 from acp_tui.package.members import PackageRefused
 from acp_tui.package.signature import hold_against

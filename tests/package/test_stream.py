@@ -2,7 +2,7 @@
 
 import pytest
 
-from acp_tui.events import Progress
+from acp_tui.core.events import Progress
 from acp_tui.package.stream import pace
 
 

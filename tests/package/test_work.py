@@ -13,7 +13,7 @@ from plans import valid_plan
 from pydantic import JsonValue
 from signer import Signer
 
-from acp_tui.events import Progress
+from acp_tui.core.events import Progress
 from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.target import FREE_WANTED, STAMP, UnpackFailed, claimed
 from acp_tui.package.verdicts import explain_signature

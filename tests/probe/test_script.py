@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acp_tui.core.text import clean
 from acp_tui.probe.script import (
     CUT,
     LAUNCH,
@@ -22,7 +23,6 @@ from acp_tui.probe.script import (
     Reading,
     Snippet,
     build,
-    clean,
     reply,
     split,
 )

@@ -12,10 +12,10 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
+from acp_tui.core.local_host import Own
 from acp_tui.draft import save
 from acp_tui.facts import Facts, Interface
 from acp_tui.plan import Plan
-from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState
 from screens.node_list import ListDialog
 from screens.node_watch import Seen

@@ -12,11 +12,11 @@ from staged import SIZE, screen_text, until, wizard
 from textual.pilot import Pilot
 
 from acp_tui.bundle import write_bundle
+from acp_tui.core.local_host import Own
 from acp_tui.package.work import PackageWork
 from acp_tui.plan import Plan
 from acp_tui.planfile import save_plan
 from acp_tui.presets import ENDPOINT, preset_paths
-from acp_tui.thishost import Own
 from acp_tui.verdict import NodeState, Report
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm

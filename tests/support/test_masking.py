@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_tui.support.masking import MASK, Masker
+from acp_tui.core.redaction import MASK, Masker
 
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_characters="•"), min_size=6)
 

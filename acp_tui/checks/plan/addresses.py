@@ -8,10 +8,10 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from acp_tui.checks.finding import PlanSubject
 from acp_tui.checks.plan import standby
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, node_path, not_applicable, unknown, warn
+from acp_tui.core.i18n import _
 from acp_tui.inputs import is_domain, is_ip
 from acp_tui.plan import Plan
 from acp_tui.ranges import host_network, meet, special
-from acp_tui.texts import _
 
 ENDPOINT = "address.cluster_endpoint"
 PLATFORM = "address.platform"

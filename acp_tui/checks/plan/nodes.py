@@ -16,9 +16,9 @@ from acp_tui.checks.plan.outcomes import (
     not_applicable,
     warn,
 )
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan import Node, Plan, Ssh
 from acp_tui.ranges import special
-from acp_tui.texts import _, ngettext
 
 
 def control_plane_count(subject: PlanSubject) -> Findings:

@@ -6,8 +6,8 @@ A rule returns FAIL where it is broken; that an `advice` then only warns is sett
 from collections.abc import Iterable
 
 from acp_tui.checks.finding import Finding
+from acp_tui.core.i18n import _
 from acp_tui.plan import Node, Plan
-from acp_tui.texts import _
 from acp_tui.verdict import Outcome
 
 Findings = tuple[Finding, ...]

@@ -6,11 +6,11 @@ Cheap questions come first, package tools last: what a node tells before it brea
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import fields
 
+from acp_tui.core.i18n import _
 from acp_tui.facts import Facts
 from acp_tui.probe.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Gap, Reading, Snippet
 from acp_tui.probe.snippets import boot, clock, machine, network, security, software
 from acp_tui.probe.snippets.clock import CLOCK, read_clock
-from acp_tui.texts import _
 
 __all__ = ["CLOCK", "IDS", "SNIPPETS", "facts_from", "read_clock"]
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 READ_LIMIT = 1024 * 1024
 """Bytes of a file that is read whole: no key or certificate comes near it; a mistyped path to an image does."""

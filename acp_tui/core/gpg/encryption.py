@@ -15,9 +15,9 @@ from pathlib import Path
 import gnupg
 from pydantic import SecretStr
 
-from acp_tui.files import path_from
-from acp_tui.gpghome import NoHome, gpg_home
-from acp_tui.texts import _
+from acp_tui.core.files import path_from
+from acp_tui.core.gpg.home import NoHome, gpg_home
+from acp_tui.core.i18n import _
 
 _MAX_KEY = 1 << 20
 """Bytes. More than any public key file has."""

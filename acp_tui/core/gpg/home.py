@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from acp_tui.texts import _
+from acp_tui.core.i18n import _
 
 _HOMES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
 """Short, so that a socket's path fits; the first that takes a folder is taken."""

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.resources import asset_path
+from acp_tui.core.assets import asset_path
 
 DOMAIN = "acp-tui"
 LANGUAGES: Mapping[str, str] = {"en": "English", "ru": "Русский"}

@@ -1,0 +1,1 @@
+"""Shared kernel of the engine: texts, files, errors, events. It knows nothing of the product."""

@@ -1,0 +1,1 @@
+"""GnuPG: a private home for each call, and encryption of small files."""

@@ -1,0 +1,12 @@
+"""The state folder: drafts, reports, runs and host keys (XDG base directory specification)."""
+
+import os
+from pathlib import Path
+
+from acp_tui.core.files import path_from
+
+
+def state_home() -> Path:
+    """`$XDG_STATE_HOME/acp-tui`, by default below ~/.local/state."""
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return path_from(Path(), base) / "acp-tui"
