@@ -10,8 +10,8 @@ from functools import cache
 from pydantic import SecretStr
 
 from acp_tui.catalog import Function, Requirement, catalogue
-from acp_tui.inputs import is_domain, is_ip
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.field_types import is_domain, is_ip
+from acp_tui.plan.model import Node, Plan
 
 _BALANCER_RULES = ("LB-443", "LB-6443", "LB-11443", "LB-HTTP")
 _RECOVERY_RULES = ("LB-DR-2379", "LB-DR-80")

@@ -9,7 +9,7 @@ from pathlib import Path
 from acp_tui.beside import Beside
 from acp_tui.core.files import path_from, read_bounded, why
 from acp_tui.core.i18n import _
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 
 def read_beside(plan: Plan, base: Path) -> Beside:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
-from acp_tui.plan import RELEASES
+from acp_tui.plan.model import RELEASES
 from acp_tui.verdict import Severity
 
 Scalar = str | int | float | bool

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 
-from acp_tui.inputs import is_ip
+from acp_tui.plan.field_types import is_ip
 
 
 class Authority(StrEnum):

@@ -27,7 +27,7 @@ from acp_tui.certificate import Authority, CertificateFacts, Issuer
 from acp_tui.core.files import path_from, read_bounded, why
 from acp_tui.core.i18n import _
 from acp_tui.pem import PemFile
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 E = TypeVar("E", bound=x509.ExtensionType)
 

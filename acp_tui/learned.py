@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from acp_tui.facts import Facts
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 
 
 @dataclass(frozen=True)

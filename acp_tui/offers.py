@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from acp_tui.core.i18n import _
 from acp_tui.facts import Facts, Interface
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.ranges import interface_of, suggestion
 
 _MADE_BY_SOFTWARE = re.compile(

@@ -18,7 +18,7 @@ from acp_tui.core.files import path_from
 from acp_tui.dial import Dial, direct
 from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
 from acp_tui.facts import Facts
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.probe.node import probe
 from acp_tui.probe.peers import snippets_for
 from acp_tui.probe.script import Snippet

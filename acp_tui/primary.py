@@ -6,7 +6,7 @@ What both clusters must have in common, and what they must not, is judged from i
 from dataclasses import dataclass
 
 from acp_tui.certificate import CertificateFacts
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from acp_tui.certificate_files import facts_for, pair_facts
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _
 from acp_tui.pem import PemFile
-from acp_tui.plan import Plan, field_at, is_secret
-from acp_tui.planfile import PlanErrors, Problem, read_plan
+from acp_tui.plan.file import PlanErrors, Problem, read_plan
+from acp_tui.plan.model import Plan, field_at, is_secret
 from acp_tui.primary import Primary
 
 

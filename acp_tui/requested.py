@@ -11,7 +11,7 @@ from acp_tui.around import balancer_ports, behind_balancer, peer_ports
 from acp_tui.catalog import Function, catalogue
 from acp_tui.core.i18n import N_, _
 from acp_tui.facts import Facts
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.probe.bandwidth import MOST, End, measure, pairs
 from acp_tui.probe.disk import measuring
 from acp_tui.probe.rehearsal import Role, rehearse

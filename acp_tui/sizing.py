@@ -22,8 +22,8 @@ from acp_tui.checks.sizing import (
     workers_together,
 )
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.package.name import parse_name
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.package_name import parse_name
 from acp_tui.report.words import role_word
 from acp_tui.verdict import Machine, Outcome
 

@@ -34,7 +34,7 @@ Pass = Callable[[], Coroutine[None, None, Mapping[str, float]]]
 def _engine(order: Order) -> Pass:
     """The preflight as the command and the wizard run it."""
     from acp_tui.events import NodeDone, NodeSeen, PreflightDone
-    from acp_tui.planfile import load_plan
+    from acp_tui.plan.file import load_plan
     from acp_tui.preflight import preflight
 
     plan = load_plan(order.plan)
@@ -55,7 +55,7 @@ def _plain(order: Order) -> Pass:
     """asyncssh and one plain script in one exec: no stages, no frames, no facts, no verdicts."""
     import asyncssh
 
-    from acp_tui.planfile import load_plan
+    from acp_tui.plan.file import load_plan
 
     plan = load_plan(order.plan)
     script = (HERE / "plain.sh").read_text(encoding="ascii")

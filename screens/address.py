@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from acp_tui.core.i18n import N_
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from screens.addressing import AddressingStep
 from screens.widgets.form import Field
 

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.facts import Facts
-from acp_tui.inputs import is_domain
-from acp_tui.plan import Plan
+from acp_tui.plan.field_types import is_domain
+from acp_tui.plan.model import Plan
 from acp_tui.ranges import Kind, Network, Taken, interface_of, meet, suggestions, taken, with_room
 from screens.glyphs import RICH, glyphs
 

@@ -18,17 +18,17 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from acp_tui.answers import with_answers
 from acp_tui.bundle import Keep
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
 from acp_tui.core.local_host import Own, own_addresses
 from acp_tui.dial import Dial, direct
-from acp_tui.draft import Draft, hold
 from acp_tui.installer.launch import LaunchFailed, bundle_for
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Plan
-from acp_tui.planfile import secret_values
+from acp_tui.plan.draft import Draft, hold
+from acp_tui.plan.file import secret_values
+from acp_tui.plan.model import Plan
+from acp_tui.plan.paths import with_answers
 from acp_tui.verdict import Verdict
 from screens.crash import write_crash
 from screens.dialogs import Ask, Confirm, Pick, Read

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from acp_tui.certificate import Authority, CertificateFacts
 from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import Outcome
 from screens.glyphs import outcome_mark
 from screens.session import Topic

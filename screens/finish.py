@@ -9,7 +9,7 @@ from acp_tui.finish.checklist import checklist
 from acp_tui.installer.failure import failure
 from acp_tui.installer.state import Phase, RunState
 from acp_tui.installer.words import PHASES, SHOWN_AS, phase_word
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.report.words import OUTCOMES, outcome_word
 from screens.glyphs import glyphs, outcome_mark
 

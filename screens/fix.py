@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.plan import Node
+from acp_tui.plan.model import Node
 from acp_tui.preflight import target
 from acp_tui.remedy.init import find_init
 from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.core.local_host import Own
-from acp_tui.inventory.take import Taking
 from acp_tui.learned import filled, learned
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.node_import.merge import Taking
 from screens.session import Session
 
 _KEYS = "123456789"

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from screens.placed import may_choose, placed
 from screens.session import Session
 from screens.widgets.form import Field, Form

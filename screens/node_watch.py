@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Protocol
 from acp_tui.around import Questions, questions
 from acp_tui.core.i18n import _
 from acp_tui.dial import Dial
-from acp_tui.draft import Draft
 from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage
 from acp_tui.facts import Facts
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.draft import Draft
+from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import NodeState
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from textual.widgets import Input
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.local_host import Own
 from acp_tui.facts import Facts
-from acp_tui.inventory.lines import has_secret, read_lines
-from acp_tui.inventory.take import take
-from acp_tui.plan import Node
+from acp_tui.plan.model import Node
+from acp_tui.plan.node_import.merge import take
+from acp_tui.plan.node_import.text_lines import has_secret, read_lines
 from acp_tui.report.sizes import in_short
 from acp_tui.report.words import role_word, state_word
 from acp_tui.verdict import NodeState

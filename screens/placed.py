@@ -3,7 +3,7 @@
 from acp_tui.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule
 from acp_tui.core.i18n import _
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 
 CHOICE = "XR-NOEXCL-CP"
 """The one rule that leaves it to the operator."""

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan import Waiver
+from acp_tui.plan.model import Waiver
 from acp_tui.report.changes import changes
 from acp_tui.report.document import report_json
 from acp_tui.report.page import report_html

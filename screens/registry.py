@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from screens.session import Topic
 from screens.step import Step
 from screens.widgets.form import Field

@@ -13,16 +13,16 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from acp_tui.answers import Listed, listed
 from acp_tui.bundle import Keep
 from acp_tui.core.files import path_from
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.installer.config import RenderError, masked, render, unverified
 from acp_tui.installer.launch import setup_line
-from acp_tui.plan import Plan, Waiver, field_at
-from acp_tui.planfile import save_plan
-from acp_tui.presets import preset_paths
+from acp_tui.plan.derived_defaults import preset_paths
+from acp_tui.plan.file import save_plan
+from acp_tui.plan.model import Plan, Waiver, field_at
+from acp_tui.plan.paths import Listed, listed
 from acp_tui.report.words import state_word
 from acp_tui.verdict import NodeState, Outcome, Verdict
 from screens.dialogs import Ask, Pick, Read

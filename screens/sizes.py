@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.report.machine import machine
 from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
 from acp_tui.sizing import Sizing, sizing

@@ -16,7 +16,7 @@ from acp_tui.core.files import path_from
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.local_host import own_addresses
 from acp_tui.package.find import KEY
-from acp_tui.plan import Node
+from acp_tui.plan.model import Node
 from screens.session import Session, Topic
 from screens.step import Step
 from screens.widgets.form import Field, Form

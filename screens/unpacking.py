@@ -10,7 +10,7 @@ from acp_tui.core.i18n import _
 from acp_tui.package.members import PackageRefused
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from plans import VIP, valid_plan
 from acp_tui.around import questions
 from acp_tui.checks.judge import judge
 from acp_tui.facts import Facts, Ping, Reach, TcpPath
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
 TODAY = date(2026, 3, 1)

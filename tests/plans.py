@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 CONTROL_PLANES = ("10.20.0.11", "10.20.0.12", "10.20.0.13")
 WORKERS = ("10.20.0.21", "10.20.0.22")

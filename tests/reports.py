@@ -9,7 +9,7 @@ from plans import valid_plan
 
 from acp_tui.checks.judge import judge
 from acp_tui.facts import Facts
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.report.machine import records
 from acp_tui.verdict import NodeState, Report
 

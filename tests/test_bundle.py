@@ -23,8 +23,8 @@ from acp_tui.bundle import (
     write_bundle,
 )
 from acp_tui.bundle import folder as bundles
-from acp_tui.plan import Plan
-from acp_tui.planfile import load_plan
+from acp_tui.plan.file import load_plan
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import NodeRecord, NodeState, Outcome, Report, Severity, Verdict
 
 CANARY = "c4nary-S3cret"

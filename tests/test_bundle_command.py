@@ -23,7 +23,7 @@ from acp_tui.__main__ import main
 from acp_tui.bundle import FILES, SEALED, SUMS, check_sums
 from acp_tui.core.errors import Exit
 from acp_tui.installer.config import differences
-from acp_tui.planfile import save_plan
+from acp_tui.plan.file import save_plan
 
 LOGIN, ADMIN = "c4nary-login", "c4nary-admin"
 PHRASE = "a long passphrase"

@@ -21,7 +21,7 @@ from acp_tui.checks.plan import PLAN_CHECKS
 from acp_tui.checks.registry import REGISTRY_CHECKS
 from acp_tui.core.assets import asset_path
 from acp_tui.facts import Facts
-from acp_tui.plan import RELEASES
+from acp_tui.plan.model import RELEASES
 
 _SECTIONS = """
 CAP-FRESH-ENV CAP-DR-FIRST CAP-SCENARIO CAP-SN-NODES CAP-SN-CPU CAP-SN-MEM CAP-SN-LOAD CAP-SN-NONPROD CAP-SC-CP-COUNT

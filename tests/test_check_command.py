@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from acp_tui.__main__ import main
 from acp_tui.core.errors import Exit
-from acp_tui.planfile import save_plan
+from acp_tui.plan.file import save_plan
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.draft import hold, last_unfinished, load, new_draft, save
-from acp_tui.plan import Admin, Node, Plan
+from acp_tui.plan.draft import hold, last_unfinished, load, new_draft, save
+from acp_tui.plan.model import Admin, Node, Plan
 
 CANARY = "canary-1d77e0"
 
@@ -47,7 +47,7 @@ def test_the_last_draft_is_offered_unless_a_wizard_holds_it(tmp_path: Path) -> N
     assert lock is not None
     # Another process, as a second wizard would be: a lock does not keep out its own holder.
     code = (
-        "import sys; from pathlib import Path; from acp_tui.draft import last_unfinished; "
+        "import sys; from pathlib import Path; from acp_tui.plan.draft import last_unfinished; "
         "print(last_unfinished(Path(sys.argv[1])).folder.name)"
     )
     other = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)

@@ -10,7 +10,7 @@ from acp_tui.core.local_host import own_addresses
 from acp_tui.facts import Facts, Interface
 from acp_tui.learned import filled, learned
 from acp_tui.package.seen import is_local
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 
 def seen(plan: Plan, **nics: str) -> dict[str, Facts]:

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.events import NodeDone, NodeStage, PreflightDone, PreflightEvent
-from acp_tui.plan import Node, NodeSsh, Plan, Ssh
+from acp_tui.plan.model import Node, NodeSsh, Plan, Ssh
 from acp_tui.preflight import preflight, probe_node, target
 from acp_tui.probe.ssh import Deadlines
 from acp_tui.verdict import NodeState

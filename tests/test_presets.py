@@ -2,8 +2,8 @@
 
 import pytest
 
-from acp_tui.plan import Address, Node, Plan
-from acp_tui.presets import ENDPOINT, applications_preset, preset_paths, presets
+from acp_tui.plan.derived_defaults import ENDPOINT, applications_preset, preset_paths, presets
+from acp_tui.plan.model import Address, Node, Plan
 
 CP = Node(address="10.0.0.1")
 WORKER = Node(address="10.0.0.9", role="worker")

@@ -12,7 +12,7 @@ from plans import dual_nodes, node, nodes, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.facts import Facts, Interface, Route
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.ranges import Kind, Network, free_range, meet, ranges, suggestion, suggestions, taken
 
 PODS, SERVICES = "network.cluster_cidr.ipv4", "network.service_cidr.ipv4"

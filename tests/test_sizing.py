@@ -18,8 +18,8 @@ from acp_tui.catalog import Function, catalogue
 from acp_tui.checks.judge import judge
 from acp_tui.checks.sizing import Size
 from acp_tui.core.state_dir import state_home
-from acp_tui.plan import RELEASES, Plan
-from acp_tui.planfile import dump_plan
+from acp_tui.plan.file import dump_plan
+from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.report.kept import keep, kept_file
 from acp_tui.report.machine import machine, records
 from acp_tui.report.page import report_html

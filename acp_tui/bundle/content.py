@@ -27,8 +27,8 @@ from acp_tui.bundle.folder import (
 )
 from acp_tui.core.files import path_from
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
-from acp_tui.plan import NodeSsh, Plan
-from acp_tui.planfile import SECRETS_NAME, dump_plan, dump_secrets, load_plan
+from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
+from acp_tui.plan.model import NodeSsh, Plan
 from acp_tui.report.document import report_json
 from acp_tui.report.page import report_html
 from acp_tui.verdict import Report

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from acp_tui.core.files import open_plain, read_bounded, sync_folder, why, write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.planfile import SECRETS_NAME
+from acp_tui.plan.file import SECRETS_NAME
 
 PLAN = "plan.yaml"
 DOCUMENT = "installer-config.json"

@@ -12,7 +12,7 @@ from acp_tui.checks.cluster import Findings
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.core.i18n import N_, _
 from acp_tui.facts import Facts
-from acp_tui.inputs import is_ip
+from acp_tui.plan.field_types import is_ip
 from acp_tui.verdict import Outcome
 
 _UUID = re.compile(r"(?!(.)\1{7}-)(?!03000200-0400-0500-0006)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

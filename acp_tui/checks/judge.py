@@ -23,7 +23,7 @@ from acp_tui.checks.registry import REGISTRY_CHECKS
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.core.i18n import N_, _
 from acp_tui.facts import Facts
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
 _CHECKS = {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS, **REGISTRY_CHECKS}

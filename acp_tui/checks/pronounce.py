@@ -11,7 +11,7 @@ from datetime import date
 from acp_tui.catalog import Requirement
 from acp_tui.checks.finding import Finding
 from acp_tui.core.i18n import _
-from acp_tui.plan import Waiver
+from acp_tui.plan.model import Waiver
 from acp_tui.verdict import Outcome, Severity, Verdict
 
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)

@@ -12,7 +12,7 @@ from acp_tui.catalog import Function
 from acp_tui.checks.conditions import Situation, applies
 from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, PlanSubject, known
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import Outcome
 
 GB = 10**9

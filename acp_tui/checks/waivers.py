@@ -9,7 +9,7 @@ from datetime import date
 from acp_tui.catalog import catalogue
 from acp_tui.checks.pronounce import holds
 from acp_tui.core.i18n import _
-from acp_tui.plan import Plan, Waiver
+from acp_tui.plan.model import Plan, Waiver
 from acp_tui.verdict import Outcome, Severity, Verdict
 
 RULE = "PRE-ALL"

@@ -29,7 +29,7 @@ from acp_tui.installer.state import FINAL
 from acp_tui.installer.trail import Trail, keep_trail
 from acp_tui.package.seen import is_local
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.preflight import target
 from acp_tui.probe.sftp import Files, SendFailed, Sending
 from acp_tui.probe.ssh import ConnectFailed, Connection, connect

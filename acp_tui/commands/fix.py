@@ -16,7 +16,7 @@ from acp_tui.core.i18n import _, ngettext
 from acp_tui.events import NodeDone, PreflightDone
 from acp_tui.facts import Facts
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Node
+from acp_tui.plan.model import Node
 from acp_tui.preflight import preflight, probe_node, target
 from acp_tui.remedy.init import find_init
 from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results

@@ -31,7 +31,7 @@ from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, fo
 from acp_tui.installer.state import FINAL
 from acp_tui.installer.words import phase_word
 from acp_tui.package.work import PackageWork
-from acp_tui.planfile import PlanErrors
+from acp_tui.plan.file import PlanErrors
 
 
 def install(options: Namespace) -> int:

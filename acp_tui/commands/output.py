@@ -16,8 +16,8 @@ from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseW
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.hostkeys import fingerprint, pins_file, read_pins, write_pins
-from acp_tui.plan import Plan
-from acp_tui.planfile import PlanErrors, load_plan
+from acp_tui.plan.file import PlanErrors, load_plan
+from acp_tui.plan.model import Plan
 
 
 class CommandFailed(Exception):

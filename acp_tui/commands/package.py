@@ -16,7 +16,7 @@ from acp_tui.package.members import PackageRefused
 from acp_tui.package.stream import pace
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
-from acp_tui.plan import Package, Plan
+from acp_tui.plan.model import Package, Plan
 from acp_tui.verdict import Outcome, Verdict
 
 _ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR")

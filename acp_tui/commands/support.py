@@ -19,7 +19,7 @@ from acp_tui.finish.triage import triage
 from acp_tui.installer.follow import newest_run
 from acp_tui.installer.run import NoRun, Phase, RunState, status
 from acp_tui.installer.state import STATE_FILE
-from acp_tui.planfile import PlanErrors, dump_plan
+from acp_tui.plan.file import PlanErrors, dump_plan
 from acp_tui.report.document import report_json
 from acp_tui.report.kept import kept_file, read_kept
 from acp_tui.support.archive import run_secrets, write_archive

@@ -9,7 +9,7 @@ from acp_tui.commands.output import CommandFailed, open_plan, say, show
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.draft import new_draft
+from acp_tui.plan.draft import new_draft
 
 if TYPE_CHECKING:
     from screens.app import AcpApp

@@ -28,7 +28,7 @@ from acp_tui.demo.profile import Machine, cluster
 from acp_tui.finish.verify import REGISTRY_PORT
 from acp_tui.installer.run import Pace, cancel, last_run
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Address, Admin, Node, Package, Plan, Ssh, Waiver
+from acp_tui.plan.model import Address, Admin, Node, Package, Plan, Ssh, Waiver
 
 VIP = "192.0.2.10"
 ADMIN_PASSWORD = "Practice-Only-1"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from acp_tui.catalog import catalogue
 from acp_tui.core.i18n import _
 from acp_tui.installer.run import platform_url
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from acp_tui.installer.history import Span, spans
 from acp_tui.installer.run import platform_url
 from acp_tui.installer.state import RunState
 from acp_tui.installer.words import phase_word
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.report.findings import Background, finding, grouped, met
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
 from acp_tui.report.words import OUTCOMES, outcome_word, role_word

@@ -14,7 +14,7 @@ from acp_tui.finish.https import covers
 from acp_tui.finish.installed import Answer, AppRelease, Container, Installed, Pod
 from acp_tui.installer.api import Says
 from acp_tui.installer.state import removal
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import Outcome, Verdict
 
 GRACE = timedelta(minutes=30)

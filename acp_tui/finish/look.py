@@ -12,7 +12,7 @@ from acp_tui.dial import Dial, direct
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.questions import cluster_questions, installed_from, module_question, questions
 from acp_tui.package.seen import is_local
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight import target
 from acp_tui.probe.script import LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Deadlines, Lost, connect

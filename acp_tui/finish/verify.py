@@ -11,7 +11,7 @@ from acp_tui.finish.https import get, planned_fingerprint
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.judge import Case, judge, serves
 from acp_tui.finish.look import Reach, look
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import NodeState, Outcome, Report
 
 REGISTRY_PORT = 11443

@@ -18,7 +18,7 @@ from typing import TypeVar
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _
 from acp_tui.package.seen import questions
-from acp_tui.plan import NodeSsh, Plan
+from acp_tui.plan.model import NodeSsh, Plan
 from acp_tui.probe.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.probe.sftp import Sending
 from acp_tui.probe.ssh import ConnectFailed, Connection, Lost

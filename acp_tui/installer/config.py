@@ -14,7 +14,7 @@ from pydantic import JsonValue, SecretStr
 
 from acp_tui.core.files import path_from, read_bounded, why
 from acp_tui.core.i18n import _
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 
 Document = dict[str, JsonValue]
 ReadFile = Callable[[str], bytes]

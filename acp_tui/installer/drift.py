@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from acp_tui.bundle import Bundle, BundleDamaged, open_bundle
 from acp_tui.core.i18n import _
 from acp_tui.installer.state import RunSpec
-from acp_tui.planfile import PlanErrors
+from acp_tui.plan.file import PlanErrors
 from acp_tui.report.changes import new_blockers
 from acp_tui.verdict import NodeState, Outcome, Report
 

@@ -18,7 +18,7 @@ from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.run import RunRefused, new_run_dir, run_spec, start
 from acp_tui.installer.setup import setup_command
 from acp_tui.installer.state import DEFAULT_BASE, INSTALLER_LOG, Pace
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import Report
 
 

@@ -35,7 +35,7 @@ from acp_tui.installer.state import (
     status,
     write_state,
 )
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 __all__ = [
     "NoRun",

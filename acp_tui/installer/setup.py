@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from acp_tui.core.text import clean
 from acp_tui.installer.processes import Process, from_stat
 from acp_tui.installer.state import SETUP_LOG, RunSpec
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 _WHO = "setup.pid"
 _EXIT = "setup.exit"

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.files import open_plain
-from acp_tui.package.name import Arch, PackageName, parse_name
 from acp_tui.package.openpgp import fingerprints
 from acp_tui.package.signature import default_signature
-from acp_tui.plan import VENDOR_FINGERPRINT
+from acp_tui.plan.model import VENDOR_FINGERPRINT
+from acp_tui.plan.package_name import Arch, PackageName, parse_name
 
 KEY = "verify-key.pub"
 """What the vendor calls its public key file."""

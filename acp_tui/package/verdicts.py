@@ -9,11 +9,11 @@ from acp_tui.checks.finding import Finding
 from acp_tui.checks.pronounce import pronounce, waive
 from acp_tui.core.i18n import N_, _
 from acp_tui.package.extract import INIT, SETUP
-from acp_tui.package.name import Kind, parse_name
 from acp_tui.package.seen import PackageFacts, SeenPackage, questions
 from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.target import FREE_WANTED
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import Kind, parse_name
 from acp_tui.verdict import Outcome, Verdict
 
 EARLY_EXTENSIONS = ("4.0",)

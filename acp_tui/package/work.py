@@ -15,14 +15,14 @@ from acp_tui.core.i18n import _
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
 from acp_tui.package.find import Found, find, likely_places
 from acp_tui.package.members import PackageRefused
-from acp_tui.package.name import Kind, parse_name
 from acp_tui.package.seen import Identities, PackageFacts, Question, SeenPackage, identity, is_local, questions
 from acp_tui.package.signature import verify
 from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.stream import OnProgress, aside, in_thread, silent
 from acp_tui.package.target import FileIdentity, FreeSpace, Placed, UnpackFailed, disk_free, free_space_after, placed
 from acp_tui.package.verdicts import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import Kind, parse_name
 from acp_tui.verdict import Verdict
 
 _FORBID_UNPACKING = frozenset(

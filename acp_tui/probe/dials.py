@@ -12,7 +12,7 @@ from shlex import quote
 
 from acp_tui.core.i18n import _
 from acp_tui.facts import Reach, TcpPath
-from acp_tui.inputs import is_ip
+from acp_tui.plan.field_types import is_ip
 from acp_tui.probe.script import Reading, Snippet
 from acp_tui.probe.snippets.answers import lines
 

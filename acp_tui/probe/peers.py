@@ -10,7 +10,7 @@ from shlex import quote
 
 from acp_tui.around import Questions
 from acp_tui.facts import Ping
-from acp_tui.inputs import is_ip
+from acp_tui.plan.field_types import is_ip
 from acp_tui.probe.dials import dialling
 from acp_tui.probe.registry import asking_registry
 from acp_tui.probe.script import Reading, Snippet

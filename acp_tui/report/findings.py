@@ -10,7 +10,7 @@ from datetime import date
 from acp_tui.catalog import Requirement
 from acp_tui.checks.pronounce import waiver_for
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.plan import Waiver
+from acp_tui.plan.model import Waiver
 from acp_tui.report.explain import how_seen
 from acp_tui.report.markup import Html, bullets, commands, folded, inline, joined, link, pairs, table, tag, text
 from acp_tui.report.words import OUTCOMES, access, outcome_word, severity_word, state_word

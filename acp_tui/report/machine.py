@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from acp_tui.core.i18n import _
 from acp_tui.facts import Facts
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.report.matrix import Row, Way, matrix
 from acp_tui.verdict import Link, Machine, NodeRecord, NodeState
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from string import Template
 
 from acp_tui import __version__
-from acp_tui.answers import listed
 from acp_tui.catalog import catalogue
 from acp_tui.core.assets import asset_text
 from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.plan import RELEASES, Plan
+from acp_tui.plan.model import RELEASES, Plan
+from acp_tui.plan.paths import listed
 from acp_tui.report.changes import Changes
 from acp_tui.report.findings import Background, finding, grouped, met, of_nodes, to_node, unreached, unseen_on
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text

@@ -28,8 +28,8 @@ from acp_tui.installer.failure import failure, logs
 from acp_tui.installer.posted import DocumentUnusable, secrets_in
 from acp_tui.installer.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.installer.words import phase_word
-from acp_tui.plan import Plan
-from acp_tui.planfile import PlanErrors, load_plan, secret_values
+from acp_tui.plan.file import PlanErrors, load_plan, secret_values
+from acp_tui.plan.model import Plan
 
 HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024

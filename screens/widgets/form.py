@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from acp_tui.answers import answer_at, answer_text, split_list
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan import Plan, field_at, is_secret
+from acp_tui.plan.model import Plan, field_at, is_secret
+from acp_tui.plan.paths import answer_at, answer_text, split_list
 from screens.glyphs import glyphs
 from screens.session import Session
 from screens.widgets.choice import Choice

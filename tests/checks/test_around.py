@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from acp_tui.around import external_registry
 from acp_tui.checks.judge import judge
 from acp_tui.facts import Bandwidth, Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.report.matrix import matrix
 from acp_tui.verdict import NodeState, Outcome, Verdict
 

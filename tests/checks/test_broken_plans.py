@@ -12,7 +12,7 @@ from plans import DOMAIN, VIP, dual_nodes, node, nodes, plan_data
 from pydantic import JsonValue
 
 from acp_tui.__main__ import main
-from acp_tui.plan import RELEASES
+from acp_tui.plan.model import RELEASES
 
 Changes = dict[str, JsonValue]
 

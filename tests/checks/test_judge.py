@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from acp_tui.checks.judge import judge
 from acp_tui.facts import Clock, Directory, Facts, Interface, Listener
-from acp_tui.plan import RELEASES
+from acp_tui.plan.model import RELEASES
 from acp_tui.verdict import NodeState, Outcome
 
 

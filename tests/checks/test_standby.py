@@ -8,11 +8,11 @@ import pytest
 from plans import DOMAIN, VIP, node, nodes, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.answers import answer_at
 from acp_tui.beside import Beside
 from acp_tui.certificate import CertificateFacts
 from acp_tui.checks.plan import judge_plan
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.paths import answer_at
 from acp_tui.primary import Primary
 from acp_tui.verdict import Outcome, Verdict
 

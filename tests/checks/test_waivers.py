@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from acp_tui.__main__ import main
 from acp_tui.checks.judge import judge
 from acp_tui.checks.waivers import RULE, idle_waivers
-from acp_tui.planfile import dump_plan
+from acp_tui.plan.file import dump_plan
 from acp_tui.verdict import NodeState, Outcome, Verdict
 
 

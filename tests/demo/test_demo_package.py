@@ -8,9 +8,9 @@ import pytest
 from acp_tui.demo.installer import BEHAVIOUR_FILE, Behaviour
 from acp_tui.demo.package import PracticePackage, PracticeUnavailable, build_package
 from acp_tui.package.extract import extract, inspect
-from acp_tui.package.name import parse_name
 from acp_tui.package.signature import verify
 from acp_tui.package.signed import Signed
+from acp_tui.plan.package_name import parse_name
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from plans import valid_plan
 
 from acp_tui.demo.document import faults_of
 from acp_tui.installer.config import render
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 
 @pytest.mark.parametrize("plan", [valid_plan(), valid_plan(network={"cni": "calico"}), valid_plan(isolation=True)])

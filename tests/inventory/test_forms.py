@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_tui.inventory.read import masked, read_list, unmasked
-from acp_tui.inventory.take import take
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
+from acp_tui.plan.node_import.detect import masked, read_list, unmasked
+from acp_tui.plan.node_import.merge import take
 
 INI = """
 # kept by hand

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_tui.inventory.host import Host, Refused, addresses, names
-from acp_tui.inventory.read import masked, read_list, unmasked
+from acp_tui.plan.node_import.detect import masked, read_list, unmasked
+from acp_tui.plan.node_import.host import Host, Refused, addresses, names
 
 
 def one(text: str) -> Host:

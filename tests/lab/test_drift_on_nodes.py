@@ -12,7 +12,7 @@ from acp_tui.events import PreflightDone
 from acp_tui.installer.drift import drift
 from acp_tui.installer.launch import bundle_for
 from acp_tui.installer.run import Pace, run_spec
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.preflight import preflight
 from acp_tui.verdict import Report
 

@@ -13,9 +13,9 @@ from lab_profile import NodeProfile
 
 import screens.node_watch
 from acp_tui.dial import direct
-from acp_tui.draft import Draft
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.draft import Draft
+from acp_tui.plan.model import Node, Plan
 from acp_tui.requested import Also
 from acp_tui.verdict import NodeState, Outcome, Report
 from screens.session import Session, Topic

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acp_tui.package.name import PackageName, parse_name
+from acp_tui.plan.package_name import PackageName, parse_name
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.target import FREE_WANTED, STAMP, UnpackFailed, claimed
 from acp_tui.package.verdicts import explain_signature
 from acp_tui.package.work import PackageBlocked, PackageWork
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import Outcome, Verdict
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")

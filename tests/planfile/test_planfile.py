@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from acp_tui.plan import Admin, Node, NodeSsh, Plan, Ssh
-from acp_tui.planfile import PlanErrors, dump_plan, dump_secrets, load_plan, read_plan, save_plan, schema, secret_values
+from acp_tui.plan.file import (
+    PlanErrors,
+    dump_plan,
+    dump_secrets,
+    load_plan,
+    read_plan,
+    save_plan,
+    schema,
+    secret_values,
+)
+from acp_tui.plan.model import Admin, Node, NodeSsh, Plan, Ssh
 
 CANARY = "canary-7f3a9c"
 

@@ -6,7 +6,7 @@ from judged import cluster
 from plans import CONTROL_PLANES, nodes, valid_plan
 
 from acp_tui.facts import Facts, Ping, Reach, TcpPath
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.report.matrix import Way, matrix
 
 ONE, TWO, THREE = CONTROL_PLANES

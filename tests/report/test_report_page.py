@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from reports import report as judged_report
 
 from acp_tui import __version__
-from acp_tui.planfile import secret_values
+from acp_tui.plan.file import secret_values
 from acp_tui.report.changes import changes
 from acp_tui.report.document import report_json
 from acp_tui.report.page import report_html

@@ -7,10 +7,10 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from acp_tui.core.local_host import Own
-from acp_tui.draft import Draft
 from acp_tui.facts import Facts
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Plan
+from acp_tui.plan.draft import Draft
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import NodeState
 from screens.app import AcpApp
 from screens.node_watch import Seen

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from acp_tui.bundle import open_bundle
 from acp_tui.facts import Facts
-from acp_tui.plan import Node
+from acp_tui.plan.model import Node
 from acp_tui.verdict import NodeState
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm, Pick

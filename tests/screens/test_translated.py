@@ -37,7 +37,7 @@ from acp_tui.finish.checklist import checklist
 from acp_tui.finish.questions import installed_from
 from acp_tui.installer.state import Phase, RunSpec, RunState
 from acp_tui.package.work import PackageWork
-from acp_tui.planfile import dump_plan, schema
+from acp_tui.plan.file import dump_plan, schema
 from acp_tui.report.changes import changes
 from acp_tui.report.page import report_html
 from acp_tui.verdict import NodeState

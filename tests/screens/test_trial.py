@@ -14,9 +14,9 @@ from textual.pilot import Pilot
 from acp_tui.bundle import write_bundle
 from acp_tui.core.local_host import Own
 from acp_tui.package.work import PackageWork
-from acp_tui.plan import Plan
-from acp_tui.planfile import save_plan
-from acp_tui.presets import ENDPOINT, preset_paths
+from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
+from acp_tui.plan.file import save_plan
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import NodeState, Report
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm

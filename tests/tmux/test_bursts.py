@@ -8,7 +8,7 @@ import yaml
 from pydantic import JsonValue
 from wizard_window import begin, state, wizard
 
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 pytestmark = pytest.mark.tmux
 

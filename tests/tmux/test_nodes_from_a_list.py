@@ -8,7 +8,7 @@ from lab_profile import NodeProfile
 from test_bursts import draft
 from wizard_window import begin, wizard
 
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 pytestmark = [pytest.mark.tmux, pytest.mark.lab]
 

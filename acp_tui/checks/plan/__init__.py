@@ -13,7 +13,7 @@ from acp_tui.checks.plan import addresses, cidrs, nodes, placement, services, st
 from acp_tui.checks.pronounce import pronounce
 from acp_tui.checks.sizing import SIZING_CHECKS
 from acp_tui.facts import Facts
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import Outcome, Verdict
 
 PlanCheck = Callable[[PlanSubject], tuple[Finding, ...]]

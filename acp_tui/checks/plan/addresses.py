@@ -9,8 +9,8 @@ from acp_tui.checks.finding import PlanSubject
 from acp_tui.checks.plan import standby
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, node_path, not_applicable, unknown, warn
 from acp_tui.core.i18n import _
-from acp_tui.inputs import is_domain, is_ip
-from acp_tui.plan import Plan
+from acp_tui.plan.field_types import is_domain, is_ip
+from acp_tui.plan.model import Plan
 from acp_tui.ranges import host_network, meet, special
 
 ENDPOINT = "address.cluster_endpoint"

@@ -12,8 +12,8 @@ from acp_tui.certificate import Authority, CertificateFacts
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.plan.outcomes import fail, warn
 from acp_tui.core.i18n import _
-from acp_tui.inputs import is_ip
-from acp_tui.plan import Plan
+from acp_tui.plan.field_types import is_ip
+from acp_tui.plan.model import Plan
 
 CERT_FILE, KEY_FILE = "certificate.cert_file", "certificate.key_file"
 SOON = timedelta(days=30)

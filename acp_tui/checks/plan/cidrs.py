@@ -11,8 +11,8 @@ from itertools import combinations
 from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, not_applicable, passed, warn
 from acp_tui.core.i18n import _
-from acp_tui.inputs import is_ip
-from acp_tui.plan import Plan
+from acp_tui.plan.field_types import is_ip
+from acp_tui.plan.model import Plan
 from acp_tui.ranges import Network, meet, node_addresses, ranges, suggestions, with_room
 from acp_tui.verdict import Outcome
 

@@ -17,7 +17,7 @@ from acp_tui.checks.plan.outcomes import (
     warn,
 )
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.plan import Node, Plan, Ssh
+from acp_tui.plan.model import Node, Plan, Ssh
 from acp_tui.ranges import special
 
 

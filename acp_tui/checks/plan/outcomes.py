@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from acp_tui.checks.finding import Finding
 from acp_tui.core.i18n import _
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import Outcome
 
 Findings = tuple[Finding, ...]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, node_path, not_applicable, warn
 from acp_tui.core.i18n import _
-from acp_tui.plan import Node, Plan
+from acp_tui.plan.model import Node, Plan
 
 REQUIRED_PRODUCTS = ("base", "acp")
 

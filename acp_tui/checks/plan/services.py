@@ -11,8 +11,8 @@ from acp_tui.checks.plan import standby
 from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE, flaws
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, not_applicable, passed, warn
 from acp_tui.core.i18n import _
-from acp_tui.inputs import is_domain, is_ip
-from acp_tui.plan import Plan
+from acp_tui.plan.field_types import is_domain, is_ip
+from acp_tui.plan.model import Plan
 from acp_tui.verdict import Outcome
 
 ADVISED_PASSWORD_LENGTH = 12

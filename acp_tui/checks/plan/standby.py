@@ -13,7 +13,7 @@ from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE
 from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, node_path, passed, unknown, warn
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan import Plan
+from acp_tui.plan.model import Plan
 
 PRIMARY = "disaster_recovery.primary"
 _DIFFERS = N_("{what}: {here} here, {there} on the primary")

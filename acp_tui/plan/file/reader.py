@@ -14,11 +14,11 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
-from acp_tui.answers import AnswerRefused, Step, Wrong, build, dotted
 from acp_tui.core.files import path_from, read_bounded, why
 from acp_tui.core.i18n import _
-from acp_tui.inputs import is_ip, shown
-from acp_tui.plan import Plan, is_secret, models_in, rule_of
+from acp_tui.plan.field_types import is_ip, shown
+from acp_tui.plan.model import Plan, is_secret, models_in, rule_of
+from acp_tui.plan.paths import AnswerRefused, Step, Wrong, build, dotted
 
 SECRETS_NAME = "secrets.yaml"
 MAX_BYTES = 1 << 20

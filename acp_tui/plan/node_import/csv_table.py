@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import SecretStr
 
 from acp_tui.core.i18n import _
-from acp_tui.inventory.host import Host, Reading, Refused, Told, addresses, bounded, checked, lines_of, role_of
+from acp_tui.plan.node_import.host import Host, Reading, Refused, Told, addresses, bounded, checked, lines_of, role_of
 
 _COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("address", "ip", "ipv4", "ip_address", "host", "ansible_host", "node"), "address"),

@@ -12,9 +12,9 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from acp_tui.answers import AnswerRefused, build
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.inputs import is_domain, is_ip
+from acp_tui.plan.field_types import is_domain, is_ip
+from acp_tui.plan.paths import AnswerRefused, build
 
 Role = Literal["control-plane", "worker"]
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from itertools import count
 
 from acp_tui.core.i18n import _
-from acp_tui.inventory.ansible import hosts_of
-from acp_tui.inventory.host import MAX_BYTES, Reading, Told, cleaned
-from acp_tui.inventory.ini import is_ini, read_ini
-from acp_tui.inventory.lines import read_lines
-from acp_tui.inventory.table import delimiter, read_table
-from acp_tui.inventory.yaml_form import is_yaml, read_yaml
+from acp_tui.plan.node_import.ansible import hosts_of
+from acp_tui.plan.node_import.ansible_ini import is_ini, read_ini
+from acp_tui.plan.node_import.ansible_yaml import is_yaml, read_yaml
+from acp_tui.plan.node_import.csv_table import delimiter, read_table
+from acp_tui.plan.node_import.host import MAX_BYTES, Reading, Told, cleaned
+from acp_tui.plan.node_import.text_lines import read_lines
 
 MASK = "•••"
 _SHORTEST = 4

@@ -7,11 +7,11 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, SecretStr
 
-from acp_tui.answers import Step, dotted
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.plan import Plan, is_secret
-from acp_tui.planfile.reading import SECRETS_NAME, Data, Value
+from acp_tui.plan.file.reader import SECRETS_NAME, Data, Value
+from acp_tui.plan.model import Plan, is_secret
+from acp_tui.plan.paths import Step, dotted
 
 
 def dump_plan(plan: Plan) -> str:

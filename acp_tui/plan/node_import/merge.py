@@ -6,9 +6,9 @@ A node without a role becomes a control plane while there are fewer than three, 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from acp_tui.answers import build
-from acp_tui.inventory.host import Host, Reading, Role, as_node
-from acp_tui.plan import Node, Plan, Ssh
+from acp_tui.plan.model import Node, Plan, Ssh
+from acp_tui.plan.node_import.host import Host, Reading, Role, as_node
+from acp_tui.plan.paths import build
 
 CONTROL_PLANES = 3
 _LOGIN = ("username", "port", "password", "key_file", "key_passphrase")

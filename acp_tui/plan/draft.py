@@ -16,8 +16,8 @@ from typing import TextIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acp_tui.core.files import private_folder, write_atomically
-from acp_tui.plan import Plan
-from acp_tui.planfile import dump_plan, read_plan, secret_values
+from acp_tui.plan.file import dump_plan, read_plan, secret_values
+from acp_tui.plan.model import Plan
 
 PLAN_NAME = "plan.yaml"
 STATE_NAME = "draft.json"

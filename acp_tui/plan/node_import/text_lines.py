@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pydantic import SecretStr
 
 from acp_tui.core.i18n import _
-from acp_tui.inputs import is_domain, is_ip
-from acp_tui.inventory.host import (
+from acp_tui.plan.field_types import is_domain, is_ip
+from acp_tui.plan.node_import.host import (
     Host,
     Reading,
     Refused,

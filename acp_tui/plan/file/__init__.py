@@ -1,7 +1,7 @@
 """The plan as a file, `plan.yaml`, with its secrets in an overlay beside it, `secrets.yaml`."""
 
-from acp_tui.planfile.reading import SECRETS_NAME, PlanErrors, PlanReading, Problem, load_plan, read_plan
-from acp_tui.planfile.writing import dump_plan, dump_secrets, save_plan, schema, secret_values
+from acp_tui.plan.file.reader import SECRETS_NAME, PlanErrors, PlanReading, Problem, load_plan, read_plan
+from acp_tui.plan.file.writer import dump_plan, dump_secrets, save_plan, schema, secret_values
 
 __all__ = [
     "SECRETS_NAME",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import yaml
 
 from acp_tui.core.i18n import _
-from acp_tui.inventory.ansible import VAULT, Inventory, Variables
-from acp_tui.inventory.host import Refused, Told, bounded, names
+from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
+from acp_tui.plan.node_import.host import Refused, Told, bounded, names
 
 _MOST_PARTS = 50_000
 """Of the document; an alias that stands for itself many times over has more."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from acp_tui.core.i18n import _
-from acp_tui.inputs import is_domain
-from acp_tui.inventory.host import Host, Reading, Refused, Role, Told, addresses, bounded, checked, role_of
+from acp_tui.plan.field_types import is_domain
+from acp_tui.plan.node_import.host import Host, Reading, Refused, Role, Told, addresses, bounded, checked, role_of
 
 VAULT = "$ANSIBLE_VAULT"
 """How a value begins that Ansible Vault has encrypted."""

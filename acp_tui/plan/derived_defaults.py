@@ -3,8 +3,8 @@
 What is preset is kept as a set: the address of a node that was opened for applications, the path of any other answer.
 """
 
-from acp_tui.inputs import is_ip
-from acp_tui.plan import Plan
+from acp_tui.plan.field_types import is_ip
+from acp_tui.plan.model import Plan
 
 ENDPOINT = "address.cluster_endpoint"
 

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from acp_tui.core.i18n import N_
-from acp_tui.inputs import (
+from acp_tui.plan.field_types import (
     Bool,
     Cidr4,
     Cidr6,

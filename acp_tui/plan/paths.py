@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan import Node, Plan, is_secret
+from acp_tui.plan.model import Node, Plan, is_secret
 
 Step = str | int
 

@@ -4,8 +4,8 @@ import re
 import shlex
 
 from acp_tui.core.i18n import _
-from acp_tui.inventory.ansible import Inventory, Variables, unquoted
-from acp_tui.inventory.host import Refused, Told, bounded, endpoint, lines_of, names
+from acp_tui.plan.node_import.ansible import Inventory, Variables, unquoted
+from acp_tui.plan.node_import.host import Refused, Told, bounded, endpoint, lines_of, names
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(\w+))?\]")
 _UNGROUPED = "ungrouped"

@@ -1,0 +1,1 @@
+"""The plan: what the operator decided, how it is read, written, edited and imported."""
