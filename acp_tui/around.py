@@ -4,36 +4,18 @@ Port numbers come from the catalogue, so that whoever asks and whoever judges re
 """
 
 from base64 import b64encode
-from dataclasses import dataclass
 from functools import cache
 
 from pydantic import SecretStr
 
 from acp_tui.catalog import Function, Requirement, catalogue
+from acp_tui.nodes.collectors.connectivity import Questions
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Node, Plan
 
 _BALANCER_RULES = ("LB-443", "LB-6443", "LB-11443", "LB-HTTP")
 _RECOVERY_RULES = ("LB-DR-2379", "LB-DR-80")
 _REGISTRY_PORT = 443
-
-
-@dataclass(frozen=True)
-class Questions:
-    """What one node shall find out. Hosts as in the plan, addresses or names."""
-
-    dials: tuple[tuple[str, int], ...] = ()
-    """Host and TCP port of each connect to try."""
-    peers: tuple[str, ...] = ()
-    """Addresses of the other nodes, to be pinged."""
-    names: tuple[str, ...] = ()
-    """Names to look up."""
-    vip: str | None = None
-    """An address at which nobody should answer yet."""
-    registry: tuple[str, int] | None = None
-    """Host and port of an external image registry."""
-    registry_login: SecretStr | None = None
-    """Base64 of `user:password` for it; None: no login is tried."""
 
 
 def questions(plan: Plan, node: Node) -> Questions:

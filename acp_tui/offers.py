@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts, Interface
+from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.plan.model import Plan
 from acp_tui.ranges import interface_of, suggestion
 

@@ -6,7 +6,7 @@ A node that hangs costs the others nothing; a broken one still ends in a `NodeDo
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,18 +15,27 @@ from acp_tui.beside import NOTHING_READ, Beside
 from acp_tui.checks.judge import judge
 from acp_tui.core.concurrency import Work, at_once
 from acp_tui.core.files import path_from
-from acp_tui.dial import Dial, direct
-from acp_tui.events import NodeDone, NodeFacts, PreflightDone, PreflightEvent, ProbeEvent
-from acp_tui.facts import Facts
+from acp_tui.nodes.collect import probe
+from acp_tui.nodes.collectors import IDS, SNIPPETS
+from acp_tui.nodes.collectors.connectivity import snippets_for
+from acp_tui.nodes.events import NodeDone, NodeFacts, ProbeEvent
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.script import Snippet
+from acp_tui.nodes.ssh.address_map import Dial, direct
+from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
-from acp_tui.probe.node import probe
-from acp_tui.probe.peers import snippets_for
-from acp_tui.probe.script import Snippet
-from acp_tui.probe.snippets import IDS, SNIPPETS
-from acp_tui.probe.ssh import DEADLINES, Deadlines, Target
 from acp_tui.report.machine import records
 from acp_tui.requested import Also, between_on_request, patience, snippets_on_request
-from acp_tui.verdict import NodeState, Report
+from acp_tui.verdict import Report
+
+
+@dataclass(frozen=True)
+class PreflightDone:
+    report: Report
+
+
+PreflightEvent = ProbeEvent | PreflightDone
 
 
 def now() -> datetime:

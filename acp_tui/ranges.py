@@ -18,7 +18,7 @@ from ipaddress import (
 )
 
 from acp_tui.catalog import Function, catalogue
-from acp_tui.facts import Facts, Interface, Route
+from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import ClusterCidr, JoinCidr, Node, Plan, ServiceCidr
 

@@ -10,14 +10,14 @@ from enum import StrEnum
 from acp_tui.around import balancer_ports, behind_balancer, peer_ports
 from acp_tui.catalog import Function, catalogue
 from acp_tui.core.i18n import N_, _
-from acp_tui.facts import Facts
+from acp_tui.nodes.active.bandwidth import MOST, End, measure, pairs
+from acp_tui.nodes.active.disk import measuring
+from acp_tui.nodes.active.listeners import Role, rehearse
+from acp_tui.nodes.active.vrrp import ear
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.script import Snippet
+from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.plan.model import Node, Plan
-from acp_tui.probe.bandwidth import MOST, End, measure, pairs
-from acp_tui.probe.disk import measuring
-from acp_tui.probe.rehearsal import Role, rehearse
-from acp_tui.probe.script import Snippet
-from acp_tui.probe.ssh import DEADLINES, Deadlines, Target
-from acp_tui.probe.vrrp import ear
 
 DISK_SECONDS = 60  # that measuring a disk adds to a node's script at most
 LEARNED = ("listened", "backends", "strayed", "proxied", "vrids", "disk_speed", "bandwidths")

@@ -13,6 +13,8 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from acp_tui.nodes.state import NodeState
+
 SCHEMA = "acp-tui.report/1"
 
 
@@ -31,19 +33,6 @@ class Outcome(StrEnum):
     PENDING_REBOOT = "pending-reboot"
     MANUAL = "manual"
     NOT_APPLICABLE = "not-applicable"
-
-
-class NodeState(StrEnum):
-    """How far the preflight came on a node. `CHECKING` is seen only while it runs, never in a finished report."""
-
-    CHECKING = "checking"
-    CHECKED = "checked"
-    UNREACHABLE = "unreachable"
-    AUTH_FAILED = "auth-failed"
-    HOST_KEY_CHANGED = "host-key-changed"
-    TIMEOUT = "timeout"
-    NO_SUDO = "no-sudo"
-    LOST = "lost"
 
 
 @dataclass(frozen=True)

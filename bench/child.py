@@ -33,9 +33,9 @@ Pass = Callable[[], Coroutine[None, None, Mapping[str, float]]]
 
 def _engine(order: Order) -> Pass:
     """The preflight as the command and the wizard run it."""
-    from acp_tui.events import NodeDone, NodeSeen, PreflightDone
+    from acp_tui.nodes.events import NodeDone, NodeSeen
     from acp_tui.plan.file import load_plan
-    from acp_tui.preflight import preflight
+    from acp_tui.preflight import PreflightDone, preflight
 
     plan = load_plan(order.plan)
 

@@ -20,9 +20,9 @@ from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
 from pydantic import JsonValue
 
-from acp_tui.probe.script import LAUNCH, Reader, Reading, build
-from acp_tui.probe.snippets import SNIPPETS
-from acp_tui.probe.ssh import Target, connect
+from acp_tui.nodes.collectors import SNIPPETS
+from acp_tui.nodes.script import LAUNCH, Reader, Reading, build
+from acp_tui.nodes.ssh.connection import Target, connect
 from bench import stubs
 from bench.measure import Cost, Way, goal, helper, in_turns, machine, median, table, timed
 from bench.peers import peers

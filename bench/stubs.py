@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncssh
 
-from acp_tui.probe.script import Reading, reply, split
+from acp_tui.nodes.script import Reading, reply, split
 
 USERNAME, PASSWORD = "root", "bench"
 _BURST = 10

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
 from acp_tui.preflight import target
 from acp_tui.remedy.init import find_init
@@ -25,7 +26,6 @@ from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
 from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
 from acp_tui.remedy.script import BACKUPS, script
 from acp_tui.remedy.step import InitScript, Step
-from acp_tui.verdict import NodeState
 from screens.dialogs import Ask, Confirm, Read
 from screens.fix_words import about, bottom_line, question
 from screens.glyphs import glyphs, outcome_mark

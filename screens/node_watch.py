@@ -13,14 +13,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from acp_tui.around import Questions, questions
+from acp_tui.around import questions
 from acp_tui.core.i18n import _
-from acp_tui.dial import Dial
-from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage
-from acp_tui.facts import Facts
+from acp_tui.nodes.collectors.connectivity import Questions
+from acp_tui.nodes.events import NodeDone, NodeFacts, NodeSeen, NodeStage
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.ssh.address_map import Dial
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
-from acp_tui.verdict import NodeState
 
 if TYPE_CHECKING:
     from acp_tui.requested import Also  # it speaks SSH, and that takes long to import

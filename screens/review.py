@@ -19,12 +19,13 @@ from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.installer.config import RenderError, masked, render, unverified
 from acp_tui.installer.launch import setup_line
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.derived_defaults import preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, Waiver, field_at
 from acp_tui.plan.paths import Listed, listed
 from acp_tui.report.words import state_word
-from acp_tui.verdict import NodeState, Outcome, Verdict
+from acp_tui.verdict import Outcome, Verdict
 from screens.dialogs import Ask, Pick, Read
 from screens.finding import whole
 from screens.glyphs import glyphs, outcome_mark

@@ -13,7 +13,7 @@ from acp_tui.bundle import BundleDamaged, is_bundle, open_bundle
 from acp_tui.core.files import path_from
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.hostkeys import pins_file, read_pins
+from acp_tui.nodes.ssh.known_hosts import pins_file, read_pins
 from acp_tui.plan.draft import Draft, last_unfinished, new_draft
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
 from acp_tui.plan.model import Plan

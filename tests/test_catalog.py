@@ -20,7 +20,7 @@ from acp_tui.checks.node import NODE_CHECKS
 from acp_tui.checks.plan import PLAN_CHECKS
 from acp_tui.checks.registry import REGISTRY_CHECKS
 from acp_tui.core.assets import asset_path
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import RELEASES
 
 _SECTIONS = """

@@ -11,7 +11,7 @@ from judged import FAIL, WARN, cluster, planted, trouble, verdicts
 from plans import dual_nodes, node, nodes, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.facts import Facts, Interface, Route
+from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.model import Plan
 from acp_tui.ranges import Kind, Network, free_range, meet, ranges, suggestion, suggestions, taken
 

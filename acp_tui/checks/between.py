@@ -11,7 +11,7 @@ from acp_tui.around import addresses, peer_ports
 from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.core.i18n import N_, _
-from acp_tui.facts import Facts, Reach, TcpPath
+from acp_tui.nodes.facts import Facts, Reach, TcpPath
 from acp_tui.ranges import interface_of
 from acp_tui.verdict import Outcome
 

@@ -15,7 +15,7 @@ from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.checks.plan.cidrs import told_free
 from acp_tui.checks.sizing import capacity_for_clusters
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.facts import Clock, Facts
+from acp_tui.nodes.facts import Clock, Facts
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Node
 from acp_tui.ranges import Network, host_network, interface_of, meet, node_addresses, ranges, routed, suggestions

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from acp_tui.around import names_in_use
 from acp_tui.catalog import Requirement
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.core.i18n import _
-from acp_tui.facts import DiskSpeed
+from acp_tui.nodes.facts import DiskSpeed
 from acp_tui.verdict import Outcome
 
 Limits = tuple[tuple[bool, str], ...]

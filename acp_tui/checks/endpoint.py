@@ -9,7 +9,7 @@ from acp_tui.checks.between import reach_words
 from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.core.i18n import _
-from acp_tui.facts import Reach, TcpPath
+from acp_tui.nodes.facts import Reach, TcpPath
 from acp_tui.plan.field_types import is_ip
 from acp_tui.ranges import interface_of
 from acp_tui.verdict import Outcome

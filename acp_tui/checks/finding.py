@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from acp_tui.beside import NOTHING_READ, Beside
 from acp_tui.catalog import Check, Function, Requirement
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import Outcome
 

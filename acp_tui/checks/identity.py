@@ -11,7 +11,7 @@ from acp_tui.around import addresses
 from acp_tui.checks.cluster import Findings
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.core.i18n import N_, _
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_ip
 from acp_tui.verdict import Outcome
 

@@ -22,9 +22,10 @@ from acp_tui.checks.pronounce import pronounce, waive
 from acp_tui.checks.registry import REGISTRY_CHECKS
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.core.i18n import N_, _
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
-from acp_tui.verdict import NodeState, Outcome, Verdict
+from acp_tui.verdict import Outcome, Verdict
 
 _CHECKS = {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS, **REGISTRY_CHECKS}
 _STATES: Mapping[NodeState, str] = {

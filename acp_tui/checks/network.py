@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, ip_address, ip_network
 
 from acp_tui.checks.finding import Finding, NodeSubject, known
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts, Route
+from acp_tui.nodes.facts import Facts, Route
 from acp_tui.plan.field_types import is_ip
 from acp_tui.ranges import Network, interface_of, meet, routed, special, subnet_of
 from acp_tui.verdict import Outcome

@@ -8,7 +8,7 @@ from acp_tui.checks.cluster import Findings, learned
 from acp_tui.checks.endpoint import way_to
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.core.i18n import N_, _
-from acp_tui.facts import Login, Reach, RegistryAnswer, Trust
+from acp_tui.nodes.facts import Login, Reach, RegistryAnswer, Trust
 from acp_tui.verdict import Outcome
 
 _ALIVE = (200, 401, 403)  # a registry that lets one in, or asks for a login

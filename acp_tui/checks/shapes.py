@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from acp_tui.catalog import AllAbsent, AllPresent, AnyPresent, AtLeast, OneOf, Scalar
 from acp_tui.checks.finding import Finding, known
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.verdict import Outcome
 
 Shape = AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent

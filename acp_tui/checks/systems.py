@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from acp_tui.catalog import Distribution, Supported
 from acp_tui.checks.finding import Finding, NodeSubject, known
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.verdict import Outcome
 
 _HWE_PACKAGE = re.compile(r"linux-(?:image-)?(?:generic|lowlatency|virtual|oem)-hwe-[0-9.]+(?:-edge)?")

@@ -27,12 +27,12 @@ from acp_tui.installer.carried import Program, pack, this_program
 from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
 from acp_tui.installer.state import FINAL
 from acp_tui.installer.trail import Trail, keep_trail
+from acp_tui.nodes.ssh.connection import ConnectFailed, Connection, connect
+from acp_tui.nodes.ssh.sftp import Files, SendFailed, Sending
 from acp_tui.package.seen import is_local
 from acp_tui.package.work import PackageWork
 from acp_tui.plan.model import Plan
 from acp_tui.preflight import target
-from acp_tui.probe.sftp import Files, SendFailed, Sending
-from acp_tui.probe.ssh import ConnectFailed, Connection, connect
 from acp_tui.verdict import Report
 
 

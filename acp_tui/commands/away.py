@@ -11,7 +11,7 @@ from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.installer import afar
 from acp_tui.installer.trail import Trail, last_trail
-from acp_tui.probe.script import Reading
+from acp_tui.nodes.script import Reading
 
 
 def newer_trail(moment: datetime | None) -> Trail | None:

@@ -13,17 +13,18 @@ from acp_tui.checks.judge import judge
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.events import NodeDone, PreflightDone
-from acp_tui.facts import Facts
+from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.work import PackageWork
 from acp_tui.plan.model import Node
-from acp_tui.preflight import preflight, probe_node, target
+from acp_tui.preflight import PreflightDone, preflight, probe_node, target
 from acp_tui.remedy.init import find_init
 from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
 from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
 from acp_tui.remedy.script import script
 from acp_tui.remedy.step import InitScript, Step
-from acp_tui.verdict import NodeState, Outcome, Verdict
+from acp_tui.verdict import Outcome, Verdict
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from acp_tui.core.errors import Exit
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.hostkeys import fingerprint, pins_file, read_pins, write_pins
+from acp_tui.nodes.ssh.known_hosts import fingerprint, pins_file, read_pins, write_pins
 from acp_tui.plan.file import PlanErrors, load_plan
 from acp_tui.plan.model import Plan
 

@@ -13,17 +13,18 @@ from acp_tui.core.errors import Exit
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.core.state_dir import state_home
-from acp_tui.events import NodeDone, NodeSeen, PreflightDone
-from acp_tui.facts import Facts
+from acp_tui.nodes.events import NodeDone, NodeSeen
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.work import PackageWork
-from acp_tui.preflight import preflight
+from acp_tui.preflight import PreflightDone, preflight
 from acp_tui.report.changes import Changes, changes
 from acp_tui.report.kept import keep, kept_file, read_kept
 from acp_tui.report.page import report_html
 from acp_tui.report.told import change_lines
 from acp_tui.report.words import answer, state_word
 from acp_tui.requested import Also, what_it_does
-from acp_tui.verdict import NodeState, Outcome, Report, summary
+from acp_tui.verdict import Outcome, Report, summary
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
 

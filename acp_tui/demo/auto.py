@@ -16,7 +16,6 @@ from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.installer import Behaviour
 from acp_tui.demo.profile import cluster
-from acp_tui.events import NodeDone, PreflightDone
 from acp_tui.finish import completion
 from acp_tui.finish.checklist import checklist
 from acp_tui.finish.look import Reach
@@ -24,10 +23,11 @@ from acp_tui.finish.verify import verify
 from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow
+from acp_tui.nodes.events import NodeDone
 from acp_tui.package.members import PackageRefused
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
-from acp_tui.preflight import preflight
+from acp_tui.preflight import PreflightDone, preflight
 from acp_tui.verdict import Outcome, Report, Verdict
 
 _QUICK = Behaviour(seconds=4.0, setup_seconds=0.5)

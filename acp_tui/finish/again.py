@@ -15,8 +15,8 @@ from acp_tui.finish.look import Reach, ask
 from acp_tui.finish.questions import installed_from, installer_questions, ports_question, read_ports
 from acp_tui.installer.state import Phase, RunState, removal
 from acp_tui.installer.words import phase_word
+from acp_tui.nodes.script import Reading
 from acp_tui.plan.model import Plan
-from acp_tui.probe.script import Reading
 
 _SENT = (Phase.POSTED, Phase.INSTALLING)
 

@@ -5,7 +5,8 @@ from acp_tui.finish.look import Reach, ask
 from acp_tui.finish.questions import installed_from, installer_questions, removing
 from acp_tui.finish.verify import Finish
 from acp_tui.installer.state import container_tool
-from acp_tui.verdict import NodeState, Outcome
+from acp_tui.nodes.state import NodeState
+from acp_tui.verdict import Outcome
 
 
 class CleanUpFailed(Exception):

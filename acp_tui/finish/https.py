@@ -15,8 +15,8 @@ from acp_tui.certificate import cover
 from acp_tui.core.files import READ_LIMIT
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
-from acp_tui.dial import Dial, direct
 from acp_tui.finish.installed import Answer, Served
+from acp_tui.nodes.ssh.address_map import Dial, direct
 
 _WITHIN = 15.0  # seconds for all of it
 _HEAD = 8192  # bytes of an answer that are looked at

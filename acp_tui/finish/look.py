@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acp_tui.core.i18n import _
-from acp_tui.dial import Dial, direct
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.questions import cluster_questions, installed_from, module_question, questions
+from acp_tui.nodes.script import LAUNCH, Reader, Reading, Snippet, build
+from acp_tui.nodes.ssh.address_map import Dial, direct
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Deadlines, Lost, connect
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.seen import is_local
 from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight import target
-from acp_tui.probe.script import LAUNCH, Reader, Reading, Snippet, build
-from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Deadlines, Lost, connect
-from acp_tui.verdict import NodeRecord, NodeState
+from acp_tui.verdict import NodeRecord
 
 _CHUNK = 65536
 

@@ -11,7 +11,7 @@ from acp_tui.core.i18n import _
 from acp_tui.finish.installed import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
 from acp_tui.installer.api import Says, read_progress
 from acp_tui.installer.state import CONTAINER, container_tool, removal
-from acp_tui.probe.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading, Snippet
+from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading, Snippet
 
 KUBECONFIG = "/etc/kubernetes/admin.conf"
 EARLY_KUBECONFIG = "/var/cpaas/data/alauda.kubeconfig"  # API-KUBECONFIG: until the cluster's own is there

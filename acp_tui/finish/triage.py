@@ -20,7 +20,7 @@ from acp_tui.finish.questions import (
     read_ports,
 )
 from acp_tui.installer.state import INSTALLER_LOG
-from acp_tui.probe.script import Reading, Snippet
+from acp_tui.nodes.script import Reading, Snippet
 from acp_tui.verdict import Outcome
 
 _CONSOLE_PORT = 8080

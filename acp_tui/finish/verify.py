@@ -11,8 +11,9 @@ from acp_tui.finish.https import get, planned_fingerprint
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.judge import Case, judge, serves
 from acp_tui.finish.look import Reach, look
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import NodeState, Outcome, Report
+from acp_tui.verdict import Outcome, Report
 
 REGISTRY_PORT = 11443
 SETTLING = timedelta(minutes=10)

@@ -17,12 +17,13 @@ from typing import TypeVar
 
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _
+from acp_tui.nodes.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
+from acp_tui.nodes.ssh.connection import ConnectFailed, Connection, Lost
+from acp_tui.nodes.ssh.sftp import Sending
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.seen import questions
 from acp_tui.plan.model import NodeSsh, Plan
-from acp_tui.probe.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
-from acp_tui.probe.sftp import Sending
-from acp_tui.probe.ssh import ConnectFailed, Connection, Lost
-from acp_tui.verdict import NodeState, Report
+from acp_tui.verdict import Report
 
 FOLDER = "acp-tui-install"
 """In the home of the login on the installer node."""

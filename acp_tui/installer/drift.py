@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from acp_tui.bundle import Bundle, BundleDamaged, open_bundle
 from acp_tui.core.i18n import _
 from acp_tui.installer.state import RunSpec
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import PlanErrors
 from acp_tui.report.changes import new_blockers
-from acp_tui.verdict import NodeState, Outcome, Report
+from acp_tui.verdict import Outcome, Report
 
 _LOOKS = 2  # what a moment brought, a restart of sshd for one, is over at the second
 _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)
@@ -38,8 +39,10 @@ async def drift(spec: RunSpec) -> str:
 
 
 async def _looked(bundle: Bundle) -> Report:
-    from acp_tui.events import PreflightDone
-    from acp_tui.preflight import preflight  # it speaks SSH, and only this moment of a run does
+    from acp_tui.preflight import (
+        PreflightDone,
+        preflight,  # it speaks SSH, and only this moment of a run does
+    )
 
     async for event in preflight(bundle.plan, pinned=bundle.known_hosts, base=bundle.directory):
         if isinstance(event, PreflightDone):

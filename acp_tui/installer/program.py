@@ -14,9 +14,9 @@ from acp_tui import __version__
 from acp_tui.core.i18n import _
 from acp_tui.installer.afar import NotThere, asked
 from acp_tui.installer.carried import Program
-from acp_tui.probe.script import NEEDS_ROOT
-from acp_tui.probe.sftp import Sending
-from acp_tui.probe.ssh import Connection, Lost
+from acp_tui.nodes.script import NEEDS_ROOT
+from acp_tui.nodes.ssh.connection import Connection, Lost
+from acp_tui.nodes.ssh.sftp import Sending
 
 FOLDER = "program"
 """Below that of the install, on the node."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from acp_tui.catalog import catalogue
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
 from acp_tui.remedy.kernel import KERNEL_RECIPES
 from acp_tui.remedy.software import SOFTWARE_RECIPES

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from acp_tui.core.concurrency import Work, at_once
 from acp_tui.core.i18n import _
-from acp_tui.events import NodeStage
-from acp_tui.probe.script import LAUNCH, Reader, Reading, Snippet, build
-from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.events import NodeStage
+from acp_tui.nodes.script import LAUNCH, Reader, Reading, Snippet, build
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
 from acp_tui.remedy.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
 from acp_tui.remedy.step import InitScript, Step
 

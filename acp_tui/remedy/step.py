@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
 from acp_tui.verdict import Verdict
 

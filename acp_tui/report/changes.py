@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from acp_tui.verdict import NodeRecord, NodeState, Outcome, Report, Verdict
+from acp_tui.nodes.state import NodeState
+from acp_tui.verdict import NodeRecord, Outcome, Report, Verdict
 
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 

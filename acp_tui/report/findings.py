@@ -10,11 +10,12 @@ from datetime import date
 from acp_tui.catalog import Requirement
 from acp_tui.checks.pronounce import waiver_for
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
 from acp_tui.report.explain import how_seen
 from acp_tui.report.markup import Html, bullets, commands, folded, inline, joined, link, pairs, table, tag, text
 from acp_tui.report.words import OUTCOMES, access, outcome_word, severity_word, state_word
-from acp_tui.verdict import NodeRecord, NodeState, Outcome, Verdict
+from acp_tui.verdict import NodeRecord, Outcome, Verdict
 
 _MOST_SEEN = 4
 """Different observations of a rule that is met; the others are counted."""

@@ -6,10 +6,11 @@ The rest of what a node said stays on this host: a report is passed on, so it ho
 from collections.abc import Mapping
 
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.report.matrix import Row, Way, matrix
-from acp_tui.verdict import Link, Machine, NodeRecord, NodeState
+from acp_tui.verdict import Link, Machine, NodeRecord
 
 _MOST = 12
 """Addresses and filesystems named at most; a host with hundreds of interfaces is still one line of a table."""

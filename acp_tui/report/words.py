@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.verdict import NodeState, Outcome, Report, Severity
+from acp_tui.nodes.state import NodeState
+from acp_tui.verdict import Outcome, Report, Severity
 
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.FAIL: N_("Not met"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from judged import SECOND, cluster, verdicts
 from plans import valid_plan
 
-from acp_tui.facts import Facts, Interface, Listener, Route
+from acp_tui.nodes.facts import Facts, Interface, Listener, Route
 
 PLAN = valid_plan(network={"cni": "calico"}, local_storage="rook")
 TEXT = st.one_of(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 from judged import FAIL, PENDING, SECOND, UNKNOWN, WARN, planted
 
-from acp_tui.facts import Disk, Interface, Listener, Route, SshdSetting, Unit
+from acp_tui.nodes.facts import Disk, Interface, Listener, Route, SshdSetting, Unit
 from acp_tui.verdict import Outcome
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum")

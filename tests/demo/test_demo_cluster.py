@@ -9,11 +9,12 @@ import pytest
 from acp_tui.demo.auto import walk
 from acp_tui.demo.cluster import Practice, Scenario, practice
 from acp_tui.demo.profile import NOT_SIMULATED, cluster
-from acp_tui.events import NodeDone, PreflightDone
 from acp_tui.finish.look import Reach
 from acp_tui.finish.verify import verify
-from acp_tui.preflight import preflight
-from acp_tui.verdict import NodeState, Outcome, Report, Verdict
+from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.state import NodeState
+from acp_tui.preflight import PreflightDone, preflight
+from acp_tui.verdict import Outcome, Report, Verdict
 
 PLANTED = {
     (cluster().faults[name].requirement, machine.address) for machine in cluster().machines for name in machine.faults

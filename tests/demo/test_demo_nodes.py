@@ -10,14 +10,13 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from acp_tui.around import Questions
 from acp_tui.demo.nodes import PASSWORD, USERNAME, PracticeNode, serve
 from acp_tui.demo.profile import NOT_SIMULATED, base, cluster
 from acp_tui.finish.questions import questions
 from acp_tui.finish.triage import triage_questions
-from acp_tui.probe.peers import snippets_for
-from acp_tui.probe.script import LAUNCH, Reader, build
-from acp_tui.probe.snippets import SNIPPETS, facts_from
+from acp_tui.nodes.collectors import SNIPPETS, facts_from
+from acp_tui.nodes.collectors.connectivity import Questions, snippets_for
+from acp_tui.nodes.script import LAUNCH, Reader, build
 
 CP1, CP2, CP3, WK1 = "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.21"
 

@@ -15,8 +15,8 @@ from acp_tui.finish.judge import Case, chart_state, judge
 from acp_tui.finish.questions import installed_from, read_console, read_left_over, read_pods, read_releases
 from acp_tui.installer.api import Says
 from acp_tui.installer.state import CONTAINER
+from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading
 from acp_tui.plan.model import Plan
-from acp_tui.probe.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading
 from acp_tui.verdict import Outcome, Verdict
 
 NODES = (*CONTROL_PLANES, *WORKERS)

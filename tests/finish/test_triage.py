@@ -13,7 +13,7 @@ from acp_tui.finish.look import Reach
 from acp_tui.finish.questions import EARLY_KUBECONFIG, KUBECONFIG, installed_from
 from acp_tui.finish.triage import Triage, triage, weigh
 from acp_tui.installer.state import CONTAINER, INSTALLER_LOG
-from acp_tui.probe.script import Reading
+from acp_tui.nodes.script import Reading
 
 UP = f"{CONTAINER}\tUp 20 minutes\n"
 LISTENING = "LISTEN 0 128 0.0.0.0:8080 0.0.0.0:*\n"

@@ -8,12 +8,11 @@ from lab_check import plan
 from lab_nodes import Lab
 from lab_profile import NodeProfile
 
-from acp_tui.events import PreflightDone
 from acp_tui.installer.drift import drift
 from acp_tui.installer.launch import bundle_for
 from acp_tui.installer.run import Pace, run_spec
 from acp_tui.plan.model import Plan
-from acp_tui.preflight import preflight
+from acp_tui.preflight import PreflightDone, preflight
 from acp_tui.verdict import Report
 
 pytestmark = pytest.mark.lab

@@ -12,8 +12,8 @@ from lab_profile import NodeProfile
 from pydantic import SecretStr
 
 from acp_tui.core.events import Progress
-from acp_tui.probe.sftp import Files, SendFailed, Sending
-from acp_tui.probe.ssh import Lost, Target, connect
+from acp_tui.nodes.ssh.connection import Lost, Target, connect
+from acp_tui.nodes.ssh.sftp import Files, SendFailed, Sending
 
 pytestmark = pytest.mark.lab
 

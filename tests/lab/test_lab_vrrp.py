@@ -9,8 +9,8 @@ from lab_nodes import Lab
 from lab_profile import Fault, NodeProfile
 from pydantic import JsonValue
 
-from acp_tui.probe.script import Reader, build
-from acp_tui.probe.vrrp import ear
+from acp_tui.nodes.active.vrrp import ear
+from acp_tui.nodes.script import Reader, build
 
 pytestmark = pytest.mark.lab
 

@@ -11,10 +11,10 @@ from lab_profile import NodeProfile
 from staged import SIZE, screen_text, show, until
 
 import screens.node_watch
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.work import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import NodeState
 from screens.app import AcpApp
 from screens.widgets.rows import Rows
 

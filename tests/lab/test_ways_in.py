@@ -14,10 +14,10 @@ from lab_nodes import KEY_PASSPHRASE, OPERATOR, PASSWORD, Lab, LabNode
 from lab_profile import Fault, NodeProfile
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.events import NodeDone
-from acp_tui.probe.node import probe
-from acp_tui.probe.ssh import DEADLINES, Deadlines, Target
-from acp_tui.verdict import NodeState
+from acp_tui.nodes.collect import probe
+from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
+from acp_tui.nodes.state import NodeState
 
 pytestmark = pytest.mark.lab
 

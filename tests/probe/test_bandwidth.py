@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from acp_tui.probe.bandwidth import pairs, receiving_program, sending_program
-from acp_tui.probe.script import LAUNCH_PLAIN
+from acp_tui.nodes.active.bandwidth import pairs, receiving_program, sending_program
+from acp_tui.nodes.script import LAUNCH_PLAIN
 
 TOKEN = "0123456789abcdef"
 

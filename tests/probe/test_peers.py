@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_tui.around import Questions
-from acp_tui.facts import Facts, Ping, Reach, RegistryAnswer, TcpPath, Trust
-from acp_tui.probe.peers import snippets_for
-from acp_tui.probe.script import LAUNCH_PLAIN, Reader, Reading, build
-from acp_tui.probe.snippets import facts_from
+from acp_tui.nodes.collectors import facts_from
+from acp_tui.nodes.collectors.connectivity import Questions, snippets_for
+from acp_tui.nodes.facts import Facts, Ping, Reach, RegistryAnswer, TcpPath, Trust
+from acp_tui.nodes.script import LAUNCH_PLAIN, Reader, Reading, build
 
 MARKER = "0123456789abcdef"
 EVERYTHING = Questions((("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1))

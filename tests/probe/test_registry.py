@@ -12,10 +12,10 @@ import pytest
 from pydantic import SecretStr
 from small_registry import CA_PEM, PASSWORD, TOKEN, USER, small_registry
 
-from acp_tui.facts import Login, RegistryAnswer, Trust
-from acp_tui.probe.registry import asking_registry
-from acp_tui.probe.script import LAUNCH_PLAIN, Reader, build
-from acp_tui.probe.snippets import facts_from
+from acp_tui.nodes.collectors import facts_from
+from acp_tui.nodes.collectors.registry import asking_registry
+from acp_tui.nodes.facts import Login, RegistryAnswer, Trust
+from acp_tui.nodes.script import LAUNCH_PLAIN, Reader, build
 
 MARKER = "0123456789abcdef"
 HOST = "127.0.0.1"

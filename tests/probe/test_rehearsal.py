@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.probe.rehearsal import listening_program
-from acp_tui.probe.script import LAUNCH_PLAIN, Reading
-from acp_tui.probe.vrrp import ear
+from acp_tui.nodes.active.listeners import listening_program
+from acp_tui.nodes.active.vrrp import ear
+from acp_tui.nodes.script import LAUNCH_PLAIN, Reading
 
 TOKEN = "0123456789abcdef"
 

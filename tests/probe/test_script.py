@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.core.text import clean
-from acp_tui.probe.script import (
+from acp_tui.nodes.collectors import SNIPPETS
+from acp_tui.nodes.script import (
     CUT,
     LAUNCH,
     MAX_OUTPUT,
@@ -26,7 +27,6 @@ from acp_tui.probe.script import (
     reply,
     split,
 )
-from acp_tui.probe.snippets import SNIPPETS
 
 MARKER = "0123456789abcdef"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.facts import Directory, Facts, Route, SshdSetting
-from acp_tui.probe.disk import measuring
-from acp_tui.probe.script import Reader, Snippet, build
-from acp_tui.probe.snippets import SNIPPETS, facts_from
+from acp_tui.nodes.active.disk import measuring
+from acp_tui.nodes.collectors import SNIPPETS, facts_from
+from acp_tui.nodes.facts import Directory, Facts, Route, SshdSetting
+from acp_tui.nodes.script import Reader, Snippet, build
 
 MARKER = "0123456789abcdef"
 

@@ -10,13 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from acp_tui.around import Questions
-from acp_tui.facts import Clock, Directory, Disk, Facts, Filesystem, Interface, Listener, Route, SshdSetting, Unit
-from acp_tui.probe.disk import measuring
-from acp_tui.probe.peers import snippets_for
-from acp_tui.probe.script import TIMED_OUT, Reader, Reading
-from acp_tui.probe.snippets import SNIPPETS, facts_from, read_clock
-from acp_tui.probe.vrrp import ear
+from acp_tui.nodes.active.disk import measuring
+from acp_tui.nodes.active.vrrp import ear
+from acp_tui.nodes.collectors import SNIPPETS, facts_from, read_clock
+from acp_tui.nodes.collectors.connectivity import Questions, snippets_for
+from acp_tui.nodes.facts import (
+    Clock,
+    Directory,
+    Disk,
+    Facts,
+    Filesystem,
+    Interface,
+    Listener,
+    Route,
+    SshdSetting,
+    Unit,
+)
+from acp_tui.nodes.script import TIMED_OUT, Reader, Reading
 
 NODES = Path(__file__).parent.parent / "nodes"
 HINTS = get_type_hints(Facts)

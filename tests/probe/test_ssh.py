@@ -13,13 +13,13 @@ import asyncssh
 import pytest
 from pydantic import SecretStr
 
-import acp_tui.probe.ssh
-from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
-from acp_tui.probe.node import probe
-from acp_tui.probe.script import LAUNCH, Snippet
-from acp_tui.probe.snippets import SNIPPETS
-from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Deadlines, Target, connect
-from acp_tui.verdict import NodeState
+import acp_tui.nodes.ssh.connection
+from acp_tui.nodes.collect import probe
+from acp_tui.nodes.collectors import SNIPPETS
+from acp_tui.nodes.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
+from acp_tui.nodes.script import LAUNCH, Snippet
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Deadlines, Target, connect
+from acp_tui.nodes.state import NodeState
 
 SECRET = "correct horse battery staple"
 SHORT = Deadlines(tcp=0.5, handshake=0.5, login=2, session=2, script=20)
@@ -333,7 +333,7 @@ async def test_a_tarpit_ends_at_its_deadline_and_names_the_stage(answer: bytes, 
 async def test_a_connection_dropped_before_the_login_is_tried_again_a_few_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(acp_tui.probe.ssh, "_PAUSES", ((0, 0),) * 3)
+    monkeypatch.setattr(acp_tui.nodes.ssh.connection, "_PAUSES", ((0, 0),) * 3)
     async with listener(b"", close=True) as (port, met):
         done = end(await collect(aim(port)))
     assert done.state is NodeState.UNREACHABLE

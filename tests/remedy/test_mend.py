@@ -9,9 +9,9 @@ from judged import SECOND, cluster, verdicts
 from plans import valid_plan
 
 from acp_tui.catalog import catalogue
-from acp_tui.facts import Directory, SshdSetting, Unit
+from acp_tui.nodes.facts import Directory, SshdSetting, Unit
+from acp_tui.nodes.script import Reader
 from acp_tui.plan.model import RELEASES, Waiver
-from acp_tui.probe.script import Reader
 from acp_tui.remedy.mend import INIT, RECIPES, Offer, mend, offer, results
 from acp_tui.remedy.script import BACKUPS, script, split
 from acp_tui.remedy.step import InitScript, Step

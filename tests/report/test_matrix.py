@@ -5,7 +5,7 @@ from dataclasses import replace
 from judged import cluster
 from plans import CONTROL_PLANES, nodes, valid_plan
 
-from acp_tui.facts import Facts, Ping, Reach, TcpPath
+from acp_tui.nodes.facts import Facts, Ping, Reach, TcpPath
 from acp_tui.plan.model import Plan
 from acp_tui.report.matrix import Way, matrix
 

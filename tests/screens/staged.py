@@ -7,11 +7,11 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from acp_tui.core.local_host import Own
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.work import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import NodeState
 from screens.app import AcpApp
 from screens.node_watch import Seen
 from screens.session import Session

@@ -12,7 +12,7 @@ from staged import screen_text, until, wizard
 from textual.pilot import Pilot
 
 from acp_tui.around import addresses, peer_ports
-from acp_tui.facts import Facts, Reach, TcpPath
+from acp_tui.nodes.facts import Facts, Reach, TcpPath
 from acp_tui.report.kept import read_kept
 from acp_tui.verdict import Report
 from screens.session import LAST_RUN, Session

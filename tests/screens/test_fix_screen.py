@@ -8,7 +8,7 @@ from staged import SIZE, screen_text, show, until
 from textual.pilot import Pilot
 
 from acp_tui.demo.cluster import practice
-from acp_tui.verdict import NodeState
+from acp_tui.nodes.state import NodeState
 from screens.app import AcpApp
 from screens.fix import FixScreen
 from screens.session import Session

@@ -10,7 +10,8 @@ from staged import screen_text, until, wizard
 from acp_tui.finish.installed import Installed, LeftOver
 from acp_tui.finish.verify import Finish
 from acp_tui.installer.state import SETUP_LOG, Phase, RunSpec, RunState, write_state
-from acp_tui.verdict import NodeRecord, NodeState, Outcome, Report, Severity, Verdict
+from acp_tui.nodes.state import NodeState
+from acp_tui.verdict import NodeRecord, Outcome, Report, Severity, Verdict
 from screens.finish import summary_line, whole
 from screens.install import InstallStep
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from staged import SIZE, screen_text, show, staged_app, until
 from textual.pilot import Pilot
 
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
 from screens.steps import STEPS

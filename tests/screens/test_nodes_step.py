@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from acp_tui.core.local_host import Own
-from acp_tui.facts import Facts, Interface
+from acp_tui.nodes.facts import Facts, Interface
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import save
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import NodeState
 from screens.node_list import ListDialog
 from screens.node_watch import Seen
 from screens.widgets.line import Line

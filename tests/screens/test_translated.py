@@ -30,17 +30,17 @@ from textual.widgets import Input, RichLog, Static
 from acp_tui.catalog import catalogue
 from acp_tui.checks.judge import judge
 from acp_tui.core.i18n import DOMAIN, use_language
-from acp_tui.facts import Facts, Unit
 from acp_tui.finish.again import Remains
 from acp_tui.finish.again import lines as remains_lines
 from acp_tui.finish.checklist import checklist
 from acp_tui.finish.questions import installed_from
 from acp_tui.installer.state import Phase, RunSpec, RunState
+from acp_tui.nodes.facts import Facts, Unit
+from acp_tui.nodes.state import NodeState
 from acp_tui.package.work import PackageWork
 from acp_tui.plan.file import dump_plan, schema
 from acp_tui.report.changes import changes
 from acp_tui.report.page import report_html
-from acp_tui.verdict import NodeState
 from screens.app import AcpApp
 from screens.finish import failed_lines, failed_whole, whole
 from screens.recheck import Recheck

@@ -12,7 +12,7 @@ from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan import addresses, cidrs, nodes, placement, services, standby
 from acp_tui.checks.pronounce import pronounce
 from acp_tui.checks.sizing import SIZING_CHECKS
-from acp_tui.facts import Facts
+from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from acp_tui.verdict import Outcome, Verdict
 

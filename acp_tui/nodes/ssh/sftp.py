@@ -18,8 +18,8 @@ import asyncssh
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
-from acp_tui.probe.script import LAUNCH_PLAIN
-from acp_tui.probe.ssh import Connection, Lost
+from acp_tui.nodes.script import LAUNCH_PLAIN
+from acp_tui.nodes.ssh.connection import Connection, Lost
 
 _CHUNK = 4 * 1024 * 1024
 _BLOCK = 32 * 1024  # bytes of a write that every server takes

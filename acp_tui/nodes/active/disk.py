@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acp_tui.core.i18n import _
-from acp_tui.facts import DiskSpeed
-from acp_tui.probe.script import Gap, Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.facts import DiskSpeed
+from acp_tui.nodes.script import Gap, Reading, Snippet
 
 FOLDER = "/var/lib"
 """Where etcd and the containers will write."""

@@ -6,15 +6,17 @@ all connects at once, so that a black hole costs its few seconds once and a heal
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from shlex import quote
 
-from acp_tui.around import Questions
-from acp_tui.facts import Ping
+from pydantic import SecretStr
+
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.collectors.registry import asking_registry
+from acp_tui.nodes.collectors.tcp_connect import dialling
+from acp_tui.nodes.facts import Ping
+from acp_tui.nodes.script import Reading, Snippet
 from acp_tui.plan.field_types import is_ip
-from acp_tui.probe.dials import dialling
-from acp_tui.probe.registry import asking_registry
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
 
 # Children write into a pipe each, first their process number: no line can be torn, and who hangs can be ended.
 _CHILDREN = """
@@ -119,6 +121,24 @@ while known=$(ip neigh show to "$vip"); do
 done
 return "$unsure"
 """
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What one node shall find out. Hosts as in the plan, addresses or names."""
+
+    dials: tuple[tuple[str, int], ...] = ()
+    """Host and TCP port of each connect to try."""
+    peers: tuple[str, ...] = ()
+    """Addresses of the other nodes, to be pinged."""
+    names: tuple[str, ...] = ()
+    """Names to look up."""
+    vip: str | None = None
+    """An address at which nobody should answer yet."""
+    registry: tuple[str, int] | None = None
+    """Host and port of an external image registry."""
+    registry_login: SecretStr | None = None
+    """Base64 of `user:password` for it; None: no login is tried."""
 
 
 def snippets_for(questions: Questions) -> tuple[Snippet, ...]:

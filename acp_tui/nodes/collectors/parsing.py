@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from acp_tui.probe.script import Reading
+from acp_tui.nodes.script import Reading
 
 
 def lines(reading: Reading) -> list[str]:

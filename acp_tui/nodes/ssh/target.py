@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.verdict import NodeState
+from acp_tui.nodes.state import NodeState
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from shlex import quote
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
-from acp_tui.events import NodeDone
-from acp_tui.facts import Facts
-from acp_tui.probe.node import probe
-from acp_tui.probe.script import LAUNCH, Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
-from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.collect import probe
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.script import LAUNCH, Reading, Snippet
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
 
 _LIFE = 60  # seconds that a listener lives at most
 _PATIENCE = 15.0  # seconds for all listeners to stand

@@ -15,17 +15,10 @@ import asyncssh
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
-from acp_tui.probe.keys import client_key, host_key, key_line
-from acp_tui.probe.reach import DEADLINES, ConnectFailed, Deadlines, Dropped, Lost, OnStage, Target
-from acp_tui.probe.words import (
-    PasswordFate,
-    closed_early,
-    denied,
-    no_answer,
-    no_method_in_common,
-    quoted,
-)
-from acp_tui.verdict import NodeState
+from acp_tui.nodes.ssh.errors import PasswordFate, closed_early, denied, no_answer, no_method_in_common, quoted
+from acp_tui.nodes.ssh.keys import client_key, host_key, key_line
+from acp_tui.nodes.ssh.target import DEADLINES, ConnectFailed, Deadlines, Dropped, Lost, OnStage, Target
+from acp_tui.nodes.state import NodeState
 
 __all__ = ["DEADLINES", "ConnectFailed", "Connection", "Deadlines", "Lost", "Target", "connect"]
 

@@ -6,9 +6,9 @@ Files are read by their canonical path, one by one, with bash alone; nothing fro
 import re
 from collections.abc import Mapping
 
-from acp_tui.facts import Disk, Filesystem
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import first, keyed, lines
+from acp_tui.nodes.collectors.parsing import first, keyed, lines
+from acp_tui.nodes.facts import Disk, Filesystem
+from acp_tui.nodes.script import Reading, Snippet
 
 
 def _uname(reading: Reading) -> Mapping[str, object]:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 
-from acp_tui.facts import Interface, Listener, Route
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.facts import Interface, Listener, Route
+from acp_tui.nodes.script import Reading, Snippet
 
 _NO_ROUTE = ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "local", "multicast", "anycast")
 

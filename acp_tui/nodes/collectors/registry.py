@@ -10,9 +10,9 @@ from shlex import quote
 
 from pydantic import SecretStr
 
-from acp_tui.facts import Login, RegistryAnswer, Trust
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.facts import Login, RegistryAnswer, Trust
+from acp_tui.nodes.script import Reading, Snippet
 
 # Every answer is a line `WORD text`. `-q`: nothing of the user's own .curlrc; `-g`: brackets of IPv6 are no pattern.
 _CURL = r"""

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
-from acp_tui.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
-from acp_tui.facts import Clock, Facts
-from acp_tui.probe.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Reader, Reading, Snippet, build
-from acp_tui.probe.snippets import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
-from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
-from acp_tui.probe.words import no_bash, unfinished
-from acp_tui.verdict import NodeState
+from acp_tui.nodes.collectors import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
+from acp_tui.nodes.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
+from acp_tui.nodes.facts import Clock, Facts
+from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Reader, Reading, Snippet, build
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.ssh.errors import no_bash, unfinished
+from acp_tui.nodes.state import NodeState
 
 _TERMINAL_WANTED = "must have a tty"  # sudo's words under `requiretty`
 _CLOCK_DOUBT = 1.0  # seconds of uncertainty from which a clock is asked a second time

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from acp_tui.facts import Facts
-from acp_tui.verdict import NodeState, Report
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,4 @@ class NodeDone:
     host_key: str | None = None
 
 
-@dataclass(frozen=True)
-class PreflightDone:
-    report: Report
-
-
 ProbeEvent = NodeStage | NodeFacts | NodeSeen | NodeDone
-PreflightEvent = ProbeEvent | PreflightDone

@@ -11,10 +11,10 @@ from functools import lru_cache
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.facts import Reach, TcpPath
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.facts import Reach, TcpPath
+from acp_tui.nodes.script import Reading, Snippet
 from acp_tui.plan.field_types import is_ip
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
 
 _AT_ONCE = 200  # children of a node at a time
 _FEW = 3  # ports of a host up to which each is dialled by a child of its own

@@ -14,9 +14,9 @@ from shlex import quote
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
-from acp_tui.facts import Bandwidth
-from acp_tui.probe.script import LAUNCH_PLAIN
-from acp_tui.probe.ssh import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.facts import Bandwidth
+from acp_tui.nodes.script import LAUNCH_PLAIN
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
 
 MOST = 512
 """MiB of one transfer at most; about a second at most."""

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from acp_tui.core.files import open_plain
 from acp_tui.core.i18n import _
-from acp_tui.probe.reach import ConnectFailed, Target
-from acp_tui.probe.words import key_trouble, quoted
-from acp_tui.verdict import NodeState
+from acp_tui.nodes.ssh.errors import key_trouble, quoted
+from acp_tui.nodes.ssh.target import ConnectFailed, Target
+from acp_tui.nodes.state import NodeState
 
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 

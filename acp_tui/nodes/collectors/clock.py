@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from acp_tui.facts import Clock
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import first_line, lines
+from acp_tui.nodes.collectors.parsing import first_line, lines
+from acp_tui.nodes.facts import Clock
+from acp_tui.nodes.script import Reading, Snippet
 
 _UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu")
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 
 from acp_tui.core.i18n import _
-from acp_tui.facts import SshdSetting, Unit
-from acp_tui.probe.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Gap, Reading, Snippet
-from acp_tui.probe.snippets.answers import first_line, keyed, lines
+from acp_tui.nodes.collectors.parsing import first_line, keyed, lines
+from acp_tui.nodes.facts import SshdSetting, Unit
+from acp_tui.nodes.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Gap, Reading, Snippet
 
 UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
 

@@ -7,8 +7,8 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.script import Reading, Snippet
 
 WANTED_MODULES = (
     "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack_ipv4", "nf_conntrack_ipv6", "geneve", "openvswitch",

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from acp_tui.facts import Directory
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.facts import Directory
+from acp_tui.nodes.script import Reading, Snippet
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum", "scp", "sftp")
 DIRECTORIES = (

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import fields
 
 from acp_tui.core.i18n import _
-from acp_tui.facts import Facts
-from acp_tui.probe.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Gap, Reading, Snippet
-from acp_tui.probe.snippets import boot, clock, machine, network, security, software
-from acp_tui.probe.snippets.clock import CLOCK, read_clock
+from acp_tui.nodes.collectors import boot, clock, network, security, software
+from acp_tui.nodes.collectors import hardware as machine
+from acp_tui.nodes.collectors.clock import CLOCK, read_clock
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Gap, Reading, Snippet
 
 __all__ = ["CLOCK", "IDS", "SNIPPETS", "facts_from", "read_clock"]
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from shlex import quote
 
-from acp_tui.probe.script import Reading, Snippet
-from acp_tui.probe.snippets.answers import lines
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.script import Reading, Snippet
 
 _SECONDS = 4
 

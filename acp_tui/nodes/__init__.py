@@ -1,0 +1,1 @@
+"""The nodes: how they are reached over SSH and which facts are collected from them. No thresholds here."""

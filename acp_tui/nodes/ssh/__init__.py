@@ -1,0 +1,1 @@
+"""SSH: targets, keys, known hosts, connections, file transfer and error messages."""
