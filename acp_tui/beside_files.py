@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.beside import Beside
+from acp_tui.checks.local_files import Beside
 from acp_tui.core.files import path_from, read_bounded, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from acp_tui.certificate import Authority, CertificateFacts, Issuer
+from acp_tui.checks.certificates.model import Authority, CertificateFacts, Issuer
 from acp_tui.core.files import path_from, read_bounded, why
 from acp_tui.core.i18n import _
 from acp_tui.pem import PemFile

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from acp_tui.around import questions
-from acp_tui.beside import NOTHING_READ, Beside
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.local_files import NOTHING_READ, Beside
+from acp_tui.checks.topology import questions
 from acp_tui.core.concurrency import Work, at_once
 from acp_tui.core.files import path_from
 from acp_tui.nodes.collect import probe
@@ -26,8 +26,8 @@ from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
 from acp_tui.report.machine import records
+from acp_tui.report.model import Report
 from acp_tui.requested import Also, between_on_request, patience, snippets_on_request
-from acp_tui.verdict import Report
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from acp_tui.around import balancer_ports, behind_balancer, peer_ports
-from acp_tui.catalog import Function, catalogue
+from acp_tui.checks.catalog import Function, catalogue
+from acp_tui.checks.topology import balancer_ports, behind_balancer, peer_ports
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.active.bandwidth import MOST, End, measure, pairs
 from acp_tui.nodes.active.disk import measuring

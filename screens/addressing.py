@@ -6,8 +6,8 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from acp_tui.checks.suggestions import Offer, offer
 from acp_tui.core.i18n import N_, _
-from acp_tui.offers import Offer, offer
 from screens.address_drawing import drawing
 from screens.dialogs import Read
 from screens.session import Topic

@@ -19,6 +19,7 @@ from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from acp_tui.bundle import Keep
+from acp_tui.checks.verdict import Verdict
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
 from acp_tui.core.local_host import Own, own_addresses
@@ -29,7 +30,6 @@ from acp_tui.plan.draft import Draft, hold
 from acp_tui.plan.file import secret_values
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import with_answers
-from acp_tui.verdict import Verdict
 from screens.crash import write_crash
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.explanation import explanation

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.certificate import Authority, CertificateFacts
+from acp_tui.checks.certificates.model import Authority, CertificateFacts
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Outcome
 from screens.glyphs import outcome_mark
 from screens.session import Topic
 from screens.step import Step, joined

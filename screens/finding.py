@@ -2,11 +2,11 @@
 
 from rich.text import Text
 
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.labels import outcome_word, severity_word
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.report.explain import how_seen
-from acp_tui.report.words import outcome_word, severity_word
-from acp_tui.verdict import Outcome, Verdict
 from screens.glyphs import outcome_mark
 
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from acp_tui.checks.labels import OUTCOMES, outcome_word
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.finish.checklist import checklist
 from acp_tui.installer.failure import failure
 from acp_tui.installer.state import Phase, RunState
 from acp_tui.installer.words import PHASES, SHOWN_AS, phase_word
 from acp_tui.plan.model import Plan
-from acp_tui.report.words import OUTCOMES, outcome_word
 from screens.glyphs import glyphs, outcome_mark
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from acp_tui.checks.labels import outcome_word
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.remedy.mend import Result
 from acp_tui.remedy.run import Job, StepDone
 from acp_tui.remedy.step import Step
-from acp_tui.report.words import outcome_word
 
 _LINES, _WIDTH = 4, 60  # of what a step would remove
 

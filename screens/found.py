@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from acp_tui.checks.suggestions import filled, learned
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.core.local_host import Own
-from acp_tui.learned import filled, learned
 from acp_tui.plan.model import Node, Plan
 from acp_tui.plan.node_import.merge import Taking
 from screens.session import Session

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.state import NodeState
-from acp_tui.verdict import Outcome
 
 _PLAIN_TERMINALS = ("linux", "vt100", "vt102", "vt220", "ansi", "dumb")
 

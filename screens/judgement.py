@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 
-from acp_tui.verdict import Outcome, Verdict
+from acp_tui.checks.verdict import Outcome, Verdict
 
 
 class Judgement:

@@ -19,13 +19,13 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Label, Static, TextArea
 
+from acp_tui.checks.labels import role_word
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.detect import masked, read_list, unmasked
 from acp_tui.plan.node_import.host import MAX_BYTES, Reading, cleaned
 from acp_tui.plan.node_import.merge import Taking, take
-from acp_tui.report.words import role_word
 from screens.found import take_into
 from screens.glyphs import glyphs
 from screens.session import Session

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from acp_tui.around import questions
+from acp_tui.checks.topology import questions
 from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.connectivity import Questions
 from acp_tui.nodes.events import NodeDone, NodeFacts, NodeSeen, NodeStage

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
+from acp_tui.checks.labels import role_word, state_word
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.local_host import Own
 from acp_tui.nodes.facts import Facts
@@ -19,7 +20,6 @@ from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.merge import take
 from acp_tui.plan.node_import.text_lines import has_secret, read_lines
 from acp_tui.report.sizes import in_short
-from acp_tui.report.words import role_word, state_word
 from screens.dialogs import Confirm, Pick
 from screens.found import found_offers, found_text, take_into
 from screens.glyphs import glyphs, state_mark

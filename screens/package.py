@@ -7,11 +7,11 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
 from acp_tui.package.find import Found
 from acp_tui.package.stream import pace
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Outcome
 from screens.glyphs import glyphs, outcome_mark
 from screens.session import Session, Topic
 from screens.step import Step, joined

@@ -1,6 +1,6 @@
 """Whether applications run on a node, said with the rule that decides it and whether it leaves a choice."""
 
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan

@@ -9,6 +9,8 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from acp_tui.checks.labels import state_word
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.state import NodeState
@@ -17,8 +19,6 @@ from acp_tui.report.changes import changes
 from acp_tui.report.document import report_json
 from acp_tui.report.page import report_html
 from acp_tui.report.told import change_lines, network_lines
-from acp_tui.report.words import state_word
-from acp_tui.verdict import Outcome, Verdict
 from screens.dialogs import Ask, Confirm, Read
 from screens.finding import one_line, whole
 from screens.glyphs import state_mark

@@ -14,6 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from acp_tui.bundle import Keep
+from acp_tui.checks.labels import state_word
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import path_from
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import N_, _, ngettext
@@ -24,8 +26,6 @@ from acp_tui.plan.derived_defaults import preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, Waiver, field_at
 from acp_tui.plan.paths import Listed, listed
-from acp_tui.report.words import state_word
-from acp_tui.verdict import Outcome, Verdict
 from screens.dialogs import Ask, Pick, Read
 from screens.finding import whole
 from screens.glyphs import glyphs, outcome_mark

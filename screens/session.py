@@ -13,9 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from acp_tui.beside import NOTHING_READ
 from acp_tui.beside_files import read_beside
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.local_files import NOTHING_READ
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.address_map import Dial
 from acp_tui.nodes.state import NodeState
@@ -26,7 +27,7 @@ from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.plan.paths import AnswerRefused, moved, with_answers
 from acp_tui.report.kept import keep, read_kept
 from acp_tui.report.machine import records
-from acp_tui.verdict import Outcome, Report, Severity, Verdict
+from acp_tui.report.model import Report
 from screens.judgement import Judgement
 from screens.node_watch import NodeWatch
 from screens.unpacking import Unpacking

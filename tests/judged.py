@@ -8,12 +8,12 @@ from typing import Any
 from healthy import healthy
 from plans import VIP, valid_plan
 
-from acp_tui.around import questions
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.topology import questions
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Facts, Ping, Reach, TcpPath
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
-from acp_tui.verdict import Outcome, Verdict
 
 TODAY = date(2026, 3, 1)
 FIRST, SECOND, WORKER = "10.20.0.11", "10.20.0.12", "10.20.0.21"

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from judged import cluster
 from plans import valid_plan
 
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.report.machine import records
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 
 MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

@@ -23,10 +23,11 @@ from acp_tui.bundle import (
     write_bundle,
 )
 from acp_tui.bundle import folder as bundles
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import load_plan
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import NodeRecord, Outcome, Report, Severity, Verdict
+from acp_tui.report.model import NodeRecord, Report
 
 CANARY = "c4nary-S3cret"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJustAKeyForTestsThatNobodyHas"

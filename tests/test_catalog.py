@@ -9,16 +9,16 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from acp_tui import catalog
-from acp_tui.catalog import AllAbsent, AllPresent, AnyPresent, AtLeast, Function, OneOf, Requirement, catalogue
-from acp_tui.checks.between import BETWEEN_CHECKS
-from acp_tui.checks.cluster import CLUSTER_CHECKS
+from acp_tui.checks import catalog
+from acp_tui.checks.catalog import AllAbsent, AllPresent, AnyPresent, AtLeast, Function, OneOf, Requirement, catalogue
+from acp_tui.checks.cluster.connectivity import BETWEEN_CHECKS
+from acp_tui.checks.cluster.consistency import CLUSTER_CHECKS
+from acp_tui.checks.cluster.endpoint import ENDPOINT_CHECKS
+from acp_tui.checks.cluster.identity import IDENTITY_CHECKS
+from acp_tui.checks.cluster.registry import REGISTRY_CHECKS
 from acp_tui.checks.conditions import CONDITIONS
-from acp_tui.checks.endpoint import ENDPOINT_CHECKS
-from acp_tui.checks.identity import IDENTITY_CHECKS
-from acp_tui.checks.node import NODE_CHECKS
-from acp_tui.checks.plan import PLAN_CHECKS
-from acp_tui.checks.registry import REGISTRY_CHECKS
+from acp_tui.checks.node.evaluate import NODE_CHECKS
+from acp_tui.checks.plan.evaluate import PLAN_CHECKS
 from acp_tui.core.assets import asset_path
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import RELEASES

@@ -11,9 +11,9 @@ from judged import FAIL, WARN, cluster, planted, trouble, verdicts
 from plans import dual_nodes, node, nodes, valid_plan
 from pydantic import JsonValue
 
+from acp_tui.checks.subnets import Kind, Network, free_range, meet, ranges, suggestion, suggestions, taken
 from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.model import Plan
-from acp_tui.ranges import Kind, Network, free_range, meet, ranges, suggestion, suggestions, taken
 
 PODS, SERVICES = "network.cluster_cidr.ipv4", "network.service_cidr.ipv4"
 

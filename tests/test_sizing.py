@@ -14,19 +14,21 @@ from pydantic import JsonValue
 from reports import MORNING, report
 
 from acp_tui.__main__ import main
-from acp_tui.catalog import Function, catalogue
-from acp_tui.checks.judge import judge
-from acp_tui.checks.sizing import Size
+from acp_tui.checks.catalog import Function, catalogue
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.sizing.calculator import Need, sizing
+from acp_tui.checks.sizing.requirements import Size
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.state import NodeState
+from acp_tui.nodes.summary import Machine
 from acp_tui.plan.file import dump_plan
 from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.report.kept import keep, kept_file
 from acp_tui.report.machine import machine, records
+from acp_tui.report.model import Report
 from acp_tui.report.page import report_html
 from acp_tui.report.sizes import fit_lines, in_short, reason_lines, table_lines
-from acp_tui.sizing import Need, sizing
-from acp_tui.verdict import Machine, Outcome, Report
 
 ARM = Machine(arch="aarch64", cpus=64, memory=256 * 10**9)
 NONE = Size()

@@ -30,8 +30,8 @@ from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
 from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
 from acp_tui.plan.model import NodeSsh, Plan
 from acp_tui.report.document import report_json
+from acp_tui.report.model import Report
 from acp_tui.report.page import report_html
-from acp_tui.verdict import Report
 
 Keep = Literal["plain", "left-out"] | Lock
 """What becomes of the two files with secrets: as they are (0600), not in the bundle, or encrypted."""

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from acp_tui.around import names_in_use
-from acp_tui.catalog import Requirement
+from acp_tui.checks.catalog import Requirement
+from acp_tui.checks.topology import names_in_use
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
 

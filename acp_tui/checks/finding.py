@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from acp_tui.beside import NOTHING_READ, Beside
-from acp_tui.catalog import Check, Function, Requirement
+from acp_tui.checks.catalog import Check, Function, Requirement
+from acp_tui.checks.local_files import NOTHING_READ, Beside
+from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
-from acp_tui.verdict import Outcome
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ Such a waiver never lets anything through: the rule it was meant for is judged a
 from collections.abc import Collection, Iterator
 from datetime import date
 
-from acp_tui.catalog import catalogue
-from acp_tui.checks.pronounce import holds
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.checks.verdict_builder import holds
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan, Waiver
-from acp_tui.verdict import Outcome, Severity, Verdict
 
 RULE = "PRE-ALL"
 """The rule that waivers are answers to (see `Plan.waivers`)."""

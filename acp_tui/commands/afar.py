@@ -33,7 +33,7 @@ from acp_tui.package.seen import is_local
 from acp_tui.package.work import PackageWork
 from acp_tui.plan.model import Plan
 from acp_tui.preflight import target
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 
 
 def is_afar(plan: Plan) -> bool:

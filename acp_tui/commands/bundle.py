@@ -17,8 +17,8 @@ from acp_tui.core.state_dir import state_home
 from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
 from acp_tui.report.changes import changes
 from acp_tui.report.kept import kept_file, read_kept
+from acp_tui.report.model import Report
 from acp_tui.report.told import change_lines
-from acp_tui.verdict import Report
 
 
 def bundle(options: Namespace) -> int:

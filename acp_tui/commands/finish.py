@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, say_first_contact, show, show_json
 from acp_tui.commands.preflight import show_findings
 from acp_tui.core.errors import Exit
@@ -19,7 +20,6 @@ from acp_tui.finish.look import Reach
 from acp_tui.finish.verify import Finish, until_settled
 from acp_tui.installer.run import NoRun, Phase, RunState, last_run, platform_url, status
 from acp_tui.installer.state import FINAL, removal
-from acp_tui.verdict import Outcome
 
 
 def finish(options: Namespace) -> int:

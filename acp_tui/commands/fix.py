@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from acp_tui.beside_files import read_beside
-from acp_tui.catalog import catalogue
-from acp_tui.checks.judge import judge
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _, ngettext
@@ -24,7 +25,6 @@ from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
 from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
 from acp_tui.remedy.script import script
 from acp_tui.remedy.step import InitScript, Step
-from acp_tui.verdict import Outcome, Verdict
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.commands.output import CommandFailed, open_plan, say, show, show_json
 from acp_tui.core.errors import Exit
 from acp_tui.core.events import Progress
@@ -17,7 +18,6 @@ from acp_tui.package.stream import pace
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.plan.model import Package, Plan
-from acp_tui.verdict import Outcome, Verdict
 
 _ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR")
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from acp_tui.beside_files import read_beside
 from acp_tui.bundle import is_bundle
-from acp_tui.catalog import Requirement, catalogue
-from acp_tui.checks.plan import judge_plan
-from acp_tui.checks.pronounce import waive
+from acp_tui.checks.catalog import Requirement, catalogue
+from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.sizing.calculator import Sizing, sizing
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.checks.verdict_builder import waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, show, show_json
 from acp_tui.core.errors import Exit
@@ -22,9 +24,8 @@ from acp_tui.plan.file import PlanReading, Problem, read_plan, schema
 from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.report.explain import explained, how_seen, later_releases, wanted
 from acp_tui.report.kept import kept_file, read_kept
+from acp_tui.report.model import Report
 from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
-from acp_tui.sizing import Sizing, sizing
-from acp_tui.verdict import Outcome, Report, Severity, Verdict
 
 _COLUMNS = 100
 """Width of a text that is not asked how wide it may be."""

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.beside_files import read_beside
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.labels import state_word
+from acp_tui.checks.verdict import Outcome
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show, show_json
 from acp_tui.core.errors import Exit
 from acp_tui.core.files import write_atomically
@@ -20,11 +22,11 @@ from acp_tui.package.work import PackageWork
 from acp_tui.preflight import PreflightDone, preflight
 from acp_tui.report.changes import Changes, changes
 from acp_tui.report.kept import keep, kept_file, read_kept
+from acp_tui.report.model import Report, summary
 from acp_tui.report.page import report_html
+from acp_tui.report.readiness import answer
 from acp_tui.report.told import change_lines
-from acp_tui.report.words import answer, state_word
 from acp_tui.requested import Also, what_it_does
-from acp_tui.verdict import Outcome, Report, summary
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 import asyncssh
 
-from acp_tui.checks.plan import judge_plan
+from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
@@ -28,7 +29,7 @@ from acp_tui.package.members import PackageRefused
 from acp_tui.package.target import UnpackFailed
 from acp_tui.package.work import PackageBlocked, PackageWork
 from acp_tui.preflight import PreflightDone, preflight
-from acp_tui.verdict import Outcome, Report, Verdict
+from acp_tui.report.model import Report
 
 _QUICK = Behaviour(seconds=4.0, setup_seconds=0.5)
 _LABEL = "PRACTICE  "

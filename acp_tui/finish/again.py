@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acp_tui.catalog import Function, catalogue
+from acp_tui.checks.catalog import Function, catalogue
 from acp_tui.core.i18n import _
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.look import Reach, ask

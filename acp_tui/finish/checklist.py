@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
 from acp_tui.core.i18n import _
 from acp_tui.installer.run import platform_url
 from acp_tui.plan.model import Plan

@@ -1,12 +1,12 @@
 """Removing what is left of the installer: only when success is confirmed, never under a running install, on consent."""
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.finish.look import Reach, ask
 from acp_tui.finish.questions import installed_from, installer_questions, removing
 from acp_tui.finish.verify import Finish
 from acp_tui.installer.state import container_tool
 from acp_tui.nodes.state import NodeState
-from acp_tui.verdict import Outcome
 
 
 class CleanUpFailed(Exception):

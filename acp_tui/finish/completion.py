@@ -14,7 +14,9 @@ from pathlib import Path
 from string import Template
 
 from acp_tui import __version__
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.labels import OUTCOMES, outcome_word, role_word
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.assets import asset_text
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
@@ -27,8 +29,7 @@ from acp_tui.installer.words import phase_word
 from acp_tui.plan.model import Plan
 from acp_tui.report.findings import Background, finding, grouped, met
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
-from acp_tui.report.words import OUTCOMES, outcome_word, role_word
-from acp_tui.verdict import Outcome, summary
+from acp_tui.report.model import summary
 
 SCHEMA = "acp-tui.completion/1"
 JSON = "completion.json"

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from acp_tui.catalog import Requirement, catalogue
+from acp_tui.checks.catalog import Requirement, catalogue
 from acp_tui.checks.finding import Finding
-from acp_tui.checks.pronounce import pronounce, waive
+from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.checks.verdict_builder import pronounce, waive
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.finish.https import covers
 from acp_tui.finish.installed import Answer, AppRelease, Container, Installed, Pod
 from acp_tui.installer.api import Says
 from acp_tui.installer.state import removal
 from acp_tui.plan.model import Node, Plan
-from acp_tui.verdict import Outcome, Verdict
 
 GRACE = timedelta(minutes=30)
 """How long the installer may take to remove itself (INS-CLEANUP)."""

@@ -17,7 +17,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.seen import is_local
 from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight import target
-from acp_tui.verdict import NodeRecord
+from acp_tui.report.model import NodeRecord
 
 _CHUNK = 65536
 

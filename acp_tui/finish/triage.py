@@ -6,6 +6,7 @@ One script on the installer's node; nothing is changed. The answers are weighed 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
 from acp_tui.finish.installed import Installed
 from acp_tui.finish.judge import pod_state
@@ -21,7 +22,6 @@ from acp_tui.finish.questions import (
 )
 from acp_tui.installer.state import INSTALLER_LOG
 from acp_tui.nodes.script import Reading, Snippet
-from acp_tui.verdict import Outcome
 
 _CONSOLE_PORT = 8080
 _SHOWN = 6  # lines of the log, and Pods

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.files import path_from
 from acp_tui.finish.https import get, planned_fingerprint
 from acp_tui.finish.installed import Installed
@@ -13,7 +14,7 @@ from acp_tui.finish.judge import Case, judge, serves
 from acp_tui.finish.look import Reach, look
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Outcome, Report
+from acp_tui.report.model import Report
 
 REGISTRY_PORT = 11443
 SETTLING = timedelta(minutes=10)

@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import Iterator
 
 from acp_tui.bundle import Bundle, BundleDamaged, open_bundle
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.installer.state import RunSpec
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import PlanErrors
 from acp_tui.report.changes import new_blockers
-from acp_tui.verdict import Outcome, Report
+from acp_tui.report.model import Report
 
 _LOOKS = 2  # what a moment brought, a restart of sshd for one, is over at the second
 _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)

@@ -19,7 +19,7 @@ from acp_tui.installer.run import RunRefused, new_run_dir, run_spec, start
 from acp_tui.installer.setup import setup_command
 from acp_tui.installer.state import DEFAULT_BASE, INSTALLER_LOG, Pace
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 
 
 class LaunchFailed(Exception):

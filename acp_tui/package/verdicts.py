@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import Finding
-from acp_tui.checks.pronounce import pronounce, waive
+from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.checks.verdict_builder import pronounce, waive
 from acp_tui.core.i18n import N_, _
 from acp_tui.package.extract import INIT, SETUP
 from acp_tui.package.seen import PackageFacts, SeenPackage, questions
@@ -14,7 +15,6 @@ from acp_tui.package.signed import SignatureResult, Signed
 from acp_tui.package.target import FREE_WANTED
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
-from acp_tui.verdict import Outcome, Verdict
 
 EARLY_EXTENSIONS = ("4.0",)
 """Releases that want the extensions unpacked before the install; later ones upload them afterwards (REL-EXT)."""

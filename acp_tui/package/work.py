@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+from acp_tui.checks.verdict import Verdict
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
@@ -23,7 +24,6 @@ from acp_tui.package.target import FileIdentity, FreeSpace, Placed, UnpackFailed
 from acp_tui.package.verdicts import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
-from acp_tui.verdict import Verdict
 
 _FORBID_UNPACKING = frozenset(
     {"BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-EXT-ARCH", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR"}

@@ -6,7 +6,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
@@ -14,7 +15,6 @@ from acp_tui.remedy.kernel import KERNEL_RECIPES
 from acp_tui.remedy.software import SOFTWARE_RECIPES
 from acp_tui.remedy.step import Case, InitScript, Recipe, Step
 from acp_tui.remedy.system import SYSTEM_RECIPES
-from acp_tui.verdict import Outcome, Verdict
 
 RECIPES: Mapping[str, Recipe] = {**KERNEL_RECIPES, **SYSTEM_RECIPES, **SOFTWARE_RECIPES}
 INIT = "PRE-INIT"

@@ -6,9 +6,9 @@ Packages and folders are gone for good: such steps are only taken when named, an
 from collections.abc import Mapping
 from shlex import quote
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
-from acp_tui.verdict import Outcome
 
 _KUBELET = "/etc/systemd/system/kubelet.service"
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}"

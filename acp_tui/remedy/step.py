@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from shlex import quote
 
+from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
-from acp_tui.verdict import Verdict
 
 
 @dataclass(frozen=True)

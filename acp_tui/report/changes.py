@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
-from acp_tui.verdict import NodeRecord, Outcome, Report, Verdict
+from acp_tui.report.model import NodeRecord, Report
 
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 

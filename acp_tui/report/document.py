@@ -2,7 +2,7 @@
 
 import json
 
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 
 
 def report_json(report: Report) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from acp_tui.catalog import AllPresent, AtLeast, Distribution, Function, Requirement, Supported, catalogue
+from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, Function, Requirement, Supported, catalogue
+from acp_tui.checks.labels import severity_word
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import RELEASES
-from acp_tui.report.words import severity_word
 
 _ROLES: Mapping[str, str] = {
     "control-plane": N_("control plane nodes"),

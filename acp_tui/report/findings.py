@@ -7,15 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from acp_tui.catalog import Requirement
-from acp_tui.checks.pronounce import waiver_for
+from acp_tui.checks.catalog import Requirement
+from acp_tui.checks.labels import OUTCOMES, access, outcome_word, severity_word, state_word
+from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.checks.verdict_builder import waiver_for
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
 from acp_tui.report.explain import how_seen
 from acp_tui.report.markup import Html, bullets, commands, folded, inline, joined, link, pairs, table, tag, text
-from acp_tui.report.words import OUTCOMES, access, outcome_word, severity_word, state_word
-from acp_tui.verdict import NodeRecord, Outcome, Verdict
+from acp_tui.report.model import NodeRecord
 
 _MOST_SEEN = 4
 """Different observations of a rule that is met; the others are counted."""

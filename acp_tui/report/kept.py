@@ -8,7 +8,7 @@ from pathlib import Path
 
 from acp_tui.core.files import private_folder, write_atomically
 from acp_tui.report.document import report_json
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 
 
 def kept_file(home: Path, plan_file: Path) -> Path:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from acp_tui.around import addresses, peer_ports
-from acp_tui.checks.between import answered, round_trips
+from acp_tui.checks.cluster.connectivity import answered, round_trips
+from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts, Reach, TcpPath
 from acp_tui.plan.model import Node, Plan

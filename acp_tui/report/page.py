@@ -9,21 +9,24 @@ from datetime import datetime
 from string import Template
 
 from acp_tui import __version__
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.labels import OUTCOMES, outcome_word, role_word, state_word
+from acp_tui.checks.sizing.calculator import Sizing, sizing
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.assets import asset_text
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.nodes.state import NodeState
+from acp_tui.nodes.summary import Machine
 from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.plan.paths import listed
 from acp_tui.report.changes import Changes
 from acp_tui.report.findings import Background, finding, grouped, met, of_nodes, to_node, unreached, unseen_on
 from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
+from acp_tui.report.model import NodeRecord, Report, summary
 from acp_tui.report.network import network
+from acp_tui.report.readiness import answer
 from acp_tui.report.sizes import fits, heads, rows
 from acp_tui.report.told import changed_findings, node_lines
-from acp_tui.report.words import OUTCOMES, answer, outcome_word, role_word, state_word
-from acp_tui.sizing import Sizing, sizing
-from acp_tui.verdict import Machine, NodeRecord, Outcome, Report, Verdict, summary
 
 _WAIVER = N_('waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)

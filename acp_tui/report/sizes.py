@@ -6,11 +6,11 @@ The same words in the command, the wizard and the report's page; none of them co
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from acp_tui.checks.sizing import Size
+from acp_tui.checks.labels import role_word
+from acp_tui.checks.sizing.calculator import Need, Sizing
+from acp_tui.checks.sizing.requirements import Size
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.report.words import role_word
-from acp_tui.sizing import Need, Sizing
-from acp_tui.verdict import Outcome
 
 _FITS = {
     Outcome.PASS: N_("enough"),

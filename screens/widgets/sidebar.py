@@ -5,9 +5,9 @@ from typing import ClassVar, Protocol
 
 from rich.text import Text
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.nodes.state import NodeState
-from acp_tui.verdict import Outcome
 from screens.glyphs import glyphs, outcome_mark
 from screens.session import Session
 from screens.widgets.panel import Panel

@@ -9,13 +9,13 @@ from judged import cluster
 from plans import CONTROL_PLANES, DOMAIN, VIP, WORKERS, nodes, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.around import external_registry
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.topology import external_registry
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Bandwidth, Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.report.matrix import matrix
-from acp_tui.verdict import Outcome, Verdict
 
 ONE, TWO, THREE = CONTROL_PLANES
 WORKER = WORKERS[0]

@@ -8,11 +8,11 @@ import pytest
 from healthy import healthy
 from plans import VIP, nodes, valid_plan
 
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.facts import Clock, DiskSpeed, Facts, Interface, Route
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Outcome, Severity, Verdict
 
 ONE, TWO, THREE = "10.20.0.11", "10.20.0.12", "10.20.0.13"
 THREE_NODES = valid_plan(nodes=nodes(3, 0))

@@ -8,8 +8,8 @@ import pytest
 from judged import FAIL, FIRST, SECOND, WARN, cluster, trouble, verdicts
 from plans import valid_plan
 
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Interface
-from acp_tui.verdict import Outcome, Verdict
 
 UUID = "564d4c8a-7a3b-11d2-9c0e-0a1b2c3d4e5f"
 

@@ -9,11 +9,11 @@ from judged import FAIL, FIRST, SECOND, TODAY, UNKNOWN, WARN, WORKER, cluster, p
 from plans import dual_nodes, nodes, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Clock, Directory, Facts, Interface, Listener
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import RELEASES
-from acp_tui.verdict import Outcome
 
 
 @pytest.mark.parametrize("release", RELEASES)

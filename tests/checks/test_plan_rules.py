@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from plans import DOMAIN, VIP, dual_nodes, node, nodes, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.beside import Beside
-from acp_tui.catalog import catalogue
-from acp_tui.certificate import CertificateFacts
-from acp_tui.checks.plan import PLAN_CHECKS, judge_plan
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.local_files import Beside
+from acp_tui.checks.plan.evaluate import PLAN_CHECKS, judge_plan
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.model import RELEASES
 from acp_tui.plan.paths import answer_at
-from acp_tui.verdict import Outcome, Verdict
 
 FAIL, WARN, PASS = Outcome.FAIL, Outcome.WARN, Outcome.PASS
 MANUAL, NOT_APPLICABLE, UNKNOWN = Outcome.MANUAL, Outcome.NOT_APPLICABLE, Outcome.UNKNOWN

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 from judged import FAIL, PENDING, SECOND, UNKNOWN, WARN, planted
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Disk, Interface, Listener, Route, SshdSetting, Unit
-from acp_tui.verdict import Outcome
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum")
 

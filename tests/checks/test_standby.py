@@ -8,13 +8,12 @@ import pytest
 from plans import DOMAIN, VIP, node, nodes, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.beside import Beside
-from acp_tui.certificate import CertificateFacts
-from acp_tui.checks.plan import judge_plan
+from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.local_files import Beside, Primary
+from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import answer_at
-from acp_tui.primary import Primary
-from acp_tui.verdict import Outcome, Verdict
 
 FAIL, WARN, PASS = Outcome.FAIL, Outcome.WARN, Outcome.PASS
 MANUAL, UNKNOWN = Outcome.MANUAL, Outcome.UNKNOWN

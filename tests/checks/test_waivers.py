@@ -9,11 +9,11 @@ from plans import valid_plan
 from pydantic import JsonValue
 
 from acp_tui.__main__ import main
-from acp_tui.checks.judge import judge
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.waivers import RULE, idle_waivers
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import dump_plan
-from acp_tui.verdict import Outcome, Verdict
 
 
 def waiver(**changes: JsonValue) -> dict[str, JsonValue]:

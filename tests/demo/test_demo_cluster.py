@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.demo.auto import walk
 from acp_tui.demo.cluster import Practice, Scenario, practice
 from acp_tui.demo.profile import NOT_SIMULATED, cluster
@@ -14,7 +15,7 @@ from acp_tui.finish.verify import verify
 from acp_tui.nodes.events import NodeDone
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight import PreflightDone, preflight
-from acp_tui.verdict import Outcome, Report, Verdict
+from acp_tui.report.model import Report
 
 PLANTED = {
     (cluster().faults[name].requirement, machine.address) for machine in cluster().machines for name in machine.faults

@@ -12,11 +12,11 @@ import pytest
 from plans import valid_plan
 from pydantic import JsonValue
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.finish.installed import ClusterNode, Condition, Installed
 from acp_tui.finish.judge import chart_state, pod_state
 from acp_tui.finish.look import Reach, ask
 from acp_tui.finish.questions import cluster_questions, installed_from, module_question
-from acp_tui.verdict import Outcome
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None or os.geteuid() != 0, reason="needs kubectl and root")
 

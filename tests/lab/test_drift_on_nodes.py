@@ -13,7 +13,7 @@ from acp_tui.installer.launch import bundle_for
 from acp_tui.installer.run import Pace, run_spec
 from acp_tui.plan.model import Plan
 from acp_tui.preflight import PreflightDone, preflight
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 
 pytestmark = pytest.mark.lab
 

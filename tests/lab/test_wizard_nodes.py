@@ -12,13 +12,14 @@ from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
 
 import screens.node_watch
+from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.ssh.address_map import direct
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.work import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
+from acp_tui.report.model import Report
 from acp_tui.requested import Also
-from acp_tui.verdict import Outcome, Report
 from screens.session import Session, Topic
 
 pytestmark = pytest.mark.lab

@@ -12,14 +12,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from plans import valid_plan
 
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import NodeSubject
-from acp_tui.checks.node import check_node
-from acp_tui.checks.plan import judge_plan
+from acp_tui.checks.node.evaluate import check_node
+from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.subnets import special
+from acp_tui.checks.verdict import Outcome
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import AnswerRefused, answer_at, build, split_list, with_answers
-from acp_tui.ranges import special
-from acp_tui.verdict import Outcome
 
 pytestmark = pytest.mark.timeout(1800)
 PLAN = Plan()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acp_tui.catalog import catalogue
+from acp_tui.checks.catalog import catalogue
 from acp_tui.plan.model import RELEASES
 from acp_tui.report.explain import explained, later_releases, wanted
 

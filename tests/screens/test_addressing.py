@@ -10,8 +10,8 @@ from plans import dual_nodes, node, nodes, valid_plan
 from pydantic import JsonValue
 from staged import screen_text, until, wizard
 
+from acp_tui.checks.suggestions import common_interfaces, offer
 from acp_tui.nodes.facts import Facts, Interface, Route
-from acp_tui.offers import common_interfaces, offer
 from screens.address_drawing import drawing
 from screens.dialogs import Read
 from screens.glyphs import glyphs

@@ -8,7 +8,7 @@ from plans import valid_plan
 from pydantic import JsonValue
 from staged import screen_text, wizard
 
-from acp_tui.certificate import Authority, CertificateFacts
+from acp_tui.checks.certificates.model import Authority, CertificateFacts
 from screens.certificate import described
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -11,10 +11,10 @@ from plans import valid_plan
 from staged import screen_text, until, wizard
 from textual.pilot import Pilot
 
-from acp_tui.around import addresses, peer_ports
+from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.nodes.facts import Facts, Reach, TcpPath
 from acp_tui.report.kept import read_kept
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 from screens.session import LAST_RUN, Session
 from screens.widgets.rows import Rows
 

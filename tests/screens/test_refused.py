@@ -7,7 +7,7 @@ from healthy import healthy
 from plans import valid_plan
 from staged import wizard
 
-from acp_tui.verdict import Outcome
+from acp_tui.checks.verdict import Outcome
 
 PLAN = valid_plan()
 SEEN = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}

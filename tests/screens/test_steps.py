@@ -9,10 +9,10 @@ from plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
 from pydantic import JsonValue
 from staged import screen_text, show, staged_app, until, wizard
 
+from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.draft import load
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Outcome
 from screens.small import TooSmall
 from screens.steps import STEPS
 

@@ -27,8 +27,8 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, RichLog, Static
 
-from acp_tui.catalog import catalogue
-from acp_tui.checks.judge import judge
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.evaluate import judge
 from acp_tui.core.i18n import DOMAIN, use_language
 from acp_tui.finish.again import Remains
 from acp_tui.finish.again import lines as remains_lines

@@ -18,7 +18,7 @@ from acp_tui.package.work import PackageWork
 from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Report
+from acp_tui.report.model import Report
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm
 from screens.node_watch import Seen

@@ -6,12 +6,12 @@ Disaster recovery turns some of them round: there the endpoint is an address and
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from acp_tui.checks.finding import PlanSubject
-from acp_tui.checks.plan import standby
-from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, node_path, not_applicable, unknown, warn
+from acp_tui.checks.plan import disaster_recovery as standby
+from acp_tui.checks.plan.results import Findings, fail, held, listed, manual, node_path, not_applicable, unknown, warn
+from acp_tui.checks.subnets import host_network, meet, special
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Plan
-from acp_tui.ranges import host_network, meet, special
 
 ENDPOINT = "address.cluster_endpoint"
 PLATFORM = "address.platform"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from acp_tui.certificate import Authority, CertificateFacts
+from acp_tui.checks.certificates.model import Authority, CertificateFacts
 from acp_tui.checks.finding import Finding
-from acp_tui.checks.plan.outcomes import fail, warn
+from acp_tui.checks.plan.results import fail, warn
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Plan

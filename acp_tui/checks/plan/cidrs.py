@@ -4,17 +4,17 @@ Only what the answers alone can show; the nodes' own prefixes and routes are fac
 range has to go, one that is free with all that is known is named.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from itertools import combinations
 
 from acp_tui.checks.finding import Finding, PlanSubject
-from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, not_applicable, passed, warn
+from acp_tui.checks.plan.results import Findings, fail, held, listed, not_applicable, passed, warn
+from acp_tui.checks.subnets import meet, node_addresses, ranges, suggestions, told_free, with_room
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Plan
-from acp_tui.ranges import Network, meet, node_addresses, ranges, suggestions, with_room
-from acp_tui.verdict import Outcome
 
 
 def ranges_apart(subject: PlanSubject) -> Findings:
@@ -112,12 +112,6 @@ def services_fit(subject: PlanSubject) -> Findings:
         observed = _("{range} has only {count} addresses").format(range=network, count=network.num_addresses)
         return (warn(observed, path),)
     return passed(str(network))
-
-
-def told_free(free: Mapping[str, Network], *paths: str) -> str:
-    """The remedy that names the free ranges for these answers; "" where there is none to name."""
-    told = listed(_("{range} is free for {path}").format(range=free[path], path=path) for path in paths if path in free)
-    return _("Choose another range: {ranges}.").format(ranges=told) if any(path in free for path in paths) else ""
 
 
 def _host_addresses(plan: Plan) -> Iterator[tuple[str, str]]:

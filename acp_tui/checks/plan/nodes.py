@@ -7,18 +7,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from acp_tui.checks.finding import PlanSubject
-from acp_tui.checks.plan.outcomes import (
-    Findings,
-    fail,
-    held,
-    listed,
-    node_path,
-    not_applicable,
-    warn,
-)
+from acp_tui.checks.plan.results import Findings, fail, held, listed, node_path, not_applicable, warn
+from acp_tui.checks.subnets import special
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.model import Node, Plan, Ssh
-from acp_tui.ranges import special
 
 
 def control_plane_count(subject: PlanSubject) -> Findings:

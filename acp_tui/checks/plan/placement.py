@@ -6,7 +6,7 @@ An exclusive node runs platform components alone; DaemonSets run there all the s
 from collections.abc import Iterator, Sequence
 
 from acp_tui.checks.finding import Finding, PlanSubject
-from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, node_path, not_applicable, warn
+from acp_tui.checks.plan.results import Findings, fail, held, listed, node_path, not_applicable, warn
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan
 

@@ -5,15 +5,15 @@ The certificate was read before (CertificateFacts), with the time at which it wa
 
 from collections.abc import Iterator
 
-from acp_tui.certificate import Authority
+from acp_tui.checks.certificates.model import Authority
 from acp_tui.checks.finding import Finding, PlanSubject
-from acp_tui.checks.plan import standby
+from acp_tui.checks.plan import disaster_recovery as standby
 from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE, flaws
-from acp_tui.checks.plan.outcomes import Findings, fail, held, listed, manual, not_applicable, passed, warn
+from acp_tui.checks.plan.results import Findings, fail, held, listed, manual, not_applicable, passed, warn
+from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Plan
-from acp_tui.verdict import Outcome
 
 ADVISED_PASSWORD_LENGTH = 12
 

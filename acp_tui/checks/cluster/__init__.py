@@ -1,0 +1,1 @@
+"""Checks between the nodes of a cluster."""

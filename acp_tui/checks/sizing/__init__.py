@@ -1,0 +1,1 @@
+"""Sizing: size requirements of the manual, and the calculator."""
