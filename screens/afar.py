@@ -15,7 +15,7 @@ from acp_tui.bundle import remove_secrets
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.installer.launch import bundle_for
-from acp_tui.package.seen import is_local
+from acp_tui.package.facts import is_local
 from screens.dialogs import Confirm
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from acp_tui.core.i18n import _
 from acp_tui.core.local_host import Own, own_addresses
 from acp_tui.installer.launch import LaunchFailed, bundle_for
 from acp_tui.nodes.ssh.address_map import Dial, direct
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft, hold
 from acp_tui.plan.file import secret_values
 from acp_tui.plan.model import Plan

@@ -9,8 +9,8 @@ from textual.widget import Widget
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
-from acp_tui.package.find import Found
-from acp_tui.package.stream import pace
+from acp_tui.package.discovery import Found
+from acp_tui.package.reader import pace
 from acp_tui.plan.model import Plan
 from screens.glyphs import glyphs, outcome_mark
 from screens.session import Session, Topic

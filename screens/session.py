@@ -20,7 +20,7 @@ from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.address_map import Dial
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import presets
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.local_host import own_addresses
-from acp_tui.package.find import KEY
+from acp_tui.package.discovery import KEY
 from acp_tui.plan.model import Node
 from screens.session import Session, Topic
 from screens.step import Step

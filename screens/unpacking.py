@@ -7,9 +7,9 @@ from typing import Protocol
 
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.target import UnpackFailed
-from acp_tui.package.work import PackageBlocked, PackageWork
+from acp_tui.package.install_dir import UnpackFailed
+from acp_tui.package.service import PackageBlocked, PackageWork
+from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.model import Plan
 
 

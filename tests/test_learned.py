@@ -9,7 +9,7 @@ from plans import nodes, valid_plan
 from acp_tui.checks.suggestions import filled, learned
 from acp_tui.core.local_host import own_addresses
 from acp_tui.nodes.facts import Facts, Interface
-from acp_tui.package.seen import is_local
+from acp_tui.package.facts import is_local
 from acp_tui.plan.model import Plan
 
 

@@ -29,8 +29,8 @@ from acp_tui.installer.state import FINAL
 from acp_tui.installer.trail import Trail, keep_trail
 from acp_tui.nodes.ssh.connection import ConnectFailed, Connection, connect
 from acp_tui.nodes.ssh.sftp import Files, SendFailed, Sending
-from acp_tui.package.seen import is_local
-from acp_tui.package.work import PackageWork
+from acp_tui.package.facts import is_local
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
 from acp_tui.preflight import target
 from acp_tui.report.model import Report

@@ -17,7 +17,7 @@ from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.events import NodeDone
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Node
 from acp_tui.preflight import PreflightDone, preflight, probe_node, target
 from acp_tui.remedy.init import find_init

@@ -30,7 +30,7 @@ from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL
 from acp_tui.installer.words import phase_word
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.file import PlanErrors
 
 

@@ -13,10 +13,10 @@ from acp_tui.commands.output import CommandFailed, open_plan, say, show, show_js
 from acp_tui.core.errors import Exit
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.stream import pace
-from acp_tui.package.target import UnpackFailed
-from acp_tui.package.work import PackageBlocked, PackageWork
+from acp_tui.package.install_dir import UnpackFailed
+from acp_tui.package.reader import pace
+from acp_tui.package.service import PackageBlocked, PackageWork
+from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.model import Package, Plan
 
 _ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR")

@@ -18,7 +18,7 @@ from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.events import NodeDone, NodeSeen
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.preflight import PreflightDone, preflight
 from acp_tui.report.changes import Changes, changes
 from acp_tui.report.kept import keep, kept_file, read_kept

@@ -25,9 +25,9 @@ from acp_tui.installer.config import RenderError, render
 from acp_tui.installer.launch import LaunchFailed, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow
 from acp_tui.nodes.events import NodeDone
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.target import UnpackFailed
-from acp_tui.package.work import PackageBlocked, PackageWork
+from acp_tui.package.install_dir import UnpackFailed
+from acp_tui.package.service import PackageBlocked, PackageWork
+from acp_tui.package.tar_members import PackageRefused
 from acp_tui.preflight import PreflightDone, preflight
 from acp_tui.report.model import Report
 

@@ -27,7 +27,7 @@ from acp_tui.demo.package import PracticePackage, build_package
 from acp_tui.demo.profile import Machine, cluster
 from acp_tui.finish.verify import REGISTRY_PORT
 from acp_tui.installer.run import Pace, cancel, last_run
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Address, Admin, Node, Package, Plan, Ssh, Waiver
 
 VIP = "192.0.2.10"

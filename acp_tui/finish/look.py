@@ -14,7 +14,7 @@ from acp_tui.nodes.script import LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.nodes.ssh.address_map import Dial, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Deadlines, Lost, connect
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.seen import is_local
+from acp_tui.package.facts import is_local
 from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight import target
 from acp_tui.report.model import NodeRecord

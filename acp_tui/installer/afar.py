@@ -21,7 +21,7 @@ from acp_tui.nodes.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.nodes.ssh.connection import ConnectFailed, Connection, Lost
 from acp_tui.nodes.ssh.sftp import Sending
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.seen import questions
+from acp_tui.package.facts import questions
 from acp_tui.plan.model import NodeSsh, Plan
 from acp_tui.report.model import Report
 

@@ -1,0 +1,1 @@
+"""The package of the vendor: name, signature, archive, unpacking."""

@@ -17,12 +17,20 @@ from typing import IO, cast
 from acp_tui.core.events import Progress
 from acp_tui.core.files import open_plain
 from acp_tui.core.i18n import _
-from acp_tui.package.forward import Forward, Skim
-from acp_tui.package.members import Guard, PackageRefused, link_target
-from acp_tui.package.mistaken import what_else
-from acp_tui.package.signed import SignatureResult, Signed
-from acp_tui.package.stream import Cancelled, Feed, OnProgress, Relay, Source, never, silent
-from acp_tui.package.target import FileIdentity, Placed, UnpackFailed, check_free_to_use, claimed, placed, put_in_place
+from acp_tui.package.file_type import what_else
+from acp_tui.package.forward_reader import Forward, Skim
+from acp_tui.package.install_dir import (
+    FileIdentity,
+    Placed,
+    UnpackFailed,
+    check_free_to_use,
+    claimed,
+    placed,
+    put_in_place,
+)
+from acp_tui.package.reader import Cancelled, Feed, OnProgress, Relay, Source, never, silent
+from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.tar_members import Guard, PackageRefused, link_target
 from acp_tui.plan.package_name import Kind
 
 SETUP = "installer/setup.sh"

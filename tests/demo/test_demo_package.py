@@ -8,8 +8,8 @@ import pytest
 from acp_tui.demo.installer import BEHAVIOUR_FILE, Behaviour
 from acp_tui.demo.package import PracticePackage, PracticeUnavailable, build_package
 from acp_tui.package.extract import extract, inspect
-from acp_tui.package.signature import verify
-from acp_tui.package.signed import Signed
+from acp_tui.package.signature.gpg import verify
+from acp_tui.package.signature.status import Signed
 from acp_tui.plan.package_name import parse_name
 
 

@@ -12,7 +12,7 @@ from staged import SIZE, screen_text, show, until
 
 import screens.node_watch
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp

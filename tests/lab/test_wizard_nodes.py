@@ -15,7 +15,7 @@ import screens.node_watch
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.ssh.address_map import direct
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
 from acp_tui.report.model import Report

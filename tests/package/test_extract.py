@@ -12,9 +12,7 @@ from archives import CORE, EXTENSIONS, archive, core, file, special, symlink
 
 from acp_tui.core.events import Progress
 from acp_tui.package.extract import extract, inspect
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.stream import Cancelled
-from acp_tui.package.target import (
+from acp_tui.package.install_dir import (
     STAGING,
     STAMP,
     FileIdentity,
@@ -24,6 +22,8 @@ from acp_tui.package.target import (
     free_space_after,
     unpacked,
 )
+from acp_tui.package.reader import Cancelled
+from acp_tui.package.tar_members import PackageRefused
 
 Member = tuple[tarfile.TarInfo, bytes]
 
@@ -98,7 +98,7 @@ def test_hostile_members_are_refused_before_anything_is_in_place(members: tuple[
 
 
 def test_deep_folders_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acp_tui.package.members._MAX_REMEMBERED", 1 << 20)
+    monkeypatch.setattr("acp_tui.package.tar_members._MAX_REMEMBERED", 1 << 20)
     deep = (file(f"installer/{number}" + "/down" * 90 + "/x") for number in range(100))
     package = core(tmp_path, *deep)
     with pytest.raises(PackageRefused, match="too many and too long names"):

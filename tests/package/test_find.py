@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.package.find import Found, find, look_for, mounted, offers
+from acp_tui.package.discovery import Found, find, look_for, mounted, offers
 from acp_tui.plan.package_name import Arch, parse_name
 
 CORE = "installer-core-v4.0.3-x86.tar"

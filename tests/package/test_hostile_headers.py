@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acp_tui.package.extract import extract, inspect
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.target import UnpackFailed
+from acp_tui.package.install_dir import UnpackFailed
+from acp_tui.package.tar_members import PackageRefused
 
 with tempfile.TemporaryDirectory() as _made:
     WHOLE = archive(

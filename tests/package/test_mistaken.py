@@ -16,7 +16,7 @@ import archives
 import pytest
 
 from acp_tui.package.extract import extract, inspect
-from acp_tui.package.members import PackageRefused
+from acp_tui.package.tar_members import PackageRefused
 
 
 def zipped(content: bytes) -> bytes:

@@ -14,11 +14,11 @@ from signer import Signer
 
 from acp_tui.core.events import Progress
 from acp_tui.package.extract import Check, SignatureRefused, extract
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.signature import hold_against
-from acp_tui.package.signed import SignatureResult, Signed
-from acp_tui.package.stream import Cancelled, Feed, Relay, Source
-from acp_tui.package.target import UnpackFailed, unpacked
+from acp_tui.package.install_dir import UnpackFailed, unpacked
+from acp_tui.package.reader import Cancelled, Feed, Relay, Source
+from acp_tui.package.signature.gpg import hold_against
+from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.tar_members import PackageRefused
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 

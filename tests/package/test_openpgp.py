@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signer import Signer
 
-from acp_tui.package.openpgp import fingerprints, has_private_key, is_message
+from acp_tui.package.signature.openpgp import fingerprints, has_private_key, is_message
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 

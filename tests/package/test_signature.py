@@ -13,9 +13,9 @@ from archives import core
 from signer import PAST, Signer
 
 from acp_tui.core.events import Progress
-from acp_tui.package.signature import default_signature, verify
-from acp_tui.package.signed import Signed, judge
-from acp_tui.package.stream import Cancelled
+from acp_tui.package.reader import Cancelled
+from acp_tui.package.signature.gpg import default_signature, verify
+from acp_tui.package.signature.status import Signed, judge
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
@@ -254,7 +254,7 @@ def test_a_gpg_that_does_not_work(
     case: Case, line: str, word: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     signature, keys = case.signed("good"), case.keys("good")
-    monkeypatch.setattr("acp_tui.package.signature._PATIENCE", 1)
+    monkeypatch.setattr("acp_tui.package.signature.gpg._PATIENCE", 1)
     broken = tmp_path / "bin" / "gpg"
     broken.parent.mkdir()
     monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")

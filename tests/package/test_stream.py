@@ -3,7 +3,7 @@
 import pytest
 
 from acp_tui.core.events import Progress
-from acp_tui.package.stream import pace
+from acp_tui.package.reader import pace
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from signer import Signer
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.events import Progress
-from acp_tui.package.signed import SignatureResult, Signed
-from acp_tui.package.target import FREE_WANTED, STAMP, UnpackFailed, claimed
-from acp_tui.package.verdicts import explain_signature
-from acp_tui.package.work import PackageBlocked, PackageWork
+from acp_tui.package.checks import explain_signature
+from acp_tui.package.install_dir import FREE_WANTED, STAMP, UnpackFailed, claimed
+from acp_tui.package.service import PackageBlocked, PackageWork
+from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")

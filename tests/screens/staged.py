@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from acp_tui.core.local_host import Own
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp

@@ -37,7 +37,7 @@ from acp_tui.finish.questions import installed_from
 from acp_tui.installer.state import Phase, RunSpec, RunState
 from acp_tui.nodes.facts import Facts, Unit
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.file import dump_plan, schema
 from acp_tui.report.changes import changes
 from acp_tui.report.page import report_html

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from acp_tui.bundle import write_bundle
 from acp_tui.core.local_host import Own
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.work import PackageWork
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan

@@ -21,9 +21,9 @@ import gnupg
 from acp_tui.core.files import open_plain
 from acp_tui.core.gpg.home import NoHome, gpg_home
 from acp_tui.core.i18n import _
-from acp_tui.package.openpgp import has_private_key, is_message
-from acp_tui.package.signed import SignatureResult, Signed, Status, judge
-from acp_tui.package.stream import Cancelled, Feed, OnProgress, Source, never, silent
+from acp_tui.package.reader import Cancelled, Feed, OnProgress, Source, never, silent
+from acp_tui.package.signature.openpgp import has_private_key, is_message
+from acp_tui.package.signature.status import SignatureResult, Signed, Status, judge
 from acp_tui.plan.package_name import parse_name
 
 _MAX_BYTES = 1 << 20

@@ -10,9 +10,9 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import pronounce, waive
 from acp_tui.core.i18n import N_, _
 from acp_tui.package.extract import INIT, SETUP
-from acp_tui.package.seen import PackageFacts, SeenPackage, questions
-from acp_tui.package.signed import SignatureResult, Signed
-from acp_tui.package.target import FREE_WANTED
+from acp_tui.package.facts import PackageFacts, SeenPackage, questions
+from acp_tui.package.install_dir import FREE_WANTED
+from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 

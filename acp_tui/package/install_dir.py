@@ -17,7 +17,7 @@ from pathlib import Path
 
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.package.members import OURS
+from acp_tui.package.tar_members import OURS
 from acp_tui.plan.package_name import Kind
 
 FREE_WANTED = 100 * 10**9

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.files import open_plain
-from acp_tui.package.openpgp import fingerprints
-from acp_tui.package.signature import default_signature
+from acp_tui.package.signature.gpg import default_signature
+from acp_tui.package.signature.openpgp import fingerprints
 from acp_tui.plan.model import VENDOR_FINGERPRINT
 from acp_tui.plan.package_name import Arch, PackageName, parse_name
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from acp_tui.core.files import path_from
 from acp_tui.package.extract import PackageContents
-from acp_tui.package.signature import default_signature, hold_against
-from acp_tui.package.signed import SignatureResult, Signed
-from acp_tui.package.stream import Source
-from acp_tui.package.target import FileIdentity
+from acp_tui.package.install_dir import FileIdentity
+from acp_tui.package.reader import Source
+from acp_tui.package.signature.gpg import default_signature, hold_against
+from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Package
 from acp_tui.plan.package_name import Kind, PackageName
 

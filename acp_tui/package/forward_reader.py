@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from acp_tui.core.i18n import _
-from acp_tui.package.stream import Feed
+from acp_tui.package.reader import Feed
 
 _MOST = 16 << 20
 """More than any header says of one member."""

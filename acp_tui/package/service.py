@@ -13,15 +13,23 @@ from pathlib import Path
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _
+from acp_tui.package.checks import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
+from acp_tui.package.discovery import Found, find, likely_places
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
-from acp_tui.package.find import Found, find, likely_places
-from acp_tui.package.members import PackageRefused
-from acp_tui.package.seen import Identities, PackageFacts, Question, SeenPackage, identity, is_local, questions
-from acp_tui.package.signature import verify
-from acp_tui.package.signed import SignatureResult, Signed
-from acp_tui.package.stream import OnProgress, aside, in_thread, silent
-from acp_tui.package.target import FileIdentity, FreeSpace, Placed, UnpackFailed, disk_free, free_space_after, placed
-from acp_tui.package.verdicts import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
+from acp_tui.package.facts import Identities, PackageFacts, Question, SeenPackage, identity, is_local, questions
+from acp_tui.package.install_dir import (
+    FileIdentity,
+    FreeSpace,
+    Placed,
+    UnpackFailed,
+    disk_free,
+    free_space_after,
+    placed,
+)
+from acp_tui.package.reader import OnProgress, aside, in_thread, silent
+from acp_tui.package.signature.gpg import verify
+from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 

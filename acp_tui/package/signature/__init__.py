@@ -1,0 +1,1 @@
+"""The signature of a package: gpg, its status lines, and packets of key files."""
