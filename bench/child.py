@@ -35,7 +35,7 @@ def _engine(order: Order) -> Pass:
     """The preflight as the command and the wizard run it."""
     from acp_tui.nodes.events import NodeDone, NodeSeen
     from acp_tui.plan.file import load_plan
-    from acp_tui.preflight import PreflightDone, preflight
+    from acp_tui.preflight.run import PreflightDone, preflight
 
     plan = load_plan(order.plan)
 

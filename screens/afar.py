@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.app import SuspendNotSupported
 
-from acp_tui.bundle import remove_secrets
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.installer.launch import bundle_for
 from acp_tui.package.facts import is_local
+from acp_tui.preflight.bundle import remove_secrets
 from screens.dialogs import Confirm
 
 if TYPE_CHECKING:

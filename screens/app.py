@@ -18,7 +18,6 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from acp_tui.bundle import Keep
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
@@ -30,6 +29,7 @@ from acp_tui.plan.draft import Draft, hold
 from acp_tui.plan.file import secret_values
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import with_answers
+from acp_tui.preflight.bundle import Keep
 from screens.crash import write_crash
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.explanation import explanation

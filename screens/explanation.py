@@ -4,7 +4,7 @@ from rich.text import Text
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.core.i18n import _
-from acp_tui.report.explain import explained
+from acp_tui.preflight.report.explain import explained
 from screens.glyphs import outcome_mark
 from screens.step import Step
 

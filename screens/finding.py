@@ -6,7 +6,7 @@ from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.labels import outcome_word, severity_word
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _
-from acp_tui.report.explain import how_seen
+from acp_tui.preflight.report.explain import how_seen
 from screens.glyphs import outcome_mark
 
 

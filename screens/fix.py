@@ -20,12 +20,12 @@ from textual.widgets import Static
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
-from acp_tui.preflight import target
-from acp_tui.remedy.init import find_init
-from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
-from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
-from acp_tui.remedy.script import BACKUPS, script
-from acp_tui.remedy.step import InitScript, Step
+from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
+from acp_tui.preflight.fixes.init_script import find_init
+from acp_tui.preflight.fixes.script import BACKUPS, script
+from acp_tui.preflight.fixes.select import INIT, Offer, Result, chosen, offer, results
+from acp_tui.preflight.fixes.step import InitScript, Step
+from acp_tui.preflight.run import target
 from screens.dialogs import Ask, Confirm, Read
 from screens.fix_words import about, bottom_line, question
 from screens.glyphs import glyphs, outcome_mark

@@ -6,9 +6,9 @@ from rich.text import Text
 
 from acp_tui.checks.labels import outcome_word
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.remedy.mend import Result
-from acp_tui.remedy.run import Job, StepDone
-from acp_tui.remedy.step import Step
+from acp_tui.preflight.fixes.apply import Job, StepDone
+from acp_tui.preflight.fixes.select import Result
+from acp_tui.preflight.fixes.step import Step
 
 _LINES, _WIDTH = 4, 60  # of what a step would remove
 

@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import RichLog
 
-from acp_tui.bundle import DOCUMENT
 from acp_tui.core.i18n import N_, _
 from acp_tui.installer.failure import failed_before
 from acp_tui.installer.history import stalled
@@ -21,6 +20,7 @@ from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
 from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
 from acp_tui.installer.state import FINAL, PROGRESS_FILE, SETUP_LOG
 from acp_tui.installer.words import phase_word
+from acp_tui.preflight.bundle import DOCUMENT
 from screens.afar import goes_elsewhere, install_there
 from screens.dialogs import Ask, Confirm, Pick, Read
 from screens.finish import failed_lines, failed_whole, phases, success_lines, whole

@@ -24,7 +24,7 @@ from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
 
 if TYPE_CHECKING:
-    from acp_tui.requested import Also  # it speaks SSH, and that takes long to import
+    from acp_tui.preflight.active_tests import Also  # it speaks SSH, and that takes long to import
 
 _FRESH = 30
 """Seconds for which a node that was just heard of is not looked at again."""
@@ -178,8 +178,8 @@ class NodeWatch:
         plan = self._asked
         asked = questions(plan, node)
         await _imported()
-        from acp_tui.preflight import probe_node
-        from acp_tui.requested import carried
+        from acp_tui.preflight.active_tests import carried
+        from acp_tui.preflight.run import probe_node
 
         async for event in probe_node(plan, node, pinned, self._dial, base=self._base):
             before = self.seen[address]
@@ -251,7 +251,7 @@ class NodeWatch:
         if before is None:
             return
         await _imported()
-        from acp_tui.preflight import look_around
+        from acp_tui.preflight.run import look_around
 
         done = await look_around(self._asked, node, before, pinned, self._dial, base=self._base)
         seen = self.seen[address]
@@ -273,8 +273,8 @@ class NodeWatch:
         """What was requested, laid over what is known of the nodes then."""
         known = {a: f for a, f in self.facts.items() if self.seen[a].state is NodeState.CHECKED}
         await _imported()
-        from acp_tui.preflight import on_request
-        from acp_tui.requested import LEARNED
+        from acp_tui.preflight.active_tests import LEARNED
+        from acp_tui.preflight.run import on_request
 
         try:
             plan, keys = self._board.plan, self._board.draft.host_keys
@@ -293,4 +293,4 @@ class NodeWatch:
 
 async def _imported() -> None:
     """Import what speaks SSH while the first step is on the screen already: it takes as long as all of Textual."""
-    await asyncio.to_thread(import_module, "acp_tui.preflight")
+    await asyncio.to_thread(import_module, "acp_tui.preflight.run")

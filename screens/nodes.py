@@ -19,7 +19,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.merge import take
 from acp_tui.plan.node_import.text_lines import has_secret, read_lines
-from acp_tui.report.sizes import in_short
+from acp_tui.preflight.report.sizing import in_short
 from screens.dialogs import Confirm, Pick
 from screens.found import found_offers, found_text, take_into
 from screens.glyphs import glyphs, state_mark

@@ -15,10 +15,10 @@ from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
-from acp_tui.report.changes import changes
-from acp_tui.report.document import report_json
-from acp_tui.report.page import report_html
-from acp_tui.report.told import change_lines, network_lines
+from acp_tui.preflight.report.diff import changes
+from acp_tui.preflight.report.diff_text import change_lines, network_lines
+from acp_tui.preflight.report.html.page import report_html
+from acp_tui.preflight.report.model import report_json
 from screens.dialogs import Ask, Confirm, Read
 from screens.finding import one_line, whole
 from screens.glyphs import state_mark
@@ -167,7 +167,7 @@ class PreflightStep(Step):
         """What listens, writes or loads the network: chosen from a list, and done after a yes."""
         if self.wizard.practice is not None:
             return
-        from acp_tui.requested import NAMES, what_it_does  # it speaks SSH, and that takes long to import
+        from acp_tui.preflight.active_tests import NAMES, what_it_does  # it speaks SSH, and that takes long to import
         from screens.requested import Requests
 
         plan = self.session.plan

@@ -14,9 +14,9 @@ from textual.widgets import Label, Static
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
-from acp_tui.report.changes import Changes, changes, new_blockers
-from acp_tui.report.model import Report
-from acp_tui.report.told import change_lines
+from acp_tui.preflight.report.diff import Changes, changes, new_blockers
+from acp_tui.preflight.report.diff_text import change_lines
+from acp_tui.preflight.report.model import Report
 from screens.glyphs import glyphs
 from screens.session import Session, Topic
 

@@ -11,7 +11,7 @@ from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
-from acp_tui.requested import NAMES, Also, offered, what_it_does
+from acp_tui.preflight.active_tests import NAMES, Also, offered, what_it_does
 from screens.widgets.rows import Row, Rows
 
 

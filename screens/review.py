@@ -13,7 +13,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from acp_tui.bundle import Keep
 from acp_tui.checks.labels import state_word
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import path_from
@@ -26,6 +25,7 @@ from acp_tui.plan.derived_defaults import preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, Waiver, field_at
 from acp_tui.plan.paths import Listed, listed
+from acp_tui.preflight.bundle import Keep
 from screens.dialogs import Ask, Pick, Read
 from screens.finding import whole
 from screens.glyphs import glyphs, outcome_mark

@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from acp_tui.beside_files import read_beside
 from acp_tui.checks.evaluate import judge
 from acp_tui.checks.local_files import NOTHING_READ
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
@@ -25,9 +24,10 @@ from acp_tui.plan.derived_defaults import presets
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.plan.paths import AnswerRefused, moved, with_answers
-from acp_tui.report.kept import keep, read_kept
-from acp_tui.report.machine import records
-from acp_tui.report.model import Report
+from acp_tui.preflight.local_files import read_beside
+from acp_tui.preflight.report.history import keep, read_kept
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.report.node_summary import records
 from screens.judgement import Judgement
 from screens.node_watch import NodeWatch
 from screens.unpacking import Unpacking

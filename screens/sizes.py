@@ -12,8 +12,8 @@ from textual.widgets import Label, Static
 from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import Plan
-from acp_tui.report.machine import machine
-from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
+from acp_tui.preflight.report.node_summary import machine
+from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 from screens.dialogs import Read
 from screens.session import Session
 from screens.widgets.form import Field, Form

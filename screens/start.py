@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from rich.text import Text
 from textual.app import App
 
-from acp_tui.bundle import BundleDamaged, is_bundle, open_bundle
 from acp_tui.core.files import path_from
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.core.i18n import _, ngettext
@@ -17,6 +16,7 @@ from acp_tui.nodes.ssh.known_hosts import pins_file, read_pins
 from acp_tui.plan.draft import Draft, last_unfinished, new_draft
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
 from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle import BundleDamaged, is_bundle, open_bundle
 from screens.dialogs import Ask, Pick, Read
 
 

@@ -12,12 +12,12 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from acp_tui.bundle import Keep
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.core.local_host import Own
 from acp_tui.plan.model import field_at, rule_of
+from acp_tui.preflight.bundle import Keep
 from screens.glyphs import glyphs, outcome_mark
 from screens.session import Session, Topic
 from screens.widgets.form import Field, Form

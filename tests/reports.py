@@ -11,8 +11,8 @@ from acp_tui.checks.evaluate import judge
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.report.machine import records
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.report.node_summary import records
 
 MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

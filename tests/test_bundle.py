@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 from plans import nodes, valid_plan
 
-from acp_tui.bundle import (
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.file import load_plan
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle import (
     FILES,
     SUMS,
     BundleDamaged,
@@ -22,12 +26,8 @@ from acp_tui.bundle import (
     open_bundle,
     write_bundle,
 )
-from acp_tui.bundle import folder as bundles
-from acp_tui.checks.verdict import Outcome, Severity, Verdict
-from acp_tui.nodes.state import NodeState
-from acp_tui.plan.file import load_plan
-from acp_tui.plan.model import Plan
-from acp_tui.report.model import NodeRecord, Report
+from acp_tui.preflight.bundle import directory as bundles
+from acp_tui.preflight.report.model import NodeRecord, Report
 
 CANARY = "c4nary-S3cret"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJustAKeyForTestsThatNobodyHas"

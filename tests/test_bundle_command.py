@@ -20,10 +20,10 @@ from plans import node, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.__main__ import main
-from acp_tui.bundle import FILES, SEALED, SUMS, check_sums
 from acp_tui.core.errors import Exit
 from acp_tui.installer.config import differences
 from acp_tui.plan.file import save_plan
+from acp_tui.preflight.bundle import FILES, SEALED, SUMS, check_sums
 
 LOGIN, ADMIN = "c4nary-login", "c4nary-admin"
 PHRASE = "a long passphrase"

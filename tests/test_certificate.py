@@ -24,11 +24,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from plans import valid_plan
 from pydantic import JsonValue
 
-from acp_tui.certificate_files import facts_for, read_pair
 from acp_tui.checks.certificates.model import Authority
 from acp_tui.checks.plan.certificate import flaws, unlocked
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.files import READ_LIMIT
+from acp_tui.preflight.certificates.reader import facts_for, read_pair
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 AnyKey = Key | ed25519.Ed25519PrivateKey

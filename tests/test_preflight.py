@@ -16,7 +16,7 @@ from acp_tui.nodes.events import NodeDone, NodeStage
 from acp_tui.nodes.ssh.connection import Deadlines
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, NodeSsh, Plan, Ssh
-from acp_tui.preflight import PreflightDone, PreflightEvent, preflight, probe_node, target
+from acp_tui.preflight.run import PreflightDone, PreflightEvent, preflight, probe_node, target
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DEADLINES = Deadlines(tcp=2, handshake=1, login=5, session=5, script=30)

@@ -10,13 +10,13 @@ from pydantic import JsonValue, SecretStr
 from test_bundle import report
 from test_certificate import CA_KEY, RSA, certificate, key_pem, pem
 
-from acp_tui.bundle import Keep, write_bundle
-from acp_tui.certificate_files import read_pair
 from acp_tui.checks.local_files import Primary
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan
-from acp_tui.primary_files import primary_of
+from acp_tui.preflight.bundle import Keep, write_bundle
+from acp_tui.preflight.certificates.reader import read_pair
+from acp_tui.preflight.primary import primary_of
 
 CERT, KEY = pem(certificate(RSA, "acp", "ca", CA_KEY, ["acp.example.com"])), key_pem(RSA)
 PASSWORD = "Correct-Horse-7"

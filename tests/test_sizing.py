@@ -24,11 +24,11 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import Machine
 from acp_tui.plan.file import dump_plan
 from acp_tui.plan.model import RELEASES, Plan
-from acp_tui.report.kept import keep, kept_file
-from acp_tui.report.machine import machine, records
-from acp_tui.report.model import Report
-from acp_tui.report.page import report_html
-from acp_tui.report.sizes import fit_lines, in_short, reason_lines, table_lines
+from acp_tui.preflight.report.history import keep, kept_file
+from acp_tui.preflight.report.html.page import report_html
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.report.node_summary import machine, records
+from acp_tui.preflight.report.sizing import fit_lines, in_short, reason_lines, table_lines
 
 ARM = Machine(arch="aarch64", cpus=64, memory=256 * 10**9)
 NONE = Size()

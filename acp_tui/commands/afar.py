@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
-from acp_tui.bundle import FILES, SUMS
 from acp_tui.commands.output import CommandFailed, Source, say
 from acp_tui.commands.package import end_progress, tell_progress
 from acp_tui.commands.preflight import run_preflight, show_report
@@ -32,8 +31,9 @@ from acp_tui.nodes.ssh.sftp import Files, SendFailed, Sending
 from acp_tui.package.facts import is_local
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
-from acp_tui.preflight import target
-from acp_tui.report.model import Report
+from acp_tui.preflight.bundle import FILES, SUMS
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.run import target
 
 
 def is_afar(plan: Plan) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.bundle import BundleRefused, Keep, place_for
 from acp_tui.commands.output import CommandFailed, Source, ask_passphrase, open_plan, passphrase_in, say
 from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.core.errors import Exit
@@ -15,10 +14,11 @@ from acp_tui.core.gpg.encryption import GpgFailed, Lock, ToKey, ToPassphrase, en
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
-from acp_tui.report.changes import changes
-from acp_tui.report.kept import kept_file, read_kept
-from acp_tui.report.model import Report
-from acp_tui.report.told import change_lines
+from acp_tui.preflight.bundle import BundleRefused, Keep, place_for
+from acp_tui.preflight.report.diff import changes
+from acp_tui.preflight.report.diff_text import change_lines
+from acp_tui.preflight.report.history import kept_file, read_kept
+from acp_tui.preflight.report.model import Report
 
 
 def bundle(options: Namespace) -> int:

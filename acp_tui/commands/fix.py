@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from acp_tui.beside_files import read_beside
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import judge
 from acp_tui.checks.verdict import Outcome, Verdict
@@ -19,12 +18,13 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Node
-from acp_tui.preflight import PreflightDone, preflight, probe_node, target
-from acp_tui.remedy.init import find_init
-from acp_tui.remedy.mend import INIT, Offer, Result, chosen, offer, results
-from acp_tui.remedy.run import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
-from acp_tui.remedy.script import script
-from acp_tui.remedy.step import InitScript, Step
+from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
+from acp_tui.preflight.fixes.init_script import find_init
+from acp_tui.preflight.fixes.script import script
+from acp_tui.preflight.fixes.select import INIT, Offer, Result, chosen, offer, results
+from acp_tui.preflight.fixes.step import InitScript, Step
+from acp_tui.preflight.local_files import read_beside
+from acp_tui.preflight.run import PreflightDone, preflight, probe_node, target
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.bundle import BundleDamaged, open_bundle
 from acp_tui.commands.afar import install_afar, is_afar
 from acp_tui.commands.away import attach_there, newer_trail, show_status_there
 from acp_tui.commands.bundle import tell_changes
@@ -32,6 +31,7 @@ from acp_tui.installer.state import FINAL
 from acp_tui.installer.words import phase_word
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.file import PlanErrors
+from acp_tui.preflight.bundle import BundleDamaged, open_bundle
 
 
 def install(options: Namespace) -> int:

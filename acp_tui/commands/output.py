@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.bundle import Bundle, BundleDamaged, is_bundle, open_bundle
 from acp_tui.core.errors import Exit
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _
@@ -18,6 +17,7 @@ from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.ssh.known_hosts import fingerprint, pins_file, read_pins, write_pins
 from acp_tui.plan.file import PlanErrors, load_plan
 from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle import Bundle, BundleDamaged, is_bundle, open_bundle
 
 
 class CommandFailed(Exception):

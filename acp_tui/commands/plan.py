@@ -6,8 +6,6 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from acp_tui.beside_files import read_beside
-from acp_tui.bundle import is_bundle
 from acp_tui.checks.catalog import Requirement, catalogue
 from acp_tui.checks.plan.evaluate import judge_plan
 from acp_tui.checks.sizing.calculator import Sizing, sizing
@@ -22,10 +20,12 @@ from acp_tui.installer.config import RenderError, render, unverified
 from acp_tui.package.checks import name_verdicts
 from acp_tui.plan.file import PlanReading, Problem, read_plan, schema
 from acp_tui.plan.model import RELEASES, Plan
-from acp_tui.report.explain import explained, how_seen, later_releases, wanted
-from acp_tui.report.kept import kept_file, read_kept
-from acp_tui.report.model import Report
-from acp_tui.report.sizes import fit_lines, reason_lines, table_lines
+from acp_tui.preflight.bundle import is_bundle
+from acp_tui.preflight.local_files import read_beside
+from acp_tui.preflight.report.explain import explained, how_seen, later_releases, wanted
+from acp_tui.preflight.report.history import kept_file, read_kept
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 
 _COLUMNS = 100
 """Width of a text that is not asked how wide it may be."""

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from acp_tui.beside_files import read_beside
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.labels import state_word
 from acp_tui.checks.verdict import Outcome
@@ -19,14 +18,15 @@ from acp_tui.nodes.events import NodeDone, NodeSeen
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
-from acp_tui.preflight import PreflightDone, preflight
-from acp_tui.report.changes import Changes, changes
-from acp_tui.report.kept import keep, kept_file, read_kept
-from acp_tui.report.model import Report, summary
-from acp_tui.report.page import report_html
-from acp_tui.report.readiness import answer
-from acp_tui.report.told import change_lines
-from acp_tui.requested import Also, what_it_does
+from acp_tui.preflight.active_tests import Also, what_it_does
+from acp_tui.preflight.local_files import read_beside
+from acp_tui.preflight.report.diff import Changes, changes
+from acp_tui.preflight.report.diff_text import change_lines
+from acp_tui.preflight.report.history import keep, kept_file, read_kept
+from acp_tui.preflight.report.html.page import report_html
+from acp_tui.preflight.report.model import Report, summary
+from acp_tui.preflight.report.readiness import answer
+from acp_tui.preflight.run import PreflightDone, preflight
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
 

@@ -8,7 +8,6 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.bundle import BundleDamaged, absolute, open_bundle
 from acp_tui.commands.away import newer_trail
 from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show
 from acp_tui.core.errors import Exit
@@ -20,8 +19,9 @@ from acp_tui.installer.follow import newest_run
 from acp_tui.installer.run import NoRun, Phase, RunState, status
 from acp_tui.installer.state import STATE_FILE
 from acp_tui.plan.file import PlanErrors, dump_plan
-from acp_tui.report.document import report_json
-from acp_tui.report.kept import kept_file, read_kept
+from acp_tui.preflight.bundle import BundleDamaged, absolute, open_bundle
+from acp_tui.preflight.report.history import kept_file, read_kept
+from acp_tui.preflight.report.model import report_json
 from acp_tui.support.archive import run_secrets, write_archive
 
 _ENDINGS = (".tar.gz", ".tgz")

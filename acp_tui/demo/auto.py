@@ -28,8 +28,8 @@ from acp_tui.nodes.events import NodeDone
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageBlocked, PackageWork
 from acp_tui.package.tar_members import PackageRefused
-from acp_tui.preflight import PreflightDone, preflight
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.run import PreflightDone, preflight
 
 _QUICK = Behaviour(seconds=4.0, setup_seconds=0.5)
 _LABEL = "PRACTICE  "

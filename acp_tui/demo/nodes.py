@@ -16,7 +16,7 @@ import asyncssh
 from acp_tui.core.files import private_folder, write_atomically
 from acp_tui.demo.profile import Machine, Profile
 from acp_tui.nodes.script import Reading, reply, split
-from acp_tui.remedy import script as remedy
+from acp_tui.preflight.fixes import script as remedy
 
 USERNAME = "root"
 PASSWORD = "practice"

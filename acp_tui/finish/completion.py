@@ -27,9 +27,9 @@ from acp_tui.installer.run import platform_url
 from acp_tui.installer.state import RunState
 from acp_tui.installer.words import phase_word
 from acp_tui.plan.model import Plan
-from acp_tui.report.findings import Background, finding, grouped, met
-from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
-from acp_tui.report.model import summary
+from acp_tui.preflight.report.html.findings import Background, finding, grouped, met
+from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
+from acp_tui.preflight.report.model import summary
 
 SCHEMA = "acp-tui.completion/1"
 JSON = "completion.json"

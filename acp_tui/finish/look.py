@@ -16,8 +16,8 @@ from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Deadlines, Lo
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import is_local
 from acp_tui.plan.model import Node, Plan
-from acp_tui.preflight import target
-from acp_tui.report.model import NodeRecord
+from acp_tui.preflight.report.model import NodeRecord
+from acp_tui.preflight.run import target
 
 _CHUNK = 65536
 

@@ -14,7 +14,7 @@ from acp_tui.finish.judge import Case, judge, serves
 from acp_tui.finish.look import Reach, look
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report
 
 REGISTRY_PORT = 11443
 SETTLING = timedelta(minutes=10)

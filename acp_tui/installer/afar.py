@@ -23,7 +23,7 @@ from acp_tui.nodes.ssh.sftp import Sending
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import questions
 from acp_tui.plan.model import NodeSsh, Plan
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report
 
 FOLDER = "acp-tui-install"
 """In the home of the login on the installer node."""

@@ -6,14 +6,14 @@ Of the installer node only whether it can still be reached: setup.sh has made it
 import asyncio
 from collections.abc import Iterator
 
-from acp_tui.bundle import Bundle, BundleDamaged, open_bundle
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.installer.state import RunSpec
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import PlanErrors
-from acp_tui.report.changes import new_blockers
-from acp_tui.report.model import Report
+from acp_tui.preflight.bundle import Bundle, BundleDamaged, open_bundle
+from acp_tui.preflight.report.diff import new_blockers
+from acp_tui.preflight.report.model import Report
 
 _LOOKS = 2  # what a moment brought, a restart of sshd for one, is over at the second
 _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)
@@ -40,10 +40,7 @@ async def drift(spec: RunSpec) -> str:
 
 
 async def _looked(bundle: Bundle) -> Report:
-    from acp_tui.preflight import (
-        PreflightDone,
-        preflight,  # it speaks SSH, and only this moment of a run does
-    )
+    from acp_tui.preflight.run import PreflightDone, preflight
 
     async for event in preflight(bundle.plan, pinned=bundle.known_hosts, base=bundle.directory):
         if isinstance(event, PreflightDone):

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from acp_tui.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
 from acp_tui.core.files import path_from
 from acp_tui.core.gpg.encryption import GpgFailed
 from acp_tui.core.i18n import _
@@ -19,7 +18,8 @@ from acp_tui.installer.run import RunRefused, new_run_dir, run_spec, start
 from acp_tui.installer.setup import setup_command
 from acp_tui.installer.state import DEFAULT_BASE, INSTALLER_LOG, Pace
 from acp_tui.plan.model import Plan
-from acp_tui.report.model import Report
+from acp_tui.preflight.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
+from acp_tui.preflight.report.model import Report
 
 
 class LaunchFailed(Exception):

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from acp_tui.bundle import remove_secrets
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
@@ -16,6 +15,7 @@ from acp_tui.installer.follow import FAILED_LIMIT, Tally, count
 from acp_tui.installer.journal import Run, minutes, quote
 from acp_tui.installer.posted import DocumentUnusable, mask, secrets_in
 from acp_tui.installer.state import PROGRESS_FILE, Phase, RunState, now
+from acp_tui.preflight.bundle import remove_secrets
 
 
 async def posted(run: Run) -> None:

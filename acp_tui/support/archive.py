@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui import __version__
-from acp_tui.bundle.folder import DOCUMENT, PLAN, REPORT, SETUP
 from acp_tui.core.files import path_from, read_bounded, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.redaction import Masker
@@ -30,6 +29,7 @@ from acp_tui.installer.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.installer.words import phase_word
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
 from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle.directory import DOCUMENT, PLAN, REPORT, SETUP
 
 HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024

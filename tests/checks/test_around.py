@@ -15,7 +15,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Bandwidth, Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
-from acp_tui.report.matrix import matrix
+from acp_tui.preflight.report.connectivity import matrix
 
 ONE, TWO, THREE = CONTROL_PLANES
 WORKER = WORKERS[0]

@@ -14,8 +14,8 @@ from acp_tui.finish.look import Reach
 from acp_tui.finish.verify import verify
 from acp_tui.nodes.events import NodeDone
 from acp_tui.nodes.state import NodeState
-from acp_tui.preflight import PreflightDone, preflight
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.run import PreflightDone, preflight
 
 PLANTED = {
     (cluster().faults[name].requirement, machine.address) for machine in cluster().machines for name in machine.faults

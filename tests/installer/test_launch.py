@@ -7,10 +7,10 @@ from install_bench import FAST, Bench, rest
 from plans import valid_plan
 from reports import report
 
-from acp_tui.bundle import DOCUMENT, is_bundle
 from acp_tui.demo.installer import Behaviour
 from acp_tui.installer.launch import launch
 from acp_tui.installer.run import Phase, RunBusy
+from acp_tui.preflight.bundle import DOCUMENT, is_bundle
 
 
 async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path) -> None:

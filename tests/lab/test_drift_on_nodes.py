@@ -12,8 +12,8 @@ from acp_tui.installer.drift import drift
 from acp_tui.installer.launch import bundle_for
 from acp_tui.installer.run import Pace, run_spec
 from acp_tui.plan.model import Plan
-from acp_tui.preflight import PreflightDone, preflight
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.run import PreflightDone, preflight
 
 pytestmark = pytest.mark.lab
 

@@ -17,8 +17,8 @@ from lab_nodes import OPERATOR, Lab, LabNode
 from lab_profile import Fault, NodeProfile
 from pydantic import JsonValue
 
-from acp_tui.remedy.script import BACKUPS, script
-from acp_tui.remedy.step import Step
+from acp_tui.preflight.fixes.script import BACKUPS, script
+from acp_tui.preflight.fixes.step import Step
 
 pytestmark = pytest.mark.lab
 

@@ -18,8 +18,8 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
-from acp_tui.report.model import Report
-from acp_tui.requested import Also
+from acp_tui.preflight.active_tests import Also
+from acp_tui.preflight.report.model import Report
 from screens.session import Session, Topic
 
 pytestmark = pytest.mark.lab

@@ -13,9 +13,9 @@ from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.facts import Directory, SshdSetting, Unit
 from acp_tui.nodes.script import Reader
 from acp_tui.plan.model import RELEASES, Waiver
-from acp_tui.remedy.mend import INIT, RECIPES, Offer, mend, offer, results
-from acp_tui.remedy.script import BACKUPS, script, split
-from acp_tui.remedy.step import InitScript, Step
+from acp_tui.preflight.fixes.script import BACKUPS, script, split
+from acp_tui.preflight.fixes.select import INIT, RECIPES, Offer, mend, offer, results
+from acp_tui.preflight.fixes.step import InitScript, Step
 
 PLAN = valid_plan()
 NODE = next(node for node in PLAN.nodes if node.address == SECOND)

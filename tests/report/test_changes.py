@@ -12,11 +12,10 @@ from reports import MORNING, report
 
 from acp_tui.checks.verdict import Verdict
 from acp_tui.nodes.state import NodeState
-from acp_tui.report.changes import Changes, changes
-from acp_tui.report.document import report_json
-from acp_tui.report.kept import keep, kept_file, read_kept
-from acp_tui.report.model import Report
-from acp_tui.report.told import change_lines
+from acp_tui.preflight.report.diff import Changes, changes
+from acp_tui.preflight.report.diff_text import change_lines
+from acp_tui.preflight.report.history import keep, kept_file, read_kept
+from acp_tui.preflight.report.model import Report, report_json
 
 SWAP: dict[str, object] = {"swaps": ("/swap.img",)}
 LATER = MORNING + timedelta(hours=1)

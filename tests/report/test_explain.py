@@ -4,7 +4,7 @@ import pytest
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.plan.model import RELEASES
-from acp_tui.report.explain import explained, later_releases, wanted
+from acp_tui.preflight.report.explain import explained, later_releases, wanted
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -7,7 +7,7 @@ from plans import CONTROL_PLANES, nodes, valid_plan
 
 from acp_tui.nodes.facts import Facts, Ping, Reach, TcpPath
 from acp_tui.plan.model import Plan
-from acp_tui.report.matrix import Way, matrix
+from acp_tui.preflight.report.connectivity import Way, matrix
 
 ONE, TWO, THREE = CONTROL_PLANES
 PLAN = valid_plan(nodes=nodes(3, 0))

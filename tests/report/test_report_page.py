@@ -17,10 +17,9 @@ from acp_tui import __version__
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import secret_values
-from acp_tui.report.changes import changes
-from acp_tui.report.document import report_json
-from acp_tui.report.model import NodeRecord, Report
-from acp_tui.report.page import report_html
+from acp_tui.preflight.report.diff import changes
+from acp_tui.preflight.report.html.page import report_html
+from acp_tui.preflight.report.model import NodeRecord, Report, report_json
 
 HOSTILE = "<script>alert(1)</script>\"'&$title"
 VOID = {"meta", "br"}

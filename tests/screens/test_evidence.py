@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 
 from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.nodes.facts import Facts, Reach, TcpPath
-from acp_tui.report.kept import read_kept
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.history import read_kept
+from acp_tui.preflight.report.model import Report
 from screens.session import LAST_RUN, Session
 from screens.widgets.rows import Rows
 

@@ -12,7 +12,7 @@ from acp_tui.finish.installed import Installed, LeftOver
 from acp_tui.finish.verify import Finish
 from acp_tui.installer.state import SETUP_LOG, Phase, RunSpec, RunState, write_state
 from acp_tui.nodes.state import NodeState
-from acp_tui.report.model import NodeRecord, Report
+from acp_tui.preflight.report.model import NodeRecord, Report
 from screens.finish import summary_line, whole
 from screens.install import InstallStep
 

@@ -6,7 +6,7 @@ from judged import cluster
 from plans import valid_plan
 from staged import screen_text, wizard
 
-from acp_tui.requested import Also
+from acp_tui.preflight.active_tests import Also
 from screens.session import Session
 
 

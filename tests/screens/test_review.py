@@ -12,10 +12,10 @@ from staged import screen_text, until, wizard
 from textual.events import Key
 from textual.pilot import Pilot
 
-from acp_tui.bundle import open_bundle
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
+from acp_tui.preflight.bundle import open_bundle
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm, Pick
 from screens.install import InstallStep

@@ -39,8 +39,8 @@ from acp_tui.nodes.facts import Facts, Unit
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.file import dump_plan, schema
-from acp_tui.report.changes import changes
-from acp_tui.report.page import report_html
+from acp_tui.preflight.report.diff import changes
+from acp_tui.preflight.report.html.page import report_html
 from screens.app import AcpApp
 from screens.finish import failed_lines, failed_whole, whole
 from screens.recheck import Recheck

@@ -11,14 +11,14 @@ from reports import MORNING
 from staged import SIZE, screen_text, until, wizard
 from textual.pilot import Pilot
 
-from acp_tui.bundle import write_bundle
 from acp_tui.core.local_host import Own
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan
-from acp_tui.report.model import Report
+from acp_tui.preflight.bundle import write_bundle
+from acp_tui.preflight.report.model import Report
 from screens.app import AcpApp
 from screens.dialogs import Ask, Confirm
 from screens.node_watch import Seen

@@ -15,9 +15,9 @@ import yaml
 from plans import valid_plan
 from reports import report
 
-from acp_tui.bundle import DOCUMENT, write_bundle
 from acp_tui.installer.config import render
 from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, note, write_state
+from acp_tui.preflight.bundle import DOCUMENT, write_bundle
 from acp_tui.support.archive import HEAD, TAIL, write_archive
 
 ADMIN, LOGIN = "cAn4ry-adm/in+7", "cAn4ry ssh-1'2\"3"

@@ -85,9 +85,8 @@ def judge_plan(
 ) -> tuple[Verdict, ...]:
     """The plan against every rule of its release that needs no node, in the catalogue's order.
 
-    `beside`: the files that the plan names, as `acp_tui.beside_files.read_beside` reads them; what rests on one that
-    nobody read is unknown. `facts`: what is known of the nodes. Waivers are not applied here. One verdict for each
-    finding, at least one for each rule.
+    `beside`: the local files that the plan names; None in it makes what depends on it unknown. `facts`: what is known
+    of the nodes. Waivers are not applied here. One verdict for each finding, at least one for each rule.
     """
     return tuple(
         verdict

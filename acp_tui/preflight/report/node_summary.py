@@ -10,8 +10,8 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import Machine
 from acp_tui.plan.model import Plan
-from acp_tui.report.matrix import Row, Way, matrix
-from acp_tui.report.model import Link, NodeRecord
+from acp_tui.preflight.report.connectivity import Row, Way, matrix
+from acp_tui.preflight.report.model import Link, NodeRecord
 
 _MOST = 12
 """Addresses and filesystems named at most; a host with hundreds of interfaces is still one line of a table."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.preflight.fixes.step import Case, Recipe, Step, odd_names, trusted
 
 _MODULES_FILE = "/etc/modules-load.d/acp.conf"
 _BOOT_FILES = (

@@ -26,8 +26,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from acp_tui.checks.certificates.model import Authority, CertificateFacts, Issuer
 from acp_tui.core.files import path_from, read_bounded, why
 from acp_tui.core.i18n import _
-from acp_tui.pem import PemFile
 from acp_tui.plan.model import Plan
+from acp_tui.preflight.certificates.pem import PemFile
 
 E = TypeVar("E", bound=x509.ExtensionType)
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from acp_tui.core.i18n import _
-from acp_tui.report.markup import Html, joined, table, tag, text
-from acp_tui.report.matrix import Way
-from acp_tui.report.model import Link, NodeRecord
+from acp_tui.preflight.report.connectivity import Way
+from acp_tui.preflight.report.html.markup import Html, joined, table, tag, text
+from acp_tui.preflight.report.model import Link, NodeRecord
 
 _MOST = 20
 """Nodes up to which every way is shown: a table of them grows with their square."""

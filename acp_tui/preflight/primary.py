@@ -9,15 +9,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.bundle import DOCUMENT, BundleDamaged, is_bundle, is_sealed, open_bundle
-from acp_tui.certificate_files import facts_for, pair_facts
 from acp_tui.checks.certificates.model import CertificateFacts
 from acp_tui.checks.local_files import Primary
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _
-from acp_tui.pem import PemFile
 from acp_tui.plan.file import PlanErrors, Problem, read_plan
 from acp_tui.plan.model import Plan, field_at, is_secret
+from acp_tui.preflight.bundle import DOCUMENT, BundleDamaged, is_bundle, is_sealed, open_bundle
+from acp_tui.preflight.certificates.pem import PemFile
+from acp_tui.preflight.certificates.reader import facts_for, pair_facts
 
 
 def primary_of(plan: Plan, base: Path) -> Primary | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
-from acp_tui.report.model import NodeRecord, Report
+from acp_tui.preflight.report.model import NodeRecord, Report
 
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 

@@ -16,11 +16,11 @@ def read_beside(plan: Plan, base: Path) -> Beside:
     """Read all of them, paths relative to `base`. Raises nothing: what is wrong with a file is told by the rules."""
     beside = Beside(lost_keys=dict(_lost_keys(plan, base)))
     if plan.certificate.mode == "existing":
-        from acp_tui.certificate_files import facts_for
+        from acp_tui.preflight.certificates.reader import facts_for
 
         beside = replace(beside, certificate=facts_for(plan, base))
     if plan.disaster_recovery.role == "standby":
-        from acp_tui.primary_files import primary_of
+        from acp_tui.preflight.primary import primary_of
 
         beside = replace(beside, primary=primary_of(plan, base))
     return beside

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from acp_tui.checks.labels import state_word
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _
-from acp_tui.report.changes import Changes
-from acp_tui.report.matrix import Way
-from acp_tui.report.model import NodeRecord
+from acp_tui.preflight.report.connectivity import Way
+from acp_tui.preflight.report.diff import Changes
+from acp_tui.preflight.report.model import NodeRecord
 
 
 def change_lines(since: Changes) -> tuple[str, ...]:

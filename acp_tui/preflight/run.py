@@ -25,9 +25,9 @@ from acp_tui.nodes.ssh.address_map import Dial, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
-from acp_tui.report.machine import records
-from acp_tui.report.model import Report
-from acp_tui.requested import Also, between_on_request, patience, snippets_on_request
+from acp_tui.preflight.active_tests import Also, between_on_request, patience, snippets_on_request
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.report.node_summary import records
 
 
 @dataclass(frozen=True)

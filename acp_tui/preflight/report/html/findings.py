@@ -14,9 +14,21 @@ from acp_tui.checks.verdict_builder import waiver_for
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
-from acp_tui.report.explain import how_seen
-from acp_tui.report.markup import Html, bullets, commands, folded, inline, joined, link, pairs, table, tag, text
-from acp_tui.report.model import NodeRecord
+from acp_tui.preflight.report.explain import how_seen
+from acp_tui.preflight.report.html.markup import (
+    Html,
+    bullets,
+    commands,
+    folded,
+    inline,
+    joined,
+    link,
+    pairs,
+    table,
+    tag,
+    text,
+)
+from acp_tui.preflight.report.model import NodeRecord
 
 _MOST_SEEN = 4
 """Different observations of a rule that is met; the others are counted."""

@@ -7,8 +7,7 @@ import hashlib
 from pathlib import Path
 
 from acp_tui.core.files import private_folder, write_atomically
-from acp_tui.report.document import report_json
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report, report_json
 
 
 def kept_file(home: Path, plan_file: Path) -> Path:

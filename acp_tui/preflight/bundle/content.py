@@ -10,7 +10,11 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from acp_tui.bundle.folder import (
+from acp_tui.core.files import path_from
+from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
+from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
+from acp_tui.plan.model import NodeSsh, Plan
+from acp_tui.preflight.bundle.directory import (
     DOCUMENT,
     FILES,
     KNOWN_HOSTS,
@@ -25,13 +29,8 @@ from acp_tui.bundle.folder import (
     place_for,
     sums,
 )
-from acp_tui.core.files import path_from
-from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
-from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
-from acp_tui.plan.model import NodeSsh, Plan
-from acp_tui.report.document import report_json
-from acp_tui.report.model import Report
-from acp_tui.report.page import report_html
+from acp_tui.preflight.report.html.page import report_html
+from acp_tui.preflight.report.model import Report, report_json
 
 Keep = Literal["plain", "left-out"] | Lock
 """What becomes of the two files with secrets: as they are (0600), not in the bundle, or encrypted."""

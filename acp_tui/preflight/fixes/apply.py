@@ -15,8 +15,8 @@ from acp_tui.core.i18n import _
 from acp_tui.nodes.events import NodeStage
 from acp_tui.nodes.script import LAUNCH, Reader, Reading, Snippet, build
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
-from acp_tui.remedy.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
-from acp_tui.remedy.step import InitScript, Step
+from acp_tui.preflight.fixes.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
+from acp_tui.preflight.fixes.step import InitScript, Step
 
 _SECOND_LOGIN_WITHIN = GUARD * 3 / 4  # seconds; the rest is for taking it back before the node does so itself
 _TRIES_AFTER_RELOAD = 5

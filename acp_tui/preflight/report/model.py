@@ -1,5 +1,6 @@
 """The report of a preflight, and its published JSON document (schema `acp-tui.report/1`)."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -120,3 +121,8 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, int]:
     """How many verdicts of each outcome; every outcome is there, with 0 where there is none."""
     counts = Counter(v.outcome for v in verdicts)
     return {outcome.value: counts[outcome] for outcome in Outcome}
+
+
+def report_json(report: Report) -> str:
+    """The published document, indented, with a newline at the end."""
+    return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from textwrap import indent
 
 from acp_tui.core.assets import asset_text
-from acp_tui.remedy.step import Step
+from acp_tui.preflight.fixes.step import Step
 
 BACKUPS = "/var/backups/acp-tui"
 """Below it each fix has a folder of its own on the node: copies, logs, undo.sh."""

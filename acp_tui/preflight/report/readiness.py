@@ -1,7 +1,7 @@
 """Whether the install may start, in words."""
 
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.report.model import Report
+from acp_tui.preflight.report.model import Report
 
 
 def answer(report: Report) -> str:

@@ -8,7 +8,7 @@ from shlex import quote
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
-from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.preflight.fixes.step import Case, Recipe, Step, odd_names, trusted
 
 _KUBELET = "/etc/systemd/system/kubelet.service"
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}"

@@ -11,10 +11,10 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
-from acp_tui.remedy.kernel import KERNEL_RECIPES
-from acp_tui.remedy.software import SOFTWARE_RECIPES
-from acp_tui.remedy.step import Case, InitScript, Recipe, Step
-from acp_tui.remedy.system import SYSTEM_RECIPES
+from acp_tui.preflight.fixes.kernel import KERNEL_RECIPES
+from acp_tui.preflight.fixes.software import SOFTWARE_RECIPES
+from acp_tui.preflight.fixes.step import Case, InitScript, Recipe, Step
+from acp_tui.preflight.fixes.system import SYSTEM_RECIPES
 
 RECIPES: Mapping[str, Recipe] = {**KERNEL_RECIPES, **SYSTEM_RECIPES, **SOFTWARE_RECIPES}
 INIT = "PRE-INIT"

@@ -1,7 +1,7 @@
 """The bundle: everything an unattended install needs and everything that was known, in one folder with checksums."""
 
-from acp_tui.bundle.content import Bundle, Keep, absolute, is_sealed, open_bundle, write_bundle
-from acp_tui.bundle.folder import (
+from acp_tui.preflight.bundle.content import Bundle, Keep, absolute, is_sealed, open_bundle, write_bundle
+from acp_tui.preflight.bundle.directory import (
     DOCUMENT,
     FILES,
     SEALED,

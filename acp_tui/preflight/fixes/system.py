@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.remedy.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.preflight.fixes.step import Case, Recipe, Step, odd_names, trusted
 
 HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 """A host name that meets NET-HOSTNAME-*."""

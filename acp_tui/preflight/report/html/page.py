@@ -19,14 +19,23 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import Machine
 from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.plan.paths import listed
-from acp_tui.report.changes import Changes
-from acp_tui.report.findings import Background, finding, grouped, met, of_nodes, to_node, unreached, unseen_on
-from acp_tui.report.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
-from acp_tui.report.model import NodeRecord, Report, summary
-from acp_tui.report.network import network
-from acp_tui.report.readiness import answer
-from acp_tui.report.sizes import fits, heads, rows
-from acp_tui.report.told import changed_findings, node_lines
+from acp_tui.preflight.report.diff import Changes
+from acp_tui.preflight.report.diff_text import changed_findings, node_lines
+from acp_tui.preflight.report.html.connectivity import network
+from acp_tui.preflight.report.html.findings import (
+    Background,
+    finding,
+    grouped,
+    met,
+    of_nodes,
+    to_node,
+    unreached,
+    unseen_on,
+)
+from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
+from acp_tui.preflight.report.model import NodeRecord, Report, summary
+from acp_tui.preflight.report.readiness import answer
+from acp_tui.preflight.report.sizing import fits, heads, rows
 
 _WAIVER = N_('waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)

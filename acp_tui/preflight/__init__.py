@@ -1,0 +1,1 @@
+"""The preflight: collect and evaluate together, and everything made from the result."""

@@ -1,0 +1,1 @@
+"""Certificate and key files on this machine."""
