@@ -13,7 +13,7 @@ from textual.app import SuspendNotSupported
 
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
-from acp_tui.installer.launch import bundle_for
+from acp_tui.install.start import bundle_for
 from acp_tui.package.facts import is_local
 from acp_tui.preflight.bundle import remove_secrets
 from screens.dialogs import Confirm

@@ -22,7 +22,7 @@ from acp_tui.checks.verdict import Verdict
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
 from acp_tui.core.local_host import Own, own_addresses
-from acp_tui.installer.launch import LaunchFailed, bundle_for
+from acp_tui.install.start import LaunchFailed, bundle_for
 from acp_tui.nodes.ssh.address_map import Dial, direct
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft, hold

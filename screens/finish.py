@@ -6,15 +6,15 @@ from rich.text import Text
 
 from acp_tui.checks.labels import OUTCOMES, outcome_word
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.finish.checklist import checklist
-from acp_tui.installer.failure import failure
-from acp_tui.installer.state import Phase, RunState
-from acp_tui.installer.words import PHASES, SHOWN_AS, phase_word
+from acp_tui.install.observe.failure import failure
+from acp_tui.install.observe.labels import PHASES, SHOWN_AS, phase_word
+from acp_tui.install.run.state import Phase, RunState
+from acp_tui.install.verify.checklist import checklist
 from acp_tui.plan.model import Plan
 from screens.glyphs import glyphs, outcome_mark
 
 if TYPE_CHECKING:
-    from acp_tui.finish.verify import Finish
+    from acp_tui.install.verify.run import Finish
 
 _WORST = list(OUTCOMES)
 

@@ -14,12 +14,15 @@ from textual.widget import Widget
 from textual.widgets import RichLog
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.installer.failure import failed_before
-from acp_tui.installer.history import stalled
-from acp_tui.installer.launch import LaunchFailed, bundle_for, launch
-from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
-from acp_tui.installer.state import FINAL, PROGRESS_FILE, SETUP_LOG
-from acp_tui.installer.words import phase_word
+from acp_tui.install.observe.failure import failed_before
+from acp_tui.install.observe.follow import follow
+from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.timing import stalled
+from acp_tui.install.run.control import cancel, resume
+from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.spawn import RunRefused
+from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, NoRun, Phase, RunState, status
+from acp_tui.install.start import LaunchFailed, bundle_for, launch
 from acp_tui.preflight.bundle import DOCUMENT
 from screens.afar import goes_elsewhere, install_there
 from screens.dialogs import Ask, Confirm, Pick, Read
@@ -32,8 +35,8 @@ from screens.step import Step
 from screens.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from acp_tui.finish.look import Reach
-    from acp_tui.finish.verify import Finish
+    from acp_tui.install.verify.collect import Reach
+    from acp_tui.install.verify.run import Finish
 
 _LINES = 2000
 """Lines of log kept on the screen; the files keep all."""
@@ -174,7 +177,7 @@ class InstallStep(Step):
         if state is None or not failed_before(state):
             return ()
         reach = await self._reach()
-        from acp_tui.finish.again import lines, remains
+        from acp_tui.install.verify.leftovers import lines, remains
 
         left = await remains(reach, state)
         told = tuple(lines(left))
@@ -266,8 +269,8 @@ class InstallStep(Step):
         self._looking = _("Looking at the cluster: nodes, charts, Pods, console, registry...")
         self._tell()
         reach = await self._reach()
-        from acp_tui.finish.completion import completion, write
-        from acp_tui.finish.verify import SETTLING, until_settled
+        from acp_tui.install.verify.completion_report import completion, write
+        from acp_tui.install.verify.run import SETTLING, until_settled
 
         every = 1.0 if self.wizard.practice else 10.0
         async for found in until_settled(reach, SETTLING, installed_at=run.updated, every=every):
@@ -285,7 +288,7 @@ class InstallStep(Step):
 
     async def _reach(self) -> "Reach":
         """The ways to the nodes. What speaks SSH is imported now: the wizard's start does not wait for it."""
-        look = await asyncio.to_thread(import_module, "acp_tui.finish.look")
+        look = await asyncio.to_thread(import_module, "acp_tui.install.verify.collect")
         session = self.session
         reach: Reach = look.Reach(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
         return reach
@@ -295,8 +298,8 @@ class InstallStep(Step):
         if self._found is None or self._looking:
             return
         reach = await self._reach()
-        from acp_tui.finish.cleanup import CleanUpFailed, clean_up, why_not
-        from acp_tui.installer.state import removal
+        from acp_tui.install.run.state import removal
+        from acp_tui.install.verify.cleanup import CleanUpFailed, clean_up, why_not
 
         refused = why_not(self._found, running=False)
         if refused:
@@ -318,7 +321,7 @@ class InstallStep(Step):
         if self._state is None or self._state.at_rest:
             return
         reach = await self._reach()
-        from acp_tui.finish.triage import triage
+        from acp_tui.install.verify.triage import triage
 
         found = await triage(reach)
         log = self.query_one("#log", RichLog)

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 
 from acp_tui.core.files import path_from
 from acp_tui.core.i18n import _
-from acp_tui.installer.logfile import Page, before, find, last, page
+from acp_tui.install.observe.log_reader import Page, before, find, last, page
 from screens.dialogs import Ask
 from screens.widgets.panel import Panel
 

@@ -18,8 +18,8 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import path_from
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.installer.config import RenderError, masked, render, unverified
-from acp_tui.installer.launch import setup_line
+from acp_tui.install.config.render import RenderError, masked, render, unverified
+from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.derived_defaults import preset_paths
 from acp_tui.plan.file import save_plan

@@ -21,7 +21,7 @@ from pydantic import JsonValue
 
 from acp_tui.__main__ import main
 from acp_tui.core.errors import Exit
-from acp_tui.installer.config import differences
+from acp_tui.install.config.render import differences
 from acp_tui.plan.file import save_plan
 from acp_tui.preflight.bundle import FILES, SEALED, SUMS, check_sums
 

@@ -21,11 +21,12 @@ from acp_tui.core.errors import Exit
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.installer import afar, program
-from acp_tui.installer.carried import Program, pack, this_program
-from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
-from acp_tui.installer.state import FINAL
-from acp_tui.installer.trail import Trail, keep_trail
+from acp_tui.install.remote import provision as program
+from acp_tui.install.remote import session as afar
+from acp_tui.install.remote.last_remote import Trail, keep_trail
+from acp_tui.install.remote.self_archive import Program, pack, this_program
+from acp_tui.install.run.state import FINAL
+from acp_tui.install.start import AnswersMissing, LaunchFailed, bundle_for
 from acp_tui.nodes.ssh.connection import ConnectFailed, Connection, connect
 from acp_tui.nodes.ssh.sftp import Files, SendFailed, Sending
 from acp_tui.package.facts import is_local

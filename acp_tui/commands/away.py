@@ -9,8 +9,8 @@ from acp_tui.commands.output import CommandFailed, open_plan, say, show
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.installer import afar
-from acp_tui.installer.trail import Trail, last_trail
+from acp_tui.install.remote import session as afar
+from acp_tui.install.remote.last_remote import Trail, last_trail
 from acp_tui.nodes.script import Reading
 
 

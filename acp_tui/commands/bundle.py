@@ -13,7 +13,7 @@ from acp_tui.core.errors import Exit
 from acp_tui.core.gpg.encryption import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.installer.launch import AnswersMissing, LaunchFailed, bundle_for
+from acp_tui.install.start import AnswersMissing, LaunchFailed, bundle_for
 from acp_tui.preflight.bundle import BundleRefused, Keep, place_for
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines

@@ -13,13 +13,14 @@ from acp_tui.commands.preflight import show_findings
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.finish import completion
-from acp_tui.finish.checklist import checklist
-from acp_tui.finish.cleanup import CleanUpFailed, clean_up, waiting, why_not
-from acp_tui.finish.look import Reach
-from acp_tui.finish.verify import Finish, until_settled
-from acp_tui.installer.run import NoRun, Phase, RunState, last_run, platform_url, status
-from acp_tui.installer.state import FINAL, removal
+from acp_tui.install.run.control import platform_url
+from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.state import FINAL, NoRun, Phase, RunState, removal, status
+from acp_tui.install.verify import completion_report as completion
+from acp_tui.install.verify.checklist import checklist
+from acp_tui.install.verify.cleanup import CleanUpFailed, clean_up, waiting, why_not
+from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.run import Finish, until_settled
 
 
 def finish(options: Namespace) -> int:

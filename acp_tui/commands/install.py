@@ -17,18 +17,20 @@ from acp_tui.commands.preflight import run_preflight, show_report
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.finish.again import lines, remains
-from acp_tui.finish.look import Reach
-from acp_tui.finish.triage import triage
-from acp_tui.finish.verify import SETTLING, now
-from acp_tui.installer.config import RenderError, differences, render
-from acp_tui.installer.failure import failed_before, failure
-from acp_tui.installer.follow import damaged_run, newest_run
-from acp_tui.installer.history import VENDOR, stalled, still_for, usual
-from acp_tui.installer.launch import LaunchFailed, launch
-from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, cancel, follow, last_run, resume, status
-from acp_tui.installer.state import FINAL
-from acp_tui.installer.words import phase_word
+from acp_tui.install.config.render import RenderError, differences, render
+from acp_tui.install.observe.failure import failed_before, failure
+from acp_tui.install.observe.follow import follow
+from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.timing import VENDOR, stalled, still_for, usual
+from acp_tui.install.run.control import cancel, resume
+from acp_tui.install.run.directory import damaged_run, last_run, newest_run
+from acp_tui.install.run.spawn import RunRefused
+from acp_tui.install.run.state import FINAL, NoRun, Phase, RunState, status
+from acp_tui.install.start import LaunchFailed, launch
+from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.leftovers import lines, remains
+from acp_tui.install.verify.run import SETTLING, now
+from acp_tui.install.verify.triage import triage
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.file import PlanErrors
 from acp_tui.preflight.bundle import BundleDamaged, open_bundle

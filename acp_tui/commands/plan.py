@@ -16,7 +16,7 @@ from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, sh
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.installer.config import RenderError, render, unverified
+from acp_tui.install.config.render import RenderError, render, unverified
 from acp_tui.package.checks import name_verdicts
 from acp_tui.plan.file import PlanReading, Problem, read_plan, schema
 from acp_tui.plan.model import RELEASES, Plan

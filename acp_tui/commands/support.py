@@ -13,16 +13,15 @@ from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.finish.look import Reach
-from acp_tui.finish.triage import triage
-from acp_tui.installer.follow import newest_run
-from acp_tui.installer.run import NoRun, Phase, RunState, status
-from acp_tui.installer.state import STATE_FILE
+from acp_tui.install.run.directory import newest_run
+from acp_tui.install.run.state import STATE_FILE, NoRun, Phase, RunState, status
+from acp_tui.install.support_bundle import run_secrets, write_archive
+from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.triage import triage
 from acp_tui.plan.file import PlanErrors, dump_plan
 from acp_tui.preflight.bundle import BundleDamaged, absolute, open_bundle
 from acp_tui.preflight.report.history import kept_file, read_kept
 from acp_tui.preflight.report.model import report_json
-from acp_tui.support.archive import run_secrets, write_archive
 
 _ENDINGS = (".tar.gz", ".tgz")
 

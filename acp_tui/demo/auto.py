@@ -17,13 +17,15 @@ from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.installer import Behaviour
 from acp_tui.demo.profile import cluster
-from acp_tui.finish import completion
-from acp_tui.finish.checklist import checklist
-from acp_tui.finish.look import Reach
-from acp_tui.finish.verify import verify
-from acp_tui.installer.config import RenderError, render
-from acp_tui.installer.launch import LaunchFailed, launch
-from acp_tui.installer.run import NoRun, Phase, RunRefused, RunState, follow
+from acp_tui.install.config.render import RenderError, render
+from acp_tui.install.observe.follow import follow
+from acp_tui.install.run.spawn import RunRefused
+from acp_tui.install.run.state import NoRun, Phase, RunState
+from acp_tui.install.start import LaunchFailed, launch
+from acp_tui.install.verify import completion_report as completion
+from acp_tui.install.verify.checklist import checklist
+from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.run import verify
 from acp_tui.nodes.events import NodeDone
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageBlocked, PackageWork

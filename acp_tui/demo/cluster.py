@@ -25,8 +25,10 @@ from acp_tui.demo.installer import Behaviour, Posts
 from acp_tui.demo.nodes import PracticeNode
 from acp_tui.demo.package import PracticePackage, build_package
 from acp_tui.demo.profile import Machine, cluster
-from acp_tui.finish.verify import REGISTRY_PORT
-from acp_tui.installer.run import Pace, cancel, last_run
+from acp_tui.install.run.control import cancel
+from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.state import Pace
+from acp_tui.install.verify.run import REGISTRY_PORT
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Address, Admin, Node, Package, Plan, Ssh, Waiver
 

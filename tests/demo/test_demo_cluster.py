@@ -10,8 +10,8 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.demo.auto import walk
 from acp_tui.demo.cluster import Practice, Scenario, practice
 from acp_tui.demo.profile import NOT_SIMULATED, cluster
-from acp_tui.finish.look import Reach
-from acp_tui.finish.verify import verify
+from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.run import verify
 from acp_tui.nodes.events import NodeDone
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.report.model import Report

@@ -12,8 +12,8 @@ import pytest
 
 from acp_tui.demo.nodes import PASSWORD, USERNAME, PracticeNode, serve
 from acp_tui.demo.profile import NOT_SIMULATED, base, cluster
-from acp_tui.finish.questions import questions
-from acp_tui.finish.triage import triage_questions
+from acp_tui.install.verify.queries import questions
+from acp_tui.install.verify.triage import triage_questions
 from acp_tui.nodes.collectors import SNIPPETS, facts_from
 from acp_tui.nodes.collectors.connectivity import Questions, snippets_for
 from acp_tui.nodes.script import LAUNCH, Reader, build

@@ -16,7 +16,7 @@ from fakes import make_cluster, put
 from lab_nodes import OPERATOR, PASSWORD, Lab, LabNode
 from lab_profile import NodeProfile
 
-from acp_tui.installer.state import CONTAINER, Phase, RunSpec, RunState, write_state
+from acp_tui.install.run.state import CONTAINER, Phase, RunSpec, RunState, write_state
 
 pytestmark = pytest.mark.lab
 CANARY = "cAn4ry-finish-admin"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clusters import self_signed, web
 
-from acp_tui.finish.https import covers, get, planned_fingerprint, served
+from acp_tui.install.verify.https import covers, get, planned_fingerprint, served
 
 
 async def test_status_and_certificate_are_told(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from plans import CONTROL_PLANES, WORKERS, valid_plan
 from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.finish.installed import Answer, Condition, Installed, Served
-from acp_tui.finish.judge import Case, chart_state, judge
-from acp_tui.finish.questions import installed_from, read_console, read_left_over, read_pods, read_releases
-from acp_tui.installer.api import Says
-from acp_tui.installer.state import CONTAINER
+from acp_tui.install.api.client import Says
+from acp_tui.install.run.state import CONTAINER
+from acp_tui.install.verify.checks import Case, chart_state, judge
+from acp_tui.install.verify.facts import Answer, Condition, Installed, Served
+from acp_tui.install.verify.queries import installed_from, read_console, read_left_over, read_pods, read_releases
 from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading
 from acp_tui.plan.model import Plan
 

@@ -13,10 +13,10 @@ from plans import valid_plan
 from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.finish.installed import ClusterNode, Condition, Installed
-from acp_tui.finish.judge import chart_state, pod_state
-from acp_tui.finish.look import Reach, ask
-from acp_tui.finish.questions import cluster_questions, installed_from, module_question
+from acp_tui.install.verify.checks import chart_state, pod_state
+from acp_tui.install.verify.collect import Reach, ask
+from acp_tui.install.verify.facts import ClusterNode, Condition, Installed
+from acp_tui.install.verify.queries import cluster_questions, installed_from, module_question
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None or os.geteuid() != 0, reason="needs kubectl and root")
 

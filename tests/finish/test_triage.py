@@ -9,10 +9,10 @@ from lab_nodes import PASSWORD, Lab
 from lab_profile import NodeProfile
 from plans import valid_plan
 
-from acp_tui.finish.look import Reach
-from acp_tui.finish.questions import EARLY_KUBECONFIG, KUBECONFIG, installed_from
-from acp_tui.finish.triage import Triage, triage, weigh
-from acp_tui.installer.state import CONTAINER, INSTALLER_LOG
+from acp_tui.install.run.state import CONTAINER, INSTALLER_LOG
+from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.queries import EARLY_KUBECONFIG, KUBECONFIG, installed_from
+from acp_tui.install.verify.triage import Triage, triage, weigh
 from acp_tui.nodes.script import Reading
 
 UP = f"{CONTAINER}\tUp 20 minutes\n"

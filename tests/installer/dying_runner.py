@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from acp_tui.installer import journal, runner
-from acp_tui.installer.state import RunState, write_state
+from acp_tui.install.run import recorder as journal
+from acp_tui.install.run import runner
+from acp_tui.install.run.state import RunState, write_state
 
 
 def main(phase: str, moment: str, marker: Path, arguments: list[str]) -> int:

@@ -14,7 +14,8 @@ from pydantic import JsonValue
 import acp_tui
 from acp_tui.core.assets import asset_path
 from acp_tui.demo.installer import Behaviour, Posts, posts, stop, write_behaviour
-from acp_tui.installer.run import Pace, RunSpec, RunState, cancel, start, status
+from acp_tui.install.run.control import cancel, start
+from acp_tui.install.run.state import Pace, RunSpec, RunState, status
 
 CANARY = "c4n4ry-s3cret-phrase"
 FAST = Pace(setup=0.05, api=0.05, api_wait=10, offer_wait=0.3, look=0.1, progress=0.1, silence=0.3, overall=60)

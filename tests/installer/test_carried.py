@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import acp_tui
-from acp_tui.installer.carried import Program, pack, this_program
-from acp_tui.installer.trail import Trail, keep_trail, last_trail
+from acp_tui.install.remote.last_remote import Trail, keep_trail, last_trail
+from acp_tui.install.remote.self_archive import Program, pack, this_program
 
 
 @pytest.fixture(scope="module")

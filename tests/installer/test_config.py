@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from plans import DOMAIN, VIP, dual_nodes, node, nodes, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.installer.config import MASK, RenderError, document, masked, render, unverified
+from acp_tui.install.config.render import MASK, RenderError, document, masked, render, unverified
 from acp_tui.plan.model import Plan
 
 FILES = {"id_rsa": b"-----KEY-----\n\x00\xff\n", "tls.crt": b"CERT\n", "tls.key": b"PRIVATE\n", "own": b"own key"}

@@ -7,8 +7,9 @@ from plans import node, valid_plan
 from reports import report
 
 from acp_tui.demo.installer import Behaviour
-from acp_tui.installer.launch import launch
-from acp_tui.installer.run import Phase, resume
+from acp_tui.install.run.control import resume
+from acp_tui.install.run.state import Phase
+from acp_tui.install.start import launch
 
 
 async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from plans import valid_plan
 
-from acp_tui.installer.afar import errand
+from acp_tui.install.remote.session import errand
 
 
 def test_a_standbys_primary_stays_here(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.installer.failure import failed_before, failure, likely
-from acp_tui.installer.state import SETUP_LOG, Phase, RunSpec, RunState
+from acp_tui.install.observe.failure import failed_before, failure, likely
+from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState
 
 
 @pytest.mark.parametrize(

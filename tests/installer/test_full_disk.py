@@ -9,7 +9,7 @@ import pytest
 from install_bench import Bench, rest, wait
 
 from acp_tui.demo.installer import Behaviour
-from acp_tui.installer.run import Phase, status
+from acp_tui.install.run.state import Phase, status
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted")
 

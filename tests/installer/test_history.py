@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.installer.history import patience, spans, stalled, still_for, usual
-from acp_tui.installer.processes import running
-from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, write_state
+from acp_tui.install.observe.timing import patience, spans, stalled, still_for, usual
+from acp_tui.install.run.process import running
+from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, write_state
 
 NOW = datetime.now(UTC)
 

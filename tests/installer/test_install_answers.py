@@ -7,7 +7,8 @@ from install_bench import Bench, rest, wait
 
 from acp_tui.__main__ import main
 from acp_tui.demo.installer import Behaviour
-from acp_tui.installer.run import Phase, cancel, status
+from acp_tui.install.run.control import cancel
+from acp_tui.install.run.state import Phase, status
 
 PLAN = """\
 release: "4.0"

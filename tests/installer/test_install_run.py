@@ -21,13 +21,16 @@ from install_bench import CANARY, FAST, Bench, config, encoded, rest, wait
 
 import acp_tui
 from acp_tui.demo.installer import Behaviour, PracticeInstaller, console, write_behaviour
-from acp_tui.installer import detach, watch
-from acp_tui.installer import state as states
-from acp_tui.installer.follow import RunUpdate, follow, last_run
-from acp_tui.installer.journal import Run
-from acp_tui.installer.run import RunBusy, RunRefused, cancel, resume, start, status
-from acp_tui.installer.setup import process
-from acp_tui.installer.state import NoRun, Phase, RunState
+from acp_tui.install.observe.follow import RunUpdate, follow
+from acp_tui.install.run import progress as watch
+from acp_tui.install.run import spawn as detach
+from acp_tui.install.run import state as states
+from acp_tui.install.run.control import RunBusy, cancel, resume, start
+from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.recorder import Run
+from acp_tui.install.run.setup_script import process
+from acp_tui.install.run.spawn import RunRefused
+from acp_tui.install.run.state import NoRun, Phase, RunState, status
 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
 SLOW = Behaviour(seconds=30, setup_seconds=0.1)
@@ -390,7 +393,7 @@ def test_the_run_outlives_whoever_launched_it(bench: Bench) -> None:
     write_spec = bench.root / "spec.py"
     write_spec.write_text(
         "import pathlib, sys, time\nfrom pathlib import PosixPath\n"
-        "from acp_tui.installer.run import start\nfrom acp_tui.installer.state import *\n"
+        "from acp_tui.install.run.control import start\nfrom acp_tui.install.run.state import *\n"
         f"start({spec!r})\nprint('started', flush=True)\ntime.sleep(60)\n"
     )
     launcher = subprocess.Popen(

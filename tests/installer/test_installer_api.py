@@ -13,11 +13,11 @@ from install_bench import config
 from pydantic import JsonValue
 
 from acp_tui.demo.installer import Behaviour, PracticeInstaller, console, posts
-from acp_tui.installer import api
-from acp_tui.installer.api import PostResult, ProgressReply, Says, read_progress
-from acp_tui.installer.follow import Tally, count
-from acp_tui.installer.offer import Offered, parse_offer, parse_token
-from acp_tui.installer.state import Endpoint
+from acp_tui.install.api import client as api
+from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
+from acp_tui.install.api.endpoint import Endpoint
+from acp_tui.install.api.versions import Offered, parse_offer, parse_token
+from acp_tui.install.run.outcome import Tally, count
 
 
 @contextmanager

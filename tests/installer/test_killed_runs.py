@@ -15,10 +15,12 @@ from install_bench import Bench, rest, wait
 from acp_tui.commands.install import show_status
 from acp_tui.commands.output import CommandFailed
 from acp_tui.demo.installer import Behaviour, write_behaviour
-from acp_tui.installer import state as states
-from acp_tui.installer.follow import damaged_run, last_run, new_run_dir
-from acp_tui.installer.run import Phase, RunBusy, RunRefused, RunState, resume, start, status
-from acp_tui.installer.setup import forget, kill, process
+from acp_tui.install.run import state as states
+from acp_tui.install.run.control import RunBusy, resume, start
+from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir
+from acp_tui.install.run.setup_script import forget, kill, process
+from acp_tui.install.run.spawn import RunRefused
+from acp_tui.install.run.state import Phase, RunState, status
 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
 ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.LOOKING, Phase.POSTING,
@@ -29,15 +31,15 @@ def dying(bench: Bench, phase: Phase, moment: str, monkeypatch: pytest.MonkeyPat
     """Let the next runner die as it writes `phase`; the file that tells that it has."""
     marker, python = bench.root / "died", bench.root / "dying-python"
     runner = Path(__file__).with_name("dying_runner.py")
-    # In the place of `python -m acp_tui.installer.runner`: its first two arguments are dropped.
+    # In the place of `python -m acp_tui.install.run.runner`: its first two arguments are dropped.
     python.write_text(
         f'#!/bin/sh\nshift 2\nexec "{sys.executable}" "{runner}" {phase.value} {moment} "{marker}" "$@"\n'
     )
     python.chmod(0o755)
-    monkeypatch.setattr("acp_tui.installer.detach.sys.executable", str(python))
+    monkeypatch.setattr("acp_tui.install.run.spawn.sys.executable", str(python))
     # Before its first write a runner has not taken the run over, and that it never will is known by the time alone.
-    monkeypatch.setattr("acp_tui.installer.state.LAUNCH_PATIENCE", 1.0)
-    monkeypatch.setattr("acp_tui.installer.detach.LAUNCH_PATIENCE", 1.0)
+    monkeypatch.setattr("acp_tui.install.run.state.LAUNCH_PATIENCE", 1.0)
+    monkeypatch.setattr("acp_tui.install.run.spawn.LAUNCH_PATIENCE", 1.0)
     return marker
 
 
@@ -88,7 +90,7 @@ _LAUNCHER = """\
 import asyncio, os, signal, sys
 from pathlib import PosixPath
 from acp_tui.installer import run
-from acp_tui.installer.state import *
+from acp_tui.install.run.state import *
 phase, moment = sys.argv[1:]
 written = run.write_state
 def write(state):
@@ -154,7 +156,7 @@ def test_of_two_starts_at_once_one_runs_and_is_the_one_that_is_shown(bench: Benc
     bench.unpack(replace(QUICK, seconds=30))
     home = bench.root / "state"
     specs = [replace(bench.spec(), run_dir=new_run_dir(home)) for _one in range(4)]
-    starts = "import sys; from pathlib import PosixPath\nfrom acp_tui.installer.run import *\n"
+    starts = "import sys; from pathlib import PosixPath\nfrom acp_tui.install.run.control import *\n"
     programs = [f"{starts}try: start({spec!r})\nexcept RunBusy: sys.exit(7)" for spec in specs]
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     together = [subprocess.Popen([sys.executable, "-c", program], env=paths) for program in programs]

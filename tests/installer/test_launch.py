@@ -8,8 +8,9 @@ from plans import valid_plan
 from reports import report
 
 from acp_tui.demo.installer import Behaviour
-from acp_tui.installer.launch import launch
-from acp_tui.installer.run import Phase, RunBusy
+from acp_tui.install.run.control import RunBusy
+from acp_tui.install.run.state import Phase
+from acp_tui.install.start import launch
 from acp_tui.preflight.bundle import DOCUMENT, is_bundle
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_tui.installer.follow import Tail
-from acp_tui.installer.logfile import before, find, last, page
+from acp_tui.install.observe.follow import Tail
+from acp_tui.install.observe.log_reader import before, find, last, page
 
 _LINES = [b"one", b"two \x1b[31mred", b"", "drei äöü".encode(), b"10 %\r20 %\r30 %", b"\xff\xfe no text", b"seven"]
 

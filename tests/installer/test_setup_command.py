@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 
-from acp_tui.installer.phases import choose
-from acp_tui.installer.posted import DocumentUnusable, mask, secrets_in, wanted_versions, with_versions
-from acp_tui.installer.run import run_spec, setup_command
-from acp_tui.installer.setup import printed_addresses
+from acp_tui.install.config.payload import DocumentUnusable, mask, secrets_in, wanted_versions, with_versions
+from acp_tui.install.run.control import run_spec
+from acp_tui.install.run.phases import choose
+from acp_tui.install.run.setup_script import printed_addresses, setup_command
 from acp_tui.plan.model import Address, Network, Plan
 
 Release = Literal["4.0", "4.1", "4.2", "4.3"]

@@ -8,9 +8,10 @@ from lab_check import plan
 from lab_nodes import Lab
 from lab_profile import NodeProfile
 
-from acp_tui.installer.drift import drift
-from acp_tui.installer.launch import bundle_for
-from acp_tui.installer.run import Pace, run_spec
+from acp_tui.install.run.control import run_spec
+from acp_tui.install.run.recheck import drift
+from acp_tui.install.run.state import Pace
+from acp_tui.install.start import bundle_for
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight

@@ -23,7 +23,7 @@ from wizard_window import wizard
 import acp_tui
 from acp_tui.demo.installer import Behaviour
 from acp_tui.demo.package import build_package
-from acp_tui.installer.afar import NotThere, claim, claimed
+from acp_tui.install.remote.session import NotThere, claim, claimed
 from acp_tui.nodes.ssh.connection import Target, connect
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]  # each looks at three nodes twice, and installs

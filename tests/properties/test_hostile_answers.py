@@ -18,7 +18,7 @@ from plans import nodes, plan_data, valid_plan
 from pydantic import BaseModel, JsonValue
 
 from acp_tui.checks.plan.evaluate import judge_plan
-from acp_tui.installer.config import document
+from acp_tui.install.config.render import document
 from acp_tui.plan.file import dump_plan, dump_secrets, load_plan, read_plan, save_plan
 from acp_tui.plan.model import NodeSsh, Plan
 from acp_tui.plan.paths import AnswerRefused, answer_at, answer_text, with_answers

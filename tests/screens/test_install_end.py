@@ -8,9 +8,9 @@ from plans import valid_plan
 from staged import screen_text, until, wizard
 
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
-from acp_tui.finish.installed import Installed, LeftOver
-from acp_tui.finish.verify import Finish
-from acp_tui.installer.state import SETUP_LOG, Phase, RunSpec, RunState, write_state
+from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState, write_state
+from acp_tui.install.verify.facts import Installed, LeftOver
+from acp_tui.install.verify.run import Finish
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.report.model import NodeRecord, Report
 from screens.finish import summary_line, whole

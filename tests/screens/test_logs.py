@@ -12,7 +12,7 @@ from plans import valid_plan
 from staged import screen_text, until, wizard
 from textual.pilot import Pilot
 
-from acp_tui.installer.logfile import last
+from acp_tui.install.observe.log_reader import last
 from screens.logs import LogScreen
 
 

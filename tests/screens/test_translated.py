@@ -30,11 +30,11 @@ from textual.widgets import Input, RichLog, Static
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import judge
 from acp_tui.core.i18n import DOMAIN, use_language
-from acp_tui.finish.again import Remains
-from acp_tui.finish.again import lines as remains_lines
-from acp_tui.finish.checklist import checklist
-from acp_tui.finish.questions import installed_from
-from acp_tui.installer.state import Phase, RunSpec, RunState
+from acp_tui.install.run.state import Phase, RunSpec, RunState
+from acp_tui.install.verify.checklist import checklist
+from acp_tui.install.verify.leftovers import Remains
+from acp_tui.install.verify.leftovers import lines as remains_lines
+from acp_tui.install.verify.queries import installed_from
 from acp_tui.nodes.facts import Facts, Unit
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork

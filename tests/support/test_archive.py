@@ -15,10 +15,10 @@ import yaml
 from plans import valid_plan
 from reports import report
 
-from acp_tui.installer.config import render
-from acp_tui.installer.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, note, write_state
+from acp_tui.install.config.render import render
+from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, note, write_state
+from acp_tui.install.support_bundle import HEAD, TAIL, write_archive
 from acp_tui.preflight.bundle import DOCUMENT, write_bundle
-from acp_tui.support.archive import HEAD, TAIL, write_archive
 
 ADMIN, LOGIN = "cAn4ry-adm/in+7", "cAn4ry ssh-1'2\"3"
 PLAN = valid_plan(

@@ -11,7 +11,8 @@ from terminal import Terminal, terminal
 
 import acp_tui
 from acp_tui.demo import installer
-from acp_tui.installer.run import cancel, last_run
+from acp_tui.install.run.control import cancel
+from acp_tui.install.run.directory import last_run
 
 PROGRAM = (sys.executable, "-m", "acp_tui")
 PLANTED = 5

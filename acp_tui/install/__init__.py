@@ -1,0 +1,1 @@
+"""The install: from a bundle to a verified cluster."""

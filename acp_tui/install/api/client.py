@@ -1,0 +1,231 @@
+"""The installer's HTTP API, and the only importer of httpx.
+
+Plain HTTP on the installer node, barely documented: every answer is bounded, every wait has an end, no proxy of the
+environment is asked, and the document goes to one address exactly once.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
+from acp_tui.install.api.endpoint import Endpoint
+from acp_tui.install.api.versions import Offered, parse_offer, parse_token
+
+if TYPE_CHECKING:  # httpx is imported where something is asked: the wizard's first frame does not wait for it
+    import httpx
+
+PREFIXES = ("", "/cpaas-installer")  # API-PREFIX
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of an answer that are read; the rest is not looked at."""
+
+_ASK = (10.0, 5.0)
+"""Seconds for an answer, and to connect."""
+_STEP = 100  # characters of a step that are kept
+_WHOLE_ANSWER = 20.0  # seconds; the timeouts of httpx hold for a single read
+_POST = (120.0, 10.0)
+_WHOLE_POST = 300.0  # seconds until the status is there
+_TOKEN = "/cpaas-installer/api/token"
+_VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
+
+
+class Says(StrEnum):
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+
+
+class PostResult(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not-sent"
+    """No connection came about: the installer has seen nothing, and posting again is safe."""
+    UNKNOWN = "unknown"
+    """The connection broke after it stood: whether the document arrived cannot be known from here."""
+
+
+@dataclass(frozen=True)
+class PostOutcome:
+    result: PostResult
+    status: int | None = None
+    """HTTP status; None where no answer came."""
+    body: str = ""
+    """The answer, or why there is none. May quote the document: mask it before anybody sees it."""
+
+
+@dataclass(frozen=True)
+class ProgressReply:
+    raw: str
+    step: str | None
+    says: Says
+
+
+@dataclass(frozen=True)
+class _Reply:
+    status: int
+    body: str
+    html: bool
+
+
+async def find_api(bases: Sequence[str]) -> Endpoint | None:
+    """The first of `bases`, without and with the prefix, where progress answers 200 and not with a web page.
+
+    An answer with content goes before an empty one. Only GET is sent. None: nothing answers yet."""
+    empty: Endpoint | None = None
+    async with _client(_ASK) as client:
+        for base in bases:
+            for prefix in PREFIXES:
+                endpoint = Endpoint(base.rstrip("/"), prefix)
+                reply = await _get(client, endpoint.url("/api/progress"))
+                if reply is None or reply.status != 200 or reply.html:
+                    continue
+                if reply.body.strip():
+                    return endpoint
+                empty = empty or endpoint
+    return empty
+
+
+async def offered_versions(endpoint: Endpoint) -> Offered:
+    """The Kubernetes and container runtime versions on offer; empty where the API does not tell them."""
+    async with _client(_ASK) as client:
+        # The vendor's text has the double slash; a strict server may not.
+        token = None
+        for path in (f"/{_TOKEN}", _TOKEN):
+            reply = await _get(client, endpoint.base + path)
+            if reply is not None and reply.status == 200 and not reply.html:
+                token = parse_token(reply.body)
+                break
+        said = ""
+        for prefix in dict.fromkeys((endpoint.prefix, *PREFIXES)):
+            reply = await _get(client, f"{endpoint.base}{prefix}{_VERSIONS}", token)
+            if reply is not None and reply.status == 200 and not reply.html:
+                return parse_offer(reply.body)
+            said = said or (f"HTTP {reply.status}" if reply is not None else "")
+    without = "" if token else "\n" + f"{_TOKEN}: " + _("no token")
+    return Offered(raw=f"{_VERSIONS}: {said or _('no answer')}{without}")
+
+
+async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
+    """Send the configuration: one POST, to one address, never repeated here (API-CONFIG)."""
+    import httpx
+
+    async with _client(_POST) as client:
+        request = client.build_request(
+            "POST", endpoint.url("/api/config"), content=document, headers={"Content-Type": "application/json"}
+        )
+        try:
+            async with asyncio.timeout(_WHOLE_POST):
+                response = await client.send(request, stream=True)
+            status, body = response.status_code, ""
+            # The status decides; a torn or endless text after it does not undo it.
+            with suppress(httpx.HTTPError, TimeoutError):
+                async with asyncio.timeout(_WHOLE_ANSWER):
+                    body = await _body(response)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            return PostOutcome(PostResult.NOT_SENT, body=_why(error))
+        except (httpx.HTTPError, TimeoutError) as error:
+            return PostOutcome(PostResult.UNKNOWN, body=_why(error))
+    return PostOutcome(PostResult.ACCEPTED if status == 200 else PostResult.REFUSED, status, body)
+
+
+async def progress(endpoint: Endpoint) -> ProgressReply | None:
+    """What the installer says of its progress; None: no answer, an empty one, or a web page (API-NOANSWER).
+
+    Under an error status only JSON is the installer's word; other text there is that of whatever stands before it."""
+    async with _client(_ASK) as client:
+        reply = await _get(client, endpoint.url("/api/progress"))
+    if reply is None or reply.html or not reply.body.strip():
+        return None
+    if reply.status != 200 and not _is_json(reply.body):
+        return None
+    read = read_progress(reply.body)
+    # A word in a part of an answer may stand in any message: what was not read whole decides nothing.
+    return read if len(reply.body) < MAX_BODY else replace(read, says=Says.RUNNING)
+
+
+def read_progress(text: str) -> ProgressReply:
+    """Judge a progress answer: Success goes before Failed (API-SUCCESS, API-FAIL5).
+
+    In JSON only a value that is the word decides, so that a message which mentions it does not, also where the end of
+    the document is missing; in other text the word anywhere does, as the vendor's script has it."""
+    try:
+        document: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        torn = text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
+        words: set[str] = {word for word in ("Success", "Failed") if (f'"{word}"' if torn else word) in text}
+        step = _step_line(text)
+    else:
+        words = {value.strip() for _key, value in _values(document) if isinstance(value, str)}
+        step = next((str(v) for k, v in _values(document) if k == "step" and isinstance(v, str | int)), None)
+    says = Says.SUCCESS if "Success" in words else Says.FAILED if "Failed" in words else Says.RUNNING
+    return ProgressReply(text, clean(step)[:_STEP] if step else None, says)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _step_line(text: str) -> str | None:
+    """The second word of the first line with `step` in it, without its comma (API-PROGRESS)."""
+    for line in text.splitlines():
+        words = line.split()
+        if "step" in line and len(words) > 1:
+            return words[1].rstrip(",").strip('"') or None
+    return None
+
+
+def _values(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _values(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values(inner, key)
+    else:
+        yield key, value
+
+
+def _client(patience: tuple[float, float]) -> "httpx.AsyncClient":
+    import httpx
+
+    timeout = httpx.Timeout(patience[0], connect=patience[1])
+    # A connection of its own for every task: a kept one may be dead, and a POST on it would end in doubt.
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+
+
+async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) -> _Reply | None:
+    import httpx
+
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        async with asyncio.timeout(_WHOLE_ANSWER), client.stream("GET", url, headers=headers) as response:
+            body = await _body(response)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+        return None
+    # Some servers call any text html: what is in it decides.
+    start = body.lstrip("\ufeff \t\r\n")[:1]
+    html = start == "<" or ("html" in response.headers.get("content-type", "") and start not in ("{", "["))
+    return _Reply(response.status_code, body, html)
+
+
+async def _body(response: "httpx.Response") -> str:
+    data = bytearray()
+    async for chunk in response.aiter_bytes():
+        data += chunk
+        if len(data) >= MAX_BODY:
+            break
+    return bytes(data[:MAX_BODY]).decode("utf-8", errors="replace")
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__

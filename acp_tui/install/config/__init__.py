@@ -1,0 +1,1 @@
+"""The configuration document of the installer."""

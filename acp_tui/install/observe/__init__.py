@@ -1,0 +1,1 @@
+"""Follow a run: progress, logs, timing, causes of a failure."""

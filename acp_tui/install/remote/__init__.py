@@ -1,0 +1,1 @@
+"""Install from another machine: upload, provision, start, follow."""

@@ -1,0 +1,133 @@
+"""Which acp-tui runs on the installer node: the one that is there, else this one, carried over and tried out.
+
+It is found out before anything big is sent, and what cannot be is told with the way out.
+"""
+
+import hashlib
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from acp_tui import __version__
+from acp_tui.core.i18n import _
+from acp_tui.install.remote.self_archive import Program
+from acp_tui.install.remote.session import NotThere, asked
+from acp_tui.nodes.script import NEEDS_ROOT
+from acp_tui.nodes.ssh.connection import Connection, Lost
+from acp_tui.nodes.ssh.sftp import Sending
+
+FOLDER = "program"
+"""Below that of the install, on the node."""
+
+_PYTHONS = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3")
+_PROOF = "import acp_tui.commands.install"
+"""What loads every library that an install needs, compiled ones too."""
+_UNPACKING = 300  # seconds
+_NOT_HERE = 75
+
+_FIND = """
+root || return
+local program python at=0 PATH=$PATH:/usr/local/bin
+export HOME=~root LANG=C.UTF-8
+for program in @KNOWN@; do
+  case $(limit 20 bash -c "$program --version" 2>/dev/null) in "acp-tui "@VERSION@) echo "there $at"; return 0 ;; esac
+  at=$((at + 1))
+done
+echo "machine $(uname -m)"
+for python in @PYTHONS@; do
+  ! tool "$python" || echo "python $python $(limit 20 "$python" -c 'import sys; print(sys.implementation.cache_tag)')"
+done
+return 0
+"""
+_UNPACK = """
+root || return
+umask 022
+local home=@HOME@ new=@HOME@.new.$$ python=@PYTHON@ launcher=@LAUNCHER@ said PATH=$PATH:/usr/local/bin
+[ ! -x "$home/acp-tui" ] || return 0
+tool tar && tool gzip || return 127
+rm -rf "$home".new.*
+said=$(mkdir "$new" && tar -xzf "$home.tar.gz" -C "$new" --no-same-owner 2>&1) ||
+  { rm -rf "$new"; echo "${said##*$'\\n'}"; return 74; }
+export HOME=~root LANG=C.UTF-8
+if [ -n "$launcher" ]; then said=$(limit 120 "$new/$launcher" -c @PROOF@ 2>&1)
+else
+  python=$(type -P "$python")
+  said=$(cd / && PYTHONPATH=$new limit 120 "$python" -s -c @PROOF@ 2>&1)
+fi || { rm -rf "$new"; echo "${said##*$'\\n'}"; return 75; }
+if [ -n "$launcher" ]; then printf 'exec %q -m acp_tui "$@"\\n' "$home/$launcher"
+else printf 'export PYTHONPATH=%q\\nexec %q -s -m acp_tui "$@"\\n' "$home" "$python"; fi >"$new/acp-tui.new"
+{ echo '#!/usr/bin/env bash'; cat "$new/acp-tui.new"; } >"$new/acp-tui" && rm "$new/acp-tui.new" &&
+  chmod 755 "$new/acp-tui" && mv -T "$new" "$home"
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """`words`: what runs acp-tui on the node; None: it is to be carried over, to run there with `python`."""
+
+    words: str | None
+    python: str = ""
+
+
+async def find(connection: Connection, program: Program | None) -> Found:
+    """What there is on the node. `program`: what could be carried over. Raises `NotThere`: neither way; `Lost`."""
+    known = ("acp-tui", f"{quote(sys.executable)} -m acp_tui")
+    blanks = {"KNOWN": " ".join(map(quote, known)), "VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
+    reading = await asked(connection, _FIND, blanks)
+    if reading.status == NEEDS_ROOT:
+        raise NotThere(_("it takes root there: log in as root, or let sudo ask no password"))
+    if reading.status:
+        raise Lost(_("the node does not tell what is there"))
+    if there := re.fullmatch(r"there ([01])\s*", reading.text):
+        return Found(known[int(there[1])])
+    machine = re.search(r"^machine (\S{1,40})$", reading.text, re.MULTILINE)
+    pythons = re.findall(r"^python (python[0-9.]+) (\S{1,40})$", reading.text, re.MULTILINE)
+    if program is None:
+        why = _("this one is not installed, so its libraries are not known")
+    elif machine is None or machine[1] != program.machine:
+        why = _("this one is for {ours}, the node is {theirs}").format(
+            ours=program.machine, theirs=machine[1] if machine else "?"
+        )
+    elif program.launcher:
+        return Found(None)
+    elif fit := [name for name, tag in pythons if tag == program.python]:
+        return Found(None, fit[0])
+    else:
+        has = ", ".join(f"{name} ({tag})" for name, tag in pythons) or _("none")
+        why = _("this one needs Python {version} there, and the node has: {found}").format(
+            version=_PYTHONS[0].removeprefix("python"), found=has
+        )
+    raise NotThere(
+        _(
+            "acp-tui {version} is not on the node and cannot be carried over: {why}. Nothing has been sent. "
+            "Install acp-tui {version} there, so that the node finds it as acp-tui, or what is missing; then give this "
+            "command again."
+        ).format(version=__version__, why=why)
+    )
+
+
+def sending(archive: Path, folder: str) -> Sending:
+    """Where the archive goes on the node: a name for each content, so that none is mixed up with another."""
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Sending(archive, f"{folder}/{FOLDER}/{__version__}-{digest[:12]}.tar.gz")
+
+
+async def unpack(connection: Connection, sent: Sending, program: Program, python: str) -> str:
+    """Unpack what was sent, and try it out; the words that run it there. Raises `NotThere`, `Lost`."""
+    home = sent.remote.removesuffix(".tar.gz")
+    blanks = {"HOME": quote(home), "PYTHON": quote(python), "LAUNCHER": quote(program.launcher), "PROOF": quote(_PROOF)}
+    reading = await asked(connection, _UNPACK, blanks, _UNPACKING)
+    if reading.status == 0:
+        return quote(f"{home}/acp-tui")
+    said = reading.text.strip()[:300]
+    if reading.status == _NOT_HERE:
+        words = _(
+            "acp-tui was carried over, but it does not run there: {why}. Install acp-tui {version} there, so that the "
+            "node finds it as acp-tui; then give this command again."
+        )
+        raise NotThere(words.format(why=said, version=__version__))
+    why = said or _("exit status {status}").format(status=reading.status)
+    raise NotThere(_("acp-tui could not be unpacked in {folder}: {why}").format(folder=home, why=why))

@@ -1,0 +1,1 @@
+"""One install run: its state on disk, its process, its phases."""

@@ -1,0 +1,187 @@
+"""The support archive: logs, state, plan, report and versions of an install run, bounded and without secrets.
+
+It is made in memory and written whole or not at all, mode 0600, with sums of what is in it.
+"""
+
+import hashlib
+import io
+import json
+import os
+import platform
+import sys
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from acp_tui import __version__
+from acp_tui.core.files import path_from, read_bounded, write_atomically
+from acp_tui.core.i18n import _
+from acp_tui.core.redaction import Masker
+from acp_tui.core.text import clean
+from acp_tui.install.config.payload import DocumentUnusable, secrets_in
+from acp_tui.install.observe.failure import failure, logs
+from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.run.state import INSTALLER_LOG, STATE_FILE, RunState
+from acp_tui.install.verify.completion_report import JSON as COMPLETION
+from acp_tui.plan.file import PlanErrors, load_plan, secret_values
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle.directory import DOCUMENT, PLAN, REPORT, SETUP
+
+HEAD = 64 * 1024
+TAIL = 2 * 1024 * 1024
+"""Bytes of a log's beginning and end that go into the archive."""
+_FILE = 4 * 1024 * 1024
+"""Bytes of any other file."""
+_EDGES = (b"\n", b"\r")
+"""What ends a line of a log: a progress bar in one may be megabytes long, each word of it over the last."""
+SUMS = "SHA256SUMS"
+_BUNDLED = (PLAN, SETUP, REPORT, COMPLETION)
+
+
+@dataclass(frozen=True)
+class Archive:
+    path: Path
+    files: tuple[str, ...]
+    size: int
+    """Bytes."""
+
+
+def write_archive(
+    path: Path,
+    state: RunState | None,
+    plan: Plan | None = None,
+    extra: Mapping[str, str] | None = None,
+    *,
+    run_dir: Path | None = None,
+) -> Archive:
+    """Write the archive of the run to `path`. OSError: nothing was written.
+
+    `plan`: its secrets are hidden too, where the run's own bundle no longer knows them. `extra`: name → text.
+    `run_dir`: the run's folder, where its state cannot be read; None with no state: there was no run."""
+    mask = Masker(run_secrets(state, plan))
+    found = _texts(state, state.spec.run_dir if state else run_dir)
+    texts = {name: mask(text) for name, text in (*found, *(extra or {}).items())}
+    sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in texts.items())
+    folder = f"acp-tui-support-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as tar:
+        for name, text in {**texts, SUMS: sums}.items():
+            data = text.encode()
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size, entry.mode, entry.mtime = len(data), 0o600, int(time.time())
+            tar.addfile(entry, io.BytesIO(data))
+    write_atomically(path, held.getvalue(), mode=0o600)
+    return Archive(path, (*texts, SUMS), len(held.getvalue()))
+
+
+def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
+    """Every secret that this host knows of the run: of its document, the plans, and the key files that they name."""
+    found: set[str] = set()
+    bundle = state.spec.bundle if state else None
+    plans = [plan] if plan is not None else []
+    documents = [state.spec.document] if state else []
+    for document in dict.fromkeys((*documents, *([bundle / DOCUMENT] if bundle else []))):
+        with suppress(OSError, DocumentUnusable):
+            found.update(secrets_in(document.read_bytes()))
+    if bundle is not None:
+        with suppress(OSError, PlanErrors):
+            plans.append(load_plan(bundle / PLAN))
+    for one in plans:
+        found.update(secret_values(one).values())
+        keys = (one.ssh.key_file, one.certificate.key_file, *(node.ssh.key_file for node in one.nodes))
+        for key in filter(None, keys):
+            with suppress(OSError, ValueError):
+                found.add(read_bounded(path_from(Path(), key)).decode("ascii"))
+    return frozenset(found)
+
+
+def _texts(state: RunState | None, run_dir: Path | None) -> Iterator[tuple[str, str]]:
+    """Name and unmasked text of everything that goes in."""
+    yield "README.txt", _readme(state, run_dir)
+    yield "versions.json", json.dumps(versions(), indent=2) + "\n"
+    if run_dir is not None:
+        with suppress(OSError):
+            yield STATE_FILE, _read(run_dir / STATE_FILE)
+        for name, path in logs(run_dir, state.spec.installer_log if state else INSTALLER_LOG):
+            with suppress(OSError):
+                yield name, _ends(path)
+    bundle = state.spec.bundle if state else None
+    for name in _BUNDLED if bundle else ():
+        with suppress(OSError):
+            yield f"bundle/{name}", _read((bundle or Path()) / name)
+
+
+def _readme(state: RunState | None, run_dir: Path | None) -> str:
+    lines = [
+        _("Support archive of an install run of the ACP global cluster, made by acp-tui {version}.").format(
+            version=__version__
+        ),
+        _("Secrets are masked. Sums of the files: {file}").format(file=SUMS),
+        "",
+    ]
+    if state is None:
+        none = _("No install has been started by this user on this host.")
+        broken = _("The state of the run in {folder} cannot be read.").format(folder=run_dir)
+        return "\n".join([*lines, broken if run_dir else none]) + "\n"
+    lines += [
+        _("Release: {release}").format(release=state.spec.release),
+        _("Phase: {phase}").format(phase=phase_word(state.phase)),
+        _("Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),
+        _("Updated: {moment}").format(moment=state.updated.isoformat(timespec="seconds")),
+        _("Said: {message}").format(message=state.message),
+    ]
+    found = failure(state)
+    if state.failed_in is not None:
+        lines += [
+            "",
+            _("Failed in: {phase}").format(phase=phase_word(found.phase)),
+            _("Likely: {cause}").format(cause=found.cause),
+        ]
+    lines += ["", _("Last lines:"), *found.lines]
+    return "\n".join(lines) + "\n"
+
+
+def versions() -> Mapping[str, str]:
+    """What runs here, for whoever reads the archive elsewhere."""
+    release: dict[str, str] = {}
+    with suppress(OSError):
+        release = platform.freedesktop_os_release()
+    return {
+        "acp_tui": __version__,
+        "python": sys.version.split()[0],
+        "os": release.get("PRETTY_NAME", platform.system()),
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "host": platform.node(),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        return _text(file.read(_FILE))
+
+
+def _ends(path: Path) -> str:
+    """Beginning and end of a log. Cut between lines, so that no half of a secret is left at the edge."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        if size <= HEAD + TAIL:
+            return _text(file.read(HEAD + TAIL))
+        head = file.read(HEAD)
+        head = head[: max(head.rfind(edge) for edge in _EDGES) + 1].rstrip(b"\n")
+        file.seek(size - TAIL)
+        tail = file.read(TAIL)
+        tail = max((tail.partition(edge)[2] for edge in _EDGES), key=len)
+    left = size - len(head) - len(tail)
+    return f"{_text(head)}\n[... {left} bytes left out ...]\n{_text(tail)}"
+
+
+def _text(data: bytes) -> str:
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("utf-8", errors="replace")
+    return clean(text)

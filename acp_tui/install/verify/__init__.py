@@ -1,0 +1,1 @@
+"""Verify the installed cluster: queries, checks, triage, clean-up, checklist, completion report."""

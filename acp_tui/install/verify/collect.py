@@ -1,0 +1,161 @@
+"""Asking the nodes: one streamed script over SSH, or a bash of this host where it is the node and SSH is no way in."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from acp_tui.core.i18n import _
+from acp_tui.install.verify.facts import Installed
+from acp_tui.install.verify.queries import cluster_questions, installed_from, module_question, questions
+from acp_tui.nodes.script import LAUNCH, Reader, Reading, Snippet, build
+from acp_tui.nodes.ssh.address_map import Dial, direct
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Deadlines, Lost, connect
+from acp_tui.nodes.state import NodeState
+from acp_tui.package.facts import is_local
+from acp_tui.plan.model import Node, Plan
+from acp_tui.preflight.report.model import NodeRecord
+from acp_tui.preflight.run import target
+
+_CHUNK = 65536
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The ways to the plan's nodes. `pinned`: node address → known host key; `base`: where relative paths start."""
+
+    plan: Plan
+    pinned: Mapping[str, str]
+    base: Path = Path()
+    dial: Dial = direct
+    here: Callable[[str], bool] = is_local
+    deadlines: Deadlines = DEADLINES
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a node answered, and how far it was reached. `host_key`: the one it showed; None over no SSH."""
+
+    readings: Mapping[str, Reading]
+    state: NodeState
+    detail: str = ""
+    host_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The cluster as it was found, the control planes that were asked, and the host keys they showed."""
+
+    installed: Installed
+    nodes: tuple[NodeRecord, ...]
+    host_keys: Mapping[str, str]
+
+
+async def look(reach: Reach) -> Seen:
+    """Ask the first control plane; where it cannot be reached, the next one about the cluster. Changes nothing."""
+    release = reach.plan.effective_release
+    asked: list[NodeRecord] = []
+    keys: dict[str, str] = {}
+    first: Installed | None = None
+    for node in reach.plan.control_planes:
+        said = await ask(reach, node, questions(release) if first is None else _of_cluster(release))
+        asked.append(NodeRecord(node.address, None, node.role, said.state, detail=said.detail))
+        if said.host_key:
+            keys[node.address] = said.host_key
+        installed = installed_from(said.readings, said.detail or _("the node did not answer this"))
+        if first is not None:  # what is left on the installer's node, only that node can tell
+            gaps = {**installed.gaps, **{name: first.gaps[name] for name in ("left_over", "console")}}
+            installed = replace(installed, gaps=gaps)
+        if said.state is NodeState.CHECKED:
+            return Seen(installed, tuple(asked), keys)
+        first = first or installed
+    why = _("the plan has no control plane node")
+    return Seen(first or installed_from({}, why), tuple(asked), keys)
+
+
+def _of_cluster(release: str) -> tuple[Snippet, ...]:
+    return (*cluster_questions(), *((module_question(),) if release >= "4.3" else ()))
+
+
+async def ask(reach: Reach, node: Node, snippets: Sequence[Snippet]) -> Said:
+    """Ask one node, as root where sudo asks no password. Never raises for what a node does."""
+    marker = secrets.token_hex(12)
+    program = build(snippets, marker)
+    login = reach.plan.login(node)
+    said: Said | None = None
+    if login.password is not None or login.key_file:
+        said = await _over_ssh(reach, node, program, marker)
+        if said.state is NodeState.CHECKED:
+            return said
+    if await asyncio.to_thread(reach.here, node.address):
+        return await _on_this_host(reach, program, marker)
+    missing = _("the plan gives no password and no key for this node, and it is not this host")
+    return said or Said({}, NodeState.AUTH_FAILED, missing)
+
+
+async def _over_ssh(reach: Reach, node: Node, program: str, marker: str) -> Said:
+    readings: dict[str, Reading] = {}
+    state, detail = NodeState.CHECKED, ""
+    where = target(reach.plan, node, reach.dial, base=reach.base)
+    try:
+        connection = await connect(where, reach.pinned.get(node.address), _unheard, reach.deadlines)
+    except ConnectFailed as error:
+        return Said({}, error.state, error.detail, error.host_key)
+    try:
+        reader = Reader(marker)
+        async with (
+            asyncio.timeout(reach.deadlines.script),
+            aclosing(connection.run(LAUNCH, program, _unheard, reach.deadlines.session)) as answer,
+        ):
+            async for chunk in answer:
+                readings |= {reading.name: reading for reading in reader.feed(chunk)}
+        if not readings:
+            state, detail = NodeState.AUTH_FAILED, connection.complaint or _("the node ran no bash")
+    except ConnectFailed as error:
+        state, detail = error.state, error.detail
+    except Lost as error:
+        state, detail = NodeState.LOST, str(error)
+    except TimeoutError:
+        state = NodeState.TIMEOUT
+        detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
+    finally:
+        await connection.close()
+    return Said(readings, state, detail, connection.host_key)
+
+
+async def _on_this_host(reach: Reach, program: str, marker: str) -> Said:
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        LAUNCH,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    readings: dict[str, Reading] = {}
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        reader = Reader(marker)
+        async with asyncio.timeout(reach.deadlines.script):
+            with suppress(BrokenPipeError, ConnectionResetError):
+                process.stdin.write(program.encode())
+                await process.stdin.drain()
+                process.stdin.close()
+            while chunk := await process.stdout.read(_CHUNK):
+                readings |= {reading.name: reading for reading in reader.feed(chunk)}
+    except TimeoutError:
+        detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
+        return Said(readings, NodeState.TIMEOUT, detail)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+    return Said(readings, NodeState.CHECKED if readings else NodeState.LOST, "" if readings else _("bash did not run"))
+
+
+def _unheard(stage: str) -> None:
+    """Stages of a connection that nobody waits for."""

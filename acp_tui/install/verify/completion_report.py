@@ -1,0 +1,214 @@
+"""The completion report: what was installed, how long it took, how it was found, what is left to do.
+
+Written beside the bundle's files, as JSON and as a page. No secret is in it, for none is in what it is made of.
+"""
+
+import getpass
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from string import Template
+
+from acp_tui import __version__
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.labels import OUTCOMES, outcome_word, role_word
+from acp_tui.checks.verdict import Outcome
+from acp_tui.core.assets import asset_text
+from acp_tui.core.files import write_atomically
+from acp_tui.core.i18n import _
+from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.timing import Span, spans
+from acp_tui.install.run.control import platform_url
+from acp_tui.install.run.state import RunState
+from acp_tui.install.verify.checklist import Todo, checklist
+from acp_tui.install.verify.run import Finish
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.report.html.findings import Background, finding, grouped, met
+from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
+from acp_tui.preflight.report.model import summary
+
+SCHEMA = "acp-tui.completion/1"
+JSON = "completion.json"
+PAGE = "completion.html"
+_SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """All that the report is made of. `run`: the install, where it is known on this host."""
+
+    plan: Plan
+    finish: Finish
+    run: RunState | None
+    spans: tuple[Span, ...]
+    by: str
+    host: str
+
+
+def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
+    name = "?"
+    with suppress(OSError, KeyError):
+        name = getpass.getuser()
+    return Completion(plan, finish, run, spans(run.spec.run_dir) if run else (), name, platform.node())
+
+
+def write(folder: Path, done: Completion) -> tuple[Path, Path]:
+    """Write both files into `folder`; their paths. OSError: not written."""
+    document = json.dumps(to_json(done), indent=2, ensure_ascii=False) + "\n"
+    write_atomically(folder / JSON, document, mode=0o644)
+    write_atomically(folder / PAGE, to_html(done), mode=0o644)
+    return folder / JSON, folder / PAGE
+
+
+def to_json(done: Completion) -> Mapping[str, object]:
+    report = done.finish.report
+    return {
+        "schema": SCHEMA,
+        "verified": done.finish.healthy,
+        "console": done.finish.console,
+        "finished": report.finished.isoformat(timespec="seconds"),
+        "by": done.by,
+        "host": done.host,
+        "versions": dict(_versions(done)),
+        "addresses": dict(_addresses(done.plan)),
+        "nodes": [dict(node) for node in _nodes(done)],
+        "installed": done.run.updated.isoformat(timespec="seconds") if done.run else None,
+        "phases": [
+            {"phase": span.phase, "began": span.began.isoformat(timespec="seconds"), "seconds": round(span.seconds)}
+            for span in done.spans
+        ],
+        "report": report.to_json(),
+        "checklist": [asdict(todo) for todo in checklist(done.plan)],
+    }
+
+
+def _versions(done: Completion) -> Sequence[tuple[str, str]]:
+    nodes, run = done.finish.installed.nodes or (), done.run
+    return (
+        ("acp", done.plan.effective_release),
+        ("package", (done.plan.package.core or "").rpartition("/")[2]),
+        ("kubernetes", ", ".join(sorted({node.version for node in nodes})) or (run.kubernetes if run else "") or ""),
+        (
+            "container_runtime",
+            ", ".join(sorted({node.runtime for node in nodes})) or (run.runtime if run else "") or "",
+        ),
+        ("acp_tui", __version__),
+    )
+
+
+def _addresses(plan: Plan) -> Sequence[tuple[str, str]]:
+    own = plan.registry.mode == "platform"
+    registry = f"{plan.registry_address}:11443" if own else plan.registry_address
+    return (
+        ("platform", platform_url(plan)),
+        ("others", ", ".join(plan.address.others)),
+        ("cluster_endpoint", plan.address.cluster_endpoint),
+        ("registry", registry),
+    )
+
+
+def _nodes(done: Completion) -> Sequence[Mapping[str, str]]:
+    found = {address: one for one in done.finish.installed.nodes or () for address in (*one.addresses, one.name)}
+    return [
+        {
+            "address": node.address,
+            "role": node.role,
+            "name": found[node.address].name if node.address in found else "",
+            "state": ("Ready" if found[node.address].ready else "NotReady") if node.address in found else "unknown",
+            "version": found[node.address].version if node.address in found else "",
+        }
+        for node in done.plan.nodes
+    ]
+
+
+_VERSIONS = {"acp": "ACP", "kubernetes": "Kubernetes", "acp_tui": "acp-tui"}
+
+
+def to_html(done: Completion) -> str:
+    """One page in the style of the preflight's: nothing from outside, everything escaped."""
+    report = done.finish.report
+    told = {"package": _("Package"), "container_runtime": _("Container runtime"), **_VERSIONS}
+    names = {
+        "platform": _("Platform"),
+        "others": _("Further addresses"),
+        "cluster_endpoint": _("Cluster endpoint"),
+        "registry": _("Registry"),
+    }
+    about = [
+        (_("Looked at"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
+        *((names[name], text(value)) for name, value in _addresses(done.plan)),
+        *((told[name], text(value)) for name, value in _versions(done)),
+    ]
+    counts = summary(report.verdicts)
+    return Template(asset_text("report/preflight.html")).substitute(
+        title=text(_("Completion of the global cluster")),
+        answer=text(_answer(done.finish)),
+        answer_class="ready" if done.finish.healthy else "blocked",
+        about=pairs(about),
+        tally=joined(
+            tag("li", joined((tag("b", text(str(counts[one.value]))), text(outcome_word(one)))), one.value)
+            for one in OUTCOMES
+            if counts[one.value]
+        ),
+        body=joined(_parts(done)),
+        foot=text(
+            _("Written by acp-tui {version}. The same as data: completion.json. No secret is in this page.").format(
+                version=__version__
+            )
+        ),
+    )
+
+
+def _answer(finish: Finish) -> str:
+    if not finish.healthy:
+        return _("Not verified")
+    return _("Installed and verified") if finish.console else _("Verified, but the console does not answer")
+
+
+def _parts(done: Completion) -> Sequence[Html]:
+    report = done.finish.report
+    hosts = {one["address"]: one["name"] for one in _nodes(done) if one["name"] != one["address"]}
+    known = Background(catalogue(report.release), hosts, done.plan.waivers, report.finished.date())
+    open_ones = [v for v in report.verdicts if v.outcome not in _SETTLED]
+    fine = [v for v in report.verdicts if v.outcome in _SETTLED]
+    return (
+        section(_("Findings"), joined(finding(group, known) for group in grouped(open_ones)), id="findings"),
+        section(_("To do by hand"), bullets([_todo(todo) for todo in checklist(done.plan)]), id="todo"),
+        section(_("Nodes"), _node_table(done), id="nodes"),
+        section(_("Phases"), _phase_table(done.spans), id="phases"),
+        folded(f"{_('In order')} ({len(fine)})", met(grouped(fine), known), "pass"),
+    )
+
+
+def _todo(todo: Todo) -> Html:
+    return joined((tag("b", text(f"{todo.title}. ")), text(todo.text)))
+
+
+def _node_table(done: Completion) -> Html:
+    heads = (_("Address"), _("Role"), _("Name"), _("State"), _("Version"))
+    rows = [
+        [
+            text(cell or "—")
+            for cell in (one["address"], role_word(one["role"]), one["name"], one["state"], one["version"])
+        ]
+        for one in _nodes(done)
+    ]
+    return table(heads, rows)
+
+
+def _phase_table(found: Sequence[Span]) -> Html:
+    heads = (_("Phase"), _("Began"), _("Took (h:mm:ss)"))
+    rows = [
+        [text(phase_word(one.phase)), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_took(one.seconds))]
+        for one in found
+    ]
+    whole = [text(_("All of it")), text(""), text(_took(sum(one.seconds for one in found)))]
+    return table(heads, [*rows, *([whole] if found else [])])
+
+
+def _took(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

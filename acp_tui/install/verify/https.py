@@ -1,0 +1,108 @@
+"""One GET over HTTPS, with the certificate that was shown: trusted or not, for that is judged, not demanded."""
+
+import asyncio
+import os
+import socket
+import ssl
+from contextlib import suppress
+from datetime import UTC
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from acp_tui.checks.certificates.model import cover
+from acp_tui.core.files import READ_LIMIT
+from acp_tui.core.i18n import _
+from acp_tui.core.text import clean
+from acp_tui.install.verify.facts import Answer, Served
+from acp_tui.nodes.ssh.address_map import Dial, direct
+
+_WITHIN = 15.0  # seconds for all of it
+_HEAD = 8192  # bytes of an answer that are looked at
+
+
+async def get(host: str, port: int, path: str, dial: Dial = direct) -> Answer:
+    """Ask `https://host:port/path`. Never raises for what a server or a network does."""
+    shown = f"[{host}]" if ":" in host else host
+    url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
+    if not host:
+        return Answer(url, None, None, _("the plan gives no address"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    place, real = dial(host, port)
+    certificate: Served | None = None
+    try:
+        async with asyncio.timeout(_WITHIN):
+            reader, writer = await asyncio.open_connection(place, real, ssl=context, server_hostname=host)
+            try:
+                tls = writer.get_extra_info("ssl_object")
+                certificate = served(tls.getpeercert(binary_form=True)) if tls else None
+                request = (
+                    f"GET {path} HTTP/1.1\r\nHost: {shown}:{port}\r\nUser-Agent: acp-tui\r\nConnection: close\r\n\r\n"
+                )
+                writer.write(request.encode("ascii", errors="replace"))
+                line = (await reader.readuntil(b"\n"))[:_HEAD]
+            finally:
+                writer.close()
+    except TimeoutError:
+        return Answer(url, None, certificate, _("no answer within {seconds:g} s").format(seconds=_WITHIN))
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        return Answer(url, None, certificate, _("it closed the connection without an answer"))
+    except (OSError, ValueError) as error:
+        return Answer(url, None, certificate, _why(error))
+    words = line.decode("latin-1").split()
+    if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal() or len(words[1]) != 3:
+        return Answer(url, None, certificate, _("what it answered is not HTTP"))
+    return Answer(url, int(words[1]), certificate)
+
+
+def _why(error: OSError | ValueError) -> str:
+    """In the system's words: asyncio has others for a connection that is refused."""
+    said = str(error)
+    if isinstance(error, OSError):
+        plain = error.errno and not isinstance(error, ssl.SSLError | socket.gaierror)
+        said = os.strerror(error.errno or 0) if plain else error.strerror or said
+    return " ".join(clean(said or type(error).__name__).split())[:200]
+
+
+def served(der: bytes | None) -> Served | None:
+    """What is told of a certificate; None: it cannot be read."""
+    if not der:
+        return None
+    try:
+        found = x509.load_der_x509_certificate(der)
+        names: list[str] = []
+        addresses: list[str] = []
+        with suppress(x509.ExtensionNotFound):
+            alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            names = [name.lower() for name in alternative.get_values_for_type(x509.DNSName)]
+            addresses = [str(address) for address in alternative.get_values_for_type(x509.IPAddress)]
+        return Served(
+            subject=clean(found.subject.rfc4514_string())[:200],
+            fingerprint=fingerprint(found),
+            self_signed=found.subject == found.issuer,
+            not_after=found.not_valid_after_utc.astimezone(UTC),
+            names=tuple(names),
+            addresses=tuple(addresses),
+        )
+    except ValueError:
+        return None
+
+
+def planned_fingerprint(file: Path) -> str | None:
+    """Of the first certificate in the plan's file; None: the file cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return fingerprint(x509.load_pem_x509_certificates(opened.read(READ_LIMIT))[0])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(SHA256()).hex(":").upper()
+
+
+def covers(certificate: Served, host: str) -> bool:
+    """Whether a browser that opens `host` accepts the certificate's names."""
+    return cover(certificate.names, certificate.addresses, host)

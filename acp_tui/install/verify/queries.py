@@ -1,0 +1,275 @@
+"""How an installed cluster is asked, and how its answers are read: small tables made by kubectl, never whole objects.
+
+Each table ends with the count of its rows, so that a torn one is never taken for a healthy one. Parsers are total but
+for ValueError: then the answer is not known, with that text.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from shlex import quote
+
+from acp_tui.core.i18n import _
+from acp_tui.install.api.client import Says, read_progress
+from acp_tui.install.run.state import CONTAINER, container_tool, removal
+from acp_tui.install.verify.facts import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
+from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading, Snippet
+
+KUBECONFIG = "/etc/kubernetes/admin.conf"
+EARLY_KUBECONFIG = "/var/cpaas/data/alauda.kubeconfig"  # API-KUBECONFIG: until the cluster's own is there
+_PATIENCE = 25  # seconds for one kubectl: a silent API server, asked twice
+_WORD = 80
+"""Characters of a state, a reason or a name that are kept."""
+
+# What the command says to standard error is its last line at most, and told only where it fails.
+_GUARDED = """
+root || return
+local PATH=$PATH:/usr/local/bin said status
+type -P @PROGRAM@ >/dev/null || return 127
+@NEEDS@
+{ said=$(limit @SECONDS@ @COMMAND@ 2>&1 >&3 3>&-); status=$?; } 3>&1
+[ "$status" -eq 0 ] || printf '\\nerror\\t%.500s\\n' "${said##*$'\\n'}"
+return "$status"
+"""
+_CONSOLE = """
+local path
+for path in /api/progress /cpaas-installer/api/progress; do
+  { exec 4<>/dev/tcp/127.0.0.1/8080; } 2>/dev/null || { echo closed; return 0; }
+  printf 'GET %s HTTP/1.0\\r\\nHost: 127.0.0.1:8080\\r\\n\\r\\n' "$path" >&4
+  head -c 60000 <&4
+  printf '\\n@next\\n'
+  exec 4>&-
+done
+"""
+
+_END = '{{"end\\t"}}{{len .items}}{{"\\n"}}'
+_TAB = '{{"\\t"}}'
+_READY = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}} {{with .reason}}{{.}}{{end}}{{end}}{{end}}'
+_STATES = (
+    "{{if .ready}}+{{else}}-{{end}}{{with .state}}{{with .waiting}}{{with .reason}}{{.}}{{end}}{{end}}"
+    '{{with .terminated}}{{with .reason}}{{.}}{{end}}{{end}}{{end}}{{" "}}'
+)
+_NODES = (
+    "{{range .items}}{{.metadata.name}}" + _TAB + '{{range .status.addresses}}{{.address}}{{" "}}{{end}}' + _TAB
+    + "{{with .spec}}{{if .unschedulable}}cordoned {{end}}{{end}}" + _READY + _TAB
+    + "{{with .status.nodeInfo}}{{.kubeletVersion}}" + _TAB
+    + '{{.containerRuntimeVersion}}{{end}}{{"\\n"}}{{end}}' + _END
+)  # fmt: skip
+_PODS = (
+    "{{range .items}}{{.metadata.namespace}}" + _TAB + "{{.metadata.name}}" + _TAB
+    + "{{with .spec.nodeName}}{{.}}{{end}}" + _TAB + "{{.status.phase}}" + _TAB
+    + "{{with .status.reason}}{{.}}{{end}}" + _TAB + "{{with .metadata.deletionTimestamp}}deleting{{end}}" + _TAB
+    + "{{len .spec.containers}}" + _TAB + "{{range .status.containerStatuses}}" + _STATES + "{{end}}" + _TAB
+    + "{{range .status.initContainerStatuses}}" + _STATES + '{{end}}{{"\\n"}}{{end}}' + _END
+)  # fmt: skip
+_RELEASES = (
+    "{{range .items}}{{.metadata.namespace}}" + _TAB + "{{.metadata.name}}" + _TAB
+    + '{{with .status}}{{with .phase}}{{.}}{{" "}}{{end}}'
+    + '{{range $name, $chart := .charts}}{{with $chart}}{{with .phase}}{{.}}{{" "}}{{end}}{{end}}{{end}}{{end}}' + _TAB
+    + "{{with .status}}{{range .conditions}}{{.type}}={{.status}}/{{with .reason}}{{.}}{{end}}"
+    + '{{" "}}{{end}}{{end}}{{"\\n"}}{{end}}' + _END
+)  # fmt: skip
+_MODULE = (
+    "{{with .status}}{{with .phase}}{{.}}{{end}}" + _TAB
+    + "{{with .base}}{{with .deployStatus}}{{.}}{{end}}{{end}}{{end}}" + '{{"\\nend\\t1\\n"}}'
+)  # fmt: skip
+
+
+def _guarded(program: str, needs: str, command: str, seconds: int) -> str:
+    blanks = {"@PROGRAM@": program, "@NEEDS@": needs, "@COMMAND@": command, "@SECONDS@": str(seconds)}
+    shell = _GUARDED
+    for blank, text in blanks.items():
+        shell = shell.replace(blank, text)
+    return shell
+
+
+def _kubectl(name: str, ask: str, template: str, *configs: str) -> Snippet:
+    """A question with the first of `configs` that is there."""
+    files = " ".join(configs or (KUBECONFIG,))
+    needs = f'local file config=\nfor file in {files}; do [ -n "$config" ] || [ ! -r "$file" ] || config=$file; done\n'
+    command = f'kubectl --kubeconfig "$config" --request-timeout=15s get {ask} -o go-template={quote(template)}'
+    shell = _guarded("kubectl", f'{needs}[ -n "$config" ] || return 66', command, _PATIENCE)
+    return Snippet(name, (), shell, _unparsed, timeout=_PATIENCE + 5, any_status=True, early=True)
+
+
+def _unparsed(reading: Reading) -> Mapping[str, object]:
+    return {}
+
+
+def _containers(release: str) -> Snippet:
+    tool = container_tool(release)
+    listing = f"{tool} ps -a --filter name={CONTAINER} --format '{{{{.Names}}}}\t{{{{.Status}}}}'"
+    return Snippet("left_over", (), _guarded(tool, "", listing, 10), _unparsed, timeout=15, any_status=True, early=True)
+
+
+def removing(release: str) -> Snippet:
+    """The only thing here that changes a node: it removes the installer's container."""
+    shell = _guarded(container_tool(release), "", removal(release), 60)
+    return Snippet("removed", (), shell, _unparsed, timeout=70, any_status=True)
+
+
+def cluster_questions(*configs: str) -> tuple[Snippet, ...]:
+    """With the first kubeconfig of `configs` that is there; by default the cluster's own."""
+    return (
+        _kubectl("nodes", "nodes", _NODES, *configs),
+        pods_question(*configs),
+        _kubectl("releases", "apprelease --all-namespaces", _RELEASES, *configs),
+    )
+
+
+def pods_question(*configs: str) -> Snippet:
+    return _kubectl("pods", "pods --all-namespaces", _PODS, *configs)
+
+
+def module_question(*configs: str) -> Snippet:
+    return _kubectl("module", "clustermodule global", _MODULE, *configs)
+
+
+def installer_questions(release: str) -> tuple[Snippet, ...]:
+    """What is left of the installer on its node."""
+    return _containers(release), Snippet("console", (), _CONSOLE, _unparsed, timeout=10, any_status=True, early=True)
+
+
+def ports_question() -> Snippet:
+    return Snippet("ports", (), "type -P ss >/dev/null || return 127\nss -ltn", _unparsed, timeout=10, any_status=True)
+
+
+def read_ports(text: str) -> frozenset[int]:
+    """TCP ports that somebody listens on, from `ss -ltn`."""
+    found = set()
+    for line in text.splitlines():
+        words = line.split()
+        port = words[3].rpartition(":")[2] if len(words) >= 5 and words[0] == "LISTEN" else ""
+        if port.isdecimal() and len(port) <= 5:
+            found.add(int(port))
+    return frozenset(found)
+
+
+def questions(release: str) -> tuple[Snippet, ...]:
+    """All that the first control plane is asked. `clustermodule` is asked from 4.3 on (REL-VERIFY)."""
+    module = (module_question(),) if release >= "4.3" else ()
+    return (*cluster_questions(), *module, *installer_questions(release))
+
+
+def installed_from(readings: Mapping[str, Reading], unanswered: str) -> Installed:
+    """What the readings tell; `unanswered`: why those that are missing are."""
+    found: dict[str, object] = {}
+    gaps: dict[str, str] = {}
+    for name, read in _READERS.items():
+        reading = readings.get(name)
+        if reading is None:
+            gaps[name] = unanswered
+        elif reading.status:
+            gaps[name] = _failed(reading)
+        else:
+            try:
+                found[name] = read(reading.text)
+            except ValueError as error:
+                gaps[name] = _("the answer could not be read: {why}").format(why=error)
+    return Installed(gaps=gaps, **found)  # type: ignore[arg-type] # each reader is held to its field's type below
+
+
+def _failed(reading: Reading) -> str:
+    said = reading.text.rpartition("\nerror\t")[2].strip() if "\nerror\t" in reading.text else ""
+    known = {
+        TIMED_OUT: _("no answer in time; the API server may be silent"),
+        CUT: _("the answer was longer than allowed"),
+        NEEDS_ROOT: _("needs root"),
+        ABSENT: _("{file} is not on the node: it is no control plane of a cluster yet").format(file=KUBECONFIG),
+        NOT_FOUND: _("the node lacks the command that tells it ({command})").format(
+            command="docker/nerdctl" if reading.name == "left_over" else "kubectl"
+        ),
+    }.get(reading.status)
+    if known and not (said and reading.status == NOT_FOUND):
+        return f"{known}: {said}" if said else known
+    return said or _("asking failed with exit status {status}").format(status=reading.status)
+
+
+def _rows(text: str, width: int) -> Iterator[list[str]]:
+    """The rows of a table of ours. ValueError: it is not whole."""
+    *rows, end = text.strip("\n").split("\n") if text.strip("\n") else [""]
+    if end != f"end\t{len(rows)}":
+        raise ValueError(_("the table is not whole"))
+    for row in rows:
+        cells = [cell.strip() for cell in row.split("\t")]
+        if len(cells) != width:
+            raise ValueError(_("the table is not whole"))
+        yield cells
+
+
+def read_nodes(text: str) -> tuple[ClusterNode, ...]:
+    nodes = []
+    for name, addresses, condition, version, runtime in _rows(text, 5):
+        ready = condition.removeprefix("cordoned ")
+        status, _blank, reason = ready.partition(" ")
+        nodes.append(
+            ClusterNode(_cut(name), tuple(addresses.split()[:8]), status == "True", _cut(reason), _cut(version),
+                        _cut(runtime), cordoned=ready != condition)
+        )  # fmt: skip
+    return tuple(nodes)
+
+
+def read_pods(text: str) -> tuple[Pod, ...]:
+    pods = []
+    for namespace, name, node, phase, reason, deleting, wanted, containers, init in _rows(text, 9):
+        if not wanted.isdecimal() or len(wanted) > 4:
+            raise ValueError(_("the table is not whole"))
+        pods.append(
+            Pod(_cut(namespace), _cut(name), _cut(node), _cut(phase), _cut(reason), bool(deleting), int(wanted),
+                _states(containers), _states(init))
+        )  # fmt: skip
+    return tuple(pods)
+
+
+def _states(text: str) -> tuple[Container, ...]:
+    return tuple(Container(word[0] == "+", _cut(word[1:])) for word in text.split())
+
+
+def read_releases(text: str) -> tuple[AppRelease, ...]:
+    releases = []
+    for namespace, name, phases, conditions in _rows(text, 4):
+        pairs = [word.partition("=") for word in conditions.split()]
+        told = tuple(
+            Condition(_cut(kind), _cut(rest.partition("/")[0]), _cut(rest.partition("/")[2]))
+            for kind, _sign, rest in pairs
+        )
+        releases.append(AppRelease(_cut(namespace), _cut(name), tuple(map(_cut, phases.split())), told))
+    return tuple(releases)
+
+
+def read_module(text: str) -> str:
+    """The module's phase, else how far its base is deployed; "" where it tells neither."""
+    rows = [line for line in text.strip("\n").split("\n") if line]
+    if not rows or rows[-1] != "end\t1":
+        raise ValueError(_("the table is not whole"))
+    return _cut(next((cell for row in rows[:-1] for cell in row.split("\t") if cell.strip()), ""))
+
+
+def read_left_over(text: str) -> tuple[LeftOver, ...]:
+    """The container of exactly this name: the tool's filter takes parts of names, too."""
+    rows = [line.partition("\t") for line in text.split("\n") if line.strip()]
+    return tuple(
+        LeftOver(_cut(status)) for names, _tab, status in rows if CONTAINER in [n.strip(" /") for n in names.split(",")]
+    )
+
+
+def read_console(text: str) -> Says | None:
+    """What the console says, of the first of its two addresses that answers as an API does."""
+    for answer in text.split("\n@next"):
+        head, _blank, body = answer.strip().replace("\r\n", "\n").partition("\n\n")
+        words = head.split("\n")[0].split()
+        if words[1:2] == ["200"] and body.strip() and not body.lstrip().startswith("<"):
+            return read_progress(body).says
+    return None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WORD else text[: _WORD - 1] + "…"
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "nodes": read_nodes,
+    "pods": read_pods,
+    "releases": read_releases,
+    "module": read_module,
+    "left_over": read_left_over,
+    "console": read_console,
+}

@@ -1,1 +1,0 @@
-"""One archive for whoever helps: what happened, without the secrets."""
