@@ -8,7 +8,7 @@ import yaml
 from plans import nodes, plan_data
 from pydantic import JsonValue
 
-from acp_tui.__main__ import main
+from acp_tui.cli.main import main
 
 
 @pytest.mark.parametrize(

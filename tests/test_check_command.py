@@ -8,7 +8,7 @@ import pytest
 from plans import node, valid_plan
 from pydantic import JsonValue
 
-from acp_tui.__main__ import main
+from acp_tui.cli.main import main
 from acp_tui.core.errors import Exit
 from acp_tui.plan.file import save_plan
 

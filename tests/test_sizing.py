@@ -13,12 +13,12 @@ from plans import nodes, valid_plan
 from pydantic import JsonValue
 from reports import MORNING, report
 
-from acp_tui.__main__ import main
 from acp_tui.checks.catalog import Function, catalogue
 from acp_tui.checks.evaluate import judge
 from acp_tui.checks.sizing.calculator import Need, sizing
 from acp_tui.checks.sizing.requirements import Size
 from acp_tui.checks.verdict import Outcome
+from acp_tui.cli.main import main
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import Machine

@@ -18,13 +18,13 @@ from pydantic import SecretStr
 
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import N_, _
-from acp_tui.demo import installer
-from acp_tui.demo import nodes as practice_nodes
-from acp_tui.demo.console import console
-from acp_tui.demo.installer import Behaviour, Posts
-from acp_tui.demo.nodes import PracticeNode
+from acp_tui.demo import fake_installer as installer
+from acp_tui.demo import ssh_nodes as practice_nodes
+from acp_tui.demo.fake_console import console
+from acp_tui.demo.fake_installer import Behaviour, Posts
+from acp_tui.demo.machine_profile import Machine, cluster
 from acp_tui.demo.package import PracticePackage, build_package
-from acp_tui.demo.profile import Machine, cluster
+from acp_tui.demo.ssh_nodes import PracticeNode
 from acp_tui.install.run.control import cancel
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.state import Pace

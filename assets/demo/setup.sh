@@ -38,7 +38,7 @@ fi
 
 rm -rf practice
 mkdir -m 700 practice
-setsid "${ACP_PRACTICE_PYTHON:-$here/python}" -m acp_tui.demo.installer --folder "$here/practice" \
+setsid "${ACP_PRACTICE_PYTHON:-$here/python}" -m acp_tui.demo.fake_installer --folder "$here/practice" \
   --behaviour "$here/behaviour.json" </dev/null >practice/stand-in.log 2>&1 &
 started=$!
 for _ in $(seq 1 300); do

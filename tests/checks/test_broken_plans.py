@@ -11,7 +11,7 @@ import yaml
 from plans import DOMAIN, VIP, dual_nodes, node, nodes, plan_data
 from pydantic import JsonValue
 
-from acp_tui.__main__ import main
+from acp_tui.cli.main import main
 from acp_tui.plan.model import RELEASES
 
 Changes = dict[str, JsonValue]

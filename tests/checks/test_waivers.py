@@ -8,10 +8,10 @@ from judged import FIRST, TODAY, cluster
 from plans import valid_plan
 from pydantic import JsonValue
 
-from acp_tui.__main__ import main
 from acp_tui.checks.evaluate import judge
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.waivers import RULE, idle_waivers
+from acp_tui.cli.main import main
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import dump_plan
 

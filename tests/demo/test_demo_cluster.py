@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.demo.auto import walk
 from acp_tui.demo.cluster import Practice, Scenario, practice
-from acp_tui.demo.profile import NOT_SIMULATED, cluster
+from acp_tui.demo.machine_profile import NOT_SIMULATED, cluster
+from acp_tui.demo.walkthrough import walk
 from acp_tui.install.verify.collect import Reach
 from acp_tui.install.verify.run import verify
 from acp_tui.nodes.events import NodeDone

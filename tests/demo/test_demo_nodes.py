@@ -10,8 +10,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from acp_tui.demo.nodes import PASSWORD, USERNAME, PracticeNode, serve
-from acp_tui.demo.profile import NOT_SIMULATED, base, cluster
+from acp_tui.demo.machine_profile import NOT_SIMULATED, base, cluster
+from acp_tui.demo.ssh_nodes import PASSWORD, USERNAME, PracticeNode, serve
 from acp_tui.install.verify.queries import questions
 from acp_tui.install.verify.triage import triage_questions
 from acp_tui.nodes.collectors import SNIPPETS, facts_from

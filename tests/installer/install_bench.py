@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 import acp_tui
 from acp_tui.core.assets import asset_path
-from acp_tui.demo.installer import Behaviour, Posts, posts, stop, write_behaviour
+from acp_tui.demo.fake_installer import Behaviour, Posts, posts, stop, write_behaviour
 from acp_tui.install.run.control import cancel, start
 from acp_tui.install.run.state import Pace, RunSpec, RunState, status
 

@@ -26,7 +26,7 @@ def test_the_bare_python_runs_it_from_there(packed: Path, tmp_path: Path) -> Non
     with tarfile.open(packed) as tar:
         tar.extractall(tmp_path, filter="data")
     python = Path(sys.base_prefix, "bin", "python3")
-    words = "import acp_tui.commands.install as one, screens.app, httpx; print(one.__file__, httpx.__file__)"
+    words = "import acp_tui.cli.install as one, screens.app, httpx; print(one.__file__, httpx.__file__)"
     done = subprocess.run(
         (python, "-s", "-c", words),
         cwd="/",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from install_bench import Bench, rest, wait
 
-from acp_tui.demo.installer import Behaviour
+from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.install.run.state import Phase, status
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a small disk is mounted")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from install_bench import Bench, rest, wait
 
-from acp_tui.__main__ import main
-from acp_tui.demo.installer import Behaviour
+from acp_tui.cli.main import main
+from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.install.run.control import cancel
 from acp_tui.install.run.state import Phase, status
 

@@ -20,7 +20,7 @@ import pytest
 from install_bench import CANARY, FAST, Bench, config, encoded, rest, wait
 
 import acp_tui
-from acp_tui.demo.installer import Behaviour, PracticeInstaller, console, write_behaviour
+from acp_tui.demo.fake_installer import Behaviour, PracticeInstaller, console, write_behaviour
 from acp_tui.install.observe.follow import RunUpdate, follow
 from acp_tui.install.run import progress as watch
 from acp_tui.install.run import spawn as detach

@@ -12,7 +12,7 @@ import pytest
 from install_bench import config
 from pydantic import JsonValue
 
-from acp_tui.demo.installer import Behaviour, PracticeInstaller, console, posts
+from acp_tui.demo.fake_installer import Behaviour, PracticeInstaller, console, posts
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
 from acp_tui.install.api.endpoint import Endpoint

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from install_bench import Bench, rest, wait
 
-from acp_tui.commands.install import show_status
-from acp_tui.commands.output import CommandFailed
-from acp_tui.demo.installer import Behaviour, write_behaviour
+from acp_tui.cli.context import CommandFailed
+from acp_tui.cli.install import show_status
+from acp_tui.demo.fake_installer import Behaviour, write_behaviour
 from acp_tui.install.run import state as states
 from acp_tui.install.run.control import RunBusy, resume, start
 from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir
@@ -218,7 +218,7 @@ def test_beside_a_state_that_nobody_can_read_nothing_is_started(
     assert str(run_dir) in str(damaged_run(bench.root / "state"))
     assert last_run(bench.root / "state") is None
     # The only run there is: that there was none would be a reason to start another.
-    monkeypatch.setattr("acp_tui.commands.install.state_home", lambda: bench.root / "state")
+    monkeypatch.setattr("acp_tui.cli.install.state_home", lambda: bench.root / "state")
     with pytest.raises(CommandFailed, match=r"state.json.* may still be going on.* move .*000 away"):
         show_status(Namespace(json=False, look=False))
 

@@ -7,7 +7,7 @@ from install_bench import FAST, Bench, rest
 from plans import valid_plan
 from reports import report
 
-from acp_tui.demo.installer import Behaviour
+from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.install.run.control import RunBusy
 from acp_tui.install.run.state import Phase
 from acp_tui.install.start import launch

@@ -7,7 +7,7 @@ import pytest
 from install_bench import config
 from plans import valid_plan
 
-from acp_tui.demo.document import faults_of
+from acp_tui.demo.config_schema import faults_of
 from acp_tui.install.config.render import render
 from acp_tui.plan.model import Plan
 

@@ -21,7 +21,7 @@ from test_whole_line import CANARY, becoming_a_cluster, plan
 from wizard_window import wizard
 
 import acp_tui
-from acp_tui.demo.installer import Behaviour
+from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.demo.package import build_package
 from acp_tui.install.remote.session import NotThere, claim, claimed
 from acp_tui.nodes.ssh.connection import Target, connect

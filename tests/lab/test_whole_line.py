@@ -21,7 +21,7 @@ from lab_nodes import PASSWORD, Lab, LabNode
 from lab_profile import NodeProfile
 from pydantic import JsonValue
 
-from acp_tui.demo.installer import Behaviour, stop
+from acp_tui.demo.fake_installer import Behaviour, stop
 from acp_tui.demo.package import PracticePackage, build_package
 
 pytestmark = pytest.mark.lab

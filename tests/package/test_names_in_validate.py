@@ -7,7 +7,7 @@ import pytest
 import yaml
 from plans import plan_data
 
-from acp_tui.__main__ import main
+from acp_tui.cli.main import main
 
 CORE, EXTENSIONS = "installer-core-v4.0.3-x86.tar", "installer-extensions-v4.0.3-x86.tar"
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 from wizard_window import go_on, installer_folder, kill, practice_ended, state, to_install, wizard
 
-from acp_tui.demo.installer import posts
+from acp_tui.demo.fake_installer import posts
 
 pytestmark = pytest.mark.tmux
 

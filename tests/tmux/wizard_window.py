@@ -10,7 +10,7 @@ from pathlib import Path
 from terminal import Terminal, terminal
 
 import acp_tui
-from acp_tui.demo import installer
+from acp_tui.demo import fake_installer as installer
 from acp_tui.install.run.control import cancel
 from acp_tui.install.run.directory import last_run
 

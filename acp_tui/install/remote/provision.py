@@ -22,7 +22,7 @@ FOLDER = "program"
 """Below that of the install, on the node."""
 
 _PYTHONS = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3")
-_PROOF = "import acp_tui.commands.install"
+_PROOF = "import acp_tui.cli.install"
 """What loads every library that an install needs, compiled ones too."""
 _UNPACKING = 300  # seconds
 _NOT_HERE = 75

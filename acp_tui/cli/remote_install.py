@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
-from acp_tui.commands.output import CommandFailed, Source, say
-from acp_tui.commands.package import end_progress, tell_progress
-from acp_tui.commands.preflight import run_preflight, show_report
+from acp_tui.cli.check import run_preflight, show_report
+from acp_tui.cli.context import CommandFailed, Source, say
+from acp_tui.cli.package import end_progress, tell_progress
 from acp_tui.core.errors import Exit
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _

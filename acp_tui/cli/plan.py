@@ -12,7 +12,7 @@ from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.checks.verdict_builder import waive
 from acp_tui.checks.waivers import idle_waivers
-from acp_tui.commands.output import CommandFailed, open_plan, plan_path, say, show, show_json
+from acp_tui.cli.context import CommandFailed, open_plan, plan_path, say, show, show_json
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home

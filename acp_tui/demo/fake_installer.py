@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from acp_tui.core.files import write_atomically
-from acp_tui.demo.document import faults_of
+from acp_tui.demo.config_schema import faults_of
 
 BEHAVIOUR_FILE = "behaviour.json"
 PORT_FILE = "port"
@@ -96,7 +96,7 @@ def runs(folder: Path) -> bool:
     """Whether the stand-in of `folder` is there."""
     with suppress(OSError, ValueError):
         pid = int((folder / PID_FILE).read_text(encoding="ascii"))
-        return b"acp_tui.demo.installer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"acp_tui.demo.fake_installer" in Path(f"/proc/{pid}/cmdline").read_bytes()
     return False
 
 
@@ -305,7 +305,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="acp_tui.demo.installer")
+    parser = argparse.ArgumentParser(prog="acp_tui.demo.fake_installer")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--behaviour", type=Path)

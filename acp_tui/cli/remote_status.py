@@ -4,8 +4,8 @@ import asyncio
 from argparse import Namespace
 from datetime import datetime
 
-from acp_tui.commands.afar import Listener, Way, ended, told
-from acp_tui.commands.output import CommandFailed, open_plan, say, show
+from acp_tui.cli.context import CommandFailed, open_plan, say, show
+from acp_tui.cli.remote_install import Listener, Way, ended, told
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home

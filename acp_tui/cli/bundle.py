@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.commands.output import CommandFailed, Source, ask_passphrase, open_plan, passphrase_in, say
-from acp_tui.commands.preflight import run_preflight, show_report
+from acp_tui.cli.check import run_preflight, show_report
+from acp_tui.cli.context import CommandFailed, Source, ask_passphrase, open_plan, passphrase_in, say
 from acp_tui.core.errors import Exit
 from acp_tui.core.gpg.encryption import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _

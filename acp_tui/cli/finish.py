@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, say_first_contact, show, show_json
-from acp_tui.commands.preflight import show_findings
+from acp_tui.cli.check import show_findings
+from acp_tui.cli.context import CommandFailed, Source, asked, open_plan, say, say_first_contact, show, show_json
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home

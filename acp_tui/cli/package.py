@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.commands.output import CommandFailed, open_plan, say, show, show_json
+from acp_tui.cli.context import CommandFailed, open_plan, say, show, show_json
 from acp_tui.core.errors import Exit
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _

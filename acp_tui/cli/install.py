@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.commands.afar import install_afar, is_afar
-from acp_tui.commands.away import attach_there, newer_trail, show_status_there
-from acp_tui.commands.bundle import tell_changes
-from acp_tui.commands.finish import exit_status, keep_report, look_at_it, reach_of, tell
-from acp_tui.commands.output import CommandFailed, Source, asked, open_plan, say, show, show_json
-from acp_tui.commands.package import unpack_packages
-from acp_tui.commands.preflight import run_preflight, show_report
+from acp_tui.cli.bundle import tell_changes
+from acp_tui.cli.check import run_preflight, show_report
+from acp_tui.cli.context import CommandFailed, Source, asked, open_plan, say, show, show_json
+from acp_tui.cli.finish import exit_status, keep_report, look_at_it, reach_of, tell
+from acp_tui.cli.package import unpack_packages
+from acp_tui.cli.remote_install import install_afar, is_afar
+from acp_tui.cli.remote_status import attach_there, newer_trail, show_status_there
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home

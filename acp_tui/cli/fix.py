@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import judge
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show
+from acp_tui.cli.context import CommandFailed, Source, open_plan, say, say_first_contact, show
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.events import NodeDone

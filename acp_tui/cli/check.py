@@ -9,7 +9,7 @@ from pathlib import Path
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.labels import state_word
 from acp_tui.checks.verdict import Outcome
-from acp_tui.commands.output import CommandFailed, Source, open_plan, say, say_first_contact, show, show_json
+from acp_tui.cli.context import CommandFailed, Source, open_plan, say, say_first_contact, show, show_json
 from acp_tui.core.errors import Exit
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, ngettext

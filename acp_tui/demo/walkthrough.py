@@ -15,8 +15,8 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
-from acp_tui.demo.installer import Behaviour
-from acp_tui.demo.profile import cluster
+from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.observe.follow import follow
 from acp_tui.install.run.spawn import RunRefused

@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncssh
 
 from acp_tui.core.files import private_folder, write_atomically
-from acp_tui.demo.profile import Machine, Profile
+from acp_tui.demo.machine_profile import Machine, Profile
 from acp_tui.nodes.script import Reading, reply, split
 from acp_tui.preflight.fixes import script as remedy
 

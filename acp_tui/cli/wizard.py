@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from acp_tui.commands.output import CommandFailed, open_plan, say, show
+from acp_tui.cli.context import CommandFailed, open_plan, say, show
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
@@ -35,7 +35,7 @@ def demo(options: Namespace) -> int:
 
     try:
         if options.auto:
-            from acp_tui.demo.auto import walk
+            from acp_tui.demo.walkthrough import walk
 
             return asyncio.run(walk(show))
         _need_terminal()

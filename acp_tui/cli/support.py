@@ -8,8 +8,8 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.commands.away import newer_trail
-from acp_tui.commands.output import CommandFailed, Source, open_plan, say, show
+from acp_tui.cli.context import CommandFailed, Source, open_plan, say, show
+from acp_tui.cli.remote_status import newer_trail
 from acp_tui.core.errors import Exit
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
