@@ -30,20 +30,20 @@ from acp_tui.plan.file import secret_values
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import with_answers
 from acp_tui.preflight.bundle import Keep
-from screens.crash import write_crash
-from screens.dialogs import Ask, Confirm, Pick, Read
-from screens.explanation import explanation
-from screens.glyphs import RICH, glyphs
-from screens.preflight import PreflightStep
-from screens.session import Session, Topic, Watcher
-from screens.small import TooSmall
-from screens.start import Start, choose, practice_secrets
-from screens.step import Step
-from screens.steps import STEPS, step_beside
-from screens.trial import TrialStep
+from screens.crash_log import write_crash
+from screens.dialogs.prompts import Ask, Confirm, Pick, Read
+from screens.dialogs.start import Start, choose, practice_secrets
+from screens.dialogs.too_small import TooSmall
+from screens.formatting.glyphs import RICH, glyphs
+from screens.session.session import Session, Topic, Watcher
+from screens.steps.base import Step
+from screens.steps.help_text import explanation
+from screens.steps.order import STEPS, step_beside
+from screens.steps.preflight import PreflightStep
+from screens.steps.trial import TrialStep
 from screens.widgets.choice import Choice
 from screens.widgets.form import Form
-from screens.widgets.rows import Rows
+from screens.widgets.row_list import Rows
 
 if TYPE_CHECKING:
     from acp_tui.demo.cluster import Practice

@@ -12,7 +12,7 @@ import lab_nodes
 import pytest
 from hypothesis import settings
 
-from screens.glyphs import glyphs
+from screens.formatting.glyphs import glyphs
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("default", deadline=None)

@@ -17,10 +17,10 @@ from textual.widgets import Input, Label
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import Plan, field_at, is_secret
 from acp_tui.plan.paths import answer_at, answer_text, split_list
-from screens.glyphs import glyphs
-from screens.session import Session
+from screens.formatting.glyphs import glyphs
+from screens.session.session import Session
 from screens.widgets.choice import Choice
-from screens.widgets.line import Line
+from screens.widgets.line_input import Line
 
 _WORDS = {"true": N_("yes"), "false": N_("no"), "": N_("auto")}
 

@@ -8,8 +8,8 @@ from rich.text import Text
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.nodes.state import NodeState
-from screens.glyphs import glyphs, outcome_mark
-from screens.session import Session
+from screens.formatting.glyphs import glyphs, outcome_mark
+from screens.session.session import Session
 from screens.widgets.panel import Panel
 
 _TALLIED = (Outcome.PASS, Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.WARN, Outcome.UNKNOWN, Outcome.MANUAL)

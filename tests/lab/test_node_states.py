@@ -10,13 +10,13 @@ from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
 from staged import SIZE, screen_text, show, until
 
-import screens.node_watch
+import screens.session.node_monitor
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
-from screens.widgets.rows import Rows
+from screens.widgets.row_list import Rows
 
 pytestmark = pytest.mark.lab
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.lab
 async def test_states_of_nodes_as_the_screens_tell_them(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(screens.node_watch, "_AGAIN", (3,) * 30)
+    monkeypatch.setattr(screens.session.node_monitor, "_AGAIN", (3,) * 30)
     here, silent = lab.start(NodeProfile(), NodeProfile())
     silent.sh("ip link set eth0 down")
     answers = Plan.model_validate(plan(as_planned((here, silent)), lab.address(0)))

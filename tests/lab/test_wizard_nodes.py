@@ -11,7 +11,7 @@ from lab_check import as_planned, plan
 from lab_nodes import Lab, LabNode
 from lab_profile import NodeProfile
 
-import screens.node_watch
+import screens.session.node_monitor
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.ssh.address_map import direct
 from acp_tui.nodes.state import NodeState
@@ -20,7 +20,7 @@ from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight.active_tests import Also
 from acp_tui.preflight.report.model import Report
-from screens.session import Session, Topic
+from screens.session.session import Session, Topic
 
 pytestmark = pytest.mark.lab
 
@@ -95,7 +95,7 @@ async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: 
 async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(screens.node_watch, "_AGAIN", (1,) * 30)
+    monkeypatch.setattr(screens.session.node_monitor, "_AGAIN", (1,) * 30)
     nodes = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
     gone, locked, rebooted = nodes
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))

@@ -13,9 +13,9 @@ from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
-from screens.node_watch import Seen
-from screens.session import Session
-from screens.steps import STEPS
+from screens.session.node_monitor import Seen
+from screens.session.session import Session
+from screens.steps.order import STEPS
 
 SIZE = (80, 24)
 

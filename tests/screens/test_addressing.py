@@ -12,9 +12,9 @@ from staged import screen_text, until, wizard
 
 from acp_tui.checks.suggestions import common_interfaces, offer
 from acp_tui.nodes.facts import Facts, Interface, Route
-from screens.address_drawing import drawing
-from screens.dialogs import Read
-from screens.glyphs import glyphs
+from screens.dialogs.prompts import Read
+from screens.formatting.address_plan import drawing
+from screens.formatting.glyphs import glyphs
 
 LOGIN: dict[str, JsonValue] = {"username": "root", "password": None}
 ON_NODES: JsonValue = {"cluster_cidr": {"ipv4": "10.20.0.0/16"}}

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from staged import screen_text, wizard
 
 from acp_tui.checks.certificates.model import Authority, CertificateFacts
-from screens.certificate import described
+from screens.steps.certificate import described
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 READ = CertificateFacts(

@@ -15,8 +15,8 @@ from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.nodes.facts import Facts, Reach, TcpPath
 from acp_tui.preflight.report.history import read_kept
 from acp_tui.preflight.report.model import Report
-from screens.session import LAST_RUN, Session
-from screens.widgets.rows import Rows
+from screens.session.session import LAST_RUN, Session
+from screens.widgets.row_list import Rows
 
 BAD, OTHER = "10.20.0.12", "10.20.0.22"
 PLAN = valid_plan(ssh={"username": "root", "password": None})

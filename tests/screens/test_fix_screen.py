@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 from acp_tui.demo.cluster import practice
 from acp_tui.nodes.state import NodeState
 from screens.app import AcpApp
-from screens.fix import FixScreen
-from screens.session import Session
-from screens.widgets.rows import Rows
+from screens.dialogs.fix import FixScreen
+from screens.session.session import Session
+from screens.widgets.row_list import Rows
 
 SWAPS, OTHER_ZONE, RENAMED = "192.0.2.12", "192.0.2.13", "192.0.2.21"
 

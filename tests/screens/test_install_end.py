@@ -13,8 +13,8 @@ from acp_tui.install.verify.facts import Installed, LeftOver
 from acp_tui.install.verify.run import Finish
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.report.model import NodeRecord, Report
-from screens.finish import summary_line, whole
-from screens.install import InstallStep
+from screens.formatting.install_result import summary_line, whole
+from screens.steps.install import InstallStep
 
 PLAN = valid_plan()
 

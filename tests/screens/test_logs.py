@@ -13,7 +13,7 @@ from staged import screen_text, until, wizard
 from textual.pilot import Pilot
 
 from acp_tui.install.observe.log_reader import last
-from screens.logs import LogScreen
+from screens.dialogs.log_viewer import LogScreen
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_a_log_that_grows_does_not_take_a_search_back(
         looked.wait()
         return last(path, height)
 
-    monkeypatch.setattr("screens.logs.last", slowly)
+    monkeypatch.setattr("screens.dialogs.log_viewer.last", slowly)
     with logs[0][1].open("a", encoding="ascii") as file:
         file.write("one more\n")
     looking = asyncio.create_task(screen._look_for_more())

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
-from screens.steps import STEPS
-from screens.trial import TrialStep
+from screens.steps.order import STEPS
+from screens.steps.trial import TrialStep
 
 Compare = Callable[..., bool]
 CHANGES: dict[str, JsonValue] = {

@@ -17,10 +17,10 @@ from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import save
 from acp_tui.plan.model import Plan
-from screens.node_list import ListDialog
-from screens.node_watch import Seen
-from screens.widgets.line import Line
-from screens.widgets.rows import Rows
+from screens.dialogs.node_import import ListDialog
+from screens.session.node_monitor import Seen
+from screens.widgets.line_input import Line
+from screens.widgets.row_list import Rows
 
 NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
 CANARY = "canary-7e2d"

@@ -7,7 +7,7 @@ from plans import valid_plan
 from staged import screen_text, wizard
 
 from acp_tui.preflight.active_tests import Also
-from screens.session import Session
+from screens.session.session import Session
 
 
 def begun(session: Session) -> list[tuple[Also, ...]]:

@@ -17,15 +17,15 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
 from acp_tui.preflight.bundle import open_bundle
 from screens.app import AcpApp
-from screens.dialogs import Ask, Confirm, Pick
-from screens.install import InstallStep
-from screens.node_watch import Seen
-from screens.recheck import Recheck
-from screens.review import ReviewStep
-from screens.session import Session
-from screens.sizes import SizesDialog
+from screens.dialogs.prompts import Ask, Confirm, Pick
+from screens.dialogs.recheck import Recheck
+from screens.dialogs.sizing import SizesDialog
+from screens.session.node_monitor import Seen
+from screens.session.session import Session
+from screens.steps.install import InstallStep
+from screens.steps.review import ReviewStep
 from screens.widgets.form import Form
-from screens.widgets.rows import Rows
+from screens.widgets.row_list import Rows
 
 NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
 CANARY = "canary-0b5e11"
@@ -219,7 +219,9 @@ async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pyte
     async with wizard(tmp_path / "again", plan, "install", seen()) as (pilot, session):
         assert session.report().ready
         asked_again(session, swapping(seen()), monkeypatch)
-        monkeypatch.setattr("screens.install.goes_elsewhere", lambda step: False)  # no node of the plan is this host
+        monkeypatch.setattr(
+            "screens.steps.install.goes_elsewhere", lambda step: False
+        )  # no node of the plan is this host
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
         question = pilot.app.screen

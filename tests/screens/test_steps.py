@@ -13,8 +13,8 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.draft import load
 from acp_tui.plan.model import Plan
-from screens.small import TooSmall
-from screens.steps import STEPS
+from screens.dialogs.too_small import TooSmall
+from screens.steps.order import STEPS
 
 NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
 

@@ -42,14 +42,14 @@ from acp_tui.plan.file import dump_plan, schema
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.html.page import report_html
 from screens.app import AcpApp
-from screens.finish import failed_lines, failed_whole, whole
-from screens.recheck import Recheck
-from screens.step import Step
-from screens.steps import STEPS
-from screens.trial import TrialStep
+from screens.dialogs.recheck import Recheck
+from screens.formatting.install_result import failed_lines, failed_whole, whole
+from screens.steps.base import Step
+from screens.steps.order import STEPS
+from screens.steps.trial import TrialStep
 from screens.widgets.choice import Choice
 from screens.widgets.panel import Panel
-from screens.widgets.rows import Rows
+from screens.widgets.row_list import Rows
 
 ROOT = Path(__file__).parents[2]
 OURS = re.compile(r"⟦[^⟦⟧]*⟧")

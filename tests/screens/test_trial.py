@@ -20,15 +20,15 @@ from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import write_bundle
 from acp_tui.preflight.report.model import Report
 from screens.app import AcpApp
-from screens.dialogs import Ask, Confirm
-from screens.node_watch import Seen
-from screens.preflight import PreflightStep
-from screens.review import ReviewStep
-from screens.session import Session
-from screens.trial import TrialStep
+from screens.dialogs.prompts import Ask, Confirm
+from screens.session.node_monitor import Seen
+from screens.session.session import Session
+from screens.steps.preflight import PreflightStep
+from screens.steps.review import ReviewStep
+from screens.steps.trial import TrialStep
 from screens.widgets.form import Form
-from screens.widgets.line import Line
-from screens.widgets.rows import Rows
+from screens.widgets.line_input import Line
+from screens.widgets.row_list import Rows
 
 NODE = "10.20.0.11"
 
@@ -60,7 +60,7 @@ async def on(pilot: Pilot[int], step: type) -> None:
 @pytest.fixture
 def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the vendor delivers, on a host that knows its own address."""
-    monkeypatch.setattr("screens.trial.own_addresses", lambda: (Own("eth0", NODE),))
+    monkeypatch.setattr("screens.steps.trial.own_addresses", lambda: (Own("eth0", NODE),))
     for name in ("installer-core-v4.0.3-x86.tar", "installer-core-v4.0.3-x86.tar.sig", "verify-key.pub"):
         (tmp_path / name).touch()
     return tmp_path

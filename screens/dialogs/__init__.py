@@ -1,0 +1,1 @@
+"""Dialogs and full screens that open over a step."""

@@ -1,0 +1,69 @@
+"""What can be done on the nodes on request: a list to choose from, with what each does there, before a yes is asked."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Label, Static
+
+from acp_tui.core.i18n import _
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.active_tests import NAMES, Also, offered, what_it_does
+from screens.widgets.row_list import Row, Rows
+
+
+class Requests(ModalScreen[tuple[Also, ...] | None]):
+    """The chosen ones; None when left with Escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("space", "mark", show=False),
+    ]
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._offered = offered(plan)
+        self._chosen: set[Also] = set()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(_("Tests on request"), classes="dialog-title", markup=False)
+            yield Rows(id="options")
+            yield Static("", id="what", classes="dialog-text")
+            yield Static(Text(_("Space choose   Enter go on   Esc leave")), classes="dialog-keys")
+
+    def on_mount(self) -> None:
+        rows = self.query_one(Rows)
+        rows.styles.height = len(self._offered)
+        self.query_one("#what").styles.height = 5
+        self._show()
+        self._tell()
+        self.set_focus(rows)
+
+    def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
+        self._tell()
+
+    def on_rows_chosen(self, event: Rows.Chosen) -> None:
+        """Enter with nothing chosen takes what is under the cursor."""
+        chosen = self._chosen or {Also(event.key)}
+        self.dismiss(tuple(one for one in self._offered if one in chosen))
+
+    def action_mark(self) -> None:
+        self._chosen ^= {Also(self.query_one(Rows).key)}
+        self._show()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _show(self) -> None:
+        marks = {True: "[x]", False: "[ ]"}
+        rows = [Row(one.value, Text(f" {marks[one in self._chosen]} {_(NAMES[one])}")) for one in self._offered]
+        self.query_one(Rows).show(rows)
+
+    def _tell(self) -> None:
+        key = self.query_one(Rows).key
+        self.query_one("#what", Static).update(Text(what_it_does(self._plan, Also(key)) if key else ""))

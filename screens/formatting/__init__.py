@@ -1,0 +1,1 @@
+"""Text for screens: no widgets, no state."""

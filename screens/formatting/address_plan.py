@@ -1,0 +1,172 @@
+"""The address plan as a drawing: every range and address in the order of the numbers, one within the other, with its
+size and what it is. What meets is marked and named; nothing depends on colour.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.text import Text
+
+from acp_tui.checks.subnets import Kind, Network, Taken, interface_of, meet, suggestions, taken, with_room
+from acp_tui.core.i18n import N_, _, ngettext
+from acp_tui.nodes.facts import Facts
+from acp_tui.plan.field_types import is_domain
+from acp_tui.plan.model import Plan
+from screens.formatting.glyphs import RICH, glyphs
+
+_NAMES: Mapping[Kind, str] = {
+    Kind.PODS: N_("Pods"),
+    Kind.SERVICES: N_("Services"),
+    Kind.JOIN: N_("join range"),
+    Kind.NODES: N_("nodes"),
+    Kind.ENDPOINT: N_("endpoint"),
+    Kind.PLATFORM: N_("platform"),
+    Kind.OTHER: N_("platform too"),
+    Kind.REGISTRY: N_("registry"),
+    Kind.DNS: N_("name server"),
+    Kind.ROUTE: N_("other network"),
+    Kind.RESERVED: N_("reserved"),
+}
+_NEVER = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
+"""What a range of the cluster must not meet with Kube-OVN; to meet anything else is only worth a look."""
+_QUIET = (Kind.ROUTE, Kind.RESERVED)
+"""Shown only where they matter."""
+_BAR = {4: 2, 6: 8}
+"""Bits of size that one block of a bar stands for."""
+_HEAD, _MARK = 14, 2
+
+
+def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
+    """The whole plan in lines of at most `width` columns."""
+    everything = taken(plan, facts)
+    text = Text()
+    for name, host, detail in _heads(plan, facts):
+        text.append_text(_row("", name.ljust(_HEAD) + host, [detail], _HEAD, _HEAD + 26, width))
+    for version in (4, 6):
+        family = sorted(
+            (one for one in everything if one.network.version == version),
+            key=lambda one: (one.network.network_address, one.network.prefixlen, one.kind),
+        )
+        met = {one: _met(one, family) for one in family}
+        family = [one for one in family if one.kind not in _QUIET or met[one]]
+        if any(one.of_plan for one in family):
+            text.append(f"\nIPv{version}", "bold")
+            text.append("  " + _("a block more is {times} times the size").format(times=2 ** _BAR[version]), "dim")
+            text.append("\n")
+            text.append_text(_family(plan, facts, family, met, width))
+    kinds = {one.path: one.kind for one in everything if one.of_plan}
+    for path, free in suggestions(plan, facts).items():
+        text.append("\n" + _("Free for {what}: {range}").format(what=_(_NAMES[kinds[path]]), range=free), "cyan")
+    return text
+
+
+def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, str]]:
+    """What people and nodes call: name, address and what is there."""
+    address = plan.address
+    ports = _("HTTPS {https}").format(https=address.https_port)
+    if address.http_port:
+        ports += ", " + _("HTTP {http}").format(http=address.http_port)
+    platform = plan.platform_address
+    yield _("Platform"), platform or "-", ", ".join(part for part in (ports, *_resolved(platform, facts)) if part)
+    if address.self_built_vip:
+        kind = _("Self-built VIP, VRID {vrid}").format(vrid=address.vrid)
+    else:
+        kind = _("the node itself") if plan.single else _("load balancer")
+    endpoint = address.cluster_endpoint
+    yield _("Endpoint"), endpoint or "-", ", ".join(("6443", kind, *_resolved(endpoint, facts)))
+    for other in address.others:
+        if is_domain(other):
+            yield _("Platform too"), other, ", ".join(_resolved(other, facts))
+
+
+def _resolved(host: str, facts: Mapping[str, Facts]) -> tuple[str, ...]:
+    answers = {a for known in facts.values() for a in (known.names or {}).get(host) or ()} if is_domain(host) else ()
+    return (_("is {addresses}").format(addresses=", ".join(sorted(answers)[:3])),) if answers else ()
+
+
+def _met(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
+    """What `one` meets and should not: of two, one is always a range of the cluster."""
+    return tuple(
+        other
+        for other in family
+        if other is not one and (one.of_plan or other.of_plan) and any(meet(a, b) for a in one.sure for b in other.sure)
+    )
+
+
+def _family(
+    plan: Plan, facts: Mapping[str, Facts], family: Sequence[Taken], met: Mapping[Taken, tuple[Taken, ...]], width: int
+) -> Text:
+    inside = " └ " if glyphs() is RICH else " - "
+    around: list[Network] = []
+    labels = []
+    for one in family:
+        while around and not meet(around[-1], one.network):
+            around.pop()
+        whole = one.network.prefixlen == one.network.max_prefixlen
+        name = str(one.network.network_address if whole else one.network)
+        labels.append(("   " * (len(around) - 1) + inside if around else "") + name)
+        around.append(one.network)
+    label_width = max(map(len, labels)) + 1
+    longest = max(_blocks(one) for one in family) + 1
+    name_width = max(len(_(_NAMES[one.kind])) for one in family) + 1
+    text = Text()
+    for one, label in zip(family, labels, strict=True):
+        bar = (glyphs().bar * _blocks(one)).ljust(longest)
+        left = label.ljust(label_width) + bar + _(_NAMES[one.kind]).ljust(name_width)
+        overlaps = met[one]
+        fails = plan.network.cni == "kube-ovn" and any({one.kind, other.kind} <= set(_NEVER) for other in overlaps)
+        mark, style = ("", "")
+        if overlaps or _too_small(plan, one):
+            mark, style = (glyphs().failed, "bold red") if fails else (glyphs().warned, "yellow")
+        words = ", ".join(dict.fromkeys(_(_NAMES[other.kind]) for other in overlaps))
+        details = [*_detail(plan, facts, one), *([_("overlaps: {what}").format(what=words)] if overlaps else [])]
+        text.append_text(_row(mark, left, details, label_width + longest, len(left), width, style))
+    return text
+
+
+def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]:
+    if one.kind is Kind.NODES:
+        nics = {
+            owner.nic
+            for host in one.hosts
+            for known in facts.values()
+            if (owner := interface_of(host, known.interfaces or ())) is not None
+        }
+        count = len(one.hosts)
+        told = ngettext("{count} node", "{count} nodes", count).format(count=count)
+        yield ", ".join([_size(one.network), told, *sorted(nics)[:3]])
+        if one.guessed:
+            yield _("prefix not known yet")
+    elif one.kind is Kind.PODS:
+        most, count = plan.kubernetes.max_pods_per_node, len(plan.nodes)
+        needed = most * count
+        sizes = {"size": _size(one.network), "nodes": count, "most": most, "needed": f"{needed:,}"}
+        yield _("{size} for {nodes} x {most} = {needed}").format(**sizes)
+        if _too_small(plan, one):
+            yield _("too small")
+    elif one.network.prefixlen < one.network.max_prefixlen:
+        yield _size(one.network)
+
+
+def _too_small(plan: Plan, one: Taken) -> bool:
+    return one.of_plan and with_room(plan, one.path, one.network) != one.network
+
+
+def _size(network: Network) -> str:
+    bits = network.max_prefixlen - network.prefixlen
+    return f"{network.num_addresses:,}" if bits <= 32 else f"2^{bits}"
+
+
+def _blocks(one: Taken) -> int:
+    return -(-(one.network.max_prefixlen - one.network.prefixlen) // _BAR[one.network.version])
+
+
+def _row(mark: str, left: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
+    """One line; details for which it has no room go on below, from column `under`."""
+    line, below = f"{mark:<{_MARK}}{left:<{indent}}", list[str]()
+    for detail in details:
+        if not below and len(line) + len(detail) + 2 <= width:
+            line += (", " if len(line) > _MARK + indent else " ") + detail
+        else:
+            below += textwrap.wrap(detail, width - _MARK - under)
+    return Text("\n".join([line.rstrip(), *(" " * (_MARK + under) + more for more in below)]) + "\n", style)

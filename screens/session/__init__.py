@@ -1,0 +1,1 @@
+"""The state of the running wizard, without widgets."""

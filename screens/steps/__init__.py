@@ -1,0 +1,1 @@
+"""The steps of the wizard, in one order (order.py)."""

@@ -1,0 +1,55 @@
+"""Network: CNI, protocol, address ranges, Kubernetes."""
+
+from collections.abc import Sequence
+
+from acp_tui.core.i18n import N_
+from acp_tui.plan.model import Plan
+from screens.steps.address_helpers import AddressingStep
+from screens.widgets.form import Field
+
+
+def _kube_ovn(plan: Plan) -> bool:
+    return plan.network.cni == "kube-ovn"
+
+
+def _ipv4(plan: Plan) -> bool:
+    return plan.network.ip_family != "ipv6"
+
+
+def _ipv6(plan: Plan) -> bool:
+    return plan.network.ip_family != "ipv4"
+
+
+def _join4(plan: Plan) -> bool:
+    return _kube_ovn(plan) and _ipv4(plan)
+
+
+def _join6(plan: Plan) -> bool:
+    return _kube_ovn(plan) and _ipv6(plan)
+
+
+FIELDS = (
+    Field("network.cni", N_("Network plugin")),
+    Field("network.ip_family", N_("Protocol")),
+    Field("network.cluster_cidr.ipv4", N_("Pod CIDR"), "10.3.0.0/16", _ipv4),
+    Field("network.service_cidr.ipv4", N_("Service CIDR"), "10.4.0.0/16", _ipv4),
+    Field("network.join_cidr.ipv4", N_("Join CIDR"), "100.64.0.0/16", _join4),
+    Field("network.cluster_cidr.ipv6", N_("Pod CIDR IPv6"), "fd00:10:16::/64", _ipv6),
+    Field("network.service_cidr.ipv6", N_("Service CIDR IPv6"), "fd00:10:96::/112", _ipv6),
+    Field("network.join_cidr.ipv6", N_("Join CIDR IPv6"), "fd00:100:64::/64", _join6),
+    Field("network.nic", N_("Interface"), "eth0", _kube_ovn),
+    Field("kubernetes.version", N_("Kubernetes"), "1.31.6"),
+    Field("kubernetes.container_runtime", N_("Container runtime"), "containerd://1.7.27-4"),
+    Field("kubernetes.max_pods_per_node", N_("Pods per node"), "110"),
+    Field("kubernetes.node_name", N_("Node name")),
+)
+
+
+class NetworkStep(AddressingStep):
+    NAME = "network"
+    SHORT = N_("Network")
+    TITLE_TEXT = N_("Network: how Pods and Services are addressed")
+    SECTIONS = ("network", "kubernetes")
+
+    def fields(self) -> Sequence[Field]:
+        return FIELDS

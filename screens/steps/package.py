@@ -1,0 +1,151 @@
+"""Package verify: what is installed, from which files, signed by whom; the long work goes on in the background."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from acp_tui.checks.verdict import Outcome
+from acp_tui.core.i18n import N_, _
+from acp_tui.package.discovery import Found
+from acp_tui.package.reader import pace
+from acp_tui.plan.model import Plan
+from screens.formatting.glyphs import glyphs, outcome_mark
+from screens.session.session import Session, Topic
+from screens.steps.base import Step, joined
+from screens.widgets.form import Field, Form
+from screens.widgets.panel import Panel
+
+
+def _standby(plan: Plan) -> bool:
+    return plan.disaster_recovery.role == "standby"
+
+
+FIELDS = (
+    Field("scenario", N_("Scenario")),
+    Field("package.core", N_("Core Package"), "/root/installer-core-v4.0.3-x86.tar"),
+    Field("package.core_signature", N_("Signature"), "/root/installer-core-v4.0.3-x86.tar.sig"),
+    Field("package.public_key", N_("Public key"), "/root/verify-key.pub"),
+    Field("package.fingerprint", N_("Fingerprint")),
+    Field("package.extensions", N_("Extensions"), "/root/installer-extensions-v4.0.3-x86.tar"),
+    Field("package.install_dir", N_("Install folder"), "/root/cpaas-install"),
+    Field("release", N_("Release")),
+    Field("disaster_recovery.role", N_("Disaster recovery")),
+    Field("disaster_recovery.primary", N_("Primary's plan"), "/root/primary/plan.yaml", _standby),
+)
+
+
+def _beside(found: Found) -> str:
+    """What was found besides the Core Package, and what was not."""
+    parts = (
+        _("with its signature") if found.signed else _("without a signature"),
+        _("the public key") if found.public_key else _("no public key"),
+        *([_("the extensions")] if found.extensions else []),
+    )
+    return ", ".join(parts)
+
+
+class PackageStep(Step):
+    NAME = "package"
+    SHORT = N_("Package")
+    TITLE_TEXT = N_("Package: is it whole, and is it from the vendor?")
+    SECTIONS = ("package", "scenario", "release", "disaster_recovery")
+    KEYS = (("^V", N_("verify and unpack")),)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+v", "unpack", show=False, priority=True),
+        Binding("ctrl+x", "stop", show=False, priority=True),
+        Binding("ctrl+f", "take", show=False, priority=True),
+        Binding("ctrl+t", "app.trial", show=False, priority=True),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._found: tuple[Found, ...] = ()
+
+    def fields(self) -> Sequence[Field]:
+        return FIELDS
+
+    def body(self) -> Iterable[Widget]:
+        yield from super().body()
+        yield Panel(id="package-state")
+
+    def show_body(self, topic: Topic) -> None:
+        self._set("#package-state", self._state())
+
+    def opened(self) -> None:
+        if not self.session.plan.package.core:
+            self.run_worker(self._find())
+
+    async def _find(self) -> None:
+        """Look where packages usually lie, while the operator may already type."""
+        self._found = await self.session.package.find(self.session.plan.package.fingerprint)
+        self._set("#package-state", self._state())
+
+    def action_take(self) -> None:
+        """Take a package that was found, with what belongs to it, or the next one instead of the one that was taken.
+
+        Nothing that was answered by hand is replaced."""
+        package = self.session.plan.package
+        cores = [str(found.core) for found in self._found]
+        if not cores or (package.core and package.core not in cores):
+            return
+        at = cores.index(package.core) if package.core else -1
+        before, found = self._found[at] if at >= 0 else None, self._found[(at + 1) % len(cores)]
+        self.session.answer("package.core", str(found.core))
+        if not package.extensions or (before and package.extensions == str(before.extensions)):
+            self.session.answer("package.extensions", str(found.extensions) if found.extensions else None)
+        if found.public_key and not package.public_key:
+            self.session.answer("package.public_key", str(found.public_key))
+        self.query_one(Form).reload(focused=True)
+
+    def action_unpack(self) -> None:
+        """Verify, then unpack; both go on while the operator fills in the other steps."""
+        self.session.unpacking.start()
+
+    def action_stop(self) -> None:
+        self.session.unpacking.stop()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """^X cuts out text as usual while there is nothing to stop."""
+        return action != "stop" or self.session.unpacking.state.progress is not None
+
+    def _state(self) -> Text:
+        g = glyphs()
+        lines: list[Text] = []
+        work = self.session.unpacking.state
+        if work.progress is not None:
+            done, total = work.progress.done, work.progress.total
+            width = 20
+            filled = width * done // total if total else 0
+            bar = g.bar * filled + g.rest * (width - filled)
+            percent = f"{100 * done // total}%" if total else ""
+            told = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
+            lines.append(Text(told, no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(_("^X stops it; the other steps can be filled in meanwhile."), "cyan"))
+        elif work.message:
+            if not work.done:  # as long as it is: it is what counts now, and what it is about would only be said twice
+                return Text(work.message, "bold red")
+            lines.append(Text(work.message, "green", no_wrap=True, overflow="ellipsis"))
+        elif self.session.plan.package.core:
+            lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
+            if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:
+                lines.append(Text(_("^F takes the next of {count} found.").format(count=len(self._found)), "cyan"))
+        elif self._found:
+            one, count = self._found[0], len(self._found)
+            found = (
+                _("Found a package; ^F takes it:") if count == 1 else _("Found {count} packages; ^F takes this one:")
+            )
+            lines.append(Text(found.format(count=count), "cyan"))
+            lines.append(Text(str(one.core), no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(_beside(one), "dim", no_wrap=True, overflow="ellipsis"))
+        if self.session.plan.scenario == "single-node":
+            lines.append(Text(_("^T is the short path for one node: a handful of answers."), "cyan"))
+        for verdict in self.session.verdicts:
+            if verdict.requirement in ("BND-SIGN", "BND-NODE-ARCH", "BND-FREE-100G") and len(lines) < 4:
+                mark, style = outcome_mark(verdict.outcome) if verdict.waived is None else ("W", "cyan")
+                if verdict.outcome is not Outcome.NOT_APPLICABLE:
+                    lines.append(Text(f"{mark} {verdict.observed}", style, no_wrap=True, overflow="ellipsis"))
+        return joined(lines)
