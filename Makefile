@@ -13,7 +13,7 @@ test: setup test-tools
 
 # The rules for what is typed, 10,000 cases each.
 nightly: setup
-	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/properties
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/plan/test_field_types_property.py tests/nodes/test_hostile_output_property.py
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -38,8 +38,8 @@ test-tools:
 # What it costs, beside its peers (they are installed for the run). Needs root, for the lab of sshd nodes.
 .PHONY: bench
 bench: setup
-	PYTHONPATH=tests:tests/lab:tests/screens $(BIN)/python -m bench.preflight --peers
-	PYTHONPATH=tests:tests/lab:tests/screens $(BIN)/python -m bench.screen
+	$(BIN)/python -m bench.preflight --peers
+	$(BIN)/python -m bench.screen
 
 # Resolve the dependencies anew; commit the result.
 lock: setup

@@ -8,9 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lab_nodes import LabNode
-
 from bench.measure import Way, timed
+from tests.lab.kit.nodes import LabNode
 
 _OPERATIONS = 40
 

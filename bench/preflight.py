@@ -13,11 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import lab_nodes
 import yaml
-from lab_check import plan
-from lab_nodes import Lab, LabNode
-from lab_profile import NodeProfile
 from pydantic import JsonValue
 
 from acp_tui.nodes.collectors import SNIPPETS
@@ -26,6 +22,10 @@ from acp_tui.nodes.ssh.connection import Target, connect
 from bench import stubs
 from bench.measure import Cost, Way, goal, helper, in_turns, machine, median, table, timed
 from bench.peers import peers
+from tests.lab.kit import nodes as lab_nodes
+from tests.lab.kit.check_run import plan
+from tests.lab.kit.nodes import Lab, LabNode
+from tests.lab.kit.profiles import NodeProfile
 
 HERE = Path(__file__).parent
 ROUND_TRIP = 20

@@ -15,15 +15,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 import yaml
-from lab_check import plan
-from lab_nodes import Lab
-from lab_profile import NodeProfile
-from pty_window import Terminal
 from pydantic import JsonValue
 
 from bench import stubs
 from bench.measure import goal, helper, machine
 from bench.preflight import recorded
+from tests.lab.kit.check_run import plan
+from tests.lab.kit.nodes import Lab
+from tests.lab.kit.profiles import NodeProfile
+from tests.support.pty_terminal import Terminal
 
 HERE = Path(__file__).parent
 WIZARD = (sys.executable, "-m", "acp_tui")

@@ -1,32 +1,33 @@
-"""What all tests share: a test whose tool is not here skips itself and names it."""
+"""Settings and markers of all tests. A test whose tool is missing is skipped, and the reason names the tool."""
 
 import locale
 import os
 import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import install_bench
-import lab_nodes
 import pytest
 from hypothesis import settings
 
 from screens.formatting.glyphs import glyphs
 
-# How long an example takes says something about the machine, not about the code.
+if TYPE_CHECKING:
+    from tests.lab.kit.nodes import Lab
+
+# The time of an example depends on the machine, not on the code.
 settings.register_profile("default", deadline=None)
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
 # `make nightly`: 10,000 cases for each property.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# A shell that starts the tests in its background has them ignore Ctrl-C, and so would all that they start.
+# A shell that starts the tests in the background makes them ignore Ctrl-C, and everything they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reasons = {
-        "lab": lab_nodes.missing() if any(item.get_closest_marker("lab") for item in items) else "",
+        "lab": _missing_for_lab() if any(item.get_closest_marker("lab") for item in items) else "",
         "tmux": "" if shutil.which("tmux") else "needs tmux",
     }
     for item in items:
@@ -35,20 +36,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def _missing_for_lab() -> str:
+    from tests.lab.kit.nodes import missing  # imported late: most runs need no lab
+
+    return missing()
+
+
 @pytest.fixture
-def lab() -> Iterator[lab_nodes.Lab]:
+def lab() -> "Iterator[Lab]":
     """A new lab of real sshd nodes, without nodes yet: `lab.start(...)` adds them. For tests marked `lab`."""
-    with lab_nodes.Lab() as made:
+    from tests.lab.kit.nodes import Lab  # imported late: most runs need no lab
+
+    with Lab() as made:
         yield made
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[install_bench.Bench]:
-    """Real install runs in a folder of their own, with a document to send and nothing unpacked yet."""
-    made = install_bench.Bench(tmp_path)
-    made.write_document()
-    yield made
-    made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from judged import FIRST, TODAY, cluster
-from plans import valid_plan
 from pydantic import JsonValue
 
 from acp_tui.checks.evaluate import judge
@@ -14,6 +12,8 @@ from acp_tui.checks.waivers import RULE, idle_waivers
 from acp_tui.cli.main import main
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import dump_plan
+from tests.support.factories.plans import valid_plan
+from tests.support.factories.verdicts import FIRST, TODAY, cluster
 
 
 def waiver(**changes: JsonValue) -> dict[str, JsonValue]:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from lab_check import Checked, as_planned, check, plan
-from lab_near_misses import IN_4_2, profiles
-from lab_nodes import Lab, LabNode
-from lab_profile import NodeProfile
+
+from tests.lab.kit.check_run import Checked, as_planned, check, plan
+from tests.lab.kit.near_misses import IN_4_2, profiles
+from tests.lab.kit.nodes import Lab, LabNode
+from tests.lab.kit.profiles import NodeProfile
 
 pytestmark = pytest.mark.lab
 

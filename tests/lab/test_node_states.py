@@ -5,10 +5,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from lab_check import as_planned, plan
-from lab_nodes import Lab, LabNode
-from lab_profile import NodeProfile
-from staged import SIZE, screen_text, show, until
 
 import screens.session.node_monitor
 from acp_tui.nodes.state import NodeState
@@ -17,6 +13,10 @@ from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
 from screens.widgets.row_list import Rows
+from tests.lab.kit.check_run import as_planned, plan
+from tests.lab.kit.nodes import Lab, LabNode
+from tests.lab.kit.profiles import NodeProfile
+from tests.support.wizard_pilot import SIZE, screen_text, show, until
 
 pytestmark = pytest.mark.lab
 

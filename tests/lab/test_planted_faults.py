@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-import lab_faults as f
 import pytest
-from lab_check import as_planned, check, plan
-from lab_nodes import Lab
-from lab_profile import BASES, NodeProfile
+
+from tests.lab.kit import faults as f
+from tests.lab.kit.check_run import as_planned, check, plan
+from tests.lab.kit.nodes import Lab
+from tests.lab.kit.profiles import BASES, NodeProfile
 
 pytestmark = pytest.mark.lab
 

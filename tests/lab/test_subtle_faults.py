@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from lab_check import as_planned, check, plan
-from lab_faults import _append, _dpkg, _listen, _resolv, _unit, _unload, _write
-from lab_nodes import Lab
-from lab_profile import Fault, NodeProfile, cpuinfo
+
+from tests.lab.kit.check_run import as_planned, check, plan
+from tests.lab.kit.faults import _append, _dpkg, _listen, _resolv, _unit, _unload, _write
+from tests.lab.kit.nodes import Lab
+from tests.lab.kit.profiles import Fault, NodeProfile, cpuinfo
 
 pytestmark = pytest.mark.lab
 

@@ -7,9 +7,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from lab_check import as_planned, plan
-from lab_nodes import Lab, LabNode
-from lab_profile import NodeProfile
 
 import screens.session.node_monitor
 from acp_tui.checks.verdict import Outcome
@@ -21,6 +18,9 @@ from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight.active_tests import Also
 from acp_tui.preflight.report.model import Report
 from screens.session.session import Session, Topic
+from tests.lab.kit.check_run import as_planned, plan
+from tests.lab.kit.nodes import Lab, LabNode
+from tests.lab.kit.profiles import NodeProfile
 
 pytestmark = pytest.mark.lab
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from archives import CORE, EXTENSIONS, archive, core, file, special, symlink
 
 from acp_tui.core.events import Progress
 from acp_tui.package.extract import extract, inspect
@@ -24,6 +23,7 @@ from acp_tui.package.install_dir import (
 )
 from acp_tui.package.reader import Cancelled
 from acp_tui.package.tar_members import PackageRefused
+from tests.support.package_builder import CORE, EXTENSIONS, archive, core, file, special, symlink
 
 Member = tuple[tarfile.TarInfo, bytes]
 

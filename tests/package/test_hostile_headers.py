@@ -5,13 +5,13 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from archives import archive, file, special, symlink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acp_tui.package.extract import extract, inspect
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.tar_members import PackageRefused
+from tests.support.package_builder import archive, file, special, symlink
 
 with tempfile.TemporaryDirectory() as _made:
     WHOLE = archive(

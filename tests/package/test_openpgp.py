@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from signer import Signer
 
 from acp_tui.package.signature.openpgp import fingerprints, has_private_key, is_message
+from tests.support.gpg_signer import Signer
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 

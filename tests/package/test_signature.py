@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from archives import core
-from signer import PAST, Signer
 
 from acp_tui.core.events import Progress
 from acp_tui.package.reader import Cancelled
 from acp_tui.package.signature.gpg import default_signature, verify
 from acp_tui.package.signature.status import Signed, judge
+from tests.support.gpg_signer import PAST, Signer
+from tests.support.package_builder import core
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 

@@ -1,0 +1,237 @@
+"""Rules between nodes: who is at fault, who is not, and what the nodes tell against the plan's answers."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.nodes.facts import Clock, DiskSpeed, Facts, Interface, Route
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.model import Plan
+from tests.support.factories.node_facts import healthy
+from tests.support.factories.plans import VIP, nodes, valid_plan
+
+ONE, TWO, THREE = "10.20.0.11", "10.20.0.12", "10.20.0.13"
+THREE_NODES = valid_plan(nodes=nodes(3, 0))
+
+
+def of_rule(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> list[Verdict]:
+    states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
+    return list(judge(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
+
+
+def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> dict[str | None, Outcome]:
+    return {v.node: v.outcome for v in of_rule(rule, facts, plan)}
+
+
+def with_each(**by_field: tuple[object, object, object]) -> dict[str, Facts]:
+    """Three nodes; each field's three values, one a node."""
+    facts = {}
+    for n, address in enumerate((ONE, TWO, THREE)):
+        changes: Any = {name: values[n] for name, values in by_field.items()}
+        facts[address] = healthy(address, **changes)
+    return facts
+
+
+def with_clocks(*clocks: tuple[float, float]) -> dict[str, Facts]:
+    when = healthy(ONE).clock
+    assert when is not None
+    return {
+        address: healthy(address, clock=Clock(offset, doubt, when.remote_time))
+        for address, (offset, doubt) in zip((ONE, TWO, THREE), clocks, strict=True)
+    }
+
+
+def test_agreeing_nodes_give_one_verdict_about_all() -> None:
+    (verdict,) = of_rule("X-HOSTNAME-UNIQUE", with_each())
+    assert (verdict.node, verdict.outcome) == (None, Outcome.PASS)
+
+
+def test_host_names_are_compared_without_regard_to_case() -> None:
+    facts = with_each(hostname=("m1", "M1", "m2"))
+    assert outcomes("X-HOSTNAME-UNIQUE", facts) == {ONE: Outcome.FAIL, TWO: Outcome.FAIL}
+    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"m1, as on {TWO}"
+
+
+def test_a_missing_name_is_unknown_and_hides_nothing() -> None:
+    facts = with_each(hostname=(None, "m1", "m1"))
+    assert outcomes("X-HOSTNAME-UNIQUE", facts) == {
+        ONE: Outcome.UNKNOWN,
+        TWO: Outcome.FAIL,
+        THREE: Outcome.FAIL,
+    }
+
+
+@pytest.mark.parametrize(
+    ("zones", "offsets", "expected"),
+    [
+        (("UTC", "Etc/UTC", "Etc/UCT"), ("+0000",) * 3, {None: Outcome.PASS}),
+        (("Asia/Shanghai", "", "Asia/Shanghai"), ("+0800",) * 3, {None: Outcome.PASS}),
+        (("Asia/Shanghai", "Asia/Singapore", "Asia/Shanghai"), ("+0800",) * 3, {TWO: Outcome.WARN}),
+        (("UTC", "UTC", "Asia/Shanghai"), ("+0000", "+0000", "+0800"), {THREE: Outcome.FAIL}),
+        (("Asia/Shanghai", "UTC", "UTC"), ("+0800", "+0000", "+0000"), {ONE: Outcome.FAIL}),
+        (("A/A", "B/B", "C/C"), ("+0100", "+0200", "+0300"), {TWO: Outcome.FAIL, THREE: Outcome.FAIL}),
+        (("UTC", "UTC", None), ("+0000", "+0000", None), {THREE: Outcome.UNKNOWN}),
+    ],
+)
+def test_time_zones(
+    zones: tuple[object, object, object],
+    offsets: tuple[object, object, object],
+    expected: dict[str | None, Outcome],
+) -> None:
+    facts = with_each(timezone=zones, utc_offset=offsets)
+    assert outcomes("X-TIMEZONE", facts) == expected
+
+
+def test_the_remedy_names_the_zone_of_the_others() -> None:
+    facts = with_each(timezone=("Europe/Moscow", "UTC", "Europe/Moscow"), utc_offset=("+0300", "+0000", "+0300"))
+    (verdict,) = of_rule("X-TIMEZONE", facts)
+    assert verdict.remedy == "timedatectl set-timezone Europe/Moscow"
+
+
+def test_a_clock_is_set_with_what_its_distribution_has() -> None:
+    facts = with_clocks((0, 0.1), (30, 0.1), (300, 0.1))
+    facts[TWO] = replace(facts[TWO], os_id="ubuntu")
+    facts[THREE] = replace(facts[THREE], os_id="rhel")
+    remedies = {v.node: v.remedy for v in of_rule("X-CLOCK-SKEW", facts)}
+    assert "systemd-timesyncd" in remedies[TWO]
+    assert "chronyd" in remedies[THREE]
+
+
+@pytest.mark.parametrize(
+    ("clocks", "expected"),
+    [
+        (((0, 0.1), (1, 0.1), (-1, 0.1)), {None: Outcome.PASS}),
+        (((0, 0.1), (30, 0.1), (1, 0.1)), {TWO: Outcome.FAIL}),
+        (((30, 0.1), (0, 0.1), (1, 0.1)), {ONE: Outcome.FAIL}),
+        (((-8, 0.1), (0, 0.1), (8, 0.1)), {THREE: Outcome.FAIL}),
+        (((0, 0.1), (100, 0.1), (200, 0.1)), {TWO: Outcome.FAIL, THREE: Outcome.FAIL}),
+        (((0, 0.1), (12, 3), (0, 0.1)), {TWO: Outcome.WARN}),
+        (((0, 0.1), (10, 0), (0, 0)), {TWO: Outcome.PASS}),
+    ],
+)
+def test_clocks(clocks: tuple[tuple[float, float], ...], expected: dict[str | None, Outcome]) -> None:
+    found = outcomes("X-CLOCK-SKEW", with_clocks(*clocks))
+    if expected == {TWO: Outcome.PASS}:  # exactly on the limit: within it as measured, and the doubt says so
+        assert Outcome.FAIL not in found.values()
+    else:
+        assert found == expected
+
+
+def test_the_vip_has_to_be_a_neighbour_of_every_control_plane_node() -> None:
+    plan = valid_plan(address={"self_built_vip": True, "platform": None})
+    facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
+    assert outcomes("VIP-SUBNET", facts, plan) == {None: Outcome.PASS}
+    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.PASS}
+    facts[TWO] = healthy(TWO, interfaces=(Interface("eth0", TWO, 30),))
+    assert outcomes("VIP-SUBNET", facts, plan) == {TWO: Outcome.FAIL}
+    assert VIP in of_rule("VIP-SUBNET", facts, plan)[0].observed
+    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.NOT_APPLICABLE}  # told once
+    assert outcomes("XR-SELFVIP-SUBNET", {}, plan) == {None: Outcome.UNKNOWN}
+    assert outcomes("VIP-SUBNET", facts) == {None: Outcome.NOT_APPLICABLE}
+
+
+def test_a_range_of_the_cluster_must_not_be_a_nodes_own_network() -> None:
+    plan = valid_plan(network={"service_cidr": {"ipv4": "10.20.0.128/25"}})
+    facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
+    found = of_rule("XR-CIDR-HOST", facts, plan)
+    assert {v.outcome for v in found} == {Outcome.FAIL}
+    assert {v.paths for v in found} == {("network.service_cidr.ipv4",)}
+    assert {v.node for v in found} == {n.address for n in plan.nodes}
+
+
+def test_a_route_through_a_range_of_the_cluster_is_worth_a_look() -> None:
+    routes = (Route("default", "eth0", "10.20.0.1"), Route("10.3.7.0/24", "eth1", None))
+    facts = {n.address: healthy(n.address, role=n.role) for n in THREE_NODES.nodes}
+    facts[TWO] = healthy(TWO, routes=routes)
+    assert outcomes("XR-CIDR-HOST", facts) == {TWO: Outcome.WARN}
+
+
+def test_routes_that_are_no_networks_hurt_nobody() -> None:
+    routes = (Route("default", "eth0", "g"), Route("999.1/77", "x", None), Route("", None, None))
+    facts = with_each(routes=(routes, routes, routes), interfaces=((Interface("e", ONE, 999),),) * 3)
+    assert outcomes("XR-CIDR-HOST", facts) == {None: Outcome.PASS}
+
+
+def test_the_interface_of_the_plan_has_to_be_on_the_nodes() -> None:
+    plan = valid_plan(network={"nic": "bond0"}, nodes=nodes(3, 0))
+    facts = with_each()
+    facts[ONE] = healthy(ONE, interfaces=(Interface("bond0", ONE, 24),))
+    found = of_rule("P-NIC", facts, plan)
+    assert {v.node: v.outcome for v in found} == {TWO: Outcome.FAIL, THREE: Outcome.FAIL}
+    assert outcomes("P-NIC", facts) == {None: Outcome.PASS}
+
+
+def test_overcommitment_is_no_question_on_bare_metal() -> None:
+    assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False,) * 3)) == {None: Outcome.NOT_APPLICABLE}
+    assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False, True, None))) == {None: Outcome.MANUAL}
+    balloon = frozenset({"virtio_balloon"})
+    hinted = outcomes("HW-MEM-NOOVER", with_each(modules=(balloon, frozenset(), None)))
+    assert hinted == {None: Outcome.MANUAL, ONE: Outcome.WARN}
+    assert outcomes("HW-CPU-NOOVER", with_each(steal=(0.05, 0.001, None))) == {None: Outcome.MANUAL, ONE: Outcome.WARN}
+
+
+def test_a_disk_is_judged_once_it_was_measured() -> None:
+    fast = DiskSpeed("/var/lib", "fio", 0.004, 800.0, 2500.0, 300e6)
+    slow = replace(fast, rate=900.0, throughput=90e6)
+    guess = replace(slow, method="python3")
+    for rule in ("HW-DISK-IOPS", "HW-DISK-TPUT"):
+        assert outcomes(rule, with_each(disk_speed=(None, None, None))) == {None: Outcome.MANUAL}
+        found = outcomes(rule, with_each(disk_speed=(fast, slow, guess)))
+        assert list(found.values()) == [Outcome.PASS, Outcome.FAIL, Outcome.WARN]
+        found = outcomes(rule, with_each(disk_speed=(fast, None, fast)))
+        assert list(found.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
+    later = valid_plan(release="4.1", nodes=nodes(3, 0))
+    lazy = replace(fast, sync_p99=0.02)
+    assert list(outcomes("HW-DISK-IOPS", with_each(disk_speed=(fast, slow, lazy)), later).values()) == [
+        Outcome.PASS,
+        Outcome.PASS,
+        Outcome.FAIL,
+    ]
+
+
+def test_workers_grow_with_the_clusters_they_serve() -> None:
+    def found(clusters: int) -> Outcome:
+        plan = valid_plan(scenario="multi-cluster", workload={"clusters": clusters})
+        facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
+        (verdict,) = of_rule("CAP-MC-HGROW", facts, plan)
+        assert verdict.severity is Severity.ADVICE
+        return verdict.outcome
+
+    assert [found(9), found(10), found(50), found(60)] == [
+        Outcome.NOT_APPLICABLE,
+        Outcome.PASS,
+        Outcome.PASS,
+        Outcome.WARN,
+    ]
+
+
+def test_an_advice_never_fails() -> None:
+    plan = valid_plan(scenario="single-cluster", workload={"pods": 400})
+    found = judge(plan, {}, {}, today=date(2026, 3, 1))
+    grow = next(v for v in found if v.requirement == "CAP-SC-GROW")
+    assert (grow.outcome, grow.blocks) == (Outcome.WARN, False)
+    assert all(v.outcome is not Outcome.FAIL for v in found if v.severity in (Severity.ADVICE, Severity.INFO))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "planes", "workers", "broken"),
+    [
+        ("single-cluster", 3, 0, set()),
+        ("single-cluster", 3, 1, {"CAP-SC-REC-WK"}),
+        ("single-cluster", 1, 0, {"CAP-SC-CP-COUNT", "HW-CP-COUNT"}),
+        ("multi-cluster", 3, 2, set()),
+        ("multi-cluster", 3, 1, {"CAP-MC-WK-COUNT"}),
+        ("multi-cluster", 1, 2, {"CAP-MC-CP-COUNT", "HW-CP-COUNT"}),
+        ("single-node", 1, 0, set()),
+        ("single-node", 1, 1, {"CAP-SN-NODES"}),
+    ],
+)
+def test_counts_of_nodes_by_scenario(scenario: str, planes: int, workers: int, broken: set[str]) -> None:
+    plan = valid_plan(scenario=scenario, nodes=nodes(planes, workers))
+    found = judge(plan, {}, {}, today=date(2026, 3, 1))
+    counts = {v.requirement for v in found if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
+    assert counts == broken

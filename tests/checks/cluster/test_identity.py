@@ -1,0 +1,91 @@
+"""Clones and a node that stands in the plan twice: found at the nodes concerned, and lookalikes are left alone."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.nodes.facts import Interface
+from tests.support.factories.plans import valid_plan
+from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, cluster, trouble, verdicts
+
+UUID = "564d4c8a-7a3b-11d2-9c0e-0a1b2c3d4e5f"
+
+
+def found(one: Mapping[str, object], two: Mapping[str, object]) -> list[Verdict]:
+    """What is said of two nodes with these facts laid over them; nothing else may be said of any."""
+    plan = valid_plan()
+    facts = cluster(plan)
+    for node, changes in ((FIRST, one), (SECOND, two)):
+        laid: Any = dict(changes)
+        facts[node] = replace(facts[node], **laid)
+    judged = verdicts(plan, facts)
+    assert {rule for rule, _node, _outcome in trouble(judged)} <= {"XR-NODE-UNIQUE"}
+    return [v for v in judged if v.requirement == "XR-NODE-UNIQUE" and v.outcome is not Outcome.PASS]
+
+
+@pytest.mark.parametrize(
+    ("common", "outcome", "words"),
+    [
+        ({"machine_id": "a" * 32}, FAIL, "machine-id aaaa"),
+        ({"product_uuid": UUID}, FAIL, f"product UUID {UUID}"),
+        ({"macs": ("52:54:00:01:02:03", "52:54:00:01:02:04")}, FAIL, "MAC 52:54:00:01:02:03, 52:54:00:01:02:04"),
+        ({"host_key": "SHA256:abc"}, WARN, "SSH host key SHA256:abc"),
+        ({"machine_id": "a" * 32, "host_key": "SHA256:abc"}, FAIL, "SSH host key SHA256:abc"),
+    ],
+)
+def test_a_clone_is_named_with_its_twin(common: Mapping[str, object], outcome: Outcome, words: str) -> None:
+    told = found(common, common)
+    assert [(v.node, v.outcome) for v in told] == [(FIRST, outcome), (SECOND, outcome)]
+    assert words in told[0].observed
+    assert f"as on {SECOND}" in told[0].observed
+
+
+def test_the_remedy_is_the_one_of_what_is_common() -> None:
+    (one, _two) = found({"host_key": "SHA256:abc"}, {"host_key": "SHA256:abc"})
+    assert "ssh-keygen -A" in one.remedy
+    assert "machine-id" not in one.remedy
+
+
+@pytest.mark.parametrize(
+    "common",
+    [
+        {"boot_id": "of the host of two containers"},
+        {"machine_id": "uninitialized"},
+        {"machine_id": None},
+        {"product_uuid": "03000200-0400-0500-0006-000700080009"},
+        {"product_uuid": "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"},
+        {"product_uuid": "00000000-0000-0000-0000-000000000000"},
+        {"product_uuid": "To be filled by O.E.M."},
+        {"macs": ("ee:ee:ee:ee:ee:ee",)},
+        {"macs": ()},
+    ],
+    ids=str,
+)
+def test_what_many_machines_have_is_no_clone(common: Mapping[str, object]) -> None:
+    assert found(common, common) == []
+
+
+def test_one_card_in_common_only_warns() -> None:
+    usb = "be:af:00:00:00:01"
+    told = found({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
+    assert [(v.node, v.outcome) for v in told] == [(FIRST, WARN), (SECOND, WARN)]
+    assert f"MAC {usb}, as on" in told[0].observed
+
+
+def test_one_machine_by_two_addresses_is_its_second_entry() -> None:
+    plan = valid_plan()
+    facts = cluster(plan)
+    both = (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))
+    facts[FIRST] = replace(facts[FIRST], interfaces=both)
+    facts[SECOND] = replace(facts[FIRST], address=SECOND)
+    (verdict,) = [v for v in verdicts(plan, facts) if v.requirement == "XR-NODE-UNIQUE"]
+    assert (verdict.node, verdict.outcome, verdict.observed) == (SECOND, FAIL, f"the same machine as {FIRST}")
+
+
+def test_an_address_that_another_machine_has_too() -> None:
+    (verdict,) = found({"interfaces": (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))}, {})
+    assert (verdict.node, verdict.outcome) == (FIRST, FAIL)
+    assert f"eth1 has {SECOND}" in verdict.observed

@@ -1,0 +1,198 @@
+"""Sizing says the manual's figures, release by release, and never another thing than the preflight says."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from acp_tui.checks.catalog import Function, catalogue
+from acp_tui.checks.evaluate import judge
+from acp_tui.checks.sizing.calculator import Need, sizing
+from acp_tui.checks.sizing.requirements import Size
+from acp_tui.checks.verdict import Outcome
+from acp_tui.cli.main import main
+from acp_tui.core.state_dir import state_home
+from acp_tui.nodes.state import NodeState
+from acp_tui.nodes.summary import Machine
+from acp_tui.plan.file import dump_plan
+from acp_tui.plan.model import RELEASES, Plan
+from acp_tui.preflight.report.history import keep, kept_file
+from acp_tui.preflight.report.html.page import report_html
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.report.node_summary import machine, records
+from acp_tui.preflight.report.sizing import fit_lines, in_short, reason_lines, table_lines
+from tests.support.factories.node_facts import healthy
+from tests.support.factories.plans import nodes, valid_plan
+from tests.support.factories.reports import MORNING, report
+
+ARM = Machine(arch="aarch64", cpus=64, memory=256 * 10**9)
+NONE = Size()
+
+
+def need(role: str = "control-plane", **changes: JsonValue) -> Need:
+    return need_of(valid_plan(**changes), role)
+
+
+def need_of(plan: Plan, role: str, *, arm: bool = False) -> Need:
+    machines = {node.address: ARM for node in plan.nodes} if arm else {}
+    return next(one for one in sizing(plan, machines).needs if (one.role, one.arm) == (role, arm))
+
+
+@pytest.mark.parametrize(
+    ("release", "scenario", "role", "least", "better", "arm_least", "arm_better"),
+    [
+        ("4.0", "single-node", "control-plane", Size(16, 32), NONE, Size(24, 48), Size(32, 64)),
+        ("4.1", "single-node", "control-plane", Size(12, 24), NONE, Size(18, 36), Size(24, 48)),
+        ("4.0", "single-cluster", "control-plane", Size(8, 16), Size(12, 24), Size(12, 24), Size(16, 32)),
+        ("4.3", "single-cluster", "control-plane", Size(8, 16), Size(12, 23), Size(12, 24), Size(16, 32)),
+        ("4.0", "single-cluster", "worker", NONE, Size(8, 16), NONE, Size(8, 16)),
+        ("4.0", "multi-cluster", "control-plane", Size(8, 16), Size(16, 32), Size(12, 24), Size(16, 32)),
+        ("4.0", "multi-cluster", "worker", Size(12, 24), Size(24, 48), Size(18, 36), Size(24, 48)),
+    ],
+)
+def test_machines_have_the_size_of_the_manuals_table(
+    release: str, scenario: str, role: str, least: Size, better: Size, arm_least: Size, arm_better: Size
+) -> None:
+    plan = valid_plan(release=release, scenario=scenario)
+    plain, arm = need_of(plan, role), need_of(plan, role, arm=True)
+    assert (plain.least, plain.advised) == (least, better)
+    assert (arm.least, arm.advised) == (arm_least, arm_better)
+
+
+@pytest.mark.parametrize("release", RELEASES[1:])
+@pytest.mark.parametrize(
+    ("clusters", "planes", "least"),
+    [
+        (0, 3, Size(8, 16)), (10, 3, Size(8, 16)), (11, 3, Size(16, 32)), (50, 3, Size(16, 32)),
+        (100, 3, Size(24, 48)), (101, 6, Size(32, 64)), (500, 6, Size(32, 64)), (501, 6, Size(32, 64)),
+    ],
+)  # fmt: skip
+def test_later_releases_size_by_workload_clusters(release: str, clusters: int, planes: int, least: Size) -> None:
+    found = need(release=release, scenario="multi-cluster", workload={"clusters": clusters})
+    assert (found.count, found.count_advised, found.least) == (3, planes, least)
+
+
+def test_a_size_without_a_recommended_one_gets_the_reserve() -> None:
+    found = need(release="4.1", scenario="multi-cluster", workload={"clusters": 30})
+    assert (found.least, found.advised) == (Size(16, 32), Size(23, 46)), "16 / 0.7 and 32 / 0.7, rounded up"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "workers", "pods", "count", "better"),
+    [
+        ("single-cluster", 2, 0, 0, 2),
+        ("single-cluster", 0, 50, 0, 2),
+        ("single-cluster", 2, 101, 0, 3),
+        ("multi-cluster", 2, 0, 2, 2),
+    ],
+)
+def test_workers_are_as_many_as_the_pods_want(scenario: str, workers: int, pods: int, count: int, better: int) -> None:
+    found = need("worker", scenario=scenario, nodes=nodes(3, workers), workload={"pods": pods})
+    assert (found.count, found.count_advised, found.planned) == (count, better, workers)
+
+
+def test_workers_together_grow_with_the_clusters() -> None:
+    found = need("worker", scenario="multi-cluster", workload={"clusters": 57})
+    assert found.together == Size(48, 96), "2 x 12 cores, 24 GB and a fifth more for each full ten"
+    assert found.together_advised == Size(69, 138)
+    plan = valid_plan(scenario="multi-cluster", workload={"clusters": 57})
+    told = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
+    assert "2 × 24 cores, 48 GB or 4 × 12 cores, 24 GB" in told["CAP-MC-VGROW"]
+    few = dict.fromkeys((node.address for node in plan.nodes), Machine(arch="x86_64", cpus=23, memory=50 * 10**9))
+    assert "46 cores, 100 GB  too little" in fit_lines(sizing(plan, few))[-1]
+    assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NONE
+
+
+def test_a_single_node_asks_for_one_and_says_what_it_does_not_carry() -> None:
+    plan = valid_plan(scenario="single-node", nodes=nodes(1, 0), workload={"pods": 11})
+    found = sizing(plan, {})
+    assert [(one.role, one.count, one.count_advised) for one in found.needs] == [("control-plane", 1, 1)]
+    assert "CAP-SN-LOAD" in [reason.requirement for reason in found.reasons]
+    calm = sizing(plan.model_copy(update={"workload": plan.workload.model_copy(update={"pods": 10})}), {})
+    assert not {"CAP-SN-LOAD", "CAP-RESERVE-30"} & {reason.requirement for reason in calm.reasons}
+
+
+def test_before_there_is_a_node_the_package_tells_the_architecture() -> None:
+    arm = Plan.model_validate({"package": {"core": "/x/installer-core-v4.1.0-arm.tar"}})
+    assert [one.arm for one in sizing(arm, {}).needs if one.role == "control-plane"] == [True]
+    assert [one.arm for one in sizing(Plan(), {}).needs if one.role == "control-plane"] == [False]
+
+
+def test_every_figure_has_a_rule_of_the_catalogue() -> None:
+    for release in RELEASES:
+        for scenario in ("single-node", "single-cluster", "multi-cluster"):
+            plan = valid_plan(release=release, scenario=scenario, workload={"pods": 99, "clusters": 99})
+            found = sizing(plan, dict.fromkeys((n.address for n in plan.nodes), ARM))
+            assert {reason.requirement for reason in found.reasons} <= catalogue(release).keys()
+            assert all(reason.text for reason in found.reasons)
+            assert all(len(line) <= 73 for line in (*table_lines(found), *reason_lines(found, 73), *fit_lines(found)))
+
+
+def test_what_is_missing_is_said_in_short() -> None:
+    few = valid_plan(nodes=nodes(1, 0))
+    assert in_short(sizing(few, {})) == "2 control planes are missing"
+    plan = valid_plan()
+    small = {plan.nodes[1].address: Machine(arch="x86_64", cpus=4, memory=8 * 10**9)}
+    assert in_short(sizing(plan, small)) == "10.20.0.12 is too small"
+    assert in_short(sizing(plan, {})) == ""
+
+
+def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    plan, file = valid_plan(), tmp_path / "plan.yaml"
+    file.write_text(dump_plan(plan), encoding="utf-8")
+    facts = {plan.nodes[0].address: healthy(plan.nodes[0].address, cpu_count=4)}
+    nodes_seen = records(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), {})
+    keep(kept_file(state_home(), file), Report("4.0", MORNING, MORNING, nodes_seen))
+    main(["validate", str(file), "--sizes"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "control plane 3 3 8 cores, 16 GB 12 cores, 24 GB" in told
+    assert "10.20.0.11 control plane 4 cores, 33.5 GB too small" in told
+    assert "10.20.0.12 control plane — not seen yet" in told
+    main(["validate", str(file), "--sizes", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document["sizing"]["needs"][0]["least"] == {"cores": 8, "memory": 16}
+    main(["validate", str(file)])
+    assert "cores" not in capsys.readouterr().out
+
+
+def test_the_page_has_it_folded() -> None:
+    plan = valid_plan()
+    page = report_html(report(plan, {plan.nodes[0].address: {"cpu_count": 4}}), plan)
+    folded = page[page.index("<summary>Sizes</summary>") :]
+    assert "<code>CAP-SC-CP-COUNT</code>" in folded
+    assert "<td>10.20.0.11</td><td>control plane</td><td>4 cores, 33.5 GB</td><td>too small</td>" in folded
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(RELEASES),
+    st.sampled_from(["single-node", "single-cluster", "multi-cluster"]),
+    st.integers(0, 600),
+    st.integers(0, 3),
+    st.integers(1, 80),
+    st.integers(1, 160),
+    st.sampled_from(["x86_64", "aarch64"]),
+)
+def test_a_node_that_fails_here_fails_in_the_preflight(
+    release: str, scenario: str, clusters: int, workers: int, cpus: int, memory: int, arch: str
+) -> None:
+    plan = valid_plan(release=release, scenario=scenario, nodes=nodes(3, workers), workload={"clusters": clusters})
+    one = plan.nodes[-1]
+    facts = replace(healthy(one.address, role=one.role), cpu_count=cpus, memory=memory * 10**9, arch=arch)
+    rules = {
+        row.id
+        for row in catalogue(release).values()
+        if isinstance(row.check, Function) and row.check.name in ("machine_size", "arm_factor")
+    }
+    verdicts = judge(plan, {one.address: facts}, {one.address: NodeState.CHECKED}, today=date(2026, 3, 1))
+    failed = any(v.outcome is Outcome.FAIL for v in verdicts if v.node == one.address and v.requirement in rules)
+    [fit] = [fit for fit in sizing(plan, {one.address: machine(facts)}).fits if fit.address == one.address]
+    assert (fit.outcome is Outcome.FAIL) == failed

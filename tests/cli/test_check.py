@@ -1,0 +1,87 @@
+"""`check` as a command: what it says of the last run, the page it writes, what it refuses. The node does not answer."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from acp_tui.cli.main import main
+from acp_tui.core.errors import Exit
+from acp_tui.plan.file import save_plan
+from tests.support.factories.plans import node, valid_plan
+
+
+@pytest.fixture
+def closed_port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
+    """A port of this host that nobody listens on; the state folder is a throw-away one."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert isinstance(port, int)
+        return port
+
+
+def plan_file(folder: Path, port: int, **changes: JsonValue) -> str:
+    here: JsonValue = [node("127.0.0.1", ssh={"port": port})]
+    plan = valid_plan(nodes=here, scenario="single-node", address={"cluster_endpoint": "127.0.0.1"}, **changes)
+    save_plan(plan, folder / "plan.yaml")
+    return str(folder / "plan.yaml")
+
+
+def test_the_second_run_tells_what_has_changed(
+    closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", plan_file(tmp_path, closed_port)]) == Exit.IMPOSSIBLE
+    assert "Since the last run" not in capsys.readouterr().out
+    main(["check", plan_file(tmp_path, closed_port)])
+    said = capsys.readouterr().out
+    assert "Since the last run" in said
+    assert "Nothing has changed." in said
+    waiver: JsonValue = {"requirement": "PRE-INIT", "reason": "done by hand", "by": "j.doe"}
+    main(["check", plan_file(tmp_path, closed_port, waivers=[waiver])])
+    assert "waived: PRE-INIT" in capsys.readouterr().out
+
+
+def test_a_partial_run_is_compared_but_not_kept(
+    closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = plan_file(tmp_path, closed_port)
+    main(["check", plan, "--only", "SYS-SWAP"])
+    main(["check", plan])
+    assert "Since the last run" not in capsys.readouterr().out
+    main(["check", plan, "--only", "sys-swap"])
+    assert "Nothing has changed." in capsys.readouterr().out
+
+
+def test_json_is_one_document_whatever_was_before(
+    closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = plan_file(tmp_path, closed_port)
+    main(["check", plan, "--json"])
+    first = json.loads(capsys.readouterr().out)
+    main(["check", plan, "--json"])
+    second = json.loads(capsys.readouterr().out)
+    assert first["verdicts"] == second["verdicts"]
+    assert first["nodes"][0]["detail"]
+
+
+def test_the_page_is_written_where_it_was_asked_for(
+    closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "report.html"
+    main(["check", plan_file(tmp_path, closed_port), "--html", str(page)])
+    assert "unreachable: 127.0.0.1" in page.read_text(encoding="utf-8")
+    assert str(page) in capsys.readouterr().err
+    assert (
+        main(["check", plan_file(tmp_path, closed_port), "--html", str(tmp_path / "no" / "such.html")])
+        == Exit.IMPOSSIBLE
+    )
+
+
+def test_an_unknown_requirement_is_no_pass(
+    closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", plan_file(tmp_path, closed_port), "--only", "SYS-SWOP"]) == Exit.USAGE
+    assert "SYS-SWOP" in capsys.readouterr().err

@@ -1,0 +1,231 @@
+"""`acp-tui finish` against real sshd nodes that have a kubectl and a docker of ours, and a real HTTPS server."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from acp_tui.install.run.state import CONTAINER, Phase, RunSpec, RunState, write_state
+from tests.lab.kit.nodes import OPERATOR, PASSWORD, Lab, LabNode
+from tests.lab.kit.profiles import NodeProfile
+from tests.support.fake_kubectl import make_cluster, put
+from tests.support.kubectl_tables import PODS, self_signed, table, web
+
+pytestmark = pytest.mark.lab
+CANARY = "cAn4ry-finish-admin"
+
+
+@dataclass
+class Place:
+    """A cluster of two nodes, its console and registry, and a folder with a plan for it."""
+
+    nodes: list[LabNode]
+    host: str
+    port: int
+    folder: Path
+
+    @property
+    def first(self) -> LabNode:
+        return self.nodes[0]
+
+    def write_plan(self, **changes: object) -> None:
+        answers = {
+            "release": "4.0",
+            "admin": {"username": "admin", "password": CANARY},
+            "ssh": {"username": "root", "password": PASSWORD},
+            "nodes": [{"address": node.address, "deployable": True} for node in self.nodes],
+            "address": {"cluster_endpoint": self.host, "https_port": self.port},
+            **changes,
+        }
+        (self.folder / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
+
+    def run(self, *arguments: str, command: str = "finish") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            (sys.executable, "-m", "acp_tui", command, "plan.yaml", *arguments),
+            cwd=self.folder,
+            env={**os.environ, "XDG_STATE_HOME": str(self.folder / "state"), "HOME": str(self.folder)},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def installed(self, minutes: int, phase: Phase = Phase.SUCCESS) -> None:
+        """An install run of this plan that came to `phase` so many minutes ago."""
+        run_dir = self.folder / "state" / "acp-tui" / "installs" / "20260101T000000.000000Z"
+        run_dir.mkdir(parents=True, exist_ok=True)
+        url = f"https://{self.host}:{self.port}"
+        spec = RunSpec(run_dir, run_dir, ("bash", "setup.sh"), run_dir / "none", url)
+        moment = datetime.now(UTC) - timedelta(minutes=minutes)
+        write_state(replace(RunState(spec, phase, moment), updated=moment, post_status=200))
+
+
+@pytest.fixture
+def place(lab: Lab, tmp_path: Path) -> Iterator[Place]:
+    nodes = lab.start(NodeProfile(), NodeProfile())
+    host = lab.address(0)
+    pem = self_signed(tmp_path, host)
+    with web(host, 0, pem) as port, web(host, 11443, pem, 401):
+        made = Place(nodes, host, port, tmp_path)
+        made.write_plan()
+        make_cluster(nodes[0], [node.address for node in nodes])
+        yield made
+
+
+def test_a_healthy_cluster_is_verified_and_told(place: Place) -> None:
+    done = place.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Installed and verified. The platform is at https://{place.host}:{place.port}" in done.stdout
+    assert "Alauda Container Platform Product Docs" in done.stdout
+    report = json.loads((place.folder / "completion.json").read_text(encoding="utf-8"))
+    assert (report["verified"], report["versions"]["kubernetes"]) == (True, "v1.31.6")
+    assert [node["state"] for node in report["nodes"]] == ["Ready", "Ready"]
+    page = (place.folder / "completion.html").read_text(encoding="utf-8")
+    assert "Installed and verified" in page
+    for secret in (CANARY, PASSWORD):
+        assert secret not in done.stdout + done.stderr + page + json.dumps(report)
+
+
+def test_sick_pods_are_found_and_healthy_ones_left_alone(place: Place) -> None:
+    sick = ("a\tcrash\tn1\tRunning\t\t\t1\t-CrashLoopBackOff \t", "a\thalf\tn1\tRunning\t\t\t2\t+ - \t")
+    put(place.first, "/srv/pods", table((*PODS, *sick)))
+    done = place.run()
+    assert done.returncode == 1
+    assert "a/crash: CrashLoopBackOff 0/1" in done.stdout
+    assert "a/half: Running 1/2" in done.stdout
+    assert "coredns" not in done.stdout
+    assert "Not verified." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("rm /usr/bin/kubectl", "lacks the command"),
+        ("rm /etc/kubernetes/admin.conf", "is not on the node"),
+        ("touch /srv/down", "10.20.0.10:6443 was refused"),
+    ],
+)
+def test_a_cluster_that_cannot_be_asked_is_unknown_with_why(place: Place, fault: str, why: str) -> None:
+    place.first.sh(fault)
+    done = place.run("--json")
+    assert done.returncode == 3
+    outcomes = {v["requirement"]: v for v in json.loads(done.stdout)["verdicts"]}
+    for rule in ("INS-VERIFY-PODS", "INS-VERIFY-CHARTS", "INS-VERIFY-43"):
+        assert outcomes[rule]["verdict"] == "unknown"
+        assert why in outcomes[rule]["observed"]
+    assert not (place.folder / "completion.json").exists()
+
+
+def test_the_next_control_plane_is_asked_where_the_first_is_down(place: Place) -> None:
+    make_cluster(place.nodes[1], [node.address for node in place.nodes])
+    place.first.stop_sshd()
+    done = place.run("--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [(node["address"], node["state"]) for node in report["nodes"]] == [
+        (place.nodes[0].address, "unreachable"),
+        (place.nodes[1].address, "checked"),
+    ]
+    outcomes = {v["requirement"]: v["verdict"] for v in report["verdicts"]}
+    assert (outcomes["INS-VERIFY-PODS"], outcomes["INS-CLEANUP"]) == ("pass", "unknown")
+
+
+def test_a_user_with_sudo_will_do(place: Place) -> None:
+    place.first.sh(f"echo '{OPERATOR} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{OPERATOR}")
+    place.write_plan(ssh={"username": OPERATOR, "password": PASSWORD})
+    assert place.run().returncode == 0
+
+
+def test_a_left_over_installer_is_removed_on_consent_alone(place: Place) -> None:
+    place.installed(31)
+    put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\nother-{CONTAINER}\tUp\n")
+    asked = place.run("--clean-up")
+    assert asked.returncode == 1
+    assert f"docker rm -f {CONTAINER}" in asked.stdout + asked.stderr
+    assert place.first.sh("cat /srv/removed 2>/dev/null; true") == ""
+    done = place.run("--clean-up", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
+    again = place.run("--clean-up", "--yes")
+    assert "is not there; nothing is removed" in again.stderr
+    assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
+
+
+def test_later_releases_remove_it_with_nerdctl(place: Place) -> None:
+    place.write_plan(release="4.2")
+    place.installed(31)
+    place.first.sh("mv /usr/bin/docker /usr/local/bin/nerdctl")
+    put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
+    assert place.run("--clean-up", "--yes").returncode == 0
+    assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
+
+
+def kept(place: Place, why: str) -> None:
+    """With every consent given the container stays, and it is told why."""
+    done = place.run("--clean-up", "--yes")
+    assert why in done.stderr, done.stderr
+    assert place.first.sh("cat /srv/removed 2>/dev/null; true") == ""
+
+
+def test_it_stays_where_anything_speaks_against_it(place: Place) -> None:
+    put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
+    place.installed(12)
+    kept(place, "12 min after the install; it has 30 to remove itself")
+    place.installed(40, Phase.NEEDS_VERSION)
+    kept(place, "an install is not at its end")
+    place.installed(40)
+    put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
+    kept(place, "the cluster is not verified")
+    put(place.first, "/srv/pods", table(PODS))
+    put(place.first, "/srv/www/api/progress", '{"status": "Running", "step": 3}')
+    place.first.sh("cd /srv/www && { setsid python3 -m http.server 8080 >/dev/null 2>&1 </dev/null & } ; "
+                   "until ss -tln | grep -q :8080; do sleep 0.05; done")  # fmt: skip
+    kept(place, "does not say that it is done")
+
+
+def test_waiting_goes_on_until_all_is_well(place: Place) -> None:
+    put(place.first, "/srv/pods", table((*PODS, "a\tslow\tn1\tPending\t\t\t1\t-ContainerCreating \t")))
+    put(place.first, "/srv/well", table(PODS))
+    # Once asked, the Pod runs.
+    place.first.sh('sed -i \'s#^cat .*#cat "/srv/$2"; [ "$2" != pods ] || cp /srv/well /srv/pods#\' /usr/bin/kubectl')
+    done = place.run("--wait", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a/slow: ContainerCreating" in done.stderr
+    assert "a/slow" not in done.stdout
+
+
+def test_a_failed_run_is_told_before_a_new_one_may_begin(place: Place) -> None:
+    place.installed(50, Phase.FAILED)
+    put(place.first, "/srv/containers", f"{CONTAINER}\tUp 50 minutes\n")
+    done = place.run("--again", command="install")
+    assert done.returncode == 1
+    assert f"Remove it first: docker rm -f {CONTAINER}" in done.stderr
+    put(place.first, "/srv/containers", "")
+    done = place.run(command="install")
+    assert done.returncode == 1
+    assert "Its container is gone." in done.stderr
+    assert "every node may have been changed" in done.stderr
+    assert "--again starts a new install" in done.stderr
+    done = place.run("--again", command="install")
+    assert "--again starts" not in done.stderr
+    assert ": checked" in done.stderr, "it goes on to the preflight"
+
+
+def test_after_a_success_nothing_is_asked(place: Place) -> None:
+    place.installed(50)
+    assert "The last run" not in place.run(command="install").stderr
+
+
+def test_what_the_cluster_says_is_hostile_text(place: Place) -> None:
+    put(place.first, "/srv/pods", table((*PODS, "a\t<script>x</script>[red]\x1b[2J\tn1\tPending\t\t\t1\t\t")))
+    done = place.run()
+    assert "<script>x</script>[red]" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "<script>" not in (place.folder / "completion.html").read_text(encoding="utf-8")

@@ -1,0 +1,41 @@
+"""The stand-in is a fair judge: it takes what `render` makes, and refuses what an installer could not use."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from acp_tui.demo.config_schema import faults_of
+from acp_tui.install.config.render import render
+from acp_tui.plan.model import Plan
+from tests.support.factories.plans import valid_plan
+from tests.support.install_harness import config
+
+
+@pytest.mark.parametrize("plan", [valid_plan(), valid_plan(network={"cni": "calico"}), valid_plan(isolation=True)])
+def test_a_rendered_document_is_taken(plan: Plan, tmp_path: Path) -> None:
+    assert faults_of(render(plan, tmp_path).encode()) == []
+
+
+@pytest.mark.parametrize("path", ["basic", "cluster.version", "cluster.features.ha.vport", "product", "console.cert"])
+def test_a_document_that_lacks_something_is_refused(path: str) -> None:
+    document = config()
+    inner = document
+    *parents, last = path.split(".")
+    for key in parents:
+        child = inner[key]
+        assert isinstance(child, dict)
+        inner = child
+    del inner[last]
+    assert any(fault.startswith(path) for fault in faults_of(json.dumps(document).encode()))
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"basic": "x"}', b"\xff\xfe"])
+def test_what_is_no_document_is_refused(body: bytes) -> None:
+    assert faults_of(body)
+
+
+def test_a_machine_without_a_login_is_refused() -> None:
+    document = json.loads(json.dumps(config()))
+    del document["cluster"]["features"]["machines"][0]["password"]
+    assert faults_of(json.dumps(document).encode()) == ["cluster.features.machines[0].password"]

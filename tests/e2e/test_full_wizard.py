@@ -1,0 +1,31 @@
+"""The whole wizard as an operator walks it: 80x24, the keyboard alone, from the first screen to the end."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.tmux_wizard import practice_ended, state, to_install, wizard
+
+pytestmark = pytest.mark.tmux
+
+
+def test_from_the_first_screen_to_installed(tmp_path: Path) -> None:
+    with practice_ended(tmp_path), wizard(tmp_path, "demo") as window:
+        window.wait_for("PRACTICE", "Package: is it whole")
+        to_install(window)
+        window.keys("y")
+        screen = window.wait_for("Installed. The platform is at", "PRACTICE", seconds=60)
+        assert max(len(line) for line in screen.splitlines()) <= 80
+        window.wait_for("Verified: nodes, charts, Pods, console and registry.")
+        window.keys("f", "End")
+        window.wait_for("To do by hand", "Remove the secrets")
+        [page] = state(tmp_path).rglob("completion.html")
+        assert "Installed and verified" in page.read_text(encoding="utf-8")
+        window.keys("Escape")
+        window.wait_for("f all of it, and what is left")
+        window.keys("c")
+        window.wait_for("Not cleaned up: the installer is still there")
+        window.keys("C-q")
+        window.wait_for("Leave the wizard?")
+        window.keys("y")
+        assert window.wait_exit() == 0

@@ -1,0 +1,70 @@
+"""The short path in a real terminal: from the first screen to the installed one-node trial, answers counted."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.tmux_wizard import practice_ended, state, wizard
+
+pytestmark = pytest.mark.tmux
+
+
+def test_the_short_path(tmp_path: Path) -> None:
+    (tmp_path / "installer-core-v4.0.3-x86.tar").touch()
+    answers = 0
+    with wizard(tmp_path) as window:
+        window.wait_for("one node for a trial")
+        window.keys("t")
+        answers += 1
+        window.wait_for("One node for a trial: a handful of answers", "Core Package      /")  # found, wherever it lies
+        for secret, on in (("s3cret-login", ("Down", "Down")), ("s3cret-admin", ())):
+            window.type(secret)
+            window.keys(*on)
+            answers += 1
+        window.keys("C-n")
+        window.wait_for("Preflight:")
+        window.keys("C-n")
+        screen = window.wait_for("Review:", "the install")
+        assert "s3cret" not in screen
+    [folder] = (state(tmp_path) / "drafts").iterdir()
+    plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
+    assert plan["scenario"] == "single-node"
+    assert Path(plan["package"]["core"]).name.startswith("installer-core-")
+    assert plan["address"]["cluster_endpoint"] == plan["nodes"][0]["address"]
+    assert answers < 10
+
+
+def test_the_short_path_to_its_end(tmp_path: Path) -> None:
+    """The practice's login and passwords stand in for typed ones; what nobody can measure is answered by hand."""
+    typed = 3  # the short path itself and two passwords, as above
+    with practice_ended(tmp_path), wizard(tmp_path, "demo") as window:
+        window.wait_for("PRACTICE", "5/5")
+        window.keys("C-t")
+        window.wait_for("The trial keeps the first control plane")
+        window.keys("y")
+        window.wait_for("One node for a trial: a handful of answers", "1/1")
+        window.keys("C-n")
+        window.wait_for("Nothing blocks.", "waived 3")
+        window.keys("f")  # what the practice has answered beforehand is taken back, and becomes a question
+        for blocking in (1, 2, 3):
+            window.keys("End", "w")
+            window.wait_for(f"{blocking} block")
+        window.keys("f", "f")
+        for left in (2, 1, 0):
+            window.keys("Home", "w")
+            window.wait_for("Why may this rule be put aside", "confirmed by hand")
+            window.keys("Enter")
+            typed += 1
+            window.wait_for(f"{left} block")
+        window.keys("C-n")
+        window.wait_for("Review:", "Ready.", "confirmed by hand")
+        window.keys("C-n")
+        window.wait_for("s starts the install")
+        window.keys("s")
+        window.wait_for("Start the install?")
+        window.keys("y")
+        typed += 2
+        window.wait_for("Installed. The platform is at", "PRACTICE", seconds=60)
+        window.wait_for("Verified: nodes, charts, Pods, console and registry.")
+    assert typed < 10

@@ -1,0 +1,339 @@
+"""What the API's answers mean, and how the client behaves towards a real HTTP server."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from acp_tui.demo.fake_installer import Behaviour, PracticeInstaller, console, posts
+from acp_tui.install.api import client as api
+from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
+from acp_tui.install.api.endpoint import Endpoint
+from acp_tui.install.api.versions import Offered, parse_offer, parse_token
+from acp_tui.install.run.outcome import Tally, count
+from tests.support.install_harness import config
+
+
+@contextmanager
+def listening(server: ThreadingHTTPServer) -> Iterator[str]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def practice(folder: Path, behaviour: Behaviour | None = None) -> Iterator[str]:
+    with listening(console(PracticeInstaller(folder, behaviour or Behaviour(seconds=0.2)))) as base:
+        yield base
+
+
+@contextmanager
+def answering(status: int, body: bytes, kind: str = "application/json") -> Iterator[str]:
+    """A server that says the same to whatever it is asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as base:
+        yield base
+
+
+def closed_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def pretty(**values: JsonValue) -> str:
+    return json.dumps(values, indent=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "step"),
+    [
+        (pretty(status="Running", step=3, total=9), Says.RUNNING, "3"),
+        (pretty(status="Success", step=9), Says.SUCCESS, "9"),
+        (pretty(status="Failed", step=4), Says.FAILED, "4"),
+        (pretty(data={"items": [{"state": "Failed"}]}, step="etcd"), Says.FAILED, "etcd"),
+        (pretty(status="Failed", last="Success"), Says.SUCCESS, None),
+        (pretty(status="Running", message="Failed to pull, will retry until Success"), Says.RUNNING, None),
+        (pretty(status="NotFailed"), Says.RUNNING, None),
+        ('"Success"', Says.SUCCESS, None),
+        ('{\n  "status": "Running",\n  "step": 7,\n broken', Says.RUNNING, "7"),
+        ("all is Success now", Says.SUCCESS, None),
+        ('{"step": 3, "message": "etcd member: Success, going on wi', Says.RUNNING, "3"),
+        ('[{"message": "Failed, tried again"}, {"st', Says.RUNNING, None),
+        ('{"status": "Success", "step": 9, "mess', Says.SUCCESS, "Success"),
+        (r'{"step": "\ud800etcd"}', Says.RUNNING, "etcd"),
+        ("it Failed", Says.FAILED, None),
+        ("Failed, then Success", Says.SUCCESS, None),
+        ("step", Says.RUNNING, None),
+        ("[" * 100_000, Says.RUNNING, None),
+    ],
+)
+def test_the_vendors_rule_reads_progress(text: str, says: Says, step: str | None) -> None:
+    reply = read_progress(text)
+    assert (reply.says, reply.step) == (says, step)
+
+
+RUNNING, FAILED, SUCCESS = (ProgressReply("", "1", says) for says in (Says.RUNNING, Says.FAILED, Says.SUCCESS))
+
+
+@pytest.mark.parametrize(
+    ("replies", "outcome", "failed", "unanswered"),
+    [
+        ([RUNNING] * 9, Says.RUNNING, 0, 0),
+        ([FAILED] * 4, Says.RUNNING, 4, 0),
+        ([FAILED] * 5, Says.FAILED, 5, 0),
+        ([FAILED, RUNNING] * 4 + [FAILED], Says.FAILED, 5, 0),
+        ([FAILED] * 4 + [SUCCESS], Says.SUCCESS, 4, 0),
+        ([FAILED, None, None] * 4, Says.RUNNING, 4, 2),
+        ([None] * 1000, Says.RUNNING, 0, 1000),
+        ([None, RUNNING], Says.RUNNING, 0, 0),
+    ],
+)
+def test_five_failed_answers_end_it_and_silence_never_does(
+    replies: list[ProgressReply | None], outcome: Says, failed: int, unanswered: int
+) -> None:
+    tally = Tally()
+    for reply in replies:
+        tally = count(tally, reply)
+    assert (tally.outcome, tally.failed, tally.unanswered) == (outcome, failed, unanswered)
+
+
+@pytest.mark.parametrize(
+    ("body", "token"),
+    [
+        ("abc.def", "abc.def"),
+        (" abc\n", "abc"),
+        ('"abc"', "abc"),
+        ('{"token": "abc"}', "abc"),
+        ('{"access_token": "abc", "expires": 3}', "abc"),
+        ('{"data": "abc"}', "abc"),
+        ('{"data": {"token": "abc"}}', "abc"),
+        ('{"token": "Bearer abc"}', "abc"),
+        ("", None),
+        ("{}", None),
+        ("12", None),
+        ("a\r\nX-Other: b", None),
+        ("two words", None),
+        ("клю́ч", None),
+    ],
+)
+def test_a_token_is_found_in_any_usual_shape(body: str, token: str | None) -> None:
+    assert parse_token(body) == token
+
+
+@pytest.mark.parametrize(
+    ("data", "kubernetes", "runtimes"),
+    [
+        ({"kubernetes": "1.31.6", "containerd": "1.7.27-4"}, ("1.31.6",), ("containerd://1.7.27-4",)),
+        ({"versions": "v1.9.10\nv1.30.2\nv1.31.10\nv1.31.9"}, ("1.31.10", "1.31.9", "1.30.2"), ()),
+        (
+            {"all": '{"kubernetes": ["1.31.6"], "cri": "containerd://1.7.27-4", "coredns": "1.29.9"}'},
+            ("1.31.6",),
+            ("containerd://1.7.27-4",),
+        ),
+        ({"all": "kubernetes: 1.32.7\ncontainerd: 1.7.27-4\netcd: 3.5.18"}, ("1.32.7",), ("containerd://1.7.27-4",)),
+        (
+            {"a": "containerd://1.6.20-4 containerd://1.7.27-4 containerd://1.7.27"},
+            (),
+            ("containerd://1.7.27-4", "containerd://1.7.27", "containerd://1.6.20-4"),
+        ),
+        (
+            {"all": '{"kubernetes": ["1.31.6"], "containerd": {"default": "1.7.27-4", "pause": "3.10"}}'},
+            ("1.31.6",),
+            ("containerd://1.7.27-4",),
+        ),
+        ({"a": "nothing to see"}, (), ()),
+    ],
+)
+def test_the_offer_is_found_in_any_usual_shape(
+    data: JsonValue, kubernetes: tuple[str, ...], runtimes: tuple[str, ...]
+) -> None:
+    offered = parse_offer(json.dumps({"kind": "ConfigMap", "data": data}))
+    assert (offered.kubernetes, offered.runtimes) == (kubernetes, runtimes)
+
+
+@pytest.mark.parametrize("body", ["not json", "[]", '{"kind": "Status"}', '{"data": null}'])
+def test_an_offer_that_is_not_understood_offers_nothing_and_shows_what_came(body: str) -> None:
+    assert parse_offer(body) == Offered(raw=body)
+
+
+async def test_the_api_is_found_without_a_prefix(tmp_path: Path) -> None:
+    with practice(tmp_path) as base:
+        assert await api.find_api([closed_port(), base + "/"]) == Endpoint(base)
+
+
+async def test_a_web_page_is_not_the_api_and_the_prefix_is_tried(tmp_path: Path) -> None:
+    with practice(tmp_path, Behaviour(prefixed=True)) as base:
+        endpoint = await api.find_api([base])
+        assert endpoint == Endpoint(base, "/cpaas-installer")
+        assert (await api.offered_versions(endpoint)).kubernetes[0] == "1.31.6"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, b"{}", "application/json"),
+        (302, b"{}", "application/json"),
+        (200, b"<html>", "text/plain"),
+        (200, b"", "text/html"),
+        (200, b"\n <!doctype html>", ""),
+    ],
+)
+async def test_other_answers_are_not_the_api(status: int, body: bytes, kind: str) -> None:
+    with answering(status, body, kind) as base:
+        assert await api.find_api([base]) is None
+
+
+async def test_an_api_with_content_goes_before_an_empty_answer(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        empty = stack.enter_context(answering(200, b""))
+        base = stack.enter_context(practice(tmp_path))
+        assert await api.find_api([empty, base]) == Endpoint(base)
+        assert await api.find_api([empty]) == Endpoint(empty)
+
+
+@pytest.mark.parametrize("bare", [True, False])
+async def test_offered_versions_with_either_token(tmp_path: Path, bare: bool) -> None:
+    behaviour = Behaviour(bare_token=bare, kubernetes=("1.30.9", "1.31.6"), runtimes=("1.7.27-4",))
+    with practice(tmp_path, behaviour) as base:
+        offered = await api.offered_versions(Endpoint(base))
+    assert (offered.kubernetes, offered.runtimes) == (("1.31.6", "1.30.9"), ("containerd://1.7.27-4",))
+
+
+async def test_an_accepted_configuration_arrives_once_and_byte_for_byte(tmp_path: Path) -> None:
+    document = json.dumps(config()).encode()
+    with practice(tmp_path) as base:
+        outcome = await api.post_config(Endpoint(base), document)
+        again = await api.post_config(Endpoint(base), document)
+    assert (outcome.result, outcome.status) == (PostResult.ACCEPTED, 200)
+    assert (again.result, again.status) == (PostResult.REFUSED, 409)
+    assert posts(tmp_path).count == 2
+
+
+@pytest.mark.parametrize("status", [201, 204, 302, 400, 500])
+async def test_any_status_but_200_refuses(status: int) -> None:
+    with answering(status, b"") as base:
+        outcome = await api.post_config(Endpoint(base), b"{}")
+    assert (outcome.result, outcome.status) == (PostResult.REFUSED, status)
+
+
+async def test_a_refusal_says_why(tmp_path: Path) -> None:
+    document = config()
+    document.pop("product")
+    with practice(tmp_path) as base:
+        outcome = await api.post_config(Endpoint(base), json.dumps(document).encode())
+    assert outcome.result is PostResult.REFUSED
+    assert "product" in outcome.body
+
+
+async def test_a_post_that_never_left_is_told_from_one_in_doubt(tmp_path: Path) -> None:
+    assert (await api.post_config(Endpoint(closed_port()), b"{}")).result is PostResult.NOT_SENT
+    for drop in ("before", "after"):
+        with practice(tmp_path, Behaviour(drop_post=drop)) as base:
+            outcome = await api.post_config(Endpoint(base), json.dumps(config()).encode())
+        assert outcome.result is PostResult.UNKNOWN
+
+
+async def test_no_progress_answer_is_none(tmp_path: Path) -> None:
+    assert await api.progress(Endpoint(closed_port())) is None
+    with answering(200, b" \n") as base:
+        assert await api.progress(Endpoint(base)) is None
+    with practice(tmp_path, Behaviour(drop_every=1)) as base:
+        assert await api.progress(Endpoint(base)) is None
+
+
+async def test_a_proxy_of_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", closed_port())
+    monkeypatch.setenv("HTTP_PROXY", closed_port())
+    monkeypatch.setenv("no_proxy", "")
+    with practice(tmp_path) as base:
+        assert await api.find_api([base]) is not None
+
+
+async def test_an_endless_answer_is_cut() -> None:
+    with answering(200, b'{"message": "Success is near' + b"x" * (2 * api.MAX_BODY)) as base:
+        reply = await api.progress(Endpoint(base))
+    assert reply is not None
+    assert len(reply.raw) == api.MAX_BODY
+    assert reply.says is Says.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (404, b"Success", None),
+        (502, b"Failed to reach the backend", None),
+        (503, b'"Failed"', None),
+        (500, b'{"status": "Failed"}', Says.FAILED),
+    ],
+)
+async def test_under_an_error_status_only_json_is_the_installers_word(
+    status: int, body: bytes, says: Says | None
+) -> None:
+    with answering(status, body, "text/plain") as base:
+        reply = await api.progress(Endpoint(base))
+    assert (reply.says if reply else None) is says
+
+
+async def test_json_is_the_api_whatever_its_content_type() -> None:
+    with answering(200, b'{"step": 0}', "text/html; charset=utf-8") as base:
+        assert await api.find_api([base]) == Endpoint(base)
+
+
+async def test_why_there_is_no_offer_is_told() -> None:
+    with answering(401, b"") as base:
+        assert "HTTP 401" in (await api.offered_versions(Endpoint(base))).raw
+    assert "no answer" in (await api.offered_versions(Endpoint(closed_port()))).raw
+
+
+@pytest.mark.parametrize(("answer", "result"), [(b"HTTP/1.1 200 OK\r\n\r\n", PostResult.ACCEPTED),
+                                                (b"HTTP/1.1 400 No\r\n\r\n", PostResult.REFUSED),
+                                                (b"HTTP/1.1 2", PostResult.UNKNOWN)])  # fmt: skip
+async def test_an_answer_to_the_post_that_trickles_for_ever_has_an_end(
+    answer: bytes, result: PostResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_WHOLE_POST", 0.3)
+    monkeypatch.setattr(api, "_WHOLE_ANSWER", 0.3)
+    over = threading.Event()
+
+    def trickle(listener: socket.socket) -> None:
+        connection, _address = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(answer)
+            while not over.wait(0.05):
+                connection.sendall(b"0")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle, args=(listener,))
+        thread.start()
+        try:
+            outcome = await api.post_config(Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}"), b"{}")
+        finally:
+            over.set()
+            thread.join()
+    assert outcome.result is result

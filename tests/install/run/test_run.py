@@ -1,0 +1,502 @@
+"""Real runs: the detached runner, the practice setup.sh and the stand-in installer, as processes of this machine."""
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain, repeat
+from pathlib import Path
+
+import pytest
+
+import acp_tui
+from acp_tui.demo.fake_installer import Behaviour, PracticeInstaller, console, write_behaviour
+from acp_tui.install.observe.follow import RunUpdate, follow
+from acp_tui.install.run import progress as watch
+from acp_tui.install.run import spawn as detach
+from acp_tui.install.run import state as states
+from acp_tui.install.run.control import RunBusy, cancel, resume, start
+from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.recorder import Run
+from acp_tui.install.run.setup_script import process
+from acp_tui.install.run.spawn import RunRefused
+from acp_tui.install.run.state import NoRun, Phase, RunState, status
+from tests.support.install_harness import CANARY, FAST, Bench, config, encoded, rest, wait
+
+QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
+SLOW = Behaviour(seconds=30, setup_seconds=0.1)
+
+
+def in_phase(phase: Phase) -> Callable[[RunState], bool]:
+    return lambda state: state.phase is phase
+
+
+def at_work(state: RunState) -> bool:
+    return state.phase is Phase.INSTALLING and state.step is not None
+
+
+def kill_runner(run_dir: Path) -> None:
+    runner = status(run_dir).runner
+    assert runner is not None
+    os.kill(runner.pid, signal.SIGKILL)
+    wait(run_dir, lambda state: state.interrupted)
+
+
+def test_an_install_succeeds(bench: Bench) -> None:
+    bench.unpack(QUICK)
+    state = rest(bench.start())
+    assert state.phase is Phase.SUCCESS, state
+    assert (state.setup_exit, state.post_status, state.step) == (0, 200, "5")
+    assert "https://acp.example.com" in state.message
+    assert bench.posts.sha256 == (hashlib.sha256(bench.document.read_bytes()).hexdigest(),)
+
+
+def test_versions_left_open_become_the_newest_offered(bench: Bench) -> None:
+    bench.write_document(version="", runtime="")
+    bench.unpack(replace(QUICK, kubernetes=("1.30.10", "1.30.9", "1.29.13")))
+    state = rest(bench.start())
+    assert (state.phase, state.kubernetes, state.runtime) == (Phase.SUCCESS, "1.30.10", "containerd://1.7.27-4")
+    assert bench.posts.count == 1
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        replace(QUICK, failed_answers=4),
+        replace(QUICK, prefixed=True),
+        replace(QUICK, bare_token=True),
+        replace(QUICK, drop_every=3),
+        replace(QUICK, listen_after=1.0),
+        replace(QUICK, answer_after=0.2),
+    ],
+    ids=["four Failed", "web page at the root", "bare token", "dropped connections", "slow to listen", "slow answers"],
+)
+def test_what_an_install_survives(bench: Bench, behaviour: Behaviour) -> None:
+    bench.unpack(behaviour)
+    state = rest(bench.start())
+    assert state.phase is Phase.SUCCESS, state
+    assert state.failed_answers == behaviour.failed_answers
+    assert bench.posts.count == 1
+
+
+def test_the_fifth_failed_answer_ends_it(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, failed_answers=5))
+    run_dir = bench.start()
+    state = rest(run_dir)
+    assert (state.phase, state.failed_answers, state.failed_in) == (Phase.FAILED, 5, Phase.INSTALLING)
+    assert '"status": "Failed"' in state.message
+    # The installer goes on trying; so may the operator, without a second configuration.
+    resume(run_dir)
+    assert rest(run_dir).phase is Phase.SUCCESS
+    assert bench.posts.count == 1
+
+
+def test_a_stalled_install_is_unknown_and_can_be_followed_again(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, stall=True))
+    run_dir = bench.start(replace(FAST, overall=1.0))
+    assert rest(run_dir).phase is Phase.UNKNOWN
+    resume(run_dir)
+    assert rest(run_dir).phase is Phase.UNKNOWN
+    assert bench.posts.count == 1
+
+
+def test_silence_is_told_and_decides_nothing(bench: Bench) -> None:
+    bench.unpack(replace(SLOW, seconds=60))
+    run_dir = bench.start()
+    wait(run_dir, at_work)
+    stand_in = int((bench.setup_dir / "practice" / "pid").read_text())
+    os.kill(stand_in, signal.SIGKILL)
+    state = wait(run_dir, lambda state: "neither success nor failure" in state.message)
+    assert state.phase is Phase.INSTALLING
+    assert state.unanswered > 0
+
+
+def test_a_version_that_is_not_offered_is_asked_for(bench: Bench) -> None:
+    bench.write_document(version="1.27.1", runtime="containerd://1.0.0")
+    bench.unpack(QUICK)
+    run_dir = bench.start()
+    state = rest(run_dir)
+    assert state.phase is Phase.NEEDS_VERSION
+    assert state.offered_kubernetes == ("1.31.6", "1.30.9", "1.29.13", "1.28.15")
+    assert bench.posts.count == 0
+    with pytest.raises(RunRefused):
+        resume(run_dir)
+    resume(run_dir, kubernetes="1.26.0", runtime="containerd://1.7.27-4")
+    assert rest(run_dir).phase is Phase.NEEDS_VERSION
+    resume(run_dir, kubernetes="1.30.9", runtime="containerd://1.7.27-4")
+    state = rest(run_dir)
+    assert (state.phase, state.kubernetes) == (Phase.SUCCESS, "1.30.9")
+    assert bench.posts.count == 1
+
+
+def test_where_the_offer_stays_unknown_a_person_decides(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, kubernetes=("the usual",), runtimes=()))
+    run_dir = bench.start()
+    state = rest(run_dir)
+    assert state.phase is Phase.NEEDS_VERSION
+    assert "the usual" in state.message
+    resume(run_dir, kubernetes="1.31.6", runtime="containerd://1.7.27-4")
+    state = rest(run_dir)
+    assert (state.phase, state.post_status) == (Phase.FAILED, 400)  # the installer has the last word
+
+
+def test_a_refused_configuration_is_mended_and_sent_again(bench: Bench) -> None:
+    bench.document.write_text(json.dumps({**config(), "product": "base"}))
+    bench.unpack(replace(QUICK, quote_refused=True))
+    run_dir = bench.start()
+    state = rest(run_dir)
+    assert (state.phase, state.post_status) == (Phase.FAILED, 400)
+    assert "product" in state.message
+    assert encoded(CANARY) not in (run_dir / "state.json").read_text()
+    mended = bench.root / "mended.json"
+    mended.write_text(json.dumps(config()))
+    resume(run_dir, document=mended)
+    assert rest(run_dir).phase is Phase.SUCCESS
+    assert bench.posts.count == 2
+
+
+def test_setup_that_fails_ends_the_run_and_can_be_tried_again(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, setup_exit=7))
+    run_dir = bench.start()
+    state = rest(run_dir)
+    assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.SETUP)
+    assert "7" in state.message
+    write_behaviour(bench.setup_dir, QUICK)
+    resume(run_dir)
+    assert rest(run_dir).phase is Phase.SUCCESS
+
+
+def test_flags_reach_setup_and_a_wrong_one_is_reported(bench: Bench) -> None:
+    bench.unpack(QUICK)
+    run_dir = bench.start(flags=("--network-mode", "calico", "--ip-family", "ipv6"))
+    assert rest(run_dir).phase is Phase.SUCCESS
+    assert "network calico, address family ipv6" in (run_dir / "setup.log").read_text()
+    wrong = bench.start(flags=("--network-mode", "flannel"))
+    assert rest(wrong).phase is Phase.FAILED
+    assert "unknown option" in (wrong / "setup.log").read_text()
+
+
+def test_setup_that_is_not_there(bench: Bench) -> None:
+    run_dir = bench.start()
+    state = rest(run_dir)
+    assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.SETUP)
+    assert str(bench.setup_dir) in state.message
+
+
+def test_an_api_that_never_answers(bench: Bench) -> None:
+    bench.setup_dir.mkdir(parents=True)
+    (bench.setup_dir / "setup.sh").write_text("echo http://192.0.2.1:8080\n")  # not an address of this machine
+    run_dir = bench.start(replace(FAST, api_wait=0.5))
+    state = rest(run_dir)
+    assert (state.phase, state.failed_in) == (Phase.FAILED, Phase.WAITING_API)
+
+
+def test_an_installer_that_is_already_there_is_never_posted_to_unasked(bench: Bench) -> None:
+    bench.unpack(QUICK)
+    folder = bench.root / "other"
+    folder.mkdir()
+    server = console(PracticeInstaller(folder, QUICK))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    spec = replace(bench.spec(), bases=(f"http://127.0.0.1:{server.server_address[1]}",))
+    start(spec)
+    bench.runs.append(spec.run_dir)
+    state = rest(spec.run_dir)
+    assert state.phase is Phase.POST_UNKNOWN
+    assert "docker rm -f minialauda-control-plane" in state.message
+    assert not (spec.run_dir / "setup.log").exists()
+    resume(spec.run_dir, posted=False)
+    assert rest(spec.run_dir).phase is Phase.SUCCESS
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_post_in_doubt_is_asked_about(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, drop_post="after"))
+    run_dir = bench.start()
+    assert rest(run_dir).phase is Phase.POST_UNKNOWN
+    with pytest.raises(RunRefused):
+        resume(run_dir)
+    assert bench.posts.count == 1
+    resume(run_dir, posted=True)
+    assert rest(run_dir).phase is Phase.SUCCESS
+    assert bench.posts.count == 1
+
+
+@pytest.mark.parametrize("phase", [Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.INSTALLING])
+def test_a_killed_runner_is_taken_over_and_nothing_happens_twice(bench: Bench, phase: Phase) -> None:
+    slow_there = {
+        Phase.SETUP: replace(QUICK, setup_seconds=2.0),
+        Phase.WAITING_API: replace(QUICK, listen_after=2.0, setup_seconds=2.0),
+        Phase.VERSIONS: replace(QUICK, answer_after=0.3),
+        Phase.INSTALLING: replace(QUICK, seconds=3),
+    }
+    bench.unpack(slow_there.get(phase, QUICK))
+    run_dir = bench.start()
+    wait(run_dir, in_phase(phase)) if phase is not Phase.STARTING else None
+    kill_runner(run_dir)
+    resume(run_dir)
+    state = rest(run_dir)
+    assert state.phase is Phase.SUCCESS, state
+    assert bench.posts.count == 1
+    assert (run_dir / "setup.log").read_text().count("checking this node") == 1
+
+
+def test_setup_outlives_the_runner(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, setup_seconds=1.0))
+    run_dir = bench.start()
+    wait(run_dir, lambda _state: process(run_dir) is not None)
+    kill_runner(run_dir)
+    setup = process(run_dir)
+    assert setup is not None
+    assert setup.alive
+    deadline = time.monotonic() + 20
+    while setup.alive and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (run_dir / "setup.exit").read_text().split() == ["0"]
+
+
+def test_a_runner_killed_while_posting_never_posts_again_by_itself(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, post_after=3.0))
+    run_dir = bench.start()
+    wait(run_dir, lambda _state: bench.posts.count == 1)
+    assert status(run_dir).phase is Phase.POSTING
+    kill_runner(run_dir)
+    assert resume(run_dir).phase is Phase.POST_UNKNOWN
+    assert status(run_dir).phase is Phase.POST_UNKNOWN
+    assert bench.posts.count == 1
+    resume(run_dir, posted=True)
+    assert rest(run_dir).phase is Phase.SUCCESS
+    assert bench.posts.count == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts system units")
+@pytest.mark.parametrize("works", ["with --collect", "without --collect", "never"])
+def test_under_systemd_the_runner_is_a_unit_of_its_own(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, works: str
+) -> None:
+    # A stand-in with systemd's manners: a clean environment, a process of its own, at once done.
+    program = bench.root / "bin" / "systemd-run"
+    program.parent.mkdir()
+    program.write_text(
+        f"""#!/bin/bash
+        printf '%s\n' "$*" >>{bench.root}/units
+        values=()
+        while [[ $1 == --* ]]; do
+          case $1 in
+            --setenv=*) values+=("${{1#--setenv=}}") ;;
+            --collect) [[ "{works}" == "with --collect" ]] || exit 1 ;;
+          esac
+          shift
+        done
+        [[ "{works}" != never ]] || exit 1
+        setsid env -i "${{values[@]}}" "$@" </dev/null >/dev/null 2>&1 &"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(detach, "_SYSTEMD", bench.root)
+    bench.unpack(QUICK)
+    assert rest(bench.start()).phase is Phase.SUCCESS
+    units = (bench.root / "units").read_text().splitlines()
+    assert all("--property=KillMode=process" in unit for unit in units)
+    assert len(units) == (1 if works == "with --collect" else 2)
+
+
+async def test_a_state_that_cannot_be_written_is_written_later(bench: Bench) -> None:
+    spec = bench.spec()
+    spec.run_dir.mkdir(parents=True)
+    journal = Run(RunState(spec))
+    away = spec.run_dir.rename(spec.run_dir.with_name("away"))
+    journal.record(replace(journal.state, phase=Phase.SUCCESS), "said in vain")
+    settled = asyncio.create_task(journal.settled())
+    await asyncio.sleep(0)
+    assert not settled.done()
+    away.rename(spec.run_dir)
+    await settled
+    assert status(spec.run_dir).phase is Phase.SUCCESS
+
+
+def test_one_run_at_a_time_and_giving_up(bench: Bench) -> None:
+    bench.unpack(SLOW)
+    run_dir = bench.start()
+    wait(run_dir, at_work)
+    with pytest.raises(RunBusy) as busy:
+        start(bench.spec())
+    assert busy.value.run_dir == run_dir
+    with pytest.raises(RunRefused):
+        resume(run_dir)
+    state = cancel(run_dir)
+    assert state.phase is Phase.UNKNOWN
+    assert state.runner is not None
+    assert not state.runner.alive
+
+
+def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, setup_seconds=60))
+    run_dir = bench.start()
+    wait(run_dir, lambda _state: process(run_dir) is not None)
+    setup = process(run_dir)
+    assert setup is not None
+    assert cancel(run_dir).phase is Phase.CANCELLED
+    deadline = time.monotonic() + 5
+    while setup.alive:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with pytest.raises(RunRefused):
+        resume(run_dir)
+
+
+def test_giving_up_waits_for_whoever_is_launching(bench: Bench) -> None:
+    bench.unpack(SLOW)
+    run_dir = bench.start()
+    wait(run_dir, in_phase(Phase.INSTALLING))
+    giving_up = threading.Thread(target=cancel, args=(run_dir,))
+    with detach.one_at_a_time(run_dir.parent):
+        giving_up.start()
+        wait(run_dir, lambda state: state.interrupted)
+        launched = detach.launched(replace(status(run_dir), runner=None))
+        assert launched.runner is not None
+    giving_up.join()
+    assert status(run_dir).phase is Phase.UNKNOWN
+    assert not launched.runner.alive
+
+
+async def test_a_clock_that_is_set_forward_does_not_use_up_the_patience(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.unpack(SLOW)
+    spec = replace(bench.spec(), endpoint="http://127.0.0.1:1")
+    spec.run_dir.mkdir(parents=True)
+    begun = states.now()
+    times = chain([begun], repeat(begun + timedelta(days=1)))
+    monkeypatch.setattr(watch, "now", lambda: next(times))
+    run = Run(RunState(spec, phase=Phase.INSTALLING, following_since=begun))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await watch.installing(run)
+    assert run.state.unanswered > 1
+    assert run.state.phase is Phase.INSTALLING
+
+
+def test_the_run_outlives_whoever_launched_it(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, seconds=2))
+    spec = bench.spec()
+    bench.runs.append(spec.run_dir)
+    write_spec = bench.root / "spec.py"
+    write_spec.write_text(
+        "import pathlib, sys, time\nfrom pathlib import PosixPath\n"
+        "from acp_tui.install.run.control import start\nfrom acp_tui.install.run.state import *\n"
+        f"start({spec!r})\nprint('started', flush=True)\ntime.sleep(60)\n"
+    )
+    launcher = subprocess.Popen(
+        [sys.executable, str(write_spec)],
+        env={**os.environ, "PYTHONPATH": str(Path(acp_tui.__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert launcher.stdout is not None
+    assert launcher.stdout.readline() == b"started\n"
+    os.killpg(launcher.pid, signal.SIGHUP)
+    launcher.wait()
+    launcher.stdout.close()
+    runner = status(spec.run_dir).runner
+    assert runner is not None
+    os.kill(runner.pid, signal.SIGHUP)
+    assert rest(spec.run_dir).phase is Phase.SUCCESS
+
+
+async def test_followers_see_the_whole_of_it(bench: Bench) -> None:
+    bench.unpack(replace(QUICK, seconds=1.5))
+    run_dir = await asyncio.to_thread(bench.start)
+
+    async def watched() -> list[RunUpdate]:
+        return [update async for update in follow(run_dir)]
+
+    for updates in await asyncio.gather(watched(), watched(), watched()):
+        assert updates[-1].state.phase is Phase.SUCCESS
+        text = {(line.source, line.text) for update in updates for line in update.lines}
+        assert ("setup.sh", "[PRACTICE] loading images ...") in text
+        assert ("acp-tui", "The installer accepted the configuration.") in text
+        assert any(source == "installer" and "configuration accepted" in line for source, line in text)
+    late = await watched()
+    assert late[-1].state.phase is Phase.SUCCESS
+    assert any(line.source == "setup.sh" for update in late for line in update.lines)
+
+
+async def test_hostile_output_is_tamed(bench: Bench) -> None:
+    bench.setup_dir.mkdir(parents=True)
+    (bench.setup_dir / "setup.sh").write_text(
+        r"""printf 'a\033[2Jb\033]0;title\007c\r50%%\r100%%\n'; printf '\377\376 bytes\n'
+        head -c 300000 /dev/zero | tr '\0' x; printf '\nno newline at the end'; exit 3"""
+    )
+    run_dir = await asyncio.to_thread(bench.start)
+    lines = [line.text async for update in follow(run_dir) for line in update.lines if line.source == "setup.sh"]
+    assert lines[-1] == "no newline at the end"
+    assert all(len(line) <= 500 for line in lines)
+    assert not any("\x1b" in line or "\r" in line for line in lines)
+
+
+async def test_a_dead_runner_ends_the_following(bench: Bench) -> None:
+    bench.unpack(SLOW)
+    run_dir = await asyncio.to_thread(bench.start)
+    await asyncio.to_thread(wait, run_dir, at_work)
+    await asyncio.to_thread(kill_runner, run_dir)
+    updates = [update async for update in follow(run_dir)]
+    assert updates[-1].state.interrupted
+    assert updates[-1].state.phase is Phase.INSTALLING
+
+
+def test_no_secret_leaves_the_document(bench: Bench) -> None:
+    bench.unpack(replace(SLOW, failed_answers=2))
+    run_dir = bench.start()
+    wait(run_dir, at_work)
+    secrets = (CANARY.encode(), encoded(CANARY).encode())
+    for process_dir in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
+            try:
+                content = (process_dir / name).read_bytes()
+            except OSError:
+                continue
+            assert not any(secret in content for secret in secrets), process_dir
+    cancel(run_dir)
+    for file in bench.root.rglob("*"):
+        if file.is_file() and file != bench.document:
+            assert not any(secret in file.read_bytes() for secret in secrets), file
+    assert (run_dir / "state.json").stat().st_mode & 0o777 == 0o600
+    assert run_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_environment_of_the_caller_stays_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACP_ADMIN_PASSWORD", CANARY)
+    bench.setup_dir.mkdir(parents=True)
+    (bench.setup_dir / "setup.sh").write_text("env; exit 1\n")
+    run_dir = bench.start()
+    rest(run_dir)
+    log = (run_dir / "setup.log").read_text()
+    assert "PATH=" in log
+    assert CANARY not in log
+    assert "PYTHONPATH" not in log
+
+
+def test_last_run_and_damaged_state(bench: Bench) -> None:
+    home = bench.root / "state"
+    assert last_run(home) is None
+    bench.unpack(QUICK)
+    first = bench.start()
+    rest(first)
+    second = bench.start()
+    assert last_run(home) == second
+    rest(second)
+    (second / "state.json").write_text('{"phase": "success"}')
+    assert last_run(home) == first
+    with pytest.raises(NoRun):
+        status(second)
+    bench.runs.remove(second)

@@ -1,0 +1,52 @@
+"""From a judged plan to a run: what a failed one keeps, and until when."""
+
+from pathlib import Path
+
+import pytest
+
+from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.install.run.control import RunBusy
+from acp_tui.install.run.state import Phase
+from acp_tui.install.start import launch
+from acp_tui.preflight.bundle import DOCUMENT, is_bundle
+from tests.support.factories.plans import valid_plan
+from tests.support.factories.reports import report
+from tests.support.install_harness import FAST, Bench, rest
+
+
+async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.unpack(Behaviour(setup_exit=1))
+    plan = valid_plan(
+        package={"core": "/root/installer-core-v4.0.3-x86.tar", "install_dir": str(tmp_path / "install")},
+        kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
+    )
+
+    async def failed() -> Path:
+        run = await launch(plan, report(plan), {}, tmp_path / "state", base=tmp_path, pace=FAST, bases=())
+        bench.runs.append(run)
+        assert rest(run).phase is Phase.FAILED
+        return tmp_path / "state" / "bundles" / run.name
+
+    first = await failed()
+    assert {DOCUMENT, "secrets.yaml"} <= {file.name for file in first.iterdir()}
+    second = await failed()
+    assert {DOCUMENT, "secrets.yaml"} <= {file.name for file in second.iterdir()}
+    assert is_bundle(first)
+    assert not {DOCUMENT, "secrets.yaml"} & {file.name for file in first.iterdir()}
+    bench.close()
+
+
+async def test_of_two_at_once_the_second_leaves_no_secret_behind(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.unpack(Behaviour(seconds=30))
+    plan = valid_plan(
+        package={"core": "/root/installer-core-v4.0.3-x86.tar", "install_dir": str(tmp_path / "install")},
+        kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
+    )
+    home = tmp_path / "state"
+    bench.runs.append(await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=()))
+    with pytest.raises(RunBusy):
+        await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=())
+    assert [folder.name for folder in (home / "bundles").iterdir()] == [bench.runs[0].name]
+    bench.close()

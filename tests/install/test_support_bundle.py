@@ -1,0 +1,183 @@
+"""The support archive of real runs: complete, bounded, whole or not there, and without a secret in any byte."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from acp_tui.install.config.render import render
+from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, note, write_state
+from acp_tui.install.support_bundle import HEAD, TAIL, write_archive
+from acp_tui.preflight.bundle import DOCUMENT, write_bundle
+from tests.support.factories.plans import valid_plan
+from tests.support.factories.reports import report
+
+ADMIN, LOGIN = "cAn4ry-adm/in+7", "cAn4ry ssh-1'2\"3"
+PLAN = valid_plan(
+    admin={"username": "admin", "password": ADMIN},
+    ssh={"username": "root", "password": LOGIN},
+    kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
+)
+FORMS = [
+    form
+    for secret in (ADMIN, LOGIN)
+    for form in (secret, b64encode(secret.encode()).decode(), json.dumps(secret)[1:-1], secret.encode().hex())
+]
+
+
+@pytest.fixture
+def failed(tmp_path: Path) -> RunState:
+    """A run that failed while the installer was at work, whose logs quote every secret in every form."""
+    run_dir, bundle = tmp_path / "installs" / "r1", tmp_path / "bundle"
+    run_dir.mkdir(parents=True)
+    write_bundle(
+        PLAN, report(PLAN), {}, bundle, base=tmp_path, document=render(PLAN, tmp_path), setup_line="bash setup.sh"
+    )
+    log = tmp_path / "installer.log"
+    spec = RunSpec(
+        run_dir, tmp_path, ("bash", "setup.sh"), bundle / DOCUMENT, "https://x", bundle=bundle, installer_log=log
+    )
+    quoted = "\n".join(f"echo {form} done" for form in FORMS)
+    (run_dir / SETUP_LOG).write_text(f"setup starts\n{quoted}\n", encoding="utf-8")
+    log.write_text(f"step 1\n{quoted}\nFailed to pull image base:v1: ErrImagePull\n", encoding="utf-8")
+    state = RunState(spec, Phase.FAILED, message=f"it said {ADMIN}", failed_in=Phase.INSTALLING)
+    write_state(state)
+    note(run_dir, Phase.FAILED, f"quoted: {LOGIN}")
+    return state
+
+
+def unpacked(archive: Path) -> dict[str, bytes]:
+    with tarfile.open(archive) as tar:
+        files = {member.name.partition("/")[2]: tar.extractfile(member) for member in tar.getmembers()}
+        return {name: file.read() for name, file in files.items() if file is not None}
+
+
+def test_everything_is_there_and_no_secret(failed: RunState, tmp_path: Path) -> None:
+    made = write_archive(tmp_path / "out.tar.gz", failed)
+    files = unpacked(made.path)
+    assert set(files) >= {
+        "README.txt", "versions.json", "state.json", EVENTS_FILE, SETUP_LOG, "installer.log", "bundle/plan.yaml",
+        "bundle/setup.txt", "bundle/preflight.json", "SHA256SUMS",
+    }  # fmt: skip
+    for name, content in files.items():
+        for form in FORMS:
+            assert form.encode() not in content, name
+    assert b"setup starts" in files[SETUP_LOG]
+    readme = files["README.txt"].decode()
+    assert "Failed in: install\n" in readme
+    assert "cannot be pulled" in readme
+    assert "ErrImagePull" in readme
+    sums = files.pop("SHA256SUMS").decode()
+    assert sums == "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
+    assert (made.path.stat().st_mode & 0o777) == 0o600
+    json.loads(files["bundle/preflight.json"])
+
+
+def test_a_plan_tells_the_secrets_that_the_bundle_has_lost(failed: RunState, tmp_path: Path) -> None:
+    (failed.spec.document).unlink()
+    assert failed.spec.bundle is not None
+    (failed.spec.bundle / "secrets.yaml").unlink()
+    files = unpacked(write_archive(tmp_path / "out.tar.gz", failed, PLAN).path)
+    assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
+
+
+def test_a_long_log_is_bounded_and_cut_between_lines(failed: RunState, tmp_path: Path) -> None:
+    line = f"x {LOGIN} " + "y" * 200 + "\n"
+    with failed.spec.installer_log.open("w", encoding="utf-8") as log:
+        for _number in range(30_000):
+            log.write(line)
+    files = unpacked(write_archive(tmp_path / "out.tar.gz", failed).path)
+    assert len(files["installer.log"]) < 1.1 * (HEAD + TAIL)
+    assert b"bytes left out" in files["installer.log"]
+    assert b"cAn4ry" not in files["installer.log"]
+
+
+def test_of_a_long_progress_bar_the_last_words_are_kept(failed: RunState, tmp_path: Path) -> None:
+    """It has no line's end at all, only carriage returns."""
+    bar = f"pulling {LOGIN} 12%\r" * ((HEAD + TAIL) // 10)
+    failed.spec.installer_log.write_text(bar + "no space left\r", encoding="utf-8", newline="")
+    log = unpacked(write_archive(tmp_path / "out.tar.gz", failed).path)["installer.log"]
+    assert log.endswith(b"12%\nno space left\n")
+    assert log.startswith(b"pulling ")
+    assert b"cAn4ry" not in log
+
+
+def test_whole_or_not_at_all(failed: RunState, tmp_path: Path) -> None:
+    place = tmp_path / "nowhere" / "out.tar.gz"
+    with pytest.raises(OSError, match="nowhere"):
+        write_archive(place, failed)
+    assert not place.exists()
+    assert not list(tmp_path.glob("**/.out*"))
+
+
+def test_a_run_without_logs_or_bundle_will_do(tmp_path: Path) -> None:
+    spec = RunSpec(tmp_path, tmp_path, ("bash",), tmp_path / "none", "https://x", installer_log=tmp_path / "none.log")
+    files = unpacked(write_archive(tmp_path / "out.tar.gz", RunState(spec)).path)
+    assert set(files) == {"README.txt", "versions.json", "SHA256SUMS"}
+
+
+def test_a_state_that_cannot_be_read_does_not_keep_the_logs_out(failed: RunState, tmp_path: Path) -> None:
+    (failed.spec.run_dir / "state.json").write_text('{"phase": "inst', encoding="utf-8")
+    files = unpacked(write_archive(tmp_path / "out.tar.gz", None, PLAN, run_dir=failed.spec.run_dir).path)
+    assert {"state.json", EVENTS_FILE, SETUP_LOG} <= set(files)
+    assert b"cannot be read" in files["README.txt"]
+    assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
+
+
+def test_where_nothing_was_installed_the_plan_and_its_last_report_go_in(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({"admin": {"password": ADMIN}}), encoding="utf-8")
+    done = command(tmp_path, "out.tar.gz", "--plan", "plan.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "No install has been started" in done.stderr
+    files = unpacked(tmp_path / "out.tar.gz")
+    assert set(files) == {"README.txt", "versions.json", "plan.yaml", "SHA256SUMS"}
+    assert ADMIN.encode() not in files["plan.yaml"]
+    assert command(tmp_path, "bare.tar.gz").returncode == 0
+
+
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
+    return subprocess.run(
+        (sys.executable, "-m", "acp_tui", "support", *arguments),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_writes_it_and_says_how_to_copy_it(failed: RunState, tmp_path: Path) -> None:
+    state_home = tmp_path / "state"
+    run_dir = state_home / "acp-tui" / "installs" / "r1"
+    run_dir.parent.mkdir(parents=True)
+    failed.spec.run_dir.rename(run_dir)
+    write_state(replace(failed, spec=replace(failed.spec, run_dir=run_dir)))
+    environment = {
+        **os.environ,
+        "XDG_STATE_HOME": str(state_home),
+        "SSH_CONNECTION": "10.0.0.9 5 10.20.0.11 22",
+        "USER": "op",
+    }
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = (sys.executable, "-m", "acp_tui", "support", *arguments)
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    done = run("my file.tar.gz")
+    assert done.returncode == 0, done.stderr
+    assert f"scp op@10.20.0.11:'{tmp_path}/my file.tar.gz' ." in done.stdout
+    files = unpacked(tmp_path / "my file.tar.gz")
+    assert b"10.20.0.11 could not be asked" in files["triage.txt"]
+    assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
+    assert run("plan.yaml").returncode == 2
+    assert run("--run", str(tmp_path), "x.tar.gz").returncode == 3
+    assert run("/nowhere/x.tar.gz").returncode == 3

@@ -1,0 +1,60 @@
+"""One GET over HTTPS, against real servers of every kind."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from acp_tui.install.verify.https import covers, get, planned_fingerprint, served
+from tests.support.kubectl_tables import self_signed, web
+
+
+async def test_status_and_certificate_are_told(tmp_path: Path) -> None:
+    pem = await asyncio.to_thread(self_signed, tmp_path, "acp.example.com", "10.20.0.10")
+    with web("127.0.0.1", 0, pem, 302) as port:
+        answer = await get("acp.example.com", 443, "/", lambda address, wanted: ("127.0.0.1", port))
+    assert (answer.url, answer.status, answer.trouble) == ("https://acp.example.com/", 302, "")
+    shown = answer.certificate
+    assert shown is not None
+    assert shown.self_signed
+    assert shown.fingerprint == planned_fingerprint(pem)
+    assert timedelta(days=89) < shown.not_after - datetime.now(UTC) < timedelta(days=91)
+    assert covers(shown, "ACP.example.com.")
+    assert covers(shown, "10.20.0.10")
+    assert not covers(shown, "other.example.com")
+    assert not covers(shown, "10.20.0.1")
+
+
+async def said_by(answer: bytes) -> str:
+    """Why a server that answers this, without any TLS, is no HTTPS server."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    found = await get("127.0.0.1", port, "/")
+    server.close()
+    assert found.status is None
+    return found.trouble
+
+
+async def test_what_is_no_https_is_told() -> None:
+    assert await said_by(b"HTTP/1.1 200 OK\r\n\r\n")
+    assert await said_by(b"")
+
+
+async def test_what_cannot_be_reached_is_told() -> None:
+    assert "refused" in (await get("127.0.0.1", 1, "/")).trouble
+    assert (await get("no-such-host.invalid", 443, "/")).trouble
+    assert "no address" in (await get("", 443, "/")).trouble
+    assert (await get("a" * 80 + ".example.com", 443, "/")).trouble
+    assert (await get("::1", 1, "/")).url == "https://[::1]:1/"
+
+
+def test_a_file_that_is_no_certificate_has_no_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_text("nothing")
+    assert planned_fingerprint(tmp_path / "x.pem") is None
+    assert planned_fingerprint(tmp_path / "none.pem") is None
+    assert served(b"nothing") is None
+    assert served(None) is None

@@ -1,0 +1,1 @@
+"""Tests against real sshd nodes in network namespaces."""

@@ -1,0 +1,1 @@
+"""The lab: real sshd nodes in network namespaces, their profiles and faults."""

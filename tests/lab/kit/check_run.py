@@ -1,0 +1,97 @@
+"""The real command held against lab nodes: a plan file on disk, `check --json` in a process of its own, its report."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import JsonValue
+
+from tests.lab.kit.nodes import PASSWORD, LabNode
+
+QUIET = frozenset({"pass", "not-applicable", "manual"})
+"""Outcomes that say nothing about what is wrong with a node."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the command said. `found` is node address → requirement → outcome, of all that is not quiet."""
+
+    status: int
+    states: Mapping[str, str]
+    hostnames: Mapping[str, str | None]
+    found: Mapping[str, Mapping[str, str]]
+    ready: bool
+    verdicts: tuple[Mapping[str, str | None], ...]
+    errors: str
+
+    def observed(self, address: str, requirement: str) -> str:
+        return next(
+            v["observed"] or "" for v in self.verdicts if (v["node"], v["requirement"]) == (address, requirement)
+        )
+
+
+def plan(nodes: Sequence[Mapping[str, JsonValue]], endpoint: str, **more: JsonValue) -> dict[str, JsonValue]:
+    """A plan for these nodes (dictionaries as in a plan file), with root's password for all of them."""
+    return {
+        "release": "4.0",
+        "scenario": "single-cluster",
+        "admin": {"username": "admin", "password": "Correct-Horse-7"},
+        "ssh": {"username": "root", "password": PASSWORD},
+        "nodes": [dict(node) for node in nodes],
+        "address": {"cluster_endpoint": endpoint},
+        **more,
+    }
+
+
+def as_planned(nodes: Sequence[LabNode], control_planes: int = 3) -> list[dict[str, JsonValue]]:
+    """The first ones are the control plane, the first of all carries the installer, the others are workers."""
+    return [
+        {"address": node.address, "role": "control-plane" if number < control_planes else "worker"}
+        for number, node in enumerate(nodes)
+    ]
+
+
+def started(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[bytes]":
+    """Start `check --json` on a plan that is written into `folder`, which also holds its state from run to run."""
+    file = folder / "plan.yaml"
+    file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
+    environment = {**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
+    command = (sys.executable, "-m", "acp_tui", "check", str(file), "--json", *options)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+
+
+def command_lines() -> list[bytes]:
+    """What every process of this machine, lab nodes included, shows in the process list just now."""
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(file.read_bytes())
+    return lines
+
+
+def check(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> Checked:
+    """Run `check --json` to its end. AssertionError: it made no report."""
+    with started(folder, answers, *options) as process:
+        output, errors = (text.decode() for text in process.communicate())
+    if not output.strip():
+        raise AssertionError(f"no report, exit status {process.returncode}: {errors}")
+    report = json.loads(output)
+    found: dict[str, dict[str, str]] = {node["address"]: {} for node in report["nodes"]}
+    for verdict in report["verdicts"]:
+        if verdict["node"] is not None and verdict["verdict"] not in QUIET:
+            found[verdict["node"]][verdict["requirement"]] = verdict["verdict"]
+    return Checked(
+        process.returncode,
+        {node["address"]: node["state"] for node in report["nodes"]},
+        {node["address"]: node["hostname"] for node in report["nodes"]},
+        found,
+        report["ready"],
+        tuple(report["verdicts"]),
+        errors,
+    )

@@ -1,0 +1,339 @@
+"""`acp-tui fix` on real nodes: what was planted is mended once, copied first, and comes back byte for byte."""
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import JsonValue
+
+from acp_tui.preflight.fixes.script import BACKUPS, script
+from acp_tui.preflight.fixes.step import Step
+from tests.lab.kit import faults as f
+from tests.lab.kit.check_run import as_planned, check, plan
+from tests.lab.kit.nodes import OPERATOR, Lab, LabNode
+from tests.lab.kit.profiles import Fault, NodeProfile
+
+pytestmark = pytest.mark.lab
+
+_SELECTED = (
+    "find etc boot usr/local usr/lib/lab/units var/lib/docker var/lib/containerd "
+    "-not -path 'etc/ssh/ssh_host*' -not -path usr/lib/lab/units/kubelet"
+)
+_FILES = (
+    f"cd /; {{ {_SELECTED} -type f -print0 | xargs -0 md5sum; "
+    f"{_SELECTED} \\( -type f -o -type l \\) -printf '%p %l %m %u\\n'; }} 2>/dev/null | sort"
+)
+_UPDATE_GRUB = (
+    '. /etc/default/grub; sed -i -E "s|(root=[^ ]+ ro).*|\\1 $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT|" '
+    "/boot/grub/grub.cfg"
+)
+_GRUBBY = 'sed -i -E "s|^(options\\|linux)( .*)$|\\1\\2 ${2#--args=}|" /boot/grub2/grub.cfg /boot/loader/entries/*.conf'
+
+
+def _tool(name: str, body: str) -> str:
+    return f"cat >/usr/bin/{name} <<'END_OF_TOOL'\n#!/bin/bash\n{body}\nEND_OF_TOOL\nchmod +x /usr/bin/{name}"
+
+
+UPDATE_GRUB = Fault("an update-grub", _tool("update-grub", _UPDATE_GRUB))
+GRUBBY = Fault("a grubby", _tool("grubby", _GRUBBY))
+KNOWN_CLIENT = Fault("a client whose name is known", 'echo "$LAB_GATEWAY admin.example" >>/etc/hosts')
+NOEXEC_FSTAB = Fault(
+    "/tmp noexec, at the next boot too", "printf 'lab /tmp tmpfs rw,noexec,nosuid 0 0\\n' >>/etc/fstab"
+)
+SUDO = Fault("sudo without a password", f"echo '{OPERATOR} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{OPERATOR}")
+ASKED = Fault(
+    "a login that PAM alone can do",
+    "sed -i 's/^PasswordAuthentication yes/PasswordAuthentication no/; s/^UsePAM no/UsePAM yes/; "
+    "s/^KbdInteractiveAuthentication no/KbdInteractiveAuthentication yes/' /etc/ssh/sshd_config",
+    {"USR-USEPAM": "fail"},
+)
+UBUNTU = (
+    KNOWN_CLIENT,
+    UPDATE_GRUB,
+    NOEXEC_FSTAB,
+    f.NO_IPVS_SH,
+    f.NO_GENEVE,
+    f.FSTAB_SWAP,
+    f.UFW,
+    f.FEW_TASKS,
+    f.LOCALHOST_ELSEWHERE,
+    f.MANY_SEARCH_DOMAINS,
+    f.KUBELET_UNIT,
+    f.TMP_NOEXEC,
+    f.USE_DNS,
+    f.USE_PAM,
+    f.LEFTOVER_BINARY,
+)
+BOOT = {"KRN-THP": "pending-reboot"}
+
+
+@dataclass(frozen=True)
+class Fixed:
+    status: int
+    output: str
+    errors: str
+
+
+def command(folder: Path, answers: Mapping[str, JsonValue], options: Sequence[str]) -> list[str]:
+    file = folder / "plan.yaml"
+    file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
+    return [sys.executable, "-m", "acp_tui", "fix", str(file), *options]
+
+
+def fix(folder: Path, answers: Mapping[str, JsonValue], *options: str, typed: str | None = None) -> Fixed:
+    """Run the command, in a terminal where something is `typed` into it."""
+    stdin = subprocess.DEVNULL
+    if typed is not None:
+        ours, stdin = pty.openpty()
+        os.write(ours, typed.encode())
+    done = subprocess.run(
+        command(folder, answers, options),
+        capture_output=True,
+        text=True,
+        env=environment(folder),
+        stdin=stdin,
+        check=False,
+    )
+    return Fixed(done.returncode, done.stdout, done.stderr)
+
+
+def begun(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[str]":
+    """The command, still running."""
+    return subprocess.Popen(
+        command(folder, answers, options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=environment(folder),
+    )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
+
+
+def files(node: LabNode) -> str:
+    """Everything that a fix could touch: names, links, modes, owners, sums."""
+    return node.sh(_FILES)
+
+
+def single(node: LabNode, **more: JsonValue) -> dict[str, JsonValue]:
+    return plan(as_planned([node]), node.address, scenario="single-node", **more)
+
+
+def test_all_that_blocks_is_mended_once_and_comes_back_byte_for_byte(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile("ubuntu-22.04", UBUNTU))
+    answers, before = single(node), files(node)
+
+    shown = fix(tmp_path, answers)
+    assert shown.status == 1
+    assert "modprobe -a ip_vs_sh" in shown.output
+    assert "Nothing was changed" in shown.output
+    assert files(node) == before
+    assert "backups" not in node.sh("ls /var")
+
+    fixed = fix(tmp_path, answers, "--yes")
+    assert fixed.status == 0, fixed
+    assert "a second login works" in fixed.errors
+    assert check(tmp_path, answers).found[node.address] == {"SYS-SWAP": "warn", "PKG-LEFTOVER-BIN": "warn"}
+    assert " noexec" not in node.sh("cat /etc/fstab")
+
+    named = fix(tmp_path, answers, "--yes", "--only", "SYS-SWAP", "--only", "pkg-leftover-bin")
+    assert named.status == 0, named
+    assert check(tmp_path, answers).found[node.address] == {}
+
+    after = files(node)
+    again = fix(tmp_path, answers, "--yes")
+    assert (again.status, files(node)) == (0, after), again
+    first, second = node.sh(f"ls -d {BACKUPS}/*").split()
+
+    node.sh(f"bash {second}/undo.sh && bash {first}/undo.sh")
+    assert files(node) == before
+    node.sh(f"bash {first}/undo.sh")
+    assert files(node) == before
+
+
+def test_what_needs_a_reboot_waits_for_it(lab: Lab, tmp_path: Path) -> None:
+    ubuntu, centos, rhel = lab.start(
+        NodeProfile("ubuntu-20.04", (UPDATE_GRUB, f.THP_ON, f.APPARMOR)),
+        NodeProfile("centos-7.9", (GRUBBY, f.THP_ON, f.KMEM_ON, f.NO_CONNTRACK4, f.FIREWALLD)),
+        NodeProfile("rhel-8.6", (GRUBBY, f.SELINUX_ENFORCING, f.TIME_ZONE)),
+    )
+    answers = plan(as_planned([ubuntu, centos, rhel]), lab.address(0))
+    before = [files(node) for node in (ubuntu, centos, rhel)]
+    fixed = fix(tmp_path, answers, "--yes")
+    assert fixed.status == 1
+    waiting = "pending-reboot"
+    assert check(tmp_path, answers).found == {
+        ubuntu.address: {"KRN-THP": waiting, "SEC-APPARMOR": waiting},
+        centos.address: {"KRN-THP": waiting, "KRN-NOKMEM": waiting},
+        rhel.address: {"SEC-SELINUX": waiting},
+    }
+    assert fixed.output.count("waits for a reboot") == 5
+    assert 'GRUB_CMDLINE_LINUX="apparmor=0 transparent_hugepage=never' in ubuntu.sh("cat /etc/default/grub")
+    for node, files_before in zip((ubuntu, centos, rhel), before, strict=True):
+        node.sh(f"bash {BACKUPS}/*/undo.sh")
+        assert files(node) == files_before
+
+
+def test_what_would_lock_the_operator_out_is_taken_back_at_once(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile(faults=(ASKED, f.NO_IPVS_SH)))
+    settings = node.sh("cat /etc/ssh/sshd_config")
+    answers = single(node)
+    fixed = fix(tmp_path, answers, "--yes")
+    assert fixed.status == 1
+    assert "a second login failed" in fixed.errors
+    assert "were put back" in fixed.errors
+    assert node.sh("cat /etc/ssh/sshd_config") == settings
+    checked = check(tmp_path, answers)
+    assert (checked.states, checked.found) == ({node.address: "checked"}, {node.address: {"USR-USEPAM": "fail"}})
+
+
+def test_without_a_word_the_node_takes_sshd_back_by_itself(lab: Lab) -> None:
+    [node] = lab.start(NodeProfile(faults=(f.USE_PAM,)))
+    settings = node.sh("cat /etc/ssh/sshd_config")
+    change = "sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config"
+    step = Step("USR-USEPAM", "", change, files=("/etc/ssh/sshd_config",), second_login=True)
+    folder = f"{BACKUPS}/unattended"
+    node.sh(script((step,), folder).replace("patience=60", "patience=4"))
+    assert node.sh("cat /etc/ssh/sshd_config") != settings
+    while "restored" not in node.sh(f"ls {folder}"):
+        time.sleep(0.2)
+    assert node.sh("cat /etc/ssh/sshd_config") == settings
+
+
+def test_settings_that_sshd_does_not_take_are_not_tried(lab: Lab) -> None:
+    [node] = lab.start(NodeProfile())
+    settings = node.sh("cat /etc/ssh/sshd_config")
+    step = Step("USR-USEPAM", "", "echo Nonsense yes >>/etc/ssh/sshd_config", files=("/etc/ssh/sshd_config",))
+    text = script((step,), f"{BACKUPS}/bad").replace("sshd_file=\n", "sshd_file=/etc/ssh/sshd_config\n")
+    assert "second_login 1" in node.sh(text)
+    assert node.sh("cat /etc/ssh/sshd_config") == settings
+
+
+def test_what_has_changed_since_is_left_alone(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile(faults=(f.LOCALHOST_ELSEWHERE, f.FEW_TASKS)))
+    tasks = node.sh("ls -R /etc/systemd")
+    assert fix(tmp_path, single(node), "--yes").status == 0
+    node.sh("echo '10.0.0.9 somebody' >>/etc/hosts")
+    said = node.sh(f"bash {BACKUPS}/*/undo.sh || true")
+    assert "/etc/hosts has changed since" in said
+    assert "somebody" in node.sh("cat /etc/hosts")
+    assert node.sh("ls -R /etc/systemd").replace("system.conf.d:\n", "").count("90-acp.conf") == tasks.count("90-acp")
+
+
+def test_a_step_that_fails_keeps_no_other_from_running(lab: Lab, tmp_path: Path) -> None:
+    broken = Fault("a ufw that fails", _tool("ufw", "echo no such thing >&2; exit 4"))
+    [node] = lab.start(NodeProfile(faults=(f.UFW, broken, f.FEW_TASKS)))
+    fixed = fix(tmp_path, single(node), "--yes")
+    assert fixed.status == 1
+    assert "SEC-FIREWALL: failed, exit status 4\n    no such thing" in fixed.errors
+    assert "SEC-FIREWALL           fail: active: ufw" in fixed.output
+    assert "SYS-TASKSMAX           mended" in fixed.output
+
+
+def test_a_connection_that_breaks_leaves_no_step_half_done(lab: Lab, tmp_path: Path) -> None:
+    slow = Fault("a slow ufw", _tool("ufw", "sleep 2; sed -i 's/^ENABLED=.*/ENABLED=no/' /etc/ufw/ufw.conf"))
+    [node] = lab.start(NodeProfile(faults=(f.UFW, slow, f.FEW_TASKS)))
+    answers = single(node)
+    with begun(tmp_path, answers, "--yes") as process:
+        while "sec_firewall" not in node.sh(f"cat {BACKUPS}/*/begun 2>/dev/null || true"):
+            assert process.poll() is None
+        node.sh("kill $(pgrep -f '^sshd: root@notty')")
+        _output, errors = process.communicate()
+    assert process.returncode == 1
+    assert "goes on to its end" in errors
+    while "systasks" not in node.sh(f"ls {BACKUPS}/*").replace("sys_tasksmax.log", "systasks"):
+        time.sleep(0.1)
+    assert check(tmp_path, answers).found == {node.address: {}}
+
+
+def test_folders_go_only_when_named_and_are_shown_first(lab: Lab, tmp_path: Path) -> None:
+    mounted = Fault("a volume in it", "mkdir -p /var/lib/containerd/x; mount -t tmpfs lab /var/lib/containerd/x")
+    full = Fault("something in it", "mkdir -p /var/lib/docker; echo precious >/var/lib/docker/data")
+    expected = {"FS-DIR-DOCKER": "fail", "FS-DIR-CONTAINERD": "fail"}
+    [node] = lab.start(NodeProfile("centos-7.9", (full, mounted)))
+    answers = single(node)
+    assert "only when named (--only): FS-DIR-DOCKER, FS-DIR-CONTAINERD" in fix(tmp_path, answers, "--yes").output
+    assert check(tmp_path, answers).found[node.address] == expected
+
+    shown = fix(tmp_path, answers, "--only", "FS-DIR-DOCKER")
+    assert shown.status == 1
+    assert "/var/lib/docker/data" in shown.output
+    assert "newest file: 20" in shown.output
+    assert node.sh("cat /var/lib/docker/data") == "precious\n"
+
+    done = fix(tmp_path, answers, "--yes", "--only", "FS-DIR-DOCKER", "--only", "FS-DIR-CONTAINERD")
+    assert done.status == 1
+    assert "/var/lib/containerd/x is mounted" in done.errors
+    assert check(tmp_path, answers).found[node.address] == {"FS-DIR-CONTAINERD": "fail"}
+
+
+def test_packages_go_only_when_named_with_all_that_goes_along(lab: Lab, tmp_path: Path) -> None:
+    yum = _tool(
+        "yum",
+        "case $* in\n"
+        "  'remove --assumeno docker-ce') printf 'Loaded\\nRemoving:\\n docker-ce 20.10 90 M\\n"
+        "Removing for dependencies:\\n rootless-extras 20 M\\n\\nTransaction Summary\\n' ;;\n"
+        "  'remove -y docker-ce') sed -i /docker-ce/d /usr/lib/lab/rpms ;;\n"
+        "  *) exit 9 ;;\n"
+        "esac",
+    )
+    [node] = lab.start(NodeProfile("centos-7.9", (f.DOCKER_RPM, Fault("a yum", yum))))
+    answers = single(node)
+    unnamed = fix(tmp_path, answers, "--yes")
+    assert (unnamed.status, "docker-ce" in node.sh("cat /usr/lib/lab/rpms")) == (1, True)
+    named = fix(tmp_path, answers, "--yes", "--only", "PKG-CONFLICT-RPM")
+    assert "rootless-extras 20 M" in named.output
+    assert (named.status, "docker-ce" in node.sh("cat /usr/lib/lab/rpms")) == (0, False)
+
+
+def test_the_vendors_script_runs_as_root_when_named(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile(faults=(SUDO, f.NO_GENEVE)))
+    init = tmp_path / "unpacked/installer/res/init.sh"
+    init.parent.mkdir(parents=True)
+    init.write_text('echo "prepared by $(id -un) from $0"; touch /opt/prepared; read -r line || echo asked nobody\n')
+    answers = single(node, package={"install_dir": str(tmp_path / "unpacked")})
+    answers["nodes"] = [{"address": node.address, "role": "control-plane", "ssh": {"username": OPERATOR}}]
+    assert fix(tmp_path, answers, "--yes").status == 0
+    assert "prepared" not in node.sh("ls /opt")
+    done = fix(tmp_path, answers, "--yes", "--only", "PRE-INIT")
+    assert "prepared by root" in done.errors
+    assert "asked nobody" in done.errors
+    assert "prepared" in node.sh("ls /opt")
+    assert "prepared by root" in node.sh(f"cat {BACKUPS}/*/pre_init.log")
+
+
+def test_each_node_is_asked_for(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(*(NodeProfile(faults=(f.NO_GENEVE,)),) * 3)
+    answers = plan(as_planned(nodes), lab.address(0))
+    fixed = fix(tmp_path, answers, typed="n\ny\n\n")
+    assert fixed.status == 1
+    assert fixed.output.count("[y/N]") == 3
+    kept, changed, also_kept = nodes
+    assert check(tmp_path, answers).found == {
+        kept.address: {"KRN-OVN": "fail"},
+        changed.address: {},
+        also_kept.address: {"KRN-OVN": "fail"},
+    }
+
+
+def test_the_printed_script_does_the_same_by_hand(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile(faults=(f.NO_GENEVE, f.LOCALHOST_ELSEWHERE)))
+    answers = single(node)
+    before = files(node)
+    printed = fix(tmp_path, answers, "--script")
+    assert (printed.status, files(node)) == (0, before)
+    node.sh(printed.output)
+    after = files(node)
+    assert check(tmp_path, answers).found[node.address] == {}
+    node.sh(printed.output)
+    assert files(node) == after

@@ -1,0 +1,58 @@
+"""The look at the nodes right before the configuration is sent, on real nodes: what is new and speaks against it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from acp_tui.install.run.control import run_spec
+from acp_tui.install.run.recheck import drift
+from acp_tui.install.run.state import Pace
+from acp_tui.install.start import bundle_for
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.run import PreflightDone, preflight
+from tests.lab.kit.check_run import plan
+from tests.lab.kit.nodes import Lab
+from tests.lab.kit.profiles import NodeProfile
+
+pytestmark = pytest.mark.lab
+
+
+async def _report(of: Plan) -> Report:
+    async for event in preflight(of, pinned={}):
+        if isinstance(event, PreflightDone):
+            return event.report
+    raise AssertionError("a preflight ends with its report")
+
+
+def test_only_what_is_new_and_broken_on_the_other_nodes_is_told(lab: Lab, tmp_path: Path) -> None:
+    first, second, third = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
+    second.sh("echo 127.0.0.2 localhost >/etc/hosts")
+    rows = [{"address": node.address, "role": "control-plane"} for node in (first, second, third)]
+    answers = {**plan(rows, lab.address(20)), "ssh": {"username": "root", "key_file": str(first.key_file)}}
+    ours = Plan.model_validate({**answers, "admin": {"password": "some-Secret-1"}})
+
+    async def looks() -> list[str]:
+        bundle = await bundle_for(ours, await _report(ours), {}, tmp_path / "bundle", base=tmp_path)
+        spec = run_spec(
+            ours,
+            tmp_path / "run",
+            document=bundle / "installer-config.json",
+            install_dir=tmp_path,
+            bundle=bundle,
+            pace=Pace(look=0),
+        )
+        told = [await drift(spec)]
+        first.sh("mkdir /var/lib/docker; echo 127.0.0.2 localhost >/etc/hosts")  # setup.sh makes it another machine
+        told.append(await drift(spec))
+        third.sh("mkdir /var/lib/docker")
+        told.append(await drift(spec))
+        third.stop_sshd()
+        return [*told, await drift(spec)]
+
+    as_it_was, installer_alone, new, gone = asyncio.run(looks())
+    assert as_it_was == installer_alone == ""
+    assert new.splitlines()[1:] == [line for line in new.splitlines() if f"{third.address}: FS-DIR-DOCKER" in line]
+    assert second.address not in new, "that was known, and decided on"
+    assert f"{third.address}: unreachable" in gone

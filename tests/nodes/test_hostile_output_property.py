@@ -1,0 +1,201 @@
+"""Hostile text in every field of the plan: it comes back unharmed from plan file, overlay and installer's document, or
+is refused in words. Nothing is half taken, and nothing breaks.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from types import UnionType
+from typing import Union, get_args, get_origin
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import BaseModel, JsonValue
+
+from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.install.config.render import document
+from acp_tui.plan.file import dump_plan, dump_secrets, load_plan, read_plan, save_plan
+from acp_tui.plan.model import NodeSsh, Plan
+from acp_tui.plan.paths import AnswerRefused, answer_at, answer_text, with_answers
+from tests.support.factories.plans import nodes, plan_data, valid_plan
+
+pytestmark = pytest.mark.timeout(3600)
+
+FULL: dict[str, JsonValue] = {
+    "nodes": nodes(1, 0),
+    "waivers": [{"requirement": "SYS-SWAP", "node": "*", "reason": "r", "by": "b", "until": "2030-01-01"}],
+    "registry": {"username": "u", "password": "p"},
+}
+PLAN = valid_plan(**FULL)
+WORDS = """
+    &a *a !!python/none %YAML --- ... yes no null ~ true 0o17 017 1e3 .inf -.nan 0x1f 1_000 2026-11-23 12:30:45 <<
+    $(id) `id` ${HOME} {{x}} %s {0} [bold] </script> ../.. ~root
+"""
+SPICE = [
+    *"'\"\\\n\t\r\x00\x1b\x7f\x85\u2028\u2029\ufeff\u202e\u200b\ud800\udfff\ufffe\U0010ffff @`|>{}[],=",
+    *(
+        "😀",
+        "👩\u200d👩\u200d👧",
+        "שלום",
+        "مرحبا",
+        "é",
+        "e\u0301",
+        "  ",
+        ": ",
+        " #",
+        "- ",
+        "? ",
+        "; rm -rf /",
+        "{env: X}",
+    ),
+    *WORDS.split(),
+]
+HOSTILE = st.one_of(
+    st.text(),
+    st.lists(st.one_of(st.sampled_from(SPICE), st.text(max_size=3)), max_size=8).map("".join),
+    st.sampled_from(SPICE).map(lambda one: one * 10_000),
+)
+
+
+def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, bool]]:
+    """Every path of the plan that takes an answer, with whether it takes a list."""
+    for name, info in model.model_fields.items():
+        inner = next((part for part in parts(info.annotation) if issubclass(part, BaseModel)), None)
+        listed = get_origin(info.annotation) is tuple
+        path = f"{prefix}{name}[0]" if inner and listed else f"{prefix}{name}"
+        if inner is not None:
+            yield from fields(inner, f"{path}.")
+        else:
+            yield path, listed
+
+
+def parts(annotation: object) -> Iterator[type]:
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        yield annotation
+    elif get_origin(annotation) in (Union, UnionType, tuple):
+        for part in get_args(annotation):
+            yield from parts(part)
+
+
+FIELDS = tuple(fields(Plan))
+
+
+def test_every_field_is_among_them() -> None:
+    assert len(FIELDS) > 70
+    assert {path for path, _listed in FIELDS if path.startswith("nodes[0].ssh.")} == {
+        f"nodes[0].ssh.{name}" for name in NodeSsh.model_fields
+    }
+
+
+def answered(field: tuple[str, bool], text: str) -> Plan | None:
+    """The plan with this text in this field; None where it is refused in words."""
+    path, listed = field
+    try:
+        return with_answers(PLAN, {path: (text,) if listed else text})
+    except AnswerRefused as refused:
+        wrongs = refused.wrongs
+    for wrong in wrongs:
+        assert wrong.path.startswith(path)
+        assert 0 < len(wrong.message) < 400
+        assert wrong.message.encode("utf-8")
+        assert "\x1b" not in wrong.message
+    return None
+
+
+@given(st.sampled_from(FIELDS), HOSTILE)
+@example(("ssh.password", False), "\x00")
+@example(("admin.password", False), "\ud800")
+@example(("waivers[0].reason", False), "two\nlines")
+@example(("registry.password", False), "\x85")
+@example(("address.platform", False), "\n")
+def test_what_is_taken_comes_back_from_the_files(
+    tmp_path_factory: pytest.TempPathFactory, field: tuple[str, bool], text: str
+) -> None:
+    plan = answered(field, text)
+    if plan is None:
+        return
+    path = tmp_path_factory.mktemp("plan") / "plan.yaml"
+    save_plan(plan, path)
+    assert load_plan(path) == plan
+    assert yaml.safe_load(dump_plan(plan)) is not None
+    assert yaml.safe_load(dump_secrets(plan)) is not None
+
+
+@given(st.sampled_from(FIELDS), HOSTILE)
+def test_what_is_taken_comes_back_from_the_installers_document(field: tuple[str, bool], text: str) -> None:
+    plan = answered(field, text)
+    if plan is None:
+        return
+    taken = document(plan, lambda name: name.encode()) if complete(plan) else None
+    if taken is not None:
+        again = json.loads(json.dumps(taken, ensure_ascii=False))
+        assert again == taken
+        assert base64.b64decode(again["basic"]["password"]).decode() == answer_text(plan.admin.password)
+        assert again["basic"]["username"] == plan.admin.username
+        first = again["cluster"]["features"]["machines"][0]
+        assert first["username"] == plan.login(plan.control_planes[0]).username
+        assert base64.b64decode(first["password"]).decode() == answer_text(plan.login(plan.control_planes[0]).password)
+
+
+def complete(plan: Plan) -> bool:
+    """Whether a document can be made of it."""
+    login = plan.login(plan.control_planes[0]) if plan.control_planes else None
+    ranges = plan.network.ip_family != "dual"
+    return bool(
+        login
+        and ranges
+        and answer_text(plan.admin.password)
+        and plan.address.cluster_endpoint
+        and (plan.registry.mode == "platform" or plan.registry.address)
+        and plan.certificate.mode == "self-signed"
+        and all(answer_text(plan.login(node).password) or plan.login(node).key_file for node in plan.nodes)
+    )
+
+
+@given(st.sampled_from(FIELDS), HOSTILE)
+def test_what_is_taken_is_judged(field: tuple[str, bool], text: str) -> None:
+    plan = answered(field, text)
+    if plan is not None:
+        told, before = repr(judge_plan(plan)), repr(judge_plan(PLAN))
+        secret = answer_text(answer_at(plan, field[0])) if field[0].endswith("password") else ""
+        assert len(secret) < 12 or secret not in told or secret in before
+
+
+@given(st.sampled_from(FIELDS), HOSTILE)
+def test_a_plan_file_with_it_is_read_or_refused_by_line(
+    tmp_path_factory: pytest.TempPathFactory, field: tuple[str, bool], text: str
+) -> None:
+    path = tmp_path_factory.mktemp("plan") / "plan.yaml"
+    data = deepcopy(plan_data(**FULL))
+    put(data, field[0], [text] if field[1] else text)
+    path.write_text(yaml.safe_dump(data, width=1 << 30), encoding="utf-8")  # escaped: what a person may write too
+    reading = read_plan(path)
+    for problem in reading.problems:
+        assert str(problem).startswith(f"plan.yaml:{problem.line} ")
+        assert "\x1b" not in str(problem)
+    if not reading.problems:
+        assert reading.plan == answered(field, text)
+
+
+def put(data: object, path: str, value: JsonValue) -> None:
+    *way, last = path.replace("[0]", ".0").split(".")
+    for step in way:
+        if isinstance(data, list):
+            data = data[int(step)]
+        elif isinstance(data, dict):
+            data = data.setdefault(step, {})
+    assert isinstance(data, dict)
+    data[last] = value
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_a_plan_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path: Path = tmp_path_factory.mktemp("plan") / "plan.yaml"
+    path.write_bytes(content)
+    reading = read_plan(path)
+    assert reading.problems or reading.plan == Plan()
+    assert all("\x1b" not in str(problem) for problem in reading.problems)

@@ -1,0 +1,216 @@
+"""Verifying and unpacking in one pass: what was verified is what is unpacked, and nothing else is ever in place."""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from acp_tui.core.events import Progress
+from acp_tui.package.extract import Check, SignatureRefused, extract
+from acp_tui.package.install_dir import UnpackFailed, unpacked
+from acp_tui.package.reader import Cancelled, Feed, Relay, Source
+from acp_tui.package.signature.gpg import hold_against
+from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.tar_members import PackageRefused
+from tests.support.gpg_signer import Signer
+from tests.support.package_builder import CORE, core, file
+
+pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
+
+BIG = file("installer/images/more.img", os.urandom(30 * Feed.CHUNK))
+"""More than waits between the two readers."""
+
+
+@dataclass(frozen=True)
+class Case:
+    signer: Signer
+    folder: Path
+    package: Path
+
+    @property
+    def target(self) -> Path:
+        return self.folder / "target"
+
+    def sign(self, by: str = "vendor") -> None:
+        (self.folder / f"{CORE}.sig").write_bytes(self.signer.sign(by, self.package))
+
+    def check(self, fingerprint: str | None = None) -> Check:
+        pinned = fingerprint or self.signer.fingerprint("vendor")
+        signature, key = self.folder / f"{CORE}.sig", self.folder / "verify-key.pub"
+        return Check(
+            lambda source: hold_against(source, CORE, signature, key, pinned),
+            lambda result: result.signed is Signed.GOOD,
+            pinned,
+        )
+
+    @property
+    def in_place(self) -> list[str]:
+        return sorted(path.name for path in self.target.iterdir())
+
+
+@pytest.fixture(scope="module")
+def signer() -> Iterator[Signer]:
+    made = Signer()
+    made.make_key("vendor")
+    made.make_key("stranger")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def case(signer: Signer, tmp_path: Path) -> Case:
+    made = Case(signer, tmp_path, core(tmp_path, BIG))
+    made.sign()
+    (tmp_path / "verify-key.pub").write_bytes(signer.export("vendor"))
+    return made
+
+
+def test_a_good_package_is_in_place_with_its_signer(case: Case) -> None:
+    done = extract(case.package, case.target, check=case.check())
+    assert done is not None
+    assert done.signature == SignatureResult(Signed.GOOD, (case.signer.fingerprint("vendor"),))
+    assert (case.target / "installer/images/more.img").read_bytes() == BIG[1]
+    stamp = unpacked(case.target)["core"]
+    assert (stamp.signer, bool(stamp.verified)) == (case.signer.fingerprint("vendor"), True)
+    assert extract(case.package, case.target, check=case.check()) is None
+
+
+def test_what_takes_the_name_of_the_package_meanwhile_is_not_unpacked(case: Case) -> None:
+    """One handle serves both readers from beginning to end."""
+    other = core(case.folder, file("installer/evil"), name="other.tar")
+
+    def swap(_progress: Progress) -> None:
+        if other.exists():
+            other.replace(case.package)
+
+    assert extract(case.package, case.target, swap, check=case.check())
+    assert not (case.target / "installer" / "evil").exists()
+    assert (case.target / "installer/images/more.img").read_bytes() == BIG[1]
+    # What has the name now is another file, and is not taken for the one that was verified.
+    with pytest.raises(SignatureRefused):
+        extract(case.package, case.target, check=case.check())
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_bad_signature_counts_as_the_operator_decided(case: Case, accepted: bool) -> None:
+    with case.package.open("r+b") as package:
+        package.seek(10 * Feed.CHUNK)
+        package.write(b"changed")
+    check = Check(case.check().ask, lambda _result: accepted, case.check().fingerprint)
+    if not accepted:
+        with pytest.raises(SignatureRefused) as refused:
+            extract(case.package, case.target, check=check)
+        assert refused.value.result.signed is Signed.BAD
+        assert case.in_place == []
+        return
+    done = extract(case.package, case.target, check=check)
+    assert done is not None
+    assert done.signature is not None
+    assert done.signature.signed is Signed.BAD
+    assert unpacked(case.target)["core"].signer == ""
+
+
+def test_a_useless_signature_ends_it_early(case: Case) -> None:
+    (case.folder / f"{CORE}.sig").write_bytes(b"hello\n")
+    answered = threading.Event()
+    seen: list[Progress] = []
+
+    def ask(source: Source) -> SignatureResult:
+        result = case.check().ask(source)
+        answered.set()
+        return result
+
+    def tell(progress: Progress) -> None:
+        seen.append(progress)
+        if progress.done > 20 * Feed.CHUNK:  # more than is on its way to gpg
+            answered.wait()
+
+    with pytest.raises(SignatureRefused):
+        extract(case.package, case.target, tell, check=Check(ask, case.check().accepts, "x"))
+    assert seen[-1].done < case.package.stat().st_size
+    assert case.in_place == []
+
+
+def test_a_refused_archive_ends_the_verification(case: Case) -> None:
+    hostile = core(case.folder, file("../outside"), BIG)
+    case.sign()
+    with pytest.raises(PackageRefused, match="outside"):
+        extract(hostile, case.target, check=case.check())
+    assert case.in_place == []
+
+
+def test_cancelling_ends_both(case: Case) -> None:
+    seen: list[Progress] = []
+    with pytest.raises(Cancelled):
+        extract(case.package, case.target, seen.append, lambda: len(seen) > 5, check=case.check())
+    assert case.in_place == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("signature")]
+
+
+def test_a_full_disk_ends_both(case: Case) -> None:
+    disk = case.folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("needs root, to mount a small filesystem")
+    try:
+        with pytest.raises(UnpackFailed, match="No space"):
+            extract(case.package, disk / "target", check=case.check())
+        assert list((disk / "target").iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_unpacked_unchecked_is_done_again_for_a_signature(case: Case) -> None:
+    assert extract(case.package, case.target)
+    assert extract(case.package, case.target) is None
+    assert extract(case.package, case.target, check=case.check())
+    assert extract(case.package, case.target, check=case.check()) is None
+
+
+def test_another_trusted_key_asks_anew(case: Case) -> None:
+    assert extract(case.package, case.target, check=case.check())
+    with pytest.raises(SignatureRefused) as refused:
+        extract(case.package, case.target, check=case.check(case.signer.fingerprint("stranger")))
+    assert refused.value.result.signed is Signed.KEY_OTHER
+    assert unpacked(case.target)["core"].signer == case.signer.fingerprint("vendor")
+    assert (case.target / "installer" / "setup.sh").exists()
+
+
+def test_the_same_bytes_under_another_name_on_the_disk_are_another_file(case: Case) -> None:
+    assert extract(case.package, case.target, check=case.check())
+    copy = case.folder / "copy"
+    shutil.copy2(case.package, copy)
+    copy.replace(case.package)
+    assert extract(case.package, case.target, check=case.check())
+
+
+def test_a_relay_waits_for_nobody_who_has_gone() -> None:
+    relay = Relay()
+    relay.abandon()
+    for _turn in range(Relay.AHEAD * 2):
+        relay.give(b"x")
+    relay.end()
+    assert relay.read() == b""
+
+
+def test_a_relay_keeps_order_and_little_in_memory() -> None:
+    relay, most = Relay(), list[int]()
+    pieces = [bytes([number % 256]) for number in range(500)]
+
+    def give() -> None:
+        for piece in pieces:
+            relay.give(piece)
+            most.append(len(relay._pieces))
+        relay.end()
+
+    giver = threading.Thread(target=give)
+    giver.start()
+    assert list(iter(relay.read, b"")) == pieces
+    giver.join()
+    assert max(most) <= Relay.AHEAD

@@ -1,0 +1,248 @@
+"""A bundle is whole or not there, is checked before use, and keeps secrets in two files alone."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.file import load_plan
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle import (
+    FILES,
+    SUMS,
+    BundleDamaged,
+    BundleRefused,
+    absolute,
+    check_sums,
+    is_bundle,
+    open_bundle,
+    write_bundle,
+)
+from acp_tui.preflight.bundle import directory as bundles
+from acp_tui.preflight.report.model import NodeRecord, Report
+from tests.support.factories.plans import nodes, valid_plan
+
+CANARY = "c4nary-S3cret"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJustAKeyForTestsThatNobodyHas"
+
+
+def secret_plan() -> Plan:
+    return valid_plan(
+        package={"core": "media/installer-core-v4.0.3-x86.tar", "public_key": "/media/verify-key.pub"},
+        admin={"password": CANARY},
+        ssh={"password": CANARY, "key_file": "keys/id", "key_passphrase": CANARY},
+        nodes=[
+            *nodes(2, 1),
+            {"address": "10.20.0.13", "ssh": {"port": 2222, "password": CANARY, "key_file": "keys/own"}},
+        ],
+        registry={"mode": "external", "address": "r.example.com:5000", "username": "u", "password": CANARY},
+        certificate={"mode": "existing", "cert_file": "tls/crt.pem", "key_file": "tls/key.pem"},
+    )
+
+
+def report(outcome: Outcome = Outcome.PASS) -> Report:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    node = NodeRecord("10.20.0.11", "m1", "control-plane", NodeState.CHECKED)
+    verdict = Verdict("OS-KERNEL", "10.20.0.11", Severity.MUST, outcome, "5.4", "5.15", "upgrade")
+    return Report("4.0", moment, moment, (node,), (verdict,))
+
+
+def write(directory: Path, base: Path, plan: Plan | None = None, outcome: Outcome = Outcome.PASS) -> Path:
+    return write_bundle(
+        plan or secret_plan(),
+        report(outcome),
+        {"10.20.0.11": f"{KEY} a comment", "10.20.0.13": KEY, "10.9.9.9": KEY},
+        directory,
+        base=base,
+        document=json.dumps({"password": CANARY}),
+        setup_line="bash setup.sh --network-mode calico",
+    )
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_in_it(tmp_path: Path) -> None:
+    directory = write(tmp_path / "out" / "bundle", tmp_path)
+    assert is_bundle(directory)
+    assert mode(directory) == 0o700
+    assert {path.name for path in directory.iterdir()} == {*FILES, SUMS}
+    private = {path.name for path in directory.iterdir() if mode(path) == 0o600}
+    assert private == {"secrets.yaml", "installer-config.json"}
+    assert [path.name for path in directory.parent.iterdir()] == ["bundle"]
+    done = subprocess.run(["sha256sum", "--check", "--strict", SUMS], cwd=directory, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.count(": OK") == len(FILES)
+    assert json.loads((directory / "preflight.json").read_text())["schema"] == "acp-tui.report/1"
+    assert (directory / "setup.txt").read_text() == "bash setup.sh --network-mode calico\n"
+
+
+def test_secrets_are_in_two_files_alone(tmp_path: Path) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    holders = {path.name for path in directory.iterdir() if CANARY in path.read_text()}
+    assert holders == {"secrets.yaml", "installer-config.json"}
+
+
+def test_it_reads_back(tmp_path: Path) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    opened = open_bundle(directory)
+    assert opened.plan == absolute(secret_plan(), tmp_path)
+    assert opened.plan.ssh.password is not None
+    assert opened.plan.ssh.password.get_secret_value() == CANARY
+    assert opened.known_hosts == {"10.20.0.11": KEY, "10.20.0.13": KEY}
+    assert opened.setup_line == "bash setup.sh --network-mode calico"
+    assert opened.document is not None
+    assert json.loads(opened.document.get_secret_value()) == {"password": CANARY}
+
+
+def test_known_hosts_is_what_openssh_reads(tmp_path: Path) -> None:
+    lines = (write(tmp_path / "bundle", tmp_path) / "known_hosts").read_text().splitlines()
+    assert lines == [f"10.20.0.11 {KEY}", f"[10.20.0.13]:2222 {KEY}"]
+
+
+def test_paths_mean_the_same_from_anywhere(tmp_path: Path) -> None:
+    plan = load_plan(write(tmp_path / "far" / "bundle", tmp_path) / "plan.yaml")
+    assert plan.package.core == str(tmp_path / "media" / "installer-core-v4.0.3-x86.tar")
+    assert plan.package.public_key == "/media/verify-key.pub"
+    assert plan.package.extensions is None
+    assert plan.ssh.key_file == str(tmp_path / "keys" / "id")
+    assert plan.nodes[-1].ssh.key_file == str(tmp_path / "keys" / "own")
+    assert plan.nodes[0].ssh.key_file is None
+    assert plan.certificate.cert_file == str(tmp_path / "tls" / "crt.pem")
+    assert plan.certificate.key_file == str(tmp_path / "tls" / "key.pem")
+
+
+@pytest.mark.parametrize("name", [*FILES, SUMS])
+@pytest.mark.parametrize("harm", ["change", "remove"])
+def test_damage_is_named(tmp_path: Path, name: str, harm: str) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    path = directory / name
+    if harm == "remove":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes().replace(b"0", b"1") + b"\n#")
+    with pytest.raises(BundleDamaged) as damaged:
+        open_bundle(directory)
+    if name != SUMS:  # whose change makes others look damaged
+        assert damaged.value.files == (name,)
+
+
+def test_a_file_left_out_of_the_sums_is_damage(tmp_path: Path) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    lines = (directory / SUMS).read_text().splitlines(keepends=True)
+    (directory / SUMS).write_text("".join(line for line in lines if "plan.yaml" not in line))
+    with pytest.raises(BundleDamaged, match=r"plan\.yaml"):
+        check_sums(directory)
+
+
+@pytest.mark.parametrize("swap", [True, False])
+def test_an_earlier_bundle_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: bool) -> None:
+    if not swap:
+        monkeypatch.setattr(bundles, "_exchange", lambda _one, _other: False)
+    directory = write(tmp_path / "bundle", tmp_path)
+    write(directory, tmp_path, outcome=Outcome.FAIL)
+    assert json.loads((directory / "preflight.json").read_text())["ready"] is False
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    check_sums(directory)
+
+
+def test_a_damaged_bundle_can_be_made_anew(tmp_path: Path) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    (directory / "plan.yaml").unlink()
+    write(directory, tmp_path)
+    check_sums(directory)
+
+
+def test_an_empty_folder_is_used(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir(mode=0o755)
+    assert mode(write(tmp_path / "bundle", tmp_path)) == 0o700
+
+
+def test_what_is_no_bundle_is_left_alone(tmp_path: Path) -> None:
+    filled, plain, link = tmp_path / "filled", tmp_path / "plain", tmp_path / "link"
+    filled.mkdir()
+    (filled / "precious").touch()
+    plain.touch()
+    link.symlink_to(filled)
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    (downloads / SUMS).write_text(f"{'0' * 64}  package.tar\n")
+    (write(tmp_path / "annotated", tmp_path) / "note").touch()
+    for directory in (filled, plain, link, downloads, tmp_path / "annotated"):
+        with pytest.raises(BundleRefused):
+            write(directory, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["annotated", "downloads", "filled", "link", "plain"]
+    assert [path.name for path in filled.iterdir()] == ["precious"]
+
+
+def test_a_write_that_fails_leaves_the_earlier_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+
+    def full(_handle: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write(directory, tmp_path, outcome=Outcome.FAIL)
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    check_sums(directory)
+    assert json.loads((directory / "preflight.json").read_text())["ready"] is True
+
+
+def test_what_a_killed_writer_left_goes_away(tmp_path: Path) -> None:
+    left = tmp_path / ".bundle.new"
+    left.mkdir()
+    (left / "secrets.yaml").write_text(CANARY)
+    write(tmp_path / "bundle", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.preflight.bundle import test_bundle
+while True:
+    test_bundle.write(Path(sys.argv[1]), Path("/"))
+    print("written", flush=True)
+"""
+
+
+@pytest.mark.parametrize("swap", [True, False])
+def test_killed_at_any_moment_a_bundle_is_whole(tmp_path: Path, swap: bool) -> None:
+    """Without a swap of names it may be gone for that moment; the next writer puts it back first."""
+    code = ENDLESS if swap else ENDLESS.replace("while", "test_bundle.bundles._exchange = lambda *_: False\nwhile")
+    for moment in range(4):
+        arguments = [sys.executable, "-c", code, str(tmp_path / "bundle"), str(Path(__file__).parents[3])]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            for _ in range(1 + 3 * moment):
+                assert writer.stdout.readline()
+            writer.kill()
+        if swap:
+            check_sums(tmp_path / "bundle")
+    write(tmp_path / "bundle", tmp_path)
+    check_sums(tmp_path / "bundle")
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_two_writers_do_not_meet(tmp_path: Path) -> None:
+    with bundles._beside(tmp_path / "bundle"), pytest.raises(BundleRefused, match="another"):
+        write(tmp_path / "bundle", tmp_path)
+    write(tmp_path / "bundle", tmp_path)
+
+
+def test_an_earlier_bundle_that_a_kill_left_aside_is_put_back(tmp_path: Path) -> None:
+    directory = write(tmp_path / "bundle", tmp_path)
+    directory.rename(tmp_path / ".bundle.earlier")
+    write(directory, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]

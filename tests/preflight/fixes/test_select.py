@@ -1,0 +1,232 @@
+"""From findings to steps: what is offered, what is part of "all", and that a node's words never become commands."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.nodes.facts import Directory, SshdSetting, Unit
+from acp_tui.nodes.script import Reader
+from acp_tui.plan.model import RELEASES, Waiver
+from acp_tui.preflight.fixes.script import BACKUPS, script, split
+from acp_tui.preflight.fixes.select import INIT, RECIPES, Offer, mend, offer, results
+from acp_tui.preflight.fixes.step import InitScript, Step
+from tests.support.factories.plans import valid_plan
+from tests.support.factories.verdicts import SECOND, cluster, verdicts
+
+PLAN = valid_plan()
+NODE = next(node for node in PLAN.nodes if node.address == SECOND)
+_NO = SshdSetting("no", True)
+
+
+def offered(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", **more: str) -> Offer:
+    """What is offered for one node of a healthy cluster with `changes` laid over its facts."""
+    facts = cluster(PLAN, distribution)
+    facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
+    return offer(PLAN, NODE, facts[SECOND], verdicts(PLAN, facts), hostname=more.get("hostname"))
+
+
+def named(steps: tuple[Step, ...]) -> dict[str, bool]:
+    """Requirement → whether it is part of "all"."""
+    return {requirement: step.by_default for step in steps for requirement in step.requirements}
+
+
+PLANTED: list[tuple[str, Mapping[str, object], str, str]] = [
+    (
+        "SYS-SWAP",
+        {"swaps": ("/swap.img",), "fstab_swaps": ("/swap.img", "swap.img.swap")},
+        "ubuntu-22.04",
+        "swapoff -a",
+    ),
+    ("SYS-SWAP", {"swaps": ("/dev/zram0",), "fstab_swaps": ("dev-zram0.swap",)}, "rhel-8.6", "mask dev-zram0.swap"),
+    ("SYS-SWAP", {"swaps": ("/a",), "fstab_swaps": ("/a", "zramswap.service")}, "ubuntu-22.04", "mask zramswap"),
+    ("KRN-IPVS", {"modules": frozenset({"ip_vs", "geneve", "openvswitch"})}, "rhel-8.6", "modprobe -a ip_vs_rr"),
+    ("KRN-THP", {"cmdline": (), "boot_tokens": frozenset()}, "kylin-v10-sp3", "boot_parameter transparent_hugepage"),
+    ("KRN-NOKMEM", {"cmdline": ("transparent_hugepage=never",), "boot_tokens": frozenset()}, "centos-7.9", "nokmem"),
+    ("SEC-SELINUX", {"selinux": "enforcing", "selinux_config": "enforcing"}, "rhel-8.6", "SELINUX=disabled"),
+    ("SEC-APPARMOR", {"apparmor": True, "apparmor_profiles": 4}, "ubuntu-20.04", "boot_parameter apparmor=0"),
+    ("SYS-TASKSMAX", {"tasks_max": "512"}, "centos-7.9", "daemon-reexec"),
+    ("FS-TMP-NOEXEC", {"tmp_options": ("rw", "noexec")}, "ubuntu-22.04", "remount,exec"),
+    ("FS-KUBELET-UNIT", {"kubelet_unit": True}, "ubuntu-22.04", "rm -f /etc/systemd/system/kubelet.service"),
+    ("NET-HOSTS-LOCALHOST", {"hosts_localhost": ("10.0.0.1",)}, "ubuntu-22.04", "127.0.0.1 localhost"),
+    ("NET-RESOLV-172", {"nameservers": ("172.17.0.1", "10.20.0.2")}, "ubuntu-22.04", "nameserver"),
+    ("X-TIMEZONE", {"timezone": "Asia/Tokyo", "utc_offset": "+0900"}, "ubuntu-22.04", "set-timezone Europe/Moscow"),
+    (
+        "USR-USEPAM",
+        {"sshd": {"usedns": _NO, "usepam": SshdSetting("yes", True)}},
+        "rhel-8.6",
+        "UsePAM no",
+    ),
+]
+
+
+@pytest.mark.parametrize(("requirement", "changes", "distribution", "command"), PLANTED)
+def test_what_blocks_is_part_of_all(
+    requirement: str, changes: Mapping[str, object], distribution: str, command: str
+) -> None:
+    found = offered(changes, distribution)
+    [step] = [step for step in found.steps if requirement in step.requirements]
+    assert step.by_default
+    assert not step.destructive
+    assert command in step.commands
+    assert step.can_be_undone
+
+
+def test_a_healthy_node_is_offered_nothing() -> None:
+    found = offered({})
+    assert (found.steps, found.by_hand, found.pending) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("requirement", "changes", "distribution"),
+    [
+        ("SYS-SWAP", {"fstab_swaps": ("/dev/vdb",)}, "ubuntu-22.04"),
+        ("PKG-LEFTOVER-BIN", {"leftover_binaries": ("/usr/local/bin/kubectl",)}, "ubuntu-22.04"),
+        ("FS-DIR-DOCKER", {"directories": {"/var/lib/docker": Directory(True)}}, "ubuntu-22.04"),
+        ("PKG-CONFLICT-RPM", {"rpm_packages": frozenset({"podman"})}, "centos-7.9"),
+        ("PKG-CONFLICT-DPKG", {"dpkg_packages": frozenset({"containerd"})}, "ubuntu-22.04"),
+        ("PKG-CONFLICT-SNAP", {"snap_packages": frozenset({"microk8s"})}, "ubuntu-22.04"),
+    ],
+)
+def test_what_warns_and_what_removes_has_to_be_named(
+    requirement: str, changes: dict[str, object], distribution: str
+) -> None:
+    facts = cluster(PLAN, distribution)
+    if "directories" in changes:
+        changes = {"directories": {**(facts[SECOND].directories or {}), **changes["directories"]}}  # type: ignore[dict-item]
+    facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
+    judged = verdicts(PLAN, facts)
+    assert mend(PLAN, NODE, facts[SECOND], judged, None) == ()
+    [step] = mend(PLAN, NODE, facts[SECOND], judged, {requirement})
+    assert step.requirement == requirement
+    assert step.destructive is requirement.startswith(("FS-DIR", "PKG-CONFLICT"))
+    assert not step.destructive or step.look
+
+
+def test_one_change_to_the_resolver_meets_all_rules_about_search_domains() -> None:
+    found = offered({"search_domains": tuple(f"d{n}.example" for n in range(29))})
+    [step] = found.steps
+    assert set(step.requirements) == {"NET-RESOLV-SEARCH", "NET-SEARCH-COUNT"}
+    assert step.by_default
+
+
+def test_a_host_name_is_only_changed_to_one_that_was_given() -> None:
+    changes = {"hostname": "Bad_Name", "etc_hostname": "Bad_Name"}
+    assert {rest.requirement for rest in offered(changes).by_hand} == {"NET-HOSTNAME-CHARS"}
+    [step] = offered(changes, hostname="good-name").steps
+    assert step.commands == "hostnamectl set-hostname good-name"
+    assert offered(changes, hostname="worse name; reboot").steps == ()
+
+
+def test_a_running_kubelet_is_no_leftover() -> None:
+    found = offered({"kubelet_unit": True, "kubernetes_traces": ("kubelet",)})
+    assert "FS-KUBELET-UNIT" in {rest.requirement for rest in found.by_hand}
+
+
+def test_the_firewall_comes_back_as_it_was() -> None:
+    units = {"firewalld": Unit("active", "enabled"), "ufw": Unit("active", "disabled")}
+    facts = cluster(PLAN)[SECOND]
+    [step] = offered({"units": {**(facts.units or {}), **units}, "ufw_enabled": True}).steps
+    assert step.commands.splitlines() == ["ufw disable", "systemctl disable --now firewalld ufw"]
+    assert (step.undo or "").splitlines() == [
+        "ufw --force enable",
+        "systemctl enable firewalld",
+        "systemctl start firewalld",
+        "systemctl start ufw",
+    ]
+
+
+def test_rules_that_outlast_their_unit_are_flushed() -> None:
+    facts = cluster(PLAN)[SECOND]
+    [step] = offered({"units": {**(facts.units or {}), "netfilter-persistent": Unit("active", "enabled")}}).steps
+    assert step.commands.splitlines() == ["netfilter-persistent flush", "systemctl disable --now netfilter-persistent"]
+
+
+def test_a_waived_finding_is_left_alone() -> None:
+    plan = valid_plan().model_copy(
+        update={"waivers": (Waiver(requirement="SYS-SWAP", node=SECOND, reason="a lab", by="me"),)}
+    )
+    facts = cluster(plan)
+    facts[SECOND] = replace(facts[SECOND], swaps=("/swap.img",))
+    assert mend(plan, NODE, facts[SECOND], verdicts(plan, facts), None) == ()
+
+
+def test_a_finding_without_a_recipe_says_so_and_a_reboot_is_only_told() -> None:
+    found = offered({"cpu_count": 6, "cmdline": ("ro",)})
+    assert {rest.requirement for rest in found.by_hand} == {"HW-CPU-CORES", "CAP-SC-REC-CP"}
+    assert found.pending == ("KRN-THP",)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_recipes_are_for_requirements_that_exist(release: str) -> None:
+    assert RECIPES.keys() <= catalogue(release).keys()
+
+
+HOSTILE = ("x; touch /tmp/run", "$(reboot)", "-rf", "a\nb", "`id`", "../../etc", "'\"", "[bold]", "a b")
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+@pytest.mark.parametrize("requirement", RECIPES)
+def test_what_a_node_says_is_never_a_command(requirement: str, word: str) -> None:
+    facts = replace(cluster(PLAN)[SECOND], fstab_swaps=(f"{word}.swap",), nameservers=(word,), etc_hostname=word)
+    verdict = Verdict(requirement, SECOND, Severity.MUST, Outcome.FAIL, word, "", "", names=(word,))
+    for step in offer(PLAN, NODE, facts, [verdict], hostname=word).steps:
+        for text in (step.commands, step.undo or "", step.look or ""):
+            assert word not in text
+        done = subprocess.run(("bash", "-n"), input=script((step,), f"{BACKUPS}/x"), text=True, check=False)
+        assert done.returncode == 0
+
+
+def everything() -> tuple[Step, ...]:
+    """The step of every planted fault, each with functions of its own."""
+    steps = {step.requirement: step for _id, changes, system, _c in PLANTED for step in offered(changes, system).steps}
+    return tuple(sorted(steps.values(), key=lambda step: step.second_login))
+
+
+def test_the_script_is_bash_and_the_practice_nodes_can_read_it() -> None:
+    steps = everything()
+    text = script(steps, f"{BACKUPS}/20260301T120000Z-abcd", "0a1b")
+    assert subprocess.run(("bash", "-n"), input=text, text=True, check=False).returncode == 0
+    marker, read = split(text)
+    assert marker == "0a1b"
+    assert read == {step.name: "\n".join(line.strip() for line in step.commands.splitlines()) for step in steps}
+    with pytest.raises(ValueError, match="not a script"):
+        split("echo hello")
+
+
+@pytest.mark.parametrize("folder", ["/etc", f"{BACKUPS}/../x", f"{BACKUPS}/a b", f"{BACKUPS}/"])
+def test_copies_go_to_a_folder_of_their_own(folder: str) -> None:
+    with pytest.raises(ValueError, match="folder"):
+        script(everything(), folder)
+
+
+def test_nobody_but_root_runs_it() -> None:
+    text = script(everything(), f"{BACKUPS}/x").replace('"$EUID" -ne 0', "1 -ne 0")
+    done = subprocess.run(("bash",), input=text, text=True, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert "root" in done.stderr
+    assert Reader("acp").feed(done.stdout.encode()) == []
+
+
+def test_the_vendors_script_is_never_part_of_all() -> None:
+    facts = cluster(PLAN)
+    init = InitScript("/x/init.sh", b"true", "0" * 64)
+    assert mend(PLAN, NODE, facts[SECOND], (), None, init=init) == ()
+    [step] = mend(PLAN, NODE, facts[SECOND], (), {INIT}, init=init)
+    assert 'bash "$folder/init.sh"' in step.commands
+    assert mend(PLAN, NODE, facts[SECOND], (), {INIT}) == ()
+
+
+def test_results_tell_each_requirement_of_a_step() -> None:
+    facts = cluster(PLAN)
+    facts[SECOND] = replace(facts[SECOND], cmdline=("ro",), swaps=("/swap.img",))
+    steps = tuple(Step(name, "", "true") for name in ("KRN-THP", "SYS-SWAP", "KRN-IPVS"))
+    found = results(SECOND, steps, verdicts(PLAN, facts))
+    assert [(one.requirement, one.outcome) for one in found] == [
+        ("KRN-THP", Outcome.PENDING_REBOOT),
+        ("SYS-SWAP", Outcome.FAIL),
+        ("KRN-IPVS", Outcome.PASS),
+    ]

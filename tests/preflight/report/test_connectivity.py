@@ -1,0 +1,68 @@
+"""The table of ways between nodes: what a reader sees in each field."""
+
+from dataclasses import replace
+
+from acp_tui.nodes.facts import Facts, Ping, Reach, TcpPath
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.report.connectivity import Way, matrix
+from tests.support.factories.plans import CONTROL_PLANES, nodes, valid_plan
+from tests.support.factories.verdicts import cluster
+
+ONE, TWO, THREE = CONTROL_PLANES
+PLAN = valid_plan(nodes=nodes(3, 0))
+
+
+def seen(facts: dict[str, Facts], plan: Plan = PLAN) -> list[list[str]]:
+    return [[cell.text for cell in row.cells] for row in matrix(plan, facts)]
+
+
+def closed(facts: Facts, host: str, *ports: int) -> Facts:
+    assert facts.paths is not None
+    shut = tuple(p._replace(reach=Reach.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
+    return replace(facts, paths=shut)
+
+
+def test_a_healthy_cluster() -> None:
+    facts = cluster(PLAN)
+    assert seen(facts) == [["-", "ok 0.4 ms", "ok 0.4 ms"], ["ok 0.4 ms", "-", "ok 0.4 ms"], ["ok 0.4 ms"] * 2 + ["-"]]
+
+
+def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
+    facts = cluster(PLAN)
+    facts[ONE] = closed(facts[ONE], TWO, 2379, 2380)
+    facts[TWO] = replace(
+        facts[TWO], pings=None, paths=tuple(p._replace(reach=Reach.NO_ROUTE) for p in facts[TWO].paths or ())
+    )
+    facts[THREE] = replace(facts[THREE], pings=(Ping(ONE, 5, 5, 0.002, 9000, False),))
+    table = seen(facts)
+    assert table[0][1] == "2379 2380 0.4 ms"
+    assert table[1] == ["closed", "-", "closed"]
+    assert table[2] == ["ok 2 ms cut", "ok 1 ms", "-"]
+
+
+def test_ports_of_the_other_network_plugin_do_not_count() -> None:
+    facts = cluster(PLAN)
+    facts[ONE] = closed(facts[ONE], TWO, 179)
+    assert matrix(PLAN, facts)[0].cells[1].way is Way.OPEN
+    calico = valid_plan(nodes=nodes(3, 0), network={"cni": "calico"})
+    assert matrix(calico, facts)[0].cells[1].closed == (179,)
+
+
+def test_what_was_not_tried_is_a_question_mark() -> None:
+    facts = cluster(PLAN)
+    facts[ONE] = replace(facts[ONE], paths=(TcpPath(TWO, 22, Reach.CONNECTED),))
+    del facts[THREE]
+    assert seen(facts) == [["-", "?", "?"], ["ok 0.4 ms", "-", "ok 0.4 ms"], ["?", "?", "-"]]
+
+
+def test_one_node_has_no_table() -> None:
+    assert matrix(valid_plan(nodes=nodes(1, 0)), {}) == ()
+
+
+def test_a_listener_that_nobody_reached_is_a_closed_port() -> None:
+    """A filter that refuses looks like an open path until a listener stands behind it."""
+    facts = cluster(PLAN)
+    facts[TWO] = replace(facts[TWO], listened={6443: "", 10250: "", 2379: "the port is in use"})
+    led = {(TWO, 6443): frozenset({TWO}), (TWO, 10250): frozenset[str](), (TWO, 2379): frozenset[str]()}
+    facts[ONE] = replace(facts[ONE], backends=led)
+    assert seen(facts)[0] == ["-", "10250 0.4 ms", "ok 0.4 ms"]

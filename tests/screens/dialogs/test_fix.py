@@ -1,0 +1,101 @@
+"""The fix screen on the practice cluster: what would be changed, a yes for each node, and what has become of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from acp_tui.demo.cluster import practice
+from acp_tui.nodes.state import NodeState
+from screens.app import AcpApp
+from screens.dialogs.fix import FixScreen
+from screens.session.session import Session
+from screens.widgets.row_list import Rows
+from tests.support.wizard_pilot import SIZE, screen_text, show, until
+
+SWAPS, OTHER_ZONE, RENAMED = "192.0.2.12", "192.0.2.13", "192.0.2.21"
+
+
+@asynccontextmanager
+async def fixing(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
+    """The fix screen, all nodes looked at."""
+    async with practice(folder, seconds=0) as cluster:
+        app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, base=cluster.folder)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: app.session is not None)
+            session = app.session
+            assert session is not None
+            await until(pilot, lambda: checked(session))
+            await show(pilot, "preflight")
+            await pilot.press("x")
+            await until(pilot, lambda: isinstance(app.screen, FixScreen) and "chosen" in screen_text(pilot))
+            yield pilot, session
+            await session.close()
+
+
+def checked(session: Session) -> bool:
+    states = [seen.state for seen in session.nodes.seen.values()]
+    return len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
+
+
+def blocking(session: Session, node: str) -> set[str]:
+    return {verdict.requirement for verdict in session.verdicts if verdict.node == node and verdict.blocks}
+
+
+async def to_row(pilot: Pilot[int], key: str) -> None:
+    pilot.app.screen.query_one(Rows).move_to(key)
+    await pilot.pause()
+
+
+async def test_nothing_is_changed_before_a_yes(tmp_path: Path) -> None:
+    async with fixing(tmp_path) as (pilot, session):
+        await to_row(pilot, SWAPS)
+        shown = screen_text(pilot)
+        print(shown)
+        assert "[x] SYS-SWAP" in shown
+        assert "2 steps chosen" in shown
+        await pilot.press("y")
+        await until(pilot, lambda: "Change 192.0.2.12?" in screen_text(pilot))
+        print(screen_text(pilot))
+        await pilot.press("n")
+        await session.judge_now()
+        assert blocking(session, SWAPS) == {"SYS-SWAP", "SEC-FIREWALL"}
+
+
+async def test_a_yes_mends_this_node_alone_and_what_became_of_it_is_told(tmp_path: Path) -> None:
+    async with fixing(tmp_path) as (pilot, session):
+        await to_row(pilot, f"{SWAPS} SEC-FIREWALL")
+        await pilot.press("space")
+        await pilot.press("y")
+        await until(pilot, lambda: "Change 192.0.2.12?" in screen_text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "SYS-SWAP" not in blocking(session, SWAPS) and checked(session))
+        await to_row(pilot, SWAPS)
+        await until(pilot, lambda: " ✓  SYS-SWAP" in screen_text(pilot))
+        print(screen_text(pilot))
+        assert "undo.sh" in screen_text(pilot)
+        assert blocking(session, SWAPS) == {"SEC-FIREWALL"}
+        assert blocking(session, OTHER_ZONE) == {"X-TIMEZONE"}
+
+
+async def test_the_script_can_be_read_before(tmp_path: Path) -> None:
+    async with fixing(tmp_path) as (pilot, _session):
+        await to_row(pilot, SWAPS)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "#!/bin/bash" in screen_text(pilot)
+
+
+async def test_a_host_name_is_asked_for(tmp_path: Path) -> None:
+    async with fixing(tmp_path) as (pilot, session):
+        await to_row(pilot, f"{RENAMED} NET-HOSTNAME-CHARS")
+        assert "by hand" in screen_text(pilot)
+        await pilot.press("n")
+        await pilot.pause()
+        await pilot.press(*"practice-wk-1", "enter")
+        await until(pilot, lambda: "[x] NET-HOSTNAME-CHARS" in screen_text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: f"Change {RENAMED}?" in screen_text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: not blocking(session, RENAMED) and checked(session))

@@ -1,0 +1,161 @@
+"""The preflight step: a finding is copied, looked at again, compared with the last run, filtered, taken along."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from acp_tui.checks.topology import addresses, peer_ports
+from acp_tui.nodes.facts import Facts, Reach, TcpPath
+from acp_tui.preflight.report.history import read_kept
+from acp_tui.preflight.report.model import Report
+from screens.session.session import LAST_RUN, Session
+from screens.widgets.row_list import Rows
+from tests.support.factories.node_facts import healthy
+from tests.support.factories.plans import valid_plan
+from tests.support.wizard_pilot import screen_text, until, wizard
+
+BAD, OTHER = "10.20.0.12", "10.20.0.22"
+PLAN = valid_plan(ssh={"username": "root", "password": None})
+
+
+def nodes_seen(**changes: object) -> dict[str, Facts]:
+    """Healthy nodes; one swaps (and what else `changes` says), one has SELinux on."""
+    seen = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}
+    seen[BAD] = replace(seen[BAD], swaps=("/swap.img",), **changes)  # type: ignore[arg-type]
+    seen[OTHER] = replace(seen[OTHER], selinux="enforcing", selinux_config="enforcing")
+    return seen
+
+
+@asynccontextmanager
+async def at_finding(folder: Path, **changes: object) -> AsyncIterator[tuple[Pilot[int], Session, list[str]]]:
+    """The cursor on the swap of one node."""
+    dialled: list[str] = []
+    async with wizard(folder, PLAN, "preflight", nodes_seen(**changes), dialled) as (pilot, session):
+        pilot.app.screen.query_one("#findings", Rows).move_to(f"SYS-SWAP {BAD} ")
+        await pilot.pause()
+        dialled.clear()  # the nodes have looked around by themselves
+        yield pilot, session, dialled
+
+
+async def test_a_finding_is_copied_whole(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, session, _dialled):
+        await pilot.press("y")
+        file = session.draft.folder / "finding.txt"
+        await until(pilot, file.exists)
+        text = file.read_text(encoding="utf-8")
+        assert pilot.app.clipboard == text
+        for part in (f"SYS-SWAP {BAD}", "found: in use: /swap.img", "wanted: ", "swapoff -a", "why: ", "how: "):
+            assert part in text
+        await pilot.pause()
+        assert "Written to" in screen_text(pilot)
+
+
+async def test_one_check_again_asks_its_node_alone(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, _session, dialled):
+        await pilot.press("e")
+        await until(pilot, lambda: bool(dialled))
+        assert set(dialled) == {BAD}
+
+
+async def test_findings_of_one_node(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, _session, _dialled):
+        assert "SEC-SELINUX" in screen_text(pilot)
+        await pilot.press("/")
+        await pilot.pause()
+        text = screen_text(pilot)
+        assert f"on {BAD}" in text
+        assert "SYS-SWAP" in text
+        assert "SEC-SELINUX" not in text
+        await pilot.press("/")
+        await pilot.pause()
+        assert "SEC-SELINUX" in screen_text(pilot)
+
+
+async def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, session, _dialled):
+        await pilot.press("c")
+        await pilot.pause()
+        assert "no earlier run" in screen_text(pilot)
+        session.begin_run()
+        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=healthy(BAD))
+        await session.judge_now()
+        await pilot.press("c")
+        await pilot.pause()
+        assert f"mended: SYS-SWAP {BAD}: in use: /swap.img" in screen_text(pilot)
+
+
+async def test_the_last_run_outlives_the_wizard(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, session, _dialled):
+        await pilot.press("e")  # the node does not answer in this stage: the run ends at once
+        kept = session.draft.folder / LAST_RUN
+        await until(pilot, kept.exists)
+        last = read_kept(kept)
+        assert last is not None
+        assert {node.address for node in last.nodes} == {node.address for node in PLAN.nodes}
+
+
+async def test_the_report_is_taken_along(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, session, _dialled):
+        await pilot.press("s")
+        page = session.draft.folder / "preflight.html"
+        await until(pilot, page.exists)
+        assert "SYS-SWAP" in page.read_text(encoding="utf-8")
+        told = Report.from_json((session.draft.folder / "preflight.json").read_bytes())
+        assert not told.ready
+
+
+async def test_what_a_node_says_is_never_markup(tmp_path: Path) -> None:
+    hostile = "[bold red]x[/] [link=file:///etc]y[/link]"
+    async with at_finding(tmp_path, hostname=hostile) as (pilot, session, _dialled):
+        await pilot.press("f", "/")
+        await pilot.pause()
+        assert "[bold red]x[/]" in screen_text(pilot)
+        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=replace(healthy(BAD), swaps=(hostile,)))
+        await session.judge_now()
+        await pilot.press("y")
+        await until(pilot, (session.draft.folder / "finding.txt").exists)
+
+
+async def test_all_keys_are_in_sight_at_80_columns(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, _session, _dialled):
+        text = screen_text(pilot)
+        for word in (
+            "/ node",
+            "y copy",
+            "e again",
+            "r all",
+            "c diff",
+            "n net",
+            "s save",
+            "t test",
+            "f filter",
+            "w/W waive",
+            "explain",
+        ):
+            assert word in text
+
+
+async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
+    async with at_finding(tmp_path) as (pilot, session, _dialled):
+        for node in PLAN.nodes:
+            facts = session.nodes.seen[node.address].facts
+            assert facts is not None
+            ways = tuple(
+                TcpPath(host, port, Reach.TIMEOUT if (node.address, port) == (BAD, 6443) else Reach.CONNECTED, 0.001)
+                for other in PLAN.nodes
+                if other is not node
+                for host in addresses(PLAN, other)
+                for port in peer_ports(PLAN, other, ("kube-ovn",))
+            )
+            session.nodes.seen[node.address] = replace(
+                session.nodes.seen[node.address], facts=replace(facts, paths=ways)
+            )
+        await pilot.press("n")
+        await pilot.pause()
+        table = [line.strip(" │") for line in screen_text(pilot).splitlines() if re.search(r"\d 10\.20\.0\.", line)]
+        assert len(table) == len(PLAN.nodes)
+        assert [line.count("6443") for line in table] == [0, 4, 0, 0, 0]

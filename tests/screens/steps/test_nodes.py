@@ -1,0 +1,279 @@
+"""The nodes step beyond typing addresses: lists, inventories, this host, what nodes have told, order, sizes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+from textual.events import Paste
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+
+from acp_tui.core.local_host import Own
+from acp_tui.nodes.facts import Facts, Interface
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.draft import save
+from acp_tui.plan.model import Plan
+from screens.dialogs.node_import import ListDialog
+from screens.session.node_monitor import Seen
+from screens.widgets.line_input import Line
+from screens.widgets.row_list import Rows
+from tests.support.factories.node_facts import healthy
+from tests.support.factories.plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
+from tests.support.wizard_pilot import screen_text, until, wizard
+
+NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
+CANARY = "canary-7e2d"
+
+
+def seen(plan: Plan) -> dict[str, Facts]:
+    return {node.address: healthy(node.address, role=node.role) for node in plan.nodes}
+
+
+async def paste(pilot: Pilot[int], text: str) -> None:
+    await pilot.pause()
+    focused = pilot.app.focused
+    assert focused is not None
+    focused.post_message(Paste(text))
+    await until(pilot, lambda: isinstance(pilot.app.screen, ListDialog))
+    await pilot.pause()
+
+
+async def test_a_pasted_list_is_looked_at_and_what_is_right_is_taken(tmp_path: Path) -> None:
+    async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
+        pilot.app.screen.query_one("#add").focus()
+        await paste(pilot, "10.0.0.1-4\nworker 10.0.0.300\nworker 10.0.0.9 admin 2222\n10.0.0.2\n")
+        text = screen_text(pilot)
+        assert "3 control planes, 2 workers, 1 named twice, 1 wrong" in text
+        assert "line 2: '10.0.0.300' is not an IPv4 or IPv6 address" in text
+        assert not session.plan.nodes, "nothing is taken before it was looked at"
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        assert [node.role[0] for node in session.plan.nodes] == ["c", "c", "c", "w", "w"]
+        assert isinstance(pilot.app.screen, ListDialog), "what is wrong is still to be mended"
+        area = pilot.app.screen.query_one("#list", TextArea)
+        area.load_text("worker 10.0.0.30")
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        assert len(session.plan.nodes) == 6
+        assert session.draft.adding == ""
+
+
+async def test_a_list_that_is_left_is_there_again(tmp_path: Path) -> None:
+    async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
+        pilot.app.screen.query_one("#add").focus()
+        await paste(pilot, f"10.0.0.1 pass={CANARY}\n10.0.0.2\n")
+        await pilot.press("escape", "ctrl+n", "ctrl+p", "ctrl+l")
+        await pilot.pause()
+        assert "2 control planes" in screen_text(pilot)
+        assert not session.plan.nodes
+
+
+async def test_passwords_of_an_inventory_are_in_the_plan_alone(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.ini"
+    file.write_text(f"[masters]\n10.0.0.[1:3]\n[workers]\n10.0.0.[4:5] ansible_password='{CANARY}'\n", encoding="utf-8")
+    async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
+        await pilot.press("ctrl+l")
+        await pilot.pause()
+        pilot.app.screen.query_one("#file", Line).focus()
+        await pilot.pause()
+        await pilot.press(*"hosts.ini", "enter")
+        await until(pilot, lambda: "workers" in screen_text(pilot))
+        assert CANARY not in screen_text(pilot)
+        assert CANARY not in pilot.app.screen.query_one("#list", TextArea).text
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        password = session.plan.nodes[-1].ssh.password
+        assert password is not None
+        assert password.get_secret_value() == CANARY
+        save(session.draft)
+        kept = [path.read_text(encoding="utf-8") for path in session.draft.folder.rglob("*") if path.is_file()]
+        assert not [text for text in kept if CANARY in text]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("none.ini", "No such file"), (".", "this is no file"), ("raw", "not UTF-8")]
+)
+async def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str, why: str) -> None:
+    (tmp_path / "raw").write_bytes(b"\xff\xfe\x00")
+    async with wizard(tmp_path, Plan(), "nodes") as (pilot, _session):
+        await pilot.press("ctrl+l")
+        await pilot.pause()
+        pilot.app.screen.query_one("#file", Line).focus()
+        await pilot.pause()
+        await pilot.press(*name, "enter")
+        await until(pilot, lambda: why in screen_text(pilot).replace("\n", ""))
+
+
+async def test_a_password_on_the_line_for_nodes_is_not_kept(tmp_path: Path) -> None:
+    async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
+        pilot.app.screen.query_one("#add").focus()
+        await pilot.pause()
+        await pilot.press(*f"10.0.0.1 password={CANARY}")
+        await pilot.pause()
+        assert CANARY not in session.draft.adding
+
+
+async def test_one_login_for_all_goes_into_the_form(tmp_path: Path) -> None:
+    async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
+        pilot.app.screen.query_one("#add").focus()
+        await paste(pilot, "10.0.0.1 admin 2222\n10.0.0.2 admin 2222\n")
+        assert "login of all nodes: user admin, port 2222" in screen_text(pilot)
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        assert (session.plan.ssh.username, session.plan.ssh.port) == ("admin", 2222)
+        assert pilot.app.screen.query_one("#f-ssh-username", Line).value == "admin"
+
+
+async def test_this_host_is_offered_as_the_installers_node(tmp_path: Path) -> None:
+    own = (Own("eth0", "192.0.2.7"), Own("eth0", "fd00::7"))
+    async with wizard(tmp_path, Plan(), "nodes", own=own) as (pilot, session):
+        assert "^F this host, 192.0.2.7  ^T sizes" in screen_text(pilot)
+        pilot.app.screen.query_one("#add").focus()
+        await pilot.pause()
+        await pilot.press(*"10.0.0.1-3", "enter", "ctrl+f")
+        await pilot.pause()
+        assert "192.0.2.7 (eth0)" in screen_text(pilot)
+        assert "fd00::7" not in screen_text(pilot), "the cluster speaks IPv4"
+        await pilot.press("1")
+        await pilot.pause()
+        installer = session.plan.installer_node
+        assert installer is not None
+        assert (installer.address, session.plan.nodes[0].address) == ("192.0.2.7", "192.0.2.7")
+        assert "this host" not in screen_text(pilot), "nothing is offered twice"
+
+
+async def test_this_host_when_it_is_in_the_plan_becomes_the_first(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN, nodes=[*nodes(2, 0), {"address": "10.20.0.13", "installer": True}, *nodes(0, 1)])
+    own = (Own("eth0", "192.0.2.7"), Own("eth1", "10.20.0.21"))
+    async with wizard(tmp_path, plan, "nodes", own=own) as (pilot, session):
+        await pilot.press("ctrl+f")
+        await pilot.pause()
+        assert "192.0.2.7" not in screen_text(pilot)
+        await pilot.press("1")
+        await pilot.pause()
+        assert [(node.address[-2:], node.role[0]) for node in session.plan.nodes] == [
+            ("21", "c"), ("11", "c"), ("12", "c"), ("13", "c"),
+        ]  # fmt: skip
+        installer = session.plan.installer_node
+        assert installer is not None
+        assert installer.address == "10.20.0.21"
+
+
+async def test_what_the_nodes_told_is_filled_in_by_one_key(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN, network={"ip_family": "dual"})
+    facts = {
+        a: replace(f, interfaces=(*(f.interfaces or ()), Interface("eth0", f"fd00::{a[-2:]}", 64)))
+        for a, f in seen(plan).items()
+    }
+    async with wizard(tmp_path, plan, "nodes", facts) as (pilot, session):
+        await pilot.press("ctrl+f")
+        await pilot.pause()
+        assert "10.20.0.12: eth0, fd00::12" in screen_text(pilot)
+        await pilot.press("f")
+        await pilot.pause()
+        assert {(node.nic, node.ipv6) for node in session.plan.nodes} == {
+            ("eth0", f"fd00::{address[-2:]}") for address in (*CONTROL_PLANES, *WORKERS)
+        }
+        await pilot.press("ctrl+f")
+        await pilot.pause()
+        assert "There is nothing to take" in screen_text(pilot)
+
+
+async def test_nodes_are_moved_and_the_first_control_plane_is_the_installers(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN)
+    async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
+        rows = pilot.app.screen.query_one("#nodes", Rows)
+        rows.focus()
+        await pilot.press("down", "K")
+        await pilot.pause()
+        installer = session.plan.installer_node
+        assert installer is not None
+        assert (installer.address, rows.key) == ("10.20.0.12", "10.20.0.12")
+        await pilot.press("K", "J", "J")
+        await pilot.pause()
+        assert [node.address[-2:] for node in session.plan.nodes] == ["11", "13", "12", "21", "22"]
+
+
+async def test_the_load_is_said_where_the_sizes_are_shown(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN)
+    facts = seen(plan)
+    small = {**facts, "10.20.0.12": replace(facts["10.20.0.12"], cpu_count=4)}
+    async with wizard(tmp_path, plan, "nodes", small) as (pilot, session):
+        assert "sizes: 10.20.0.12 is too small" in screen_text(pilot)
+        await pilot.press("ctrl+t", "down", "ctrl+u", *"170")
+        await pilot.pause()
+        text = screen_text(pilot)
+        assert session.plan.workload.pods == 170
+        assert "worker         0, better 4" in text
+        assert "10.20.0.12  control plane  4 cores, 33.5 GB   too small" in text
+        await pilot.press("up", "right")
+        await pilot.pause()
+        assert session.plan.scenario == "multi-cluster"
+        assert "Workload clusters" in screen_text(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "Nodes:" in screen_text(pilot)
+
+
+async def test_what_is_forced_is_said_with_its_rule(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN)
+    async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
+        rows = pilot.app.screen.query_one("#nodes", Rows)
+        rows.focus()
+        await pilot.press("end", "enter")
+        await pilot.pause()
+        assert "applications forced on, XR-NOEXCL-WK" in screen_text(pilot)
+        assert "Applications " not in screen_text(pilot)
+        await pilot.press("escape", "home", "enter")
+        await pilot.pause()
+        assert "no applications, the default" in screen_text(pilot)
+        session.answer("nodes[0].deployable", "true")
+        session.answer("isolation", "true")
+        await pilot.press("escape", "enter")
+        await pilot.pause()
+        text = screen_text(pilot)
+        assert "applications forced off, XR-EXCL-CP" in text
+        assert "Applications " in text, "what contradicts the rule can be taken back"
+
+
+async def test_isolation_says_what_runs_where(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN, isolation=True)
+    async with wizard(tmp_path, plan, "isolation", seen(plan)) as (pilot, _session):
+        text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
+        assert "10.20.0.11 and 2 more: applications forced off, XR-EXCL-CP: An exclusive control" in text
+        assert "10.20.0.21 and 1 more: applications forced on, XR-NOEXCL-WK: A worker" in text
+        assert "Apps 10.20.0.11" not in text
+        await pilot.press("down", "right", "right")
+        await pilot.pause()
+        assert "Apps 10.20.0.11" in screen_text(pilot), "not exclusive: it may be chosen"
+
+
+async def test_an_absent_node_says_when_it_is_tried_again(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN)
+    async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
+        absent = Seen(NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05")
+        session.nodes.seen["10.20.0.12"] = absent
+        pilot.app.screen.query_one("#nodes", Rows).focus()
+        await pilot.press("home", "down")
+        session.nodes_told()
+        await pilot.pause()
+        text = screen_text(pilot)
+        assert "unreachable, next try at 15:04:05" in text
+        assert "no answer to the connection" in text
+        await pilot.press("down")
+        await pilot.pause()
+        assert "next try at 15:04:05" not in screen_text(pilot)
+        await pilot.resize_terminal(120, 30)
+        await pilot.pause()
+        session.nodes_told()
+        await until(pilot, lambda: "next try at 15:04:05" in screen_text(pilot))
+
+
+async def test_a_hundred_nodes_are_pasted_at_once(tmp_path: Path) -> None:
+    async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
+        pilot.app.screen.query_one("#add").focus()
+        await paste(pilot, "\n".join(f"10.0.{n // 50}.{n % 50 + 1}" for n in range(100)))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: len(session.plan.nodes) == 100)
+        assert sum(node.role == "control-plane" for node in session.plan.nodes) == 3

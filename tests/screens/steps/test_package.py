@@ -1,0 +1,87 @@
+"""The package step offers what lies around, and takes it on the operator's word."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from screens.widgets.form import Form
+from tests.support.factories.plans import valid_plan
+from tests.support.package_builder import core
+from tests.support.wizard_pilot import screen_text, until, wizard
+
+
+async def test_a_package_that_lies_around_is_taken_with_one_key(tmp_path: Path) -> None:
+    package = core(tmp_path)
+    (tmp_path / "verify-key.pub").touch()
+    plan = valid_plan(package={})
+    async with wizard(tmp_path, plan, "package") as (pilot, session):
+        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        assert "without a signature, the public key" in screen_text(pilot)
+        await pilot.press("ctrl+f")
+        assert session.plan.package.core == str(package)
+        assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
+        await pilot.pause()
+        assert "Found a package" not in screen_text(pilot)
+
+
+async def test_what_was_taken_stands_in_its_fields_and_outlives_the_cursor(tmp_path: Path) -> None:
+    package = core(tmp_path)
+    async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
+        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        form = pilot.app.screen.query_one(Form)
+        form.focus_path("package.core")
+        await pilot.press("ctrl+f")
+        field = next(control for control in form.query(Input) if control.has_focus)
+        assert field.value == str(package)
+        await pilot.press("tab", "tab")
+        assert session.plan.package.core == str(package)
+
+
+async def test_what_was_answered_stays(tmp_path: Path) -> None:
+    core(tmp_path)
+    async with wizard(tmp_path, valid_plan(package={"core": "mine.tar"}), "package") as (pilot, session):
+        await pilot.press("ctrl+f")
+        assert session.plan.package.core == "mine.tar"
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
+async def test_unpacking_can_be_stopped_and_says_in_full_why_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpg, go = tmp_path / "bin" / "gpg", tmp_path / "go"
+    gpg.parent.mkdir()
+    gpg.write_text(f'#!/bin/sh\nwhile [ ! -e {go} ]; do sleep 0.05; done\nexec {shutil.which("gpg")} "$@"\n')
+    gpg.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{gpg.parent}:{os.environ['PATH']}")
+    package = core(tmp_path)
+    package.with_name(f"{package.name}.sig").write_text("no signature")
+    key, install_dir = tmp_path / "verify-key.pub", tmp_path / "target"
+    key.write_text("no key")
+    plan = valid_plan(package={"core": str(package), "public_key": str(key), "install_dir": str(install_dir)})
+    async with wizard(tmp_path, plan, "package") as (pilot, _session):
+        await pilot.press("ctrl+v")
+        await until(pilot, lambda: "^X stops it" in screen_text(pilot))
+        await pilot.press("ctrl+x")
+        go.touch()
+        await until(pilot, lambda: "Stopped: the install folder is as it was." in screen_text(pilot))
+        assert not install_dir.exists() or not list(install_dir.iterdir())
+        await pilot.press("ctrl+v")
+        await until(pilot, lambda: "BND-SIGN" in screen_text(pilot))
+        assert "can read" in screen_text(pilot)
+
+
+async def test_of_several_packages_each_can_be_taken(tmp_path: Path) -> None:
+    older = core(tmp_path, name="installer-core-v4.0.3-x86.tar")
+    newer = core(tmp_path, name="installer-core-v4.1.0-x86.tar")
+    extensions = tmp_path / "installer-extensions-v4.1.0-x86.tar"
+    extensions.touch()
+    async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
+        await until(pilot, lambda: "Found 2 packages" in screen_text(pilot))
+        for wanted, beside in ((newer, str(extensions)), (older, None), (newer, str(extensions))):
+            await pilot.press("ctrl+f")
+            assert (session.plan.package.core, session.plan.package.extensions) == (str(wanted), beside)
+        await pilot.pause()
+        assert "the next of 2" in screen_text(pilot)

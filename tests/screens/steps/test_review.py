@@ -1,0 +1,234 @@
+"""The review as an operator meets it: what blocks, what is decided, what would start, and a last look at the nodes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+from textual.events import Key
+from textual.pilot import Pilot
+
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.model import Node
+from acp_tui.preflight.bundle import open_bundle
+from screens.app import AcpApp
+from screens.dialogs.prompts import Ask, Confirm, Pick
+from screens.dialogs.recheck import Recheck
+from screens.dialogs.sizing import SizesDialog
+from screens.session.node_monitor import Seen
+from screens.session.session import Session
+from screens.steps.install import InstallStep
+from screens.steps.review import ReviewStep
+from screens.widgets.form import Form
+from screens.widgets.row_list import Rows
+from tests.support.factories.node_facts import healthy
+from tests.support.factories.plans import CONTROL_PLANES, VIP, WORKERS, valid_plan
+from tests.support.wizard_pilot import screen_text, until, wizard
+
+NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
+CANARY = "canary-0b5e11"
+
+
+def seen() -> dict[str, Facts]:
+    roles = dict.fromkeys(CONTROL_PLANES, "control-plane") | dict.fromkeys(WORKERS, "worker")
+    return {address: healthy(address, "ubuntu-22.04", role) for address, role in roles.items()}
+
+
+def lines(pilot: Pilot[int]) -> list[str]:
+    return [row.text.plain for row in pilot.app.screen.query_one("#review", Rows)._rows]
+
+
+def put_cursor(pilot: Pilot[int], key: str) -> None:
+    rows = pilot.app.screen.query_one("#review", Rows)
+    rows.move_to(next(row.key for row in rows._rows if row.key.startswith(key)))
+
+
+async def test_enter_leads_to_the_very_field(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN, network={"service_cidr": {"ipv4": "10.3.0.0/16"}})
+    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+        put_cursor(pilot, "finding XR-CIDR-OVERLAP")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(pilot.app.screen.query(Form)))
+        await until(pilot, lambda: pilot.app.focused is not None)
+        assert pilot.app.focused is not None
+        assert (pilot.app.focused.id or "").startswith("f-network-")
+        await pilot.press("ctrl+n")  # the wizard still takes keys
+
+
+async def test_enter_leads_to_the_node_and_to_the_finding(tmp_path: Path) -> None:
+    swapping = replace(seen()["10.20.0.12"], swaps=("/swap.img",))
+    async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", {**seen(), "10.20.0.12": swapping}) as (pilot, _s):
+        put_cursor(pilot, "finding SYS-SWAP 10.20.0.12")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(pilot.app.screen.query("#findings")))
+        await until(pilot, lambda: pilot.app.screen.query_one("#findings", Rows).key.startswith("SYS-SWAP 10.20.0.12"))
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReviewStep))
+        put_cursor(pilot, "answer nodes[1].address")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(pilot.app.screen.query("#nodes")))
+        await until(pilot, lambda: pilot.app.screen.query_one("#nodes", Rows).key == "10.20.0.12")
+
+
+@pytest.mark.parametrize("path", ["ssh.password", "admin.password", "kubernetes.version", "disaster_recovery.primary"])
+async def test_an_answer_leads_to_its_own_field(tmp_path: Path, path: str) -> None:
+    plan = valid_plan(**NO_LOGIN, disaster_recovery={"role": "standby"})
+    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+        put_cursor(pilot, f"answer {path}")
+        await pilot.press("enter")
+        field = f"f-{path.replace('.', '-')}"
+        await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == field)
+
+
+async def test_the_expected_load_is_asked_with_the_sizes(tmp_path: Path) -> None:
+    async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", seen()) as (pilot, _session):
+        put_cursor(pilot, "answer workload.pods")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SizesDialog))
+
+
+async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
+    plan = valid_plan(**NO_LOGIN, address={"cluster_endpoint": ""})
+    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+        assert "block" in screen_text(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: bool(pilot.app.screen.query("#form")))
+
+
+async def test_defaults_presets_and_choices_are_told_apart(tmp_path: Path) -> None:
+    plan = valid_plan(
+        **NO_LOGIN, local_storage="topolvm", nodes=[], scenario="single-node", address={"cluster_endpoint": ""}
+    )
+    async with wizard(tmp_path, plan, "review") as (pilot, session):
+        session.set_nodes((Node(address="10.20.0.11"),))
+        await pilot.pause()
+        told = lines(pilot)
+        assert " * chosen  local_storage: topolvm" in told
+        assert "   default network.cni: kube-ovn" in told
+        assert " + preset  address.cluster_endpoint: 10.20.0.11" in told
+        assert " + preset  nodes[0].deployable: true" in told
+        assert any(line.endswith("address.platform: acp.example.com") for line in told)
+
+
+async def test_no_secret_and_every_other_answer(tmp_path: Path) -> None:
+    plan = valid_plan(admin={"password": CANARY}, ssh={"username": "root", "password": CANARY})
+    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+        told = "\n".join(lines(pilot))
+        assert CANARY not in told
+        assert VIP in told
+        assert "installer && bash setup.sh" in told
+        assert "The vendor describes unattended installs for release 4.1" in told
+        await pilot.press("v")
+        await pilot.pause()
+        document = str(pilot.app.screen.query_one("#reading").query("Static").first().render())
+        assert CANARY not in document
+        assert '"globalHost": "acp.example.com"' in document
+
+
+async def test_without_a_signature_somebody_decides(tmp_path: Path) -> None:
+    package = tmp_path / "installer-core-v4.0.3-x86.tar"
+    package.write_bytes(b"")
+    plan = valid_plan(**NO_LOGIN, package={"core": str(package)})
+    async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
+        assert any("w decides" in line for line in lines(pilot))
+        await pilot.press("w")
+        await pilot.pause()
+        await pilot.press(*"lab only", "enter")
+        await pilot.pause()
+        assert [(w.requirement, w.reason) for w in session.plan.waivers] == [("BND-SIGN", "lab only")]
+        await session.judge_now()
+        await pilot.pause()
+        assert not any("w decides" in line for line in lines(pilot))
+        assert any("W" in line and "lab only" in line for line in lines(pilot))
+
+
+Change = Callable[[dict[str, Facts]], dict[str, Facts]]
+
+
+def swapping(facts: dict[str, Facts]) -> dict[str, Facts]:
+    return {**facts, "10.20.0.12": replace(facts["10.20.0.12"], swaps=("/swap.img",))}
+
+
+def asked_again(session: Session, found: dict[str, Facts], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nodes answer with these facts when they are asked again."""
+
+    def probe(node: Node) -> None:
+        session.nodes.seen[node.address] = Seen(NodeState.CHECKED, facts=found[node.address], login=None)
+
+    monkeypatch.setattr(session.nodes, "probe", probe)
+
+
+async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:
+    await pilot.press("x")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+    await pilot.press("ctrl+u", *str(folder), "enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Pick))
+    pilot.app.screen.post_message(Key(kept, kept))  # `press` would wait for a screen that closes by itself
+
+
+async def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    async with wizard(tmp_path, valid_plan(), "review", seen()) as (pilot, _session):
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press("ctrl+u", *"~nobody-is-here/plan.yaml", "enter")
+        await until(pilot, lambda: "not written: No such file or directory" in screen_text(pilot))
+
+
+async def test_a_bundle_is_written_after_one_more_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = valid_plan(ssh={"username": "root", "password": CANARY})
+    async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
+        asked_again(session, seen(), monkeypatch)
+        await export(pilot, tmp_path / "bundle")
+        await until(pilot, lambda: "Bundle written" in screen_text(pilot))
+        assert open_bundle(tmp_path / "bundle").plan.ssh.password == plan.ssh.password
+        await export(pilot, tmp_path / "bare", "n")
+        await until(pilot, (tmp_path / "bare" / "SHA256SUMS").exists)
+        assert open_bundle(tmp_path / "bare").document is None
+
+
+async def test_a_new_blocker_stops_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
+        asked_again(session, swapping(seen()), monkeypatch)
+        await export(pilot, tmp_path / "bundle")
+        await until(pilot, lambda: "1 new finding blocks" in screen_text(pilot))
+        assert "new: SYS-SWAP 10.20.0.12" in screen_text(pilot)
+        await pilot.press("y")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Recheck), "yes is no answer to that"
+        await pilot.press("n")
+        await pilot.pause()
+        assert not (tmp_path / "bundle").exists()
+
+
+async def test_what_changed_and_does_not_block_is_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", swapping(seen())) as (pilot, session):
+        asked_again(session, seen(), monkeypatch)
+        await export(pilot, tmp_path / "bundle")
+        await until(pilot, lambda: "mended: SYS-SWAP" in screen_text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: "Bundle written" in screen_text(pilot))
+
+
+async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waived: list[JsonValue] = []
+    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
+        waived += [{"requirement": v.requirement, "reason": "test", "by": "test"} for v in session.judgement.blocking]
+    plan = valid_plan(ssh={"password": CANARY}, waivers=waived)
+    async with wizard(tmp_path / "again", plan, "install", seen()) as (pilot, session):
+        assert session.report().ready
+        asked_again(session, swapping(seen()), monkeypatch)
+        monkeypatch.setattr(
+            "screens.steps.install.goes_elsewhere", lambda step: False
+        )  # no node of the plan is this host
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        question = pilot.app.screen
+        assert isinstance(question, Confirm)
+        question.action_answer(True)
+        await until(pilot, lambda: "1 new finding blocks" in screen_text(pilot))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, InstallStep))
+        assert session.draft.run is None
+        assert isinstance(pilot.app, AcpApp)

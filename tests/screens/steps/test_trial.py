@@ -1,0 +1,213 @@
+"""The way in and the short path: what a first-time admin is asked, and what is preset for them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from acp_tui.core.local_host import Own
+from acp_tui.nodes.state import NodeState
+from acp_tui.package.service import PackageWork
+from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
+from acp_tui.plan.file import save_plan
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle import write_bundle
+from acp_tui.preflight.report.model import Report
+from screens.app import AcpApp
+from screens.dialogs.prompts import Ask, Confirm
+from screens.session.node_monitor import Seen
+from screens.session.session import Session
+from screens.steps.preflight import PreflightStep
+from screens.steps.review import ReviewStep
+from screens.steps.trial import TrialStep
+from screens.widgets.form import Form
+from screens.widgets.line_input import Line
+from screens.widgets.row_list import Rows
+from tests.support.factories.node_facts import healthy
+from tests.support.factories.plans import valid_plan
+from tests.support.factories.reports import MORNING
+from tests.support.wizard_pilot import SIZE, screen_text, until, wizard
+
+NODE = "10.20.0.11"
+
+
+@asynccontextmanager
+async def fresh(folder: Path) -> AsyncIterator[Pilot[int]]:
+    """A wizard that was started without a plan, on a host whose package folder is `folder`."""
+    package = PackageWork(folder, free_space=lambda _f: 500 * 10**9, here=lambda _a: True, places=(folder,))
+    app = AcpApp(folder / "home", base=folder, package=package, dial=lambda _address, _port: ("127.0.0.1", 1))
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: "Enter choose" in screen_text(pilot))
+        yield pilot
+        if app.session is not None:
+            await app.session.close()
+        if app._lock is not None:
+            app._lock.close()  # as the end of the process would
+
+
+def session(pilot: Pilot[int]) -> Session:
+    assert isinstance(pilot.app, AcpApp)
+    assert pilot.app.session is not None
+    return pilot.app.session
+
+
+async def on(pilot: Pilot[int], step: type) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, step) and pilot.app.focused is not None)
+
+
+@pytest.fixture
+def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what the vendor delivers, on a host that knows its own address."""
+    monkeypatch.setattr("screens.steps.trial.own_addresses", lambda: (Own("eth0", NODE),))
+    for name in ("installer-core-v4.0.3-x86.tar", "installer-core-v4.0.3-x86.tar.sig", "verify-key.pub"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+async def test_a_trial_is_fewer_than_ten_answers(media: Path) -> None:
+    answers = 0
+    async with fresh(media) as pilot:
+        await pilot.press("t")
+        answers += 1
+        await on(pilot, TrialStep)
+        await until(pilot, lambda: session(pilot).plan.package.public_key is not None)
+        await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == "f-ssh-password")
+        await until(pilot, lambda: "x86.tar" in pilot.app.screen.query_one("#f-package-core", Line).value)
+        assert NODE in screen_text(pilot)
+        for keys in ("s3cret", "down", "down", "adm1n-pass"):
+            await pilot.press(*([keys] if keys == "down" else keys))
+            answers += keys != "down"
+        await pilot.press("ctrl+n")
+        await on(pilot, PreflightStep)
+        here = session(pilot)
+        plan = here.plan
+        assert plan.ssh.password is not None
+        assert plan.admin.password is not None
+        assert plan.package.core == str(media / "installer-core-v4.0.3-x86.tar")
+        assert (plan.scenario, [node.address for node in plan.nodes]) == ("single-node", [NODE])
+        assert (plan.address.cluster_endpoint, plan.address.self_built_vip) == (NODE, False)
+        assert (plan.network.cni, plan.certificate.mode, plan.registry.mode) == ("kube-ovn", "self-signed", "platform")
+        assert plan.deployable(plan.nodes[0])
+        facts = healthy(NODE, "ubuntu-22.04", "control-plane")
+        here.nodes.seen[NODE] = Seen(NodeState.CHECKED, facts=facts, login=None)
+        await here.judge_now()
+        # What only a person can tell is an answer, too; the package here is an empty file.
+        answers += sum(not verdict.requirement.startswith("BND") for verdict in here.judgement.blocking)
+        await pilot.press("ctrl+n")
+        await on(pilot, ReviewStep)
+        lines = [row.text.plain for row in pilot.app.screen.query_one("#review", Rows)._rows]
+        for told in (" + preset  address.cluster_endpoint: 10.20.0.11", " + preset  package.public_key"):
+            assert any(line.startswith(told) for line in lines)
+    assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in here.judgement.blocking]
+
+
+async def test_what_is_preset_goes_with_its_reason_and_all_steps_stay_open(media: Path) -> None:
+    async with fresh(media) as pilot:
+        await pilot.press("t")
+        await on(pilot, TrialStep)
+        here = session(pilot)
+        assert ENDPOINT in preset_paths(here.plan, here.draft.preset)
+        here.answer("scenario", "single-cluster")
+        assert here.plan.address.cluster_endpoint == ""
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Package: is it whole" in screen_text(pilot))
+
+
+async def test_the_package_step_offers_it_for_a_single_node(media: Path) -> None:
+    async with fresh(media) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: "Package: is it whole" in screen_text(pilot))
+        await pilot.press("left")
+        await pilot.pause()
+        await until(pilot, lambda: "^T is the short path" in screen_text(pilot))
+        await pilot.press("ctrl+t")
+        await on(pilot, TrialStep)
+
+
+async def test_of_a_cluster_one_node_is_kept_as_its_own_endpoint(tmp_path: Path) -> None:
+    plan = valid_plan(ssh={"username": "root", "password": None}, address={"self_built_vip": True})
+    async with wizard(tmp_path, plan, "package") as (pilot, here):
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        assert len(here.plan.nodes) == 5
+        await pilot.press("y")
+        await on(pilot, TrialStep)
+        assert [node.address for node in here.plan.nodes] == ["10.20.0.11"]
+        assert (here.plan.address.cluster_endpoint, here.plan.address.self_built_vip) == ("10.20.0.11", False)
+
+
+async def test_a_trial_is_gone_on_with(media: Path) -> None:
+    async with fresh(media) as pilot:
+        await pilot.press("t")
+        await on(pilot, TrialStep)
+    async with fresh(media) as pilot:
+        assert "There is an unfinished draft" in screen_text(pilot)
+        await pilot.press("g")
+        await on(pilot, TrialStep)
+
+
+async def load(pilot: Pilot[int], path: Path) -> None:
+    await pilot.press("l")
+    await until(pilot, lambda: "Path of a plan file" in screen_text(pilot))
+    await pilot.press(*str(path), "enter")
+
+
+async def test_a_plan_file_is_loaded(tmp_path: Path) -> None:
+    save_plan(valid_plan(), tmp_path / "plan.yaml")
+    async with fresh(tmp_path) as pilot:
+        await load(pilot, tmp_path / "plan.yaml")
+        await until(pilot, lambda: bool(pilot.app.screen.query(Form)))
+        assert session(pilot).plan == valid_plan()
+        assert session(pilot).plan_file == tmp_path / "plan.yaml"
+
+
+async def test_what_cannot_be_loaded_is_told_and_the_path_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text("scenari: single-node\n")
+    async with fresh(tmp_path) as pilot:
+        await load(pilot, tmp_path / "plan.yaml")
+        await until(pilot, lambda: "nearest known one is" in screen_text(pilot).replace("\n", " "))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.pause()
+        assert pilot.app.screen.query_one(Line).value == str(tmp_path / "plan.yaml")
+
+
+async def test_a_bundle_from_another_machine_asks_for_its_secrets_again(tmp_path: Path) -> None:
+    plan: Plan = valid_plan(
+        certificate={"mode": "existing", "cert_file": "/elsewhere/crt.pem", "key_file": "/elsewhere/key.pem"},
+        package={"core": "/elsewhere/installer-core-v4.0.3-x86.tar"},
+        ssh={"username": "root", "key_file": "/elsewhere/id", "password": "s"},
+    )
+    folder = tmp_path / "bundle"
+    report, keys = Report("4.0", MORNING, MORNING), {NODE: "ssh-ed25519 AAAA"}
+    write_bundle(plan, report, keys, folder, base=tmp_path, document="", setup_line="x", keep="left-out")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    async with fresh(tmp_path) as pilot:
+        await load(pilot, folder)
+        await until(pilot, lambda: bool(pilot.app.screen.query(Form)))
+        here = session(pilot)
+        bare = plan.model_copy(
+            update={
+                "admin": plan.admin.model_copy(update={"password": None}),
+                "ssh": plan.ssh.model_copy(update={"password": None}),
+            }
+        )
+        assert here.plan == bare.model_copy(update={"package": here.plan.package})
+        assert here.draft.host_keys == keys
+        assert "admin.password" in here.draft.secrets_asked
+        assert here.plan_file is None, "a bundle is never written to"
+        await here.judge_now()
+        told = " ".join(verdict.observed for verdict in here.judgement.blocking)
+        assert "/elsewhere/crt.pem" in told
+        assert "/elsewhere/installer-core" in told
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+async def test_escape_leaves_and_writes_nothing(tmp_path: Path) -> None:
+    async with fresh(tmp_path) as pilot:
+        await pilot.press("escape")
+        await pilot.pause()
+        assert pilot.app.return_code == 0
+    assert not list((tmp_path / "home").rglob("draft.json"))

@@ -1,0 +1,33 @@
+"""The way out of the wizard: what is still on its way then disturbs nobody, and a fault before it is told."""
+
+from pathlib import Path
+
+import pytest
+from textual.css.query import NoMatches
+from textual.worker import WorkerFailed
+
+from tests.support.factories.plans import valid_plan
+from tests.support.wizard_pilot import SIZE, show, staged_app
+
+
+@pytest.mark.parametrize("error", [NoMatches("#nodes"), WorkerFailed(NoMatches("#nodes"))])
+async def test_a_screen_that_has_lost_its_parts_on_the_way_out_is_no_fault(tmp_path: Path, error: Exception) -> None:
+    app = staged_app(tmp_path, valid_plan())
+    async with app.run_test(size=SIZE) as pilot:
+        session = await show(pilot, "nodes")
+        await session.close()
+    assert not app.is_running
+    app._handle_exception(error)
+    assert app._exception is None
+
+
+async def test_what_a_living_screen_lacks_is_a_fault(tmp_path: Path) -> None:
+    async def broken() -> None:
+        app = staged_app(tmp_path, valid_plan())
+        async with app.run_test(size=SIZE) as pilot:
+            session = await show(pilot, "nodes")
+            await session.close()
+            app._handle_exception(NoMatches("#nodes"))
+
+    with pytest.raises(NoMatches):
+        await broken()

@@ -1,0 +1,45 @@
+"""The wizard over a thin line: little is sent for a key, nothing at rest, and nothing heavy is loaded before the frame.
+
+A real terminal device is between us and the program, so these are the bytes that an SSH session would carry.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.pty_terminal import Terminal
+
+DOWN, UP = b"\x1b[B", b"\x1b[A"
+KEY_BYTES = 800
+"""A whole screen is 4000 to 5000 bytes; a field left, a field entered and its help are about 500."""
+
+
+@pytest.fixture
+def wizard(tmp_path: Path) -> Iterator[Terminal]:
+    """A new wizard on its first step."""
+    environment = {"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    with Terminal((sys.executable, "-m", "acp_tui"), environment) as terminal:
+        terminal.until(b"step by step")
+        terminal.press(b"n")
+        terminal.until(b"^O")
+        terminal.quiet()
+        yield terminal
+
+
+def test_from_field_to_field_only_the_fields_and_their_help_are_sent(wizard: Terminal) -> None:
+    for key in (DOWN, DOWN, DOWN, UP):
+        wizard.press(key)
+        assert 0 < wizard.quiet() < KEY_BYTES
+
+
+def test_at_rest_nothing_is_sent(wizard: Terminal) -> None:
+    assert wizard.read(2) == 0
+
+
+def test_what_speaks_ssh_is_not_loaded_before_the_first_frame() -> None:
+    code = "import sys, screens.app; print('asyncssh' in sys.modules)"
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

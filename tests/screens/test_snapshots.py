@@ -1,0 +1,101 @@
+"""How the steps look at 80x24: a changed picture is looked at before it is accepted (`pytest --snapshot-update`)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+from textual.pilot import Pilot
+
+from acp_tui.nodes.facts import Facts
+from acp_tui.plan.model import Plan
+from screens.app import AcpApp
+from screens.steps.order import STEPS
+from screens.steps.trial import TrialStep
+from tests.support.factories.node_facts import healthy
+from tests.support.factories.plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
+from tests.support.wizard_pilot import SIZE, screen_text, show, staged_app, until
+
+Compare = Callable[..., bool]
+CHANGES: dict[str, JsonValue] = {
+    "ssh": {"username": "root", "password": None},
+    "package": {"core": "/nowhere/installer-core-v4.0.3-x86.tar"},
+}
+
+
+def nodes_seen() -> dict[str, Facts]:
+    """Five nodes, of which two want mending."""
+    seen = {address: healthy(address, "ubuntu-22.04", "control-plane") for address in CONTROL_PLANES}
+    seen |= {address: healthy(address, "centos-7.9", "worker") for address in WORKERS}
+    seen["10.20.0.12"] = replace(seen["10.20.0.12"], swaps=("/swap.img",), fstab_swaps=("/swap.img",))
+    seen["10.20.0.22"] = replace(seen["10.20.0.22"], selinux="enforcing", selinux_config="enforcing")
+    return seen
+
+
+@pytest.mark.parametrize("step", [step.NAME for step in STEPS])
+def test_step(snap_compare: Compare, tmp_path: Path, step: str) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        await show(pilot, step, nodes_seen())
+
+    assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)
+
+
+def test_a_fresh_start(snap_compare: Compare, tmp_path: Path) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        await show(pilot, "package")
+
+    assert snap_compare(staged_app(tmp_path, Plan()), terminal_size=SIZE, run_before=reach)
+
+
+def test_the_way_in(snap_compare: Compare, tmp_path: Path) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: "Enter choose" in screen_text(pilot))
+
+    assert snap_compare(AcpApp(tmp_path), terminal_size=SIZE, run_before=reach)
+
+
+def test_the_short_path(snap_compare: Compare, tmp_path: Path) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        session = await show(pilot, "package")
+        assert isinstance(pilot.app, AcpApp)
+        await pilot.app.go(TrialStep)
+        await session.judge_now()
+        await pilot.pause()
+
+    plan = valid_plan(**CHANGES, nodes=nodes(1, 0), scenario="single-node", address={"cluster_endpoint": ""})
+    assert snap_compare(staged_app(tmp_path, plan), terminal_size=SIZE, run_before=reach)
+
+
+def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        await show(pilot, "preflight", nodes_seen())
+
+    assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=(132, 43), run_before=reach)
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "keys"),
+    [
+        ("menu", "network", ("escape",)),
+        ("waive", "preflight", ("w",)),
+        ("whole finding", "preflight", ("enter",)),
+        ("one node", "nodes", ("enter",)),
+        ("leaving", "address", ("ctrl+q",)),
+        ("a refused value", "address", ("ctrl+u", "1", ".", "2")),
+        ("sizes", "nodes", ("ctrl+t",)),
+        ("found", "nodes", ("ctrl+f",)),
+        ("a list", "nodes", ("ctrl+l", *"10.20.0.31-32", "enter", *"10.20.0.300")),
+        ("address plan", "network", ("ctrl+t",)),
+    ],
+)
+def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, keys: tuple[str, ...]) -> None:
+    async def reach(pilot: Pilot[int]) -> None:
+        session = await show(pilot, step, nodes_seen())
+        await pilot.press(*keys)
+        await session.judge_now()
+        await pilot.pause()
+        if name == "a list":  # it is read once nothing is typed any more
+            await until(pilot, lambda: "1 wrong" in screen_text(pilot))
+
+    assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)

@@ -1,0 +1,1 @@
+"""Fakes, factories and harnesses that tests share."""

@@ -1,0 +1,1 @@
+"""Factories of plans, facts, verdicts and reports."""

@@ -1,0 +1,35 @@
+"""Reports of judged clusters, for tests of what is made of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from acp_tui.checks.evaluate import judge
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.report.node_summary import records
+from tests.support.factories.plans import valid_plan
+from tests.support.factories.verdicts import cluster
+
+MORNING = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def report(
+    plan: Plan | None = None,
+    changes: Mapping[str, Mapping[str, object]] | None = None,
+    states: Mapping[str, NodeState] | None = None,
+    at: datetime = MORNING,
+) -> Report:
+    """Healthy nodes with `changes` laid over (address → fields), judged at `at`; a node in `states` told nothing."""
+    plan = plan or valid_plan()
+    states = states or {}
+    facts: dict[str, Facts] = {}
+    for address, healthy in cluster(plan).items():
+        told = replace(healthy, **(changes or {}).get(address, {}))  # type: ignore[arg-type]
+        facts[address] = Facts(address) if address in states else told
+    seen = {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}
+    nodes = records(plan, facts, seen, {})
+    verdicts = judge(plan, facts, seen, today=at.date())
+    return Report(plan.effective_release, at, at + timedelta(seconds=7), nodes, verdicts)

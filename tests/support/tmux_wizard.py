@@ -1,0 +1,104 @@
+"""The wizard in a real terminal: how it is started there, and how what it leaves running is ended."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import acp_tui
+from acp_tui.demo import fake_installer as installer
+from acp_tui.install.run.control import cancel
+from acp_tui.install.run.directory import last_run
+from tests.support.tmux_terminal import Terminal, terminal
+
+PROGRAM = (sys.executable, "-m", "acp_tui")
+PLANTED = 5
+"""Faults on the practice nodes."""
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """A login of its own: nothing of the tests' environment but the search path."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(acp_tui.__file__).parents[1]),
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        **more,
+    }
+
+
+def state(home: Path) -> Path:
+    return home / "state" / "acp-tui"
+
+
+def installer_folder(home: Path) -> Path:
+    """Where the practice's installer leaves its files."""
+    return state(home) / "practice" / "cpaas-install" / "installer" / "practice"
+
+
+@contextmanager
+def wizard(home: Path, *arguments: str, width: int = 80, height: int = 24, **more: str) -> Iterator[Terminal]:
+    """`acp-tui` with these arguments; `more` is added to its environment. Working folder: `home`."""
+    with terminal(
+        [*PROGRAM, *arguments], home, environment(home, **more), width=width, height=height, cwd=home
+    ) as window:
+        yield window
+
+
+@contextmanager
+def practice_ended(home: Path) -> Iterator[None]:
+    """At the end nothing of the practice's install is left running."""
+    try:
+        yield
+    finally:
+        run = last_run(state(home) / "practice" / "state")
+        if run is not None:
+            cancel(run)
+        installer.stop(installer_folder(home))
+
+
+def kill(window: Terminal) -> None:
+    """kill -9, and wait until it has worked."""
+    os.kill(window.pid, signal.SIGKILL)
+    assert window.wait_exit() == 128 + signal.SIGKILL
+
+
+def begin(window: Terminal) -> None:
+    """A new install, step by step."""
+    window.wait_for("What would you like to do?")
+    window.keys("n")
+
+
+def go_on(window: Terminal) -> None:
+    """Take up the draft that is offered."""
+    window.wait_for("There is an unfinished draft")
+    window.keys("g")
+
+
+def to_preflight(window: Terminal) -> None:
+    """From the first step on, the package verified and unpacked, with what is preset on the others."""
+    window.keys("C-v")
+    window.wait_for("Verified and unpacked")
+    for title in ("Nodes:", "Network:", "Address:", "Certificate:", "Registry:", "Isolation:", "Preflight:"):
+        window.keys("C-n")
+        window.wait_for(title)
+
+
+def to_install(window: Terminal) -> None:
+    """From the first step to the question whether to start, every planted fault mended on the way."""
+    to_preflight(window)
+    window.wait_for("5 of 5 nodes checked", f"{PLANTED} block")
+    for left in reversed(range(PLANTED)):
+        window.keys("m")
+        window.wait_for(f"{left} block", "5 of 5 nodes checked")
+    window.wait_for("Nothing blocks.")
+    window.keys("C-n")
+    window.wait_for("Review:", "Ready.")
+    window.keys("C-n")
+    window.wait_for("s starts the install")
+    window.keys("s")
+    window.wait_for("Start the install?")
