@@ -33,7 +33,7 @@ Pass = Callable[[], Coroutine[None, None, Mapping[str, float]]]
 
 def _engine(order: Order) -> Pass:
     """The preflight as the command and the wizard run it."""
-    from acp_tui.nodes.events import NodeDone, NodeSeen
+    from acp_tui.nodes.events import LocalFactsDone, NodeFinished
     from acp_tui.plan.file import load_plan
     from acp_tui.preflight.run import PreflightDone, preflight
 
@@ -42,7 +42,7 @@ def _engine(order: Order) -> Pass:
     async def go() -> Mapping[str, float]:
         ends: dict[str, float] = {}
         async for event in preflight(plan, pinned={}, dial=lambda address, port: order.dial[address]):
-            if isinstance(event, NodeSeen | NodeDone):
+            if isinstance(event, LocalFactsDone | NodeFinished):
                 ends.setdefault(event.address, time.perf_counter())
             elif isinstance(event, PreflightDone):
                 assert event.report.verdicts

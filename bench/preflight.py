@@ -17,7 +17,7 @@ import yaml
 from pydantic import JsonValue
 
 from acp_tui.nodes.collectors import SNIPPETS
-from acp_tui.nodes.script import LAUNCH, Reader, Reading, build
+from acp_tui.nodes.script import LAUNCH, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import Target, connect
 from bench import stubs
 from bench.measure import Cost, Way, goal, helper, in_turns, machine, median, table, timed
@@ -79,7 +79,7 @@ def answers_of(addresses: Sequence[str], endpoint: str, **login: JsonValue) -> M
     return {**plan(rows, endpoint), "ssh": {"username": "root", **login}}
 
 
-async def recorded(node: LabNode) -> list[Reading]:
+async def recorded(node: LabNode) -> list[CollectorOutput]:
     """What a node answers to the probe's script."""
     marker = "0123456789abcdef"
     login = Target(node.address, node.address, node.port, "root", key_file=node.key_file)
@@ -128,7 +128,7 @@ def three_nodes(bench: Bench, nodes: Sequence[LabNode], balancer: str, silent: s
     print(goal(f"preflight at {slow} against itself at 0 ms", far_near, 1.5, "x"))
 
 
-def many_nodes(bench: Bench, readings: Sequence[Reading], endpoint: str) -> None:
+def many_nodes(bench: Bench, readings: Sequence[CollectorOutput], endpoint: str) -> None:
     """What the client alone costs: the nodes are stubs that answer at once with what a lab node said."""
     recording = bench.folder / "recording.json"
     recording.write_text(json.dumps([list(asdict(reading).values()) for reading in readings]), encoding="utf-8")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import asyncssh
 
-from acp_tui.nodes.script import Reading, reply, split
+from acp_tui.nodes.script import CollectorOutput, reply, split
 
 USERNAME, PASSWORD = "root", "bench"
 _BURST = 10
@@ -64,7 +64,7 @@ def paths(script: str) -> str:
 
 @dataclass
 class Stub:
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, CollectorOutput]
     first: float
     pause: float
     seen: list[Channels] = field(default_factory=list)
@@ -93,10 +93,10 @@ class Stub:
         except ValueError:  # the plain script's own
             process.stdout.write("\n".join(reading.text for reading in self.readings.values()))
             return
-        readings = {**self.readings, "paths": Reading("paths", 0, paths(script))}
+        readings = {**self.readings, "paths": CollectorOutput("paths", 0, paths(script))}
         wait = self.first
         for begin in range(0, len(names), _BURST):
-            burst = (readings.get(name, Reading(name, 0, "")) for name in names[begin : begin + _BURST])
+            burst = (readings.get(name, CollectorOutput(name, 0, "")) for name in names[begin : begin + _BURST])
             await asyncio.sleep(wait)
             wait = self.pause
             process.stdout.write(b"".join(reply(marker, reading) for reading in burst).decode())
@@ -122,7 +122,7 @@ async def _main(count: int, rows: list[tuple[str, int, str]], pause: float) -> N
     ports = []
     for number in range(1, count + 1):
         texts = own(number)
-        readings = {name: Reading(name, status, texts.get(name, text)) for name, status, text in rows}
+        readings = {name: CollectorOutput(name, status, texts.get(name, text)) for name, status, text in rows}
         stub = Stub(readings, pause * number / count, pause)
         server = await asyncssh.listen(
             address(number),

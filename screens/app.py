@@ -21,24 +21,24 @@ from textual.worker import WorkerFailed
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
-from acp_tui.core.local_host import Own, own_addresses
-from acp_tui.install.start import LaunchFailed, bundle_for
+from acp_tui.core.local_host import LocalAddress, local_addresses
+from acp_tui.install.start import StartError, bundle_for
 from acp_tui.nodes.ssh.address_map import Dial, direct
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft, hold
 from acp_tui.plan.file import secret_values
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import with_answers
-from acp_tui.preflight.bundle import Keep
+from acp_tui.preflight.bundle import SecretsMode
 from screens.crash_log import write_crash
 from screens.dialogs.prompts import Ask, Confirm, Pick, Read
 from screens.dialogs.start import Start, choose, practice_secrets
 from screens.dialogs.too_small import TooSmall
 from screens.formatting.glyphs import RICH, glyphs
-from screens.session.session import Session, Topic, Watcher
-from screens.steps.base import Step
+from screens.session.session import Changed, Session, Watcher
+from screens.steps.base import WizardStep
 from screens.steps.help_text import explanation
-from screens.steps.order import STEPS, step_beside
+from screens.steps.order import STEPS, adjacent_step
 from screens.steps.preflight import PreflightStep
 from screens.steps.trial import TrialStep
 from screens.widgets.choice import Choice
@@ -75,7 +75,7 @@ class AcpApp(App[int]):
     class SessionChanged(Message):
         """Something of the session is different."""
 
-        def __init__(self, topic: Topic) -> None:
+        def __init__(self, topic: Changed) -> None:
             super().__init__()
             self.topic = topic
 
@@ -100,7 +100,7 @@ class AcpApp(App[int]):
         base: Path | None = None,
         package: PackageWork | None = None,
         dial: Dial = direct,
-        own: Callable[[], Sequence[Own]] = own_addresses,
+        own: Callable[[], Sequence[LocalAddress]] = local_addresses,
     ) -> None:
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
@@ -115,7 +115,7 @@ class AcpApp(App[int]):
         self._draft = draft
         self._package = package or (practice.package_work() if practice else None)
         self._dial = practice.dial if practice else dial
-        self.own_addresses = own if practice is None else tuple[Own, ...]  # this host is no practice node
+        self.own_addresses = own if practice is None else tuple[LocalAddress, ...]  # this host is no practice node
         self._lock: TextIO | None = None
 
     def on_mount(self) -> None:
@@ -152,13 +152,13 @@ class AcpApp(App[int]):
         )
         self.session.open()
         name = "install" if draft.run else TrialStep.NAME if start.trial else draft.step
-        steps: tuple[type[Step], ...] = (*STEPS, TrialStep)
+        steps: tuple[type[WizardStep], ...] = (*STEPS, TrialStep)
         await self.go(next((step for step in steps if name == step.NAME), STEPS[0]))
 
     async def _chosen(self) -> Start | None:
         return await choose(self, self.home, self._plan)
 
-    def _session_changed(self, topic: Topic) -> None:
+    def _session_changed(self, topic: Changed) -> None:
         self.post_message(self.SessionChanged(topic))
 
     def _session_broke(self, error: BaseException) -> None:
@@ -173,7 +173,7 @@ class AcpApp(App[int]):
         """Raised here, the error of background work ends the program like any other, with a log."""
         raise message.error
 
-    async def go(self, step: type[Step], path: str | None = None) -> None:
+    async def go(self, step: type[WizardStep], path: str | None = None) -> None:
         """Show this step, with the cursor in the field of `path` if it has one."""
         assert self.session is not None
         await self._typed()
@@ -221,7 +221,7 @@ class AcpApp(App[int]):
             rows.move_to(address)
             self.screen.set_focus(rows)
 
-    async def write_bundle(self, folder: Path, keep: Keep) -> Text:
+    async def write_bundle(self, folder: Path, keep: SecretsMode) -> Text:
         """The bundle into `folder`; what to tell the operator."""
         assert self.session is not None
         await self.session.nodes.look_now()
@@ -229,19 +229,19 @@ class AcpApp(App[int]):
         session = self.session
         try:
             await bundle_for(session.plan, session.report(), session.draft.host_keys, folder, base=self.base, keep=keep)
-        except LaunchFailed as failed:
+        except StartError as failed:
             return Text(str(failed), "bold red")
         return Text(_("Bundle written to {folder}").format(folder=folder))
 
     async def action_next_step(self) -> None:
         await self._typed()
         current = self._current()
-        if current is not None and await current.may_go_on() and (following := step_beside(current, 1)) is not None:
+        if current is not None and await current.may_go_on() and (following := adjacent_step(current, 1)) is not None:
             await self.go(following)
 
     async def action_previous_step(self) -> None:
         current = self._current()
-        if current is not None and (before := step_beside(current, -1)) is not None:
+        if current is not None and (before := adjacent_step(current, -1)) is not None:
             await self.go(before)
 
     @work
@@ -350,8 +350,8 @@ class AcpApp(App[int]):
         elif shown and not small:
             self.pop_screen()
 
-    def _current(self) -> Step | None:
-        return self.screen if isinstance(self.screen, Step) else None
+    def _current(self) -> WizardStep | None:
+        return self.screen if isinstance(self.screen, WizardStep) else None
 
     def _handle_exception(self, error: Exception) -> None:
         """On the way out a screen loses its parts before it is gone itself; what still looks for one is no fault."""

@@ -116,33 +116,42 @@ class _Figures(_Row):
         return tuple(float(word) for word in self.words(name))
 
 
-class Function(_Figures):
+class FunctionCheck(_Figures):
     """A pure function of `acp_tui.checks`, by name, with the row's numbers and names."""
 
     kind: Literal["function"]
     name: str
 
 
-class Manual(_Row):
+class ManualCheck(_Row):
     """Only a person can tell."""
 
     kind: Literal["manual"]
 
 
-class Stated(_Figures):
+class Informational(_Figures):
     """Context to be known; nothing to observe. It is explained, and never in a report; sizing reads its numbers."""
 
     kind: Literal["stated"]
 
 
-class Step(_Row):
+class ProcessStep(_Row):
     """Proved by doing it: the package's verification, or the install itself. Never in a preflight report."""
 
     kind: Literal["step"]
 
 
 Check = Annotated[
-    AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent | Supported | Function | Manual | Stated | Step,
+    AtLeast
+    | OneOf
+    | AllPresent
+    | AnyPresent
+    | AllAbsent
+    | Supported
+    | FunctionCheck
+    | ManualCheck
+    | Informational
+    | ProcessStep,
     Field(discriminator="kind"),
 ]
 
@@ -173,7 +182,7 @@ class Requirement(_Row):
     how: str = ""
     """How it is observed."""
     check: Check
-    facts_check: Function | None = None
+    facts_check: FunctionCheck | None = None
     """Plan rules: a cluster check that looks again once the nodes are known, where the plan alone did not fail."""
 
     def remedy_text(self, os_id: str | None = None) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from acp_tui.checks.catalog import Requirement
-from acp_tui.checks.topology import names_in_use
+from acp_tui.checks.topology import required_names
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
 
 
 @dataclass(frozen=True)
-class Situation:
+class EvalContext:
     """What a condition may look at. `node` and `facts` are None for rules that are about no single node."""
 
     plan: Plan
@@ -22,13 +22,13 @@ class Situation:
     facts: Facts | None = None
 
 
-Condition = Callable[[Situation], bool | None]
+Condition = Callable[[EvalContext], bool | None]
 
 _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "fedora")
 """Systems with Red Hat's kernel and packages."""
 
 
-def applies(requirement: Requirement, situation: Situation) -> bool | None:
+def applies(requirement: Requirement, situation: EvalContext) -> bool | None:
     """Whether all conditions of the row hold: False when one does not, None when that cannot be told."""
     answers = [CONDITIONS[name](situation) for name in requirement.when]
     if False in answers:
@@ -44,16 +44,16 @@ def _os(*ids: str) -> Condition:
     return lambda s: None if _os_id(s) is None else _os_id(s) in ids
 
 
-def _os_id(s: Situation) -> str | None:
+def _os_id(s: EvalContext) -> str | None:
     return s.facts.os_id if s.facts else None
 
 
-def _aarch64(s: Situation) -> bool | None:
+def _aarch64(s: EvalContext) -> bool | None:
     arch = s.facts.arch if s.facts else None
     return None if arch is None else arch == "aarch64"
 
 
-def _nokmem_system(s: Situation) -> bool | None:
+def _nokmem_system(s: EvalContext) -> bool | None:
     """CentOS 7 and RHEL 7 share the kernel that leaks with kernel memory accounting (OQ-NOKMEM)."""
     if _os_id(s) not in (None, "centos", "rhel"):
         return False
@@ -61,7 +61,7 @@ def _nokmem_system(s: Situation) -> bool | None:
     return None if version is None or _os_id(s) is None else version.split(".")[0] == "7"
 
 
-def _old_conntrack(s: Situation) -> bool | None:
+def _old_conntrack(s: EvalContext) -> bool | None:
     """Kernels that still have a conntrack module a family: below 4.19, on RHEL and its rebuilds below 4.18."""
     if s.facts is None or s.facts.kernel is None or s.facts.os_id is None:
         return None
@@ -70,21 +70,21 @@ def _old_conntrack(s: Situation) -> bool | None:
     return (int(found[1]), int(found[2])) < limit if found else None
 
 
-def _not_root(s: Situation) -> bool | None:
+def _not_root(s: EvalContext) -> bool | None:
     return None if s.facts is None or s.facts.uid is None else s.facts.uid != 0
 
 
-def _resolv_exists(s: Situation) -> bool | None:
+def _resolv_exists(s: EvalContext) -> bool | None:
     return s.facts.resolv_exists if s.facts else None
 
 
-def _search_domains(s: Situation) -> bool | None:
+def _search_domains(s: EvalContext) -> bool | None:
     if s.facts is None or s.facts.search_domains is None:
         return None
     return bool(set(s.facts.search_domains) - {"."} or s.facts.resolv_domain)
 
 
-def _installer_not_started(s: Situation) -> bool | None:
+def _installer_not_started(s: EvalContext) -> bool | None:
     """Once setup.sh runs here, its ports and folders are the installer's own. Not learned counts as not started."""
     return not (s.facts and s.facts.installer_running)
 
@@ -92,7 +92,7 @@ def _installer_not_started(s: Situation) -> bool | None:
 def _tool(tool: str, system: str) -> Condition:
     """The system is this one and has the package tool."""
 
-    def condition(s: Situation) -> bool | None:
+    def condition(s: EvalContext) -> bool | None:
         if _os_id(s) != system:
             return None if _os_id(s) is None else False
         return None if s.facts is None or s.facts.package_tools is None else tool in s.facts.package_tools
@@ -100,7 +100,7 @@ def _tool(tool: str, system: str) -> Condition:
     return condition
 
 
-def _rpm(s: Situation) -> bool | None:
+def _rpm(s: EvalContext) -> bool | None:
     """Any system but Kylin that keeps its packages with rpm. An rpm that lies around beside dpkg tells nothing."""
     if _os_id(s) in ("kylin", "ubuntu", "debian"):
         return False
@@ -109,7 +109,7 @@ def _rpm(s: Situation) -> bool | None:
     return "rpm" in s.facts.package_tools and (s.facts.os_id in _RED_HAT or "dpkg-query" not in s.facts.package_tools)
 
 
-def _load_balancer(s: Situation) -> bool:
+def _load_balancer(s: EvalContext) -> bool:
     return not s.plan.single and not s.plan.address.self_built_vip
 
 
@@ -126,7 +126,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "ipv6": lambda s: s.plan.network.ip_family != "ipv4",
     "load-balancer": _load_balancer,
     "self-built-vip": lambda s: s.plan.address.self_built_vip and not s.plan.single,
-    "domain-names": lambda s: bool(names_in_use(s.plan)),
+    "domain-names": lambda s: bool(required_names(s.plan)),
     "http": lambda s: s.plan.address.http_port > 0,
     "platform-registry": lambda s: s.plan.registry.mode == "platform",
     "disaster-recovery": lambda s: s.plan.disaster_recovery.role != "none",

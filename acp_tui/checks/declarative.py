@@ -6,7 +6,7 @@ Facts are named by their field; a set, a tuple or a mapping to true and false ar
 from collections.abc import Mapping, Sequence, Set
 
 from acp_tui.checks.catalog import AllAbsent, AllPresent, AnyPresent, AtLeast, OneOf, Scalar
-from acp_tui.checks.finding import Finding, known
+from acp_tui.checks.finding import Finding, require_fact
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
@@ -14,9 +14,9 @@ from acp_tui.nodes.facts import Facts
 Shape = AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent
 
 
-def judge_shape(shape: Shape, facts: Facts) -> Finding:
+def check_declarative(shape: Shape, facts: Facts) -> Finding:
     """The finding of a typed row. NotLearned: its fact is not known. TypeError: the fact is of another kind."""
-    value: object = known(getattr(facts, shape.fact), shape.fact)
+    value: object = require_fact(getattr(facts, shape.fact), shape.fact)
     match shape:
         case AtLeast():
             if not isinstance(value, int | float):

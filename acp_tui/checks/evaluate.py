@@ -8,19 +8,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from acp_tui.checks.catalog import Function, Requirement, catalogue
+from acp_tui.checks.catalog import FunctionCheck, Requirement, catalogue
 from acp_tui.checks.cluster.connectivity import BETWEEN_CHECKS
 from acp_tui.checks.cluster.consistency import CLUSTER_CHECKS
 from acp_tui.checks.cluster.endpoint import ENDPOINT_CHECKS
 from acp_tui.checks.cluster.identity import IDENTITY_CHECKS
 from acp_tui.checks.cluster.registry import REGISTRY_CHECKS
-from acp_tui.checks.conditions import Situation, applies
-from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, NotLearned
-from acp_tui.checks.local_files import NOTHING_READ, Beside
+from acp_tui.checks.conditions import EvalContext, applies
+from acp_tui.checks.finding import ClusterSubject, FactMissing, Finding, NodeSubject
+from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.node.evaluate import check_node, left_to_a_person
-from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import pronounce, waive
+from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.facts import Facts
@@ -40,12 +40,12 @@ _STATES: Mapping[NodeState, str] = {
 }
 
 
-def judge(
+def evaluate(
     plan: Plan,
     facts: Mapping[str, Facts],
     states: Mapping[str, NodeState],
     *,
-    beside: Beside = NOTHING_READ,
+    beside: LocalFiles = NO_LOCAL_FILES,
     today: date,
     only: frozenset[str] | None = None,
 ) -> tuple[Verdict, ...]:
@@ -53,9 +53,9 @@ def judge(
     of which nothing is known. `today` ends waivers; `only` keeps these requirement IDs."""
     rules = catalogue(plan.effective_release)
     of_plan: dict[str, list[Verdict]] = {}
-    for verdict in judge_plan(plan, beside, facts):
+    for verdict in evaluate_plan(plan, beside, facts):
         of_plan.setdefault(verdict.requirement, []).append(verdict)
-    known = _Known(plan, facts, states, rules)
+    known = _EvaluationInput(plan, facts, states, rules)
     judged = tuple(
         waive(verdict, plan.waivers, today)
         for name, row in rules.items()
@@ -66,7 +66,7 @@ def judge(
 
 
 @dataclass(frozen=True)
-class _Known:
+class _EvaluationInput:
     """What the verdicts are drawn from."""
 
     plan: Plan
@@ -94,14 +94,14 @@ class _Known:
         return "; ".join(f"{', '.join(nodes)}: {why}" for why, nodes in missing.items())
 
 
-def _of_row(known: _Known, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
+def _of_row(known: _EvaluationInput, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
     if row.check.kind in ("stated", "step"):
         return
     if row.scope == "plan":
         yield from _with_facts(known, row, of_plan)
     elif row.scope == "site":
-        holds = applies(row, Situation(known.plan)) is not False
-        yield pronounce(row, left_to_a_person(row) if holds else Finding(Outcome.NOT_APPLICABLE))
+        holds = applies(row, EvalContext(known.plan)) is not False
+        yield build_verdict(row, left_to_a_person(row) if holds else Finding(Outcome.NOT_APPLICABLE))
     elif row.scope == "cluster":
         yield from _between_nodes(known, row)
     elif row.scope == "node":
@@ -110,7 +110,7 @@ def _of_row(known: _Known, row: Requirement, of_plan: list[Verdict]) -> Iterator
                 yield _on_node(known, row, node)
 
 
-def _with_facts(known: _Known, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
+def _with_facts(known: _EvaluationInput, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
     """Rules of the plan. Where the answers alone do not break one, the nodes may still tell against it, or not tell.
 
     What only a person can settle stays a question beside it."""
@@ -123,26 +123,26 @@ def _with_facts(known: _Known, row: Requirement, of_plan: list[Verdict]) -> Iter
     yield from (v for v in of_plan if not against or v.outcome is Outcome.MANUAL)
 
 
-def _between_nodes(known: _Known, row: Requirement, check: Function | None = None) -> Iterator[Verdict]:
+def _between_nodes(known: _EvaluationInput, row: Requirement, check: FunctionCheck | None = None) -> Iterator[Verdict]:
     function = check or row.check
-    if applies(row, Situation(known.plan)) is False:
-        yield pronounce(row, Finding(Outcome.NOT_APPLICABLE))
-    elif not isinstance(function, Function):
-        yield pronounce(row, left_to_a_person(row))
+    if applies(row, EvalContext(known.plan)) is False:
+        yield build_verdict(row, Finding(Outcome.NOT_APPLICABLE))
+    elif not isinstance(function, FunctionCheck):
+        yield build_verdict(row, left_to_a_person(row))
     elif not known.plan.nodes:
-        yield pronounce(row, Finding(Outcome.NOT_APPLICABLE, _("the plan has no nodes yet")))
+        yield build_verdict(row, Finding(Outcome.NOT_APPLICABLE, _("the plan has no nodes yet")))
     else:
         try:
             findings = _CHECKS[function.name](ClusterSubject(row, known.plan, known.facts))
-        except NotLearned as gap:
+        except FactMissing as gap:
             findings = (Finding(Outcome.UNKNOWN, known.untold(gap.fact)),)
         for finding in findings or (Finding(Outcome.PASS, _("all nodes agree")),):
-            yield pronounce(row, finding, os_id=known.system(finding.node))
+            yield build_verdict(row, finding, os_id=known.system(finding.node))
 
 
-def _on_node(known: _Known, row: Requirement, node: Node) -> Verdict:
+def _on_node(known: _EvaluationInput, row: Requirement, node: Node) -> Verdict:
     facts = known.facts.get(node.address)
-    holds = applies(row, Situation(known.plan, node, facts))
+    holds = applies(row, EvalContext(known.plan, node, facts))
     if holds is False:
         finding = Finding(Outcome.NOT_APPLICABLE)
     elif facts is None or holds is None:
@@ -153,9 +153,9 @@ def _on_node(known: _Known, row: Requirement, node: Node) -> Verdict:
     else:
         try:
             finding = check_node(NodeSubject(row, known.plan, node, facts, known.rules))
-        except NotLearned as gap:
+        except FactMissing as gap:
             finding = Finding(Outcome.UNKNOWN, known.reason(node, gap.fact))
-    return pronounce(row, finding, node.address, facts.os_id if facts else None)
+    return build_verdict(row, finding, node.address, facts.os_id if facts else None)
 
 
 def _has_role(plan: Plan, node: Node, row: Requirement) -> bool:

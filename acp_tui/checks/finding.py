@@ -1,14 +1,14 @@
 """What a check function takes and gives. Checks are pure: no I/O, no clock; the same input gives the same finding.
 
-A check asks for a fact with `known`; a fact that was not learned ends the check, and the judge reports `unknown`.
+A check gets a fact with `require_fact`. A missing fact ends the check, and its verdict is `unknown`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from acp_tui.checks.catalog import Check, Function, Requirement
-from acp_tui.checks.local_files import NOTHING_READ, Beside
+from acp_tui.checks.catalog import Check, FunctionCheck, Requirement
+from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
@@ -16,7 +16,7 @@ from acp_tui.plan.model import Node, Plan
 T = TypeVar("T")
 
 
-class NotLearned(Exception):
+class FactMissing(Exception):
     """A check needs a fact that nobody could learn. `fact` is the field's name."""
 
     def __init__(self, fact: str) -> None:
@@ -24,10 +24,10 @@ class NotLearned(Exception):
         self.fact = fact
 
 
-def known(value: T | None, fact: str) -> T:
+def require_fact(value: T | None, fact: str) -> T:
     """`value`, unless it was not learned. NotLearned: it was not."""
     if value is None:
-        raise NotLearned(fact)
+        raise FactMissing(fact)
     return value
 
 
@@ -58,7 +58,7 @@ class NodeSubject:
     rules: Mapping[str, Requirement]
 
     @property
-    def given(self) -> Function:
+    def given(self) -> FunctionCheck:
         return _given(self.requirement, self.requirement.check)
 
 
@@ -71,7 +71,7 @@ class ClusterSubject:
     facts: Mapping[str, Facts]
 
     @property
-    def given(self) -> Function:
+    def given(self) -> FunctionCheck:
         return _given(self.requirement, self.requirement.facts_check or self.requirement.check)
 
 
@@ -81,18 +81,18 @@ class PlanSubject:
 
     requirement: Requirement
     plan: Plan
-    beside: Beside = NOTHING_READ
+    beside: LocalFiles = NO_LOCAL_FILES
     """What the plan names on this machine, as it was read."""
     facts: Mapping[str, Facts] = field(default_factory=dict)
     """What is known of the nodes, so that a remedy suits them. By plan address."""
 
     @property
-    def given(self) -> Function:
+    def given(self) -> FunctionCheck:
         return _given(self.requirement, self.requirement.check)
 
 
-def _given(requirement: Requirement, check: Check) -> Function:
+def _given(requirement: Requirement, check: Check) -> FunctionCheck:
     """The row's function with its numbers and names. TypeError: the row has another kind of check."""
-    if not isinstance(check, Function):
+    if not isinstance(check, FunctionCheck):
         raise TypeError(f"{requirement.id} names no function")
     return check

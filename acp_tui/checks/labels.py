@@ -52,11 +52,11 @@ _SEVERITIES: Mapping[Severity, str] = {
 _ROLES: Mapping[str, str] = {"control-plane": N_("control plane"), "worker": N_("worker")}
 
 
-def outcome_word(outcome: Outcome) -> str:
+def outcome_label(outcome: Outcome) -> str:
     return _(OUTCOMES[outcome])
 
 
-def state_word(state: NodeState) -> str:
+def state_label(state: NodeState) -> str:
     return _(STATES[state])
 
 
@@ -65,9 +65,9 @@ def access(state: NodeState) -> str:
     return _(_ACCESS.get(state, ""))
 
 
-def severity_word(severity: Severity) -> str:
+def severity_label(severity: Severity) -> str:
     return _(_SEVERITIES[severity])
 
 
-def role_word(role: str) -> str:
+def role_label(role: str) -> str:
     return _(_ROLES.get(role, role))

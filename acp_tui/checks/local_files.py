@@ -8,7 +8,7 @@ from acp_tui.plan.model import Plan
 
 
 @dataclass(frozen=True)
-class Primary:
+class PrimaryCluster:
     """What `disaster_recovery.primary` leads to."""
 
     place: str
@@ -23,13 +23,13 @@ class Primary:
 
 
 @dataclass(frozen=True)
-class Beside:
+class LocalFiles:
     """The files beside the plan. None: the plan names none, or nobody read it; what rests on it is unknown then."""
 
     certificate: CertificateFacts | None = None
-    primary: Primary | None = None
+    primary: PrimaryCluster | None = None
     lost_keys: Mapping[str, str] = field(default_factory=dict)
     """Dotted plan paths of the SSH key files that cannot be read, each with the reason."""
 
 
-NOTHING_READ = Beside()
+NO_LOCAL_FILES = LocalFiles()

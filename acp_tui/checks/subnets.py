@@ -17,7 +17,7 @@ from ipaddress import (
     summarize_address_range,
 )
 
-from acp_tui.checks.catalog import Function, catalogue
+from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.checks.plan.results import listed
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts, Interface, Route
@@ -250,7 +250,7 @@ def _around(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[Taken]:
 
 def _reserved(plan: Plan) -> Iterator[Taken]:
     check = catalogue(plan.effective_release)["XR-CIDR-172"].check
-    if isinstance(check, Function):
+    if isinstance(check, FunctionCheck):
         first, last = IPv4Address(check.word("first")), IPv4Address(check.word("last"))
         for network in summarize_address_range(first, last):
             yield Taken(network, Kind.RESERVED)
@@ -284,7 +284,7 @@ def _nearest(wanted: int, size: int, pool: Network, used: Iterable[Network]) -> 
         start = max(start, last + 1)
 
 
-def told_free(free: Mapping[str, Network], *paths: str) -> str:
+def free_range_remedy(free: Mapping[str, Network], *paths: str) -> str:
     """The remedy that names the free ranges for these answers; "" where there is none to name."""
     told = listed(_("{range} is free for {path}").format(range=free[path], path=path) for path in paths if path in free)
     return _("Choose another range: {ranges}.").format(ranges=told) if any(path in free for path in paths) else ""

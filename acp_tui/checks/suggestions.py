@@ -17,23 +17,27 @@ _MADE_BY_SOFTWARE = re.compile(
 
 
 @dataclass(frozen=True)
-class Offer:
+class Suggestion:
     value: str
     why: str
 
 
-def offer(plan: Plan, facts: Mapping[str, Facts], path: str) -> Offer | None:
+def suggest(plan: Plan, facts: Mapping[str, Facts], path: str) -> Suggestion | None:
     """What could stand at `path`; None where nothing is known to be better than what stands there."""
     if path == "address.cluster_endpoint":
         own = plan.nodes[0].address if plan.single and plan.network.ip_family != "ipv6" else ""
-        return Offer(own, _("the only node's own address")) if own not in ("", plan.address.cluster_endpoint) else None
+        return (
+            Suggestion(own, _("the only node's own address"))
+            if own not in ("", plan.address.cluster_endpoint)
+            else None
+        )
     if path == "network.nic":
         names = common_interfaces(plan, facts)
         here = names.index(plan.network.nic) if plan.network.nic in names else -1
         others = [*names[here + 1 :], *names[: max(here, 0)]]
-        return Offer(others[0], _("every node has it")) if others else None
+        return Suggestion(others[0], _("every node has it")) if others else None
     free = suggestion(plan, facts, path)
-    return Offer(str(free), _("nothing that is known uses it")) if free is not None else None
+    return Suggestion(str(free), _("nothing that is known uses it")) if free is not None else None
 
 
 def common_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[str, ...]:
@@ -52,7 +56,7 @@ def _real(facts: Mapping[str, Facts], address: str) -> tuple[Interface, ...]:
 
 
 @dataclass(frozen=True)
-class Learned:
+class SuggestedInterface:
     """What can be filled in for one node; None: nothing."""
 
     address: str
@@ -62,7 +66,7 @@ class Learned:
     """Other IPv6 addresses of this interface, any of which may be meant."""
 
 
-def learned(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Learned, ...]:
+def suggested_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[SuggestedInterface, ...]:
     """What the facts can fill in, for the nodes where there is something to fill.
 
     Interfaces are offered for Kube-OVN alone, and only where all nodes have the same: the installer's document has one
@@ -75,13 +79,13 @@ def learned(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Learned, ...]:
         nic = nics.get(node.address)
         v6 = _ipv6(facts[node.address], nic) if nic and plan.network.ip_family == "dual" and not node.ipv6 else []
         own_nic = nic if wanted and not node.nic else None
-        one = Learned(node.address, own_nic, v6[0] if v6 else None, tuple(v6[1:]))
+        one = SuggestedInterface(node.address, own_nic, v6[0] if v6 else None, tuple(v6[1:]))
         if one.nic or one.ipv6:
             found.append(one)
     return tuple(found)
 
 
-def filled(plan: Plan, found: tuple[Learned, ...]) -> tuple[Node, ...]:
+def filled(plan: Plan, found: tuple[SuggestedInterface, ...]) -> tuple[Node, ...]:
     """The plan's nodes with what was learned."""
     by_address = {one.address: one for one in found}
     return tuple(

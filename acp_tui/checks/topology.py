@@ -8,8 +8,8 @@ from functools import cache
 
 from pydantic import SecretStr
 
-from acp_tui.checks.catalog import Function, Requirement, catalogue
-from acp_tui.nodes.collectors.connectivity import Questions
+from acp_tui.checks.catalog import FunctionCheck, Requirement, catalogue
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Node, Plan
 
@@ -18,7 +18,7 @@ _RECOVERY_RULES = ("LB-DR-2379", "LB-DR-80")
 _REGISTRY_PORT = 443
 
 
-def questions(plan: Plan, node: Node) -> Questions:
+def node_test_spec(plan: Plan, node: Node) -> NodeTestSpec:
     """All that `node` shall find out.
 
     The ports of every network plugin are tried, so that a changed choice needs no new connection (X-FIREWALL)."""
@@ -32,13 +32,13 @@ def questions(plan: Plan, node: Node) -> Questions:
     registry = external_registry(plan)
     if registry:
         dials.append(registry)
-    if plan.address.cluster_endpoint and behind_balancer(plan):
+    if plan.address.cluster_endpoint and has_external_load_balancer(plan):
         dials += [(plan.address.cluster_endpoint, port) for port in balancer_ports(plan)]
-    return Questions(
+    return NodeTestSpec(
         dials=tuple(dict.fromkeys(dials)),
         peers=tuple(address for other in others for address in addresses(plan, other)),
-        names=names_in_use(plan),
-        vip=plan.address.cluster_endpoint if node.role == "control-plane" and makes_vip(plan) else None,
+        names=required_names(plan),
+        vip=plan.address.cluster_endpoint if node.role == "control-plane" and deploys_keepalived(plan) else None,
         registry=registry,
         registry_login=_registry_login(plan) if registry else None,
     )
@@ -75,17 +75,17 @@ def balancer_port(plan: Plan, rule: Requirement) -> int:
     return int(port) if port.isdigit() else {"https": plan.address.https_port, "http": plan.address.http_port}[port]
 
 
-def behind_balancer(plan: Plan) -> bool:
+def has_external_load_balancer(plan: Plan) -> bool:
     """Whether somebody's load balancer stands before the control plane."""
     return len(plan.nodes) > 1 and not plan.address.self_built_vip
 
 
-def makes_vip(plan: Plan) -> bool:
+def deploys_keepalived(plan: Plan) -> bool:
     """Whether the installer will make the VIP, so that nobody may have it yet."""
     return len(plan.nodes) > 1 and plan.address.self_built_vip and is_ip(plan.address.cluster_endpoint)
 
 
-def names_in_use(plan: Plan) -> tuple[str, ...]:
+def required_names(plan: Plan) -> tuple[str, ...]:
     """The domain names that nodes will have to resolve, sorted (NETRES-DOMAIN)."""
     registry = external_registry(plan)
     hosts = {plan.address.cluster_endpoint, plan.platform_address, *plan.address.others}
@@ -111,8 +111,8 @@ def _registry_login(plan: Plan) -> SecretStr | None:
     return SecretStr(b64encode(f"{user}:{password.get_secret_value()}".encode()).decode())
 
 
-def _function(rule: Requirement) -> Function:
+def _function(rule: Requirement) -> FunctionCheck:
     """TypeError: the row names no function."""
-    if not isinstance(rule.check, Function):
+    if not isinstance(rule.check, FunctionCheck):
         raise TypeError(f"{rule.id} names no function")
     return rule.check

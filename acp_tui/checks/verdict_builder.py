@@ -17,7 +17,9 @@ from acp_tui.plan.model import Waiver
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
-def pronounce(requirement: Requirement, finding: Finding, node: str | None = None, os_id: str | None = None) -> Verdict:
+def build_verdict(
+    requirement: Requirement, finding: Finding, node: str | None = None, os_id: str | None = None
+) -> Verdict:
     """The verdict on `finding`. `node`: whom it is about, where the finding does not say; `os_id` picks the remedy.
 
     A rule that is advice, or only to be known, warns where another would fail."""

@@ -8,16 +8,16 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from acp_tui.cli.check import run_preflight, show_report
-from acp_tui.cli.context import CommandFailed, Source, ask_passphrase, open_plan, passphrase_in, say
-from acp_tui.core.errors import Exit
+from acp_tui.cli.context import CommandFailed, OpenedPlan, ask_passphrase, open_plan, passphrase_in, print_err
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.start import AnswersMissing, LaunchFailed, bundle_for
-from acp_tui.preflight.bundle import BundleRefused, Keep, place_for
+from acp_tui.install.start import IncompletePlan, StartError, bundle_for
+from acp_tui.preflight.bundle import BundleRefused, SecretsMode, place_for
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines
-from acp_tui.preflight.report.history import kept_file, read_kept
+from acp_tui.preflight.report.history import last_report_path, load_last_report
 from acp_tui.preflight.report.model import Report
 
 
@@ -35,7 +35,7 @@ def bundle(options: Namespace) -> int:
     return asyncio.run(_bundle(source, folder, keep))
 
 
-def _keep(options: Namespace) -> Keep:
+def _keep(options: Namespace) -> SecretsMode:
     """What becomes of the secrets, tried before the nodes are asked. Raises GpgFailed, `CommandFailed`."""
     if options.no_secrets:
         return "left-out"
@@ -56,29 +56,29 @@ def _new_passphrase() -> SecretStr:
         raise CommandFailed(_("There is no terminal to ask for the passphrase on; --passphrase-file FILE names one."))
     first = ask_passphrase(_("Passphrase for the secrets of the bundle: "))
     if first is None or first != ask_passphrase(_("The same once more: ")):
-        raise CommandFailed(_("Nothing was typed, or not the same twice; nothing was written."), Exit.USAGE)
+        raise CommandFailed(_("Nothing was typed, or not the same twice; nothing was written."), ExitStatus.USAGE)
     return first
 
 
-async def _bundle(source: Source, folder: Path, keep: Keep) -> int:
+async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     report = await run_preflight(source)
     tell_changes(source, report)
     keys = await asyncio.to_thread(source.pinned)
     try:
         place = await bundle_for(source.plan, report, keys, folder, base=source.base, keep=keep)
-    except LaunchFailed as failed:
-        status = Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE
+    except StartError as failed:
+        status = ExitStatus.NO if isinstance(failed, IncompletePlan) else ExitStatus.IMPOSSIBLE
         raise CommandFailed(str(failed), status) from failed
-    say(_("Bundle written to {folder}").format(folder=place))
+    print_err(_("Bundle written to {folder}").format(folder=place))
     if not report.ready:
         show_report(report)
-    return Exit.DONE if report.ready else Exit.NO
+    return ExitStatus.DONE if report.ready else ExitStatus.NO
 
 
-def tell_changes(source: Source, report: Report) -> None:
+def tell_changes(source: OpenedPlan, report: Report) -> None:
     """What is different since the bundle was made, or since this plan was last checked."""
-    before = source.bundle.report if source.bundle else read_kept(kept_file(state_home(), source.file))
+    before = source.bundle.report if source.bundle else load_last_report(last_report_path(state_home(), source.file))
     if before is not None and (since := changes(before, report)):
-        say(_("Since {moment}:").format(moment=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
+        print_err(_("Since {moment}:").format(moment=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
         for line in change_lines(since):
-            say("    " + " ".join(line.split()))
+            print_err("    " + " ".join(line.split()))

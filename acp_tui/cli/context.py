@@ -10,26 +10,26 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.ssh.known_hosts import fingerprint, pins_file, read_pins, write_pins
 from acp_tui.plan.file import PlanErrors, load_plan
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle import Bundle, BundleDamaged, is_bundle, open_bundle
+from acp_tui.preflight.bundle import Bundle, BundleCorrupt, is_bundle, open_bundle
 
 
 class CommandFailed(Exception):
     """The command ends here: the text goes to standard error, `status` is the exit status."""
 
-    def __init__(self, text: str, status: int = Exit.IMPOSSIBLE) -> None:
+    def __init__(self, text: str, status: int = ExitStatus.IMPOSSIBLE) -> None:
         super().__init__(text)
         self.status = status
 
 
 @dataclass(frozen=True)
-class Source:
+class OpenedPlan:
     """Where a plan came from."""
 
     plan: Plan
@@ -54,20 +54,20 @@ class Source:
             try:
                 write_pins(pins_file(state_home(), self.file), new)
             except OSError as error:
-                say(_("The host keys could not be kept: {why}").format(why=error.strerror))
+                print_err(_("The host keys could not be kept: {why}").format(why=error.strerror))
 
 
-def say(text: str) -> None:
+def print_err(text: str) -> None:
     """A message for the person: standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def say_first_contact(address: str, key: str) -> None:
     """`key`: the host key that was shown, `type base64`; it is trusted from now on."""
-    say(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
+    print_err(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
 
 
-def show(text: str) -> None:
+def print_out(text: str) -> None:
     """The answer: standard output. Raises `CommandFailed` where it takes no more, as on a full disk."""
     try:
         print(text, flush=True)
@@ -79,10 +79,10 @@ def show(text: str) -> None:
         raise CommandFailed(_("standard output: {why}").format(why=error.strerror or error)) from error
 
 
-def asked(question: str, without: str) -> bool:
+def confirm(question: str, without: str) -> bool:
     """A yes of the operator; anything else is a no. `without`: what is told where there is no terminal to ask on."""
     if not sys.stdin.isatty():
-        say(without)
+        print_err(without)
         return False
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
@@ -90,10 +90,10 @@ def asked(question: str, without: str) -> bool:
 
 
 def show_json(document: object) -> None:
-    show(json.dumps(document, indent=2, ensure_ascii=False))
+    print_out(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool = False) -> Source:
+def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool = False) -> OpenedPlan:
     """The plan at `path`, a YAML file or a bundle folder (whose sums are checked first). Raises `CommandFailed`.
 
     Secrets that are encrypted are opened by the passphrase in the file, or asked for on a terminal; where they are
@@ -103,11 +103,11 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
         if is_bundle(Path(path)):
             bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
             if bundle.document is None:
-                say(_("{path}: a bundle without its secrets; the wizard asks for them.").format(path=path))
-            return Source(bundle.plan, place, bundle.known_hosts, bundle)
-        return Source(load_plan(place), place, read_pins(pins_file(state_home(), place)))
-    except (PlanErrors, BundleDamaged) as error:
-        raise CommandFailed(str(error), Exit.NO) from error
+                print_err(_("{path}: a bundle without its secrets; the wizard asks for them.").format(path=path))
+            return OpenedPlan(bundle.plan, place, bundle.known_hosts, bundle)
+        return OpenedPlan(load_plan(place), place, read_pins(pins_file(state_home(), place)))
+    except (PlanErrors, BundleCorrupt) as error:
+        raise CommandFailed(str(error), ExitStatus.NO) from error
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
 
@@ -121,14 +121,14 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
             said = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
             if passphrase_file or not sys.stdin.isatty():
                 raise CommandFailed(said + " " + _("(--passphrase-file FILE, or a terminal to ask on)")) from error
-            say(said)
+            print_err(said)
             more = _("Passphrase (empty: the wizard asks for each secret): ")
             passphrase = ask_passphrase(more if secrets_optional else _("Passphrase: "))
             if passphrase is None and secrets_optional:
                 return open_bundle(directory, secrets=False)
         except GpgFailed as error:
             if secrets_optional and sys.stdin.isatty():
-                say(_("{path}: the secrets are encrypted: {why}").format(path=directory, why=error))
+                print_err(_("{path}: the secrets are encrypted: {why}").format(path=directory, why=error))
                 return open_bundle(directory, secrets=False)
             raise CommandFailed(_("{path}: {why}").format(path=directory, why=error)) from error
 

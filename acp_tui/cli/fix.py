@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.cli.context import CommandFailed, Source, open_plan, say, say_first_contact, show
-from acp_tui.core.errors import Exit
+from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
@@ -21,9 +21,9 @@ from acp_tui.plan.model import Node
 from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
 from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import script
-from acp_tui.preflight.fixes.select import INIT, Offer, Result, chosen, offer, results
-from acp_tui.preflight.fixes.step import InitScript, Step
-from acp_tui.preflight.local_files import read_beside
+from acp_tui.preflight.fixes.select import INIT, AvailableFixes, Result, available_fixes, results, selected
+from acp_tui.preflight.fixes.step import FixStep, InitScript
+from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.run import PreflightDone, preflight, probe_node, target
 
 
@@ -37,19 +37,19 @@ class _Known:
     verdicts: tuple[Verdict, ...]
 
 
-def mend_nodes(options: Namespace) -> int:
+def fix_nodes(options: Namespace) -> int:
     """Show what would be changed on the nodes; once confirmed, change it and check again what was changed."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
-        raise CommandFailed(_("The plan has no nodes."), Exit.NO)
+        raise CommandFailed(_("The plan has no nodes."), ExitStatus.NO)
     addresses = [node.address for node in source.plan.nodes]
     names = _host_names(options.hostname or ())
     if unknown := (set(options.node or ()) | names.keys()) - set(addresses):
-        raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), Exit.USAGE)
+        raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
     only = frozenset(name.upper() for name in options.only) if options.only else None
     if only is not None and (unheard := only - catalogue(source.plan.effective_release).keys()):
         raise CommandFailed(
-            _("there is no such requirement: {names}").format(names=", ".join(sorted(unheard))), Exit.USAGE
+            _("there is no such requirement: {names}").format(names=", ".join(sorted(unheard))), ExitStatus.USAGE
         )
     nodes = [node for node in source.plan.nodes if not options.node or node.address in options.node]
     # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
@@ -57,26 +57,26 @@ def mend_nodes(options: Namespace) -> int:
     jobs = asyncio.run(_offer(source, nodes, known, only, names, tell=not options.script))
     if options.script:
         for job in jobs:
-            show(f"# {job.target.address}\n{script(job.steps, job.folder)}")
-        return Exit.DONE
+            print_out(f"# {job.target.address}\n{script(job.steps, job.folder)}")
+        return ExitStatus.DONE
     agreed = jobs if options.yes else _agreed(jobs)
     if agreed is None:
-        show(_("Nothing was changed. To change it: --yes, or run it in a terminal and confirm each node."))
-        return Exit.NO
+        print_out(_("Nothing was changed. To change it: --yes, or run it in a terminal and confirm each node."))
+        return ExitStatus.NO
     verdicts = asyncio.run(_carry_out(source, agreed, known)) if agreed else known.verdicts
     asked = {node.address for node in nodes}
     left = [v for v in verdicts if v.node in asked and v.blocks and (only is None or v.requirement in only)]
-    return Exit.NO if any(v.outcome is not Outcome.MANUAL for v in left) else Exit.DONE
+    return ExitStatus.NO if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
 
 
 def _host_names(given: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if not all(address and name for address, _sign, name in pairs):
-        raise CommandFailed(_("a host name is given as ADDRESS=NAME"), Exit.USAGE)
+        raise CommandFailed(_("a host name is given as ADDRESS=NAME"), ExitStatus.USAGE)
     return {address: name for address, _sign, name in pairs}
 
 
-async def _look_at_all(source: Source) -> _Known:
+async def _look_at_all(source: OpenedPlan) -> _Known:
     """All nodes of the plan, for a node is also held against the others."""
     facts: dict[str, Facts] = {}
     states: dict[str, NodeState] = {}
@@ -84,9 +84,9 @@ async def _look_at_all(source: Source) -> _Known:
     verdicts: tuple[Verdict, ...] = ()
     async for event in preflight(source.plan, pinned=source.host_keys, base=source.base):
         match event:
-            case NodeDone():
+            case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
-                say(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
+                print_err(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
                 if event.host_key and event.address not in source.host_keys:
                     keys[event.address] = event.host_key
                     say_first_contact(event.address, event.host_key)
@@ -97,7 +97,7 @@ async def _look_at_all(source: Source) -> _Known:
 
 
 async def _offer(
-    source: Source,
+    source: OpenedPlan,
     nodes: Sequence[Node],
     known: _Known,
     only: frozenset[str] | None,
@@ -113,10 +113,10 @@ async def _offer(
     folder = new_folder(datetime.now(UTC))
     jobs: list[Job] = []
     for node in reached:
-        offered = offer(
+        offered = available_fixes(
             source.plan, node, known.facts[node.address], known.verdicts, hostname=names.get(node.address), init=init
         )
-        steps = chosen(offered.steps, only)
+        steps = selected(offered.steps, only)
         own_init = init if any(step.requirement == INIT for step in steps) else None
         place = target(source.plan, node, base=source.base)
         job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
@@ -126,7 +126,7 @@ async def _offer(
     return jobs
 
 
-def _init(source: Source, only: frozenset[str] | None) -> InitScript | None:
+def _init(source: OpenedPlan, only: frozenset[str] | None) -> InitScript | None:
     if only is None or INIT not in only:
         return None
     try:
@@ -136,16 +136,18 @@ def _init(source: Source, only: frozenset[str] | None) -> InitScript | None:
         raise CommandFailed(words.format(why=error.strerror or error)) from error
 
 
-def _show_offer(offered: Offer, steps: tuple[Step, ...], shown: Mapping[str, str], only: frozenset[str] | None) -> None:
+def _show_offer(
+    offered: AvailableFixes, steps: tuple[FixStep, ...], shown: Mapping[str, str], only: frozenset[str] | None
+) -> None:
     """What would be done on one node, and what would not."""
     if not steps:
-        show(_("{node}: nothing to change").format(node=offered.address))
+        print_out(_("{node}: nothing to change").format(node=offered.address))
     else:
         count = ngettext("{count} step", "{count} steps", len(steps)).format(count=len(steps))
-        show(_("{node}: {steps}").format(node=offered.address, steps=count))
+        print_out(_("{node}: {steps}").format(node=offered.address, steps=count))
     for step in steps:
-        show(f"  {', '.join(step.requirements)}: {step.title}")
-        show("    " + step.commands.replace("\n", "\n    "))
+        print_out(f"  {', '.join(step.requirements)}: {step.title}")
+        print_out("    " + step.commands.replace("\n", "\n    "))
         for name, text in (
             (_("copied first"), " ".join(step.files)),
             (_("what would go"), shown.get(step.requirement, "")),
@@ -154,15 +156,15 @@ def _show_offer(offered: Offer, steps: tuple[Step, ...], shown: Mapping[str, str
             (_("note"), step.note),
         ):
             if text:
-                show(f"    {name}: " + text.replace("\n", "\n      "))
+                print_out(f"    {name}: " + text.replace("\n", "\n      "))
     more = [step.requirement for step in offered.steps if step not in steps]
     if more and only is None:
-        show("  " + _("only when named (--only): {names}").format(names=", ".join(more)))
+        print_out("  " + _("only when named (--only): {names}").format(names=", ".join(more)))
     for rest in offered.by_hand:
         if only is None or rest.requirement in only:
-            show(f"  {rest.requirement}: " + _("not from here: {why}").format(why=rest.reason))
+            print_out(f"  {rest.requirement}: " + _("not from here: {why}").format(why=rest.reason))
     if offered.pending and only is None:
-        show("  " + _("waits for a reboot: {names}").format(names=", ".join(offered.pending)))
+        print_out("  " + _("waits for a reboot: {names}").format(names=", ".join(offered.pending)))
 
 
 def _agreed(jobs: list[Job]) -> list[Job] | None:
@@ -179,7 +181,7 @@ def _yes(question: str) -> bool:
         return False
 
 
-async def _carry_out(source: Source, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
+async def _carry_out(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
     """Do it, look at the changed nodes again, tell what has become of it; all verdicts as they are now."""
     begun: list[Job] = []
     by_address = {job.target.address: job for job in jobs}
@@ -187,22 +189,24 @@ async def _carry_out(source: Source, jobs: list[Job], known: _Known) -> tuple[Ve
         match event:
             case StepDone():
                 word = _("done") if event.status == 0 else _("failed, exit status {status}").format(status=event.status)
-                say(f"{event.address}: {event.requirement}: {word}")
+                print_err(f"{event.address}: {event.requirement}: {word}")
                 if event.output and (event.status or event.requirement == INIT):
-                    say("    " + event.output.replace("\n", "\n    "))
+                    print_err("    " + event.output.replace("\n", "\n    "))
             case SecondLogin():
-                say(f"{event.address}: {event.detail}")
+                print_err(f"{event.address}: {event.detail}")
             case NodeFixed():
                 if event.detail:
-                    say(f"{event.address}: {event.detail}")
+                    print_err(f"{event.address}: {event.detail}")
                 if event.begun:
                     begun.append(by_address[event.address])
     verdicts = await _again(source, begun, known)
     for job in jobs:
         for result in results(job.target.address, job.steps, verdicts):
-            show(f"{result.address:<16} {result.requirement:<22} {_words(result)}")
+            print_out(f"{result.address:<16} {result.requirement:<22} {_words(result)}")
         if job in begun and any(step.can_be_undone for step in job.steps):
-            show(_("{node}: to take it back, on the node: {command}").format(node=job.target.address, command=job.undo))
+            print_out(
+                _("{node}: to take it back, on the node: {command}").format(node=job.target.address, command=job.undo)
+            )
     return verdicts
 
 
@@ -214,16 +218,16 @@ def _words(result: Result) -> str:
     return f"{result.outcome.value}: {result.observed}"
 
 
-async def _again(source: Source, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
+async def _again(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
     """Verdicts with the changed nodes looked at again, and the others as they were seen before."""
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:
         async for event in probe_node(source.plan, node, known.host_keys.get(node.address), base=source.base):
-            if isinstance(event, NodeDone):
+            if isinstance(event, NodeFinished):
                 facts[node.address], states[node.address] = event.facts, event.state
 
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
-    beside = await asyncio.to_thread(read_beside, source.plan, source.base)
-    return judge(source.plan, facts, states, beside=beside, today=date.today())
+    beside = await asyncio.to_thread(read_local_files, source.plan, source.base)
+    return evaluate(source.plan, facts, states, beside=beside, today=date.today())

@@ -9,31 +9,31 @@ from pathlib import Path
 
 from acp_tui.cli.bundle import tell_changes
 from acp_tui.cli.check import run_preflight, show_report
-from acp_tui.cli.context import CommandFailed, Source, asked, open_plan, say, show, show_json
+from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, open_plan, print_err, print_out, show_json
 from acp_tui.cli.finish import exit_status, keep_report, look_at_it, reach_of, tell
 from acp_tui.cli.package import unpack_packages
-from acp_tui.cli.remote_install import install_afar, is_afar
+from acp_tui.cli.remote_install import install_remotely, is_remote_install
 from acp_tui.cli.remote_status import attach_there, newer_trail, show_status_there
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.config.render import RenderError, differences, render
 from acp_tui.install.observe.failure import failed_before, failure
 from acp_tui.install.observe.follow import follow
-from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.observe.timing import VENDOR, stalled, still_for, usual
 from acp_tui.install.run.control import cancel, resume
 from acp_tui.install.run.directory import damaged_run, last_run, newest_run
-from acp_tui.install.run.spawn import RunRefused
-from acp_tui.install.run.state import FINAL, NoRun, Phase, RunState, status
-from acp_tui.install.start import LaunchFailed, launch
-from acp_tui.install.verify.collect import Reach
-from acp_tui.install.verify.leftovers import lines, remains
+from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, status
+from acp_tui.install.start import StartError, launch
+from acp_tui.install.verify.collect import NodeAccess
+from acp_tui.install.verify.leftovers import find_leftovers, lines
 from acp_tui.install.verify.run import SETTLING, now
 from acp_tui.install.verify.triage import triage
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.file import PlanErrors
-from acp_tui.preflight.bundle import BundleDamaged, open_bundle
+from acp_tui.preflight.bundle import BundleCorrupt, open_bundle
 
 
 def install(options: Namespace) -> int:
@@ -44,41 +44,41 @@ def install(options: Namespace) -> int:
         return _go_on(run, source, options)
     # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
     if not _may_begin(source, again=options.again):
-        return Exit.NO
+        return ExitStatus.NO
     return asyncio.run(_install(source, options))
 
 
-def _may_begin(source: Source, *, again: bool) -> bool:
+def _may_begin(source: OpenedPlan, *, again: bool) -> bool:
     """Tell what a failed run has left, and whether a new one may begin in spite of it."""
     before = last_run(state_home())
     state = status(before) if before is not None else None
     if state is None or not failed_before(state):
         return True
-    left = asyncio.run(remains(reach_of(source), state))
+    left = asyncio.run(find_leftovers(reach_of(source), state))
     for line in lines(left):
-        say(line)
+        print_err(line)
     if left.in_the_way:
         return False
-    return again or asked(_("Start a new install?"), _("--again starts a new install all the same."))
+    return again or confirm(_("Start a new install?"), _("--again starts a new install all the same."))
 
 
-async def _install(source: Source, options: Namespace) -> int:
+async def _install(source: OpenedPlan, options: Namespace) -> int:
     _same_document(source)
-    if is_afar(source.plan):
-        return await install_afar(source, await asyncio.to_thread(source.pinned), _flags(options))
+    if is_remote_install(source.plan):
+        return await install_remotely(source, await asyncio.to_thread(source.pinned), _flags(options))
     work = PackageWork(source.base)
     await unpack_packages(source.plan, work)
     report = await run_preflight(source, work=work)
     tell_changes(source, report)
     if not report.ready:
         show_report(report)
-        return Exit.NO
+        return ExitStatus.NO
     keys = await asyncio.to_thread(source.pinned)
     try:
         run = await launch(source.plan, report, keys, state_home(), base=source.base)
-    except (LaunchFailed, RunRefused) as failed:
+    except (StartError, RunError) as failed:
         raise CommandFailed(str(failed)) from failed
-    say(_("The install runs on its own now; acp-tui attach follows it from any terminal."))
+    print_err(_("The install runs on its own now; acp-tui attach follows it from any terminal."))
     return await _to_the_end(run, source)
 
 
@@ -89,17 +89,17 @@ def _flags(options: Namespace) -> list[str]:
     return [*told, "--reached", options.reached] if options.reached else told
 
 
-def _same_document(source: Source) -> None:
+def _same_document(source: OpenedPlan) -> None:
     """A bundle is installed as it was reviewed: files that its plan names may have changed since. `CommandFailed`."""
     if source.bundle is None or source.bundle.document is None:
         return
     try:
         now = render(source.plan, source.base)
     except RenderError as error:
-        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), Exit.NO) from error
+        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), ExitStatus.NO) from error
     if different := differences(source.bundle.document.get_secret_value(), now):
         words = _("The configuration would no longer be the one of the bundle, in {places}. Make the bundle anew.")
-        raise CommandFailed(words.format(places=", ".join(different)), Exit.NO)
+        raise CommandFailed(words.format(places=", ".join(different)), ExitStatus.NO)
 
 
 def _unfinished() -> Path | None:
@@ -108,9 +108,9 @@ def _unfinished() -> Path | None:
     return run if run is not None and status(run).phase not in FINAL else None
 
 
-def _go_on(run: Path, source: Source, options: Namespace) -> int:
+def _go_on(run: Path, source: OpenedPlan, options: Namespace) -> int:
     """Go on with a run that was interrupted or asks for what is now said; follow one that is going on."""
-    say(_("An install is not finished: {folder}").format(folder=run))
+    print_err(_("An install is not finished: {folder}").format(folder=run))
     wanted = source.plan.kubernetes
     try:
         state = status(run)
@@ -119,14 +119,14 @@ def _go_on(run: Path, source: Source, options: Namespace) -> int:
         if state.phase is Phase.NEEDS_VERSION and (wanted.version or wanted.container_runtime):
             resume(run, kubernetes=wanted.version, runtime=wanted.container_runtime)
         elif state.phase is Phase.POST_UNKNOWN:
-            say(state.message)
+            print_err(state.message)
             if (posted := _reached(options.reached)) is None:
-                return Exit.IMPOSSIBLE
+                return ExitStatus.IMPOSSIBLE
             resume(run, posted=posted)
         elif state.phase is Phase.CHANGED:
             resume(run, despite=options.despite_changes)
-    except RunRefused as refused:
-        raise CommandFailed(str(refused), Exit.NO) from refused
+    except RunError as refused:
+        raise CommandFailed(str(refused), ExitStatus.NO) from refused
     return asyncio.run(_to_the_end(run, source))
 
 
@@ -135,17 +135,17 @@ def _reached(said: str | None) -> bool | None:
     if said is not None:
         return said == "yes"
     without = _("--reached yes follows the install, --reached no sends the configuration again.")
-    if asked(_("Has the configuration reached the installer? A yes follows the install."), without):
+    if confirm(_("Has the configuration reached the installer? A yes follows the install."), without):
         return True
-    return False if sys.stdin.isatty() and asked(_("Send the configuration again?"), without) else None
+    return False if sys.stdin.isatty() and confirm(_("Send the configuration again?"), without) else None
 
 
-async def _to_the_end(run: Path, source: Source) -> int:
+async def _to_the_end(run: Path, source: OpenedPlan) -> int:
     """Follow the run; success counts once the cluster itself has been looked at."""
     ended = await _follow(run)
     if status(run).phase is not Phase.SUCCESS:
         return ended
-    say(_("Looking at the installed cluster, for up to {minutes} min.").format(minutes=SETTLING.seconds // 60))
+    print_err(_("Looking at the installed cluster, for up to {minutes} min.").format(minutes=SETTLING.seconds // 60))
     reach = replace(reach_of(source), pinned=await asyncio.to_thread(source.pinned))
     found = await look_at_it(reach, SETTLING)
     tell(found, reach)
@@ -170,24 +170,24 @@ def _give_up(run: Path) -> int:
     try:
         state = status(run)
         if state.phase in FINAL:
-            raise CommandFailed(_("No install is going on: {state}").format(state=_stands(state)), Exit.NO)
-        say(_stands(state))
-        say(_("What is already installed on the nodes stays there."))
-        sure = asked(_("Give up this install?"), _("Giving up is asked about on a terminal.")) and asked(
+            raise CommandFailed(_("No install is going on: {state}").format(state=_stands(state)), ExitStatus.NO)
+        print_err(_stands(state))
+        print_err(_("What is already installed on the nodes stays there."))
+        sure = confirm(_("Give up this install?"), _("Giving up is asked about on a terminal.")) and confirm(
             _("Really give up? A new start then needs cleaned nodes."), ""
         )
         if not sure:
-            return Exit.NO
+            return ExitStatus.NO
         state = cancel(run)
-    except (NoRun, RunRefused) as failed:
+    except (RunNotFound, RunError) as failed:
         raise CommandFailed(str(failed)) from failed
-    show(_stands(state))
-    return Exit.DONE
+    print_out(_stands(state))
+    return ExitStatus.DONE
 
 
 def _point_to_finish(state: RunState) -> None:
     if state.phase is Phase.SUCCESS:
-        show(_("Whether the cluster is well, and what is left to do: acp-tui finish PLAN"))
+        print_out(_("Whether the cluster is well, and what is left to do: acp-tui finish PLAN"))
 
 
 def show_status(options: Namespace) -> int:
@@ -196,16 +196,16 @@ def show_status(options: Namespace) -> int:
         return show_status_there(trail, options)
     try:
         state = status(_last())
-    except NoRun as error:
+    except RunNotFound as error:
         raise CommandFailed(str(error)) from error
     if options.json:
         show_json(state_json(state))
     else:
-        show(_told(state))
+        print_out(_told(state))
         _point_to_finish(state)
         if not state.at_rest:
-            show(_moving(state))
-        show(_("All that was written: {folder}").format(folder=state.spec.run_dir))
+            print_out(_moving(state))
+        print_out(_("All that was written: {folder}").format(folder=state.spec.run_dir))
     if options.look and not state.at_rest:
         asyncio.run(_say_where(state))
     return _exit(state)
@@ -239,18 +239,18 @@ async def _follow(run: Path) -> int:
     try:
         async for update in follow(run):
             if state is None and not update.state.at_rest:
-                say(_moving(update.state))
+                print_err(_moving(update.state))
             state = update.state
             for line in update.lines:
-                say(f"{line.source}: {line.text}" if line.source != "acp-tui" else line.text)
+                print_err(f"{line.source}: {line.text}" if line.source != "acp-tui" else line.text)
             if not alarmed and await asyncio.to_thread(stalled, state, now()):
                 alarmed = True
-                say(_moving(state))
+                print_err(_moving(state))
                 await _say_where(state)
-    except NoRun as error:
+    except RunNotFound as error:
         raise CommandFailed(str(error)) from error
     assert state is not None
-    show(_told(state))
+    print_out(_told(state))
     return _exit(state)
 
 
@@ -275,16 +275,16 @@ async def _say_where(state: RunState) -> None:
     """Where an install that does not move probably hangs. The ways to the nodes are in the run's own bundle."""
     try:
         bundle = open_bundle(state.spec.bundle) if state.spec.bundle else None
-    except (BundleDamaged, PlanErrors, OSError) as error:
-        say(str(error))
+    except (BundleCorrupt, PlanErrors, OSError) as error:
+        print_err(str(error))
         return
     if bundle is None:
-        say(_("The run has no bundle, so its nodes cannot be asked."))
+        print_err(_("The run has no bundle, so its nodes cannot be asked."))
         return
-    found = await triage(Reach(bundle.plan, bundle.known_hosts, bundle.directory))
+    found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
     for line in found.seen:
-        say(f"  {line}")
-    say(_("It probably hangs here: {place}").format(place=found.likely))
+        print_err(f"  {line}")
+    print_err(_("It probably hangs here: {place}").format(place=found.likely))
 
 
 def _begun_here() -> datetime | None:
@@ -301,7 +301,7 @@ def _last() -> Path:
     if run is None:
         raise CommandFailed(_("No install has been started by this user on this host."))
     if damaged is not None:
-        say(_("The newest run is not the one shown: {why}").format(why=damaged))
+        print_err(_("The newest run is not the one shown: {why}").format(why=damaged))
     return run
 
 
@@ -315,7 +315,7 @@ def _told(state: RunState) -> str:
     return "\n".join(
         [
             told,
-            _("Failed in: {phase}").format(phase=phase_word(found.phase)),
+            _("Failed in: {phase}").format(phase=phase_label(found.phase)),
             _("Likely: {cause}").format(cause=found.cause),
             _("Last lines:") + last,
             _("For whoever helps, without secrets: acp-tui support FILE.tar.gz"),
@@ -327,7 +327,7 @@ def _told(state: RunState) -> str:
 def _stands(state: RunState) -> str:
     if state.phase is Phase.SUCCESS:
         return _("Installed. The platform is at {url}").format(url=state.platform_url)
-    said = _("interrupted: the installing process is gone") if state.interrupted else phase_word(state.phase)
+    said = _("interrupted: the installing process is gone") if state.interrupted else phase_label(state.phase)
     way = _way_on(state)
     step = " " + _("installer's step {step}").format(step=state.step) if state.step else ""
     return f"{said}{step}" + (f": {state.message}" if state.message else "") + (f"\n{way}" if way else "")
@@ -348,7 +348,7 @@ def _way_on(state: RunState) -> str:
 
 def _exit(state: RunState) -> int:
     if state.phase in (Phase.FAILED, Phase.CANCELLED, Phase.NEEDS_VERSION, Phase.CHANGED):
-        return Exit.NO
+        return ExitStatus.NO
     if state.interrupted or state.phase in (Phase.UNKNOWN, Phase.POST_UNKNOWN):
-        return Exit.IMPOSSIBLE
-    return Exit.DONE
+        return ExitStatus.IMPOSSIBLE
+    return ExitStatus.DONE

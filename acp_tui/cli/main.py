@@ -30,13 +30,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = parser.parse_args(given)
     # A module is imported when its command runs: `--version` and `--help` cost no SSH and no screen.
     module, name = options.run.split(":")
-    from acp_tui.cli.context import CommandFailed, say
+    from acp_tui.cli.context import CommandFailed, print_err
 
     command: Callable[[argparse.Namespace], int] = getattr(import_module(f"acp_tui.cli.{module}"), name)
     try:
         return command(options)
     except CommandFailed as failed:
-        say(str(failed))
+        print_err(str(failed))
         return failed.status
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.cli.context import CommandFailed, open_plan, say, show, show_json
-from acp_tui.core.errors import Exit
+from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out, show_json
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.package.install_dir import UnpackFailed
@@ -40,13 +40,13 @@ def verify(options: Namespace) -> int:
         show_json({"package": options.core, "good": good, "verdicts": [_plain(verdict) for verdict in verdicts]})
     else:
         for verdict in verdicts:
-            show(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
+            print_out(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
             if verdict.blocks and verdict.remedy:
-                show(f"         {_('mend')}: {verdict.remedy.strip()}")
+                print_out(f"         {_('mend')}: {verdict.remedy.strip()}")
     if good:
-        return Exit.DONE
+        return ExitStatus.DONE
     # What could not be looked at is not a "no": gpg is missing, for one.
-    return Exit.NO if any(v.outcome is Outcome.FAIL for v in verdicts) else Exit.IMPOSSIBLE
+    return ExitStatus.NO if any(v.outcome is Outcome.FAIL for v in verdicts) else ExitStatus.IMPOSSIBLE
 
 
 async def _verified(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
@@ -66,17 +66,17 @@ async def unpack_packages(plan: Plan, work: PackageWork) -> int:
         with _ended_cleanly():
             done = await work.unpack(plan, tell_progress)
     except PackageBlocked as blocked:
-        raise CommandFailed(str(blocked), Exit.NO) from blocked
+        raise CommandFailed(str(blocked), ExitStatus.NO) from blocked
     except PackageRefused as refused:
-        raise CommandFailed(str(refused), Exit.NO) from refused
+        raise CommandFailed(str(refused), ExitStatus.NO) from refused
     except UnpackFailed as failed:
         raise CommandFailed(str(failed)) from failed
     finally:
         end_progress()
     folder = work.target(plan)
     said = _("Verified and unpacked to {folder}") if done else _("Was unpacked to {folder} before")
-    say(said.format(folder=folder))
-    return Exit.DONE
+    print_err(said.format(folder=folder))
+    return ExitStatus.DONE
 
 
 @contextmanager

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from acp_tui.checks.catalog import Requirement, catalogue
-from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.checks.verdict_builder import waive
 from acp_tui.checks.waivers import idle_waivers
-from acp_tui.cli.context import CommandFailed, open_plan, plan_path, say, show, show_json
-from acp_tui.core.errors import Exit
+from acp_tui.cli.context import CommandFailed, open_plan, plan_path, print_err, print_out, show_json
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.config.render import RenderError, render, unverified
@@ -21,9 +21,9 @@ from acp_tui.package.checks import name_verdicts
 from acp_tui.plan.file import PlanReading, Problem, read_plan, schema
 from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.preflight.bundle import is_bundle
-from acp_tui.preflight.local_files import read_beside
-from acp_tui.preflight.report.explain import explained, how_seen, later_releases, wanted
-from acp_tui.preflight.report.history import kept_file, read_kept
+from acp_tui.preflight.local_files import read_local_files
+from acp_tui.preflight.report.explain import expected_text, explain_requirement, how_observed, later_releases
+from acp_tui.preflight.report.history import last_report_path, load_last_report
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 
@@ -52,18 +52,18 @@ def validate(options: Namespace) -> int:
         show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **told})
     else:
         for problem in reading.problems:
-            show(str(problem))
+            print_out(str(problem))
         _show_verdicts(verdicts)
         if sizes:
             for lines in (table_lines(sizes), reason_lines(sizes, _COLUMNS), fit_lines(sizes)):
-                show("\n".join((*lines, "")))
-        show(_("The plan is good.") if report.ready else _("The plan is not good yet."))
-    return Exit.DONE if report.ready else Exit.NO
+                print_out("\n".join((*lines, "")))
+        print_out(_("The plan is good.") if report.ready else _("The plan is not good yet."))
+    return ExitStatus.DONE if report.ready else ExitStatus.NO
 
 
 def _sizes(plan: Plan, place: Path) -> Sizing:
     """How many machines of what size, held against the nodes as the last `check` of this plan has seen them."""
-    last = read_kept(kept_file(state_home(), place))
+    last = load_last_report(last_report_path(state_home(), place))
     return sizing(plan, {node.address: node.machine for node in last.nodes} if last else {})
 
 
@@ -71,7 +71,7 @@ def _rules(plan: Plan, base: Path, problems: Sequence[Problem]) -> tuple[Verdict
     """The rules' verdicts, without those that rest on a value which the plan file got wrong."""
     wrong = tuple(problem.path.partition("[")[0] for problem in problems)
     today = date.today()
-    judged = (*name_verdicts(plan, base, today), *judge_plan(plan, read_beside(plan, base)))
+    judged = (*name_verdicts(plan, base, today), *evaluate_plan(plan, read_local_files(plan, base)))
     kept = [v for v in judged if not any(path.startswith(wrong) for path in v.paths)] if wrong else judged
     return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in kept))
 
@@ -87,10 +87,10 @@ def _show_verdicts(verdicts: Sequence[Verdict]) -> None:
         if verdict.blocks or verdict.outcome is Outcome.WARN:
             where = f" ({', '.join(verdict.paths)})" if verdict.paths else ""
             waived = " " + _("waived: {reason}").format(reason=verdict.waived) if verdict.waived is not None else ""
-            show(f"{verdict.outcome.value:<7} {verdict.requirement}{where}: {verdict.observed}{waived}")
+            print_out(f"{verdict.outcome.value:<7} {verdict.requirement}{where}: {verdict.observed}{waived}")
             for name, text in ((_("wanted"), verdict.expected), (_("mend"), verdict.remedy)):
                 if text:
-                    show(f"        {name}: " + text.strip().replace("\n", "\n          "))
+                    print_out(f"        {name}: " + text.strip().replace("\n", "\n          "))
 
 
 def render_document(options: Namespace) -> int:
@@ -99,18 +99,18 @@ def render_document(options: Namespace) -> int:
     try:
         text = render(source.plan, source.base)
     except RenderError as error:
-        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), Exit.NO) from error
+        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), ExitStatus.NO) from error
     if source.plan.kubernetes.version is None:
-        say(_("kubernetes.version is left to the running installer: cluster.version is empty here."))
+        print_err(_("kubernetes.version is left to the running installer: cluster.version is empty here."))
     for note in unverified(source.plan):
-        say(_("unverified: {note}").format(note=note))
-    show(text.rstrip("\n"))
-    return Exit.DONE
+        print_err(_("unverified: {note}").format(note=note))
+    print_out(text.rstrip("\n"))
+    return ExitStatus.DONE
 
 
 def print_schema(options: Namespace) -> int:
     show_json(schema())
-    return Exit.DONE
+    return ExitStatus.DONE
 
 
 def explain(options: Namespace) -> int:
@@ -122,18 +122,18 @@ def explain(options: Namespace) -> int:
             show_json([_row(row, release) for row in rows.values()])
         else:
             for row in rows.values():
-                show(f"{row.id:<22} {row.severity.value:<7} {_(row.title)}")
-        return Exit.DONE
+                print_out(f"{row.id:<22} {row.severity.value:<7} {_(row.title)}")
+        return ExitStatus.DONE
     found = rows.get(options.id.upper())
     if found is None:
         raise CommandFailed(_("{id}: there is no such requirement; acp-tui explain lists them").format(id=options.id))
     if options.json:
         show_json(_row(found, release))
-        return Exit.DONE
-    show(f"{found.id} ({_('release')} {release})\n{_(found.title)}")
-    for name, text in (*explained(found), *later_releases(found.id, release)):
-        show(f"\n{name}:\n  " + text.replace("\n", "\n  "))
-    return Exit.DONE
+        return ExitStatus.DONE
+    print_out(f"{found.id} ({_('release')} {release})\n{_(found.title)}")
+    for name, text in (*explain_requirement(found), *later_releases(found.id, release)):
+        print_out(f"\n{name}:\n  " + text.replace("\n", "\n  "))
+    return ExitStatus.DONE
 
 
 def _row(row: Requirement, release: str) -> dict[str, object]:
@@ -142,9 +142,9 @@ def _row(row: Requirement, release: str) -> dict[str, object]:
         "release": release,
         "severity": row.severity.value,
         "title": _(row.title),
-        "expected": wanted(row),
+        "expected": expected_text(row),
         "why": _(row.why),
         "remedy": row.remedy_text(),
         "remedies": {system: row.remedy_text(system) for system in row.os_commands},
-        "how": how_seen(row),
+        "how": how_observed(row),
     }

@@ -15,21 +15,21 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from acp_tui.cli.check import run_preflight, show_report
-from acp_tui.cli.context import CommandFailed, Source, say
+from acp_tui.cli.context import CommandFailed, OpenedPlan, print_err
 from acp_tui.cli.package import end_progress, tell_progress
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.remote import provision as program
 from acp_tui.install.remote import session as afar
-from acp_tui.install.remote.last_remote import Trail, keep_trail
-from acp_tui.install.remote.self_archive import Program, pack, this_program
+from acp_tui.install.remote.last_remote import LastRemoteInstall, save_last_remote
+from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 from acp_tui.install.run.state import FINAL
-from acp_tui.install.start import AnswersMissing, LaunchFailed, bundle_for
-from acp_tui.nodes.ssh.connection import ConnectFailed, Connection, connect
-from acp_tui.nodes.ssh.sftp import Files, SendFailed, Sending
-from acp_tui.package.facts import is_local
+from acp_tui.install.start import IncompletePlan, StartError, bundle_for
+from acp_tui.nodes.ssh.connection import ConnectError, Connection, connect
+from acp_tui.nodes.ssh.sftp import Files, SendFailed, Upload
+from acp_tui.package.facts import is_local_address
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import FILES, SUMS
@@ -37,16 +37,16 @@ from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import target
 
 
-def is_afar(plan: Plan) -> bool:
+def is_remote_install(plan: Plan) -> bool:
     """Whether the installer node is another machine than this one."""
-    return plan.installer_node is not None and not is_local(plan.installer_node.address)
+    return plan.installer_node is not None and not is_local_address(plan.installer_node.address)
 
 
 @dataclass
-class Way:
+class RemoteHost:
     """The way to the installer node, and where the install lies there."""
 
-    source: Source
+    source: OpenedPlan
     address: str
     pinned: dict[str, str]
     folder: str = ""
@@ -62,7 +62,7 @@ class Way:
         self.pinned[self.address] = connection.host_key
         return connection
 
-    async def look(self, connection: Connection, offset: int = 0) -> afar.Heard:
+    async def look(self, connection: Connection, offset: int = 0) -> afar.RemoteOutput:
         if not self.folder:
             self.folder = f"{await (await Files.of(connection)).home()}/{afar.FOLDER}"
         return await afar.look(connection, self.folder, offset)
@@ -73,64 +73,66 @@ def told(address: str) -> Iterator[None]:
     """What goes wrong on the way there, as the command tells it."""
     try:
         yield
-    except ConnectFailed as failed:
+    except ConnectError as failed:
         raise CommandFailed(f"{address}: {failed.detail}") from failed
-    except LaunchFailed as failed:
-        raise CommandFailed(str(failed), Exit.NO if isinstance(failed, AnswersMissing) else Exit.IMPOSSIBLE) from failed
-    except (SendFailed, afar.NotThere) as failed:
+    except StartError as failed:
+        raise CommandFailed(
+            str(failed), ExitStatus.NO if isinstance(failed, IncompletePlan) else ExitStatus.IMPOSSIBLE
+        ) from failed
+    except (SendFailed, afar.RemoteInstallError) as failed:
         raise CommandFailed(f"{address}: {failed}") from failed
     finally:
         end_progress()
 
 
-async def install_afar(source: Source, keys: Mapping[str, str], flags: Sequence[str]) -> int:
+async def install_remotely(source: OpenedPlan, keys: Mapping[str, str], flags: Sequence[str]) -> int:
     """Check, bring package and bundle over, install there; `flags` go along. The exit status is that of the install."""
     node = source.plan.installer_node
     assert node is not None
-    way = Way(source, node.address, dict(keys))
-    said = Listener()
+    way = RemoteHost(source, node.address, dict(keys))
+    said = OutputFollower()
     with told(node.address):
-        heard = await afar.persistently(way, way.look, say)
+        heard = await afar.persistently(way, way.look, print_err)
         if heard.running:
-            say(_("An install is going on on {address}; it is followed.").format(address=node.address))
+            print_err(_("An install is going on on {address}; it is followed.").format(address=node.address))
         elif not await _begun(way, flags):
-            return Exit.NO
-        trail = Trail(_named(source), node.address, datetime.now(UTC))
+            return ExitStatus.NO
+        trail = LastRemoteInstall(_named(source), node.address, datetime.now(UTC))
         _keep_trail(trail)
-        end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), say)
+        end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), print_err)
     status = ended(end, node.address)
     _keep_trail(replace(trail, ended=status))
     return status
 
 
-def _keep_trail(trail: Trail) -> None:
+def _keep_trail(trail: LastRemoteInstall) -> None:
     try:
-        keep_trail(state_home(), trail)
+        save_last_remote(state_home(), trail)
     except OSError as error:
-        say(_("acp-tui status will not find this install: {why}").format(why=error.strerror or error))
+        print_err(_("acp-tui status will not find this install: {why}").format(why=error.strerror or error))
 
 
-def ended(end: afar.Heard, address: str) -> int:
+def ended(end: afar.RemoteOutput, address: str) -> int:
     """The exit status that the install there had."""
     if end.status is None:
         raise CommandFailed(_("The install on {address} was killed; start it again.").format(address=address))
     return end.status
 
 
-def _named(source: Source) -> Path:
+def _named(source: OpenedPlan) -> Path:
     """What was given as PLAN."""
     return (source.file.parent if source.bundle else source.file).absolute()
 
 
-async def _begun(way: Way, flags: Sequence[str]) -> bool:
+async def _begun(way: RemoteHost, flags: Sequence[str]) -> bool:
     """Everything sent and the install started; False, and it is shown, where a finding blocks it."""
     plan = way.source.plan
     carried = await asyncio.to_thread(_carried)
-    found = await afar.persistently(way, lambda c: program.find(c, carried), say)
-    going = await afar.persistently(way, lambda c: afar.status(c, way.folder, "--json"), say)
-    errand = afar.errand(plan, way.source.base, way.folder)
+    found = await afar.persistently(way, lambda c: program.find(c, carried), print_err)
+    going = await afar.persistently(way, lambda c: afar.status(c, way.folder, "--json"), print_err)
+    errand = afar.rewrite_for_remote(plan, way.source.base, way.folder)
     if going is not None and _unfinished(going.text):
-        say(_("An install on {address} is not finished; it is gone on with.").format(address=way.address))
+        print_err(_("An install on {address} is not finished; it is gone on with.").format(address=way.address))
         now = datetime.now(UTC)
         report: Report | None = Report(plan.effective_release, now, now, (), ())
         errand = replace(errand, packages=())
@@ -141,22 +143,22 @@ async def _begun(way: Way, flags: Sequence[str]) -> bool:
     keys = {**way.source.host_keys, **way.pinned}
     with _scratch(way.address) as scratch:
         words = found.words
-        await afar.persistently(way, lambda c: _claim(c, way), say)
+        await afar.persistently(way, lambda c: _claim(c, way), print_err)
         if words is None and carried is not None:
-            say(_("acp-tui is not on {address}; this one is carried over.").format(address=way.address))
+            print_err(_("acp-tui is not on {address}; this one is carried over.").format(address=way.address))
             archive = scratch / "program.tar.gz"
             await asyncio.to_thread(pack, carried, archive)
             sent = program.sending(archive, way.folder)
-            await afar.persistently(way, lambda c: _send(c, way, sent), say)
-            words = await afar.persistently(way, lambda c: program.unpack(c, sent, carried, found.python), say)
+            await afar.persistently(way, lambda c: _send(c, way, sent), print_err)
+            words = await afar.persistently(way, lambda c: program.unpack(c, sent, carried, found.python), print_err)
         there = (errand.plan, Path(way.folder))
         bundle = await bundle_for(plan, report, keys, scratch / "bundle", base=way.source.base, there=there)
-        papers = [Sending(bundle / name, f"{way.folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
-        await afar.persistently(way, lambda c: _send(c, way, *errand.packages), say)
-        await afar.persistently(way, lambda c: _send(c, way, *errand.keys, *papers), say)
+        papers = [Upload(bundle / name, f"{way.folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
+        await afar.persistently(way, lambda c: _send(c, way, *errand.packages), print_err)
+        await afar.persistently(way, lambda c: _send(c, way, *errand.keys, *papers), print_err)
     begun = str(words)
-    await afar.persistently(way, lambda c: afar.start(c, way.folder, begun, way.sender, flags), say)
-    say(
+    await afar.persistently(way, lambda c: afar.start(c, way.folder, begun, way.sender, flags), print_err)
+    print_err(
         _(
             "The install runs on {address} now; acp-tui attach follows it, and so does this command, given again."
         ).format(address=way.address)
@@ -164,7 +166,7 @@ async def _begun(way: Way, flags: Sequence[str]) -> bool:
     return True
 
 
-def _carried() -> Program | None:
+def _carried() -> SelfArchive | None:
     try:
         return this_program()
     except PackageNotFoundError:
@@ -199,12 +201,12 @@ def _scratch(address: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _claim(connection: Connection, way: Way) -> None:
+async def _claim(connection: Connection, way: RemoteHost) -> None:
     await (await Files.of(connection)).folder(way.folder)
     await afar.claim(connection, way.folder, way.sender)
 
 
-async def _checked(source: Source) -> Report | None:
+async def _checked(source: OpenedPlan) -> Report | None:
     """The report, once nothing that can be seen from here blocks; None, and it is shown, when something does."""
     work = PackageWork(source.base)
     await work.verify(source.plan, tell_progress)
@@ -216,7 +218,7 @@ async def _checked(source: Source) -> Report | None:
     return None
 
 
-async def _send(connection: Connection, way: Way, *files: Sending) -> None:
+async def _send(connection: Connection, way: RemoteHost, *files: Upload) -> None:
     """Bring the files over, and keep other machines from sending meanwhile."""
     work = asyncio.ensure_future(_bring(connection, files))
     keep = asyncio.ensure_future(_keep(connection, way))
@@ -229,13 +231,13 @@ async def _send(connection: Connection, way: Way, *files: Sending) -> None:
         await asyncio.gather(work, keep, return_exceptions=True)
 
 
-async def _keep(connection: Connection, way: Way) -> None:
+async def _keep(connection: Connection, way: RemoteHost) -> None:
     while True:
         await afar.claimed(connection, way.folder, way.sender)
         await asyncio.sleep(afar.STILL_EVERY)
 
 
-async def _bring(connection: Connection, files: Sequence[Sending]) -> None:
+async def _bring(connection: Connection, files: Sequence[Upload]) -> None:
     there = await Files.of(connection)
     for folder in dict.fromkeys(sending.remote.rpartition("/")[0] for sending in files):
         await there.folder(folder)
@@ -247,17 +249,17 @@ async def _bring(connection: Connection, files: Sequence[Sending]) -> None:
         end_progress()
 
 
-class Listener:
+class OutputFollower:
     """What the install there said, told line by line as it comes, over broken connections too."""
 
     def __init__(self) -> None:
-        self.heard = afar.Heard(True, None)
+        self.heard = afar.RemoteOutput(True, None)
         self._rest = ""
 
-    def hear(self, heard: afar.Heard) -> None:
+    def hear(self, heard: afar.RemoteOutput) -> None:
         *lines, self._rest = (self._rest + heard.text).split("\n")
         if not heard.running and not heard.text:
             lines, self._rest = [*lines, *filter(None, [self._rest])], ""
         self.heard = heard
         for line in lines:
-            say(line)
+            print_err(line)

@@ -8,19 +8,19 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from acp_tui.cli.context import CommandFailed, Source, open_plan, say, show
+from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out
 from acp_tui.cli.remote_status import newer_trail
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.run.directory import newest_run
-from acp_tui.install.run.state import STATE_FILE, NoRun, Phase, RunState, status
+from acp_tui.install.run.state import STATE_FILE, Phase, RunNotFound, RunState, status
 from acp_tui.install.support_bundle import run_secrets, write_archive
-from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.triage import triage
 from acp_tui.plan.file import PlanErrors, dump_plan
-from acp_tui.preflight.bundle import BundleDamaged, absolute, open_bundle
-from acp_tui.preflight.report.history import kept_file, read_kept
+from acp_tui.preflight.bundle import BundleCorrupt, absolute, open_bundle
+from acp_tui.preflight.report.history import last_report_path, load_last_report
 from acp_tui.preflight.report.model import report_json
 
 _ENDINGS = (".tar.gz", ".tgz")
@@ -30,24 +30,26 @@ def support(options: Namespace) -> int:
     """Write the archive of the last run, or the one named, and say how to copy it off."""
     path = Path(options.file).absolute()
     if not path.name.endswith(_ENDINGS):
-        raise CommandFailed(_("{path}: name it with the ending .tar.gz").format(path=options.file), Exit.USAGE)
+        raise CommandFailed(_("{path}: name it with the ending .tar.gz").format(path=options.file), ExitStatus.USAGE)
     run = Path(options.run_dir) if options.run_dir else newest_run(state_home())
     source = open_plan(options.plan, None) if options.plan else None
     plan = absolute(source.plan, source.base) if source else None
     if run is None:
-        say(_("No install has been started by this user on this host."))
+        print_err(_("No install has been started by this user on this host."))
     state: RunState | None = None
     try:
         state = status(run) if run else None
-    except NoRun as error:
+    except RunNotFound as error:
         if options.run_dir and not (Path(options.run_dir) / STATE_FILE).exists():
             raise CommandFailed(str(error)) from error
-        say(str(error))
+        print_err(str(error))
     if (trail := newer_trail(state.started if state else None)) is not None:
         words = _("The last install from here went to {address}; what it wrote is there: run acp-tui support there.")
-        say(words.format(address=trail.address))
+        print_err(words.format(address=trail.address))
     if run is not None and not run_secrets(state, plan):
-        say(_("No secret of this run is known here any more: with --plan PLAN those of the plan are masked by value."))
+        print_err(
+            _("No secret of this run is known here any more: with --plan PLAN those of the plan are masked by value.")
+        )
     extra = dict(asyncio.run(_looked(state))) if state else {}
     if source is not None:
         extra |= _last_report(source)
@@ -56,16 +58,16 @@ def support(options: Namespace) -> int:
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
     for name in made.files:
-        say(f"  {name}")
-    show(_("Written to {path} ({size} bytes), secrets masked.").format(path=made.path, size=made.size))
-    show(_("To copy it off, on your own machine: {command}").format(command=copy_command(path)))
-    return Exit.DONE
+        print_err(f"  {name}")
+    print_out(_("Written to {path} ({size} bytes), secrets masked.").format(path=made.path, size=made.size))
+    print_out(_("To copy it off, on your own machine: {command}").format(command=copy_command(path)))
+    return ExitStatus.DONE
 
 
-def _last_report(source: Source) -> Mapping[str, str]:
+def _last_report(source: OpenedPlan) -> Mapping[str, str]:
     """The plan without its secrets, and what the last whole preflight of it found."""
     texts = {"plan.yaml": dump_plan(source.plan)}
-    if (report := read_kept(kept_file(state_home(), source.file))) is not None:
+    if (report := load_last_report(last_report_path(state_home(), source.file))) is not None:
         texts["preflight.json"] = report_json(report)
     return texts
 
@@ -76,10 +78,10 @@ async def _looked(state: RunState) -> Mapping[str, str]:
         return {}
     try:
         bundle = open_bundle(state.spec.bundle)
-    except (BundleDamaged, PlanErrors, OSError) as error:
+    except (BundleCorrupt, PlanErrors, OSError) as error:
         return {"triage.txt": f"{error}\n"}
-    say(_("Asking the installer's node how it stands."))
-    found = await triage(Reach(bundle.plan, bundle.known_hosts, bundle.directory))
+    print_err(_("Asking the installer's node how it stands."))
+    found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
     return {"triage.txt": "\n".join((*found.seen, found.likely)) + "\n"}
 
 

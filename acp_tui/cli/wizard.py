@@ -5,8 +5,8 @@ import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from acp_tui.cli.context import CommandFailed, open_plan, say, show
-from acp_tui.core.errors import Exit
+from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.plan.draft import new_draft
@@ -37,7 +37,7 @@ def demo(options: Namespace) -> int:
         if options.auto:
             from acp_tui.demo.walkthrough import walk
 
-            return asyncio.run(walk(show))
+            return asyncio.run(walk(print_out))
         _need_terminal()
         return asyncio.run(_practise())
     except PracticeUnavailable as error:
@@ -48,7 +48,7 @@ async def _practise() -> int:
     from acp_tui.demo.cluster import practice
     from screens.app import AcpApp
 
-    say(_("PRACTICE: simulated nodes are being started and a practice package is built and signed..."))
+    print_err(_("PRACTICE: simulated nodes are being started and a practice package is built and signed..."))
     async with practice(state_home() / "practice") as cluster:
         app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, base=cluster.folder)
         return await _run(app)
@@ -57,9 +57,9 @@ async def _practise() -> int:
 async def _run(app: "AcpApp") -> int:
     # The mouse stays with the terminal: capturing it would take the selection of text away.
     await app.run_async(mouse=False)
-    return app.return_code or Exit.DONE
+    return app.return_code or ExitStatus.DONE
 
 
 def _need_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandFailed(_("The wizard needs a terminal; the commands do not: acp-tui --help"), Exit.USAGE)
+        raise CommandFailed(_("The wizard needs a terminal; the commands do not: acp-tui --help"), ExitStatus.USAGE)

@@ -9,7 +9,7 @@ Work = Callable[[Callable[[Event], None]], Awaitable[None]]
 """Told how to tell of an event; done when it returns."""
 
 
-async def at_once(works: Iterable[Work[Event]]) -> AsyncGenerator[Event, None]:
+async def merge_events(works: Iterable[Work[Event]]) -> AsyncGenerator[Event, None]:
     """Do all `works` at the same time and yield what they tell, until the last one is done.
 
     What one raises is raised here. Closing the generator cancels what still runs and waits for its end."""

@@ -1,7 +1,7 @@
 """Exit status of the commands."""
 
 
-class Exit:
+class ExitStatus:
     """Exit status of every command."""
 
     DONE = 0

@@ -33,7 +33,7 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
     sync_folder(path.parent)
 
 
-def path_from(base: Path, name: str) -> Path:
+def resolve_path(base: Path, name: str) -> Path:
     """A path as it was typed: relative to `base`, `~` the home. The home of nobody stays as typed: a file not found."""
     try:
         return base / Path(name).expanduser()
@@ -41,7 +41,7 @@ def path_from(base: Path, name: str) -> Path:
         return base / name
 
 
-def open_plain(path: Path) -> BufferedReader:
+def open_regular_file(path: Path) -> BufferedReader:
     """A file to read. OSError: among others when it is a folder, a device, or a pipe whose writer we would wait for."""
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -50,9 +50,9 @@ def open_plain(path: Path) -> BufferedReader:
     return file
 
 
-def read_bounded(path: Path) -> bytes:
+def read_limited(path: Path) -> bytes:
     """A key, certificate or secret. OSError: not there, not readable, no plain file, or larger than READ_LIMIT."""
-    with open_plain(path) as file:
+    with open_regular_file(path) as file:
         content = file.read(READ_LIMIT + 1)
     if len(content) > READ_LIMIT:
         raise OSError(_("larger than 1 MiB, so it is no key, certificate or secret"))

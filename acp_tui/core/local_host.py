@@ -15,16 +15,16 @@ _NOT_TO_NODES = ("lo", "docker", "podman", "cni", "veth", "virbr", "br-", "flann
 
 
 @dataclass(frozen=True)
-class Own:
+class LocalAddress:
     nic: str
     address: str
 
 
-def own_addresses(proc: Path = Path("/proc/net")) -> tuple[Own, ...]:
+def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
     """One IPv4 address an interface, then the IPv6 ones; the interface of the default route first."""
     names = [name for _index, name in socket.if_nameindex() if not name.startswith(_NOT_TO_NODES)]
     first = _default_nic(proc)
-    found = [Own(name, address) for name in names if (address := _ipv4(name))]
+    found = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]
     found += [own for own in _ipv6(proc) if own.nic in names]
     return tuple(sorted(found, key=lambda own: own.nic != first))
 
@@ -36,9 +36,9 @@ def _ipv4(name: str) -> str | None:
     return None
 
 
-def _ipv6(proc: Path) -> list[Own]:
+def _ipv6(proc: Path) -> list[LocalAddress]:
     rows = [line.split() for line in _lines(proc / "if_inet6")]
-    return [Own(row[5], str(IPv6Address(int(row[0], 16)))) for row in rows if row[3] == _GLOBAL_SCOPE]
+    return [LocalAddress(row[5], str(IPv6Address(int(row[0], 16)))) for row in rows if row[3] == _GLOBAL_SCOPE]
 
 
 def _default_nic(proc: Path) -> str | None:

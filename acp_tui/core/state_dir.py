@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 
 
 def state_home() -> Path:
     """`$XDG_STATE_HOME/acp-tui`, by default below ~/.local/state."""
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return path_from(Path(), base) / "acp-tui"
+    return resolve_path(Path(), base) / "acp-tui"

@@ -27,14 +27,14 @@ from acp_tui.demo.package import PracticePackage, build_package
 from acp_tui.demo.ssh_nodes import PracticeNode
 from acp_tui.install.run.control import cancel
 from acp_tui.install.run.directory import last_run
-from acp_tui.install.run.state import Pace
+from acp_tui.install.run.state import Timeouts
 from acp_tui.install.verify.run import REGISTRY_PORT
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Address, Admin, Node, Package, Plan, Ssh, Waiver
 
 VIP = "192.0.2.10"
 ADMIN_PASSWORD = "Practice-Only-1"
-_PACE = Pace(setup=0.1, api=0.2, api_wait=30.0, progress=0.5, silence=20.0, overall=300.0)
+_PACE = Timeouts(setup=0.1, api=0.2, api_wait=30.0, progress=0.5, silence=20.0, overall=300.0)
 _PRETENDED_FREE = 500 * 10**9
 
 _NAME_TO_CHOOSE = "NEW-NAME"
@@ -74,7 +74,7 @@ class Practice:
         return self.installer_folder / installer.LOG_FILE
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> Timeouts:
         """A practice waits in seconds where an install waits in minutes."""
         return _PACE
 

@@ -15,7 +15,7 @@ import asyncssh
 
 from acp_tui.core.files import private_folder, write_atomically
 from acp_tui.demo.machine_profile import Machine, Profile
-from acp_tui.nodes.script import Reading, reply, split
+from acp_tui.nodes.script import CollectorOutput, reply, split
 from acp_tui.preflight.fixes import script as remedy
 
 USERNAME = "root"
@@ -141,7 +141,7 @@ async def _answer(
     for group in (names[:1], *(names[start : start + size] for start in range(1, len(names), size))):
         for name in group:
             recorded = profile.answer(name)
-            process.stdout.write(reply(marker, Reading(name, recorded.status, recorded.text)).decode())
+            process.stdout.write(reply(marker, CollectorOutput(name, recorded.status, recorded.text)).decode())
         await asyncio.sleep(seconds / _GROUPS)
 
 
@@ -154,7 +154,7 @@ async def _mend(process: asyncssh.SSHServerProcess[str], profile: Profile, scrip
     for name, commands in steps.items():
         status, output = profile.run_all(commands)
         await asyncio.sleep(seconds / _GROUPS)
-        process.stdout.write(reply(marker, Reading(name, status, output)).decode())
+        process.stdout.write(reply(marker, CollectorOutput(name, status, output)).decode())
     return 0
 
 

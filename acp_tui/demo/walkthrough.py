@@ -10,23 +10,23 @@ from datetime import UTC, datetime
 
 import asyncssh
 
-from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.observe.follow import follow
-from acp_tui.install.run.spawn import RunRefused
-from acp_tui.install.run.state import NoRun, Phase, RunState
-from acp_tui.install.start import LaunchFailed, launch
+from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.state import Phase, RunNotFound, RunState
+from acp_tui.install.start import StartError, launch
 from acp_tui.install.verify import completion_report as completion
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import verify
-from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.events import NodeFinished
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageBlocked, PackageWork
 from acp_tui.package.tar_members import PackageRefused
@@ -67,15 +67,15 @@ async def walk(out: Callable[[str], None]) -> int:
             await _walk(line)
     except _Stopped as stopped:
         out(_LABEL + _("STOPPED: {why}").format(why=stopped))
-        return Exit.NO
+        return ExitStatus.NO
     out(_LABEL + _("The end was reached; the practice cluster is stopped and removed."))
-    return Exit.DONE
+    return ExitStatus.DONE
 
 
 async def _walk(line: _Walk) -> None:
     plan = line.practice.plan
     await _unpack(line)
-    _go_on(judge_plan(plan), _("the plan breaks its rules"))
+    _go_on(evaluate_plan(plan), _("the plan breaks its rules"))
     line.step(_("Plan: {count} nodes, no rule is broken").format(count=len(plan.nodes)))
     for waiver in plan.waivers:
         line.detail(_("waived: {rule}: {reason}").format(rule=waiver.requirement, reason=waiver.reason))
@@ -108,7 +108,7 @@ async def _preflight(line: _Walk, pinned: Mapping[str, str]) -> tuple[Report, Ma
     report: Report | None = None
     host_keys: dict[str, str] = {}
     async for event in preflight(plan, pinned=pinned, dial=line.practice.dial):
-        if isinstance(event, NodeDone):
+        if isinstance(event, NodeFinished):
             if event.host_key:
                 host_keys[event.address] = event.host_key
             line.detail(f"{event.address}  {event.state.value}  {event.facts.hostname or ''}  {event.detail}".rstrip())
@@ -169,7 +169,7 @@ async def _install(line: _Walk, report: Report, host_keys: Mapping[str, str]) ->
             installer_log=current.installer_log,
             guarded=False,
         )
-    except (RenderError, LaunchFailed, RunRefused) as error:
+    except (RenderError, StartError, RunError) as error:
         raise _Stopped(str(error)) from error
     bundle = current.state_home / "bundles" / run_dir.name
     line.step(_("Bundle: {files}").format(files=", ".join(sorted(file.name for file in bundle.iterdir()))))
@@ -182,7 +182,7 @@ async def _install(line: _Walk, report: Report, host_keys: Mapping[str, str]) ->
                 state = update.state
                 for said in update.lines:
                     line.detail(f"{said.source}: {said.text}")
-    except (NoRun, TimeoutError) as error:
+    except (RunNotFound, TimeoutError) as error:
         raise _Stopped(_("the install was lost: {why}").format(why=error)) from error
     if state is None or state.phase is not Phase.SUCCESS:
         raise _Stopped(state.message if state else _("the install did not begin"))
@@ -195,7 +195,7 @@ async def _install(line: _Walk, report: Report, host_keys: Mapping[str, str]) ->
 async def _verify(line: _Walk, host_keys: Mapping[str, str], run: RunState) -> None:
     """Look at the cluster as `finish` does; it counts as installed only when nothing of it blocks."""
     plan = line.practice.plan
-    found = await verify(Reach(plan, host_keys, line.practice.folder, line.practice.dial), run.updated)
+    found = await verify(NodeAccess(plan, host_keys, line.practice.folder, line.practice.dial), run.updated)
     for verdict in found.report.verdicts:
         line.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<18} {verdict.observed}")
     _go_on(found.report.verdicts, _("the installed cluster is not well"))

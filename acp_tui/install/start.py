@@ -10,25 +10,25 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed
 from acp_tui.core.i18n import _
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.run.control import run_spec, start
 from acp_tui.install.run.directory import new_run_dir
 from acp_tui.install.run.setup_script import setup_command
-from acp_tui.install.run.spawn import RunRefused
-from acp_tui.install.run.state import DEFAULT_BASE, INSTALLER_LOG, Pace
+from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.state import DEFAULT_BASE, INSTALLER_LOG, Timeouts
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle import DOCUMENT, BundleRefused, Keep, remove_secrets, write_bundle
+from acp_tui.preflight.bundle import DOCUMENT, BundleRefused, SecretsMode, remove_secrets, write_bundle
 from acp_tui.preflight.report.model import Report
 
 
-class LaunchFailed(Exception):
+class StartError(Exception):
     """Nothing was started; the text says why and what to do."""
 
 
-class AnswersMissing(LaunchFailed):
+class IncompletePlan(StartError):
     """The plan does not make a configuration yet."""
 
 
@@ -40,10 +40,10 @@ async def bundle_for(
     *,
     base: Path,
     there: tuple[Plan, Path] | None = None,
-    keep: Keep = "plain",
+    keep: SecretsMode = "plain",
 ) -> Path:
     """Write the bundle of this plan and report to `folder`. `there`: plan and base as they mean on the machine that the
-    bundle is for, where that is another one. Raises `LaunchFailed`."""
+    bundle is for, where that is another one. Raises `StartError`."""
 
     def write() -> Path:
         document = render(plan, base) if keep != "left-out" else ""
@@ -57,11 +57,11 @@ async def bundle_for(
         return await asyncio.to_thread(write)
     except RenderError as error:
         lines = [f"{missing.path}: {missing.why}" for missing in error.missing]
-        raise AnswersMissing("\n".join([_("The configuration is not complete:"), *lines])) from error
+        raise IncompletePlan("\n".join([_("The configuration is not complete:"), *lines])) from error
     except (BundleRefused, GpgFailed) as error:
-        raise LaunchFailed(str(error)) from error
+        raise StartError(str(error)) from error
     except OSError as error:
-        raise LaunchFailed(_("{folder}: {why}").format(folder=folder, why=error.strerror or error)) from error
+        raise StartError(_("{folder}: {why}").format(folder=folder, why=error.strerror or error)) from error
 
 
 async def launch(
@@ -71,18 +71,18 @@ async def launch(
     home: Path,
     *,
     base: Path,
-    pace: Pace | None = None,
+    pace: Timeouts | None = None,
     bases: Sequence[str] = (DEFAULT_BASE,),
     installer_log: Path = INSTALLER_LOG,
     guarded: bool = True,
 ) -> Path:
-    """Write the bundle below `home` and start the install; the run's folder. Raises `LaunchFailed`, `RunRefused`.
+    """Write the bundle below `home` and start the install; the run's folder. Raises `StartError`, `RunError`.
 
     The packages must be unpacked. `base`: the folder that the plan's relative paths start from."""
     install_dir = _install_dir(plan, base)
     script = install_dir / "installer" / "setup.sh"
     if not script.is_file():
-        raise LaunchFailed(_("{path} is not there: verify and unpack the package first.").format(path=script))
+        raise StartError(_("{path} is not there: verify and unpack the package first.").format(path=script))
     run_dir = new_run_dir(home)
     bundle = await bundle_for(plan, report, host_keys, home / "bundles" / run_dir.name, base=base)
     spec = run_spec(
@@ -98,7 +98,7 @@ async def launch(
     )
     try:
         await asyncio.to_thread(start, spec)
-    except RunRefused:
+    except RunError:
         if not run_dir.exists():  # somebody else was first: nothing will ever ask for this bundle's secrets
             await asyncio.to_thread(shutil.rmtree, bundle, ignore_errors=True)
         raise
@@ -121,4 +121,4 @@ def setup_line(plan: Plan, base: Path) -> str:
 
 
 def _install_dir(plan: Plan, base: Path) -> Path:
-    return path_from(base, plan.package.install_dir).absolute()
+    return resolve_path(base, plan.package.install_dir).absolute()

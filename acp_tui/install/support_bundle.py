@@ -18,13 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui import __version__
-from acp_tui.core.files import path_from, read_bounded, write_atomically
+from acp_tui.core.files import read_limited, resolve_path, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.redaction import Masker
 from acp_tui.core.text import clean
-from acp_tui.install.config.payload import DocumentUnusable, secrets_in
+from acp_tui.install.config.payload import InvalidConfig, secrets_in
 from acp_tui.install.observe.failure import failure, logs
-from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.run.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.install.verify.completion_report import JSON as COMPLETION
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
@@ -85,7 +85,7 @@ def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
     plans = [plan] if plan is not None else []
     documents = [state.spec.document] if state else []
     for document in dict.fromkeys((*documents, *([bundle / DOCUMENT] if bundle else []))):
-        with suppress(OSError, DocumentUnusable):
+        with suppress(OSError, InvalidConfig):
             found.update(secrets_in(document.read_bytes()))
     if bundle is not None:
         with suppress(OSError, PlanErrors):
@@ -95,7 +95,7 @@ def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
         keys = (one.ssh.key_file, one.certificate.key_file, *(node.ssh.key_file for node in one.nodes))
         for key in filter(None, keys):
             with suppress(OSError, ValueError):
-                found.add(read_bounded(path_from(Path(), key)).decode("ascii"))
+                found.add(read_limited(resolve_path(Path(), key)).decode("ascii"))
     return frozenset(found)
 
 
@@ -129,7 +129,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
         return "\n".join([*lines, broken if run_dir else none]) + "\n"
     lines += [
         _("Release: {release}").format(release=state.spec.release),
-        _("Phase: {phase}").format(phase=phase_word(state.phase)),
+        _("Phase: {phase}").format(phase=phase_label(state.phase)),
         _("Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),
         _("Updated: {moment}").format(moment=state.updated.isoformat(timespec="seconds")),
         _("Said: {message}").format(message=state.message),
@@ -138,7 +138,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
     if state.failed_in is not None:
         lines += [
             "",
-            _("Failed in: {phase}").format(phase=phase_word(found.phase)),
+            _("Failed in: {phase}").format(phase=phase_label(found.phase)),
             _("Likely: {cause}").format(cause=found.cause),
         ]
     lines += ["", _("Last lines:"), *found.lines]

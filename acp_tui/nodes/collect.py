@@ -1,6 +1,6 @@
 """One pass over one node: connect, ask everything in one stream, tell what is learned as it comes.
 
-However the pass ends, its last event is a `NodeDone` that keeps all that was seen, and the connection is closed.
+However the pass ends, its last event is a `NodeFinished` that keeps all that was seen, and the connection is closed.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
 from acp_tui.nodes.collectors import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
-from acp_tui.nodes.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
+from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Clock, Facts
-from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Reader, Reading, Snippet, build
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Collector, CollectorOutput, Reader, build
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
 from acp_tui.nodes.ssh.errors import no_bash, unfinished
 from acp_tui.nodes.state import NodeState
 
@@ -25,18 +25,18 @@ _CLOCK_DOUBT = 1.0  # seconds of uncertainty from which a clock is asked a secon
 _A_MOMENT = 0.1  # seconds that a node may look around before it is said to have told all of itself
 
 
-async def probe(
+async def collect_facts(
     target: Target,
     pinned: str | None,
     *,
     deadlines: Deadlines = DEADLINES,
-    snippets: tuple[Snippet, ...] = SNIPPETS,
-) -> AsyncGenerator[ProbeEvent, None]:
+    snippets: tuple[Collector, ...] = SNIPPETS,
+) -> AsyncGenerator[NodeEvent, None]:
     """Learn what `snippets` ask of a node. `pinned`: its known host key, `type base64`; None: first contact.
 
     Yields stages, then facts a few times, a NodeSeen where the node has to wait for others, and at the very end one
     NodeDone, in every case."""
-    events: asyncio.Queue[ProbeEvent | asyncio.Task[NodeDone]] = asyncio.Queue()
+    events: asyncio.Queue[NodeEvent | asyncio.Task[NodeFinished]] = asyncio.Queue()
     work = asyncio.create_task(_Pass(target, pinned, deadlines, snippets, events.put_nowait).go())
     work.add_done_callback(events.put_nowait)
     try:
@@ -53,12 +53,12 @@ class _Pass:
     target: Target
     pinned: str | None
     deadlines: Deadlines
-    snippets: tuple[Snippet, ...]
-    tell: Callable[[ProbeEvent], None]
-    readings: list[Reading] = field(default_factory=list)
-    without_terminal: list[Reading] = field(default_factory=list)
+    snippets: tuple[Collector, ...]
+    tell: Callable[[NodeEvent], None]
+    readings: list[CollectorOutput] = field(default_factory=list)
+    without_terminal: list[CollectorOutput] = field(default_factory=list)
     """What was answered before a terminal had to be used."""
-    parsed: dict[Reading, Parsed] = field(default_factory=dict)
+    parsed: dict[CollectorOutput, Parsed] = field(default_factory=dict)
     clock: Clock | None = None
     connection: Connection | None = None
     moment: asyncio.TimerHandle | None = None
@@ -68,20 +68,20 @@ class _Pass:
     begun: bool = False
     """Whether the node runs the script."""
 
-    async def go(self) -> NodeDone:
+    async def go(self) -> NodeFinished:
         address = self.target.address
         try:
             self.connection = await connect(self.target, self.pinned, self.reached, self.deadlines)
-        except ConnectFailed as error:
-            return NodeDone(address, error.state, self.facts(error.detail), error.detail, error.host_key)
+        except ConnectError as error:
+            return NodeFinished(address, error.state, self.facts(error.detail), error.detail, error.host_key)
         try:
             return await self.ask()
         except TimeoutError:
             patience = self.deadlines.script if self.begun else self.first_word
             return self.done(NodeState.TIMEOUT, unfinished(patience, begun=self.begun))
-        except ConnectFailed as error:
+        except ConnectError as error:
             return self.done(error.state, error.detail)
-        except Lost as error:
+        except ConnectionLost as error:
             return self.done(NodeState.LOST, str(error))
         finally:
             if self.moment is not None:
@@ -93,7 +93,7 @@ class _Pass:
         """Seconds until the node has to run the script."""
         return min(self.deadlines.word, self.deadlines.script)
 
-    async def ask(self) -> NodeDone:
+    async def ask(self) -> NodeFinished:
         async with asyncio.timeout(self.first_word) as self.deadline:
             complaint = await self.stream(self.snippets, LAUNCH)
         if not self.readings:
@@ -103,7 +103,7 @@ class _Pass:
         if _TERMINAL_WANTED in (self.facts(None).sudo_message or ""):
             await self.ask_on_terminal()
         if self.clock is not None and self.clock.uncertainty > _CLOCK_DOUBT:
-            with suppress(ConnectFailed, Lost, TimeoutError):  # the first answer stays good, only less exact
+            with suppress(ConnectError, ConnectionLost, TimeoutError):  # the first answer stays good, only less exact
                 async with asyncio.timeout(self.deadlines.session):
                     await self.stream((CLOCK,), LAUNCH_PLAIN)
         return self.done(*self.verdict(self.facts("")))
@@ -111,14 +111,14 @@ class _Pass:
     async def ask_on_terminal(self) -> None:
         """sudo that wants a terminal gets one, and all is asked once more, as root."""
         self.readings, self.without_terminal = [], self.readings
-        with suppress(ConnectFailed, Lost, TimeoutError):  # what needs no root is known already
+        with suppress(ConnectError, ConnectionLost, TimeoutError):  # what needs no root is known already
             async with asyncio.timeout(self.deadlines.script):
                 await self.stream(self.snippets, LAUNCH, terminal=True)
 
-    async def stream(self, snippets: tuple[Snippet, ...], command: str, *, terminal: bool = False) -> str:
+    async def stream(self, snippets: tuple[Collector, ...], command: str, *, terminal: bool = False) -> str:
         """Ask `snippets` over one channel, telling what is learned; gives back the last words of the command."""
         if self.connection is None:
-            raise Lost
+            raise ConnectionLost
         marker = secrets.token_hex(12)
         reader = Reader(marker)
         names = {snippet.name for snippet in snippets}
@@ -139,7 +139,7 @@ class _Pass:
                         self.read_clock(reading)
                 if news and snippets is self.snippets:
                     self.readings += news
-                    self.tell(NodeFacts(self.target.address, self.facts(None)))
+                    self.tell(FactsUpdated(self.target.address, self.facts(None)))
                 if not names or left < 0:
                     break
                 if own and own.isdisjoint(names) and self.moment is None:
@@ -152,7 +152,7 @@ class _Pass:
         if self.deadline is not None and (until := self.deadline.when()) is not None:
             self.deadline.reschedule(until + self.deadlines.script - self.first_word)
 
-    def read_clock(self, reading: Reading) -> None:
+    def read_clock(self, reading: CollectorOutput) -> None:
         if self.connection is None:
             return
         try:
@@ -177,16 +177,16 @@ class _Pass:
     def reached(self, stage: str) -> None:
         self.tell(NodeStage(self.target.address, stage))
 
-    def done(self, state: NodeState, detail: str) -> NodeDone:
+    def done(self, state: NodeState, detail: str) -> NodeFinished:
         key = self.connection.host_key if self.connection else None
-        return NodeDone(self.target.address, state, self.facts(detail), detail, key)
+        return NodeFinished(self.target.address, state, self.facts(detail), detail, key)
 
     def seen(self) -> None:
         """Nobody waits for this node any longer, though it waits for others."""
         facts = self.facts(_("still being looked at"))
         if _TERMINAL_WANTED not in (facts.sudo_message or ""):  # else all is asked once more
             state, detail = self.verdict(facts)
-            self.tell(NodeSeen(self.target.address, state, facts, detail))
+            self.tell(LocalFactsDone(self.target.address, state, facts, detail))
 
     def verdict(self, facts: Facts) -> tuple[NodeState, str]:
         if facts.sudo is False:

@@ -15,7 +15,7 @@ class NodeStage:
 
 
 @dataclass(frozen=True)
-class NodeFacts:
+class FactsUpdated:
     """More is known of a node. `facts` holds everything learned so far, so only the newest matters."""
 
     address: str
@@ -23,10 +23,10 @@ class NodeFacts:
 
 
 @dataclass(frozen=True)
-class NodeSeen:
-    """A node has told all of itself, and goes on to wait for others that are silent: its `NodeDone` follows.
+class LocalFactsDone:
+    """A node has told all of itself, and goes on to wait for others that are silent: its `NodeFinished` follows.
 
-    `state` and `detail` as in `NodeDone`; what is around the node is still a gap in `facts`."""
+    `state` and `detail` as in `NodeFinished`; what is around the node is still a gap in `facts`."""
 
     address: str
     state: NodeState
@@ -35,7 +35,7 @@ class NodeSeen:
 
 
 @dataclass(frozen=True)
-class NodeDone:
+class NodeFinished:
     """A node's pass is over. `facts` keeps what was seen before a break; `detail` says what went wrong, and at which
     stage; "" when nothing did. `host_key` is an OpenSSH public key line (without the host), None when none was seen."""
 
@@ -46,4 +46,4 @@ class NodeDone:
     host_key: str | None = None
 
 
-ProbeEvent = NodeStage | NodeFacts | NodeSeen | NodeDone
+NodeEvent = NodeStage | FactsUpdated | LocalFactsDone | NodeFinished

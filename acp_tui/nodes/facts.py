@@ -116,7 +116,7 @@ class Clock:
     remote_time: datetime
 
 
-class Reach(StrEnum):
+class TcpResult(StrEnum):
     """What became of a TCP connect. `CONNECTED` and `REFUSED` both tell that the way there and back is open."""
 
     CONNECTED = "connected"
@@ -136,13 +136,13 @@ class TcpPath(NamedTuple):
 
     host: str
     port: int
-    reach: Reach
+    reach: TcpResult
     seconds: float | None = None
     words: str = ""
 
     @property
     def open(self) -> bool:
-        return self.reach is Reach.CONNECTED or self.reach is Reach.REFUSED
+        return self.reach is TcpResult.CONNECTED or self.reach is TcpResult.REFUSED
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ _STATUS = re.compile(rb"([0-9]{1,3})\r?\n")
 
 
 @dataclass(frozen=True)
-class Reading:
+class CollectorOutput:
     """What a node answered to one snippet: its exit status and its output, cut to size and cleaned."""
 
     name: str
@@ -127,14 +127,14 @@ class Reading:
     text: str
 
 
-class Gap(str):
+class MissingReason(str):
     """Why a field stays unknown: what a parser gives in place of a value where it knows the reason."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
-class Snippet:
+class Collector:
     """How one thing is asked of a node.
 
     `shell` is the body of a bash function: it `return`s (never exits), and `root || return` skips it without root.
@@ -147,7 +147,7 @@ class Snippet:
     name: str
     fields: tuple[str, ...]
     shell: str
-    parse: Callable[[Reading], Mapping[str, object]]
+    parse: Callable[[CollectorOutput], Mapping[str, object]]
     timeout: int = 10
     any_status: bool = False
     """Whether an exit status other than 0 is part of the answer."""
@@ -157,7 +157,7 @@ class Snippet:
     """Begun before the others and collected in its turn: for what waits on the network."""
 
 
-def build(snippets: Iterable[Snippet], marker: str) -> str:
+def build(snippets: Iterable[Collector], marker: str) -> str:
     """The program for the stdin of `LAUNCH`. `marker`: lower-case hexadecimal digits that no output can foresee."""
     snippets = tuple(snippets)
     header = _HEADER.replace("@MARKER@", marker).replace("@LIMIT@", str(MAX_OUTPUT))
@@ -180,7 +180,7 @@ def split(script: str) -> tuple[str, tuple[str, ...]]:
     return marker[1], names
 
 
-def reply(marker: str, reading: Reading) -> bytes:
+def reply(marker: str, reading: CollectorOutput) -> bytes:
     """The bytes with which a node answers one snippet."""
     end = f"\n{marker} {reading.name} {reading.status}\n"
     return f"{marker} {reading.name}\n{reading.text}{end}".encode()
@@ -199,10 +199,10 @@ class Reader:
         self._searched = 0
         self._overflow = False
 
-    def feed(self, data: bytes) -> list[Reading]:
+    def feed(self, data: bytes) -> list[CollectorOutput]:
         """The readings that `data` completes. Never holds more than about two snippets' output."""
         self._buffer += data
-        readings: list[Reading] = []
+        readings: list[CollectorOutput] = []
         while True:
             if not self._end:
                 if not self._find_begin():
@@ -227,7 +227,7 @@ class Reader:
         self._searched = 0
         return True
 
-    def _find_end(self) -> Reading | None:
+    def _find_end(self) -> CollectorOutput | None:
         at = self._buffer.find(self._end, self._searched)
         while at >= 0 and not (found := _STATUS.match(self._buffer, at + len(self._end))):
             at = self._buffer.find(self._end, at + 1)
@@ -242,4 +242,4 @@ class Reader:
         text = bytes(self._buffer[: min(at, MAX_OUTPUT)]).decode(errors="replace")
         del self._buffer[: found.end()]
         self._end = b""
-        return Reading(self._name, status, clean(text))
+        return CollectorOutput(self._name, status, clean(text))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Machine:
+class NodeSummary:
     """What the report tells of a node, so that a reader far away knows what it is. None or (): not learned."""
 
     os: str | None = None

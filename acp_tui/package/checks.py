@@ -7,7 +7,7 @@ from pathlib import Path
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import pronounce, waive
+from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import N_, _
 from acp_tui.package.extract import INIT, SETUP
 from acp_tui.package.facts import PackageFacts, SeenPackage, questions
@@ -119,7 +119,7 @@ def signature_verdicts(plan: Plan, package: SeenPackage, today: date) -> tuple[V
 
 def _pronounced(plan: Plan, findings: Iterable[tuple[str, Finding]], today: date) -> tuple[Verdict, ...]:
     rules = catalogue(plan.effective_release)
-    return tuple(waive(pronounce(rules[rule], finding), plan.waivers, today) for rule, finding in findings)
+    return tuple(waive(build_verdict(rules[rule], finding), plan.waivers, today) for rule, finding in findings)
 
 
 def _signature_findings(plan: Plan, package: SeenPackage) -> Iterator[tuple[str, Finding]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.files import open_plain
+from acp_tui.core.files import open_regular_file
 from acp_tui.package.signature.gpg import default_signature
 from acp_tui.package.signature.openpgp import fingerprints
 from acp_tui.plan.model import VENDOR_FINGERPRINT
@@ -133,7 +133,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _holds(path: Path, fingerprint: str) -> bool:
     try:
-        with open_plain(path) as file:
+        with open_regular_file(path) as file:
             return fingerprint in fingerprints(file.read(_KEY_BYTES))
     except OSError:
         return False

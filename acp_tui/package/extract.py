@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from acp_tui.core.events import Progress
-from acp_tui.core.files import open_plain
+from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
 from acp_tui.package.file_type import what_else
 from acp_tui.package.forward_reader import Forward, Skim
@@ -28,7 +28,7 @@ from acp_tui.package.install_dir import (
     placed,
     put_in_place,
 )
-from acp_tui.package.reader import Cancelled, Feed, OnProgress, Relay, Source, never, silent
+from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, Relay, never, silent
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.package.tar_members import Guard, PackageRefused, link_target
 from acp_tui.plan.package_name import Kind
@@ -77,7 +77,7 @@ def inspect(package: Path) -> PackageContents:
 class Check:
     """The signature that a package is held against while it is unpacked."""
 
-    ask: Callable[[Source], SignatureResult]
+    ask: Callable[[PackageReader], SignatureResult]
     """Reads the package to its end."""
     accepts: Callable[[SignatureResult], bool]
     """Whether the package may be put in place after this answer."""
@@ -215,7 +215,7 @@ def unpack(feed: Feed, folder: Path) -> None:
 
 def _open(package: Path) -> IO[bytes]:
     """OSError: not readable, or no plain file. PackageRefused: by its first bytes it is something else."""
-    file = open_plain(package)
+    file = open_regular_file(package)
     try:
         if words := what_else(file.fileno(), package):
             raise PackageRefused(words)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.package.extract import PackageContents
 from acp_tui.package.install_dir import FileIdentity
-from acp_tui.package.reader import Source
+from acp_tui.package.reader import PackageReader
 from acp_tui.package.signature.gpg import default_signature, hold_against
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Package
@@ -19,7 +19,7 @@ Identities = tuple[FileIdentity | None, ...]
 
 
 @dataclass(frozen=True)
-class Question:
+class PackageInput:
     """One package with all that its signature is judged by. Paths are absolute."""
 
     kind: Kind
@@ -40,7 +40,7 @@ class Question:
             return SignatureResult(Signed.GPG_MISSING)
         return None
 
-    def hold(self, source: Source) -> SignatureResult:
+    def hold(self, source: PackageReader) -> SignatureResult:
         """The answer of gpg about the package's bytes, as they are read from `source`."""
         key_file = self.key_file or Path()
         return hold_against(source, self.package.name, self.signature, key_file, self.fingerprint)
@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True)
 class SeenPackage:
-    question: Question
+    question: PackageInput
     name: PackageName | None
     file: FileIdentity | None
     """None: there is no such file, `trouble` says why."""
@@ -84,19 +84,19 @@ class PackageFacts:
         return tuple(package for package in (self.core, self.extensions) if package is not None)
 
 
-def questions(package: Package, base: Path) -> Mapping[Kind, Question]:
+def questions(package: Package, base: Path) -> Mapping[Kind, PackageInput]:
     """The packages that a plan names. `base`: the folder that its relative paths start from."""
-    key = path_from(base, package.public_key) if package.public_key else None
+    key = resolve_path(base, package.public_key) if package.public_key else None
     named: tuple[tuple[Kind, str | None, str | None], ...] = (
         ("core", package.core, package.core_signature),
         ("extensions", package.extensions, package.extensions_signature),
     )
-    found: dict[Kind, Question] = {}
+    found: dict[Kind, PackageInput] = {}
     for kind, name, signature in named:
         if name:
-            path = path_from(base, name)
-            beside = path_from(base, signature) if signature else default_signature(path)
-            found[kind] = Question(kind, path, beside, key, package.fingerprint)
+            path = resolve_path(base, name)
+            beside = resolve_path(base, signature) if signature else default_signature(path)
+            found[kind] = PackageInput(kind, path, beside, key, package.fingerprint)
     return found
 
 
@@ -108,7 +108,7 @@ def identity(path: Path | None) -> FileIdentity | None:
         return None
 
 
-def is_local(address: str) -> bool:
+def is_local_address(address: str) -> bool:
     """Whether `address` belongs to this host: only then can a socket be bound to it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:

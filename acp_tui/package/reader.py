@@ -24,7 +24,7 @@ class Cancelled(Exception):
     """The caller wanted no more; nothing is left half made."""
 
 
-class Source(Protocol):
+class PackageReader(Protocol):
     """Where bytes come from, in order."""
 
     def read(self, size: int, /) -> bytes:

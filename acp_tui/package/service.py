@@ -11,12 +11,20 @@ from datetime import date, datetime
 from pathlib import Path
 
 from acp_tui.checks.verdict import Verdict
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.package.checks import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
-from acp_tui.package.facts import Identities, PackageFacts, Question, SeenPackage, identity, is_local, questions
+from acp_tui.package.facts import (
+    Identities,
+    PackageFacts,
+    PackageInput,
+    SeenPackage,
+    identity,
+    is_local_address,
+    questions,
+)
 from acp_tui.package.install_dir import (
     FileIdentity,
     FreeSpace,
@@ -59,14 +67,14 @@ class PackageWork:
         base: Path,
         *,
         free_space: FreeSpace = disk_free,
-        here: Callable[[str], bool] = is_local,
+        here: Callable[[str], bool] = is_local_address,
         places: Sequence[Path] | None = None,
     ) -> None:
         self.base = base
         self._places = likely_places(base) if places is None else places
         self._free_space = free_space
         self._here = here
-        self._signatures: dict[tuple[Question, Identities], SignatureResult] = {}
+        self._signatures: dict[tuple[PackageInput, Identities], SignatureResult] = {}
         self._contents: dict[tuple[Path, FileIdentity], PackageContents | str] = {}
         self._reading = asyncio.Lock()
 
@@ -88,7 +96,7 @@ class PackageWork:
 
     def target(self, plan: Plan) -> Path:
         """Where the plan's packages are unpacked; the installer is in `installer/` below."""
-        return path_from(self.base, plan.package.install_dir)
+        return resolve_path(self.base, plan.package.install_dir)
 
     async def verify(
         self, plan: Plan, on_progress: OnProgress = silent, *, afresh: bool = False
@@ -126,7 +134,7 @@ class PackageWork:
         if forbidding:
             raise PackageBlocked(forbidding)
 
-    async def _unpack(self, plan: Plan, question: Question, target: Path, on_progress: OnProgress) -> bool:
+    async def _unpack(self, plan: Plan, question: PackageInput, target: Path, on_progress: OnProgress) -> bool:
         """One package. Without gpg or a signature it is unpacked unchecked: `_forbid` has judged that before."""
         before, seen = question.identities, await asyncio.to_thread(self._see, question, target)
 
@@ -148,7 +156,9 @@ class PackageWork:
             self._remember(question, before, extracted.signature)
         return extracted is not None
 
-    async def _verify(self, question: Question, target: Path, on_progress: OnProgress, afresh: bool = False) -> None:
+    async def _verify(
+        self, question: PackageInput, target: Path, on_progress: OnProgress, afresh: bool = False
+    ) -> None:
         before = question.identities
         unknown = (question, before) not in self._signatures and question.without_asking() is None
         if not unknown or not question.package.is_file() or (not afresh and _remembered(question, target, before[0])):
@@ -160,11 +170,11 @@ class PackageWork:
 
         self._remember(question, before, await in_thread(work, on_progress))
 
-    def _remember(self, question: Question, before: Identities, result: SignatureResult) -> None:
+    def _remember(self, question: PackageInput, before: Identities, result: SignatureResult) -> None:
         if question.identities == before:  # an answer about files that changed meanwhile is nobody's answer
             self._signatures[question, before] = result
 
-    def _to_unpack(self, plan: Plan) -> tuple[Question, ...]:
+    def _to_unpack(self, plan: Plan) -> tuple[PackageInput, ...]:
         named = questions(plan.package, self.base)
         early = plan.effective_release in EARLY_EXTENSIONS
         return tuple(question for kind, question in named.items() if kind == "core" or early)
@@ -190,7 +200,7 @@ class PackageWork:
             installer_here=self._here(node.address) if node else None,
         )
 
-    def _see(self, question: Question, target: Path) -> SeenPackage:
+    def _see(self, question: PackageInput, target: Path) -> SeenPackage:
         name = parse_name(question.package.name)
         try:
             file = FileIdentity.of(question.package)
@@ -231,7 +241,7 @@ def _check_room(seen: PackageFacts) -> None:
         )
 
 
-def _as_if_good(seen: PackageFacts, only: Sequence[Question] | None = None) -> PackageFacts:
+def _as_if_good(seen: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
     """`seen`, with signatures that are still to be asked for taken to be good: what else speaks against unpacking?"""
 
     def assumed(package: SeenPackage | None) -> SeenPackage | None:
@@ -249,7 +259,7 @@ def _placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
         return None
 
 
-def _remembered(question: Question, target: Path, file: FileIdentity | None) -> SignatureResult | None:
+def _remembered(question: PackageInput, target: Path, file: FileIdentity | None) -> SignatureResult | None:
     """That an earlier run verified the package, and put in place what it verified."""
     found = _placed(target, question.kind, file) if file else None
     if found is None or found.signer != question.fingerprint:

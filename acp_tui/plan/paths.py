@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import Node, Plan, is_secret
 
-Step = str | int
+PathPart = str | int
 
 _MESSAGES: Mapping[str, str] = {
     "int_parsing": N_("not a whole number"),
@@ -31,10 +31,10 @@ _MESSAGES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Wrong:
+class FieldError:
     """A value that its field refuses."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PathPart, ...]
     message: str
     kind: str
     """pydantic's error type, e.g. `extra_forbidden`."""
@@ -55,21 +55,21 @@ class Listed:
     secret: bool
 
 
-class AnswerRefused(ValueError):
+class InvalidValue(ValueError):
     """The plan's fields refuse one or more values."""
 
-    def __init__(self, wrongs: Sequence[Wrong]) -> None:
+    def __init__(self, wrongs: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{wrong.path}: {wrong.message}" for wrong in wrongs))
         self.wrongs = tuple(wrongs)
 
 
-def dotted(steps: Sequence[Step]) -> str:
+def dotted(steps: Sequence[PathPart]) -> str:
     """('nodes', 1, 'ssh', 'port') → 'nodes[1].ssh.port'."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".")
 
 
-def steps_of(path: str) -> tuple[Step, ...]:
+def steps_of(path: str) -> tuple[PathPart, ...]:
     """'nodes[1].ssh.port' → ('nodes', 1, 'ssh', 'port')."""
     return tuple(
         int(index) if index else name for name, index in re.findall(r"([a-z_0-9]+)|\[(\d+)\]", path) if name or index
@@ -137,7 +137,7 @@ def build(data: object) -> Plan:
     try:
         return Plan.model_validate(data)
     except ValidationError as error:
-        raise AnswerRefused([_wrong(detail) for detail in error.errors(include_url=False)]) from None
+        raise InvalidValue([_wrong(detail) for detail in error.errors(include_url=False)]) from None
 
 
 def split_list(text: str) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ def split_list(text: str) -> tuple[str, ...]:
     return tuple(part for part in re.split(r"[\s,;]+", text) if part)
 
 
-def _put(data: object, steps: tuple[Step, ...], value: object) -> None:
+def _put(data: object, steps: tuple[PathPart, ...], value: object) -> None:
     *way, last = steps
     for step in way:
         if isinstance(data, dict | list | tuple):
@@ -154,7 +154,7 @@ def _put(data: object, steps: tuple[Step, ...], value: object) -> None:
         data[last] = value
 
 
-def _wrong(detail: ErrorDetails) -> Wrong:
+def _wrong(detail: ErrorDetails) -> FieldError:
     kind = detail["type"]
     context = detail.get("ctx", {})
     if kind == "value_error":
@@ -163,7 +163,7 @@ def _wrong(detail: ErrorDetails) -> Wrong:
         template = _MESSAGES.get(kind)
         message = _(template).format(**context) if template else detail["msg"]
     steps = tuple(step for step in detail["loc"] if isinstance(step, str | int))
-    return Wrong(steps, message, kind)
+    return FieldError(steps, message, kind)
 
 
 def _listed(section: BaseModel, default: object, prefix: str) -> Iterator[Listed]:

@@ -7,15 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from acp_tui.checks.catalog import Function, catalogue
-from acp_tui.checks.topology import balancer_ports, behind_balancer, peer_ports
+from acp_tui.checks.catalog import FunctionCheck, catalogue
+from acp_tui.checks.topology import balancer_ports, has_external_load_balancer, peer_ports
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.active.bandwidth import MOST, End, measure, pairs
 from acp_tui.nodes.active.disk import measuring
-from acp_tui.nodes.active.listeners import Role, rehearse
+from acp_tui.nodes.active.listeners import ListenerPlan, rehearse
 from acp_tui.nodes.active.vrrp import ear
 from acp_tui.nodes.facts import Facts
-from acp_tui.nodes.script import Snippet
+from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.plan.model import Node, Plan
 
@@ -24,7 +24,7 @@ LEARNED = ("listened", "backends", "strayed", "proxied", "vrids", "disk_speed", 
 """The facts that come only on request."""
 
 
-class Also(StrEnum):
+class ActiveTest(StrEnum):
     LOAD_BALANCER = "load-balancer"
     PATHS = "paths"
     VRRP = "vrrp"
@@ -32,40 +32,42 @@ class Also(StrEnum):
     BANDWIDTH = "bandwidth"
 
 
-_REHEARSED = {Also.LOAD_BALANCER, Also.PATHS}
+_REHEARSED = {ActiveTest.LOAD_BALANCER, ActiveTest.PATHS}
 
-_WORDS: Mapping[Also, str] = {
-    Also.LOAD_BALANCER: N_("Temporary listeners stand on the control plane nodes, for the load balancer to lead to."),
-    Also.PATHS: N_("Temporary listeners stand on all nodes, for the others to dial."),
-    Also.VRRP: N_("The control plane nodes listen for VRRP adverts for 4 seconds."),
-    Also.DISK: N_("The control plane nodes' disks are written to, up to 256 MiB each, for about half a minute."),
-    Also.BANDWIDTH: N_(
+_WORDS: Mapping[ActiveTest, str] = {
+    ActiveTest.LOAD_BALANCER: N_(
+        "Temporary listeners stand on the control plane nodes, for the load balancer to lead to."
+    ),
+    ActiveTest.PATHS: N_("Temporary listeners stand on all nodes, for the others to dial."),
+    ActiveTest.VRRP: N_("The control plane nodes listen for VRRP adverts for 4 seconds."),
+    ActiveTest.DISK: N_("The control plane nodes' disks are written to, up to 256 MiB each, for about half a minute."),
+    ActiveTest.BANDWIDTH: N_(
         "Nodes send data to each other over a temporary listener, one pair at a time: {count} transfers of {most} MiB "
         "or one second at most, about {seconds} seconds in all. A slow one is tried twice."
     ),
 }
 
 
-NAMES: Mapping[Also, str] = {
-    Also.LOAD_BALANCER: N_("load balancer: whom it leads to"),
-    Also.PATHS: N_("paths: from node to node, with listeners"),
-    Also.VRRP: N_("VRRP: which router IDs are in use"),
-    Also.DISK: N_("disk: how fast it writes"),
-    Also.BANDWIDTH: N_("bandwidth: from node to node"),
+NAMES: Mapping[ActiveTest, str] = {
+    ActiveTest.LOAD_BALANCER: N_("load balancer: whom it leads to"),
+    ActiveTest.PATHS: N_("paths: from node to node, with listeners"),
+    ActiveTest.VRRP: N_("VRRP: which router IDs are in use"),
+    ActiveTest.DISK: N_("disk: how fast it writes"),
+    ActiveTest.BANDWIDTH: N_("bandwidth: from node to node"),
 }
 
 
-def offered(plan: Plan) -> tuple[Also, ...]:
+def offered(plan: Plan) -> tuple[ActiveTest, ...]:
     """What there is to try for this plan."""
     several = len(plan.nodes) > 1
     fits = {
-        Also.LOAD_BALANCER: behind_balancer(plan) and bool(plan.address.cluster_endpoint),
-        Also.PATHS: several,
-        Also.VRRP: plan.address.self_built_vip,
-        Also.DISK: True,
-        Also.BANDWIDTH: several,
+        ActiveTest.LOAD_BALANCER: has_external_load_balancer(plan) and bool(plan.address.cluster_endpoint),
+        ActiveTest.PATHS: several,
+        ActiveTest.VRRP: plan.address.self_built_vip,
+        ActiveTest.DISK: True,
+        ActiveTest.BANDWIDTH: several,
     }
-    return tuple(one for one in Also if fits[one])
+    return tuple(one for one in ActiveTest if fits[one])
 
 
 def carried(before: Facts | None, now: Facts) -> Facts:
@@ -76,22 +78,22 @@ def carried(before: Facts | None, now: Facts) -> Facts:
     return replace(now, gaps={n: why for n, why in now.gaps.items() if kept.get(n) is None}, **kept)
 
 
-def what_it_does(plan: Plan, one: Also) -> str:
+def what_it_does(plan: Plan, one: ActiveTest) -> str:
     """What it does to the nodes, and what that costs: to be shown before."""
     count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if len(plan.nodes) > 1 else 0
     return _(_WORDS[one]).format(count=count, most=MOST, seconds=max(2, round(count * 1.5)))
 
 
-def snippets_on_request(plan: Plan, node: Node, also: Collection[Also]) -> tuple[Snippet, ...]:
+def snippets_on_request(plan: Plan, node: Node, also: Collection[ActiveTest]) -> tuple[Collector, ...]:
     """What `node` is asked beside the usual."""
     plane = node.role == "control-plane"
-    listening = [ear(node.address)] if Also.VRRP in also and plane else []
-    return (*listening, *([measuring()] if Also.DISK in also and plane else []))
+    listening = [ear(node.address)] if ActiveTest.VRRP in also and plane else []
+    return (*listening, *([measuring()] if ActiveTest.DISK in also and plane else []))
 
 
-def patience(deadlines: Deadlines, also: Collection[Also]) -> Deadlines:
+def patience(deadlines: Deadlines, also: Collection[ActiveTest]) -> Deadlines:
     """`deadlines`, with the time that is needed for these."""
-    return replace(deadlines, script=deadlines.script + DISK_SECONDS) if Also.DISK in also else deadlines
+    return replace(deadlines, script=deadlines.script + DISK_SECONDS) if ActiveTest.DISK in also else deadlines
 
 
 async def between_on_request(
@@ -99,7 +101,7 @@ async def between_on_request(
     known: Mapping[str, Facts],
     reached: Collection[Target],
     keys: Mapping[str, str | None],
-    also: Collection[Also],
+    also: Collection[ActiveTest],
     *,
     deadlines: Deadlines = DEADLINES,
 ) -> dict[str, Facts]:
@@ -118,7 +120,7 @@ async def between_on_request(
                 proxied=facts.proxied,
                 gaps=gaps,
             )
-    if Also.BANDWIDTH in also and len(reached) > 1:
+    if ActiveTest.BANDWIDTH in also and len(reached) > 1:
         own = _own_ports(plan)
         ends = [End(one, keys[one.address], tuple(p for p in own[one.address] if p > 1023)) for one in reached]
         for address, measured in (await measure(ends, enough_bits(plan), deadlines=deadlines)).items():
@@ -129,7 +131,7 @@ async def between_on_request(
 def enough_bits(plan: Plan) -> float:
     """Bits a second that a transfer shows of a link which is fast enough (NETCFG-BW-INTRA)."""
     check = catalogue(plan.effective_release)["NETCFG-BW-INTRA"].check
-    assert isinstance(check, Function)
+    assert isinstance(check, FunctionCheck)
     return check.number("megabits") * 1e6 * check.number("payload")
 
 
@@ -140,14 +142,14 @@ def _own_ports(plan: Plan) -> dict[str, tuple[int, ...]]:
 
 
 def _roles(
-    plan: Plan, reached: Collection[Target], keys: Mapping[str, str | None], also: Collection[Also]
-) -> list[Role]:
+    plan: Plan, reached: Collection[Target], keys: Mapping[str, str | None], also: Collection[ActiveTest]
+) -> list[ListenerPlan]:
     """Who listens where, and who dials what: control planes behind the load balancer, all nodes for each other."""
     planes = frozenset(node.address for node in plan.control_planes)
-    forwarded = balancer_ports(plan) if Also.LOAD_BALANCER in also and behind_balancer(plan) else ()
-    own: Mapping[str, tuple[int, ...]] = _own_ports(plan) if Also.PATHS in also else {}
+    forwarded = balancer_ports(plan) if ActiveTest.LOAD_BALANCER in also and has_external_load_balancer(plan) else ()
+    own: Mapping[str, tuple[int, ...]] = _own_ports(plan) if ActiveTest.PATHS in also else {}
     return [
-        Role(
+        ListenerPlan(
             one,
             tuple(dict.fromkeys((*(forwarded if one.address in planes else ()), *own.get(one.address, ())))),
             (

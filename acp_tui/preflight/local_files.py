@@ -1,20 +1,21 @@
-"""The files that a plan names on this machine, read into `Beside`. What reads a kind of file is imported where a plan
-names one: the wizard's first frame does not wait for it.
+"""Read the files of this machine that a plan names.
+
+Modules for a kind of file are imported only when a plan names one.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.checks.local_files import Beside
-from acp_tui.core.files import path_from, read_bounded, why
+from acp_tui.checks.local_files import LocalFiles
+from acp_tui.core.files import read_limited, resolve_path, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
 
 
-def read_beside(plan: Plan, base: Path) -> Beside:
+def read_local_files(plan: Plan, base: Path) -> LocalFiles:
     """Read all of them, paths relative to `base`. Raises nothing: what is wrong with a file is told by the rules."""
-    beside = Beside(lost_keys=dict(_lost_keys(plan, base)))
+    beside = LocalFiles(lost_keys=dict(_lost_keys(plan, base)))
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
 
@@ -32,6 +33,6 @@ def _lost_keys(plan: Plan, base: Path) -> Iterator[tuple[str, str]]:
     for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items():
         try:
             if name:
-                read_bounded(path_from(base, name))
+                read_limited(resolve_path(base, name))
         except OSError as error:
             yield path, _("{file} cannot be read: {why}").format(file=name, why=why(error))

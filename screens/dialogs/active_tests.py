@@ -11,11 +11,11 @@ from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.active_tests import NAMES, Also, offered, what_it_does
+from acp_tui.preflight.active_tests import NAMES, ActiveTest, offered, what_it_does
 from screens.widgets.row_list import Row, Rows
 
 
-class Requests(ModalScreen[tuple[Also, ...] | None]):
+class Requests(ModalScreen[tuple[ActiveTest, ...] | None]):
     """The chosen ones; None when left with Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -27,7 +27,7 @@ class Requests(ModalScreen[tuple[Also, ...] | None]):
         super().__init__()
         self._plan = plan
         self._offered = offered(plan)
-        self._chosen: set[Also] = set()
+        self._chosen: set[ActiveTest] = set()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -49,11 +49,11 @@ class Requests(ModalScreen[tuple[Also, ...] | None]):
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
         """Enter with nothing chosen takes what is under the cursor."""
-        chosen = self._chosen or {Also(event.key)}
+        chosen = self._chosen or {ActiveTest(event.key)}
         self.dismiss(tuple(one for one in self._offered if one in chosen))
 
     def action_mark(self) -> None:
-        self._chosen ^= {Also(self.query_one(Rows).key)}
+        self._chosen ^= {ActiveTest(self.query_one(Rows).key)}
         self._show()
 
     def action_leave(self) -> None:
@@ -66,4 +66,4 @@ class Requests(ModalScreen[tuple[Also, ...] | None]):
 
     def _tell(self) -> None:
         key = self.query_one(Rows).key
-        self.query_one("#what", Static).update(Text(what_it_does(self._plan, Also(key)) if key else ""))
+        self.query_one("#what", Static).update(Text(what_it_does(self._plan, ActiveTest(key)) if key else ""))

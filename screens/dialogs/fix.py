@@ -23,13 +23,13 @@ from acp_tui.plan.model import Node
 from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
 from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import BACKUPS, script
-from acp_tui.preflight.fixes.select import INIT, Offer, Result, chosen, offer, results
-from acp_tui.preflight.fixes.step import InitScript, Step
+from acp_tui.preflight.fixes.select import INIT, AvailableFixes, Result, available_fixes, results, selected
+from acp_tui.preflight.fixes.step import FixStep, InitScript
 from acp_tui.preflight.run import target
 from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.formatting.fix import about, bottom_line, question
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Session, Topic
+from screens.session.session import Changed, Session
 from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows
 
@@ -49,7 +49,7 @@ class _Work:
     picked: frozenset[str] | None = None
     """Requirements of the chosen steps; None: what is chosen without being asked."""
     hostname: str | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FixStep, ...] = ()
     """Carried out the last time."""
     said: dict[str, StepDone] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ class FixScreen(Screen[None]):
         self._first = node
         self._init: InitScript | None = None
         self._works: dict[str, _Work] = {}
-        self._offers: Mapping[str, Offer] = {}
+        self._offers: Mapping[str, AvailableFixes] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(Text.assemble((" acp-tui ", "bold reverse"), " " + _("Mending the nodes")), id="header")
@@ -91,9 +91,9 @@ class FixScreen(Screen[None]):
             return  # not unpacked: then it is not offered
         self._show()
 
-    def session_changed(self, topic: Topic) -> None:
+    def session_changed(self, topic: Changed) -> None:
         """Something of the session is different."""
-        if not self.is_mounted or topic is not Topic.VERDICTS:
+        if not self.is_mounted or topic is not Changed.VERDICTS:
             return
         for address, mine in self._works.items():
             seen = self.session.nodes.seen.get(address)
@@ -169,7 +169,7 @@ class FixScreen(Screen[None]):
         if not any(mine.phase is _Phase.CHANGING for mine in self._works.values()):
             self.dismiss(None)
 
-    def _job(self, node: Node, steps: tuple[Step, ...]) -> Job:
+    def _job(self, node: Node, steps: tuple[FixStep, ...]) -> Job:
         return Job(
             target(self.session.plan, node, self.session.dial, base=self.session.package.base),
             self.session.draft.host_keys.get(node.address),
@@ -181,16 +181,16 @@ class FixScreen(Screen[None]):
     def _work(self, address: str) -> _Work:
         return self._works.setdefault(address, _Work())
 
-    def _steps(self, address: str) -> tuple[Step, ...]:
+    def _steps(self, address: str) -> tuple[FixStep, ...]:
         """What was carried out, then what else could be."""
         made = self._work(address).steps
         known = {step.requirement for step in made}
         return (*made, *(step for step in self._offers[address].steps if step.requirement not in known))
 
-    def _picked(self, address: str) -> tuple[Step, ...]:
-        return chosen(self._offers[address].steps, self._work(address).picked)
+    def _picked(self, address: str) -> tuple[FixStep, ...]:
+        return selected(self._offers[address].steps, self._work(address).picked)
 
-    def _under_cursor(self) -> tuple[str, Step | None]:
+    def _under_cursor(self) -> tuple[str, FixStep | None]:
         """Node and step of the row under the cursor; "" and None where there is none."""
         address, _space, requirement = self.query_one(Rows).key.partition(" ")
         if address not in self._offers:
@@ -200,7 +200,7 @@ class FixScreen(Screen[None]):
     def _show(self) -> None:
         session = self.session
         self._offers = {
-            node.address: offer(
+            node.address: available_fixes(
                 session.plan,
                 node,
                 session.nodes.facts[node.address],
@@ -270,6 +270,6 @@ class FixScreen(Screen[None]):
                 text.append(f"\n{requirement}: " + _("waits for a reboot, which is left to you"))
         self.query_one("#fix-detail", Panel).show(text)
 
-    def _told_of(self, address: str, step: Step) -> Text:
+    def _told_of(self, address: str, step: FixStep) -> Text:
         said = self._work(address).said.get(step.requirement)
         return about(step, said, self._results(address).get(step.requirement))

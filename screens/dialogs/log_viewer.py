@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.install.observe.log_reader import Page, before, find, last, page
 from screens.dialogs.prompts import Ask
@@ -159,7 +159,7 @@ class LogScreen(ModalScreen[None]):
 
 def _saved(log: Path, name: str) -> str:
     """Copy the log to a new file; what to tell of it."""
-    target = path_from(Path(), name)
+    target = resolve_path(Path(), name)
     try:
         with log.open("rb") as source, target.open("xb") as copy:
             target.chmod(0o600)

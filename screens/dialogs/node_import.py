@@ -19,13 +19,13 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Label, Static, TextArea
 
-from acp_tui.checks.labels import role_word
-from acp_tui.core.files import path_from
+from acp_tui.checks.labels import role_label
+from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.detect import masked, read_list, unmasked
-from acp_tui.plan.node_import.host import MAX_BYTES, Reading, cleaned
-from acp_tui.plan.node_import.merge import Taking, take
+from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
+from acp_tui.plan.node_import.merge import ImportPreview, take
 from screens.formatting.glyphs import glyphs
 from screens.session.node_suggestions import take_into
 from screens.session.session import Session
@@ -124,7 +124,7 @@ class ListDialog(ModalScreen[None]):
         self._session.pasted = self.text
         self.dismiss(None)
 
-    def _read(self) -> tuple[Reading, Taking]:
+    def _read(self) -> tuple[ParsedNodes, ImportPreview]:
         reading = read_list(self.text)
         return reading, take(self._session.plan, reading)
 
@@ -141,7 +141,7 @@ class ListDialog(ModalScreen[None]):
     def _load(self, path: str) -> bool:
         """False: the path stays where it is, to be looked at."""
         if path.strip():
-            self._read_file(path_from(self._base, path.strip()))
+            self._read_file(resolve_path(self._base, path.strip()))
         return False
 
     @work
@@ -169,7 +169,7 @@ def _content(path: Path) -> str:
         raise ValueError(_("not UTF-8 text")) from None
 
 
-def _summary(reading: Reading, taking: Taking) -> str:
+def _summary(reading: ParsedNodes, taking: ImportPreview) -> str:
     planes = sum(node.role == "control-plane" for node in taking.added)
     workers = len(taking.added) - planes
     parts = (
@@ -182,7 +182,7 @@ def _summary(reading: Reading, taking: Taking) -> str:
     return ", ".join(words.format(count=count) for count, words in parts if count)
 
 
-def _preview(reading: Reading, taking: Taking) -> Iterator[Text]:
+def _preview(reading: ParsedNodes, taking: ImportPreview) -> Iterator[Text]:
     """What is wrong first, then what is worth knowing, then every node as it would be taken."""
     g = glyphs()
     for fault in reading.faults:
@@ -198,7 +198,7 @@ def _preview(reading: Reading, taking: Taking) -> Iterator[Text]:
     if taking.login:
         yield Text(_("login of all nodes: {login}").format(login=_login(dict(taking.login))), "cyan")
     for node in taking.added:
-        yield Text(f"+ {node.address:<16}{role_word(node.role):<15}{_login(_own(node))}")
+        yield Text(f"+ {node.address:<16}{role_label(node.role):<15}{_login(_own(node))}")
 
 
 def _own(node: Node) -> dict[str, object]:

@@ -18,7 +18,7 @@ from acp_tui.preflight.report.diff import Changes, changes, new_blockers
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.model import Report
 from screens.formatting.glyphs import glyphs
-from screens.session.session import Session, Topic
+from screens.session.session import Changed, Session
 
 
 class Recheck(ModalScreen[bool]):
@@ -51,7 +51,7 @@ class Recheck(ModalScreen[bool]):
             self._session.nodes.probe(node)
         self._look()
 
-    def session_changed(self, topic: Topic) -> None:
+    def session_changed(self, topic: Changed) -> None:
         self._look()
 
     def action_answer(self, answer: bool) -> None:

@@ -9,14 +9,14 @@ from pydantic import SecretStr
 from rich.text import Text
 from textual.app import App
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.ssh.known_hosts import pins_file, read_pins
 from acp_tui.plan.draft import Draft, last_unfinished, new_draft
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle import BundleDamaged, is_bundle, open_bundle
+from acp_tui.preflight.bundle import BundleCorrupt, is_bundle, open_bundle
 from screens.dialogs.prompts import Ask, Pick, Read
 
 
@@ -80,7 +80,7 @@ async def _loaded(app: App[int], home: Path) -> Start | None:
             return None
         try:
             return await _opened(app, _path(typed), home)
-        except (PlanErrors, BundleDamaged, GpgFailed) as error:
+        except (PlanErrors, BundleCorrupt, GpgFailed) as error:
             await app.push_screen_wait(Read(_("This cannot be used"), Text(str(error))))
         except OSError as error:
             why = _("{path}: {why}").format(path=typed, why=error.strerror or error)
@@ -88,7 +88,7 @@ async def _loaded(app: App[int], home: Path) -> Start | None:
 
 
 def _path(typed: str) -> Path:
-    return path_from(Path.cwd(), typed)
+    return resolve_path(Path.cwd(), typed)
 
 
 async def _opened(app: App[int], path: Path, home: Path) -> Start:

@@ -3,10 +3,10 @@
 from rich.text import Text
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.labels import outcome_word, severity_word
+from acp_tui.checks.labels import outcome_label, severity_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.i18n import _
-from acp_tui.preflight.report.explain import how_seen
+from acp_tui.preflight.report.explain import how_observed
 from screens.formatting.glyphs import outcome_mark
 
 
@@ -27,7 +27,7 @@ def whole(verdict: Verdict, release: str) -> Text:
     text = Text()
     if row is not None:
         text.append(_(row.title) + "\n", "bold")
-    outcome = f"{outcome_word(verdict.outcome)} ({severity_word(verdict.severity)})\n"
+    outcome = f"{outcome_label(verdict.outcome)} ({severity_label(verdict.severity)})\n"
     text.append(outcome, outcome_mark(verdict.outcome)[1])
     parts = [
         (_("found"), verdict.observed),
@@ -35,7 +35,7 @@ def whole(verdict: Verdict, release: str) -> Text:
         (_("mend"), verdict.remedy if verdict.outcome is not Outcome.PASS else ""),
         (_("waived"), verdict.waived or ""),
         (_("why"), _(row.why) if row is not None else ""),
-        (_("how"), how_seen(row) if row is not None else ""),
+        (_("how"), how_observed(row) if row is not None else ""),
     ]
     for name, value in parts:
         if value:

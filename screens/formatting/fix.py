@@ -4,19 +4,19 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from acp_tui.checks.labels import outcome_word
+from acp_tui.checks.labels import outcome_label
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.preflight.fixes.apply import Job, StepDone
 from acp_tui.preflight.fixes.select import Result
-from acp_tui.preflight.fixes.step import Step
+from acp_tui.preflight.fixes.step import FixStep
 
 _LINES, _WIDTH = 4, 60  # of what a step would remove
 
 
-def about(step: Step, said: StepDone | None, result: Result | None) -> Text:
+def about(step: FixStep, said: StepDone | None, result: Result | None) -> Text:
     """What a step does, what it has said, and how its requirement stands since."""
     text = Text(f"{', '.join(step.requirements)}\n", "bold")
-    now = ": ".join(part for part in (outcome_word(result.outcome), result.observed) if part) if result else ""
+    now = ": ".join(part for part in (outcome_label(result.outcome), result.observed) if part) if result else ""
     parts = (
         (_("now"), now),
         (_("failed"), said.output if said is not None and said.status else ""),

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from acp_tui.checks.labels import OUTCOMES, outcome_word
+from acp_tui.checks.labels import OUTCOMES, outcome_label
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.install.observe.failure import failure
-from acp_tui.install.observe.labels import PHASES, SHOWN_AS, phase_word
+from acp_tui.install.observe.labels import PHASES, SHOWN_AS, phase_label
 from acp_tui.install.run.state import Phase, RunState
 from acp_tui.install.verify.checklist import checklist
 from acp_tui.plan.model import Plan
@@ -32,7 +32,7 @@ def phases(state: RunState | None) -> Text:
     for index, name in enumerate(names):
         done = index < here
         mark = g.passed if done else g.here if index == here else " "
-        text.append(f"{mark} {phase_word(name)}", "green" if done else "bold" if index == here else "dim")
+        text.append(f"{mark} {phase_label(name)}", "green" if done else "bold" if index == here else "dim")
         text.append("  ")
     if state is not None and state.step:
         text.append("\n" + _("installer's step {step}").format(step=state.step))
@@ -81,7 +81,7 @@ def failed_whole(state: RunState) -> Text:
     """All that is known of a failure, and what to do about it."""
     found = failure(state)
     text = Text(f"{state.message}\n\n", "bold")
-    text.append(_("Failed in: {phase}").format(phase=phase_word(found.phase)) + "\n")
+    text.append(_("Failed in: {phase}").format(phase=phase_label(found.phase)) + "\n")
     text.append(_("Likely: {cause}").format(cause=found.cause) + "\n\n")
     text.append(_("Last lines:") + "\n", "bold")
     text.append("".join(f"{line}\n" for line in found.lines) + "\n")
@@ -100,7 +100,7 @@ def whole(found: "Finish | None", plan: Plan) -> Text:
         for verdict in sorted(found.report.verdicts, key=lambda one: _WORST.index(one.outcome)):
             about = f" {verdict.node}" if verdict.node else ""
             text.append(*outcome_mark(verdict.outcome))
-            text.append(f" {verdict.requirement}{about}: {outcome_word(verdict.outcome)}\n", "bold")
+            text.append(f" {verdict.requirement}{about}: {outcome_label(verdict.outcome)}\n", "bold")
             text.append(f"{verdict.observed}\n")
             if verdict.remedy:
                 text.append(f"{_('To mend it')}: {verdict.remedy.strip()}\n", "italic")

@@ -13,10 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from acp_tui.checks.topology import questions
+from acp_tui.checks.topology import node_test_spec
 from acp_tui.core.i18n import _
-from acp_tui.nodes.collectors.connectivity import Questions
-from acp_tui.nodes.events import NodeDone, NodeFacts, NodeSeen, NodeStage
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec
+from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.ssh.address_map import Dial
 from acp_tui.nodes.state import NodeState
@@ -24,7 +24,7 @@ from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
 
 if TYPE_CHECKING:
-    from acp_tui.preflight.active_tests import Also  # it speaks SSH, and that takes long to import
+    from acp_tui.preflight.active_tests import ActiveTest  # it speaks SSH, and that takes long to import
 
 _FRESH = 30
 """Seconds for which a node that was just heard of is not looked at again."""
@@ -34,7 +34,7 @@ _COMES_BACK = (NodeState.UNREACHABLE, NodeState.LOST)
 
 
 @dataclass(frozen=True)
-class Seen:
+class NodeStatus:
     """What is known of a node now."""
 
     state: NodeState
@@ -43,7 +43,7 @@ class Seen:
     facts: Facts | None = None
     login: object = None
     """The login it was probed with: another one asks for a new probe."""
-    around: Questions | None = None
+    around: NodeTestSpec | None = None
     """What it was asked about the other nodes and addresses of the plan as it was then."""
     looked: float = 0.0
     """When it was last heard of, by the monotonic clock; 0: its first pass is not over."""
@@ -53,7 +53,7 @@ class Seen:
     """What else the operator should know: that it was rebooted, when it is tried again."""
 
 
-class Board(Protocol):
+class SessionPort(Protocol):
     """What the watch needs of the session around it."""
 
     draft: Draft
@@ -74,9 +74,9 @@ class Board(Protocol):
 class NodeWatch:
     """`base`: the folder that the plan's relative paths start from."""
 
-    def __init__(self, board: Board, dial: Dial, base: Path) -> None:
-        self.seen: dict[str, Seen] = {}
-        self.requested: tuple[Also, ...] = ()
+    def __init__(self, board: SessionPort, dial: Dial, base: Path) -> None:
+        self.seen: dict[str, NodeStatus] = {}
+        self.requested: tuple[ActiveTest, ...] = ()
         """What is being done on request just now."""
         self.run_over = False
         """A node has been checked since the last whole run was kept."""
@@ -106,9 +106,9 @@ class NodeWatch:
 
     def probe(self, node: Node) -> None:
         """Ask this node again, now. What was seen before stays until the new pass says otherwise."""
-        self._probe_again(node, Seen(NodeState.CHECKING, facts=self.facts.get(node.address)))
+        self._probe_again(node, NodeStatus(NodeState.CHECKING, facts=self.facts.get(node.address)))
 
-    def _probe_again(self, node: Node, seen: Seen) -> None:
+    def _probe_again(self, node: Node, seen: NodeStatus) -> None:
         self._stop(node.address)
         self.seen[node.address] = replace(seen, state=NodeState.CHECKING, login=self._board.plan.login(node))
         self._probes[node.address] = self._board.spawn(self._probe(node))
@@ -120,7 +120,7 @@ class NodeWatch:
         if self.probing:
             return  # the last one that ends comes back here
         for node in self._board.plan.nodes:
-            seen, wanted = self.seen.get(node.address), questions(self._asked, node)
+            seen, wanted = self.seen.get(node.address), node_test_spec(self._asked, node)
             if seen is None or seen.state is not NodeState.CHECKED or not seen.looked:
                 continue  # a pass that is not over is not cut short: its end tells the host key, and comes back here
             silent = seen.login == self._board.plan.login(node) and time.monotonic() - seen.looked > fresh
@@ -136,7 +136,7 @@ class NodeWatch:
         looks = [self._probes[node.address] for node in known if not self._lost(node)]
         await asyncio.gather(*looks, return_exceptions=True)
 
-    def request(self, also: "Collection[Also]") -> None:
+    def request(self, also: "Collection[ActiveTest]") -> None:
         """Do what the operator chose and agreed to, in the background, unless something of the kind is going on."""
         if not self.requested:
             self.requested = tuple(also)
@@ -176,7 +176,7 @@ class NodeWatch:
         first = self.seen[address].facts is None
         pinned = self._board.draft.host_keys.get(address)
         plan = self._asked
-        asked = questions(plan, node)
+        asked = node_test_spec(plan, node)
         await _imported()
         from acp_tui.preflight.active_tests import carried
         from acp_tui.preflight.run import probe_node
@@ -186,18 +186,18 @@ class NodeWatch:
             match event:
                 case NodeStage():
                     self.seen[address] = replace(before, stage=event.stage)
-                case NodeFacts() if first:
+                case FactsUpdated() if first:
                     self.seen[address] = replace(before, facts=event.facts)
                     self._board.judge_soon()
-                case NodeFacts():
+                case FactsUpdated():
                     # Asked again: what was seen before is better than the half that is known so far.
                     pass
-                case NodeSeen() if first:
+                case LocalFactsDone() if first:
                     self.seen[address] = replace(
                         before, state=event.state, detail=event.detail, facts=event.facts, around=asked
                     )
                     self._board.judge_soon()
-                case NodeDone():
+                case NodeFinished():
                     self.seen[address] = replace(
                         before,
                         state=event.state,
@@ -238,7 +238,7 @@ class NodeWatch:
         self.seen[node.address] = seen
         self._board.nodes_told()
 
-    async def _later(self, address: str, seen: Seen, seconds: float) -> None:
+    async def _later(self, address: str, seen: NodeStatus, seconds: float) -> None:
         await asyncio.sleep(seconds)
         for node in self._board.plan.nodes:  # as it is by then: its role or interface may have been changed
             if node.address == address and self._lost(node) and seen.login == self._board.plan.login(node):
@@ -251,9 +251,9 @@ class NodeWatch:
         if before is None:
             return
         await _imported()
-        from acp_tui.preflight.run import look_around
+        from acp_tui.preflight.run import refresh_connectivity
 
-        done = await look_around(self._asked, node, before, pinned, self._dial, base=self._base)
+        done = await refresh_connectivity(self._asked, node, before, pinned, self._dial, base=self._base)
         seen = self.seen[address]
         if done.state in (NodeState.CHECKED, NodeState.NO_SUDO):
             same = [getattr(before, name) in (None, getattr(done.facts, name)) for name in ("boot_id", "machine_id")]
@@ -261,7 +261,9 @@ class NodeWatch:
                 self.seen[address] = replace(seen, facts=done.facts, looked=time.monotonic())
             else:
                 # What was seen is of another boot: all of it is unknown until it is checked anew.
-                self._probe_again(node, Seen(NodeState.CHECKING, notice=_("rebooted since its check: checked again")))
+                self._probe_again(
+                    node, NodeStatus(NodeState.CHECKING, notice=_("rebooted since its check: checked again"))
+                )
         elif seen.login == self._board.plan.login(node):
             self.seen[address] = replace(seen, state=done.state, detail=done.detail, facts=None)
         self._board.judge_soon()

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acp_tui.checks.suggestions import filled, learned
+from acp_tui.checks.suggestions import filled, suggested_interfaces
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.core.local_host import Own
+from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import Node, Plan
-from acp_tui.plan.node_import.merge import Taking
+from acp_tui.plan.node_import.merge import ImportPreview
 from screens.session.session import Session
 
 _KEYS = "123456789"
@@ -16,7 +16,7 @@ _SHOWN = 6
 
 
 @dataclass(frozen=True)
-class Offer:
+class NodeSuggestion:
     key: str
     words: str
     short: str
@@ -25,18 +25,18 @@ class Offer:
     """The plan's nodes, if it is taken."""
 
 
-def found_offers(session: Session, own: Sequence[Own]) -> tuple[Offer, ...]:
+def found_offers(session: Session, own: Sequence[LocalAddress]) -> tuple[NodeSuggestion, ...]:
     """The one that is wanted most first."""
     plan = session.plan
     offers = []
-    told = learned(plan, session.nodes.facts)
+    told = suggested_interfaces(plan, session.nodes.facts)
     nics, sixes = sum(one.nic is not None for one in told), sum(one.ipv6 is not None for one in told)
     if told:
         names = ngettext("interface of {count} node", "interfaces of {count} nodes", nics)
         addresses = ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", sixes)
         counted = ((nics, names), (sixes, addresses))
         told_of = ", ".join(words.format(count=count) for count, words in counted if count)
-        offers.append(Offer("f", told_of, told_of, filled(plan, told)))
+        offers.append(NodeSuggestion("f", told_of, told_of, filled(plan, told)))
     here = [one for one in own if (":" in one.address) == (plan.network.ip_family == "ipv6")]
     installer = plan.installer_node
     if installer is None or installer.address not in {one.address for one in own}:
@@ -45,13 +45,13 @@ def found_offers(session: Session, own: Sequence[Own]) -> tuple[Offer, ...]:
         for key, one in zip(_KEYS, known or here, strict=False):
             words = _("this host as installer node: {address} ({nic})").format(address=one.address, nic=one.nic)
             short = _("this host, {address}").format(address=one.address)
-            offers.append(Offer(key, words, short, with_installer(plan, one.address)))
+            offers.append(NodeSuggestion(key, words, short, with_installer(plan, one.address)))
     return tuple(sorted(offers, key=lambda offer: not plan.nodes and offer.key == "f"))
 
 
 def found_text(session: Session) -> str:
     """What the nodes have told, a line a node."""
-    told = learned(session.plan, session.nodes.facts)
+    told = suggested_interfaces(session.plan, session.nodes.facts)
     lines = []
     for one in told[:_SHOWN]:
         line = ", ".join(part for part in (one.nic, one.ipv6) if part)
@@ -72,7 +72,7 @@ def with_installer(plan: Plan, address: str) -> tuple[Node, ...]:
     return (first, *(node.model_copy(update={"installer": None}) if node.installer else node for node in others))
 
 
-def take_into(session: Session, taking: Taking) -> None:
+def take_into(session: Session, taking: ImportPreview) -> None:
     """Into the plan; the login first, so that no node is tried without it."""
     for name, value in taking.login.items():
         session.answer(f"ssh.{name}", value)

@@ -22,7 +22,7 @@ class Unpacked:
     done: bool = False
 
 
-class Board(Protocol):
+class SessionPort(Protocol):
     """What it needs of the session around it."""
 
     @property
@@ -36,7 +36,7 @@ class Board(Protocol):
 class Unpacking:
     """`tell`: called when something of it is different."""
 
-    def __init__(self, board: Board, package: PackageWork, tell: Callable[[], None]) -> None:
+    def __init__(self, board: SessionPort, package: PackageWork, tell: Callable[[], None]) -> None:
         self.state = Unpacked()
         self._board = board
         self._package = package

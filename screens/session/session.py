@@ -13,8 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from acp_tui.checks.evaluate import judge
-from acp_tui.checks.local_files import NOTHING_READ
+from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.local_files import NO_LOCAL_FILES
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.address_map import Dial
@@ -23,9 +23,9 @@ from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import presets
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of
-from acp_tui.plan.paths import AnswerRefused, moved, with_answers
-from acp_tui.preflight.local_files import read_beside
-from acp_tui.preflight.report.history import keep, read_kept
+from acp_tui.plan.paths import InvalidValue, moved, with_answers
+from acp_tui.preflight.local_files import read_local_files
+from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import records
 from screens.session.node_monitor import NodeWatch
@@ -41,7 +41,7 @@ _JUDGING = 0.2
 """The share of the time that judging may take while a hundred nodes tell one thing after the other."""
 
 
-class Topic(StrEnum):
+class Changed(StrEnum):
     """What has changed, so that a screen repaints no more than that."""
 
     ANSWERS = "answers"
@@ -54,7 +54,7 @@ class Topic(StrEnum):
 class Watcher(Protocol):
     """A screen that shows something of the session."""
 
-    def session_changed(self, topic: Topic) -> None: ...
+    def session_changed(self, topic: Changed) -> None: ...
 
 
 class Session:
@@ -65,7 +65,7 @@ class Session:
     def __init__(
         self,
         draft: Draft,
-        notify: Callable[[Topic], None],
+        notify: Callable[[Changed], None],
         fault: Callable[[BaseException], None],
         *,
         dial: Dial,
@@ -83,14 +83,14 @@ class Session:
         self.plan_file = plan_file
         self.dial = dial
         self.save_error = ""
-        self.beside = NOTHING_READ
-        self.unpacking = Unpacking(self, package, lambda: self._tell_soon(Topic.PACKAGE))
+        self.beside = NO_LOCAL_FILES
+        self.unpacking = Unpacking(self, package, lambda: self._tell_soon(Changed.PACKAGE))
         self.started = datetime.now(UTC)
-        self.before: Report | None = read_kept(draft.folder / LAST_RUN)
+        self.before: Report | None = load_last_report(draft.folder / LAST_RUN)
         """The last run, which the present one is compared with."""
         self._notify = notify
         self._fault = fault
-        self._untold: set[Topic] = set()
+        self._untold: set[Changed] = set()
         self._save_due = asyncio.Event()
         self._judge_due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -104,7 +104,7 @@ class Session:
         for path, text in self.draft.rough.items():
             try:
                 with_answers(self.plan, {path: text})
-            except AnswerRefused as refused:
+            except InvalidValue as refused:
                 self.refused[path] = refused.wrongs[0].message
         self._tasks = [self.spawn(self._saver()), self.spawn(self._judger())]
         self._judge_due.set()
@@ -128,7 +128,7 @@ class Session:
         self.refused.pop(path, None)
         try:
             plan = with_answers(self.plan, {path: value})
-        except AnswerRefused as refused:
+        except InvalidValue as refused:
             self.refused[path] = refused.wrongs[0].message
             if not is_secret(field_at(path).annotation):
                 rough[path] = value if isinstance(value, str) else ", ".join(str(v) for v in _items(value))
@@ -189,14 +189,14 @@ class Session:
 
     async def judge_now(self) -> None:
         """Judge with what is known at this moment, and wait for it."""
-        beside = self.beside = await asyncio.to_thread(read_beside, self.plan, self.package.base)
+        beside = self.beside = await asyncio.to_thread(read_local_files, self.plan, self.package.base)
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.nodes.facts), date.today()
         package = await self.package.verdicts(plan)
-        verdicts = await asyncio.to_thread(judge, plan, facts, states, beside=beside, today=today)
+        verdicts = await asyncio.to_thread(evaluate, plan, facts, states, beside=beside, today=today)
         unseen = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
         self.judgement = Judgement((*self._refusals(), *package, *verdicts), unseen)
-        self._notify(Topic.VERDICTS)
+        self._notify(Changed.VERDICTS)
 
     def _refusals(self) -> Iterator[Verdict]:
         """What a field refuses stands on the screen, while the plan still holds the answer before it: not to be
@@ -213,20 +213,20 @@ class Session:
     def _changed(self) -> None:
         self._save_due.set()
         self._judge_due.set()
-        self._notify(Topic.ANSWERS)
+        self._notify(Changed.ANSWERS)
 
     def judge_soon(self) -> None:
         self._judge_due.set()
 
     def nodes_told(self) -> None:
-        self._tell_soon(Topic.NODES)
+        self._tell_soon(Changed.NODES)
 
-    def _tell_soon(self, topic: Topic) -> None:
+    def _tell_soon(self, topic: Changed) -> None:
         if topic not in self._untold:
             self._untold.add(topic)
             asyncio.get_running_loop().call_later(_MOMENT, self._tell, topic)
 
-    def _tell(self, topic: Topic) -> None:
+    def _tell(self, topic: Changed) -> None:
         self._untold.discard(topic)
         self._notify(topic)
 
@@ -245,7 +245,7 @@ class Session:
             self._save_due.clear()
             before, self.save_error = self.save_error, await asyncio.to_thread(_saved, self.draft)
             if self.save_error != before:
-                self._notify(Topic.ANSWERS)
+                self._notify(Changed.ANSWERS)
 
     async def _judger(self) -> None:
         while True:
@@ -257,7 +257,7 @@ class Session:
             if self.nodes.run_over and not self.nodes.probing:
                 self.nodes.run_over = False
                 with suppress(OSError):  # it is only lost to a later comparison
-                    await asyncio.to_thread(keep, self.draft.folder / LAST_RUN, self.report())
+                    await asyncio.to_thread(save_last_report, self.draft.folder / LAST_RUN, self.report())
             await asyncio.sleep(took * (1 / _JUDGING - 1))
 
 

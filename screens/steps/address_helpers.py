@@ -6,16 +6,16 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from acp_tui.checks.suggestions import Offer, offer
+from acp_tui.checks.suggestions import Suggestion, suggest
 from acp_tui.core.i18n import N_, _
 from screens.dialogs.prompts import Read
 from screens.formatting.address_plan import drawing
-from screens.session.session import Topic
-from screens.steps.base import Step
+from screens.session.session import Changed
+from screens.steps.base import WizardStep
 from screens.widgets.form import Field
 
 
-class AddressingStep(Step):
+class AddressingStep(WizardStep):
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("^T", N_("address plan")), ("^F", N_("fill in")))
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,7 +32,7 @@ class AddressingStep(Step):
             return Text(_("Now {value}, the cluster endpoint.").format(value=endpoint), "dim")
         return super().lead(field)
 
-    def show_body(self, topic: Topic) -> None:
+    def show_body(self, topic: Changed) -> None:
         self._show_help()
 
     def action_take(self) -> None:
@@ -45,5 +45,5 @@ class AddressingStep(Step):
         text = drawing(self.session.plan, self.session.nodes.facts, Read.WIDE)
         self.app.push_screen(Read(_("Address plan"), text, wide=True))
 
-    def _offered(self, field: Field) -> Offer | None:
-        return offer(self.session.plan, self.session.nodes.facts, field.path)
+    def _offered(self, field: Field) -> Suggestion | None:
+        return suggest(self.session.plan, self.session.nodes.facts, field.path)

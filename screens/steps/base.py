@@ -15,11 +15,11 @@ from textual.widget import Widget
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.core.local_host import Own
+from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import field_at, rule_of
-from acp_tui.preflight.bundle import Keep
+from acp_tui.preflight.bundle import SecretsMode
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Session, Topic
+from screens.session.session import Changed, Session
 from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 from screens.widgets.sidebar import Sidebar
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from acp_tui.demo.cluster import Practice
 
 
-class Walk(Protocol):
+class WizardApp(Protocol):
     """What a step needs of the application around it."""
 
-    steps: tuple[type["Step"], ...]
+    steps: tuple[type["WizardStep"], ...]
     practice: "Practice | None"
     """The practice cluster; None when it is in earnest."""
     home: Path
     """The state folder."""
     base: Path
     """The folder that the plan's relative paths start from."""
-    own_addresses: Callable[[], Sequence[Own]]
+    own_addresses: Callable[[], Sequence[LocalAddress]]
     """Of this host, where it may be a node."""
 
     async def go_to_blocker(self) -> None: ...
@@ -47,10 +47,10 @@ class Walk(Protocol):
 
     async def go_to_answer(self, path: str) -> bool: ...
 
-    async def write_bundle(self, folder: Path, keep: Keep) -> Text: ...
+    async def write_bundle(self, folder: Path, keep: SecretsMode) -> Text: ...
 
 
-class Step(Screen[None]):
+class WizardStep(Screen[None]):
     """One step. A subclass says what it is called, which sections of the plan are its own, and what its body is."""
 
     NAME: ClassVar[str]
@@ -82,9 +82,9 @@ class Step(Screen[None]):
         self._ready = False
 
     @property
-    def wizard(self) -> Walk:
+    def wizard(self) -> WizardApp:
         """The application that walks through the steps."""
-        return cast(Walk, self.app)
+        return cast(WizardApp, self.app)
 
     @classmethod
     def owns(cls, verdict: Verdict) -> bool:
@@ -122,7 +122,7 @@ class Step(Screen[None]):
             if self.wanted_path is None or not form.focus_path(self.wanted_path):
                 form.focus_first()
         self._ready = True
-        self.session_changed(Topic.ANSWERS)
+        self.session_changed(Changed.ANSWERS)
         self.opened()
 
     def on_unmount(self) -> None:
@@ -131,19 +131,19 @@ class Step(Screen[None]):
     def opened(self) -> None:
         """The step is on the screen. Here, because Textual calls `on_mount` of every class by itself."""
 
-    def session_changed(self, topic: Topic) -> None:
+    def session_changed(self, topic: Changed) -> None:
         """Something of the session is different; show it. Before and after the step is on the screen: nothing."""
         if not self._ready:
             return
         for sidebar in self.query(Sidebar):
             sidebar.tell()
-        if topic is Topic.ANSWERS:
+        if topic is Changed.ANSWERS:
             for form in self.query(Form):
                 form.refresh_fields()
         self._show_problems()
         self.show_body(topic)
 
-    def show_body(self, topic: Topic) -> None:
+    def show_body(self, topic: Changed) -> None:
         """Show in the body what is different now, for steps that have more than a form."""
 
     def on_form_focused(self, event: Form.Focused) -> None:

@@ -10,8 +10,8 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import outcome_mark
-from screens.session.session import Topic
-from screens.steps.base import Step, joined
+from screens.session.session import Changed
+from screens.steps.base import WizardStep, joined
 from screens.widgets.form import Field
 from screens.widgets.panel import Panel
 
@@ -27,7 +27,7 @@ FIELDS = (
 )
 
 
-class CertificateStep(Step):
+class CertificateStep(WizardStep):
     NAME = "certificate"
     SHORT = N_("Certificate")
     TITLE_TEXT = N_("Certificate: what browsers see")
@@ -40,7 +40,7 @@ class CertificateStep(Step):
         yield from super().body()
         yield Panel(id="certificate-facts")
 
-    def show_body(self, topic: Topic) -> None:
+    def show_body(self, topic: Changed) -> None:
         found, plan = self.session.beside.certificate, self.session.plan
         if not _existing(plan):
             told = Text(_("The installer makes a certificate of its own; browsers will warn about it."))

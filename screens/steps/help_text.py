@@ -4,12 +4,12 @@ from rich.text import Text
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.core.i18n import _
-from acp_tui.preflight.report.explain import explained
+from acp_tui.preflight.report.explain import explain_requirement
 from screens.formatting.glyphs import outcome_mark
-from screens.steps.base import Step
+from screens.steps.base import WizardStep
 
 
-def explanation(step: Step) -> Text:
+def explanation(step: WizardStep) -> Text:
     """Empty where there is nothing to tell."""
     text = Text()
     for verdict in step.unmet():
@@ -23,7 +23,7 @@ def explanation(step: Step) -> Text:
     row = catalogue(step.session.plan.effective_release).get(step.rule_under_cursor() or "")
     if row is not None:
         text.append(_(row.title) + "\n\n", "bold")
-        for name, words in explained(row):
+        for name, words in explain_requirement(row):
             text.append(f"{name}\n", "dim")
             text.append(f"{words}\n\n")
     return text

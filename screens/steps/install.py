@@ -16,13 +16,13 @@ from textual.widgets import RichLog
 from acp_tui.core.i18n import N_, _
 from acp_tui.install.observe.failure import failed_before
 from acp_tui.install.observe.follow import follow
-from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.observe.timing import stalled
 from acp_tui.install.run.control import cancel, resume
 from acp_tui.install.run.directory import last_run
-from acp_tui.install.run.spawn import RunRefused
-from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, NoRun, Phase, RunState, status
-from acp_tui.install.start import LaunchFailed, bundle_for, launch
+from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState, status
+from acp_tui.install.start import StartError, bundle_for, launch
 from acp_tui.preflight.bundle import DOCUMENT
 from screens.dialogs.log_viewer import LogScreen
 from screens.dialogs.prompts import Ask, Confirm, Pick, Read
@@ -30,12 +30,12 @@ from screens.dialogs.recheck import Recheck
 from screens.formatting.glyphs import glyphs
 from screens.formatting.install_result import failed_lines, failed_whole, phases, success_lines, whole
 from screens.session.session import Session
-from screens.steps.base import Step
+from screens.steps.base import WizardStep
 from screens.steps.remote_install import goes_elsewhere, install_there
 from screens.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from acp_tui.install.verify.collect import Reach
+    from acp_tui.install.verify.collect import NodeAccess
     from acp_tui.install.verify.run import Finish
 
 _LINES = 2000
@@ -43,7 +43,7 @@ _LINES = 2000
 _SOURCES = {"acp-tui": "bold", "installer": "cyan"}
 
 
-class InstallStep(Step):
+class InstallStep(WizardStep):
     NAME = "install"
     SHORT = N_("Install")
     TITLE_TEXT = N_("Install")
@@ -100,7 +100,7 @@ class InstallStep(Step):
                 await self._begin()
             elif self._state is not None and self._state.at_rest and self._state.phase is not Phase.SUCCESS:
                 await self._go_on()
-        except (LaunchFailed, RunRefused, NoRun) as failed:
+        except (StartError, RunError, RunNotFound) as failed:
             self.tell(Text(str(failed), "bold red"))
 
     def action_logs(self) -> None:
@@ -129,7 +129,7 @@ class InstallStep(Step):
         if await self.app.push_screen_wait(first) and await self.app.push_screen_wait(second):
             try:
                 await asyncio.to_thread(cancel, run)
-            except (NoRun, RunRefused) as failed:
+            except (RunNotFound, RunError) as failed:
                 self.tell(Text(str(failed), "bold red"))
                 return
             self._follow()
@@ -177,12 +177,12 @@ class InstallStep(Step):
         if state is None or not failed_before(state):
             return ()
         reach = await self._reach()
-        from acp_tui.install.verify.leftovers import lines, remains
+        from acp_tui.install.verify.leftovers import find_leftovers, lines
 
-        left = await remains(reach, state)
+        left = await find_leftovers(reach, state)
         told = tuple(lines(left))
         if left.in_the_way:
-            raise LaunchFailed("\n".join(told))
+            raise StartError("\n".join(told))
         return told
 
     async def _go_on(self) -> None:
@@ -257,7 +257,7 @@ class InstallStep(Step):
                 if update.state.phase is Phase.SUCCESS:
                     self.session.note(finished=True)
                     self.action_verify()
-        except NoRun as gone:
+        except RunNotFound as gone:
             self.tell(Text(str(gone), "bold red"))
 
     @work(exclusive=True, group="verify")
@@ -286,11 +286,11 @@ class InstallStep(Step):
                 self.notify(why.format(folder=folder, why=error.strerror), markup=False)
         self._tell()
 
-    async def _reach(self) -> "Reach":
+    async def _reach(self) -> "NodeAccess":
         """The ways to the nodes. What speaks SSH is imported now: the wizard's start does not wait for it."""
         look = await asyncio.to_thread(import_module, "acp_tui.install.verify.collect")
         session = self.session
-        reach: Reach = look.Reach(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
+        reach: NodeAccess = look.Reach(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
         return reach
 
     async def _clean_up(self) -> None:
@@ -364,9 +364,9 @@ class InstallStep(Step):
         if state.interrupted:
             return Text("? " + _("The installing process is gone. s goes on from where it stopped."), "bold yellow")
         if self._still:
-            return Text(f"! {phase_word(state.phase)}: {self._still}\n" + _("t looks again"), "bold yellow")
+            return Text(f"! {phase_label(state.phase)}: {self._still}\n" + _("t looks again"), "bold yellow")
         said = state.message or _("Running. You may leave: acp-tui attach follows it from any terminal.")
-        return Text(f"{g.running} {phase_word(state.phase)}\n{said}")
+        return Text(f"{g.running} {phase_label(state.phase)}\n{said}")
 
 
 def _raw_progress(file: Path) -> str:

@@ -9,8 +9,8 @@ from textual.widget import Widget
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.plan.model import Plan
 from screens.formatting.placement import may_choose, placed
-from screens.session.session import Topic
-from screens.steps.base import Step
+from screens.session.session import Changed
+from screens.steps.base import WizardStep
 from screens.widgets.form import Field
 from screens.widgets.panel import Panel
 
@@ -23,7 +23,7 @@ def _may_choose(plan: Plan, *, index: int) -> bool:
     return may_choose(plan, plan.nodes[index])
 
 
-class IsolationStep(Step):
+class IsolationStep(WizardStep):
     NAME = "isolation"
     SHORT = N_("Isolation")
     TITLE_TEXT = N_("Isolation: what runs where (DaemonSets are exempt)")
@@ -33,7 +33,7 @@ class IsolationStep(Step):
         yield from super().body()
         yield Panel(id="isolation-note")
 
-    def show_body(self, topic: Topic) -> None:
+    def show_body(self, topic: Changed) -> None:
         self._set("#isolation-note", Text("\n").join(self._placed()))
 
     def _placed(self) -> Iterator[Text]:

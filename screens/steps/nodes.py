@@ -11,9 +11,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from acp_tui.checks.labels import role_word, state_word
+from acp_tui.checks.labels import role_label, state_label
 from acp_tui.core.i18n import N_, _
-from acp_tui.core.local_host import Own
+from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
@@ -25,8 +25,8 @@ from screens.dialogs.prompts import Confirm, Pick
 from screens.dialogs.sizing import SizesDialog, session_sizing
 from screens.formatting.glyphs import glyphs, state_mark
 from screens.session.node_suggestions import found_offers, found_text, take_into
-from screens.session.session import Session, Topic
-from screens.steps.base import Step
+from screens.session.session import Changed, Session
+from screens.steps.base import WizardStep
 from screens.widgets.form import Field, Form
 from screens.widgets.line_input import Line
 from screens.widgets.panel import Panel
@@ -64,7 +64,7 @@ class _Adding(Line):
             super()._on_paste(event)
 
 
-class NodesStep(Step):
+class NodesStep(WizardStep):
     NAME = "nodes"
     SHORT = N_("Nodes")
     TITLE_TEXT = N_("Nodes: a login, then one address after the other")
@@ -84,7 +84,7 @@ class NodesStep(Step):
 
     _refusal = ("", "")
     """What stood on the line for new nodes when it was refused, and why."""
-    _own: tuple[Own, ...] = ()
+    _own: tuple[LocalAddress, ...] = ()
     """Addresses of this host."""
 
     def fields(self) -> Sequence[Field]:
@@ -110,7 +110,7 @@ class NodesStep(Step):
         elif self.session.plan.nodes:
             self.set_focus(self.query_one("#nodes"))
 
-    def show_body(self, topic: Topic) -> None:
+    def show_body(self, topic: Changed) -> None:
         self._show_nodes()
         self._show_offers()
 
@@ -282,7 +282,7 @@ class NodesStep(Step):
         if seen.detail:
             lines.insert(0, Text(seen.detail, "red"))
         if seen.notice:
-            lines.insert(0, Text(f"{state_word(seen.state)}, {seen.notice}"))
+            lines.insert(0, Text(f"{state_label(seen.state)}, {seen.notice}"))
         if seen.state is NodeState.HOST_KEY_CHANGED:
             lines.append(Text(_("h: look at the change and trust the new key")))
         elif seen.facts and seen.facts.host_key:
@@ -298,11 +298,11 @@ def node_line(session: Session, node: Node) -> Text:
         mark, style, word = "-", "dim", _("waits for a login")
     else:
         mark, style = state_mark(seen.state)
-        word = state_word(seen.state) + (f" ({seen.stage})" if seen.state is NodeState.CHECKING and seen.stage else "")
+        word = state_label(seen.state) + (f" ({seen.stage})" if seen.state is NodeState.CHECKING and seen.stage else "")
     text.append(f" {mark} ", style)
     text.append(f"{node.address:<16}")
     installer = session.plan.installer_node
-    role = role_word(node.role) + ("*" if installer is not None and installer.address == node.address else "")
+    role = role_label(node.role) + ("*" if installer is not None and installer.address == node.address else "")
     text.append(f"{role:<15}")
     text.append(word.ljust(18) if seen is None or seen.state is not NodeState.CHECKED else "")
     if seen is not None and seen.facts is not None and seen.facts.hostname:

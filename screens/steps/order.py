@@ -1,7 +1,7 @@
 """The order of the wizard, in one place."""
 
 from screens.steps.address import AddressStep
-from screens.steps.base import Step
+from screens.steps.base import WizardStep
 from screens.steps.certificate import CertificateStep
 from screens.steps.install import InstallStep
 from screens.steps.isolation import IsolationStep
@@ -12,7 +12,7 @@ from screens.steps.preflight import PreflightStep
 from screens.steps.registry import RegistryStep
 from screens.steps.review import ReviewStep
 
-STEPS: tuple[type[Step], ...] = (
+STEPS: tuple[type[WizardStep], ...] = (
     PackageStep,
     NodesStep,
     NetworkStep,
@@ -26,7 +26,7 @@ STEPS: tuple[type[Step], ...] = (
 )
 
 
-def step_beside(step: Step, by: int) -> type[Step] | None:
+def adjacent_step(step: WizardStep, by: int) -> type[WizardStep] | None:
     """The step after (1) or before (-1) this one; None: it is the last, or the first."""
     names = [one.NAME for one in STEPS]
     if step.BETWEEN is not None:

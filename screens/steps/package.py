@@ -13,8 +13,8 @@ from acp_tui.package.discovery import Found
 from acp_tui.package.reader import pace
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Session, Topic
-from screens.steps.base import Step, joined
+from screens.session.session import Changed, Session
+from screens.steps.base import WizardStep, joined
 from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 
@@ -47,7 +47,7 @@ def _beside(found: Found) -> str:
     return ", ".join(parts)
 
 
-class PackageStep(Step):
+class PackageStep(WizardStep):
     NAME = "package"
     SHORT = N_("Package")
     TITLE_TEXT = N_("Package: is it whole, and is it from the vendor?")
@@ -72,7 +72,7 @@ class PackageStep(Step):
         yield from super().body()
         yield Panel(id="package-state")
 
-    def show_body(self, topic: Topic) -> None:
+    def show_body(self, topic: Changed) -> None:
         self._set("#package-state", self._state())
 
     def opened(self) -> None:

@@ -9,7 +9,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from acp_tui.checks.labels import state_word
+from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import N_, _
@@ -22,8 +22,8 @@ from acp_tui.preflight.report.model import report_json
 from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.formatting.finding import one_line, whole
 from screens.formatting.glyphs import state_mark
-from screens.session.session import Session, Topic
-from screens.steps.base import Step
+from screens.session.session import Changed, Session
+from screens.steps.base import WizardStep
 from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows
 
@@ -39,7 +39,7 @@ _ORDER = (
 _FILTERS = (N_("what blocks"), N_("what is not met"), N_("all"))
 
 
-class PreflightStep(Step):
+class PreflightStep(WizardStep):
     NAME = "preflight"
     SHORT = N_("Preflight")
     TITLE_TEXT = N_("Preflight: the manual's rules against your nodes and answers")
@@ -94,8 +94,8 @@ class PreflightStep(Step):
         self.tell(self._more_keys())
         self.set_focus(self.query_one("#findings"))
 
-    def show_body(self, topic: Topic) -> None:
-        if topic in (Topic.VERDICTS, Topic.ANSWERS):
+    def show_body(self, topic: Changed) -> None:
+        if topic in (Changed.VERDICTS, Changed.ANSWERS):
             self._show()
         else:
             self._show_states()
@@ -302,7 +302,7 @@ class PreflightStep(Step):
                 if notice:
                     told.append(f" {mark} {node.address} {notice} ", style)
                 continue
-            word = state_word(seen.state) if seen else _("waits for a login")
+            word = state_label(seen.state) if seen else _("waits for a login")
             away.append(f" {mark} {node.address} {f'{word}, {notice}' if notice else word} ", style)
         more = any(seen.notice for seen in self.session.nodes.seen.values())
         count = _("{checked} of {all} nodes checked").format(checked=checked, all=len(self.session.plan.nodes))

@@ -7,8 +7,8 @@ from textual.widget import Widget
 
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import Plan
-from screens.session.session import Topic
-from screens.steps.base import Step
+from screens.session.session import Changed
+from screens.steps.base import WizardStep
 from screens.widgets.form import Field
 from screens.widgets.panel import Panel
 
@@ -26,7 +26,7 @@ FIELDS = (
 )
 
 
-class RegistryStep(Step):
+class RegistryStep(WizardStep):
     NAME = "registry"
     SHORT = N_("Registry")
     TITLE_TEXT = N_("Registry: where the nodes get their images")
@@ -40,7 +40,7 @@ class RegistryStep(Step):
         yield from super().body()
         yield Panel(id="registry-note")
 
-    def show_body(self, topic: Topic) -> None:
+    def show_body(self, topic: Changed) -> None:
         self._set("#registry-note", Text("\n".join(_note(self.session.plan))))
 
 

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.app import SuspendNotSupported
 
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.install.start import bundle_for
-from acp_tui.package.facts import is_local
+from acp_tui.package.facts import is_local_address
 from acp_tui.preflight.bundle import remove_secrets
 from screens.dialogs.prompts import Confirm
 
 if TYPE_CHECKING:
-    from screens.steps.base import Step
+    from screens.steps.base import WizardStep
 
 
-def goes_elsewhere(step: "Step") -> bool:
+def goes_elsewhere(step: "WizardStep") -> bool:
     """Whether the installer node is another machine than this one."""
     node = step.session.plan.installer_node
-    return step.wizard.practice is None and node is not None and not is_local(node.address)
+    return step.wizard.practice is None and node is not None and not is_local_address(node.address)
 
 
-async def install_there(step: "Step") -> None:
+async def install_there(step: "WizardStep") -> None:
     """Ask, then run the command, which looks at everything itself. Raises `LaunchFailed`."""
     session = step.session
     node = session.plan.installer_node
@@ -49,11 +49,11 @@ async def install_there(step: "Step") -> None:
     except SuspendNotSupported:
         step.tell(Text(_("This terminal cannot be lent; run it yourself: {command}").format(command=" ".join(command))))
         return
-    if ended == Exit.DONE:
+    if ended == ExitStatus.DONE:
         session.note(finished=True)
-    if ended in (Exit.DONE, Exit.NO):
+    if ended in (ExitStatus.DONE, ExitStatus.NO):
         _forget(bundle)
-    said = _("Installed.") if ended == Exit.DONE else _("The install ended with exit status {status}.")
+    said = _("Installed.") if ended == ExitStatus.DONE else _("The install ended with exit status {status}.")
     step.tell(Text(said.format(status=ended) + " " + _("acp-tui status tells how it stands."), "bold"))
 
 

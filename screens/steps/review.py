@@ -13,9 +13,9 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from acp_tui.checks.labels import state_word
+from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.install.config.render import RenderError, masked, render, unverified
@@ -25,20 +25,20 @@ from acp_tui.plan.derived_defaults import preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, Waiver, field_at
 from acp_tui.plan.paths import Listed, listed
-from acp_tui.preflight.bundle import Keep
+from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
 from screens.formatting.finding import whole
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Topic
-from screens.steps.base import Step
+from screens.session.session import Changed
+from screens.steps.base import WizardStep
 from screens.widgets.row_list import Row, Rows
 
 _UNSIGNED = "BND-SIGN"
 """The rule that somebody has to decide about where there is no signature."""
 
 
-class ReviewStep(Step):
+class ReviewStep(WizardStep):
     NAME = "review"
     SHORT = N_("Review")
     TITLE_TEXT = N_("Review: nothing has been started yet")
@@ -65,8 +65,8 @@ class ReviewStep(Step):
         self.session.nodes.look_again()
         self.set_focus(self.query_one("#review"))
 
-    def show_body(self, topic: Topic) -> None:
-        if topic is not Topic.NODES:
+    def show_body(self, topic: Changed) -> None:
+        if topic is not Changed.NODES:
             self.query_one("#review", Rows).show(list(self._rows()))
 
     def rule_under_cursor(self) -> str | None:
@@ -149,7 +149,7 @@ class ReviewStep(Step):
         else:
             self.tell(Text(_("No bundle was written. x writes one of what is known now."), "bold red"))
 
-    async def _keep(self) -> Keep | None:
+    async def _keep(self) -> SecretsMode | None:
         """What becomes of the secrets; None: the question was left."""
         options = [
             ("p", _("as they are, in files that only you can read")),
@@ -216,7 +216,7 @@ class ReviewStep(Step):
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
                 yield Row(
-                    f"node {node.detail}", _line(f"{g.failed} {node.address} {state_word(node.state)}", "bold red")
+                    f"node {node.detail}", _line(f"{g.failed} {node.address} {state_label(node.state)}", "bold red")
                 )
 
     def _answers(self) -> Iterator[Row]:
@@ -252,7 +252,7 @@ class ReviewStep(Step):
 
 
 def _path(typed: str) -> Path:
-    return path_from(Path(), typed)
+    return resolve_path(Path(), typed)
 
 
 def _heading(words: str, style: str = "bold") -> Row:

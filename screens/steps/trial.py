@@ -12,13 +12,13 @@ from rich.text import Text
 from textual import work
 from textual.widget import Widget
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import N_, _
-from acp_tui.core.local_host import own_addresses
+from acp_tui.core.local_host import local_addresses
 from acp_tui.package.discovery import KEY
 from acp_tui.plan.model import Node
-from screens.session.session import Session, Topic
-from screens.steps.base import Step
+from screens.session.session import Changed, Session
+from screens.steps.base import WizardStep
 from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 
@@ -34,7 +34,7 @@ FIELDS = (
 _LOOPBACK = "127.0.0.1"
 
 
-class TrialStep(Step):
+class TrialStep(WizardStep):
     NAME = "trial"
     SHORT = N_("Trial")
     TITLE_TEXT = N_("One node for a trial: a handful of answers")
@@ -56,8 +56,8 @@ class TrialStep(Step):
     def opened(self) -> None:
         self._find()
 
-    def show_body(self, topic: Topic) -> None:
-        if topic is Topic.ANSWERS:
+    def show_body(self, topic: Changed) -> None:
+        if topic is Changed.ANSWERS:
             self._set("#trial-note", self._note())
 
     def committed(self, field: Field) -> None:
@@ -122,7 +122,7 @@ class TrialStep(Step):
 
 
 def _beside(core: str) -> Path:
-    return path_from(Path(), core).with_name(KEY)
+    return resolve_path(Path(), core).with_name(KEY)
 
 
 def begin(session: Session) -> None:
@@ -134,5 +134,5 @@ def begin(session: Session) -> None:
         if plan.nodes:  # where a cluster led to, a single node has nobody to lead to
             session.answer("address.self_built_vip", False)
             session.answer("address.cluster_endpoint", "")
-        address = next((own.address for own in own_addresses()), _LOOPBACK)
+        address = next((own.address for own in local_addresses()), _LOOPBACK)
         session.set_nodes((plan.installer_node or Node(address=address),))

@@ -10,7 +10,16 @@ import yaml
 from pydantic import ValidationError
 
 from acp_tui.checks import catalog
-from acp_tui.checks.catalog import AllAbsent, AllPresent, AnyPresent, AtLeast, Function, OneOf, Requirement, catalogue
+from acp_tui.checks.catalog import (
+    AllAbsent,
+    AllPresent,
+    AnyPresent,
+    AtLeast,
+    FunctionCheck,
+    OneOf,
+    Requirement,
+    catalogue,
+)
 from acp_tui.checks.cluster.connectivity import BETWEEN_CHECKS
 from acp_tui.checks.cluster.consistency import CLUSTER_CHECKS
 from acp_tui.checks.cluster.endpoint import ENDPOINT_CHECKS
@@ -65,9 +74,9 @@ JUDGES = {
 FACTS = {field.name for field in dataclasses.fields(Facts)}
 
 
-def functions(row: Requirement) -> list[tuple[str, Function]]:
+def functions(row: Requirement) -> list[tuple[str, FunctionCheck]]:
     """The functions that a row names, with the scope whose registry has to know them."""
-    named = [(row.scope, row.check)] if isinstance(row.check, Function) else []
+    named = [(row.scope, row.check)] if isinstance(row.check, FunctionCheck) else []
     return [*named, *([("cluster", row.facts_check)] if row.facts_check else [])]
 
 
@@ -85,7 +94,7 @@ def test_every_row_can_be_judged(release: str) -> None:
         assert set(row.when) <= CONDITIONS.keys(), row.id
         if isinstance(row.check, AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent):
             assert row.check.fact in FACTS, row.id
-        if isinstance(row.check, Function) and "fact" in row.check.params:
+        if isinstance(row.check, FunctionCheck) and "fact" in row.check.params:
             assert row.check.word("fact") in FACTS, row.id
         allowed = {"node": {"stated"}, "cluster": {"stated", "function"}, "plan": {"stated", "function"}}
         kinds = {"site": {"stated", "manual"}, "package": {"stated", "step"}, "install": {"stated", "step"}, **allowed}
@@ -124,11 +133,11 @@ def test_the_commands_of_every_row_are_valid_shell(release: str) -> None:
 
 
 def test_conditions_stay_open_where_nothing_is_known_of_a_node() -> None:
-    from acp_tui.checks.conditions import Situation
+    from acp_tui.checks.conditions import EvalContext
     from tests.support.factories.plans import valid_plan
 
     plan = valid_plan()
-    asked = {name for name, holds in CONDITIONS.items() if holds(Situation(plan, plan.nodes[0], Facts("x"))) is None}
+    asked = {name for name, holds in CONDITIONS.items() if holds(EvalContext(plan, plan.nodes[0], Facts("x"))) is None}
     assert asked == {
         "aarch64",
         "dpkg",

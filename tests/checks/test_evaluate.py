@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Clock, Directory, Facts, Interface, Listener
 from acp_tui.nodes.state import NodeState
@@ -230,7 +230,7 @@ def test_a_node_of_which_nothing_is_known_passes_nothing(facts: Facts | None) ->
     if facts:
         seen[SECOND] = facts
     states = {**dict.fromkeys(seen, NodeState.CHECKED), SECOND: NodeState.UNREACHABLE}
-    mine = [v for v in judge(plan, seen, states, today=TODAY) if v.node == SECOND]
+    mine = [v for v in evaluate(plan, seen, states, today=TODAY) if v.node == SECOND]
     assert {v.outcome for v in mine} <= {UNKNOWN, Outcome.NOT_APPLICABLE, Outcome.MANUAL}
     swap = next(v for v in mine if v.requirement == "SYS-SWAP")
     assert swap.observed == "the node could not be reached"
@@ -258,7 +258,7 @@ def test_only_keeps_the_rules_that_are_asked_for() -> None:
     plan = valid_plan()
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
     only = frozenset({"SYS-SWAP", "XR-CP-COUNT"})
-    found = judge(plan, cluster(plan), states, today=TODAY, only=only)
+    found = evaluate(plan, cluster(plan), states, today=TODAY, only=only)
     assert {v.requirement for v in found} == only
 
 

@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from acp_tui.checks.catalog import Function, catalogue
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.catalog import FunctionCheck, catalogue
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.sizing.calculator import Need, sizing
 from acp_tui.checks.sizing.requirements import Size
 from acp_tui.checks.verdict import Outcome
 from acp_tui.cli.main import main
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.state import NodeState
-from acp_tui.nodes.summary import Machine
+from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.file import dump_plan
 from acp_tui.plan.model import RELEASES, Plan
-from acp_tui.preflight.report.history import keep, kept_file
+from acp_tui.preflight.report.history import last_report_path, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import machine, records
@@ -30,7 +30,7 @@ from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import nodes, valid_plan
 from tests.support.factories.reports import MORNING, report
 
-ARM = Machine(arch="aarch64", cpus=64, memory=256 * 10**9)
+ARM = NodeSummary(arch="aarch64", cpus=64, memory=256 * 10**9)
 NONE = Size()
 
 
@@ -103,7 +103,7 @@ def test_workers_together_grow_with_the_clusters() -> None:
     plan = valid_plan(scenario="multi-cluster", workload={"clusters": 57})
     told = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
     assert "2 × 24 cores, 48 GB or 4 × 12 cores, 24 GB" in told["CAP-MC-VGROW"]
-    few = dict.fromkeys((node.address for node in plan.nodes), Machine(arch="x86_64", cpus=23, memory=50 * 10**9))
+    few = dict.fromkeys((node.address for node in plan.nodes), NodeSummary(arch="x86_64", cpus=23, memory=50 * 10**9))
     assert "46 cores, 100 GB  too little" in fit_lines(sizing(plan, few))[-1]
     assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NONE
 
@@ -137,7 +137,7 @@ def test_what_is_missing_is_said_in_short() -> None:
     few = valid_plan(nodes=nodes(1, 0))
     assert in_short(sizing(few, {})) == "2 control planes are missing"
     plan = valid_plan()
-    small = {plan.nodes[1].address: Machine(arch="x86_64", cpus=4, memory=8 * 10**9)}
+    small = {plan.nodes[1].address: NodeSummary(arch="x86_64", cpus=4, memory=8 * 10**9)}
     assert in_short(sizing(plan, small)) == "10.20.0.12 is too small"
     assert in_short(sizing(plan, {})) == ""
 
@@ -150,7 +150,7 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     file.write_text(dump_plan(plan), encoding="utf-8")
     facts = {plan.nodes[0].address: healthy(plan.nodes[0].address, cpu_count=4)}
     nodes_seen = records(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), {})
-    keep(kept_file(state_home(), file), Report("4.0", MORNING, MORNING, nodes_seen))
+    save_last_report(last_report_path(state_home(), file), Report("4.0", MORNING, MORNING, nodes_seen))
     main(["validate", str(file), "--sizes"])
     told = " ".join(capsys.readouterr().out.split())
     assert "control plane 3 3 8 cores, 16 GB 12 cores, 24 GB" in told
@@ -190,9 +190,9 @@ def test_a_node_that_fails_here_fails_in_the_preflight(
     rules = {
         row.id
         for row in catalogue(release).values()
-        if isinstance(row.check, Function) and row.check.name in ("machine_size", "arm_factor")
+        if isinstance(row.check, FunctionCheck) and row.check.name in ("machine_size", "arm_factor")
     }
-    verdicts = judge(plan, {one.address: facts}, {one.address: NodeState.CHECKED}, today=date(2026, 3, 1))
+    verdicts = evaluate(plan, {one.address: facts}, {one.address: NodeState.CHECKED}, today=date(2026, 3, 1))
     failed = any(v.outcome is Outcome.FAIL for v in verdicts if v.node == one.address and v.requirement in rules)
     [fit] = [fit for fit in sizing(plan, {one.address: machine(facts)}).fits if fit.address == one.address]
     assert (fit.outcome is Outcome.FAIL) == failed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.waivers import RULE, idle_waivers
 from acp_tui.cli.main import main
@@ -25,7 +25,7 @@ def judged(*waivers: dict[str, JsonValue]) -> tuple[Verdict, ...]:
     plan = valid_plan(waivers=list(waivers))
     facts = cluster(plan)
     facts[FIRST] = type(facts[FIRST])(**{**vars(facts[FIRST]), "swaps": ("/swap.img",)})
-    return judge(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), today=TODAY)
+    return evaluate(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), today=TODAY)
 
 
 def swap(verdicts: tuple[Verdict, ...]) -> Verdict:

@@ -19,7 +19,7 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.cli.main import main
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.install.config.render import differences
 from acp_tui.plan.file import save_plan
 from acp_tui.preflight.bundle import FILES, SEALED, SUMS, check_sums
@@ -96,7 +96,7 @@ def phrase_file(tmp_path: Path) -> str:
 def bundle(plan: Path, name: str = "bundle", *options: str) -> Path:
     """Write the bundle beside the plan's folder."""
     directory = plan.parent.parent / name
-    assert main(["bundle", str(plan), str(directory), *options]) == Exit.NO
+    assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.NO
     return directory
 
 
@@ -130,7 +130,7 @@ def test_every_command_names_what_is_damaged(
         case "open":
             (directory / harmed).chmod(0o644)
     place = [str(other)] if command == ["bundle"] else []
-    assert main([command[0], str(directory), *place, *command[1:]]) == Exit.NO
+    assert main([command[0], str(directory), *place, *command[1:]]) == ExitStatus.NO
     assert harmed in capsys.readouterr().err
     assert not other.exists()
 
@@ -139,13 +139,13 @@ def test_a_bundle_without_its_sums_is_damaged_and_no_plain_folder(
     plain: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (plain / SUMS).unlink()
-    assert main(["validate", str(plain)]) == Exit.NO
+    assert main(["validate", str(plain)]) == ExitStatus.NO
     assert SUMS in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["verify", "validate", "render"])
 def test_a_name_that_is_too_long_is_an_error_like_any_other(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "x" * 300]) == Exit.IMPOSSIBLE
+    assert main([command, "x" * 300]) == ExitStatus.IMPOSSIBLE
     assert capsys.readouterr().err.endswith(": File name too long\n")
 
 
@@ -167,7 +167,7 @@ def test_a_bundle_of_another_user_is_told_and_is_not_called_damaged(
 ) -> None:
     monkeypatch.chdir(plain.parent)
     with another_user():
-        assert main([command, plain.name]) == Exit.IMPOSSIBLE
+        assert main([command, plain.name]) == ExitStatus.IMPOSSIBLE
     assert capsys.readouterr().err == f"{plain.name}: Permission denied\n"
 
 
@@ -178,7 +178,7 @@ def test_a_file_of_a_bundle_that_this_user_may_not_read_is_not_called_changed(
     plain.chmod(0o755)
     monkeypatch.chdir(plain.parent)
     with another_user():
-        assert main(["validate", plain.name]) == Exit.NO
+        assert main(["validate", plain.name]) == ExitStatus.NO
     assert "secrets.yaml: cannot be read: Permission denied" in capsys.readouterr().err
 
 
@@ -186,7 +186,7 @@ def test_a_file_of_a_bundle_that_this_user_may_not_read_is_not_called_changed(
 def test_sums_that_are_a_pipe_are_not_waited_for(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (plain / SUMS).unlink()
     os.mkfifo(plain / SUMS)
-    assert main(["validate", str(plain)]) == Exit.NO
+    assert main(["validate", str(plain)]) == ExitStatus.NO
     assert f"{SUMS}: missing, or no list of checksums" in capsys.readouterr().err
 
 
@@ -199,11 +199,11 @@ def test_what_holds_in_one_folder_holds_in_another(
     plain.rename(elsewhere)
     monkeypatch.chdir(elsewhere.parent)
     capsys.readouterr()
-    assert main(["render", "where"]) == Exit.DONE
+    assert main(["render", "where"]) == ExitStatus.DONE
     rendered = capsys.readouterr().out
     assert not differences(rendered, (elsewhere / "installer-config.json").read_text())
-    assert main(["validate", "where"]) in (Exit.DONE, Exit.NO)
-    assert main(["bundle", "where", "again"]) == Exit.NO
+    assert main(["validate", "where"]) in (ExitStatus.DONE, ExitStatus.NO)
+    assert main(["bundle", "where", "again"]) == ExitStatus.NO
     for name in ("plan.yaml", "secrets.yaml", "installer-config.json", "setup.txt"):
         assert (elsewhere / name).read_text() == (elsewhere.parent / "again" / name).read_text()
 
@@ -219,7 +219,7 @@ def test_encrypted_to_a_passphrase(sealed: Path, phrase_file: str, capsys: pytes
     done = subprocess.run(["sha256sum", "--check", "--strict", SUMS], cwd=directory, capture_output=True)
     assert done.returncode == 0
     capsys.readouterr()
-    assert main(["render", str(directory), "--passphrase-file", phrase_file]) == Exit.DONE
+    assert main(["render", str(directory), "--passphrase-file", phrase_file]) == ExitStatus.DONE
     rendered = capsys.readouterr().out
     assert '"ip": "127.0.0.1"' in rendered
     # As gpg itself reads it, with no help of ours.
@@ -237,9 +237,9 @@ def test_without_a_terminal_what_is_missing_is_said(
     wrong, place = sealed.parent / "wrong", [str(sealed.parent / "other")] if command == ["bundle"] else []
     wrong.write_text("no\n")
     arguments = [command[0], str(sealed), *place, *command[1:]]
-    assert main(arguments) == Exit.IMPOSSIBLE
+    assert main(arguments) == ExitStatus.IMPOSSIBLE
     assert "--passphrase-file" in capsys.readouterr().err
-    assert main([*arguments, "--passphrase-file", str(wrong)]) == Exit.IMPOSSIBLE
+    assert main([*arguments, "--passphrase-file", str(wrong)]) == ExitStatus.IMPOSSIBLE
     assert "not its passphrase" in capsys.readouterr().err
 
 
@@ -251,7 +251,7 @@ def test_on_a_terminal_the_passphrase_is_asked_for(
     monkeypatch.setattr(getpass, "getpass", lambda _question: typed.pop(0))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     directory = bundle(plan, "bundle", "--encrypt")
-    assert main(["render", str(directory)]) == Exit.DONE
+    assert main(["render", str(directory)]) == ExitStatus.DONE
     assert not typed
     assert "not its passphrase" in capsys.readouterr().err
 
@@ -262,7 +262,7 @@ def test_what_cannot_be_encrypted_is_said_before_a_node_is_asked(
     plan: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     directory = plan.parent / "bundle"
-    assert main(["bundle", str(plan), str(directory), *options]) == Exit.IMPOSSIBLE
+    assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.IMPOSSIBLE
     said = capsys.readouterr().err
     assert "127.0.0.1" not in said
     assert not directory.exists()
@@ -273,7 +273,7 @@ def test_a_bundle_without_secrets(plan: Path, capsys: pytest.CaptureFixture[str]
     assert {path.name for path in directory.iterdir()} == {*FILES, SUMS} - PRIVATE
     assert not holders(directory)
     capsys.readouterr()
-    assert main(["render", str(directory)]) == Exit.NO
+    assert main(["render", str(directory)]) == ExitStatus.NO
     said = capsys.readouterr().err
     assert "without its secrets" in said
     assert "admin.password" in said
@@ -304,14 +304,14 @@ def _plain_file(folder: Path) -> Path:
 def test_where_no_bundle_may_go(
     plan: Path, plain: Path, place: Callable[[Path], Path], word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["bundle", str(plan), str(place(plan.parent.parent))]) == Exit.IMPOSSIBLE
+    assert main(["bundle", str(plan), str(place(plan.parent.parent))]) == ExitStatus.IMPOSSIBLE
     assert word in capsys.readouterr().err
     check_sums(plain)
 
 
 def test_a_relative_folder_with_dots(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(plan.parent)
-    assert main(["bundle", "plan.yaml", "../out/./b/../c"]) == Exit.NO
+    assert main(["bundle", "plan.yaml", "../out/./b/../c"]) == ExitStatus.NO
     check_sums(plan.parent.parent / "out" / "c")
 
 
@@ -323,10 +323,10 @@ def test_a_full_disk_leaves_nothing(plan: Path, tmp_path: Path, capsys: pytest.C
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
     try:
-        assert main(["bundle", str(plan), str(small / "bundle")]) == Exit.IMPOSSIBLE
+        assert main(["bundle", str(plan), str(small / "bundle")]) == ExitStatus.IMPOSSIBLE
         assert "No space left" in capsys.readouterr().err
         assert not list(small.iterdir())
-        assert main(["bundle", str(plan), str(small)]) == Exit.IMPOSSIBLE
+        assert main(["bundle", str(plan), str(small)]) == ExitStatus.IMPOSSIBLE
         assert "mounted" in capsys.readouterr().err
     finally:
         subprocess.run(["umount", small], check=True)
@@ -342,9 +342,9 @@ def test_install_of_a_bundle_whose_files_have_changed_is_stopped(
     directory = bundle(plan)
     key.write_text("another")
     capsys.readouterr()
-    assert main(["install", str(directory)]) == Exit.NO
+    assert main(["install", str(directory)]) == ExitStatus.NO
     said = capsys.readouterr().err
     assert "cluster.features.machines[0].privateKey" in said
     key.unlink()
-    assert main(["install", str(directory)]) == Exit.NO
+    assert main(["install", str(directory)]) == ExitStatus.NO
     assert str(key) in capsys.readouterr().err

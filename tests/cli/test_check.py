@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.cli.main import main
-from acp_tui.core.errors import Exit
+from acp_tui.core.errors import ExitStatus
 from acp_tui.plan.file import save_plan
 from tests.support.factories.plans import node, valid_plan
 
@@ -33,7 +33,7 @@ def plan_file(folder: Path, port: int, **changes: JsonValue) -> str:
 def test_the_second_run_tells_what_has_changed(
     closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check", plan_file(tmp_path, closed_port)]) == Exit.IMPOSSIBLE
+    assert main(["check", plan_file(tmp_path, closed_port)]) == ExitStatus.IMPOSSIBLE
     assert "Since the last run" not in capsys.readouterr().out
     main(["check", plan_file(tmp_path, closed_port)])
     said = capsys.readouterr().out
@@ -76,12 +76,12 @@ def test_the_page_is_written_where_it_was_asked_for(
     assert str(page) in capsys.readouterr().err
     assert (
         main(["check", plan_file(tmp_path, closed_port), "--html", str(tmp_path / "no" / "such.html")])
-        == Exit.IMPOSSIBLE
+        == ExitStatus.IMPOSSIBLE
     )
 
 
 def test_an_unknown_requirement_is_no_pass(
     closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check", plan_file(tmp_path, closed_port), "--only", "SYS-SWOP"]) == Exit.USAGE
+    assert main(["check", plan_file(tmp_path, closed_port), "--only", "SYS-SWOP"]) == ExitStatus.USAGE
     assert "SYS-SWOP" in capsys.readouterr().err

@@ -10,9 +10,9 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.demo.cluster import Practice, Scenario, practice
 from acp_tui.demo.machine_profile import NOT_SIMULATED, cluster
 from acp_tui.demo.walkthrough import walk
-from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import verify
-from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
@@ -26,7 +26,7 @@ async def judged(current: Practice, pinned: dict[str, str] | None = None) -> Rep
     """The report of a preflight; host keys seen are put into `pinned`."""
     report: Report | None = None
     async for event in preflight(current.plan, pinned=dict(pinned or {}), dial=current.dial):
-        if isinstance(event, NodeDone) and event.host_key and pinned is not None:
+        if isinstance(event, NodeFinished) and event.host_key and pinned is not None:
             pinned[event.address] = event.host_key
         if isinstance(event, PreflightDone):
             report = event.report
@@ -119,7 +119,7 @@ def _command_line(process: Path) -> str:
 
 async def test_the_installed_practice_cluster_is_verified_and_can_be_sick() -> None:
     async with practice(faults=False, seconds=0) as current:
-        reach = Reach(current.plan, {}, current.folder, current.dial)
+        reach = NodeAccess(current.plan, {}, current.folder, current.dial)
         assert (await verify(reach)).healthy
         first = next(iter(current.nodes.values())).profile
         first.settings |= {"sick_pods": "a\tcrash\tx\tRunning\t\t\t1\t-CrashLoopBackOff \t\n", "pods": "9"}

@@ -15,7 +15,7 @@ from acp_tui.demo.ssh_nodes import PASSWORD, USERNAME, PracticeNode, serve
 from acp_tui.install.verify.queries import questions
 from acp_tui.install.verify.triage import triage_questions
 from acp_tui.nodes.collectors import SNIPPETS, facts_from
-from acp_tui.nodes.collectors.connectivity import Questions, snippets_for
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec, snippets_for
 from acp_tui.nodes.script import LAUNCH, Reader, build
 
 CP1, CP2, CP3, WK1 = "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.21"
@@ -42,7 +42,7 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
 
 
 def test_every_question_of_the_probe_has_a_recorded_answer() -> None:
-    around = snippets_for(Questions((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
+    around = snippets_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
     assert set(base().answers) == {
         snippet.name for snippet in (*SNIPPETS, *around, *questions("4.3"), *triage_questions("4.3"))
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.demo.fake_installer import Behaviour
-from acp_tui.install.run.control import RunBusy
+from acp_tui.install.run.control import RunInProgress
 from acp_tui.install.run.state import Phase
 from acp_tui.install.start import launch
 from acp_tui.preflight.bundle import DOCUMENT, is_bundle
@@ -46,7 +46,7 @@ async def test_of_two_at_once_the_second_leaves_no_secret_behind(tmp_path: Path)
     )
     home = tmp_path / "state"
     bench.runs.append(await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=()))
-    with pytest.raises(RunBusy):
+    with pytest.raises(RunInProgress):
         await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=())
     assert [folder.name for folder in (home / "bundles").iterdir()] == [bench.runs[0].name]
     bench.close()

@@ -14,7 +14,7 @@ import yaml
 from pydantic import JsonValue
 
 from acp_tui.preflight.fixes.script import BACKUPS, script
-from acp_tui.preflight.fixes.step import Step
+from acp_tui.preflight.fixes.step import FixStep
 from tests.lab.kit import faults as f
 from tests.lab.kit.check_run import as_planned, check, plan
 from tests.lab.kit.nodes import OPERATOR, Lab, LabNode
@@ -201,7 +201,7 @@ def test_without_a_word_the_node_takes_sshd_back_by_itself(lab: Lab) -> None:
     [node] = lab.start(NodeProfile(faults=(f.USE_PAM,)))
     settings = node.sh("cat /etc/ssh/sshd_config")
     change = "sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config"
-    step = Step("USR-USEPAM", "", change, files=("/etc/ssh/sshd_config",), second_login=True)
+    step = FixStep("USR-USEPAM", "", change, files=("/etc/ssh/sshd_config",), second_login=True)
     folder = f"{BACKUPS}/unattended"
     node.sh(script((step,), folder).replace("patience=60", "patience=4"))
     assert node.sh("cat /etc/ssh/sshd_config") != settings
@@ -213,7 +213,7 @@ def test_without_a_word_the_node_takes_sshd_back_by_itself(lab: Lab) -> None:
 def test_settings_that_sshd_does_not_take_are_not_tried(lab: Lab) -> None:
     [node] = lab.start(NodeProfile())
     settings = node.sh("cat /etc/ssh/sshd_config")
-    step = Step("USR-USEPAM", "", "echo Nonsense yes >>/etc/ssh/sshd_config", files=("/etc/ssh/sshd_config",))
+    step = FixStep("USR-USEPAM", "", "echo Nonsense yes >>/etc/ssh/sshd_config", files=("/etc/ssh/sshd_config",))
     text = script((step,), f"{BACKUPS}/bad").replace("sshd_file=\n", "sshd_file=/etc/ssh/sshd_config\n")
     assert "second_login 1" in node.sh(text)
     assert node.sh("cat /etc/ssh/sshd_config") == settings

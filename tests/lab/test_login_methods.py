@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.nodes.collect import probe
-from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.collect import collect_facts
+from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.nodes.state import NodeState
 from tests.lab.kit.check_run import as_planned, check, command_lines, plan, started
@@ -180,10 +180,13 @@ async def test_a_node_may_freeze_at_every_stage_and_the_stage_is_named(lab: Lab)
     nodes[0].freeze()
     short = Deadlines(tcp=3, handshake=3, login=6, session=6, script=20)
 
-    async def last(node: LabNode) -> NodeDone:
+    async def last(node: LabNode) -> NodeFinished:
         target = Target(node.address, node.address, 22, "root", SecretStr(PASSWORD))
-        events = [event async for event in probe(target, None, deadlines=short if node is not nodes[-1] else DEADLINES)]
-        assert isinstance(events[-1], NodeDone)
+        events = [
+            event
+            async for event in collect_facts(target, None, deadlines=short if node is not nodes[-1] else DEADLINES)
+        ]
+        assert isinstance(events[-1], NodeFinished)
         return events[-1]
 
     *frozen, well = await asyncio.gather(*map(last, nodes))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from acp_tui.install.run.control import run_spec
-from acp_tui.install.run.recheck import drift
-from acp_tui.install.run.state import Pace
+from acp_tui.install.run.recheck import recheck_nodes
+from acp_tui.install.run.state import Timeouts
 from acp_tui.install.start import bundle_for
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.model import Report
@@ -41,15 +41,15 @@ def test_only_what_is_new_and_broken_on_the_other_nodes_is_told(lab: Lab, tmp_pa
             document=bundle / "installer-config.json",
             install_dir=tmp_path,
             bundle=bundle,
-            pace=Pace(look=0),
+            pace=Timeouts(look=0),
         )
-        told = [await drift(spec)]
+        told = [await recheck_nodes(spec)]
         first.sh("mkdir /var/lib/docker; echo 127.0.0.2 localhost >/etc/hosts")  # setup.sh makes it another machine
-        told.append(await drift(spec))
+        told.append(await recheck_nodes(spec))
         third.sh("mkdir /var/lib/docker")
-        told.append(await drift(spec))
+        told.append(await recheck_nodes(spec))
         third.stop_sshd()
-        return [*told, await drift(spec)]
+        return [*told, await recheck_nodes(spec)]
 
     as_it_was, installer_alone, new, gone = asyncio.run(looks())
     assert as_it_was == installer_alone == ""

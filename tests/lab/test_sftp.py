@@ -10,8 +10,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from acp_tui.core.events import Progress
-from acp_tui.nodes.ssh.connection import Lost, Target, connect
-from acp_tui.nodes.ssh.sftp import Files, SendFailed, Sending
+from acp_tui.nodes.ssh.connection import ConnectionLost, Target, connect
+from acp_tui.nodes.ssh.sftp import Files, SendFailed, Upload
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
 
@@ -30,26 +30,26 @@ async def there(lab: Lab) -> AsyncIterator[tuple[LabNode, Files]]:
 
 
 @pytest.fixture
-def package(tmp_path: Path) -> Sending:
+def package(tmp_path: Path) -> Upload:
     file = tmp_path / "package.tar"
     file.write_bytes(os.urandom(_SIZE))
-    return Sending(file, "/root/in/package.tar")
+    return Upload(file, "/root/in/package.tar")
 
 
-async def send(files: Files, sending: Sending) -> list[Progress]:
+async def send(files: Files, sending: Upload) -> list[Progress]:
     told: list[Progress] = []
     await files.folder("/root/in")
     await files.send(sending, told.append)
     return told
 
 
-def same(node: LabNode, sending: Sending, tmp_path: Path) -> bool:
+def same(node: LabNode, sending: Upload, tmp_path: Path) -> bool:
     sums = tmp_path / "sums"
     sums.write_text(node.sh(f"sha256sum <{sending.remote}"), encoding="ascii")
     return os.popen(f"sha256sum <{sending.local}").read() == sums.read_text(encoding="ascii")  # noqa: S605 - ours
 
 
-async def test_it_arrives_and_is_not_sent_twice(there: tuple[LabNode, Files], package: Sending, tmp_path: Path) -> None:
+async def test_it_arrives_and_is_not_sent_twice(there: tuple[LabNode, Files], package: Upload, tmp_path: Path) -> None:
     node, files = there
     told = await send(files, package)
     assert same(node, package, tmp_path)
@@ -58,7 +58,7 @@ async def test_it_arrives_and_is_not_sent_twice(there: tuple[LabNode, Files], pa
     assert len(await send(files, package)) == 1, "it was there: nothing was sent"
 
 
-async def test_a_part_is_gone_on_with(there: tuple[LabNode, Files], package: Sending, tmp_path: Path) -> None:
+async def test_a_part_is_gone_on_with(there: tuple[LabNode, Files], package: Upload, tmp_path: Path) -> None:
     node, files = there
     await send(files, package)
     node.sh(f"cd /root/in; head -c {_SIZE // 2} package.tar >package.tar.part; rm package.tar")
@@ -76,7 +76,7 @@ async def test_a_part_is_gone_on_with(there: tuple[LabNode, Files], package: Sen
     ],
 )
 async def test_what_another_file_left_there_does_no_harm(
-    there: tuple[LabNode, Files], package: Sending, tmp_path: Path, damage: str
+    there: tuple[LabNode, Files], package: Upload, tmp_path: Path, damage: str
 ) -> None:
     node, files = there
     node.sh(f"mkdir /root/in; cd /root/in; {damage}")
@@ -85,7 +85,7 @@ async def test_what_another_file_left_there_does_no_harm(
     assert node.sh("ls /root/in").split() == ["package.tar"]
 
 
-async def test_no_room(there: tuple[LabNode, Files], package: Sending) -> None:
+async def test_no_room(there: tuple[LabNode, Files], package: Upload) -> None:
     node, files = there
     node.sh("mkdir /root/in; mount -t tmpfs -o size=8m small /root/in")
     with pytest.raises(SendFailed, match=r"/root/in on the node has 8 MB free, and package.tar needs 26 MB more"):
@@ -93,7 +93,7 @@ async def test_no_room(there: tuple[LabNode, Files], package: Sending) -> None:
 
 
 async def test_a_connection_that_breaks_is_told_from_a_file_that_is_refused(
-    there: tuple[LabNode, Files], package: Sending
+    there: tuple[LabNode, Files], package: Upload
 ) -> None:
     node, files = there
     node.sh("echo file >/root/in")
@@ -106,7 +106,7 @@ async def test_a_connection_that_breaks_is_told_from_a_file_that_is_refused(
             node.sh("pkill -KILL -f '[s]shd: root@' || true")
 
     await files.folder("/root/in")
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         await files.send(package, cut)
 
 
@@ -118,8 +118,8 @@ async def test_a_connection_that_broke_before_a_channel_was_opened_is_lost(
     node, files = there
     node.sh("pkill -KILL -f '[s]shd: root@'")
     await asyncio.sleep(wait)  # the end of the connection is noticed while the channel is opened, or before
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         await Files.of(files._connection)
-    with pytest.raises(Lost):
+    with pytest.raises(ConnectionLost):
         async for _chunk in files._connection.run("true", "", lambda stage: None, 5):
             pass

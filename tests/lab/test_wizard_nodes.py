@@ -15,9 +15,9 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
-from acp_tui.preflight.active_tests import Also
+from acp_tui.preflight.active_tests import ActiveTest
 from acp_tui.preflight.report.model import Report
-from screens.session.session import Session, Topic
+from screens.session.session import Changed, Session
 from tests.lab.kit.check_run import as_planned, plan
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
@@ -33,7 +33,7 @@ async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, U
     told = asyncio.Event()
     broken: list[BaseException] = []
 
-    def notify(_topic: Topic) -> None:
+    def notify(_topic: Changed) -> None:
         told.set()
 
     async def until(reached: Callable[[], bool]) -> None:
@@ -129,7 +129,7 @@ async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
-        one.nodes.request((Also.PATHS, Also.VRRP, Also.BANDWIDTH))
+        one.nodes.request((ActiveTest.PATHS, ActiveTest.VRRP, ActiveTest.BANDWIDTH))
         assert one.nodes.requested
         await until(lambda: not one.nodes.requested)
         for _round in range(2):

@@ -16,11 +16,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue
 
-from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.install.config.render import document
 from acp_tui.plan.file import dump_plan, dump_secrets, load_plan, read_plan, save_plan
 from acp_tui.plan.model import NodeSsh, Plan
-from acp_tui.plan.paths import AnswerRefused, answer_at, answer_text, with_answers
+from acp_tui.plan.paths import InvalidValue, answer_at, answer_text, with_answers
 from tests.support.factories.plans import nodes, plan_data, valid_plan
 
 pytestmark = pytest.mark.timeout(3600)
@@ -96,7 +96,7 @@ def answered(field: tuple[str, bool], text: str) -> Plan | None:
     path, listed = field
     try:
         return with_answers(PLAN, {path: (text,) if listed else text})
-    except AnswerRefused as refused:
+    except InvalidValue as refused:
         wrongs = refused.wrongs
     for wrong in wrongs:
         assert wrong.path.startswith(path)
@@ -160,7 +160,7 @@ def complete(plan: Plan) -> bool:
 def test_what_is_taken_is_judged(field: tuple[str, bool], text: str) -> None:
     plan = answered(field, text)
     if plan is not None:
-        told, before = repr(judge_plan(plan)), repr(judge_plan(PLAN))
+        told, before = repr(evaluate_plan(plan)), repr(evaluate_plan(PLAN))
         secret = answer_text(answer_at(plan, field[0])) if field[0].endswith("password") else ""
         assert len(secret) < 12 or secret not in told or secret in before
 

@@ -20,9 +20,9 @@ from acp_tui.nodes.script import (
     NEEDS_ROOT,
     NOT_FOUND,
     TIMED_OUT,
+    Collector,
+    CollectorOutput,
     Reader,
-    Reading,
-    Snippet,
     build,
     reply,
     split,
@@ -31,11 +31,11 @@ from acp_tui.nodes.script import (
 MARKER = "0123456789abcdef"
 
 
-def ask(name: str, shell: str, timeout: int = 5) -> Snippet:
-    return Snippet(name, (), shell, lambda reading: {}, timeout=timeout)
+def ask(name: str, shell: str, timeout: int = 5) -> Collector:
+    return Collector(name, (), shell, lambda reading: {}, timeout=timeout)
 
 
-def run(*snippets: Snippet, command: str = LAUNCH, before: bytes = b"") -> dict[str, Reading]:
+def run(*snippets: Collector, command: str = LAUNCH, before: bytes = b"") -> dict[str, CollectorOutput]:
     program = build(snippets, MARKER).encode()
     ran = subprocess.run(["/bin/sh", "-c", command], input=program, capture_output=True, timeout=60, check=False)
     return {reading.name: reading for reading in Reader(MARKER).feed(before + ran.stdout)}
@@ -71,14 +71,14 @@ def running(word: bytes) -> bool:
 )
 def test_output_and_status_of_a_snippet_arrive_as_they_were(shell: str, status: int, text: str) -> None:
     readings = run(ask("odd", shell), ask("next", "echo fine"))
-    assert readings["odd"] == Reading("odd", status, text)
-    assert readings["next"] == Reading("next", 0, "fine\n"), "and it spoils nothing"
+    assert readings["odd"] == CollectorOutput("odd", status, text)
+    assert readings["next"] == CollectorOutput("next", 0, "fine\n"), "and it spoils nothing"
 
 
 def test_a_hanging_snippet_costs_its_own_time_and_leaves_no_process_behind() -> None:
     began = time.monotonic()
     readings = run(ask("hang", "echo before; sleep 987654 | cat", timeout=1), ask("next", "echo fine"))
-    assert readings["hang"] == Reading("hang", TIMED_OUT, "before\n")
+    assert readings["hang"] == CollectorOutput("hang", TIMED_OUT, "before\n")
     assert readings["next"].text == "fine\n"
     assert time.monotonic() - began < 5
     assert not running(b"987654")
@@ -101,7 +101,7 @@ def test_nothing_runs_on_once_nobody_listens() -> None:
 
 def test_what_drips_arrives_whole() -> None:
     dripping = "for n in 1 2 3 4; do printf 'part %s, ' $n; sleep 0.6; done; echo end"
-    assert run(ask("drip", dripping))["drip"] == Reading("drip", 0, "part 1, part 2, part 3, part 4, end\n")
+    assert run(ask("drip", dripping))["drip"] == CollectorOutput("drip", 0, "part 1, part 2, part 3, part 4, end\n")
 
 
 def test_an_endless_snippet_is_cut() -> None:
@@ -120,7 +120,9 @@ def test_a_node_without_timeout_or_sudo_still_answers(tmp_path: Path) -> None:
 
 def test_without_root_a_snippet_says_so(tmp_path: Path) -> None:
     readings = run(ask("secret", "root || return\necho seen"), command="exec bash -s")
-    expected = Reading("secret", 0, "seen\n") if os.geteuid() == 0 else Reading("secret", NEEDS_ROOT, "")
+    expected = (
+        CollectorOutput("secret", 0, "seen\n") if os.geteuid() == 0 else CollectorOutput("secret", NEEDS_ROOT, "")
+    )
     assert readings["secret"] == expected
 
 
@@ -154,11 +156,11 @@ TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=200)
 
 @given(texts=st.lists(TEXTS, max_size=5), status=st.integers(0, 255), cut=st.integers(1, 40))
 def test_every_answer_is_read_back_however_it_is_cut_in_pieces(texts: list[str], status: int, cut: int) -> None:
-    sent = [Reading(f"s{i}", status, text) for i, text in enumerate(texts)]
+    sent = [CollectorOutput(f"s{i}", status, text) for i, text in enumerate(texts)]
     stream = b"noise" + b"\nnoise ".join(reply(MARKER, reading) for reading in sent)
     reader = Reader(MARKER)
     got = [reading for i in range(0, len(stream), cut) for reading in reader.feed(stream[i : i + cut])]
-    assert got == [Reading(r.name, r.status, clean(r.text)) for r in sent]
+    assert got == [CollectorOutput(r.name, r.status, clean(r.text)) for r in sent]
 
 
 def test_the_reader_holds_no_endless_stream() -> None:

@@ -10,7 +10,7 @@ import pytest
 from acp_tui.nodes.active.disk import measuring
 from acp_tui.nodes.collectors import SNIPPETS, facts_from
 from acp_tui.nodes.facts import Directory, Facts, Route, SshdSetting
-from acp_tui.nodes.script import Reader, Snippet, build
+from acp_tui.nodes.script import Collector, Reader, build
 
 MARKER = "0123456789abcdef"
 
@@ -253,7 +253,7 @@ def test_a_systemctl_without_systemd_tells_nothing_of_units(tmp_path: Path) -> N
 
 def test_a_tool_that_cannot_be_run_is_not_there(tmp_path: Path) -> None:
     shell = "tool here && echo here; tool folder || tool text || tool nowhere || echo none"
-    snippet = Snippet("os_release_file", ("os_release_file",), shell, lambda r: {"os_release_file": r.text})
+    snippet = Collector("os_release_file", ("os_release_file",), shell, lambda r: {"os_release_file": r.text})
     (tmp_path / "folder").mkdir()
     for name, mode in (("here", 0o755), ("text", 0o644)):
         put(tmp_path, {name: "#!/bin/sh\n"})

@@ -13,7 +13,7 @@ import pytest
 from acp_tui.core.events import Progress
 from acp_tui.package.extract import Check, SignatureRefused, extract
 from acp_tui.package.install_dir import UnpackFailed, unpacked
-from acp_tui.package.reader import Cancelled, Feed, Relay, Source
+from acp_tui.package.reader import Cancelled, Feed, PackageReader, Relay
 from acp_tui.package.signature.gpg import hold_against
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.package.tar_members import PackageRefused
@@ -120,7 +120,7 @@ def test_a_useless_signature_ends_it_early(case: Case) -> None:
     answered = threading.Event()
     seen: list[Progress] = []
 
-    def ask(source: Source) -> SignatureResult:
+    def ask(source: PackageReader) -> SignatureResult:
         result = case.check().ask(source)
         answered.set()
         return result

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import NodeSubject
 from acp_tui.checks.node.evaluate import check_node
-from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.subnets import special
 from acp_tui.checks.verdict import Outcome
 from acp_tui.plan.model import Plan
-from acp_tui.plan.paths import AnswerRefused, answer_at, build, split_list, with_answers
+from acp_tui.plan.paths import InvalidValue, answer_at, build, split_list, with_answers
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan
 
@@ -35,7 +35,7 @@ def taken(path: str, typed: object) -> object:
         data = {name: data}
     try:
         return answer_at(build(data), path)
-    except AnswerRefused as refused:
+    except InvalidValue as refused:
         wrongs = refused.wrongs
     assert all(wrong.message and len(wrong.message) < 300 for wrong in wrongs)
     return None
@@ -151,7 +151,7 @@ def test_host_bits_are_answered_with_the_range_that_was_meant(prefix: int, numbe
     typed = f"{IPv4Address(number)}/{prefix}"
     meant = str(ip_network(typed, strict=False))
     if typed != meant:
-        with pytest.raises(AnswerRefused) as refused:
+        with pytest.raises(InvalidValue) as refused:
             with_answers(PLAN, {"network.cluster_cidr.ipv4": typed})
         assert meant in str(refused.value)
 
@@ -195,7 +195,7 @@ def test_a_port_is_a_plain_number_of_its_range(text: str) -> None:
 @given(st.integers(0, 65535), st.integers(1, 65535))
 def test_ports_apart_from_each_other_and_from_the_clusters_own(http: int, https: int) -> None:
     plan = valid_plan(address={"http_port": http, "https_port": https})
-    (outcome,) = {v.outcome for v in judge_plan(plan) if v.requirement == "XR-PORTS"}
+    (outcome,) = {v.outcome for v in evaluate_plan(plan) if v.requirement == "XR-PORTS"}
     clash = http == https or {http, https} & {6443, 11443, 2379, 2380}
     assert outcome is (Outcome.FAIL if clash else Outcome.PASS)
 

@@ -6,7 +6,7 @@ import pytest
 
 from acp_tui.plan.file import read_plan
 from acp_tui.plan.model import Node, Plan
-from acp_tui.plan.paths import AnswerRefused, moved, with_answers
+from acp_tui.plan.paths import InvalidValue, moved, with_answers
 
 A, B, C = (Node(address=f"10.20.0.{number}", role="control-plane") for number in (11, 12, 13))
 
@@ -29,7 +29,7 @@ def test_an_answer_follows_its_node(path: str, there: str | None) -> None:
 @pytest.mark.parametrize("value", ["/root/a\x00b", "\x1b[31mred", "bell\x07", "\x9b31m"])
 @pytest.mark.parametrize("path", ["package.core", "address.platform", "components.elasticsearch_nodes"])
 def test_control_characters_are_no_answer(path: str, value: str) -> None:
-    with pytest.raises(AnswerRefused):
+    with pytest.raises(InvalidValue):
         with_answers(Plan(), {path: [value] if path.startswith("components") else value})
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.checks.local_files import Primary
+from acp_tui.checks.local_files import PrimaryCluster
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle import Keep, write_bundle
+from acp_tui.preflight.bundle import SecretsMode, write_bundle
 from acp_tui.preflight.certificates.reader import read_pair
 from acp_tui.preflight.primary import primary_of
 from tests.preflight.bundle.test_bundle import report
@@ -34,22 +34,22 @@ def the_primary() -> Plan:
     return valid_plan(disaster_recovery={"role": "primary"}, certificate=pair)
 
 
-def read(site: Path, name: str, role: str = "standby") -> Primary | None:
+def read(site: Path, name: str, role: str = "standby") -> PrimaryCluster | None:
     return primary_of(valid_plan(disaster_recovery={"role": role, "primary": name}), site)
 
 
-def found(site: Path, name: str) -> Primary:
+def found(site: Path, name: str) -> PrimaryCluster:
     primary = read(site, name)
     assert primary is not None
     return primary
 
 
-def password(primary: Primary) -> str | None:
+def password(primary: PrimaryCluster) -> str | None:
     secret = primary.plan.admin.password if primary.plan else None
     return secret.get_secret_value() if secret else None
 
 
-def bundle(site: Path, keep: Keep = "plain") -> Path:
+def bundle(site: Path, keep: SecretsMode = "plain") -> Path:
     pair = {"certificate": b64encode(CERT).decode(), "privateKey": b64encode(KEY).decode()}
     document = json.dumps({"console": {"cert": {"thirdParty": pair}}})
     place = site / "bundle"
@@ -95,7 +95,7 @@ def test_the_pair_of_a_bundle_is_the_one_in_its_document(site: Path) -> None:
 @pytest.mark.parametrize(
     ("keep", "why"), [("left-out", "without its secrets"), (ToPassphrase(SecretStr("open")), "encrypted")]
 )
-def test_a_bundle_without_open_secrets_says_why(site: Path, keep: Keep, why: str) -> None:
+def test_a_bundle_without_open_secrets_says_why(site: Path, keep: SecretsMode, why: str) -> None:
     bundle(site, keep)
     primary = found(site, "bundle")
     assert primary.plan is not None

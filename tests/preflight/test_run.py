@@ -12,7 +12,7 @@ import asyncssh
 import pytest
 from pydantic import SecretStr
 
-from acp_tui.nodes.events import NodeDone, NodeStage
+from acp_tui.nodes.events import NodeFinished, NodeStage
 from acp_tui.nodes.ssh.connection import Deadlines
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, NodeSsh, Plan, Ssh
@@ -90,8 +90,8 @@ async def test_every_node_ends_once_and_the_report_comes_last() -> None:
         began = time.monotonic()
         events = await run(ports)
         took = time.monotonic() - began
-    ends = {event.address: event for event in events if isinstance(event, NodeDone)}
-    assert sum(isinstance(event, NodeDone) for event in events) == 3
+    ends = {event.address: event for event in events if isinstance(event, NodeFinished)}
+    assert sum(isinstance(event, NodeFinished) for event in events) == 3
     assert {address: end.state for address, end in ends.items()} == {
         "192.0.2.11": NodeState.CHECKED,
         "192.0.2.12": NodeState.UNREACHABLE,
@@ -110,7 +110,7 @@ async def test_every_node_ends_once_and_the_report_comes_last() -> None:
 async def test_a_hanging_node_does_not_hold_the_others() -> None:
     async with nodes() as ports:
         events = await run(ports)
-    order = [event.address for event in events if isinstance(event, NodeDone)]
+    order = [event.address for event in events if isinstance(event, NodeFinished)]
     assert order.index("192.0.2.12") < order.index("192.0.2.21")
 
 
@@ -128,12 +128,12 @@ async def test_one_node_alone_for_the_wizard_pins_its_key() -> None:
     async with nodes() as ports:
         dial = lambda address, port: ("127.0.0.1", ports[address])  # noqa: E731
         first = [event async for event in probe_node(PLAN, PLAN.nodes[0], None, dial)][-1]
-        assert isinstance(first, NodeDone)
+        assert isinstance(first, NodeFinished)
         again = [event async for event in probe_node(PLAN, PLAN.nodes[0], first.host_key, dial)][-1]
         other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
         changed = [event async for event in probe_node(PLAN, PLAN.nodes[0], other, dial)][-1]
-    assert isinstance(again, NodeDone)
-    assert isinstance(changed, NodeDone)
+    assert isinstance(again, NodeFinished)
+    assert isinstance(changed, NodeFinished)
     assert (again.state, changed.state) == (NodeState.CHECKED, NodeState.HOST_KEY_CHANGED)
 
 
@@ -141,7 +141,7 @@ async def test_leaving_in_the_middle_ends_all_probes() -> None:
     async with nodes() as ports:
         events = preflight(PLAN, pinned={}, dial=lambda a, p: ("127.0.0.1", ports[a]), deadlines=DEADLINES)
         async for event in events:
-            if isinstance(event, NodeDone):
+            if isinstance(event, NodeFinished):
                 break
         await asyncio.wait_for(events.aclose(), 5)
         running = [task for task in asyncio.all_tasks() if "follow" in repr(task.get_coro())]

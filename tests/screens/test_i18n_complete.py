@@ -24,7 +24,7 @@ from textual.widget import Widget
 from textual.widgets import Input, RichLog, Static
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.core.i18n import DOMAIN, use_language
 from acp_tui.install.run.state import Phase, RunSpec, RunState
 from acp_tui.install.verify.checklist import checklist
@@ -40,7 +40,7 @@ from acp_tui.preflight.report.html.page import report_html
 from screens.app import AcpApp
 from screens.dialogs.recheck import Recheck
 from screens.formatting.install_result import failed_lines, failed_whole, whole
-from screens.steps.base import Step
+from screens.steps.base import WizardStep
 from screens.steps.order import STEPS
 from screens.steps.trial import TrialStep
 from screens.widgets.choice import Choice
@@ -213,7 +213,7 @@ async def test_nor_does_what_a_key_opens(tmp_path: Path, step: str, sequences: t
             await pilot.press(*keys)
             await pilot.pause()
             found |= foreign(pilot)
-            if not isinstance(pilot.app.screen, Step):
+            if not isinstance(pilot.app.screen, WizardStep):
                 await pilot.press("escape")
                 await pilot.pause()
         assert found == set()
@@ -223,7 +223,7 @@ async def test_nor_does_what_a_key_opens(tmp_path: Path, step: str, sequences: t
 def test_nor_does_a_finding(distribution: str) -> None:
     seen = {address: replace(facts, **dict(DISTRIBUTIONS[distribution])) for address, facts in nodes_seen().items()}  # type: ignore[arg-type]
     states = dict.fromkeys(seen, NodeState.CHECKED) | {WORKERS[0]: NodeState.LOST}
-    verdicts = judge(PLAN, seen, states, today=date(2026, 3, 1))
+    verdicts = evaluate(PLAN, seen, states, today=date(2026, 3, 1))
     words = {
         f"{verdict.requirement} {word}: {text}"
         for verdict in verdicts

@@ -15,10 +15,10 @@ import acp_tui
 from acp_tui.core.assets import asset_path
 from acp_tui.demo.fake_installer import Behaviour, Posts, posts, stop, write_behaviour
 from acp_tui.install.run.control import cancel, start
-from acp_tui.install.run.state import Pace, RunSpec, RunState, status
+from acp_tui.install.run.state import RunSpec, RunState, Timeouts, status
 
 CANARY = "c4n4ry-s3cret-phrase"
-FAST = Pace(setup=0.05, api=0.05, api_wait=10, offer_wait=0.3, look=0.1, progress=0.1, silence=0.3, overall=60)
+FAST = Timeouts(setup=0.05, api=0.05, api_wait=10, offer_wait=0.3, look=0.1, progress=0.1, silence=0.3, overall=60)
 
 
 def encoded(secret: str) -> str:
@@ -85,7 +85,7 @@ class Bench:
         python.chmod(0o755)
         write_behaviour(self.setup_dir, behaviour)
 
-    def spec(self, pace: Pace = FAST, flags: tuple[str, ...] = ()) -> RunSpec:
+    def spec(self, pace: Timeouts = FAST, flags: tuple[str, ...] = ()) -> RunSpec:
         return RunSpec(
             run_dir=self.root / "state" / "installs" / f"{len(self.runs):03}",
             setup_dir=self.setup_dir,
@@ -97,7 +97,7 @@ class Bench:
             pace=pace,
         )
 
-    def start(self, pace: Pace = FAST, flags: tuple[str, ...] = ()) -> Path:
+    def start(self, pace: Timeouts = FAST, flags: tuple[str, ...] = ()) -> Path:
         spec = self.spec(pace, flags)
         self.runs.append(spec.run_dir)
         start(spec)

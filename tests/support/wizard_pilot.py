@@ -6,21 +6,21 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from acp_tui.core.local_host import Own
+from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
-from screens.session.node_monitor import Seen
+from screens.session.node_monitor import NodeStatus
 from screens.session.session import Session
 from screens.steps.order import STEPS
 
 SIZE = (80, 24)
 
 
-def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: Sequence[Own] = ()) -> AcpApp:
+def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: Sequence[LocalAddress] = ()) -> AcpApp:
     """The application on a draft in `folder`. Addresses that it dials are noted in `dialled` and lead nowhere; `own`
     are those of the host that it seems to run on."""
 
@@ -43,7 +43,7 @@ async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None =
     await app.workers.wait_for_complete()
     assert app.session is not None
     for address, found in (facts or {}).items():
-        app.session.nodes.seen[address] = Seen(NodeState.CHECKED, facts=found, login=None)
+        app.session.nodes.seen[address] = NodeStatus(NodeState.CHECKED, facts=found, login=None)
     await app.session.judge_now()
     await app.go(next(one for one in STEPS if step == one.NAME))
     await pilot.pause()
@@ -57,7 +57,7 @@ async def wizard(
     step: str,
     facts: Mapping[str, Facts] | None = None,
     dialled: list[str] | None = None,
-    own: Sequence[Own] = (),
+    own: Sequence[LocalAddress] = (),
 ) -> AsyncIterator[tuple[Pilot[int], Session]]:
     """A wizard that stands at `step`, and is closed as an operator would close it."""
     app = staged_app(folder, plan, dialled, own)

@@ -13,23 +13,23 @@ from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
-from acp_tui.nodes.facts import Facts, Reach, TcpPath
+from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 
 _AT_ONCE = 0.5  # seconds
 _SHOWN = 6  # pairs of nodes in one finding
 
-_REACH_WORDS: Mapping[Reach, str] = {
-    Reach.CONNECTED: N_("connected"),
-    Reach.REFUSED: N_("refused"),
-    Reach.TIMEOUT: N_("no answer"),
-    Reach.NO_ROUTE: N_("no route to host"),
-    Reach.FORBIDDEN: N_("forbidden by the node's own routes or packet filter"),
-    Reach.UNRESOLVED: N_("the name does not resolve"),
+_REACH_WORDS: Mapping[TcpResult, str] = {
+    TcpResult.CONNECTED: N_("connected"),
+    TcpResult.REFUSED: N_("refused"),
+    TcpResult.TIMEOUT: N_("no answer"),
+    TcpResult.NO_ROUTE: N_("no route to host"),
+    TcpResult.FORBIDDEN: N_("forbidden by the node's own routes or packet filter"),
+    TcpResult.UNRESOLVED: N_("the name does not resolve"),
 }
 
 
 @dataclass(frozen=True)
-class Trouble:
+class PathProblem:
     """Something wrong on the way from node to node, by plan addresses. `own`: the fault is surely the source's."""
 
     source: str
@@ -55,8 +55,8 @@ def paths_open(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(s.plan.nodes))),)
 
 
-def _by_source(troubles: Iterable[Trouble]) -> dict[str, list[Trouble]]:
-    found: dict[str, list[Trouble]] = {}
+def _by_source(troubles: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
+    found: dict[str, list[PathProblem]] = {}
     for one in troubles:
         found.setdefault(one.source, []).append(one)
     return found
@@ -76,10 +76,10 @@ def _not_tried(nodes: Iterable[str]) -> str:
 
 def closed_paths(
     s: ClusterSubject, tried: Mapping[str, tuple[TcpPath, ...]]
-) -> tuple[list[Trouble], list[Trouble], int]:
+) -> tuple[list[PathProblem], list[PathProblem], int]:
     """Paths that are not open; paths of which that is not known; how many are open."""
-    closed: list[Trouble] = []
-    untold: list[Trouble] = []
+    closed: list[PathProblem] = []
+    untold: list[PathProblem] = []
     count = 0
     unasked, reasons = _("not tried since the nodes or ports have changed"), dict[str, str]()
     ways_of = {source: {(path.host, path.port): path for path in paths} for source, paths in tried.items()}
@@ -89,24 +89,24 @@ def closed_paths(
         facts = s.facts.get(target.address)
         # One that let us in and was lost before it told what it reaches may have gone since.
         let_us_in = reached = facts is not None and facts.host_key is not None and target.address in tried
-        ways: list[Trouble] = []
+        ways: list[PathProblem] = []
         for source in (address for address in tried if address != target.address):
             seen = ways_of[source]
             rehearsed = s.facts[source].backends is not None
             for key in keys:
                 path = seen.get(key)
                 if path is not None and rehearsed and answered(s.facts, source, target.address, key) is False:
-                    ways.append(Trouble(source, target.address, _("does not reach the listener there"), path.port))
-                elif path is None or path.reach is Reach.UNTOLD:
+                    ways.append(PathProblem(source, target.address, _("does not reach the listener there"), path.port))
+                elif path is None or path.reach is TcpResult.UNTOLD:
                     if path is not None and path.words not in reasons:
-                        reasons[path.words] = reach_words(path)
+                        reasons[path.words] = describe_result(path)
                     why = reasons[path.words] if path is not None else unasked
-                    untold.append(Trouble(source, target.address, why, key[1]))
-                elif not path.open or (path.reach is Reach.REFUSED and path.port == ssh and let_us_in):
-                    own = path.reach is Reach.FORBIDDEN or _cannot_answer(
+                    untold.append(PathProblem(source, target.address, why, key[1]))
+                elif not path.open or (path.reach is TcpResult.REFUSED and path.port == ssh and let_us_in):
+                    own = path.reach is TcpResult.FORBIDDEN or _cannot_answer(
                         s, path, source, tried.get(target.address, ())
                     )
-                    ways.append(Trouble(source, target.address, reach_words(path), path.port, own))
+                    ways.append(PathProblem(source, target.address, describe_result(path), path.port, own))
                 else:
                     count += 1
                     reached = True
@@ -115,9 +115,9 @@ def closed_paths(
     return closed, untold, count
 
 
-def reach_words(path: TcpPath) -> str:
+def describe_result(path: TcpPath) -> str:
     """What became of a connect."""
-    if path.reach is Reach.UNTOLD:
+    if path.reach is TcpResult.UNTOLD:
         return _("could not be tried: {why}").format(why=path.words)
     return _(_REACH_WORDS[path.reach])
 
@@ -134,14 +134,14 @@ def _cannot_answer(s: ClusterSubject, path: TcpPath, source: str, back: tuple[Tc
     """Whether the source has no route there itself: it is told so at once, and the other's connects hear nothing.
 
     A packet filter at the other end would let its own connects out; a neighbour that is gone takes seconds to tell."""
-    at_once = path.reach is Reach.NO_ROUTE and path.seconds is not None and path.seconds < _AT_ONCE
-    return at_once and any(p.reach is Reach.TIMEOUT for p in back if _owner(s, p.host) == source)
+    at_once = path.reach is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _AT_ONCE
+    return at_once and any(p.reach is TcpResult.TIMEOUT for p in back if _owner(s, p.host) == source)
 
 
-def _cut_packets(s: ClusterSubject) -> list[Trouble]:
+def _cut_packets(s: ClusterSubject) -> list[PathProblem]:
     words = _("packets of {size} bytes do not pass whole")
     return [
-        Trouble(source, target, words.format(size=ping.size))
+        PathProblem(source, target, words.format(size=ping.size))
         for source, facts in s.facts.items()
         for ping in facts.pings or ()
         if ping.whole is False and (target := _owner(s, ping.host)) is not None
@@ -153,17 +153,17 @@ def _owner(s: ClusterSubject, host: str) -> str | None:
     return next((node.address for node in s.plan.nodes if host in addresses(s.plan, node)), None)
 
 
-def _at_fault(s: ClusterSubject, troubles: Iterable[Trouble]) -> dict[str, list[Trouble]]:
+def _at_fault(s: ClusterSubject, troubles: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
     """The troubles by the node at fault: first who forbids itself, then whoever has trouble with most others.
 
     Where two are even, it is the one that is not reached, and the first node of the plan last of all."""
     told, order = list(troubles), [node.address for node in reversed(s.plan.nodes)]
-    rest: dict[str, dict[int, Trouble]] = {node: {} for node in order}
+    rest: dict[str, dict[int, PathProblem]] = {node: {} for node in order}
     for number, t in enumerate(told):
         rest[t.source][number] = rest[t.target][number] = t
     others = {n: {t.source if t.target == n else t.target for t in mine.values()} for n, mine in rest.items()}
     unreached = {n: sum(t.target == n for t in mine.values()) for n, mine in rest.items()}
-    faults: dict[str, list[Trouble]] = {}
+    faults: dict[str, list[PathProblem]] = {}
 
     def take(node: str) -> None:
         faults[node] = list(rest[node].values())
@@ -181,7 +181,7 @@ def _at_fault(s: ClusterSubject, troubles: Iterable[Trouble]) -> dict[str, list[
     return {node: found for node, found in faults.items() if found}
 
 
-def _told(troubles: Iterable[Trouble]) -> str:
+def _told(troubles: Iterable[PathProblem]) -> str:
     """`A → B: 2379, 2380 no answer; ...`, a few pairs of nodes."""
     by_way: dict[tuple[str, str, str], list[int]] = {}
     for t in troubles:
@@ -200,8 +200,8 @@ def latency(s: ClusterSubject) -> Findings:
     Where nothing passes at all there is no time to take: that is X-FIREWALL's finding."""
     limit, later = s.given.number("milliseconds"), s.given.number("later")
     tried, gaps = learned(s, "paths", lambda f: f.paths)
-    slow: list[Trouble] = []
-    lost: list[Trouble] = []
+    slow: list[PathProblem] = []
+    lost: list[PathProblem] = []
     times: list[float] = []
     untried: dict[str, list[str]] = {}
     for source, paths in tried.items():
@@ -211,13 +211,13 @@ def latency(s: ClusterSubject) -> Findings:
                 seconds, how = known[target]
                 times.append(seconds)
                 if seconds * 1000 > limit:
-                    slow.append(Trouble(source, target, f"{seconds * 1000:.3g} ms ({how})"))
+                    slow.append(PathProblem(source, target, f"{seconds * 1000:.3g} ms ({how})"))
             elif target not in hosts:
                 untried.setdefault(source, []).append(target)
         for ping in s.facts[source].pings or ():
             if 0 < ping.received < ping.sent and (owner := _owner(s, ping.host)) is not None:
                 words = _("{count} of {sent} packets lost").format(count=ping.sent - ping.received, sent=ping.sent)
-                lost.append(Trouble(source, owner, words))
+                lost.append(PathProblem(source, owner, words))
     note = _("above {limit:g} ms; later releases allow {later:g} ms, and where that is enough it can be waived")
     late: dict[str, str] = {}
     for node, troubles in _at_fault(s, slow).items():
@@ -287,7 +287,7 @@ def link_speed(s: ClusterSubject) -> Findings:
 def _measured(s: ClusterSubject) -> Findings:
     """A transfer shows less than the link has, so only what it lacks beyond `payload` counts."""
     enough = s.given.number("megabits") * 1e6 * s.given.number("payload")
-    slow: list[Trouble] = []
+    slow: list[PathProblem] = []
     missed: dict[str, dict[str, str]] = {}
     figures: list[float] = []
     nodes = {node.address for node in s.plan.nodes}
@@ -302,7 +302,7 @@ def _measured(s: ClusterSubject) -> Findings:
             else:
                 figures.append(one.bits)
                 if one.bits < enough:
-                    slow.append(Trouble(source, target, _("{speed} measured").format(speed=bits_shown(one.bits))))
+                    slow.append(PathProblem(source, target, _("{speed} measured").format(speed=bits_shown(one.bits))))
     found = {
         node: Finding(Outcome.UNKNOWN, "; ".join(f"{node} → {to}: {why}" for to, why in ways.items()), node=node)
         for node, ways in missed.items()

@@ -15,6 +15,7 @@ from acp_tui.checks.node.disk_performance import DISK_CHECKS
 from acp_tui.checks.sizing.requirements import capacity_for_clusters
 from acp_tui.checks.subnets import (
     Network,
+    free_range_remedy,
     host_network,
     interface_of,
     meet,
@@ -22,7 +23,6 @@ from acp_tui.checks.subnets import (
     ranges,
     routed,
     suggestions,
-    told_free,
 )
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
@@ -228,7 +228,7 @@ def cluster_cidrs_apart(s: ClusterSubject) -> Findings:
             if observed:
                 found.append(Finding(outcome, observed, node=node.address, paths=(path,)))
     instead = suggestions(s.plan, s.facts) if found else {}
-    return (*(replace(one, remedy=told_free(instead, *one.paths)) for one in found), *gaps)
+    return (*(replace(one, remedy=free_range_remedy(instead, *one.paths)) for one in found), *gaps)
 
 
 def _crossed(s: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:

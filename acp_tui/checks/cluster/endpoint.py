@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 
-from acp_tui.checks.cluster.connectivity import reach_words
+from acp_tui.checks.cluster.connectivity import describe_result
 from acp_tui.checks.cluster.consistency import Findings, learned
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.checks.subnets import interface_of
-from acp_tui.checks.topology import addresses, balancer_port, external_registry, names_in_use
+from acp_tui.checks.topology import addresses, balancer_port, external_registry, required_names
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
-from acp_tui.nodes.facts import Reach, TcpPath
+from acp_tui.nodes.facts import TcpPath, TcpResult
 from acp_tui.plan.field_types import is_ip
 
 
@@ -30,14 +30,14 @@ def balancer_reached(s: ClusterSubject) -> Findings:
             observed = _("{at} not tried since the answers have changed").format(at=at)
             found.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif not way.open:
-            outcome = Outcome.UNKNOWN if way.reach is Reach.UNTOLD else Outcome.WARN
-            found.append(Finding(outcome, f"{at}: {reach_words(way)}", node=node))
+            outcome = Outcome.UNKNOWN if way.reach is TcpResult.UNTOLD else Outcome.WARN
+            found.append(Finding(outcome, f"{at}: {describe_result(way)}", node=node))
     if len(found) == len(s.plan.nodes) and len({finding.observed for finding in found}) == 1:
         observed = _("{observed}, from every node").format(observed=found[0].observed)
         return (Finding(found[0].outcome, observed),)
     if found:
         return tuple(found)
-    answers = ", ".join(sorted({reach_words(way) for way in ways.values() if way}))
+    answers = ", ".join(sorted({describe_result(way) for way in ways.values() if way}))
     return (Finding(Outcome.PASS, _("{at}: {answers}, from every node").format(at=at, answers=answers)),)
 
 
@@ -135,7 +135,7 @@ def names_resolve(s: ClusterSubject) -> Findings:
     name that some nodes know from their own /etc/hosts alone while others ask a name server."""
     known, found = learned(s, "names", lambda f: f.names)
     looked_up = {node: {name: _counting(s, a) for name, a in names.items()} for node, names in known.items()}
-    wanted = names_in_use(s.plan)
+    wanted = required_names(s.plan)
     usual = {name: _usual(names.get(name) for names in looked_up.values()) for name in wanted}
     for node, names in looked_up.items():
         unasked = [name for name in wanted if name not in names]

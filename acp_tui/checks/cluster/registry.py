@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from acp_tui.checks.cluster.connectivity import reach_words
+from acp_tui.checks.cluster.connectivity import describe_result
 from acp_tui.checks.cluster.consistency import Findings, learned
 from acp_tui.checks.cluster.endpoint import way_to
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.checks.topology import external_registry
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
-from acp_tui.nodes.facts import Login, Reach, RegistryAnswer, Trust
+from acp_tui.nodes.facts import Login, RegistryAnswer, TcpResult, Trust
 
 _ALIVE = (200, 401, 403)  # a registry that lets one in, or asks for a login
 _TOO_MANY, _SERVER_ERROR = 429, 500
@@ -43,9 +43,9 @@ def registry_answers(s: ClusterSubject) -> Findings:
         if way is None:
             observed = _("{at} not tried since the answers have changed").format(at=where)
             found.append(Finding(Outcome.UNKNOWN, observed, node=node))
-        elif way.reach is not Reach.CONNECTED:
-            outcome = Outcome.UNKNOWN if way.reach is Reach.UNTOLD else Outcome.FAIL
-            found.append(Finding(outcome, f"{where}: {reach_words(way)}", node=node))
+        elif way.reach is not TcpResult.CONNECTED:
+            outcome = Outcome.UNKNOWN if way.reach is TcpResult.UNTOLD else Outcome.FAIL
+            found.append(Finding(outcome, f"{where}: {describe_result(way)}", node=node))
         elif answer is None:
             found.append(Finding(Outcome.UNKNOWN, f"{where}: {s.facts[node].gap('registry_answer')}", node=node))
         elif answer.status not in _ALIVE:

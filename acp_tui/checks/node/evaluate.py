@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from acp_tui.checks.catalog import Function, Manual, Requirement, Stated, Step, Supported
-from acp_tui.checks.declarative import judge_shape
+from acp_tui.checks.catalog import FunctionCheck, Informational, ManualCheck, ProcessStep, Requirement, Supported
+from acp_tui.checks.declarative import check_declarative
 from acp_tui.checks.finding import Finding, NodeSubject
 from acp_tui.checks.node.hardware import HARDWARE_CHECKS
 from acp_tui.checks.node.network import NETWORK_CHECKS
@@ -33,13 +33,13 @@ def check_node(subject: NodeSubject) -> Finding:
     """The finding of a node rule. NotLearned: a fact it needs is missing."""
     check = subject.requirement.check
     match check:
-        case Function():
+        case FunctionCheck():
             return NODE_CHECKS[check.name](subject)
         case Supported():
             return judge_support(check, subject.facts)
-        case Manual():
+        case ManualCheck():
             return left_to_a_person(subject.requirement)
-        case Stated() | Step():
+        case Informational() | ProcessStep():
             raise TypeError(f"{subject.requirement.id}: a rule of kind {check.kind} is not judged")
         case _:
-            return judge_shape(check, subject.facts)
+            return check_declarative(check, subject.facts)

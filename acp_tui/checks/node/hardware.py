@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from acp_tui.checks.finding import Finding, NodeSubject, known
+from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.verdict import Outcome, Severity
 from acp_tui.core.i18n import _
 
@@ -11,7 +11,7 @@ _GB = 10**9
 
 def power_saving_off(s: NodeSubject) -> Finding:
     """HW-CPU-POWER: the governor tells on bare metal; a virtual machine cannot see it."""
-    governor = known(s.facts.governor, "governor")
+    governor = require_fact(s.facts.governor, "governor")
     if not governor:
         return Finding(Outcome.MANUAL, _("no frequency governor to be seen, as on virtual machines"))
     return Finding(Outcome.PASS if governor == "performance" else Outcome.WARN, governor)
@@ -19,7 +19,7 @@ def power_saving_off(s: NodeSubject) -> Finding:
 
 def solid_state(s: NodeSubject) -> Finding:
     """HW-DISK-SSD: nothing that spins behind / and /var/lib. Hypervisors often call any disk rotational."""
-    disks = [d for d in known(s.facts.disks, "disks") if d.path in s.given.words("paths")]
+    disks = [d for d in require_fact(s.facts.disks, "disks") if d.path in s.given.words("paths")]
     spinning = [f"{d.device} ({d.path})" for d in disks if d.rotational]
     if spinning:
         outcome = Outcome.FAIL if s.facts.virtual is False else Outcome.WARN
@@ -31,9 +31,9 @@ def solid_state(s: NodeSubject) -> Finding:
 
 def etcd_disk(s: NodeSubject) -> Finding:
     """CAP-ETCD-NVME: an NVMe disk of its own. What a virtual disk lies on, only its host knows."""
-    if known(s.facts.virtual, "virtual"):
+    if require_fact(s.facts.virtual, "virtual"):
         return Finding(Outcome.NOT_APPLICABLE, _("a virtual machine: ask who runs the host"))
-    devices = {d.path: d.device for d in known(s.facts.disks, "disks")}
+    devices = {d.path: d.device for d in require_fact(s.facts.disks, "disks")}
     root = devices.get("/")
     device = next((devices[p] for p in ("/var/lib/etcd", "/var/lib", "/") if p in devices), None)
     if device is None:
@@ -46,7 +46,7 @@ def storage_sizes(s: NodeSubject) -> Finding:
     """REL-CAPACITY: each folder of the row (`PATH LEAST ADVISED`, decimal GB) on a file system of that size.
 
     Below the advised size is a warning where the rule is a must, and no matter of complaint where it is advice."""
-    there = known(s.facts.filesystems, "filesystems")
+    there = require_fact(s.facts.filesystems, "filesystems")
     small: list[str] = []
     tight: list[str] = []
     for row in s.given.words(s.node.role):

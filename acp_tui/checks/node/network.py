@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, ip_address, ip_network
 
-from acp_tui.checks.finding import Finding, NodeSubject, known
+from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.subnets import Network, interface_of, meet, routed, special, subnet_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
@@ -21,7 +21,7 @@ def _met(ok: bool, observed: str) -> Finding:
 
 def hostname_length(s: NodeSubject) -> Finding:
     """NET-HOSTNAME-LEN; a name that /etc/hostname gives otherwise returns at the next boot."""
-    name = known(s.facts.hostname, "hostname")
+    name = require_fact(s.facts.hostname, "hostname")
     length = _("{name} ({count} characters)").format(name=name, count=len(name))
     stored = s.facts.etc_hostname
     if len(name) <= s.given.number("most") and stored and stored != name:
@@ -33,32 +33,32 @@ def hostname_length(s: NodeSubject) -> Finding:
 
 def hostname_edges(s: NodeSubject) -> Finding:
     """NET-HOSTNAME-EDGE: a letter or digit at both ends."""
-    name = known(s.facts.hostname, "hostname")
+    name = require_fact(s.facts.hostname, "hostname")
     return _met(bool(_ALNUM.match(name[:1]) and _ALNUM.match(name[-1:])), name or _("empty"))
 
 
 def hostname_characters(s: NodeSubject) -> Finding:
     """NET-HOSTNAME-CHARS: lower-case letters, digits, hyphens and dots."""
-    name = known(s.facts.hostname, "hostname")
+    name = require_fact(s.facts.hostname, "hostname")
     return _met(re.fullmatch(r"[a-z0-9.-]*", name) is not None, name)
 
 
 def hostname_sequences(s: NodeSubject) -> Finding:
     """NET-HOSTNAME-SEQ: no label starts or ends with a hyphen, none is empty. `--` within one is allowed."""
-    name = known(s.facts.hostname, "hostname")
+    name = require_fact(s.facts.hostname, "hostname")
     return _met(not any(pair in name for pair in (".-", "..", "-.")), name)
 
 
 def localhost(s: NodeSubject) -> Finding:
     """NET-HOSTS-LOCALHOST: 127.0.0.1 and no other IPv4 address; ::1 beside it is fine (OQ-LOCALHOST6)."""
-    addresses = known(s.facts.hosts_localhost, "hosts_localhost")
+    addresses = require_fact(s.facts.hosts_localhost, "hosts_localhost")
     four = {a for a in addresses if ":" not in a}
     return _met(four == {"127.0.0.1"}, ", ".join(addresses) or _("localhost is not in /etc/hosts"))
 
 
 def nameservers_there(s: NodeSubject) -> Finding:
     """NET-RESOLV-NS: one that is an address at least; the resolver passes over a name."""
-    servers = known(s.facts.nameservers, "nameservers")
+    servers = require_fact(s.facts.nameservers, "nameservers")
     if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
         return _met(False, _("no address: {names}").format(names=", ".join(servers)))
     return _met(bool(servers), ", ".join(servers) or _("no nameserver"))
@@ -66,7 +66,7 @@ def nameservers_there(s: NodeSubject) -> Finding:
 
 def nameservers_allowed(s: NodeSubject) -> Finding:
     """NET-RESOLV-172: 172.* fails, the stub of systemd-resolved on 127.* warns (OQ-RESOLV-172)."""
-    servers = known(s.facts.nameservers, "nameservers")
+    servers = require_fact(s.facts.nameservers, "nameservers")
     shown = ", ".join(servers) or _("no nameserver")
     if any(server.startswith("172.") for server in servers):
         return Finding(Outcome.FAIL, shown)
@@ -76,7 +76,7 @@ def nameservers_allowed(s: NodeSubject) -> Finding:
 
 def _search(facts: Facts) -> tuple[str, ...]:
     """The search list in force. A lone `.` is no domain; `domain` counts as one entry where `search` gives none."""
-    domains = tuple(d for d in known(facts.search_domains, "search_domains") if d != ".")
+    domains = tuple(d for d in require_fact(facts.search_domains, "search_domains") if d != ".")
     return domains or tuple(d for d in (facts.resolv_domain,) if d)
 
 
@@ -121,7 +121,7 @@ def node_address(s: NodeSubject) -> Finding:
     for text in addresses:
         if special(text):
             return Finding(Outcome.FAIL, _("{address} is of a kind that no node can use").format(address=text))
-    interfaces = known(s.facts.interfaces, "interfaces")
+    interfaces = require_fact(s.facts.interfaces, "interfaces")
     for text in addresses:
         owner = interface_of(text, interfaces)
         if owner is None:
@@ -139,8 +139,8 @@ def node_address(s: NodeSubject) -> Finding:
 def default_route(s: NodeSubject) -> Finding:
     """NET-ROUTE-DEFAULT, for each family that the cluster uses."""
     family = s.plan.network.ip_family
-    four = _defaults(known(s.facts.routes, "routes")) if family != "ipv6" else ("-",)
-    six = _defaults(known(s.facts.routes6, "routes6")) if family != "ipv4" else ("-",)
+    four = _defaults(require_fact(s.facts.routes, "routes")) if family != "ipv6" else ("-",)
+    six = _defaults(require_fact(s.facts.routes6, "routes6")) if family != "ipv4" else ("-",)
     if four and six:
         return Finding(Outcome.PASS, ", ".join(r for r in (*four, *six) if r != "-"))
     return Finding(Outcome.FAIL, _("no IPv4 default route") if not four else _("no IPv6 default route"))
@@ -154,7 +154,7 @@ def _defaults(routes: tuple[Route, ...]) -> tuple[str, ...]:
 def ports_free(s: NodeSubject) -> Finding:
     """NET-PORTS-*: nobody listens there. A UDP socket on such a number is worth a look (OQ-UDP)."""
     wanted = {port for text in s.given.words("ports") for port in _range(text)}
-    taken = {item.port: item.process for item in known(s.facts.listeners, "listeners") if item.port in wanted}
+    taken = {item.port: item.process for item in require_fact(s.facts.listeners, "listeners") if item.port in wanted}
     if taken:
         shown = [f"{port} ({taken[port]})" if taken[port] else str(port) for port in sorted(taken)]
         busy = _("in use: {ports}").format(ports=", ".join(shown))
@@ -172,7 +172,7 @@ def _range(text: str) -> range:
 
 def reserved_range(s: NodeSubject) -> Finding:
     """NET-172-FREE: what the node's own are in the container runtime's range, and its name servers (OQ-172)."""
-    return _in_range(s, known(s.facts.nameservers, "nameservers"))
+    return _in_range(s, require_fact(s.facts.nameservers, "nameservers"))
 
 
 def node_outside_range(s: NodeSubject) -> Finding:
@@ -181,9 +181,12 @@ def node_outside_range(s: NodeSubject) -> Finding:
 
 
 def _in_range(s: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
-    own = [i.address for i in known(s.facts.interfaces, "interfaces")]
+    own = [i.address for i in require_fact(s.facts.interfaces, "interfaces")]
     given = (s.node.address, s.plan.address.cluster_endpoint, *own, *others)
-    used = [*(ip_network(address) for address in given if is_ip(address)), *routed(known(s.facts.routes, "routes"))]
+    used = [
+        *(ip_network(address) for address in given if is_ip(address)),
+        *routed(require_fact(s.facts.routes, "routes")),
+    ]
     ranges = [IPv4Network(text) for text in s.given.words("ranges")]
     hits = [_shown(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
     outcome = Outcome.FAIL if hits else Outcome.PASS

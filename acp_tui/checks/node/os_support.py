@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from acp_tui.checks.catalog import Distribution, Supported
-from acp_tui.checks.finding import Finding, NodeSubject, known
+from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
@@ -17,7 +17,7 @@ _IMAGE = re.compile(r"linux-image-(?:unsigned-)?([0-9]+\.[0-9]+)\.[0-9].*")
 def judge_support(check: Supported, facts: Facts) -> Finding:
     """OS-DISTRO, OS-KERNEL: the node against the support table. NotLearned: a fact is missing."""
     version = system_version(facts)
-    rows = [d for d in check.table if d.os == known(facts.os_id, "os_id") and version in d.versions]
+    rows = [d for d in check.table if d.os == require_fact(facts.os_id, "os_id") and version in d.versions]
     if check.aspect == "kernel":
         return _kernel(rows, facts)
     observed = facts.os_name or f"{facts.os_id} {version}"
@@ -44,9 +44,9 @@ def _minor_unknown(check: Supported, facts: Facts, version: str) -> bool:
 
 def system_version(facts: Facts) -> str:
     """x.y of the system. CentOS tells its minor version in /etc/centos-release alone."""
-    version = known(facts.os_version_id, "os_version_id")
+    version = require_fact(facts.os_version_id, "os_version_id")
     if facts.os_id in ("centos", "rhel") and "." not in version:
-        found = re.search(r"release (\d+\.\d+)", known(facts.os_release_file, "os_release_file"))
+        found = re.search(r"release (\d+\.\d+)", require_fact(facts.os_release_file, "os_release_file"))
         return found[1] if found else version
     return version
 
@@ -54,7 +54,7 @@ def system_version(facts: Facts) -> str:
 def _kernel(rows: list[Distribution], facts: Facts) -> Finding:
     if not rows:
         return Finding(Outcome.NOT_APPLICABLE, _("no kernel is listed for this system, see OS-DISTRO"))
-    kernel = known(facts.kernel, "kernel")
+    kernel = require_fact(facts.kernel, "kernel")
     expected = _("{kernel} (the part behind may differ)").format(kernel=", ".join(k for d in rows for k in d.kernels))
     row = next((d for d in rows if any(re.match(re.escape(k) + r"(?![0-9])", kernel) for k in d.kernels)), None)
     if row is None:
@@ -71,7 +71,7 @@ def kunpeng(s: NodeSubject) -> Finding:
     facts = s.facts
     if re.search(r"kunpeng[- ]?920", facts.cpu_model or "", re.IGNORECASE):
         return Finding(Outcome.PASS, facts.cpu_model or "")
-    implementer, part = known(facts.cpu_implementer, "cpu_implementer"), known(facts.cpu_part, "cpu_part")
+    implementer, part = require_fact(facts.cpu_implementer, "cpu_implementer"), require_fact(facts.cpu_part, "cpu_part")
     if not implementer or not part:
         return Finding(Outcome.UNKNOWN, _("neither /proc/cpuinfo nor dmidecode names the processor"))
     seen = _("implementer {implementer}, part {part}").format(implementer=implementer, part=part)
@@ -80,9 +80,9 @@ def kunpeng(s: NodeSubject) -> Finding:
 
 def ubuntu_hwe(s: NodeSubject) -> Finding:
     """OS-UBUNTU-HWE: a kernel of the enablement line runs (fail), or would at the next boot (warn)."""
-    kernel = known(s.facts.kernel, "kernel")
-    build = known(s.facts.kernel_build, "kernel_build")
-    series = known(s.facts.os_version_id, "os_version_id")
+    kernel = require_fact(s.facts.kernel, "kernel")
+    build = require_fact(s.facts.kernel_build, "kernel_build")
+    series = require_fact(s.facts.os_version_id, "os_version_id")
     mark = f"~{series}"
     line = s.given.words(series)
     if mark in build or any(kernel.startswith(k + ".") for k in line):
@@ -99,7 +99,7 @@ def ubuntu_hwe(s: NodeSubject) -> Finding:
 
 def kylin_service_pack(s: NodeSubject) -> Finding:
     """OS-KYLIN-SP: the product file tells it, else the code name, else the kernel's build."""
-    info = known(s.facts.kylin_info, "kylin_info")
+    info = require_fact(s.facts.kylin_info, "kylin_info")
     names = {"tercel": 1, "sword": 2, "lance": 3}
     found = re.search(r"SP(\d{1,2})", info)
     code = next((pack for name, pack in names.items() if name in f"{info} {s.facts.os_version}".lower()), None)
@@ -116,7 +116,7 @@ def kylin_service_pack(s: NodeSubject) -> Finding:
 
 def calico_ipv6(s: NodeSubject) -> Finding:
     """OS-CALICO-VXLAN6: systems on which Calico cannot carry IPv6."""
-    system = f"{known(s.facts.os_id, 'os_id')} {system_version(s.facts)}"
+    system = f"{require_fact(s.facts.os_id, 'os_id')} {system_version(s.facts)}"
     barred = any(system == name or system.startswith(name + " ") for name in s.given.words("systems"))
     paths = ("network.cni", "network.ip_family") if barred else ()
     return Finding(Outcome.FAIL if barred else Outcome.PASS, system, paths=paths)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Set
 
-from acp_tui.checks.finding import Finding, NodeSubject, known
+from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 
@@ -18,7 +18,7 @@ def boot_parameter(s: NodeSubject) -> Finding:
     What stands behind `--` is not for the kernel."""
     token = s.given.word("token")
     key = token.split("=")[0] + "="
-    cmdline = known(s.facts.cmdline, "cmdline")
+    cmdline = require_fact(s.facts.cmdline, "cmdline")
     own = cmdline[: cmdline.index("--")] if "--" in cmdline else cmdline
     given = [t for t in own if t.startswith(key)]
     adds = bool(s.given.words("adds"))
@@ -35,7 +35,7 @@ def boot_parameter(s: NodeSubject) -> Finding:
 
 def modules_loaded(s: NodeSubject) -> Finding:
     """KRN-IPVS and its like: loaded or built in."""
-    loaded = known(s.facts.modules, "modules")
+    loaded = require_fact(s.facts.modules, "modules")
     missing = tuple(name for name in s.given.words("names") if name not in loaded)
     if not missing:
         return Finding(Outcome.PASS, _loaded(s))
@@ -60,7 +60,7 @@ def _loaded(s: NodeSubject) -> str:
 
 def apparmor_off(s: NodeSubject) -> Finding:
     """SEC-APPARMOR: off in the kernel; on without profiles confines nothing, yet is worth a look (OQ-APPARMOR)."""
-    if not known(s.facts.apparmor, "apparmor"):
+    if not require_fact(s.facts.apparmor, "apparmor"):
         return Finding(Outcome.PASS, _("off in the kernel"))
     profiles = s.facts.apparmor_profiles
     if profiles == 0:
@@ -74,7 +74,7 @@ def apparmor_off(s: NodeSubject) -> Finding:
 
 def selinux_off(s: NodeSubject) -> Finding:
     """SEC-SELINUX: disabled now and at the next boot. Permissive is not disabled (OQ-PERMISSIVE)."""
-    mode = known(s.facts.selinux, "selinux")
+    mode = require_fact(s.facts.selinux, "selinux")
     config = s.facts.selinux_config or ""
     if mode == "enforcing" and config == "disabled":
         return Finding(Outcome.FAIL, _("enforcing; disabled from the next boot"), remedy="reboot")
@@ -97,7 +97,7 @@ def firewall_off(s: NodeSubject) -> Finding:
     Ubuntu's unit of ufw is always active; where ufw.conf says that ufw is off it filters nothing, and only warns."""
     if s.facts.units is None and s.facts.ufw_enabled:
         return _firewall(Outcome.FAIL, _("on by ufw.conf: {names}"), {"ufw"})
-    units = known(s.facts.units, "units")
+    units = require_fact(s.facts.units, "units")
     watched = {name: units[name] for name in s.given.words("units") if name in units}
     running = {name for name, unit in watched.items() if unit.active in _RUNNING}
     idle = running & {"ufw"} if s.facts.ufw_enabled is False else set()
@@ -127,7 +127,7 @@ def _firewall(outcome: Outcome, words: str, told: Set[str], also: Set[str] = fro
 
 def swap_off(s: NodeSubject) -> Finding:
     """SYS-SWAP: none in use; an entry that brings it back at the next boot is a warning."""
-    swaps = known(s.facts.swaps, "swaps")
+    swaps = require_fact(s.facts.swaps, "swaps")
     if swaps:
         return Finding(Outcome.FAIL, _("in use: {names}").format(names=", ".join(swaps)))
     entries = s.facts.fstab_swaps
@@ -141,7 +141,7 @@ def swap_off(s: NodeSubject) -> Finding:
 
 def tasks_max(s: NodeSubject) -> Finding:
     """SYS-TASKSMAX: infinity, or a number so large that it means the same (OQ-TASKSMAX)."""
-    text = known(s.facts.tasks_max, "tasks_max")
+    text = require_fact(s.facts.tasks_max, "tasks_max")
     if text in _INFINITY:
         return Finding(Outcome.PASS, text)
     if re.fullmatch(r"[0-9]{1,2}%", text):
@@ -155,7 +155,7 @@ def tasks_max(s: NodeSubject) -> Finding:
 
 def root_rights(s: NodeSubject) -> Finding:
     """USR-ROOT: root itself, or a user whom sudo makes root."""
-    uid = known(s.facts.uid, "uid")
+    uid = require_fact(s.facts.uid, "uid")
     if uid == 0:
         return Finding(Outcome.PASS, _("root"))
     return _sudo(s, _("user ID {uid}, root by sudo").format(uid=uid))
@@ -169,7 +169,7 @@ def sudo_silent(s: NodeSubject) -> Finding:
 
 
 def _sudo(s: NodeSubject, ok: str) -> Finding:
-    if known(s.facts.sudo, "sudo"):
+    if require_fact(s.facts.sudo, "sudo"):
         return Finding(Outcome.PASS, ok)
     message = s.facts.sudo_message or _("sudo asks for a password, or is not allowed")
     return Finding(Outcome.FAIL, message)
@@ -178,7 +178,7 @@ def _sudo(s: NodeSubject, ok: str) -> Finding:
 def sshd_says_no(s: NodeSubject) -> Finding:
     """USR-USEDNS, USR-USEPAM: `no` in effect, and set rather than left to a default."""
     name = s.given.word("setting")
-    setting = known(s.facts.sshd, "sshd").get(name)
+    setting = require_fact(s.facts.sshd, "sshd").get(name)
     if setting is None:
         return Finding(Outcome.UNKNOWN, _("sshd does not tell {name}").format(name=name))
     if setting.effective != "no":

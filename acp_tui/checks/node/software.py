@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from acp_tui.checks.finding import Finding, NodeSubject, known
+from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 
@@ -11,7 +11,7 @@ _MIB = 1024 * 1024
 
 def folder_gone(s: NodeSubject) -> Finding:
     """FS-DIR-*: not there. An empty mount point is worth a look where the row allows it (OQ-CONTAINERD-MOUNT)."""
-    seen = known(s.facts.directories, "directories")
+    seen = require_fact(s.facts.directories, "directories")
     paths = s.given.words("paths")
     there = [path for path in paths if path in seen and seen[path].exists]
     if not there:
@@ -24,7 +24,7 @@ def folder_gone(s: NodeSubject) -> Finding:
 
 
 def _described(s: NodeSubject, path: str) -> str:
-    folder = known(s.facts.directories, "directories")[path]
+    folder = require_fact(s.facts.directories, "directories")[path]
     notes = [_("mount point")] if folder.mount_point else []
     if folder.empty:
         notes.append(_("empty"))
@@ -39,7 +39,7 @@ def conflicting_packages(s: NodeSubject) -> Finding:
     """PKG-CONFLICT-*: a listed name, or the same software by another, fails; a name that only contains one warns
     (OQ-PKG-SUBSTRING)."""
     fact = s.given.word("fact")
-    installed: frozenset[str] = known(getattr(s.facts, fact), fact)
+    installed: frozenset[str] = require_fact(getattr(s.facts, fact), fact)
     listed = set(s.given.words("names"))
     families = s.given.words("families")
     bad = sorted(name for name in installed if name in listed or any(_of_family(name, f) for f in families))
@@ -58,14 +58,14 @@ def _of_family(name: str, family: str) -> bool:
 
 def nothing_left(s: NodeSubject) -> Finding:
     """PKG-LEFTOVER-BIN: binaries of removed software, which nobody but a person can clear."""
-    seen = known(s.facts.leftover_binaries, "leftover_binaries")
+    seen = require_fact(s.facts.leftover_binaries, "leftover_binaries")
     left = tuple(path for path in seen if path.rpartition("/")[2] not in s.given.words("allowed"))
     return Finding(Outcome.WARN if left else Outcome.PASS, ", ".join(left) or _("none"), names=left)
 
 
 def fresh(s: NodeSubject) -> Finding:
     """CAP-FRESH-ENV: no sign of a Kubernetes that runs, or once ran, here."""
-    traces = known(s.facts.kubernetes_traces, "kubernetes_traces")
+    traces = require_fact(s.facts.kubernetes_traces, "kubernetes_traces")
     left = tuple(trace for trace in traces if trace.startswith("/"))
     return Finding(Outcome.FAIL if traces else Outcome.PASS, ", ".join(traces) or _("none"), names=left)
 

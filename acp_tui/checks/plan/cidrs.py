@@ -10,7 +10,7 @@ from itertools import combinations
 
 from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan.results import Findings, fail, held, listed, not_applicable, passed, warn
-from acp_tui.checks.subnets import meet, node_addresses, ranges, suggestions, told_free, with_room
+from acp_tui.checks.subnets import free_range_remedy, meet, node_addresses, ranges, suggestions, with_room
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip
@@ -25,7 +25,12 @@ def ranges_apart(subject: PlanSubject) -> Findings:
     observed = _("{one} and {other} overlap")
     return held(
         (
-            fail(observed.format(one=found[one], other=found[other]), one, other, remedy=told_free(instead, one, other))
+            fail(
+                observed.format(one=found[one], other=found[other]),
+                one,
+                other,
+                remedy=free_range_remedy(instead, one, other),
+            )
             for one, other in pairs
         ),
         listed(found.values()),
@@ -52,7 +57,7 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
             Finding(
                 worst if address_path.startswith(("nodes", "address.cluster_endpoint")) else Outcome.WARN,
                 observed.format(address=address, range=network),
-                remedy=told_free(instead, range_path),
+                remedy=free_range_remedy(instead, range_path),
                 paths=(range_path, address_path),
             )
             for address, address_path, network, range_path in hit
@@ -73,7 +78,7 @@ def ranges_off_reserved(subject: PlanSubject) -> Findings:
     observed = _("{range} meets {first} to {last}")
     return held(
         (
-            warn(observed.format(range=network, first=first, last=last), path, remedy=told_free(instead, path))
+            warn(observed.format(range=network, first=first, last=last), path, remedy=free_range_remedy(instead, path))
             for path, network in hit
         ),
         _("none of them between {first} and {last}").format(first=first, last=last),
@@ -92,7 +97,7 @@ def room_for_pods(subject: PlanSubject) -> Findings:
     needed = len(plan.nodes) * most
     observed = _("{range} has {count} addresses; {nodes} nodes with {most} Pods each need {needed}")
     numbers = {"count": network.num_addresses, "nodes": len(plan.nodes), "most": most, "needed": needed}
-    remedy = told_free(suggestions(plan, subject.facts), path)
+    remedy = free_range_remedy(suggestions(plan, subject.facts), path)
     return (warn(observed.format(range=network, **numbers), path, "kubernetes.max_pods_per_node", remedy=remedy),)
 
 

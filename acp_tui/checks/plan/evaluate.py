@@ -1,19 +1,19 @@
 """Rules between the answers of the plan: all that can be judged without a node.
 
-Rows of the catalogue name these functions; `judge_plan` holds a plan against every row of scope `plan`.
+Rows of the catalogue name these functions; `evaluate_plan` holds a plan against every row of scope `plan`.
 """
 
 from collections.abc import Callable, Mapping
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.conditions import Situation, applies
+from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.finding import Finding, PlanSubject
-from acp_tui.checks.local_files import NOTHING_READ, Beside
+from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.plan import addresses, cidrs, nodes, placement, services
 from acp_tui.checks.plan import disaster_recovery as standby
 from acp_tui.checks.sizing.requirements import SIZING_CHECKS
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import pronounce
+from acp_tui.checks.verdict_builder import build_verdict
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Plan
 
@@ -80,8 +80,8 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
 """By the name that a row gives in `check: {kind: function, name: ...}`."""
 
 
-def judge_plan(
-    plan: Plan, beside: Beside = NOTHING_READ, facts: Mapping[str, Facts] | None = None
+def evaluate_plan(
+    plan: Plan, beside: LocalFiles = NO_LOCAL_FILES, facts: Mapping[str, Facts] | None = None
 ) -> tuple[Verdict, ...]:
     """The plan against every rule of its release that needs no node, in the catalogue's order.
 
@@ -92,13 +92,13 @@ def judge_plan(
         verdict
         for requirement in catalogue(plan.effective_release).values()
         if requirement.scope == "plan" and requirement.check.kind == "function"
-        for verdict in judge_rule(PlanSubject(requirement, plan, beside, facts or {}))
+        for verdict in evaluate_rule(PlanSubject(requirement, plan, beside, facts or {}))
     )
 
 
-def judge_rule(subject: PlanSubject) -> tuple[Verdict, ...]:
+def evaluate_rule(subject: PlanSubject) -> tuple[Verdict, ...]:
     """The verdicts of one rule. KeyError: its row names no function of PLAN_CHECKS."""
     requirement = subject.requirement
-    if applies(requirement, Situation(subject.plan)) is False:
-        return (pronounce(requirement, Finding(Outcome.NOT_APPLICABLE)),)
-    return tuple(pronounce(requirement, finding) for finding in PLAN_CHECKS[subject.given.name](subject))
+    if applies(requirement, EvalContext(subject.plan)) is False:
+        return (build_verdict(requirement, Finding(Outcome.NOT_APPLICABLE)),)
+    return tuple(build_verdict(requirement, finding) for finding in PLAN_CHECKS[subject.given.name](subject))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from acp_tui.checks.catalog import Function, Requirement, Stated, catalogue
-from acp_tui.checks.conditions import Situation, applies
-from acp_tui.checks.labels import role_word
+from acp_tui.checks.catalog import FunctionCheck, Informational, Requirement, catalogue
+from acp_tui.checks.conditions import EvalContext, applies
+from acp_tui.checks.labels import role_label
 from acp_tui.checks.sizing.requirements import (
     GB,
     Size,
@@ -24,7 +24,7 @@ from acp_tui.checks.sizing.requirements import (
 )
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.nodes.summary import Machine
+from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Node, Plan
 from acp_tui.plan.package_name import parse_name
 
@@ -79,7 +79,7 @@ class Sizing:
     fits: tuple[Fit, ...]
 
 
-def sizing(plan: Plan, machines: Mapping[str, Machine | None]) -> Sizing:
+def sizing(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> Sizing:
     """`machines`: what is known of the plan's nodes, by address; a node that is missing there was not seen."""
     kinds = _kinds(plan, machines)
     counts = {"control-plane": _control_planes(plan), "worker": _workers(plan)}
@@ -90,31 +90,31 @@ def sizing(plan: Plan, machines: Mapping[str, Machine | None]) -> Sizing:
     return Sizing(needs, tuple(dict.fromkeys(_reasons(plan, needs))), fits)
 
 
-def _kinds(plan: Plan, machines: Mapping[str, Machine | None]) -> tuple[bool, ...]:
+def _kinds(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> tuple[bool, ...]:
     """False for x86, True for ARM: what the nodes are, else what the package is for."""
     seen = {machine.arch == "aarch64" for machine in machines.values() if machine is not None and machine.arch}
     package = parse_name(plan.package.core or "")
     return tuple(sorted(seen)) or (package is not None and package.arch == "arm",)
 
 
-def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, Function]]:
+def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, FunctionCheck]]:
     """Rows that hold for the plan and are judged by one of these functions; the scenarios' own before the general."""
     for row, check in _judged_by(plan.effective_release, names):
-        if applies(row, Situation(plan)) is not False:
+        if applies(row, EvalContext(plan)) is not False:
             yield row, check
 
 
 @cache
-def _judged_by(release: str, names: tuple[str, ...]) -> tuple[tuple[Requirement, Function], ...]:
+def _judged_by(release: str, names: tuple[str, ...]) -> tuple[tuple[Requirement, FunctionCheck], ...]:
     rows = sorted(catalogue(release).values(), key=lambda row: not row.id.startswith("CAP-"))
-    return tuple((row, row.check) for row in rows if isinstance(row.check, Function) and row.check.name in names)
+    return tuple((row, row.check) for row in rows if isinstance(row.check, FunctionCheck) and row.check.name in names)
 
 
-def _figures(plan: Plan, name: str) -> Stated | None:
+def _figures(plan: Plan, name: str) -> Informational | None:
     """The row of this ID, where it only states figures and holds for the plan."""
     row = catalogue(plan.effective_release)[name]
-    holds = isinstance(row.check, Stated) and row.check.params and applies(row, Situation(plan))
-    return row.check if holds and isinstance(row.check, Stated) else None
+    holds = isinstance(row.check, Informational) and row.check.params and applies(row, EvalContext(plan))
+    return row.check if holds and isinstance(row.check, Informational) else None
 
 
 def _control_planes(plan: Plan) -> tuple[int, int]:
@@ -142,7 +142,9 @@ def _with_a_worker(plan: Plan) -> Plan:
     return plan.model_copy(update={"nodes": (*plan.nodes, Node(address="::", role="worker"))})
 
 
-def _need(plan: Plan, role: Role, arm: bool, counts: tuple[int, int], machines: Mapping[str, Machine | None]) -> Need:
+def _need(
+    plan: Plan, role: Role, arm: bool, counts: tuple[int, int], machines: Mapping[str, NodeSummary | None]
+) -> Need:
     least, better = Size(), Size()
     for _row, asked, recommended in _sizes(plan, role):
         least, better = least | asked, better | recommended
@@ -177,13 +179,13 @@ def _sizes(plan: Plan, role: str) -> Iterator[tuple[Requirement, Size, Size]]:
             yield row, minimum(check, plan), advised(check)
 
 
-def _size(machine: Machine | None) -> Size | None:
+def _size(machine: NodeSummary | None) -> Size | None:
     if machine is None or machine.cpus is None or machine.memory is None:
         return None
     return Size(machine.cpus, machine.memory / GB)
 
 
-def _fit(node: Node, machine: Machine | None, wanted: Mapping[tuple[Role, bool], Need]) -> Fit:
+def _fit(node: Node, machine: NodeSummary | None, wanted: Mapping[tuple[Role, bool], Need]) -> Fit:
     size = _size(machine)
     if machine is None or size is None or machine.arch is None:
         return Fit(node.address, node.role, size, Outcome.UNKNOWN)
@@ -201,7 +203,7 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
         sum_of = Size()
         for row, asked, recommended in _sizes(plan, role):
             if sum_of | asked | recommended != sum_of:
-                told = _("{role}: {size}").format(role=role_word(role), size=_sized(asked, recommended))
+                told = _("{role}: {size}").format(role=role_label(role), size=_sized(asked, recommended))
                 yield _because(row, told)
             sum_of = sum_of | asked | recommended
     for need in needs:

@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from acp_tui.checks.catalog import Function
-from acp_tui.checks.conditions import Situation, applies
-from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, PlanSubject, known
+from acp_tui.checks.catalog import FunctionCheck
+from acp_tui.checks.conditions import EvalContext, applies
+from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, PlanSubject, require_fact
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.model import Node, Plan
@@ -43,7 +43,7 @@ class Size:
         return ", ".join(parts)
 
 
-def by_clusters(given: Function, name: str, plan: Plan) -> float:
+def by_clusters(given: FunctionCheck, name: str, plan: Plan) -> float:
     """The row's figure `name`, 0 where it has none. A row with `clusters` has one for each span of workload clusters,
     of which the last one stands for all that is beyond."""
     spans, figures = given.numbers("clusters"), given.numbers(name)
@@ -51,20 +51,20 @@ def by_clusters(given: Function, name: str, plan: Plan) -> float:
     return figures[max(step, 0)] if figures else 0
 
 
-def minimum(given: Function, plan: Plan) -> Size:
+def minimum(given: FunctionCheck, plan: Plan) -> Size:
     """What the row asks of a machine at least."""
     return Size(by_clusters(given, "cores", plan), by_clusters(given, "memory", plan))
 
 
-def advised(given: Function) -> Size:
+def advised(given: FunctionCheck) -> Size:
     return Size(*(next(iter(given.numbers(name)), 0) for name in ("cores_advised", "memory_advised")))
 
 
 def _machine(s: NodeSubject, asked: Size) -> Size:
     """The node, as far as it is asked about."""
     return Size(
-        known(s.facts.cpu_count, "cpu_count") if asked.cores else 0,
-        known(s.facts.memory, "memory") / GB if asked.memory else 0,
+        require_fact(s.facts.cpu_count, "cpu_count") if asked.cores else 0,
+        require_fact(s.facts.memory, "memory") / GB if asked.memory else 0,
     )
 
 
@@ -76,12 +76,12 @@ def _shown(s: NodeSubject, machine: Size) -> str:
     return _("{machine} ({count:g} physical cores)").format(machine=machine, count=machine.cores // threads)
 
 
-def only_advised(given: Function, role: str) -> bool:
+def only_advised(given: FunctionCheck, role: str) -> bool:
     """The machine table is for control planes; for a worker it is advice (OQ-WK-MIN)."""
     return role in given.words("advice_for")
 
 
-def workers_together(given: Function, plan: Plan) -> Size:
+def workers_together(given: FunctionCheck, plan: Plan) -> Size:
     """CAP-MC-HGROW: the base size of all workers and a share more for every ten workload clusters; nothing before."""
     steps = plan.workload.clusters // int(given.number("every"))
     factor = 1 + given.number("share") * steps
@@ -89,16 +89,16 @@ def workers_together(given: Function, plan: Plan) -> Size:
     return base * (given.number("workers") * factor) if steps else Size()
 
 
-def workers_by_pods(given: Function, plan: Plan) -> int:
+def workers_by_pods(given: FunctionCheck, plan: Plan) -> int:
     """CAP-SC-GROW: a worker for every 50 application Pods that are expected."""
     return math.ceil(plan.workload.pods / given.number("pods"))
 
 
 def _scenario_says(s: NodeSubject) -> bool:
     """Whether a row of the scenario gives a size for just this node's role."""
-    situation = Situation(s.plan, s.node, s.facts)
+    situation = EvalContext(s.plan, s.node, s.facts)
     return any(
-        isinstance(row.check, Function) and row.check.name == "machine_size" and s.node.role in row.roles
+        isinstance(row.check, FunctionCheck) and row.check.name == "machine_size" and s.node.role in row.roles
         for row in s.rules.values()
         if applies(row, situation)
     )
@@ -124,11 +124,11 @@ def machine_size(s: NodeSubject) -> Finding:
 
 def arm_factor(s: NodeSubject) -> Finding:
     """HW-ARM-FACTOR: the greatest x86 minimum that holds for this node, times the factors of the row."""
-    situation = Situation(s.plan, s.node, s.facts)
+    situation = EvalContext(s.plan, s.node, s.facts)
     least = Size()
     for row in s.rules.values():
         check = row.check
-        if isinstance(check, Function) and check.name == "machine_size" and row.scope == "node":
+        if isinstance(check, FunctionCheck) and check.name == "machine_size" and row.scope == "node":
             roles_fit = "all" in row.roles or s.node.role in row.roles
             if roles_fit and applies(row, situation) and not only_advised(check, s.node.role):
                 least = least | minimum(check, s.plan)
@@ -150,8 +150,8 @@ def capacity_for_clusters(s: ClusterSubject) -> tuple[Finding, ...]:
     have = Size()
     for node in s.plan.workers:
         facts = s.facts.get(node.address)
-        cores = known(facts.cpu_count if facts else None, "cpu_count")
-        memory = known(facts.memory if facts else None, "memory")
+        cores = require_fact(facts.cpu_count if facts else None, "cpu_count")
+        memory = require_fact(facts.memory if facts else None, "memory")
         have = Size(have.cores + cores, have.memory + memory / GB)
     outcome = Outcome.PASS if need.reached_by(have) else Outcome.WARN
     return (Finding(outcome, str(have), _("{size} over all workers").format(size=need)),)

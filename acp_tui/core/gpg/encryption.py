@@ -15,8 +15,8 @@ from pathlib import Path
 import gnupg
 from pydantic import SecretStr
 
-from acp_tui.core.files import path_from
-from acp_tui.core.gpg.home import NoHome, gpg_home
+from acp_tui.core.files import resolve_path
+from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _
 
 _MAX_KEY = 1 << 20
@@ -82,7 +82,7 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
     fingerprint = re.sub(r"\s", "", lock.key).upper()
     in_keyring = re.fullmatch(r"[0-9A-F]{40}", fingerprint) is not None
     with _gpg(throwaway=not in_keyring) as gpg:
-        recipients = (fingerprint,) if in_keyring else _imported(gpg, path_from(Path(), lock.key))
+        recipients = (fingerprint,) if in_keyring else _imported(gpg, resolve_path(Path(), lock.key))
         said = gpg.encrypt(data, recipients, always_trust=True, armor=False, extra_args=["--no-encrypt-to"])
         if not said.ok:
             words = _(
@@ -153,7 +153,7 @@ def _gpg(*, throwaway: bool) -> Iterator[gnupg.GPG]:
                     with suppress(FileNotFoundError):  # a gpg that is too old for agents has no gpgconf
                         end = ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"]
                         subprocess.run(end, env=environment, check=False, capture_output=True)
-    except NoHome as error:
+    except GpgHomeError as error:
         raise GpgFailed(_("gpg does not run: {why}").format(why=error)) from error
 
 

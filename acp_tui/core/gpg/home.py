@@ -21,7 +21,7 @@ _ROOM = 4 << 20
 """Bytes: more than gpg writes there."""
 
 
-class NoHome(Exception):
+class GpgHomeError(Exception):
     """There is no room for gpg's few files."""
 
 
@@ -54,7 +54,7 @@ def _made() -> tuple[Path, int]:
         trouble = _("{folder}: no space left").format(folder=place)
         shutil.rmtree(home, ignore_errors=True)
         os.close(lock)
-    raise NoHome(trouble)
+    raise GpgHomeError(trouble)
 
 
 def _room(home: Path) -> bool:

@@ -14,7 +14,7 @@ RUNTIME_ANNOTATION = "cpaas.io/container-runtime"
 _SECRET_KEYS = frozenset({"password", "privateKey"})
 
 
-class DocumentUnusable(Exception):
+class InvalidConfig(Exception):
     """The configuration document has not the shape that the installer takes; the text says where, never a value."""
 
 
@@ -23,10 +23,10 @@ def wanted_versions(document: bytes) -> tuple[str, str]:
     cluster = _cluster(_parsed(document))
     annotations = cluster.get("annotations")
     if not isinstance(annotations, dict):
-        raise DocumentUnusable("cluster.annotations")
+        raise InvalidConfig("cluster.annotations")
     version, runtime = cluster.get("version") or "", annotations.get(RUNTIME_ANNOTATION) or ""
     if not isinstance(version, str) or not isinstance(runtime, str):
-        raise DocumentUnusable("cluster.version")
+        raise InvalidConfig("cluster.version")
     return version, runtime
 
 
@@ -61,16 +61,16 @@ def _parsed(document: bytes) -> dict[str, JsonValue]:
     try:
         root: JsonValue = json.loads(document)
     except ValueError as error:
-        raise DocumentUnusable("JSON") from error
+        raise InvalidConfig("JSON") from error
     if not isinstance(root, dict):
-        raise DocumentUnusable("JSON")
+        raise InvalidConfig("JSON")
     return root
 
 
 def _cluster(root: dict[str, JsonValue]) -> dict[str, JsonValue]:
     cluster = root.get("cluster")
     if not isinstance(cluster, dict):
-        raise DocumentUnusable("cluster")
+        raise InvalidConfig("cluster")
     return cluster
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.core.files import path_from, read_bounded, why
+from acp_tui.core.files import read_limited, resolve_path, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan
 
@@ -47,7 +47,7 @@ class RenderError(Exception):
 
 def render(plan: Plan, base: Path) -> str:
     """The document as JSON text, secrets included. Files of the plan are relative to `base`. RenderError: see there."""
-    content = document(plan, lambda name: read_bounded(path_from(base, name)))
+    content = document(plan, lambda name: read_limited(resolve_path(base, name)))
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -37,5 +37,5 @@ _OTHER_PHASES: Mapping[Phase, str] = {
 }
 
 
-def phase_word(phase: Phase) -> str:
+def phase_label(phase: Phase) -> str:
     return _(PHASES.get(phase) or _OTHER_PHASES[phase])

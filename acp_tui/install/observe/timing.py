@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, NoRun, Phase, RunState, read_state
+from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunNotFound, RunState, read_state
 
 STILL = timedelta(minutes=15)
 """How long nothing may move before that is called a stall, where no earlier install says otherwise."""
@@ -90,7 +90,7 @@ def stalled(state: RunState, now: datetime) -> bool:
 
 def _earlier(run_dir: Path) -> Iterator[RunState]:
     for folder in sorted(run_dir.parent.glob("*/")):
-        with suppress(NoRun):
+        with suppress(RunNotFound):
             state = read_state(folder)
             if folder.name != run_dir.name and state.phase is Phase.SUCCESS:
                 yield state

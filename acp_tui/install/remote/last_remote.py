@@ -14,7 +14,7 @@ _FILE = "afar.json"
 
 
 @dataclass(frozen=True)
-class Trail:
+class LastRemoteInstall:
     """`plan`: plan file or bundle folder. `address`: the installer node in it.
 
     `ended`: exit status of the install there; None: its end was not seen from here."""
@@ -25,19 +25,21 @@ class Trail:
     ended: int | None = None
 
 
-def keep_trail(home: Path, trail: Trail) -> None:
+def save_last_remote(home: Path, trail: LastRemoteInstall) -> None:
     """OSError: it could not be kept."""
     told = {"plan": str(trail.plan), "address": trail.address, "started": trail.started.isoformat(),
             "ended": trail.ended}  # fmt: skip
     write_atomically(private_folder(home) / _FILE, json.dumps(told) + "\n")
 
 
-def last_trail(home: Path) -> Trail | None:
+def load_last_remote(home: Path) -> LastRemoteInstall | None:
     """None: no install has gone from here to another machine, or it cannot be told any more."""
     try:
         told = json.loads((home / _FILE).read_text(encoding="utf-8"))
         started = datetime.fromisoformat(told["started"]).astimezone(UTC)
         ended = told["ended"]
-        return Trail(Path(str(told["plan"])), str(told["address"]), started, None if ended is None else int(ended))
+        return LastRemoteInstall(
+            Path(str(told["plan"])), str(told["address"]), started, None if ended is None else int(ended)
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -12,11 +12,11 @@ from shlex import quote
 
 from acp_tui import __version__
 from acp_tui.core.i18n import _
-from acp_tui.install.remote.self_archive import Program
-from acp_tui.install.remote.session import NotThere, asked
+from acp_tui.install.remote.self_archive import SelfArchive
+from acp_tui.install.remote.session import RemoteInstallError, asked
 from acp_tui.nodes.script import NEEDS_ROOT
-from acp_tui.nodes.ssh.connection import Connection, Lost
-from acp_tui.nodes.ssh.sftp import Sending
+from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
+from acp_tui.nodes.ssh.sftp import Upload
 
 FOLDER = "program"
 """Below that of the install, on the node."""
@@ -64,24 +64,26 @@ else printf 'export PYTHONPATH=%q\\nexec %q -s -m acp_tui "$@"\\n' "$home" "$pyt
 
 
 @dataclass(frozen=True)
-class Found:
+class InstalledProgram:
     """`words`: what runs acp-tui on the node; None: it is to be carried over, to run there with `python`."""
 
     words: str | None
     python: str = ""
 
 
-async def find(connection: Connection, program: Program | None) -> Found:
-    """What there is on the node. `program`: what could be carried over. Raises `NotThere`: neither way; `Lost`."""
+async def find(connection: Connection, program: SelfArchive | None) -> InstalledProgram:
+    """Return the program to run on the node. `program` is the archive that can be copied there.
+
+    Raises `RemoteInstallError` if neither can be used, `ConnectionLost`."""
     known = ("acp-tui", f"{quote(sys.executable)} -m acp_tui")
     blanks = {"KNOWN": " ".join(map(quote, known)), "VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
     reading = await asked(connection, _FIND, blanks)
     if reading.status == NEEDS_ROOT:
-        raise NotThere(_("it takes root there: log in as root, or let sudo ask no password"))
+        raise RemoteInstallError(_("it takes root there: log in as root, or let sudo ask no password"))
     if reading.status:
-        raise Lost(_("the node does not tell what is there"))
+        raise ConnectionLost(_("the node does not tell what is there"))
     if there := re.fullmatch(r"there ([01])\s*", reading.text):
-        return Found(known[int(there[1])])
+        return InstalledProgram(known[int(there[1])])
     machine = re.search(r"^machine (\S{1,40})$", reading.text, re.MULTILINE)
     pythons = re.findall(r"^python (python[0-9.]+) (\S{1,40})$", reading.text, re.MULTILINE)
     if program is None:
@@ -91,15 +93,15 @@ async def find(connection: Connection, program: Program | None) -> Found:
             ours=program.machine, theirs=machine[1] if machine else "?"
         )
     elif program.launcher:
-        return Found(None)
+        return InstalledProgram(None)
     elif fit := [name for name, tag in pythons if tag == program.python]:
-        return Found(None, fit[0])
+        return InstalledProgram(None, fit[0])
     else:
         has = ", ".join(f"{name} ({tag})" for name, tag in pythons) or _("none")
         why = _("this one needs Python {version} there, and the node has: {found}").format(
             version=_PYTHONS[0].removeprefix("python"), found=has
         )
-    raise NotThere(
+    raise RemoteInstallError(
         _(
             "acp-tui {version} is not on the node and cannot be carried over: {why}. Nothing has been sent. "
             "Install acp-tui {version} there, so that the node finds it as acp-tui, or what is missing; then give this "
@@ -108,15 +110,17 @@ async def find(connection: Connection, program: Program | None) -> Found:
     )
 
 
-def sending(archive: Path, folder: str) -> Sending:
+def sending(archive: Path, folder: str) -> Upload:
     """Where the archive goes on the node: a name for each content, so that none is mixed up with another."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Sending(archive, f"{folder}/{FOLDER}/{__version__}-{digest[:12]}.tar.gz")
+    return Upload(archive, f"{folder}/{FOLDER}/{__version__}-{digest[:12]}.tar.gz")
 
 
-async def unpack(connection: Connection, sent: Sending, program: Program, python: str) -> str:
-    """Unpack what was sent, and try it out; the words that run it there. Raises `NotThere`, `Lost`."""
+async def unpack(connection: Connection, sent: Upload, program: SelfArchive, python: str) -> str:
+    """Unpack and test the uploaded program; return the command that runs it.
+
+    Raises `RemoteInstallError`, `ConnectionLost`."""
     home = sent.remote.removesuffix(".tar.gz")
     blanks = {"HOME": quote(home), "PYTHON": quote(python), "LAUNCHER": quote(program.launcher), "PROOF": quote(_PROOF)}
     reading = await asked(connection, _UNPACK, blanks, _UNPACKING)
@@ -128,6 +132,6 @@ async def unpack(connection: Connection, sent: Sending, program: Program, python
             "acp-tui was carried over, but it does not run there: {why}. Install acp-tui {version} there, so that the "
             "node finds it as acp-tui; then give this command again."
         )
-        raise NotThere(words.format(why=said, version=__version__))
+        raise RemoteInstallError(words.format(why=said, version=__version__))
     why = said or _("exit status {status}").format(status=reading.status)
-    raise NotThere(_("acp-tui could not be unpacked in {folder}: {why}").format(folder=home, why=why))
+    raise RemoteInstallError(_("acp-tui could not be unpacked in {folder}: {why}").format(folder=home, why=why))

@@ -23,7 +23,7 @@ _EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)""")
 
 
 @dataclass(frozen=True)
-class Program:
+class SelfArchive:
     """`files`: file here → its name in the archive. `launcher`: what runs Python, in the archive; "" where it does not
     bring its own. `python`, `machine`: what the node's must be, as `sys.implementation.cache_tag` and `uname -m`."""
 
@@ -33,17 +33,17 @@ class Program:
     machine: str = platform.machine()
 
 
-def this_program() -> Program:
+def this_program() -> SelfArchive:
     """PackageNotFoundError: it is not installed, so nobody knows which libraries are its own."""
     home = Path(sys.executable).parent
     if all(Path(part).is_relative_to(home) for part in (acp_tui.__file__, os.__file__)):
-        return Program(tuple(_below(home, home)), Path(sys.executable).name)
+        return SelfArchive(tuple(_below(home, home)), Path(sys.executable).name)
     top = Path(acp_tui.__file__).parents[1]
     own = (file for folder in ("acp_tui", "screens", "assets") for file in _below(top / folder, top))
-    return Program((*own, *_libraries()), "")
+    return SelfArchive((*own, *_libraries()), "")
 
 
-def pack(program: Program, archive: Path) -> None:
+def pack(program: SelfArchive, archive: Path) -> None:
     """Write the archive; the same program makes the same bytes. OSError: it was not written."""
     with (
         archive.open("wb") as raw,

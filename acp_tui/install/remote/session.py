@@ -15,11 +15,11 @@ from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
-from acp_tui.nodes.script import ABSENT, LAUNCH, Reader, Reading, Snippet, build
-from acp_tui.nodes.ssh.connection import ConnectFailed, Connection, Lost
-from acp_tui.nodes.ssh.sftp import Sending
+from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
+from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
+from acp_tui.nodes.ssh.sftp import Upload
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import questions
 from acp_tui.plan.model import NodeSsh, Plan
@@ -48,33 +48,33 @@ _JUDGED_THERE = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
 """What is about the machine that unpacks: acp-tui looks at it there."""
 
 
-class NotThere(Exception):
+class RemoteInstallError(Exception):
     """The install cannot be started on the node; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
-class Errand:
+class RemotePlan:
     """The plan as it means on the installer node, and what has to lie there for it."""
 
     plan: Plan
-    packages: tuple[Sending, ...]
+    packages: tuple[Upload, ...]
     """With what proves them."""
-    keys: tuple[Sending, ...]
+    keys: tuple[Upload, ...]
 
 
-def errand(plan: Plan, base: Path, folder: str) -> Errand:
+def rewrite_for_remote(plan: Plan, base: Path, folder: str) -> RemotePlan:
     """What goes to `folder` (absolute, on the node). `base`: the folder that the plan's relative paths start from."""
-    taken: dict[Path, Sending] = {}
+    taken: dict[Path, Upload] = {}
 
     def there(kind: str, path: Path) -> str:
         if path not in taken:
             # Two keys may have one name; a package's own name tells what it is.
             name = path.name if kind == _PACKAGE else f"{len(taken)}-{path.name}"
-            taken[path] = Sending(path, f"{folder}/{kind}/{name}")
+            taken[path] = Upload(path, f"{folder}/{kind}/{name}")
         return taken[path].remote
 
     def key(name: str | None) -> str | None:
-        return there(_KEYS, path_from(base, name)) if name else None
+        return there(_KEYS, resolve_path(base, name)) if name else None
 
     def login(own: NodeSsh) -> NodeSsh:
         return own.model_copy(update={"key_file": key(own.key_file)})
@@ -98,7 +98,7 @@ def errand(plan: Plan, base: Path, folder: str) -> Errand:
         }
     )
     packages = tuple(one for one in taken.values() if one.remote.startswith(f"{folder}/{_PACKAGE}/"))
-    return Errand(moved, packages, tuple(one for one in taken.values() if one not in packages))
+    return RemotePlan(moved, packages, tuple(one for one in taken.values() if one not in packages))
 
 
 def seen_from_afar(report: Report) -> Report:
@@ -120,9 +120,9 @@ async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[
                 return await work(connection)
             finally:
                 await connection.close()
-        except Lost as lost:
+        except ConnectionLost as lost:
             why = str(lost)
-        except ConnectFailed as failed:
+        except ConnectError as failed:
             if not reached or failed.state in (NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED):
                 raise
             why = failed.detail
@@ -132,7 +132,7 @@ async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[
 
 
 @dataclass(frozen=True)
-class Heard:
+class RemoteOutput:
     """How it stands on the node. `text`: what the install said from `offset` of the look on; `next` ends it (bytes)."""
 
     running: bool
@@ -203,20 +203,20 @@ bash -c "$program status @FLAGS@" @ALSO@
 _TAKEN, _NO_ROOM, _NO_TOOL = 70, 74, 127
 
 
-async def look(connection: Connection, folder: str, offset: int) -> Heard:
+async def look(connection: Connection, folder: str, offset: int) -> RemoteOutput:
     """What the install on the node says from byte `offset` on; -1: its last words. Lost: the connection broke."""
     blanks = {"FOLDER": quote(folder), "OFFSET": str(offset), "MOST": str(_MOST), "END": str(_END)}
     reading = await asked(connection, _LOOK, blanks)
     head, _newline, text = reading.text.partition("\n")
     found = re.fullmatch(r"([01]) (-|[0-9]{1,3}) ([0-9]{1,15})", head)
     if reading.status == _NO_TOOL:
-        raise NotThere(_("the node lacks flock (package util-linux)"))
+        raise RemoteInstallError(_("the node lacks flock (package util-linux)"))
     if found is None:
-        raise Lost(_("the node does not tell how the install stands"))
-    return Heard(found[1] == "1", None if found[2] == "-" else int(found[2]), int(found[3]), text)
+        raise ConnectionLost(_("the node does not tell how the install stands"))
+    return RemoteOutput(found[1] == "1", None if found[2] == "-" else int(found[2]), int(found[3]), text)
 
 
-async def status(connection: Connection, folder: str, *flags: str) -> Reading | None:
+async def status(connection: Connection, folder: str, *flags: str) -> CollectorOutput | None:
     """What `acp-tui status` says on the node, and its exit status; None: no install was started from afar. Lost."""
     also = "" if "--json" in flags else "2>&1"  # a document stands alone
     reading = await asked(connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "ALSO": also})
@@ -224,7 +224,7 @@ async def status(connection: Connection, folder: str, *flags: str) -> Reading | 
 
 
 async def claim(connection: Connection, folder: str, sender: str) -> None:
-    """Say on the node who sends now. Raises `NotThere`: another machine does; `Lost`.
+    """Say on the node who sends now. Raises `RemoteInstallError`: another machine does; `ConnectionLost`.
 
     `sender`: the machine, a blank, and what tells this sending from others."""
     blanks = {
@@ -237,12 +237,14 @@ async def claim(connection: Connection, folder: str, sender: str) -> None:
 
 
 async def claimed(connection: Connection, folder: str, sender: str) -> None:
-    """Say that it still sends. Raises `NotThere`: another machine has taken over since; `Lost`."""
+    """Say that it still sends. Raises `RemoteInstallError`: another machine has taken over since; `ConnectionLost`."""
     _check(await asked(connection, _CLAIMED, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
 
 
 async def start(connection: Connection, folder: str, program: str, sender: str, flags: Sequence[str] = ()) -> None:
-    """Start the install of the bundle that lies in `folder`, unless one runs there. Raises `NotThere`, `Lost`.
+    """Start the install of the bundle in `folder`, unless an install runs there.
+
+    Raises `RemoteInstallError`, `ConnectionLost`.
 
     `program`: the words that run acp-tui on the node. `flags`: such as --again, for a run that failed there."""
     blanks = {
@@ -254,21 +256,23 @@ async def start(connection: Connection, folder: str, program: str, sender: str, 
     _check(await asked(connection, _START, blanks))
 
 
-def _check(reading: Reading) -> None:
+def _check(reading: CollectorOutput) -> None:
     if reading.status == _TAKEN:
         who = reading.text.split()[:1] or [_("somebody")]
         words = _(
             "{who} sends an install there; nothing was started from here. Broken off, it may be taken over in {n} s"
         )
-        raise NotThere(words.format(who=who[0][:80], n=_QUIET))
+        raise RemoteInstallError(words.format(who=who[0][:80], n=_QUIET))
     if reading.status == _NO_ROOM:
-        raise NotThere(_("the folder of the install cannot be written to there; is the disk full?"))
+        raise RemoteInstallError(_("the folder of the install cannot be written to there; is the disk full?"))
     if reading.status:
-        raise NotThere(_("starting it failed with exit status {status}").format(status=reading.status))
+        raise RemoteInstallError(_("starting it failed with exit status {status}").format(status=reading.status))
 
 
-async def hear_out(connection: Connection, folder: str, heard: Heard, hear: Callable[[Heard], None]) -> Heard:
-    """Follow the install from `heard` on until it has ended; each new look goes to `hear`. Raises `Lost`."""
+async def hear_out(
+    connection: Connection, folder: str, heard: RemoteOutput, hear: Callable[[RemoteOutput], None]
+) -> RemoteOutput:
+    """Follow the install from `heard` on until it has ended; each new look goes to `hear`. Raises `ConnectionLost`."""
     while True:
         heard = await look(connection, folder, heard.next)
         hear(heard)
@@ -278,17 +282,19 @@ async def hear_out(connection: Connection, folder: str, heard: Heard, hear: Call
             await asyncio.sleep(_LOOK_EVERY)
 
 
-async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60) -> Reading:
-    """The answer to one question, as root where sudo asks no password; each @BLANK@ of it filled in. Raises `Lost`."""
+async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60) -> CollectorOutput:
+    """Run one script on the node, as root where sudo needs no password, and return its output.
+
+    Each @BLANK@ of the script is filled in. Raises `ConnectionLost`."""
     for blank, value in blanks.items():
         shell = shell.replace(f"@{blank}@", value)
-    snippet = Snippet("install", (), shell, lambda reading: {}, timeout=timeout, any_status=True)
+    snippet = Collector("install", (), shell, lambda reading: {}, timeout=timeout, any_status=True)
     marker = secrets.token_hex(12)
     reader = Reader(marker)
-    answers: Sequence[Reading] = ()
+    answers: Sequence[CollectorOutput] = ()
     async with aclosing(connection.run(LAUNCH, build((snippet,), marker), lambda stage: None, _SESSION)) as chunks:
         async for chunk in chunks:
             answers = [*answers, *reader.feed(chunk)]
     if not answers:
-        raise Lost(connection.complaint or _("the node ran nothing"))
+        raise ConnectionLost(connection.complaint or _("the node ran nothing"))
     return answers[0]

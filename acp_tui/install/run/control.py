@@ -17,17 +17,17 @@ from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.phases import post_unknown_text
 from acp_tui.install.run.process import Process
 from acp_tui.install.run.setup_script import setup_command
-from acp_tui.install.run.spawn import RunRefused, launched, one_at_a_time
+from acp_tui.install.run.spawn import RunError, launched, one_at_a_time
 from acp_tui.install.run.state import (
     DEFAULT_BASE,
     FINAL,
     INSTALLER_LOG,
     STATE_FILE,
-    NoRun,
-    Pace,
     Phase,
+    RunNotFound,
     RunSpec,
     RunState,
+    Timeouts,
     note,
     now,
     read_state,
@@ -51,7 +51,7 @@ _TICK = 0.05  # seconds
 _GRACE = 5.0  # seconds a runner has to end after being asked
 
 
-class RunBusy(RunRefused):
+class RunInProgress(RunError):
     """Another run is not at its end. `run_dir` is its folder."""
 
     def __init__(self, run_dir: Path) -> None:
@@ -67,7 +67,7 @@ def run_spec(
     *,
     document: Path,
     install_dir: Path,
-    pace: Pace | None = None,
+    pace: Timeouts | None = None,
     bases: Sequence[str] = (DEFAULT_BASE,),
     installer_log: Path = INSTALLER_LOG,
     bundle: Path | None = None,
@@ -88,7 +88,7 @@ def run_spec(
         installer_log=installer_log.absolute(),
         bundle=bundle.absolute() if bundle else None,
         guarded=guarded,
-        pace=pace or Pace(),
+        pace=pace or Timeouts(),
     )
 
 
@@ -102,7 +102,7 @@ def platform_url(plan: Plan) -> str:
 def start(spec: RunSpec) -> RunState:
     """Launch a new run in `spec.run_dir`, which must not exist yet. Returns once the runner has taken it over.
 
-    Raises `RunBusy` while another run beside it is not at its end, `RunRefused` when it cannot be launched."""
+    Raises `RunInProgress` while another run beside it is not at its end, `RunError` when it cannot be launched."""
     with one_at_a_time(spec.run_dir.parent):
         for other in sorted(spec.run_dir.parent.glob("*/")):
             _must_be_over(other)
@@ -113,14 +113,14 @@ def start(spec: RunSpec) -> RunState:
 
 
 def _must_be_over(run_dir: Path) -> None:
-    """Raises `RunBusy`; `RunRefused` where nobody can tell. A folder without a state never began."""
+    """Raises `RunInProgress`; `RunError` where nobody can tell. A folder without a state never began."""
     try:
         if status(run_dir).phase not in FINAL:
-            raise RunBusy(run_dir)
-    except NoRun as damaged:
+            raise RunInProgress(run_dir)
+    except RunNotFound as damaged:
         if (run_dir / STATE_FILE).exists():
             words = _("{what}, so it may still be going on. Once you know that it is not, move {folder} away.")
-            raise RunRefused(words.format(what=damaged, folder=run_dir)) from damaged
+            raise RunError(words.format(what=damaged, folder=run_dir)) from damaged
 
 
 def resume(
@@ -138,7 +138,7 @@ def resume(
     does not. `post-unknown`: `posted` True follows the install, False sends the configuration again. Failed: tries the
     failed part again, with another `document` if given. `unknown`: follows again. Interrupted: goes on; where the POST
     may have been sent it becomes `post-unknown` and asks.
-    Raises `NoRun`; `RunRefused` when the run is going on, or the answer it waits for is not given."""
+    Raises `RunNotFound`; `RunError` when the run is going on, or the answer it waits for is not given."""
     with one_at_a_time(run_dir.parent):
         state = status(run_dir)
         return _resumed(replace(state, despite=state.despite or despite), kubernetes, runtime, posted, document)
@@ -148,7 +148,7 @@ def _resumed(
     state: RunState, kubernetes: str | None, runtime: str | None, posted: bool | None, document: Path | None
 ) -> RunState:
     if not state.at_rest:
-        raise RunRefused(_("The install is going on; there is nothing to resume."))
+        raise RunError(_("The install is going on; there is nothing to resume."))
     if state.interrupted and state.phase is Phase.POSTING:
         state = replace(state, phase=Phase.POST_UNKNOWN, message=post_unknown_text(), updated=now())
         if posted is None:
@@ -180,11 +180,11 @@ def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Ph
     match state.phase:
         case Phase.NEEDS_VERSION:
             if version is None:
-                raise RunRefused(_("Choose a Kubernetes version and a container runtime that the installer offers."))
+                raise RunError(_("Choose a Kubernetes version and a container runtime that the installer offers."))
             return Phase.VERSIONS
         case Phase.POST_UNKNOWN:
             if posted is None:
-                raise RunRefused(_("Say whether the configuration has reached the installer."))
+                raise RunError(_("Say whether the configuration has reached the installer."))
             return Phase.POSTED if posted else Phase.WAITING_API
         case Phase.CHANGED:
             return Phase.VERSIONS
@@ -196,7 +196,7 @@ def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Ph
         case Phase.SETUP if setup.lost(state.spec.run_dir):
             return Phase.STARTING
         case Phase.SUCCESS | Phase.CANCELLED:
-            raise RunRefused(_("The run is at its end; there is nothing to resume."))
+            raise RunError(_("The run is at its end; there is nothing to resume."))
         case phase:
             return phase
 
@@ -204,7 +204,7 @@ def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Ph
 def cancel(run_dir: Path) -> RunState:
     """Give the run up. Before the configuration was sent setup.sh is ended and the run is `cancelled`; afterwards the
     installer goes on by itself, nobody follows it, and the run is `unknown`. No process of the run is left in any case.
-    Raises `NoRun`, `RunRefused`."""
+    Raises `RunNotFound`, `RunError`."""
     _end(status(run_dir).runner)
     with one_at_a_time(run_dir.parent):
         _end(read_state(run_dir).runner)  # one that somebody has launched meanwhile

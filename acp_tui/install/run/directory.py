@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.install.run.state import FINAL, STATE_FILE, NoRun, now, read_state
+from acp_tui.install.run.state import FINAL, STATE_FILE, RunNotFound, now, read_state
 
 _RUNS = "installs"
 _NAME = "%Y%m%dT%H%M%S.%fZ"
@@ -24,19 +24,19 @@ def last_run(state_home: Path) -> Path | None:
     """The run below `state_home` that is not at its end, else the newest that can be read. None: there is none."""
     newest: Path | None = None
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True):
-        with suppress(NoRun):
+        with suppress(RunNotFound):
             if read_state(folder).phase not in FINAL:
                 return folder
             newest = newest or folder
     return newest
 
 
-def damaged_run(state_home: Path) -> NoRun | None:
+def damaged_run(state_home: Path) -> RunNotFound | None:
     """Why the newest run has a state that cannot be read; None: it has none yet, or one that can."""
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True)[:1]:
         try:
             read_state(folder)
-        except NoRun as why:
+        except RunNotFound as why:
             return why if (folder / STATE_FILE).exists() else None
     return None
 

@@ -8,7 +8,7 @@ FAILED_LIMIT = 5  # API-FAIL5
 
 
 @dataclass(frozen=True)
-class Tally:
+class ReplyCounter:
     """What the answers to the progress question add up to."""
 
     failed: int = 0
@@ -19,7 +19,7 @@ class Tally:
     outcome: Says = Says.RUNNING
 
 
-def count(tally: Tally, reply: ProgressReply | None) -> Tally:
+def count_reply(tally: ReplyCounter, reply: ProgressReply | None) -> ReplyCounter:
     """The tally after one more answer; None: there was none."""
     if reply is None:
         return replace(tally, unanswered=tally.unanswered + 1)
@@ -27,4 +27,4 @@ def count(tally: Tally, reply: ProgressReply | None) -> Tally:
     outcome = reply.says
     if reply.says is Says.FAILED and failed < FAILED_LIMIT:
         outcome = Says.RUNNING
-    return Tally(failed, 0, reply.step or tally.step, outcome)
+    return ReplyCounter(failed, 0, reply.step or tally.step, outcome)

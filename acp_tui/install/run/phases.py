@@ -14,10 +14,10 @@ from acp_tui.core.text import clean
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
-from acp_tui.install.config.payload import DocumentUnusable, secrets_in, wanted_versions, with_versions
+from acp_tui.install.config.payload import InvalidConfig, secrets_in, wanted_versions, with_versions
 from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.progress import installing, posted
-from acp_tui.install.run.recheck import drift
+from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.recorder import QUOTED, Run, minutes, quote
 from acp_tui.install.run.state import Phase, RunState, now
 
@@ -108,7 +108,7 @@ async def _versions(run: Run) -> None:
     state = run.state
     try:
         wanted_kubernetes, wanted_runtime = wanted_versions(state.spec.document.read_bytes())
-    except (OSError, DocumentUnusable) as error:
+    except (OSError, InvalidConfig) as error:
         run.fail(_document_unusable(run, error))
         return
     endpoint = _endpoint(state)
@@ -155,7 +155,7 @@ def _listed(versions: tuple[str, ...]) -> str:
 
 async def _looking(run: Run) -> None:
     state = run.state
-    changed = "" if state.despite else await drift(state.spec)
+    changed = "" if state.despite else await recheck_nodes(state.spec)
     if changed:
         run.record(replace(state, phase=Phase.CHANGED, message=changed), changed)
         return
@@ -170,7 +170,7 @@ async def _posting(run: Run) -> None:
     state = run.state
     try:
         document = with_versions(state.spec.document.read_bytes(), state.kubernetes or "", state.runtime or "")
-    except (OSError, DocumentUnusable) as error:
+    except (OSError, InvalidConfig) as error:
         run.fail(_document_unusable(run, error))
         return
     outcome = await api.post_config(_endpoint(state), document)

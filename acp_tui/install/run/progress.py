@@ -11,9 +11,9 @@ from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import ProgressReply, Says
-from acp_tui.install.config.payload import DocumentUnusable, mask, secrets_in
+from acp_tui.install.config.payload import InvalidConfig, mask, secrets_in
 from acp_tui.install.run import setup_script as setup
-from acp_tui.install.run.outcome import FAILED_LIMIT, Tally, count
+from acp_tui.install.run.outcome import FAILED_LIMIT, ReplyCounter, count_reply
 from acp_tui.install.run.recorder import Run, minutes, quote
 from acp_tui.install.run.state import PROGRESS_FILE, Phase, RunState, now
 from acp_tui.preflight.bundle import remove_secrets
@@ -26,10 +26,10 @@ async def posted(run: Run) -> None:
 
 async def installing(run: Run) -> None:
     spec = run.state.spec
-    tally = Tally(run.state.failed_answers, run.state.unanswered, run.state.step)
+    tally = ReplyCounter(run.state.failed_answers, run.state.unanswered, run.state.step)
     try:
         secrets = secrets_in(spec.document.read_bytes())
-    except (OSError, DocumentUnusable):  # it may be gone by now; it is needed only to mask
+    except (OSError, InvalidConfig):  # it may be gone by now; it is needed only to mask
         secrets = ()
     began, tick = now(), time.monotonic()
     while run.state.phase is Phase.INSTALLING:
@@ -37,7 +37,7 @@ async def installing(run: Run) -> None:
         reply = await api.progress(endpoint) if endpoint else None
         if reply is not None:
             _keep(run, reply.raw, secrets)
-        before, tally = tally, count(tally, reply)
+        before, tally = tally, count_reply(tally, reply)
         # A clock that is set while the installer works must not use up the patience.
         moment = began + timedelta(seconds=time.monotonic() - tick)
         _weigh(run, replace(run.state, endpoint=endpoint), moment, before, tally, reply, secrets)
@@ -55,8 +55,8 @@ def _weigh(
     run: Run,
     state: RunState,
     moment: datetime,
-    before: Tally,
-    tally: Tally,
+    before: ReplyCounter,
+    tally: ReplyCounter,
     reply: ProgressReply | None,
     secrets: tuple[str, ...],
 ) -> None:

@@ -11,7 +11,7 @@ from acp_tui.core.i18n import _
 from acp_tui.install.run.state import RunSpec
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.file import PlanErrors
-from acp_tui.preflight.bundle import Bundle, BundleDamaged, open_bundle
+from acp_tui.preflight.bundle import Bundle, BundleCorrupt, open_bundle
 from acp_tui.preflight.report.diff import new_blockers
 from acp_tui.preflight.report.model import Report
 
@@ -20,7 +20,7 @@ _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)
 """Not what a busy node could not tell: that is no reason to wait for somebody."""
 
 
-async def drift(spec: RunSpec) -> str:
+async def recheck_nodes(spec: RunSpec) -> str:
     """What speaks against the install now and did not in the preflight, a line each; "": nothing does.
 
     What speaks against it is looked at again before it is told."""
@@ -28,7 +28,7 @@ async def drift(spec: RunSpec) -> str:
         return ""
     try:
         bundle = await asyncio.to_thread(open_bundle, spec.bundle)
-    except (BundleDamaged, PlanErrors, OSError) as error:
+    except (BundleCorrupt, PlanErrors, OSError) as error:
         return str(error)
     lines: tuple[str, ...] = ()
     for look in range(_LOOKS):

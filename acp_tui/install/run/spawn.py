@@ -33,7 +33,7 @@ _LAUNCH_LOCK = "launch.lock"
 _TICK = 0.05  # seconds
 
 
-class RunRefused(Exception):
+class RunError(Exception):
     """The run cannot be started or gone on with; the text says why and what to do."""
 
 
@@ -41,18 +41,18 @@ class RunRefused(Exception):
 def one_at_a_time(runs: Path) -> Iterator[None]:
     """Whoever starts a run, or goes on with one, does it alone: what was looked at stays true until it is launched.
 
-    The kernel lets go of the lock when its holder dies. A disk that cannot be written is told as `RunRefused`."""
+    The kernel lets go of the lock when its holder dies. A disk that cannot be written is told as `RunError`."""
     try:
         private_folder(runs)
         with (runs / _LAUNCH_LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:
-        raise RunRefused(_("{folder} cannot be used: {why}").format(folder=runs, why=error.strerror)) from error
+        raise RunError(_("{folder} cannot be used: {why}").format(folder=runs, why=error.strerror)) from error
 
 
 def launched(state: RunState) -> RunState:
-    """Launch the runner and wait until it has taken the run over. Raises `RunRefused`, OSError."""
+    """Launch the runner and wait until it has taken the run over. Raises `RunError`, OSError."""
     run_dir = state.spec.run_dir
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     environment["PYTHONPATH"] = str(Path(acp_tui.__file__).parents[1])
@@ -61,7 +61,7 @@ def launched(state: RunState) -> RunState:
             return taken
     why = _("The installing process did not start; {log} says why.").format(log=run_dir / RUNNER_LOG)
     write_state(replace(state, phase=Phase.FAILED, failed_in=state.phase, message=why, updated=now()))
-    raise RunRefused(why)
+    raise RunError(why)
 
 
 def _ways(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:

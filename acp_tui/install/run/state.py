@@ -67,7 +67,7 @@ ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.POST_UNKNOWN})
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timeouts:
     """Intervals and patience, all in seconds."""
 
     setup: float = 0.3
@@ -105,7 +105,7 @@ class RunSpec:
     """The bundle made for this run alone: its secrets are removed once the install has succeeded."""
     guarded: bool = True
     """The nodes are looked at once more before the POST. Those of the practice are gone with its wizard."""
-    pace: Pace = Pace()
+    pace: Timeouts = Timeouts()
 
     @property
     def removal(self) -> str:
@@ -161,7 +161,7 @@ class RunState:
         return self.spec.platform_url
 
 
-class NoRun(Exception):
+class RunNotFound(Exception):
     """There is no install run here, or its state cannot be read; the text says which and where."""
 
 
@@ -175,18 +175,18 @@ def write_state(state: RunState) -> None:
 
 
 def read_state(run_dir: Path) -> RunState:
-    """The state as it was last written. Raises `NoRun`."""
+    """The state as it was last written. Raises `RunNotFound`."""
     path = run_dir / STATE_FILE
     try:
         return _STATE.validate_json(path.read_bytes())
     except OSError as error:
-        raise NoRun(_("No install run in {folder}: {why}").format(folder=run_dir, why=error.strerror)) from error
+        raise RunNotFound(_("No install run in {folder}: {why}").format(folder=run_dir, why=error.strerror)) from error
     except ValidationError as error:
-        raise NoRun(_("{path} is not the state of an install run").format(path=path)) from error
+        raise RunNotFound(_("{path} is not the state of an install run").format(path=path)) from error
 
 
 def status(run_dir: Path) -> RunState:
-    """The state, with `interrupted` set where the runner died before the end. Raises `NoRun`."""
+    """The state, with `interrupted` set where the runner died before the end. Raises `RunNotFound`."""
     state = read_state(run_dir)
     if state.at_rest:
         return state

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from acp_tui.checks.catalog import Requirement, catalogue
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import pronounce, waive
+from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import removal
@@ -29,7 +29,7 @@ _UNDER_WAY = re.compile(r"(?i)\b(?!running\b)\w+ing\b|wait|unknown|not.?ready")
 
 
 @dataclass(frozen=True)
-class Case:
+class VerifyContext:
     """All that the verdicts are drawn from. `installed_at`: when the install succeeded; None: not known here."""
 
     plan: Plan
@@ -42,16 +42,16 @@ class Case:
     installed_at: datetime | None = None
 
 
-def judge(case: Case) -> tuple[Verdict, ...]:
+def judge(case: VerifyContext) -> tuple[Verdict, ...]:
     rules = catalogue(case.plan.effective_release)
     return tuple(
-        waive(pronounce(rules[name], finding), case.plan.waivers, case.moment.date())
+        waive(build_verdict(rules[name], finding), case.plan.waivers, case.moment.date())
         for name, findings in _JUDGES.items()
         for finding in findings(rules[name], case)
     )
 
 
-def _nodes(row: Requirement, case: Case) -> Iterator[Finding]:
+def _nodes(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     """INS-VERIFY-43: every node of the plan is there and Ready; from 4.3 on the module of the cluster is healthy."""
     known = case.installed.nodes
     if known is None:
@@ -115,7 +115,7 @@ def node_trouble(node: Node, installed: Installed) -> str:
     return _("it is not in the cluster")
 
 
-def _charts(row: Requirement, case: Case) -> Iterator[Finding]:
+def _charts(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     releases = case.installed.releases
     if releases is None:
         yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("releases", ""))
@@ -158,7 +158,7 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
     return (Outcome.WARN, ", ".join(waiting)) if waiting else (Outcome.PASS, "")
 
 
-def _pods(row: Requirement, case: Case) -> Iterator[Finding]:
+def _pods(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     """Our own evaluation: the manual's filter shows the header, and misses Pods that run without being ready."""
     pods, nodes = case.installed.pods, case.installed.nodes
     if pods is None:
@@ -226,7 +226,7 @@ def _listed(named: Sequence[str]) -> str:
     return "\n".join([*named[:_TOLD], ngettext("and {count} more", "and {count} more", more).format(count=more)])
 
 
-def _access(row: Requirement, case: Case) -> Iterator[Finding]:
+def _access(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     """INS-ACCESS: the platform's address answers, and with which certificate."""
     answer, wanted = case.platform, _("the platform answers by HTTPS, with the certificate of the plan")
     if answer.status is None:
@@ -245,7 +245,7 @@ def serves(answer: Answer) -> bool:
     return answer.status is not None and (answer.status < 400 or answer.status in (401, 403))
 
 
-def _certificate(case: Case) -> tuple[list[str], list[str]]:
+def _certificate(case: VerifyContext) -> tuple[list[str], list[str]]:
     """(what is wrong with the certificate shown, what is told of it)."""
     shown, plan = case.platform.certificate, case.plan
     if shown is None:
@@ -272,7 +272,7 @@ def _certificate(case: Case) -> tuple[list[str], list[str]]:
     return trouble, about
 
 
-def _registry(row: Requirement, case: Case) -> Iterator[Finding]:
+def _registry(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     if case.registry is None:
         yield Finding(Outcome.NOT_APPLICABLE, _("the registry is not the platform's"))
         return
@@ -287,7 +287,7 @@ def _registry(row: Requirement, case: Case) -> Iterator[Finding]:
         yield Finding(outcome, told, wanted, remedy)
 
 
-def _cleaned(row: Requirement, case: Case) -> Iterator[Finding]:
+def _cleaned(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     left = case.installed.left_over
     if left is None:
         yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("left_over", ""))
@@ -310,7 +310,7 @@ def _cleaned(row: Requirement, case: Case) -> Iterator[Finding]:
             yield Finding(Outcome.FAIL, told, remedy=removal(case.plan.effective_release))
 
 
-_JUDGES: Mapping[str, Callable[[Requirement, Case], Iterator[Finding]]] = {
+_JUDGES: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]] = {
     "INS-VERIFY-43": _nodes,
     "INS-VERIFY-CHARTS": _charts,
     "INS-VERIFY-PODS": _pods,

@@ -3,7 +3,7 @@
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.install.run.state import container_tool
-from acp_tui.install.verify.collect import Reach, ask
+from acp_tui.install.verify.collect import NodeAccess, ask
 from acp_tui.install.verify.queries import installed_from, installer_questions, removing
 from acp_tui.install.verify.run import Finish
 from acp_tui.nodes.state import NodeState
@@ -40,7 +40,7 @@ def why_not(finish: Finish, *, running: bool) -> str:
     return ""
 
 
-async def clean_up(reach: Reach) -> str:
+async def clean_up(reach: NodeAccess) -> str:
     """Remove the container and look whether it is gone. The caller has consent, and `why_not` said "".
 
     What was done, in words. Raises `CleanUpFailed`."""

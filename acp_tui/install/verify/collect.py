@@ -10,11 +10,11 @@ from pathlib import Path
 from acp_tui.core.i18n import _
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import cluster_questions, installed_from, module_question, questions
-from acp_tui.nodes.script import LAUNCH, Reader, Reading, Snippet, build
+from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.address_map import Dial, direct
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Deadlines, Lost, connect
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost, Deadlines, connect
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.facts import is_local
+from acp_tui.package.facts import is_local_address
 from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight.report.model import NodeRecord
 from acp_tui.preflight.run import target
@@ -23,29 +23,29 @@ _CHUNK = 65536
 
 
 @dataclass(frozen=True)
-class Reach:
+class NodeAccess:
     """The ways to the plan's nodes. `pinned`: node address → known host key; `base`: where relative paths start."""
 
     plan: Plan
     pinned: Mapping[str, str]
     base: Path = Path()
     dial: Dial = direct
-    here: Callable[[str], bool] = is_local
+    here: Callable[[str], bool] = is_local_address
     deadlines: Deadlines = DEADLINES
 
 
 @dataclass(frozen=True)
-class Said:
+class NodeOutput:
     """What a node answered, and how far it was reached. `host_key`: the one it showed; None over no SSH."""
 
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, CollectorOutput]
     state: NodeState
     detail: str = ""
     host_key: str | None = None
 
 
 @dataclass(frozen=True)
-class Seen:
+class ClusterSnapshot:
     """The cluster as it was found, the control planes that were asked, and the host keys they showed."""
 
     installed: Installed
@@ -53,7 +53,7 @@ class Seen:
     host_keys: Mapping[str, str]
 
 
-async def look(reach: Reach) -> Seen:
+async def look(reach: NodeAccess) -> ClusterSnapshot:
     """Ask the first control plane; where it cannot be reached, the next one about the cluster. Changes nothing."""
     release = reach.plan.effective_release
     asked: list[NodeRecord] = []
@@ -69,22 +69,22 @@ async def look(reach: Reach) -> Seen:
             gaps = {**installed.gaps, **{name: first.gaps[name] for name in ("left_over", "console")}}
             installed = replace(installed, gaps=gaps)
         if said.state is NodeState.CHECKED:
-            return Seen(installed, tuple(asked), keys)
+            return ClusterSnapshot(installed, tuple(asked), keys)
         first = first or installed
     why = _("the plan has no control plane node")
-    return Seen(first or installed_from({}, why), tuple(asked), keys)
+    return ClusterSnapshot(first or installed_from({}, why), tuple(asked), keys)
 
 
-def _of_cluster(release: str) -> tuple[Snippet, ...]:
+def _of_cluster(release: str) -> tuple[Collector, ...]:
     return (*cluster_questions(), *((module_question(),) if release >= "4.3" else ()))
 
 
-async def ask(reach: Reach, node: Node, snippets: Sequence[Snippet]) -> Said:
+async def ask(reach: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
     """Ask one node, as root where sudo asks no password. Never raises for what a node does."""
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
     login = reach.plan.login(node)
-    said: Said | None = None
+    said: NodeOutput | None = None
     if login.password is not None or login.key_file:
         said = await _over_ssh(reach, node, program, marker)
         if said.state is NodeState.CHECKED:
@@ -92,17 +92,17 @@ async def ask(reach: Reach, node: Node, snippets: Sequence[Snippet]) -> Said:
     if await asyncio.to_thread(reach.here, node.address):
         return await _on_this_host(reach, program, marker)
     missing = _("the plan gives no password and no key for this node, and it is not this host")
-    return said or Said({}, NodeState.AUTH_FAILED, missing)
+    return said or NodeOutput({}, NodeState.AUTH_FAILED, missing)
 
 
-async def _over_ssh(reach: Reach, node: Node, program: str, marker: str) -> Said:
-    readings: dict[str, Reading] = {}
+async def _over_ssh(reach: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
+    readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
     where = target(reach.plan, node, reach.dial, base=reach.base)
     try:
         connection = await connect(where, reach.pinned.get(node.address), _unheard, reach.deadlines)
-    except ConnectFailed as error:
-        return Said({}, error.state, error.detail, error.host_key)
+    except ConnectError as error:
+        return NodeOutput({}, error.state, error.detail, error.host_key)
     try:
         reader = Reader(marker)
         async with (
@@ -113,19 +113,19 @@ async def _over_ssh(reach: Reach, node: Node, program: str, marker: str) -> Said
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
         if not readings:
             state, detail = NodeState.AUTH_FAILED, connection.complaint or _("the node ran no bash")
-    except ConnectFailed as error:
+    except ConnectError as error:
         state, detail = error.state, error.detail
-    except Lost as error:
+    except ConnectionLost as error:
         state, detail = NodeState.LOST, str(error)
     except TimeoutError:
         state = NodeState.TIMEOUT
         detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
     finally:
         await connection.close()
-    return Said(readings, state, detail, connection.host_key)
+    return NodeOutput(readings, state, detail, connection.host_key)
 
 
-async def _on_this_host(reach: Reach, program: str, marker: str) -> Said:
+async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOutput:
     process = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
@@ -134,7 +134,7 @@ async def _on_this_host(reach: Reach, program: str, marker: str) -> Said:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    readings: dict[str, Reading] = {}
+    readings: dict[str, CollectorOutput] = {}
     try:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -148,13 +148,15 @@ async def _on_this_host(reach: Reach, program: str, marker: str) -> Said:
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
     except TimeoutError:
         detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
-        return Said(readings, NodeState.TIMEOUT, detail)
+        return NodeOutput(readings, NodeState.TIMEOUT, detail)
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
         await process.wait()
-    return Said(readings, NodeState.CHECKED if readings else NodeState.LOST, "" if readings else _("bash did not run"))
+    return NodeOutput(
+        readings, NodeState.CHECKED if readings else NodeState.LOST, "" if readings else _("bash did not run")
+    )
 
 
 def _unheard(stage: str) -> None:

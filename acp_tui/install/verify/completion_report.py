@@ -15,12 +15,12 @@ from string import Template
 
 from acp_tui import __version__
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.labels import OUTCOMES, outcome_word, role_word
+from acp_tui.checks.labels import OUTCOMES, outcome_label, role_label
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.assets import asset_text
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.observe.timing import Span, spans
 from acp_tui.install.run.control import platform_url
 from acp_tui.install.run.state import RunState
@@ -150,7 +150,7 @@ def to_html(done: Completion) -> str:
         answer_class="ready" if done.finish.healthy else "blocked",
         about=pairs(about),
         tally=joined(
-            tag("li", joined((tag("b", text(str(counts[one.value]))), text(outcome_word(one)))), one.value)
+            tag("li", joined((tag("b", text(str(counts[one.value]))), text(outcome_label(one)))), one.value)
             for one in OUTCOMES
             if counts[one.value]
         ),
@@ -193,7 +193,7 @@ def _node_table(done: Completion) -> Html:
     rows = [
         [
             text(cell or "—")
-            for cell in (one["address"], role_word(one["role"]), one["name"], one["state"], one["version"])
+            for cell in (one["address"], role_label(one["role"]), one["name"], one["state"], one["version"])
         ]
         for one in _nodes(done)
     ]
@@ -203,7 +203,7 @@ def _node_table(done: Completion) -> Html:
 def _phase_table(found: Sequence[Span]) -> Html:
     heads = (_("Phase"), _("Began"), _("Took (h:mm:ss)"))
     rows = [
-        [text(phase_word(one.phase)), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_took(one.seconds))]
+        [text(phase_label(one.phase)), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_took(one.seconds))]
         for one in found
     ]
     whole = [text(_("All of it")), text(""), text(_took(sum(one.seconds for one in found)))]

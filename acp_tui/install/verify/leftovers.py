@@ -8,14 +8,14 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acp_tui.checks.catalog import Function, catalogue
+from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.core.i18n import _
-from acp_tui.install.observe.labels import phase_word
+from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.run.state import Phase, RunState, removal
-from acp_tui.install.verify.collect import Reach, ask
+from acp_tui.install.verify.collect import NodeAccess, ask
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import installed_from, installer_questions, ports_question, read_ports
-from acp_tui.nodes.script import Reading
+from acp_tui.nodes.script import CollectorOutput
 from acp_tui.plan.model import Plan
 
 _SENT = (Phase.POSTED, Phase.INSTALLING)
@@ -42,7 +42,7 @@ class Remains:
         return bool(self.installed.left_over)
 
 
-async def remains(reach: Reach, run: RunState) -> Remains:
+async def find_leftovers(reach: NodeAccess, run: RunState) -> Remains:
     """Look at the installer's node. Changes nothing; what cannot be seen is told as such."""
     plan, release = reach.plan, reach.plan.effective_release
     unpacked = await asyncio.to_thread((run.spec.setup_dir / "setup.sh").exists)
@@ -54,11 +54,11 @@ async def remains(reach: Reach, run: RunState) -> Remains:
     return Remains(run, installed, _taken(plan, said.readings.get("ports")), unpacked, release)
 
 
-def _taken(plan: Plan, reading: Reading | None) -> tuple[int, ...] | None:
+def _taken(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...] | None:
     if reading is None or reading.status:
         return None
     row = catalogue(plan.effective_release)["NET-PORTS-INST"].check
-    assert isinstance(row, Function)
+    assert isinstance(row, FunctionCheck)
     wanted: set[int] = set()
     for word in row.words("ports"):
         first, _dash, last = word.partition("-")
@@ -73,7 +73,7 @@ def lines(left: Remains) -> Iterator[str]:
         _("The last run began on {moment} and ended: {phase}. {message}")
         .format(
             moment=f"{run.started:%Y-%m-%d %H:%M} UTC",
-            phase=phase_word(run.phase),
+            phase=phase_label(run.phase),
             message=run.message.partition("\n")[0],
         )
         .rstrip()

@@ -11,7 +11,7 @@ from acp_tui.core.i18n import _
 from acp_tui.install.api.client import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
 from acp_tui.install.verify.facts import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
-from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading, Snippet
+from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Collector, CollectorOutput
 
 KUBECONFIG = "/etc/kubernetes/admin.conf"
 EARLY_KUBECONFIG = "/var/cpaas/data/alauda.kubeconfig"  # API-KUBECONFIG: until the cluster's own is there
@@ -81,32 +81,34 @@ def _guarded(program: str, needs: str, command: str, seconds: int) -> str:
     return shell
 
 
-def _kubectl(name: str, ask: str, template: str, *configs: str) -> Snippet:
+def _kubectl(name: str, ask: str, template: str, *configs: str) -> Collector:
     """A question with the first of `configs` that is there."""
     files = " ".join(configs or (KUBECONFIG,))
     needs = f'local file config=\nfor file in {files}; do [ -n "$config" ] || [ ! -r "$file" ] || config=$file; done\n'
     command = f'kubectl --kubeconfig "$config" --request-timeout=15s get {ask} -o go-template={quote(template)}'
     shell = _guarded("kubectl", f'{needs}[ -n "$config" ] || return 66', command, _PATIENCE)
-    return Snippet(name, (), shell, _unparsed, timeout=_PATIENCE + 5, any_status=True, early=True)
+    return Collector(name, (), shell, _unparsed, timeout=_PATIENCE + 5, any_status=True, early=True)
 
 
-def _unparsed(reading: Reading) -> Mapping[str, object]:
+def _unparsed(reading: CollectorOutput) -> Mapping[str, object]:
     return {}
 
 
-def _containers(release: str) -> Snippet:
+def _containers(release: str) -> Collector:
     tool = container_tool(release)
     listing = f"{tool} ps -a --filter name={CONTAINER} --format '{{{{.Names}}}}\t{{{{.Status}}}}'"
-    return Snippet("left_over", (), _guarded(tool, "", listing, 10), _unparsed, timeout=15, any_status=True, early=True)
+    return Collector(
+        "left_over", (), _guarded(tool, "", listing, 10), _unparsed, timeout=15, any_status=True, early=True
+    )
 
 
-def removing(release: str) -> Snippet:
+def removing(release: str) -> Collector:
     """The only thing here that changes a node: it removes the installer's container."""
     shell = _guarded(container_tool(release), "", removal(release), 60)
-    return Snippet("removed", (), shell, _unparsed, timeout=70, any_status=True)
+    return Collector("removed", (), shell, _unparsed, timeout=70, any_status=True)
 
 
-def cluster_questions(*configs: str) -> tuple[Snippet, ...]:
+def cluster_questions(*configs: str) -> tuple[Collector, ...]:
     """With the first kubeconfig of `configs` that is there; by default the cluster's own."""
     return (
         _kubectl("nodes", "nodes", _NODES, *configs),
@@ -115,21 +117,23 @@ def cluster_questions(*configs: str) -> tuple[Snippet, ...]:
     )
 
 
-def pods_question(*configs: str) -> Snippet:
+def pods_question(*configs: str) -> Collector:
     return _kubectl("pods", "pods --all-namespaces", _PODS, *configs)
 
 
-def module_question(*configs: str) -> Snippet:
+def module_question(*configs: str) -> Collector:
     return _kubectl("module", "clustermodule global", _MODULE, *configs)
 
 
-def installer_questions(release: str) -> tuple[Snippet, ...]:
+def installer_questions(release: str) -> tuple[Collector, ...]:
     """What is left of the installer on its node."""
-    return _containers(release), Snippet("console", (), _CONSOLE, _unparsed, timeout=10, any_status=True, early=True)
+    return _containers(release), Collector("console", (), _CONSOLE, _unparsed, timeout=10, any_status=True, early=True)
 
 
-def ports_question() -> Snippet:
-    return Snippet("ports", (), "type -P ss >/dev/null || return 127\nss -ltn", _unparsed, timeout=10, any_status=True)
+def ports_question() -> Collector:
+    return Collector(
+        "ports", (), "type -P ss >/dev/null || return 127\nss -ltn", _unparsed, timeout=10, any_status=True
+    )
 
 
 def read_ports(text: str) -> frozenset[int]:
@@ -143,13 +147,13 @@ def read_ports(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def questions(release: str) -> tuple[Snippet, ...]:
+def questions(release: str) -> tuple[Collector, ...]:
     """All that the first control plane is asked. `clustermodule` is asked from 4.3 on (REL-VERIFY)."""
     module = (module_question(),) if release >= "4.3" else ()
     return (*cluster_questions(), *module, *installer_questions(release))
 
 
-def installed_from(readings: Mapping[str, Reading], unanswered: str) -> Installed:
+def installed_from(readings: Mapping[str, CollectorOutput], unanswered: str) -> Installed:
     """What the readings tell; `unanswered`: why those that are missing are."""
     found: dict[str, object] = {}
     gaps: dict[str, str] = {}
@@ -167,7 +171,7 @@ def installed_from(readings: Mapping[str, Reading], unanswered: str) -> Installe
     return Installed(gaps=gaps, **found)  # type: ignore[arg-type] # each reader is held to its field's type below
 
 
-def _failed(reading: Reading) -> str:
+def _failed(reading: CollectorOutput) -> str:
     said = reading.text.rpartition("\nerror\t")[2].strip() if "\nerror\t" in reading.text else ""
     known = {
         TIMED_OUT: _("no answer in time; the API server may be silent"),

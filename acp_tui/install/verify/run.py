@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.files import path_from
-from acp_tui.install.verify.checks import Case, judge, serves
-from acp_tui.install.verify.collect import Reach, look
+from acp_tui.core.files import resolve_path
+from acp_tui.install.verify.checks import VerifyContext, judge, serves
+from acp_tui.install.verify.collect import NodeAccess, look
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.https import get, planned_fingerprint
 from acp_tui.nodes.state import NodeState
@@ -55,7 +55,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def verify(reach: Reach, installed_at: datetime | None = None, clock: Callable[[], datetime] = now) -> Finish:
+async def verify(
+    reach: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
+) -> Finish:
     """Look at the cluster, its console and its registry, once. Changes nothing; raises nothing for what is found."""
     plan, started = reach.plan, clock()
     own = plan.registry.mode == "platform"
@@ -68,13 +70,13 @@ async def verify(reach: Reach, installed_at: datetime | None = None, clock: Call
         (seen, page), images = await asyncio.gather(look(reach), platform), None
     certificate = await asyncio.to_thread(_planned, plan, reach.base)
     moment = clock()
-    verdicts = judge(Case(plan, seen.installed, page, images, certificate, moment, installed_at))
+    verdicts = judge(VerifyContext(plan, seen.installed, page, images, certificate, moment, installed_at))
     report = Report(plan.effective_release, started, moment, seen.nodes, verdicts)
     return Finish(report, seen.installed, seen.host_keys, serves(page))
 
 
 async def until_settled(
-    reach: Reach, within: timedelta, *, installed_at: datetime | None = None, every: float = 10.0
+    reach: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, every: float = 10.0
 ) -> AsyncGenerator[Finish, None]:
     """Look again and again, `every` so many seconds, until all is well or the time is over; at least once."""
     end = asyncio.get_running_loop().time() + within.total_seconds()
@@ -91,4 +93,4 @@ def _planned(plan: Plan, base: Path) -> str | None:
     wanted = plan.certificate
     if wanted.mode != "existing" or not wanted.cert_file:
         return None
-    return planned_fingerprint(path_from(base, wanted.cert_file))
+    return planned_fingerprint(resolve_path(base, wanted.cert_file))

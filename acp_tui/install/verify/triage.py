@@ -10,7 +10,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
 from acp_tui.install.run.state import INSTALLER_LOG
 from acp_tui.install.verify.checks import pod_state
-from acp_tui.install.verify.collect import Reach, ask
+from acp_tui.install.verify.collect import NodeAccess, ask
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import (
     EARLY_KUBECONFIG,
@@ -21,7 +21,7 @@ from acp_tui.install.verify.queries import (
     ports_question,
     read_ports,
 )
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 _CONSOLE_PORT = 8080
 _SHOWN = 6  # lines of the log, and Pods
@@ -55,12 +55,12 @@ class Triage:
     likely: str
 
 
-def triage_questions(release: str) -> tuple[Snippet, ...]:
-    log = Snippet("log", (), _LOG, lambda reading: {}, timeout=10, any_status=True)
+def triage_questions(release: str) -> tuple[Collector, ...]:
+    log = Collector("log", (), _LOG, lambda reading: {}, timeout=10, any_status=True)
     return (*installer_questions(release), ports_question(), log, pods_question(KUBECONFIG, EARLY_KUBECONFIG))
 
 
-async def triage(reach: Reach) -> Triage:
+async def triage(reach: NodeAccess) -> Triage:
     """Ask the installer's node. Never raises for what it does; what it does not tell is told as such."""
     node = reach.plan.installer_node
     if node is None:
@@ -73,7 +73,7 @@ async def triage(reach: Reach) -> Triage:
     return weigh(installed_from(said.readings, said.detail), said.readings)
 
 
-def weigh(installed: Installed, readings: Mapping[str, Reading]) -> Triage:
+def weigh(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Triage:
     """The likely place by what was found, in the order of API-STALL: pure."""
     ports = readings.get("ports")
     listening = _CONSOLE_PORT in read_ports(ports.text) if ports is not None and ports.status == 0 else None
@@ -121,7 +121,7 @@ def _told(installed: Installed, listening: bool | None, age: int | None) -> Iter
         yield _("installer's log, last written {minutes} min ago:").format(minutes=age // 60)
 
 
-def _log(reading: Reading | None) -> tuple[int | None, tuple[str, ...]]:
+def _log(reading: CollectorOutput | None) -> tuple[int | None, tuple[str, ...]]:
     """(seconds since it was written, last lines)."""
     if reading is None or reading.status:
         return None, ()

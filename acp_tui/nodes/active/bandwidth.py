@@ -16,7 +16,7 @@ from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
 from acp_tui.nodes.facts import Bandwidth
 from acp_tui.nodes.script import LAUNCH_PLAIN
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
 
 MOST = 512
 """MiB of one transfer at most; about a second at most."""
@@ -116,7 +116,7 @@ async def _connected(ends: Sequence[End], deadlines: Deadlines) -> list[Connecti
     async def one(end: End) -> Connection | str:
         try:
             return await connect(end.target, end.pinned, lambda stage: None, deadlines)
-        except ConnectFailed as failed:
+        except ConnectError as failed:
             return failed.detail
 
     return await asyncio.gather(*map(one, ends))
@@ -144,7 +144,7 @@ async def _transfer(source: Connection | str, target: Connection | str, end: End
                     found = Bandwidth(None, _("the node has no python"))
             if sending is not None:
                 await sending
-    except (ConnectFailed, Lost) as broke:
+    except (ConnectError, ConnectionLost) as broke:
         return Bandwidth(None, str(broke) or _("the connection broke"))
     except TimeoutError:
         return Bandwidth(None, _("no end within {seconds:g} s").format(seconds=_PATIENCE))

@@ -13,7 +13,7 @@ from pathlib import Path
 from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import DiskSpeed
-from acp_tui.nodes.script import Gap, Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput, MissingReason
 
 FOLDER = "/var/lib"
 """Where etcd and the containers will write."""
@@ -88,18 +88,20 @@ return 0
 """
 
 
-def measuring(folder: str = FOLDER) -> Snippet:
+def measuring(folder: str = FOLDER) -> Collector:
     """The question how fast `folder`'s disk writes. It needs root, a gigabyte of room, and the operator's consent."""
     values = {"FOLDER": shlex.quote(folder), "SIZE": _MEBIBYTES, "SECONDS": _SECONDS, "PYTHON": shlex.quote(_PYTHON)}
     shell = re.sub(r"@([A-Z]+)@", lambda match: str(values[match[1]]), _SHELL)
-    return Snippet("disk_speed", ("disk_speed",), shell, lambda r: _disk_speed(folder, r), timeout=60, any_status=True)
+    return Collector(
+        "disk_speed", ("disk_speed",), shell, lambda r: _disk_speed(folder, r), timeout=60, any_status=True
+    )
 
 
-def _disk_speed(folder: str, reading: Reading) -> Mapping[str, object]:
+def _disk_speed(folder: str, reading: CollectorOutput) -> Mapping[str, object]:
     """`method NAME`, then `sync`, `throughput`, `rate`, each with what the method says of it."""
     if reading.status:
         reasons = {NO_ROOM: _("{folder} has no room for the test").format(folder=Path(folder))}
-        return {"disk_speed": Gap(reasons.get(reading.status, _("no file could be made in the folder")))}
+        return {"disk_speed": MissingReason(reasons.get(reading.status, _("no file could be made in the folder")))}
     told = {kind: rest for kind, _space, rest in (line.partition(" ") for line in lines(reading))}
     method = told.get("method", "")
     read = {"fio": _fio, "python3": _python, "dd": _dd}.get(method)

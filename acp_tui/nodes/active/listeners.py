@@ -15,12 +15,12 @@ from shlex import quote
 
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
-from acp_tui.nodes.collect import probe
+from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.events import NodeDone
+from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
-from acp_tui.nodes.script import LAUNCH, Reading, Snippet
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
 
 _LIFE = 60  # seconds that a listener lives at most
 _PATIENCE = 15.0  # seconds for all listeners to stand
@@ -131,7 +131,7 @@ return 0
 
 
 @dataclass(frozen=True)
-class Role:
+class ListenerPlan:
     """What one node does in a rehearsal."""
 
     target: Target
@@ -142,12 +142,12 @@ class Role:
     """The node's known host key, `type base64`."""
 
 
-async def rehearse(roles: Sequence[Role], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
+async def rehearse(roles: Sequence[ListenerPlan], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
     """Listen and dial at once on all nodes; by plan address, `Facts` with what came of it alone.
 
     A node without a connection has a gap with the reason. However this ends, the listeners end too."""
     tokens = {role.target.address: secrets.token_hex(12) for role in roles}
-    stands = [_Stand(role, tokens[role.target.address], deadlines) for role in roles if role.listens]
+    stands = [_ListenerSession(role, tokens[role.target.address], deadlines) for role in roles if role.listens]
     try:
         await asyncio.gather(*(stand.begin() for stand in stands))
         listening = {
@@ -167,10 +167,10 @@ async def rehearse(roles: Sequence[Role], *, deadlines: Deadlines = DEADLINES) -
     }
 
 
-class _Stand:
+class _ListenerSession:
     """The listeners of one node, and the connection on which they hang."""
 
-    def __init__(self, role: Role, token: str, deadlines: Deadlines) -> None:
+    def __init__(self, role: ListenerPlan, token: str, deadlines: Deadlines) -> None:
         self.role = role
         self.ports: dict[int, str] = dict.fromkeys(role.listens, _("no listener could be started"))
         """Port → "" where it listens, else why not."""
@@ -203,13 +203,13 @@ class _Stand:
     async def _hold(self) -> None:
         try:
             connection = await connect(self.role.target, self.role.pinned, lambda stage: None, self._deadlines)
-        except ConnectFailed as failed:
+        except ConnectError as failed:
             self.ports = dict.fromkeys(self.ports, failed.detail)
             self._ready.set()
             return
         try:
             await self._read(connection)
-        except (ConnectFailed, Lost) as broke:
+        except (ConnectError, ConnectionLost) as broke:
             self.ports = dict.fromkeys(self.ports, str(broke))
         finally:
             self._ready.set()
@@ -259,21 +259,23 @@ def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int 
 
 
 async def _dial(
-    role: Role, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str], deadlines: Deadlines
+    role: ListenerPlan, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str], deadlines: Deadlines
 ) -> Facts:
     """Dial until every listener that may answer has, or for some seconds."""
     snippet = _dialling(role, listening, tokens)
     if snippet is None:
         return Facts(role.target.address, backends={(host, port): frozenset() for host, port, _nodes in role.dials})
     facts = Facts(role.target.address, gaps={"backends": _("not asked")})
-    async with aclosing(probe(role.target, role.pinned, deadlines=deadlines, snippets=(snippet,))) as events:
+    async with aclosing(collect_facts(role.target, role.pinned, deadlines=deadlines, snippets=(snippet,))) as events:
         async for event in events:
-            if isinstance(event, NodeDone):
+            if isinstance(event, NodeFinished):
                 facts = event.facts
     return facts
 
 
-def _dialling(role: Role, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str]) -> Snippet | None:
+def _dialling(
+    role: ListenerPlan, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str]
+) -> Collector | None:
     names = {token: address for address, token in tokens.items()}
     expected = {
         (host, port): sum(port in listening.get(node, frozenset()) for node in backends)
@@ -283,7 +285,7 @@ def _dialling(role: Role, listening: Mapping[str, frozenset[int]], tokens: Mappi
     if not ways:
         return None
 
-    def parse(reading: Reading) -> Mapping[str, object]:
+    def parse(reading: CollectorOutput) -> Mapping[str, object]:
         heard: dict[tuple[str, int], set[str]] = {way: set() for way in expected}
         strayed: dict[tuple[str, int], set[int]] = {}
         for words in (line.split() for line in lines(reading)):
@@ -300,4 +302,4 @@ def _dialling(role: Role, listening: Mapping[str, frozenset[int]], tokens: Mappi
         }
 
     shell = _DIAL.replace("@WAYS@", " ".join(map(quote, ways))).replace("@ROUNDS@", str(_ROUNDS))
-    return Snippet("dial", ("backends", "strayed"), shell, parse, timeout=_ROUNDS + 8)
+    return Collector("dial", ("backends", "strayed"), shell, parse, timeout=_ROUNDS + 8)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from shlex import quote
 
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 _SECONDS = 4
 
@@ -59,7 +59,7 @@ case $? in 0 | 124) echo heard ;; *) return 1 ;; esac
 """
 
 
-def ear(address: str) -> Snippet:
+def ear(address: str) -> Collector:
     """The question which VRRP groups `address`'s network hears. It needs root, and python or tcpdump."""
     blanks = {
         "@PYTHON@": quote(_PYTHON),
@@ -70,10 +70,10 @@ def ear(address: str) -> Snippet:
     shell = _SHELL
     for blank, value in blanks.items():
         shell = shell.replace(blank, value)
-    return Snippet("vrrp", ("vrids",), shell, _vrids, timeout=_SECONDS + 4, early=True)
+    return Collector("vrrp", ("vrids",), shell, _vrids, timeout=_SECONDS + 4, early=True)
 
 
-def _vrids(reading: Reading) -> Mapping[str, object]:
+def _vrids(reading: CollectorOutput) -> Mapping[str, object]:
     """`vrid N` lines, or tcpdump's `vrid N,`; at the end `heard`."""
     if "heard" not in lines(reading):
         raise ValueError("listening failed")

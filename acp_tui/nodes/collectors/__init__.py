@@ -1,4 +1,4 @@
-"""How every fact is asked and read. A new fact is one `Snippet` here, one field in `facts.py`, one recorded output.
+"""How every fact is asked and read. A new fact is one `Collector` here, one field in `facts.py`, one recorded output.
 
 Cheap questions come first, package tools last: what a node tells before it breaks is kept.
 """
@@ -11,11 +11,20 @@ from acp_tui.nodes.collectors import boot, clock, network, security, software
 from acp_tui.nodes.collectors import hardware as machine
 from acp_tui.nodes.collectors.clock import CLOCK, read_clock
 from acp_tui.nodes.facts import Facts
-from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Gap, Reading, Snippet
+from acp_tui.nodes.script import (
+    ABSENT,
+    CUT,
+    NEEDS_ROOT,
+    NOT_FOUND,
+    TIMED_OUT,
+    Collector,
+    CollectorOutput,
+    MissingReason,
+)
 
 __all__ = ["CLOCK", "IDS", "SNIPPETS", "facts_from", "read_clock"]
 
-SNIPPETS: tuple[Snippet, ...] = (
+SNIPPETS: tuple[Collector, ...] = (
     CLOCK,
     *machine.SNIPPETS,
     *network.SNIPPETS,
@@ -37,10 +46,10 @@ Parsed = tuple[Mapping[str, object], str]
 
 def facts_from(
     address: str,
-    readings: Iterable[Reading],
+    readings: Iterable[CollectorOutput],
     unanswered: str | None = None,
-    asked: tuple[Snippet, ...] = SNIPPETS,
-    parsed: MutableMapping[Reading, Parsed] | None = None,
+    asked: tuple[Collector, ...] = SNIPPETS,
+    parsed: MutableMapping[CollectorOutput, Parsed] | None = None,
 ) -> Facts:
     """Facts of the node at `address` from what it answered. Pure, and total: no answer can make it raise.
 
@@ -61,7 +70,9 @@ def facts_from(
         if reading not in parsed:
             parsed[reading] = _read(snippet, reading)
         found, reason = parsed[reading]
-        told = {name: value for name, value in found.items() if value is not None and not isinstance(value, Gap)}
+        told = {
+            name: value for name, value in found.items() if value is not None and not isinstance(value, MissingReason)
+        }
         values.update(told)
         gaps.update({name: str(found.get(name) or reason) for name in snippet.fields if name not in told})
     if unanswered is not None:
@@ -72,7 +83,7 @@ def facts_from(
     return Facts(address, gaps=gaps, **known)  # type: ignore[arg-type] # parsers are held to the fields' types by tests
 
 
-def _read(snippet: Snippet, reading: Reading) -> Parsed:
+def _read(snippet: Collector, reading: CollectorOutput) -> Parsed:
     if reading.status in (TIMED_OUT, CUT, NEEDS_ROOT) or (reading.status and not snippet.any_status):
         return {}, _reason(snippet, reading.status)
     try:
@@ -81,7 +92,7 @@ def _read(snippet: Snippet, reading: Reading) -> Parsed:
         return {}, _("the node's answer could not be read: {why}").format(why=error)
 
 
-def _reason(snippet: Snippet, status: int) -> str:
+def _reason(snippet: Collector, status: int) -> str:
     if status == TIMED_OUT:
         return _("no answer within {seconds} s").format(seconds=snippet.timeout)
     return {

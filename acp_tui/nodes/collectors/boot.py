@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 WANTED_MODULES = (
     "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack_ipv4", "nf_conntrack_ipv6", "geneve", "openvswitch",
@@ -20,7 +20,7 @@ WANTED_MODULES = (
 _LONGEST = 4096  # characters of a kernel's command line: none takes more
 
 
-def _cmdline(reading: Reading) -> Mapping[str, object]:
+def _cmdline(reading: CollectorOutput) -> Mapping[str, object]:
     return {"cmdline": tuple(reading.text.split())}
 
 
@@ -59,7 +59,7 @@ def _in_force(command_line: str) -> frozenset[str]:
     return frozenset(words)
 
 
-def _boot_tokens(reading: Reading) -> Mapping[str, object]:
+def _boot_tokens(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `grub ...` from /etc/default/grub, `boot ...` from what the boot loader reads.
 
     A rescue entry boots nothing by itself, so it tells nothing."""
@@ -87,13 +87,13 @@ def _boot_tokens(reading: Reading) -> Mapping[str, object]:
     return {"boot_tokens": frozenset(token for token in tokens if not token.startswith("$"))}
 
 
-def _modules_at_boot(reading: Reading) -> Mapping[str, object]:
+def _modules_at_boot(reading: CollectorOutput) -> Mapping[str, object]:
     """modules-load.d(5): a name a line; `#` and `;` begin a comment."""
     names = {line.split()[0].replace("-", "_") for line in lines(reading) if line[0] not in "#;"}
     return {"modules_at_boot": frozenset(names)}
 
 
-def _modules(reading: Reading) -> Mapping[str, object]:
+def _modules(reading: CollectorOutput) -> Mapping[str, object]:
     """`loaded NAME`, `available NAME`, `no-modprobe`."""
     loaded: set[str] = set()
     available: set[str] = set()
@@ -114,8 +114,8 @@ def _modules(reading: Reading) -> Mapping[str, object]:
 
 
 SNIPPETS = (
-    Snippet("cmdline", ("cmdline",), "show /proc/cmdline", _cmdline),
-    Snippet(
+    Collector("cmdline", ("cmdline",), "show /proc/cmdline", _cmdline),
+    Collector(
         "modules",
         ("modules", "modules_available"),
         f"""
@@ -138,7 +138,7 @@ return 0
 """,
         _modules,
     ),
-    Snippet(
+    Collector(
         "modules_at_boot",
         ("modules_at_boot",),
         """
@@ -149,7 +149,7 @@ return 0
 """,
         _modules_at_boot,
     ),
-    Snippet(
+    Collector(
         "boot_tokens",
         ("boot_tokens",),
         """

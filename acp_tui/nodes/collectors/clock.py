@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 from acp_tui.nodes.collectors.parsing import first_line, lines
 from acp_tui.nodes.facts import Clock
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 _UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu")
 
 
-def read_clock(reading: Reading, before: float, after: float) -> Clock:
+def read_clock(reading: CollectorOutput, before: float, after: float) -> Clock:
     """The clock of a node asked at `before` and answered at `after`, our own seconds since the epoch (UTC).
 
     The node looked at its clock some time in between, so the offset is counted from the middle and is uncertain by half
@@ -29,7 +29,7 @@ def read_clock(reading: Reading, before: float, after: float) -> Clock:
     return Clock(offset, (after - before) / 2 + coarse, datetime.fromtimestamp(min(remote, 253402300799), UTC))
 
 
-def _zone(reading: Reading) -> Mapping[str, object]:
+def _zone(reading: CollectorOutput) -> Mapping[str, object]:
     """`offset +hhmm`, `link TARGET` where /etc/localtime is a link, `file NAME` of /etc/timezone where it is none."""
     values: dict[str, object] = {"timezone": ""}
     for line in lines(reading):
@@ -44,10 +44,10 @@ def _zone(reading: Reading) -> Mapping[str, object]:
     return values
 
 
-CLOCK = Snippet("clock", (), "date +%s.%N", lambda reading: {}, urgent=True)
+CLOCK = Collector("clock", (), "date +%s.%N", lambda reading: {}, urgent=True)
 
 SNIPPETS = (
-    Snippet(
+    Collector(
         "zone",
         ("timezone", "utc_offset"),
         """

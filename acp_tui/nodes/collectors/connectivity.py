@@ -15,7 +15,7 @@ from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.collectors.registry import asking_registry
 from acp_tui.nodes.collectors.tcp_connect import dialling
 from acp_tui.nodes.facts import Ping
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.plan.field_types import is_ip
 
 # Children write into a pipe each, first their process number: no line can be torn, and who hangs can be ended.
@@ -124,7 +124,7 @@ return "$unsure"
 
 
 @dataclass(frozen=True)
-class Questions:
+class NodeTestSpec:
     """What one node shall find out. Hosts as in the plan, addresses or names."""
 
     dials: tuple[tuple[str, int], ...] = ()
@@ -141,14 +141,14 @@ class Questions:
     """Base64 of `user:password` for it; None: no login is tried."""
 
 
-def snippets_for(questions: Questions) -> tuple[Snippet, ...]:
+def snippets_for(questions: NodeTestSpec) -> tuple[Collector, ...]:
     """The snippets that ask `questions`; none where there is nothing to ask."""
-    found: list[Snippet] = []
+    found: list[Collector] = []
 
     def add(name: str, fields: str, shell: str, timeout: int, **blanks: str) -> None:
         for blank, text in blanks.items():
             shell = shell.replace(f"@{blank.upper()}@", text)
-        found.append(Snippet(name, tuple(fields.split()), shell, _PARSERS[name], timeout=timeout, early=True))
+        found.append(Collector(name, tuple(fields.split()), shell, _PARSERS[name], timeout=timeout, early=True))
 
     if questions.dials:
         found.append(dialling(questions.dials))
@@ -169,7 +169,7 @@ def _words(texts: tuple[str, ...]) -> str:
     return " ".join(map(quote, texts))
 
 
-def _pings(reading: Reading) -> Mapping[str, object]:
+def _pings(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `HOST size BYTES REPORT [later REPORT | again REPORT]`: of whole packets that may not be cut, once more
     where some were quick and some late, and of small ones where none passed."""
     return {"pings": tuple(ping for line in lines(reading) if (ping := _ping(line)) is not None)}
@@ -208,12 +208,12 @@ def _counted(report: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def _speeds(reading: Reading) -> Mapping[str, object]:
+def _speeds(reading: CollectorOutput) -> Mapping[str, object]:
     rows = (line.split() for line in lines(reading))
     return {"link_speeds": {row[0]: int(row[1]) for row in rows if len(row) == 2 and re.fullmatch(r"\d{1,7}", row[1])}}
 
 
-def _names(reading: Reading) -> Mapping[str, object]:
+def _names(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `NAME ADDRESSES [servers: ADDRESSES]`, the latter where /etc/hosts names it."""
     found: dict[str, tuple[str, ...] | None] = {}
     by_servers: dict[str, tuple[str, ...] | None] = {}
@@ -230,7 +230,7 @@ def _addresses(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in text.split() if is_ip(word)))
 
 
-def _vip(reading: Reading) -> Mapping[str, object]:
+def _vip(reading: CollectorOutput) -> Mapping[str, object]:
     words = lines(reading)
     return {"vip_owner": next((line[4:] for line in words if line.startswith("mac ")), next(iter(words), ""))}
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from acp_tui.nodes.collectors.parsing import first, keyed, lines
 from acp_tui.nodes.facts import Disk, Filesystem
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 
-def _uname(reading: Reading) -> Mapping[str, object]:
+def _uname(reading: CollectorOutput) -> Mapping[str, object]:
     return dict(zip(("hostname", "arch", "kernel", "kernel_build"), lines(reading), strict=False))
 
 
@@ -28,7 +28,7 @@ def os_release(text: str) -> Mapping[str, str]:
     return values
 
 
-def _os_release(reading: Reading) -> Mapping[str, object]:
+def _os_release(reading: CollectorOutput) -> Mapping[str, object]:
     values = os_release(reading.text)
     if "ID" not in values:
         raise ValueError("no ID in os-release")
@@ -40,18 +40,18 @@ def _os_release(reading: Reading) -> Mapping[str, object]:
     }
 
 
-def _release_file(reading: Reading) -> Mapping[str, object]:
+def _release_file(reading: CollectorOutput) -> Mapping[str, object]:
     """Of the lines of /etc/centos-release and /etc/redhat-release the first that names a release."""
     told = lines(reading)
     return {"os_release_file": next((line for line in told if re.search(r"release \d", line)), "".join(told[:1]))}
 
 
-def _ids(reading: Reading) -> Mapping[str, object]:
+def _ids(reading: CollectorOutput) -> Mapping[str, object]:
     values = keyed(reading)
     return {name: values[name] for name in ("machine_id", "boot_id") if values.get(name)}
 
 
-def _macs(reading: Reading) -> Mapping[str, object]:
+def _macs(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `hardware|virtual MAC`. Only a machine without any hardware interface is known by virtual ones."""
     found: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
     for line in lines(reading):
@@ -61,7 +61,7 @@ def _macs(reading: Reading) -> Mapping[str, object]:
     return {"macs": tuple(sorted(found["hardware"] or found["virtual"]))}
 
 
-def _cpu(reading: Reading) -> Mapping[str, object]:
+def _cpu(reading: CollectorOutput) -> Mapping[str, object]:
     count, model, flags, mhz = 0, "", "", 0.0
     values: dict[str, object] = {}
     package: dict[str, int] = {}  # what one of them has
@@ -101,14 +101,14 @@ def _cpu(reading: Reading) -> Mapping[str, object]:
     return {"cpu_count": count, "cpu_model": model, "cpu_implementer": "", "cpu_part": "", **values}
 
 
-def _memory(reading: Reading) -> Mapping[str, object]:
+def _memory(reading: CollectorOutput) -> Mapping[str, object]:
     found = re.search(r"^MemTotal:\s*([0-9]{1,15}) kB$", reading.text, re.MULTILINE)
     if found is None:
         raise ValueError("no MemTotal")
     return {"memory": int(found[1]) * 1024}
 
 
-def _steal(reading: Reading) -> Mapping[str, object]:
+def _steal(reading: CollectorOutput) -> Mapping[str, object]:
     """The `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks since the boot."""
     found = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", reading.text)
     if found is None:
@@ -117,7 +117,7 @@ def _steal(reading: Reading) -> Mapping[str, object]:
     return {"steal": ticks[7] / max(1, sum(ticks))}
 
 
-def _filesystems(reading: Reading) -> Mapping[str, object]:
+def _filesystems(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `PATH|df row`: device, bytes, used, available, per cent, mount point."""
     rows = []
     for line in lines(reading):
@@ -130,7 +130,7 @@ def _filesystems(reading: Reading) -> Mapping[str, object]:
     return {"filesystems": tuple(rows)}
 
 
-def _disks(reading: Reading) -> Mapping[str, object]:
+def _disks(reading: CollectorOutput) -> Mapping[str, object]:
     """`mount MAJ:MIN POINT SOURCE`, `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`,
     `part DISK NAME MAJ:MIN`: which disk is behind each path, through partitions, LVM and RAID."""
     paths: dict[str, str] = {}
@@ -175,37 +175,37 @@ def _disks(reading: Reading) -> Mapping[str, object]:
 
 
 SNIPPETS = (
-    Snippet(
+    Collector(
         "uname",
         ("hostname", "arch", "kernel", "kernel_build"),
         "uname -n; uname -m; uname -r; uname -v",
         _uname,
     ),
-    Snippet(
+    Collector(
         "os_release",
         ("os_id", "os_version_id", "os_version", "os_name"),
         "show /etc/os-release || show /usr/lib/os-release",
         _os_release,
     ),
-    Snippet(
+    Collector(
         "os_release_file",
         ("os_release_file",),
         "maybe /etc/centos-release && maybe /etc/redhat-release",
         _release_file,
     ),
-    Snippet(
+    Collector(
         "kylin_info",
         ("kylin_info",),
         "maybe /etc/.productinfo && maybe /etc/.kyinfo",
         lambda reading: {"kylin_info": "\n".join(lines(reading))},
     ),
-    Snippet(
+    Collector(
         "etc_hostname",
         ("etc_hostname",),
         "maybe /etc/hostname",
         lambda reading: {"etc_hostname": next((line for line in lines(reading) if line[0] != "#"), "")},
     ),
-    Snippet(
+    Collector(
         "ids",
         ("machine_id", "boot_id"),
         """
@@ -214,13 +214,13 @@ echo "boot_id $(show /proc/sys/kernel/random/boot_id)"
 """,
         _ids,
     ),
-    Snippet(
+    Collector(
         "product_uuid",
         ("product_uuid",),
         "root || return; show /sys/class/dmi/id/product_uuid",
         first("product_uuid"),
     ),
-    Snippet(
+    Collector(
         "macs",
         ("macs",),
         """
@@ -234,7 +234,7 @@ done
 """,
         _macs,
     ),
-    Snippet(
+    Collector(
         "cpu",
         ("cpu_count", "cpu_threads", "cpu_model", "cpu_ghz", "cpu_implementer", "cpu_part", "virtual"),
         """
@@ -267,15 +267,15 @@ return 0
 """,
         _cpu,
     ),
-    Snippet(
+    Collector(
         "governor",
         ("governor",),
         "maybe /sys/devices/system/cpu/cpu0/cpufreq/scaling_governor",
         first("governor"),
     ),
-    Snippet("memory", ("memory",), "show /proc/meminfo", _memory),
-    Snippet("steal", ("steal",), 'local line; read -r line </proc/stat && echo "$line"', _steal),
-    Snippet(
+    Collector("memory", ("memory",), "show /proc/meminfo", _memory),
+    Collector("steal", ("steal",), 'local line; read -r line </proc/stat && echo "$line"', _steal),
+    Collector(
         "disks",
         ("disks",),
         r"""
@@ -308,7 +308,7 @@ return 0
 """,
         _disks,
     ),
-    Snippet(
+    Collector(
         "filesystems",
         ("filesystems",),
         """

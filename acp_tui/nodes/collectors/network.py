@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_netw
 
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import Interface, Listener, Route
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 _NO_ROUTE = ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "local", "multicast", "anycast")
 
@@ -69,10 +69,12 @@ def _route(line: str) -> Route | None:
         return None
 
 
-def _routes(name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]) -> Callable[[Reading], Mapping[str, object]]:
+def _routes(
+    name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]
+) -> Callable[[CollectorOutput], Mapping[str, object]]:
     """Lines of `ip -o route`, or rows behind a line `proc` where `ip` is missing or broken."""
 
-    def parse(reading: Reading) -> Mapping[str, object]:
+    def parse(reading: CollectorOutput) -> Mapping[str, object]:
         answer = lines(reading)
         if "proc" in answer:
             return {name: of_proc(answer[answer.index("proc") + 1 :])}
@@ -81,7 +83,7 @@ def _routes(name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]) -> Cal
     return parse
 
 
-def _interfaces(reading: Reading) -> Mapping[str, object]:
+def _interfaces(reading: CollectorOutput) -> Mapping[str, object]:
     """`ip -o addr` lines; or `proc`, then `route`, `six` and `trie` rows."""
     answer = lines(reading)
     if "proc" in answer:
@@ -137,7 +139,7 @@ def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
     return (*found, *six)
 
 
-def _hosts(reading: Reading) -> Mapping[str, object]:
+def _hosts(reading: CollectorOutput) -> Mapping[str, object]:
     found = []
     for line in lines(reading):
         address, *names = line.partition("#")[0].split() or [""]
@@ -146,7 +148,7 @@ def _hosts(reading: Reading) -> Mapping[str, object]:
     return {"hosts_localhost": tuple(found)}
 
 
-def _resolv(reading: Reading) -> Mapping[str, object]:
+def _resolv(reading: CollectorOutput) -> Mapping[str, object]:
     """resolv.conf(5), as kubelet reads it, which takes blanks before a keyword: the last `search` wins, and a `.` in it
     (as systemd-resolved writes) searches nothing. Status 66: no such file."""
     if reading.status:
@@ -172,7 +174,7 @@ def _resolv(reading: Reading) -> Mapping[str, object]:
     }
 
 
-def _listeners(reading: Reading) -> Mapping[str, object]:
+def _listeners(reading: CollectorOutput) -> Mapping[str, object]:
     """`proc PORT` (hex) of /proc/net/tcp and tcp6, which give the ports; `ss ...` rows, which give the names."""
     ports: set[int] = set()
     named: dict[int, str] = {}
@@ -196,7 +198,7 @@ def _listeners(reading: Reading) -> Mapping[str, object]:
     return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | seen_by_ss))}
 
 
-def _udp(reading: Reading) -> Mapping[str, object]:
+def _udp(reading: CollectorOutput) -> Mapping[str, object]:
     """Ports (hex) below the heading of the files."""
     if "local_address" not in lines(reading):
         raise ValueError("/proc/net/udp could not be read")
@@ -204,7 +206,7 @@ def _udp(reading: Reading) -> Mapping[str, object]:
 
 
 SNIPPETS = (
-    Snippet(
+    Collector(
         "interfaces",
         ("interfaces",),
         """
@@ -220,13 +222,13 @@ return 0
 """,
         _interfaces,
     ),
-    Snippet(
+    Collector(
         "routes",
         ("routes",),
         "tool ip && limit 3 ip -o -4 route || { echo proc; show /proc/net/route; }",
         _routes("routes", _routes_of_proc),
     ),
-    Snippet(
+    Collector(
         "routes6",
         ("routes6",),
         """
@@ -235,7 +237,7 @@ tool ip && limit 3 ip -o -6 route || { echo proc; show /proc/net/ipv6_route; }
 """,
         _routes("routes6", _routes6_of_proc),
     ),
-    Snippet(
+    Collector(
         "hosts",
         ("hosts_localhost",),
         """
@@ -248,14 +250,14 @@ return 0
 """,
         _hosts,
     ),
-    Snippet(
+    Collector(
         "resolv",
         ("resolv_exists", "nameservers", "search_domains", "resolv_domain"),
         "show /etc/resolv.conf",
         _resolv,
         any_status=True,
     ),
-    Snippet(
+    Collector(
         "listeners",
         ("listeners",),
         """
@@ -274,7 +276,7 @@ return 0
 """,
         _listeners,
     ),
-    Snippet(
+    Collector(
         "udp",
         ("udp_ports",),
         """

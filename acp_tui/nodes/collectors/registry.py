@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import Login, RegistryAnswer, Trust
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 # Every answer is a line `WORD text`. `-q`: nothing of the user's own .curlrc; `-g`: brackets of IPv6 are no pattern.
 _CURL = r"""
@@ -129,7 +129,7 @@ _TRUST: tuple[tuple[str, Trust], ...] = (
 """What OpenSSL, NSS and GnuTLS say of a certificate."""
 
 
-def asking_registry(at: tuple[str, int], login: SecretStr | None) -> Snippet:
+def asking_registry(at: tuple[str, int], login: SecretStr | None) -> Collector:
     """The question what answers at host and port `at`. `login`: base64 of `user:password`; None: do not log in."""
     host = f"[{at[0]}]" if ":" in at[0] else at[0]
     blanks = {
@@ -140,10 +140,10 @@ def asking_registry(at: tuple[str, int], login: SecretStr | None) -> Snippet:
     shell = _CURL
     for blank, text in blanks.items():
         shell = shell.replace(blank, text)
-    return Snippet("registry", ("registry_answer",), shell, _answer, timeout=20, early=True)
+    return Collector("registry", ("registry_answer",), shell, _answer, timeout=20, early=True)
 
 
-def _answer(reading: Reading) -> Mapping[str, object]:
+def _answer(reading: CollectorOutput) -> Mapping[str, object]:
     told = {word: text for word, _space, text in (line.partition(" ") for line in lines(reading))}
     status = told.get("status", "").strip()
     if "error" in told:

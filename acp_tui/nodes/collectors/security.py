@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import first_line, keyed, lines
 from acp_tui.nodes.facts import SshdSetting, Unit
-from acp_tui.nodes.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Gap, Reading, Snippet
+from acp_tui.nodes.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Collector, CollectorOutput, MissingReason
 
 UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
 
 
-def _selinux(reading: Reading) -> Mapping[str, object]:
+def _selinux(reading: CollectorOutput) -> Mapping[str, object]:
     """The kernel's `0` or `1`; else the word of getenforce, where there is one."""
     told = first_line(reading).lower()
     word = {"": "disabled", "0": "permissive", "1": "enforcing"}.get(told, told)
@@ -23,19 +23,19 @@ def _selinux(reading: Reading) -> Mapping[str, object]:
     return {"selinux": word}
 
 
-def _selinux_config(reading: Reading) -> Mapping[str, object]:
+def _selinux_config(reading: CollectorOutput) -> Mapping[str, object]:
     """As libselinux reads it: the first line that begins with it and names a mode."""
     found = re.search(r"^SELINUX=(enforcing|permissive|disabled)", reading.text, re.MULTILINE | re.IGNORECASE)
     return {"selinux_config": found[1].lower() if found else ""}
 
 
-def _setting(reading: Reading, name: str) -> str:
+def _setting(reading: CollectorOutput, name: str) -> str:
     """The last `NAME=value` line that is no comment, without quotes; "" if none."""
     found = re.findall(rf"^[ \t]*{name}[ \t]*=[ \t]*([^\n#]*)", reading.text, re.MULTILINE)
     return found[-1].strip().strip("\"'") if found else ""
 
 
-def _apparmor(reading: Reading) -> Mapping[str, object]:
+def _apparmor(reading: CollectorOutput) -> Mapping[str, object]:
     values = keyed(reading)
     found: dict[str, object] = {"apparmor": values.get("enabled", "").upper() == "Y"}
     if values.get("profiles", "").isascii() and values.get("profiles", "").isdigit():
@@ -45,7 +45,7 @@ def _apparmor(reading: Reading) -> Mapping[str, object]:
     return found
 
 
-def _units(reading: Reading) -> Mapping[str, object]:
+def _units(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `UNIT ACTIVE ENABLED`. A dash: systemctl printed nothing, as it does of a unit that is not there.
 
     If it prints nothing of any, systemd itself does not answer."""
@@ -64,11 +64,11 @@ def _units(reading: Reading) -> Mapping[str, object]:
     }
 
 
-def _swaps(reading: Reading) -> Mapping[str, object]:
+def _swaps(reading: CollectorOutput) -> Mapping[str, object]:
     return {"swaps": tuple(line.split()[0] for line in lines(reading) if not line.startswith("Filename"))}
 
 
-def _fstab_swaps(reading: Reading) -> Mapping[str, object]:
+def _fstab_swaps(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `fstab ...` as they stand in the file, `unit NAME` of a unit that runs or is wanted at the next boot."""
     found: list[str] = []
     for line in lines(reading):
@@ -82,12 +82,12 @@ def _fstab_swaps(reading: Reading) -> Mapping[str, object]:
     return {"fstab_swaps": tuple(dict.fromkeys(found))}
 
 
-def _tasks_max(reading: Reading) -> Mapping[str, object]:
+def _tasks_max(reading: CollectorOutput) -> Mapping[str, object]:
     value = first_line(reading).partition("DefaultTasksMax=")[2]
     return {"tasks_max": value} if value else {}
 
 
-def _login(reading: Reading) -> Mapping[str, object]:
+def _login(reading: CollectorOutput) -> Mapping[str, object]:
     """First line: uid and the status of `sudo -n true`; then what sudo said."""
     head, *message = reading.text.split("\n", 1)
     found = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,3})", head.strip())
@@ -98,13 +98,13 @@ def _login(reading: Reading) -> Mapping[str, object]:
         return {"uid": uid, "sudo": True, "sudo_message": ""}
     if status == TIMED_OUT:
         slow = _("sudo did not answer within {seconds} s; a dead name server makes it so slow")
-        return {"uid": uid, "sudo": Gap(slow.format(seconds=SUDO_PATIENCE)), "sudo_message": ""}
+        return {"uid": uid, "sudo": MissingReason(slow.format(seconds=SUDO_PATIENCE)), "sudo_message": ""}
     if status == NOT_FOUND:
         return {"uid": uid, "sudo": False, "sudo_message": _("sudo is not installed")}
     return {"uid": uid, "sudo": False, "sudo_message": "\n".join(message).strip()[-500:]}
 
 
-def _sshd(reading: Reading) -> Mapping[str, object]:
+def _sshd(reading: CollectorOutput) -> Mapping[str, object]:
     """`effective KEY VALUE` from `sshd -T`, `file KEY VALUE` from the files; the first wins in both."""
     effective: dict[str, str] = {}
     explicit: dict[str, str] = {}
@@ -122,14 +122,14 @@ def _sshd(reading: Reading) -> Mapping[str, object]:
 
 
 SNIPPETS = (
-    Snippet(
+    Collector(
         "login",
         ("uid", "sudo", "sudo_message"),
         """
 echo "$login_uid $sudo_status"; printf '%s' "$sudo_message" """,
         _login,
     ),
-    Snippet(
+    Collector(
         "selinux",
         ("selinux",),
         """
@@ -139,13 +139,13 @@ return 0
 """,
         _selinux,
     ),
-    Snippet(
+    Collector(
         "selinux_config",
         ("selinux_config",),
         "maybe /etc/selinux/config",
         _selinux_config,
     ),
-    Snippet(
+    Collector(
         "apparmor",
         ("apparmor", "apparmor_profiles"),
         """
@@ -156,14 +156,14 @@ return 0
 """,
         _apparmor,
     ),
-    Snippet(
+    Collector(
         "ufw",
         ("ufw_enabled",),
         "show /etc/ufw/ufw.conf",
         lambda reading: {"ufw_enabled": _setting(reading, "ENABLED").lower() == "yes"},
     ),
-    Snippet("swaps", ("swaps",), "[ -e /proc/self ] && maybe /proc/swaps", _swaps),
-    Snippet(
+    Collector("swaps", ("swaps",), "[ -e /proc/self ] && maybe /proc/swaps", _swaps),
+    Collector(
         "units",
         ("units",),
         f"""
@@ -179,7 +179,7 @@ return 0
         _units,
         timeout=10,
     ),
-    Snippet(
+    Collector(
         "fstab_swaps",
         ("fstab_swaps",),
         """
@@ -208,8 +208,8 @@ return 0
         _fstab_swaps,
         timeout=5,
     ),
-    Snippet("tasks_max", ("tasks_max",), "systemctl show --property=DefaultTasksMax", _tasks_max, timeout=5),
-    Snippet(
+    Collector("tasks_max", ("tasks_max",), "systemctl show --property=DefaultTasksMax", _tasks_max, timeout=5),
+    Collector(
         "sshd",
         ("sshd",),
         """

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import Directory
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.script import Collector, CollectorOutput
 
 TOOLS = ("ip", "ss", "tar", "swapoff", "modprobe", "sysctl", "md5sum", "scp", "sftp")
 DIRECTORIES = (
@@ -36,12 +36,12 @@ _THERE = ("installed", "unpacked", "half-configured", "triggers-awaited", "trigg
 """States of dpkg in which a package's files are on the machine."""
 
 
-def _tools(reading: Reading) -> Mapping[str, object]:
+def _tools(reading: CollectorOutput) -> Mapping[str, object]:
     found = set(lines(reading))
     return {"tools": {tool: tool in found for tool in TOOLS}}
 
 
-def _tmp(reading: Reading) -> Mapping[str, object]:
+def _tmp(reading: CollectorOutput) -> Mapping[str, object]:
     """`at PATH`, where /tmp really is; then rows of /proc/mounts: of the nearest mount point above it the last one."""
     options: dict[str, str] = {}
     place = "/tmp"  # noqa: S108 - the node's, looked at and not written
@@ -56,7 +56,7 @@ def _tmp(reading: Reading) -> Mapping[str, object]:
     return {"tmp_options": tuple(options[max(options, key=len)].split(","))}
 
 
-def _directories(reading: Reading) -> Mapping[str, object]:
+def _directories(reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `absent PATH`, or `there PATH EMPTY MOUNTED SIZE NEWEST` with yes/no and dashes for what is not known."""
     found: dict[str, Directory] = {}
     for line in lines(reading):
@@ -72,7 +72,7 @@ def _directories(reading: Reading) -> Mapping[str, object]:
     return {"directories": found}
 
 
-def _running(reading: Reading) -> Mapping[str, object]:
+def _running(reading: CollectorOutput) -> Mapping[str, object]:
     """`process NAME`, `file PATH`, `time WORDS`."""
     traces: dict[str, None] = {}
     daemons: dict[str, None] = {}
@@ -91,25 +91,25 @@ def _running(reading: Reading) -> Mapping[str, object]:
     return {"kubernetes_traces": tuple(traces), "ntp": words}
 
 
-def _rpm(reading: Reading) -> Mapping[str, object]:
+def _rpm(reading: CollectorOutput) -> Mapping[str, object]:
     """Names, a line each; where rpm is an odd one that shows more, version, release and architecture are cut off."""
     more = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
     return {"rpm_packages": frozenset(more.sub("", line) for line in lines(reading))}
 
 
-def _dpkg(reading: Reading) -> Mapping[str, object]:
+def _dpkg(reading: CollectorOutput) -> Mapping[str, object]:
     """`STATUS<TAB>PACKAGE` rows: a package on hold is installed, as is one whose set-up failed halfway; one with only
     its configuration left is not."""
     found = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(reading))
     return {"dpkg_packages": frozenset(row[2] for row in found if row and row[1] in _THERE)}
 
 
-def _snap(reading: Reading) -> Mapping[str, object]:
+def _snap(reading: CollectorOutput) -> Mapping[str, object]:
     names = (line.split()[0] for line in lines(reading))
     return {"snap_packages": frozenset(name for name in names if name != "Name")}
 
 
-def _leftovers(reading: Reading) -> Mapping[str, object]:
+def _leftovers(reading: CollectorOutput) -> Mapping[str, object]:
     """Paths, one a line."""
     found = []
     for path in lines(reading):
@@ -119,7 +119,7 @@ def _leftovers(reading: Reading) -> Mapping[str, object]:
     return {"leftover_binaries": tuple(found)}
 
 
-def _yes(field: str, reading: Reading) -> Mapping[str, object]:
+def _yes(field: str, reading: CollectorOutput) -> Mapping[str, object]:
     word = next(iter(lines(reading)), "")
     if word not in ("yes", "no"):
         raise ValueError("neither yes nor no")
@@ -127,7 +127,7 @@ def _yes(field: str, reading: Reading) -> Mapping[str, object]:
 
 
 SNIPPETS = (
-    Snippet(
+    Collector(
         "tools",
         ("tools",),
         f"""
@@ -137,7 +137,7 @@ return 0
 """,
         _tools,
     ),
-    Snippet(
+    Collector(
         "kubelet_unit",
         ("kubelet_unit",),
         """
@@ -146,7 +146,7 @@ if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
 """,
         lambda reading: _yes("kubelet_unit", reading),
     ),
-    Snippet(
+    Collector(
         "tmp",
         ("tmp_options",),
         """
@@ -162,7 +162,7 @@ return 0
 """,
         _tmp,
     ),
-    Snippet(
+    Collector(
         "running",
         ("kubernetes_traces", "ntp"),
         f"""
@@ -199,7 +199,7 @@ return 0
 """,
         _running,
     ),
-    Snippet(
+    Collector(
         "leftovers",
         ("leftover_binaries",),
         """
@@ -212,7 +212,7 @@ return 0
 """,
         _leftovers,
     ),
-    Snippet(
+    Collector(
         "package_tools",
         ("package_tools",),
         """
@@ -222,7 +222,7 @@ return 0
 """,
         lambda reading: {"package_tools": frozenset(lines(reading))},
     ),
-    Snippet(
+    Collector(
         "directories",
         ("directories",),
         f"""
@@ -249,7 +249,7 @@ done
         _directories,
         timeout=15,
     ),
-    Snippet(
+    Collector(
         "installer",
         ("installer_running",),
         """
@@ -265,7 +265,7 @@ echo no
 """,
         lambda reading: _yes("installer_running", reading),
     ),
-    Snippet(
+    Collector(
         "lvm2",
         ("lvm2",),
         """
@@ -275,21 +275,21 @@ case $(dpkg-query -W -f '${Status}' lvm2) in *" ok installed") echo yes ;; *) ec
         lambda reading: _yes("lvm2", reading),
         timeout=5,
     ),
-    Snippet(
+    Collector(
         "dpkg",
         ("dpkg_packages",),
         "tool dpkg-query || return 127; dpkg-query -W -f '${Status}\\t${Package}\\n'",
         _dpkg,
         timeout=10,
     ),
-    Snippet(
+    Collector(
         "rpm",
         ("rpm_packages",),
         "tool rpm || return 127; rpm -qa --qf '%{NAME}\\n'",
         _rpm,
         timeout=15,
     ),
-    Snippet(
+    Collector(
         "snap",
         ("snap_packages",),
         """

@@ -12,8 +12,8 @@ from shlex import quote
 
 from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.facts import Reach, TcpPath
-from acp_tui.nodes.script import Reading, Snippet
+from acp_tui.nodes.facts import TcpPath, TcpResult
+from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.plan.field_types import is_ip
 
 _AT_ONCE = 200  # children of a node at a time
@@ -136,22 +136,22 @@ while [ "$next" -lt "${#queue[@]}" ] || [ "${#fds[@]}" -gt 0 ]; do
 done
 """
 
-_WORDS: Mapping[str, Reach] = {
-    "connected": Reach.CONNECTED,
-    "Connection refused": Reach.REFUSED,
-    "Connection timed out": Reach.TIMEOUT,
-    "(silent)": Reach.TIMEOUT,
-    "No route to host": Reach.NO_ROUTE,
-    "Host is down": Reach.NO_ROUTE,
-    "Network is unreachable": Reach.FORBIDDEN,
-    "Permission denied": Reach.FORBIDDEN,
-    "Operation not permitted": Reach.FORBIDDEN,
-    "Invalid argument": Reach.FORBIDDEN,
+_WORDS: Mapping[str, TcpResult] = {
+    "connected": TcpResult.CONNECTED,
+    "Connection refused": TcpResult.REFUSED,
+    "Connection timed out": TcpResult.TIMEOUT,
+    "(silent)": TcpResult.TIMEOUT,
+    "No route to host": TcpResult.NO_ROUTE,
+    "Host is down": TcpResult.NO_ROUTE,
+    "Network is unreachable": TcpResult.FORBIDDEN,
+    "Permission denied": TcpResult.FORBIDDEN,
+    "Operation not permitted": TcpResult.FORBIDDEN,
+    "Invalid argument": TcpResult.FORBIDDEN,
 }
 """connect(2)'s errors in the C locale. A black hole among the node's own routes is an "Invalid argument"."""
 
 
-def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
+def dialling(dials: tuple[tuple[str, int], ...]) -> Collector:
     """The question what becomes of a connect to each host and port of `dials`."""
     by_host: dict[str, list[str]] = defaultdict(list)
     for host, port in dials:
@@ -172,14 +172,14 @@ def dialling(dials: tuple[tuple[str, int], ...]) -> Snippet:
     for blank, value in blanks.items():
         shell = shell.replace(blank, value)
     waves = -(-len(dials) // _AT_ONCE)
-    return Snippet("paths", ("paths",), shell, lambda r: _paths(dials, r), timeout=5 * waves + 8, early=True)
+    return Collector("paths", ("paths",), shell, lambda r: _paths(dials, r), timeout=5 * waves + 8, early=True)
 
 
 _WORDS_SHOWN = 80
 _SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
 
 
-def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str, object]:
+def _paths(dials: tuple[tuple[str, int], ...], reading: CollectorOutput) -> Mapping[str, object]:
     """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words: hundreds of them.
 
     Each of `dials` becomes a path: one that the answer does not tell, or in words that are not known here, says so. An
@@ -189,21 +189,23 @@ def _paths(dials: tuple[tuple[str, int], ...], reading: Reading) -> Mapping[str,
         host, _space, rest = line.partition(" ")
         ports, _space, said = rest.partition(" ")
         reach, seconds = _told(said)
-        if reach is Reach.FORBIDDEN and "Invalid argument" in said and not is_ip(host):
-            reach = Reach.UNRESOLVED  # what bash says of a name that it cannot look up
-        words = said.strip()[:_WORDS_SHOWN] if reach is Reach.UNTOLD else ""
+        if reach is TcpResult.FORBIDDEN and "Invalid argument" in said and not is_ip(host):
+            reach = TcpResult.UNRESOLVED  # what bash says of a name that it cannot look up
+        words = said.strip()[:_WORDS_SHOWN] if reach is TcpResult.UNTOLD else ""
         for port in ports.split(","):
             if (way := asked.get((host, port))) is not None:
                 found[way] = TcpPath(*way, reach, seconds, words)
     if dials and not found:
         return {}
     why = _("the node's answer does not tell it")
-    return {"paths": tuple(found.get(way) or TcpPath(*way, Reach.UNTOLD, words=why) for way in dict.fromkeys(dials))}
+    return {
+        "paths": tuple(found.get(way) or TcpPath(*way, TcpResult.UNTOLD, words=why) for way in dict.fromkeys(dials))
+    }
 
 
 @lru_cache(maxsize=256)
-def _told(said: str) -> tuple[Reach, float | None]:
+def _told(said: str) -> tuple[TcpResult, float | None]:
     """What became of a connect, and the seconds it took. Most answers say the same, to the millisecond."""
     took = _SECONDS.search(said)
-    reach = next((reach for words, reach in _WORDS.items() if words in said), Reach.UNTOLD)
+    reach = next((reach for words, reach in _WORDS.items() if words in said), TcpResult.UNTOLD)
     return reach, float(took[1].replace(",", ".")) if took else None

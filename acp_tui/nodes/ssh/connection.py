@@ -17,10 +17,18 @@ from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
 from acp_tui.nodes.ssh.errors import PasswordFate, closed_early, denied, no_answer, no_method_in_common, quoted
 from acp_tui.nodes.ssh.keys import client_key, host_key, key_line
-from acp_tui.nodes.ssh.target import DEADLINES, ConnectFailed, Deadlines, Dropped, Lost, OnStage, Target
+from acp_tui.nodes.ssh.target import (
+    DEADLINES,
+    ConnectError,
+    ConnectionDropped,
+    ConnectionLost,
+    Deadlines,
+    OnStage,
+    Target,
+)
 from acp_tui.nodes.state import NodeState
 
-__all__ = ["DEADLINES", "ConnectFailed", "Connection", "Deadlines", "Lost", "Target", "connect"]
+__all__ = ["DEADLINES", "ConnectError", "Connection", "ConnectionLost", "Deadlines", "Target", "connect"]
 
 _HOST_KEY_ALGORITHMS = (
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
@@ -152,12 +160,12 @@ class Connection:
                     term_modes=_RAW if terminal else {},
                 )
         except TimeoutError:
-            raise ConnectFailed(NodeState.TIMEOUT, "shell", no_answer("shell", shell_deadline)) from None
+            raise ConnectError(NodeState.TIMEOUT, "shell", no_answer("shell", shell_deadline)) from None
         except asyncssh.ChannelOpenError as error:
             await self._check()
-            raise ConnectFailed(NodeState.AUTH_FAILED, "shell", _said(_("no session was opened"), error)) from None
+            raise ConnectError(NodeState.AUTH_FAILED, "shell", _said(_("no session was opened"), error)) from None
         except (asyncssh.Error, OSError) as error:
-            raise Lost(_said(_("the connection broke before a session was opened"), error)) from None
+            raise ConnectionLost(_said(_("the connection broke before a session was opened"), error)) from None
         self._inner.set_keepalive(count_max=_MISSED)
         on_open("script")
         complaints = asyncio.ensure_future(_complaints(process))
@@ -171,13 +179,13 @@ class Connection:
             self.complaint = await complaints
             await process.wait_closed()
         except (asyncssh.Error, OSError) as error:
-            raise Lost(_said(_("the connection broke while the node was asked"), error)) from None
+            raise ConnectionLost(_said(_("the connection broke while the node was asked"), error)) from None
         finally:
             complaints.cancel()
             process.close()
 
     async def sftp(self) -> asyncssh.SFTPClient:
-        """The node's files. Raises `Lost`, and what asyncssh raises: only `probe/sftp.py` asks for it."""
+        """The node's files. Raises `ConnectionLost`, and what asyncssh raises: only `probe/sftp.py` asks for it."""
         try:
             return await self._inner.start_sftp_client()
         except asyncssh.ChannelOpenError:
@@ -188,7 +196,7 @@ class Connection:
         """Lost: no channel was opened because the connection is gone; asyncssh has one error for both."""
         await asyncio.sleep(0)  # it tidies up in the next round of the loop
         if self._inner.is_closed():
-            raise Lost(_("the connection broke before a session was opened"))
+            raise ConnectionLost(_("the connection broke before a session was opened"))
 
     async def close(self) -> None:
         self._inner.close()
@@ -210,7 +218,7 @@ async def connect(
     for pause in _PAUSES:
         try:
             return await _connect(target, key, expected, on_stage, deadlines)
-        except Dropped:
+        except ConnectionDropped:
             # MaxStartups drops connections at random while others log in: again, a moment later (sshd_config(5)).
             await asyncio.sleep(random.uniform(*pause))  # noqa: S311 - it only spreads retries
     return await _connect(target, key, expected, on_stage, deadlines)
@@ -259,27 +267,27 @@ async def _connect(
         # No answer to TCP is a node that cannot be reached; an answer that stops halfway is a node that hangs.
         state = NodeState.UNREACHABLE if stage == "tcp" else NodeState.TIMEOUT
         words = no_answer(stage, patience[stage], greeted=client.greeted)
-        raise ConnectFailed(state, stage, words, client.shown_line) from None
+        raise ConnectError(state, stage, words, client.shown_line) from None
     except (asyncssh.Error, OSError) as error:
         raise _failed(stage, error, client, pinned, target) from None
     shown = inner.get_server_host_key()
     if shown is None:
         inner.abort()
-        raise ConnectFailed(NodeState.HOST_KEY_CHANGED, "handshake", _("the node showed no host key"))
+        raise ConnectError(NodeState.HOST_KEY_CHANGED, "handshake", _("the node showed no host key"))
     return Connection(inner, key_line(shown), shown.get_fingerprint())
 
 
 def _failed(
     stage: str, error: asyncssh.Error | OSError, client: _Client, pinned: asyncssh.SSHKey | None, target: Target
-) -> ConnectFailed:
+) -> ConnectError:
     """What `error` at `stage` means to the operator."""
     if isinstance(error, asyncssh.HostKeyNotVerifiable) and client.shown and pinned:
         detail = _("the host key has changed: known is {known}, the node shows {shown}").format(
             known=pinned.get_fingerprint(), shown=client.shown.get_fingerprint()
         )
-        return ConnectFailed(NodeState.HOST_KEY_CHANGED, stage, detail, client.shown_line)
+        return ConnectError(NodeState.HOST_KEY_CHANGED, stage, detail, client.shown_line)
     if isinstance(error, asyncssh.PermissionDenied):
-        return ConnectFailed(
+        return ConnectError(
             NodeState.AUTH_FAILED,
             stage,
             denied(target.username, target.key_file, client.password, client.question, expired=client.expired),
@@ -289,20 +297,20 @@ def _failed(
         # PAM turns an account away (expired, locked) by a banner and a closed connection (sshd's do_pam_account).
         words = _("the node broke off the login of {user}").format(user=target.username)
         detail = quoted(words, client.banner or error.reason)
-        return ConnectFailed(NodeState.AUTH_FAILED, stage, detail, client.shown_line)
+        return ConnectError(NodeState.AUTH_FAILED, stage, detail, client.shown_line)
     if isinstance(error, asyncssh.KeyExchangeFailed):
         detail = no_method_in_common(str(error.reason))
-        return ConnectFailed(NodeState.UNREACHABLE, stage, detail, client.shown_line)
+        return ConnectError(NodeState.UNREACHABLE, stage, detail, client.shown_line)
     if isinstance(error, ConnectionRefusedError):
-        return ConnectFailed(
+        return ConnectError(
             NodeState.UNREACHABLE, stage, _("port {port} refused the connection").format(port=target.port)
         )
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError) and stage == "handshake":
-        return Dropped(NodeState.UNREACHABLE, stage, closed_early())
+        return ConnectionDropped(NodeState.UNREACHABLE, stage, closed_early())
     if isinstance(error, asyncssh.Error):
         words = _("the login broke off") if stage == "login" else _("the SSH handshake failed")
-        return ConnectFailed(NodeState.UNREACHABLE, stage, _said(words, error), client.shown_line)
-    return ConnectFailed(NodeState.UNREACHABLE, stage, _said(_("no connection"), error), client.shown_line)
+        return ConnectError(NodeState.UNREACHABLE, stage, _said(words, error), client.shown_line)
+    return ConnectError(NodeState.UNREACHABLE, stage, _said(_("no connection"), error), client.shown_line)
 
 
 def _said(words: str, error: asyncssh.Error | OSError) -> str:

@@ -5,10 +5,10 @@ from functools import lru_cache
 import asyncssh
 from pydantic import SecretStr
 
-from acp_tui.core.files import open_plain
+from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.errors import key_trouble, quoted
-from acp_tui.nodes.ssh.target import ConnectFailed, Target
+from acp_tui.nodes.ssh.target import ConnectError, Target
 from acp_tui.nodes.state import NodeState
 
 _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
@@ -25,7 +25,7 @@ def host_key(line: str | None) -> asyncssh.SSHKey | None:
     try:
         return asyncssh.import_public_key(line)
     except asyncssh.KeyImportError:
-        raise ConnectFailed(
+        raise ConnectError(
             NodeState.HOST_KEY_CHANGED, "handshake", _("the host key kept for this node cannot be read")
         ) from None
 
@@ -35,18 +35,18 @@ def client_key(target: Target) -> asyncssh.SSHKey | None:
     if target.key_file is None:
         return None
     try:
-        with open_plain(target.key_file) as file:
+        with open_regular_file(target.key_file) as file:
             content = file.read(_KEY_FILE_LIMIT)
     except OSError as error:
         why = error.strerror or str(error)
         detail = quoted(_("key file {file}").format(file=target.key_file), why)
-        raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail) from None
+        raise ConnectError(NodeState.AUTH_FAILED, "login", detail) from None
     try:
         return _read_key(content, target.key_passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         has_passphrase = target.key_passphrase is not None
         detail = key_trouble(target.key_file, content, str(error), has_passphrase=has_passphrase)
-        raise ConnectFailed(NodeState.AUTH_FAILED, "login", detail) from None
+        raise ConnectError(NodeState.AUTH_FAILED, "login", detail) from None
 
 
 @lru_cache(maxsize=16)

@@ -19,7 +19,7 @@ from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
 from acp_tui.nodes.script import LAUNCH_PLAIN
-from acp_tui.nodes.ssh.connection import Connection, Lost
+from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 
 _CHUNK = 4 * 1024 * 1024
 _BLOCK = 32 * 1024  # bytes of a write that every server takes
@@ -33,7 +33,7 @@ class SendFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Sending:
+class Upload:
     """A file on its way. `remote`: absolute path on the node."""
 
     local: Path
@@ -73,7 +73,7 @@ class Files:
         except (asyncssh.Error, OSError) as error:
             raise _failure(path, error) from None
 
-    async def send(self, sending: Sending, on_progress: OnProgress) -> None:
+    async def send(self, sending: Upload, on_progress: OnProgress) -> None:
         """Bring a file over, from where an earlier try stopped. One that is there already is only summed up.
 
         SendFailed: it cannot be written, or its sum is another one even when sent anew. OSError: it cannot be read."""
@@ -95,7 +95,7 @@ class Files:
             raise _failure(sending.remote, error) from None
         raise SendFailed(_("{path}: arrives damaged, its SHA-256 is another one").format(path=sending.remote))
 
-    async def _grow(self, sending: Sending, size: int, on_progress: OnProgress) -> str:
+    async def _grow(self, sending: Upload, size: int, on_progress: OnProgress) -> str:
         """Send what the node does not have yet; SHA-256 of the whole file as it was read here."""
         there = await self._size(sending.part) or 0
         # Blocks of a chunk are sent side by side: where the connection broke, the last chunk may have holes.
@@ -124,7 +124,7 @@ class Files:
             if isinstance(done, BaseException):
                 raise done
 
-    async def _check_room(self, sending: Sending, wanted: int) -> None:
+    async def _check_room(self, sending: Upload, wanted: int) -> None:
         folder = sending.remote.rpartition("/")[0]
         try:
             room = await self._sftp.statvfs(folder)
@@ -160,7 +160,7 @@ def _failure(what: str, error: asyncssh.Error | OSError) -> Exception:
     if isinstance(
         error, asyncssh.ConnectionLost | asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection | ConnectionError
     ):
-        return Lost(_("the connection broke"))
+        return ConnectionLost(_("the connection broke"))
     return SendFailed(f"{what}: {' '.join(said.split())[:300]}")
 
 

@@ -37,7 +37,7 @@ class Deadlines:
 DEADLINES = Deadlines()
 
 
-class ConnectFailed(Exception):
+class ConnectError(Exception):
     """A stage of reaching a node failed. `detail` is for people, without secrets and cleaned of control characters."""
 
     def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
@@ -49,11 +49,11 @@ class ConnectFailed(Exception):
         """The key that the node showed, where it came that far."""
 
 
-class Dropped(ConnectFailed):
+class ConnectionDropped(ConnectError):
     """Closed before the login: may be chance."""
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """An open connection broke."""
 
 

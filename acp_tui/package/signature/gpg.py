@@ -18,10 +18,10 @@ from pathlib import Path
 
 import gnupg
 
-from acp_tui.core.files import open_plain
-from acp_tui.core.gpg.home import NoHome, gpg_home
+from acp_tui.core.files import open_regular_file
+from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _
-from acp_tui.package.reader import Cancelled, Feed, OnProgress, Source, never, silent
+from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, never, silent
 from acp_tui.package.signature.openpgp import has_private_key, is_message
 from acp_tui.package.signature.status import SignatureResult, Signed, Status, judge
 from acp_tui.plan.package_name import parse_name
@@ -72,7 +72,7 @@ def verify(
     `fingerprint`: 40 hexadecimal digits of the only trusted key. Raises `Cancelled`; anything else is in the result.
     """
     try:
-        with open_plain(package) as file:
+        with open_regular_file(package) as file:
             feed = Feed(file, package.name, os.fstat(file.fileno()).st_size, on_progress, cancelled)
             result = hold_against(feed, package.name, signature, key_file, fingerprint)
     except OSError as error:
@@ -82,7 +82,9 @@ def verify(
     return result
 
 
-def hold_against(source: Source, name: str, signature: Path, key_file: Path, fingerprint: str) -> SignatureResult:
+def hold_against(
+    source: PackageReader, name: str, signature: Path, key_file: Path, fingerprint: str
+) -> SignatureResult:
     """As `verify`, for bytes that somebody else reads; `name`: the file name of the package they come from."""
     try:
         signature_bytes = _bounded(signature)
@@ -100,12 +102,12 @@ def hold_against(source: Source, name: str, signature: Path, key_file: Path, fin
         return SignatureResult(Signed.GPG_MISSING)
     try:
         return _held(source, name, signature, signature_bytes, key_bytes, fingerprint)
-    except NoHome as error:
+    except GpgHomeError as error:
         return SignatureResult(Signed.GPG_FAILED, detail=str(error))
 
 
 def _held(
-    source: Source, name: str, signature: Path, signature_bytes: bytes, key_bytes: bytes, fingerprint: str
+    source: PackageReader, name: str, signature: Path, signature_bytes: bytes, key_bytes: bytes, fingerprint: str
 ) -> SignatureResult:
     with _throwaway_gpg() as (gpg, home):
         if gpg is None:
@@ -121,7 +123,7 @@ def _held(
         try:
             copy.write_bytes(signature_bytes)
         except OSError as error:
-            raise NoHome(_reason(error)) from error
+            raise GpgHomeError(_reason(error)) from error
         try:
             said = _ask(gpg, copy, source)
         except TimeoutError:
@@ -172,7 +174,7 @@ def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
     return (*(k["fingerprint"] for k in keys), *(subkey[2] for k in keys for subkey in k["subkeys"])), trouble
 
 
-def _ask(gpg: gnupg.GPG, signature: Path, source: Source) -> _Statuses:
+def _ask(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuses:
     """Feed gpg the bytes of `source`. Through a socket: at a pipe the writer is woken for each page that gpg takes,
     which costs a fifth of the time that gpg needs for a file; at a socket only once most of the buffer is gone."""
     statuses = _Statuses()
@@ -224,7 +226,7 @@ def _enlarge(mine: socket.socket) -> None:
 
 
 def _bounded(path: Path) -> bytes:
-    with open_plain(path) as file:
+    with open_regular_file(path) as file:
         return file.read(_MAX_BYTES)
 
 

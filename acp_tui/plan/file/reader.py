@@ -14,11 +14,11 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
-from acp_tui.core.files import path_from, read_bounded, why
+from acp_tui.core.files import read_limited, resolve_path, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip, shown
 from acp_tui.plan.model import Plan, is_secret, models_in, rule_of
-from acp_tui.plan.paths import AnswerRefused, Step, Wrong, build, dotted
+from acp_tui.plan.paths import FieldError, InvalidValue, PathPart, build, dotted
 
 SECRETS_NAME = "secrets.yaml"
 MAX_BYTES = 1 << 20
@@ -79,17 +79,17 @@ class _Document:
     name: str
     folder: Path
     data: Data = field(default_factory=dict)
-    lines: dict[tuple[Step, ...], int] = field(default_factory=dict)
+    lines: dict[tuple[PathPart, ...], int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
 
-    def line(self, steps: tuple[Step, ...]) -> int:
+    def line(self, steps: tuple[PathPart, ...]) -> int:
         """The line of a path, or of the nearest thing around it."""
         while steps and steps not in self.lines:
             steps = steps[:-1]
         return self.lines.get(steps, 1)
 
-    def problem(self, steps: tuple[Step, ...], message: str) -> None:
+    def problem(self, steps: tuple[PathPart, ...], message: str) -> None:
         self.problems.append(Problem(self.name, self.line(steps), shown(dotted(steps), 120), message))
 
 
@@ -161,7 +161,7 @@ def _read(path: Path, raw: bytes) -> _Document:
     return document
 
 
-def _plain(node: yaml.Node, steps: tuple[Step, ...], document: _Document, around: tuple[yaml.Node, ...]) -> Value:
+def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: _Document, around: tuple[yaml.Node, ...]) -> Value:
     document.lines.setdefault(steps, node.start_mark.line + 1)
     document.values += 1
     if document.values > MAX_VALUES:
@@ -188,7 +188,7 @@ def _plain(node: yaml.Node, steps: tuple[Step, ...], document: _Document, around
     return result
 
 
-def _resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[Step, ...], document: _Document) -> None:
+def _resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: _Document) -> None:
     """Replace `{env: NAME}` and `{file: PATH}` of secrets by what they point to, in place."""
     if isinstance(value, list):
         for index, item in enumerate(value):
@@ -204,7 +204,7 @@ def _resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[Step, ..
             _resolve_secrets(part, inner, here, document)
 
 
-def _referenced(reference: Data, steps: tuple[Step, ...], document: _Document) -> str | None:
+def _referenced(reference: Data, steps: tuple[PathPart, ...], document: _Document) -> str | None:
     match list(reference.items()):
         case [("env", str(name))]:
             if name in os.environ:
@@ -213,7 +213,10 @@ def _referenced(reference: Data, steps: tuple[Step, ...], document: _Document) -
         case [("file", str(name))]:
             try:
                 return (
-                    read_bounded(path_from(document.folder, name)).decode("utf-8").removesuffix("\n").removesuffix("\r")
+                    read_limited(resolve_path(document.folder, name))
+                    .decode("utf-8")
+                    .removesuffix("\n")
+                    .removesuffix("\r")
                 )
             except (OSError, ValueError) as error:
                 reason = why(error) if isinstance(error, OSError) else _("not UTF-8 text")
@@ -248,10 +251,10 @@ def _address(node: Data) -> str:
     return str(ip_address(text)) if is_ip(text) else text
 
 
-def _build_what_fits(data: Value) -> tuple[Plan | None, list[Wrong]]:
+def _build_what_fits(data: Value) -> tuple[Plan | None, list[FieldError]]:
     try:
         return build(data), []
-    except AnswerRefused as refused:
+    except InvalidValue as refused:
         wrongs = list(refused.wrongs)
     rest = data
     # From the back, so that a dropped list item does not move the others that are still to be dropped.
@@ -259,16 +262,16 @@ def _build_what_fits(data: Value) -> tuple[Plan | None, list[Wrong]]:
         rest = _without(rest, steps)
     try:
         return build(rest), wrongs
-    except AnswerRefused:
+    except InvalidValue:
         return None, wrongs
 
 
-def _place(steps: tuple[Step, ...]) -> list[tuple[str, int]]:
+def _place(steps: tuple[PathPart, ...]) -> list[tuple[str, int]]:
     """A key to sort by in which the tenth item comes after the ninth."""
     return [("", step) if isinstance(step, int) else (step, 0) for step in steps]
 
 
-def _droppable(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
     """What to leave out for a refused value: the value, or the whole list item that it is a part of."""
     for index, step in enumerate(steps):
         if isinstance(step, int):
@@ -276,7 +279,7 @@ def _droppable(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return steps
 
 
-def _without(value: Value, steps: tuple[Step, ...]) -> Value:
+def _without(value: Value, steps: tuple[PathPart, ...]) -> Value:
     """The data without what stands at `steps`."""
     if not steps:
         return None
@@ -290,7 +293,7 @@ def _without(value: Value, steps: tuple[Step, ...]) -> Value:
     return value
 
 
-def _explain(wrong: Wrong) -> tuple[tuple[Step, ...], str]:
+def _explain(wrong: FieldError) -> tuple[tuple[PathPart, ...], str]:
     if wrong.kind != "extra_forbidden":
         return wrong.steps, wrong.message
     *way, key = wrong.steps
@@ -304,7 +307,7 @@ def _explain(wrong: Wrong) -> tuple[tuple[Step, ...], str]:
     return wrong.steps, _("unknown key; known here are {keys}").format(keys=", ".join(known))
 
 
-def _keys_at(steps: tuple[Step, ...]) -> list[str]:
+def _keys_at(steps: tuple[PathPart, ...]) -> list[str]:
     model: type[BaseModel] = Plan
     for step in steps:
         if isinstance(step, str):

@@ -11,7 +11,7 @@ from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.plan.file.reader import SECRETS_NAME, Data, Value
 from acp_tui.plan.model import Plan, is_secret
-from acp_tui.plan.paths import Step, dotted
+from acp_tui.plan.paths import PathPart, dotted
 
 
 def dump_plan(plan: Plan) -> str:
@@ -133,7 +133,7 @@ def secret_values(plan: Plan) -> Mapping[str, str]:
     return dict(_walk(_secrets_of(plan), ()))
 
 
-def _walk(value: Value, steps: tuple[Step, ...]) -> list[tuple[str, str]]:
+def _walk(value: Value, steps: tuple[PathPart, ...]) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [pair for key, item in value.items() if key != "address" for pair in _walk(item, (*steps, key))]
     if isinstance(value, list):

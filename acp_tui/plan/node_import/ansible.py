@@ -12,7 +12,17 @@ from pydantic import SecretStr
 
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain
-from acp_tui.plan.node_import.host import Host, Reading, Refused, Role, Told, addresses, bounded, checked, role_of
+from acp_tui.plan.node_import.host import (
+    Host,
+    InvalidHostLine,
+    LineNote,
+    ParsedNodes,
+    Role,
+    addresses,
+    bounded,
+    checked,
+    role_of,
+)
 
 VAULT = "$ANSIBLE_VAULT"
 """How a value begins that Ansible Vault has encrypted."""
@@ -45,7 +55,7 @@ class Variables:
 class Inventory:
     """An inventory as it stands in the file."""
 
-    faults: list[Told] = field(default_factory=list)
+    faults: list[LineNote] = field(default_factory=list)
     hosts: dict[str, int] = field(default_factory=dict)
     """Name → line."""
     own: dict[str, Variables] = field(default_factory=dict)
@@ -77,7 +87,7 @@ class Inventory:
         return ["all", *(group for group in found if group != "all")]
 
 
-def hosts_of(inventory: Inventory) -> Reading:
+def hosts_of(inventory: Inventory) -> ParsedNodes:
     """The nodes of the inventory. Where groups tell roles, hosts outside of these are named and left out."""
     groups = {host: inventory.groups_of(host) for host in inventory.hosts}
     telling = _telling({group for found in groups.values() for group in found})
@@ -87,16 +97,16 @@ def hosts_of(inventory: Inventory) -> Reading:
         role = _role(groups[name], telling)
         if telling and role is None:
             told = _("'{name}' is in no group of control planes or workers, and is left out")
-            notes.append(Told(line, told.format(name=bounded(name))))
+            notes.append(LineNote(line, told.format(name=bounded(name))))
             continue
         values = _values(inventory, name, groups[name])
         notes += _unreadable(values)
         try:
             hosts.append(_host(name, line, role, values))
-        except Refused as refused:
-            faults.append(Told(line, str(refused)))
+        except InvalidHostLine as refused:
+            faults.append(LineNote(line, str(refused)))
     secrets = tuple(_secrets(inventory))
-    return checked(Reading(tuple(hosts), tuple(faults), (*dict.fromkeys(notes), *_become(inventory)), secrets))
+    return checked(ParsedNodes(tuple(hosts), tuple(faults), (*dict.fromkeys(notes), *_become(inventory)), secrets))
 
 
 def _telling(groups: set[str]) -> Mapping[str, Role]:
@@ -124,13 +134,13 @@ def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[in
     address = said.get("address", name)
     try:
         [address] = addresses(address)
-    except Refused as refused:
+    except InvalidHostLine as refused:
         if not is_domain(address):
-            raise Refused(_("'{name}': {why}").format(name=bounded(name), why=refused)) from None
+            raise InvalidHostLine(_("'{name}': {why}").format(name=bounded(name), why=refused)) from None
         told = _("'{name}' is a name: add ansible_host=ADDRESS (`getent hosts` tells it)")
-        raise Refused(told.format(name=bounded(address))) from None
+        raise InvalidHostLine(told.format(name=bounded(address))) from None
     except ValueError:
-        raise Refused(_("'{name}' has a range for an address").format(name=bounded(name))) from None
+        raise InvalidHostLine(_("'{name}' has a range for an address").format(name=bounded(name))) from None
     password, passphrase = said.get("password"), said.get("key_passphrase")
     return Host(
         line,
@@ -155,20 +165,20 @@ def _readable(value: str) -> bool:
     return bool(value) and "{{" not in value and not value.startswith(VAULT)
 
 
-def _unreadable(values: Mapping[str, tuple[int, str]]) -> Iterator[Told]:
+def _unreadable(values: Mapping[str, tuple[int, str]]) -> Iterator[LineNote]:
     """What only Ansible itself could fill in: a template, or a value of its vault."""
     for names in _NAMES.values():
         for name in names:
             line, value = values.get(name, (0, ""))
             if value and not _readable(value):
-                yield Told(line, _("{name} is known to Ansible alone; give it on the screen").format(name=name))
+                yield LineNote(line, _("{name} is known to Ansible alone; give it on the screen").format(name=name))
 
 
-def _become(inventory: Inventory) -> Iterator[Told]:
+def _become(inventory: Inventory) -> Iterator[LineNote]:
     lines = [line for name, (line, _value) in _every(inventory) if name in _BECOME]
     if lines:
         told = _("the password of sudo is not taken: sudo must do without one (USR-SUDO)")
-        yield Told(min(lines), told)
+        yield LineNote(min(lines), told)
 
 
 def _secrets(inventory: Inventory) -> Iterator[tuple[int, str]]:

@@ -5,7 +5,7 @@ import shlex
 
 from acp_tui.core.i18n import _
 from acp_tui.plan.node_import.ansible import Inventory, Variables, unquoted
-from acp_tui.plan.node_import.host import Refused, Told, bounded, endpoint, lines_of, names
+from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, endpoint, lines_of, names
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(\w+))?\]")
 _UNGROUPED = "ungrouped"
@@ -25,22 +25,24 @@ def read_ini(text: str) -> Inventory:
             if section is not None:
                 group, kind = section[1].strip(), section[2]
                 if kind not in (None, "vars", "children", "hosts"):
-                    raise Refused(_("'[{name}]' is no section of an inventory").format(name=bounded(line.strip("[]"))))
+                    raise InvalidHostLine(
+                        _("'[{name}]' is no section of an inventory").format(name=bounded(line.strip("[]")))
+                    )
             elif kind == "vars":
                 _variable(inventory, group, number, line)
             elif kind == "children":
                 inventory.children.setdefault(group, set()).add(line.split()[0])
             elif kind in (None, "hosts"):
                 _host(inventory, group, number, line)
-        except Refused as refused:
-            inventory.faults.append(Told(number, str(refused)))
+        except InvalidHostLine as refused:
+            inventory.faults.append(LineNote(number, str(refused)))
     return inventory
 
 
 def _variable(inventory: Inventory, group: str, number: int, line: str) -> None:
     name, equals, value = line.partition("=")
     if not equals:
-        raise Refused(_("'{line}' is no variable: the form is name=value").format(line=bounded(name)))
+        raise InvalidHostLine(_("'{line}' is no variable: the form is name=value").format(line=bounded(name)))
     inventory.shared.setdefault(group, Variables()).put(name.strip(), number, unquoted(value))
 
 
@@ -48,7 +50,7 @@ def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
     try:
         pattern, *variables = shlex.split(line)
     except ValueError:
-        raise Refused(_("a quote is opened and not closed")) from None
+        raise InvalidHostLine(_("a quote is opened and not closed")) from None
     user, host, port = endpoint(pattern)
     for name in names(host):
         own = inventory.add(group, name, number)
@@ -59,5 +61,5 @@ def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
             key, equals, value = variable.partition("=")
             if not equals:
                 told = _("'{word}' beside '{host}' is no variable: the form is name=value")
-                raise Refused(told.format(word=bounded(variable), host=bounded(name)))
+                raise InvalidHostLine(told.format(word=bounded(variable), host=bounded(name)))
             own.put(key, number, value)

@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from pydantic import SecretStr
 
 from acp_tui.core.i18n import _
-from acp_tui.plan.node_import.host import Host, Reading, Refused, Told, addresses, bounded, checked, lines_of, role_of
+from acp_tui.plan.node_import.host import (
+    Host,
+    InvalidHostLine,
+    LineNote,
+    ParsedNodes,
+    addresses,
+    bounded,
+    checked,
+    lines_of,
+    role_of,
+)
 
 _COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("address", "ip", "ipv4", "ip_address", "host", "ansible_host", "node"), "address"),
@@ -34,11 +44,11 @@ def delimiter(text: str) -> str | None:
     return "," if _named(first) == "address" else None
 
 
-def read_table(text: str, sign: str) -> Reading:
+def read_table(text: str, sign: str) -> ParsedNodes:
     """Every row as a node, or several if its address is a range."""
     hosts: list[Host] = []
-    faults: list[Told] = []
-    notes: list[Told] = []
+    faults: list[LineNote] = []
+    notes: list[LineNote] = []
     secrets: list[tuple[int, str]] = []
     columns: Sequence[str] = ()
     table = csv.reader(text.split("\n"), delimiter=sign, skipinitialspace=True)
@@ -51,27 +61,29 @@ def read_table(text: str, sign: str) -> Reading:
                 columns = [_named(cell) for cell in cells]
                 unknown = [bounded(cell) for cell, column in zip(cells, columns, strict=True) if not column]
                 if unknown:
-                    notes.append(Told(table.line_num, _("columns not used: {names}").format(names=", ".join(unknown))))
+                    notes.append(
+                        LineNote(table.line_num, _("columns not used: {names}").format(names=", ".join(unknown)))
+                    )
                 continue
             values = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
             secrets += [(table.line_num, values[name]) for name in _SECRET if name in values]
             try:
                 if len(cells) > len(columns):
-                    raise Refused(_("there are more cells than in the heading"))
+                    raise InvalidHostLine(_("there are more cells than in the heading"))
                 hosts += _hosts(table.line_num, values)
-            except Refused as refused:
-                faults.append(Told(table.line_num, str(refused)))
+            except InvalidHostLine as refused:
+                faults.append(LineNote(table.line_num, str(refused)))
     except csv.Error as error:
-        faults.append(Told(table.line_num, _("not CSV: {why}").format(why=error)))
-    return checked(Reading(tuple(hosts), tuple(faults), tuple(notes), tuple(secrets)))
+        faults.append(LineNote(table.line_num, _("not CSV: {why}").format(why=error)))
+    return checked(ParsedNodes(tuple(hosts), tuple(faults), tuple(notes), tuple(secrets)))
 
 
 def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
     role = role_of(values["role"]) if "role" in values else None
     if "role" in values and role is None:
-        raise Refused(_("'{word}' is neither control-plane nor worker").format(word=bounded(values["role"])))
+        raise InvalidHostLine(_("'{word}' is neither control-plane nor worker").format(word=bounded(values["role"])))
     if "address" not in values:
-        raise Refused(_("there is no address in this row"))
+        raise InvalidHostLine(_("there is no address in this row"))
     password, passphrase = values.get("password"), values.get("key_passphrase")
     return [
         Host(

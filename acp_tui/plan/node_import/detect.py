@@ -9,7 +9,7 @@ from acp_tui.plan.node_import.ansible import hosts_of
 from acp_tui.plan.node_import.ansible_ini import is_ini, read_ini
 from acp_tui.plan.node_import.ansible_yaml import is_yaml, read_yaml
 from acp_tui.plan.node_import.csv_table import delimiter, read_table
-from acp_tui.plan.node_import.host import MAX_BYTES, Reading, Told, cleaned
+from acp_tui.plan.node_import.host import MAX_BYTES, LineNote, ParsedNodes, cleaned
 from acp_tui.plan.node_import.text_lines import read_lines
 
 MASK = "•••"
@@ -17,11 +17,11 @@ _SHORTEST = 4
 """Characters of a secret that can be looked for on its line; what is shorter stands everywhere."""
 
 
-def read_list(text: str) -> Reading:
+def read_list(text: str) -> ParsedNodes:
     """Nodes of a CSV, an Ansible inventory in YAML or INI, or of lines as people write them. Never raises."""
     if len(text) > MAX_BYTES:
-        return Reading(
-            faults=(Told(0, _("larger than {limit} bytes: this is no list of nodes").format(limit=MAX_BYTES)),)
+        return ParsedNodes(
+            faults=(LineNote(0, _("larger than {limit} bytes: this is no list of nodes").format(limit=MAX_BYTES)),)
         )
     text = cleaned(text)
     sign = delimiter(text)
@@ -34,7 +34,7 @@ def read_list(text: str) -> Reading:
     return read_lines(text)
 
 
-def masked(text: str, reading: Reading) -> tuple[str, dict[str, str]]:
+def masked(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:
     """The text without the secrets that were read in it, and what stands for what: mask → secret.
 
     What cannot be hidden as exactly as it was read takes its whole line with it."""

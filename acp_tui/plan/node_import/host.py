@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.field_types import is_domain, is_ip
-from acp_tui.plan.paths import AnswerRefused, build
+from acp_tui.plan.paths import InvalidValue, build
 
 Role = Literal["control-plane", "worker"]
 
@@ -50,7 +50,7 @@ class Host:
 
 
 @dataclass(frozen=True)
-class Told:
+class LineNote:
     """Something to say about a line. 0: about the whole."""
 
     line: int
@@ -61,17 +61,17 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedNodes:
     hosts: tuple[Host, ...] = ()
-    faults: tuple[Told, ...] = ()
+    faults: tuple[LineNote, ...] = ()
     """What is not taken, and why."""
-    notes: tuple[Told, ...] = ()
+    notes: tuple[LineNote, ...] = ()
     """What is worth knowing of what is taken."""
     secrets: tuple[tuple[int, str], ...] = field(default=(), repr=False)
     """(line, value) of everything that must not be shown."""
 
 
-class Refused(ValueError):
+class InvalidHostLine(ValueError):
     """What stands there is no node; the text says why."""
 
 
@@ -106,11 +106,11 @@ def addresses(text: str) -> tuple[str, ...]:
     if dash and is_ip(first):
         return _range(first, last, text)
     if "/" in bare and is_ip(bare.partition("/")[0]):
-        raise Refused(_("'{text}' is a network, not the address of a node").format(text=bounded(text)))
+        raise InvalidHostLine(_("'{text}' is a network, not the address of a node").format(text=bounded(text)))
     if is_domain(bare):
         told = _("'{text}' is a name: give its address (`getent hosts` tells it)")
-        raise Refused(told.format(text=bounded(bare)))
-    raise Refused(_("'{text}' is not an IPv4 or IPv6 address").format(text=bounded(text)))
+        raise InvalidHostLine(told.format(text=bounded(bare)))
+    raise InvalidHostLine(_("'{text}' is not an IPv4 or IPv6 address").format(text=bounded(text)))
 
 
 def _range(first: str, last: str, text: str) -> tuple[str, ...]:
@@ -119,12 +119,12 @@ def _range(first: str, last: str, text: str) -> tuple[str, ...]:
         separator = "." if start.version == 4 else ":"
         last = str(start).rpartition(separator)[0] + separator + last
     if not is_ip(last) or ip_address(last).version != start.version:
-        raise Refused(_("'{text}' is a range with no address at its end").format(text=bounded(text)))
+        raise InvalidHostLine(_("'{text}' is a range with no address at its end").format(text=bounded(text)))
     count = int(ip_address(last)) - int(start) + 1
     if count < 1:
-        raise Refused(_("'{text}' is a range that ends before it begins").format(text=bounded(text)))
+        raise InvalidHostLine(_("'{text}' is a range that ends before it begins").format(text=bounded(text)))
     if count > MAX_HOSTS:
-        raise Refused(_("'{text}' is a range of {count} addresses").format(text=bounded(text), count=count))
+        raise InvalidHostLine(_("'{text}' is a range of {count} addresses").format(text=bounded(text), count=count))
     kind: type[IPv4Address] | type[IPv6Address] = type(start)
     return tuple(str(kind(int(start) + step)) for step in range(count))
 
@@ -135,19 +135,19 @@ def names(pattern: str) -> tuple[str, ...]:
     if found is None:
         return (pattern,)
     if pattern.count("[") > _MOST_RANGES:
-        raise Refused(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
+        raise InvalidHostLine(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
     parts = re.fullmatch(r"(\d+|[a-zA-Z])[:-](\d+|[a-zA-Z])(?::(\d+))?", found[1])
     if parts is None or parts[1].isdigit() != parts[2].isdigit() or parts[3] == "0":
-        raise Refused(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
+        raise InvalidHostLine(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
     first, last, step = parts[1], parts[2], int((parts[3] or "1")[:9])
     to_number: Callable[[str], int] = int if first.isdigit() else ord
     to_text: Callable[[int], str] = partial(_padded, len(first)) if first.isdigit() else chr
     if len(first) > 9 or len(last) > 9 or not 0 <= to_number(last) - to_number(first) < MAX_HOSTS:
-        raise Refused(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
+        raise InvalidHostLine(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
     before, after = pattern[: found.start()], names(pattern[found.end() :])
     steps = range(to_number(first), to_number(last) + 1, step)
     if len(steps) * len(after) > MAX_HOSTS:
-        raise Refused(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
+        raise InvalidHostLine(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
     return tuple(f"{before}{to_text(number)}{rest}" for number in steps for rest in after)
 
 
@@ -164,22 +164,22 @@ def endpoint(text: str) -> tuple[str | None, str, str | None]:
     return (user if at else None), host, port
 
 
-def checked(reading: Reading) -> Reading:
+def checked(reading: ParsedNodes) -> ParsedNodes:
     """The reading with the hosts left out that the plan's own fields refuse; why stands with the faults."""
     try:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
-    except AnswerRefused as refused:
+    except InvalidValue as refused:
         bad: dict[int, str] = {}
         for wrong in refused.wrongs:
             if len(wrong.steps) > 1 and isinstance(wrong.steps[1], int):
                 bad.setdefault(wrong.steps[1], f"{wrong.steps[-1]}: {bounded(wrong.message)}")
         hosts = tuple(host for index, host in enumerate(reading.hosts) if index not in bad)
-        faults = dict.fromkeys(Told(reading.hosts[index].line, why) for index, why in bad.items())
+        faults = dict.fromkeys(LineNote(reading.hosts[index].line, why) for index, why in bad.items())
         reading = replace(reading, hosts=hosts, faults=(*reading.faults, *faults))
     if len(reading.hosts) > MAX_HOSTS:
         count = len(reading.hosts)
         told = ngettext("{count} node is too many", "{count} nodes are too many", count).format(count=count)
-        return replace(reading, hosts=(), faults=(Told(0, told),))
+        return replace(reading, hosts=(), faults=(LineNote(0, told),))
     return replace(reading, faults=tuple(sorted(reading.faults, key=lambda fault: fault.line)))
 
 

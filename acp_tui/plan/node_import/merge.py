@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from acp_tui.plan.model import Node, Plan, Ssh
-from acp_tui.plan.node_import.host import Host, Reading, Role, as_node
+from acp_tui.plan.node_import.host import Host, ParsedNodes, Role, as_node
 from acp_tui.plan.paths import build
 
 CONTROL_PLANES = 3
@@ -15,7 +15,7 @@ _LOGIN = ("username", "port", "password", "key_file", "key_passphrase")
 
 
 @dataclass(frozen=True)
-class Taking:
+class ImportPreview:
     added: tuple[Node, ...]
     login: Mapping[str, object]
     """Answers below `ssh.`: what all nodes of the list have in common, where the plan had no nodes yet."""
@@ -25,7 +25,7 @@ class Taking:
     """Named before in the same list."""
 
 
-def take(plan: Plan, reading: Reading) -> Taking:
+def take(plan: Plan, reading: ParsedNodes) -> ImportPreview:
     known = {node.address for node in plan.nodes}
     new: dict[str, Host] = {}
     there, again = [], []
@@ -44,7 +44,7 @@ def take(plan: Plan, reading: Reading) -> Taking:
         role: Role = "control-plane" if planes < CONTROL_PLANES else "worker"
         planes += host.role is None and role == "control-plane"
         rows.append(_without(as_node(host, role), login))
-    return Taking(build({"nodes": rows}).nodes, login, tuple(there), tuple(again))
+    return ImportPreview(build({"nodes": rows}).nodes, login, tuple(there), tuple(again))
 
 
 def _common(hosts: tuple[Host, ...]) -> Mapping[str, object]:

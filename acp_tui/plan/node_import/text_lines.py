@@ -13,10 +13,10 @@ from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.node_import.host import (
     Host,
-    Reading,
-    Refused,
+    InvalidHostLine,
+    LineNote,
+    ParsedNodes,
     Role,
-    Told,
     addresses,
     bounded,
     checked,
@@ -54,10 +54,10 @@ def has_secret(text: str) -> bool:
     return re.search(r"pass(word|phrase|wd)?\s*[=:]", text, re.IGNORECASE) is not None
 
 
-def read_lines(text: str) -> Reading:
+def read_lines(text: str) -> ParsedNodes:
     """Every line as a node, several nodes, a heading such as `workers:`, or a fault."""
     hosts: list[tuple[Host, str | None]] = []
-    faults: list[Told] = []
+    faults: list[LineNote] = []
     secrets: list[tuple[int, str]] = []
     heading: Role | None = None
     for number, line in lines_of(text):
@@ -68,16 +68,16 @@ def read_lines(text: str) -> Reading:
             secrets += [(number, found[2]) for token in part.split() if (found := _SECRET.match(token)) and found[2]]
             try:
                 record = _record(part)
-            except Refused as refused:
-                faults.append(Told(number, str(refused)))
+            except InvalidHostLine as refused:
+                faults.append(LineNote(number, str(refused)))
                 continue
             hosts += [(host, record.word) for host in _hosts(number, record, heading)]
     words = [word for _host, word in hosts if word is not None]
     are_names = len(words) > 1 and len(set(words)) == len(words)
     told = _("the words beside the addresses differ from node to node: they are taken for names, not for users")
     users = tuple(replace(host, username=word) if word and not are_names else host for host, word in hosts)
-    notes = (Told(0, told),) if are_names else ()
-    return checked(Reading(users, tuple(faults), notes, tuple(secrets)))
+    notes = (LineNote(0, told),) if are_names else ()
+    return checked(ParsedNodes(users, tuple(faults), notes, tuple(secrets)))
 
 
 def _parts(line: str) -> Sequence[str]:
@@ -117,7 +117,7 @@ def _record(part: str) -> _Record:
             _say(record, "port", token)
         elif equals:
             # Its value may be a secret under a name that is not known here.
-            raise Refused(_("'{key}=' is not known here").format(key=bounded(key)))
+            raise InvalidHostLine(_("'{key}=' is not known here").format(key=bounded(key)))
         elif "@" in token or ":" in token or ("." in token and not is_domain(token)):
             addresses(endpoint(token)[1])
         elif "." in token:
@@ -125,20 +125,22 @@ def _record(part: str) -> _Record:
         elif record.word is None and _USER.fullmatch(token):
             record.word = token
         else:
-            raise Refused(_("'{word}': what is that beside the address?").format(word=bounded(token)))
+            raise InvalidHostLine(_("'{word}': what is that beside the address?").format(word=bounded(token)))
     if not record.hosts and record.name:
         addresses(record.name)
     if not record.hosts:
         told = " ".join(token for token in part.split() if "=" not in token)
-        raise Refused(_("'{line}' has no address; the form is: worker admin@10.20.0.11:22").format(line=bounded(told)))
+        raise InvalidHostLine(
+            _("'{line}' has no address; the form is: worker admin@10.20.0.11:22").format(line=bounded(told))
+        )
     return record
 
 
 def _say(record: _Record, name: str, value: str) -> None:
     if name == "role" and role_of(value) is None:
-        raise Refused(_("'{word}' is neither control-plane nor worker").format(word=bounded(value)))
+        raise InvalidHostLine(_("'{word}' is neither control-plane nor worker").format(word=bounded(value)))
     if record.said.setdefault(name, value) != value:
-        raise Refused(_("{name} is said twice").format(name=name))
+        raise InvalidHostLine(_("{name} is said twice").format(name=name))
 
 
 def _hosts(number: int, record: _Record, heading: Role | None) -> list[Host]:

@@ -1,12 +1,12 @@
 """The bundle: everything an unattended install needs and everything that was known, in one folder with checksums."""
 
-from acp_tui.preflight.bundle.content import Bundle, Keep, absolute, is_sealed, open_bundle, write_bundle
+from acp_tui.preflight.bundle.content import Bundle, SecretsMode, absolute, is_sealed, open_bundle, write_bundle
 from acp_tui.preflight.bundle.directory import (
     DOCUMENT,
     FILES,
     SEALED,
     SUMS,
-    BundleDamaged,
+    BundleCorrupt,
     BundleRefused,
     check_sums,
     is_bundle,
@@ -20,9 +20,9 @@ __all__ = [
     "SEALED",
     "SUMS",
     "Bundle",
-    "BundleDamaged",
+    "BundleCorrupt",
     "BundleRefused",
-    "Keep",
+    "SecretsMode",
     "absolute",
     "check_sums",
     "is_bundle",

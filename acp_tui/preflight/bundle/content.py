@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from acp_tui.core.files import path_from
+from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import Lock, decrypt, encrypt
 from acp_tui.plan.file import SECRETS_NAME, dump_plan, dump_secrets, load_plan
 from acp_tui.plan.model import NodeSsh, Plan
@@ -32,7 +32,7 @@ from acp_tui.preflight.bundle.directory import (
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, report_json
 
-Keep = Literal["plain", "left-out"] | Lock
+SecretsMode = Literal["plain", "left-out"] | Lock
 """What becomes of the two files with secrets: as they are (0600), not in the bundle, or encrypted."""
 
 
@@ -61,7 +61,7 @@ def write_bundle(
     base: Path,
     document: str,
     setup_line: str,
-    keep: Keep = "plain",
+    keep: SecretsMode = "plain",
 ) -> Path:
     """Write the bundle and return its absolute path. An earlier bundle there is replaced.
 
@@ -133,7 +133,7 @@ def absolute(plan: Plan, base: Path) -> Plan:
     """The plan with every path absolute, so that it means the same wherever its file lies."""
 
     def here(path: str | None) -> str | None:
-        return str(path_from(base, path).absolute()) if path else path
+        return str(resolve_path(base, path).absolute()) if path else path
 
     def logins(login: NodeSsh) -> NodeSsh:
         return login.model_copy(update={"key_file": here(login.key_file)})

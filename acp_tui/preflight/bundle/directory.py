@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.files import open_plain, read_bounded, sync_folder, why, write_atomically
+from acp_tui.core.files import open_regular_file, read_limited, sync_folder, why, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.plan.file import SECRETS_NAME
 
@@ -41,15 +41,15 @@ _RENAME_EXCHANGE = 2
 
 
 @dataclass(frozen=True)
-class Damage:
+class FileProblem:
     name: str
     why: str
 
 
-class BundleDamaged(Exception):
+class BundleCorrupt(Exception):
     """Something is missing, is not what it was when the bundle was written, or is none of its files."""
 
-    def __init__(self, directory: Path, damages: tuple[Damage, ...]) -> None:
+    def __init__(self, directory: Path, damages: tuple[FileProblem, ...]) -> None:
         told = "; ".join(f"{damage.name}: {damage.why}" for damage in damages)
         super().__init__(
             _("The bundle {folder} is damaged or was changed: {files}. Copy it again whole, or make it anew.").format(
@@ -71,7 +71,7 @@ def is_bundle(path: Path) -> bool:
 def sums(directory: Path) -> Mapping[str, str]:
     """File name → digest; empty where there is no readable list."""
     try:
-        lines = read_bounded(directory / SUMS).decode("ascii").splitlines()
+        lines = read_limited(directory / SUMS).decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     return {name: digest for digest, _space, name in (line.partition("  ") for line in lines)}
@@ -80,13 +80,13 @@ def sums(directory: Path) -> Mapping[str, str]:
 def check_sums(directory: Path) -> None:
     """BundleDamaged with everything that is missing, changed, added, or open to more people than it was written for."""
     if damages := tuple(_damages(directory)):
-        raise BundleDamaged(directory, damages)
+        raise BundleCorrupt(directory, damages)
 
 
-def _damages(directory: Path) -> Iterator[Damage]:
+def _damages(directory: Path) -> Iterator[FileProblem]:
     wanted = sums(directory)
     if not wanted:
-        yield Damage(SUMS, _("missing, or no list of checksums"))
+        yield FileProblem(SUMS, _("missing, or no list of checksums"))
         return
     here = {entry.name: entry for entry in os.scandir(directory)}
     # A bundle whose secrets were left out or removed has no sums of them either; the other files are never missing.
@@ -94,26 +94,26 @@ def _damages(directory: Path) -> Iterator[Damage]:
     due = (*_PUBLIC, *private)
     for name in due:
         if name not in wanted:
-            yield Damage(name, _("not in {sums}").format(sums=SUMS))
+            yield FileProblem(name, _("not in {sums}").format(sums=SUMS))
         elif name not in here:
-            yield Damage(name, _("missing"))
+            yield FileProblem(name, _("missing"))
         elif not here[name].is_file(follow_symlinks=False):
-            yield Damage(name, _("not a file"))
+            yield FileProblem(name, _("not a file"))
         elif differs := _differs(directory / name, wanted[name]):
-            yield Damage(name, differs)
+            yield FileProblem(name, differs)
         else:
             yield from _too_open(name, here[name].stat(follow_symlinks=False), _mode(name))
     for name in sorted({*here, *wanted} - {*due, SUMS}):
-        yield Damage(ascii(name)[1:-1], _("no file of this bundle"))
+        yield FileProblem(ascii(name)[1:-1], _("no file of this bundle"))
     if SUMS in here:
         yield from _too_open(SUMS, here[SUMS].stat(), _MODE)
     yield from _too_open(".", directory.stat(), 0o755)
 
 
-def _too_open(name: str, found: os.stat_result, wanted: int) -> Iterator[Damage]:
+def _too_open(name: str, found: os.stat_result, wanted: int) -> Iterator[FileProblem]:
     mode = stat.S_IMODE(found.st_mode)
     if mode & ~wanted & ~stat.S_ISGID & ~stat.S_IRWXU:
-        yield Damage(name, _("mode {mode:o}, chmod {wanted:o} is wanted").format(mode=mode, wanted=wanted))
+        yield FileProblem(name, _("mode {mode:o}, chmod {wanted:o} is wanted").format(mode=mode, wanted=wanted))
 
 
 def _mode(name: str) -> int:
@@ -123,7 +123,7 @@ def _mode(name: str) -> int:
 def _differs(file: Path, digest: str) -> str:
     """Why the file is not known to be what was written; empty: it is."""
     try:
-        with open_plain(file) as content:
+        with open_regular_file(file) as content:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
         return _("cannot be read: {why}").format(why=why(error))

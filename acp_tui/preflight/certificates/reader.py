@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.checks.certificates.model import Authority, CertificateFacts, Issuer
-from acp_tui.core.files import path_from, read_bounded, why
+from acp_tui.core.files import read_limited, resolve_path, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.certificates.pem import PemFile
@@ -44,7 +44,7 @@ def facts_for(plan: Plan, base: Path) -> CertificateFacts | None:
     wanted = plan.certificate
     if wanted.mode != "existing" or not wanted.cert_file or not wanted.key_file:
         return None
-    cert_file, key_file = (path_from(base, name) for name in (wanted.cert_file, wanted.key_file))
+    cert_file, key_file = (resolve_path(base, name) for name in (wanted.cert_file, wanted.key_file))
     return read_pair(cert_file, key_file)
 
 
@@ -133,7 +133,7 @@ def _now() -> datetime:
 
 def _content(path: Path, unreadable: list[str]) -> PemFile | None:
     try:
-        return PemFile(path, read_bounded(path))
+        return PemFile(path, read_limited(path))
     except OSError as error:
         unreadable.append(_("{file}: {why}").format(file=path, why=why(error)))
         return None

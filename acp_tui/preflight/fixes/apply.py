@@ -10,13 +10,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
-from acp_tui.core.concurrency import Work, at_once
+from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.i18n import _
 from acp_tui.nodes.events import NodeStage
-from acp_tui.nodes.script import LAUNCH, Reader, Reading, Snippet, build
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Connection, Deadlines, Lost, Target, connect
+from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
 from acp_tui.preflight.fixes.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
-from acp_tui.preflight.fixes.step import InitScript, Step
+from acp_tui.preflight.fixes.step import FixStep, InitScript
 
 _SECOND_LOGIN_WITHIN = GUARD * 3 / 4  # seconds; the rest is for taking it back before the node does so itself
 _TRIES_AFTER_RELOAD = 5
@@ -31,7 +31,7 @@ class Job:
 
     target: Target
     pinned: str | None
-    steps: tuple[Step, ...]
+    steps: tuple[FixStep, ...]
     folder: str
     init: InitScript | None = None
     """Needed where PRE-INIT is one of the steps."""
@@ -90,7 +90,7 @@ async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGen
 
         return follow
 
-    async with aclosing(at_once(map(pass_over, jobs))) as events:
+    async with aclosing(merge_events(map(pass_over, jobs))) as events:
         async for event in events:
             yield event
 
@@ -98,7 +98,7 @@ async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGen
 async def look(job: Job, deadlines: Deadlines = DEADLINES) -> Mapping[str, str]:
     """What would go with the destructive steps of `job`, by requirement. Only reads; failures are told in the text."""
     steps = [step for step in job.steps if step.look is not None]
-    snippets = tuple(Snippet(step.name, (), step.look or "", lambda reading: {}, _LOOK_WITHIN) for step in steps)
+    snippets = tuple(Collector(step.name, (), step.look or "", lambda reading: {}, _LOOK_WITHIN) for step in steps)
     if not steps:
         return {}
     marker = secrets.token_hex(12)
@@ -112,9 +112,9 @@ async def look(job: Job, deadlines: Deadlines = DEADLINES) -> Mapping[str, str]:
                     shown[reading.name] = reading.text.strip()
         finally:
             await connection.close()
-    except ConnectFailed as error:
+    except ConnectError as error:
         why = error.detail
-    except (Lost, TimeoutError) as error:
+    except (ConnectionLost, TimeoutError) as error:
         why = str(error) or why
     return {
         step.requirement: shown.get(step.name) or _("what would go is not known: {why}").format(why=why)
@@ -133,15 +133,15 @@ class _Pass:
         address = self.job.target.address
         try:
             connection = await connect(self.job.target, self.job.pinned, self.reached, self.deadlines)
-        except ConnectFailed as error:
+        except ConnectError as error:
             return NodeFixed(address, error.detail, False)
         detail = ""
         try:
             async with asyncio.timeout(self.patience):
                 detail = await self.carry_out(connection)
-        except ConnectFailed as error:
+        except ConnectError as error:
             detail = error.detail
-        except Lost as error:
+        except ConnectionLost as error:
             detail = _("{why}; what was begun there goes on to its end").format(why=error)
         except TimeoutError:
             detail = _("not done within {seconds:g} s").format(seconds=self.patience)
@@ -162,7 +162,7 @@ class _Pass:
         requirements = {step.name: step.requirement for step in job.steps}
         marker = secrets.token_hex(12)
         program = script(job.steps, job.folder, marker)
-        login: Reading | None = None
+        login: CollectorOutput | None = None
         self.begun = True
         async for reading in _readings(connection, program, marker, self.deadlines):
             if reading.name == SECOND_LOGIN:
@@ -176,7 +176,7 @@ class _Pass:
             self.tell(await self.second_login(connection, login))
         return ""
 
-    async def second_login(self, first: Connection, reading: Reading) -> SecondLogin:
+    async def second_login(self, first: Connection, reading: CollectorOutput) -> SecondLogin:
         address = self.job.target.address
         if reading.status != 0:
             words = _("sshd does not take the new settings, they were put back: {said}")
@@ -188,9 +188,9 @@ class _Pass:
                     said = await self.decide(second, "keep")
                 finally:
                     await second.close()
-        except ConnectFailed as error:
+        except ConnectError as error:
             why = error.detail
-        except (Lost, TimeoutError) as error:
+        except (ConnectionLost, TimeoutError) as error:
             why = str(error) or _("it took too long")
         else:
             if said == "kept":
@@ -198,7 +198,7 @@ class _Pass:
             why = _("it came too late")
         try:
             restored = await self.decide(first, "back") == "restored"
-        except (ConnectFailed, Lost):
+        except (ConnectError, ConnectionLost):
             restored = False
         words = _("a second login failed ({why}); sshd's settings were put back")
         if not restored:
@@ -210,7 +210,7 @@ class _Pass:
         for _attempt in range(_TRIES_AFTER_RELOAD):
             try:
                 return await connect(self.job.target, host_key, _unheard, self.deadlines)
-            except ConnectFailed as error:
+            except ConnectError as error:
                 if error.stage != "tcp":
                     raise
             await asyncio.sleep(1)
@@ -234,7 +234,7 @@ class _Pass:
 
 async def _readings(
     connection: Connection, program: str, marker: str, deadlines: Deadlines
-) -> AsyncGenerator[Reading, None]:
+) -> AsyncGenerator[CollectorOutput, None]:
     """What a program run as root says between its marks, until it ends."""
     reader = Reader(marker)
     async with aclosing(connection.run(LAUNCH, program, _unheard, deadlines.session)) as answer:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.preflight.fixes.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, odd_names, trusted
 
 _MODULES_FILE = "/etc/modules-load.d/acp.conf"
 _BOOT_FILES = (
@@ -23,7 +23,7 @@ _BOOT_FILES = (
 _SELINUX = "/etc/selinux/config"
 
 
-def modules(case: Case) -> Step | str:
+def modules(case: FixContext) -> FixStep | str:
     """KRN-IPVS and its like: loaded now, and at each boot."""
     names = trusted(case.verdict.names, r"[a-z0-9_]{1,64}")
     if names is None:
@@ -33,12 +33,12 @@ def modules(case: Case) -> Step | str:
     if absent:
         return _("this kernel has no module {names}").format(names=", ".join(absent))
     commands = f"modprobe -a {names}\nadd_lines {_MODULES_FILE} {names}"
-    return Step(case.verdict.requirement, case.title, commands, files=(_MODULES_FILE,))
+    return FixStep(case.verdict.requirement, case.title, commands, files=(_MODULES_FILE,))
 
 
 def _boot_parameter(token: str) -> Recipe:
-    def recipe(case: Case) -> Step:
-        return Step(
+    def recipe(case: FixContext) -> FixStep:
+        return FixStep(
             case.verdict.requirement,
             case.title,
             f"boot_parameter {quote(token)}",
@@ -49,7 +49,7 @@ def _boot_parameter(token: str) -> Recipe:
     return recipe
 
 
-def apparmor(case: Case) -> Step | str:
+def apparmor(case: FixContext) -> FixStep | str:
     """SEC-APPARMOR: the unit no longer starts, and the kernel leaves it out from the next boot on."""
     unit = (case.facts.units or {}).get("apparmor")
     installed = unit is not None and unit.enabled not in ("not-found", "")
@@ -58,7 +58,7 @@ def apparmor(case: Case) -> Step | str:
         for verb, word in (("enable", "enabled"), ("start", "active"))
         if unit and word in (unit.enabled, unit.active)
     ]
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         ("systemctl disable --now apparmor\n" if installed else "") + "boot_parameter apparmor=0",
@@ -68,7 +68,7 @@ def apparmor(case: Case) -> Step | str:
     )
 
 
-def selinux(case: Case) -> Step | str:
+def selinux(case: FixContext) -> FixStep | str:
     """SEC-SELINUX: permissive at once, disabled from the next boot on."""
     running = case.facts.selinux != "disabled"
     commands = [
@@ -77,7 +77,7 @@ def selinux(case: Case) -> Step | str:
     ]
     if running:
         commands.append("echo 0 >/sys/fs/selinux/enforce")
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         "\n".join(commands),
@@ -87,7 +87,7 @@ def selinux(case: Case) -> Step | str:
     )
 
 
-def firewall(case: Case) -> Step | str:
+def firewall(case: FixContext) -> FixStep | str:
     """SEC-FIREWALL: every unit that runs or would come back, and ufw by its own word."""
     names = case.verdict.names
     units = {name: unit for name, unit in (case.facts.units or {}).items() if name in names}
@@ -99,7 +99,7 @@ def firewall(case: Case) -> Step | str:
     for name, unit in units.items():
         back += [f"systemctl enable {name}"] if unit.enabled == "enabled" else []
         back += [f"systemctl start {name}"] if unit.active == "active" else []
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         f"{switches}systemctl disable --now {' '.join(names)}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from textwrap import indent
 
 from acp_tui.core.assets import asset_text
-from acp_tui.preflight.fixes.step import Step
+from acp_tui.preflight.fixes.step import FixStep
 
 BACKUPS = "/var/backups/acp-tui"
 """Below it each fix has a folder of its own on the node: copies, logs, undo.sh."""
@@ -25,7 +25,7 @@ _MARKER = re.compile(r"^marker=([0-9a-z]+)$", re.MULTILINE)
 _STEP = re.compile(r"^do_([a-z0-9_]+)\(\) \{\n(.*?)^\}$", re.MULTILINE | re.DOTALL)
 
 
-def script(steps: Sequence[Step], folder: str, marker: str = "acp") -> str:
+def script(steps: Sequence[FixStep], folder: str, marker: str = "acp") -> str:
     """The script. `folder`: where copies and undo.sh go on the node, below BACKUPS. `marker`: lower-case letters and
     digits that stand before the name of each step in its output. ValueError: `folder` is elsewhere, or no steps."""
     if not steps or _FOLDER.fullmatch(folder) is None:
@@ -45,7 +45,7 @@ def script(steps: Sequence[Step], folder: str, marker: str = "acp") -> str:
     )
 
 
-def _functions(step: Step) -> str:
+def _functions(step: FixStep) -> str:
     saved = f"save {' '.join(step.files)}\n" if step.files else ""
     told = f"# {', '.join(step.requirements)}: {' '.join(step.title.split())}"
     text = f"{told}\ndo_{step.name}() {{\n{indent(saved + step.commands, '  ')}\n}}"

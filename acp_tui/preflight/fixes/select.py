@@ -13,7 +13,7 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight.fixes.kernel import KERNEL_RECIPES
 from acp_tui.preflight.fixes.software import SOFTWARE_RECIPES
-from acp_tui.preflight.fixes.step import Case, InitScript, Recipe, Step
+from acp_tui.preflight.fixes.step import FixContext, FixStep, InitScript, Recipe
 from acp_tui.preflight.fixes.system import SYSTEM_RECIPES
 
 RECIPES: Mapping[str, Recipe] = {**KERNEL_RECIPES, **SYSTEM_RECIPES, **SOFTWARE_RECIPES}
@@ -22,7 +22,7 @@ _FOUND = (Outcome.FAIL, Outcome.WARN)
 
 
 @dataclass(frozen=True)
-class ByHand:
+class ManualFix:
     """A finding that nothing here mends, and why."""
 
     requirement: str
@@ -30,18 +30,18 @@ class ByHand:
 
 
 @dataclass(frozen=True)
-class Offer:
+class AvailableFixes:
     """Everything that could be done on one node."""
 
     address: str
-    steps: tuple[Step, ...]
-    by_hand: tuple[ByHand, ...]
+    steps: tuple[FixStep, ...]
+    by_hand: tuple[ManualFix, ...]
     """Of what blocks alone."""
     pending: tuple[str, ...]
     """Requirements that only wait for a reboot."""
 
 
-def offer(
+def available_fixes(
     plan: Plan,
     node: Node,
     facts: Facts,
@@ -49,29 +49,29 @@ def offer(
     *,
     hostname: str | None = None,
     init: InitScript | None = None,
-) -> Offer:
+) -> AvailableFixes:
     """What could be done for `verdicts` (of any node; only those of `node` count).
 
     `hostname`: the name that the operator gives the node. `init`: the vendor's script, where it is at hand."""
     rows = catalogue(plan.effective_release)
-    steps: list[Step] = [_init_step(rows[INIT].title, init)] if init and INIT in rows else []
-    by_hand: list[ByHand] = []
+    steps: list[FixStep] = [_init_step(rows[INIT].title, init)] if init and INIT in rows else []
+    by_hand: list[ManualFix] = []
     own = [verdict for verdict in verdicts if verdict.node == node.address]
     for verdict in own:
         recipe = RECIPES.get(verdict.requirement, _no_recipe)
         if verdict.outcome not in _FOUND or (verdict.outcome is Outcome.WARN and recipe is _no_recipe):
             continue
-        made = recipe(Case(plan, node, facts, verdict, _(rows[verdict.requirement].title), hostname))
-        if isinstance(made, Step):
+        made = recipe(FixContext(plan, node, facts, verdict, _(rows[verdict.requirement].title), hostname))
+        if isinstance(made, FixStep):
             wanted = made.by_default and verdict.outcome is Outcome.FAIL and verdict.waived is None
             steps.append(replace(made, by_default=wanted))
         elif verdict.outcome is Outcome.FAIL and verdict.waived is None:
-            by_hand.append(ByHand(verdict.requirement, made))
+            by_hand.append(ManualFix(verdict.requirement, made))
     pending = tuple(v.requirement for v in own if v.outcome is Outcome.PENDING_REBOOT)
-    return Offer(node.address, _in_order(_joined(steps)), tuple(by_hand), pending)
+    return AvailableFixes(node.address, _in_order(_joined(steps)), tuple(by_hand), pending)
 
 
-def mend(
+def select_fixes(
     plan: Plan,
     node: Node,
     facts: Facts,
@@ -80,12 +80,12 @@ def mend(
     *,
     hostname: str | None = None,
     init: InitScript | None = None,
-) -> tuple[Step, ...]:
+) -> tuple[FixStep, ...]:
     """The steps to take on `node`: those of the requirement IDs in `only`, else all that are taken without a name."""
-    return chosen(offer(plan, node, facts, verdicts, hostname=hostname, init=init).steps, only)
+    return selected(available_fixes(plan, node, facts, verdicts, hostname=hostname, init=init).steps, only)
 
 
-def chosen(steps: Iterable[Step], only: Collection[str] | None) -> tuple[Step, ...]:
+def selected(steps: Iterable[FixStep], only: Collection[str] | None) -> tuple[FixStep, ...]:
     """Of `steps` those named in `only`; with None all that are part of "all"."""
     if only is None:
         return tuple(step for step in steps if step.by_default and not step.destructive)
@@ -102,7 +102,7 @@ class Result:
     observed: str
 
 
-def results(address: str, steps: Iterable[Step], verdicts: Sequence[Verdict]) -> tuple[Result, ...]:
+def results(address: str, steps: Iterable[FixStep], verdicts: Sequence[Verdict]) -> tuple[Result, ...]:
     """The requirements of `steps` held against what was judged after them. PRE-INIT leaves nothing to be judged by."""
     found = []
     for requirement in dict.fromkeys(r for step in steps for r in step.requirements if r != INIT):
@@ -113,12 +113,12 @@ def results(address: str, steps: Iterable[Step], verdicts: Sequence[Verdict]) ->
     return tuple(found)
 
 
-def _no_recipe(case: Case) -> str:
+def _no_recipe(case: FixContext) -> str:
     return _("nothing on the node that this program could change; its remedy says more")
 
 
-def _init_step(title: str, init: InitScript) -> Step:
-    return Step(
+def _init_step(title: str, init: InitScript) -> FixStep:
+    return FixStep(
         INIT,
         _(title),
         f'printf \'%s  %s\\n\' {init.sha256} "$folder/init.sh" | sha256sum -c -\nbash "$folder/init.sh"',
@@ -127,9 +127,9 @@ def _init_step(title: str, init: InitScript) -> Step:
     )
 
 
-def _joined(steps: Sequence[Step]) -> list[Step]:
+def _joined(steps: Sequence[FixStep]) -> list[FixStep]:
     """Steps of the same commands become one that meets all their requirements."""
-    by_commands: dict[str, Step] = {}
+    by_commands: dict[str, FixStep] = {}
     for step in steps:
         before = by_commands.get(step.commands)
         if before is None:
@@ -144,6 +144,6 @@ def _joined(steps: Sequence[Step]) -> list[Step]:
     return list(by_commands.values())
 
 
-def _in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
+def _in_order(steps: Sequence[FixStep]) -> tuple[FixStep, ...]:
     """What could lock the operator out comes last: all else is done by then."""
     return tuple(sorted(steps, key=lambda step: step.second_login))

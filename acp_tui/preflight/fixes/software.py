@@ -8,7 +8,7 @@ from shlex import quote
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
-from acp_tui.preflight.fixes.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, odd_names, trusted
 
 _KUBELET = "/etc/systemd/system/kubelet.service"
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}"
@@ -23,11 +23,11 @@ true"""
 _BINARY = r"/usr/local/s?bin/[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}|/opt/cni/bin"
 
 
-def kubelet_unit(case: Case) -> Step | str:
+def kubelet_unit(case: FixContext) -> FixStep | str:
     """FS-KUBELET-UNIT: the file goes; a kubelet that runs is a cluster, and nothing to be tidied away."""
     if "kubelet" in (case.facts.kubernetes_traces or ()):
         return _("a kubelet runs here: first find out what it belongs to (CAP-FRESH-ENV)")
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         f"systemctl disable kubelet || true\nrm -f {_KUBELET}\nsystemctl daemon-reload",
@@ -39,7 +39,7 @@ def kubelet_unit(case: Case) -> Step | str:
 def _folders(*processes: str) -> Recipe:
     """FS-DIR-*. `processes`: whoever of them runs still uses the folder."""
 
-    def recipe(case: Case) -> Step | str:
+    def recipe(case: FixContext) -> FixStep | str:
         paths = trusted(case.verdict.names, r"(/[a-z]+){2,4}/?")
         if paths is None:
             return odd_names(case.verdict.names)
@@ -48,7 +48,7 @@ def _folders(*processes: str) -> Recipe:
             return _("{names} runs here and uses it: first find out what it belongs to").format(
                 names=", ".join(running)
             )
-        return Step(
+        return FixStep(
             case.verdict.requirement,
             case.title,
             f"not_running {' '.join(processes)}\nremove_folders {paths}",
@@ -64,13 +64,13 @@ def _folders(*processes: str) -> Recipe:
 def _packages(remove: str, look: str) -> Recipe:
     """PKG-CONFLICT-*: what the package tool says would go, others that need it included, is shown first."""
 
-    def recipe(case: Case) -> Step | str:
+    def recipe(case: FixContext) -> FixStep | str:
         if case.verdict.outcome is not Outcome.FAIL:
             return _("the names only resemble listed ones: whether they conflict, only you can tell")
         names = trusted(case.verdict.names, _PACKAGE)
         if names is None:
             return odd_names(case.verdict.names)
-        return Step(
+        return FixStep(
             case.verdict.requirement,
             case.title,
             f"{remove} {names}",
@@ -83,13 +83,13 @@ def _packages(remove: str, look: str) -> Recipe:
     return recipe
 
 
-def leftovers(case: Case) -> Step | str:
+def leftovers(case: FixContext) -> FixStep | str:
     """PKG-LEFTOVER-BIN: moved beside the copies of this fix, from where undo brings them back."""
     paths = case.verdict.names
     if trusted(paths, _BINARY) is None:
         return odd_names(paths)
     moved = [(quote(path), f'"$folder"/moved{quote(path)}') for path in paths]
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         "\n".join(f"move_away {path}" for path, _place in moved),
@@ -99,7 +99,7 @@ def leftovers(case: Case) -> Step | str:
     )
 
 
-def _from_a_repository(case: Case) -> str:
+def _from_a_repository(case: FixContext) -> str:
     return _("a package has to be installed, and this program brings none: use the site's repository or a system image")
 
 

@@ -15,7 +15,7 @@ from acp_tui.plan.model import Node, Plan
 
 
 @dataclass(frozen=True)
-class Step:
+class FixStep:
     """What would be done on one node to meet a requirement. Its files are copied before anything of it runs."""
 
     requirement: str
@@ -65,7 +65,7 @@ class InitScript:
 
 
 @dataclass(frozen=True)
-class Case:
+class FixContext:
     """A finding on a node that somebody might mend."""
 
     plan: Plan
@@ -78,7 +78,7 @@ class Case:
     """The name that the operator gave this node."""
 
 
-Recipe = Callable[[Case], Step | str]
+Recipe = Callable[[FixContext], FixStep | str]
 
 
 def trusted(names: Iterable[str], pattern: str) -> str | None:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.preflight.fixes.step import Case, Recipe, Step, odd_names, trusted
+from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, odd_names, trusted
 
 HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 """A host name that meets NET-HOSTNAME-*."""
@@ -19,7 +19,7 @@ _TASKS_FILE = "/etc/systemd/system.conf.d/90-acp.conf"
 _TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/*.conf")
 
 
-def swap(case: Case) -> Step | str:
+def swap(case: FixContext) -> FixStep | str:
     """SYS-SWAP: off now, and no entry that brings it back. Units that no fstab line makes are masked, or disabled where
     their own file in /etc stands in the way of a mask."""
     entries = case.facts.fstab_swaps or ()
@@ -32,7 +32,7 @@ def swap(case: Case) -> Step | str:
     commands = "swapoff -a\n" r"sed -ri 's/^([^#[:space:]]\S*\s+\S+\s+swap\s)/#\1/' /etc/fstab"
     back = [f"systemctl unmask {masked}"] if masked else []
     back += ["swapon -a"] if case.facts.swaps else []
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         "\n".join(
@@ -43,9 +43,9 @@ def swap(case: Case) -> Step | str:
     )
 
 
-def tasks_max(case: Case) -> Step | str:
+def tasks_max(case: FixContext) -> FixStep | str:
     """SYS-TASKSMAX."""
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         f"mkdir -p {_TASKS_FILE.rpartition('/')[0]}\n"
@@ -56,11 +56,11 @@ def tasks_max(case: Case) -> Step | str:
     )
 
 
-def tmp_noexec(case: Case) -> Step | str:
+def tmp_noexec(case: FixContext) -> FixStep | str:
     """FS-TMP-NOEXEC: now, and in fstab and the local tmp.mount for the next boot."""
     drop = "s/,noexec\\b|\\bnoexec,//; s/\\bnoexec\\b/defaults/"
     units = " ".join(_TMP_UNITS)
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         'mount -o remount,exec "$(findmnt -n -o TARGET -T /tmp)"\n'
@@ -71,7 +71,7 @@ def tmp_noexec(case: Case) -> Step | str:
     )
 
 
-def hostname(case: Case) -> Step | str:
+def hostname(case: FixContext) -> FixStep | str:
     """NET-HOSTNAME-*, X-HOSTNAME-UNIQUE: only with a name that the operator gives."""
     if case.hostname is None:
         return _("which name it should have, only you can tell")
@@ -79,7 +79,7 @@ def hostname(case: Case) -> Step | str:
     if name is None:
         return _("'{name}' is no name that a node may have").format(name=case.hostname)
     before = trusted((case.facts.etc_hostname or case.facts.hostname or "",), r"[A-Za-z0-9._-]{1,64}")
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         f"hostnamectl set-hostname {name}",
@@ -88,9 +88,9 @@ def hostname(case: Case) -> Step | str:
     )
 
 
-def localhost(case: Case) -> Step | str:
+def localhost(case: FixContext) -> FixStep | str:
     """NET-HOSTS-LOCALHOST: other lines lose the name, the line of 127.0.0.1 has it."""
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         r"sed -i -E '/^[^#]*\slocalhost(\s|$)/{/^(127\.0\.0\.1|::1)\s/!s/\slocalhost(\s|$)/\1/g}' /etc/hosts"
@@ -100,9 +100,9 @@ def localhost(case: Case) -> Step | str:
     )
 
 
-def search_domains(case: Case) -> Step | str:
+def search_domains(case: FixContext) -> FixStep | str:
     """NET-RESOLV-SEARCH, NET-SEARCH-*: the lines go; names are then given in full."""
-    return Step(
+    return FixStep(
         "NET-RESOLV-SEARCH",
         case.title,
         f"sed -i -E '/^\\s*(search|domain)\\s/d' {_RESOLV}",
@@ -112,7 +112,7 @@ def search_domains(case: Case) -> Step | str:
     )
 
 
-def nameservers(case: Case) -> Step | str:
+def nameservers(case: FixContext) -> FixStep | str:
     """NET-RESOLV-172: servers in 172.* go where others stay; systemd's stub gives way to the servers behind it."""
     servers = case.facts.nameservers or ()
     barred = [server for server in servers if server.startswith("172.")]
@@ -125,7 +125,7 @@ def nameservers(case: Case) -> Step | str:
         command = f"use_resolved_servers {_RESOLV}"
     else:
         return _("a name server of this node's own; which one to use instead, only you can tell")
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         command,
@@ -141,12 +141,12 @@ def _local(server: str) -> bool:
         return True
 
 
-def time_zone(case: Case) -> Step | str:
+def time_zone(case: FixContext) -> FixStep | str:
     """X-TIMEZONE: the zone of most nodes."""
     zone = trusted(case.verdict.names, r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
     if zone is None or len(case.verdict.names) != 1:
         return odd_names(case.verdict.names)
-    return Step(
+    return FixStep(
         case.verdict.requirement,
         case.title,
         f"timedatectl set-timezone {zone}",
@@ -157,9 +157,9 @@ def time_zone(case: Case) -> Step | str:
 def _sshd(keyword: str) -> Recipe:
     """USR-USEDNS, USR-USEPAM: at the top of the file, for the first setting of a keyword counts."""
 
-    def recipe(case: Case) -> Step:
+    def recipe(case: FixContext) -> FixStep:
         file, line = "/etc/ssh/sshd_config", f"{keyword} no"
-        return Step(
+        return FixStep(
             case.verdict.requirement,
             case.title,
             f"head -n 2 {file} | grep -qix {quote(line)} || "

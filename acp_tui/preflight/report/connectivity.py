@@ -10,11 +10,11 @@ from enum import StrEnum
 from acp_tui.checks.cluster.connectivity import answered, round_trips
 from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.core.i18n import _
-from acp_tui.nodes.facts import Facts, Reach, TcpPath
+from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 from acp_tui.plan.model import Node, Plan
 
 
-class Way(StrEnum):
+class LinkState(StrEnum):
     """The way from one node to another."""
 
     SELF = "self"
@@ -28,7 +28,7 @@ class Way(StrEnum):
 class Cell:
     target: str
     """The other node's address in the plan."""
-    way: Way
+    way: LinkState
     closed: tuple[int, ...] = ()
     """TCP ports that are needed and not open, ascending."""
     seconds: float | None = None
@@ -41,11 +41,11 @@ class Cell:
     @property
     def text(self) -> str:
         """A few characters: `ok <1 ms`, `2379 2380`, `closed`, `?`."""
-        if self.way is Way.SELF:
+        if self.way is LinkState.SELF:
             return "-"
-        if self.way is Way.UNKNOWN:
+        if self.way is LinkState.UNKNOWN:
             return "?"
-        if self.way is Way.CLOSED:
+        if self.way is LinkState.CLOSED:
             return _("closed")
         shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
         time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
@@ -71,7 +71,9 @@ def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
 
 def _row(plan: Plan, source: Node, all_facts: Mapping[str, Facts]) -> Row:
     facts = all_facts.get(source.address)
-    seen = {(path.host, path.port): path for path in (facts and facts.paths) or () if path.reach is not Reach.UNTOLD}
+    seen = {
+        (path.host, path.port): path for path in (facts and facts.paths) or () if path.reach is not TcpResult.UNTOLD
+    }
     times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
     return Row(source.address, tuple(_cell(plan, source, target, all_facts, seen, times) for target in plan.nodes))
 
@@ -85,21 +87,27 @@ def _cell(
     times: Mapping[str, float],
 ) -> Cell:
     if source.address == target.address:
-        return Cell(target.address, Way.SELF)
+        return Cell(target.address, LinkState.SELF)
     needed = [(a, p) for a in addresses(plan, target) for p in peer_ports(plan, target, (plan.network.cni,))]
     facts = all_facts.get(source.address)
     if facts is None or any(key not in seen for key in needed):
-        return Cell(target.address, Way.UNKNOWN)
+        return Cell(target.address, LinkState.UNKNOWN)
     ssh = plan.login(target).port
     # Where there is a listener, SSH's own or a temporary one, a refusal is no open path.
     closed = {
         k[1]
         for k in needed
         if not seen[k].open
-        or (k[1] == ssh and seen[k].reach is Reach.REFUSED)
+        or (k[1] == ssh and seen[k].reach is TcpResult.REFUSED)
         or answered(all_facts, source.address, target.address, k) is False
     }
-    way = Way.OPEN if not closed else Way.CLOSED if len(closed) == len({k[1] for k in needed}) else Way.PARTLY
+    way = (
+        LinkState.OPEN
+        if not closed
+        else LinkState.CLOSED
+        if len(closed) == len({k[1] for k in needed})
+        else LinkState.PARTLY
+    )
     cut = any(ping.whole is False for ping in facts.pings or () if ping.host in addresses(plan, target))
     measured = (facts.bandwidths or {}).get(target.address)
     seconds = times.get(target.address)

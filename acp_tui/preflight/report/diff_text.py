@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from acp_tui.checks.labels import state_word
+from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _
-from acp_tui.preflight.report.connectivity import Way
+from acp_tui.preflight.report.connectivity import LinkState
 from acp_tui.preflight.report.diff import Changes
 from acp_tui.preflight.report.model import NodeRecord
 
@@ -36,7 +36,7 @@ def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
         f"{node.address} → {link.target}: {link.text}"
         for node in nodes
         for link in node.links
-        if link.way != Way.OPEN.value
+        if link.way != LinkState.OPEN.value
     ]
     return (*bad, _("All other ways that were tried are open.") if bad else _("Every node reaches every other one."))
 
@@ -54,7 +54,7 @@ def _way(node: NodeRecord, target: str) -> str:
 def node_lines(since: Changes) -> Iterator[str]:
     """What became of the nodes."""
     for address, then, now in since.states:
-        yield _("{node}: {then}, now {now}").format(node=address, then=state_word(then), now=state_word(now))
+        yield _("{node}: {then}, now {now}").format(node=address, then=state_label(then), now=state_label(now))
     for address in since.added:
         yield _("{node} was added").format(node=address)
     for address in since.gone:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, Function, Requirement, Supported, catalogue
-from acp_tui.checks.labels import severity_word
+from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, FunctionCheck, Requirement, Supported, catalogue
+from acp_tui.checks.labels import severity_label
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import RELEASES
 
@@ -14,16 +14,16 @@ _ROLES: Mapping[str, str] = {
 }
 
 
-def explained(row: Requirement) -> Iterator[tuple[str, str]]:
+def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
     """(name, text) pairs in reading order; texts may have several lines, and none is empty."""
     parts = (
-        (_("Wanted"), wanted(row)),
+        (_("Wanted"), expected_text(row)),
         (_("Where"), _where(row)),
         (_("Why"), _(row.why)),
-        (_("How it is seen"), how_seen(row)),
+        (_("How it is seen"), how_observed(row)),
         (_("To mend it"), _remedy(row)),
         *((_("To mend it ({system})").format(system=name), _remedy(row, name)) for name in row.os_commands),
-        (_("Weight"), severity_word(row.severity)),
+        (_("Weight"), severity_label(row.severity)),
     )
     yield from ((name, text.strip()) for name, text in parts if text.strip())
 
@@ -40,25 +40,25 @@ def later_releases(requirement: str, release: str) -> Iterator[tuple[str, str]]:
 
 
 def _told(row: Requirement) -> Mapping[str, str]:
-    weight = _("It is only to be known.") if row.check.kind == "stated" else severity_word(row.severity)
-    return {"title": _(row.title), "wanted": wanted(row), "remedy": _remedy(row), "weight": weight}
+    weight = _("It is only to be known.") if row.check.kind == "stated" else severity_label(row.severity)
+    return {"title": _(row.title), "expected_text": expected_text(row), "remedy": _remedy(row), "weight": weight}
 
 
-def wanted(row: Requirement) -> str:
+def expected_text(row: Requirement) -> str:
     """What the rule demands, with its figures where the row keeps them as numbers; "" where the title says it all."""
     if row.expected:
         return _(row.expected)
     match row.check:
         case Supported(aspect=aspect, table=table):
             return "\n".join(_line(system, kernel=aspect == "kernel") for system in table)
-        case Function(name="machine_size") as check:
+        case FunctionCheck(name="machine_size") as check:
             return _size(check)
         case AtLeast(value=value):
             return _("{value} or more").format(value=value)
     return ""
 
 
-def how_seen(row: Requirement) -> str:
+def how_observed(row: Requirement) -> str:
     """How it is observed; rules without words of their own rest on answers, or are only to be known."""
     if row.how:
         return _(row.how)
@@ -72,7 +72,7 @@ def _remedy(row: Requirement, os_id: str | None = None) -> str:
     match row.check:
         case AllPresent(names=names):
             shown = names
-        case Function(name="modules_loaded") as check:
+        case FunctionCheck(name="modules_loaded") as check:
             shown = check.words("names")
         case _:
             shown = ()
@@ -88,7 +88,7 @@ def _line(system: Distribution, *, kernel: bool) -> str:
     return ", ".join(part for part in (system.name, "/".join(system.arch), kernels) if part)
 
 
-def _size(check: Function) -> str:
+def _size(check: FunctionCheck) -> str:
     """Cores and memory; a list of sizes goes by the number of workload clusters."""
     clusters = check.words("clusters")
     lines = [

@@ -10,13 +10,13 @@ from acp_tui.core.files import private_folder, write_atomically
 from acp_tui.preflight.report.model import Report, report_json
 
 
-def kept_file(home: Path, plan_file: Path) -> Path:
+def last_report_path(home: Path, plan_file: Path) -> Path:
     """Where the last report of this plan file is kept below the state folder."""
     name = hashlib.sha256(str(plan_file.absolute()).encode()).hexdigest()[:16]
     return home / "reports" / f"{name}.json"
 
 
-def read_kept(path: Path) -> Report | None:
+def load_last_report(path: Path) -> Report | None:
     """The report at `path`; None: there is none that can be read."""
     try:
         return Report.from_json(path.read_bytes())
@@ -24,7 +24,7 @@ def read_kept(path: Path) -> Report | None:
         return None
 
 
-def keep(path: Path, report: Report) -> None:
+def save_last_report(path: Path, report: Report) -> None:
     """Put `report` in the place of the last one. OSError: not kept, and the last one is still there."""
     private_folder(path.parent)
     write_atomically(path, report_json(report))

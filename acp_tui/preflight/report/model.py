@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
-from acp_tui.nodes.summary import Machine
+from acp_tui.nodes.summary import NodeSummary
 
 SCHEMA = "acp-tui.report/1"
 
@@ -36,7 +36,7 @@ class NodeRecord:
     hostname: str | None
     role: str
     state: NodeState
-    machine: Machine | None = None
+    machine: NodeSummary | None = None
     detail: str = ""
     """What went wrong, and at which stage; "" when nothing did."""
     links: tuple[Link, ...] = ()

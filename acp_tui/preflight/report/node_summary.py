@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
-from acp_tui.nodes.summary import Machine
+from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.report.connectivity import Row, Way, matrix
+from acp_tui.preflight.report.connectivity import LinkState, Row, matrix
 from acp_tui.preflight.report.model import Link, NodeRecord
 
 _MOST = 12
@@ -40,15 +40,15 @@ def records(
 
 
 def _links(row: Row) -> tuple[Link, ...]:
-    links = tuple(Link(cell.target, cell.way.value, cell.text) for cell in row.cells if cell.way is not Way.SELF)
-    return links if any(link.way != Way.UNKNOWN.value for link in links) else ()
+    links = tuple(Link(cell.target, cell.way.value, cell.text) for cell in row.cells if cell.way is not LinkState.SELF)
+    return links if any(link.way != LinkState.UNKNOWN.value for link in links) else ()
 
 
-def machine(facts: Facts | None) -> Machine | None:
+def machine(facts: Facts | None) -> NodeSummary | None:
     """The few facts; None where nothing at all is known."""
     if facts is None:
         return None
-    known = Machine(
+    known = NodeSummary(
         os=facts.os_name,
         kernel=facts.kernel,
         arch=facts.arch,
@@ -59,7 +59,7 @@ def machine(facts: Facts | None) -> Machine | None:
         disks=_disks(facts),
         boot_id=facts.boot_id,
     )
-    return known if known != Machine() else None
+    return known if known != NodeSummary() else None
 
 
 def _addresses(facts: Facts) -> tuple[str, ...]:

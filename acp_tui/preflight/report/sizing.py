@@ -6,7 +6,7 @@ The same words in the command, the wizard and the report's page; none of them co
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from acp_tui.checks.labels import role_word
+from acp_tui.checks.labels import role_label
 from acp_tui.checks.sizing.calculator import Need, Sizing
 from acp_tui.checks.sizing.requirements import Size
 from acp_tui.checks.verdict import Outcome
@@ -31,7 +31,7 @@ def rows(sizing: Sizing) -> Iterator[tuple[str, ...]]:
     """Cells under `heads`; a role's second line, for ARM, repeats no number of nodes."""
     told: set[str] = set()
     for need in sizing.needs:
-        role = _("{role}, ARM").format(role=role_word(need.role)) if need.arm else role_word(need.role)
+        role = _("{role}, ARM").format(role=role_label(need.role)) if need.arm else role_label(need.role)
         counts = (_wanted(need), str(need.planned)) if need.role not in told else ("", "")
         told.add(need.role)
         yield role, *counts, _size(need.least), _size(need.advised)
@@ -43,12 +43,12 @@ def fits(sizing: Sizing) -> Iterator[tuple[str, ...]]:
     """Each node: address, role, what it has, what that is worth; then a role's nodes together, where that counts."""
     for fit in sizing.fits:
         machine = str(fit.machine) if fit.machine is not None else _NOTHING
-        yield fit.address, role_word(fit.role), machine, _(_FITS[fit.outcome])
+        yield fit.address, role_label(fit.role), machine, _(_FITS[fit.outcome])
     for need in sizing.needs:
         if need.together != Size() and need.seen_together is not None:
             enough = need.together.reached_by(need.seen_together)
             result = _("enough") if enough else _("too little")
-            yield _("all together"), role_word(need.role), str(need.seen_together), result
+            yield _("all together"), role_label(need.role), str(need.seen_together), result
 
 
 def table_lines(sizing: Sizing) -> list[str]:

@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.topology import external_registry
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.nodes.facts import Bandwidth, Facts, Interface, Login, Ping, Reach, RegistryAnswer, TcpPath, Trust
+from acp_tui.nodes.facts import Bandwidth, Facts, Interface, Login, Ping, RegistryAnswer, TcpPath, TcpResult, Trust
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.connectivity import matrix
@@ -25,7 +25,7 @@ FAIL, WARN, PASS, UNKNOWN, MANUAL = Outcome.FAIL, Outcome.WARN, Outcome.PASS, Ou
 
 def of_rule(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> list[Verdict]:
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return list(judge(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
+    return list(evaluate(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
 
 
 def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> dict[str | None, Outcome]:
@@ -33,7 +33,7 @@ def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> dict[str 
 
 
 def shut(
-    facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, reach: Reach = Reach.TIMEOUT
+    facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, reach: TcpResult = TcpResult.TIMEOUT
 ) -> None:
     """Close paths from `source`: all ports where none is given."""
     paths = tuple(
@@ -64,13 +64,13 @@ def test_a_firewall_on_a_node_is_that_node_s() -> None:
 
 def test_a_node_that_reaches_nobody_is_at_fault_itself() -> None:
     facts = cluster(PLAN)
-    shut(facts, WORKER, everybody_but(WORKER), reach=Reach.NO_ROUTE)
+    shut(facts, WORKER, everybody_but(WORKER), reach=TcpResult.NO_ROUTE)
     assert outcomes("X-FIREWALL", facts) == {WORKER: FAIL}
 
 
 def test_a_route_of_its_own_tells_of_two_which_one_is_at_fault() -> None:
     facts = cluster(PLAN)
-    shut(facts, ONE, [TWO], reach=Reach.FORBIDDEN)
+    shut(facts, ONE, [TWO], reach=TcpResult.FORBIDDEN)
     shut(facts, TWO, [ONE])
     assert outcomes("X-FIREWALL", facts) == {ONE: FAIL}
     assert outcomes("NETCFG-LAT-INTRA", facts) == {None: PASS}
@@ -92,14 +92,14 @@ def test_two_closed_nodes_are_two_verdicts() -> None:
 
 def test_ssh_refused_to_a_neighbour_is_a_filter() -> None:
     facts = cluster(PLAN)
-    shut(facts, ONE, [TWO], 22, reach=Reach.REFUSED)
+    shut(facts, ONE, [TWO], 22, reach=TcpResult.REFUSED)
     assert outcomes("X-FIREWALL", facts) == {TWO: FAIL}
 
 
 def test_ssh_refused_by_a_node_that_is_gone_is_no_filter() -> None:
     facts = cluster(PLAN)
     for other in everybody_but(TWO):
-        shut(facts, other, [TWO], 22, reach=Reach.REFUSED)
+        shut(facts, other, [TWO], 22, reach=TcpResult.REFUSED)
     del facts[TWO]
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
@@ -179,7 +179,7 @@ def test_a_node_that_nobody_reaches_is_unknown_and_no_firewall() -> None:
 def test_a_node_that_was_lost_after_it_let_us_in_is_no_firewall() -> None:
     facts = cluster(PLAN)
     for other in everybody_but(TWO):
-        shut(facts, other, [TWO], 22, reach=Reach.REFUSED)
+        shut(facts, other, [TWO], 22, reach=TcpResult.REFUSED)
     facts[TWO] = replace(facts[TWO], paths=None, gaps={"paths": "the connection broke"})
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
@@ -245,7 +245,7 @@ def test_lost_packets_are_worth_a_look() -> None:
 
 def test_what_only_warns_hides_nothing_that_blocks() -> None:
     facts = cluster(PLAN)
-    untold = (facts[ONE].paths or ())[0]._replace(reach=Reach.UNTOLD, words="No buffer space available")
+    untold = (facts[ONE].paths or ())[0]._replace(reach=TcpResult.UNTOLD, words="No buffer space available")
     paths = (untold, *(facts[ONE].paths or ())[1:])
     facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untold.host, 5, 3, 0.5, 9000, False),))
     found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
@@ -376,7 +376,9 @@ def test_a_name_that_nobody_asked_for_yet_is_not_called_broken() -> None:
 REGISTRY: dict[str, JsonValue] = {"mode": "external", "address": "registry.example.com:5000"}
 
 
-def with_registry(plan: Plan, answer: RegistryAnswer | None, reach: Reach = Reach.CONNECTED) -> dict[str, Facts]:
+def with_registry(
+    plan: Plan, answer: RegistryAnswer | None, reach: TcpResult = TcpResult.CONNECTED
+) -> dict[str, Facts]:
     return {
         address: replace(
             seen,
@@ -390,18 +392,18 @@ def with_registry(plan: Plan, answer: RegistryAnswer | None, reach: Reach = Reac
 @pytest.mark.parametrize(
     ("reach", "answer", "expected"),
     [
-        (Reach.CONNECTED, RegistryAnswer(401), MANUAL),
-        (Reach.CONNECTED, None, UNKNOWN),
-        (Reach.CONNECTED, RegistryAnswer(404, "", Trust.PLAIN), WARN),
-        (Reach.CONNECTED, RegistryAnswer(None, "error 52"), WARN),
-        (Reach.CONNECTED, RegistryAnswer(401, "", Trust.SELF_SIGNED), WARN),
-        (Reach.CONNECTED, RegistryAnswer(200, "", Trust.EXPIRED), WARN),
-        (Reach.CONNECTED, RegistryAnswer(401, "", Trust.PLAIN), WARN),
-        (Reach.REFUSED, RegistryAnswer(None, "error 7"), FAIL),
-        (Reach.TIMEOUT, None, FAIL),
+        (TcpResult.CONNECTED, RegistryAnswer(401), MANUAL),
+        (TcpResult.CONNECTED, None, UNKNOWN),
+        (TcpResult.CONNECTED, RegistryAnswer(404, "", Trust.PLAIN), WARN),
+        (TcpResult.CONNECTED, RegistryAnswer(None, "error 52"), WARN),
+        (TcpResult.CONNECTED, RegistryAnswer(401, "", Trust.SELF_SIGNED), WARN),
+        (TcpResult.CONNECTED, RegistryAnswer(200, "", Trust.EXPIRED), WARN),
+        (TcpResult.CONNECTED, RegistryAnswer(401, "", Trust.PLAIN), WARN),
+        (TcpResult.REFUSED, RegistryAnswer(None, "error 7"), FAIL),
+        (TcpResult.TIMEOUT, None, FAIL),
     ],
 )
-def test_an_external_registry(reach: Reach, answer: RegistryAnswer | None, expected: Outcome) -> None:
+def test_an_external_registry(reach: TcpResult, answer: RegistryAnswer | None, expected: Outcome) -> None:
     plan = valid_plan(registry=REGISTRY)
     found = outcomes("XR-REG-EXT", with_registry(plan, answer, reach), plan)
     assert set(found.values()) == {expected, MANUAL}  # the question to a person stays

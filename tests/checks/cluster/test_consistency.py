@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.facts import Clock, DiskSpeed, Facts, Interface, Route
 from acp_tui.nodes.state import NodeState
@@ -20,7 +20,7 @@ THREE_NODES = valid_plan(nodes=nodes(3, 0))
 
 def of_rule(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> list[Verdict]:
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return list(judge(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
+    return list(evaluate(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
 
 
 def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> dict[str | None, Outcome]:
@@ -211,7 +211,7 @@ def test_workers_grow_with_the_clusters_they_serve() -> None:
 
 def test_an_advice_never_fails() -> None:
     plan = valid_plan(scenario="single-cluster", workload={"pods": 400})
-    found = judge(plan, {}, {}, today=date(2026, 3, 1))
+    found = evaluate(plan, {}, {}, today=date(2026, 3, 1))
     grow = next(v for v in found if v.requirement == "CAP-SC-GROW")
     assert (grow.outcome, grow.blocks) == (Outcome.WARN, False)
     assert all(v.outcome is not Outcome.FAIL for v in found if v.severity in (Severity.ADVICE, Severity.INFO))
@@ -232,6 +232,6 @@ def test_an_advice_never_fails() -> None:
 )
 def test_counts_of_nodes_by_scenario(scenario: str, planes: int, workers: int, broken: set[str]) -> None:
     plan = valid_plan(scenario=scenario, nodes=nodes(planes, workers))
-    found = judge(plan, {}, {}, today=date(2026, 3, 1))
+    found = evaluate(plan, {}, {}, today=date(2026, 3, 1))
     counts = {v.requirement for v in found if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
     assert counts == broken

@@ -8,8 +8,8 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.certificates.model import CertificateFacts
-from acp_tui.checks.local_files import Beside, Primary
-from acp_tui.checks.plan.evaluate import judge_plan
+from acp_tui.checks.local_files import LocalFiles, PrimaryCluster
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import answer_at
@@ -56,10 +56,10 @@ def registry(**changes: JsonValue) -> Changes:
     return {"registry": {"address": DOMAIN, "username": "u", "password": "r3gistry-pass", **changes}}
 
 
-def told(plan: Plan, primary: Primary | None, pair: CertificateFacts | None = PAIR) -> tuple[Verdict, ...]:
+def told(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> tuple[Verdict, ...]:
     """What the rules of disaster recovery say, but for what is met; it leads to answers and shows no secret."""
     found = tuple(
-        v for v in judge_plan(plan, Beside(pair, primary)) if v.requirement in RULES and v.outcome is not PASS
+        v for v in evaluate_plan(plan, LocalFiles(pair, primary)) if v.requirement in RULES and v.outcome is not PASS
     )
     for verdict in found:
         assert verdict.observed
@@ -69,12 +69,12 @@ def told(plan: Plan, primary: Primary | None, pair: CertificateFacts | None = PA
     return found
 
 
-def outcomes(plan: Plan, primary: Primary | None, pair: CertificateFacts | None = PAIR) -> Found:
+def outcomes(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> Found:
     return {(v.requirement, v.outcome) for v in told(plan, primary, pair)}
 
 
-def known(plan: Plan, certificate: CertificateFacts | None = THEIRS, closed: str = "") -> Primary:
-    return Primary("/p/plan.yaml", plan, closed=closed, certificate=certificate)
+def known(plan: Plan, certificate: CertificateFacts | None = THEIRS, closed: str = "") -> PrimaryCluster:
+    return PrimaryCluster("/p/plan.yaml", plan, closed=closed, certificate=certificate)
 
 
 def test_a_standby_like_its_primary_passes() -> None:
@@ -86,7 +86,7 @@ def test_a_primary_is_held_against_nothing() -> None:
 
 
 def test_no_recovery_is_not_asked_for_a_primary() -> None:
-    found = {v.requirement: v.outcome for v in judge_plan(valid_plan())}
+    found = {v.requirement: v.outcome for v in evaluate_plan(valid_plan())}
     assert {found[rule] for rule in RULES} == {Outcome.NOT_APPLICABLE}
 
 
@@ -171,7 +171,7 @@ def test_closed_secrets_are_unknown_and_say_why() -> None:
 
 
 def test_a_primary_that_cannot_be_read_blocks() -> None:
-    found = told(the_standby(), Primary("/p/plan.yaml", trouble="/p/plan.yaml: No such file or directory"))
+    found = told(the_standby(), PrimaryCluster("/p/plan.yaml", trouble="/p/plan.yaml: No such file or directory"))
     assert {(v.requirement, v.outcome) for v in found} == {("CAP-DR-FIRST", FAIL), ("XR-CERT-DR", UNKNOWN)}
     first = found[0]
     assert (first.observed, first.blocks) == ("/p/plan.yaml: No such file or directory", True)

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.certificates.model import CertificateFacts
-from acp_tui.checks.local_files import Beside
-from acp_tui.checks.plan.evaluate import PLAN_CHECKS, judge_plan
+from acp_tui.checks.local_files import LocalFiles
+from acp_tui.checks.plan.evaluate import PLAN_CHECKS, evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.model import RELEASES
 from acp_tui.plan.paths import answer_at
@@ -52,7 +52,7 @@ SINGLE: Changes = {
 
 
 def judged(changes: Changes, pair: CertificateFacts | None = GOOD_PAIR) -> tuple[Verdict, ...]:
-    return judge_plan(valid_plan(**changes), Beside(pair))
+    return evaluate_plan(valid_plan(**changes), LocalFiles(pair))
 
 
 VALID: list[tuple[str, Changes]] = [
@@ -378,7 +378,7 @@ def test_a_key_file_that_cannot_be_read_blocks() -> None:
     """Told at the node that names it; the common key, which cannot be read either, is used by none here."""
     plan = valid_plan(ssh={"key_file": "common"}, nodes=nodes(3, 0, ssh={"key_file": "own"}))
     lost = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
-    [found] = [v for v in judge_plan(plan, Beside(lost_keys=lost)) if v.requirement == "P-SSH-KEY"]
+    [found] = [v for v in evaluate_plan(plan, LocalFiles(lost_keys=lost)) if v.requirement == "P-SSH-KEY"]
     assert (found.outcome, found.observed, found.paths) == (FAIL, "own cannot be read", ("nodes[1].ssh.key_file",))
     assert found.blocks
 
@@ -398,7 +398,7 @@ def test_a_breakage_is_found_by_its_rule(rule: str, outcome: Outcome, changes: C
 @pytest.mark.parametrize("changes", [b[2] for b in BREAKAGES], ids=[f"{b[0]}-{i}" for i, b in enumerate(BREAKAGES)])
 def test_every_path_leads_to_an_answer(changes: Changes) -> None:
     plan = valid_plan(**changes)
-    for verdict in judge_plan(plan):
+    for verdict in evaluate_plan(plan):
         for path in verdict.paths:
             answer_at(plan, path)
 

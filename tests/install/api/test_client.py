@@ -16,7 +16,7 @@ from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
-from acp_tui.install.run.outcome import Tally, count
+from acp_tui.install.run.outcome import ReplyCounter, count_reply
 from tests.support.install_harness import config
 
 
@@ -116,9 +116,9 @@ RUNNING, FAILED, SUCCESS = (ProgressReply("", "1", says) for says in (Says.RUNNI
 def test_five_failed_answers_end_it_and_silence_never_does(
     replies: list[ProgressReply | None], outcome: Says, failed: int, unanswered: int
 ) -> None:
-    tally = Tally()
+    tally = ReplyCounter()
     for reply in replies:
-        tally = count(tally, reply)
+        tally = count_reply(tally, reply)
     assert (tally.outcome, tally.failed, tally.unanswered) == (outcome, failed, unanswered)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import acp_tui
-from acp_tui.install.remote.last_remote import Trail, keep_trail, last_trail
-from acp_tui.install.remote.self_archive import Program, pack, this_program
+from acp_tui.install.remote.last_remote import LastRemoteInstall, load_last_remote, save_last_remote
+from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +75,20 @@ def test_a_folder_that_holds_all_it_needs_goes_as_it_is(tmp_path: Path, monkeypa
 
 def test_a_python_beside_its_library_is_no_such_folder() -> None:
     assert this_program().launcher == ""
-    assert this_program() == Program(this_program().files, "")
+    assert this_program() == SelfArchive(this_program().files, "")
 
 
 def test_the_trail_is_found_again_and_holds_no_more_than_it_says(tmp_path: Path) -> None:
-    trail = Trail(Path("/root/plan.yaml"), "10.20.0.11", datetime(2026, 1, 2, tzinfo=UTC))
-    assert last_trail(tmp_path) is None
-    keep_trail(tmp_path / "state", trail)
-    assert last_trail(tmp_path / "state") == trail
-    keep_trail(tmp_path / "state", replace(trail, ended=1))
-    assert last_trail(tmp_path / "state") == replace(trail, ended=1)
+    trail = LastRemoteInstall(Path("/root/plan.yaml"), "10.20.0.11", datetime(2026, 1, 2, tzinfo=UTC))
+    assert load_last_remote(tmp_path) is None
+    save_last_remote(tmp_path / "state", trail)
+    assert load_last_remote(tmp_path / "state") == trail
+    save_last_remote(tmp_path / "state", replace(trail, ended=1))
+    assert load_last_remote(tmp_path / "state") == replace(trail, ended=1)
     assert (tmp_path / "state/afar.json").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"plan": 1, "address": 2, "started": 3}', "\udcff"])
 def test_a_damaged_trail_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "afar.json").write_text(text, encoding="utf-8", errors="surrogateescape")
-    assert last_trail(tmp_path) is None
+    assert load_last_remote(tmp_path) is None

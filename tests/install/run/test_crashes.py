@@ -15,10 +15,10 @@ from acp_tui.cli.context import CommandFailed
 from acp_tui.cli.install import show_status
 from acp_tui.demo.fake_installer import Behaviour, write_behaviour
 from acp_tui.install.run import state as states
-from acp_tui.install.run.control import RunBusy, resume, start
+from acp_tui.install.run.control import RunInProgress, resume, start
 from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir
 from acp_tui.install.run.setup_script import forget, kill, process
-from acp_tui.install.run.spawn import RunRefused
+from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import Phase, RunState, status
 from tests.support.install_harness import Bench, rest, wait
 
@@ -76,7 +76,7 @@ def test_a_runner_killed_at_a_change_of_its_state(
     bench.runs.append(spec.run_dir)
     try:
         start(spec)
-    except RunRefused:
+    except RunError:
         assert phase is Phase.STARTING
     wait(spec.run_dir, lambda _state: marker.exists())
     state = goes_on(bench, spec.run_dir)
@@ -142,7 +142,7 @@ def test_killed_before_the_runner_was_launched(bench: Bench, monkeypatch: pytest
     bench.unpack(QUICK)
     run_dir = launched_by_one_that_dies(bench, Phase.SUCCESS, "after-the-state")
     bench.runs.append(run_dir)
-    with pytest.raises(RunBusy):
+    with pytest.raises(RunInProgress):
         start(bench.spec())
     with monkeypatch.context() as late:
         late.setattr(states, "LAUNCH_PATIENCE", 0.0)
@@ -213,7 +213,7 @@ def test_beside_a_state_that_nobody_can_read_nothing_is_started(
     rest(run_dir)
     bench.runs.remove(run_dir)
     (run_dir / "state.json").write_bytes(damage)
-    with pytest.raises(RunRefused, match=r"move .*000 away"):
+    with pytest.raises(RunError, match=r"move .*000 away"):
         start(replace(bench.spec(), run_dir=run_dir.with_name("001")))
     assert str(run_dir) in str(damaged_run(bench.root / "state"))
     assert last_run(bench.root / "state") is None

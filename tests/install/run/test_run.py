@@ -24,12 +24,12 @@ from acp_tui.install.observe.follow import RunUpdate, follow
 from acp_tui.install.run import progress as watch
 from acp_tui.install.run import spawn as detach
 from acp_tui.install.run import state as states
-from acp_tui.install.run.control import RunBusy, cancel, resume, start
+from acp_tui.install.run.control import RunInProgress, cancel, resume, start
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.recorder import Run
 from acp_tui.install.run.setup_script import process
-from acp_tui.install.run.spawn import RunRefused
-from acp_tui.install.run.state import NoRun, Phase, RunState, status
+from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.state import Phase, RunNotFound, RunState, status
 from tests.support.install_harness import CANARY, FAST, Bench, config, encoded, rest, wait
 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)
@@ -128,7 +128,7 @@ def test_a_version_that_is_not_offered_is_asked_for(bench: Bench) -> None:
     assert state.phase is Phase.NEEDS_VERSION
     assert state.offered_kubernetes == ("1.31.6", "1.30.9", "1.29.13", "1.28.15")
     assert bench.posts.count == 0
-    with pytest.raises(RunRefused):
+    with pytest.raises(RunError):
         resume(run_dir)
     resume(run_dir, kubernetes="1.26.0", runtime="containerd://1.7.27-4")
     assert rest(run_dir).phase is Phase.NEEDS_VERSION
@@ -223,7 +223,7 @@ def test_a_post_in_doubt_is_asked_about(bench: Bench) -> None:
     bench.unpack(replace(QUICK, drop_post="after"))
     run_dir = bench.start()
     assert rest(run_dir).phase is Phase.POST_UNKNOWN
-    with pytest.raises(RunRefused):
+    with pytest.raises(RunError):
         resume(run_dir)
     assert bench.posts.count == 1
     resume(run_dir, posted=True)
@@ -328,10 +328,10 @@ def test_one_run_at_a_time_and_giving_up(bench: Bench) -> None:
     bench.unpack(SLOW)
     run_dir = bench.start()
     wait(run_dir, at_work)
-    with pytest.raises(RunBusy) as busy:
+    with pytest.raises(RunInProgress) as busy:
         start(bench.spec())
     assert busy.value.run_dir == run_dir
-    with pytest.raises(RunRefused):
+    with pytest.raises(RunError):
         resume(run_dir)
     state = cancel(run_dir)
     assert state.phase is Phase.UNKNOWN
@@ -350,7 +350,7 @@ def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
     while setup.alive:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    with pytest.raises(RunRefused):
+    with pytest.raises(RunError):
         resume(run_dir)
 
 
@@ -497,6 +497,6 @@ def test_last_run_and_damaged_state(bench: Bench) -> None:
     rest(second)
     (second / "state.json").write_text('{"phase": "success"}')
     assert last_run(home) == first
-    with pytest.raises(NoRun):
+    with pytest.raises(RunNotFound):
         status(second)
     bench.runs.remove(second)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from acp_tui.install.config.payload import DocumentUnusable, mask, secrets_in, wanted_versions, with_versions
+from acp_tui.install.config.payload import InvalidConfig, mask, secrets_in, wanted_versions, with_versions
 from acp_tui.install.run.control import run_spec
 from acp_tui.install.run.phases import choose
 from acp_tui.install.run.setup_script import printed_addresses, setup_command
@@ -96,7 +96,7 @@ def test_versions_are_filled_in_and_nothing_else_changes() -> None:
     "document", [b"", b"[]", b"{}", b'{"cluster": {}}', b'{"cluster": {"annotations": {}, "version": 1}}']
 )
 def test_a_document_without_versions_is_unusable(document: bytes) -> None:
-    with pytest.raises(DocumentUnusable):
+    with pytest.raises(InvalidConfig):
         wanted_versions(document)
 
 

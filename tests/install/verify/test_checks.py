@@ -11,10 +11,10 @@ from pydantic import JsonValue
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import CONTAINER
-from acp_tui.install.verify.checks import Case, chart_state, judge
+from acp_tui.install.verify.checks import VerifyContext, chart_state, judge
 from acp_tui.install.verify.facts import Answer, Condition, Installed, Served
 from acp_tui.install.verify.queries import installed_from, read_console, read_left_over, read_pods, read_releases
-from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Reading
+from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, CollectorOutput
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, valid_plan
 from tests.support.kubectl_tables import PODS, RELEASES, node_rows, table
@@ -43,7 +43,7 @@ def cluster(
         "console": console,
         "module": f"\t{module}\nend\t1\n",
     }
-    return installed_from({name: Reading(name, 0, text) for name, text in texts.items()}, "not asked")
+    return installed_from({name: CollectorOutput(name, 0, text) for name, text in texts.items()}, "not asked")
 
 
 def verdicts(
@@ -56,7 +56,7 @@ def verdicts(
     minutes: int | None = 5,
 ) -> tuple[Verdict, ...]:
     since = NOW - timedelta(minutes=minutes) if minutes is not None else None
-    return judge(Case(plan or valid_plan(), installed, platform, registry, certificate, NOW, since))
+    return judge(VerifyContext(plan or valid_plan(), installed, platform, registry, certificate, NOW, since))
 
 
 def of(found: Sequence[Verdict], rule: str) -> list[Verdict]:
@@ -173,7 +173,7 @@ def test_an_empty_cluster_is_not_a_healthy_one() -> None:
     ],
 )
 def test_what_could_not_be_seen_is_unknown_with_why(status: int, text: str, why: str) -> None:
-    readings = {name: Reading(name, status, text) for name in ("nodes", "pods", "releases", "left_over")}
+    readings = {name: CollectorOutput(name, status, text) for name in ("nodes", "pods", "releases", "left_over")}
     found = verdicts(installed_from(readings, "not asked"))
     for rule in ("INS-VERIFY-43", "INS-VERIFY-PODS", "INS-VERIFY-CHARTS"):
         [verdict] = of(found, rule)
@@ -280,7 +280,7 @@ def test_a_waiver_of_the_plan_holds_here_too() -> None:
 @given(st.text())
 def test_no_answer_can_make_a_reader_raise_anything_else(text: str) -> None:
     readings = {
-        name: Reading(name, 0, text) for name in ("nodes", "pods", "releases", "module", "left_over", "console")
+        name: CollectorOutput(name, 0, text) for name in ("nodes", "pods", "releases", "module", "left_over", "console")
     }
     for verdict in verdicts(installed_from(readings, "x"), valid_plan(release="4.3")):
         assert len(verdict.observed) < 5000

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.install.verify.checks import chart_state, pod_state
-from acp_tui.install.verify.collect import Reach, ask
+from acp_tui.install.verify.collect import NodeAccess, ask
 from acp_tui.install.verify.facts import ClusterNode, Condition, Installed
 from acp_tui.install.verify.queries import cluster_questions, installed_from, module_question
 from tests.support.factories.plans import valid_plan
@@ -152,7 +152,7 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 async def looked(kubeconfig: Path) -> Installed:
     plan = valid_plan(ssh={"password": None})
-    reach = Reach(plan, {}, here=lambda address: True)
+    reach = NodeAccess(plan, {}, here=lambda address: True)
     place = str(kubeconfig)
     said = await ask(reach, plan.nodes[0], (*cluster_questions(place), module_question(place)))
     return installed_from(said.readings, "not asked")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from acp_tui.install.run.state import CONTAINER, INSTALLER_LOG
-from acp_tui.install.verify.collect import Reach
+from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.queries import EARLY_KUBECONFIG, KUBECONFIG, installed_from
 from acp_tui.install.verify.triage import Triage, triage, weigh
-from acp_tui.nodes.script import Reading
+from acp_tui.nodes.script import CollectorOutput
 from tests.lab.kit.nodes import PASSWORD, Lab
 from tests.lab.kit.profiles import NodeProfile
 from tests.support.factories.plans import valid_plan
@@ -23,7 +23,7 @@ SLOW = "kube-system\tcoredns-9\tn1\tPending\t\t\t1\t\t"
 
 def weighed(container: str = UP, ports: str = LISTENING, log: str = "", pods: tuple[str, ...] = PODS) -> Triage:
     texts = {"left_over": container, "ports": ports, "log": log, "pods": table(pods), "console": "closed"}
-    readings = {name: Reading(name, 0, text) for name, text in texts.items()}
+    readings = {name: CollectorOutput(name, 0, text) for name, text in texts.items()}
     return weigh(installed_from(readings, "not asked"), readings)
 
 
@@ -65,7 +65,7 @@ async def test_a_node_is_asked_with_the_kubeconfig_that_is_there(lab: Lab) -> No
         f"rm {KUBECONFIG}; echo x >{EARLY_KUBECONFIG}; sed -i 's#{KUBECONFIG}#{EARLY_KUBECONFIG}#' /usr/bin/kubectl"
     )
     plan = valid_plan(ssh={"username": "root", "password": PASSWORD}, nodes=[{"address": node.address}])
-    found = await triage(Reach(plan, {}, Path()))
+    found = await triage(NodeAccess(plan, {}, Path()))
     told = "\n".join(found.seen)
     assert "Up 20 minutes" in told
     assert "pulling images" in told
@@ -74,6 +74,6 @@ async def test_a_node_is_asked_with_the_kubeconfig_that_is_there(lab: Lab) -> No
 
 
 async def test_a_node_that_cannot_be_asked_is_told() -> None:
-    found = await triage(Reach(valid_plan(ssh={"password": None}), {}, here=lambda address: False))
+    found = await triage(NodeAccess(valid_plan(ssh={"password": None}), {}, here=lambda address: False))
     assert found.likely == "not known"
     assert "could not be asked" in found.seen[0]

@@ -14,7 +14,7 @@ import pytest
 
 from acp_tui.nodes.active.listeners import listening_program
 from acp_tui.nodes.active.vrrp import ear
-from acp_tui.nodes.script import LAUNCH_PLAIN, Reading
+from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput
 
 TOKEN = "0123456789abcdef"
 
@@ -135,12 +135,12 @@ def test_a_node_without_any_tool_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_groups_that_were_heard(text: str, expected: set[int]) -> None:
-    assert ear("10.0.0.1").parse(Reading("vrrp", 0, text)) == {"vrids": frozenset(expected)}
+    assert ear("10.0.0.1").parse(CollectorOutput("vrrp", 0, text)) == {"vrids": frozenset(expected)}
 
 
 def test_an_ear_that_broke_has_not_heard_nothing() -> None:
     with pytest.raises(ValueError, match="listening failed"):
-        ear("10.0.0.1").parse(Reading("vrrp", 0, "vrid 51"))
+        ear("10.0.0.1").parse(CollectorOutput("vrrp", 0, "vrid 51"))
 
 
 def test_the_listener_s_life_is_bounded(tmp_path: Path) -> None:

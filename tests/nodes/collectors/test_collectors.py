@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from acp_tui.nodes.active.disk import measuring
 from acp_tui.nodes.active.vrrp import ear
 from acp_tui.nodes.collectors import SNIPPETS, facts_from, read_clock
-from acp_tui.nodes.collectors.connectivity import Questions, snippets_for
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec, snippets_for
 from acp_tui.nodes.facts import (
     Clock,
     Directory,
@@ -26,7 +26,7 @@ from acp_tui.nodes.facts import (
     SshdSetting,
     Unit,
 )
-from acp_tui.nodes.script import TIMED_OUT, Reader, Reading
+from acp_tui.nodes.script import TIMED_OUT, CollectorOutput, Reader
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
 HINTS = get_type_hints(Facts)
@@ -36,7 +36,7 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def recorded(distribution: str) -> list[Reading]:
+def recorded(distribution: str) -> list[CollectorOutput]:
     stream = (RECORDINGS / f"{distribution}.txt").read_bytes()
     marker = stream.split(b" ", 1)[0].decode()
     return Reader(marker).feed(stream)
@@ -294,12 +294,12 @@ block sda 8:0 0 -
 part sda sda1 8:1
 block sdb 8:16 1 -
 """
-    found = disks.parse(Reading("disks", 0, told))
+    found = disks.parse(CollectorOutput("disks", 0, told))
     assert found == {"disks": (Disk("/", "sda", False), Disk("/var/lib/etcd", "sdb", True))}
 
 
 def test_the_snippets_cover_every_fact() -> None:
-    every = Questions((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
+    every = NodeTestSpec((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
     on_request = (measuring(), ear("10.0.0.1"))
     asked = [name for snippet in (*SNIPPETS, *snippets_for(every), *on_request) for name in snippet.fields]
     assert len(asked) == len(set(asked))
@@ -317,7 +317,7 @@ def test_nothing_answered_is_a_gap_everywhere_and_no_fact() -> None:
 
 
 def test_a_partial_answer_after_a_timeout_is_not_trusted() -> None:
-    facts = facts_from("10.0.0.1", [Reading("swaps", TIMED_OUT, "Filename Type\n")])
+    facts = facts_from("10.0.0.1", [CollectorOutput("swaps", TIMED_OUT, "Filename Type\n")])
     assert facts.swaps is None
     assert "within 10 s" in facts.gap("swaps")
 
@@ -335,19 +335,21 @@ def test_a_partial_answer_after_a_timeout_is_not_trusted() -> None:
 def test_the_clock_counts_from_the_middle_of_the_round_trip(
     text: str, before: float, after: float, offset: float, uncertainty: float
 ) -> None:
-    clock = read_clock(Reading("clock", 0, text), before, after)
+    clock = read_clock(CollectorOutput("clock", 0, text), before, after)
     assert (round(clock.offset, 6), round(clock.uncertainty, 6)) == (offset, uncertainty)
 
 
-@pytest.mark.parametrize("reading", [Reading("clock", 1, ""), Reading("clock", 0, "soon"), Reading("clock", 0, "")])
-def test_a_node_that_tells_no_time_gives_no_clock(reading: Reading) -> None:
+@pytest.mark.parametrize(
+    "reading", [CollectorOutput("clock", 1, ""), CollectorOutput("clock", 0, "soon"), CollectorOutput("clock", 0, "")]
+)
+def test_a_node_that_tells_no_time_gives_no_clock(reading: CollectorOutput) -> None:
     with pytest.raises(ValueError, match="no time"):
         read_clock(reading, 0, 1)
 
 
 @given(st.floats(0, 4e9), st.floats(0, 100))
 def test_any_time_a_node_may_tell_is_a_clock(before: float, took: float) -> None:
-    clock = read_clock(Reading("clock", 0, "99999999999.999999999\n"), before, before + took)
+    clock = read_clock(CollectorOutput("clock", 0, "99999999999.999999999\n"), before, before + took)
     assert isinstance(clock, Clock)
 
 
@@ -360,7 +362,7 @@ NAMES = [snippet.name for snippet in SNIPPETS]
 @settings(max_examples=300, deadline=None)
 @given(answers=st.lists(st.tuples(st.sampled_from(NAMES), HOSTILE, st.sampled_from([0, 0, 0, 1, 66]))))
 def test_no_answer_can_make_it_fail_or_smuggle_a_wrong_type_in(answers: list[tuple[str, str, int]]) -> None:
-    readings = [Reading(name, status, text) for name, text, status in answers]
+    readings = [CollectorOutput(name, status, text) for name, text, status in answers]
     assert_types(facts_from("10.0.0.1", readings, "not asked"))
 
 
@@ -374,7 +376,7 @@ def test_a_broken_recording_never_fails(distribution: str, data: st.DataObject) 
         row = data.draw(st.integers(0, len(rows) - 1))
         cut = data.draw(st.integers(0, 40))
         rows[row] = rows[row][cut:]
-        readings.append(Reading(reading.name, reading.status, "\n".join(rows)))
+        readings.append(CollectorOutput(reading.name, reading.status, "\n".join(rows)))
     assert_types(facts_from("10.0.0.1", readings, "not asked"))
 
 
@@ -389,12 +391,12 @@ def test_a_broken_recording_never_fails(distribution: str, data: st.DataObject) 
     ],
 )
 def test_what_sudo_said(text: str, sudo: bool | None, said: str) -> None:
-    facts = facts_from("x", [Reading("login", 0, text)])
+    facts = facts_from("x", [CollectorOutput("login", 0, text)])
     assert facts.sudo is sudo
     assert said in (facts.gap("sudo") if sudo is None else facts.sudo_message or "")
     assert facts.uid == int(text.split()[0])
 
 
 def test_the_time_stolen_since_the_boot() -> None:
-    assert facts_from("x", [Reading("steal", 0, "cpu  70 0 10 10 0 0 0 10 0 0\n")]).steal == 0.1
-    assert facts_from("x", [Reading("steal", 0, "cpu  70 0 10\n")]).steal is None
+    assert facts_from("x", [CollectorOutput("steal", 0, "cpu  70 0 10 10 0 0 0 10 0 0\n")]).steal == 0.1
+    assert facts_from("x", [CollectorOutput("steal", 0, "cpu  70 0 10\n")]).steal is None

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.nodes.collectors import facts_from
-from acp_tui.nodes.collectors.connectivity import Questions, snippets_for
-from acp_tui.nodes.facts import Facts, Ping, Reach, RegistryAnswer, TcpPath, Trust
-from acp_tui.nodes.script import LAUNCH_PLAIN, Reader, Reading, build
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec, snippets_for
+from acp_tui.nodes.facts import Facts, Ping, RegistryAnswer, TcpPath, TcpResult, Trust
+from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput, Reader, build
 
 MARKER = "0123456789abcdef"
-EVERYTHING = Questions((("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1))
+EVERYTHING = NodeTestSpec((("127.0.0.1", 1),), ("127.0.0.1",), ("localhost",), "127.0.0.1", ("127.0.0.1", 1))
 LATE_READ = """
 read() {
   builtin read "$@" || return
@@ -28,15 +28,15 @@ read() {
 """A `read` that says it is late of every line that it has taken, as bash's own does now and then on a busy machine."""
 
 
-def asked(questions: Questions, before: str = "") -> Facts:
+def asked(questions: NodeTestSpec, before: str = "") -> Facts:
     snippets = tuple(replace(one, shell=before + one.shell) for one in snippets_for(questions))
     program = build(snippets, MARKER).encode()
     ran = subprocess.run(["/bin/sh", "-c", LAUNCH_PLAIN], input=program, capture_output=True, timeout=60, check=False)
     return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", snippets)
 
 
-def read(name: str, text: str, status: int = 0, questions: Questions = EVERYTHING) -> Facts:
-    return facts_from("10.0.0.1", [Reading(name, status, text)], None, snippets_for(questions))
+def read(name: str, text: str, status: int = 0, questions: NodeTestSpec = EVERYTHING) -> Facts:
+    return facts_from("10.0.0.1", [CollectorOutput(name, status, text)], None, snippets_for(questions))
 
 
 @contextmanager
@@ -46,19 +46,21 @@ def listener(address: str = "127.0.0.1", backlog: int = 5) -> Iterator[int]:
 
 
 def test_nothing_is_asked_where_there_is_nothing_around() -> None:
-    assert snippets_for(Questions()) == ()
+    assert snippets_for(NodeTestSpec()) == ()
 
 
 def test_connected_refused_and_no_such_name() -> None:
     with listener() as port, listener() as other:
         closed = other
     with listener() as port:
-        facts = asked(Questions((("127.0.0.1", port), ("127.0.0.1", closed), ("::1", closed), ("no.such.invalid", 1))))
+        facts = asked(
+            NodeTestSpec((("127.0.0.1", port), ("127.0.0.1", closed), ("::1", closed), ("no.such.invalid", 1)))
+        )
     assert facts.paths is not None
     reach = {(path.host, path.port): path.reach for path in facts.paths}
-    assert reach["127.0.0.1", port] is Reach.CONNECTED
-    assert reach["127.0.0.1", closed] is Reach.REFUSED
-    assert reach["no.such.invalid", 1] in (Reach.UNRESOLVED, Reach.TIMEOUT)
+    assert reach["127.0.0.1", port] is TcpResult.CONNECTED
+    assert reach["127.0.0.1", closed] is TcpResult.REFUSED
+    assert reach["no.such.invalid", 1] in (TcpResult.UNRESOLVED, TcpResult.TIMEOUT)
     assert all(path.seconds is not None and path.seconds < 1 for path in facts.paths if path.open)
 
 
@@ -69,12 +71,12 @@ def test_hundreds_of_connects_cost_the_time_of_one() -> None:
             client.setblocking(False)
             client.connect_ex(("127.0.0.1", full))  # the queue is full now: a further connect hears nothing
         began = time.monotonic()
-        facts = asked(Questions(tuple((f"127.0.0.{n}", full) for n in range(1, 151))))
+        facts = asked(NodeTestSpec(tuple((f"127.0.0.{n}", full) for n in range(1, 151))))
         took = time.monotonic() - began
         for client in waiting:
             client.close()
     assert facts.paths is not None
-    assert {path.reach for path in facts.paths} == {Reach.TIMEOUT}
+    assert {path.reach for path in facts.paths} == {TcpResult.TIMEOUT}
     assert len(facts.paths) == 150
     assert took < 10
 
@@ -86,13 +88,13 @@ def test_silence_costs_one_wait_which_outlasts_a_lost_packet() -> None:
             client.setblocking(False)
             client.connect_ex(("127.0.0.1", full))
         began = time.monotonic()
-        facts = asked(Questions((("127.0.0.1", quick), *((f"127.0.0.{n}", full) for n in range(2, 12)))))
+        facts = asked(NodeTestSpec((("127.0.0.1", quick), *((f"127.0.0.{n}", full) for n in range(2, 12)))))
         took = time.monotonic() - began
         for client in waiting:
             client.close()
     reach = {path.host: path.reach for path in facts.paths or ()}
-    assert reach.pop("127.0.0.1") is Reach.CONNECTED
-    assert list(reach.values()) == [Reach.TIMEOUT] * 10
+    assert reach.pop("127.0.0.1") is TcpResult.CONNECTED
+    assert list(reach.values()) == [TcpResult.TIMEOUT] * 10
     assert 1.2 <= took < 5, "the kernel sends a lost packet again after a second"
 
 
@@ -100,10 +102,10 @@ def test_more_connects_than_are_begun_at_once_all_have_their_answer() -> None:
     with listener() as port:
         closed = port
     dials = tuple((f"127.0.{n // 200}.{n % 200 + 1}", closed) for n in range(450))
-    facts = asked(Questions(dials))
+    facts = asked(NodeTestSpec(dials))
     assert facts.paths is not None
     assert {(path.host, path.port) for path in facts.paths} == set(dials)
-    assert {path.reach for path in facts.paths} == {Reach.REFUSED}
+    assert {path.reach for path in facts.paths} == {TcpResult.REFUSED}
 
 
 def test_a_line_whose_newline_is_lost_is_a_line() -> None:
@@ -111,14 +113,14 @@ def test_a_line_whose_newline_is_lost_is_a_line() -> None:
         closed = other
     with listener() as open_port:
         dials = tuple((f"127.0.0.{n}", port) for n in range(1, 6) for port in (open_port, closed, 1, 2, 3))
-        facts = asked(Questions(dials), LATE_READ)
-    expected = dict.fromkeys(dials, Reach.REFUSED) | {("127.0.0.1", open_port): Reach.CONNECTED}
+        facts = asked(NodeTestSpec(dials), LATE_READ)
+    expected = dict.fromkeys(dials, TcpResult.REFUSED) | {("127.0.0.1", open_port): TcpResult.CONNECTED}
     assert {(path.host, path.port): path.reach for path in facts.paths or ()} == expected
     assert all(path.seconds is not None for path in facts.paths or ())
 
 
 def test_names_as_the_node_itself_resolves_them() -> None:
-    facts = asked(Questions(names=("localhost", "no.such.invalid")))
+    facts = asked(NodeTestSpec(names=("localhost", "no.such.invalid")))
     assert facts.names is not None
     assert "127.0.0.1" in (facts.names["localhost"] or ())
     assert "localhost" in (facts.names_by_servers or {})  # it stands in /etc/hosts
@@ -126,7 +128,7 @@ def test_names_as_the_node_itself_resolves_them() -> None:
 
 
 def test_a_vip_that_answers_is_taken() -> None:
-    assert asked(Questions(vip="127.0.0.1")).vip_owner == "answers"
+    assert asked(NodeTestSpec(vip="127.0.0.1")).vip_owner == "answers"
 
 
 async def test_a_registry_that_speaks_plain_http() -> None:
@@ -139,13 +141,13 @@ async def test_a_registry_that_speaks_plain_http() -> None:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    facts = await asyncio.to_thread(asked, Questions(registry=("127.0.0.1", port)))
+    facts = await asyncio.to_thread(asked, NodeTestSpec(registry=("127.0.0.1", port)))
     server.close()
     assert facts.registry_answer == RegistryAnswer(401, "", Trust.PLAIN)
 
 
 def test_names_with_quotes_in_them_run_nothing() -> None:
-    facts = asked(Questions((("$(touch /tmp/acp-ran)", 1), ("a'b;id", 1)), names=("'; id; '",)))
+    facts = asked(NodeTestSpec((("$(touch /tmp/acp-ran)", 1), ("a'b;id", 1)), names=("'; id; '",)))
     assert facts.paths is not None
     assert not any(path.open for path in facts.paths)
 
@@ -193,34 +195,34 @@ def test_what_ping_says(report: str, expected: Ping) -> None:
 @pytest.mark.parametrize(
     ("words", "reach"),
     [
-        ("Connection refused 0.002", Reach.REFUSED),
-        ("0.000 connected", Reach.CONNECTED),
-        ("0,015 connected", Reach.CONNECTED),
-        ("No route to host 3.056", Reach.NO_ROUTE),
-        ("Network is unreachable 0.000", Reach.FORBIDDEN),
-        ("Invalid argument 0.000", Reach.FORBIDDEN),
-        ("Permission denied 0.000", Reach.FORBIDDEN),
-        (" (silent)", Reach.TIMEOUT),
+        ("Connection refused 0.002", TcpResult.REFUSED),
+        ("0.000 connected", TcpResult.CONNECTED),
+        ("0,015 connected", TcpResult.CONNECTED),
+        ("No route to host 3.056", TcpResult.NO_ROUTE),
+        ("Network is unreachable 0.000", TcpResult.FORBIDDEN),
+        ("Invalid argument 0.000", TcpResult.FORBIDDEN),
+        ("Permission denied 0.000", TcpResult.FORBIDDEN),
+        (" (silent)", TcpResult.TIMEOUT),
     ],
 )
-def test_what_a_connect_says(words: str, reach: Reach) -> None:
-    (path,) = read("paths", f"10.0.0.2 6443 {words}\n", questions=Questions((("10.0.0.2", 6443),))).paths or ()
+def test_what_a_connect_says(words: str, reach: TcpResult) -> None:
+    (path,) = read("paths", f"10.0.0.2 6443 {words}\n", questions=NodeTestSpec((("10.0.0.2", 6443),))).paths or ()
     assert (path.host, path.port, path.reach) == ("10.0.0.2", 6443, reach)
 
 
 def test_what_is_not_told_of_a_connect_says_why() -> None:
-    questions = Questions(tuple(("10.0.0.2", port) for port in (22, 443, 6443)))
+    questions = NodeTestSpec(tuple(("10.0.0.2", port) for port in (22, 443, 6443)))
     facts = read("paths", "10.0.0.2 22 Connection refused 0.000\n10.0.0.2 443 No buffer space left\n", 0, questions)
     refused, strange, missing = facts.paths or ()
-    assert (refused.reach, refused.words) == (Reach.REFUSED, "")
-    assert (strange.reach, strange.words) == (Reach.UNTOLD, "No buffer space left")
-    assert (missing.reach, missing.words) == (Reach.UNTOLD, "the node's answer does not tell it")
+    assert (refused.reach, refused.words) == (TcpResult.REFUSED, "")
+    assert (strange.reach, strange.words) == (TcpResult.UNTOLD, "No buffer space left")
+    assert (missing.reach, missing.words) == (TcpResult.UNTOLD, "the node's answer does not tell it")
 
 
 def test_a_name_that_does_not_resolve_is_no_closed_port() -> None:
-    questions = Questions((("acp.example.com", 443),))
+    questions = NodeTestSpec((("acp.example.com", 443),))
     assert read("paths", "acp.example.com 443 Invalid argument 4.004", questions=questions).paths == (
-        TcpPath("acp.example.com", 443, Reach.UNRESOLVED, 4.004),
+        TcpPath("acp.example.com", 443, TcpResult.UNRESOLVED, 4.004),
     )
 
 

@@ -14,11 +14,11 @@ import pytest
 from pydantic import SecretStr
 
 import acp_tui.nodes.ssh.connection
-from acp_tui.nodes.collect import probe
+from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors import SNIPPETS
-from acp_tui.nodes.events import NodeDone, NodeFacts, NodeSeen, NodeStage, ProbeEvent
-from acp_tui.nodes.script import LAUNCH, Snippet
-from acp_tui.nodes.ssh.connection import DEADLINES, ConnectFailed, Deadlines, Target, connect
+from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
+from acp_tui.nodes.script import LAUNCH, Collector
+from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Deadlines, Target, connect
 from acp_tui.nodes.state import NodeState
 
 SECRET = "correct horse battery staple"
@@ -148,14 +148,14 @@ def aim(port: int, *, password: str | None = SECRET, key: Path | None = None, ph
     )
 
 
-async def collect(target: Target, pinned: str | None = None, deadlines: Deadlines = DEADLINES) -> list[ProbeEvent]:
-    return [event async for event in probe(target, pinned, deadlines=deadlines)]
+async def collect(target: Target, pinned: str | None = None, deadlines: Deadlines = DEADLINES) -> list[NodeEvent]:
+    return [event async for event in collect_facts(target, pinned, deadlines=deadlines)]
 
 
-def end(events: list[ProbeEvent]) -> NodeDone:
+def end(events: list[NodeEvent]) -> NodeFinished:
     last = events[-1]
-    assert isinstance(last, NodeDone)
-    assert sum(isinstance(event, NodeDone) for event in events) == 1
+    assert isinstance(last, NodeFinished)
+    assert sum(isinstance(event, NodeFinished) for event in events) == 1
     assert SECRET not in repr(events)
     return last
 
@@ -172,7 +172,7 @@ async def test_a_pass_tells_stages_then_facts_in_steps_then_the_end() -> None:
         events = await collect(aim(port))
     stages = [event.stage for event in events if isinstance(event, NodeStage)]
     assert stages == ["tcp", "handshake", "login", "shell", "script"]
-    assert sum(isinstance(event, NodeFacts) for event in events) > 3
+    assert sum(isinstance(event, FactsUpdated) for event in events) > 3
     done = end(events)
     assert (done.state, done.detail) == (NodeState.CHECKED, "")
     assert done.facts.hostname
@@ -410,24 +410,24 @@ async def test_a_banner_that_drips_ends_at_the_deadline() -> None:
 
 async def test_a_node_that_waits_for_others_has_told_all_of_itself_before(tmp_path: Path) -> None:
     shell = f"until [ -e {tmp_path}/seen ]; do sleep 0.05; done"
-    waiting = Snippet("waiting", ("vrids",), shell, lambda reading: {"vrids": frozenset()}, timeout=60, early=True)
+    waiting = Collector("waiting", ("vrids",), shell, lambda reading: {"vrids": frozenset()}, timeout=60, early=True)
     events = []
     async with server(Behaviour()) as port:
-        async for event in probe(aim(port), None, snippets=(*SNIPPETS, waiting)):
+        async for event in collect_facts(aim(port), None, snippets=(*SNIPPETS, waiting)):
             events.append(event)
-            if isinstance(event, NodeSeen):
+            if isinstance(event, LocalFactsDone):
                 (tmp_path / "seen").touch()
-    [seen] = [event for event in events if isinstance(event, NodeSeen)]
+    [seen] = [event for event in events if isinstance(event, LocalFactsDone)]
     assert (seen.state, seen.detail) == (NodeState.CHECKED, "")
     assert seen.facts.hostname
     assert seen.facts.vrids is None
     assert "still" in seen.facts.gap("vrids")
     done = end(events)
     assert done.facts.vrids == frozenset()
-    assert not [e for e in await _quick() if isinstance(e, NodeSeen)]
+    assert not [e for e in await _quick() if isinstance(e, LocalFactsDone)]
 
 
-async def _quick() -> list[ProbeEvent]:
+async def _quick() -> list[NodeEvent]:
     """A pass without any waiting."""
     async with server(Behaviour()) as port:
         return await collect(aim(port))
@@ -492,16 +492,16 @@ async def test_a_node_that_does_not_begin_is_given_up_before_one_that_is_slow() 
         silent = end(await collect(aim(port), deadlines=short))
     assert silent.state is NodeState.TIMEOUT
     assert "told nothing within 2.5 s" in silent.detail
-    slow = Snippet("slow", ("vrids",), "sleep 4", lambda reading: {"vrids": frozenset()}, timeout=10)
+    slow = Collector("slow", ("vrids",), "sleep 4", lambda reading: {"vrids": frozenset()}, timeout=10)
     async with server(Behaviour()) as port:
-        events = [event async for event in probe(aim(port), None, deadlines=short, snippets=(slow,))]
+        events = [event async for event in collect_facts(aim(port), None, deadlines=short, snippets=(slow,))]
     assert end(events).facts.vrids == frozenset()
 
 
 async def test_leaving_early_closes_the_connection() -> None:
     how = Behaviour(command="sleep 30")
     async with server(how) as port:
-        events = probe(aim(port), None)
+        events = collect_facts(aim(port), None)
         async for event in events:
             if isinstance(event, NodeStage) and event.stage == "script":
                 break
@@ -510,7 +510,7 @@ async def test_leaving_early_closes_the_connection() -> None:
 
 async def test_connect_keeps_secrets_out_of_what_it_raises() -> None:
     async with server(Behaviour(password=False)) as port:
-        with pytest.raises(ConnectFailed) as raised:
+        with pytest.raises(ConnectError) as raised:
             await connect(aim(port), None, lambda stage: None)
     assert SECRET not in repr(raised.value)
     assert SECRET not in repr(aim(port))

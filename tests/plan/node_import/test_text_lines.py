@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.plan.node_import.detect import masked, read_list, unmasked
-from acp_tui.plan.node_import.host import Host, Refused, addresses, names
+from acp_tui.plan.node_import.host import Host, InvalidHostLine, addresses, names
 
 
 def one(text: str) -> Host:
@@ -165,7 +165,7 @@ def test_whatever_the_secrets_are_the_text_comes_back(secrets: list[str]) -> Non
     "pattern", ["n[3:1]", "n[a:1]", "n[1:]", "n[]", "n[1:9999999]", "n[1:900]x[1:900]", "n[1:5:0]"]
 )
 def test_a_range_that_is_none_is_refused(pattern: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(InvalidHostLine):
         names(pattern)
 
 

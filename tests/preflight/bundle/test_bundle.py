@@ -17,7 +17,7 @@ from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import (
     FILES,
     SUMS,
-    BundleDamaged,
+    BundleCorrupt,
     BundleRefused,
     absolute,
     check_sums,
@@ -129,7 +129,7 @@ def test_damage_is_named(tmp_path: Path, name: str, harm: str) -> None:
         path.unlink()
     else:
         path.write_bytes(path.read_bytes().replace(b"0", b"1") + b"\n#")
-    with pytest.raises(BundleDamaged) as damaged:
+    with pytest.raises(BundleCorrupt) as damaged:
         open_bundle(directory)
     if name != SUMS:  # whose change makes others look damaged
         assert damaged.value.files == (name,)
@@ -139,7 +139,7 @@ def test_a_file_left_out_of_the_sums_is_damage(tmp_path: Path) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
     lines = (directory / SUMS).read_text().splitlines(keepends=True)
     (directory / SUMS).write_text("".join(line for line in lines if "plan.yaml" not in line))
-    with pytest.raises(BundleDamaged, match=r"plan\.yaml"):
+    with pytest.raises(BundleCorrupt, match=r"plan\.yaml"):
         check_sums(directory)
 
 

@@ -12,8 +12,8 @@ from acp_tui.nodes.facts import Directory, SshdSetting, Unit
 from acp_tui.nodes.script import Reader
 from acp_tui.plan.model import RELEASES, Waiver
 from acp_tui.preflight.fixes.script import BACKUPS, script, split
-from acp_tui.preflight.fixes.select import INIT, RECIPES, Offer, mend, offer, results
-from acp_tui.preflight.fixes.step import InitScript, Step
+from acp_tui.preflight.fixes.select import INIT, RECIPES, AvailableFixes, available_fixes, results, select_fixes
+from acp_tui.preflight.fixes.step import FixStep, InitScript
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import SECOND, cluster, verdicts
 
@@ -22,14 +22,14 @@ NODE = next(node for node in PLAN.nodes if node.address == SECOND)
 _NO = SshdSetting("no", True)
 
 
-def offered(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", **more: str) -> Offer:
+def offered(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", **more: str) -> AvailableFixes:
     """What is offered for one node of a healthy cluster with `changes` laid over its facts."""
     facts = cluster(PLAN, distribution)
     facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
-    return offer(PLAN, NODE, facts[SECOND], verdicts(PLAN, facts), hostname=more.get("hostname"))
+    return available_fixes(PLAN, NODE, facts[SECOND], verdicts(PLAN, facts), hostname=more.get("hostname"))
 
 
-def named(steps: tuple[Step, ...]) -> dict[str, bool]:
+def named(steps: tuple[FixStep, ...]) -> dict[str, bool]:
     """Requirement → whether it is part of "all"."""
     return {requirement: step.by_default for step in steps for requirement in step.requirements}
 
@@ -99,8 +99,8 @@ def test_what_warns_and_what_removes_has_to_be_named(
         changes = {"directories": {**(facts[SECOND].directories or {}), **changes["directories"]}}  # type: ignore[dict-item]
     facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
     judged = verdicts(PLAN, facts)
-    assert mend(PLAN, NODE, facts[SECOND], judged, None) == ()
-    [step] = mend(PLAN, NODE, facts[SECOND], judged, {requirement})
+    assert select_fixes(PLAN, NODE, facts[SECOND], judged, None) == ()
+    [step] = select_fixes(PLAN, NODE, facts[SECOND], judged, {requirement})
     assert step.requirement == requirement
     assert step.destructive is requirement.startswith(("FS-DIR", "PKG-CONFLICT"))
     assert not step.destructive or step.look
@@ -151,7 +151,7 @@ def test_a_waived_finding_is_left_alone() -> None:
     )
     facts = cluster(plan)
     facts[SECOND] = replace(facts[SECOND], swaps=("/swap.img",))
-    assert mend(plan, NODE, facts[SECOND], verdicts(plan, facts), None) == ()
+    assert select_fixes(plan, NODE, facts[SECOND], verdicts(plan, facts), None) == ()
 
 
 def test_a_finding_without_a_recipe_says_so_and_a_reboot_is_only_told() -> None:
@@ -173,14 +173,14 @@ HOSTILE = ("x; touch /tmp/run", "$(reboot)", "-rf", "a\nb", "`id`", "../../etc",
 def test_what_a_node_says_is_never_a_command(requirement: str, word: str) -> None:
     facts = replace(cluster(PLAN)[SECOND], fstab_swaps=(f"{word}.swap",), nameservers=(word,), etc_hostname=word)
     verdict = Verdict(requirement, SECOND, Severity.MUST, Outcome.FAIL, word, "", "", names=(word,))
-    for step in offer(PLAN, NODE, facts, [verdict], hostname=word).steps:
+    for step in available_fixes(PLAN, NODE, facts, [verdict], hostname=word).steps:
         for text in (step.commands, step.undo or "", step.look or ""):
             assert word not in text
         done = subprocess.run(("bash", "-n"), input=script((step,), f"{BACKUPS}/x"), text=True, check=False)
         assert done.returncode == 0
 
 
-def everything() -> tuple[Step, ...]:
+def everything() -> tuple[FixStep, ...]:
     """The step of every planted fault, each with functions of its own."""
     steps = {step.requirement: step for _id, changes, system, _c in PLANTED for step in offered(changes, system).steps}
     return tuple(sorted(steps.values(), key=lambda step: step.second_login))
@@ -214,16 +214,16 @@ def test_nobody_but_root_runs_it() -> None:
 def test_the_vendors_script_is_never_part_of_all() -> None:
     facts = cluster(PLAN)
     init = InitScript("/x/init.sh", b"true", "0" * 64)
-    assert mend(PLAN, NODE, facts[SECOND], (), None, init=init) == ()
-    [step] = mend(PLAN, NODE, facts[SECOND], (), {INIT}, init=init)
+    assert select_fixes(PLAN, NODE, facts[SECOND], (), None, init=init) == ()
+    [step] = select_fixes(PLAN, NODE, facts[SECOND], (), {INIT}, init=init)
     assert 'bash "$folder/init.sh"' in step.commands
-    assert mend(PLAN, NODE, facts[SECOND], (), {INIT}) == ()
+    assert select_fixes(PLAN, NODE, facts[SECOND], (), {INIT}) == ()
 
 
 def test_results_tell_each_requirement_of_a_step() -> None:
     facts = cluster(PLAN)
     facts[SECOND] = replace(facts[SECOND], cmdline=("ro",), swaps=("/swap.img",))
-    steps = tuple(Step(name, "", "true") for name in ("KRN-THP", "SYS-SWAP", "KRN-IPVS"))
+    steps = tuple(FixStep(name, "", "true") for name in ("KRN-THP", "SYS-SWAP", "KRN-IPVS"))
     found = results(SECOND, steps, verdicts(PLAN, facts))
     assert [(one.requirement, one.outcome) for one in found] == [
         ("KRN-THP", Outcome.PENDING_REBOOT),

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from acp_tui.nodes.facts import Facts, Ping, Reach, TcpPath
+from acp_tui.nodes.facts import Facts, Ping, TcpPath, TcpResult
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.report.connectivity import Way, matrix
+from acp_tui.preflight.report.connectivity import LinkState, matrix
 from tests.support.factories.plans import CONTROL_PLANES, nodes, valid_plan
 from tests.support.factories.verdicts import cluster
 
@@ -18,7 +18,7 @@ def seen(facts: dict[str, Facts], plan: Plan = PLAN) -> list[list[str]]:
 
 def closed(facts: Facts, host: str, *ports: int) -> Facts:
     assert facts.paths is not None
-    shut = tuple(p._replace(reach=Reach.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
+    shut = tuple(p._replace(reach=TcpResult.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
     return replace(facts, paths=shut)
 
 
@@ -31,7 +31,7 @@ def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 2379, 2380)
     facts[TWO] = replace(
-        facts[TWO], pings=None, paths=tuple(p._replace(reach=Reach.NO_ROUTE) for p in facts[TWO].paths or ())
+        facts[TWO], pings=None, paths=tuple(p._replace(reach=TcpResult.NO_ROUTE) for p in facts[TWO].paths or ())
     )
     facts[THREE] = replace(facts[THREE], pings=(Ping(ONE, 5, 5, 0.002, 9000, False),))
     table = seen(facts)
@@ -43,14 +43,14 @@ def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
 def test_ports_of_the_other_network_plugin_do_not_count() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 179)
-    assert matrix(PLAN, facts)[0].cells[1].way is Way.OPEN
+    assert matrix(PLAN, facts)[0].cells[1].way is LinkState.OPEN
     calico = valid_plan(nodes=nodes(3, 0), network={"cni": "calico"})
     assert matrix(calico, facts)[0].cells[1].closed == (179,)
 
 
 def test_what_was_not_tried_is_a_question_mark() -> None:
     facts = cluster(PLAN)
-    facts[ONE] = replace(facts[ONE], paths=(TcpPath(TWO, 22, Reach.CONNECTED),))
+    facts[ONE] = replace(facts[ONE], paths=(TcpPath(TWO, 22, TcpResult.CONNECTED),))
     del facts[THREE]
     assert seen(facts) == [["-", "?", "?"], ["ok 0.4 ms", "-", "ok 0.4 ms"], ["?", "?", "-"]]
 

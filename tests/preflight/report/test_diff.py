@@ -11,7 +11,7 @@ from acp_tui.checks.verdict import Verdict
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.report.diff import Changes, changes
 from acp_tui.preflight.report.diff_text import change_lines
-from acp_tui.preflight.report.history import keep, kept_file, read_kept
+from acp_tui.preflight.report.history import last_report_path, load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report, report_json
 from tests.support.factories.plans import nodes, valid_plan
 from tests.support.factories.reports import MORNING, report
@@ -119,16 +119,16 @@ def test_another_document_is_refused(text: str) -> None:
 
 
 def test_the_last_report_is_kept_for_each_plan_file(tmp_path: Path) -> None:
-    here, there = kept_file(tmp_path, tmp_path / "a.yaml"), kept_file(tmp_path, tmp_path / "b.yaml")
+    here, there = last_report_path(tmp_path, tmp_path / "a.yaml"), last_report_path(tmp_path, tmp_path / "b.yaml")
     assert here != there
-    assert read_kept(here) is None
-    keep(here, report())
-    kept = read_kept(here)
+    assert load_last_report(here) is None
+    save_last_report(here, report())
+    kept = load_last_report(here)
     assert kept is not None
     assert not changes(kept, report())
     assert (here.stat().st_mode & 0o777, here.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     here.write_text(here.read_text()[:100])
-    assert read_kept(here) is None
+    assert load_last_report(here) is None
 
 
 def test_an_empty_comparison_is_false() -> None:

@@ -4,13 +4,13 @@ import pytest
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.plan.model import RELEASES
-from acp_tui.preflight.report.explain import explained, later_releases, wanted
+from acp_tui.preflight.report.explain import expected_text, explain_requirement, later_releases
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_every_rule_is_explained_to_the_end(release: str) -> None:
     for name, row in catalogue(release).items():
-        parts = dict(explained(row))
+        parts = dict(explain_requirement(row))
         text = "\n".join(parts.values())
         assert {"Why", "How it is seen", "Weight"} <= parts.keys(), name
         assert row.check.kind in ("stated", "step") or "To mend it" in parts or row.os_commands, name
@@ -20,19 +20,19 @@ def test_every_rule_is_explained_to_the_end(release: str) -> None:
 
 def test_figures_and_tables_are_told() -> None:
     rules = catalogue("4.0")
-    assert wanted(rules["CAP-SN-CPU"]) == "16 CPU cores"
-    assert wanted(rules["CAP-SC-MIN-CP"]).splitlines() == [
+    assert expected_text(rules["CAP-SN-CPU"]) == "16 CPU cores"
+    assert expected_text(rules["CAP-SC-MIN-CP"]).splitlines() == [
         "8 CPU cores, 16 GB of memory",
         "better 12 CPU cores, 24 GB of memory",
     ]
-    assert "Ubuntu 22.04, x86_64, kernel 5.15.0" in wanted(rules["OS-KERNEL"])
-    assert "for up to 500 workload clusters" in wanted(catalogue("4.1")["CAP-MC-CP-SIZE"])
+    assert "Ubuntu 22.04, x86_64, kernel 5.15.0" in expected_text(rules["OS-KERNEL"])
+    assert "for up to 500 workload clusters" in expected_text(catalogue("4.1")["CAP-MC-CP-SIZE"])
 
 
 def test_a_command_names_the_modules_but_invents_no_packages() -> None:
     rules = catalogue("4.0")
-    assert "modprobe -a ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh" in dict(explained(rules["KRN-IPVS"]))["To mend it"]
-    assert dict(explained(rules["PKG-CONFLICT-DPKG"]))["To mend it"].endswith("NAMES")
+    assert "modprobe -a ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh" in dict(explain_requirement(rules["KRN-IPVS"]))["To mend it"]
+    assert dict(explain_requirement(rules["PKG-CONFLICT-DPKG"]))["To mend it"].endswith("NAMES")
 
 
 def test_what_later_releases_ask_is_told() -> None:

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from acp_tui.preflight.active_tests import Also
+from acp_tui.preflight.active_tests import ActiveTest
 from screens.session.session import Session
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import cluster
 from tests.support.wizard_pilot import screen_text, wizard
 
 
-def begun(session: Session) -> list[tuple[Also, ...]]:
+def begun(session: Session) -> list[tuple[ActiveTest, ...]]:
     """What the session is asked to do; nothing of it is done."""
-    asked: list[tuple[Also, ...]] = []
+    asked: list[tuple[ActiveTest, ...]] = []
     session.nodes.request = lambda also: asked.append(tuple(also))  # type: ignore[method-assign] # no node is there
     return asked
 
@@ -38,7 +38,7 @@ async def test_a_test_is_chosen_read_and_confirmed(tmp_path: Path) -> None:
         assert asked == []
         await pilot.press("t", "down", "enter", "y")
         await pilot.pause()
-        assert asked == [(Also.PATHS,)]
+        assert asked == [(ActiveTest.PATHS,)]
         assert "Begun: paths" in screen_text(pilot)
 
 
@@ -49,7 +49,7 @@ async def test_a_list_that_is_left_begins_nothing(tmp_path: Path) -> None:
         await pilot.press("t", "space", "escape")
         await pilot.pause()
         assert asked == []
-        session.nodes.requested = (Also.DISK,)
+        session.nodes.requested = (ActiveTest.DISK,)
         await session.judge_now()
         await pilot.pause()
         assert "tests are running" in screen_text(pilot)

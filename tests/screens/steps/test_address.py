@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.checks.suggestions import common_interfaces, offer
+from acp_tui.checks.suggestions import common_interfaces, suggest
 from acp_tui.nodes.facts import Facts, Interface, Route
 from screens.dialogs.prompts import Read
 from screens.formatting.address_plan import drawing
@@ -67,10 +67,10 @@ def test_interfaces_that_all_nodes_have_are_offered_one_after_the_other() -> Non
         "10.20.0.12": with_interfaces("eth1", "eth0", "docker0", "ovn0", address="10.20.0.12"),
     }
     assert common_interfaces(plan, facts) == ("eth1", "eth0")
-    first = offer(plan, facts, "network.nic")
+    first = suggest(plan, facts, "network.nic")
     assert first is not None
     assert first.value == "eth1"
-    second = offer(valid_plan(nodes=nodes(2, 0), network={"nic": "eth1"}), facts, "network.nic")
+    second = suggest(valid_plan(nodes=nodes(2, 0), network={"nic": "eth1"}), facts, "network.nic")
     assert second is not None
     assert second.value == "eth0"
     assert common_interfaces(plan, {"10.20.0.11": facts["10.20.0.11"]}) == ()
@@ -89,7 +89,7 @@ def test_interfaces_that_all_nodes_have_are_offered_one_after_the_other() -> Non
     ],
 )
 def test_nothing_is_offered_where_nothing_better_is_known(changes: dict[str, JsonValue], path: str) -> None:
-    assert offer(valid_plan(**changes), {}, path) is None
+    assert suggest(valid_plan(**changes), {}, path) is None
 
 
 async def test_the_address_plan_opens_over_the_step(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from acp_tui.checks.topology import addresses, peer_ports
-from acp_tui.nodes.facts import Facts, Reach, TcpPath
-from acp_tui.preflight.report.history import read_kept
+from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
+from acp_tui.preflight.report.history import load_last_report
 from acp_tui.preflight.report.model import Report
 from screens.session.session import LAST_RUN, Session
 from screens.widgets.row_list import Rows
@@ -93,7 +93,7 @@ async def test_the_last_run_outlives_the_wizard(tmp_path: Path) -> None:
         await pilot.press("e")  # the node does not answer in this stage: the run ends at once
         kept = session.draft.folder / LAST_RUN
         await until(pilot, kept.exists)
-        last = read_kept(kept)
+        last = load_last_report(kept)
         assert last is not None
         assert {node.address for node in last.nodes} == {node.address for node in PLAN.nodes}
 
@@ -145,7 +145,9 @@ async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
             facts = session.nodes.seen[node.address].facts
             assert facts is not None
             ways = tuple(
-                TcpPath(host, port, Reach.TIMEOUT if (node.address, port) == (BAD, 6443) else Reach.CONNECTED, 0.001)
+                TcpPath(
+                    host, port, TcpResult.TIMEOUT if (node.address, port) == (BAD, 6443) else TcpResult.CONNECTED, 0.001
+                )
                 for other in PLAN.nodes
                 if other is not node
                 for host in addresses(PLAN, other)

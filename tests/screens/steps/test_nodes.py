@@ -9,13 +9,13 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
-from acp_tui.core.local_host import Own
+from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import save
 from acp_tui.plan.model import Plan
 from screens.dialogs.node_import import ListDialog
-from screens.session.node_monitor import Seen
+from screens.session.node_monitor import NodeStatus
 from screens.widgets.line_input import Line
 from screens.widgets.row_list import Rows
 from tests.support.factories.node_facts import healthy
@@ -126,7 +126,7 @@ async def test_one_login_for_all_goes_into_the_form(tmp_path: Path) -> None:
 
 
 async def test_this_host_is_offered_as_the_installers_node(tmp_path: Path) -> None:
-    own = (Own("eth0", "192.0.2.7"), Own("eth0", "fd00::7"))
+    own = (LocalAddress("eth0", "192.0.2.7"), LocalAddress("eth0", "fd00::7"))
     async with wizard(tmp_path, Plan(), "nodes", own=own) as (pilot, session):
         assert "^F this host, 192.0.2.7  ^T sizes" in screen_text(pilot)
         pilot.app.screen.query_one("#add").focus()
@@ -145,7 +145,7 @@ async def test_this_host_is_offered_as_the_installers_node(tmp_path: Path) -> No
 
 async def test_this_host_when_it_is_in_the_plan_becomes_the_first(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, nodes=[*nodes(2, 0), {"address": "10.20.0.13", "installer": True}, *nodes(0, 1)])
-    own = (Own("eth0", "192.0.2.7"), Own("eth1", "10.20.0.21"))
+    own = (LocalAddress("eth0", "192.0.2.7"), LocalAddress("eth1", "10.20.0.21"))
     async with wizard(tmp_path, plan, "nodes", own=own) as (pilot, session):
         await pilot.press("ctrl+f")
         await pilot.pause()
@@ -252,7 +252,7 @@ async def test_isolation_says_what_runs_where(tmp_path: Path) -> None:
 async def test_an_absent_node_says_when_it_is_tried_again(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
     async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
-        absent = Seen(NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05")
+        absent = NodeStatus(NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05")
         session.nodes.seen["10.20.0.12"] = absent
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await pilot.press("home", "down")

@@ -17,7 +17,7 @@ from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm, Pick
 from screens.dialogs.recheck import Recheck
 from screens.dialogs.sizing import SizesDialog
-from screens.session.node_monitor import Seen
+from screens.session.node_monitor import NodeStatus
 from screens.session.session import Session
 from screens.steps.install import InstallStep
 from screens.steps.review import ReviewStep
@@ -155,7 +155,7 @@ def asked_again(session: Session, found: dict[str, Facts], monkeypatch: pytest.M
     """The nodes answer with these facts when they are asked again."""
 
     def probe(node: Node) -> None:
-        session.nodes.seen[node.address] = Seen(NodeState.CHECKED, facts=found[node.address], login=None)
+        session.nodes.seen[node.address] = NodeStatus(NodeState.CHECKED, facts=found[node.address], login=None)
 
     monkeypatch.setattr(session.nodes, "probe", probe)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from acp_tui.core.local_host import Own
+from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
@@ -17,7 +17,7 @@ from acp_tui.preflight.bundle import write_bundle
 from acp_tui.preflight.report.model import Report
 from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm
-from screens.session.node_monitor import Seen
+from screens.session.node_monitor import NodeStatus
 from screens.session.session import Session
 from screens.steps.preflight import PreflightStep
 from screens.steps.review import ReviewStep
@@ -60,7 +60,7 @@ async def on(pilot: Pilot[int], step: type) -> None:
 @pytest.fixture
 def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the vendor delivers, on a host that knows its own address."""
-    monkeypatch.setattr("screens.steps.trial.own_addresses", lambda: (Own("eth0", NODE),))
+    monkeypatch.setattr("screens.steps.trial.local_addresses", lambda: (LocalAddress("eth0", NODE),))
     for name in ("installer-core-v4.0.3-x86.tar", "installer-core-v4.0.3-x86.tar.sig", "verify-key.pub"):
         (tmp_path / name).touch()
     return tmp_path
@@ -91,7 +91,7 @@ async def test_a_trial_is_fewer_than_ten_answers(media: Path) -> None:
         assert (plan.network.cni, plan.certificate.mode, plan.registry.mode) == ("kube-ovn", "self-signed", "platform")
         assert plan.deployable(plan.nodes[0])
         facts = healthy(NODE, "ubuntu-22.04", "control-plane")
-        here.nodes.seen[NODE] = Seen(NodeState.CHECKED, facts=facts, login=None)
+        here.nodes.seen[NODE] = NodeStatus(NodeState.CHECKED, facts=facts, login=None)
         await here.judge_now()
         # What only a person can tell is an answer, too; the package here is an empty file.
         answers += sum(not verdict.requirement.startswith("BND") for verdict in here.judgement.blocking)

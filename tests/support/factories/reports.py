@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from acp_tui.checks.evaluate import judge
+from acp_tui.checks.evaluate import evaluate
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
@@ -31,5 +31,5 @@ def report(
         facts[address] = Facts(address) if address in states else told
     seen = {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}
     nodes = records(plan, facts, seen, {})
-    verdicts = judge(plan, facts, seen, today=at.date())
+    verdicts = evaluate(plan, facts, seen, today=at.date())
     return Report(plan.effective_release, at, at + timedelta(seconds=7), nodes, verdicts)

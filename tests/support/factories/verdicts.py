@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from acp_tui.checks.evaluate import judge
-from acp_tui.checks.topology import questions
+from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.topology import node_test_spec
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.nodes.facts import Facts, Ping, Reach, TcpPath
+from acp_tui.nodes.facts import Facts, Ping, TcpPath, TcpResult
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
 from tests.support.factories.node_facts import healthy
@@ -26,10 +26,11 @@ def cluster(plan: Plan, distribution: str = "ubuntu-22.04") -> dict[str, Facts]:
 
 def around(plan: Plan, node: Node) -> dict[str, Any]:
     """What a healthy node sees around it: everything within reach, a millisecond away."""
-    asked = questions(plan, node)
+    asked = node_test_spec(plan, node)
     return {
         "paths": tuple(
-            TcpPath(host, port, Reach.CONNECTED if port == 22 else Reach.REFUSED, 0.001) for host, port in asked.dials
+            TcpPath(host, port, TcpResult.CONNECTED if port == 22 else TcpResult.REFUSED, 0.001)
+            for host, port in asked.dials
         ),
         "pings": tuple(Ping(host, 5, 5, 0.0004, 1500, True) for host in asked.peers),
         "link_speeds": {"eth0": 10000},
@@ -40,7 +41,7 @@ def around(plan: Plan, node: Node) -> dict[str, Any]:
 
 def verdicts(plan: Plan, facts: dict[str, Facts]) -> tuple[Verdict, ...]:
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return judge(plan, facts, states, today=TODAY)
+    return evaluate(plan, facts, states, today=TODAY)
 
 
 def trouble(found: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:

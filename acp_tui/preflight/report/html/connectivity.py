@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from acp_tui.core.i18n import _
-from acp_tui.preflight.report.connectivity import Way
+from acp_tui.preflight.report.connectivity import LinkState
 from acp_tui.preflight.report.html.markup import Html, joined, table, tag, text
 from acp_tui.preflight.report.model import Link, NodeRecord
 
@@ -32,7 +32,7 @@ def _whole(nodes: Sequence[NodeRecord]) -> Html:
 
 
 def _bad(nodes: Sequence[NodeRecord]) -> Html:
-    good = Way.OPEN.value
+    good = LinkState.OPEN.value
     rows = [
         (text(node.address), text(link.target), _cell(link, itself=False))
         for node in nodes
@@ -49,4 +49,4 @@ def _cell(link: Link | None, *, itself: bool) -> Html:
         return text("·")
     if link is None:
         return text("?")
-    return tag("span", text(link.text), "" if link.way == Way.OPEN.value else "trouble")
+    return tag("span", text(link.text), "" if link.way == LinkState.OPEN.value else "trouble")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from acp_tui.checks.catalog import Requirement
-from acp_tui.checks.labels import OUTCOMES, access, outcome_word, severity_word, state_word
+from acp_tui.checks.labels import OUTCOMES, access, outcome_label, severity_label, state_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import waiver_for
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
-from acp_tui.preflight.report.explain import how_seen
+from acp_tui.preflight.report.explain import how_observed
 from acp_tui.preflight.report.html.markup import (
     Html,
     bullets,
@@ -51,7 +51,7 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Case:
+class FindingGroup:
     """Verdicts of one rule that are mended in the same way."""
 
     verdicts: tuple[Verdict, ...]
@@ -67,7 +67,7 @@ class Group:
 
     requirement: str
     outcome: Outcome
-    cases: tuple[Case, ...]
+    cases: tuple[FindingGroup, ...]
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -81,7 +81,7 @@ def grouped(verdicts: Iterable[Verdict]) -> tuple[Group, ...]:
         cases = rules.setdefault((one.outcome, one.requirement), {})
         cases.setdefault((one.expected, one.remedy, one.waived), []).append(one)
     return tuple(
-        Group(requirement, outcome, tuple(Case(tuple(same)) for same in cases.values()))
+        Group(requirement, outcome, tuple(FindingGroup(tuple(same)) for same in cases.values()))
         for (outcome, requirement), cases in rules.items()
     )
 
@@ -100,7 +100,7 @@ def unreached(node: NodeRecord, unseen: Sequence[Verdict]) -> Html:
     count = len(unseen)
     left = ngettext("{count} rule could not be looked at", "{count} rules could not be looked at", count)
     names = ", ".join(dict.fromkeys(verdict.requirement for verdict in unseen))
-    heading = inline((_badge(Outcome.UNKNOWN), tag("code", text(node.address)), text(state_word(node.state))))
+    heading = inline((_badge(Outcome.UNKNOWN), tag("code", text(node.address)), text(state_label(node.state))))
     why = node.detail or next((v.observed for v in unseen), "")
     return tag(
         "article",
@@ -120,9 +120,9 @@ def finding(group: Group, known: Background) -> Html:
     """A rule that is not met, or not known to be, with all that is needed to mend it."""
     rule = known.rules.get(group.requirement)
     verdict = group.cases[0].first
-    how = how_seen(rule) if rule else ""
+    how = how_observed(rule) if rule else ""
     blocks = any(one.blocks for one in group.verdicts)
-    marks = [severity_word(verdict.severity), *([_("blocks the install")] if blocks else [])]
+    marks = [severity_label(verdict.severity), *([_("blocks the install")] if blocks else [])]
     heading = (
         _badge(group.outcome),
         tag("code", text(group.requirement)),
@@ -182,7 +182,7 @@ def to_node(node: NodeRecord) -> Html:
     return text(node.address) if node.state is NodeState.CHECKED else link(f"node-{node.address}", node.address)
 
 
-def _case(case: Case, known: Background, *, several: bool) -> Html:
+def _case(case: FindingGroup, known: Background, *, several: bool) -> Html:
     nodes = [verdict.node for verdict in case.verdicts if verdict.node]
     title = tag("h4", text(", ".join(nodes))) if several and nodes else Html("")
     rows = (
@@ -225,4 +225,4 @@ def _seen(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: int | Non
 
 
 def _badge(outcome: Outcome) -> Html:
-    return tag("span", text(outcome_word(outcome)), f"badge {outcome.value}")
+    return tag("span", text(outcome_label(outcome)), f"badge {outcome.value}")

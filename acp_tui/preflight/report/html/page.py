@@ -10,13 +10,13 @@ from string import Template
 
 from acp_tui import __version__
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.labels import OUTCOMES, outcome_word, role_word, state_word
+from acp_tui.checks.labels import OUTCOMES, outcome_label, role_label, state_label
 from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.assets import asset_text
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.nodes.state import NodeState
-from acp_tui.nodes.summary import Machine
+from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.plan.paths import listed
 from acp_tui.preflight.report.diff import Changes
@@ -80,7 +80,7 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
     yield section(title, _findings(others, known), id="others")
     yield section(_("Waived ({count})").format(count=len(waived)), _findings(waived, known), id="waived")
     for outcome, verdicts in settled.items():
-        title = f"{outcome_word(outcome)} ({len(verdicts)})"
+        title = f"{outcome_label(outcome)} ({len(verdicts)})"
         yield folded(title, met(grouped(verdicts), known), outcome.value)
     if plan is not None:
         yield folded(_("Sizes"), _sizes(sizing(plan, {node.address: node.machine for node in report.nodes})), "sizes")
@@ -123,13 +123,13 @@ def _troubled(report: Report) -> Iterable[str]:
     """The states other than checked, each with its nodes."""
     for state in dict.fromkeys(node.state for node in report.nodes if node.state is not NodeState.CHECKED):
         nodes = ", ".join(node.address for node in report.nodes if node.state is state)
-        yield _("{state}: {nodes}").format(state=state_word(state), nodes=nodes)
+        yield _("{state}: {nodes}").format(state=state_label(state), nodes=nodes)
 
 
 def _tally(verdicts: Sequence[Verdict]) -> Html:
     counts = summary([verdict for verdict in verdicts if verdict.waived is None])
     waived = sum(verdict.waived is not None for verdict in verdicts)
-    items = [(outcome_word(outcome), outcome.value, counts[outcome.value]) for outcome in OUTCOMES]
+    items = [(outcome_label(outcome), outcome.value, counts[outcome.value]) for outcome in OUTCOMES]
     shown = [*items, (_("Waived"), "waived", waived)]
     return joined(
         tag("li", joined((tag("b", text(str(count))), text(word))), kind) for word, kind, count in shown if count
@@ -146,7 +146,7 @@ def _nodes(report: Report) -> Html:
 
 
 def _node(node: NodeRecord, blocking: int) -> Sequence[Html]:
-    known = node.machine or Machine()
+    known = node.machine or NodeSummary()
     system = ", ".join(part for part in (known.os, known.kernel, known.arch) if part)
     cpus = _("{count} CPUs").format(count=known.cpus) if known.cpus else ""
     memory = _("{size} GB").format(size=f"{known.memory / 1e9:.1f}") if known.memory else ""
@@ -155,8 +155,8 @@ def _node(node: NodeRecord, blocking: int) -> Sequence[Html]:
     return (
         to_node(node),
         text(node.hostname or "—"),
-        text(role_word(node.role)),
-        tag("span", text(state_word(node.state)), "" if checked else "trouble"),
+        text(role_label(node.role)),
+        tag("span", text(state_label(node.state)), "" if checked else "trouble"),
         tag("span", text(str(blocking)), "trouble" if blocking else ""),
         text(system or "—"),
         text(size or "—"),
