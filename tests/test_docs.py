@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from acp_tui import __main__
-from acp_tui.plan import Node, NodeSsh, Plan, Waiver
 from acp_tui.planfile import load_plan, schema
+
+from acp_tui.cli import main as cli_main
+from acp_tui.plan import Node, NodeSsh, Plan, Waiver
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = ROOT / "docs" / "contract.md"
@@ -20,13 +20,13 @@ README = ROOT / "README.md"
 
 def command_names() -> tuple[str, ...]:
     """The commands of the command line. The only place here that knows where the parser is."""
-    _parser, names = __main__._parser()
+    _parser, names = cli_main._parser()
     return names
 
 
 def command_options() -> Iterator[tuple[str, str]]:
     """Each command with each of its long options, `--help` apart."""
-    parser, _names = __main__._parser()
+    parser, _names = cli_main._parser()
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():
