@@ -2,10 +2,10 @@
 
 import pytest
 import yaml
-from acp_tui.catalog import Requirement, catalogue
-from acp_tui.resources import asset_path
 
-from acp_tui.plan import RELEASES
+from acp_tui.checks.catalog import Requirement, catalogue
+from acp_tui.core.assets import asset_path
+from acp_tui.plan.model import RELEASES
 
 FILES = ("network", "packages", "preparation", "security", "software", "surroundings", "users")
 TITLE_LENGTH = 60  # characters

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from acp_tui.planfile import load_plan, schema
 
 from acp_tui.cli import main as cli_main
-from acp_tui.plan import Node, NodeSsh, Plan, Waiver
+from acp_tui.plan.file import load_plan, schema
+from acp_tui.plan.model import Node, NodeSsh, Plan, Waiver
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = ROOT / "docs" / "contract.md"
