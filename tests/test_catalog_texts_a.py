@@ -5,8 +5,8 @@ import unicodedata
 import pytest
 import yaml
 
-from acp_tui.catalog import Requirement
-from acp_tui.resources import asset_path
+from acp_tui.checks.catalog import Requirement
+from acp_tui.core.assets import asset_path
 
 FINISHED = ("bundles", "capacity", "cross-node", "hardware", "install", "kernel", "os")
 _TITLE = 60  # characters
