@@ -1,4 +1,4 @@
-"""Length limits of the texts of parameters.yaml and of the release overlays: a title and a finding fit their columns."""
+"""Length limits of the texts of parameters.yaml and the release overlays: titles and findings fit their columns."""
 
 import pytest
 import yaml
