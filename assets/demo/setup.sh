@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# PRACTICE: takes the place of the installer's setup.sh in the practice package. It installs nothing; it starts the
-# stand-in installer with `python` beside it and prints the address of its console. Its manners come from `setup.conf`.
+# PRACTICE: replaces the installer's setup.sh in the practice package. It installs nothing. It starts the simulated
+# installer with the `python` in this folder and prints the address of its console. `setup.conf` sets its behaviour.
 set -eu
 cd "$(dirname "$0")"
 here=$PWD
@@ -32,7 +32,7 @@ for phase in "checking this node" "loading images" "starting minialauda-control-
   pause
 done
 if [ "$exit" -ne 0 ]; then
-  say "failed: this practice was asked to fail here" >&2
+  say "failed: this practice is set to fail here" >&2
   exit "$exit"
 fi
 
@@ -44,7 +44,7 @@ started=$!
 for _ in $(seq 1 300); do
   [ -s practice/port ] && break
   if ! kill -0 "$started" 2>/dev/null; then
-    say "the stand-in installer did not start:" >&2
+    say "the simulated installer did not start:" >&2
     cat practice/stand-in.log >&2
     exit 1
   fi

@@ -1,9 +1,9 @@
 umask 077
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"
 
-# --- what steps call
+# --- functions that the steps call
 
-save() { # PATH...: keep a copy of each in $folder/before, once; a path that is not there is noted as absent
+save() { # PATH...: copy each path to $folder/before, once; record a missing path without a copy
   local path
   for path; do
     if [ ! -e "$path" ] && [ ! -L "$path" ]; then
@@ -18,14 +18,14 @@ save() { # PATH...: keep a copy of each in $folder/before, once; a path that is 
   done
 }
 
-add_lines() { # FILE LINE...: each line that is not there yet, at the end
+add_lines() { # FILE LINE...: append each missing line to FILE
   local file=$1 line
   shift
   if [ -s "$file" ] && [ -n "$(tail -c 1 "$file")" ]; then echo >>"$file"; fi
   for line; do grep -qsxF -- "$line" "$file" || printf '%s\n' "$line" >>"$file"; done
 }
 
-boot_parameter() { # KEY=VALUE: on the kernel's command line from the next boot on, and no other value of that key
+boot_parameter() { # KEY=VALUE: set KEY on the kernel command line from the next boot; remove its other values
   local file key=${1%%=*} made=
   key=${key//./\\.}
   for file in /etc/default/grub /etc/default/grub.d/*.cfg; do
@@ -45,26 +45,26 @@ boot_parameter() { # KEY=VALUE: on the kernel's command line from the next boot 
     for file in /boot/grub2/grub.cfg /boot/efi/EFI/*/grub.cfg; do
       if [ -f "$file" ]; then grub2-mkconfig -o "$file" && made=1; fi
     done
-    [ -n "$made" ] || { echo "no boot loader's configuration was found"; return 1; }
+    [ -n "$made" ] || { echo "no boot loader configuration found"; return 1; }
   fi
 }
 
-use_resolved_servers() { # FILE: the servers behind systemd's stub instead of the stub
+use_resolved_servers() { # FILE: link it to the real name servers instead of systemd's stub
   local real=/run/systemd/resolve/resolv.conf
   if ! grep -qE '^nameserver[[:space:]]' "$real" || grep -qE '^nameserver[[:space:]]+(127|172)\.' "$real"; then
-    echo "$real names no server that could be used instead"
+    echo "$real has no usable name server"
     return 1
   fi
   ln -sfn "$real" "$1"
 }
 
-move_away() { # PATH: into $folder/moved
+move_away() { # PATH: move it to $folder/moved
   if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
   mkdir -p "$folder/moved${1%/*}"
   mv -n -T -- "$1" "$folder/moved$1"
 }
 
-not_running() { # NAME...: fail while a process of that name runs
+not_running() { # NAME...: fail if a process with one of these names is running
   local file name
   for file in /proc/[0-9]*/comm; do
     { read -r name <"$file"; } 2>/dev/null || continue
@@ -72,7 +72,7 @@ not_running() { # NAME...: fail while a process of that name runs
   done
 }
 
-remove_folders() { # PATH...: with all that is in them, but nothing that is mounted below; a mount point is emptied
+remove_folders() { # PATH...: delete each folder, or only the content of a mount point; fail on mounts below it
   local path place
   for path; do
     path=${path%/}
@@ -87,9 +87,9 @@ remove_folders() { # PATH...: with all that is in them, but nothing that is moun
   done
 }
 
-# --- how they are run and taken back
+# --- running the steps and undoing them
 
-state() { # PATH: what is there now, in one line
+state() { # PATH: print its current state in one line
   if [ -L "$1" ]; then echo "link $(readlink "$1")"
   elif [ -f "$1" ]; then echo "file $(cksum <"$1")"
   elif [ -e "$1" ]; then echo other
@@ -97,7 +97,7 @@ state() { # PATH: what is there now, in one line
   fi
 }
 
-note_states() { # how the steps left their files: what is changed after that, undo leaves alone
+note_states() { # record the files after the steps; undo skips files changed later
   local path
   while IFS= read -r path; do printf '%s %s\n' "$path" "$(state "$path")"; done <"$folder/touched" >"$folder/left.new"
   mv -f "$folder/left.new" "$folder/left"
@@ -106,7 +106,7 @@ note_states() { # how the steps left their files: what is changed after that, un
 put_back() { # PATH
   local copy=$folder/before$1
   if ! grep -qxF -- "$1 $(state "$1")" "$folder/left"; then
-    echo "$1 has changed since and is left as it is; how it was before: $copy"
+    echo "$1 has changed since the fix and is not restored; the original is in $copy"
     return 1
   fi
   if [ -e "$copy" ] || [ -L "$copy" ]; then
@@ -129,7 +129,7 @@ undo_all() {
 
 write_undo() {
   {
-    printf '#!/bin/bash\n# Puts back what acp-tui fix changed on this node. Files that have changed since are left alone.\n'
+    printf '#!/bin/bash\n# Restores the files that acp-tui fix changed on this node. Files that were changed later are skipped.\n'
     printf 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"\nfolder=%q\nsshd_file=%q\n' "$folder" "$sshd_file"
     declare -f state put_back reload_sshd undo_all
     for name in $steps; do declare -f "undo_$name"; done
@@ -137,13 +137,13 @@ write_undo() {
   } >"$folder/undo.sh"
 }
 
-tell() { # NAME STATUS: the end of the step's log, between marks
+tell() { # NAME STATUS: print the end of the step's log between markers
   printf '%s %s\n' "$marker" "$1"
   tail -c 20000 "$folder/$1.log"
   printf '\n%s %s %s\n' "$marker" "$1" "$2"
 }
 
-run_step() { # NAME: its commands until one fails; that does not keep the other steps from running
+run_step() { # NAME: run its commands until one fails; the other steps still run
   local status
   grep -qxF "$1" "$folder/begun" || printf '%s\n' "$1" >>"$folder/begun"
   (
@@ -156,13 +156,13 @@ run_step() { # NAME: its commands until one fails; that does not keep the other 
   tell "$1" "$status"
 }
 
-reload_sshd() { # by either of its names; what systemctl says is told only when neither works
+reload_sshd() { # the unit is sshd or ssh; print the output of systemctl only if both fail
   local first second
   first=$(systemctl reload sshd 2>&1) || second=$(systemctl reload ssh 2>&1) ||
     { printf '%s\n' "$first" "$second" >&2; return 1; }
 }
 
-guard_login() { # put the settings back unless $folder/keep appears in time, and at once when $folder/back does
+guard_login() { # restore the settings unless $folder/keep appears in time; restore at once when $folder/back appears
   local waited=0
   while [ "$waited" -lt "$patience" ] && [ ! -e "$folder/keep" ] && [ ! -e "$folder/back" ]; do
     sleep 1
@@ -174,7 +174,7 @@ guard_login() { # put the settings back unless $folder/keep appears in time, and
   : >"$folder/restored"
 }
 
-try_login() { # reload sshd with its new settings, guarded
+try_login() { # reload sshd with its new settings, under the guard
   if ! sshd -t; then
     put_back "$sshd_file"
     return 1
@@ -182,25 +182,25 @@ try_login() { # reload sshd with its new settings, guarded
   rm -f "$folder/keep" "$folder/back" "$folder/kept" "$folder/restored"
   (trap '' HUP TERM PIPE; guard_login) </dev/null >/dev/null 2>&1 &
   reload_sshd
-  sleep 2 # sshd starts itself anew; another signal in that moment would kill it
-  echo "Try a second login now, within $patience seconds, and if it works: touch $folder/keep"
+  sleep 2 # sshd re-executes itself on reload; a signal at that moment would kill it
+  echo "Try a second login within $patience seconds. If it works, run: touch $folder/keep"
 }
 
 main() {
   local name status
-  if [ "$EUID" -ne 0 ]; then echo "this has to run as root" >&2; exit 1; fi
-  trap '' HUP PIPE # a connection that breaks does not stop a step halfway
+  if [ "$EUID" -ne 0 ]; then echo "this script must run as root" >&2; exit 1; fi
+  trap '' HUP PIPE # a lost connection must not stop a step halfway
   if ! mkdir -p "$folder" || ! touch "$folder/touched" "$folder/begun" || ! write_undo; then
-    echo "no copies can be kept in $folder, so nothing is changed" >&2
+    echo "cannot write backup copies to $folder; nothing was changed" >&2
     exit 1
   fi
   for name in $steps; do run_step "$name"; done
   if [ -n "$sshd_file" ]; then
     if cmp -s "$folder/before$sshd_file" "$sshd_file"; then
-      echo "nothing has changed" >"$folder/second_login.log"
+      echo "nothing was changed" >"$folder/second_login.log"
       status=3
     else
-      (try_login) >"$folder/second_login.log" 2>&1 # a subshell: the guard must not hold this channel open
+      (try_login) >"$folder/second_login.log" 2>&1 # a subshell, so that the guard does not keep this channel open
       status=$?
     fi
     tell second_login "$status"
