@@ -5,7 +5,7 @@ import yaml
 
 from acp_tui.checks.catalog import Requirement, catalogue
 from acp_tui.core.assets import asset_path
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 
 FILES = ("network", "packages", "preparation", "security", "software", "surroundings", "users")
 TITLE_LENGTH = 60  # characters

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from acp_tui.plan.release import Release
+
 Kind = Literal["core", "extensions"]
 Arch = Literal["x86", "arm", "hybrid"]
 
@@ -24,9 +26,9 @@ class PackageName:
     arch: Arch
 
     @property
-    def release(self) -> str:
+    def release(self) -> Release:
         """`4.0` of `4.0.3`."""
-        return self.version.rpartition(".")[0]
+        return Release(self.version)
 
 
 def parse_name(filename: str) -> PackageName | None:

@@ -30,7 +30,7 @@ from acp_tui.checks.node.evaluate import NODE_CHECKS
 from acp_tui.checks.plan.evaluate import PLAN_CHECKS
 from acp_tui.core.assets import asset_path
 from acp_tui.nodes.facts import Facts
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 
 _SECTIONS = """
 CAP-FRESH-ENV CAP-DR-FIRST CAP-SCENARIO CAP-SN-NODES CAP-SN-CPU CAP-SN-MEM CAP-SN-LOAD CAP-SN-NONPROD CAP-SC-CP-COUNT

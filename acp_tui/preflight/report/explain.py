@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, FunctionCheck, Requirement, Supported, catalogue
 from acp_tui.checks.labels import severity_label
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 
 _ROLES: Mapping[str, str] = {
     "control-plane": N_("control plane nodes"),

@@ -11,7 +11,7 @@ import yaml
 from pydantic import JsonValue
 
 from acp_tui.cli.main import main
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 from tests.support.factories.plans import DOMAIN, VIP, dual_nodes, node, nodes, plan_data
 
 Changes = dict[str, JsonValue]

@@ -13,8 +13,8 @@ from acp_tui.checks.certificates.model import CertificateFacts
 from acp_tui.checks.local_files import LocalFiles
 from acp_tui.checks.plan.evaluate import PLAN_CHECKS, evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.plan.model import RELEASES
 from acp_tui.plan.paths import answer_at
+from acp_tui.plan.release import RELEASES
 from tests.support.factories.plans import DOMAIN, VIP, dual_nodes, node, nodes, valid_plan
 
 FAIL, WARN, PASS = Outcome.FAIL, Outcome.WARN, Outcome.PASS
