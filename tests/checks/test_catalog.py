@@ -95,7 +95,7 @@ def test_every_row_can_be_judged(release: str) -> None:
         if isinstance(row.check, AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent):
             assert row.check.fact in FACTS, row.id
         if isinstance(row.check, FunctionCheck) and "fact" in row.check.params:
-            assert row.check.word("fact") in FACTS, row.id
+            assert row.check.text("fact") in FACTS, row.id
         allowed = {"node": {"stated"}, "cluster": {"stated", "function"}, "plan": {"stated", "function"}}
         kinds = {"site": {"stated", "manual"}, "package": {"stated", "step"}, "install": {"stated", "step"}, **allowed}
         assert row.scope == "node" or row.check.kind in kinds[row.scope], row.id

@@ -143,7 +143,7 @@ def admin_password(subject: PlanSubject) -> Findings:
 def versions_offered(subject: PlanSubject) -> Findings:
     """XR-VERSIONS: only the running installer knows what it offers; before that, the release's table. Row: `minors`."""
     version = subject.plan.kubernetes.version
-    known = subject.given.words("minors")
+    known = subject.given.texts("minors")
     if version is None:
         return passed(_("the newest that the running installer offers"))
     if version.rpartition(".")[0] in known:
