@@ -461,7 +461,7 @@ def test_later_releases_move_the_reserved_range() -> None:
         release: [v.outcome for v in judged({"release": release, **changes}) if v.requirement == "XR-CIDR-172"]
         for release in RELEASES
     }
-    assert found == {"4.0": [WARN], "4.1": [WARN], "4.2": [PASS], "4.3": [PASS]}
+    assert found == {release: [WARN if release < "4.2" else PASS] for release in RELEASES}
 
 
 def test_no_secret_gets_into_a_verdict() -> None:
