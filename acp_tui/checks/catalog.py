@@ -1,8 +1,8 @@
 """The requirement catalogue: each requirement of the vendor's manual as a validated row of data.
 
-`assets/catalog/*.yaml` hold the rows of the oldest release. `assets/catalog/releases/<release>.yaml` hold, for each
-requirement ID, only the keys that a later release changes. A row uses one of the few check types below, or names a
-pure function of `acp_tui.checks`; there is no expression language. An invalid row is an error when the catalogue loads.
+`assets/catalog/*.yaml` contain the rows of the oldest release. A file `assets/catalog/releases/<release>.yaml` contains
+the keys that a later release changes, by requirement ID. A row uses one of the check types below, or names a pure
+function of `acp_tui.checks`. There is no expression language. An invalid row is an error when the catalogue loads.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""What a package's file name says: kind, version, architecture.
+"""Parse the file name of a package: kind, version and architecture.
 
-The name is a claim, not a proof: it picks the requirement catalogue and tells two packages that do not belong together.
+The name selects the requirement catalogue, and shows when two packages do not match. Only the signature is proof.
 """
 
 import re

@@ -48,7 +48,7 @@ class Release(str):
 def listed_releases(folder: Path) -> tuple[Release, ...]:
     """The releases that have a file in `folder`, the oldest first.
 
-    Raises ValueError: a file is not named after a release, or there is no file.
+    Raises ValueError: the folder is empty, or the name of a file is not a release.
     """
     releases = []
     for file in folder.glob("*.yaml"):
