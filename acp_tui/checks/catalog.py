@@ -1,26 +1,27 @@
-"""The requirements of the manual as rows of data: numbers, names, roles, severity and words in one place.
+"""The requirement catalogue: each requirement of the vendor's manual as a validated row of data.
 
-`assets/catalog/*.yaml` hold the rows of the oldest release (4.0); `assets/catalog/releases/<release>.yaml` hold, per
-requirement ID, only the keys that a later release changes. There is no expression language: a row uses one of a few
-typed check shapes, or names a pure function of `acp_tui.checks`. A malformed row stops the program at load.
+`assets/catalog/*.yaml` contain the rows of the oldest release. A file `assets/catalog/releases/<release>.yaml` contains
+the keys that a later release changes, by requirement ID. A row uses one of the check types below, or names a pure
+function of `acp_tui.checks`. There is no expression language. An invalid row is an error when the catalogue loads.
 """
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from acp_tui.checks.catalog_files import read_rows
 from acp_tui.checks.verdict import Severity
 from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES, Release
 
 Scalar = str | int | float | bool
 Scope = Literal["node", "cluster", "plan", "package", "site", "install"]
-"""node: one node's facts. cluster: nodes against each other. plan: answers alone. package: the verified package.
-site: the surroundings. install: during or after the install."""
+"""The facts that a check reads. node: one node. cluster: several nodes. plan: only the answers. package: the verified
+package. site: the network and services around the cluster. install: the running or finished install."""
 
 
 class _Row(BaseModel):
@@ -28,13 +29,13 @@ class _Row(BaseModel):
 
 
 class AtLeast(_Row):
-    """A number in facts reaches `value` (in the fact's own unit)."""
+    """A numeric fact is at least `value` (in the unit of the fact)."""
 
     kind: Literal["at_least"]
     fact: str
     value: float
     unit: str = ""
-    """Of the fact, as people write it."""
+    """The unit of the fact, for display."""
 
 
 class OneOf(_Row):
@@ -46,7 +47,7 @@ class OneOf(_Row):
 
 
 class AllPresent(_Row):
-    """Every one of `names` is in a fact that is a set (or a mapping whose value is true)."""
+    """A fact contains all `names`. The fact is a set, or a mapping that contains the names with the value true."""
 
     kind: Literal["present"]
     fact: str
@@ -54,7 +55,7 @@ class AllPresent(_Row):
 
 
 class AnyPresent(_Row):
-    """At least one of `names` is in a fact that is a set (or a mapping whose value is true)."""
+    """A fact contains at least one of `names`; for sets and mappings as in `AllPresent`."""
 
     kind: Literal["any_present"]
     fact: str
@@ -62,7 +63,7 @@ class AnyPresent(_Row):
 
 
 class AllAbsent(_Row):
-    """None of `names` is in a fact that is a set (or a mapping whose value is true)."""
+    """A fact contains none of `names`; for sets and mappings as in `AllPresent`."""
 
     kind: Literal["absent"]
     fact: str
@@ -70,73 +71,75 @@ class AllAbsent(_Row):
 
 
 class Distribution(_Row):
-    """A line of the support table: this system, in these versions, on these machines, with these kernels."""
+    """A line of the support table: an operating system with its versions, architectures and kernels."""
 
     name: str
-    """As the manual calls it."""
+    """The name in the manual."""
     os: str
     """`ID` of /etc/os-release."""
     versions: tuple[str, ...]
     arch: tuple[str, ...]
     kernels: tuple[str, ...]
-    """What `uname -r` starts with: A.B.C, or A.B where C is free."""
+    """Prefixes of `uname -r`: A.B.C, or A.B for any C."""
     build: int | None = None
-    """A lower build number (the one behind the first hyphen) is accepted with a warning."""
+    """The lowest build number (after the first hyphen) that passes without a warning."""
 
 
 class Supported(_Row):
-    """The system, or its kernel, is in the support table."""
+    """The operating system, or its kernel, is in the support table."""
 
     kind: Literal["supported"]
     aspect: Literal["distribution", "kernel"]
     table: tuple[Distribution, ...]
 
 
-class _Figures(_Row):
-    """A check with numbers and names of its row."""
+class _WithParams(_Row):
+    """A check with parameters: numbers, texts or lists of them."""
 
     params: Mapping[str, Scalar | tuple[Scalar, ...]] = Field(default_factory=dict)
 
     def number(self, name: str) -> float:
-        """The parameter `name` as a number. KeyError, ValueError: the row does not give one."""
-        return float(self.word(name))
+        """A parameter as a number. Raises KeyError: the row does not have it; ValueError: it is not a number."""
+        return float(self.text(name))
 
-    def word(self, name: str) -> str:
+    def text(self, name: str) -> str:
+        """A parameter as text. Raises KeyError: the row does not have it; ValueError: it is a list."""
         value = self.params[name]
         if isinstance(value, tuple):
             raise ValueError(f"{name} is a list")
         return str(value)
 
-    def words(self, name: str) -> tuple[str, ...]:
-        """The list `name`; () where the row has none."""
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A parameter as a list of texts; () if the row does not have it."""
         value = self.params.get(name, ())
         return tuple(str(v) for v in value) if isinstance(value, tuple) else (str(value),)
 
     def numbers(self, name: str) -> tuple[float, ...]:
-        return tuple(float(word) for word in self.words(name))
+        """A parameter as a list of numbers; () if the row does not have it."""
+        return tuple(float(text) for text in self.texts(name))
 
 
-class FunctionCheck(_Figures):
-    """A pure function of `acp_tui.checks`, by name, with the row's numbers and names."""
+class FunctionCheck(_WithParams):
+    """A call of a pure function of `acp_tui.checks`, by its name, with parameters."""
 
     kind: Literal["function"]
     name: str
 
 
 class ManualCheck(_Row):
-    """Only a person can tell."""
+    """A requirement that only a person can check."""
 
     kind: Literal["manual"]
 
 
-class Informational(_Figures):
-    """Context to be known; nothing to observe. It is explained, and never in a report; sizing reads its numbers."""
+class Informational(_WithParams):
+    """Information without a check: in `explain`, never in a report. Sizing reads its parameters."""
 
     kind: Literal["stated"]
 
 
 class ProcessStep(_Row):
-    """Proved by doing it: the package's verification, or the install itself. Never in a preflight report."""
+    """A step of package verification or of the install, which checks it. Never in a preflight report."""
 
     kind: Literal["step"]
 
@@ -157,60 +160,53 @@ Check = Annotated[
 
 
 class Requirement(_Row):
-    """One rule of the manual. Texts are message IDs: show them through `acp_tui.core.i18n._`."""
+    """A requirement of the manual. Texts are message IDs; translate them with `acp_tui.core.i18n._` for display."""
 
     id: str
     severity: Severity
     scope: Scope
     roles: tuple[Literal["all", "control-plane", "worker", "installer"], ...] = ("all",)
     when: tuple[str, ...] = ()
-    """Names of conditions (`checks/conditions.py`) that must all hold; otherwise the verdict is not-applicable."""
+    """Conditions (`checks/conditions.py`). If one does not hold, the verdict is not-applicable."""
     title: str
-    """The rule as a demand, 60 characters at most: "Swap must be off"."""
+    """The requirement as a demand, at most 60 characters: "Swap must be off"."""
     finding: str = ""
-    """The fact when the rule is broken, 36 columns at most: "Swap is on". Empty: the title is shown instead."""
+    """The fact when the requirement fails, at most 36 columns: "Swap is on". Empty: the title is shown instead."""
     why: str = ""
-    """What goes wrong when it is not met."""
+    """The consequence if the requirement is not fulfilled."""
     expected: str = ""
-    """What is wanted, where the check does not say it better."""
+    """The expected value. Empty: it comes from the check."""
     remedy: str = ""
-    """How to fix it, in words."""
+    """The description of the fix."""
     commands: str = ""
-    """Shell commands that fix it, one a line. Never translated."""
+    """Shell commands of the fix, one a line. Never translated."""
     os_commands: Mapping[str, str] = Field(default_factory=dict)
-    """Commands that differ by distribution: os_id → commands."""
+    """Commands for one distribution instead of `commands`: os_id → commands."""
     how: str = ""
-    """How it is observed."""
+    """The command or method that reads the observed value."""
     check: Check
     facts_check: FunctionCheck | None = None
-    """Plan rules: a cluster check that looks again once the nodes are known, where the plan alone did not fail."""
+    """For scope plan: a cluster check that also runs when the facts are known and the plan check did not fail."""
 
     def remedy_text(self, os_id: str | None = None) -> str:
-        """The fix in the user's language, with the commands of `os_id`. Words before commands become shell comments."""
-        words, commands = _(self.remedy), self.os_commands.get(os_id or "", self.commands)
+        """The translated fix with the commands for `os_id`. With commands, the description becomes shell comments."""
+        description, commands = _(self.remedy), self.os_commands.get(os_id or "", self.commands)
         if not commands:
-            return words
-        return "\n".join([*(f"# {line}" for line in words.splitlines()), commands])
+            return description
+        return "\n".join([*(f"# {line}" for line in description.splitlines()), commands])
 
 
-def _load(text: str) -> Any:
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe one, the C one is 8 times faster
+def load_catalogue(folder: Path, release: Release) -> Mapping[str, Requirement]:
+    """All requirements of `release` by ID, from the files in `folder`. Raises CatalogueError: a file is invalid."""
+    return {name: row.build(name, Requirement) for name, row in read_rows(folder, release).items()}
 
 
 @cache
 def catalogue(release: str) -> Mapping[str, Requirement]:
-    """All requirements of `release` by ID, in the catalogue's order. ValueError: unknown release, or a bad row."""
+    """All requirements of `release` by ID, in the order of the files.
+
+    Raises ValueError: the release is not listed. Raises CatalogueError: a file is invalid.
+    """
     if release not in RELEASES:
-        raise ValueError(f"no catalogue for release {release}")
-    folder = asset_path("catalog")
-    rows: dict[str, dict[str, object]] = {}
-    for file in sorted(folder.glob("*.yaml")):
-        for row in _load(file.read_text(encoding="utf-8")) or []:
-            if row["id"] in rows:
-                raise ValueError(f"{file.name}: {row['id']} is there twice")
-            rows[row["id"]] = row
-    for later in RELEASES[1 : RELEASES.index(release) + 1]:
-        overlay = folder / "releases" / f"{later}.yaml"
-        for name, changes in (_load(overlay.read_text(encoding="utf-8")) or {}).items():
-            rows[name] = {**rows[name], **changes}
-    return {name: Requirement.model_validate(row) for name, row in rows.items()}
+        raise ValueError(f"no catalogue for release {release}; known releases: {', '.join(RELEASES)}")
+    return load_catalogue(asset_path("catalog"), Release(release))

@@ -251,7 +251,7 @@ def _around(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[Taken]:
 def _reserved(plan: Plan) -> Iterator[Taken]:
     check = catalogue(plan.effective_release)["XR-CIDR-172"].check
     if isinstance(check, FunctionCheck):
-        first, last = IPv4Address(check.word("first")), IPv4Address(check.word("last"))
+        first, last = IPv4Address(check.text("first")), IPv4Address(check.text("last"))
         for network in summarize_address_range(first, last):
             yield Taken(network, Kind.RESERVED)
 

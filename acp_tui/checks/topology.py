@@ -59,7 +59,7 @@ def peer_ports(plan: Plan, node: Node, plugins: tuple[str, ...]) -> tuple[int, .
 def _listed_ports(release: str, plugins: tuple[str, ...]) -> tuple[int, ...]:
     """Asked for each pair of nodes: ten thousand times of a hundred."""
     check = _function(catalogue(release)["X-FIREWALL"])
-    return tuple(int(port) for name in ("ports", *plugins) for port in check.words(name))
+    return tuple(int(port) for name in ("ports", *plugins) for port in check.texts(name))
 
 
 def balancer_ports(plan: Plan) -> tuple[int, ...]:
@@ -71,7 +71,7 @@ def balancer_ports(plan: Plan) -> tuple[int, ...]:
 
 def balancer_port(plan: Plan, rule: Requirement) -> int:
     """The port that a rule LB-* is about: one of the plan's, or the row's own number; 0: none."""
-    port = _function(rule).word("port")
+    port = _function(rule).text("port")
     return int(port) if port.isdigit() else {"https": plan.address.https_port, "http": plan.address.http_port}[port]
 
 

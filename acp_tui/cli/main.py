@@ -7,6 +7,7 @@ from importlib import import_module
 
 from acp_tui import __version__
 from acp_tui.core.i18n import _, use_language
+from acp_tui.plan.release import RELEASES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,7 +87,7 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
         help=_("what listens or writes on the nodes: load-balancer, paths, vrrp, disk, bandwidth; may be repeated"),
     )
     check.add_argument("--html", metavar="FILE", help=_("write the report as a page, too"))
-    fix = add("fix", "fix:mend_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)
+    fix = add("fix", "fix:fix_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)
     fix.add_argument("--node", metavar="A", action="append", help=_("this node alone; may be repeated"))
     fix.add_argument("--only", metavar="ID", action="append", help=_("this requirement alone; may be repeated"))
     fix.add_argument("--hostname", metavar="A=NAME", action="append", help=_("the name that node A shall have"))
@@ -131,6 +132,6 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
     demo.add_argument("--auto", action="store_true", help=_("walk it unattended and print each step"))
     explain = add("explain", "plan:explain", _("a requirement: what, why, how it is seen, how to mend it"), json=True)
     explain.add_argument("id", metavar="ID", nargs="?")
-    explain.add_argument("--release", choices=("4.0", "4.1", "4.2", "4.3"))
+    explain.add_argument("--release", choices=RELEASES)
     add("schema", "plan:print_schema", _("JSON Schema of the plan"))
     return parser, tuple(commands.choices)

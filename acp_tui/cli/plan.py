@@ -19,7 +19,8 @@ from acp_tui.core.state_dir import state_home
 from acp_tui.install.config.render import RenderError, render, unverified
 from acp_tui.package.checks import name_verdicts
 from acp_tui.plan.file import PlanReading, Problem, read_plan, schema
-from acp_tui.plan.model import RELEASES, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.release import RELEASES
 from acp_tui.preflight.bundle import is_bundle
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.explain import expected_text, explain_requirement, how_observed, later_releases

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import Finding
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import N_, _
@@ -16,8 +17,6 @@ from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 
-EARLY_EXTENSIONS = ("4.0",)
-"""Releases that want the extensions unpacked before the install; later ones upload them afterwards (REL-EXT)."""
 _PATH: Mapping[Kind, str] = {"core": "package.core", "extensions": "package.extensions"}
 _NAME_RULE: Mapping[Kind, str] = {"core": "BND-CORE-NAME", "extensions": "BND-EXT-NAME"}
 
@@ -249,7 +248,7 @@ def _same(core: SeenPackage, extensions: SeenPackage) -> Finding:
 
 
 def _order(plan: Plan, seen: PackageFacts) -> Finding:
-    if plan.effective_release not in EARLY_EXTENSIONS:
+    if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release}: the core is installed first, then the extensions are uploaded (violet)")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
     if "extensions" in seen.unpacked:
@@ -258,7 +257,7 @@ def _order(plan: Plan, seen: PackageFacts) -> Finding:
 
 
 def _together(plan: Plan, seen: PackageFacts) -> Finding:
-    if plan.effective_release not in EARLY_EXTENSIONS:
+    if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release} does not want the extensions beside the installer")
         return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
     return Finding(Outcome.PASS, _("both into {folder}").format(folder=seen.target))

@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
-from acp_tui.package.checks import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
+from acp_tui.package.checks import package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
 from acp_tui.package.facts import (
@@ -176,7 +177,7 @@ class PackageWork:
 
     def _to_unpack(self, plan: Plan) -> tuple[PackageInput, ...]:
         named = questions(plan.package, self.base)
-        early = plan.effective_release in EARLY_EXTENSIONS
+        early = release_traits(plan.effective_release).extensions_before_install
         return tuple(question for kind, question in named.items() if kind == "core" or early)
 
     def _look(self, plan: Plan) -> PackageFacts:

@@ -6,7 +6,7 @@ Each field names its parameter (`P-...`) and, where one exists, the rule that a 
 """
 
 import re
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -40,8 +40,13 @@ from acp_tui.plan.field_types import (
     printable,
     writable,
 )
+from acp_tui.plan.package_name import parse_name
+from acp_tui.plan.release import RELEASES, Release
 
-RELEASES = ("4.0", "4.1", "4.2", "4.3")
+if TYPE_CHECKING:
+    ReleaseName = str
+else:  # the release files are listed when the program starts, so that a type checker cannot know them
+    ReleaseName = Literal[tuple(str(release) for release in RELEASES)]
 VENDOR_FINGERPRINT = "09EEE7B9A30CF4B35E31A91B27041C16BB097AE6"  # BND-KEY-FPR
 
 T = TypeVar("T")
@@ -328,7 +333,7 @@ class Plan(Section):
     acp_tui: Annotated[Literal[1], BeforeValidator(format_version)] = Field(
         1, description=N_("Version of this file's format.")
     )
-    release: Literal["4.0", "4.1", "4.2", "4.3"] | None = answer(
+    release: ReleaseName | None = answer(
         None, id="CAP-SCENARIO", help=N_("ACP release whose rules hold; empty: read from the Core Package's name.")
     )
     scenario: Literal["single-node", "single-cluster", "multi-cluster"] = answer(
@@ -377,12 +382,12 @@ class Plan(Section):
         return len(self.nodes) == 1
 
     @property
-    def effective_release(self) -> str:
-        """The catalogue in force: the plan's word, else the Core Package's name, else the oldest."""
+    def effective_release(self) -> Release:
+        """The release whose catalogue applies: `release`, else that of the Core Package's name, else the oldest."""
         if self.release:
-            return self.release
-        found = re.search(r"-v(4\.[0-9]+)\.", (self.package.core or "").rpartition("/")[2])
-        return found[1] if found and found[1] in RELEASES else RELEASES[0]
+            return Release(self.release)
+        name = parse_name(self.package.core or "")
+        return name.release if name and name.release in RELEASES else RELEASES[0]
 
     @property
     def platform_address(self) -> str:

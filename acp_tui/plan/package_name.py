@@ -1,11 +1,13 @@
-"""What a package's file name says: kind, version, architecture.
+"""Parse the file name of a package: kind, version and architecture.
 
-The name is a claim, not a proof: it picks the requirement catalogue and tells two packages that do not belong together.
+The name selects the requirement catalogue, and shows when two packages do not match. Only the signature is proof.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
+
+from acp_tui.plan.release import Release
 
 Kind = Literal["core", "extensions"]
 Arch = Literal["x86", "arm", "hybrid"]
@@ -24,9 +26,9 @@ class PackageName:
     arch: Arch
 
     @property
-    def release(self) -> str:
+    def release(self) -> Release:
         """`4.0` of `4.0.3`."""
-        return self.version.rpartition(".")[0]
+        return Release(self.version)
 
 
 def parse_name(filename: str) -> PackageName | None:

@@ -3,13 +3,9 @@
 import dataclasses
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
-import yaml
-from pydantic import ValidationError
 
-from acp_tui.checks import catalog
 from acp_tui.checks.catalog import (
     AllAbsent,
     AllPresent,
@@ -30,7 +26,7 @@ from acp_tui.checks.node.evaluate import NODE_CHECKS
 from acp_tui.checks.plan.evaluate import PLAN_CHECKS
 from acp_tui.core.assets import asset_path
 from acp_tui.nodes.facts import Facts
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 
 _SECTIONS = """
 CAP-FRESH-ENV CAP-DR-FIRST CAP-SCENARIO CAP-SN-NODES CAP-SN-CPU CAP-SN-MEM CAP-SN-LOAD CAP-SN-NONPROD CAP-SC-CP-COUNT
@@ -65,7 +61,6 @@ XR-NOEXCL-WK XR-EXCL-SOMEWHERE XR-MON-EXCLUSIVE XR-MON-NODES XR-VM-AGENTS XR-PRO
 MANUAL = _SECTIONS.split()
 RULES = (*MANUAL, *_BETWEEN_FIELDS.split())
 
-ROW = {"id": "A", "severity": "must", "scope": "node", "title": "t", "check": {"kind": "manual"}}
 JUDGES = {
     "node": NODE_CHECKS,
     "cluster": {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS, **REGISTRY_CHECKS},
@@ -95,7 +90,7 @@ def test_every_row_can_be_judged(release: str) -> None:
         if isinstance(row.check, AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent):
             assert row.check.fact in FACTS, row.id
         if isinstance(row.check, FunctionCheck) and "fact" in row.check.params:
-            assert row.check.word("fact") in FACTS, row.id
+            assert row.check.text("fact") in FACTS, row.id
         allowed = {"node": {"stated"}, "cluster": {"stated", "function"}, "plan": {"stated", "function"}}
         kinds = {"site": {"stated", "manual"}, "package": {"stated", "step"}, "install": {"stated", "step"}, **allowed}
         assert row.scope == "node" or row.check.kind in kinds[row.scope], row.id
@@ -155,8 +150,8 @@ def test_conditions_stay_open_where_nothing_is_known_of_a_node() -> None:
 
 
 def test_a_release_is_the_one_before_with_its_changes() -> None:
-    first, second, third = (catalogue(release) for release in RELEASES[:3])
-    assert first.keys() == second.keys() == third.keys()
+    assert all(catalogue(release).keys() == catalogue(RELEASES[0]).keys() for release in RELEASES)
+    first, second, third = (catalogue(release) for release in ("4.0", "4.1", "4.2"))
     assert second["CAP-SN-CPU"].check != first["CAP-SN-CPU"].check
     assert third["CAP-SN-CPU"] == second["CAP-SN-CPU"]
     assert (first["FS-DIR-NERDCTL"].severity, third["FS-DIR-NERDCTL"].severity) == ("info", "must")
@@ -175,7 +170,7 @@ DIFFERENCES = {
     ("4.1", "DOMAIN, DR-2379"): "NETRES-DOMAIN LB-DR-2379",
     ("4.1", "EXT"): "BND-ORDER BND-SAMEDIR",
     ("4.1", "VERIFY, K8S"): "INS-VERIFY-UI XR-VERSIONS",
-    ("4.2", "RUNTIME, NETMODE, CALICO-IPIP"): "INS-CLEANUP INS-CALICO XR-CNI-FLAG NETCFG-IPIP",
+    ("4.2", "RUNTIME, NETMODE, CALICO-IPIP"): "INS-CLEANUP INS-CALICO NETCFG-IPIP",
     ("4.2", "172"): "NET-172-FREE NETCFG-172 XR-CIDR-172",
     ("4.2", "DIRS, LEFTOVER"): "FS-DIR-NERDCTL PKG-LEFTOVER-BIN",
     ("4.2", "OS-RHEL"): "OS-DISTRO OS-KERNEL SEC-SELINUX",
@@ -193,25 +188,8 @@ def test_a_release_changes_the_rules_that_its_documents_change(release: str) -> 
 
 
 def test_an_unknown_release_has_no_catalogue() -> None:
-    with pytest.raises(ValueError, match=r"5\.0"):
+    with pytest.raises(ValueError, match=rf"no catalogue for release 5\.0; known releases: {', '.join(RELEASES)}"):
         catalogue("5.0")
-
-
-@pytest.mark.parametrize(
-    ("rows", "error"),
-    [
-        ([{**ROW, "check": {"kind": "guess"}}], ValidationError),
-        ([{**ROW, "unheard-of": 1}], ValidationError),
-        ([ROW, ROW], ValueError),
-    ],
-)
-def test_a_malformed_row_stops_the_program(
-    rows: list[object], error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "rows.yaml").write_text(yaml.safe_dump(rows), encoding="utf-8")
-    monkeypatch.setattr(catalog, "asset_path", lambda _name: tmp_path)
-    with pytest.raises(error):
-        catalogue.__wrapped__("4.0")
 
 
 def test_the_catalogue_speaks_for_itself() -> None:

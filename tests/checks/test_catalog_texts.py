@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from acp_tui.checks.catalog import Requirement, catalogue
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 
 TITLE_COLUMNS, FINDING_COLUMNS = 60, 36
 NAMES = ": {names}"

@@ -10,7 +10,7 @@ from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Clock, Directory, Facts, Interface, Listener
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 from tests.support.factories.node_facts import DISTRIBUTIONS, MUST_MANUAL, healthy
 from tests.support.factories.plans import dual_nodes, nodes, valid_plan
 from tests.support.factories.verdicts import (

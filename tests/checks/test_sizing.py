@@ -20,7 +20,8 @@ from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.file import dump_plan
-from acp_tui.plan.model import RELEASES, Plan
+from acp_tui.plan.model import Plan
+from acp_tui.plan.release import RELEASES
 from acp_tui.preflight.report.history import last_report_path, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report

@@ -169,7 +169,7 @@ def overcommit(s: ClusterSubject) -> Findings:
 
 def _signs_of_overcommit(s: ClusterSubject, virtual: list[str]) -> Iterator[Finding]:
     """What a guest sees of it, beside the question: stolen CPU time, a driver that can give memory back."""
-    drivers = set(s.given.words("modules"))
+    drivers = set(s.given.texts("modules"))
     most = min(s.given.numbers("steal"), default=1.0)
     for address in virtual:
         loaded = drivers & (s.facts[address].modules or frozenset())

@@ -19,7 +19,7 @@ def power_saving_off(s: NodeSubject) -> Finding:
 
 def solid_state(s: NodeSubject) -> Finding:
     """HW-DISK-SSD: nothing that spins behind / and /var/lib. Hypervisors often call any disk rotational."""
-    disks = [d for d in require_fact(s.facts.disks, "disks") if d.path in s.given.words("paths")]
+    disks = [d for d in require_fact(s.facts.disks, "disks") if d.path in s.given.texts("paths")]
     spinning = [f"{d.device} ({d.path})" for d in disks if d.rotational]
     if spinning:
         outcome = Outcome.FAIL if s.facts.virtual is False else Outcome.WARN
@@ -49,7 +49,7 @@ def storage_sizes(s: NodeSubject) -> Finding:
     there = require_fact(s.facts.filesystems, "filesystems")
     small: list[str] = []
     tight: list[str] = []
-    for row in s.given.words(s.node.role):
+    for row in s.given.texts(s.node.role):
         path, least, advised = row.split()
         lies_on = [f for f in there if f.path in (path, "/") or path.startswith(f"{f.path}/")]
         if not lies_on:

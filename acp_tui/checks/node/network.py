@@ -153,7 +153,7 @@ def _defaults(routes: tuple[Route, ...]) -> tuple[str, ...]:
 
 def ports_free(s: NodeSubject) -> Finding:
     """NET-PORTS-*: nobody listens there. A UDP socket on such a number is worth a look (OQ-UDP)."""
-    wanted = {port for text in s.given.words("ports") for port in _range(text)}
+    wanted = {port for text in s.given.texts("ports") for port in _range(text)}
     taken = {item.port: item.process for item in require_fact(s.facts.listeners, "listeners") if item.port in wanted}
     if taken:
         shown = [f"{port} ({taken[port]})" if taken[port] else str(port) for port in sorted(taken)]
@@ -187,7 +187,7 @@ def _in_range(s: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
         *(ip_network(address) for address in given if is_ip(address)),
         *routed(require_fact(s.facts.routes, "routes")),
     ]
-    ranges = [IPv4Network(text) for text in s.given.words("ranges")]
+    ranges = [IPv4Network(text) for text in s.given.texts("ranges")]
     hits = [_shown(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
     outcome = Outcome.FAIL if hits else Outcome.PASS
     return Finding(outcome, ", ".join(hits) or _("not used"), names=tuple(hits))

@@ -84,7 +84,7 @@ def ubuntu_hwe(s: NodeSubject) -> Finding:
     build = require_fact(s.facts.kernel_build, "kernel_build")
     series = require_fact(s.facts.os_version_id, "os_version_id")
     mark = f"~{series}"
-    line = s.given.words(series)
+    line = s.given.texts(series)
     if mark in build or any(kernel.startswith(k + ".") for k in line):
         return Finding(Outcome.FAIL, f"{kernel} {build}")
     images = {p: _IMAGE.fullmatch(p) for p in s.facts.dpkg_packages or ()}
@@ -117,7 +117,7 @@ def kylin_service_pack(s: NodeSubject) -> Finding:
 def calico_ipv6(s: NodeSubject) -> Finding:
     """OS-CALICO-VXLAN6: systems on which Calico cannot carry IPv6."""
     system = f"{require_fact(s.facts.os_id, 'os_id')} {system_version(s.facts)}"
-    barred = any(system == name or system.startswith(name + " ") for name in s.given.words("systems"))
+    barred = any(system == name or system.startswith(name + " ") for name in s.given.texts("systems"))
     paths = ("network.cni", "network.ip_family") if barred else ()
     return Finding(Outcome.FAIL if barred else Outcome.PASS, system, paths=paths)
 

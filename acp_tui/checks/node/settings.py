@@ -16,12 +16,12 @@ def boot_parameter(s: NodeSubject) -> Finding:
     """KRN-THP, KRN-NOKMEM: in effect, or waiting in the boot loader. The last value counts, unless values add up.
 
     What stands behind `--` is not for the kernel."""
-    token = s.given.word("token")
+    token = s.given.text("token")
     key = token.split("=")[0] + "="
     cmdline = require_fact(s.facts.cmdline, "cmdline")
     own = cmdline[: cmdline.index("--")] if "--" in cmdline else cmdline
     given = [t for t in own if t.startswith(key)]
-    adds = bool(s.given.words("adds"))
+    adds = bool(s.given.texts("adds"))
     if any(token.removeprefix(key) in t.removeprefix(key).split(",") for t in (given if adds else given[-1:])):
         return Finding(Outcome.PASS, _("in effect"))
     now = given[-1] if given else _("not on the kernel's command line")
@@ -29,14 +29,14 @@ def boot_parameter(s: NodeSubject) -> Finding:
         anew = "update-grub" if s.facts.os_id == "ubuntu" else f"grubby --update-kernel=ALL --args={token}"
         words = _("{now}; the boot loader or /etc/default/grub has it").format(now=now)
         return Finding(Outcome.PENDING_REBOOT, words, remedy=f"{anew}\nreboot")
-    advice_only = s.facts.os_id in s.given.words("advice_on")
+    advice_only = s.facts.os_id in s.given.texts("advice_on")
     return Finding(Outcome.WARN if advice_only else Outcome.FAIL, now)
 
 
 def modules_loaded(s: NodeSubject) -> Finding:
     """KRN-IPVS and its like: loaded or built in."""
     loaded = require_fact(s.facts.modules, "modules")
-    missing = tuple(name for name in s.given.words("names") if name not in loaded)
+    missing = tuple(name for name in s.given.texts("names") if name not in loaded)
     if not missing:
         return Finding(Outcome.PASS, _loaded(s))
     observed = _("not loaded: {names}").format(names=", ".join(missing))
@@ -49,7 +49,7 @@ def modules_loaded(s: NodeSubject) -> Finding:
 
 def _loaded(s: NodeSubject) -> str:
     """That a module was loaded by hand alone is said, and no more: something may load it again."""
-    names = s.given.words("names")
+    names = s.given.texts("names")
     observed = _("loaded: {names}").format(names=", ".join(names))
     at_boot = s.facts.modules_at_boot
     by_hand = [name for name in names if at_boot is not None and name not in at_boot]
@@ -98,7 +98,7 @@ def firewall_off(s: NodeSubject) -> Finding:
     if s.facts.units is None and s.facts.ufw_enabled:
         return _firewall(Outcome.FAIL, _("on by ufw.conf: {names}"), {"ufw"})
     units = require_fact(s.facts.units, "units")
-    watched = {name: units[name] for name in s.given.words("units") if name in units}
+    watched = {name: units[name] for name in s.given.texts("units") if name in units}
     running = {name for name, unit in watched.items() if unit.active in _RUNNING}
     idle = running & {"ufw"} if s.facts.ufw_enabled is False else set()
     running = (running - idle) | ({"ufw"} if s.facts.ufw_enabled else set())
@@ -177,7 +177,7 @@ def _sudo(s: NodeSubject, ok: str) -> Finding:
 
 def sshd_says_no(s: NodeSubject) -> Finding:
     """USR-USEDNS, USR-USEPAM: `no` in effect, and set rather than left to a default."""
-    name = s.given.word("setting")
+    name = s.given.text("setting")
     setting = require_fact(s.facts.sshd, "sshd").get(name)
     if setting is None:
         return Finding(Outcome.UNKNOWN, _("sshd does not tell {name}").format(name=name))

@@ -12,14 +12,14 @@ _MIB = 1024 * 1024
 def folder_gone(s: NodeSubject) -> Finding:
     """FS-DIR-*: not there. An empty mount point is worth a look where the row allows it (OQ-CONTAINERD-MOUNT)."""
     seen = require_fact(s.facts.directories, "directories")
-    paths = s.given.words("paths")
+    paths = s.given.texts("paths")
     there = [path for path in paths if path in seen and seen[path].exists]
     if not there:
         missing = [path for path in paths if path not in seen]
         outcome = Outcome.UNKNOWN if missing else Outcome.PASS
         return Finding(outcome, _("not looked at") if missing else _("not there"))
     empty_mounts = all(seen[path].empty and seen[path].mount_point for path in there)
-    outcome = Outcome.WARN if empty_mounts and s.given.words("mount_allowed") else Outcome.FAIL
+    outcome = Outcome.WARN if empty_mounts and s.given.texts("mount_allowed") else Outcome.FAIL
     return Finding(outcome, "; ".join(_described(s, path) for path in there), names=tuple(there))
 
 
@@ -38,10 +38,10 @@ def _described(s: NodeSubject, path: str) -> str:
 def conflicting_packages(s: NodeSubject) -> Finding:
     """PKG-CONFLICT-*: a listed name, or the same software by another, fails; a name that only contains one warns
     (OQ-PKG-SUBSTRING)."""
-    fact = s.given.word("fact")
+    fact = s.given.text("fact")
     installed: frozenset[str] = require_fact(getattr(s.facts, fact), fact)
-    listed = set(s.given.words("names"))
-    families = s.given.words("families")
+    listed = set(s.given.texts("names"))
+    families = s.given.texts("families")
     bad = sorted(name for name in installed if name in listed or any(_of_family(name, f) for f in families))
     if bad:
         return Finding(Outcome.FAIL, _("installed: {names}").format(names=", ".join(bad)), names=tuple(bad))
@@ -59,7 +59,7 @@ def _of_family(name: str, family: str) -> bool:
 def nothing_left(s: NodeSubject) -> Finding:
     """PKG-LEFTOVER-BIN: binaries of removed software, which nobody but a person can clear."""
     seen = require_fact(s.facts.leftover_binaries, "leftover_binaries")
-    left = tuple(path for path in seen if path.rpartition("/")[2] not in s.given.words("allowed"))
+    left = tuple(path for path in seen if path.rpartition("/")[2] not in s.given.texts("allowed"))
     return Finding(Outcome.WARN if left else Outcome.PASS, ", ".join(left) or _("none"), names=left)
 
 

@@ -68,7 +68,7 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
 
 def ranges_off_reserved(subject: PlanSubject) -> Findings:
     """XR-CIDR-172: not in the block that the container runtime uses. Row: `first`, `last` (IPv4 addresses)."""
-    first, last = IPv4Address(subject.given.word("first")), IPv4Address(subject.given.word("last"))
+    first, last = IPv4Address(subject.given.text("first")), IPv4Address(subject.given.text("last"))
     hit = [
         (path, network)
         for path, network in ranges(subject.plan).items()
@@ -87,7 +87,7 @@ def ranges_off_reserved(subject: PlanSubject) -> Findings:
 
 def room_for_pods(subject: PlanSubject) -> Findings:
     """P-CLUSTER-CIDR*: as many addresses as there may be Pods on all nodes. Row: `family`."""
-    plan, path = subject.plan, f"network.cluster_cidr.{subject.given.word('family')}"
+    plan, path = subject.plan, f"network.cluster_cidr.{subject.given.text('family')}"
     network = ranges(plan).get(path)
     if network is None:
         return not_applicable(_("not of the cluster's family"))
@@ -104,7 +104,7 @@ def room_for_pods(subject: PlanSubject) -> Findings:
 def services_fit(subject: PlanSubject) -> Findings:
     """P-SERVICE-CIDR*: neither too small for a platform's Services nor larger than kube-apiserver takes. Row: `family`,
     `least` (addresses), `most_bits` (addresses, as a power of two)."""
-    path = f"network.service_cidr.{subject.given.word('family')}"
+    path = f"network.service_cidr.{subject.given.text('family')}"
     network = ranges(subject.plan).get(path)
     if network is None:
         return not_applicable(_("not of the cluster's family"))

@@ -4,7 +4,6 @@ The differences are told by the XR-*-DR rule that they break; what has no such r
 compared and never shown; what is not known of the primary is never called equal.
 """
 
-import re
 from collections.abc import Iterator
 
 from pydantic import SecretStr
@@ -14,6 +13,7 @@ from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE
 from acp_tui.checks.plan.results import Findings, fail, held, listed, manual, node_path, passed, unknown, warn
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import Plan
+from acp_tui.plan.package_name import parse_name
 
 PRIMARY = "disaster_recovery.primary"
 _DIFFERS = N_("{what}: {here} here, {there} on the primary")
@@ -164,5 +164,5 @@ def _short(sums: tuple[str, ...]) -> str:
 
 def _version(plan: Plan) -> str:
     """`4.0.3` by the Core Package's name, else the release alone."""
-    found = re.search(r"-v(4\.[0-9]+\.[0-9]+)-", (plan.package.core or "").rpartition("/")[2])
-    return found[1] if found else plan.effective_release
+    name = parse_name(plan.package.core or "")
+    return name.version if name else plan.effective_release

@@ -10,6 +10,7 @@ from acp_tui.checks.finding import Finding, PlanSubject
 from acp_tui.checks.plan import disaster_recovery as standby
 from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE, flaws
 from acp_tui.checks.plan.results import Findings, fail, held, listed, manual, not_applicable, passed, warn
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain, is_ip
@@ -142,7 +143,7 @@ def admin_password(subject: PlanSubject) -> Findings:
 def versions_offered(subject: PlanSubject) -> Findings:
     """XR-VERSIONS: only the running installer knows what it offers; before that, the release's table. Row: `minors`."""
     version = subject.plan.kubernetes.version
-    known = subject.given.words("minors")
+    known = subject.given.texts("minors")
     if version is None:
         return passed(_("the newest that the running installer offers"))
     if version.rpartition(".")[0] in known:
@@ -153,11 +154,11 @@ def versions_offered(subject: PlanSubject) -> Findings:
 
 
 def network_mode_flag(subject: PlanSubject) -> Findings:
-    """XR-CNI-FLAG: setup.sh is told of Calico where the release still has the flag. Row: `flag` (bool)."""
+    """XR-CNI-FLAG: setup.sh gets the flag for Calico where the release has it (`ReleaseTraits.network_mode_flag`)."""
     plan = subject.plan
     if plan.network.cni != "calico":
         return passed(_("Kube-OVN needs no flag"))
-    if not subject.given.params["flag"]:
+    if not release_traits(plan.effective_release).network_mode_flag:
         observed = _("Calico: release {release} documents no flag for setup.sh any more; nobody has confirmed this way")
         return (warn(observed.format(release=plan.effective_release), "network.cni"),)
     if plan.network.ip_family == "ipv6":

@@ -78,7 +78,7 @@ def _shown(s: NodeSubject, machine: Size) -> str:
 
 def only_advised(given: FunctionCheck, role: str) -> bool:
     """The machine table is for control planes; for a worker it is advice (OQ-WK-MIN)."""
-    return role in given.words("advice_for")
+    return role in given.texts("advice_for")
 
 
 def workers_together(given: FunctionCheck, plan: Plan) -> Size:

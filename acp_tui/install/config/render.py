@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
+from acp_tui.checks.release_traits import release_traits, releases_where
 from acp_tui.core.files import read_limited, resolve_path, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan
@@ -89,9 +90,10 @@ def unverified(plan: Plan) -> tuple[str, ...]:
     mixed = plan.isolation and not all(plan.exclusive(node) for node in plan.control_planes)
     notes = (
         (
-            plan.effective_release != "4.1",
-            _("The vendor describes unattended installs for release 4.1, not for {release}.").format(
-                release=plan.effective_release
+            not release_traits(plan.effective_release).unattended_install_documented,
+            _("The vendor describes unattended installs for release {documented}, not for {release}.").format(
+                documented=", ".join(releases_where(lambda traits: traits.unattended_install_documented)),
+                release=plan.effective_release,
             ),
         ),
         (

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.text import clean
 from acp_tui.install.run.process import Process, from_stat
 from acp_tui.install.run.state import SETUP_LOG, RunSpec
@@ -38,7 +39,7 @@ _ADDRESS = re.compile(r"http://(?:\[[0-9A-Fa-f:]+\]|[0-9.]+|localhost)(?::\d+)?"
 def setup_command(plan: Plan) -> tuple[str, ...]:
     """The command line of setup.sh for `plan` (XR-CNI-FLAG, XR-PROTO-IPV6-FLAG, REL-NETMODE)."""
     flags: list[str] = []
-    if plan.network.cni == "calico" and plan.effective_release in ("4.0", "4.1"):
+    if plan.network.cni == "calico" and release_traits(plan.effective_release).network_mode_flag:
         flags += ["--network-mode", "calico"]
     if plan.network.ip_family == "ipv6":
         flags += ["--ip-family", "ipv6"]

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.run.process import Process
+from acp_tui.plan.release import RELEASES
 
 STATE_FILE = "state.json"
 SETUP_LOG = "setup.log"
@@ -35,7 +37,7 @@ CONTAINER = "minialauda-control-plane"  # API-CONTAINER
 
 def container_tool(release: str) -> str:
     """What runs the installer's container (REL-RUNTIME)."""
-    return "docker" if release in ("4.0", "4.1") else "nerdctl"
+    return release_traits(release).container_tool
 
 
 def removal(release: str) -> str:
@@ -95,7 +97,7 @@ class RunSpec:
     document: Path
     """The configuration document (mode 0600); read when it is posted."""
     platform_url: str
-    release: str = "4.0"
+    release: str = RELEASES[0]
     bases: tuple[str, ...] = (DEFAULT_BASE,)
     """Where the API is looked for beside the address that setup.sh prints."""
     endpoint: str | None = None

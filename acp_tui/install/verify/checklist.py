@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.release_traits import release_traits, releases_where
 from acp_tui.core.i18n import _
 from acp_tui.install.run.control import platform_url
 from acp_tui.plan.model import Plan
@@ -19,7 +20,7 @@ class Todo:
 
 def checklist(plan: Plan) -> tuple[Todo, ...]:
     """In the order in which it is done."""
-    later = plan.effective_release != "4.0"
+    traits = release_traits(plan.effective_release)
     rules = catalogue(plan.effective_release)
     todos = [
         Todo(
@@ -37,10 +38,11 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
         ),
         Todo("INS-DOCS", _("Install the product's documentation"), _(rules["INS-DOCS"].why)),
     ]
-    if later and plan.package.extensions:
-        text = _("Upload {file} with violet: from release 4.1 on extensions follow the core.")
-        todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions)))
-    if later:
+    if not traits.extensions_before_install and plan.package.extensions:
+        text = _("Upload {file} with violet: from release {since} on extensions follow the core.")
+        since = releases_where(lambda each: not each.extensions_before_install)[0]
+        todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
+    if traits.use_pam_restorable:
         text = _("UsePAM no was needed while the nodes joined. It may be put back in sshd's settings now, if wanted.")
         todos.append(Todo("USR-USEPAM", _("Restore UsePAM"), text))
     todos += [

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from acp_tui.checks.catalog import Requirement, catalogue
 from acp_tui.checks.finding import Finding
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import _, ngettext
@@ -52,7 +53,7 @@ def judge(case: VerifyContext) -> tuple[Verdict, ...]:
 
 
 def _nodes(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
-    """INS-VERIFY-43: every node of the plan is there and Ready; from 4.3 on the module of the cluster is healthy."""
+    """INS-VERIFY-43: every node of the plan is Ready, and the cluster module (if the release has one) is healthy."""
     known = case.installed.nodes
     if known is None:
         yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("nodes", ""))
@@ -71,7 +72,7 @@ def _nodes(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
             told = ngettext("{count} node is Ready", "{count} nodes are Ready", ready).format(count=ready)
             more = ngettext("; {count} more is not in the plan", "; {count} more are not in the plan", others)
             yield Finding(Outcome.PASS, told + (more.format(count=others) if others > 0 else ""))
-    if case.plan.effective_release >= "4.3":
+    if release_traits(case.plan.effective_release).cluster_module:
         yield _module(case.installed)
 
 

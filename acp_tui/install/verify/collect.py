@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acp_tui.core.i18n import _
 from acp_tui.install.verify.facts import Installed
-from acp_tui.install.verify.queries import cluster_questions, installed_from, module_question, questions
+from acp_tui.install.verify.queries import installed_from, questions, release_questions
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.address_map import Dial, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost, Deadlines, connect
@@ -60,7 +60,7 @@ async def look(reach: NodeAccess) -> ClusterSnapshot:
     keys: dict[str, str] = {}
     first: Installed | None = None
     for node in reach.plan.control_planes:
-        said = await ask(reach, node, questions(release) if first is None else _of_cluster(release))
+        said = await ask(reach, node, questions(release) if first is None else release_questions(release))
         asked.append(NodeRecord(node.address, None, node.role, said.state, detail=said.detail))
         if said.host_key:
             keys[node.address] = said.host_key
@@ -73,10 +73,6 @@ async def look(reach: NodeAccess) -> ClusterSnapshot:
         first = first or installed
     why = _("the plan has no control plane node")
     return ClusterSnapshot(first or installed_from({}, why), tuple(asked), keys)
-
-
-def _of_cluster(release: str) -> tuple[Collector, ...]:
-    return (*cluster_questions(), *((module_question(),) if release >= "4.3" else ()))
 
 
 async def ask(reach: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:

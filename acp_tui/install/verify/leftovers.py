@@ -60,7 +60,7 @@ def _taken(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...] | Non
     row = catalogue(plan.effective_release)["NET-PORTS-INST"].check
     assert isinstance(row, FunctionCheck)
     wanted: set[int] = set()
-    for word in row.words("ports"):
+    for word in row.texts("ports"):
         first, _dash, last = word.partition("-")
         wanted.update(range(int(first), int(last or first) + 1))
     return tuple(sorted(wanted & read_ports(reading.text)))

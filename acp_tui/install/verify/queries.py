@@ -7,6 +7,7 @@ for ValueError: then the answer is not known, with that text.
 from collections.abc import Callable, Iterator, Mapping
 from shlex import quote
 
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.i18n import _
 from acp_tui.install.api.client import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
@@ -148,9 +149,14 @@ def read_ports(text: str) -> frozenset[int]:
 
 
 def questions(release: str) -> tuple[Collector, ...]:
-    """All that the first control plane is asked. `clustermodule` is asked from 4.3 on (REL-VERIFY)."""
-    module = (module_question(),) if release >= "4.3" else ()
-    return (*cluster_questions(), *module, *installer_questions(release))
+    """All that the first control plane is asked."""
+    return (*release_questions(release), *installer_questions(release))
+
+
+def release_questions(release: str) -> tuple[Collector, ...]:
+    """The questions about the cluster in `release`: `clustermodule` only where the release has it (REL-VERIFY)."""
+    module = (module_question(),) if release_traits(release).cluster_module else ()
+    return (*cluster_questions(), *module)
 
 
 def installed_from(readings: Mapping[str, CollectorOutput], unanswered: str) -> Installed:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, FunctionCheck, Requirement, Supported, catalogue
 from acp_tui.checks.labels import severity_label
 from acp_tui.core.i18n import N_, _
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 
 _ROLES: Mapping[str, str] = {
     "control-plane": N_("control plane nodes"),
@@ -73,7 +73,7 @@ def _remedy(row: Requirement, os_id: str | None = None) -> str:
         case AllPresent(names=names):
             shown = names
         case FunctionCheck(name="modules_loaded") as check:
-            shown = check.words("names")
+            shown = check.texts("names")
         case _:
             shown = ()
     return row.remedy_text(os_id).replace("{names}", " ".join(shown) or "NAMES")
@@ -90,17 +90,17 @@ def _line(system: Distribution, *, kernel: bool) -> str:
 
 def _size(check: FunctionCheck) -> str:
     """Cores and memory; a list of sizes goes by the number of workload clusters."""
-    clusters = check.words("clusters")
+    clusters = check.texts("clusters")
     lines = [
         _size_line(cores, memory, upto)
         for cores, memory, upto in zip(
-            check.words("cores") or ("",) * max(1, len(check.words("memory"))),
-            check.words("memory") or ("",) * max(1, len(check.words("cores"))),
-            clusters or ("",) * max(1, len(check.words("cores")), len(check.words("memory"))),
+            check.texts("cores") or ("",) * max(1, len(check.texts("memory"))),
+            check.texts("memory") or ("",) * max(1, len(check.texts("cores"))),
+            clusters or ("",) * max(1, len(check.texts("cores")), len(check.texts("memory"))),
             strict=True,
         )
     ]
-    advised = _size_line("".join(check.words("cores_advised")), "".join(check.words("memory_advised")), "")
+    advised = _size_line("".join(check.texts("cores_advised")), "".join(check.texts("memory_advised")), "")
     return "\n".join([*lines, *([_("better {size}").format(size=advised)] if advised else [])])
 
 

@@ -11,7 +11,7 @@ import yaml
 from pydantic import JsonValue
 
 from acp_tui.cli.main import main
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 from tests.support.factories.plans import DOMAIN, VIP, dual_nodes, node, nodes, plan_data
 
 Changes = dict[str, JsonValue]
@@ -340,4 +340,4 @@ def test_an_awkward_plan_with_nothing_wrong_fails_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: Changes, release: str
 ) -> None:
     about_files = OF_FILES if "certificate" in changes else set()
-    assert failed(tmp_path, capsys, {"release": release, **changes}) - about_files == set()
+    assert failed(tmp_path, capsys, {"release": str(release), **changes}) - about_files == set()

@@ -3,7 +3,7 @@
 import pytest
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.plan.model import RELEASES
+from acp_tui.plan.release import RELEASES
 from acp_tui.preflight.report.explain import expected_text, explain_requirement, later_releases
 
 

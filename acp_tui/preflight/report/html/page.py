@@ -17,8 +17,9 @@ from acp_tui.core.assets import asset_text
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
-from acp_tui.plan.model import RELEASES, Plan
+from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import listed
+from acp_tui.plan.release import RELEASES
 from acp_tui.preflight.report.diff import Changes
 from acp_tui.preflight.report.diff_text import changed_findings, node_lines
 from acp_tui.preflight.report.html.connectivity import network
