@@ -89,7 +89,7 @@ def test_a_runner_killed_at_a_change_of_its_state(
 _LAUNCHER = """\
 import asyncio, os, signal, sys
 from pathlib import PosixPath
-from acp_tui.installer import run
+from acp_tui.install.run import control as run
 from acp_tui.install.run.state import *
 phase, moment = sys.argv[1:]
 written = run.write_state
