@@ -35,7 +35,7 @@ def check(options: Namespace) -> int:
     """All node and cluster checks, and the rules of the plan."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
-        raise CommandFailed(_("The plan has no nodes."), ExitStatus.NO)
+        raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
     unknown = set(options.node or ()) - {node.address for node in source.plan.nodes}
     if unknown:
         raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
@@ -60,8 +60,8 @@ def check(options: Namespace) -> int:
     if options.html:
         _write_page(Path(options.html), report_html(report, source.plan, since))
     if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
-        return ExitStatus.IMPOSSIBLE
-    return ExitStatus.DONE if report.ready else ExitStatus.NO
+        return ExitStatus.COULD_NOT_RUN
+    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
 async def run_preflight(

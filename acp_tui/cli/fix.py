@@ -41,7 +41,7 @@ def fix_nodes(options: Namespace) -> int:
     """Show what would be changed on the nodes; once confirmed, change it and check again what was changed."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
-        raise CommandFailed(_("The plan has no nodes."), ExitStatus.NO)
+        raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
     addresses = [node.address for node in source.plan.nodes]
     names = _host_names(options.hostname or ())
     if unknown := (set(options.node or ()) | names.keys()) - set(addresses):
@@ -62,11 +62,11 @@ def fix_nodes(options: Namespace) -> int:
     agreed = jobs if options.yes else _agreed(jobs)
     if agreed is None:
         print_out(_("Nothing was changed. To change it: --yes, or run it in a terminal and confirm each node."))
-        return ExitStatus.NO
+        return ExitStatus.CHECK_FAILED
     verdicts = asyncio.run(_carry_out(source, agreed, known)) if agreed else known.verdicts
     asked = {node.address for node in nodes}
     left = [v for v in verdicts if v.node in asked and v.blocks and (only is None or v.requirement in only)]
-    return ExitStatus.NO if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
+    return ExitStatus.CHECK_FAILED if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
 
 
 def _host_names(given: Sequence[str]) -> dict[str, str]:

@@ -30,14 +30,15 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = parser.parse_args(given)
     # A module is imported when its command runs: `--version` and `--help` cost no SSH and no screen.
     module, name = options.run.split(":")
-    from acp_tui.cli.context import CommandFailed, print_err
+    from acp_tui.cli.context import print_err
+    from acp_tui.core.errors import AcpError
 
     command: Callable[[argparse.Namespace], int] = getattr(import_module(f"acp_tui.cli.{module}"), name)
     try:
         return command(options)
-    except CommandFailed as failed:
-        print_err(str(failed))
-        return failed.status
+    except AcpError as failed:
+        print_err(failed.message)
+        return failed.exit_status
 
 
 def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
@@ -86,7 +87,7 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
         help=_("what listens or writes on the nodes: load-balancer, paths, vrrp, disk, bandwidth; may be repeated"),
     )
     check.add_argument("--html", metavar="FILE", help=_("write the report as a page, too"))
-    fix = add("fix", "fix:mend_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)
+    fix = add("fix", "fix:fix_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)
     fix.add_argument("--node", metavar="A", action="append", help=_("this node alone; may be repeated"))
     fix.add_argument("--only", metavar="ID", action="append", help=_("this requirement alone; may be repeated"))
     fix.add_argument("--hostname", metavar="A=NAME", action="append", help=_("the name that node A shall have"))

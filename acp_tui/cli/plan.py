@@ -16,7 +16,7 @@ from acp_tui.cli.context import CommandFailed, open_plan, plan_path, print_err, 
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.config.render import RenderError, render, unverified
+from acp_tui.install.config.render import render, unverified
 from acp_tui.package.checks import name_verdicts
 from acp_tui.plan.file import PlanReading, Problem, read_plan, schema
 from acp_tui.plan.model import RELEASES, Plan
@@ -58,7 +58,7 @@ def validate(options: Namespace) -> int:
             for lines in (table_lines(sizes), reason_lines(sizes, _COLUMNS), fit_lines(sizes)):
                 print_out("\n".join((*lines, "")))
         print_out(_("The plan is good.") if report.ready else _("The plan is not good yet."))
-    return ExitStatus.DONE if report.ready else ExitStatus.NO
+    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
 def _sizes(plan: Plan, place: Path) -> Sizing:
@@ -96,10 +96,7 @@ def _show_verdicts(verdicts: Sequence[Verdict]) -> None:
 def render_document(options: Namespace) -> int:
     """The installer's configuration document, secrets included, on standard output."""
     source = open_plan(options.plan, options.passphrase_file)
-    try:
-        text = render(source.plan, source.base)
-    except RenderError as error:
-        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), ExitStatus.NO) from error
+    text = render(source.plan, source.base)
     if source.plan.kubernetes.version is None:
         print_err(_("kubernetes.version is left to the running installer: cluster.version is empty here."))
     for note in unverified(source.plan):

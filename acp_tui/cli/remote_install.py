@@ -26,7 +26,7 @@ from acp_tui.install.remote import session as afar
 from acp_tui.install.remote.last_remote import LastRemoteInstall, save_last_remote
 from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 from acp_tui.install.run.state import FINAL
-from acp_tui.install.start import IncompletePlan, StartError, bundle_for
+from acp_tui.install.start import bundle_for
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, connect
 from acp_tui.nodes.ssh.sftp import Files, SendFailed, Upload
 from acp_tui.package.facts import is_local_address
@@ -75,10 +75,6 @@ def told(address: str) -> Iterator[None]:
         yield
     except ConnectError as failed:
         raise CommandFailed(f"{address}: {failed.detail}") from failed
-    except StartError as failed:
-        raise CommandFailed(
-            str(failed), ExitStatus.NO if isinstance(failed, IncompletePlan) else ExitStatus.IMPOSSIBLE
-        ) from failed
     except (SendFailed, afar.RemoteInstallError) as failed:
         raise CommandFailed(f"{address}: {failed}") from failed
     finally:
@@ -96,7 +92,7 @@ async def install_remotely(source: OpenedPlan, keys: Mapping[str, str], flags: S
         if heard.running:
             print_err(_("An install is going on on {address}; it is followed.").format(address=node.address))
         elif not await _begun(way, flags):
-            return ExitStatus.NO
+            return ExitStatus.CHECK_FAILED
         trail = LastRemoteInstall(_named(source), node.address, datetime.now(UTC))
         _keep_trail(trail)
         end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), print_err)
@@ -193,7 +189,7 @@ def _scratch(address: str) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             words = _("Another acp-tui on this machine sends to {address} now.")
-            raise CommandFailed(words.format(address=address)) from None
+            raise CommandFailed(words.format(address=address))
         try:
             shutil.rmtree(folder, ignore_errors=True)
             yield private_folder(folder)

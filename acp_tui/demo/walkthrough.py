@@ -12,7 +12,7 @@ import asyncssh
 
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.core.errors import ExitStatus
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.fake_installer import Behaviour
@@ -27,9 +27,7 @@ from acp_tui.install.verify.checklist import checklist
 from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import verify
 from acp_tui.nodes.events import NodeFinished
-from acp_tui.package.install_dir import UnpackFailed
-from acp_tui.package.service import PackageBlocked, PackageWork
-from acp_tui.package.tar_members import PackageRefused
+from acp_tui.package.service import PackageWork
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
 
@@ -67,7 +65,7 @@ async def walk(out: Callable[[str], None]) -> int:
             await _walk(line)
     except _Stopped as stopped:
         out(_LABEL + _("STOPPED: {why}").format(why=stopped))
-        return ExitStatus.NO
+        return ExitStatus.CHECK_FAILED
     out(_LABEL + _("The end was reached; the practice cluster is stopped and removed."))
     return ExitStatus.DONE
 
@@ -97,7 +95,7 @@ async def _unpack(line: _Walk) -> None:
             line.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
     try:
         await work.unpack(plan)
-    except (PackageBlocked, PackageRefused, UnpackFailed) as error:
+    except AcpError as error:
         raise _Stopped(str(error)) from error
     line.step(_("Package: signature verified, unpacked to {folder}").format(folder=work.target(plan)))
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from acp_tui.core.errors import AcpError
 
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
@@ -29,7 +30,7 @@ FreeSpace = Callable[[Path], int]
 """Bytes available to us on the filesystem of an existing folder. OSError as from statvfs."""
 
 
-class UnpackFailed(Exception):
+class UnpackFailed(AcpError):
     """The package is fine, but could not be unpacked; the text says why and what to do."""
 
 
@@ -123,7 +124,7 @@ def claimed(target: Path) -> Iterator[Path]:
         except BlockingIOError:
             raise UnpackFailed(
                 _("Another acp-tui is unpacking into {folder}. Wait for it to end.").format(folder=target)
-            ) from None
+            )
         staging = target / STAGING
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from acp_tui.checks.verdict import Verdict
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.package.checks import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
@@ -47,8 +48,10 @@ _FORBID_UNPACKING = frozenset(
 """What is wrong with the files themselves. Place, free space and nodes gate the install, not the unpacking."""
 
 
-class PackageBlocked(Exception):
+class PackageBlocked(AcpError):
     """The packages must not be unpacked; `verdicts` are those that forbid it."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
         lines = (line for v in verdicts for line in (f"{v.requirement}: {v.observed}", v.remedy and f"  {v.remedy}"))

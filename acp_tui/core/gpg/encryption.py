@@ -15,6 +15,7 @@ from pathlib import Path
 import gnupg
 from pydantic import SecretStr
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _
@@ -41,7 +42,7 @@ class ToKey:
 Lock = ToPassphrase | ToKey
 
 
-class GpgFailed(Exception):
+class GpgFailed(AcpError):
     """gpg is missing, or could not do it; the text says why and what to do."""
 
 

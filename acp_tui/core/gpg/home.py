@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from acp_tui.core.errors import AcpError
 
 from acp_tui.core.i18n import _
 
@@ -21,7 +22,7 @@ _ROOM = 4 << 20
 """Bytes: more than gpg writes there."""
 
 
-class GpgHomeError(Exception):
+class GpgHomeError(AcpError):
     """There is no room for gpg's few files."""
 
 

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from acp_tui.core.errors import AcpError
+
 RUNTIME_ANNOTATION = "cpaas.io/container-runtime"
 _SECRET_KEYS = frozenset({"password", "privateKey"})
 
 
-class InvalidConfig(Exception):
+class InvalidConfig(AcpError):
     """The configuration document has not the shape that the installer takes; the text says where, never a value."""
 
 

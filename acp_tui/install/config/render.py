@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import read_limited, resolve_path, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan
@@ -37,12 +38,19 @@ class Missing:
     why: str
 
 
-class RenderError(Exception):
+class RenderError(AcpError):
     """The plan does not make a document. `missing` holds every reason at once."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, missing: Sequence[Missing]) -> None:
         super().__init__("; ".join(f"{one.path}: {one.why}" for one in missing))
         self.missing = tuple(missing)
+
+    @property
+    def message(self) -> str:
+        """Every reason on its own line."""
+        return "\n".join(f"{one.path}: {one.why}" for one in self.missing)
 
 
 def render(plan: Plan, base: Path) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
@@ -48,7 +49,7 @@ _JUDGED_THERE = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
 """What is about the machine that unpacks: acp-tui looks at it there."""
 
 
-class RemoteInstallError(Exception):
+class RemoteInstallError(AcpError):
     """The install cannot be started on the node; the text says why and what to do."""
 
 

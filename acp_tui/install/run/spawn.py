@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from acp_tui.core.errors import AcpError
 import acp_tui
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
@@ -33,7 +34,7 @@ _LAUNCH_LOCK = "launch.lock"
 _TICK = 0.05  # seconds
 
 
-class RunError(Exception):
+class RunError(AcpError):
     """The run cannot be started or gone on with; the text says why and what to do."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.install.api.endpoint import Endpoint
@@ -161,7 +162,7 @@ class RunState:
         return self.spec.platform_url
 
 
-class RunNotFound(Exception):
+class RunNotFound(AcpError):
     """There is no install run here, or its state cannot be read; the text says which and where."""
 
 

@@ -15,6 +15,7 @@ from shlex import quote
 
 import asyncssh
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.core.text import clean
@@ -28,7 +29,7 @@ _SESSION = 25.0  # seconds to open a channel
 OnProgress = Callable[[Progress], None]
 
 
-class SendFailed(Exception):
+class SendFailed(AcpError):
     """The node does not take the file; the text says which and why, cleaned of control characters."""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from acp_tui.core.errors import AcpError
 from acp_tui.nodes.state import NodeState
 
 
@@ -37,7 +38,7 @@ class Deadlines:
 DEADLINES = Deadlines()
 
 
-class ConnectError(Exception):
+class ConnectError(AcpError):
     """A stage of reaching a node failed. `detail` is for people, without secrets and cleaned of control characters."""
 
     def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
@@ -53,7 +54,7 @@ class ConnectionDropped(ConnectError):
     """Closed before the login: may be chance."""
 
 
-class ConnectionLost(Exception):
+class ConnectionLost(AcpError):
     """An open connection broke."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import read_limited, resolve_path, why
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip, shown
@@ -55,8 +56,10 @@ class Problem:
         )
 
 
-class PlanErrors(ValueError):
+class PlanErrors(AcpError, ValueError):
     """A plan file that cannot be used as it is; `problems` has them all."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))

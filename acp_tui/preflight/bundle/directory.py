@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from acp_tui.core.errors import AcpError, ExitStatus
 
 from acp_tui.core.files import open_regular_file, read_limited, sync_folder, why, write_atomically
 from acp_tui.core.i18n import _
@@ -46,8 +47,10 @@ class FileProblem:
     why: str
 
 
-class BundleCorrupt(Exception):
+class BundleCorrupt(AcpError):
     """Something is missing, is not what it was when the bundle was written, or is none of its files."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, directory: Path, damages: tuple[FileProblem, ...]) -> None:
         told = "; ".join(f"{damage.name}: {damage.why}" for damage in damages)
@@ -59,7 +62,7 @@ class BundleCorrupt(Exception):
         self.files = tuple(damage.name for damage in damages)
 
 
-class BundleRefused(Exception):
+class BundleRefused(AcpError):
     """A bundle cannot go where it should; the text says why."""
 
 
