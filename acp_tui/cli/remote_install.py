@@ -1,7 +1,6 @@
 """`install` on a machine that is not the installer node: all goes there, and the install is followed from here."""
 
 import asyncio
-import fcntl
 import getpass
 import json
 import platform
@@ -20,6 +19,7 @@ from acp_tui.cli.package import end_progress, tell_progress
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import try_lock
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.remote import provision as program
 from acp_tui.install.remote import session as afar
@@ -185,9 +185,7 @@ def _scratch(address: str) -> Iterator[Path]:
     A fixed name: what a killed command left, secrets among it, is gone the next time."""
     folder = private_folder(state_home()) / f"errand-{address}"
     with (state_home() / f"errand-{address}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(lock):
             words = _("Another acp-tui on this machine sends to {address} now.")
             raise CommandFailed(words.format(address=address))
         try:

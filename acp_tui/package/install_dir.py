@@ -5,7 +5,6 @@ and a folder that somebody filled by hand is left alone.
 """
 
 import ctypes
-import fcntl
 import json
 import os
 import shutil
@@ -14,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from acp_tui.core.errors import AcpError
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import locked_folder
 from acp_tui.package.tar_members import OURS
 from acp_tui.plan.package_name import Kind
 
@@ -117,11 +117,8 @@ def claimed(target: Path) -> Iterator[Path]:
 
     The staging folder is gone afterwards in any case, after a kill the next time. UnpackFailed: somebody holds it."""
     target.mkdir(parents=True, exist_ok=True)
-    handle = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with locked_folder(target) as lock:
+        if lock is None:
             raise UnpackFailed(
                 _("Another acp-tui is unpacking into {folder}. Wait for it to end.").format(folder=target)
             )
@@ -132,8 +129,6 @@ def claimed(target: Path) -> Iterator[Path]:
             yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    finally:
-        os.close(handle)
 
 
 def check_free_to_use(target: Path, kind: Kind) -> None:

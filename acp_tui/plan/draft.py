@@ -4,7 +4,6 @@ No secret is ever in it; the draft only remembers which secrets had been given, 
 A living wizard holds a lock on its draft, which the kernel drops with the process, whatever ends it.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import TextIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from acp_tui.core.files import private_folder, write_atomically
+from acp_tui.core.locks import try_lock
 from acp_tui.plan.file import dump_plan, read_plan, secret_values
 from acp_tui.plan.model import Plan
 
@@ -158,9 +158,7 @@ def hold(folder: Path) -> TextIO | None:
     """Take the draft for this process until the returned file is closed. None: another wizard holds it."""
     private_folder(folder)
     lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
+    if try_lock(lock):
+        return lock
+    lock.close()
+    return None

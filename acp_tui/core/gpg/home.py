@@ -3,7 +3,6 @@
 Each is locked by whoever made it, so the next question can tell what was left behind from what is in use.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -11,9 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from acp_tui.core.errors import AcpError
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import locked_folder, wait_for_lock
 
 _HOMES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
 """Short, so that a socket's path fits; the first that takes a folder is taken."""
@@ -49,7 +49,7 @@ def _made() -> tuple[Path, int]:
             trouble = f"{place}: {error.strerror}"
             continue
         lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for_lock(lock)
         if _room(home):
             return home, lock
         trouble = _("{folder}: no space left").format(folder=place)
@@ -75,12 +75,9 @@ def _sweep(place: Path) -> None:
             about = left.lstat()
             if about.st_uid != os.geteuid() or not left.is_dir() or left.is_symlink() or _young(about.st_mtime):
                 continue
-            handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left, ignore_errors=True)
-            finally:
-                os.close(handle)
+            with locked_folder(left, follow_link=False) as lock:
+                if lock is not None:
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def _young(modified: float) -> bool:

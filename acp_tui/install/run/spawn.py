@@ -1,6 +1,5 @@
 """The runner's process, launched so that it outlives the terminal, and never two of them at once."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -11,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.core.errors import AcpError
 import acp_tui
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import wait_for_lock
 from acp_tui.install.run.state import (
     LAUNCH_PATIENCE,
     RUNNER_LOG,
@@ -46,7 +46,7 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
     try:
         private_folder(runs)
         with (runs / _LAUNCH_LOCK).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            wait_for_lock(lock)
             yield
     except OSError as error:
         raise RunError(_("{folder} cannot be used: {why}").format(folder=runs, why=error.strerror)) from error

@@ -6,7 +6,6 @@ step.
 
 import ctypes
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -15,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from acp_tui.core.errors import AcpError, ExitStatus
 
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import open_regular_file, read_limited, sync_folder, why, write_atomically
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import locked_folder
 from acp_tui.plan.file import SECRETS_NAME
 
 PLAN = "plan.yaml"
@@ -193,12 +193,9 @@ def _beside(place: Path) -> Iterator[Path]:
     # A fixed name: what a killed writer left, secrets among it, is gone the next time.
     folder = place.with_name(f".{place.name}.new")
     folder.mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BundleRefused(_("{path} is being written by another acp-tui.").format(path=place)) from None
+    with locked_folder(folder, follow_link=False) as handle:
+        if handle is None:
+            raise BundleRefused(_("{path} is being written by another acp-tui.").format(path=place))
         try:
             os.fchmod(handle, 0o700)
             for entry in folder.iterdir():
@@ -207,8 +204,6 @@ def _beside(place: Path) -> Iterator[Path]:
         finally:
             # What is here now is either what could not be finished, or the earlier bundle.
             shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
 
 
 def _earlier(place: Path) -> Path:
