@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from acp_tui.core.i18n import _
+from acp_tui.core.retry import poll_until
 from acp_tui.core.text import clean
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult
@@ -88,20 +89,22 @@ def _setup_failed(status: int) -> str:
 
 async def _waiting_api(run: Run) -> None:
     spec = run.state.spec
-    patience = time.monotonic() + spec.pace.api_wait
-    while time.monotonic() < patience:
+
+    async def query() -> tuple[int | None, Endpoint | None]:
         status = setup.exit_status(spec.run_dir)
-        if status:
-            run.fail(_setup_failed(status))
-            return
-        endpoint = await api.find_api(setup.api_bases(spec, done=True))
-        if endpoint is not None:
-            said = _("The installer's API answers at {address}.").format(address=endpoint.url(""))
-            state = replace(run.state, phase=Phase.VERSIONS, endpoint=endpoint, setup_exit=status, message="")
-            run.record(state, said)
-            return
-        await asyncio.sleep(spec.pace.api)
-    run.fail(_("The installer's API did not answer within {minutes} min.").format(minutes=minutes(spec.pace.api_wait)))
+        return status, None if status else await api.find_api(setup.api_bases(spec, done=True))
+
+    status, endpoint = await poll_until(
+        query, lambda seen: bool(seen[0] or seen[1]), every=spec.pace.api, within=spec.pace.api_wait
+    )
+    if status:
+        run.fail(_setup_failed(status))
+    elif endpoint is None:
+        words = _("The installer's API did not answer within {minutes} min.")
+        run.fail(words.format(minutes=minutes(spec.pace.api_wait)))
+    else:
+        said = _("The installer's API answers at {address}.").format(address=endpoint.url(""))
+        run.record(replace(run.state, phase=Phase.VERSIONS, endpoint=endpoint, setup_exit=status, message=""), said)
 
 
 async def _versions(run: Run) -> None:
@@ -112,11 +115,12 @@ async def _versions(run: Run) -> None:
         run.fail(_document_unusable(run, error))
         return
     endpoint = _endpoint(state)
-    patience = time.monotonic() + state.spec.pace.offer_wait
-    offered = await api.offered_versions(endpoint)
-    while not (offered.kubernetes and offered.runtimes) and time.monotonic() < patience:
-        await asyncio.sleep(state.spec.pace.api)
-        offered = await api.offered_versions(endpoint)
+    offered = await poll_until(
+        lambda: api.offered_versions(endpoint),
+        lambda offered: bool(offered.kubernetes and offered.runtimes),
+        every=state.spec.pace.api,
+        within=state.spec.pace.offer_wait,
+    )
     state = replace(state, offered_kubernetes=offered.kubernetes, offered_runtimes=offered.runtimes)
     kubernetes = choose(wanted_kubernetes, state.kubernetes, offered.kubernetes)
     runtime = choose(wanted_runtime, state.runtime, offered.runtimes)

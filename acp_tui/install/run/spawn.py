@@ -29,7 +29,7 @@ from acp_tui.install.run.state import (
 # Nothing else of the environment goes along: it may hold secrets, and systemd would not pass it on either.
 _ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
                 "TZ", "TMPDIR", "ACP_TUI_LANG")  # fmt: skip
-_SYSTEMD = Path("/run/systemd/system")  # there exactly where systemd runs the machine
+SYSTEMD_FOLDER = Path("/run/systemd/system")  # sd_booted(3): it exists only if systemd is the init system
 _LAUNCH_LOCK = "launch.lock"
 _TICK = 0.05  # seconds
 
@@ -70,7 +70,7 @@ def _ways(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[
 
     Under systemd it belongs to no login session, so the end of none can take it along."""
     runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
-    if os.geteuid() == 0 and _SYSTEMD.is_dir() and shutil.which("systemd-run"):
+    if os.geteuid() == 0 and SYSTEMD_FOLDER.is_dir() and shutil.which("systemd-run"):
         # KillMode: what setup.sh leaves running must not end with the runner. --collect is unknown before systemd 236.
         systemd = ["systemd-run", f"--unit=acp-tui-install-{time.time_ns()}", "--property=KillMode=process"]
         values = [f"--setenv={name}={value}" for name, value in environment.items()]

@@ -33,6 +33,8 @@ class Deadlines:
     session: float = 30  # pam_systemd waits 25 for a login manager that does not answer, and meanwhile sshd is deaf
     word: float = 45  # sudo may take 20 twice, where it looks up our name at dead servers
     script: float = 75
+    retry_pauses: tuple[tuple[float, float], ...] = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
+    """Minimum and maximum pause before each retry of a dropped connection; random, so that retries spread."""
 
 
 DEADLINES = Deadlines()

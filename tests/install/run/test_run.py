@@ -302,7 +302,7 @@ def test_under_systemd_the_runner_is_a_unit_of_its_own(
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr(detach, "_SYSTEMD", bench.root)
+    monkeypatch.setattr(detach, "SYSTEMD_FOLDER", bench.root)
     bench.unpack(QUICK)
     assert rest(bench.start()).phase is Phase.SUCCESS
     units = (bench.root / "units").read_text().splitlines()
