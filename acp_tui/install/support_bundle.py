@@ -21,7 +21,7 @@ from acp_tui import __version__
 from acp_tui.core.files import read_limited, resolve_path, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.redaction import Masker
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.config.payload import InvalidConfig, secrets_in
 from acp_tui.install.observe.failure import failure, logs
 from acp_tui.install.observe.labels import phase_label
@@ -184,4 +184,4 @@ def _ends(path: Path) -> str:
 
 def _text(data: bytes) -> str:
     text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("utf-8", errors="replace")
-    return clean(text)
+    return sanitize(text)

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.nodes.collectors import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Clock, Facts
@@ -144,7 +144,7 @@ class _Pass:
                     break
                 if own and own.isdisjoint(names) and self.moment is None:
                     self.moment = asyncio.get_running_loop().call_later(_A_MOMENT, self.seen)
-        return self.connection.complaint or " ".join(clean(printed.decode(errors="replace")).split())
+        return self.connection.complaint or " ".join(sanitize(printed.decode(errors="replace")).split())
 
     def go_on(self) -> None:
         """From now on the node may take its time."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
 
@@ -169,7 +169,7 @@ def read_progress(text: str) -> ProgressReply:
         words = {value.strip() for _key, value in _values(document) if isinstance(value, str)}
         step = next((str(v) for k, v in _values(document) if k == "step" and isinstance(v, str | int)), None)
     says = Says.SUCCESS if "Success" in words else Says.FAILED if "Failed" in words else Says.RUNNING
-    return ProgressReply(text, clean(step)[:_STEP] if step else None, says)
+    return ProgressReply(text, sanitize(step)[:_STEP] if step else None, says)
 
 
 def _is_json(text: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from acp_tui.core.events import LogLine
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.run.state import (
     EVENTS_FILE,
     SETUP_LOG,
@@ -102,4 +102,4 @@ class Tail:
                 text = str(json.loads(text)["text"])
             except (ValueError, KeyError, TypeError):
                 text = ""
-        return clean(text)[:MAX_LINE]
+        return sanitize(text)[:MAX_LINE]

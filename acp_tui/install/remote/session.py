@@ -19,6 +19,7 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.core.retry import with_backoff
+from acp_tui.core.text import fill_template
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
@@ -287,9 +288,8 @@ async def hear_out(
 async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60) -> CollectorOutput:
     """Run one script on the node, as root where sudo needs no password, and return its output.
 
-    Each @BLANK@ of the script is filled in. Raises `ConnectionLost`."""
-    for blank, value in blanks.items():
-        shell = shell.replace(f"@{blank}@", value)
+    `blanks`: the value of each @NAME@ in the script. Raises `ConnectionLost`."""
+    shell = fill_template(shell, **blanks)
     snippet = Collector("install", (), shell, lambda reading: {}, timeout=timeout, any_status=True)
     marker = secrets.token_hex(12)
     reader = Reader(marker)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from acp_tui.core.i18n import _
 from acp_tui.core.retry import poll_until
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
@@ -135,7 +135,7 @@ async def _versions(run: Run) -> None:
             wanted_runtime=state.runtime or wanted_runtime or _("the newest"),
         )
         if not (offered.kubernetes and offered.runtimes) and offered.raw:
-            why += "\n" + clean(offered.raw)[:QUOTED]
+            why += "\n" + sanitize(offered.raw)[:QUOTED]
         run.record(replace(state, phase=Phase.NEEDS_VERSION, message=why), why)
         return
     said = _("The nodes are looked at once more before the configuration is sent.")

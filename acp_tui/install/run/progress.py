@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import ProgressReply, Says
 from acp_tui.install.config.payload import InvalidConfig, mask, secrets_in
@@ -48,7 +48,7 @@ async def installing(run: Run) -> None:
 def _keep(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
     """Keep the answer for a person to look at. Nobody knows its shape, so it may quote the configuration."""
     with suppress(OSError):  # a full disk is no reason to stop watching
-        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, clean(mask(raw, secrets)))
+        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask(raw, secrets)))
 
 
 def _weigh(

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.config.payload import mask
 from acp_tui.install.run.state import Phase, RunState, note, now, write_state
 
@@ -45,7 +45,7 @@ class Run:
 
 
 def quote(answer: str, secrets: tuple[str, ...]) -> str:
-    return clean(mask(answer, secrets)).strip()[:QUOTED]
+    return sanitize(mask(answer, secrets)).strip()[:QUOTED]
 
 
 def minutes(seconds: float) -> int:

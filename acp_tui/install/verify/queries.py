@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from shlex import quote
 
 from acp_tui.core.i18n import _
+from acp_tui.core.text import fill_template
 from acp_tui.install.api.client import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
 from acp_tui.install.verify.facts import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
@@ -74,11 +75,7 @@ _MODULE = (
 
 
 def _guarded(program: str, needs: str, command: str, seconds: int) -> str:
-    blanks = {"@PROGRAM@": program, "@NEEDS@": needs, "@COMMAND@": command, "@SECONDS@": str(seconds)}
-    shell = _GUARDED
-    for blank, text in blanks.items():
-        shell = shell.replace(blank, text)
-    return shell
+    return fill_template(_GUARDED, PROGRAM=program, NEEDS=needs, COMMAND=command, SECONDS=str(seconds))
 
 
 def _kubectl(name: str, ask: str, template: str, *configs: str) -> Collector:

@@ -15,7 +15,7 @@ import asyncssh
 
 from acp_tui.core.i18n import _
 from acp_tui.core.retry import with_backoff
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.nodes.ssh.errors import PasswordFate, closed_early, denied, no_answer, no_method_in_common, quoted
 from acp_tui.nodes.ssh.keys import client_key, host_key, key_line
 from acp_tui.nodes.ssh.target import (
@@ -325,4 +325,4 @@ async def _complaints(process: "asyncssh.SSHClientProcess[bytes]") -> str:
             if count > _MOST_COMPLAINTS:
                 process.close()
                 break
-    return " ".join(clean(kept.decode(errors="replace")).split())
+    return " ".join(sanitize(kept.decode(errors="replace")).split())

@@ -18,7 +18,7 @@ import asyncssh
 from acp_tui.core.errors import AcpError
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 
@@ -157,7 +157,7 @@ class Files:
 
 def _failure(what: str, error: asyncssh.Error | OSError) -> Exception:
     """Lost where the connection broke, else SendFailed."""
-    said = clean(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
+    said = sanitize(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
     if isinstance(
         error, asyncssh.ConnectionLost | asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection | ConnectionError
     ):
