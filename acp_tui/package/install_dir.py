@@ -18,10 +18,11 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
+from acp_tui.core.units import GIGA
 from acp_tui.package.tar_members import OURS
 from acp_tui.plan.package_name import Kind
 
-FREE_WANTED = 100 * 10**9
+FREE_WANTED = 100 * GIGA
 """Bytes that must be free once the Core Package is unpacked (BND-FREE-100G)."""
 STAMP = f"{OURS}unpacked.json"
 STAGING = f"{OURS}unpacking"

@@ -14,6 +14,7 @@ from acp_tui.checks.verdict import Verdict
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.core.units import megabytes
 from acp_tui.package.checks import EARLY_EXTENSIONS, package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
@@ -239,7 +240,7 @@ def _check_room(seen: PackageFacts) -> None:
     if seen.free_after is not None and seen.free_after < 0:
         raise UnpackFailed(
             _("{folder}: {short} MB too little space to unpack. Free some, or choose another folder.").format(
-                folder=seen.target, short=-seen.free_after // 10**6 + 1
+                folder=seen.target, short=int(megabytes(-seen.free_after)) + 1
             )
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import fill_template
+from acp_tui.core.text import fill_template, truncate
 from acp_tui.install.api.client import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
 from acp_tui.install.verify.facts import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
@@ -263,7 +263,7 @@ def read_console(text: str) -> Says | None:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _WORD else text[: _WORD - 1] + "…"
+    return truncate(text, _WORD)
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {

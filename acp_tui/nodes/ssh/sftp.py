@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from shlex import quote
 
@@ -19,6 +20,7 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
+from acp_tui.core.units import megabytes
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 
@@ -135,7 +137,12 @@ class Files:
         if free < wanted:
             words = _("{folder} on the node has {free} MB free, and {file} needs {wanted} MB more")
             raise SendFailed(
-                words.format(folder=folder, free=free // 10**6, file=sending.local.name, wanted=-(-wanted // 10**6))
+                words.format(
+                    folder=folder,
+                    free=int(megabytes(free)),
+                    file=sending.local.name,
+                    wanted=ceil(megabytes(wanted)),
+                )
             )
 
     async def _size(self, path: str) -> int | None:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.text import truncate
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.paths import InvalidValue, build
 
@@ -82,7 +83,7 @@ def cleaned(text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return truncate(text, _SHOWN)
 
 
 def role_of(word: str) -> Role | None:
