@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from pathlib import Path
 
+from acp_tui.core.virtual_interfaces import is_virtual_interface
+
 _SIOCGIFADDR = 0x8915
 _GLOBAL_SCOPE = "00"
-_NOT_TO_NODES = ("lo", "docker", "podman", "cni", "veth", "virbr", "br-", "flannel", "cali", "ovn", "kube", "tunl")
-"""How interfaces of containers and of this machine alone begin: no other node reaches them."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class LocalAddress:
 
 def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
     """One IPv4 address an interface, then the IPv6 ones; the interface of the default route first."""
-    names = [name for _index, name in socket.if_nameindex() if not name.startswith(_NOT_TO_NODES)]
+    names = [name for _index, name in socket.if_nameindex() if not is_virtual_interface(name)]
     first = _default_nic(proc)
     found = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]
     found += [own for own in _ipv6(proc) if own.nic in names]
