@@ -7,13 +7,13 @@ from pathlib import Path
 
 from acp_tui import __version__
 from acp_tui.core.files import private_folder
+from acp_tui.core.redaction import mask_values
 
 
 def write_crash(folder: Path, error: BaseException | None, secrets: Iterable[str]) -> Path | None:
     """The log's path; None where it could not be written. Local variables are left out: they may hold anything."""
     text = "".join(traceback.format_exception(error)) if error else "no traceback\n"
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, "••••••")
+    text = mask_values(text, sorted(filter(None, secrets), key=len, reverse=True))
     now = datetime.now(UTC)
     path = folder / f"crash-{now:%Y%m%d-%H%M%S}.log"
     try:

@@ -8,8 +8,11 @@ import json
 import re
 from base64 import b64encode
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from urllib.parse import quote_plus
+
+from pydantic import JsonValue
 
 MASK = "••••••"
 _SHORT = 4
@@ -37,6 +40,75 @@ _OPTION = re.compile(
 )
 _BEARER = re.compile(r"(?i)\b((?:bearer|basic)\s+)([A-Za-z0-9+/=._~-]{6,})")
 _IN_URL = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(@)")
+
+
+SECRET_KEYS = frozenset({"password", "privateKey"})
+"""Keys of the installer's configuration document whose values are secret, at any depth."""
+_SHORTEST_ON_A_LINE = 4
+"""Characters from which a secret can be masked alone; a shorter one occurs anywhere, so its line is masked."""
+
+
+def secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
+    """Yield every value that is not empty under one of `SECRET_KEYS`."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from secret_values(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from secret_values(inner, key)
+    elif isinstance(value, str) and key in SECRET_KEYS and value:
+        yield value
+
+
+def mask_document(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the document with `MASK` for every value under one of `SECRET_KEYS`."""
+    return {key: _mask_value(key, value) for key, value in document.items()}
+
+
+def _mask_value(key: str, value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return mask_document(value)
+    if isinstance(value, list):
+        return [_mask_value(key, item) for item in value]
+    return MASK if key in SECRET_KEYS and value else value
+
+
+def mask_values(text: str, secrets: Iterable[str]) -> str:
+    """Return `text` with `MASK` for each secret, as it is and as JSON escapes it. Give longer secrets first."""
+    for secret in secrets:
+        for form in (secret, json.dumps(secret)[1:-1]):
+            text = text.replace(form, MASK)
+    return text
+
+
+def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict[str, str]]:
+    """Mask secrets reversibly: return the masked text, and the secret of each numbered mask for `unmask`.
+
+    `secrets`: line number from 1, and the secret on that line. A line is masked completely if it has several secrets,
+    or one that is short or written in another form."""
+    lines, hidden = text.split("\n"), dict[str, str]()
+    on_line: dict[int, set[str]] = {}
+    for number, secret in secrets:
+        on_line.setdefault(number, set()).add(secret)
+    for number, found in on_line.items():
+        line, secret = lines[number - 1], max(found)
+        exact = len(found) == 1 and len(secret) >= _SHORTEST_ON_A_LINE and secret in line
+        part = secret if exact else line
+        mask = next((mask for mask, value in hidden.items() if value == part), None) or _new_mask(text, hidden)
+        hidden[mask] = part
+        lines[number - 1] = line.replace(part, mask)
+    return "\n".join(lines), hidden
+
+
+def unmask(text: str, hidden: Mapping[str, str]) -> str:
+    """Return `text` with the secrets in place of their numbered masks."""
+    return re.sub(rf"{MASK}\d+{MASK}", lambda found: hidden.get(found[0], found[0]), text)
+
+
+def _new_mask(text: str, hidden: Mapping[str, str]) -> str:
+    """Return a numbered mask that is not in `hidden` and does not occur in `text`."""
+    masks = (f"{MASK}{number}{MASK}" for number in count(len(hidden) + 1))
+    return next(mask for mask in masks if mask not in hidden and mask not in text)
 
 
 class Masker:

@@ -10,8 +10,9 @@ from urllib.parse import quote, quote_plus, unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
-from acp_tui.core.redaction import MASK, Masker
+from acp_tui.core.redaction import MASK, Masker, mask_document, mask_lines, mask_values, secret_values, unmask
 
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_characters="•"), min_size=6)
 
@@ -147,3 +148,26 @@ def test_lines_of_a_key_are_hidden_one_by_one() -> None:
 def test_json_stays_json() -> None:
     document = json.dumps({"password": "x" * 9, "text": "the token: abc", "list": ["secret=abc"]}, indent=2)
     assert set(json.loads(Masker([])(document))) == {"password", "text", "list"}
+
+
+def test_document_is_masked_by_key_at_any_depth_and_empty_values_stay() -> None:
+    document: dict[str, JsonValue] = {
+        "cluster": {"ssh": [{"password": "a"}, {"privateKey": "b"}], "name": "password"},
+        "password": "",
+    }
+    masked = {"cluster": {"ssh": [{"password": MASK}, {"privateKey": MASK}], "name": "password"}, "password": ""}
+    assert mask_document(document) == masked
+    assert list(secret_values(document)) == ["a", "b"]
+
+
+def test_values_are_masked_as_they_are_and_as_json_escapes_them() -> None:
+    assert mask_values('quote"d and quote\\"d', ['quote"d']) == f"{MASK} and {MASK}"
+
+
+def test_masked_lines_get_their_secrets_back() -> None:
+    text = f"first secret\nab\nboth one and two\nsecret {MASK}1{MASK}, {MASK}2{MASK}"
+    shown, hidden = mask_lines(text, [(1, "secret"), (2, "ab"), (3, "one"), (3, "two"), (4, "secret")])
+    assert "secret" not in shown
+    assert "one" not in shown
+    assert len(shown.splitlines()) == 4
+    assert unmask(shown, hidden) == text

@@ -6,7 +6,7 @@ A pure function of the plan and the bytes of its key and certificate files. What
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +20,12 @@ from acp_tui.plan.model import Node, Plan
 Document = dict[str, JsonValue]
 ReadFile = Callable[[str], bytes]
 
-MASK = "••••••"
 API_PORT = 6443
 REGISTRY_PORT = 11443
 
 _MASTER_TAINT: Document = {"key": "node-role.kubernetes.io/master", "effect": "NoSchedule"}
 _SYSTEM_ROLE = "node-role.kubernetes.io/cpaas-system"
 _SYSTEM_TAINT: Document = {"key": _SYSTEM_ROLE, "effect": "NoSchedule"}
-_SECRET_KEYS = ("password", "privateKey")
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,6 @@ def document(plan: Plan, read_file: ReadFile) -> Document:
     posts the document fills in what that installer offers. RenderError: answers or files are missing.
     """
     return _Writer(plan, read_file).document()
-
-
-def masked(content: Mapping[str, JsonValue]) -> Document:
-    """The document with a mask in place of every secret, for the eyes of the operator."""
-    return {key: _masked(key, value) for key, value in content.items()}
 
 
 def differences(one: str, other: str) -> tuple[str, ...]:
@@ -303,11 +296,3 @@ def _agents(plan: Plan) -> int:
 
 def _encoded(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
-
-
-def _masked(key: str, value: JsonValue) -> JsonValue:
-    if isinstance(value, dict):
-        return masked(value)
-    if isinstance(value, list):
-        return [_masked(key, item) for item in value]
-    return MASK if key in _SECRET_KEYS and value else value
