@@ -5,12 +5,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.events import NodeFinished
@@ -110,7 +111,7 @@ async def _offer(
     if not reached:
         raise CommandFailed(_("No node could be looked at, so nothing can be mended."))
     init = _init(source, only)
-    folder = new_folder(datetime.now(UTC))
+    folder = new_folder(now())
     jobs: list[Job] = []
     for node in reached:
         offered = available_fixes(

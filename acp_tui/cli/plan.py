@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from acp_tui.checks.catalog import Requirement, catalogue
@@ -13,6 +13,7 @@ from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.checks.verdict_builder import waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.cli.context import CommandFailed, open_plan, plan_path, print_err, print_out, show_json
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
@@ -33,7 +34,7 @@ _COLUMNS = 100
 
 def validate(options: Namespace) -> int:
     """Every rule that needs no node; all errors at once."""
-    started = datetime.now(UTC)
+    started = now()
     place = plan_path(options.plan)
     try:
         if is_bundle(Path(options.plan)):
@@ -45,7 +46,7 @@ def validate(options: Namespace) -> int:
     plan = reading.plan or Plan()
     verdicts = _rules(plan, place.parent, reading.problems) if reading.plan else ()
     refused = tuple(_refusal(problem) for problem in reading.problems)
-    report = Report(plan.effective_release, started, datetime.now(UTC), (), (*refused, *verdicts))
+    report = Report(plan.effective_release, started, now(), (), (*refused, *verdicts))
     sizes = _sizes(plan, place) if options.sizes and reading.plan else None
     if options.json:
         told = {"sizing": asdict(sizes)} if sizes else {}

@@ -9,13 +9,13 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from acp_tui.cli.check import run_preflight, show_report
 from acp_tui.cli.context import CommandFailed, OpenedPlan, print_err
 from acp_tui.cli.package import end_progress, tell_progress
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
@@ -93,7 +93,7 @@ async def install_remotely(source: OpenedPlan, keys: Mapping[str, str], flags: S
             print_err(_("An install is going on on {address}; it is followed.").format(address=node.address))
         elif not await _begun(way, flags):
             return ExitStatus.CHECK_FAILED
-        trail = LastRemoteInstall(_named(source), node.address, datetime.now(UTC))
+        trail = LastRemoteInstall(_named(source), node.address, now())
         _keep_trail(trail)
         end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), print_err)
     status = ended(end, node.address)
@@ -129,8 +129,8 @@ async def _begun(way: RemoteHost, flags: Sequence[str]) -> bool:
     errand = afar.rewrite_for_remote(plan, way.source.base, way.folder)
     if going is not None and _unfinished(going.text):
         print_err(_("An install on {address} is not finished; it is gone on with.").format(address=way.address))
-        now = datetime.now(UTC)
-        report: Report | None = Report(plan.effective_release, now, now, (), ())
+        moment = now()
+        report: Report | None = Report(plan.effective_release, moment, moment, (), ())
         errand = replace(errand, packages=())
     else:
         report = await _checked(way.source)

@@ -6,12 +6,12 @@ It looks for the faults that were planted, mends them by the hints alone, and sa
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import asyncssh
 
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.core.clock import now
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
@@ -115,7 +115,7 @@ async def _preflight(line: _Walk, pinned: Mapping[str, str]) -> tuple[Report, Ma
     if report is None:
         raise _Stopped(_("the preflight gave no report"))
     package = await line.work.verdicts(plan)
-    return replace(report, verdicts=(*package, *report.verdicts), finished=datetime.now(UTC)), host_keys
+    return replace(report, verdicts=(*package, *report.verdicts), finished=now()), host_keys
 
 
 def _planted(line: _Walk, report: Report) -> tuple[Verdict, ...]:

@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.topology import node_test_spec
+from acp_tui.core.clock import now
 from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.files import resolve_path
 from acp_tui.nodes.collect import collect_facts
@@ -36,10 +37,6 @@ class PreflightDone:
 
 
 PreflightEvent = NodeEvent | PreflightDone
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def target(plan: Plan, node: Node, dial: Dial = direct, *, base: Path = Path()) -> Target:

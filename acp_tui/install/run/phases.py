@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from acp_tui.core.clock import now
 from acp_tui.core.i18n import _
 from acp_tui.core.retry import poll_until
 from acp_tui.core.text import sanitize
@@ -20,7 +21,7 @@ from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.recorder import QUOTED, Run, minutes, quote
-from acp_tui.install.run.state import Phase, RunState, now
+from acp_tui.install.run.state import Phase, RunState
 
 
 async def drive(run: Run) -> None:

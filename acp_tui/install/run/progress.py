@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from acp_tui.core.clock import now
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.redaction import mask_values
@@ -16,7 +17,7 @@ from acp_tui.install.config.payload import InvalidConfig, secrets_in
 from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.outcome import FAILED_LIMIT, ReplyCounter, count_reply
 from acp_tui.install.run.recorder import Run, minutes, quote
-from acp_tui.install.run.state import PROGRESS_FILE, Phase, RunState, now
+from acp_tui.install.run.state import PROGRESS_FILE, Phase, RunState
 from acp_tui.preflight.bundle import remove_secrets
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import acp_tui
+from acp_tui.core.clock import now
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
@@ -20,7 +21,6 @@ from acp_tui.install.run.state import (
     RUNNER_LOG,
     Phase,
     RunState,
-    now,
     read_state,
     status,
     write_state,

@@ -7,12 +7,13 @@ The folder holds `state.json` (replaced whole at each change), `setup.log` (all 
 import json
 import os
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from acp_tui.core.clock import now as now
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
@@ -112,10 +113,6 @@ class RunSpec:
     def removal(self) -> str:
         """The command that removes a left-over installer of this run's release."""
         return removal(self.release)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

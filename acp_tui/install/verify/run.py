@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from acp_tui.checks.verdict import Outcome
+from acp_tui.core.clock import now as now
 from acp_tui.core.files import resolve_path
 from acp_tui.core.retry import poll
 from acp_tui.install.verify.checks import VerifyContext, judge, serves
@@ -50,10 +51,6 @@ class Finish:
     def unseen(self) -> bool:
         """Nothing of the cluster could be observed."""
         return all(getattr(self.installed, name) is None for name in _CLUSTER)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def verify(
