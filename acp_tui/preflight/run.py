@@ -164,13 +164,13 @@ async def preflight(
     by_address = {node.address: node for node in plan.nodes}
 
     def pass_over(one: Target) -> Work[NodeEvent]:
-        async def follow(tell: Callable[[NodeEvent], None]) -> None:
+        async def follow(emit: Callable[[NodeEvent], None]) -> None:
             asked = snippets(plan, by_address[one.address], also)
             async with aclosing(
                 collect_facts(one, pinned.get(one.address), deadlines=deadlines, snippets=asked)
             ) as seen:
                 async for event in seen:
-                    tell(event)
+                    emit(event)
 
         return follow
 
