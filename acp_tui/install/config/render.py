@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import JsonValue, SecretStr
 
 from acp_tui.core.errors import AcpError, ExitStatus
-from acp_tui.core.files import read_limited, resolve_path, why
+from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan
 
@@ -274,7 +274,7 @@ class _Writer:
         try:
             return _encoded(self.read_file(name))
         except OSError as error:
-            self._lack(path, _("{file} cannot be read: {why}").format(file=name, why=why(error)))
+            self._lack(path, _("{file} cannot be read: {why}").format(file=name, why=error_reason(error)))
             return ""
 
     def _lack(self, path: str, reason: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError, ExitStatus
-from acp_tui.core.files import open_regular_file, read_limited, sync_folder, why, write_atomically
+from acp_tui.core.files import error_reason, open_regular_file, read_limited, sync_folder, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
 from acp_tui.plan.file import SECRETS_NAME
@@ -129,7 +129,7 @@ def _differs(file: Path, digest: str) -> str:
         with open_regular_file(file) as content:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
-        return _("cannot be read: {why}").format(why=why(error))
+        return _("cannot be read: {why}").format(why=error_reason(error))
     return "" if same else _("not what was written")
 
 

@@ -24,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.checks.certificates.model import Authority, CertificateFacts, Issuer
 from acp_tui.core.clock import now
-from acp_tui.core.files import read_limited, resolve_path, why
+from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.certificates.pem import PemFile
@@ -131,7 +131,7 @@ def _content(path: Path, unreadable: list[str]) -> PemFile | None:
     try:
         return PemFile(path, read_limited(path))
     except OSError as error:
-        unreadable.append(_("{file}: {why}").format(file=path, why=why(error)))
+        unreadable.append(_("{file}: {why}").format(file=path, why=error_reason(error)))
         return None
 
 
