@@ -37,6 +37,6 @@ def minutes(seconds: float) -> int:
 
 def duration(seconds: float) -> str:
     """Return `seconds` as `m:ss`, from one hour on as `h:mm:ss`."""
-    whole, rest = divmod(round(seconds), 60)
-    hours, whole = divmod(whole, 60)
-    return f"{hours}:{whole:02}:{rest:02}" if hours else f"{whole}:{rest:02}"
+    total, rest = divmod(round(seconds), 60)
+    hours, full = divmod(total, 60)
+    return f"{hours}:{full:02}:{rest:02}" if hours else f"{full}:{rest:02}"

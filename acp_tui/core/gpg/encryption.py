@@ -94,8 +94,8 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
         recipients = (fingerprint,) if in_keyring else _import_keys(gpg, resolve_path(Path(), lock.key))
         result = gpg.encrypt(data, recipients, always_trust=True, armor=False, extra_args=["--no-encrypt-to"])
         if not result.ok:
-            words = _("gpg cannot encrypt to {key}: {why}. Use a key that is valid and can encrypt.")
-            raise GpgFailed(words.format(key=lock.key, why=result.status_detail or result.status))
+            text = _("gpg cannot encrypt to {key}: {why}. Use a key that is valid and can encrypt.")
+            raise GpgFailed(text.format(key=lock.key, why=result.status_detail or result.status))
         return bytes(result.data)
 
 
@@ -137,8 +137,8 @@ def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
         with key_file.open("rb") as file:
             gpg.import_keys(file.read(_MAX_KEY))
     except OSError as error:
-        words = _("{key}: {why}; give a public key file, or the 40 digits of a fingerprint")
-        raise GpgFailed(words.format(key=key_file, why=error.strerror or error)) from error
+        text = _("{key}: {why}; give a public key file, or the 40 digits of a fingerprint")
+        raise GpgFailed(text.format(key=key_file, why=error.strerror or error)) from error
     found = tuple(key["fingerprint"] for key in gpg.list_keys())
     if not found:
         raise GpgFailed(_("{key}: no public key that gpg can read").format(key=key_file))

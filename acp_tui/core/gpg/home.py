@@ -1,6 +1,6 @@
 """A temporary GnuPG home for one call, removed by a later call if its process was killed.
 
-Its owner locks the folder, so that a later call can tell a leftover from one in use.
+Its owner locks the folder, so that a later call removes only unused ones.
 """
 
 import os
