@@ -101,7 +101,7 @@ def test_missing_gpg_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def test_temporary_home_and_agent_are_removed(keyring: gnupg.GPG, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Path(keyring.gnupghome) / "h"
     place.mkdir()
-    monkeypatch.setattr("acp_tui.core.gpg.home._PLACES", (place,))
+    monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (place,))
     assert decrypt(encrypt(b"hidden", ToPassphrase(PHRASE)), PHRASE) == b"hidden"
     assert not list(place.iterdir())
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]

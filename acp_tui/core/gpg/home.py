@@ -15,7 +15,7 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder, wait_for_lock
 
-_PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
+PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
 """Short, because the path of a Unix socket is limited to 108 bytes. The first one with room is used."""
 _NAME = "acp-tui-gpg-"
 _RESERVE = 4 << 20
@@ -43,7 +43,7 @@ def _create() -> tuple[Path, int]:
     """Create and lock a new folder; return it with the descriptor that holds the lock."""
     reason = ""
     other = os.environ.get("TMPDIR")
-    for place in (*_PLACES, *([Path(other)] if other else [])):
+    for place in (*PLACES, *([Path(other)] if other else [])):
         _remove_leftovers(place)
         try:
             home = Path(tempfile.mkdtemp(prefix=_NAME, dir=place))
