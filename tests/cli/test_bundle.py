@@ -240,7 +240,7 @@ def test_without_a_terminal_what_is_missing_is_said(
     assert main(arguments) == ExitStatus.COULD_NOT_RUN
     assert "--passphrase-file" in capsys.readouterr().err
     assert main([*arguments, "--passphrase-file", str(wrong)]) == ExitStatus.COULD_NOT_RUN
-    assert "not its passphrase" in capsys.readouterr().err
+    assert "wrong passphrase" in capsys.readouterr().err
 
 
 @needs_gpg
@@ -253,7 +253,7 @@ def test_on_a_terminal_the_passphrase_is_asked_for(
     directory = bundle(plan, "bundle", "--encrypt")
     assert main(["render", str(directory)]) == ExitStatus.DONE
     assert not typed
-    assert "not its passphrase" in capsys.readouterr().err
+    assert "wrong passphrase" in capsys.readouterr().err
 
 
 @needs_gpg
