@@ -2,24 +2,24 @@
 
 import traceback
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui import __version__
+from acp_tui.core.clock import now
 from acp_tui.core.files import private_folder
+from acp_tui.core.redaction import mask_values
 
 
 def write_crash(folder: Path, error: BaseException | None, secrets: Iterable[str]) -> Path | None:
     """The log's path; None where it could not be written. Local variables are left out: they may hold anything."""
     text = "".join(traceback.format_exception(error)) if error else "no traceback\n"
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, "••••••")
-    now = datetime.now(UTC)
-    path = folder / f"crash-{now:%Y%m%d-%H%M%S}.log"
+    text = mask_values(text, sorted(filter(None, secrets), key=len, reverse=True))
+    moment = now()
+    path = folder / f"crash-{moment:%Y%m%d-%H%M%S}.log"
     try:
         private_folder(folder)
         path.touch(mode=0o600)
-        path.write_text(f"acp-tui {__version__}, {now.isoformat(timespec='seconds')}\n{text}", encoding="utf-8")
+        path.write_text(f"acp-tui {__version__}, {moment.isoformat(timespec='seconds')}\n{text}", encoding="utf-8")
     except OSError:
         return None
     return path

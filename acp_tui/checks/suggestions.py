@@ -1,19 +1,14 @@
 """Values that the facts suggest for empty or better answers: node interfaces, IPv6 addresses, free ranges."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from acp_tui.checks.subnets import interface_of, suggestion
 from acp_tui.core.i18n import _
+from acp_tui.core.virtual_interfaces import is_virtual_interface
 from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.plan.model import Node, Plan
-
-_MADE_BY_SOFTWARE = re.compile(
-    r"(lo|tun|tap|docker|podman|cni|nerdctl|br-|veth|virbr|cali|tunl|vxlan|flannel|ovn|ovs|genev|kube-|nodelocaldns|dummy)"
-)
-"""Interfaces that container networks and hypervisors make: none of them leads to the other nodes."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ def common_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[str, ...]
 
 def _real(facts: Mapping[str, Facts], address: str) -> tuple[Interface, ...]:
     known = facts.get(address)
-    return tuple(i for i in (known and known.interfaces) or () if not _MADE_BY_SOFTWARE.match(i.nic))
+    return tuple(i for i in (known and known.interfaces) or () if not is_virtual_interface(i.nic))
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 from acp_tui.cli.check import run_preflight, show_report
 from acp_tui.cli.context import CommandFailed, OpenedPlan, ask_passphrase, open_plan, passphrase_in, print_err
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.gpg.encryption import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
+from acp_tui.core.gpg.encryption import Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.start import IncompletePlan, StartError, bundle_for
-from acp_tui.preflight.bundle import BundleRefused, SecretsMode, place_for
+from acp_tui.install.start import bundle_for
+from acp_tui.preflight.bundle import SecretsMode, place_for
 from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report
@@ -28,8 +28,6 @@ def bundle(options: Namespace) -> int:
     try:
         place_for(folder)
         keep = _keep(options)
-    except (BundleRefused, GpgFailed) as refused:
-        raise CommandFailed(str(refused)) from refused
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=folder, why=error.strerror or error)) from error
     return asyncio.run(_bundle(source, folder, keep))
@@ -64,15 +62,11 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     report = await run_preflight(source)
     tell_changes(source, report)
     keys = await asyncio.to_thread(source.pinned)
-    try:
-        place = await bundle_for(source.plan, report, keys, folder, base=source.base, keep=keep)
-    except StartError as failed:
-        status = ExitStatus.NO if isinstance(failed, IncompletePlan) else ExitStatus.IMPOSSIBLE
-        raise CommandFailed(str(failed), status) from failed
+    place = await bundle_for(source.plan, report, keys, folder, base=source.base, keep=keep)
     print_err(_("Bundle written to {folder}").format(folder=place))
     if not report.ready:
         show_report(report)
-    return ExitStatus.DONE if report.ready else ExitStatus.NO
+    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
 def tell_changes(source: OpenedPlan, report: Report) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact, show_json
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, ngettext
@@ -35,7 +35,7 @@ def check(options: Namespace) -> int:
     """All node and cluster checks, and the rules of the plan."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
-        raise CommandFailed(_("The plan has no nodes."), ExitStatus.NO)
+        raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
     unknown = set(options.node or ()) - {node.address for node in source.plan.nodes}
     if unknown:
         raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
@@ -60,8 +60,8 @@ def check(options: Namespace) -> int:
     if options.html:
         _write_page(Path(options.html), report_html(report, source.plan, since))
     if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
-        return ExitStatus.IMPOSSIBLE
-    return ExitStatus.DONE if report.ready else ExitStatus.NO
+        return ExitStatus.COULD_NOT_RUN
+    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
 async def run_preflight(
@@ -86,7 +86,7 @@ async def run_preflight(
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
         beside=await asyncio.to_thread(read_local_files, source.plan, source.base),
-        clock=lambda: datetime.now(UTC),
+        clock=now,
         also=also,
     )
     async for event in events:
@@ -107,7 +107,7 @@ async def run_preflight(
     if nodes or only or source.plan.package.core is None:
         return report
     package = await (work or PackageWork(source.base)).verify(source.plan)
-    return Report(report.release, report.started, datetime.now(UTC), report.nodes, (*package, *report.verdicts))
+    return Report(report.release, report.started, now(), report.nodes, (*package, *report.verdicts))
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:

@@ -10,22 +10,22 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.core.errors import ExitStatus
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.ssh.known_hosts import fingerprint, pins_file, read_pins, write_pins
-from acp_tui.plan.file import PlanErrors, load_plan
+from acp_tui.plan.file import load_plan
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle import Bundle, BundleCorrupt, is_bundle, open_bundle
+from acp_tui.preflight.bundle import Bundle, is_bundle, open_bundle
 
 
-class CommandFailed(Exception):
-    """The command ends here: the text goes to standard error, `status` is the exit status."""
+class CommandFailed(AcpError):
+    """An error that only a command can find; it has the command's exit status."""
 
-    def __init__(self, text: str, status: int = ExitStatus.IMPOSSIBLE) -> None:
+    def __init__(self, text: str, exit_status: int = ExitStatus.COULD_NOT_RUN) -> None:
         super().__init__(text)
-        self.status = status
+        self.exit_status = exit_status
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,6 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
                 print_err(_("{path}: a bundle without its secrets; the wizard asks for them.").format(path=path))
             return OpenedPlan(bundle.plan, place, bundle.known_hosts, bundle)
         return OpenedPlan(load_plan(place), place, read_pins(pins_file(state_home(), place)))
-    except (PlanErrors, BundleCorrupt) as error:
-        raise CommandFailed(str(error), ExitStatus.NO) from error
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
 
@@ -134,11 +132,9 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
 
 
 def passphrase_in(file: str) -> SecretStr:
-    """The passphrase in a file that was named for it. Raises `CommandFailed`."""
+    """Return the passphrase in `file`. Raises: CommandFailed, GpgFailed."""
     try:
         return read_passphrase(Path(file))
-    except GpgFailed as error:
-        raise CommandFailed(str(error)) from error
     except OSError as error:
         raise CommandFailed(_("{path}: {why}").format(path=file, why=error.strerror or error)) from error
 

@@ -27,7 +27,7 @@ from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, removal, status
 from acp_tui.install.verify import completion_report as completion
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.cleanup import CleanUpFailed, clean_up, waiting, why_not
+from acp_tui.install.verify.cleanup import clean_up, waiting, why_not
 from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import Finish, until_settled
 
@@ -36,14 +36,11 @@ def finish(options: Namespace) -> int:
     """Look once, or until all is well; tell it; clean up where that was asked for."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.control_planes:
-        raise CommandFailed(_("The plan has no control plane node."), ExitStatus.NO)
+        raise CommandFailed(_("The plan has no control plane node."), ExitStatus.CHECK_FAILED)
     reach = reach_of(source)
     found = asyncio.run(look_at_it(reach, timedelta(minutes=options.wait or 0)))
     if options.clean_up and consents(found, reach, lambda: options.yes or _agreed(found)):
-        try:
-            print_err(asyncio.run(clean_up(reach)))
-        except CleanUpFailed as failed:
-            raise CommandFailed(str(failed)) from failed
+        print_err(asyncio.run(clean_up(reach)))
         found = asyncio.run(look_at_it(reach, timedelta()))
     for address, key in found.host_keys.items():
         if address not in source.host_keys:
@@ -156,5 +153,5 @@ def keep_report(found: Finish, reach: NodeAccess, base: Path) -> None:
 
 def exit_status(found: Finish) -> int:
     if found.unseen:
-        return ExitStatus.IMPOSSIBLE
-    return ExitStatus.DONE if found.report.ready else ExitStatus.NO
+        return ExitStatus.COULD_NOT_RUN
+    return ExitStatus.DONE if found.report.ready else ExitStatus.CHECK_FAILED

@@ -5,12 +5,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.events import NodeFinished
@@ -41,7 +42,7 @@ def fix_nodes(options: Namespace) -> int:
     """Show what would be changed on the nodes; once confirmed, change it and check again what was changed."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
-        raise CommandFailed(_("The plan has no nodes."), ExitStatus.NO)
+        raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
     addresses = [node.address for node in source.plan.nodes]
     names = _host_names(options.hostname or ())
     if unknown := (set(options.node or ()) | names.keys()) - set(addresses):
@@ -62,11 +63,11 @@ def fix_nodes(options: Namespace) -> int:
     agreed = jobs if options.yes else _agreed(jobs)
     if agreed is None:
         print_out(_("Nothing was changed. To change it: --yes, or run it in a terminal and confirm each node."))
-        return ExitStatus.NO
+        return ExitStatus.CHECK_FAILED
     verdicts = asyncio.run(_carry_out(source, agreed, known)) if agreed else known.verdicts
     asked = {node.address for node in nodes}
     left = [v for v in verdicts if v.node in asked and v.blocks and (only is None or v.requirement in only)]
-    return ExitStatus.NO if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
+    return ExitStatus.CHECK_FAILED if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
 
 
 def _host_names(given: Sequence[str]) -> dict[str, str]:
@@ -110,7 +111,7 @@ async def _offer(
     if not reached:
         raise CommandFailed(_("No node could be looked at, so nothing can be mended."))
     init = _init(source, only)
-    folder = new_folder(datetime.now(UTC))
+    folder = new_folder(now())
     jobs: list[Job] = []
     for node in reached:
         offered = available_fixes(

@@ -44,7 +44,7 @@ def install(options: Namespace) -> int:
         return _go_on(run, source, options)
     # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
     if not _may_begin(source, again=options.again):
-        return ExitStatus.NO
+        return ExitStatus.CHECK_FAILED
     return asyncio.run(_install(source, options))
 
 
@@ -72,7 +72,7 @@ async def _install(source: OpenedPlan, options: Namespace) -> int:
     tell_changes(source, report)
     if not report.ready:
         show_report(report)
-        return ExitStatus.NO
+        return ExitStatus.CHECK_FAILED
     keys = await asyncio.to_thread(source.pinned)
     try:
         run = await launch(source.plan, report, keys, state_home(), base=source.base)
@@ -96,10 +96,10 @@ def _same_document(source: OpenedPlan) -> None:
     try:
         now = render(source.plan, source.base)
     except RenderError as error:
-        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), ExitStatus.NO) from error
+        raise CommandFailed(error.message, ExitStatus.CHECK_FAILED) from error
     if different := differences(source.bundle.document.get_secret_value(), now):
         words = _("The configuration would no longer be the one of the bundle, in {places}. Make the bundle anew.")
-        raise CommandFailed(words.format(places=", ".join(different)), ExitStatus.NO)
+        raise CommandFailed(words.format(places=", ".join(different)), ExitStatus.CHECK_FAILED)
 
 
 def _unfinished() -> Path | None:
@@ -121,12 +121,12 @@ def _go_on(run: Path, source: OpenedPlan, options: Namespace) -> int:
         elif state.phase is Phase.POST_UNKNOWN:
             print_err(state.message)
             if (posted := _reached(options.reached)) is None:
-                return ExitStatus.IMPOSSIBLE
+                return ExitStatus.COULD_NOT_RUN
             resume(run, posted=posted)
         elif state.phase is Phase.CHANGED:
             resume(run, despite=options.despite_changes)
     except RunError as refused:
-        raise CommandFailed(str(refused), ExitStatus.NO) from refused
+        raise CommandFailed(str(refused), ExitStatus.CHECK_FAILED) from refused
     return asyncio.run(_to_the_end(run, source))
 
 
@@ -170,14 +170,16 @@ def _give_up(run: Path) -> int:
     try:
         state = status(run)
         if state.phase in FINAL:
-            raise CommandFailed(_("No install is going on: {state}").format(state=_stands(state)), ExitStatus.NO)
+            raise CommandFailed(
+                _("No install is going on: {state}").format(state=_stands(state)), ExitStatus.CHECK_FAILED
+            )
         print_err(_stands(state))
         print_err(_("What is already installed on the nodes stays there."))
         sure = confirm(_("Give up this install?"), _("Giving up is asked about on a terminal.")) and confirm(
             _("Really give up? A new start then needs cleaned nodes."), ""
         )
         if not sure:
-            return ExitStatus.NO
+            return ExitStatus.CHECK_FAILED
         state = cancel(run)
     except (RunNotFound, RunError) as failed:
         raise CommandFailed(str(failed)) from failed
@@ -348,7 +350,7 @@ def _way_on(state: RunState) -> str:
 
 def _exit(state: RunState) -> int:
     if state.phase in (Phase.FAILED, Phase.CANCELLED, Phase.NEEDS_VERSION, Phase.CHANGED):
-        return ExitStatus.NO
+        return ExitStatus.CHECK_FAILED
     if state.interrupted or state.phase in (Phase.UNKNOWN, Phase.POST_UNKNOWN):
-        return ExitStatus.IMPOSSIBLE
+        return ExitStatus.COULD_NOT_RUN
     return ExitStatus.DONE

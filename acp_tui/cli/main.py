@@ -31,14 +31,15 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = parser.parse_args(given)
     # A module is imported when its command runs: `--version` and `--help` cost no SSH and no screen.
     module, name = options.run.split(":")
-    from acp_tui.cli.context import CommandFailed, print_err
+    from acp_tui.cli.context import print_err
+    from acp_tui.core.errors import AcpError
 
     command: Callable[[argparse.Namespace], int] = getattr(import_module(f"acp_tui.cli.{module}"), name)
     try:
         return command(options)
-    except CommandFailed as failed:
-        print_err(str(failed))
-        return failed.status
+    except AcpError as failed:
+        print_err(failed.message)
+        return failed.exit_status
 
 
 def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:

@@ -13,10 +13,8 @@ from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out, 
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
-from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.reader import pace
-from acp_tui.package.service import PackageBlocked, PackageWork
-from acp_tui.package.tar_members import PackageRefused
+from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Package, Plan
 
 _ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR")
@@ -46,7 +44,7 @@ def verify(options: Namespace) -> int:
     if good:
         return ExitStatus.DONE
     # What could not be looked at is not a "no": gpg is missing, for one.
-    return ExitStatus.NO if any(v.outcome is Outcome.FAIL for v in verdicts) else ExitStatus.IMPOSSIBLE
+    return ExitStatus.CHECK_FAILED if any(v.outcome is Outcome.FAIL for v in verdicts) else ExitStatus.COULD_NOT_RUN
 
 
 async def _verified(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
@@ -61,16 +59,10 @@ def unpack(options: Namespace) -> int:
 
 
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
-    """As `unpack`, for a command that goes on afterwards. Raises `CommandFailed` when it could not be done."""
+    """As `unpack`, for a command that continues afterwards. Raises: PackageBlocked, PackageRefused, UnpackFailed."""
     try:
         with _ended_cleanly():
             done = await work.unpack(plan, tell_progress)
-    except PackageBlocked as blocked:
-        raise CommandFailed(str(blocked), ExitStatus.NO) from blocked
-    except PackageRefused as refused:
-        raise CommandFailed(str(refused), ExitStatus.NO) from refused
-    except UnpackFailed as failed:
-        raise CommandFailed(str(failed)) from failed
     finally:
         end_progress()
     folder = work.target(plan)

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from acp_tui.checks.catalog import Requirement, catalogue
@@ -13,10 +13,11 @@ from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.checks.verdict_builder import waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.cli.context import CommandFailed, open_plan, plan_path, print_err, print_out, show_json
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.config.render import RenderError, render, unverified
+from acp_tui.install.config.render import render, unverified
 from acp_tui.package.checks import name_verdicts
 from acp_tui.plan.file import PlanReading, Problem, read_plan, schema
 from acp_tui.plan.model import Plan
@@ -34,7 +35,7 @@ _COLUMNS = 100
 
 def validate(options: Namespace) -> int:
     """Every rule that needs no node; all errors at once."""
-    started = datetime.now(UTC)
+    started = now()
     place = plan_path(options.plan)
     try:
         if is_bundle(Path(options.plan)):
@@ -46,7 +47,7 @@ def validate(options: Namespace) -> int:
     plan = reading.plan or Plan()
     verdicts = _rules(plan, place.parent, reading.problems) if reading.plan else ()
     refused = tuple(_refusal(problem) for problem in reading.problems)
-    report = Report(plan.effective_release, started, datetime.now(UTC), (), (*refused, *verdicts))
+    report = Report(plan.effective_release, started, now(), (), (*refused, *verdicts))
     sizes = _sizes(plan, place) if options.sizes and reading.plan else None
     if options.json:
         told = {"sizing": asdict(sizes)} if sizes else {}
@@ -59,7 +60,7 @@ def validate(options: Namespace) -> int:
             for lines in (table_lines(sizes), reason_lines(sizes, _COLUMNS), fit_lines(sizes)):
                 print_out("\n".join((*lines, "")))
         print_out(_("The plan is good.") if report.ready else _("The plan is not good yet."))
-    return ExitStatus.DONE if report.ready else ExitStatus.NO
+    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
 def _sizes(plan: Plan, place: Path) -> Sizing:
@@ -97,10 +98,7 @@ def _show_verdicts(verdicts: Sequence[Verdict]) -> None:
 def render_document(options: Namespace) -> int:
     """The installer's configuration document, secrets included, on standard output."""
     source = open_plan(options.plan, options.passphrase_file)
-    try:
-        text = render(source.plan, source.base)
-    except RenderError as error:
-        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), ExitStatus.NO) from error
+    text = render(source.plan, source.base)
     if source.plan.kubernetes.version is None:
         print_err(_("kubernetes.version is left to the running installer: cluster.version is empty here."))
     for note in unverified(source.plan):

@@ -1,7 +1,6 @@
 """`install` on a machine that is not the installer node: all goes there, and the install is followed from here."""
 
 import asyncio
-import fcntl
 import getpass
 import json
 import platform
@@ -10,23 +9,24 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from acp_tui.cli.check import run_preflight, show_report
 from acp_tui.cli.context import CommandFailed, OpenedPlan, print_err
 from acp_tui.cli.package import end_progress, tell_progress
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import try_lock
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.remote import provision as program
 from acp_tui.install.remote import session as afar
 from acp_tui.install.remote.last_remote import LastRemoteInstall, save_last_remote
 from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 from acp_tui.install.run.state import FINAL
-from acp_tui.install.start import IncompletePlan, StartError, bundle_for
+from acp_tui.install.start import bundle_for
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, connect
 from acp_tui.nodes.ssh.sftp import Files, SendFailed, Upload
 from acp_tui.package.facts import is_local_address
@@ -75,10 +75,6 @@ def told(address: str) -> Iterator[None]:
         yield
     except ConnectError as failed:
         raise CommandFailed(f"{address}: {failed.detail}") from failed
-    except StartError as failed:
-        raise CommandFailed(
-            str(failed), ExitStatus.NO if isinstance(failed, IncompletePlan) else ExitStatus.IMPOSSIBLE
-        ) from failed
     except (SendFailed, afar.RemoteInstallError) as failed:
         raise CommandFailed(f"{address}: {failed}") from failed
     finally:
@@ -96,8 +92,8 @@ async def install_remotely(source: OpenedPlan, keys: Mapping[str, str], flags: S
         if heard.running:
             print_err(_("An install is going on on {address}; it is followed.").format(address=node.address))
         elif not await _begun(way, flags):
-            return ExitStatus.NO
-        trail = LastRemoteInstall(_named(source), node.address, datetime.now(UTC))
+            return ExitStatus.CHECK_FAILED
+        trail = LastRemoteInstall(_named(source), node.address, now())
         _keep_trail(trail)
         end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), print_err)
     status = ended(end, node.address)
@@ -133,8 +129,8 @@ async def _begun(way: RemoteHost, flags: Sequence[str]) -> bool:
     errand = afar.rewrite_for_remote(plan, way.source.base, way.folder)
     if going is not None and _unfinished(going.text):
         print_err(_("An install on {address} is not finished; it is gone on with.").format(address=way.address))
-        now = datetime.now(UTC)
-        report: Report | None = Report(plan.effective_release, now, now, (), ())
+        moment = now()
+        report: Report | None = Report(plan.effective_release, moment, moment, (), ())
         errand = replace(errand, packages=())
     else:
         report = await _checked(way.source)
@@ -189,11 +185,9 @@ def _scratch(address: str) -> Iterator[Path]:
     A fixed name: what a killed command left, secrets among it, is gone the next time."""
     folder = private_folder(state_home()) / f"errand-{address}"
     with (state_home() / f"errand-{address}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(lock):
             words = _("Another acp-tui on this machine sends to {address} now.")
-            raise CommandFailed(words.format(address=address)) from None
+            raise CommandFailed(words.format(address=address))
         try:
             shutil.rmtree(folder, ignore_errors=True)
             yield private_folder(folder)

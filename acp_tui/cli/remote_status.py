@@ -66,7 +66,8 @@ def _way(trail: LastRemoteInstall) -> RemoteHost:
     source = open_plan(str(trail.plan), None)
     if trail.address not in {node.address for node in source.plan.nodes}:
         raise CommandFailed(
-            _("{plan} no longer names {address}.").format(plan=trail.plan, address=trail.address), ExitStatus.NO
+            _("{plan} no longer names {address}.").format(plan=trail.plan, address=trail.address),
+            ExitStatus.CHECK_FAILED,
         )
     if trail.ended is not None and source.bundle is not None and source.bundle.document is None:
         words = _("It has ended with exit status {status}. The bundle has no secrets any more to ask the node with.")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out
 from acp_tui.cli.remote_status import newer_trail
-from acp_tui.core.errors import ExitStatus
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.run.directory import newest_run
@@ -18,8 +18,8 @@ from acp_tui.install.run.state import STATE_FILE, Phase, RunNotFound, RunState, 
 from acp_tui.install.support_bundle import run_secrets, write_archive
 from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.triage import triage
-from acp_tui.plan.file import PlanErrors, dump_plan
-from acp_tui.preflight.bundle import BundleCorrupt, absolute, open_bundle
+from acp_tui.plan.file import dump_plan
+from acp_tui.preflight.bundle import absolute, open_bundle
 from acp_tui.preflight.report.history import last_report_path, load_last_report
 from acp_tui.preflight.report.model import report_json
 
@@ -78,7 +78,7 @@ async def _looked(state: RunState) -> Mapping[str, str]:
         return {}
     try:
         bundle = open_bundle(state.spec.bundle)
-    except (BundleCorrupt, PlanErrors, OSError) as error:
+    except (AcpError, OSError) as error:
         return {"triage.txt": f"{error}\n"}
     print_err(_("Asking the installer's node how it stands."))
     found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))

@@ -31,17 +31,13 @@ def wizard(options: Namespace) -> int:
 
 def demo(options: Namespace) -> int:
     """The practice cluster: in the wizard, or walked unattended."""
-    from acp_tui.demo.package import PracticeUnavailable
 
-    try:
-        if options.auto:
-            from acp_tui.demo.walkthrough import walk
+    if options.auto:
+        from acp_tui.demo.walkthrough import walk
 
-            return asyncio.run(walk(print_out))
-        _need_terminal()
-        return asyncio.run(_practise())
-    except PracticeUnavailable as error:
-        raise CommandFailed(str(error)) from error
+        return asyncio.run(walk(print_out))
+    _need_terminal()
+    return asyncio.run(_practise())
 
 
 async def _practise() -> int:

@@ -1,1 +1,1 @@
-"""Shared kernel of the engine: texts, files, errors, events. It knows nothing of the product."""
+"""Tools that every other package uses: texts, files, locks, errors, events, retries, redaction."""

@@ -1,4 +1,4 @@
-"""Long work on many nodes at once, as one stream of what it tells: events come as they happen, from any of them."""
+"""Run coroutines concurrently and merge their events into one stream."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -6,29 +6,30 @@ from typing import TypeVar
 
 Event = TypeVar("Event")
 Work = Callable[[Callable[[Event], None]], Awaitable[None]]
-"""Told how to tell of an event; done when it returns."""
+"""A job: it calls its argument with each event, and returns when it is done."""
 
 
-async def merge_events(works: Iterable[Work[Event]]) -> AsyncGenerator[Event, None]:
-    """Do all `works` at the same time and yield what they tell, until the last one is done.
+async def merge_events(jobs: Iterable[Work[Event]]) -> AsyncGenerator[Event, None]:
+    """Run all `jobs` concurrently; yield their events in the order in which they occur, until the last job is done.
 
-    What one raises is raised here. Closing the generator cancels what still runs and waits for its end."""
-    events: asyncio.Queue[tuple[Event] | asyncio.Task[None]] = asyncio.Queue()
+    Raises: the exception of a job that fails. Closing the generator cancels the running jobs and waits for them."""
+    # An event is queued in a tuple, so that it cannot be mistaken for a finished task.
+    queue: asyncio.Queue[tuple[Event] | asyncio.Task[None]] = asyncio.Queue()
 
-    async def follow(work: Work[Event]) -> None:
-        await work(lambda event: events.put_nowait((event,)))
+    async def run(job: Work[Event]) -> None:
+        await job(lambda event: queue.put_nowait((event,)))
 
-    running = {asyncio.create_task(follow(work)) for work in works}
+    running = {asyncio.create_task(run(job)) for job in jobs}
     for task in running:
-        task.add_done_callback(events.put_nowait)
+        task.add_done_callback(queue.put_nowait)
     try:
         while running:
-            told = await events.get()
-            if isinstance(told, tuple):
-                yield told[0]
+            item = await queue.get()
+            if isinstance(item, tuple):
+                yield item[0]
             else:
-                running.discard(told)
-                told.result()
+                running.discard(item)
+                item.result()
     finally:
         for task in running:
             task.cancel()

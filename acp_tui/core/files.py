@@ -1,6 +1,4 @@
-"""Files: written so that a crash, a kill or a full disk leaves the old or the new content, never a part; and read with
-a bound.
-"""
+"""Atomic file writes and bounded reads."""
 
 import os
 import stat
@@ -12,11 +10,13 @@ from pathlib import Path
 from acp_tui.core.i18n import _
 
 READ_LIMIT = 1024 * 1024
-"""Bytes of a file that is read whole: no key or certificate comes near it; a mistyped path to an image does."""
+"""Bytes. Keys and certificates are far smaller; a mistyped path to a disk image is larger."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
-    """Replace `path` whole: written beside it, flushed to disk, renamed. OSError: nothing was changed."""
+    """Replace the content of `path`; after a crash or on a full disk it has the old or the new content, never a part.
+
+    Raises: OSError; then nothing has changed."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -34,7 +34,7 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
 
 
 def resolve_path(base: Path, name: str) -> Path:
-    """A path as it was typed: relative to `base`, `~` the home. The home of nobody stays as typed: a file not found."""
+    """Resolve a typed path: relative to `base`, with `~` and `~user`. An unknown user stays as typed."""
     try:
         return base / Path(name).expanduser()
     except RuntimeError:
@@ -42,30 +42,34 @@ def resolve_path(base: Path, name: str) -> Path:
 
 
 def open_regular_file(path: Path) -> BufferedReader:
-    """A file to read. OSError: among others when it is a folder, a device, or a pipe whose writer we would wait for."""
+    """Open a regular file for reading, without waiting for the writer of a pipe.
+
+    Raises: OSError, also for a folder, a device or a pipe."""
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(_("no file, but a device or a pipe"))
+        raise OSError(_("a device or a pipe, not a regular file"))
     return file
 
 
 def read_limited(path: Path) -> bytes:
-    """A key, certificate or secret. OSError: not there, not readable, no plain file, or larger than READ_LIMIT."""
+    """Return the content of a key, certificate or secret file.
+
+    Raises: OSError if it is missing, not readable, not a regular file, or larger than READ_LIMIT."""
     with open_regular_file(path) as file:
         content = file.read(READ_LIMIT + 1)
     if len(content) > READ_LIMIT:
-        raise OSError(_("larger than 1 MiB, so it is no key, certificate or secret"))
+        raise OSError(_("larger than 1 MiB: not a key, certificate or secret"))
     return content
 
 
-def why(error: OSError) -> str:
-    """The reason without the path, which the message around it already names."""
+def error_reason(error: OSError) -> str:
+    """Return the reason without the path, for messages that name the path themselves."""
     return error.strerror or str(error)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
+    """Flush the directory entries of `folder` to disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -74,7 +78,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made with its parents if need be, readable by its owner alone."""
+    """Create the folder and its parents if missing, make it accessible only to its owner, and return it."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     return path

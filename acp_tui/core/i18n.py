@@ -1,7 +1,7 @@
-"""Every text a person reads passes through here (gettext), so a language is a file and not a search through the code.
+"""Translate every text that people read, with gettext.
 
-Sources are English. `_` translates at the moment of the call, `N_` only marks a text that is translated later, where it
-is shown: field descriptions and tables are built at import, before the operator's language is known.
+Message IDs are English. `_` translates when it is called. `N_` only marks a text that is translated where it is shown:
+tables and field descriptions are built at import, before the language is known.
 """
 
 import gettext as _gettext
@@ -18,23 +18,25 @@ _translations: _gettext.NullTranslations = _gettext.NullTranslations()
 
 
 def use_language(code: str | None = None, locales: Path | None = None) -> None:
-    """Speak `code` from now on; None takes ACP_TUI_LANG, then the locale variables. An unknown language is English.
+    """Set the language. None: ACP_TUI_LANG, else the locale variables. An unknown language gives English.
 
-    `locales`: where `<code>/LC_MESSAGES/acp-tui.mo` lies, if not among our own."""
+    `locales`: the folder with `<code>/LC_MESSAGES/acp-tui.mo`; None: `assets/locales`."""
     global _translations
-    wanted = code or os.environ.get("ACP_TUI_LANG")
-    languages = [wanted] if wanted else None
+    language = code or os.environ.get("ACP_TUI_LANG")
+    languages = [language] if language else None
     _translations = _gettext.translation(DOMAIN, locales or asset_path("locales"), languages=languages, fallback=True)
 
 
 def _(message: str) -> str:
+    """Return the translation of `message`."""
     return _translations.gettext(message) if message else ""
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
+    """Return the translation of the form for `count`."""
     return _translations.ngettext(singular, plural, count)
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
-    """Mark a text for translation without translating it yet."""
+    """Return `message` itself, marked for translation."""
     return message

@@ -1,4 +1,4 @@
-"""Addresses of the machine that acp-tui runs on: the package lies here, so it is offered as installer node."""
+"""Find the addresses of this host, to suggest it as the installer node: the package is on it."""
 
 import fcntl
 import socket
@@ -8,21 +8,25 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from pathlib import Path
 
+from acp_tui.core.virtual_interfaces import is_virtual_interface
+
 _SIOCGIFADDR = 0x8915
 _GLOBAL_SCOPE = "00"
-_NOT_TO_NODES = ("lo", "docker", "podman", "cni", "veth", "virbr", "br-", "flannel", "cali", "ovn", "kube", "tunl")
-"""How interfaces of containers and of this machine alone begin: no other node reaches them."""
 
 
 @dataclass(frozen=True)
 class LocalAddress:
+    """An address of this host and its interface."""
+
     nic: str
     address: str
 
 
 def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
-    """One IPv4 address an interface, then the IPv6 ones; the interface of the default route first."""
-    names = [name for _index, name in socket.if_nameindex() if not name.startswith(_NOT_TO_NODES)]
+    """Return the addresses at which other hosts may reach this one; the interface of the default route comes first.
+
+    Of each interface one IPv4 address, then all global IPv6 addresses. `proc`: a replacement for /proc/net."""
+    names = [name for _index, name in socket.if_nameindex() if not is_virtual_interface(name)]
     first = _default_nic(proc)
     found = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]
     found += [own for own in _ipv6(proc) if own.nic in names]
@@ -30,9 +34,9 @@ def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
 
 
 def _ipv4(name: str) -> str | None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked, suppress(OSError):
-        answer = fcntl.ioctl(asked.fileno(), _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
-        return socket.inet_ntoa(answer[20:24])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inet, suppress(OSError):
+        request = fcntl.ioctl(inet.fileno(), _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+        return socket.inet_ntoa(request[20:24])
     return None
 
 
@@ -47,7 +51,7 @@ def _default_nic(proc: Path) -> str | None:
 
 
 def _lines(path: Path) -> list[str]:
-    """No file (no IPv6 here): no lines."""
+    """Return the lines of a file; none if it is missing (the kernel has no IPv6)."""
     try:
         return path.read_text(encoding="ascii").splitlines()
     except OSError:

@@ -7,6 +7,6 @@ from acp_tui.core.files import resolve_path
 
 
 def state_home() -> Path:
-    """`$XDG_STATE_HOME/acp-tui`, by default below ~/.local/state."""
+    """Return the state folder: `$XDG_STATE_HOME/acp-tui`, by default `~/.local/state/acp-tui`."""
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     return resolve_path(Path(), base) / "acp-tui"

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import N_, _
+from acp_tui.core.units import GIGA
 from acp_tui.demo import fake_installer as installer
 from acp_tui.demo import ssh_nodes as practice_nodes
 from acp_tui.demo.fake_console import console
@@ -35,7 +36,7 @@ from acp_tui.plan.model import Address, Admin, Node, Package, Plan, Ssh, Waiver
 VIP = "192.0.2.10"
 ADMIN_PASSWORD = "Practice-Only-1"
 _PACE = Timeouts(setup=0.1, api=0.2, api_wait=30.0, progress=0.5, silence=20.0, overall=300.0)
-_PRETENDED_FREE = 500 * 10**9
+_PRETENDED_FREE = 500 * GIGA
 
 _NAME_TO_CHOOSE = "NEW-NAME"
 _WAIVED_BY = "acp-tui demo"

@@ -20,6 +20,7 @@ import gnupg
 
 import acp_tui
 from acp_tui.core.assets import asset_path
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
 from acp_tui.demo.fake_installer import Behaviour, write_behaviour
@@ -36,7 +37,7 @@ made for this one run, and installs nothing: setup.sh starts a stand-in that onl
 """
 
 
-class PracticeUnavailable(Exception):
+class PracticeUnavailable(AcpError):
     """The practice cannot be set up on this machine; the text says what is missing."""
 
 

@@ -6,13 +6,13 @@ It looks for the faults that were planted, mends them by the hints alone, and sa
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import asyncssh
 
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.core.errors import ExitStatus
+from acp_tui.core.clock import now
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.fake_installer import Behaviour
@@ -27,9 +27,7 @@ from acp_tui.install.verify.checklist import checklist
 from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.run import verify
 from acp_tui.nodes.events import NodeFinished
-from acp_tui.package.install_dir import UnpackFailed
-from acp_tui.package.service import PackageBlocked, PackageWork
-from acp_tui.package.tar_members import PackageRefused
+from acp_tui.package.service import PackageWork
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.run import PreflightDone, preflight
 
@@ -67,7 +65,7 @@ async def walk(out: Callable[[str], None]) -> int:
             await _walk(line)
     except _Stopped as stopped:
         out(_LABEL + _("STOPPED: {why}").format(why=stopped))
-        return ExitStatus.NO
+        return ExitStatus.CHECK_FAILED
     out(_LABEL + _("The end was reached; the practice cluster is stopped and removed."))
     return ExitStatus.DONE
 
@@ -97,7 +95,7 @@ async def _unpack(line: _Walk) -> None:
             line.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
     try:
         await work.unpack(plan)
-    except (PackageBlocked, PackageRefused, UnpackFailed) as error:
+    except AcpError as error:
         raise _Stopped(str(error)) from error
     line.step(_("Package: signature verified, unpacked to {folder}").format(folder=work.target(plan)))
 
@@ -117,7 +115,7 @@ async def _preflight(line: _Walk, pinned: Mapping[str, str]) -> tuple[Report, Ma
     if report is None:
         raise _Stopped(_("the preflight gave no report"))
     package = await line.work.verdicts(plan)
-    return replace(report, verdicts=(*package, *report.verdicts), finished=datetime.now(UTC)), host_keys
+    return replace(report, verdicts=(*package, *report.verdicts), finished=now()), host_keys
 
 
 def _planted(line: _Walk, report: Report) -> tuple[Verdict, ...]:

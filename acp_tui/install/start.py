@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed
 from acp_tui.core.i18n import _
@@ -24,12 +25,14 @@ from acp_tui.preflight.bundle import DOCUMENT, BundleRefused, SecretsMode, remov
 from acp_tui.preflight.report.model import Report
 
 
-class StartError(Exception):
+class StartError(AcpError):
     """Nothing was started; the text says why and what to do."""
 
 
 class IncompletePlan(StartError):
     """The plan does not make a configuration yet."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
 
 async def bundle_for(

@@ -14,14 +14,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui import __version__
+from acp_tui.core.clock import now
 from acp_tui.core.files import read_limited, resolve_path, write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.redaction import Masker
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.config.payload import InvalidConfig, secrets_in
 from acp_tui.install.observe.failure import failure, logs
 from acp_tui.install.observe.labels import phase_label
@@ -66,7 +66,7 @@ def write_archive(
     found = _texts(state, state.spec.run_dir if state else run_dir)
     texts = {name: mask(text) for name, text in (*found, *(extra or {}).items())}
     sums = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in texts.items())
-    folder = f"acp-tui-support-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    folder = f"acp-tui-support-{now():%Y%m%dT%H%M%SZ}"
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w:gz") as tar:
         for name, text in {**texts, SUMS: sums}.items():
@@ -157,7 +157,7 @@ def versions() -> Mapping[str, str]:
         "kernel": platform.release(),
         "machine": platform.machine(),
         "host": platform.node(),
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "made": now().isoformat(timespec="seconds"),
     }
 
 
@@ -184,4 +184,4 @@ def _ends(path: Path) -> str:
 
 def _text(data: bytes) -> str:
     text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("utf-8", errors="replace")
-    return clean(text)
+    return sanitize(text)

@@ -10,8 +10,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
+from acp_tui.core.concurrency import merge_events
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.nodes.collectors import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Clock, Facts
@@ -36,16 +37,13 @@ async def collect_facts(
 
     Yields stages, then facts a few times, a NodeSeen where the node has to wait for others, and at the very end one
     NodeDone, in every case."""
-    events: asyncio.Queue[NodeEvent | asyncio.Task[NodeFinished]] = asyncio.Queue()
-    work = asyncio.create_task(_Pass(target, pinned, deadlines, snippets, events.put_nowait).go())
-    work.add_done_callback(events.put_nowait)
-    try:
-        while not isinstance(event := await events.get(), asyncio.Task):
+
+    async def collect(emit: Callable[[NodeEvent], None]) -> None:
+        emit(await _Pass(target, pinned, deadlines, snippets, emit).go())
+
+    async with aclosing(merge_events([collect])) as events:
+        async for event in events:
             yield event
-        yield event.result()
-    finally:
-        work.cancel()
-        await asyncio.wait([work])
 
 
 @dataclass
@@ -144,7 +142,7 @@ class _Pass:
                     break
                 if own and own.isdisjoint(names) and self.moment is None:
                     self.moment = asyncio.get_running_loop().call_later(_A_MOMENT, self.seen)
-        return self.connection.complaint or " ".join(clean(printed.decode(errors="replace")).split())
+        return self.connection.complaint or " ".join(sanitize(printed.decode(errors="replace")).split())
 
     def go_on(self) -> None:
         """From now on the node may take its time."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from acp_tui.core.text import clean
+from acp_tui.core.text import fill_template, sanitize
 
 TIMED_OUT = 124  # what timeout(1) says too
 SUDO_PATIENCE = 20
@@ -27,7 +27,7 @@ MAX_OUTPUT = 256 * 1024
 
 _FLUSH_EVERY = 10  # snippets a write: few packets, and still facts that appear in steps
 
-LAUNCH = """sh -c '
+_LAUNCH = """sh -c '
 LC_ALL=C; export LC_ALL; unset BASH_ENV ENV POSIXLY_CORRECT;
 command -v timeout >/dev/null || timeout() { shift; "$@"; };
 u=$(id -u); r=0; m=;
@@ -35,7 +35,8 @@ if [ "$u" != 0 ]; then
   m=$(timeout @SUDO@ sudo -n bash -c : 2>&1 </dev/null); r=$?;
   if [ "$r" -eq 0 ]; then exec sudo -n bash --norc -p -s -- "$u" "$r" "$m"; fi;
 fi;
-exec bash --norc -p -s -- "$u" "$r" "$m"'""".replace("\n", " ").replace("@SUDO@", str(SUDO_PATIENCE))
+exec bash --norc -p -s -- "$u" "$r" "$m"'"""
+LAUNCH = fill_template(_LAUNCH.replace("\n", " "), SUDO=str(SUDO_PATIENCE))
 """The command a node is asked to run, with the script on its stdin. It becomes root where sudo asks no password, and
 tells the script who logged in: `$1` the uid, `$2` the status of sudo, `$3` its message. In one line, for csh as a login
 shell; without a path, for a restricted one; `-p`, so that nothing of the user's environment becomes part of the script.
@@ -160,14 +161,14 @@ class Collector:
 def build(snippets: Iterable[Collector], marker: str) -> str:
     """The program for the stdin of `LAUNCH`. `marker`: lower-case hexadecimal digits that no output can foresee."""
     snippets = tuple(snippets)
-    header = _HEADER.replace("@MARKER@", marker).replace("@LIMIT@", str(MAX_OUTPUT))
+    header = fill_template(_HEADER, MARKER=marker, LIMIT=str(MAX_OUTPUT), EVERY=str(_FLUSH_EVERY))
     functions = [f"ask_{s.name}() {{\n{s.shell.strip()}\n}}\n" for s in snippets]
     urgent = [f"run {s.name} {s.timeout}; flush\n" for s in snippets if s.urgent]
     begins = [f"begin {s.name}\n" for s in snippets if s.early]
     calls = [f"run {s.name} {s.timeout}\n" for s in snippets if not s.urgent and not s.early]
     waits = [f"run {s.name} {s.timeout}\n" for s in snippets if s.early]
     between = ["flush\n"] if waits else []  # what it knows of itself need not wait for others
-    lines = [header.replace("@EVERY@", str(_FLUSH_EVERY)), *functions, *urgent, *begins, *calls, *between, *waits]
+    lines = [header, *functions, *urgent, *begins, *calls, *between, *waits]
     return "".join([*lines, 'flush\nexit\n}\nmain "$@"\n'])
 
 
@@ -242,4 +243,4 @@ class Reader:
         text = bytes(self._buffer[: min(at, MAX_OUTPUT)]).decode(errors="replace")
         del self._buffer[: found.end()]
         self._end = b""
-        return CollectorOutput(self._name, status, clean(text))
+        return CollectorOutput(self._name, status, sanitize(text))

@@ -10,6 +10,7 @@ from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import N_, _
+from acp_tui.core.units import gigabytes
 from acp_tui.package.extract import INIT, SETUP
 from acp_tui.package.facts import PackageFacts, SeenPackage, questions
 from acp_tui.package.install_dir import FREE_WANTED
@@ -275,7 +276,7 @@ def _space(seen: PackageFacts) -> Finding:
     if seen.free_after is None:
         return Finding(Outcome.UNKNOWN, _("{path}: free space cannot be told").format(path=seen.target), paths=paths)
     observed = (
-        _("{path}: {free} GB free once all is unpacked").format(path=seen.target, free=seen.free_after // 10**9)
+        _("{path}: {free} GB free once all is unpacked").format(path=seen.target, free=int(gigabytes(seen.free_after)))
         if seen.free_after >= 0
         else _("{path}: {short} bytes too little even to unpack").format(path=seen.target, short=-seen.free_after)
     )

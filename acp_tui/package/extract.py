@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, cast
 
+from acp_tui.core.clock import now
 from acp_tui.core.events import Progress
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
@@ -139,8 +139,8 @@ def extract(
                     raise Cancelled
                 _check_unchanged(package, file, identity)
                 signer = check.fingerprint if check and signature and signature.signed is Signed.GOOD else ""
-                now = datetime.now(UTC).isoformat(timespec="seconds")
-                put_in_place(new, target, kind, Placed(identity, signer, now if signer else ""))
+                moment = now().isoformat(timespec="seconds")
+                put_in_place(new, target, kind, Placed(identity, signer, moment if signer else ""))
     except OSError as error:
         raise UnpackFailed(_why(error, package, target)) from error
     return Extracted(signature)

@@ -5,7 +5,6 @@ and a folder that somebody filled by hand is left alone.
 """
 
 import ctypes
-import fcntl
 import json
 import os
 import shutil
@@ -15,12 +14,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import locked_folder
+from acp_tui.core.units import GIGA
 from acp_tui.package.tar_members import OURS
 from acp_tui.plan.package_name import Kind
 
-FREE_WANTED = 100 * 10**9
+FREE_WANTED = 100 * GIGA
 """Bytes that must be free once the Core Package is unpacked (BND-FREE-100G)."""
 STAMP = f"{OURS}unpacked.json"
 STAGING = f"{OURS}unpacking"
@@ -29,7 +31,7 @@ FreeSpace = Callable[[Path], int]
 """Bytes available to us on the filesystem of an existing folder. OSError as from statvfs."""
 
 
-class UnpackFailed(Exception):
+class UnpackFailed(AcpError):
     """The package is fine, but could not be unpacked; the text says why and what to do."""
 
 
@@ -116,14 +118,11 @@ def claimed(target: Path) -> Iterator[Path]:
 
     The staging folder is gone afterwards in any case, after a kill the next time. UnpackFailed: somebody holds it."""
     target.mkdir(parents=True, exist_ok=True)
-    handle = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with locked_folder(target) as lock:
+        if lock is None:
             raise UnpackFailed(
                 _("Another acp-tui is unpacking into {folder}. Wait for it to end.").format(folder=target)
-            ) from None
+            )
         staging = target / STAGING
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
@@ -131,8 +130,6 @@ def claimed(target: Path) -> Iterator[Path]:
             yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    finally:
-        os.close(handle)
 
 
 def check_free_to_use(target: Path, kind: Kind) -> None:

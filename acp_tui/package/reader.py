@@ -13,6 +13,7 @@ from typing import IO, Protocol, TypeVar
 
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
+from acp_tui.core.units import duration, gigabytes, megabytes
 
 T = TypeVar("T")
 OnProgress = Callable[[Progress], None]
@@ -137,13 +138,11 @@ def pace(progress: Progress) -> str:
     speed, left = progress.speed, progress.left
     if speed is None or left is None:
         return ""
-    minutes, seconds = divmod(round(left), 60)
-    hours, minutes = divmod(minutes, 60)
     return _("{done} of {total} GB, {speed} MB/s, {left} left").format(
-        done=f"{progress.done / 1e9:.1f}",
-        total=f"{progress.total / 1e9:.1f}",
-        speed=round(speed / 1e6),
-        left=f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}",
+        done=f"{gigabytes(progress.done):.1f}",
+        total=f"{gigabytes(progress.total):.1f}",
+        speed=round(megabytes(speed)),
+        left=duration(left),
     )
 
 

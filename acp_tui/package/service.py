@@ -12,8 +12,10 @@ from pathlib import Path
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Verdict
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.core.units import megabytes
 from acp_tui.package.checks import package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
@@ -48,8 +50,10 @@ _FORBID_UNPACKING = frozenset(
 """What is wrong with the files themselves. Place, free space and nodes gate the install, not the unpacking."""
 
 
-class PackageBlocked(Exception):
+class PackageBlocked(AcpError):
     """The packages must not be unpacked; `verdicts` are those that forbid it."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
         lines = (line for v in verdicts for line in (f"{v.requirement}: {v.observed}", v.remedy and f"  {v.remedy}"))
@@ -237,7 +241,7 @@ def _check_room(seen: PackageFacts) -> None:
     if seen.free_after is not None and seen.free_after < 0:
         raise UnpackFailed(
             _("{folder}: {short} MB too little space to unpack. Free some, or choose another folder.").format(
-                folder=seen.target, short=-seen.free_after // 10**6 + 1
+                folder=seen.target, short=int(megabytes(-seen.free_after)) + 1
             )
         )
 

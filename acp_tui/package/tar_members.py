@@ -9,6 +9,7 @@ import tarfile
 import unicodedata
 from pathlib import PurePosixPath
 
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.i18n import _
 
 _MAX_NAME = 4096
@@ -24,8 +25,10 @@ OURS = ".acp-tui-"
 """What our own files in the target are called at first; no archive may bring such a one."""
 
 
-class PackageRefused(Exception):
+class PackageRefused(AcpError):
     """The archive is not what it should be; the text names the member and the rule. BND-TAR-OK."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
 
 class Guard:

@@ -4,18 +4,19 @@ No secret is ever in it; the draft only remembers which secrets had been given, 
 A living wizard holds a lock on its draft, which the kernel drops with the process, whatever ends it.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from acp_tui.core.clock import now
 from acp_tui.core.files import private_folder, write_atomically
+from acp_tui.core.locks import try_lock
 from acp_tui.plan.file import dump_plan, read_plan, secret_values
 from acp_tui.plan.model import Plan
 
@@ -70,9 +71,9 @@ def new_draft(
     """A draft with a folder of its own below `home`; nothing is on disk before it is first saved.
 
     `ask_secrets`: the plan comes without its secrets, so they are to be given again."""
-    now = datetime.now(UTC)
+    moment = now()
     asked = frozenset(_wanted_secrets(plan)) if ask_secrets else frozenset[str]()
-    folder = home / "drafts" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}"
+    folder = home / "drafts" / f"{moment:%Y%m%d-%H%M%S}-{os.getpid()}"
     return Draft(folder, plan, host_keys=host_keys or {}, secrets_asked=asked)
 
 
@@ -104,7 +105,7 @@ def save(draft: Draft) -> None:
         adding=draft.adding,
         run=draft.run,
         finished=draft.finished,
-        updated=datetime.now(UTC),
+        updated=now(),
     )
     write_atomically(draft.folder / PLAN_NAME, dump_plan(draft.plan))
     write_atomically(draft.folder / STATE_NAME, state.model_dump_json(indent=2) + "\n")
@@ -158,9 +159,7 @@ def hold(folder: Path) -> TextIO | None:
     """Take the draft for this process until the returned file is closed. None: another wizard holds it."""
     private_folder(folder)
     lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    return lock
+    if try_lock(lock):
+        return lock
+    lock.close()
+    return None

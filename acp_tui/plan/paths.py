@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import Node, Plan, is_secret
 
@@ -55,7 +56,7 @@ class Listed:
     secret: bool
 
 
-class InvalidValue(ValueError):
+class InvalidValue(AcpError, ValueError):
     """The plan's fields refuse one or more values."""
 
     def __init__(self, wrongs: Sequence[FieldError]) -> None:

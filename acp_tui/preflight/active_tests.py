@@ -10,6 +10,7 @@ from enum import StrEnum
 from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.checks.topology import balancer_ports, has_external_load_balancer, peer_ports
 from acp_tui.core.i18n import N_, _
+from acp_tui.core.units import MEGA
 from acp_tui.nodes.active.bandwidth import MOST, End, measure, pairs
 from acp_tui.nodes.active.disk import measuring
 from acp_tui.nodes.active.listeners import ListenerPlan, rehearse
@@ -132,7 +133,7 @@ def enough_bits(plan: Plan) -> float:
     """Bits a second that a transfer shows of a link which is fast enough (NETCFG-BW-INTRA)."""
     check = catalogue(plan.effective_release)["NETCFG-BW-INTRA"].check
     assert isinstance(check, FunctionCheck)
-    return check.number("megabits") * 1e6 * check.number("payload")
+    return check.number("megabits") * MEGA * check.number("payload")
 
 
 def _own_ports(plan: Plan) -> dict[str, tuple[int, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.checks.local_files import LocalFiles
-from acp_tui.core.files import read_limited, resolve_path, why
+from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
 
@@ -35,4 +35,4 @@ def _lost_keys(plan: Plan, base: Path) -> Iterator[tuple[str, str]]:
             if name:
                 read_limited(resolve_path(base, name))
         except OSError as error:
-            yield path, _("{file} cannot be read: {why}").format(file=name, why=why(error))
+            yield path, _("{file} cannot be read: {why}").format(file=name, why=error_reason(error))

@@ -11,11 +11,12 @@ from pydantic import SecretStr
 
 from acp_tui.checks.certificates.model import CertificateFacts
 from acp_tui.checks.local_files import PrimaryCluster
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.file import PlanErrors, Problem, read_plan
 from acp_tui.plan.model import Plan, field_at, is_secret
-from acp_tui.preflight.bundle import DOCUMENT, BundleCorrupt, is_bundle, is_sealed, open_bundle
+from acp_tui.preflight.bundle import DOCUMENT, is_bundle, is_sealed, open_bundle
 from acp_tui.preflight.certificates.pem import PemFile
 from acp_tui.preflight.certificates.reader import facts_for, pair_facts
 
@@ -30,7 +31,7 @@ def primary_of(plan: Plan, base: Path) -> PrimaryCluster | None:
     place = resolve_path(base, recovery.primary)
     try:
         return _bundled(place) if is_bundle(place) else _planned(place)
-    except (PlanErrors, BundleCorrupt) as error:
+    except AcpError as error:
         why = " ".join(str(error).splitlines())
         return PrimaryCluster(str(place), trouble=_("the primary's plan is of no use: {why}").format(why=why))
     except OSError as error:

@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.topology import node_test_spec
+from acp_tui.core.clock import now
 from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.files import resolve_path
 from acp_tui.nodes.collect import collect_facts
@@ -36,10 +37,6 @@ class PreflightDone:
 
 
 PreflightEvent = NodeEvent | PreflightDone
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def target(plan: Plan, node: Node, dial: Dial = direct, *, base: Path = Path()) -> Target:
@@ -167,13 +164,13 @@ async def preflight(
     by_address = {node.address: node for node in plan.nodes}
 
     def pass_over(one: Target) -> Work[NodeEvent]:
-        async def follow(tell: Callable[[NodeEvent], None]) -> None:
+        async def follow(emit: Callable[[NodeEvent], None]) -> None:
             asked = snippets(plan, by_address[one.address], also)
             async with aclosing(
                 collect_facts(one, pinned.get(one.address), deadlines=deadlines, snippets=asked)
             ) as seen:
                 async for event in seen:
-                    tell(event)
+                    emit(event)
 
         return follow
 

@@ -6,7 +6,6 @@ Nothing is chosen that an undo could not bring back; of what removes for good, w
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import ClassVar
 
@@ -17,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Static
 
+from acp_tui.core.clock import now
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
@@ -174,7 +174,7 @@ class FixScreen(Screen[None]):
             target(self.session.plan, node, self.session.dial, base=self.session.package.base),
             self.session.draft.host_keys.get(node.address),
             steps,
-            new_folder(datetime.now(UTC)),
+            new_folder(now()),
             self._init if any(step.requirement == INIT for step in steps) else None,
         )
 

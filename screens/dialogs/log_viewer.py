@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.core.units import megabytes
 from acp_tui.install.observe.log_reader import Page, before, find, last, page
 from screens.dialogs.prompts import Ask
 from screens.widgets.panel import Panel
@@ -153,7 +154,7 @@ class LogScreen(ModalScreen[None]):
         where = f"{100 * end // size} %" if size else _("nothing is written yet")
         self.query_one("#log-title", Panel).show(Text(f"{name}: {path}", "bold", no_wrap=True, overflow="ellipsis"))
         self.query_one("#log-lines", Panel).show(lines)
-        state = f"{where}  {size / 1e6:.1f} MB  {self._said}"
+        state = f"{where}  {megabytes(size):.1f} MB  {self._said}"
         self.query_one("#log-state", Panel).show(Text(state, no_wrap=True, overflow="ellipsis"))
 
 

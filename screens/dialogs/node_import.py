@@ -22,8 +22,9 @@ from textual.widgets import Label, Static, TextArea
 from acp_tui.checks.labels import role_label
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.redaction import unmask
 from acp_tui.plan.model import Node
-from acp_tui.plan.node_import.detect import masked, read_list, unmasked
+from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
 from acp_tui.plan.node_import.merge import ImportPreview, take
 from screens.formatting.glyphs import glyphs
@@ -82,11 +83,11 @@ class ListDialog(ModalScreen[None]):
     @property
     def text(self) -> str:
         """What stands there, the secrets in their places."""
-        return unmasked(self.query_one("#list", TextArea).text, self._hidden)
+        return unmask(self.query_one("#list", TextArea).text, self._hidden)
 
     def show(self, text: str) -> None:
         """Look at this text from now on."""
-        shown, self._hidden = masked(text, read_list(text))
+        shown, self._hidden = mask_nodes(text, read_list(text))
         area = self.query_one("#list", TextArea)
         with area.prevent(TextArea.Changed):  # it is looked at now, and not once more in a moment
             area.load_text(shown)
@@ -101,7 +102,7 @@ class ListDialog(ModalScreen[None]):
         area = self.query_one("#list", TextArea)
         before = area.get_text_range((0, 0), min(area.selection.start, area.selection.end))
         after = area.get_text_range(max(area.selection.start, area.selection.end), area.document.end)
-        whole = unmasked(before, self._hidden) + cleaned(text) + unmasked(after, self._hidden)
+        whole = unmask(before, self._hidden) + cleaned(text) + unmask(after, self._hidden)
         self.show(whole)
         area.move_cursor(area.document.end)
 

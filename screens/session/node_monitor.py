@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _FRESH = 30
 """Seconds for which a node that was just heard of is not looked at again."""
-_AGAIN = (10, 20, 40, 80, 160, 300)
+RETRY_PAUSES: tuple[float, ...] = (10, 20, 40, 80, 160, 300)
 """Seconds before each try at a node that was lost or not reached. Never after a refused login: that locks out."""
 _COMES_BACK = (NodeState.UNREACHABLE, NodeState.LOST)
 
@@ -80,6 +80,7 @@ class NodeWatch:
         """What is being done on request just now."""
         self.run_over = False
         """A node has been checked since the last whole run was kept."""
+        self.retry_pauses = RETRY_PAUSES
         self._board = board
         self._dial = dial
         self._base = base
@@ -227,8 +228,8 @@ class NodeWatch:
     def _try_later(self, node: Node) -> None:
         """Try a lost node again after a while, a few times, each later than the one before."""
         seen = self.seen[node.address]
-        if seen.tries < len(_AGAIN):
-            wait = _AGAIN[seen.tries]
+        if seen.tries < len(self.retry_pauses):
+            wait = self.retry_pauses[seen.tries]
             at = datetime.now() + timedelta(seconds=wait)
             notice = _("next try at {time}").format(time=f"{at:%H:%M:%S}")
             seen = replace(seen, tries=seen.tries + 1, notice=notice)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_files import NO_LOCAL_FILES
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
+from acp_tui.core.clock import now
 from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.address_map import Dial
 from acp_tui.nodes.state import NodeState
@@ -85,7 +86,7 @@ class Session:
         self.save_error = ""
         self.beside = NO_LOCAL_FILES
         self.unpacking = Unpacking(self, package, lambda: self._tell_soon(Changed.PACKAGE))
-        self.started = datetime.now(UTC)
+        self.started = now()
         self.before: Report | None = load_last_report(draft.folder / LAST_RUN)
         """The last run, which the present one is compared with."""
         self._notify = notify
@@ -164,7 +165,7 @@ class Session:
     def begin_run(self) -> None:
         """What is known now becomes the last run; the nodes are about to be asked again."""
         if self.nodes.seen and not self.nodes.probing:
-            self.before, self.started = self.report(), datetime.now(UTC)
+            self.before, self.started = self.report(), now()
 
     def forget_host_key(self, address: str) -> None:
         """Unpin a node's host key, after the operator has said that the change is known."""
@@ -185,7 +186,7 @@ class Session:
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         details = {address: seen.detail for address, seen in self.nodes.seen.items()}
         nodes = records(self.plan, self.nodes.facts, states, details)
-        return Report(self.plan.effective_release, self.started, datetime.now(UTC), nodes, self.verdicts)
+        return Report(self.plan.effective_release, self.started, now(), nodes, self.verdicts)
 
     async def judge_now(self) -> None:
         """Judge with what is known at this moment, and wait for it."""

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from acp_tui.checks.labels import role_label, state_label
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.local_host import LocalAddress
+from acp_tui.core.units import gigabytes
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
@@ -319,6 +320,6 @@ def node_line(session: Session, node: Node) -> Text:
 
 def facts_line(facts: Facts) -> str:
     """The node in one line: system, kernel, size."""
-    memory = f"{facts.memory / 1e9:.0f} GB" if facts.memory else None
+    memory = f"{gigabytes(facts.memory):.0f} GB" if facts.memory else None
     cpus = _("{count} CPUs").format(count=facts.cpu_count) if facts.cpu_count else None
     return ", ".join(part for part in (facts.os_name, facts.kernel, facts.arch, cpus, memory) if part)

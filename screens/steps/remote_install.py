@@ -51,7 +51,7 @@ async def install_there(step: "WizardStep") -> None:
         return
     if ended == ExitStatus.DONE:
         session.note(finished=True)
-    if ended in (ExitStatus.DONE, ExitStatus.NO):
+    if ended in (ExitStatus.DONE, ExitStatus.CHECK_FAILED):
         _forget(bundle)
     said = _("Installed.") if ended == ExitStatus.DONE else _("The install ended with exit status {status}.")
     step.tell(Text(said.format(status=ended) + " " + _("acp-tui status tells how it stands."), "bold"))

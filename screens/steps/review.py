@@ -18,7 +18,8 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.install.config.render import RenderError, masked, render, unverified
+from acp_tui.core.redaction import mask_document
+from acp_tui.install.config.render import RenderError, render, unverified
 from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.derived_defaults import preset_paths
@@ -98,7 +99,7 @@ class ReviewStep(WizardStep):
     def action_document(self) -> None:
         """The whole document for the installer, secrets masked."""
         try:
-            content = masked(json.loads(render(self.session.plan, self.wizard.base)))
+            content = mask_document(json.loads(render(self.session.plan, self.wizard.base)))
         except RenderError as error:
             text = Text("\n".join(f"{one.path}: {one.why}" for one in error.missing), "red")
         else:

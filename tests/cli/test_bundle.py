@@ -96,7 +96,7 @@ def phrase_file(tmp_path: Path) -> str:
 def bundle(plan: Path, name: str = "bundle", *options: str) -> Path:
     """Write the bundle beside the plan's folder."""
     directory = plan.parent.parent / name
-    assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.NO
+    assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.CHECK_FAILED
     return directory
 
 
@@ -130,7 +130,7 @@ def test_every_command_names_what_is_damaged(
         case "open":
             (directory / harmed).chmod(0o644)
     place = [str(other)] if command == ["bundle"] else []
-    assert main([command[0], str(directory), *place, *command[1:]]) == ExitStatus.NO
+    assert main([command[0], str(directory), *place, *command[1:]]) == ExitStatus.CHECK_FAILED
     assert harmed in capsys.readouterr().err
     assert not other.exists()
 
@@ -139,13 +139,13 @@ def test_a_bundle_without_its_sums_is_damaged_and_no_plain_folder(
     plain: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (plain / SUMS).unlink()
-    assert main(["validate", str(plain)]) == ExitStatus.NO
+    assert main(["validate", str(plain)]) == ExitStatus.CHECK_FAILED
     assert SUMS in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["verify", "validate", "render"])
 def test_a_name_that_is_too_long_is_an_error_like_any_other(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "x" * 300]) == ExitStatus.IMPOSSIBLE
+    assert main([command, "x" * 300]) == ExitStatus.COULD_NOT_RUN
     assert capsys.readouterr().err.endswith(": File name too long\n")
 
 
@@ -167,7 +167,7 @@ def test_a_bundle_of_another_user_is_told_and_is_not_called_damaged(
 ) -> None:
     monkeypatch.chdir(plain.parent)
     with another_user():
-        assert main([command, plain.name]) == ExitStatus.IMPOSSIBLE
+        assert main([command, plain.name]) == ExitStatus.COULD_NOT_RUN
     assert capsys.readouterr().err == f"{plain.name}: Permission denied\n"
 
 
@@ -178,7 +178,7 @@ def test_a_file_of_a_bundle_that_this_user_may_not_read_is_not_called_changed(
     plain.chmod(0o755)
     monkeypatch.chdir(plain.parent)
     with another_user():
-        assert main(["validate", plain.name]) == ExitStatus.NO
+        assert main(["validate", plain.name]) == ExitStatus.CHECK_FAILED
     assert "secrets.yaml: cannot be read: Permission denied" in capsys.readouterr().err
 
 
@@ -186,7 +186,7 @@ def test_a_file_of_a_bundle_that_this_user_may_not_read_is_not_called_changed(
 def test_sums_that_are_a_pipe_are_not_waited_for(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (plain / SUMS).unlink()
     os.mkfifo(plain / SUMS)
-    assert main(["validate", str(plain)]) == ExitStatus.NO
+    assert main(["validate", str(plain)]) == ExitStatus.CHECK_FAILED
     assert f"{SUMS}: missing, or no list of checksums" in capsys.readouterr().err
 
 
@@ -202,8 +202,8 @@ def test_what_holds_in_one_folder_holds_in_another(
     assert main(["render", "where"]) == ExitStatus.DONE
     rendered = capsys.readouterr().out
     assert not differences(rendered, (elsewhere / "installer-config.json").read_text())
-    assert main(["validate", "where"]) in (ExitStatus.DONE, ExitStatus.NO)
-    assert main(["bundle", "where", "again"]) == ExitStatus.NO
+    assert main(["validate", "where"]) in (ExitStatus.DONE, ExitStatus.CHECK_FAILED)
+    assert main(["bundle", "where", "again"]) == ExitStatus.CHECK_FAILED
     for name in ("plan.yaml", "secrets.yaml", "installer-config.json", "setup.txt"):
         assert (elsewhere / name).read_text() == (elsewhere.parent / "again" / name).read_text()
 
@@ -237,10 +237,10 @@ def test_without_a_terminal_what_is_missing_is_said(
     wrong, place = sealed.parent / "wrong", [str(sealed.parent / "other")] if command == ["bundle"] else []
     wrong.write_text("no\n")
     arguments = [command[0], str(sealed), *place, *command[1:]]
-    assert main(arguments) == ExitStatus.IMPOSSIBLE
+    assert main(arguments) == ExitStatus.COULD_NOT_RUN
     assert "--passphrase-file" in capsys.readouterr().err
-    assert main([*arguments, "--passphrase-file", str(wrong)]) == ExitStatus.IMPOSSIBLE
-    assert "not its passphrase" in capsys.readouterr().err
+    assert main([*arguments, "--passphrase-file", str(wrong)]) == ExitStatus.COULD_NOT_RUN
+    assert "wrong passphrase" in capsys.readouterr().err
 
 
 @needs_gpg
@@ -253,7 +253,7 @@ def test_on_a_terminal_the_passphrase_is_asked_for(
     directory = bundle(plan, "bundle", "--encrypt")
     assert main(["render", str(directory)]) == ExitStatus.DONE
     assert not typed
-    assert "not its passphrase" in capsys.readouterr().err
+    assert "wrong passphrase" in capsys.readouterr().err
 
 
 @needs_gpg
@@ -262,7 +262,7 @@ def test_what_cannot_be_encrypted_is_said_before_a_node_is_asked(
     plan: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     directory = plan.parent / "bundle"
-    assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.IMPOSSIBLE
+    assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.COULD_NOT_RUN
     said = capsys.readouterr().err
     assert "127.0.0.1" not in said
     assert not directory.exists()
@@ -273,7 +273,7 @@ def test_a_bundle_without_secrets(plan: Path, capsys: pytest.CaptureFixture[str]
     assert {path.name for path in directory.iterdir()} == {*FILES, SUMS} - PRIVATE
     assert not holders(directory)
     capsys.readouterr()
-    assert main(["render", str(directory)]) == ExitStatus.NO
+    assert main(["render", str(directory)]) == ExitStatus.CHECK_FAILED
     said = capsys.readouterr().err
     assert "without its secrets" in said
     assert "admin.password" in said
@@ -304,14 +304,14 @@ def _plain_file(folder: Path) -> Path:
 def test_where_no_bundle_may_go(
     plan: Path, plain: Path, place: Callable[[Path], Path], word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["bundle", str(plan), str(place(plan.parent.parent))]) == ExitStatus.IMPOSSIBLE
+    assert main(["bundle", str(plan), str(place(plan.parent.parent))]) == ExitStatus.COULD_NOT_RUN
     assert word in capsys.readouterr().err
     check_sums(plain)
 
 
 def test_a_relative_folder_with_dots(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(plan.parent)
-    assert main(["bundle", "plan.yaml", "../out/./b/../c"]) == ExitStatus.NO
+    assert main(["bundle", "plan.yaml", "../out/./b/../c"]) == ExitStatus.CHECK_FAILED
     check_sums(plan.parent.parent / "out" / "c")
 
 
@@ -323,10 +323,10 @@ def test_a_full_disk_leaves_nothing(plan: Path, tmp_path: Path, capsys: pytest.C
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
     try:
-        assert main(["bundle", str(plan), str(small / "bundle")]) == ExitStatus.IMPOSSIBLE
+        assert main(["bundle", str(plan), str(small / "bundle")]) == ExitStatus.COULD_NOT_RUN
         assert "No space left" in capsys.readouterr().err
         assert not list(small.iterdir())
-        assert main(["bundle", str(plan), str(small)]) == ExitStatus.IMPOSSIBLE
+        assert main(["bundle", str(plan), str(small)]) == ExitStatus.COULD_NOT_RUN
         assert "mounted" in capsys.readouterr().err
     finally:
         subprocess.run(["umount", small], check=True)
@@ -342,9 +342,9 @@ def test_install_of_a_bundle_whose_files_have_changed_is_stopped(
     directory = bundle(plan)
     key.write_text("another")
     capsys.readouterr()
-    assert main(["install", str(directory)]) == ExitStatus.NO
+    assert main(["install", str(directory)]) == ExitStatus.CHECK_FAILED
     said = capsys.readouterr().err
     assert "cluster.features.machines[0].privateKey" in said
     key.unlink()
-    assert main(["install", str(directory)]) == ExitStatus.NO
+    assert main(["install", str(directory)]) == ExitStatus.CHECK_FAILED
     assert str(key) in capsys.readouterr().err

@@ -33,7 +33,7 @@ def plan_file(folder: Path, port: int, **changes: JsonValue) -> str:
 def test_the_second_run_tells_what_has_changed(
     closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check", plan_file(tmp_path, closed_port)]) == ExitStatus.IMPOSSIBLE
+    assert main(["check", plan_file(tmp_path, closed_port)]) == ExitStatus.COULD_NOT_RUN
     assert "Since the last run" not in capsys.readouterr().out
     main(["check", plan_file(tmp_path, closed_port)])
     said = capsys.readouterr().out
@@ -76,7 +76,7 @@ def test_the_page_is_written_where_it_was_asked_for(
     assert str(page) in capsys.readouterr().err
     assert (
         main(["check", plan_file(tmp_path, closed_port), "--html", str(tmp_path / "no" / "such.html")])
-        == ExitStatus.IMPOSSIBLE
+        == ExitStatus.COULD_NOT_RUN
     )
 
 

@@ -1,4 +1,4 @@
-"""Encrypted with real gpg, to a passphrase and to keys; nothing is left running, and no passphrase is to be seen."""
+"""Encryption with real gpg, by passphrase and by key; no process or file stays behind."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ PHRASE = SecretStr("pässwörd with = and 'quotes' 42")
 
 @pytest.fixture
 def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[gnupg.GPG]:
-    """A keyring that stands for the user's own, short enough for the agent's socket."""
+    """A keyring in place of the user's own; its path is short enough for the agent's socket."""
     home = Path("/tmp") / f"k{abs(hash(tmp_path)) % 10**8}"
     home.mkdir(mode=0o700)
     monkeypatch.setenv("GNUPGHOME", str(home))
@@ -42,7 +42,7 @@ def key(gpg: gnupg.GPG, *, passphrase: str = "", signs_only: bool = False) -> st
     return str(gpg.gen_key(gpg.gen_key_input(**wanted)).fingerprint)
 
 
-def test_to_a_passphrase_and_back(keyring: gnupg.GPG) -> None:
+def test_passphrase_decrypts_its_message(keyring: gnupg.GPG) -> None:
     message = encrypt(b"hidden \x00\xff", ToPassphrase(PHRASE))
     assert b"hidden" not in message
     assert decrypt(message, PHRASE) == b"hidden \x00\xff"
@@ -52,7 +52,7 @@ def test_to_a_passphrase_and_back(keyring: gnupg.GPG) -> None:
         decrypt(message, SecretStr("another"))
 
 
-def test_to_a_key_file_and_to_a_fingerprint(keyring: gnupg.GPG, tmp_path: Path) -> None:
+def test_key_file_and_fingerprint_encrypt_to_the_same_key(keyring: gnupg.GPG, tmp_path: Path) -> None:
     fingerprint = key(keyring)
     file = tmp_path / "recipient.pub"
     file.write_text(keyring.export_keys(fingerprint))
@@ -61,17 +61,17 @@ def test_to_a_key_file_and_to_a_fingerprint(keyring: gnupg.GPG, tmp_path: Path) 
         assert decrypt(encrypt(b"hidden", ToKey(named)), None) == b"hidden"
 
 
-def test_a_key_with_a_passphrase(keyring: gnupg.GPG) -> None:
-    message = encrypt(b"hidden", ToKey(key(keyring, passphrase="of the key")))
-    subprocess.run(["gpgconf", "--homedir", keyring.gnupghome, "--kill", "gpg-agent"], check=True)  # it remembers
+def test_private_key_with_a_passphrase_needs_it(keyring: gnupg.GPG) -> None:
+    message = encrypt(b"hidden", ToKey(key(keyring, passphrase="key phrase")))
+    subprocess.run(["gpgconf", "--homedir", keyring.gnupghome, "--kill", "gpg-agent"], check=True)  # its cache
     with pytest.raises(PassphraseNeeded):
         decrypt(message, None)
     with pytest.raises(PassphraseWrong):
         decrypt(message, SecretStr("another"))
-    assert decrypt(message, SecretStr("of the key")) == b"hidden"
+    assert decrypt(message, SecretStr("key phrase")) == b"hidden"
 
 
-def test_what_cannot_be_encrypted_to(keyring: gnupg.GPG, tmp_path: Path) -> None:
+def test_unusable_keys_and_passphrases_fail(keyring: gnupg.GPG, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.touch()
     for named in (str(tmp_path / "missing"), str(empty), "0" * 40, key(keyring, signs_only=True)):
@@ -82,7 +82,7 @@ def test_what_cannot_be_encrypted_to(keyring: gnupg.GPG, tmp_path: Path) -> None
             encrypt(b"hidden", ToPassphrase(SecretStr(bad)))
 
 
-def test_the_key_of_somebody_else(keyring: gnupg.GPG) -> None:
+def test_decryption_without_the_private_key_fails(keyring: gnupg.GPG) -> None:
     fingerprint = key(keyring)
     message = encrypt(b"hidden", ToKey(fingerprint))
     keyring.delete_keys(fingerprint, secret=True, passphrase="", expect_passphrase=False)
@@ -92,16 +92,16 @@ def test_the_key_of_somebody_else(keyring: gnupg.GPG) -> None:
         decrypt(b"no message at all", PHRASE)
 
 
-def test_no_gpg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_gpg_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GpgFailed, match="install gnupg"):
         encrypt(b"hidden", ToPassphrase(PHRASE))
 
 
-def test_nothing_is_left_behind(keyring: gnupg.GPG, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_home_and_agent_are_removed(keyring: gnupg.GPG, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Path(keyring.gnupghome) / "h"
     place.mkdir()
-    monkeypatch.setattr("acp_tui.core.gpg.home._HOMES", (place,))
+    monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (place,))
     assert decrypt(encrypt(b"hidden", ToPassphrase(PHRASE)), PHRASE) == b"hidden"
     assert not list(place.iterdir())
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
@@ -109,13 +109,13 @@ def test_nothing_is_left_behind(keyring: gnupg.GPG, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("content", "phrase"), [(b"one\ntwo\n", "one"), (b"one\r\n", "one"), ("ü".encode(), "ü")])
-def test_a_passphrase_file(tmp_path: Path, content: bytes, phrase: str) -> None:
+def test_first_line_of_a_passphrase_file_is_read(tmp_path: Path, content: bytes, phrase: str) -> None:
     (tmp_path / "phrase").write_bytes(content)
     assert read_passphrase(tmp_path / "phrase").get_secret_value() == phrase
 
 
 @pytest.mark.parametrize("content", [b"", b"\nsecond\n", b"\xff\xfe\n"])
-def test_a_file_without_a_passphrase(tmp_path: Path, content: bytes) -> None:
+def test_file_without_a_passphrase_fails(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "phrase").write_bytes(content)
     with pytest.raises(GpgFailed):
         read_passphrase(tmp_path / "phrase")

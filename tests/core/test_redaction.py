@@ -1,4 +1,4 @@
-"""A secret is hidden in every form in which it may stand in a log; what is none stays readable."""
+"""Secrets are masked in every form that a log may contain; other text stays readable."""
 
 import html
 import json
@@ -10,14 +10,15 @@ from urllib.parse import quote, quote_plus, unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
-from acp_tui.core.redaction import MASK, Masker
+from acp_tui.core.redaction import MASK, Masker, mask_document, mask_lines, mask_values, secret_values, unmask
 
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_characters="•"), min_size=6)
 
 
 @given(SECRETS, st.binary(max_size=9), st.binary(max_size=9))
-def test_by_value_in_every_form(secret: str, ahead: bytes, behind: bytes) -> None:
+def test_known_secret_is_masked_in_every_encoding(secret: str, ahead: bytes, behind: bytes) -> None:
     longer = b64encode(ahead + secret.encode() + behind).decode()
     forms = {
         secret,
@@ -72,9 +73,9 @@ def wrapped(data: bytes) -> str:
         f"{TYPED[:HALF]}\\\n{TYPED[HALF:]}",
     ],
 )
-def test_as_other_programs_write_it(text: str) -> None:
+def test_known_secret_is_masked_as_other_programs_escape_it(text: str) -> None:
     masked = Masker(["another", TYPED])(f"before {text}\nafter")
-    assert "w0rd" in decoded(text), "or the test could not see it"
+    assert "w0rd" in decoded(text), "the test must be able to detect it"
     assert masked.startswith("before ")
     assert masked.endswith("\nafter")
     assert MASK in masked
@@ -82,7 +83,7 @@ def test_as_other_programs_write_it(text: str) -> None:
 
 
 def decoded(text: str) -> str:
-    """The text without its breaks, and all that its escapes, its base64 and its hexadecimal runs may mean."""
+    """Return the text without line breaks, and its decoded percent escapes, base64 and hexadecimal."""
     flat = "".join(text.split())
     found = [flat, unquote(flat)]
     for run in re.findall(r"[A-Za-z0-9+/]{8,}", flat):
@@ -104,7 +105,7 @@ def plain(encoded: str) -> str:
     ["a" * 100_000, "\\" * 100_000, "-" * 100_000, '"' * 100_000, "token" + " " * 100_000, "://" * 30_000,
      "password: " * 10_000, "-----BEGIN PRIVATE KEY-----" * 4000],
 )  # fmt: skip
-def test_no_log_makes_it_endless(text: str) -> None:
+def test_masking_time_stays_bounded_on_hostile_text(text: str) -> None:
     Masker(["@s3cret-canary"])(text)
 
 
@@ -123,7 +124,7 @@ def test_no_log_makes_it_endless(text: str) -> None:
         ("-----BEGIN OPENSSH PRIVATE KEY-----\ncut in the middle", "cut in"),
     ],
 )
-def test_by_the_look_of_a_line(line: str, secret: str) -> None:
+def test_unknown_secret_is_masked_by_pattern(line: str, secret: str) -> None:
     assert secret not in Masker([])(f"before {line}\nafter")
 
 
@@ -131,11 +132,11 @@ def test_by_the_look_of_a_line(line: str, secret: str) -> None:
     "line",
     ["2026-01-01 step 3 of 5", "kube-system/coredns-1: Pending 0/1", "tokens are fine", '{"a": [1, 2], "b": "c"}'],
 )
-def test_what_is_no_secret_stays(line: str) -> None:
+def test_other_text_is_unchanged(line: str) -> None:
     assert Masker(["cAn4ry-secret", "ab"])(line) == line
 
 
-def test_a_short_secret_is_hidden_where_it_stands_alone() -> None:
+def test_short_secret_is_masked_only_as_a_separate_word() -> None:
     assert Masker(["ab"])("ab cab x=ab, abc") == f"{MASK} cab x={MASK}, abc"
 
 
@@ -147,3 +148,26 @@ def test_lines_of_a_key_are_hidden_one_by_one() -> None:
 def test_json_stays_json() -> None:
     document = json.dumps({"password": "x" * 9, "text": "the token: abc", "list": ["secret=abc"]}, indent=2)
     assert set(json.loads(Masker([])(document))) == {"password", "text", "list"}
+
+
+def test_document_is_masked_by_key_at_any_depth_and_empty_values_stay() -> None:
+    document: dict[str, JsonValue] = {
+        "cluster": {"ssh": [{"password": "a"}, {"privateKey": "b"}], "name": "password"},
+        "password": "",
+    }
+    masked = {"cluster": {"ssh": [{"password": MASK}, {"privateKey": MASK}], "name": "password"}, "password": ""}
+    assert mask_document(document) == masked
+    assert list(secret_values(document)) == ["a", "b"]
+
+
+def test_values_are_masked_as_they_are_and_as_json_escapes_them() -> None:
+    assert mask_values('quote"d and quote\\"d', ['quote"d']) == f"{MASK} and {MASK}"
+
+
+def test_masked_lines_get_their_secrets_back() -> None:
+    text = f"first secret\nab\nboth one and two\nsecret {MASK}1{MASK}, {MASK}2{MASK}"
+    shown, hidden = mask_lines(text, [(1, "secret"), (2, "ab"), (3, "one"), (3, "two"), (4, "secret")])
+    assert "secret" not in shown
+    assert "one" not in shown
+    assert len(shown.splitlines()) == 4
+    assert unmask(shown, hidden) == text

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-import screens.session.node_monitor
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft
@@ -21,10 +20,7 @@ from tests.support.wizard_pilot import SIZE, screen_text, show, until
 pytestmark = pytest.mark.lab
 
 
-async def test_states_of_nodes_as_the_screens_tell_them(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(screens.session.node_monitor, "_AGAIN", (3,) * 30)
+async def test_states_of_nodes_as_the_screens_tell_them(lab: Lab, tmp_path: Path) -> None:
     here, silent = lab.start(NodeProfile(), NodeProfile())
     silent.sh("ip link set eth0 down")
     answers = Plan.model_validate(plan(as_planned((here, silent)), lab.address(0)))
@@ -33,6 +29,7 @@ async def test_states_of_nodes_as_the_screens_tell_them(
     )
     async with app.run_test(size=SIZE) as pilot:
         session = await show(pilot, "nodes")
+        session.nodes.retry_pauses = (3,) * 30
 
         def known(node: LabNode, state: NodeState) -> Callable[[], bool]:
             return lambda: node.address in session.nodes.seen and session.nodes.seen[node.address].state is state

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-import screens.session.node_monitor
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.ssh.address_map import direct
 from acp_tui.nodes.state import NodeState
@@ -92,14 +91,12 @@ async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: 
         assert one.nodes.seen[nodes[1].address].notice == quiet.notice == ""
 
 
-async def test_a_node_that_is_gone_is_tried_again_and_comes_back(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(screens.session.node_monitor, "_AGAIN", (1,) * 30)
+async def test_a_node_that_is_gone_is_tried_again_and_comes_back(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
     gone, locked, rebooted = nodes
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
+        one.nodes.retry_pauses = (1,) * 30
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
         gone.stop_sshd()
         reboot(rebooted)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.nodes.collectors import SNIPPETS
 from acp_tui.nodes.script import (
     CUT,
@@ -160,7 +160,7 @@ def test_every_answer_is_read_back_however_it_is_cut_in_pieces(texts: list[str],
     stream = b"noise" + b"\nnoise ".join(reply(MARKER, reading) for reading in sent)
     reader = Reader(MARKER)
     got = [reading for i in range(0, len(stream), cut) for reading in reader.feed(stream[i : i + cut])]
-    assert got == [CollectorOutput(r.name, r.status, clean(r.text)) for r in sent]
+    assert got == [CollectorOutput(r.name, r.status, sanitize(r.text)) for r in sent]
 
 
 def test_the_reader_holds_no_endless_stream() -> None:
@@ -183,7 +183,7 @@ def test_no_stream_makes_the_reader_fail(data: bytes) -> None:
 
 @pytest.mark.parametrize("hostile", ["\x1b]0;title\x07", "\x1b[2J", "\x9b31m", "a\rb", "\u202eevil", "\x00", "\x7f"])
 def test_nothing_that_steers_a_terminal_is_left(hostile: str) -> None:
-    assert not set(clean(f"x{hostile}y\n")) & set("\x1b\x9b\r\x00\x7f\x07\u202e")
+    assert not set(sanitize(f"x{hostile}y\n")) & set("\x1b\x9b\r\x00\x7f\x07\u202e")
 
 
 @pytest.mark.parametrize("endless", ["cat /dev/zero", "cat /dev/urandom", "yes", "printf x; sleep 60"])

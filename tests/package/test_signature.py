@@ -297,7 +297,7 @@ def test_what_a_killed_run_left_is_removed(case: Case, monkeypatch: pytest.Monke
         os.utime(folder, (1, 1))
     handle = os.open(used, os.O_RDONLY | os.O_DIRECTORY)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    monkeypatch.setattr("acp_tui.core.gpg.home._HOMES", (tmp_path,))
+    monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (tmp_path,))
     try:
         assert case.outcome(case.signed("good"), case.keys("good")) is Signed.GOOD
         assert sorted(path for path in tmp_path.iterdir() if path.is_dir()) == [used, young]
@@ -314,7 +314,7 @@ def test_a_home_is_looked_for_where_there_is_room(case: Case, monkeypatch: pytes
     if os.geteuid() or subprocess.run(mount, check=False).returncode:
         pytest.skip("needs root, to mount a small filesystem")
     try:
-        monkeypatch.setattr("acp_tui.core.gpg.home._HOMES", (tmp_path / "nowhere", full))
+        monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (tmp_path / "nowhere", full))
         monkeypatch.delenv("TMPDIR", raising=False)
         signature, keys = case.signed("good"), case.keys("good")
         failed = verify(case.package, signature, keys, case.fingerprint)
@@ -330,7 +330,7 @@ def test_a_home_is_looked_for_where_there_is_room(case: Case, monkeypatch: pytes
 def test_no_home_is_left_behind(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     homes = tmp_path / "homes"
     homes.mkdir()
-    monkeypatch.setattr("acp_tui.core.gpg.home._HOMES", (homes,))
+    monkeypatch.setattr("acp_tui.core.gpg.home.PLACES", (homes,))
     assert case.outcome(case.signed("good"), case.keys("good")) is Signed.GOOD
     assert list(homes.iterdir()) == []
 

@@ -13,6 +13,7 @@ from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
+from acp_tui.core.units import GIGA, MEGA
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 
 _AT_ONCE = 0.5  # seconds
@@ -286,7 +287,7 @@ def link_speed(s: ClusterSubject) -> Findings:
 
 def _measured(s: ClusterSubject) -> Findings:
     """A transfer shows less than the link has, so only what it lacks beyond `payload` counts."""
-    enough = s.given.number("megabits") * 1e6 * s.given.number("payload")
+    enough = s.given.number("megabits") * MEGA * s.given.number("payload")
     slow: list[PathProblem] = []
     missed: dict[str, dict[str, str]] = {}
     figures: list[float] = []
@@ -314,16 +315,16 @@ def _measured(s: ClusterSubject) -> Findings:
     if found:
         return tuple(found.values())
     observed = _("{speed} or more was measured between nodes; recommended is {better}").format(
-        speed=bits_shown(min(figures)), better=bits_shown(s.given.number("better") * 1e6)
+        speed=bits_shown(min(figures)), better=bits_shown(s.given.number("better") * MEGA)
     )
     return (Finding(Outcome.PASS, observed),)
 
 
 def bits_shown(bits: float) -> str:
     return (
-        _("{number:.3g} Gbit/s").format(number=bits / 1e9)
-        if bits >= 1e9
-        else _("{number:.3g} Mbit/s").format(number=bits / 1e6)
+        _("{number:.3g} Gbit/s").format(number=bits / GIGA)
+        if bits >= GIGA
+        else _("{number:.3g} Mbit/s").format(number=bits / MEGA)
     )
 
 

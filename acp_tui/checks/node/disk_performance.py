@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from acp_tui.checks.finding import ClusterSubject, Finding
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
+from acp_tui.core.units import MEGA, megabytes
 from acp_tui.nodes.facts import DiskSpeed
 
 Limits = tuple[tuple[bool, str], ...]
@@ -47,8 +48,8 @@ def _writes(s: ClusterSubject, speed: DiskSpeed) -> Limits:
 def _throughput(s: ClusterSubject, speed: DiskSpeed) -> Limits:
     if speed.throughput is None:
         return ()
-    shown = _("{rate:.0f} MB/s").format(rate=speed.throughput / 1e6)
-    return ((speed.throughput >= s.given.number("megabytes") * 1e6, shown),)
+    shown = _("{rate:.0f} MB/s").format(rate=megabytes(speed.throughput))
+    return ((speed.throughput >= s.given.number("megabytes") * MEGA, shown),)
 
 
 def _measured(s: ClusterSubject, limits: Callable[[ClusterSubject, DiskSpeed], Limits]) -> tuple[Finding, ...]:

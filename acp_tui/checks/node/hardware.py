@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.verdict import Outcome, Severity
 from acp_tui.core.i18n import _
-
-_GB = 10**9
+from acp_tui.core.units import gigabytes
 
 
 def power_saving_off(s: NodeSubject) -> Finding:
@@ -54,7 +53,7 @@ def storage_sizes(s: NodeSubject) -> Finding:
         lies_on = [f for f in there if f.path in (path, "/") or path.startswith(f"{f.path}/")]
         if not lies_on:
             return Finding(Outcome.UNKNOWN, _("the file system of {path} could not be told").format(path=path))
-        size = max(lies_on, key=lambda f: len(f.path)).size / _GB
+        size = gigabytes(max(lies_on, key=lambda f: len(f.path)).size)
         shown = _("{path} {size:.0f} GB of {least} GB").format(path=path, size=size, least=least)
         if size < float(least):
             small.append(shown)
@@ -67,7 +66,7 @@ def storage_sizes(s: NodeSubject) -> Finding:
     observed = "; ".join((*small, *tight))
     if small:
         return Finding(Outcome.FAIL, observed)
-    root = max((f.size for f in there if f.path == "/"), default=0) / _GB
+    root = gigabytes(max((f.size for f in there if f.path == "/"), default=0))
     return Finding(Outcome.WARN if tight else Outcome.PASS, observed or _("/ {size:.0f} GB").format(size=root))
 
 

@@ -1,12 +1,12 @@
 """Checks of software and files of one node: folders and packages that collide, and what they leave behind."""
 
 from collections.abc import Callable, Mapping
+from math import ceil
 
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
-
-_MIB = 1024 * 1024
+from acp_tui.core.units import mebibytes
 
 
 def folder_gone(s: NodeSubject) -> Finding:
@@ -29,7 +29,7 @@ def _described(s: NodeSubject, path: str) -> str:
     if folder.empty:
         notes.append(_("empty"))
     elif folder.size is not None:
-        notes.append(_("{size} MiB").format(size=-(-folder.size // _MIB)))
+        notes.append(_("{size} MiB").format(size=ceil(mebibytes(folder.size))))
     if folder.newest:
         notes.append(_("newest {time}").format(time=folder.newest))
     return f"{path} ({', '.join(notes)})" if notes else path

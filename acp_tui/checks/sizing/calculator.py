@@ -13,7 +13,6 @@ from acp_tui.checks.catalog import FunctionCheck, Informational, Requirement, ca
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.labels import role_label
 from acp_tui.checks.sizing.requirements import (
-    GB,
     Size,
     advised,
     by_clusters,
@@ -24,6 +23,7 @@ from acp_tui.checks.sizing.requirements import (
 )
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.units import gigabytes
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Node, Plan
 from acp_tui.plan.package_name import parse_name
@@ -182,7 +182,7 @@ def _sizes(plan: Plan, role: str) -> Iterator[tuple[Requirement, Size, Size]]:
 def _size(machine: NodeSummary | None) -> Size | None:
     if machine is None or machine.cpus is None or machine.memory is None:
         return None
-    return Size(machine.cpus, machine.memory / GB)
+    return Size(machine.cpus, gigabytes(machine.memory))
 
 
 def _fit(node: Node, machine: NodeSummary | None, wanted: Mapping[tuple[Role, bool], Need]) -> Fit:

@@ -13,9 +13,8 @@ from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.finding import ClusterSubject, Finding, NodeSubject, PlanSubject, require_fact
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.units import gigabytes
 from acp_tui.plan.model import Node, Plan
-
-GB = 10**9
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def _machine(s: NodeSubject, asked: Size) -> Size:
     """The node, as far as it is asked about."""
     return Size(
         require_fact(s.facts.cpu_count, "cpu_count") if asked.cores else 0,
-        require_fact(s.facts.memory, "memory") / GB if asked.memory else 0,
+        gigabytes(require_fact(s.facts.memory, "memory")) if asked.memory else 0,
     )
 
 
@@ -152,7 +151,7 @@ def capacity_for_clusters(s: ClusterSubject) -> tuple[Finding, ...]:
         facts = s.facts.get(node.address)
         cores = require_fact(facts.cpu_count if facts else None, "cpu_count")
         memory = require_fact(facts.memory if facts else None, "memory")
-        have = Size(have.cores + cores, have.memory + memory / GB)
+        have = Size(have.cores + cores, have.memory + gigabytes(memory))
     outcome = Outcome.PASS if need.reached_by(have) else Outcome.WARN
     return (Finding(outcome, str(have), _("{size} over all workers").format(size=need)),)
 

@@ -1,7 +1,7 @@
-"""Encrypting a few bytes with gpg, and reading them again: to a passphrase, or to somebody's public key.
+"""Encrypt and decrypt a few bytes with gpg, with a passphrase or a public key.
 
-A passphrase goes to gpg through a pipe, never through arguments or the environment. Key files are read into a home that
-lives for one question; a fingerprint names a key of the user's own keyring.
+A passphrase goes to gpg through a pipe, never through arguments or the environment. Key files are imported into a
+temporary home; a fingerprint names a key in the user's own keyring.
 """
 
 import os
@@ -15,123 +15,130 @@ from pathlib import Path
 import gnupg
 from pydantic import SecretStr
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _
 
 _MAX_KEY = 1 << 20
-"""Bytes. More than any public key file has."""
+"""Bytes; more than any public key file has."""
 _CIPHER = "AES256"
 _KEY_FROM_PASSPHRASE = ("--s2k-digest-algo", "SHA512", "--s2k-count", "65011712")
-"""The slowest that gpg has. Left to itself it would start an agent, to measure what this machine bears."""
+"""The highest count that gpg has. Without these options it starts an agent to calibrate the count on this machine."""
 _NO_KEY = "no secret key"
 
 
 @dataclass(frozen=True)
 class ToPassphrase:
+    """Encrypt with this passphrase."""
+
     passphrase: SecretStr
 
 
 @dataclass(frozen=True)
 class ToKey:
+    """Encrypt to this public key."""
+
     key: str
-    """A public key file, or the full fingerprint of a key in the user's own keyring."""
+    """The path of a public key file, or the full fingerprint of a key in the user's own keyring."""
 
 
 Lock = ToPassphrase | ToKey
 
 
-class GpgFailed(Exception):
-    """gpg is missing, or could not do it; the text says why and what to do."""
+class GpgFailed(AcpError):
+    """gpg is missing or failed; the text has the reason and the next step."""
 
 
 class PassphraseNeeded(GpgFailed):
-    """Without its passphrase this cannot be read."""
+    """The message is encrypted with a passphrase, and none was given."""
 
 
 class PassphraseWrong(GpgFailed):
-    """This is not the passphrase."""
+    """The passphrase does not decrypt the message."""
 
 
 def read_passphrase(path: Path) -> SecretStr:
-    """The first line of a file. OSError: it cannot be read; GpgFailed: there is no passphrase in it."""
+    """Return the first line of a file.
+
+    Raises: OSError; GpgFailed if the line is empty or not UTF-8."""
     try:
         line = path.read_text(encoding="utf-8").partition("\n")[0].removesuffix("\r")
     except UnicodeDecodeError:
         line = ""
     if not line:
-        raise GpgFailed(_("{path}: its first line is to be the passphrase, as UTF-8 text").format(path=path))
+        raise GpgFailed(_("{path}: the first line must be the passphrase, as UTF-8 text").format(path=path))
     return SecretStr(line)
 
 
 def encrypt(data: bytes, lock: Lock) -> bytes:
-    """`data` as an OpenPGP message. Raises GpgFailed."""
+    """Return `data` as an encrypted OpenPGP message.
+
+    Raises: GpgFailed."""
     if isinstance(lock, ToPassphrase):
-        with _gpg(throwaway=True) as gpg:
-            said = gpg.encrypt(
+        with _gpg(temporary=True) as gpg:
+            result = gpg.encrypt(
                 data,
                 None,
                 symmetric=_CIPHER,
-                passphrase=_usable(lock.passphrase),
+                passphrase=_checked_text(lock.passphrase),
                 armor=False,
                 extra_args=list(_KEY_FROM_PASSPHRASE),
             )
-            if not said.ok:
-                raise GpgFailed(_("gpg could not encrypt: {why}").format(why=said.status or _("unknown")))
-            return bytes(said.data)
+            if not result.ok:
+                raise GpgFailed(_("gpg could not encrypt: {why}").format(why=result.status or _("unknown")))
+            return bytes(result.data)
     fingerprint = re.sub(r"\s", "", lock.key).upper()
     in_keyring = re.fullmatch(r"[0-9A-F]{40}", fingerprint) is not None
-    with _gpg(throwaway=not in_keyring) as gpg:
-        recipients = (fingerprint,) if in_keyring else _imported(gpg, resolve_path(Path(), lock.key))
-        said = gpg.encrypt(data, recipients, always_trust=True, armor=False, extra_args=["--no-encrypt-to"])
-        if not said.ok:
-            words = _(
-                "gpg cannot encrypt to {key}: {why}. It takes a key that is known, valid and made for encryption."
-            )
-            raise GpgFailed(words.format(key=lock.key, why=said.status_detail or said.status))
-        return bytes(said.data)
+    with _gpg(temporary=not in_keyring) as gpg:
+        recipients = (fingerprint,) if in_keyring else _import_keys(gpg, resolve_path(Path(), lock.key))
+        result = gpg.encrypt(data, recipients, always_trust=True, armor=False, extra_args=["--no-encrypt-to"])
+        if not result.ok:
+            text = _("gpg cannot encrypt to {key}: {why}. Use a key that is valid and can encrypt.")
+            raise GpgFailed(text.format(key=lock.key, why=result.status_detail or result.status))
+        return bytes(result.data)
 
 
 def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
-    """What `encrypt` was given. A key is looked for in the user's own keyring; `passphrase` opens that key, too.
+    """Return the data that `encrypt` was given. `passphrase` also unlocks a private key in the user's own keyring.
 
-    Raises PassphraseNeeded, PassphraseWrong, GpgFailed."""
-    said = _decrypted(data, passphrase, throwaway=True)
-    if said.status == _NO_KEY:
-        said = _decrypted(data, passphrase, throwaway=False)
-    if said.ok:
-        return bytes(said.data)
-    if said.status == _NO_KEY:
-        raise GpgFailed(_("the key that it was encrypted to is not in the keyring of this user"))
-    if passphrase is None and "passphrase" in said.status:
-        raise PassphraseNeeded(_("its passphrase is needed"))
-    if passphrase is not None and ("passphrase" in said.status or said.status == "decryption failed"):
-        raise PassphraseWrong(_("this is not its passphrase"))
-    raise GpgFailed(_("gpg cannot read it: {why}").format(why=said.status or _("unknown")))
-
-
-def _decrypted(data: bytes, passphrase: SecretStr | None, *, throwaway: bool) -> gnupg.Crypt:
-    with _gpg(throwaway=throwaway) as gpg:
-        # Nobody may be there to answer, so gpg is kept from asking by itself.
-        silent = ["--pinentry-mode", "loopback"] if passphrase is None and gpg.version >= (2, 1) else []
-        return gpg.decrypt(data, passphrase=_usable(passphrase) if passphrase else None, extra_args=silent)
+    Raises: PassphraseNeeded, PassphraseWrong, GpgFailed."""
+    result = _run_decrypt(data, passphrase, temporary=True)
+    if result.status == _NO_KEY:
+        result = _run_decrypt(data, passphrase, temporary=False)
+    if result.ok:
+        return bytes(result.data)
+    if result.status == _NO_KEY:
+        raise GpgFailed(_("the private key for it is not in the keyring of this user"))
+    if passphrase is None and "passphrase" in result.status:
+        raise PassphraseNeeded(_("passphrase required"))
+    if passphrase is not None and ("passphrase" in result.status or result.status == "decryption failed"):
+        raise PassphraseWrong(_("wrong passphrase"))
+    raise GpgFailed(_("gpg cannot read it: {why}").format(why=result.status or _("unknown")))
 
 
-def _usable(passphrase: SecretStr) -> str:
+def _run_decrypt(data: bytes, passphrase: SecretStr | None, *, temporary: bool) -> gnupg.Crypt:
+    with _gpg(temporary=temporary) as gpg:
+        # Without a terminal a passphrase prompt of gpg would wait for ever.
+        no_prompt = ["--pinentry-mode", "loopback"] if passphrase is None and gpg.version >= (2, 1) else []
+        return gpg.decrypt(data, passphrase=_checked_text(passphrase) if passphrase else None, extra_args=no_prompt)
+
+
+def _checked_text(passphrase: SecretStr) -> str:
     text = passphrase.get_secret_value()
     if not text or set(text) & set("\n\r\x00"):
-        raise GpgFailed(_("a passphrase is one line of text, and not empty"))
+        raise GpgFailed(_("a passphrase must be one line of text, and not empty"))
     return text
 
 
-def _imported(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
-    """Fingerprints of the keys in a public key file."""
+def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
+    """Import a public key file and return the fingerprints of its keys."""
     try:
         with key_file.open("rb") as file:
             gpg.import_keys(file.read(_MAX_KEY))
     except OSError as error:
-        words = _("{key}: {why}; give a public key file, or the 40 digits of a fingerprint")
-        raise GpgFailed(words.format(key=key_file, why=error.strerror or error)) from error
+        text = _("{key}: {why}; give a public key file, or the 40 digits of a fingerprint")
+        raise GpgFailed(text.format(key=key_file, why=error.strerror or error)) from error
     found = tuple(key["fingerprint"] for key in gpg.list_keys())
     if not found:
         raise GpgFailed(_("{key}: no public key that gpg can read").format(key=key_file))
@@ -139,29 +146,31 @@ def _imported(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
 
 
 @contextmanager
-def _gpg(*, throwaway: bool) -> Iterator[gnupg.GPG]:
-    """gpg in a home of its own that is gone at the end, or in the user's. Raises GpgFailed: there is none that runs."""
-    kept = {name: os.environ[name] for name in ("HOME", "GNUPGHOME") if name in os.environ and not throwaway}
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **kept}
+def _gpg(*, temporary: bool) -> Iterator[gnupg.GPG]:
+    """Yield gpg with a temporary home, or with the user's own.
+
+    Raises: GpgFailed if gpg is missing or does not run."""
+    own = {name: os.environ[name] for name in ("HOME", "GNUPGHOME") if name in os.environ and not temporary}
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **own}
     try:
-        with gpg_home() if throwaway else nullcontext() as home:
-            gpg = _started(home, environment)
+        with gpg_home() if temporary else nullcontext() as home:
+            gpg = _start(home, environment)
             try:
                 yield gpg
             finally:
                 if home is not None:
-                    with suppress(FileNotFoundError):  # a gpg that is too old for agents has no gpgconf
+                    with suppress(FileNotFoundError):  # gpg 1 has no agent and no gpgconf
                         end = ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"]
                         subprocess.run(end, env=environment, check=False, capture_output=True)
     except GpgHomeError as error:
         raise GpgFailed(_("gpg does not run: {why}").format(why=error)) from error
 
 
-def _started(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
+def _start(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
     try:
         gpg = gnupg.GPG(gnupghome=str(home) if home else None, options=["--no-auto-key-locate"], env=dict(environment))
         if gpg.version is None:
-            raise ValueError("this is no gpg")
+            raise ValueError("not gpg")
     except (OSError, ValueError) as error:
         raise GpgFailed(_("gpg is not installed on this host, or does not run: install gnupg")) from error
     gpg.encoding = "utf-8"

@@ -1,9 +1,8 @@
-"""A folder for gpg that lives for one question, and what becomes of it when its owner is killed.
+"""A temporary GnuPG home for one call, removed by a later call if its process was killed.
 
-Each is locked by whoever made it, so the next question can tell what was left behind from what is in use.
+Its owner locks the folder, so that a later call removes only unused ones.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -12,23 +11,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import locked_folder, wait_for_lock
 
-_HOMES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
-"""Short, so that a socket's path fits; the first that takes a folder is taken."""
+PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
+"""Short, because the path of a Unix socket is limited to 108 bytes. The first one with room is used."""
 _NAME = "acp-tui-gpg-"
-_ROOM = 4 << 20
-"""Bytes: more than gpg writes there."""
+_RESERVE = 4 << 20
+"""Bytes; more than gpg writes."""
 
 
-class GpgHomeError(Exception):
-    """There is no room for gpg's few files."""
+class GpgHomeError(AcpError):
+    """No temporary folder has room for gpg's files."""
 
 
 @contextmanager
 def gpg_home() -> Iterator[Path]:
-    """A new folder that is gone at the end. NoHome: no place takes it."""
-    home, lock = _made()
+    """Yield a new folder and remove it at the end.
+
+    Raises: GpgHomeError if no place has room."""
+    home, lock = _create()
     try:
         yield home
     finally:
@@ -36,52 +39,49 @@ def gpg_home() -> Iterator[Path]:
         os.close(lock)
 
 
-def _made() -> tuple[Path, int]:
-    """A new folder, with the lock that tells it from one whose owner was killed."""
-    trouble = ""
+def _create() -> tuple[Path, int]:
+    """Create and lock a new folder; return it with the descriptor that holds the lock."""
+    reason = ""
     other = os.environ.get("TMPDIR")
-    for place in (*_HOMES, *([Path(other)] if other else [])):
-        _sweep(place)
+    for place in (*PLACES, *([Path(other)] if other else [])):
+        _remove_leftovers(place)
         try:
             home = Path(tempfile.mkdtemp(prefix=_NAME, dir=place))
         except OSError as error:
-            trouble = f"{place}: {error.strerror}"
+            reason = f"{place}: {error.strerror}"
             continue
         lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if _room(home):
+        wait_for_lock(lock)
+        if _has_room(home):
             return home, lock
-        trouble = _("{folder}: no space left").format(folder=place)
+        reason = _("{folder}: no space left").format(folder=place)
         shutil.rmtree(home, ignore_errors=True)
         os.close(lock)
-    raise GpgHomeError(trouble)
+    raise GpgHomeError(reason)
 
 
-def _room(home: Path) -> bool:
-    """Whether gpg's keyring will fit."""
+def _has_room(home: Path) -> bool:
+    """Whether the file system has room for gpg's keyring."""
     try:
-        (home / "room").write_bytes(bytes(_ROOM))
+        (home / "room").write_bytes(bytes(_RESERVE))
         (home / "room").unlink()
     except OSError:
         return False
     return True
 
 
-def _sweep(place: Path) -> None:
-    """Remove what a run left there that was killed: it is ours, old enough to be locked, and nobody holds it."""
-    for left in place.glob(f"{_NAME}*"):
+def _remove_leftovers(place: Path) -> None:
+    """Remove the folders of killed processes: owned by this user, old enough to be locked, and not locked."""
+    for folder in place.glob(f"{_NAME}*"):
         with suppress(OSError):
-            about = left.lstat()
-            if about.st_uid != os.geteuid() or not left.is_dir() or left.is_symlink() or _young(about.st_mtime):
+            status = folder.lstat()
+            if status.st_uid != os.geteuid() or not folder.is_dir() or folder.is_symlink() or _is_new(status.st_mtime):
                 continue
-            handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left, ignore_errors=True)
-            finally:
-                os.close(handle)
+            with locked_folder(folder, follow_link=False) as lock:
+                if lock is not None:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _young(modified: float) -> bool:
-    """Between being made and being locked there is a moment."""
+def _is_new(modified: float) -> bool:
+    """Whether the owner may not have locked the folder yet."""
     return time.time() - modified < 5

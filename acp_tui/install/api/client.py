@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
 
@@ -29,9 +29,9 @@ MAX_BODY = 8 * 1024 * 1024
 _ASK = (10.0, 5.0)
 """Seconds for an answer, and to connect."""
 _STEP = 100  # characters of a step that are kept
-_WHOLE_ANSWER = 20.0  # seconds; the timeouts of httpx hold for a single read
+_BODY_TIMEOUT = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
-_WHOLE_POST = 300.0  # seconds until the status is there
+_POST_TIMEOUT = 300.0  # seconds until the HTTP status
 _TOKEN = "/cpaas-installer/api/token"
 _VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
 
@@ -112,8 +112,12 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
     return Offered(raw=f"{_VERSIONS}: {said or _('no answer')}{without}")
 
 
-async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
-    """Send the configuration: one POST, to one address, never repeated here (API-CONFIG)."""
+async def post_config(
+    endpoint: Endpoint, document: bytes, *, timeout: float = _POST_TIMEOUT, body_timeout: float = _BODY_TIMEOUT
+) -> PostOutcome:
+    """Send the configuration: one POST, to one address, never repeated here (API-CONFIG).
+
+    `timeout`: seconds until the HTTP status; `body_timeout`: seconds from then on for the text after it."""
     import httpx
 
     async with _client(_POST) as client:
@@ -121,12 +125,12 @@ async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
             "POST", endpoint.url("/api/config"), content=document, headers={"Content-Type": "application/json"}
         )
         try:
-            async with asyncio.timeout(_WHOLE_POST):
+            async with asyncio.timeout(timeout):
                 response = await client.send(request, stream=True)
             status, body = response.status_code, ""
             # The status decides; a torn or endless text after it does not undo it.
             with suppress(httpx.HTTPError, TimeoutError):
-                async with asyncio.timeout(_WHOLE_ANSWER):
+                async with asyncio.timeout(body_timeout):
                     body = await _body(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             return PostOutcome(PostResult.NOT_SENT, body=_why(error))
@@ -165,7 +169,7 @@ def read_progress(text: str) -> ProgressReply:
         words = {value.strip() for _key, value in _values(document) if isinstance(value, str)}
         step = next((str(v) for k, v in _values(document) if k == "step" and isinstance(v, str | int)), None)
     says = Says.SUCCESS if "Success" in words else Says.FAILED if "Failed" in words else Says.RUNNING
-    return ProgressReply(text, clean(step)[:_STEP] if step else None, says)
+    return ProgressReply(text, sanitize(step)[:_STEP] if step else None, says)
 
 
 def _is_json(text: str) -> bool:
@@ -208,7 +212,7 @@ async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) 
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        async with asyncio.timeout(_WHOLE_ANSWER), client.stream("GET", url, headers=headers) as response:
+        async with asyncio.timeout(_BODY_TIMEOUT), client.stream("GET", url, headers=headers) as response:
             body = await _body(response)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return None

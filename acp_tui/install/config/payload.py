@@ -6,15 +6,16 @@ The document is read late and never copied: what is posted exists in memory alon
 import base64
 import binascii
 import json
-from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from acp_tui.core.errors import AcpError
+from acp_tui.core.redaction import secret_values
+
 RUNTIME_ANNOTATION = "cpaas.io/container-runtime"
-_SECRET_KEYS = frozenset({"password", "privateKey"})
 
 
-class InvalidConfig(Exception):
+class InvalidConfig(AcpError):
     """The configuration document has not the shape that the installer takes; the text says where, never a value."""
 
 
@@ -45,16 +46,8 @@ def with_versions(document: bytes, kubernetes: str, runtime: str) -> bytes:
 
 def secrets_in(document: bytes) -> tuple[str, ...]:
     """Every secret of the document, as it stands there and as it reads when its base64 is undone; longest first."""
-    found = {form for value in _secret_values(_parsed(document)) for form in (value, _plain(value)) if form}
+    found = {form for value in secret_values(_parsed(document)) for form in (value, _plain(value)) if form}
     return tuple(sorted(found, key=len, reverse=True))
-
-
-def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """`text` with every secret made unreadable: an installer may quote the document in its complaint."""
-    for secret in secrets:
-        for form in (secret, json.dumps(secret)[1:-1]):
-            text = text.replace(form, "••••••")
-    return text
 
 
 def _parsed(document: bytes) -> dict[str, JsonValue]:
@@ -72,17 +65,6 @@ def _cluster(root: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if not isinstance(cluster, dict):
         raise InvalidConfig("cluster")
     return cluster
-
-
-def _secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _secret_values(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _secret_values(inner, key)
-    elif isinstance(value, str) and key in _SECRET_KEYS and value:
-        yield value
 
 
 def _plain(value: str) -> str:

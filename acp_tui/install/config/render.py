@@ -6,28 +6,27 @@ A pure function of the plan and the bytes of its key and certificate files. What
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
 from acp_tui.checks.release_traits import release_traits, releases_where
-from acp_tui.core.files import read_limited, resolve_path, why
+from acp_tui.core.errors import AcpError, ExitStatus
+from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan
 
 Document = dict[str, JsonValue]
 ReadFile = Callable[[str], bytes]
 
-MASK = "••••••"
 API_PORT = 6443
 REGISTRY_PORT = 11443
 
 _MASTER_TAINT: Document = {"key": "node-role.kubernetes.io/master", "effect": "NoSchedule"}
 _SYSTEM_ROLE = "node-role.kubernetes.io/cpaas-system"
 _SYSTEM_TAINT: Document = {"key": _SYSTEM_ROLE, "effect": "NoSchedule"}
-_SECRET_KEYS = ("password", "privateKey")
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,19 @@ class Missing:
     why: str
 
 
-class RenderError(Exception):
+class RenderError(AcpError):
     """The plan does not make a document. `missing` holds every reason at once."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, missing: Sequence[Missing]) -> None:
         super().__init__("; ".join(f"{one.path}: {one.why}" for one in missing))
         self.missing = tuple(missing)
+
+    @property
+    def message(self) -> str:
+        """Every reason on its own line."""
+        return "\n".join(f"{one.path}: {one.why}" for one in self.missing)
 
 
 def render(plan: Plan, base: Path) -> str:
@@ -59,11 +65,6 @@ def document(plan: Plan, read_file: ReadFile) -> Document:
     posts the document fills in what that installer offers. RenderError: answers or files are missing.
     """
     return _Writer(plan, read_file).document()
-
-
-def masked(content: Mapping[str, JsonValue]) -> Document:
-    """The document with a mask in place of every secret, for the eyes of the operator."""
-    return {key: _masked(key, value) for key, value in content.items()}
 
 
 def differences(one: str, other: str) -> tuple[str, ...]:
@@ -275,7 +276,7 @@ class _Writer:
         try:
             return _encoded(self.read_file(name))
         except OSError as error:
-            self._lack(path, _("{file} cannot be read: {why}").format(file=name, why=why(error)))
+            self._lack(path, _("{file} cannot be read: {why}").format(file=name, why=error_reason(error)))
             return ""
 
     def _lack(self, path: str, reason: str) -> None:
@@ -297,11 +298,3 @@ def _agents(plan: Plan) -> int:
 
 def _encoded(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
-
-
-def _masked(key: str, value: JsonValue) -> JsonValue:
-    if isinstance(value, dict):
-        return masked(value)
-    if isinstance(value, list):
-        return [_masked(key, item) for item in value]
-    return MASK if key in _SECRET_KEYS and value else value

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.run.state import EVENTS_FILE, FINAL, PROGRESS_FILE, RUNNER_LOG, SETUP_LOG, Phase, RunState
 
 _END = 64 * 1024  # bytes of a log's end that are looked at
@@ -95,7 +95,7 @@ def last_lines(path: Path, most: int) -> tuple[str, ...]:
     try:
         with path.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
-            text = clean(log.read(_END).decode("utf-8", errors="replace"))
+            text = sanitize(log.read(_END).decode("utf-8", errors="replace"))
     except OSError:
         return ()
     return tuple(line[:_LONGEST] for line in text.splitlines() if line.strip())[-most:]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from acp_tui.core.events import LogLine
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
+from acp_tui.core.units import megabytes
 from acp_tui.install.run.state import (
     EVENTS_FILE,
     SETUP_LOG,
@@ -93,7 +94,7 @@ class Tail:
         if not passed_over:
             return told
         words = _("... {size:.1f} MB passed over, all of it is in {file}")
-        return (LogLine(self._source, words.format(size=passed_over / 1e6, file=self._path)), *told[1:])
+        return (LogLine(self._source, words.format(size=megabytes(passed_over), file=self._path)), *told[1:])
 
     def _text(self, line: bytes) -> str:
         text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", errors="replace")
@@ -102,4 +103,4 @@ class Tail:
                 text = str(json.loads(text)["text"])
             except (ValueError, KeyError, TypeError):
                 text = ""
-        return clean(text)[:MAX_LINE]
+        return sanitize(text)[:MAX_LINE]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 
 MAX_LINE = 500
 """Characters of a line that are shown."""
@@ -128,4 +128,4 @@ def _opened(path: Path) -> Iterator[_Log]:
 def _shown(line: bytes) -> str:
     """A line as a terminal would leave it: what stands behind the last carriage return."""
     text = line.rstrip(b"\r\n").rpartition(b"\r")[2].decode("utf-8", errors="replace")
-    return clean(text)[:MAX_LINE]
+    return sanitize(text)[:MAX_LINE]

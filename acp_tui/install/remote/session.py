@@ -15,8 +15,11 @@ from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.core.retry import with_backoff
+from acp_tui.core.text import fill_template
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
@@ -32,6 +35,7 @@ BUNDLE = "bundle"
 _PACKAGE, _KEYS = "package", "keys"
 _SESSION = 25.0  # seconds to open a channel
 _PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between tries to connect again; then the last one over and over
+_LOGIN_REJECTED = (NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
 _LOOK_EVERY = 1.0
 _QUIET = 40  # seconds after which a machine that sends is taken for gone
 STILL_EVERY = 10.0
@@ -48,7 +52,7 @@ _JUDGED_THERE = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
 """What is about the machine that unpacks: acp-tui looks at it there."""
 
 
-class RemoteInstallError(Exception):
+class RemoteInstallError(AcpError):
     """The install cannot be started on the node; the text says why and what to do."""
 
 
@@ -110,25 +114,24 @@ async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[
     """Do `work` over a connection, and again over a new one where it broke, for as long as it takes.
 
     ConnectFailed: the node was not reached the first time, or it turns the login away."""
-    pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
     reached = False
-    while True:
+
+    async def attempt() -> T:
+        nonlocal reached
+        connection = await connect()
+        reached = True
         try:
-            connection = await connect()
-            reached = True
-            try:
-                return await work(connection)
-            finally:
-                await connection.close()
-        except ConnectionLost as lost:
-            why = str(lost)
-        except ConnectError as failed:
-            if not reached or failed.state in (NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED):
-                raise
-            why = failed.detail
-        pause = next(pauses)
-        tell(_("{why}; trying again in {seconds:g} s").format(why=why, seconds=pause))
-        await asyncio.sleep(pause)
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    def report_pause(error: AcpError, pause: float) -> None:
+        if isinstance(error, ConnectError) and (not reached or error.state in _LOGIN_REJECTED):
+            raise error
+        tell(_("{why}; trying again in {seconds:g} s").format(why=error, seconds=pause))
+
+    pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
+    return await with_backoff(attempt, pauses, (ConnectError, ConnectionLost), report_pause)
 
 
 @dataclass(frozen=True)
@@ -285,9 +288,8 @@ async def hear_out(
 async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60) -> CollectorOutput:
     """Run one script on the node, as root where sudo needs no password, and return its output.
 
-    Each @BLANK@ of the script is filled in. Raises `ConnectionLost`."""
-    for blank, value in blanks.items():
-        shell = shell.replace(f"@{blank}@", value)
+    `blanks`: the value of each @NAME@ in the script. Raises `ConnectionLost`."""
+    shell = fill_template(shell, **blanks)
     snippet = Collector("install", (), shell, lambda reading: {}, timeout=timeout, any_status=True)
     marker = secrets.token_hex(12)
     reader = Reader(marker)

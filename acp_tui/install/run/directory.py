@@ -4,7 +4,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.install.run.state import FINAL, STATE_FILE, RunNotFound, now, read_state
+from acp_tui.core.clock import now
+from acp_tui.install.run.state import FINAL, STATE_FILE, RunNotFound, read_state
 
 _RUNS = "installs"
 _NAME = "%Y%m%dT%H%M%S.%fZ"

@@ -9,8 +9,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from acp_tui.core.clock import now
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.retry import poll_until
+from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
@@ -19,7 +21,7 @@ from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.recorder import QUOTED, Run, minutes, quote
-from acp_tui.install.run.state import Phase, RunState, now
+from acp_tui.install.run.state import Phase, RunState
 
 
 async def drive(run: Run) -> None:
@@ -88,20 +90,22 @@ def _setup_failed(status: int) -> str:
 
 async def _waiting_api(run: Run) -> None:
     spec = run.state.spec
-    patience = time.monotonic() + spec.pace.api_wait
-    while time.monotonic() < patience:
+
+    async def query() -> tuple[int | None, Endpoint | None]:
         status = setup.exit_status(spec.run_dir)
-        if status:
-            run.fail(_setup_failed(status))
-            return
-        endpoint = await api.find_api(setup.api_bases(spec, done=True))
-        if endpoint is not None:
-            said = _("The installer's API answers at {address}.").format(address=endpoint.url(""))
-            state = replace(run.state, phase=Phase.VERSIONS, endpoint=endpoint, setup_exit=status, message="")
-            run.record(state, said)
-            return
-        await asyncio.sleep(spec.pace.api)
-    run.fail(_("The installer's API did not answer within {minutes} min.").format(minutes=minutes(spec.pace.api_wait)))
+        return status, None if status else await api.find_api(setup.api_bases(spec, done=True))
+
+    status, endpoint = await poll_until(
+        query, lambda seen: bool(seen[0] or seen[1]), every=spec.pace.api, within=spec.pace.api_wait
+    )
+    if status:
+        run.fail(_setup_failed(status))
+    elif endpoint is None:
+        words = _("The installer's API did not answer within {minutes} min.")
+        run.fail(words.format(minutes=minutes(spec.pace.api_wait)))
+    else:
+        said = _("The installer's API answers at {address}.").format(address=endpoint.url(""))
+        run.record(replace(run.state, phase=Phase.VERSIONS, endpoint=endpoint, setup_exit=status, message=""), said)
 
 
 async def _versions(run: Run) -> None:
@@ -112,11 +116,12 @@ async def _versions(run: Run) -> None:
         run.fail(_document_unusable(run, error))
         return
     endpoint = _endpoint(state)
-    patience = time.monotonic() + state.spec.pace.offer_wait
-    offered = await api.offered_versions(endpoint)
-    while not (offered.kubernetes and offered.runtimes) and time.monotonic() < patience:
-        await asyncio.sleep(state.spec.pace.api)
-        offered = await api.offered_versions(endpoint)
+    offered = await poll_until(
+        lambda: api.offered_versions(endpoint),
+        lambda offered: bool(offered.kubernetes and offered.runtimes),
+        every=state.spec.pace.api,
+        within=state.spec.pace.offer_wait,
+    )
     state = replace(state, offered_kubernetes=offered.kubernetes, offered_runtimes=offered.runtimes)
     kubernetes = choose(wanted_kubernetes, state.kubernetes, offered.kubernetes)
     runtime = choose(wanted_runtime, state.runtime, offered.runtimes)
@@ -131,7 +136,7 @@ async def _versions(run: Run) -> None:
             wanted_runtime=state.runtime or wanted_runtime or _("the newest"),
         )
         if not (offered.kubernetes and offered.runtimes) and offered.raw:
-            why += "\n" + clean(offered.raw)[:QUOTED]
+            why += "\n" + sanitize(offered.raw)[:QUOTED]
         run.record(replace(state, phase=Phase.NEEDS_VERSION, message=why), why)
         return
     said = _("The nodes are looked at once more before the configuration is sent.")

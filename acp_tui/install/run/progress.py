@@ -6,16 +6,18 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from acp_tui.core.clock import now
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.redaction import mask_values
+from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import ProgressReply, Says
-from acp_tui.install.config.payload import InvalidConfig, mask, secrets_in
+from acp_tui.install.config.payload import InvalidConfig, secrets_in
 from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.outcome import FAILED_LIMIT, ReplyCounter, count_reply
 from acp_tui.install.run.recorder import Run, minutes, quote
-from acp_tui.install.run.state import PROGRESS_FILE, Phase, RunState, now
+from acp_tui.install.run.state import PROGRESS_FILE, Phase, RunState
 from acp_tui.preflight.bundle import remove_secrets
 
 
@@ -48,7 +50,7 @@ async def installing(run: Run) -> None:
 def _keep(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
     """Keep the answer for a person to look at. Nobody knows its shape, so it may quote the configuration."""
     with suppress(OSError):  # a full disk is no reason to stop watching
-        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, clean(mask(raw, secrets)))
+        write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask_values(raw, secrets)))
 
 
 def _weigh(

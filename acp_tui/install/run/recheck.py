@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Iterator
 
 from acp_tui.checks.verdict import Outcome
+from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
 from acp_tui.install.run.state import RunSpec
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.file import PlanErrors
-from acp_tui.preflight.bundle import Bundle, BundleCorrupt, open_bundle
+from acp_tui.preflight.bundle import Bundle, open_bundle
 from acp_tui.preflight.report.diff import new_blockers
 from acp_tui.preflight.report.model import Report
 
@@ -28,7 +28,7 @@ async def recheck_nodes(spec: RunSpec) -> str:
         return ""
     try:
         bundle = await asyncio.to_thread(open_bundle, spec.bundle)
-    except (BundleCorrupt, PlanErrors, OSError) as error:
+    except (AcpError, OSError) as error:
         return str(error)
     lines: tuple[str, ...] = ()
     for look in range(_LOOKS):

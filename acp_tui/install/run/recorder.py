@@ -5,9 +5,10 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 
-from acp_tui.core.text import clean
-from acp_tui.install.config.payload import mask
-from acp_tui.install.run.state import Phase, RunState, note, now, write_state
+from acp_tui.core.clock import now
+from acp_tui.core.redaction import mask_values
+from acp_tui.core.text import sanitize
+from acp_tui.install.run.state import Phase, RunState, note, write_state
 
 QUOTED = 2000  # characters of somebody's answer that a message repeats
 _RETRY = 1.0  # seconds until a state that could not be written is tried again
@@ -45,7 +46,7 @@ class Run:
 
 
 def quote(answer: str, secrets: tuple[str, ...]) -> str:
-    return clean(mask(answer, secrets)).strip()[:QUOTED]
+    return sanitize(mask_values(answer, secrets)).strip()[:QUOTED]
 
 
 def minutes(seconds: float) -> int:

@@ -5,15 +5,14 @@ Neither its arguments nor its environment hold a secret.
 """
 
 import asyncio
-import fcntl
 import os
 import signal
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.core.i18n import _, use_language
+from acp_tui.core.locks import try_lock
 from acp_tui.install.run.phases import drive
 from acp_tui.install.run.process import running
 from acp_tui.install.run.recorder import Run
@@ -33,7 +32,7 @@ def main(arguments: list[str]) -> int:
     _redirect(run_dir / RUNNER_LOG)
     use_language()
     with (run_dir.parent / LOCK_FILE).open("a") as lock:
-        locked = _locked(lock.fileno())
+        locked = try_lock(lock, attempts=_LOCK_TRIES)
         run = Run(read_state(run_dir))
         if not locked:
             if run.state.runner is None or not run.state.runner.alive:
@@ -50,17 +49,6 @@ def _redirect(log: Path) -> None:
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, stream in ((nothing, 0), (written, 1), (written, 2)):
         os.dup2(source, stream)
-
-
-def _locked(handle: int) -> bool:
-    for _try in range(_LOCK_TRIES):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.1)  # flock that blocks knows no time limit
-        else:
-            return True
-    return False
 
 
 if __name__ == "__main__":

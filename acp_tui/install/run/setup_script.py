@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from acp_tui.checks.release_traits import release_traits
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 from acp_tui.install.run.process import Process, from_stat
 from acp_tui.install.run.state import SETUP_LOG, RunSpec
 from acp_tui.plan.model import Plan
@@ -130,7 +130,7 @@ def log_end(run_dir: Path) -> str:
     try:
         with (run_dir / SETUP_LOG).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_END))
-            return clean(log.read().decode("utf-8", errors="replace"))
+            return sanitize(log.read().decode("utf-8", errors="replace"))
     except OSError:
         return ""
 

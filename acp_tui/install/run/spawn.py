@@ -1,6 +1,5 @@
 """The runner's process, launched so that it outlives the terminal, and never two of them at once."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -12,14 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import acp_tui
+from acp_tui.core.clock import now
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import wait_for_lock
 from acp_tui.install.run.state import (
     LAUNCH_PATIENCE,
     RUNNER_LOG,
     Phase,
     RunState,
-    now,
     read_state,
     status,
     write_state,
@@ -28,12 +29,12 @@ from acp_tui.install.run.state import (
 # Nothing else of the environment goes along: it may hold secrets, and systemd would not pass it on either.
 _ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
                 "TZ", "TMPDIR", "ACP_TUI_LANG")  # fmt: skip
-_SYSTEMD = Path("/run/systemd/system")  # there exactly where systemd runs the machine
+SYSTEMD_FOLDER = Path("/run/systemd/system")  # sd_booted(3): it exists only if systemd is the init system
 _LAUNCH_LOCK = "launch.lock"
 _TICK = 0.05  # seconds
 
 
-class RunError(Exception):
+class RunError(AcpError):
     """The run cannot be started or gone on with; the text says why and what to do."""
 
 
@@ -45,7 +46,7 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
     try:
         private_folder(runs)
         with (runs / _LAUNCH_LOCK).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            wait_for_lock(lock)
             yield
     except OSError as error:
         raise RunError(_("{folder} cannot be used: {why}").format(folder=runs, why=error.strerror)) from error
@@ -69,7 +70,7 @@ def _ways(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[
 
     Under systemd it belongs to no login session, so the end of none can take it along."""
     runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
-    if os.geteuid() == 0 and _SYSTEMD.is_dir() and shutil.which("systemd-run"):
+    if os.geteuid() == 0 and SYSTEMD_FOLDER.is_dir() and shutil.which("systemd-run"):
         # KillMode: what setup.sh leaves running must not end with the runner. --collect is unknown before systemd 236.
         systemd = ["systemd-run", f"--unit=acp-tui-install-{time.time_ns()}", "--property=KillMode=process"]
         values = [f"--setenv={name}={value}" for name, value in environment.items()]

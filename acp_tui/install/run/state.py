@@ -7,13 +7,15 @@ The folder holds `state.json` (replaced whole at each change), `setup.log` (all 
 import json
 import os
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from acp_tui.checks.release_traits import release_traits
+from acp_tui.core.clock import now as now
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.install.api.endpoint import Endpoint
@@ -115,10 +117,6 @@ class RunSpec:
         return removal(self.release)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class RunState:
     spec: RunSpec
@@ -163,7 +161,7 @@ class RunState:
         return self.spec.platform_url
 
 
-class RunNotFound(Exception):
+class RunNotFound(AcpError):
     """There is no install run here, or its state cannot be read; the text says which and where."""
 
 

@@ -12,6 +12,7 @@ from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.units import minutes
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import removal
 from acp_tui.install.verify.facts import Answer, AppRelease, Container, Installed, Pod
@@ -303,7 +304,7 @@ def _cleaned(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     else:
         since = case.moment - case.installed_at
         told = _("the installer is still there ({status}), {minutes} min after the install").format(
-            status=left[0].status, minutes=int(since.total_seconds() // 60)
+            status=left[0].status, minutes=minutes(since.total_seconds())
         )
         if since < GRACE:
             yield Finding(Outcome.NOT_APPLICABLE, _("{told}; it has 30 to remove itself").format(told=told))

@@ -1,6 +1,7 @@
 """Removing what is left of the installer: only when success is confirmed, never under a running install, on consent."""
 
 from acp_tui.checks.verdict import Outcome
+from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
 from acp_tui.install.run.state import container_tool
 from acp_tui.install.verify.collect import NodeAccess, ask
@@ -9,7 +10,7 @@ from acp_tui.install.verify.run import Finish
 from acp_tui.nodes.state import NodeState
 
 
-class CleanUpFailed(Exception):
+class CleanUpFailed(AcpError):
     """The container was not removed; the text says why."""
 
 

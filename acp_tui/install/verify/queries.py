@@ -9,6 +9,7 @@ from shlex import quote
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.i18n import _
+from acp_tui.core.text import fill_template, truncate
 from acp_tui.install.api.client import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
 from acp_tui.install.verify.facts import AppRelease, ClusterNode, Condition, Container, Installed, LeftOver, Pod
@@ -75,11 +76,7 @@ _MODULE = (
 
 
 def _guarded(program: str, needs: str, command: str, seconds: int) -> str:
-    blanks = {"@PROGRAM@": program, "@NEEDS@": needs, "@COMMAND@": command, "@SECONDS@": str(seconds)}
-    shell = _GUARDED
-    for blank, text in blanks.items():
-        shell = shell.replace(blank, text)
-    return shell
+    return fill_template(_GUARDED, PROGRAM=program, NEEDS=needs, COMMAND=command, SECONDS=str(seconds))
 
 
 def _kubectl(name: str, ask: str, template: str, *configs: str) -> Collector:
@@ -272,7 +269,7 @@ def read_console(text: str) -> Says | None:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _WORD else text[: _WORD - 1] + "…"
+    return truncate(text, _WORD)
 
 
 _READERS: Mapping[str, Callable[[str], object]] = {

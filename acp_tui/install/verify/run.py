@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from acp_tui.checks.verdict import Outcome
+from acp_tui.core.clock import now as now
 from acp_tui.core.files import resolve_path
+from acp_tui.core.retry import poll
 from acp_tui.install.verify.checks import VerifyContext, judge, serves
 from acp_tui.install.verify.collect import NodeAccess, look
 from acp_tui.install.verify.facts import Installed
@@ -51,10 +53,6 @@ class Finish:
         return all(getattr(self.installed, name) is None for name in _CLUSTER)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 async def verify(
     reach: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
 ) -> Finish:
@@ -78,15 +76,11 @@ async def verify(
 async def until_settled(
     reach: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, every: float = 10.0
 ) -> AsyncGenerator[Finish, None]:
-    """Look again and again, `every` so many seconds, until all is well or the time is over; at least once."""
-    end = asyncio.get_running_loop().time() + within.total_seconds()
-    while True:
-        finish = await verify(reach, installed_at)
+    """Verify at least once, then again `every` so many seconds, until the cluster is settled or the time is over."""
+    async for finish in poll(lambda: verify(reach, installed_at), every=every, within=within.total_seconds()):
         yield finish
-        left = end - asyncio.get_running_loop().time()
-        if finish.settled or left <= 0:
+        if finish.settled:
             return
-        await asyncio.sleep(min(every, left))
 
 
 def _planned(plan: Plan, base: Path) -> str | None:

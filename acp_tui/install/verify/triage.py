@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
+from acp_tui.core.units import minutes
 from acp_tui.install.run.state import INSTALLER_LOG
 from acp_tui.install.verify.checks import pod_state
 from acp_tui.install.verify.collect import NodeAccess, ask
@@ -118,7 +119,7 @@ def _told(installed: Installed, listening: bool | None, age: int | None) -> Iter
     if installed.pods is None:
         yield _("Pods: not known ({why})").format(why=installed.gaps.get("pods", ""))
     if age is not None:
-        yield _("installer's log, last written {minutes} min ago:").format(minutes=age // 60)
+        yield _("installer's log, last written {minutes} min ago:").format(minutes=minutes(age))
 
 
 def _log(reading: CollectorOutput | None) -> tuple[int | None, tuple[str, ...]]:

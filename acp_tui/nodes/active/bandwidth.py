@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import fill_template, sanitize
 from acp_tui.nodes.facts import Bandwidth
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
@@ -161,7 +161,7 @@ async def _said(connection: Connection, program: str) -> AsyncGenerator[tuple[st
     async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as answer:
         rest = ""
         async for chunk in answer:
-            *whole, rest = (rest + clean(chunk.decode(errors="replace")))[-4096:].split("\n")
+            *whole, rest = (rest + sanitize(chunk.decode(errors="replace")))[-4096:].split("\n")
             for word, *more in (line.split() for line in whole if line.strip()):
                 if shapes.get(word) == len(more) and all(text.replace(".", "", 1).isdigit() for text in more):
                     yield word, more
@@ -176,12 +176,12 @@ async def _exhaust(connection: Connection, program: str) -> None:
 def receiving_program(token: str, address: str, ports: Sequence[int]) -> str:
     """Listens on the first port that is free, says `listening PORT`, then `received BYTES SECONDS`."""
     given = f"{token} {'6' if ':' in address else '4'} {' '.join(map(str, ports))}"
-    return _program(_RECEIVER.replace("@RECEIVE@", quote(_RECEIVE)).replace("@GIVEN@", given))
+    return _program(fill_template(_RECEIVER, RECEIVE=quote(_RECEIVE), GIVEN=given))
 
 
 def sending_program(token: str, address: str, port: int) -> str:
     """Sends the token and zeros, for a second or `MOST` MiB."""
-    send = quote(_SEND.replace("@COUNT@", str(MOST * 4)))
+    send = quote(fill_template(_SEND, COUNT=str(MOST * 4)))
     return _program(f"timeout 6 bash --norc -c {send} send {quote(address)} {port} {token}\n")
 
 

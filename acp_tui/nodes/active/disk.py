@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acp_tui.core.i18n import _
+from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import DiskSpeed
 from acp_tui.nodes.script import Collector, CollectorOutput, MissingReason
@@ -90,8 +91,13 @@ return 0
 
 def measuring(folder: str = FOLDER) -> Collector:
     """The question how fast `folder`'s disk writes. It needs root, a gigabyte of room, and the operator's consent."""
-    values = {"FOLDER": shlex.quote(folder), "SIZE": _MEBIBYTES, "SECONDS": _SECONDS, "PYTHON": shlex.quote(_PYTHON)}
-    shell = re.sub(r"@([A-Z]+)@", lambda match: str(values[match[1]]), _SHELL)
+    shell = fill_template(
+        _SHELL,
+        FOLDER=shlex.quote(folder),
+        SIZE=str(_MEBIBYTES),
+        SECONDS=str(_SECONDS),
+        PYTHON=shlex.quote(_PYTHON),
+    )
     return Collector(
         "disk_speed", ("disk_speed",), shell, lambda r: _disk_speed(folder, r), timeout=60, any_status=True
     )

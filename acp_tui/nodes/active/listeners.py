@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import fill_template, sanitize
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.events import NodeFinished
@@ -222,7 +222,7 @@ class _ListenerSession:
             rest = ""
             async for chunk in answer:
                 self._heard = asyncio.get_running_loop().time()
-                *whole, rest = (rest + clean(chunk.decode(errors="replace"))[:4096]).split("\n")
+                *whole, rest = (rest + sanitize(chunk.decode(errors="replace"))[:4096]).split("\n")
                 for line in whole:
                     self._hear(line)
 
@@ -243,18 +243,16 @@ def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int 
     """The program that listens on `ports` for `life` seconds at most, and tells `token` and port to anyone."""
     ports = tuple(ports)
     given = f"{token} {life} {'6' if six else '4'} {' '.join(map(str, ports))}"
-    blanks = {
-        "@PYTHON@": quote(_PYTHON),
-        "@PERL@": quote(_PERL),
-        "@GIVEN@": given,
-        "@PORTS@": " ".join(map(str, ports)),
-        "@LIFE@": str(life),
-        "@FAMILY@": "6" if six else "4",
-        "@TOKEN@": token,
-    }
-    text = _LISTEN
-    for blank, value in blanks.items():
-        text = text.replace(blank, value)
+    text = fill_template(
+        _LISTEN,
+        PYTHON=quote(_PYTHON),
+        PERL=quote(_PERL),
+        GIVEN=given,
+        PORTS=" ".join(map(str, ports)),
+        LIFE=str(life),
+        FAMILY="6" if six else "4",
+        TOKEN=token,
+    )
     return f'main() {{\nexport LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"\n{text}\n}}\nmain </dev/null\n'
 
 
@@ -301,5 +299,5 @@ def _dialling(
             "strayed": {way: frozenset(ports) for way, ports in strayed.items()},
         }
 
-    shell = _DIAL.replace("@WAYS@", " ".join(map(quote, ways))).replace("@ROUNDS@", str(_ROUNDS))
+    shell = fill_template(_DIAL, WAYS=" ".join(map(quote, ways)), ROUNDS=str(_ROUNDS))
     return Collector("dial", ("backends", "strayed"), shell, parse, timeout=_ROUNDS + 8)

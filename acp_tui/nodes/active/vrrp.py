@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from shlex import quote
 
+from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.script import Collector, CollectorOutput
 
@@ -61,15 +62,13 @@ case $? in 0 | 124) echo heard ;; *) return 1 ;; esac
 
 def ear(address: str) -> Collector:
     """The question which VRRP groups `address`'s network hears. It needs root, and python or tcpdump."""
-    blanks = {
-        "@PYTHON@": quote(_PYTHON),
-        "@ADDRESS@": quote(address),
-        "@SECONDS@": str(_SECONDS),
-        "@FAMILY@": "ip6" if ":" in address else "ip",
-    }
-    shell = _SHELL
-    for blank, value in blanks.items():
-        shell = shell.replace(blank, value)
+    shell = fill_template(
+        _SHELL,
+        PYTHON=quote(_PYTHON),
+        ADDRESS=quote(address),
+        SECONDS=str(_SECONDS),
+        FAMILY="ip6" if ":" in address else "ip",
+    )
     return Collector("vrrp", ("vrids",), shell, _vrids, timeout=_SECONDS + 4, early=True)
 
 

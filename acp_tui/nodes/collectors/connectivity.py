@@ -11,6 +11,7 @@ from shlex import quote
 
 from pydantic import SecretStr
 
+from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.collectors.registry import asking_registry
 from acp_tui.nodes.collectors.tcp_connect import dialling
@@ -146,20 +147,19 @@ def snippets_for(questions: NodeTestSpec) -> tuple[Collector, ...]:
     found: list[Collector] = []
 
     def add(name: str, fields: str, shell: str, timeout: int, **blanks: str) -> None:
-        for blank, text in blanks.items():
-            shell = shell.replace(f"@{blank.upper()}@", text)
+        shell = fill_template(shell, **blanks)
         found.append(Collector(name, tuple(fields.split()), shell, _PARSERS[name], timeout=timeout, early=True))
 
     if questions.dials:
         found.append(dialling(questions.dials))
     if questions.peers:
         waves = -(-len(questions.peers) // 50)
-        add("pings", "pings", _CHILDREN + _PINGS, 7 * waves + 3, peers=_words(questions.peers))
+        add("pings", "pings", _CHILDREN + _PINGS, 7 * waves + 3, PEERS=_words(questions.peers))
         add("speeds", "link_speeds", _SPEEDS, 5)
     if questions.names:
-        add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, names=_words(questions.names))
+        add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, NAMES=_words(questions.names))
     if questions.vip:
-        add("vip", "vip_owner", _VIP, 16, vip=quote(questions.vip))
+        add("vip", "vip_owner", _VIP, 16, VIP=quote(questions.vip))
     if questions.registry:
         found.append(asking_registry(questions.registry, questions.registry_login))
     return tuple(found)

@@ -10,6 +10,7 @@ from shlex import quote
 
 from pydantic import SecretStr
 
+from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import Login, RegistryAnswer, Trust
 from acp_tui.nodes.script import Collector, CollectorOutput
@@ -132,14 +133,12 @@ _TRUST: tuple[tuple[str, Trust], ...] = (
 def asking_registry(at: tuple[str, int], login: SecretStr | None) -> Collector:
     """The question what answers at host and port `at`. `login`: base64 of `user:password`; None: do not log in."""
     host = f"[{at[0]}]" if ":" in at[0] else at[0]
-    blanks = {
-        "@REGISTRY@": quote(f"{host}:{at[1]}"),
-        "@BASIC@": quote(login.get_secret_value() if login else ""),
-        "@PYTHON@": quote(_PYTHON),
-    }
-    shell = _CURL
-    for blank, text in blanks.items():
-        shell = shell.replace(blank, text)
+    shell = fill_template(
+        _CURL,
+        REGISTRY=quote(f"{host}:{at[1]}"),
+        BASIC=quote(login.get_secret_value() if login else ""),
+        PYTHON=quote(_PYTHON),
+    )
     return Collector("registry", ("registry_answer",), shell, _answer, timeout=20, early=True)
 
 

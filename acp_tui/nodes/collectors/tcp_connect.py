@@ -11,6 +11,7 @@ from functools import lru_cache
 from shlex import quote
 
 from acp_tui.core.i18n import _
+from acp_tui.core.text import fill_template
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import TcpPath, TcpResult
 from acp_tui.nodes.script import Collector, CollectorOutput
@@ -160,17 +161,15 @@ def dialling(dials: tuple[tuple[str, int], ...]) -> Collector:
     for host, ports in by_host.items():
         wait = _AGAIN if is_ip(host) else _MOST
         ways += [f"{host}={way}={wait}" for way in (ports if len(ports) <= _FEW else [",".join(ports)])]
-    blanks = {
-        "@DIALS@": " ".join(map(quote, ways)),
-        "@CHILDREN@": str(_AT_ONCE),
-        "@QUIET@": str(_QUIET),
-        "@TWICE@": str(_TWICE),
-        "@MOST@": str(_MOST),
-        "@TIMES@": str(_TIMES),
-    }
-    shell = _SHELL
-    for blank, value in blanks.items():
-        shell = shell.replace(blank, value)
+    shell = fill_template(
+        _SHELL,
+        DIALS=" ".join(map(quote, ways)),
+        CHILDREN=str(_AT_ONCE),
+        QUIET=str(_QUIET),
+        TWICE=str(_TWICE),
+        MOST=str(_MOST),
+        TIMES=str(_TIMES),
+    )
     waves = -(-len(dials) // _AT_ONCE)
     return Collector("paths", ("paths",), shell, lambda r: _paths(dials, r), timeout=5 * waves + 8, early=True)
 

@@ -14,7 +14,8 @@ from contextlib import suppress
 import asyncssh
 
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.retry import with_backoff
+from acp_tui.core.text import sanitize
 from acp_tui.nodes.ssh.errors import PasswordFate, closed_early, denied, no_answer, no_method_in_common, quoted
 from acp_tui.nodes.ssh.keys import client_key, host_key, key_line
 from acp_tui.nodes.ssh.target import (
@@ -47,8 +48,6 @@ _LINGER = 2.0  # seconds for a polite goodbye
 _ALIVE_EVERY = 5  # seconds of silence after which a node is asked whether it is still there
 _MISSED, _MISSED_AT_FIRST = 3, 8
 """So many of these may stay unanswered; at first more, so that the deadline of the session decides."""
-_PAUSES = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
-"""Seconds, from and to, before each further try at a node that dropped us: at random, so that tries spread."""
 
 
 class _Client(asyncssh.SSHClient):
@@ -215,13 +214,9 @@ async def connect(
     `on_stage` hears `tcp`, `handshake`, `login` as each begins. ConnectFailed: it did not work, and why."""
     key = await asyncio.to_thread(client_key, target)
     expected = host_key(pinned)
-    for pause in _PAUSES:
-        try:
-            return await _connect(target, key, expected, on_stage, deadlines)
-        except ConnectionDropped:
-            # MaxStartups drops connections at random while others log in: again, a moment later (sshd_config(5)).
-            await asyncio.sleep(random.uniform(*pause))  # noqa: S311 - it only spreads retries
-    return await _connect(target, key, expected, on_stage, deadlines)
+    pauses = (random.uniform(*pause) for pause in deadlines.retry_pauses)  # noqa: S311 - it only spreads retries
+    # MaxStartups drops connections at random while others log in, so a retry helps (sshd_config(5)).
+    return await with_backoff(lambda: _connect(target, key, expected, on_stage, deadlines), pauses, ConnectionDropped)
 
 
 async def _connect(
@@ -330,4 +325,4 @@ async def _complaints(process: "asyncssh.SSHClientProcess[bytes]") -> str:
             if count > _MOST_COMPLAINTS:
                 process.close()
                 break
-    return " ".join(clean(kept.decode(errors="replace")).split())
+    return " ".join(sanitize(kept.decode(errors="replace")).split())

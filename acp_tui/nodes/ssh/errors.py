@@ -5,7 +5,7 @@ from enum import Enum
 from pathlib import Path
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
 
 
 def no_answer(stage: str, seconds: float, *, greeted: bool = False) -> str:
@@ -83,7 +83,7 @@ def no_bash(said: str) -> str:
 
 def quoted(words: str, said: str) -> str:
     """`words` with what the other side or the system said: hostile text, so cut and cleaned."""
-    said = " ".join(clean(said).split())[:600]
+    said = " ".join(sanitize(said).split())[:600]
     return f"{words}: {said}" if said else words
 
 
@@ -108,7 +108,7 @@ def no_method_in_common(said: str) -> str:
 
 
 def _methods(names: str, most: int = 12) -> str:
-    kept = [name for name in clean(names).split(",") if not name.startswith(_LEFT_OUT)]
+    kept = [name for name in sanitize(names).split(",") if not name.startswith(_LEFT_OUT)]
     return ", ".join(name[:64] for name in kept[:most])
 
 

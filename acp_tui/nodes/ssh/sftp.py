@@ -10,14 +10,17 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from shlex import quote
 
 import asyncssh
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
-from acp_tui.core.text import clean
+from acp_tui.core.text import sanitize
+from acp_tui.core.units import megabytes
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 
@@ -28,7 +31,7 @@ _SESSION = 25.0  # seconds to open a channel
 OnProgress = Callable[[Progress], None]
 
 
-class SendFailed(Exception):
+class SendFailed(AcpError):
     """The node does not take the file; the text says which and why, cleaned of control characters."""
 
 
@@ -134,7 +137,12 @@ class Files:
         if free < wanted:
             words = _("{folder} on the node has {free} MB free, and {file} needs {wanted} MB more")
             raise SendFailed(
-                words.format(folder=folder, free=free // 10**6, file=sending.local.name, wanted=-(-wanted // 10**6))
+                words.format(
+                    folder=folder,
+                    free=int(megabytes(free)),
+                    file=sending.local.name,
+                    wanted=ceil(megabytes(wanted)),
+                )
             )
 
     async def _size(self, path: str) -> int | None:
@@ -156,7 +164,7 @@ class Files:
 
 def _failure(what: str, error: asyncssh.Error | OSError) -> Exception:
     """Lost where the connection broke, else SendFailed."""
-    said = clean(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
+    said = sanitize(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
     if isinstance(
         error, asyncssh.ConnectionLost | asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection | ConnectionError
     ):

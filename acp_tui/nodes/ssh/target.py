@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from acp_tui.core.errors import AcpError
 from acp_tui.nodes.state import NodeState
 
 
@@ -32,12 +33,14 @@ class Deadlines:
     session: float = 30  # pam_systemd waits 25 for a login manager that does not answer, and meanwhile sshd is deaf
     word: float = 45  # sudo may take 20 twice, where it looks up our name at dead servers
     script: float = 75
+    retry_pauses: tuple[tuple[float, float], ...] = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
+    """Minimum and maximum pause before each retry of a dropped connection; random, so that retries spread."""
 
 
 DEADLINES = Deadlines()
 
 
-class ConnectError(Exception):
+class ConnectError(AcpError):
     """A stage of reaching a node failed. `detail` is for people, without secrets and cleaned of control characters."""
 
     def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
@@ -53,7 +56,7 @@ class ConnectionDropped(ConnectError):
     """Closed before the login: may be chance."""
 
 
-class ConnectionLost(Exception):
+class ConnectionLost(AcpError):
     """An open connection broke."""
 
 

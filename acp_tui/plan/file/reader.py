@@ -14,7 +14,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel
 
-from acp_tui.core.files import read_limited, resolve_path, why
+from acp_tui.core.errors import AcpError, ExitStatus
+from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip, shown
 from acp_tui.plan.model import Plan, is_secret, models_in, rule_of
@@ -55,8 +56,10 @@ class Problem:
         )
 
 
-class PlanErrors(ValueError):
+class PlanErrors(AcpError, ValueError):
     """A plan file that cannot be used as it is; `problems` has them all."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -219,7 +222,7 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: _Documen
                     .removesuffix("\r")
                 )
             except (OSError, ValueError) as error:
-                reason = why(error) if isinstance(error, OSError) else _("not UTF-8 text")
+                reason = error_reason(error) if isinstance(error, OSError) else _("not UTF-8 text")
                 document.problem(steps, _("cannot read the secret from {name}: {why}").format(name=name, why=reason))
         case _other:
             document.problem(steps, _("a secret is a text, {{env: NAME}} or {{file: PATH}}").format())

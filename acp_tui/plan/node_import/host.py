@@ -12,7 +12,9 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.text import truncate
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.paths import InvalidValue, build
 
@@ -71,7 +73,7 @@ class ParsedNodes:
     """(line, value) of everything that must not be shown."""
 
 
-class InvalidHostLine(ValueError):
+class InvalidHostLine(AcpError, ValueError):
     """What stands there is no node; the text says why."""
 
 
@@ -81,7 +83,7 @@ def cleaned(text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return truncate(text, _SHOWN)
 
 
 def role_of(word: str) -> Role | None:

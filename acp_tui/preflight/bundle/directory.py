@@ -6,7 +6,6 @@ step.
 
 import ctypes
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,8 +15,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.files import open_regular_file, read_limited, sync_folder, why, write_atomically
+from acp_tui.core.errors import AcpError, ExitStatus
+from acp_tui.core.files import error_reason, open_regular_file, read_limited, sync_folder, write_atomically
 from acp_tui.core.i18n import _
+from acp_tui.core.locks import locked_folder
 from acp_tui.plan.file import SECRETS_NAME
 
 PLAN = "plan.yaml"
@@ -46,8 +47,10 @@ class FileProblem:
     why: str
 
 
-class BundleCorrupt(Exception):
+class BundleCorrupt(AcpError):
     """Something is missing, is not what it was when the bundle was written, or is none of its files."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, directory: Path, damages: tuple[FileProblem, ...]) -> None:
         told = "; ".join(f"{damage.name}: {damage.why}" for damage in damages)
@@ -59,7 +62,7 @@ class BundleCorrupt(Exception):
         self.files = tuple(damage.name for damage in damages)
 
 
-class BundleRefused(Exception):
+class BundleRefused(AcpError):
     """A bundle cannot go where it should; the text says why."""
 
 
@@ -126,7 +129,7 @@ def _differs(file: Path, digest: str) -> str:
         with open_regular_file(file) as content:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
-        return _("cannot be read: {why}").format(why=why(error))
+        return _("cannot be read: {why}").format(why=error_reason(error))
     return "" if same else _("not what was written")
 
 
@@ -190,12 +193,9 @@ def _beside(place: Path) -> Iterator[Path]:
     # A fixed name: what a killed writer left, secrets among it, is gone the next time.
     folder = place.with_name(f".{place.name}.new")
     folder.mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BundleRefused(_("{path} is being written by another acp-tui.").format(path=place)) from None
+    with locked_folder(folder, follow_link=False) as handle:
+        if handle is None:
+            raise BundleRefused(_("{path} is being written by another acp-tui.").format(path=place))
         try:
             os.fchmod(handle, 0o700)
             for entry in folder.iterdir():
@@ -204,8 +204,6 @@ def _beside(place: Path) -> Iterator[Path]:
         finally:
             # What is here now is either what could not be finished, or the earlier bundle.
             shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(handle)
 
 
 def _earlier(place: Path) -> Path:

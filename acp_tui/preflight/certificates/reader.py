@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from itertools import pairwise
@@ -24,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acp_tui.checks.certificates.model import Authority, CertificateFacts, Issuer
-from acp_tui.core.files import read_limited, resolve_path, why
+from acp_tui.core.clock import now
+from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.certificates.pem import PemFile
@@ -65,14 +65,14 @@ def pair_facts(
     chain = _chain(certificate, errors)
     encrypted, public = _public_half(key, errors)
     about = (
-        _about(chain, host_roots() if roots is None else roots, errors) if chain else CertificateFacts("", "", _now())
+        _about(chain, host_roots() if roots is None else roots, errors) if chain else CertificateFacts("", "", now())
     )
     owners = [at for at, one in enumerate(chain, 1) if public and _matches(one, public)]
     return replace(
         about,
         cert_file=str(certificate.path) if certificate else "",
         key_file=str(key.path) if key else "",
-        read_at=_now(),
+        read_at=now(),
         errors=tuple(errors),
         sums=tuple(sha256(one.public_bytes(Encoding.DER)).hexdigest() for one in chain),
         key_sum=_sum(public),
@@ -101,7 +101,7 @@ def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate],
         return CertificateFacts(
             cert_file="",
             key_file="",
-            read_at=_now(),
+            read_at=now(),
             subject=leaf.subject.rfc4514_string(),
             issuer=leaf.issuer.rfc4514_string(),
             common_name="".join(_common_name(leaf)),
@@ -124,18 +124,14 @@ def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate],
         )
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         errors.append(_("the certificate cannot be understood: {why}").format(why=str(error)[:200]))
-        return CertificateFacts("", "", _now())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        return CertificateFacts("", "", now())
 
 
 def _content(path: Path, unreadable: list[str]) -> PemFile | None:
     try:
         return PemFile(path, read_limited(path))
     except OSError as error:
-        unreadable.append(_("{file}: {why}").format(file=path, why=why(error)))
+        unreadable.append(_("{file}: {why}").format(file=path, why=error_reason(error)))
         return None
 
 

@@ -85,8 +85,8 @@ async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGen
     Closing the generator cuts the connections; what a node has begun by then it brings to its end by itself."""
 
     def pass_over(job: Job) -> Work[FixEvent]:
-        async def follow(tell: Callable[[FixEvent], None]) -> None:
-            tell(await _Pass(job, deadlines, tell).go())
+        async def follow(emit: Callable[[FixEvent], None]) -> None:
+            emit(await _Pass(job, deadlines, emit).go())
 
         return follow
 

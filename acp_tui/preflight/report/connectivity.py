@@ -10,6 +10,7 @@ from enum import StrEnum
 from acp_tui.checks.cluster.connectivity import answered, round_trips
 from acp_tui.checks.topology import addresses, peer_ports
 from acp_tui.core.i18n import _
+from acp_tui.core.units import GIGA, MEGA
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 from acp_tui.plan.model import Node, Plan
 
@@ -50,7 +51,7 @@ class Cell:
         shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
         time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
         speed = (
-            "" if self.bits is None else f"{self.bits / 1e9:.2g}G" if self.bits >= 1e9 else f"{self.bits / 1e6:.0f}M"
+            "" if self.bits is None else f"{self.bits / GIGA:.2g}G" if self.bits >= GIGA else f"{self.bits / MEGA:.0f}M"
         )
         return " ".join(part for part in (shown or _("ok"), time, speed, _("cut") if self.cut else "") if part)
 

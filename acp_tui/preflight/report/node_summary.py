@@ -6,6 +6,7 @@ The rest of what a node said stays on this host: a report is passed on, so it ho
 from collections.abc import Mapping
 
 from acp_tui.core.i18n import _
+from acp_tui.core.units import gigabytes
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
@@ -73,7 +74,7 @@ def _disks(facts: Facts) -> tuple[str, ...]:
     flash = {disk.path for disk in facts.disks or () if disk.rotational is False}
     lines = []
     for one in facts.filesystems or ():
-        sizes = _("{size} GB, {free} GB free").format(size=one.size // 10**9, free=one.available // 10**9)
+        sizes = _("{size} GB, {free} GB free").format(size=int(gigabytes(one.size)), free=int(gigabytes(one.available)))
         kind = _(", rotating") if one.path in rotating else _(", not rotating") if one.path in flash else ""
         lines.append(f"{one.path} ({one.device}): {sizes}{kind}")
     return tuple(lines[:_MOST])

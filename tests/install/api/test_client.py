@@ -313,11 +313,7 @@ async def test_why_there_is_no_offer_is_told() -> None:
 @pytest.mark.parametrize(("answer", "result"), [(b"HTTP/1.1 200 OK\r\n\r\n", PostResult.ACCEPTED),
                                                 (b"HTTP/1.1 400 No\r\n\r\n", PostResult.REFUSED),
                                                 (b"HTTP/1.1 2", PostResult.UNKNOWN)])  # fmt: skip
-async def test_an_answer_to_the_post_that_trickles_for_ever_has_an_end(
-    answer: bytes, result: PostResult, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(api, "_WHOLE_POST", 0.3)
-    monkeypatch.setattr(api, "_WHOLE_ANSWER", 0.3)
+async def test_an_answer_to_the_post_that_trickles_for_ever_has_an_end(answer: bytes, result: PostResult) -> None:
     over = threading.Event()
 
     def trickle(listener: socket.socket) -> None:
@@ -332,7 +328,8 @@ async def test_an_answer_to_the_post_that_trickles_for_ever_has_an_end(
         thread = threading.Thread(target=trickle, args=(listener,))
         thread.start()
         try:
-            outcome = await api.post_config(Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}"), b"{}")
+            address = Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}")
+            outcome = await api.post_config(address, b"{}", timeout=0.3, body_timeout=0.3)
         finally:
             over.set()
             thread.join()

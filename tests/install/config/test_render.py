@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from acp_tui.install.config.render import MASK, RenderError, document, masked, render, unverified
+from acp_tui.core.redaction import MASK, mask_document
+from acp_tui.install.config.render import RenderError, document, render, unverified
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import DOMAIN, VIP, dual_nodes, node, nodes, valid_plan
 
@@ -441,7 +442,7 @@ def test_the_mask_leaves_no_secret() -> None:
         registry={"username": "u", "password": "canary-registry"},
         certificate={"mode": "existing", "cert_file": "tls.crt", "key_file": "tls.key"},
     )
-    shown = json.dumps(masked(document(plan, read)), ensure_ascii=False)
+    shown = json.dumps(mask_document(document(plan, read)), ensure_ascii=False)
     for secret in ("canary-admin", "canary-ssh", "canary-registry", FILES["id_rsa"], FILES["tls.key"]):
         assert b64(secret) not in shown
     assert shown.count(MASK) == 3 + 2 * 5
@@ -449,7 +450,7 @@ def test_the_mask_leaves_no_secret() -> None:
 
 
 def test_an_empty_secret_is_not_masked_as_if_it_were_there() -> None:
-    assert '"password": ""' in json.dumps(masked(document(plan_of(), read))["registry"])
+    assert '"password": ""' in json.dumps(mask_document(document(plan_of(), read))["registry"])
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_runner_killed_at_a_change_of_its_state(
 _LAUNCHER = """\
 import asyncio, os, signal, sys
 from pathlib import PosixPath
-from acp_tui.installer import run
+from acp_tui.install.run import control as run
 from acp_tui.install.run.state import *
 phase, moment = sys.argv[1:]
 written = run.write_state
@@ -157,7 +157,7 @@ def test_of_two_starts_at_once_one_runs_and_is_the_one_that_is_shown(bench: Benc
     home = bench.root / "state"
     specs = [replace(bench.spec(), run_dir=new_run_dir(home)) for _one in range(4)]
     starts = "import sys; from pathlib import PosixPath\nfrom acp_tui.install.run.control import *\n"
-    programs = [f"{starts}try: start({spec!r})\nexcept RunBusy: sys.exit(7)" for spec in specs]
+    programs = [f"{starts}try: start({spec!r})\nexcept RunInProgress: sys.exit(7)" for spec in specs]
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     together = [subprocess.Popen([sys.executable, "-c", program], env=paths) for program in programs]
     assert sorted(one.wait() for one in together) == [0, 7, 7, 7]

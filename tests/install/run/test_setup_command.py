@@ -5,7 +5,8 @@ from typing import Literal
 
 import pytest
 
-from acp_tui.install.config.payload import InvalidConfig, mask, secrets_in, wanted_versions, with_versions
+from acp_tui.core.redaction import mask_values
+from acp_tui.install.config.payload import InvalidConfig, secrets_in, wanted_versions, with_versions
 from acp_tui.install.run.control import run_spec
 from acp_tui.install.run.phases import choose
 from acp_tui.install.run.setup_script import printed_addresses, setup_command
@@ -100,6 +101,6 @@ def test_a_document_without_versions_is_unusable(document: bytes) -> None:
 
 def test_no_secret_of_the_document_is_quoted() -> None:
     secrets = secrets_in(DOCUMENT)
-    told = mask('bad: czNjcmV0 s3cret quote" "quote\\"" a2V5 key admin', secrets)
+    told = mask_values('bad: czNjcmV0 s3cret quote" "quote\\"" a2V5 key admin', secrets)
     assert "admin" in told
     assert not any(word in told for word in ("czNjcmV0", "s3cret", "quote", "a2V5", "key"))

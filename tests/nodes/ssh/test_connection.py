@@ -6,14 +6,13 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import asyncssh
 import pytest
 from pydantic import SecretStr
 
-import acp_tui.nodes.ssh.connection
 from acp_tui.nodes.collect import collect_facts
 from acp_tui.nodes.collectors import SNIPPETS
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
@@ -330,12 +329,9 @@ async def test_a_tarpit_ends_at_its_deadline_and_names_the_stage(answer: bytes, 
     assert words in done.detail
 
 
-async def test_a_connection_dropped_before_the_login_is_tried_again_a_few_times(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(acp_tui.nodes.ssh.connection, "_PAUSES", ((0, 0),) * 3)
+async def test_a_connection_dropped_before_the_login_is_tried_again_a_few_times() -> None:
     async with listener(b"", close=True) as (port, met):
-        done = end(await collect(aim(port)))
+        done = end(await collect(aim(port), deadlines=replace(DEADLINES, retry_pauses=((0, 0),) * 3)))
     assert done.state is NodeState.UNREACHABLE
     assert "before the login" in done.detail
     assert "MaxStartups" in done.detail

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acp_tui.core.redaction import unmask
 from acp_tui.plan.model import Node, Plan
-from acp_tui.plan.node_import.detect import masked, read_list, unmasked
+from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.merge import take
 
 INI = """
@@ -91,9 +92,9 @@ def test_the_same_nodes_in_three_forms(text: str) -> None:
     [fault] = reading.faults
     assert "w3.example.com" in fault.text
     assert text.split("\n")[fault.line - 1].strip().removeprefix("w3;").startswith("w3.example.com")
-    shown, hidden = masked(text, reading)
+    shown, hidden = mask_nodes(text, reading)
     assert "canary" not in shown + repr(reading) + "".join(map(str, (*reading.faults, *reading.notes)))
-    assert unmasked(shown, hidden) == text
+    assert unmask(shown, hidden) == text
 
 
 @pytest.mark.parametrize("text", [INI, YAML], ids=["ini", "yaml"])
@@ -163,8 +164,8 @@ def test_hostile_yaml_ends_soon() -> None:
 def test_no_inventory_breaks_it(text: str) -> None:
     for whole in (f"[masters]\n{text}", f"all:\n  hosts:\n{text}", f"ip,role\n{text}"):
         reading = read_list(whole)
-        shown, hidden = masked(whole, reading)
-        assert unmasked(shown, hidden) == whole.replace("\r", "\n")
+        shown, hidden = mask_nodes(whole, reading)
+        assert unmask(shown, hidden) == whole.replace("\r", "\n")
 
 
 def test_json_is_yaml_too() -> None:

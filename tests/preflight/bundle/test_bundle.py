@@ -1,5 +1,6 @@
 """A bundle is whole or not there, is checked before use, and keeps secrets in two files alone."""
 
+import ctypes
 import json
 import os
 import stat
@@ -146,7 +147,7 @@ def test_a_file_left_out_of_the_sums_is_damage(tmp_path: Path) -> None:
 @pytest.mark.parametrize("swap", [True, False])
 def test_an_earlier_bundle_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: bool) -> None:
     if not swap:
-        monkeypatch.setattr(bundles, "_exchange", lambda _one, _other: False)
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_args, **_options: object())  # a C library without renameat2
     directory = write(tmp_path / "bundle", tmp_path)
     write(directory, tmp_path, outcome=Outcome.FAIL)
     assert json.loads((directory / "preflight.json").read_text())["ready"] is False
@@ -220,7 +221,8 @@ while True:
 @pytest.mark.parametrize("swap", [True, False])
 def test_killed_at_any_moment_a_bundle_is_whole(tmp_path: Path, swap: bool) -> None:
     """Without a swap of names it may be gone for that moment; the next writer puts it back first."""
-    code = ENDLESS if swap else ENDLESS.replace("while", "test_bundle.bundles._exchange = lambda *_: False\nwhile")
+    without = "import ctypes\nctypes.CDLL = lambda *_args, **_options: object()\nwhile"
+    code = ENDLESS if swap else ENDLESS.replace("while", without)
     for moment in range(4):
         arguments = [sys.executable, "-c", code, str(tmp_path / "bundle"), str(Path(__file__).parents[3])]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE) as writer:

@@ -15,6 +15,7 @@ from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.assets import asset_text
 from acp_tui.core.i18n import N_, _, ngettext
+from acp_tui.core.units import gigabytes
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Plan
@@ -150,7 +151,7 @@ def _node(node: NodeRecord, blocking: int) -> Sequence[Html]:
     known = node.machine or NodeSummary()
     system = ", ".join(part for part in (known.os, known.kernel, known.arch) if part)
     cpus = _("{count} CPUs").format(count=known.cpus) if known.cpus else ""
-    memory = _("{size} GB").format(size=f"{known.memory / 1e9:.1f}") if known.memory else ""
+    memory = _("{size} GB").format(size=f"{gigabytes(known.memory):.1f}") if known.memory else ""
     size = ", ".join(part for part in (cpus, memory, known.cpu_model) if part)
     checked = node.state is NodeState.CHECKED
     return (

@@ -1,0 +1,8 @@
+"""The time of day, always with its zone."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)

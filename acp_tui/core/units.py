@@ -1,0 +1,42 @@
+"""Convert bytes, bits and seconds to the units that people read.
+
+Disks and files are shown in decimal units (GB, MB), as vendors and df -H do; memory and small folders in binary units
+(GiB, MiB), as free(1) does.
+"""
+
+MEGA = 10**6
+GIGA = 10**9
+MEBI = 1 << 20
+GIBI = 1 << 30
+
+
+def gigabytes(count: float) -> float:
+    """Return `count` bytes in GB (10^9 bytes)."""
+    return count / GIGA
+
+
+def megabytes(count: float) -> float:
+    """Return `count` bytes in MB (10^6 bytes)."""
+    return count / MEGA
+
+
+def gibibytes(count: float) -> float:
+    """Return `count` bytes in GiB (2^30 bytes)."""
+    return count / GIBI
+
+
+def mebibytes(count: float) -> float:
+    """Return `count` bytes in MiB (2^20 bytes)."""
+    return count / MEBI
+
+
+def minutes(seconds: float) -> int:
+    """Return the complete minutes in `seconds`."""
+    return int(seconds // 60)
+
+
+def duration(seconds: float) -> str:
+    """Return `seconds` as `m:ss`, from one hour on as `h:mm:ss`."""
+    total, rest = divmod(round(seconds), 60)
+    hours, full = divmod(total, 60)
+    return f"{hours}:{full:02}:{rest:02}" if hours else f"{full}:{rest:02}"

@@ -1,0 +1,24 @@
+"""Units for people: decimal and binary sizes, minutes and durations."""
+
+import pytest
+
+from acp_tui.core.units import duration, gibibytes, gigabytes, mebibytes, megabytes, minutes
+
+
+def test_sizes_are_decimal_or_binary() -> None:
+    assert gigabytes(31_500_000_000) == 31.5
+    assert megabytes(2_500_000) == 2.5
+    assert gibibytes(3 << 30) == 3
+    assert mebibytes(5 << 20) == 5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (105, "1:45"), (3599, "59:59"), (3661, "1:01:01")],
+)
+def test_duration(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown
+
+
+def test_minutes_are_complete_ones() -> None:
+    assert minutes(119.9) == 1
