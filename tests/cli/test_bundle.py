@@ -119,7 +119,7 @@ def test_it_is_as_the_contract_says(made: dict[str, Path]) -> None:
 def test_every_command_names_what_is_damaged(
     plain: Path, command: list[str], harm: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acp_tui.cli.wizard._need_terminal", lambda: None)
+    monkeypatch.setattr("acp_tui.cli.context.need_terminal", lambda: None)
     directory, other = plain, plain.parent / "other"
     harmed = {"change": "known_hosts", "remove": "preflight.html", "add": "note.txt", "open": "secrets.yaml"}[harm]
     match harm:
@@ -233,7 +233,7 @@ def test_encrypted_to_a_passphrase(sealed: Path, phrase_file: str, capsys: pytes
 def test_without_a_terminal_what_is_missing_is_said(
     sealed: Path, command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acp_tui.cli.wizard._need_terminal", lambda: None)
+    monkeypatch.setattr("acp_tui.cli.context.need_terminal", lambda: None)
     wrong, place = sealed.parent / "wrong", [str(sealed.parent / "other")] if command == ["bundle"] else []
     wrong.write_text("no\n")
     arguments = [command[0], str(sealed), *place, *command[1:]]
