@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from acp_tui.cli import main as cli_main
+from acp_tui.cli.parser import build_parser
 from acp_tui.plan.file import load_plan, schema
 from acp_tui.plan.model import Node, NodeSsh, Plan, Waiver
 
@@ -20,13 +20,13 @@ README = ROOT / "README.md"
 
 def command_names() -> tuple[str, ...]:
     """The commands of the command line. The only place here that knows where the parser is."""
-    _parser, names = cli_main._parser()
+    _parser, names = build_parser()
     return names
 
 
 def command_options() -> Iterator[tuple[str, str]]:
     """Each command with each of its long options, `--help` apart."""
-    parser, _names = cli_main._parser()
+    parser, _names = build_parser()
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():

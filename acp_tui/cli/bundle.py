@@ -8,7 +8,15 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from acp_tui.cli.check import run_preflight, show_report
-from acp_tui.cli.context import CommandFailed, OpenedPlan, ask_passphrase, open_plan, passphrase_in, print_err
+from acp_tui.cli.context import (
+    CommandFailed,
+    OpenedPlan,
+    ask_passphrase,
+    file_failed,
+    open_plan,
+    passphrase_in,
+    print_err,
+)
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, Lock, ToKey, ToPassphrase, encrypt
 from acp_tui.core.i18n import _, pgettext
@@ -31,7 +39,7 @@ def bundle(options: Namespace) -> int:
     except (BundleRefused, GpgFailed) as refused:
         raise CommandFailed(str(refused)) from refused
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=folder, why=error.strerror or error)) from error
+        raise file_failed(folder, error) from error
     return asyncio.run(_bundle(source, folder, keep))
 
 

@@ -2,14 +2,23 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.labels import outcome_label, state_label
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact, show_json
+from acp_tui.cli.context import (
+    CommandFailed,
+    OpenedPlan,
+    file_failed,
+    open_plan,
+    print_err,
+    print_out,
+    say_first_contact,
+    show_json,
+)
 from acp_tui.cli.table import columns
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import write_atomically
@@ -19,6 +28,7 @@ from acp_tui.nodes.events import LocalFactsDone, NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
+from acp_tui.plan.model import Plan
 from acp_tui.preflight.active_tests import ActiveTest, what_it_does
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.diff import Changes, changes
@@ -37,14 +47,7 @@ def check(options: Namespace) -> int:
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes."), ExitStatus.NO)
-    unknown = set(options.node or ()) - {node.address for node in source.plan.nodes}
-    if unknown:
-        raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
-    rules = catalogue(source.plan.effective_release)
-    if unknown := {name.upper() for name in options.only or ()} - rules.keys():
-        raise CommandFailed(
-            _("unknown requirement: {names}").format(names=", ".join(sorted(unknown))), ExitStatus.USAGE
-        )
+    require_known(source.plan, options.node or (), options.only or ())
     report = asyncio.run(
         run_preflight(source, options.node, options.only, also=[ActiveTest(name) for name in options.also or ()])
     )
@@ -63,6 +66,16 @@ def check(options: Namespace) -> int:
     if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
         return ExitStatus.IMPOSSIBLE
     return ExitStatus.DONE if report.ready else ExitStatus.NO
+
+
+def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
+    """Raises: CommandFailed if a node is not in the plan or a requirement not in the catalogue of its release."""
+    if unknown := set(nodes) - {node.address for node in plan.nodes}:
+        words = _("not in the plan: {nodes}")
+        raise CommandFailed(words.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
+    if unknown := {name.upper() for name in requirements} - catalogue(plan.effective_release).keys():
+        words = pgettext("error", "unknown requirement: {names}")
+        raise CommandFailed(words.format(names=", ".join(sorted(unknown))), ExitStatus.USAGE)
 
 
 async def run_preflight(
@@ -129,8 +142,8 @@ def _write_html(path: Path, page: str) -> None:
     try:
         write_atomically(path, page, mode=0o644)
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
-    print_err(_("Written to {path}").format(path=path))
+        raise file_failed(path, error) from error
+    print_err(pgettext("file", "Written to {path}").format(path=path))
 
 
 _UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)

@@ -28,6 +28,11 @@ class CommandFailed(Exception):
         self.status = status
 
 
+def file_failed(path: str | Path, error: OSError) -> CommandFailed:
+    """The failure of a command that cannot read or write `path`."""
+    return CommandFailed(f"{path}: {error.strerror or error}")
+
+
 @dataclass(frozen=True)
 class OpenedPlan:
     """A plan and the file or bundle that it was read from."""
@@ -83,7 +88,7 @@ def print_out(text: str) -> None:
     except OSError as error:
         # Without this, Python would try to write the rest of its buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise CommandFailed(_("standard output: {why}").format(why=error.strerror or error)) from error
+        raise CommandFailed(pgettext("error", "standard output: {why}").format(why=error.strerror or error)) from error
 
 
 def confirm(question: str, without: str) -> bool:
@@ -117,7 +122,7 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
     except (PlanErrors, BundleCorrupt) as error:
         raise CommandFailed(str(error), ExitStatus.NO) from error
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+        raise file_failed(path, error) from error
 
 
 def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: bool) -> Bundle:
@@ -138,7 +143,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
             if secrets_optional and sys.stdin.isatty():
                 print_err(_("{path}: the secrets are encrypted: {why}").format(path=directory, why=error))
                 return open_bundle(directory, secrets=False)
-            raise CommandFailed(_("{path}: {why}").format(path=directory, why=error)) from error
+            raise CommandFailed(f"{directory}: {error}") from error
 
 
 def passphrase_in(file: str) -> SecretStr:
@@ -148,7 +153,7 @@ def passphrase_in(file: str) -> SecretStr:
     except GpgFailed as error:
         raise CommandFailed(str(error)) from error
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=file, why=error.strerror or error)) from error
+        raise file_failed(file, error) from error
 
 
 def ask_passphrase(question: str) -> SecretStr | None:
@@ -166,7 +171,7 @@ def plan_path(path: str) -> Path:
         folder, there = place.is_dir(), place.exists()
         bundle = folder and is_bundle(place)
     except OSError as error:  # such as the bundle of another user
-        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+        raise file_failed(path, error) from error
     if folder and not bundle:
         raise CommandFailed(_("{path} is a folder, but not a bundle. Name the plan file.").format(path=path))
     if not there:

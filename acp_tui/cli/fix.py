@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.labels import outcome_label
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.cli.check import node_state_line
+from acp_tui.cli.check import node_state_line, require_known
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact
 from acp_tui.cli.table import columns
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
@@ -45,15 +44,9 @@ def fix_nodes(options: Namespace) -> int:
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes."), ExitStatus.NO)
-    addresses = [node.address for node in source.plan.nodes]
     names = _host_names(options.hostname or ())
-    if unknown := (set(options.node or ()) | names.keys()) - set(addresses):
-        raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
+    require_known(source.plan, {*(options.node or ()), *names}, options.only or ())
     only = frozenset(name.upper() for name in options.only) if options.only else None
-    if only is not None and (unknown_rules := only - catalogue(source.plan.effective_release).keys()):
-        raise CommandFailed(
-            _("unknown requirement: {names}").format(names=", ".join(sorted(unknown_rules))), ExitStatus.USAGE
-        )
     nodes = [node for node in source.plan.nodes if not options.node or node.address in options.node]
     # Separate runs of the event loop, because Ctrl-C does not interrupt a question inside one.
     known = asyncio.run(_preflight_all(source))
@@ -144,9 +137,9 @@ def _show_fixes(
 ) -> None:
     """Print the fixes of one node: those to apply, then those that are left out, with reasons."""
     if not steps:
-        print_out(_("{node}: no fixes").format(node=offered.address))
+        print_out(pgettext("fix", "{node}: no fixes").format(node=offered.address))
     else:
-        words = ngettext("{node}: {count} fix", "{node}: {count} fixes", len(steps))
+        words = npgettext("fix", "{node}: {count} fix", "{node}: {count} fixes", len(steps))
         print_out(words.format(node=offered.address, count=len(steps)))
     for step in steps:
         print_out(f"  {', '.join(step.requirements)}: {step.title}")

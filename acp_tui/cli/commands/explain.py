@@ -52,7 +52,8 @@ def run(options: Namespace) -> int:
     if options.json:
         show_json(_row(found, release))
         return ExitStatus.DONE
-    print_out(_("{id} (release {release})").format(id=found.id, release=release) + f"\n{_(found.title)}")
+    print_out(pgettext("requirement", "{id} (release {release})").format(id=found.id, release=release))
+    print_out(_(found.title))
     for name, text in (*explain_requirement(found), *later_releases(found.id, release)):
         print_out(f"\n{name}:\n  " + text.replace("\n", "\n  "))
     return ExitStatus.DONE

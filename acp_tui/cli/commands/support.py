@@ -34,7 +34,7 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Write the archive of a run and print the command that copies it."""
-    from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out
+    from acp_tui.cli.context import CommandFailed, file_failed, open_plan, print_err, print_out
     from acp_tui.cli.remote_status import newer_trail
     from acp_tui.core.state_dir import state_home
     from acp_tui.install.run.directory import newest_run
@@ -69,7 +69,7 @@ def run(options: Namespace) -> int:
     try:
         made = write_archive(path, state, plan, extra, run_dir=folder)
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+        raise file_failed(path, error) from error
     for name in made.files:
         print_err(f"  {name}")
     print_out(_("Written to {path} ({size} bytes), secrets masked.").format(path=made.path, size=made.size))

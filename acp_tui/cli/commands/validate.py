@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
     """Print all errors of the plan at once."""
     from dataclasses import asdict
 
-    from acp_tui.cli.context import CommandFailed, open_plan, plan_path, print_out, show_json
+    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_out, show_json
     from acp_tui.plan.file import PlanReading, read_plan
     from acp_tui.plan.model import Plan
     from acp_tui.preflight.bundle import is_bundle
@@ -49,7 +49,7 @@ def run(options: Namespace) -> int:
         else:
             reading = read_plan(place)
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=place, why=error.strerror or error)) from error
+        raise file_failed(place, error) from error
     plan = reading.plan or Plan()
     verdicts = _evaluate(plan, place.parent, reading.problems) if reading.plan else ()
     invalid = tuple(_invalid(problem) for problem in reading.problems)

@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
     from acp_tui.checks.labels import outcome_label
     from acp_tui.checks.verdict import Outcome
     from acp_tui.cli.check import print_parts
-    from acp_tui.cli.context import CommandFailed, print_out, show_json
+    from acp_tui.cli.context import CommandFailed, file_failed, print_out, show_json
     from acp_tui.cli.package import verify_package
     from acp_tui.cli.table import columns
     from acp_tui.package.service import PackageWork
@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
     try:
         present = Path(options.core).is_file()
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=options.core, why=error.strerror or error)) from error
+        raise file_failed(options.core, error) from error
     if not present:
         raise CommandFailed(_("{path}: not found, or not a regular file").format(path=options.core))
     given = {"core_signature": options.signature, "public_key": options.key, "fingerprint": options.fingerprint}
