@@ -71,11 +71,11 @@ def check(options: Namespace) -> int:
 def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
     """Raises: CommandFailed if a node is not in the plan or a requirement not in the catalogue of its release."""
     if unknown := set(nodes) - {node.address for node in plan.nodes}:
-        words = _("not in the plan: {nodes}")
-        raise CommandFailed(words.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
+        message = _("not in the plan: {nodes}")
+        raise CommandFailed(message.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
     if unknown := {name.upper() for name in requirements} - catalogue(plan.effective_release).keys():
-        words = pgettext("error", "unknown requirement: {names}")
-        raise CommandFailed(words.format(names=", ".join(sorted(unknown))), ExitStatus.USAGE)
+        message = pgettext("error", "unknown requirement: {names}")
+        raise CommandFailed(message.format(names=", ".join(sorted(unknown))), ExitStatus.USAGE)
 
 
 async def run_preflight(
@@ -192,13 +192,13 @@ def show_findings(report: Report, unseen: Collection[str] = ()) -> None:
 
 def print_parts(*, observed: str = "", expected: str = "", fix: str = "") -> None:
     """Print the parts of a finding below its line, without those that are empty."""
-    for words, text in (
+    for message, text in (
         (pgettext("finding", "observed: {text}"), observed),
         (pgettext("finding", "expected: {text}"), expected),
         (pgettext("finding", "fix: {text}"), fix),
     ):
         if text:
-            print_out("    " + words.format(text=text.strip().replace("\n", "\n      ")))
+            print_out("    " + message.format(text=text.strip().replace("\n", "\n      ")))
 
 
 def waived_suffix(verdict: Verdict) -> str:

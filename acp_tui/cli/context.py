@@ -50,8 +50,8 @@ class OpenedPlan:
 
     def pinned(self) -> dict[str, str]:
         """The known host keys of the nodes; a preflight of this command may have added some."""
-        kept = {} if self.bundle else read_pins(pins_file(state_home(), self.file))
-        return {**self.host_keys, **kept}
+        recorded = {} if self.bundle else read_pins(pins_file(state_home(), self.file))
+        return {**self.host_keys, **recorded}
 
     def pin(self, seen: Mapping[str, str]) -> None:
         """Record the host keys of first contacts. A bundle is never changed."""
@@ -65,8 +65,8 @@ class OpenedPlan:
 def need_terminal() -> None:
     """Raises: CommandFailed if standard input or output is not a terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        words = _("The wizard requires a terminal. For commands without a terminal, run acp-tui --help.")
-        raise CommandFailed(words, ExitStatus.USAGE)
+        message = _("The wizard requires a terminal. For commands without a terminal, run acp-tui --help.")
+        raise CommandFailed(message, ExitStatus.USAGE)
 
 
 def print_err(text: str) -> None:
@@ -92,7 +92,7 @@ def print_out(text: str) -> None:
 
 
 def confirm(question: str, without: str) -> bool:
-    """Ask a yes/no question; no by default. `without`: the message to print if there is no terminal."""
+    """Ask a yes/no question; no by default. `without`: the message if no terminal is connected."""
     if not sys.stdin.isatty():
         print_err(without)
         return False
@@ -131,10 +131,12 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
         try:
             return open_bundle(directory, passphrase)
         except (PassphraseNeeded, PassphraseWrong) as error:
-            words = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
+            message = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
             if passphrase_file or not sys.stdin.isatty():
-                raise CommandFailed(words + "\n" + _("Use --passphrase-file FILE, or run it in a terminal.")) from error
-            print_err(words)
+                raise CommandFailed(
+                    message + "\n" + _("Use --passphrase-file FILE, or run it in a terminal.")
+                ) from error
+            print_err(message)
             more = _("Passphrase (leave empty to enter each secret in the wizard): ")
             passphrase = ask_passphrase(more if secrets_optional else pgettext("question", "Passphrase: "))
             if passphrase is None and secrets_optional:

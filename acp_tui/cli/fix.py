@@ -128,8 +128,8 @@ def _init(source: OpenedPlan, only: frozenset[str] | None) -> InitScript | None:
     try:
         return find_init(PackageWork(source.base).target(source.plan))
     except OSError as error:
-        words = _("Cannot read init.sh of the unpacked package: {why}. Run acp-tui unpack first.")
-        raise CommandFailed(words.format(why=error.strerror or error)) from error
+        message = _("Cannot read init.sh of the unpacked package: {why}. Run acp-tui unpack first.")
+        raise CommandFailed(message.format(why=error.strerror or error)) from error
 
 
 def _show_fixes(
@@ -139,12 +139,12 @@ def _show_fixes(
     if not steps:
         print_out(pgettext("fix", "{node}: no fixes").format(node=offered.address))
     else:
-        words = npgettext("fix", "{node}: {count} fix", "{node}: {count} fixes", len(steps))
-        print_out(words.format(node=offered.address, count=len(steps)))
+        message = npgettext("fix", "{node}: {count} fix", "{node}: {count} fixes", len(steps))
+        print_out(message.format(node=offered.address, count=len(steps)))
     for step in steps:
         print_out(f"  {', '.join(step.requirements)}: {step.title}")
         print_out("    " + step.commands.replace("\n", "\n    "))
-        for words, text in (
+        for message, text in (
             (pgettext("fix", "backup: {text}"), " ".join(step.files)),
             (pgettext("fix", "removes: {text}"), shown.get(step.requirement, "")),
             (pgettext("fix", "undo: {text}"), pgettext("fix", "not reversible") if step.destructive else ""),
@@ -155,7 +155,7 @@ def _show_fixes(
             (pgettext("fix", "note: {text}"), step.note),
         ):
             if text:
-                print_out("    " + words.format(text=text.replace("\n", "\n      ")))
+                print_out("    " + message.format(text=text.replace("\n", "\n      ")))
     more = [step.requirement for step in offered.steps if step not in steps]
     if more and only is None:
         print_out("  " + _("only if named with --only: {names}").format(names=", ".join(more)))
@@ -167,7 +167,7 @@ def _show_fixes(
 
 
 def _confirmed(jobs: list[Job]) -> list[Job] | None:
-    """The jobs that the operator confirms, one by one; None: without a terminal there is no answer."""
+    """The jobs that the operator confirms, one by one; None: no terminal is connected."""
     if jobs and not sys.stdin.isatty():
         return None
     return [job for job in jobs if _yes(_("Apply these fixes on {node}? [y/N] ").format(node=job.target.address))]
@@ -188,8 +188,8 @@ async def _apply(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
         match event:
             case StepDone():
                 done = pgettext("fix", "{node}: {requirement}: done")
-                words = done if event.status == 0 else _("{node}: {requirement}: failed with exit status {status}")
-                print_err(words.format(node=event.address, requirement=event.requirement, status=event.status))
+                message = done if event.status == 0 else _("{node}: {requirement}: failed with exit status {status}")
+                print_err(message.format(node=event.address, requirement=event.requirement, status=event.status))
                 if event.output and (event.status or event.requirement == INIT):
                     print_err("    " + event.output.replace("\n", "\n    "))
             case SecondLogin():
@@ -230,5 +230,5 @@ async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[
 
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
-    beside = await asyncio.to_thread(read_local_files, source.plan, source.base)
-    return evaluate(source.plan, facts, states, beside=beside, today=date.today())
+    local_files = await asyncio.to_thread(read_local_files, source.plan, source.base)
+    return evaluate(source.plan, facts, states, beside=local_files, today=date.today())

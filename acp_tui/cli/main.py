@@ -23,11 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     use_language()
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     parser, names = build_parser()
-    if not (words and words[0] in names) and not {"-h", "--help", "--version"} & set(words):
-        words.insert(0, "wizard")
-    options = parser.parse_args(words)
+    if not (given and given[0] in names) and not {"-h", "--help", "--version"} & set(given):
+        given.insert(0, "wizard")
+    options = parser.parse_args(given)
     command: Command = options.run
     # Imported here, for it imports the engine, which `--help` and `--version` do not need.
     from acp_tui.cli.context import CommandFailed, print_err

@@ -43,8 +43,8 @@ async def unpack_packages(plan: Plan, work: PackageWork) -> int:
     finally:
         end_progress()
     folder = work.target(plan)
-    words = _("Verified and unpacked to {folder}") if done else _("Already unpacked to {folder}")
-    print_err(words.format(folder=folder))
+    message = _("Verified and unpacked to {folder}") if done else _("Already unpacked to {folder}")
+    print_err(message.format(folder=folder))
     return ExitStatus.DONE
 
 

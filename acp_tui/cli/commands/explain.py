@@ -47,8 +47,8 @@ def run(options: Namespace) -> int:
         return ExitStatus.DONE
     found = requirements.get(options.id.upper())
     if found is None:
-        words = _("{id}: unknown requirement. To list all requirements, run acp-tui explain.")
-        raise CommandFailed(words.format(id=options.id))
+        message = _("{id}: unknown requirement. To list all requirements, run acp-tui explain.")
+        raise CommandFailed(message.format(id=options.id))
     if options.json:
         show_json(_row(found, release))
         return ExitStatus.DONE

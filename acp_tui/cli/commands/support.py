@@ -44,8 +44,8 @@ def run(options: Namespace) -> int:
 
     path = Path(options.file).absolute()
     if not path.name.endswith(_ENDINGS):
-        words = _("{path}: the name of the archive must end with .tar.gz")
-        raise CommandFailed(words.format(path=options.file), ExitStatus.USAGE)
+        message = _("{path}: the name of the archive must end with .tar.gz")
+        raise CommandFailed(message.format(path=options.file), ExitStatus.USAGE)
     folder = Path(options.run_dir) if options.run_dir else newest_run(state_home())
     source = open_plan(options.plan, None) if options.plan else None
     plan = absolute(source.plan, source.base) if source else None
@@ -59,8 +59,10 @@ def run(options: Namespace) -> int:
             raise CommandFailed(str(error)) from error
         print_err(str(error))
     if (remote := newer_trail(state.started if state else None)) is not None:
-        words = _("The last install from this host ran on {address}. To collect its files, run acp-tui support there.")
-        print_err(words.format(address=remote.address))
+        message = _(
+            "The last install from this host ran on {address}. To collect its files, run acp-tui support there."
+        )
+        print_err(message.format(address=remote.address))
     if folder is not None and not run_secrets(state, plan):
         print_err(_("This run's secrets are no longer stored. Add --plan PLAN to mask them by value."))
     extra = dict(asyncio.run(_triage(state))) if state else {}
@@ -112,7 +114,7 @@ async def _triage(state: "RunState") -> Mapping[str, str]:
 
 def copy_command(path: Path) -> str:
     """The scp command line. The host is the address of the operator's SSH session, else the host name."""
-    words = os.environ.get("SSH_CONNECTION", "").split()
-    host = words[2] if len(words) == 4 else platform.node()
+    session = os.environ.get("SSH_CONNECTION", "").split()
+    host = session[2] if len(session) == 4 else platform.node()
     user = os.environ.get("USER") or "root"
     return f"scp {shlex.quote(f'{user}@[{host}]' if ':' in host else f'{user}@{host}')}:{shlex.quote(str(path))} ."

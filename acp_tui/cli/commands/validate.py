@@ -90,8 +90,8 @@ def _evaluate(plan: "Plan", base: Path, problems: Sequence["Problem"]) -> tuple[
     invalid = tuple(problem.path.partition("[")[0] for problem in problems)
     today = date.today()
     verdicts = (*name_verdicts(plan, base, today), *evaluate_plan(plan, read_local_files(plan, base)))
-    kept = [v for v in verdicts if not any(path.startswith(invalid) for path in v.paths)] if invalid else verdicts
-    return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in kept))
+    valid = [v for v in verdicts if not any(path.startswith(invalid) for path in v.paths)] if invalid else verdicts
+    return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in valid))
 
 
 def _invalid(problem: "Problem") -> "Verdict":
