@@ -23,7 +23,7 @@ from acp_tui.preflight.active_tests import ActiveTest
 from tests.support.messages import extracted
 
 NAMES = build_parser()[1]
-HEAVY = ("asyncssh", "httpx", "pydantic", "rich", "textual", "yaml", "screens")
+HEAVY = ("asyncio", "asyncssh", "httpx", "pydantic", "rich", "textual", "yaml", "screens")
 FOR_PROGRAMMERS = {
     ".__call__() not defined",
     "'required' is an invalid argument for positionals",

@@ -1,6 +1,5 @@
 """The command `demo`: open the wizard on the practice cluster, or run all its steps unattended."""
 
-import asyncio
 from argparse import Namespace
 
 from acp_tui.cli.options import Subparsers, add_command
@@ -15,6 +14,8 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Start the practice cluster."""
+    import asyncio
+
     from acp_tui.cli.context import CommandFailed, need_terminal, print_out
     from acp_tui.demo.package import PracticeUnavailable
 

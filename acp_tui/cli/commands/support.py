@@ -1,9 +1,6 @@
 """The command `support`: write an archive for the vendor's support, with secrets masked."""
 
-import asyncio
 import os
-import platform
-import shlex
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +31,8 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Write the archive of a run and print the command that copies it."""
+    import asyncio
+
     from acp_tui.cli.context import CommandFailed, file_failed, open_plan, print_err, print_out
     from acp_tui.cli.remote_status import newer_trail
     from acp_tui.core.state_dir import state_home
@@ -114,6 +113,9 @@ async def _triage(state: "RunState") -> Mapping[str, str]:
 
 def copy_command(path: Path) -> str:
     """The scp command line. The host is the address of the operator's SSH session, else the host name."""
+    import platform
+    import shlex
+
     session = os.environ.get("SSH_CONNECTION", "").split()
     host = session[2] if len(session) == 4 else platform.node()
     user = os.environ.get("USER") or "root"

@@ -1,6 +1,5 @@
 """The command `unpack`: verify the packages of a plan and extract them into the install folder."""
 
-import asyncio
 from argparse import Namespace
 
 from acp_tui.cli.options import Subparsers, add_command, add_plan
@@ -15,6 +14,8 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Verify and unpack the Core Package and the Extensions Package."""
+    import asyncio
+
     from acp_tui.cli.context import open_plan
     from acp_tui.cli.package import unpack_packages
     from acp_tui.package.service import PackageWork

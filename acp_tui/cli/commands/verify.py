@@ -1,6 +1,5 @@
 """The command `verify`: check one Core Package without a plan."""
 
-import asyncio
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +34,8 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Print the verdict of each package check."""
+    import asyncio
+
     from acp_tui.checks.labels import outcome_label
     from acp_tui.checks.verdict import Outcome
     from acp_tui.cli.check import print_parts

@@ -1,6 +1,5 @@
 """The command `wizard`, which is also the default: open the wizard."""
 
-import asyncio
 from argparse import Namespace
 
 from acp_tui.cli.options import Subparsers, add_command, add_plan
@@ -15,6 +14,8 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Open the wizard. Without PLAN it offers the last unfinished draft, or starts a new plan."""
+    import asyncio
+
     from acp_tui.cli.context import need_terminal, open_plan
     from acp_tui.core.state_dir import state_home
     from acp_tui.plan.draft import new_draft
