@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` and `make test`. Both set up what they need.
+# Start with `make demo` and `make test`. Both set up what they need.
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 demo: setup
 	@$(BIN)/acp-tui demo
 
-# Three at a time: most of them wait for nodes and processes, on two cores too.
+# Three at a time, even on two cores, because most tests wait for nodes and processes.
 test: setup test-tools
 	$(BIN)/pytest -n 3
 
-# The rules for what is typed, 10,000 cases each.
+# The property tests of typed values and of hostile node output, with 10,000 cases each.
 nightly: setup
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/plan/test_field_types_property.py tests/nodes/test_hostile_output_property.py
 
@@ -25,7 +25,7 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-setup: $(VENV)/.ready
+setup: $(VENV)/.ready $(patsubst %.po,%.mo,$(wildcard assets/locales/*/LC_MESSAGES/*.po))
 
 $(VENV)/.ready: requirements.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh $(VENV)
@@ -35,23 +35,33 @@ $(VENV)/.ready: requirements.lock pyproject.toml scripts/setup.sh
 test-tools:
 	@sh scripts/test-tools.sh
 
-# What it costs, beside its peers (they are installed for the run). Needs root, for the lab of sshd nodes.
+# Compare speed and memory with similar tools, which it installs. Needs root for the lab of sshd nodes.
 .PHONY: bench
 bench: setup
 	$(BIN)/python -m bench.preflight --peers
 	$(BIN)/python -m bench.screen
 
-# Resolve the dependencies anew; commit the result.
+# Resolve the dependencies again; commit the result.
 lock: setup
 	$(BIN)/pip install -q pip-tools
 	$(BIN)/pip-compile -q --allow-unsafe --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --generate-hashes \
 	  --output-file requirements.lock pyproject.toml
 
-# Every text for people, for translators. Made anew each time and not committed: what is translated is in the .po files.
-.PHONY: messages
+# For translators. The template is made from the sources each time; git has only the .po files.
+#   make messages-update LANG=ru   create or update assets/locales/ru/LC_MESSAGES/acp-tui.po, to be translated
+#   make messages-compile          compile the .po files to the .mo files that acp-tui reads; `make setup` does it, too
+.PHONY: messages messages-update messages-compile
 messages: setup
-	@PYTHONPATH=scripts $(BIN)/pybabel -q extract -F babel.cfg -k N_ --no-location --sort-output --omit-header \
-	  -o assets/locales/acp-tui.pot .
+	@$(BIN)/python scripts/messages.py extract
+
+messages-update: setup
+	@test "$(origin LANG)" = "command line" || { echo "usage: make messages-update LANG=ru" >&2; exit 2; }
+	@$(BIN)/python scripts/messages.py update "$(LANG)"
+
+messages-compile: setup
+
+%.mo: %.po | $(VENV)/.ready
+	@$(BIN)/pybabel -q compile --input-file $< --output-file $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

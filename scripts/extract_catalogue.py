@@ -1,4 +1,4 @@
-"""Texts of the requirement catalogue for gettext: Babel calls `messages` for each YAML file (see babel.cfg)."""
+"""Extract the texts of the requirement catalogue: Babel calls `messages` for each YAML file (see babel.cfg)."""
 
 from collections.abc import Iterator
 from typing import IO
@@ -6,13 +6,13 @@ from typing import IO
 import yaml
 
 TEXTS = ("title", "finding", "why", "expected", "remedy", "how")
-"""Keys of a row that a person reads."""
+"""Keys of a row with text for people. `commands` and `os_commands` are shell text, which is never translated."""
 
 
 def messages(
     fileobj: IO[bytes], keywords: object, comment_tags: object, options: object
 ) -> Iterator[tuple[int, str, str, list[str]]]:
-    """(line, function name, text, comments) of every text; overlays of a release are mappings of rows, not lists."""
+    """(line, function name, text, comments) of each text. A catalogue file is a list of rows, an overlay a mapping."""
     root = yaml.compose(fileobj, Loader=yaml.SafeLoader)
     rows = root.value if isinstance(root, yaml.SequenceNode) else [row for _id, row in root.value] if root else []
     for row in rows:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make the virtual environment $1 with the locked dependencies and this checkout in it. Needs Python 3.11 or newer.
-# Root on Debian or Ubuntu gets what the distribution splits off (venv, gnupg) installed; others are told its name.
+# Create the virtual environment $1 with the locked dependencies and this checkout. Requires Python 3.11 or newer.
+# On Debian and Ubuntu, root also gets the missing system packages (venv, gnupg); other users get their names.
 set -eu
 
 venv=${1:?usage: setup.sh VENV}
@@ -22,24 +22,24 @@ for name in python3.14 python3.13 python3.12 python3.11 python3; do
     break
   fi
 done
-[ -n "$python" ] || fail "Python 3.11 or newer is needed; on Debian 12: apt-get install python3-venv," \
+[ -n "$python" ] || fail "Python 3.11 or newer is required. On Debian 12: apt-get install python3-venv," \
   "on Ubuntu 22.04: apt-get install python3.11-venv"
 
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-  if can_install; then install "$package" || fail "could not install $package"; fi
+  if can_install; then install "$package" || fail "cannot install $package"; fi
   "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-    fail "$python has no venv; install it first: apt-get install $package"
+    fail "$python has no venv module. Install it first: apt-get install $package"
 fi
 
 if ! command -v gpg >/dev/null; then
-  if can_install; then install gnupg || say "could not install gnupg; packages cannot be verified without it"
-  else say "gpg is missing; packages cannot be verified without it: apt-get install gnupg"; fi
+  if can_install; then install gnupg || say "cannot install gnupg, which is required to verify packages"
+  else say "gpg is missing. It is required to verify packages: apt-get install gnupg"; fi
 fi
 
-say "making $venv with $("$python" --version)"
-"$python" -m venv --clear "$venv" || fail "could not make $venv"
+say "creating $venv with $("$python" --version)"
+"$python" -m venv --clear "$venv" || fail "cannot create $venv"
 "$venv/bin/pip" install -qq --disable-pip-version-check --require-hashes -r requirements.lock ||
-  fail "could not install the locked dependencies; is the package index within reach?"
+  fail "cannot install the locked dependencies. Check the connection to the package index."
 "$venv/bin/pip" install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . ||
-  fail "could not install acp-tui into $venv"
+  fail "cannot install acp-tui into $venv"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need of the distribution: root on Debian or Ubuntu gets it installed, others hear what will be skipped.
-# Never fails: a test whose tool is missing skips itself and says why.
+# Install the system packages that the tests use, as root on Debian and Ubuntu. Otherwise print which tests are skipped.
+# Always succeeds: a test whose tool is missing skips itself and prints the reason.
 set -u
 
 missing=
@@ -23,7 +23,7 @@ need socat socat
 if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
   echo "test-tools: installing from the distribution:$missing" >&2
   export DEBIAN_FRONTEND=noninteractive
-  # An sshd that the tests bring along must not start listening on this machine.
+  # The package of sshd must not start a server on this machine.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -33,9 +33,9 @@ if [ -n "$missing" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; t
   # shellcheck disable=SC2086 # a list of package names
   apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
     { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
-    echo "test-tools: could not install all of it; tests that need it will be skipped" >&2
+    echo "test-tools: cannot install all of them; tests that need them will be skipped" >&2
 elif [ -n "$missing" ]; then
-  echo "test-tools: not root, so tests that need these packages will be skipped:$missing" >&2
+  echo "test-tools: not root, so tests that need these missing packages will be skipped:$missing" >&2
 fi
 if [ "$(id -u)" -ne 0 ]; then
   echo "test-tools: not root, so the lab of real sshd nodes will be skipped" >&2

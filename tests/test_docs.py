@@ -1,6 +1,7 @@
 """Tests that the contract and the README describe the program: commands, options, plan keys and defaults."""
 
 import argparse
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -9,30 +10,46 @@ from pathlib import Path
 import pytest
 import yaml
 
-from acp_tui.cli import main as cli_main
+from acp_tui.cli.parser import build_parser
 from acp_tui.plan.file import load_plan, schema
 from acp_tui.plan.model import Node, NodeSsh, Plan, Waiver
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = ROOT / "docs" / "contract.md"
 README = ROOT / "README.md"
+MODULES = sorted(
+    module for folder in ("acp_tui", "screens", "tests", "bench", "scripts") for module in (ROOT / folder).rglob("*.py")
+)
+UNFINISHED_DOCSTRINGS = {
+    "acp_tui/core/files.py",
+    "acp_tui/plan/node_import/ansible.py",
+    "screens/formatting/address_plan.py",
+    "tests/checks/plan/test_disaster_recovery.py",
+    "tests/e2e/test_secret_leaks.py",
+    "tests/lab/test_remote_install.py",
+    "tests/nodes/test_hostile_output_property.py",
+}
+"""Modules whose first line is not a sentence of one line. Add nothing here."""
+CLAUSES_LEFT = 88
+"""Modules whose first line starts with a clause. Lower the figure."""
 
 
-def command_names() -> tuple[str, ...]:
-    """The commands of the command line. The only place here that knows where the parser is."""
-    _parser, names = cli_main._parser()
-    return names
+def commands() -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    """Name, help text and parser of each command."""
+    parser, _names = build_parser()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            for name, command in action.choices.items():
+                yield name, helps[name], command
 
 
 def command_options() -> Iterator[tuple[str, str]]:
-    """Each command with each of its long options, `--help` apart."""
-    parser, _names = cli_main._parser()
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, command in action.choices.items():
-                for option in command._option_string_actions:
-                    if option.startswith("--") and option != "--help":
-                        yield name, option
+    """Each command with each of its long options, except `--help`."""
+    for name, _help, command in commands():
+        for option in command._option_string_actions:
+            if option.startswith("--") and option != "--help":
+                yield name, option
 
 
 def plan_keys() -> Iterator[str]:
@@ -50,9 +67,35 @@ def plan_example() -> str:
 
 
 @pytest.mark.parametrize("page", [CONTRACT, README], ids=lambda page: page.name)
-@pytest.mark.parametrize("name", command_names())
+@pytest.mark.parametrize("name", [name for name, _help, _parser in commands()])
 def test_every_command_is_documented(page: Path, name: str) -> None:
     assert f"acp-tui {name}" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "purpose"), [(name, purpose) for name, purpose, _parser in commands()])
+def test_readme_describes_a_command_as_its_help_does(name: str, purpose: str) -> None:
+    rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| `acp-tui")]
+    [row] = [row for row in rows if re.search(rf"acp-tui {name}\b", row)]
+    assert purpose in row
+
+
+def test_modules_state_their_purpose() -> None:
+    """The first line of the docstring is a sentence of one line. An empty package file needs none."""
+    found = []
+    for module in MODULES:
+        name, text = str(module.relative_to(ROOT)), module.read_text(encoding="utf-8")
+        first, _newline, rest = (ast.get_docstring(ast.parse(text)) or "").partition("\n")
+        sentence = first.endswith(".") and len(f'"""{first}') <= 120 and (not rest or rest.startswith("\n"))
+        if text and not sentence and name not in UNFINISHED_DOCSTRINGS:
+            found.append((name, first))
+    assert found == []
+
+
+def test_purposes_are_noun_phrases_or_imperatives() -> None:
+    """A first line such as "What a node reports" is clear only to a reader who knows the module."""
+    clause = re.compile(r"\"\"\"(What|Whatever|When|Where|Whether|Which|Who|Whoever|Whom|Whose|How|Nobody|Somebody)\b")
+    found = [str(module.relative_to(ROOT)) for module in MODULES if clause.match(module.read_text(encoding="utf-8"))]
+    assert len(found) <= CLAUSES_LEFT, found
 
 
 def test_every_option_is_in_the_contract() -> None:

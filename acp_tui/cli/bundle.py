@@ -1,4 +1,4 @@
-"""The bundle as a command: where it goes and what becomes of its secrets is settled before the nodes are asked."""
+"""Write a bundle. Folder and encryption are checked first, because the preflight takes long."""
 
 import asyncio
 import sys
@@ -8,10 +8,18 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from acp_tui.cli.check import run_preflight, show_report
-from acp_tui.cli.context import CommandFailed, OpenedPlan, ask_passphrase, open_plan, passphrase_in, print_err
+from acp_tui.cli.context import (
+    CommandFailed,
+    OpenedPlan,
+    ask_passphrase,
+    file_failed,
+    open_plan,
+    passphrase_in,
+    print_err,
+)
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.gpg.encryption import Lock, ToKey, ToPassphrase, encrypt
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.start import bundle_for
 from acp_tui.preflight.bundle import SecretsMode, place_for
@@ -22,19 +30,19 @@ from acp_tui.preflight.report.model import Report
 
 
 def bundle(options: Namespace) -> int:
-    """Preflight, then the bundle with its report."""
+    """Run the preflight and write the bundle with its report."""
     source = open_plan(options.plan, options.passphrase_file)
     folder = Path(options.dir)
     try:
         place_for(folder)
         keep = _keep(options)
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=folder, why=error.strerror or error)) from error
+        raise file_failed(folder, error) from error
     return asyncio.run(_bundle(source, folder, keep))
 
 
 def _keep(options: Namespace) -> SecretsMode:
-    """What becomes of the secrets, tried before the nodes are asked. Raises GpgFailed, `CommandFailed`."""
+    """How to store the secrets; the encryption is tried once. Raises: GpgFailed, CommandFailed."""
     if options.no_secrets:
         return "left-out"
     if options.encrypt_to:
@@ -51,10 +59,10 @@ def _keep(options: Namespace) -> SecretsMode:
 
 def _new_passphrase() -> SecretStr:
     if not sys.stdin.isatty():
-        raise CommandFailed(_("There is no terminal to ask for the passphrase on; --passphrase-file FILE names one."))
+        raise CommandFailed(_("Cannot ask for the passphrase without a terminal. Use --passphrase-file FILE."))
     first = ask_passphrase(_("Passphrase for the secrets of the bundle: "))
-    if first is None or first != ask_passphrase(_("The same once more: ")):
-        raise CommandFailed(_("Nothing was typed, or not the same twice; nothing was written."), ExitStatus.USAGE)
+    if first is None or first != ask_passphrase(_("Repeat the passphrase: ")):
+        raise CommandFailed(_("Passphrases are empty or do not match. Nothing was written."), ExitStatus.USAGE)
     return first
 
 
@@ -70,9 +78,9 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
 
 
 def tell_changes(source: OpenedPlan, report: Report) -> None:
-    """What is different since the bundle was made, or since this plan was last checked."""
+    """Print the changes since the bundle was made, or since the last report of this plan."""
     before = source.bundle.report if source.bundle else load_last_report(last_report_path(state_home(), source.file))
     if before is not None and (since := changes(before, report)):
-        print_err(_("Since {moment}:").format(moment=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
+        print_err(pgettext("changes", "Since {time}:").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
         for line in change_lines(since):
             print_err("    " + " ".join(line.split()))

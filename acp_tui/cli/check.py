@@ -1,23 +1,34 @@
-"""The preflight as a command: check."""
+"""Run the preflight for a command and print its report."""
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.labels import state_label
-from acp_tui.checks.verdict import Outcome
-from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact, show_json
-from acp_tui.core.clock import now
+from acp_tui.checks.labels import outcome_label, state_label
+from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.cli.context import (
+    CommandFailed,
+    OpenedPlan,
+    file_failed,
+    open_plan,
+    print_err,
+    print_out,
+    say_first_contact,
+    show_json,
+)
+from acp_tui.cli.table import columns
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import write_atomically
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.events import LocalFactsDone, NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
+from acp_tui.plan.model import Plan
 from acp_tui.preflight.active_tests import ActiveTest, what_it_does
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.diff import Changes, changes
@@ -32,18 +43,11 @@ _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL,
 
 
 def check(options: Namespace) -> int:
-    """All node and cluster checks, and the rules of the plan."""
+    """Run the checks of the nodes, the cluster and the plan. Print the report and what has changed."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
-    unknown = set(options.node or ()) - {node.address for node in source.plan.nodes}
-    if unknown:
-        raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
-    rules = catalogue(source.plan.effective_release)
-    if unknown := {name.upper() for name in options.only or ()} - rules.keys():
-        raise CommandFailed(
-            _("there is no such requirement: {names}").format(names=", ".join(sorted(unknown))), ExitStatus.USAGE
-        )
+    require_known(source.plan, options.node or (), options.only or ())
     report = asyncio.run(
         run_preflight(source, options.node, options.only, also=[ActiveTest(name) for name in options.also or ()])
     )
@@ -54,14 +58,24 @@ def check(options: Namespace) -> int:
     else:
         show_report(report, partial=partial)
         if since is not None:
-            print_out(_("Since the last run ({moment}):").format(moment=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
+            print_out(_("Since the last run ({time}):").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
             for line in change_lines(since):
                 print_out("    " + " ".join(line.split()))
     if options.html:
-        _write_page(Path(options.html), report_html(report, source.plan, since))
+        _write_html(Path(options.html), report_html(report, source.plan, since))
     if all(node.state in (NodeState.UNREACHABLE, NodeState.TIMEOUT) for node in report.nodes):
         return ExitStatus.COULD_NOT_RUN
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
+
+
+def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
+    """Raises: CommandFailed if a node is not in the plan or a requirement not in the catalogue of its release."""
+    if unknown := set(nodes) - {node.address for node in plan.nodes}:
+        message = _("not in the plan: {nodes}")
+        raise CommandFailed(message.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
+    if unknown := {name.upper() for name in requirements} - catalogue(plan.effective_release).keys():
+        message = pgettext("error", "unknown requirement: {names}")
+        raise CommandFailed(message.format(names=", ".join(sorted(unknown))), ExitStatus.USAGE)
 
 
 async def run_preflight(
@@ -71,9 +85,10 @@ async def run_preflight(
     work: PackageWork | None = None,
     also: Sequence[ActiveTest] = (),
 ) -> Report:
-    """Probe and judge, with what happens on the nodes told on standard error. Package rules are part of it.
+    """Run the preflight, with progress on standard error. Without `nodes` and `only` it includes the package checks.
 
-    `work`: who has looked at the packages before; what was verified then is not read again."""
+    `nodes`, `only`: the selected addresses and requirement IDs; None: all. `also`: active tests.
+    `work`: remembers packages that were verified before, so that they are not read again."""
     for one in also:
         print_err(what_it_does(source.plan, one))
     keys: dict[str, str] = {}
@@ -86,16 +101,16 @@ async def run_preflight(
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
         beside=await asyncio.to_thread(read_local_files, source.plan, source.base),
-        clock=now,
+        clock=lambda: datetime.now(UTC),
         also=also,
     )
     async for event in events:
         match event:
             case LocalFactsDone():
-                print_err(_("{address}: has told all of itself, and looks around").format(address=event.address))
+                print_err(_("{address}: local facts collected; testing connectivity").format(address=event.address))
             case NodeFinished():
                 facts[event.address] = event.facts
-                print_err(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
+                print_err(node_state_line(event))
                 if event.host_key:
                     keys[event.address] = event.host_key
                     if event.address not in source.host_keys:
@@ -107,65 +122,93 @@ async def run_preflight(
     if nodes or only or source.plan.package.core is None:
         return report
     package = await (work or PackageWork(source.base)).verify(source.plan)
-    return Report(report.release, report.started, now(), report.nodes, (*package, *report.verdicts))
+    return Report(report.release, report.started, datetime.now(UTC), report.nodes, (*package, *report.verdicts))
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:
-    """What has changed since the last whole run of this plan, which `report` takes the place of if it is whole too."""
+    """The changes since the last complete report of this plan. A complete `report` replaces it."""
     place = last_report_path(state_home(), source.file)
     before = load_last_report(place)
     if not partial:
         try:
             save_last_report(place, report)
         except OSError as error:
-            print_err(_("The report could not be kept for the next comparison: {why}").format(why=error.strerror))
+            print_err(_("Cannot save the report for the next comparison: {why}").format(why=error.strerror))
     return changes(before, report, partial=partial) if before is not None else None
 
 
-def _write_page(path: Path, page: str) -> None:
-    """The page may be passed on, so whoever may read the folder may read it. Raises `CommandFailed`."""
+def _write_html(path: Path, page: str) -> None:
+    """Write the page with mode 0644, for it has no secrets and is made to be shared. Raises: CommandFailed."""
     try:
         write_atomically(path, page, mode=0o644)
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
-    print_err(_("Written to {path}").format(path=path))
+        raise file_failed(path, error) from error
+    print_err(pgettext("file", "Written to {path}").format(path=path))
 
 
 _UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
-"""Of such a node nothing is known, so that its unknown rules say nothing more than that."""
+"""States without any fact, in which the list of unknown requirements would only repeat the state."""
 
 
 def show_report(report: Report, *, partial: bool = False) -> None:
-    """Findings, tally and answer. `partial`: only some nodes or rules were asked for."""
+    """Print findings, tally and result. `partial`: only selected nodes or requirements were checked."""
     unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
     for node in unseen.values():
         count = sum(v.node == node.address and v.outcome is Outcome.UNKNOWN for v in report.verdicts)
-        said = ngettext(
-            "{address}: {state}, so {count} rule could not be looked at",
-            "{address}: {state}, so {count} rules could not be looked at",
+        line = ngettext(
+            "{address}: {state}; {count} requirement could not be checked",
+            "{address}: {state}; {count} requirements could not be checked",
             count,
         ).format(address=node.address, state=state_label(node.state), count=count)
-        print_out(f"{said}: {node.detail}" if node.detail else said)
+        print_out(f"{line}: {node.detail}" if node.detail else line)
     show_findings(report, frozenset(unseen))
     if partial and report.ready:
-        print_out(_("Nothing of what was asked for blocks the install; the rest was not looked at."))
+        print_out(_("The selected checks do not block the install. Other checks were not run."))
     else:
         print_out(answer(report) + ".")
 
 
 def show_findings(report: Report, unseen: Collection[str] = ()) -> None:
-    """Every finding that asks for something, then the tally. What is unknown of the `unseen` nodes is left out."""
-    for verdict in report.verdicts:
-        if verdict.outcome not in _SHOWN or (verdict.node in unseen and verdict.outcome is Outcome.UNKNOWN):
-            continue
-        waived = "  " + _("waived: {reason}").format(reason=verdict.waived) if verdict.waived is not None else ""
-        print_out(f"{verdict.outcome.value:<14} {verdict.node or '-':<16} {verdict.requirement}{waived}")
-        for name, text in (
-            (_("found"), verdict.observed),
-            (_("wanted"), verdict.expected),
-            (_("mend"), verdict.remedy),
-        ):
-            if text:
-                print_out(f"    {name}: " + text.strip().replace("\n", "\n      "))
-    counts = ", ".join(f"{name} {count}" for name, count in summary(report.verdicts).items() if count)
-    print_out(f"{_('Release')} {report.release}: {counts}")
+    """Print each finding that needs an action, then the tally. Skip unknown findings of the `unseen` nodes."""
+    verdicts = [
+        verdict
+        for verdict in report.verdicts
+        if verdict.outcome in _SHOWN and not (verdict.node in unseen and verdict.outcome is Outcome.UNKNOWN)
+    ]
+    rows = [
+        (outcome_label(verdict.outcome), verdict.node or "-", verdict.requirement + waived_suffix(verdict))
+        for verdict in verdicts
+    ]
+    for verdict, line in zip(verdicts, columns(rows), strict=True):
+        print_out(line)
+        print_parts(observed=verdict.observed, expected=verdict.expected, fix=verdict.remedy)
+    counts = ", ".join(
+        pgettext("tally", "{outcome}: {count}").format(outcome=outcome_label(Outcome(name)), count=count)
+        for name, count in summary(report.verdicts).items()
+        if count
+    )
+    print_out(pgettext("tally", "Release {release}. {counts}").format(release=report.release, counts=counts))
+
+
+def print_parts(*, observed: str = "", expected: str = "", fix: str = "") -> None:
+    """Print the parts of a finding below its line, without those that are empty."""
+    for message, text in (
+        (pgettext("finding", "observed: {text}"), observed),
+        (pgettext("finding", "expected: {text}"), expected),
+        (pgettext("finding", "fix: {text}"), fix),
+    ):
+        if text:
+            print_out("    " + message.format(text=text.strip().replace("\n", "\n      ")))
+
+
+def waived_suffix(verdict: Verdict) -> str:
+    """The reason of the waiver, to append to a line; "" if the finding is not waived."""
+    return (
+        "" if verdict.waived is None else "  " + pgettext("finding", "waived: {reason}").format(reason=verdict.waived)
+    )
+
+
+def node_state_line(event: NodeFinished) -> str:
+    """The state of a node at the end of its checks, with the reason if it was not checked."""
+    detail = f" ({event.detail})" if event.detail else ""
+    return f"{event.address}: {state_label(event.state)}{detail}"

@@ -1,4 +1,4 @@
-"""What every command shares: reading PLAN, speaking to standard output and error, and failing with the right status."""
+"""Shared by all commands: open PLAN, print to standard output and error, fail with an exit status."""
 
 import getpass
 import json
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.ssh.known_hosts import fingerprint, pins_file, read_pins, write_pins
 from acp_tui.plan.file import load_plan
@@ -21,66 +21,78 @@ from acp_tui.preflight.bundle import Bundle, is_bundle, open_bundle
 
 
 class CommandFailed(AcpError):
-    """An error that only a command can find; it has the command's exit status."""
+    """An error that only a command can find. It has the command's exit status."""
 
     def __init__(self, text: str, exit_status: int = ExitStatus.COULD_NOT_RUN) -> None:
         super().__init__(text)
         self.exit_status = exit_status
 
 
+def file_failed(path: str | Path, error: OSError) -> CommandFailed:
+    """The failure of a command that cannot read or write `path`."""
+    return CommandFailed(f"{path}: {error.strerror or error}")
+
+
 @dataclass(frozen=True)
 class OpenedPlan:
-    """Where a plan came from."""
+    """A plan and the file or bundle that it was read from."""
 
     plan: Plan
     file: Path
     host_keys: Mapping[str, str]
     bundle: Bundle | None = None
-    """The bundle that it came from; None: a plan file."""
+    """The bundle that the plan was read from; None: a plan file."""
 
     @property
     def base(self) -> Path:
-        """The folder that the plan's relative paths start from."""
+        """The folder where the plan's relative paths start."""
         return self.file.parent
 
     def pinned(self) -> dict[str, str]:
-        """The host keys as they are now: a preflight may have added some."""
-        kept = {} if self.bundle else read_pins(pins_file(state_home(), self.file))
-        return {**self.host_keys, **kept}
+        """The known host keys of the nodes; a preflight of this command may have added some."""
+        recorded = {} if self.bundle else read_pins(pins_file(state_home(), self.file))
+        return {**self.host_keys, **recorded}
 
     def pin(self, seen: Mapping[str, str]) -> None:
-        """Keep host keys of first contacts. A bundle is never changed."""
+        """Record the host keys of first contacts. A bundle is never changed."""
         if not self.bundle and (new := {**seen, **self.host_keys}) != dict(self.host_keys):
             try:
                 write_pins(pins_file(state_home(), self.file), new)
             except OSError as error:
-                print_err(_("The host keys could not be kept: {why}").format(why=error.strerror))
+                print_err(_("Cannot record the host keys: {why}").format(why=error.strerror))
+
+
+def need_terminal() -> None:
+    """Raises: CommandFailed if standard input or output is not a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        message = _("The wizard requires a terminal. For commands without a terminal, run acp-tui --help.")
+        raise CommandFailed(message, ExitStatus.USAGE)
 
 
 def print_err(text: str) -> None:
-    """A message for the person: standard error."""
+    """Print a message to standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def say_first_contact(address: str, key: str) -> None:
-    """`key`: the host key that was shown, `type base64`; it is trusted from now on."""
+    """Print the fingerprint of a new host key, which is trusted from now on. `key`: `type base64`."""
     print_err(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
 
 
 def print_out(text: str) -> None:
-    """The answer: standard output. Raises `CommandFailed` where it takes no more, as on a full disk."""
+    """Print a result to standard output. Raises: CommandFailed if it cannot be written, as on a full disk."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What is still in the buffer cannot be written at the end either.
+        # Without this, Python would try to write the rest of its buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise CommandFailed(_("standard output: {why}").format(why=error.strerror or error)) from error
+        raise CommandFailed(pgettext("error", "standard output: {why}").format(why=error.strerror or error)) from error
 
 
 def confirm(question: str, without: str) -> bool:
-    """A yes of the operator; anything else is a no. `without`: what is told where there is no terminal to ask on."""
+    """Ask a yes/no question; no by default. `without`: the message if no terminal is connected."""
     if not sys.stdin.isatty():
         print_err(without)
         return False
@@ -90,24 +102,25 @@ def confirm(question: str, without: str) -> bool:
 
 
 def show_json(document: object) -> None:
+    """Print `document` as JSON to standard output."""
     print_out(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool = False) -> OpenedPlan:
-    """The plan at `path`, a YAML file or a bundle folder (whose sums are checked first). Raises `CommandFailed`.
+    """Read the plan at `path`: a YAML file or a bundle folder, whose checksums are verified first.
 
-    Secrets that are encrypted are opened by the passphrase in the file, or asked for on a terminal; where they are
-    `secrets_optional`, an empty answer leaves them closed."""
+    Encrypted secrets are decrypted with the passphrase in `passphrase_file`; without it the terminal asks for it.
+    `secrets_optional`: an empty answer leaves them encrypted. Raises: CommandFailed."""
     place = plan_path(path)
     try:
         if is_bundle(Path(path)):
             bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
             if bundle.document is None:
-                print_err(_("{path}: a bundle without its secrets; the wizard asks for them.").format(path=path))
+                print_err(_("{path}: the bundle has no secrets. The wizard asks for them.").format(path=path))
             return OpenedPlan(bundle.plan, place, bundle.known_hosts, bundle)
         return OpenedPlan(load_plan(place), place, read_pins(pins_file(state_home(), place)))
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+        raise file_failed(path, error) from error
 
 
 def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: bool) -> Bundle:
@@ -116,47 +129,49 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
         try:
             return open_bundle(directory, passphrase)
         except (PassphraseNeeded, PassphraseWrong) as error:
-            said = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
+            message = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
             if passphrase_file or not sys.stdin.isatty():
-                raise CommandFailed(said + " " + _("(--passphrase-file FILE, or a terminal to ask on)")) from error
-            print_err(said)
-            more = _("Passphrase (empty: the wizard asks for each secret): ")
-            passphrase = ask_passphrase(more if secrets_optional else _("Passphrase: "))
+                raise CommandFailed(
+                    message + "\n" + _("Use --passphrase-file FILE, or run it in a terminal.")
+                ) from error
+            print_err(message)
+            more = _("Passphrase (leave empty to enter each secret in the wizard): ")
+            passphrase = ask_passphrase(more if secrets_optional else pgettext("question", "Passphrase: "))
             if passphrase is None and secrets_optional:
                 return open_bundle(directory, secrets=False)
         except GpgFailed as error:
             if secrets_optional and sys.stdin.isatty():
                 print_err(_("{path}: the secrets are encrypted: {why}").format(path=directory, why=error))
                 return open_bundle(directory, secrets=False)
-            raise CommandFailed(_("{path}: {why}").format(path=directory, why=error)) from error
+            raise CommandFailed(f"{directory}: {error}") from error
 
 
 def passphrase_in(file: str) -> SecretStr:
-    """Return the passphrase in `file`. Raises: CommandFailed, GpgFailed."""
+    """Read the passphrase file. Raises: CommandFailed, GpgFailed."""
     try:
         return read_passphrase(Path(file))
     except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=file, why=error.strerror or error)) from error
+        raise file_failed(file, error) from error
 
 
 def ask_passphrase(question: str) -> SecretStr | None:
-    """What is typed, unseen, on the terminal; None: nothing. Raises `CommandFailed`: the input has ended."""
+    """Ask on the terminal without echo; None: an empty answer. Raises: CommandFailed at the end of input."""
     try:
         return SecretStr(typed) if (typed := getpass.getpass(question)) else None
     except EOFError as error:
-        raise CommandFailed(_("No passphrase was given.")) from error
+        raise CommandFailed(_("No passphrase was entered.")) from error
 
 
 def plan_path(path: str) -> Path:
-    """The plan file itself, inside a bundle folder or as named. Raises `CommandFailed`: there is none."""
+    """The path of the plan file: `path`, or the file in that bundle folder. Raises: CommandFailed if not found."""
     place = Path(path)
     try:
         folder, there = place.is_dir(), place.exists()
         bundle = folder and is_bundle(place)
-    except OSError as error:  # the bundle of another user, for one
-        raise CommandFailed(_("{path}: {why}").format(path=path, why=error.strerror or error)) from error
+    except OSError as error:  # such as the bundle of another user
+        raise file_failed(path, error) from error
     if folder and not bundle:
-        raise CommandFailed(_("{path} is a folder, but no bundle; name the plan file.").format(path=path))
+        raise CommandFailed(_("{path} is a folder, but not a bundle. Name the plan file.").format(path=path))
     if not there:
-        raise CommandFailed(_("{path}: there is no such file; acp-tui --help lists the commands").format(path=path))
+        raise CommandFailed(_("{path}: file not found. To list the commands, run acp-tui --help.").format(path=path))
     return place / "plan.yaml" if folder else place

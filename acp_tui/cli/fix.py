@@ -1,19 +1,20 @@
-"""Mending nodes as a command: fix. What would be changed is shown first; nothing is changed without a yes."""
+"""Show the fixes of the nodes, apply them after confirmation, and check the changed nodes again."""
 
 import asyncio
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
-from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.labels import outcome_label
 from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.cli.check import node_state_line, require_known
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact
-from acp_tui.core.clock import now
+from acp_tui.cli.table import columns
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.events import NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
@@ -30,7 +31,7 @@ from acp_tui.preflight.run import PreflightDone, preflight, probe_node, target
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of the nodes."""
+    """The result of the preflight of all nodes."""
 
     facts: Mapping[str, Facts]
     states: Mapping[str, NodeState]
@@ -39,46 +40,40 @@ class _Known:
 
 
 def fix_nodes(options: Namespace) -> int:
-    """Show what would be changed on the nodes; once confirmed, change it and check again what was changed."""
+    """Show the fixes, ask for confirmation on each node, apply them and check the changed nodes again."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
         raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
-    addresses = [node.address for node in source.plan.nodes]
     names = _host_names(options.hostname or ())
-    if unknown := (set(options.node or ()) | names.keys()) - set(addresses):
-        raise CommandFailed(_("not in the plan: {nodes}").format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
+    require_known(source.plan, {*(options.node or ()), *names}, options.only or ())
     only = frozenset(name.upper() for name in options.only) if options.only else None
-    if only is not None and (unheard := only - catalogue(source.plan.effective_release).keys()):
-        raise CommandFailed(
-            _("there is no such requirement: {names}").format(names=", ".join(sorted(unheard))), ExitStatus.USAGE
-        )
     nodes = [node for node in source.plan.nodes if not options.node or node.address in options.node]
-    # Several runs of the event loop: a single one would keep Ctrl-C from the question between them.
-    known = asyncio.run(_look_at_all(source))
-    jobs = asyncio.run(_offer(source, nodes, known, only, names, tell=not options.script))
+    # Separate runs of the event loop, because Ctrl-C does not interrupt a question inside one.
+    known = asyncio.run(_preflight_all(source))
+    jobs = asyncio.run(_fixes(source, nodes, known, only, names, show=not options.script))
     if options.script:
         for job in jobs:
             print_out(f"# {job.target.address}\n{script(job.steps, job.folder)}")
         return ExitStatus.DONE
-    agreed = jobs if options.yes else _agreed(jobs)
-    if agreed is None:
-        print_out(_("Nothing was changed. To change it: --yes, or run it in a terminal and confirm each node."))
+    confirmed = jobs if options.yes else _confirmed(jobs)
+    if confirmed is None:
+        print_out(_("Nothing was changed. Use --yes, or run it in a terminal and confirm each node."))
         return ExitStatus.CHECK_FAILED
-    verdicts = asyncio.run(_carry_out(source, agreed, known)) if agreed else known.verdicts
-    asked = {node.address for node in nodes}
-    left = [v for v in verdicts if v.node in asked and v.blocks and (only is None or v.requirement in only)]
+    verdicts = asyncio.run(_apply(source, confirmed, known)) if confirmed else known.verdicts
+    selection = {node.address for node in nodes}
+    left = [v for v in verdicts if v.node in selection and v.blocks and (only is None or v.requirement in only)]
     return ExitStatus.CHECK_FAILED if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
 
 
 def _host_names(given: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if not all(address and name for address, _sign, name in pairs):
-        raise CommandFailed(_("a host name is given as ADDRESS=NAME"), ExitStatus.USAGE)
+        raise CommandFailed(_("expected --hostname ADDRESS=NAME"), ExitStatus.USAGE)
     return {address: name for address, _sign, name in pairs}
 
 
-async def _look_at_all(source: OpenedPlan) -> _Known:
-    """All nodes of the plan, for a node is also held against the others."""
+async def _preflight_all(source: OpenedPlan) -> _Known:
+    """Check all nodes of the plan, because some requirements compare a node with the others."""
     facts: dict[str, Facts] = {}
     states: dict[str, NodeState] = {}
     keys: dict[str, str] = dict(source.host_keys)
@@ -87,7 +82,7 @@ async def _look_at_all(source: OpenedPlan) -> _Known:
         match event:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
-                print_err(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
+                print_err(node_state_line(event))
                 if event.host_key and event.address not in source.host_keys:
                     keys[event.address] = event.host_key
                     say_first_contact(event.address, event.host_key)
@@ -97,21 +92,21 @@ async def _look_at_all(source: OpenedPlan) -> _Known:
     return _Known(facts, states, keys, verdicts)
 
 
-async def _offer(
+async def _fixes(
     source: OpenedPlan,
     nodes: Sequence[Node],
     known: _Known,
     only: frozenset[str] | None,
     names: Mapping[str, str],
     *,
-    tell: bool,
+    show: bool,
 ) -> list[Job]:
-    """What would be done, one job a node; a node for which nothing would be done has none."""
+    """One job for each node with a fix. `only`: None, or the selected requirements; `names`: host names by address."""
     reached = [node for node in nodes if known.states[node.address] is NodeState.CHECKED]
     if not reached:
-        raise CommandFailed(_("No node could be looked at, so nothing can be mended."))
+        raise CommandFailed(_("No node could be checked, so no fix is available."))
     init = _init(source, only)
-    folder = new_folder(now())
+    folder = new_folder(datetime.now(UTC))
     jobs: list[Job] = []
     for node in reached:
         offered = available_fixes(
@@ -121,8 +116,8 @@ async def _offer(
         own_init = init if any(step.requirement == INIT for step in steps) else None
         place = target(source.plan, node, base=source.base)
         job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
-        if tell:
-            _show_offer(offered, steps, await look(job), only)
+        if show:
+            _show_fixes(offered, steps, await look(job), only)
         jobs += [job] if steps else []
     return jobs
 
@@ -133,46 +128,49 @@ def _init(source: OpenedPlan, only: frozenset[str] | None) -> InitScript | None:
     try:
         return find_init(PackageWork(source.base).target(source.plan))
     except OSError as error:
-        words = _("init.sh of the unpacked package cannot be read ({why}); acp-tui unpack comes first")
-        raise CommandFailed(words.format(why=error.strerror or error)) from error
+        message = _("Cannot read init.sh of the unpacked package: {why}. Run acp-tui unpack first.")
+        raise CommandFailed(message.format(why=error.strerror or error)) from error
 
 
-def _show_offer(
+def _show_fixes(
     offered: AvailableFixes, steps: tuple[FixStep, ...], shown: Mapping[str, str], only: frozenset[str] | None
 ) -> None:
-    """What would be done on one node, and what would not."""
+    """Print the fixes of one node: those to apply, then those that are left out, with reasons."""
     if not steps:
-        print_out(_("{node}: nothing to change").format(node=offered.address))
+        print_out(pgettext("fix", "{node}: no fixes").format(node=offered.address))
     else:
-        count = ngettext("{count} step", "{count} steps", len(steps)).format(count=len(steps))
-        print_out(_("{node}: {steps}").format(node=offered.address, steps=count))
+        message = npgettext("fix", "{node}: {count} fix", "{node}: {count} fixes", len(steps))
+        print_out(message.format(node=offered.address, count=len(steps)))
     for step in steps:
         print_out(f"  {', '.join(step.requirements)}: {step.title}")
         print_out("    " + step.commands.replace("\n", "\n    "))
-        for name, text in (
-            (_("copied first"), " ".join(step.files)),
-            (_("what would go"), shown.get(step.requirement, "")),
-            (_("no undo"), _("what it removes is gone") if step.destructive else ""),
-            (_("reboot"), _("in effect only after one, which is left to you") if step.reboot_needed else ""),
-            (_("note"), step.note),
+        for message, text in (
+            (pgettext("fix", "backup: {text}"), " ".join(step.files)),
+            (pgettext("fix", "removes: {text}"), shown.get(step.requirement, "")),
+            (pgettext("fix", "undo: {text}"), pgettext("fix", "not reversible") if step.destructive else ""),
+            (
+                pgettext("fix", "reboot: {text}"),
+                _("required to take effect (you do this)") if step.reboot_needed else "",
+            ),
+            (pgettext("fix", "note: {text}"), step.note),
         ):
             if text:
-                print_out(f"    {name}: " + text.replace("\n", "\n      "))
+                print_out("    " + message.format(text=text.replace("\n", "\n      ")))
     more = [step.requirement for step in offered.steps if step not in steps]
     if more and only is None:
-        print_out("  " + _("only when named (--only): {names}").format(names=", ".join(more)))
+        print_out("  " + _("only if named with --only: {names}").format(names=", ".join(more)))
     for rest in offered.by_hand:
         if only is None or rest.requirement in only:
-            print_out(f"  {rest.requirement}: " + _("not from here: {why}").format(why=rest.reason))
+            print_out(f"  {rest.requirement}: " + pgettext("fix", "manual fix: {reason}").format(reason=rest.reason))
     if offered.pending and only is None:
-        print_out("  " + _("waits for a reboot: {names}").format(names=", ".join(offered.pending)))
+        print_out("  " + _("needs a reboot (you do this): {names}").format(names=", ".join(offered.pending)))
 
 
-def _agreed(jobs: list[Job]) -> list[Job] | None:
-    """The jobs to which the operator says yes, one by one; None: there is nobody to ask."""
+def _confirmed(jobs: list[Job]) -> list[Job] | None:
+    """The jobs that the operator confirms, one by one; None: no terminal is connected."""
     if jobs and not sys.stdin.isatty():
         return None
-    return [job for job in jobs if _yes(_("Change {node} as shown? [y/N] ").format(node=job.target.address))]
+    return [job for job in jobs if _yes(_("Apply these fixes on {node}? [y/N] ").format(node=job.target.address))]
 
 
 def _yes(question: str) -> bool:
@@ -182,15 +180,16 @@ def _yes(question: str) -> bool:
         return False
 
 
-async def _carry_out(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
-    """Do it, look at the changed nodes again, tell what has become of it; all verdicts as they are now."""
-    begun: list[Job] = []
+async def _apply(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
+    """Apply the jobs, check the changed nodes again and print the results. Return the new verdicts of all nodes."""
+    started: list[Job] = []
     by_address = {job.target.address: job for job in jobs}
     async for event in fix(jobs):
         match event:
             case StepDone():
-                word = _("done") if event.status == 0 else _("failed, exit status {status}").format(status=event.status)
-                print_err(f"{event.address}: {event.requirement}: {word}")
+                done = pgettext("fix", "{node}: {requirement}: done")
+                message = done if event.status == 0 else _("{node}: {requirement}: failed with exit status {status}")
+                print_err(message.format(node=event.address, requirement=event.requirement, status=event.status))
                 if event.output and (event.status or event.requirement == INIT):
                     print_err("    " + event.output.replace("\n", "\n    "))
             case SecondLogin():
@@ -199,28 +198,29 @@ async def _carry_out(source: OpenedPlan, jobs: list[Job], known: _Known) -> tupl
                 if event.detail:
                     print_err(f"{event.address}: {event.detail}")
                 if event.begun:
-                    begun.append(by_address[event.address])
-    verdicts = await _again(source, begun, known)
+                    started.append(by_address[event.address])
+    verdicts = await _recheck(source, started, known)
     for job in jobs:
-        for result in results(job.target.address, job.steps, verdicts):
-            print_out(f"{result.address:<16} {result.requirement:<22} {_words(result)}")
-        if job in begun and any(step.can_be_undone for step in job.steps):
+        found = results(job.target.address, job.steps, verdicts)
+        for line in columns([(result.address, result.requirement, _result_text(result)) for result in found]):
+            print_out(line)
+        if job in started and any(step.can_be_undone for step in job.steps):
             print_out(
-                _("{node}: to take it back, on the node: {command}").format(node=job.target.address, command=job.undo)
+                _("{node}: to undo, run on the node: {command}").format(node=job.target.address, command=job.undo)
             )
     return verdicts
 
 
-def _words(result: Result) -> str:
+def _result_text(result: Result) -> str:
     if result.outcome is Outcome.PASS:
-        return _("mended")
+        return pgettext("fix", "fixed")
     if result.outcome is Outcome.PENDING_REBOOT:
-        return _("waits for a reboot: {found}").format(found=result.observed)
-    return f"{result.outcome.value}: {result.observed}"
+        return _("needs a reboot (you do this): {observed}").format(observed=result.observed)
+    return f"{outcome_label(result.outcome)}: {result.observed}"
 
 
-async def _again(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
-    """Verdicts with the changed nodes looked at again, and the others as they were seen before."""
+async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
+    """Check the changed nodes again. Return the verdicts of all nodes; the facts of the others are from before."""
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:
@@ -230,5 +230,5 @@ async def _again(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
 
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
-    beside = await asyncio.to_thread(read_local_files, source.plan, source.base)
-    return evaluate(source.plan, facts, states, beside=beside, today=date.today())
+    local_files = await asyncio.to_thread(read_local_files, source.plan, source.base)
+    return evaluate(source.plan, facts, states, beside=local_files, today=date.today())

@@ -1,81 +1,51 @@
-"""Commands on the package: verify, unpack."""
+"""Verify and unpack packages for a command: progress on the terminal, a clean end on signals."""
 
 import asyncio
 import signal
 import sys
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out, show_json
+from acp_tui.checks.verdict import Verdict
+from acp_tui.cli.context import print_err
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.package.reader import pace
 from acp_tui.package.service import PackageWork
-from acp_tui.plan.model import Package, Plan
-
-_ABOUT_THE_FILE = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR")
+from acp_tui.plan.model import Plan
 
 
-def verify(options: Namespace) -> int:
-    """Name, architecture, signature, signer of one Core Package."""
+async def verify_package(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
+    """Read and verify the packages of the plan, even if they were verified before."""
     try:
-        there = Path(options.core).is_file()
-    except OSError as error:
-        raise CommandFailed(_("{path}: {why}").format(path=options.core, why=error.strerror or error)) from error
-    if not there:
-        raise CommandFailed(_("{path}: there is no such file, or it is none").format(path=options.core))
-    given = {"core_signature": options.signature, "public_key": options.key, "fingerprint": options.fingerprint}
-    package = Package.model_validate({"core": options.core, **{key: value for key, value in given.items() if value}})
-    work = PackageWork(Path.cwd())
-    verdicts = [v for v in asyncio.run(_verified(work, Plan(package=package))) if v.requirement in _ABOUT_THE_FILE]
-    end_progress()
-    good = not any(verdict.blocks for verdict in verdicts)
-    if options.json:
-        show_json({"package": options.core, "good": good, "verdicts": [_plain(verdict) for verdict in verdicts]})
-    else:
-        for verdict in verdicts:
-            print_out(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
-            if verdict.blocks and verdict.remedy:
-                print_out(f"         {_('mend')}: {verdict.remedy.strip()}")
-    if good:
-        return ExitStatus.DONE
-    # What could not be looked at is not a "no": gpg is missing, for one.
-    return ExitStatus.CHECK_FAILED if any(v.outcome is Outcome.FAIL for v in verdicts) else ExitStatus.COULD_NOT_RUN
-
-
-async def _verified(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
-    with _ended_cleanly():
-        return await work.verify(plan, tell_progress, afresh=True)
-
-
-def unpack(options: Namespace) -> int:
-    """Verify, then extract core and extensions into `install_dir`."""
-    source = open_plan(options.plan, options.passphrase_file)
-    return asyncio.run(unpack_packages(source.plan, PackageWork(source.base)))
+        with _end_on_signals():
+            return await work.verify(plan, tell_progress, afresh=True)
+    finally:
+        end_progress()
 
 
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
-    """As `unpack`, for a command that continues afterwards. Raises: PackageBlocked, PackageRefused, UnpackFailed."""
+    """Verify and unpack the packages of the plan. Return the exit status.
+
+    Raises: PackageBlocked, PackageRefused, UnpackFailed."""
     try:
-        with _ended_cleanly():
+        with _end_on_signals():
             done = await work.unpack(plan, tell_progress)
     finally:
         end_progress()
     folder = work.target(plan)
-    said = _("Verified and unpacked to {folder}") if done else _("Was unpacked to {folder} before")
-    print_err(said.format(folder=folder))
+    message = _("Verified and unpacked to {folder}") if done else _("Already unpacked to {folder}")
+    print_err(message.format(folder=folder))
     return ExitStatus.DONE
 
 
 @contextmanager
-def _ended_cleanly() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the work as Ctrl-C does: nothing is left half made. An ignored one (nohup) stays ignored.
+def _end_on_signals() -> Iterator[None]:
+    """Cancel the work on SIGTERM and SIGHUP as on Ctrl-C, so that it removes partial files.
 
-    SystemExit: with the status of a process that such a signal has ended."""
+    A signal that is ignored, as by nohup, stays ignored.
+    Raises: SystemExit with the status of a process that such a signal ends."""
     loop, task, ended = asyncio.get_running_loop(), asyncio.current_task(), list[signal.Signals]()
 
     def end(by: signal.Signals) -> None:
@@ -83,8 +53,8 @@ def _ended_cleanly() -> Iterator[None]:
         if task is not None:
             task.cancel()
 
-    heard = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
-    for one in heard:
+    signals = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+    for one in signals:
         loop.add_signal_handler(one, end, one)
     try:
         yield
@@ -93,26 +63,18 @@ def _ended_cleanly() -> Iterator[None]:
             raise SystemExit(128 + ended[0]) from None
         raise
     finally:
-        for one in heard:
+        for one in signals:
             loop.remove_signal_handler(one)
 
 
-def _plain(verdict: Verdict) -> dict[str, str]:
-    return {
-        "requirement": verdict.requirement,
-        "verdict": verdict.outcome.value,
-        "observed": verdict.observed,
-        "remedy": verdict.remedy,
-    }
-
-
 def tell_progress(progress: Progress) -> None:
-    """A line that is written over on a terminal; nothing elsewhere."""
+    """Overwrite one line of the terminal with the progress. Without a terminal print nothing."""
     if sys.stderr.isatty():
         percent = f"{100 * progress.done // progress.total:3}%" if progress.total else ""
         print(f"\r\x1b[K{progress.label} {percent} {pace(progress)}", end="", file=sys.stderr, flush=True)
 
 
 def end_progress() -> None:
+    """Clear the progress line."""
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)

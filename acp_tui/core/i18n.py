@@ -1,7 +1,10 @@
-"""Translate every text that people read, with gettext.
+"""Translate every text for people with gettext.
 
-Message IDs are English. `_` translates when it is called. `N_` only marks a text that is translated where it is shown:
-tables and field descriptions are built at import, before the language is known.
+Source texts are English. `_` translates where it is called. `N_` and `NC_` only mark a text of a table or a field
+description: tables are built at import, before the language is known, and are translated where they are shown.
+
+A message of one or two words gets a context with `pgettext`, because other languages need a different word in each
+place: `pgettext("column", "Role")`. A context is a short noun that names the place.
 """
 
 import gettext as _gettext
@@ -18,25 +21,41 @@ _translations: _gettext.NullTranslations = _gettext.NullTranslations()
 
 
 def use_language(code: str | None = None, locales: Path | None = None) -> None:
-    """Set the language. None: ACP_TUI_LANG, else the locale variables. An unknown language gives English.
+    """Translate into `code` from now on. An unknown language is English.
 
-    `locales`: the folder with `<code>/LC_MESSAGES/acp-tui.mo`; None: `assets/locales`."""
+    `code`: None takes ACP_TUI_LANG, then the locale variables.
+    `locales`: the folder with `<code>/LC_MESSAGES/acp-tui.mo`; None takes `assets/locales`."""
     global _translations
-    language = code or os.environ.get("ACP_TUI_LANG")
-    languages = [language] if language else None
+    wanted = code or os.environ.get("ACP_TUI_LANG")
+    languages = [wanted] if wanted else None
     _translations = _gettext.translation(DOMAIN, locales or asset_path("locales"), languages=languages, fallback=True)
 
 
 def _(message: str) -> str:
-    """Return the translation of `message`."""
+    """`message` in the language in use; an empty one stays empty."""
     return _translations.gettext(message) if message else ""
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
-    """Return the translation of the form for `count`."""
+    """The form of the message for `count`."""
     return _translations.ngettext(singular, plural, count)
 
 
-def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
-    """Return `message` itself, marked for translation."""
+def pgettext(context: str, message: str) -> str:
+    """`message` as it is translated in the place that `context` names; an empty one stays empty."""
+    return _translations.pgettext(context, message) if message else ""
+
+
+def npgettext(context: str, singular: str, plural: str, count: int) -> str:
+    """The form of the message for `count`, as it is translated in the place that `context` names."""
+    return _translations.npgettext(context, singular, plural, count)
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools look for
+    """Mark a text for extraction. Translate it later with `_`."""
+    return message
+
+
+def NC_(context: str, message: str) -> str:  # noqa: N802 - the name that gettext tools look for
+    """Mark a text for extraction with its context. Translate it later with `pgettext` and the same context."""
     return message

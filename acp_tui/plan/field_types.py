@@ -99,7 +99,7 @@ def _slips(text: str) -> Iterator[str]:
         with suppress(UnicodeError):
             name = text.encode("idna").decode("ascii")
             if is_domain(name) and name == shown(name):  # of a longer one the message would be no help
-                yield _("'{{value}}': write it as {name}").format(name=name)
+                yield _("'{value}': write it as {name}").format(value="{value}", name=name)
 
 
 def _endpoint(text: str) -> str:

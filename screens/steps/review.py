@@ -269,7 +269,8 @@ def _key(verdict: Verdict) -> str:
 
 
 def _help(path: str) -> str:
-    return _(field_at(path).description or "")
+    description = field_at(path).description
+    return _(description) if description else ""
 
 
 def _follows(plan: Plan) -> Mapping[str, str]:

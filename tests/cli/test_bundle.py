@@ -1,6 +1,6 @@
-"""`bundle`, and every command that is given a bundle: the sums come first, what is encrypted is asked for or named.
+"""Tests of `bundle`, and of every command with a bundle: checksums come first, encrypted secrets need a passphrase.
 
-The only node does not answer, so a bundle is written with a report that is not ready.
+The only node is unreachable, so a bundle is written with a report that is not ready.
 """
 
 import getpass
@@ -43,7 +43,7 @@ needs_gpg = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
 @pytest.fixture
 def plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A plan file whose node is a port of this host that nobody listens on."""
+    """A plan file whose only node is a closed port of this host."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return _plan(tmp_path)
 
@@ -65,7 +65,7 @@ def _plan(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """Bundles that were written once: `plain`, and `sealed` where there is gpg."""
+    """Bundles that are written once: `plain` and, if gpg is installed, `sealed`."""
     folder = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
@@ -94,19 +94,19 @@ def phrase_file(tmp_path: Path) -> str:
 
 
 def bundle(plan: Path, name: str = "bundle", *options: str) -> Path:
-    """Write the bundle beside the plan's folder."""
+    """Write the bundle next to the plan's folder."""
     directory = plan.parent.parent / name
     assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.CHECK_FAILED
     return directory
 
 
 def holders(directory: Path) -> set[str]:
-    """Files with a secret, as it is or in base64."""
+    """Names of the files that contain a secret, plain or in base64."""
     secrets = [form for secret in (LOGIN, ADMIN) for form in (secret.encode(), b64encode(secret.encode()))]
     return {path.name for path in directory.iterdir() if any(secret in path.read_bytes() for secret in secrets)}
 
 
-def test_it_is_as_the_contract_says(made: dict[str, Path]) -> None:
+def test_bundle_has_the_files_of_the_contract(made: dict[str, Path]) -> None:
     directory = made["plain"]
     assert {path.name for path in directory.iterdir()} == {*FILES, SUMS}
     assert directory.stat().st_mode & 0o777 == 0o700
@@ -116,10 +116,10 @@ def test_it_is_as_the_contract_says(made: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("command", TAKES_A_PLAN, ids=lambda command: command[0])
 @pytest.mark.parametrize("harm", ["change", "remove", "add", "open"])
-def test_every_command_names_what_is_damaged(
+def test_every_command_names_the_damaged_file(
     plain: Path, command: list[str], harm: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acp_tui.cli.wizard._need_terminal", lambda: None)
+    monkeypatch.setattr("acp_tui.cli.context.need_terminal", lambda: None)
     directory, other = plain, plain.parent / "other"
     harmed = {"change": "known_hosts", "remove": "preflight.html", "add": "note.txt", "open": "secrets.yaml"}[harm]
     match harm:
@@ -135,23 +135,21 @@ def test_every_command_names_what_is_damaged(
     assert not other.exists()
 
 
-def test_a_bundle_without_its_sums_is_damaged_and_no_plain_folder(
-    plain: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bundle_without_checksums_is_damaged(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (plain / SUMS).unlink()
     assert main(["validate", str(plain)]) == ExitStatus.CHECK_FAILED
     assert SUMS in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["verify", "validate", "render"])
-def test_a_name_that_is_too_long_is_an_error_like_any_other(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_name_that_is_too_long_is_a_file_error(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "x" * 300]) == ExitStatus.COULD_NOT_RUN
     assert capsys.readouterr().err.endswith(": File name too long\n")
 
 
 @contextmanager
 def another_user() -> Iterator[None]:
-    """Files are judged as for a user who owns none. This folder is open to all, though it lies in a private one."""
+    """Access files as a user who owns none. This folder is open to all, although its parent is private."""
     Path.cwd().chmod(0o755)
     os.seteuid(65534)
     try:
@@ -162,7 +160,7 @@ def another_user() -> Iterator[None]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
 @pytest.mark.parametrize("command", ["validate", "render"])
-def test_a_bundle_of_another_user_is_told_and_is_not_called_damaged(
+def test_bundle_of_another_user_is_not_called_damaged(
     plain: Path, command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(plain.parent)
@@ -172,7 +170,7 @@ def test_a_bundle_of_another_user_is_told_and_is_not_called_damaged(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
-def test_a_file_of_a_bundle_that_this_user_may_not_read_is_not_called_changed(
+def test_unreadable_file_of_a_bundle_is_not_called_changed(
     plain: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain.chmod(0o755)
@@ -183,14 +181,14 @@ def test_a_file_of_a_bundle_that_this_user_may_not_read_is_not_called_changed(
 
 
 @pytest.mark.timeout(20)
-def test_sums_that_are_a_pipe_are_not_waited_for(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_checksums_in_a_pipe_do_not_block(plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (plain / SUMS).unlink()
     os.mkfifo(plain / SUMS)
     assert main(["validate", str(plain)]) == ExitStatus.CHECK_FAILED
     assert f"{SUMS}: missing, or no list of checksums" in capsys.readouterr().err
 
 
-def test_what_holds_in_one_folder_holds_in_another(
+def test_moved_bundle_gives_the_same_configuration(
     plain: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "other-state"))
@@ -209,7 +207,7 @@ def test_what_holds_in_one_folder_holds_in_another(
 
 
 @needs_gpg
-def test_encrypted_to_a_passphrase(sealed: Path, phrase_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundle_encrypted_with_a_passphrase(sealed: Path, phrase_file: str, capsys: pytest.CaptureFixture[str]) -> None:
     directory = sealed
     names = {path.name for path in directory.iterdir()}
     assert names == {*FILES, SUMS} - PRIVATE | {name + SEALED for name in PRIVATE}
@@ -222,7 +220,7 @@ def test_encrypted_to_a_passphrase(sealed: Path, phrase_file: str, capsys: pytes
     assert main(["render", str(directory), "--passphrase-file", phrase_file]) == ExitStatus.DONE
     rendered = capsys.readouterr().out
     assert '"ip": "127.0.0.1"' in rendered
-    # As gpg itself reads it, with no help of ours.
+    # Decrypted by gpg alone, without acp-tui.
     command = ["gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase-file", phrase_file, "--decrypt"]
     plain = subprocess.run([*command, directory / "secrets.yaml.gpg"], capture_output=True, check=True)
     assert LOGIN.encode() in plain.stdout
@@ -230,21 +228,21 @@ def test_encrypted_to_a_passphrase(sealed: Path, phrase_file: str, capsys: pytes
 
 @needs_gpg
 @pytest.mark.parametrize("command", TAKES_A_PLAN, ids=lambda command: command[0])
-def test_without_a_terminal_what_is_missing_is_said(
+def test_missing_passphrase_is_an_error_without_a_terminal(
     sealed: Path, command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("acp_tui.cli.wizard._need_terminal", lambda: None)
+    monkeypatch.setattr("acp_tui.cli.context.need_terminal", lambda: None)
     wrong, place = sealed.parent / "wrong", [str(sealed.parent / "other")] if command == ["bundle"] else []
     wrong.write_text("no\n")
     arguments = [command[0], str(sealed), *place, *command[1:]]
     assert main(arguments) == ExitStatus.COULD_NOT_RUN
     assert "--passphrase-file" in capsys.readouterr().err
     assert main([*arguments, "--passphrase-file", str(wrong)]) == ExitStatus.COULD_NOT_RUN
-    assert "wrong passphrase" in capsys.readouterr().err
+    assert "not its passphrase" in capsys.readouterr().err
 
 
 @needs_gpg
-def test_on_a_terminal_the_passphrase_is_asked_for(
+def test_terminal_asks_for_the_passphrase(
     plan: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed = [PHRASE, PHRASE, "wrong", PHRASE]
@@ -253,30 +251,30 @@ def test_on_a_terminal_the_passphrase_is_asked_for(
     directory = bundle(plan, "bundle", "--encrypt")
     assert main(["render", str(directory)]) == ExitStatus.DONE
     assert not typed
-    assert "wrong passphrase" in capsys.readouterr().err
+    assert "not its passphrase" in capsys.readouterr().err
 
 
 @needs_gpg
 @pytest.mark.parametrize("options", [["--encrypt"], ["--encrypt-to", "no-such-file"], ["--encrypt-to", "0" * 40]])
-def test_what_cannot_be_encrypted_is_said_before_a_node_is_asked(
+def test_impossible_encryption_fails_before_a_node_is_contacted(
     plan: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     directory = plan.parent / "bundle"
     assert main(["bundle", str(plan), str(directory), *options]) == ExitStatus.COULD_NOT_RUN
-    said = capsys.readouterr().err
-    assert "127.0.0.1" not in said
+    shown = capsys.readouterr().err
+    assert "127.0.0.1" not in shown
     assert not directory.exists()
 
 
-def test_a_bundle_without_secrets(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundle_without_secrets(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = bundle(plan, "bundle", "--no-secrets")
     assert {path.name for path in directory.iterdir()} == {*FILES, SUMS} - PRIVATE
     assert not holders(directory)
     capsys.readouterr()
     assert main(["render", str(directory)]) == ExitStatus.CHECK_FAILED
-    said = capsys.readouterr().err
-    assert "without its secrets" in said
-    assert "admin.password" in said
+    shown = capsys.readouterr().err
+    assert "has no secrets" in shown
+    assert "admin.password" in shown
 
 
 def _own_file(folder: Path) -> Path:
@@ -301,7 +299,7 @@ def _plain_file(folder: Path) -> Path:
         (lambda _folder: Path("/"), "mounted"),
     ],
 )
-def test_where_no_bundle_may_go(
+def test_folder_that_cannot_hold_a_bundle_is_rejected(
     plan: Path, plain: Path, place: Callable[[Path], Path], word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bundle", str(plan), str(place(plan.parent.parent))]) == ExitStatus.COULD_NOT_RUN
@@ -309,14 +307,14 @@ def test_where_no_bundle_may_go(
     check_sums(plain)
 
 
-def test_a_relative_folder_with_dots(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_folder_with_dots(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(plan.parent)
     assert main(["bundle", "plan.yaml", "../out/./b/../c"]) == ExitStatus.CHECK_FAILED
     check_sums(plan.parent.parent / "out" / "c")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a small file system is mounted")
-def test_a_full_disk_leaves_nothing(plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_full_disk_leaves_no_files(plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], capture_output=True)
@@ -332,7 +330,7 @@ def test_a_full_disk_leaves_nothing(plan: Path, tmp_path: Path, capsys: pytest.C
         subprocess.run(["umount", small], check=True)
 
 
-def test_install_of_a_bundle_whose_files_have_changed_is_stopped(
+def test_install_rejects_a_bundle_whose_local_files_have_changed(
     plan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = plan.parent / "id"
@@ -343,8 +341,8 @@ def test_install_of_a_bundle_whose_files_have_changed_is_stopped(
     key.write_text("another")
     capsys.readouterr()
     assert main(["install", str(directory)]) == ExitStatus.CHECK_FAILED
-    said = capsys.readouterr().err
-    assert "cluster.features.machines[0].privateKey" in said
+    shown = capsys.readouterr().err
+    assert "cluster.features.machines[0].privateKey" in shown
     key.unlink()
     assert main(["install", str(directory)]) == ExitStatus.CHECK_FAILED
     assert str(key) in capsys.readouterr().err

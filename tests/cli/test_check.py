@@ -1,4 +1,4 @@
-"""`check` as a command: what it says of the last run, the page it writes, what it refuses. The node does not answer."""
+"""Tests of the command `check` with an unreachable node: comparison with the last run, HTML page, usage errors."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ from tests.support.factories.plans import node, valid_plan
 
 @pytest.fixture
 def closed_port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
-    """A port of this host that nobody listens on; the state folder is a throw-away one."""
+    """A closed port of this host; the state folder is temporary."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -30,21 +30,19 @@ def plan_file(folder: Path, port: int, **changes: JsonValue) -> str:
     return str(folder / "plan.yaml")
 
 
-def test_the_second_run_tells_what_has_changed(
-    closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_second_run_shows_the_changes(closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", plan_file(tmp_path, closed_port)]) == ExitStatus.COULD_NOT_RUN
     assert "Since the last run" not in capsys.readouterr().out
     main(["check", plan_file(tmp_path, closed_port)])
-    said = capsys.readouterr().out
-    assert "Since the last run" in said
-    assert "Nothing has changed." in said
+    shown = capsys.readouterr().out
+    assert "Since the last run" in shown
+    assert "Nothing has changed." in shown
     waiver: JsonValue = {"requirement": "PRE-INIT", "reason": "done by hand", "by": "j.doe"}
     main(["check", plan_file(tmp_path, closed_port, waivers=[waiver])])
     assert "waived: PRE-INIT" in capsys.readouterr().out
 
 
-def test_a_partial_run_is_compared_but_not_kept(
+def test_partial_run_is_compared_but_not_saved(
     closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = plan_file(tmp_path, closed_port)
@@ -55,7 +53,7 @@ def test_a_partial_run_is_compared_but_not_kept(
     assert "Nothing has changed." in capsys.readouterr().out
 
 
-def test_json_is_one_document_whatever_was_before(
+def test_json_is_one_document_after_an_earlier_run_too(
     closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = plan_file(tmp_path, closed_port)
@@ -67,7 +65,7 @@ def test_json_is_one_document_whatever_was_before(
     assert first["nodes"][0]["detail"]
 
 
-def test_the_page_is_written_where_it_was_asked_for(
+def test_html_page_is_written_to_the_named_file(
     closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "report.html"
@@ -80,7 +78,7 @@ def test_the_page_is_written_where_it_was_asked_for(
     )
 
 
-def test_an_unknown_requirement_is_no_pass(
+def test_unknown_requirement_is_a_usage_error(
     closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", plan_file(tmp_path, closed_port), "--only", "SYS-SWOP"]) == ExitStatus.USAGE

@@ -1,4 +1,4 @@
-"""`acp-tui finish` against real sshd nodes that have a kubectl and a docker of ours, and a real HTTPS server."""
+"""Tests of `acp-tui finish` with sshd nodes that have a fake kubectl and docker, and an HTTPS server."""
 
 import json
 import os
@@ -24,7 +24,7 @@ CANARY = "cAn4ry-finish-admin"
 
 @dataclass
 class Place:
-    """A cluster of two nodes, its console and registry, and a folder with a plan for it."""
+    """A cluster of two nodes with its Web UI and registry, and a folder with its plan."""
 
     nodes: list[LabNode]
     host: str
@@ -58,7 +58,7 @@ class Place:
         )
 
     def installed(self, minutes: int, phase: Phase = Phase.SUCCESS) -> None:
-        """An install run of this plan that came to `phase` so many minutes ago."""
+        """Write an install run of this plan that reached `phase` this many minutes ago."""
         run_dir = self.folder / "state" / "acp-tui" / "installs" / "20260101T000000.000000Z"
         run_dir.mkdir(parents=True, exist_ok=True)
         url = f"https://{self.host}:{self.port}"
@@ -79,7 +79,7 @@ def place(lab: Lab, tmp_path: Path) -> Iterator[Place]:
         yield made
 
 
-def test_a_healthy_cluster_is_verified_and_told(place: Place) -> None:
+def test_healthy_cluster_is_verified(place: Place) -> None:
     done = place.run()
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Installed and verified. The platform is at https://{place.host}:{place.port}" in done.stdout
@@ -93,7 +93,7 @@ def test_a_healthy_cluster_is_verified_and_told(place: Place) -> None:
         assert secret not in done.stdout + done.stderr + page + json.dumps(report)
 
 
-def test_sick_pods_are_found_and_healthy_ones_left_alone(place: Place) -> None:
+def test_failing_pods_are_listed_without_the_healthy_ones(place: Place) -> None:
     sick = ("a\tcrash\tn1\tRunning\t\t\t1\t-CrashLoopBackOff \t", "a\thalf\tn1\tRunning\t\t\t2\t+ - \t")
     put(place.first, "/srv/pods", table((*PODS, *sick)))
     done = place.run()
@@ -112,7 +112,7 @@ def test_sick_pods_are_found_and_healthy_ones_left_alone(place: Place) -> None:
         ("touch /srv/down", "10.20.0.10:6443 was refused"),
     ],
 )
-def test_a_cluster_that_cannot_be_asked_is_unknown_with_why(place: Place, fault: str, why: str) -> None:
+def test_unreadable_cluster_is_unknown_with_the_reason(place: Place, fault: str, why: str) -> None:
     place.first.sh(fault)
     done = place.run("--json")
     assert done.returncode == 3
@@ -123,7 +123,7 @@ def test_a_cluster_that_cannot_be_asked_is_unknown_with_why(place: Place, fault:
     assert not (place.folder / "completion.json").exists()
 
 
-def test_the_next_control_plane_is_asked_where_the_first_is_down(place: Place) -> None:
+def test_next_control_plane_node_is_queried_if_the_first_is_down(place: Place) -> None:
     make_cluster(place.nodes[1], [node.address for node in place.nodes])
     place.first.stop_sshd()
     done = place.run("--json")
@@ -137,13 +137,13 @@ def test_the_next_control_plane_is_asked_where_the_first_is_down(place: Place) -
     assert (outcomes["INS-VERIFY-PODS"], outcomes["INS-CLEANUP"]) == ("pass", "unknown")
 
 
-def test_a_user_with_sudo_will_do(place: Place) -> None:
+def test_user_with_sudo_can_verify(place: Place) -> None:
     place.first.sh(f"echo '{OPERATOR} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{OPERATOR}")
     place.write_plan(ssh={"username": OPERATOR, "password": PASSWORD})
     assert place.run().returncode == 0
 
 
-def test_a_left_over_installer_is_removed_on_consent_alone(place: Place) -> None:
+def test_leftover_installer_is_removed_only_after_confirmation(place: Place) -> None:
     place.installed(31)
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\nother-{CONTAINER}\tUp\n")
     asked = place.run("--clean-up")
@@ -158,7 +158,7 @@ def test_a_left_over_installer_is_removed_on_consent_alone(place: Place) -> None
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
 
 
-def test_later_releases_remove_it_with_nerdctl(place: Place) -> None:
+def test_later_releases_remove_the_installer_with_nerdctl(place: Place) -> None:
     place.write_plan(release="4.2")
     place.installed(31)
     place.first.sh("mv /usr/bin/docker /usr/local/bin/nerdctl")
@@ -167,33 +167,33 @@ def test_later_releases_remove_it_with_nerdctl(place: Place) -> None:
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
 
 
-def kept(place: Place, why: str) -> None:
-    """With every consent given the container stays, and it is told why."""
+def assert_kept(place: Place, why: str) -> None:
+    """With --yes the container still stays, and standard error has the reason."""
     done = place.run("--clean-up", "--yes")
     assert why in done.stderr, done.stderr
     assert place.first.sh("cat /srv/removed 2>/dev/null; true") == ""
 
 
-def test_it_stays_where_anything_speaks_against_it(place: Place) -> None:
+def test_installer_stays_while_a_condition_for_its_removal_is_missing(place: Place) -> None:
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
     place.installed(12)
-    kept(place, "12 min after the install; it has 30 to remove itself")
+    assert_kept(place, "12 min after the install; it has 30 to remove itself")
     place.installed(40, Phase.NEEDS_VERSION)
-    kept(place, "an install is not at its end")
+    assert_kept(place, "an install is not at its end")
     place.installed(40)
     put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
-    kept(place, "the cluster is not verified")
+    assert_kept(place, "the cluster is not verified")
     put(place.first, "/srv/pods", table(PODS))
     put(place.first, "/srv/www/api/progress", '{"status": "Running", "step": 3}')
     place.first.sh("cd /srv/www && { setsid python3 -m http.server 8080 >/dev/null 2>&1 </dev/null & } ; "
                    "until ss -tln | grep -q :8080; do sleep 0.05; done")  # fmt: skip
-    kept(place, "does not say that it is done")
+    assert_kept(place, "does not say that it is done")
 
 
-def test_waiting_goes_on_until_all_is_well(place: Place) -> None:
+def test_wait_repeats_until_all_checks_pass(place: Place) -> None:
     put(place.first, "/srv/pods", table((*PODS, "a\tslow\tn1\tPending\t\t\t1\t-ContainerCreating \t")))
     put(place.first, "/srv/well", table(PODS))
-    # Once asked, the Pod runs.
+    # After the first query the Pod runs.
     place.first.sh('sed -i \'s#^cat .*#cat "/srv/$2"; [ "$2" != pods ] || cp /srv/well /srv/pods#\' /usr/bin/kubectl')
     done = place.run("--wait", "2")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -201,7 +201,7 @@ def test_waiting_goes_on_until_all_is_well(place: Place) -> None:
     assert "a/slow" not in done.stdout
 
 
-def test_a_failed_run_is_told_before_a_new_one_may_begin(place: Place) -> None:
+def test_failed_run_is_shown_before_a_new_one_starts(place: Place) -> None:
     place.installed(50, Phase.FAILED)
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 50 minutes\n")
     done = place.run("--again", command="install")

@@ -1,4 +1,4 @@
-"""`acp-tui unpack` that is told to end, by whatever signal, leaves the folder as it was."""
+"""Tests that `acp-tui unpack`, ended by a signal, removes its partial files."""
 
 import os
 import shutil
@@ -17,9 +17,11 @@ pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
 
 @pytest.mark.parametrize(
-    ("told", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=lambda one: str(one)
+    ("ended_by", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)],
+    ids=lambda one: str(one),
 )
-def test_told_to_end(tmp_path: Path, told: signal.Signals, status: int) -> None:
+def test_signal_ends_without_partial_files(tmp_path: Path, ended_by: signal.Signals, status: int) -> None:
     signer, package, marker = Signer(), core(tmp_path), tmp_path / "verifying"
     try:
         fingerprint = signer.make_key("vendor")
@@ -42,7 +44,7 @@ def test_told_to_end(tmp_path: Path, told: signal.Signals, status: int) -> None:
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as running:
         while not marker.exists() and running.poll() is None:
             time.sleep(0.01)
-        running.send_signal(told)
-        said = running.communicate()[1]
-    assert (running.returncode, said) == (status, b"")
+        running.send_signal(ended_by)
+        errors = running.communicate()[1]
+    assert (running.returncode, errors) == (status, b"")
     assert list((tmp_path / "target").iterdir()) == []

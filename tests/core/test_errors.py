@@ -2,7 +2,7 @@
 
 import pytest
 
-import acp_tui.cli.plan
+import acp_tui.plan.file
 from acp_tui.cli.main import main
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.install.config.render import Missing, RenderError
@@ -36,9 +36,9 @@ def test_exit_status_numbers_are_the_documented_ones() -> None:
 def test_main_prints_the_message_and_returns_the_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(_options: object) -> int:
+    def fail() -> object:
         raise RenderError((Missing("admin.password", "required"), Missing("nodes", "required")))
 
-    monkeypatch.setattr(acp_tui.cli.plan, "print_schema", fail)
+    monkeypatch.setattr(acp_tui.plan.file, "schema", fail)
     assert main(["schema"]) == ExitStatus.CHECK_FAILED
     assert capsys.readouterr().err == "admin.password: required\nnodes: required\n"

@@ -13,6 +13,8 @@ import pytest
 import yaml
 from pydantic import JsonValue
 
+from acp_tui.checks.labels import outcome_label
+from acp_tui.checks.verdict import Outcome
 from acp_tui.preflight.fixes.script import BACKUPS, script
 from acp_tui.preflight.fixes.step import FixStep
 from tests.lab.kit import faults as f
@@ -177,7 +179,7 @@ def test_what_needs_a_reboot_waits_for_it(lab: Lab, tmp_path: Path) -> None:
         centos.address: {"KRN-THP": waiting, "KRN-NOKMEM": waiting},
         rhel.address: {"SEC-SELINUX": waiting},
     }
-    assert fixed.output.count("waits for a reboot") == 5
+    assert fixed.output.count("needs a reboot (you do this)") == 5
     assert 'GRUB_CMDLINE_LINUX="apparmor=0 transparent_hugepage=never' in ubuntu.sh("cat /etc/default/grub")
     for node, files_before in zip((ubuntu, centos, rhel), before, strict=True):
         node.sh(f"bash {BACKUPS}/*/undo.sh")
@@ -235,9 +237,9 @@ def test_a_step_that_fails_keeps_no_other_from_running(lab: Lab, tmp_path: Path)
     [node] = lab.start(NodeProfile(faults=(f.UFW, broken, f.FEW_TASKS)))
     fixed = fix(tmp_path, single(node), "--yes")
     assert fixed.status == 1
-    assert "SEC-FIREWALL: failed, exit status 4\n    no such thing" in fixed.errors
-    assert "SEC-FIREWALL           fail: active: ufw" in fixed.output
-    assert "SYS-TASKSMAX           mended" in fixed.output
+    assert "SEC-FIREWALL: failed with exit status 4\n    no such thing" in fixed.errors
+    assert f"SEC-FIREWALL  {outcome_label(Outcome.FAIL)}: active: ufw" in fixed.output
+    assert "SYS-TASKSMAX  fixed" in fixed.output
 
 
 def test_a_connection_that_breaks_leaves_no_step_half_done(lab: Lab, tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_folders_go_only_when_named_and_are_shown_first(lab: Lab, tmp_path: Path
     expected = {"FS-DIR-DOCKER": "fail", "FS-DIR-CONTAINERD": "fail"}
     [node] = lab.start(NodeProfile("centos-7.9", (full, mounted)))
     answers = single(node)
-    assert "only when named (--only): FS-DIR-DOCKER, FS-DIR-CONTAINERD" in fix(tmp_path, answers, "--yes").output
+    assert "only if named with --only: FS-DIR-DOCKER, FS-DIR-CONTAINERD" in fix(tmp_path, answers, "--yes").output
     assert check(tmp_path, answers).found[node.address] == expected
 
     shown = fix(tmp_path, answers, "--only", "FS-DIR-DOCKER")

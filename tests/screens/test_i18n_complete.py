@@ -3,10 +3,7 @@
 What is not ours stays as it is: addresses, names and values of the plan, words of the nodes, keys of the keyboard.
 """
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,7 +14,6 @@ from pathlib import Path
 import pytest
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from rich.text import Text
 from textual.pilot import Pilot
 from textual.widget import Widget
@@ -49,6 +45,7 @@ from screens.widgets.row_list import Rows
 from tests.support.factories.node_facts import DISTRIBUTIONS, healthy
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, valid_plan
 from tests.support.factories.reports import MORNING, report
+from tests.support.messages import extracted
 from tests.support.wizard_pilot import SIZE, screen_text, until, wizard
 
 ROOT = Path(__file__).parents[2]
@@ -65,18 +62,13 @@ KEYS_AND_NAMES = {"Enter", "Esc", "Space", "acp", "tui", "setup", "systemctl", "
 def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A language in which every text is the English one in brackets, made the way a real one is."""
     folder = tmp_path_factory.mktemp("locales")
-    template = folder / "acp-tui.pot"
-    extract = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "babel.cfg", "-k", "N_"]
-    environment = {**os.environ, "PYTHONPATH": "scripts"}
-    subprocess.run([*extract, "-o", str(template), "."], cwd=ROOT, env=environment, check=True, capture_output=True)
-    with template.open("rb") as file:
-        texts = read_po(file)
+    texts, _warnings = extracted()
     bracketed = Catalog(locale="en")
     for message in texts:
         if message.id:
             both = message.id if isinstance(message.id, tuple) else (message.id,)
             shown = tuple(f"⟦{text}⟧" for text in both)
-            bracketed.add(message.id, shown if isinstance(message.id, tuple) else shown[0])
+            bracketed.add(message.id, shown if isinstance(message.id, tuple) else shown[0], context=message.context)
     place = folder / "en_XA" / "LC_MESSAGES" / f"{DOMAIN}.mo"
     place.parent.mkdir(parents=True)
     with place.open("wb") as compiled:

@@ -1,0 +1,49 @@
+"""Texts of Python's argparse in our catalogue, for argparse itself is translated into English only.
+
+argparse looks up `_` and `ngettext` in its own module each time it makes a text; `translate_argparse` puts ours there.
+The lists are the texts that an operator can see, of Python 3.11 to 3.14; a test compares them with the running Python.
+They have no context, even where they are short, because argparse asks for them without one.
+"""
+
+import argparse
+
+from acp_tui.core.i18n import N_, _, ngettext
+
+
+def mark_plural(singular: str, plural: str) -> tuple[str, str]:
+    """Mark a text with a plural for extraction."""
+    return singular, plural
+
+
+TEXTS = (
+    N_("usage: "),
+    N_("positional arguments"),
+    N_("options"),
+    N_("subcommands"),
+    N_("%(heading)s:"),
+    N_("show this help message and exit"),
+    N_("show program's version number and exit"),
+    N_("%(prog)s: error: %(message)s\n"),
+    N_("%(prog)s: warning: %(message)s\n"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("unrecognized arguments: %s"),
+    N_("ambiguous option: %(option)s could match %(matches)s"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+    N_("invalid choice: %(value)r, maybe you meant %(suggestion)r? (choose from %(choices)s)"),
+    N_("invalid %(type)s value: %(value)r"),
+    N_("the following arguments are required: %s"),
+    N_("one of the arguments %s is required"),
+    N_("expected one argument"),
+    N_("expected at most one argument"),
+    N_("expected at least one argument"),
+    N_("not allowed with argument %s"),
+    N_("ignored explicit argument %r"),
+    N_("unexpected option string: %s"),
+    N_("unknown parser %(parser_name)r (choices: %(choices)s)"),
+)
+PLURALS = (mark_plural("expected %s argument", "expected %s arguments"),)
+
+
+def translate_argparse() -> None:
+    """Translate the texts of argparse with our catalogue."""
+    vars(argparse).update(_=_, ngettext=ngettext)

@@ -1,0 +1,35 @@
+"""The command `check`: run the preflight and print the report."""
+
+from argparse import Namespace
+
+from acp_tui.cli.options import Subparsers, add_command, add_json, add_node, add_only, add_plan, file_metavar
+from acp_tui.core.i18n import _, pgettext
+
+_ACTIVE_TESTS = ("load-balancer", "paths", "vrrp", "disk", "bandwidth")
+"""Values of `ActiveTest`, which is part of the engine; a test compares them."""
+
+
+def register(commands: Subparsers) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "check", run, _("run the preflight and show the changes since the last one"))
+    add_plan(parser)
+    add_node(parser)
+    add_only(parser)
+    parser.add_argument(
+        "--also",
+        metavar=pgettext("metavar", "NAME"),
+        action="append",
+        choices=_ACTIVE_TESTS,
+        help=_("add an active test, which listens or writes on nodes: {names}; may be repeated").format(
+            names=", ".join(_ACTIVE_TESTS)
+        ),
+    )
+    parser.add_argument("--html", metavar=file_metavar(), help=_("write the report to this file as an HTML page"))
+    add_json(parser)
+
+
+def run(options: Namespace) -> int:
+    """Run the checks of the nodes, the cluster and the plan."""
+    from acp_tui.cli.check import check
+
+    return check(options)

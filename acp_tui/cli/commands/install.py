@@ -1,0 +1,32 @@
+"""The command `install`: install the cluster and verify it, or resume an unfinished install."""
+
+from argparse import Namespace
+
+from acp_tui.cli.options import Subparsers, add_command, add_plan
+from acp_tui.core.i18n import _
+
+
+def register(commands: Subparsers) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "install", run, _("install and verify the cluster; run it again to resume"))
+    add_plan(parser)
+    parser.add_argument(
+        "--again", action="store_true", help=_("start again after a failed install, without a question")
+    )
+    parser.add_argument(
+        "--despite-changes",
+        action="store_true",
+        help=_("submit the configuration even if the nodes have changed since the preflight"),
+    )
+    parser.add_argument(
+        "--reached",
+        choices=("yes", "no"),
+        help=_('answer to "Did the installer receive the configuration?"; "no" sends it again'),
+    )
+
+
+def run(options: Namespace) -> int:
+    """Run the install to its end, on this host or on the installer node."""
+    from acp_tui.cli.install import install
+
+    return install(options)

@@ -1,0 +1,27 @@
+"""The command `render`: print the configuration that the installer receives."""
+
+from argparse import Namespace
+
+from acp_tui.cli.options import Subparsers, add_command, add_plan
+from acp_tui.core.errors import ExitStatus
+from acp_tui.core.i18n import _
+
+
+def register(commands: Subparsers) -> None:
+    """Declare the command."""
+    add_plan(add_command(commands, "render", run, _("print the installer's configuration, secrets included")))
+
+
+def run(options: Namespace) -> int:
+    """Print the configuration."""
+    from acp_tui.cli.context import open_plan, print_err, print_out
+    from acp_tui.install.config.render import render, unverified
+
+    source = open_plan(options.plan, options.passphrase_file)
+    text = render(source.plan, source.base)
+    if source.plan.kubernetes.version is None:
+        print_err(_("kubernetes.version is not set. The installer chooses it, so cluster.version is empty here."))
+    for note in unverified(source.plan):
+        print_err(_("not documented publicly: {note}").format(note=note))
+    print_out(text.rstrip("\n"))
+    return ExitStatus.DONE

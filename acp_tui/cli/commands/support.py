@@ -1,0 +1,122 @@
+"""The command `support`: write an archive for the vendor's support, with secrets masked."""
+
+import os
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acp_tui.cli.options import Subparsers, add_command, plan_metavar
+from acp_tui.core.errors import ExitStatus
+from acp_tui.core.i18n import _, pgettext
+
+if TYPE_CHECKING:
+    from acp_tui.cli.context import OpenedPlan
+    from acp_tui.install.run.state import RunState
+
+_ENDINGS = (".tar.gz", ".tgz")
+
+
+def register(commands: Subparsers) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "support", run, _("create a support archive, secrets masked"))
+    parser.add_argument("file", metavar=pgettext("metavar", "FILE.tar.gz"), help=_("the archive to write"))
+    parser.add_argument(
+        "--run", dest="run_dir", metavar=pgettext("metavar", "DIR"), help=_("folder of the run; default: the last run")
+    )
+    parser.add_argument(
+        "--plan", metavar=plan_metavar(), help=_("also mask the secrets of this plan, and add the plan")
+    )
+
+
+def run(options: Namespace) -> int:
+    """Write the archive of a run and print the command that copies it."""
+    import asyncio
+
+    from acp_tui.cli.context import CommandFailed, file_failed, open_plan, print_err, print_out
+    from acp_tui.cli.remote_status import newer_trail
+    from acp_tui.core.state_dir import state_home
+    from acp_tui.install.run.directory import newest_run
+    from acp_tui.install.run.state import STATE_FILE, RunNotFound, status
+    from acp_tui.install.support_bundle import run_secrets, write_archive
+    from acp_tui.preflight.bundle import absolute
+
+    path = Path(options.file).absolute()
+    if not path.name.endswith(_ENDINGS):
+        message = _("{path}: the name of the archive must end with .tar.gz")
+        raise CommandFailed(message.format(path=options.file), ExitStatus.USAGE)
+    folder = Path(options.run_dir) if options.run_dir else newest_run(state_home())
+    source = open_plan(options.plan, None) if options.plan else None
+    plan = absolute(source.plan, source.base) if source else None
+    if folder is None:
+        print_err(_("No install has been started by this user on this host."))
+    state: RunState | None = None
+    try:
+        state = status(folder) if folder else None
+    except RunNotFound as error:
+        if options.run_dir and not (Path(options.run_dir) / STATE_FILE).exists():
+            raise
+        print_err(str(error))
+    if (remote := newer_trail(state.started if state else None)) is not None:
+        message = _(
+            "The last install from this host ran on {address}. To collect its files, run acp-tui support there."
+        )
+        print_err(message.format(address=remote.address))
+    if folder is not None and not run_secrets(state, plan):
+        print_err(_("This run's secrets are no longer stored. Add --plan PLAN to mask them by value."))
+    extra = dict(asyncio.run(_triage(state))) if state else {}
+    if source is not None:
+        extra |= _last_report(source)
+    try:
+        made = write_archive(path, state, plan, extra, run_dir=folder)
+    except OSError as error:
+        raise file_failed(path, error) from error
+    for name in made.files:
+        print_err(f"  {name}")
+    print_out(_("Written to {path} ({size} bytes), secrets masked.").format(path=made.path, size=made.size))
+    print_out(_("To copy it, run on your own machine: {command}").format(command=copy_command(path)))
+    return ExitStatus.DONE
+
+
+def _last_report(source: "OpenedPlan") -> Mapping[str, str]:
+    """The plan without its secrets, and the last complete report of it."""
+    from acp_tui.core.state_dir import state_home
+    from acp_tui.plan.file import dump_plan
+    from acp_tui.preflight.report.history import last_report_path, load_last_report
+    from acp_tui.preflight.report.model import report_json
+
+    texts = {"plan.yaml": dump_plan(source.plan)}
+    if (report := load_last_report(last_report_path(state_home(), source.file))) is not None:
+        texts["preflight.json"] = report_json(report)
+    return texts
+
+
+async def _triage(state: "RunState") -> Mapping[str, str]:
+    """The triage of a run that did not succeed, if its bundle still has the logins."""
+    from acp_tui.cli.context import print_err
+    from acp_tui.install.run.state import Phase
+    from acp_tui.install.verify.collect import NodeAccess
+    from acp_tui.install.verify.triage import triage
+    from acp_tui.plan.file import PlanErrors
+    from acp_tui.preflight.bundle import BundleCorrupt, open_bundle
+
+    if state.phase is Phase.SUCCESS or state.spec.bundle is None:
+        return {}
+    try:
+        bundle = open_bundle(state.spec.bundle)
+    except (BundleCorrupt, PlanErrors, OSError) as error:
+        return {"triage.txt": f"{error}\n"}
+    print_err(_("Querying the installer node for the state of the install."))
+    found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
+    return {"triage.txt": "\n".join((*found.seen, found.likely)) + "\n"}
+
+
+def copy_command(path: Path) -> str:
+    """The scp command line. The host is the address of the operator's SSH session, else the host name."""
+    import platform
+    import shlex
+
+    session = os.environ.get("SSH_CONNECTION", "").split()
+    host = session[2] if len(session) == 4 else platform.node()
+    user = os.environ.get("USER") or "root"
+    return f"scp {shlex.quote(f'{user}@[{host}]' if ':' in host else f'{user}@{host}')}:{shlex.quote(str(path))} ."

@@ -1,0 +1,24 @@
+"""The command `unpack`: verify the packages of a plan and extract them into the install folder."""
+
+from argparse import Namespace
+
+from acp_tui.cli.options import Subparsers, add_command, add_plan
+from acp_tui.core.i18n import _
+
+
+def register(commands: Subparsers) -> None:
+    """Declare the command."""
+    help = _("verify the packages, then extract them into the install folder")
+    add_plan(add_command(commands, "unpack", run, help))
+
+
+def run(options: Namespace) -> int:
+    """Verify and unpack the Core Package and the Extensions Package."""
+    import asyncio
+
+    from acp_tui.cli.context import open_plan
+    from acp_tui.cli.package import unpack_packages
+    from acp_tui.package.service import PackageWork
+
+    source = open_plan(options.plan, options.passphrase_file)
+    return asyncio.run(unpack_packages(source.plan, PackageWork(source.base)))

@@ -1,0 +1,119 @@
+"""The command `validate`: check the plan without any node."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acp_tui.cli.options import Subparsers, add_command, add_json, add_plan
+from acp_tui.core.errors import ExitStatus
+from acp_tui.core.i18n import _
+
+if TYPE_CHECKING:
+    from acp_tui.checks.sizing.calculator import Sizing
+    from acp_tui.checks.verdict import Verdict
+    from acp_tui.plan.file import Problem
+    from acp_tui.plan.model import Plan
+
+_COLUMNS = 100
+"""Width of the sizing's texts; the output can go to a file, so the terminal's width does not count."""
+
+
+def register(commands: Subparsers) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "validate", run, _("check every rule that needs no node"))
+    add_plan(parser)
+    parser.add_argument(
+        "--sizes", action="store_true", help=_("add the sizing: how many machines of which size, with reasons")
+    )
+    add_json(parser)
+
+
+def run(options: Namespace) -> int:
+    """Print all errors of the plan at once."""
+    from dataclasses import asdict
+
+    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_out, show_json
+    from acp_tui.plan.file import PlanReading, read_plan
+    from acp_tui.plan.model import Plan
+    from acp_tui.preflight.bundle import is_bundle
+    from acp_tui.preflight.report.model import Report
+    from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
+
+    started = datetime.now(UTC)
+    place = plan_path(options.plan)
+    try:
+        if is_bundle(Path(options.plan)):
+            reading = PlanReading(open_plan(options.plan, options.passphrase_file).plan)
+        else:
+            reading = read_plan(place)
+    except OSError as error:
+        raise file_failed(place, error) from error
+    plan = reading.plan or Plan()
+    verdicts = _evaluate(plan, place.parent, reading.problems) if reading.plan else ()
+    invalid = tuple(_invalid(problem) for problem in reading.problems)
+    report = Report(plan.effective_release, started, datetime.now(UTC), (), (*invalid, *verdicts))
+    sizes = _sizes(plan, place) if options.sizes and reading.plan else None
+    if options.json:
+        more = {"sizing": asdict(sizes)} if sizes else {}
+        show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **more})
+    else:
+        for problem in reading.problems:
+            print_out(str(problem))
+        _show_verdicts(verdicts)
+        if sizes:
+            for lines in (table_lines(sizes), reason_lines(sizes, _COLUMNS), fit_lines(sizes)):
+                print_out("\n".join((*lines, "")))
+        print_out(_("The plan is valid.") if report.ready else _("The plan is not valid."))
+    return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
+
+
+def _sizes(plan: "Plan", place: Path) -> "Sizing":
+    """The sizing, compared with the nodes in the last report of this plan."""
+    from acp_tui.checks.sizing.calculator import sizing
+    from acp_tui.core.state_dir import state_home
+    from acp_tui.preflight.report.history import last_report_path, load_last_report
+
+    last = load_last_report(last_report_path(state_home(), place))
+    return sizing(plan, {node.address: node.machine for node in last.nodes} if last else {})
+
+
+def _evaluate(plan: "Plan", base: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
+    """The verdicts of the plan's rules, without those that depend on an invalid value."""
+    from acp_tui.checks.plan.evaluate import evaluate_plan
+    from acp_tui.checks.verdict_builder import waive
+    from acp_tui.checks.waivers import idle_waivers
+    from acp_tui.package.checks import name_verdicts
+    from acp_tui.preflight.local_files import read_local_files
+
+    invalid = tuple(problem.path.partition("[")[0] for problem in problems)
+    today = date.today()
+    verdicts = (*name_verdicts(plan, base, today), *evaluate_plan(plan, read_local_files(plan, base)))
+    valid = [v for v in verdicts if not any(path.startswith(invalid) for path in v.paths)] if invalid else verdicts
+    return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in valid))
+
+
+def _invalid(problem: "Problem") -> "Verdict":
+    from acp_tui.checks.verdict import Outcome, Severity, Verdict
+
+    rule = problem.rule or "PLAN"
+    return Verdict(rule, None, Severity.MUST, Outcome.FAIL, str(problem), "", "", None, (problem.path,))
+
+
+def _show_verdicts(verdicts: Sequence["Verdict"]) -> None:
+    from acp_tui.checks.labels import outcome_label
+    from acp_tui.checks.verdict import Outcome
+    from acp_tui.cli.check import print_parts, waived_suffix
+    from acp_tui.cli.context import print_out
+    from acp_tui.cli.table import columns
+
+    shown = [verdict for verdict in verdicts if verdict.blocks or verdict.outcome is Outcome.WARN]
+    rows = []
+    for verdict in shown:
+        paths = f" ({', '.join(verdict.paths)})" if verdict.paths else ""
+        finding = f"{verdict.requirement}{paths}: {verdict.observed}{waived_suffix(verdict)}"
+        rows.append((outcome_label(verdict.outcome), finding))
+    for verdict, line in zip(shown, columns(rows), strict=True):
+        print_out(line)
+        print_parts(expected=verdict.expected, fix=verdict.remedy)

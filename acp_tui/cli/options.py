@@ -1,0 +1,69 @@
+"""Declare a command and the options that several commands share."""
+
+import argparse
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from acp_tui.core.i18n import _, pgettext
+
+if TYPE_CHECKING:
+    Subparsers: TypeAlias = argparse._SubParsersAction[ArgumentParser]
+else:
+    Subparsers = argparse._SubParsersAction
+
+Command: TypeAlias = Callable[[Namespace], int]
+"""Run a command with its options. Return the exit status."""
+
+
+def add_command(commands: Subparsers, name: str, run: Command, help: str) -> ArgumentParser:
+    """Declare the command `name`; its parser, for more options. `help`: a verb phrase in lower case."""
+    parser = commands.add_parser(name, help=help, description=help)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_plan(parser: ArgumentParser, *, optional: bool = False) -> None:
+    """PLAN, and the option that decrypts a bundle."""
+    parser.add_argument(
+        "plan", metavar=plan_metavar(), nargs="?" if optional else None, help=_("plan file or bundle folder")
+    )
+    parser.add_argument(
+        "--passphrase-file",
+        metavar=file_metavar(),
+        help=_("read the passphrase of an encrypted bundle from the first line of this file"),
+    )
+
+
+def add_json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help=_("print one JSON document on standard output"))
+
+
+def add_node(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--node",
+        metavar=pgettext("metavar", "A"),
+        action="append",
+        help=_("select the node with this address; may be repeated; default: all nodes"),
+    )
+
+
+def add_only(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--only",
+        metavar=pgettext("metavar", "ID"),
+        action="append",
+        help=_("select this requirement; may be repeated; default: all requirements"),
+    )
+
+
+def add_yes(parser: ArgumentParser, help: str) -> None:
+    parser.add_argument("--yes", action="store_true", help=help)
+
+
+def plan_metavar() -> str:
+    return pgettext("metavar", "PLAN")
+
+
+def file_metavar() -> str:
+    return pgettext("metavar", "FILE")
