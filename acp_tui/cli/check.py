@@ -3,7 +3,6 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
@@ -20,6 +19,7 @@ from acp_tui.cli.context import (
     show_json,
 )
 from acp_tui.cli.table import columns
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, ngettext, pgettext
@@ -101,7 +101,7 @@ async def run_preflight(
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
         beside=await asyncio.to_thread(read_local_files, source.plan, source.base),
-        clock=lambda: datetime.now(UTC),
+        clock=now,
         also=also,
     )
     async for event in events:
@@ -122,7 +122,7 @@ async def run_preflight(
     if nodes or only or source.plan.package.core is None:
         return report
     package = await (work or PackageWork(source.base)).verify(source.plan)
-    return Report(report.release, report.started, datetime.now(UTC), report.nodes, (*package, *report.verdicts))
+    return Report(report.release, report.started, now(), report.nodes, (*package, *report.verdicts))
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:

@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.labels import outcome_label
@@ -13,6 +13,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.check import node_state_line, require_known
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact
 from acp_tui.cli.table import columns
+from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.events import NodeFinished
@@ -106,7 +107,7 @@ async def _fixes(
     if not reached:
         raise CommandFailed(_("No node could be checked, so no fix is available."))
     init = _init(source, only)
-    folder = new_folder(datetime.now(UTC))
+    folder = new_folder(now())
     jobs: list[Job] = []
     for node in reached:
         offered = available_fixes(

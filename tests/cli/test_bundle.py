@@ -238,7 +238,7 @@ def test_missing_passphrase_is_an_error_without_a_terminal(
     assert main(arguments) == ExitStatus.COULD_NOT_RUN
     assert "--passphrase-file" in capsys.readouterr().err
     assert main([*arguments, "--passphrase-file", str(wrong)]) == ExitStatus.COULD_NOT_RUN
-    assert "not its passphrase" in capsys.readouterr().err
+    assert "wrong passphrase" in capsys.readouterr().err
 
 
 @needs_gpg
@@ -251,7 +251,7 @@ def test_terminal_asks_for_the_passphrase(
     directory = bundle(plan, "bundle", "--encrypt")
     assert main(["render", str(directory)]) == ExitStatus.DONE
     assert not typed
-    assert "not its passphrase" in capsys.readouterr().err
+    assert "wrong passphrase" in capsys.readouterr().err
 
 
 @needs_gpg

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,13 +35,14 @@ def run(options: Namespace) -> int:
     from dataclasses import asdict
 
     from acp_tui.cli.context import file_failed, open_plan, plan_path, print_out, show_json
+    from acp_tui.core.clock import now
     from acp_tui.plan.file import PlanReading, read_plan
     from acp_tui.plan.model import Plan
     from acp_tui.preflight.bundle import is_bundle
     from acp_tui.preflight.report.model import Report
     from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 
-    started = datetime.now(UTC)
+    started = now()
     place = plan_path(options.plan)
     try:
         if is_bundle(Path(options.plan)):
@@ -53,7 +54,7 @@ def run(options: Namespace) -> int:
     plan = reading.plan or Plan()
     verdicts = _evaluate(plan, place.parent, reading.problems) if reading.plan else ()
     invalid = tuple(_invalid(problem) for problem in reading.problems)
-    report = Report(plan.effective_release, started, datetime.now(UTC), (), (*invalid, *verdicts))
+    report = Report(plan.effective_release, started, now(), (), (*invalid, *verdicts))
     sizes = _sizes(plan, place) if options.sizes and reading.plan else None
     if options.json:
         more = {"sizing": asdict(sizes)} if sizes else {}
