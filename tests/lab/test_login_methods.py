@@ -149,7 +149,7 @@ def test_a_node_that_lets_in_one_after_the_other_is_waited_for(lab: Lab, tmp_pat
         keys.address: "auth-failed",
     }
     [told] = [v["observed"] for v in report["verdicts"] if (v["node"], v["requirement"]) == (keys.address, "OS-DISTRO")]
-    assert "takes no password from root" in told
+    assert "does not allow password login for root" in told
 
 
 def _frozen(stage: str) -> Fault:
@@ -166,11 +166,11 @@ def _frozen(stage: str) -> Fault:
 
 
 FROZEN = {
-    "handshake": "no SSH answer within 3 s",
+    "handshake": "no SSH reply within 3 s",
     "login": "the login did not finish within 6 s",
     "shell": "no session opened within 6 s",
-    "script": "told nothing within 20 s",
-    "stream": "told nothing within 20 s",
+    "script": "sent no output within 20 s",
+    "stream": "sent no output within 20 s",
 }
 """Stage at which a node freezes → what is said of it."""
 
