@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -26,9 +25,9 @@ from acp_tui.nodes.facts import (
     SshdSetting,
     Unit,
 )
-from acp_tui.nodes.script import TIMED_OUT, CollectorOutput, Reader
+from acp_tui.nodes.script import TIMED_OUT, CollectorOutput
+from tests.support.record import parse_recording, recordings
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 HINTS = get_type_hints(Facts)
 
 
@@ -37,9 +36,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def recorded(distribution: str) -> list[CollectorOutput]:
-    stream = (RECORDINGS / f"{distribution}.txt").read_bytes()
-    marker = stream.split(b" ", 1)[0].decode()
-    return Reader(marker).feed(stream)
+    return parse_recording(recordings()[distribution].read_bytes())
 
 
 def facts_of(distribution: str) -> Facts:
@@ -237,12 +234,17 @@ def test_facts_parsed_from_the_recordings(distribution: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("distribution", EXPECTED)
-def test_every_recording_answers_every_snippet_and_gives_the_declared_types(distribution: str) -> None:
-    assert [r.name for r in recorded(distribution) if r.name] == list(
-        dict.fromkeys(r.name for r in recorded(distribution))
-    )
-    assert {r.name for r in recorded(distribution)} == {s.name for s in COLLECTORS}
+def test_every_recording_has_each_collector_once_at_most_and_gives_the_declared_types(distribution: str) -> None:
+    names = [output.name for output in recorded(distribution)]
+    assert len(names) == len(set(names))
+    assert set(names) <= {collector.name for collector in COLLECTORS}, "a recording has output of a removed collector"
     assert_types(facts_of(distribution))
+
+
+def test_every_collector_is_in_a_recording() -> None:
+    names = {output.name for distribution in recordings() for output in recorded(distribution)}
+    assert names == {collector.name for collector in COLLECTORS}
+    assert set(recordings()) == set(EXPECTED)
 
 
 @pytest.mark.parametrize("distribution", EXPECTED)
