@@ -1,4 +1,4 @@
-"""The practice cluster under the real engine: healthy is healthy, each fault is found, and its hint mends it."""
+"""The practice cluster with the engine: healthy nodes pass, and each planted fault is found and fixed."""
 
 import asyncio
 from collections.abc import Iterable

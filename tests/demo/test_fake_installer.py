@@ -1,4 +1,4 @@
-"""The stand-in is a fair judge: it takes what `render` makes, and refuses what an installer could not use."""
+"""The practice installer accepts rendered configurations and rejects incomplete ones."""
 
 import json
 from pathlib import Path

@@ -123,7 +123,7 @@ def test_names_resolved_by_the_node() -> None:
     facts = collect(NodeTestSpec(names=("localhost", "no.such.invalid")))
     assert facts.names is not None
     assert "127.0.0.1" in (facts.names["localhost"] or ())
-    assert "localhost" in (facts.names_by_servers or {})  # it stands in /etc/hosts
+    assert "localhost" in (facts.names_by_servers or {})  # it is in /etc/hosts
     assert not facts.names["no.such.invalid"]
 
 
