@@ -118,11 +118,17 @@ def test_old_methods_are_taken_or_named_with_the_way_out(lab: Lab, tmp_path: Pat
     }
     assert checked.found[old.address] == {}
     assert f"{too_old.address}: unreachable" in checked.errors
-    assert "no encryption method: the node offers only 3des-cbc, aes128-cbc, not safe" in checked.errors
-    assert "no key exchange method: the node offers only diffie-hellman-group1-sha1, not safe" in checked.errors
+    assert (
+        "no matching encryption algorithm: the node offers only 3des-cbc, aes128-cbc, which are unsafe"
+        in checked.errors
+    )
+    assert (
+        "no matching key exchange algorithm: the node offers only diffie-hellman-group1-sha1, which are unsafe"
+        in checked.errors
+    )
     assert "sshd_config (Ciphers): " in checked.errors
     assert "sshd_config (KexAlgorithms): " in checked.errors
-    assert "no bash: ask the owner" in checked.errors
+    assert "bash did not run: ask the owner" in checked.errors
 
 
 ONE_AT_A_TIME = Fault("one login at a time", f"printf 'MaxStartups 1\\nLogLevel DEBUG\\n' >>{_SETTINGS}")
