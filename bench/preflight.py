@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 from pydantic import JsonValue
 
-from acp_tui.nodes.collectors import SNIPPETS
+from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.script import LAUNCH, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import Target, connect
 from bench import stubs
@@ -32,7 +32,7 @@ ROUND_TRIP = 20
 """Milliseconds of the slow line."""
 NOBODY = 28
 """Number of a lab address that no node has."""
-Dial = Mapping[str, tuple[str, int]]
+AddressMap = Mapping[str, tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Bench:
         file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
         return file
 
-    def child(self, way: str, name: str, plan_file: Path, dial: Dial) -> Way:
+    def child(self, way: str, name: str, plan_file: Path, dial: AddressMap) -> Way:
         """A pass of `child.py`; `name` tells its order file from others."""
         order = self.folder / f"{name}.json"
         order.write_text(json.dumps({"plan": str(plan_file), "dial": dial}), encoding="utf-8")
@@ -86,7 +86,7 @@ async def recorded(node: LabNode) -> list[CollectorOutput]:
     reader, readings = Reader(marker), []
     connection = await connect(login, None, lambda stage: None)
     try:
-        async for block in connection.run(LAUNCH, build(SNIPPETS, marker), lambda stage: None, 30):
+        async for block in connection.run(LAUNCH, build(COLLECTORS, marker), lambda stage: None, 30):
             readings += reader.feed(block)
     finally:
         await connection.close()
@@ -99,11 +99,11 @@ def three_nodes(bench: Bench, nodes: Sequence[LabNode], balancer: str, silent: s
     `balancer` is an endpoint that answers, `silent` one that is not there: it has to be waited for."""
     key = str(nodes[0].key_file)
     addresses = [node.address for node in nodes]
-    near: Dial = {node.address: (node.address, node.port) for node in nodes}
+    near: AddressMap = {node.address: (node.address, node.port) for node in nodes}
     file = bench.plan_file("three", answers_of(addresses, balancer, key_file=key))
     unanswered = bench.plan_file("silent", answers_of(addresses, silent, key_file=key))
     with helper("relay.py", str(ROUND_TRIP), *(f"{node.address}:{node.port}" for node in nodes)) as (ports, _):
-        far: Dial = {node.address: ("127.0.0.1", port) for node, port in zip(nodes, ports, strict=True)}
+        far: AddressMap = {node.address: ("127.0.0.1", port) for node, port in zip(nodes, ports, strict=True)}
         slow = f"{ROUND_TRIP} ms"
         costs = in_turns(
             {
@@ -141,7 +141,7 @@ def many_nodes(bench: Bench, readings: Sequence[CollectorOutput], endpoint: str)
         addresses = [stubs.address(number) for number in range(1, count + 1)]
         file = bench.plan_file(f"many{count}", answers_of(addresses, endpoint, password=stubs.PASSWORD))
         with helper("stubs.py", str(count), str(recording)) as (ports, process):
-            dial: Dial = {a: (a, port) for a, port in zip(addresses, ports, strict=True)}
+            dial: AddressMap = {a: (a, port) for a, port in zip(addresses, ports, strict=True)}
             costs = in_turns({"engine": bench.child("engine", f"many{count}", file, dial)}, max(3, bench.rounds // 2))
             channels, _ = process.communicate()
             opened, at_once = json.loads(channels)

@@ -23,7 +23,7 @@ from acp_tui.core.assets import asset_path
 from acp_tui.core.i18n import _
 from acp_tui.core.local_host import LocalAddress, local_addresses
 from acp_tui.install.start import StartError, bundle_for
-from acp_tui.nodes.ssh.address_map import Dial, direct
+from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.draft import Draft, hold
 from acp_tui.plan.file import secret_values
@@ -99,7 +99,7 @@ class AcpApp(App[int]):
         practice: "Practice | None" = None,
         base: Path | None = None,
         package: PackageWork | None = None,
-        dial: Dial = direct,
+        dial: AddressMap = direct,
         own: Callable[[], Sequence[LocalAddress]] = local_addresses,
     ) -> None:
         super().__init__(ansi_color=True)

@@ -82,7 +82,7 @@ class _EvaluationInput:
     def reason(self, node: Node, fact: str = "") -> str:
         """Why a fact of `node` is missing: its gap, else what became of the node."""
         facts = self.facts.get(node.address)
-        gap = facts.gaps.get(fact) if facts and fact else None
+        gap = facts.missing.get(fact) if facts and fact else None
         return gap or _(_STATES[self.states.get(node.address, NodeState.CHECKING)])
 
     def untold(self, fact: str) -> str:

@@ -35,7 +35,7 @@ def node_test_spec(plan: Plan, node: Node) -> NodeTestSpec:
     if plan.address.cluster_endpoint and has_external_load_balancer(plan):
         dials += [(plan.address.cluster_endpoint, port) for port in balancer_ports(plan)]
     return NodeTestSpec(
-        dials=tuple(dict.fromkeys(dials)),
+        tcp_targets=tuple(dict.fromkeys(dials)),
         peers=tuple(address for other in others for address in addresses(plan, other)),
         names=required_names(plan),
         vip=plan.address.cluster_endpoint if node.role == "control-plane" and deploys_keepalived(plan) else None,

@@ -96,8 +96,8 @@ async def run_preflight(
     report: Report | None = None
     events = preflight(
         source.plan,
-        pinned=source.host_keys,
-        base=source.base,
+        known_hosts=source.host_keys,
+        plan_dir=source.base,
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
         beside=await asyncio.to_thread(read_local_files, source.plan, source.base),

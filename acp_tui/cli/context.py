@@ -14,7 +14,7 @@ from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong, read_passphrase
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
-from acp_tui.nodes.ssh.known_hosts import fingerprint, pins_file, read_pins, write_pins
+from acp_tui.nodes.ssh.known_hosts import fingerprint, known_hosts_path, read_known_hosts, write_known_hosts
 from acp_tui.plan.file import load_plan
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import Bundle, is_bundle, open_bundle
@@ -50,14 +50,14 @@ class OpenedPlan:
 
     def pinned(self) -> dict[str, str]:
         """The known host keys of the nodes; a preflight of this command may have added some."""
-        recorded = {} if self.bundle else read_pins(pins_file(state_home(), self.file))
+        recorded = {} if self.bundle else read_known_hosts(known_hosts_path(state_home(), self.file))
         return {**self.host_keys, **recorded}
 
     def pin(self, seen: Mapping[str, str]) -> None:
         """Record the host keys of first contacts. A bundle is never changed."""
         if not self.bundle and (new := {**seen, **self.host_keys}) != dict(self.host_keys):
             try:
-                write_pins(pins_file(state_home(), self.file), new)
+                write_known_hosts(known_hosts_path(state_home(), self.file), new)
             except OSError as error:
                 print_err(_("Cannot record the host keys: {why}").format(why=error.strerror))
 
@@ -118,7 +118,7 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
             if bundle.document is None:
                 print_err(_("{path}: the bundle has no secrets. The wizard asks for them.").format(path=path))
             return OpenedPlan(bundle.plan, place, bundle.known_hosts, bundle)
-        return OpenedPlan(load_plan(place), place, read_pins(pins_file(state_home(), place)))
+        return OpenedPlan(load_plan(place), place, read_known_hosts(known_hosts_path(state_home(), place)))
     except OSError as error:
         raise file_failed(path, error) from error
 

@@ -79,7 +79,7 @@ async def _preflight_all(source: OpenedPlan) -> _Known:
     states: dict[str, NodeState] = {}
     keys: dict[str, str] = dict(source.host_keys)
     verdicts: tuple[Verdict, ...] = ()
-    async for event in preflight(source.plan, pinned=source.host_keys, base=source.base):
+    async for event in preflight(source.plan, known_hosts=source.host_keys, plan_dir=source.base):
         match event:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
@@ -115,7 +115,7 @@ async def _fixes(
         )
         steps = selected(offered.steps, only)
         own_init = init if any(step.requirement == INIT for step in steps) else None
-        place = target(source.plan, node, base=source.base)
+        place = target(source.plan, node, plan_dir=source.base)
         job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
         if show:
             _show_fixes(offered, steps, await look(job), only)
@@ -225,7 +225,7 @@ async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:
-        async for event in probe_node(source.plan, node, known.host_keys.get(node.address), base=source.base):
+        async for event in probe_node(source.plan, node, known.host_keys.get(node.address), plan_dir=source.base):
             if isinstance(event, NodeFinished):
                 facts[node.address], states[node.address] = event.facts, event.state
 

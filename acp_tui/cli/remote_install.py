@@ -28,7 +28,7 @@ from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 from acp_tui.install.run.state import FINAL
 from acp_tui.install.start import bundle_for
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, connect
-from acp_tui.nodes.ssh.sftp import Files, SendFailed, Upload
+from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
 from acp_tui.package.facts import is_local_address
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
@@ -57,7 +57,7 @@ class RemoteHost:
         plan = self.source.plan
         node = next(node for node in plan.nodes if node.address == self.address)
         connection = await connect(
-            target(plan, node, base=self.source.base), self.pinned.get(self.address), lambda stage: None
+            target(plan, node, plan_dir=self.source.base), self.pinned.get(self.address), lambda stage: None
         )
         self.pinned[self.address] = connection.host_key
         return connection
@@ -75,7 +75,7 @@ def told(address: str) -> Iterator[None]:
         yield
     except ConnectError as failed:
         raise CommandFailed(f"{address}: {failed.detail}") from failed
-    except (SendFailed, afar.RemoteInstallError) as failed:
+    except (UploadError, afar.RemoteInstallError) as failed:
         raise CommandFailed(f"{address}: {failed}") from failed
     finally:
         end_progress()
@@ -239,7 +239,7 @@ async def _bring(connection: Connection, files: Sequence[Upload]) -> None:
         try:
             await there.send(sending, tell_progress)
         except OSError as error:
-            raise SendFailed(f"{sending.local}: {error.strerror or error}") from error
+            raise UploadError(f"{sending.local}: {error.strerror or error}") from error
         end_progress()
 
 

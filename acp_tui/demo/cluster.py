@@ -1,7 +1,7 @@
-"""The practice cluster as one thing: nodes, package, a plan that fits them, and folders that vanish at the end.
+"""The practice cluster: nodes, package, a complete plan, and temporary folders.
 
-The engine is used as it is. What a practice cannot have (an address of this host among the nodes, 100 GB of free disk)
-is not hidden: the plan carries a waiver with the reason, or the question goes to a stand-in that the caller passes on.
+It uses the same engine as a real cluster. Requirements that a practice cannot fulfil (a node address on this host,
+100 GB of free disk) are either waived in the plan with a reason, or checked against simulated values.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ _WAIVED: Mapping[str, str] = {
     "HW-DISK-TPUT": _NO_DISK,
     "PRE-INIT": N_("practice: the init.sh of the practice package changes nothing"),
 }
-"""What only a person could confirm on real nodes: requirement → why nobody can in a practice."""
+"""Manual checks that a practice waives: requirement → reason."""
 
 Scenario = Literal["single-cluster", "single-node"]
 
@@ -55,11 +55,11 @@ Scenario = Literal["single-cluster", "single-node"]
 class Practice:
     folder: Path
     plan: Plan
-    """A complete plan: it can be walked through as it is."""
+    """A complete plan that needs no more answers."""
     nodes: Mapping[str, PracticeNode]
     """By plan address."""
     console_port: int
-    """Where the platform's console and registry really listen, on loopback."""
+    """Port of the practice Web UI and registry on loopback."""
 
     @property
     def state_home(self) -> Path:
@@ -67,7 +67,7 @@ class Practice:
 
     @property
     def installer_folder(self) -> Path:
-        """Where the stand-in installer leaves its files, `posts.json` and `installer.log` among them."""
+        """Folder of the practice installer's files, such as `posts.json` and `installer.log`."""
         return _installer_folder(self.folder)
 
     @property
@@ -76,35 +76,35 @@ class Practice:
 
     @property
     def pace(self) -> Timeouts:
-        """A practice waits in seconds where an install waits in minutes."""
+        """Timeouts in seconds instead of the minutes of an install."""
         return _PACE
 
     def posts(self) -> Posts:
-        """What the stand-in installer was sent."""
+        """Return the configurations that the practice installer received."""
         return installer.posts(self.installer_folder)
 
     def dial(self, address: str, port: int) -> tuple[str, int]:
-        """Where a plan address is really reached; an address that is not of the practice stays as it is."""
+        """Return where to connect for a plan address; other addresses stay unchanged."""
         if address in (VIP, *self.nodes) and port in (self.plan.address.https_port, REGISTRY_PORT):
             return "127.0.0.1", self.console_port
         node = self.nodes.get(address)
         return ("127.0.0.1", node.port) if node else (address, port)
 
     def package_work(self) -> PackageWork:
-        """The packages, on a host that plays the installer node and pretends to have disk to spare."""
+        """Return the package service for a simulated installer node with enough free disk."""
         return PackageWork(
             self.folder, free_space=lambda folder: _PRETENDED_FREE, here=self.nodes.__contains__, places=(self.folder,)
         )
 
     def filled(self, address: str, remedy: str) -> str:
-        """A hint with the blank filled that it leaves to a person: the name that this machine has when healthy."""
+        """Replace the placeholder for a host name in a fix by the name of the healthy machine."""
         healthy = next((m.settings["hostname"] for m in cluster().machines if m.address == address), address)
         return remedy.replace(_NAME_TO_CHOOSE, healthy)
 
     async def mend(self, address: str, remedy: str) -> str:
-        """Run a hint, a line each, on a node over SSH; what it prints. OSError, asyncssh.Error: no way in.
+        """Run the lines of a fix on a node over SSH and return the output. An unsupported command ends the run.
 
-        A line that the node does not know ends the run; its output says so."""
+        Raises OSError or asyncssh.Error if the login fails."""
         host, port = self.dial(address, 22)
         async with asyncssh.connect(
             host,
@@ -129,12 +129,11 @@ async def practice(
     seconds: float = 1.5,
     behaviour: Behaviour | None = None,
 ) -> AsyncIterator[Practice]:
-    """The practice, until the block ends. `seconds`: how long a node takes to answer a probe.
+    """Run the practice cluster until the block ends. `seconds`: duration of the collection on each node.
 
-    Without `home` everything is made in a temporary folder, and at the end stopped and removed. In a `home` it stays
-    for the next time: the same package, machines with the same keys, an install that goes on. What was mended stays
-    mended only after a crash: whoever ended the practice in good order finds the faults again.
-    Raises `PracticeUnavailable` when this machine lacks something (gpg)."""
+    Without `home`, a temporary folder is used and removed at the end. With `home`, the package, the host keys and a
+    running install are kept for the next time. Applied fixes are kept only after a crash; a normal end restores the
+    faults. Raises `PracticeUnavailable` if a program is missing on this host (gpg)."""
     machines = cluster().machines[:1] if scenario == "single-node" else cluster().machines
     folder = private_folder(home) if home else Path(tempfile.mkdtemp(prefix="acp-tui-practice-"))
     try:

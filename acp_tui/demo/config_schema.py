@@ -1,4 +1,4 @@
-"""What the practice installer demands of a configuration document: the keys, and the types that they have."""
+"""Schema of the configuration for the practice installer: required keys and their types."""
 
 import json
 
@@ -39,7 +39,7 @@ _MACHINE = ("ip", "ipv6", "port", "username", "password", "privateKey", "role")
 
 
 def faults_of(body: bytes) -> list[str]:
-    """What is wrong with a configuration document; empty: it can be taken. No value of it is repeated."""
+    """Return the errors in a configuration; empty if it is valid. Errors contain no values."""
     try:
         document: JsonValue = json.loads(body)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The practice platform's console and registry: an HTTPS server on loopback with a certificate of its own making."""
+"""The practice Web UI and registry: an HTTPS server on loopback with a self-signed certificate."""
 
 import asyncio
 import ssl
@@ -22,7 +22,7 @@ _LIFE = timedelta(days=30)
 
 @asynccontextmanager
 async def console(folder: Path, *addresses: str) -> AsyncIterator[int]:
-    """Serve until the block ends; the port. `addresses` are named by the certificate, which is kept in `folder`."""
+    """Serve until the block ends; yield the port. `folder` keeps the certificate, which is valid for `addresses`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(await asyncio.to_thread(_pair, private_folder(folder), addresses))
     server = await asyncio.start_server(_answer, "127.0.0.1", 0, ssl=context)
@@ -42,7 +42,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 def _pair(folder: Path, addresses: tuple[str, ...]) -> Path:
-    """A PEM file with a new key and its own certificate."""
+    """Write a PEM file with a new key and its self-signed certificate; return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "PRACTICE")])
     moment = now()

@@ -1,7 +1,7 @@
-"""The practice stand-in for the installer's console: the same HTTP API, a pretended install, and faults on request.
+"""The practice installer: the installer's HTTP API with a simulated install and configurable faults.
 
-setup.sh of the practice package starts it; nothing is ever installed. In its folder it leaves `port`, `pid`,
-`installer.log`, and `posts.json`: how many configurations came, and their SHA-256, never their text (it has passwords).
+setup.sh of the practice package starts it. Nothing is installed. Its folder has `port`, `pid`, `installer.log`, and
+`posts.json` with the number of received configurations and their SHA-256, but not their text, which has passwords.
 """
 
 import argparse
@@ -38,48 +38,48 @@ _FAULT_STEP = 3  # the step during which faults show
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the stand-in behaves. All times in seconds."""
+    """Settings of the practice installer. All times in seconds."""
 
     seconds: float = 8.0
-    """Length of the whole install."""
+    """Duration of the install."""
     linger: float = 60.0
-    """How long it stays after success before it removes itself."""
+    """Time between success and exit."""
     setup_seconds: float = 1.0
     setup_exit: int = 0
-    """Exit status of setup.sh; not 0: it fails before the stand-in is started."""
+    """Exit status of setup.sh; not 0: it fails before the practice installer starts."""
     listen_after: float = 0.0
     answer_after: float = 0.0
-    """Each answer comes that late."""
+    """Delay of each response."""
     prefixed: bool = False
-    """The API answers below /cpaas-installer alone; any other path is a web page."""
+    """Serve the API only below /cpaas-installer; any other path is a web page."""
     failed_answers: int = 0
-    """So many progress answers in the middle say Failed; then the install goes on."""
+    """Number of progress responses with Failed, after which the install continues."""
     stall: bool = False
-    """The install stops in the middle and never goes on."""
+    """Stop the install in the middle for good."""
     drop_every: int = 0
-    """Each so-manieth progress question is hung up on."""
+    """Close the connection on every Nth progress request."""
     post_after: float = 0.0
-    """The configuration is taken, but the answer comes that late."""
+    """Delay of the response to an accepted configuration."""
     drop_post: str = ""
-    """`before`: hangs up on the POST without taking it; `after`: takes it, then hangs up."""
+    """`before`: close the connection without accepting the POST; `after`: accept it, then close."""
     refuse: str = ""
-    """Refuses the configuration with this text."""
+    """Reject the configuration with this text."""
     quote_refused: bool = False
-    """A refusal repeats the whole configuration, as a careless server would."""
+    """Repeat the complete configuration in a rejection."""
     bare_token: bool = False
     kubernetes: tuple[str, ...] = ("1.28.15", "1.29.13", "1.30.9", "1.31.6")
     runtimes: tuple[str, ...] = ("1.7.27-4",)
 
 
 def write_behaviour(setup_dir: Path, behaviour: Behaviour) -> None:
-    """Tell the setup.sh in `setup_dir`, and the stand-in it starts, how to behave."""
+    """Write the settings for setup.sh in `setup_dir` and for the practice installer."""
     write_atomically(setup_dir / BEHAVIOUR_FILE, TypeAdapter(Behaviour).dump_json(behaviour, indent=2))
     write_atomically(setup_dir / "setup.conf", f"seconds={behaviour.setup_seconds}\nexit={behaviour.setup_exit}\n")
 
 
 @dataclass(frozen=True)
 class Posts:
-    """Configurations that came, accepted or not."""
+    """Received configurations, accepted or rejected."""
 
     count: int = 0
     sha256: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ def posts(folder: Path) -> Posts:
 
 
 def runs(folder: Path) -> bool:
-    """Whether the stand-in of `folder` is there."""
+    """Whether the practice installer of `folder` runs."""
     with suppress(OSError, ValueError):
         pid = int((folder / PID_FILE).read_text(encoding="ascii"))
         return b"acp_tui.demo.fake_installer" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -101,7 +101,7 @@ def runs(folder: Path) -> bool:
 
 
 def stop(folder: Path) -> None:
-    """End the stand-in of `folder`, if it still runs."""
+    """Stop the practice installer of `folder`, if it runs."""
     with suppress(FileNotFoundError, ValueError, ProcessLookupError):
         if runs(folder):
             os.kill(int((folder / PID_FILE).read_text(encoding="ascii")), signal.SIGTERM)
@@ -114,11 +114,11 @@ STEPS: tuple[tuple[str, float], ...] = (
     ("Core platform: base operator", 0.75),
     ("Aligned plugins", 1.00),
 )
-"""Phases of an install, each with the share of the whole time at which it ends."""
+"""Phases of an install, each with the share of the total time at which it ends."""
 
 
 class PracticeInstaller:
-    """The pretended install: what it was sent, and how far it is."""
+    """State of the simulated install: received configurations and progress."""
 
     def __init__(self, folder: Path, behaviour: Behaviour) -> None:
         self.folder = folder
@@ -137,7 +137,7 @@ class PracticeInstaller:
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} PRACTICE {text}\n")
 
     def take(self, body: bytes) -> tuple[int, str]:
-        """HTTP status and text of the answer to a configuration."""
+        """Handle a configuration; return HTTP status and text of the response."""
         with self._lock:
             self._posts = Posts(self._posts.count + 1, (*self._posts.sha256, hashlib.sha256(body).hexdigest()))
             write_atomically(self.folder / POSTS_FILE, TypeAdapter(Posts).dump_json(self._posts))
@@ -163,7 +163,7 @@ class PracticeInstaller:
         return wrong
 
     def progress(self) -> str | None:
-        """The text of a progress answer; None: hang up."""
+        """Return the text of a progress response; None: close the connection."""
         with self._lock:
             self._questions += 1
             every = self.behaviour.drop_every
@@ -186,7 +186,7 @@ class PracticeInstaller:
         share = (now - self._began - self._held) / self.behaviour.seconds
         step = next((number for number, (_name, end) in enumerate(STEPS, 1) if share < end), len(STEPS) + 1)
         if step >= _FAULT_STEP and (self._failed_left or self.behaviour.stall):
-            # The clock stands still while a fault shows, then the install goes on from there.
+            # Time does not advance during a fault; afterwards the install continues.
             self._held = now - self._began - STEPS[_FAULT_STEP - 2][1] * self.behaviour.seconds
             if self._failed_left:
                 self._failed_left -= 1
@@ -196,7 +196,7 @@ class PracticeInstaller:
 
     @property
     def over(self) -> bool:
-        """Whether it is time for the stand-in to remove itself."""
+        """Whether the practice installer must exit."""
         return self._ended is not None and time.monotonic() - self._ended > self.behaviour.linger
 
 
@@ -239,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, text)
 
     def _api_path(self) -> str:
-        """The path below the API's root; the token lies below the prefix always, as the vendor's text has it."""
+        """Return the path below the API's root. The token is always below the prefix, as documented by the vendor."""
         path = "/" + self.path.partition("?")[0].lstrip("/")
         if path.startswith(_PREFIX):
             inner = path.removeprefix(_PREFIX)
@@ -270,27 +270,27 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the log is the install's, and a request line in it would be noise."""
+        """Log nothing: request lines do not belong into the install log."""
 
 
 def console(installer: PracticeInstaller, port: int = 0) -> ThreadingHTTPServer:
-    """The stand-in's HTTP server on loopback, listening but not yet serving. `port` 0: any free one."""
+    """Return the HTTP server on loopback, listening but not yet serving. `port` 0: any free port."""
     return ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"installer": installer}))
 
 
 def serve(folder: Path, port: int, behaviour: Behaviour) -> None:
-    """Serve until the install is over or the process is ended, and leave the files that tell of it in `folder`."""
+    """Serve until the install has ended or the process is stopped; keep the state files in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / PID_FILE, f"{os.getpid()}\n")
     time.sleep(behaviour.listen_after)
     installer = PracticeInstaller(folder, behaviour)
     server = console(installer, port)
-    installer.log("the stand-in listens; nothing is really installed")
+    installer.log("the practice installer listens; nothing is installed")
     write_atomically(folder / PORT_FILE, f"{server.server_address[1]}\n")
     threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
     while not installer.over:
         time.sleep(0.1)
-        if not _is_ours(folder):  # setup.sh was run again, or the practice was cleared away
+        if not _is_ours(folder):  # setup.sh ran again, or the practice was removed
             return
     installer.log("removed after success")
     for name in (PID_FILE, PORT_FILE):

@@ -1,7 +1,8 @@
-"""What a practice node is: recorded answers with blanks, the settings that fill them, the commands that change those.
+"""Profiles of practice nodes: templates of collector output, their settings, and commands that change settings.
 
-Profiles are data (`assets/demo/nodes`): a fault is a setting that differs from the healthy one, a remedy is the pattern
-of a command and the settings it leaves behind. Nothing is ever executed on this machine.
+Profiles are data in `assets/demo/nodes`. A fault is a setting that differs from the healthy one. A remedy is the
+pattern of a command with the settings that it changes. Collectors without a template use the recording of the
+distribution. No command is executed on this host.
 """
 
 import json
@@ -19,8 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from acp_tui.core.assets import asset_text
 from acp_tui.core.files import write_atomically
+from acp_tui.nodes.script import Reader
 
 NOT_SIMULATED = "practice node: command not simulated"
+_DISTRIBUTION = "ubuntu-22.04"
 
 
 class _Data(BaseModel):
@@ -28,16 +31,16 @@ class _Data(BaseModel):
 
 
 class Answer(_Data):
-    """What a snippet prints, as a template over the settings, and its exit status."""
+    """Output of a collector, as a template with settings, and its exit status."""
 
     text: str = ""
     status: int = 0
 
 
 class Remedy(_Data):
-    """A command (a regular expression over the whole of it) and what it leaves behind.
+    """A command, as a regular expression for the complete command, and its effects.
 
-    `sets`: setting → new value, where `\\g<name>` takes a group of the pattern. `prints`: what the command says."""
+    `sets`: setting → new value; `\\g<name>` inserts a group of the pattern. `prints`: the output of the command."""
 
     command: str
     sets: Mapping[str, str] = Field(default_factory=dict)
@@ -45,7 +48,7 @@ class Remedy(_Data):
 
 
 class Base(_Data):
-    """A healthy machine. `installing`: settings that hold while the installer is there, on every node."""
+    """A healthy machine. `installing`: settings of every node while the installer runs."""
 
     settings: Mapping[str, str]
     installing: Mapping[str, str]
@@ -53,7 +56,7 @@ class Base(_Data):
 
 
 class Machine(_Data):
-    """One node of the practice cluster. `faults` names entries of `faults.yaml`."""
+    """One node of the practice cluster. `faults`: keys of `faults` in `cluster.yaml`."""
 
     address: str
     role: Literal["control-plane", "worker"]
@@ -62,7 +65,7 @@ class Machine(_Data):
 
 
 class Fault(_Data):
-    """Something wrong, in one line, the requirement that must find it, and the settings that make it so."""
+    """A planted fault: its title, the requirement that finds it, and the settings that cause it."""
 
     title: str
     requirement: str
@@ -84,6 +87,14 @@ def base() -> Base:
 
 
 @cache
+def recording() -> Mapping[str, Answer]:
+    """Output of a machine with the same distribution, by collector: for collectors that no setting changes."""
+    stream = asset_text(f"demo/nodes/{_DISTRIBUTION}.txt").encode()
+    outputs = Reader(stream.split(b" ", 1)[0].decode()).feed(stream)
+    return {output.name: Answer(text=output.text, status=output.status) for output in outputs}
+
+
+@cache
 def remedies() -> tuple[Remedy, ...]:
     return tuple(Remedy.model_validate(row) for row in yaml.safe_load(asset_text("demo/nodes/remedies.yaml")))
 
@@ -95,16 +106,16 @@ def cluster() -> Cluster:
 
 @dataclass
 class Profile:
-    """The present state of one practice node, kept in `file`; remedies change it."""
+    """The state of one practice node, saved in `file`; remedies change it."""
 
     settings: dict[str, str]
     file: Path
     installing: Callable[[], bool]
-    """Whether the stand-in installer is there."""
+    """Whether the practice installer runs."""
 
     @classmethod
     def of(cls, machine: Machine, file: Path, *, faults: bool, installing: Callable[[], bool]) -> "Profile":
-        """The node as it was left in `file`, else as it begins."""
+        """Load the node's state from `file`, else return its initial state."""
         if file.exists():
             return cls(json.loads(file.read_bytes()), file, installing)
         settings = {**base().settings, **machine.settings, "address": machine.address}
@@ -112,15 +123,15 @@ class Profile:
             settings |= cluster().faults[name].settings
         return cls(settings, file, installing)
 
-    def answer(self, snippet: str) -> Answer:
-        """What the node prints for a snippet; status 127 where nothing was recorded."""
-        recorded = base().answers.get(snippet)
-        if recorded is None:
-            return Answer(status=127)
-        return Answer(text=self._filled(recorded.text), status=recorded.status)
+    def answer(self, collector: str) -> Answer:
+        """Return the output of a collector: from the profile, else from the recording; status 127 without either."""
+        template = base().answers.get(collector)
+        if template is None:
+            return recording().get(collector, Answer(status=127))
+        return Answer(text=self._filled(template.text), status=template.status)
 
     def run_all(self, commands: str) -> tuple[int, str]:
-        """Lines one after another until one fails; its exit status, and all that was printed."""
+        """Run lines until one fails. Returns the last exit status and all output."""
         printed = ""
         for line in commands.splitlines():
             status, output = self.run(line)
@@ -130,7 +141,7 @@ class Profile:
         return 0, printed
 
     def run(self, line: str) -> tuple[int, str]:
-        """Run one line of a remedy: exit status and output. Comments and empty lines do nothing."""
+        """Run one line of a remedy. Returns exit status and output. Comments and empty lines have no effect."""
         line = re.sub(r"(^|\s)#\s.*$", "", line).strip()
         if not line or line == "#":
             return 0, ""

@@ -1,6 +1,6 @@
-"""The practice package: a small archive of the real shape, really signed, with a key that lives as long as the run.
+"""The practice package: a small archive with the layout of a Core Package, signed with a temporary key.
 
-Everything the product does with the vendor's package it does with this one, through the same code.
+acp-tui verifies and unpacks it with the same code as the vendor's package.
 """
 
 import io
@@ -38,7 +38,7 @@ made for this one run, and installs nothing: setup.sh starts a stand-in that onl
 
 
 class PracticeUnavailable(AcpError):
-    """The practice cannot be set up on this machine; the text says what is missing."""
+    """The practice cannot be set up on this host; the text names the missing program."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class PracticePackage:
 
 
 def build_package(folder: Path, behaviour: Behaviour, *, filler: int = 6) -> PracticePackage:
-    """Build and sign a core package in `folder`; one that is there with the same content is taken as it is.
+    """Build and sign a core package in `folder`; a package with the same content is reused.
 
-    `filler`: images of 4 MiB each that make progress visible. Raises `PracticeUnavailable`: gpg is missing or fails."""
+    `filler`: number of 4 MiB images that make progress visible. Raises `PracticeUnavailable` without a working gpg."""
     private_folder(folder)
     core = folder / CORE_NAME
     signature, public_key, built = core.with_name(f"{core.name}.sig"), folder / "verify-key.pub", folder / "built"
@@ -68,7 +68,7 @@ def build_package(folder: Path, behaviour: Behaviour, *, filler: int = 6) -> Pra
 
 
 def _sign(core: Path, signature: Path, public_key: Path) -> str:
-    """The fingerprint of the key, made for this one signature."""
+    """Sign the package with a new key; return the fingerprint of the key."""
     signature.unlink(missing_ok=True)
     with _throwaway_gpg() as gpg:
         fingerprint = str(
@@ -87,7 +87,7 @@ def _sign(core: Path, signature: Path, public_key: Path) -> str:
         with core.open("rb") as stream:
             gpg.sign_file(stream, keyid=fingerprint, detach=True, binary=True, output=str(signature))
         if not signature.exists():
-            raise PracticeUnavailable(_("gpg could not sign the practice package"))
+            raise PracticeUnavailable(_("gpg cannot sign the practice package"))
         public_key.write_text(gpg.export_keys(fingerprint), encoding="ascii")
     return fingerprint
 
@@ -123,7 +123,7 @@ def _archive(core: Path, members: Iterable[_Member]) -> None:
 
 
 def _python_wrapper() -> bytes:
-    """`setup.sh` starts the stand-in installer with this: the Python that runs us, with this package in its path."""
+    """Return the wrapper that starts the practice installer: this Python, with this package in its path."""
     root = str(Path(acp_tui.__file__).parents[1])
     return f'#!/bin/sh\nPYTHONPATH={quote(root)}\nexport PYTHONPATH\nexec {quote(sys.executable)} "$@"\n'.encode()
 
@@ -131,8 +131,10 @@ def _python_wrapper() -> bytes:
 @contextmanager
 def _throwaway_gpg() -> Iterator[gnupg.GPG]:
     if shutil.which("gpg") is None:
-        raise PracticeUnavailable(_("gpg is not installed; it signs the practice package (package gnupg)"))
-    # The agent's socket lies in the home, and a socket's path must stay below 108 characters: so not below TMPDIR.
+        raise PracticeUnavailable(
+            _("gpg is not installed; it is required to sign the practice package (package gnupg)")
+        )
+    # The path of the agent's socket in this folder must be shorter than 108 characters, so TMPDIR is not used.
     home = Path(tempfile.mkdtemp(prefix="acp-gpg-", dir="/tmp"))
     try:
         yield gnupg.GPG(gnupghome=str(home))

@@ -1,7 +1,7 @@
-"""Practice nodes: real SSH servers on loopback, each answering the probe as the machine of its profile would.
+"""Practice nodes: SSH servers on loopback that reply to scripts with the data of a machine profile.
 
-They speak the real protocol with a throw-away host key and a password, so the product connects to them as to any node;
-an ordinary ssh client can log in too and try the remedies by hand. Whatever is sent, nothing runs on this machine.
+acp-tui connects to them like to any node, with a generated host key and a password. An OpenSSH client can log in too
+and try fixes by hand. No command is executed on this host.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class PracticeNode:
     address: str
     """The address in the plan (TEST-NET-1)."""
     port: int
-    """Where it really listens, on loopback."""
+    """Its port on loopback."""
     profile: Profile
 
 
@@ -64,10 +64,10 @@ async def serve(
     seconds: float,
     installing: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Mapping[str, PracticeNode]]:
-    """Run the nodes until the block ends; by plan address. `seconds`: how long a probe takes on each. `installing`:
-    whether the installer is there, asked whenever a node is.
+    """Run the nodes until the block ends, by plan address. `seconds`: duration of the collection on each node.
+    `installing`: whether the practice installer runs, checked at each request.
 
-    Host keys, and what was mended, are kept in `folder`: served from there again, they are the same machines."""
+    `folder` keeps host keys and applied fixes for the next time."""
     private_folder(folder)
     async with AsyncExitStack() as stack:
         nodes = {}
@@ -79,7 +79,7 @@ async def serve(
 
 
 def forget(folder: Path) -> None:
-    """The machines kept in `folder` have their faults again the next time; they stay the same machines."""
+    """Restore the faults of the machines saved in `folder`; their host keys stay."""
     for state in folder.glob("*.json"):
         state.unlink()
 
@@ -111,7 +111,7 @@ async def _listen(profile: Profile, host_key: asyncssh.SSHKey, seconds: float) -
         yield listener
     finally:
         listener.close()
-        for connection in tuple(connections):  # somebody may have left a shell open
+        for connection in tuple(connections):  # a shell may still be open
             connection.abort()
         await listener.wait_closed()
 
@@ -128,7 +128,7 @@ async def _session(process: asyncssh.SSHServerProcess[str], profile: Profile, se
     try:
         marker, names = split(script)
     except ValueError:
-        return await _mend(process, profile, script, seconds)
+        return await _apply_fix(process, profile, script, seconds)
     await _answer(process, profile, marker, names, seconds)
     return 0
 
@@ -136,7 +136,7 @@ async def _session(process: asyncssh.SSHServerProcess[str], profile: Profile, se
 async def _answer(
     process: asyncssh.SSHServerProcess[str], profile: Profile, marker: str, names: tuple[str, ...], seconds: float
 ) -> None:
-    """The first question at once, for it may be the time; the others in a few bursts, a pause before each."""
+    """Send the first output immediately, because it may be the clock; then the others in groups, with pauses."""
     size = max(1, -(-len(names) // _GROUPS))
     for group in (names[:1], *(names[start : start + size] for start in range(1, len(names), size))):
         for name in group:
@@ -145,8 +145,8 @@ async def _answer(
         await asyncio.sleep(seconds / _GROUPS)
 
 
-async def _mend(process: asyncssh.SSHServerProcess[str], profile: Profile, script: str, seconds: float) -> int:
-    """A script of `acp-tui fix`: each step's commands in turn, told as the script itself would; else lines like any."""
+async def _apply_fix(process: asyncssh.SSHServerProcess[str], profile: Profile, script: str, seconds: float) -> int:
+    """Run the steps of a script of `acp-tui fix` and print their output in its format; run other text line by line."""
     try:
         marker, steps = remedy.split(script)
     except ValueError:
@@ -159,8 +159,8 @@ async def _mend(process: asyncssh.SSHServerProcess[str], profile: Profile, scrip
 
 
 async def _shell(process: asyncssh.SSHServerProcess[str], profile: Profile) -> int:
-    """A person with an ordinary ssh client: one command a line."""
-    process.stdout.write("PRACTICE node: it knows the remedies of the practice and nothing else. `exit` leaves.\n")
+    """Serve an interactive shell: one command per line."""
+    process.stdout.write("PRACTICE node: supports only the commands of the practice fixes. Type `exit` to log out.\n")
     while True:
         process.stdout.write(f"{USERNAME}@{profile.settings['hostname']}:~# ")
         line = await process.stdin.readline()
@@ -170,7 +170,7 @@ async def _shell(process: asyncssh.SSHServerProcess[str], profile: Profile) -> i
 
 
 def _run(process: asyncssh.SSHServerProcess[str], profile: Profile, commands: str) -> int:
-    """The commands one after another until one fails, as `bash -e` would; its exit status."""
+    """Run the commands until one fails, like `bash -e`; return the exit status."""
     status, output = profile.run_all(commands)
     process.stdout.write(output)
     return status

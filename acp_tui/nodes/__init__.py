@@ -1,1 +1,1 @@
-"""The nodes: how they are reached over SSH and which facts are collected from them. No thresholds here."""
+"""Nodes: SSH connections and the collection of facts. Requirements are checked elsewhere."""

@@ -1,6 +1,6 @@
-"""One pass over one node: connect, ask everything in one stream, tell what is learned as it comes.
+"""Collect the facts of one node: connect, run all collectors in one stream, and emit facts while they arrive.
 
-However the pass ends, its last event is a `NodeFinished` that keeps all that was seen, and the connection is closed.
+The last event is always a `NodeFinished` with everything collected, and the connection is closed.
 """
 
 import asyncio
@@ -13,186 +13,190 @@ from dataclasses import dataclass, field, replace
 from acp_tui.core.concurrency import merge_events
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
-from acp_tui.nodes.collectors import CLOCK, SNIPPETS, Parsed, facts_from, read_clock
+from acp_tui.nodes.collectors import CLOCK, COLLECTORS, Parsed, facts_from, read_clock
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Clock, Facts
 from acp_tui.nodes.script import LAUNCH, LAUNCH_PLAIN, MAX_OUTPUT, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
-from acp_tui.nodes.ssh.errors import no_bash, unfinished
+from acp_tui.nodes.ssh.errors import no_bash, script_timed_out
 from acp_tui.nodes.state import NodeState
 
-_TERMINAL_WANTED = "must have a tty"  # sudo's words under `requiretty`
-_CLOCK_DOUBT = 1.0  # seconds of uncertainty from which a clock is asked a second time
-_A_MOMENT = 0.1  # seconds that a node may look around before it is said to have told all of itself
+_TTY_REQUIRED = "must have a tty"  # part of sudo's message under `requiretty`
+_CLOCK_UNCERTAIN = 1.0  # seconds of uncertainty from which the clock is read a second time
+_CONNECTIVITY_GRACE = 0.1  # seconds for the connectivity tests before LocalFactsDone is emitted
 
 
 async def collect_facts(
     target: Target,
-    pinned: str | None,
+    known_host_key: str | None,
     *,
     deadlines: Deadlines = DEADLINES,
-    snippets: tuple[Collector, ...] = SNIPPETS,
+    collectors: tuple[Collector, ...] = COLLECTORS,
 ) -> AsyncGenerator[NodeEvent, None]:
-    """Learn what `snippets` ask of a node. `pinned`: its known host key, `type base64`; None: first contact.
+    """Run `collectors` on a node. `known_host_key`: recorded host key, `type base64`; None on the first connection.
 
-    Yields stages, then facts a few times, a NodeSeen where the node has to wait for others, and at the very end one
-    NodeDone, in every case."""
+    Yields stages, then facts several times, a LocalFactsDone if connectivity tests take longer, and always one
+    NodeFinished at the end.
+    """
 
-    async def collect(emit: Callable[[NodeEvent], None]) -> None:
-        emit(await _Pass(target, pinned, deadlines, snippets, emit).go())
+    async def run(emit: Callable[[NodeEvent], None]) -> None:
+        emit(await _Collection(target, known_host_key, deadlines, collectors, emit).run())
 
-    async with aclosing(merge_events([collect])) as events:
+    async with aclosing(merge_events([run])) as events:
         async for event in events:
             yield event
 
 
 @dataclass
-class _Pass:
+class _Collection:
     target: Target
-    pinned: str | None
+    known_host_key: str | None
     deadlines: Deadlines
-    snippets: tuple[Collector, ...]
-    tell: Callable[[NodeEvent], None]
-    readings: list[CollectorOutput] = field(default_factory=list)
-    without_terminal: list[CollectorOutput] = field(default_factory=list)
-    """What was answered before a terminal had to be used."""
+    collectors: tuple[Collector, ...]
+    emit: Callable[[NodeEvent], None]
+    outputs: list[CollectorOutput] = field(default_factory=list)
+    outputs_without_terminal: list[CollectorOutput] = field(default_factory=list)
+    """Outputs from before a terminal had to be used."""
     parsed: dict[CollectorOutput, Parsed] = field(default_factory=dict)
     clock: Clock | None = None
     connection: Connection | None = None
-    moment: asyncio.TimerHandle | None = None
-    """Runs from when the node has told all of itself."""
+    local_timer: asyncio.TimerHandle | None = None
+    """Started when all local facts are collected."""
     deadline: asyncio.Timeout | None = None
-    """Of the script; near until the node runs it."""
-    begun: bool = False
+    """Deadline of the script; short until the script starts."""
+    started: bool = False
     """Whether the node runs the script."""
 
-    async def go(self) -> NodeFinished:
+    async def run(self) -> NodeFinished:
         address = self.target.address
         try:
-            self.connection = await connect(self.target, self.pinned, self.reached, self.deadlines)
+            self.connection = await connect(self.target, self.known_host_key, self.emit_stage, self.deadlines)
         except ConnectError as error:
             return NodeFinished(address, error.state, self.facts(error.detail), error.detail, error.host_key)
         try:
-            return await self.ask()
+            return await self.collect()
         except TimeoutError:
-            patience = self.deadlines.script if self.begun else self.first_word
-            return self.done(NodeState.TIMEOUT, unfinished(patience, begun=self.begun))
+            seconds = self.deadlines.script if self.started else self.start_seconds
+            return self.finish(NodeState.TIMEOUT, script_timed_out(seconds, started=self.started))
         except ConnectError as error:
-            return self.done(error.state, error.detail)
+            return self.finish(error.state, error.detail)
         except ConnectionLost as error:
-            return self.done(NodeState.LOST, str(error))
+            return self.finish(NodeState.LOST, str(error))
         finally:
-            if self.moment is not None:
-                self.moment.cancel()
+            if self.local_timer is not None:
+                self.local_timer.cancel()
             await self.connection.close()
 
     @property
-    def first_word(self) -> float:
-        """Seconds until the node has to run the script."""
+    def start_seconds(self) -> float:
+        """Seconds within which the script must start."""
         return min(self.deadlines.word, self.deadlines.script)
 
-    async def ask(self) -> NodeFinished:
-        async with asyncio.timeout(self.first_word) as self.deadline:
-            complaint = await self.stream(self.snippets, LAUNCH)
-        if not self.readings:
-            return self.done(NodeState.AUTH_FAILED, no_bash(complaint))
-        if len(self.readings) < len(self.snippets):
-            return self.done(NodeState.LOST, _("the node stopped answering halfway"))
-        if _TERMINAL_WANTED in (self.facts(None).sudo_message or ""):
-            await self.ask_on_terminal()
-        if self.clock is not None and self.clock.uncertainty > _CLOCK_DOUBT:
-            with suppress(ConnectError, ConnectionLost, TimeoutError):  # the first answer stays good, only less exact
+    async def collect(self) -> NodeFinished:
+        async with asyncio.timeout(self.start_seconds) as self.deadline:
+            last_message = await self.stream(self.collectors, LAUNCH)
+        if not self.outputs:
+            return self.finish(NodeState.AUTH_FAILED, no_bash(last_message))
+        if len(self.outputs) < len(self.collectors):
+            return self.finish(NodeState.LOST, _("the output of the node ended early"))
+        if _TTY_REQUIRED in (self.facts(None).sudo_message or ""):
+            await self.collect_on_terminal()
+        if self.clock is not None and self.clock.uncertainty > _CLOCK_UNCERTAIN:
+            with suppress(ConnectError, ConnectionLost, TimeoutError):  # the first value stays valid, only less exact
                 async with asyncio.timeout(self.deadlines.session):
                     await self.stream((CLOCK,), LAUNCH_PLAIN)
-        return self.done(*self.verdict(self.facts("")))
+        return self.finish(*self.outcome(self.facts("")))
 
-    async def ask_on_terminal(self) -> None:
-        """sudo that wants a terminal gets one, and all is asked once more, as root."""
-        self.readings, self.without_terminal = [], self.readings
-        with suppress(ConnectError, ConnectionLost, TimeoutError):  # what needs no root is known already
+    async def collect_on_terminal(self) -> None:
+        """Run all collectors again on a terminal, as root: sudo requires one."""
+        self.outputs, self.outputs_without_terminal = [], self.outputs
+        with suppress(ConnectError, ConnectionLost, TimeoutError):  # facts that need no root are collected already
             async with asyncio.timeout(self.deadlines.script):
-                await self.stream(self.snippets, LAUNCH, terminal=True)
+                await self.stream(self.collectors, LAUNCH, terminal=True)
 
-    async def stream(self, snippets: tuple[Collector, ...], command: str, *, terminal: bool = False) -> str:
-        """Ask `snippets` over one channel, telling what is learned; gives back the last words of the command."""
+    async def stream(self, collectors: tuple[Collector, ...], command: str, *, terminal: bool = False) -> str:
+        """Run `collectors` over one channel and emit their facts. Returns the last message of the command."""
         if self.connection is None:
             raise ConnectionLost
         marker = secrets.token_hex(12)
         reader = Reader(marker)
-        names = {snippet.name for snippet in snippets}
-        self.reached("shell")
-        program = build(snippets, marker)
-        answer = self.connection.run(command, program, self.reached, self.deadlines.session, terminal=terminal)
-        printed, left = b"", MAX_OUTPUT * (len(snippets) + 1)  # who says more says nothing that was asked
-        own = {snippet.name for snippet in snippets if not snippet.early}
-        async with aclosing(answer):
-            async for chunk in answer:
-                printed, left = (printed + chunk)[-1000:], left - len(chunk)
-                if not self.begun and marker.encode() in printed + chunk:
-                    self.go_on()
-                news = [reading for reading in reader.feed(chunk) if reading.name in names]
-                for reading in news:
-                    names.discard(reading.name)
-                    if reading.name == CLOCK.name:
-                        self.read_clock(reading)
-                if news and snippets is self.snippets:
-                    self.readings += news
-                    self.tell(FactsUpdated(self.target.address, self.facts(None)))
-                if not names or left < 0:
+        pending = {collector.name for collector in collectors}
+        local = {collector.name for collector in collectors if not collector.early}
+        self.emit_stage("shell")
+        program = build(collectors, marker)
+        chunks = self.connection.run(command, program, self.emit_stage, self.deadlines.session, terminal=terminal)
+        tail, left = b"", MAX_OUTPUT * (len(collectors) + 1)  # upper bound; anything beyond it is noise
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                tail, left = (tail + chunk)[-1000:], left - len(chunk)
+                if not self.started and marker.encode() in tail + chunk:
+                    self.extend_deadline()
+                new = [output for output in reader.feed(chunk) if output.name in pending]
+                for output in new:
+                    pending.discard(output.name)
+                    if output.name == CLOCK.name:
+                        self.read_clock(output)
+                if new and collectors is self.collectors:
+                    self.outputs += new
+                    self.emit(FactsUpdated(self.target.address, self.facts(None)))
+                if not pending or left < 0:
                     break
-                if own and own.isdisjoint(names) and self.moment is None:
-                    self.moment = asyncio.get_running_loop().call_later(_A_MOMENT, self.seen)
-        return self.connection.complaint or " ".join(sanitize(printed.decode(errors="replace")).split())
+                if local and local.isdisjoint(pending) and self.local_timer is None:
+                    loop = asyncio.get_running_loop()
+                    self.local_timer = loop.call_later(_CONNECTIVITY_GRACE, self.emit_local_facts)
+        return self.connection.stderr or " ".join(sanitize(tail.decode(errors="replace")).split())
 
-    def go_on(self) -> None:
-        """From now on the node may take its time."""
-        self.begun = True
+    def extend_deadline(self) -> None:
+        """Allow the time of the script, now that it runs."""
+        self.started = True
         if self.deadline is not None and (until := self.deadline.when()) is not None:
-            self.deadline.reschedule(until + self.deadlines.script - self.first_word)
+            self.deadline.reschedule(until + self.deadlines.script - self.start_seconds)
 
-    def read_clock(self, reading: CollectorOutput) -> None:
+    def read_clock(self, output: CollectorOutput) -> None:
         if self.connection is None:
             return
         try:
-            clock = read_clock(reading, self.connection.asked_at, time.time())
+            clock = read_clock(output, self.connection.sent_at, time.time())
         except ValueError:
             return
         if self.clock is None or clock.uncertainty < self.clock.uncertainty:
             self.clock = clock
 
-    def facts(self, unanswered: str | None) -> Facts:
-        readings = [*self.readings, *self.without_terminal]
-        facts = facts_from(self.target.address, readings, unanswered, self.snippets, self.parsed)
-        if self.without_terminal and facts.sudo:
+    def facts(self, no_output: str | None) -> Facts:
+        """The facts so far. `no_output`: reason for facts without output; None while more may arrive."""
+        outputs = [*self.outputs, *self.outputs_without_terminal]
+        facts = facts_from(self.target.address, outputs, no_output, self.collectors, self.parsed)
+        if self.outputs_without_terminal and facts.sudo:
             facts = replace(facts, sudo_terminal=True)
-        gaps = dict(facts.gaps)
-        if self.clock is None and unanswered is not None:
-            gaps["clock"] = unanswered or _("the node told no time")
+        missing = dict(facts.missing)
+        if self.clock is None and no_output is not None:
+            missing["clock"] = no_output or _("the node returned no time")
         if self.connection is None:
-            return replace(facts, gaps=gaps)
-        return replace(facts, gaps=gaps, clock=self.clock, host_key=self.connection.fingerprint)
+            return replace(facts, missing=missing)
+        return replace(facts, missing=missing, clock=self.clock, host_key=self.connection.fingerprint)
 
-    def reached(self, stage: str) -> None:
-        self.tell(NodeStage(self.target.address, stage))
+    def emit_stage(self, stage: str) -> None:
+        self.emit(NodeStage(self.target.address, stage))
 
-    def done(self, state: NodeState, detail: str) -> NodeFinished:
+    def emit_local_facts(self) -> None:
+        """Emit LocalFactsDone, so that the user does not wait for the node's connectivity tests."""
+        facts = self.facts(_("check in progress"))
+        if _TTY_REQUIRED not in (facts.sudo_message or ""):  # else all collectors run again on a terminal
+            state, detail = self.outcome(facts)
+            self.emit(LocalFactsDone(self.target.address, state, facts, detail))
+
+    def finish(self, state: NodeState, detail: str) -> NodeFinished:
         key = self.connection.host_key if self.connection else None
         return NodeFinished(self.target.address, state, self.facts(detail), detail, key)
 
-    def seen(self) -> None:
-        """Nobody waits for this node any longer, though it waits for others."""
-        facts = self.facts(_("still being looked at"))
-        if _TERMINAL_WANTED not in (facts.sudo_message or ""):  # else all is asked once more
-            state, detail = self.verdict(facts)
-            self.tell(LocalFactsDone(self.target.address, state, facts, detail))
-
-    def verdict(self, facts: Facts) -> tuple[NodeState, str]:
+    def outcome(self, facts: Facts) -> tuple[NodeState, str]:
+        """Return the node's state, and the reason if it has no root access."""
         if facts.sudo is False:
-            said = (facts.sudo_message or "").split("\n")[-1]
-            words = _("{user} is not root, and does not become it by sudo without a password: {said}")
-            if _TERMINAL_WANTED in said:
-                words = _("{user} is not root and sudo wants a terminal (requiretty): {said}")
-            return NodeState.NO_SUDO, words.format(user=self.target.username, said=said)
+            message = (facts.sudo_message or "").split("\n")[-1]
+            text = _("{user} is not root and has no passwordless sudo: {message}")
+            if _TTY_REQUIRED in message:
+                text = _("{user} is not root and sudo requires a terminal (requiretty): {message}")
+            return NodeState.NO_SUDO, text.format(user=self.target.username, message=message)
         if facts.uid and facts.sudo is None:
-            return NodeState.TIMEOUT, facts.gap("sudo")
+            return NodeState.TIMEOUT, facts.missing_reason("sudo")
         return NodeState.CHECKED, ""

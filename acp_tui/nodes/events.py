@@ -1,4 +1,4 @@
-"""What happens during long work, as frozen data: the same events feed the wizard, the commands and the logs."""
+"""Events of fact collection, for the wizard, the commands and the logs."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class NodeStage:
 
 @dataclass(frozen=True)
 class FactsUpdated:
-    """More is known of a node. `facts` holds everything learned so far, so only the newest matters."""
+    """New facts of a node. `facts` has everything collected so far, so only the last event matters."""
 
     address: str
     facts: Facts
@@ -24,9 +24,9 @@ class FactsUpdated:
 
 @dataclass(frozen=True)
 class LocalFactsDone:
-    """A node has told all of itself, and goes on to wait for others that are silent: its `NodeFinished` follows.
+    """All local facts of a node are collected; its connectivity tests still run. `NodeFinished` follows.
 
-    `state` and `detail` as in `NodeFinished`; what is around the node is still a gap in `facts`."""
+    `state` and `detail` as in `NodeFinished`; facts about connectivity are still missing in `facts`."""
 
     address: str
     state: NodeState
@@ -36,8 +36,8 @@ class LocalFactsDone:
 
 @dataclass(frozen=True)
 class NodeFinished:
-    """A node's pass is over. `facts` keeps what was seen before a break; `detail` says what went wrong, and at which
-    stage; "" when nothing did. `host_key` is an OpenSSH public key line (without the host), None when none was seen."""
+    """Collection on a node has ended. `facts` includes those collected before an error. `detail`: the error and its
+    stage; "" on success. `host_key`: OpenSSH public key line without the host, None if the node sent none."""
 
     address: str
     state: NodeState

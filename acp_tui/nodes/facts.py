@@ -1,8 +1,8 @@
-"""What a node is, as far as it told us. One field per thing known; judging happens elsewhere.
+"""The facts of a node: one field for each value that the collectors read. Requirements are checked elsewhere.
 
-Every field is None until it is learned, and stays None when it could not be: `gaps` then says why, under the field's
-name. None is therefore never "absent" or "empty": a node without swap has `swaps == ()`.
-Strings come from a node and are hostile: `probe` has cut them to size and taken control characters out.
+A field is None until its value is read. If it cannot be read, it stays None and `missing` has the reason under the
+name of the field. None never means "absent" or "empty": a node without swap has `swaps == ()`.
+Strings come from the node and are not trusted: the reader has limited their length and removed control characters.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Interface:
 @dataclass(frozen=True)
 class Route:
     destination: str
-    """CIDR, or `default`."""
+    """CIDR range, or `default`."""
     nic: str | None
     gateway: str | None
 
@@ -35,12 +35,12 @@ class Route:
 class Listener:
     port: int
     process: str | None
-    """Name of the owning process; None where root was not there to see it."""
+    """Name of the owning process; None: reading it requires root."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit: words of `is-active` and `is-enabled`, e.g. `active`, `inactive`, `enabled`, `not-found`."""
+    """A systemd unit: output of `is-active` and `is-enabled`, e.g. `active`, `inactive`, `enabled`, `not-found`."""
 
     active: str
     enabled: str
@@ -48,7 +48,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class SshdSetting:
-    """A value of sshd: `effective` from `sshd -T` (or the parsed file), `explicit` where a file sets it."""
+    """A setting of sshd: `effective` from `sshd -T` (or the parsed file), `explicit` if a file sets it."""
 
     effective: str
     explicit: bool
@@ -56,7 +56,7 @@ class SshdSetting:
 
 @dataclass(frozen=True)
 class Directory:
-    """A path that must not be there. Sizes in bytes; None: not measured."""
+    """A path that must not exist. Sizes in bytes; None: not measured."""
 
     exists: bool
     empty: bool = False
@@ -78,7 +78,7 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class Disk:
-    """The disk behind a path. `rotational` None: not learned."""
+    """The disk below a path. `rotational` None: not known."""
 
     path: str
     device: str
@@ -87,20 +87,20 @@ class Disk:
 
 @dataclass(frozen=True)
 class DiskSpeed:
-    """What a disk did when it was asked to write, on request only. None: this was not measured, `missed` says why."""
+    """Result of the active disk test. A value is None if it was not measured; `missing_reason` has the cause."""
 
     folder: str
     method: str
-    """`fio`, `python3` or `dd`; the latter two only estimate."""
+    """`fio`, `python3` or `dd`; the results of the last two are estimates."""
     sync_p99: float | None = None
-    """Seconds that 99 % of small synced writes take at most."""
+    """99th percentile of the duration of a small synced write, in seconds."""
     sync_rate: float | None = None
-    """Small synced writes a second, one after another."""
+    """Small synced writes per second, one after another."""
     rate: float | None = None
-    """Writes of 4 KiB a second, many at a time."""
+    """Writes of 4 KiB per second, many in parallel."""
     throughput: float | None = None
-    """Bytes a second, in large writes past the cache."""
-    missed: str = ""
+    """Bytes per second, in large writes that bypass the cache."""
+    missing_reason: str = ""
 
     @property
     def estimate(self) -> bool:
@@ -109,7 +109,7 @@ class DiskSpeed:
 
 @dataclass(frozen=True)
 class Clock:
-    """The node's clock against ours. Seconds; the true offset lies within offset ± uncertainty."""
+    """Offset of the node's clock from this host's clock, in seconds. The true offset is within offset ± uncertainty."""
 
     offset: float
     uncertainty: float
@@ -117,57 +117,57 @@ class Clock:
 
 
 class TcpResult(StrEnum):
-    """What became of a TCP connect. `CONNECTED` and `REFUSED` both tell that the way there and back is open."""
+    """Result of a TCP connect. `CONNECTED` and `REFUSED` both prove that packets pass in both directions."""
 
     CONNECTED = "connected"
     REFUSED = "refused"
     TIMEOUT = "timeout"
     NO_ROUTE = "no route"
-    FORBIDDEN = "forbidden here"
-    """The node's own routes or packet filter do not let it out."""
+    FORBIDDEN = "blocked by the node itself"
+    """The node's own routes or packet filter block the packets."""
     UNRESOLVED = "name not resolved"
-    UNTOLD = "not told"
-    """It could not be tried, or the node has not told what became of it."""
+    UNKNOWN = "unknown"
+    """The connect could not be tried, or the output of the node has no result for it."""
 
 
 class TcpPath(NamedTuple):
-    """One TCP connect from this node. `host` as in the plan; `seconds` until the answer, to the millisecond; `words`
-    why it is `UNTOLD`. A tuple, as a hundred nodes tell of ninety thousand."""
+    """One TCP connect from this node. `host` as in the plan; `seconds` until the reply, to the millisecond; `detail`:
+    the reason for `UNKNOWN`. A tuple, because a hundred nodes have ninety thousand of them."""
 
     host: str
     port: int
-    reach: TcpResult
+    result: TcpResult
     seconds: float | None = None
-    words: str = ""
+    detail: str = ""
 
     @property
     def open(self) -> bool:
-        return self.reach is TcpResult.CONNECTED or self.reach is TcpResult.REFUSED
+        return self.result is TcpResult.CONNECTED or self.result is TcpResult.REFUSED
 
 
 @dataclass(frozen=True)
 class Ping:
-    """Echoes of another node. `average` round trip in seconds, None without an answer; `size` of a whole packet of
-    this node's link in bytes, `whole` whether one passes unfragmented (None: not learned)."""
+    """Ping of another node. `average`: round trip in seconds, None without a reply. `size`: MTU of this node's link
+    in bytes. `unfragmented`: whether a packet of that size passes in one piece (None: not known)."""
 
     host: str
     sent: int
     received: int
     average: float | None
     size: int | None = None
-    whole: bool | None = None
+    unfragmented: bool | None = None
 
 
 @dataclass(frozen=True)
 class Bandwidth:
-    """What went over one TCP connection to another node: bits a second at least. None: not measured, and `why`."""
+    """Measured throughput of one TCP connection to another node: bits per second at least. None: see `reason`."""
 
     bits: float | None
-    why: str = ""
+    reason: str = ""
 
 
 class Trust(StrEnum):
-    """What a node makes of a server's certificate."""
+    """Whether a node trusts a server's certificate, or the reason why not."""
 
     TRUSTED = "trusted"
     PLAIN = "no TLS"
@@ -180,39 +180,41 @@ class Trust(StrEnum):
 
 
 class Login(StrEnum):
-    """What became of a login."""
+    """Result of a login to an image registry."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
-    OPEN = "nobody is asked for one"
+    OPEN = "not required"
     UNSENT = "not sent: no trusted TLS"
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class RegistryAnswer:
-    """What an image registry said to `GET /v2/`. `status` is HTTP's; None: no HTTP answer, and `words` say why.
+    """Response of an image registry to `GET /v2/`. `status`: HTTP status; None: no HTTP response, reason in `detail`.
 
-    `login` None: none was tried; `login_words` say more of one that failed."""
+    `login` None: no login was tried. `login_detail`: the cause of a failed login."""
 
     status: int | None
-    words: str = ""
+    detail: str = ""
     trust: Trust = Trust.TRUSTED
     login: Login | None = None
-    login_words: str = ""
+    login_detail: str = ""
 
 
 @dataclass(frozen=True)
 class Facts:
+    """All facts of the node at `address`, its address in the plan."""
+
     address: str
-    gaps: Mapping[str, str] = field(default_factory=dict)
-    """Field name → why it was not learned."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Name of a field → reason why it is missing."""
 
     # identity
     hostname: str | None = None
     """`uname -n`."""
     etc_hostname: str | None = None
-    """First line of /etc/hostname; "" when the file is not there."""
+    """First line of /etc/hostname; "" without the file."""
     machine_id: str | None = None
     product_uuid: str | None = None
     boot_id: str | None = None
@@ -235,7 +237,7 @@ class Facts:
     os_name: str | None = None
     """`PRETTY_NAME`."""
     os_release_file: str | None = None
-    """First line of /etc/centos-release or /etc/redhat-release, which alone tell CentOS's minor version; "" if none."""
+    """First line of /etc/centos-release or /etc/redhat-release, which have CentOS's minor version; "" if none."""
     kylin_info: str | None = None
     """/etc/.productinfo and /etc/.kyinfo, joined by newlines; "" if none."""
 
@@ -251,37 +253,37 @@ class Facts:
     """ARM: `CPU implementer`, e.g. `0x48`."""
     cpu_part: str | None = None
     governor: str | None = None
-    """`scaling_governor` of cpu0; "" when the file is not there (virtual machines)."""
+    """`scaling_governor` of cpu0; "" without the file (virtual machines)."""
     memory: int | None = None
     """MemTotal in bytes."""
     virtual: bool | None = None
     """A virtual machine (hypervisor flag or systemd-detect-virt)."""
     steal: float | None = None
-    """Share of the CPU time since the boot that the hypervisor gave to others, 0 to 1."""
+    """Share of the CPU time since boot that the hypervisor gave to other machines, 0 to 1."""
     disks: tuple[Disk, ...] | None = None
-    """The disks behind /, /var/lib and, where present, /var/lib/etcd and /cpaas."""
+    """The disks below /, /var/lib and, if present, /var/lib/etcd and /cpaas."""
     filesystems: tuple[Filesystem, ...] | None = None
-    """What a path lies on, or would lie on where it is not there yet."""
+    """The file system of each path; for a missing path that of its nearest existing parent."""
     disk_speed: DiskSpeed | None = None
-    """Measured on request alone, because it writes."""
+    """Measured only by the active disk test, because it writes."""
 
     # kernel and boot
     cmdline: tuple[str, ...] | None = None
-    """Tokens of /proc/cmdline: what is in effect."""
+    """Tokens of /proc/cmdline: the parameters in effect."""
     boot_tokens: frozenset[str] | None = None
     """Kernel parameters found in the boot loader's configuration: in effect from the next boot."""
     modules: frozenset[str] | None = None
     """Modules loaded or built in."""
     modules_at_boot: frozenset[str] | None = None
-    """Modules that /etc/modules or a modules-load.d folder names: loaded again at each boot."""
+    """Modules named in /etc/modules or a modules-load.d folder: loaded at each boot."""
     modules_available: frozenset[str] | None = None
-    """Of the modules ACP wants: those `modprobe -n` could load."""
+    """Modules required by ACP that `modprobe -n` can load."""
 
     # security and system settings
     selinux: str | None = None
-    """`disabled`, `permissive` or `enforcing`, as it runs now."""
+    """`disabled`, `permissive` or `enforcing`: the mode in effect."""
     selinux_config: str | None = None
-    """SELINUX= of /etc/selinux/config; "" when there is none."""
+    """SELINUX= of /etc/selinux/config; "" if not set."""
     apparmor: bool | None = None
     """Enabled in the kernel."""
     apparmor_profiles: int | None = None
@@ -289,22 +291,22 @@ class Facts:
     units: Mapping[str, Unit] | None = None
     """Firewall and AppArmor units, by name without `.service`."""
     ufw_enabled: bool | None = None
-    """ENABLED=yes in /etc/ufw/ufw.conf; None where there is no such file."""
+    """ENABLED=yes in /etc/ufw/ufw.conf; None without the file."""
     swaps: tuple[str, ...] | None = None
     """Swap areas in use."""
     fstab_swaps: tuple[str, ...] | None = None
-    """Swap entries of /etc/fstab and active systemd swap units: they return at the next boot."""
+    """Swap entries of /etc/fstab and active systemd swap units: active again after the next boot."""
     tasks_max: str | None = None
     """DefaultTasksMax as systemd prints it."""
 
     # users
     uid: int | None = None
     sudo: bool | None = None
-    """sudo asks for no password; for uid 0 always True."""
+    """Passwordless sudo works; always True for uid 0."""
     sudo_message: str | None = None
-    """The end of what sudo said where it refused; "" where it did not."""
+    """The end of sudo's error message; "" on success."""
     sudo_terminal: bool | None = None
-    """sudo works on a terminal alone (`requiretty`); what needs root was asked on one."""
+    """sudo works only on a terminal (`requiretty`); collectors that need root ran on one."""
     sshd: Mapping[str, SshdSetting] | None = None
     """`usedns`, `usepam`."""
 
@@ -314,77 +316,77 @@ class Facts:
     """IPv4 routes."""
     routes6: tuple[Route, ...] | None = None
     hosts_localhost: tuple[str, ...] | None = None
-    """Addresses that /etc/hosts gives to `localhost`, in the file's order."""
+    """Addresses of `localhost` in /etc/hosts, in the order of the file."""
     resolv_exists: bool | None = None
     nameservers: tuple[str, ...] | None = None
     search_domains: tuple[str, ...] | None = None
-    """The last `search` line of resolv.conf."""
+    """Domains of the last `search` line of resolv.conf."""
     resolv_domain: str | None = None
-    """A `domain` line of resolv.conf; "" if none."""
+    """Value of the `domain` line of resolv.conf; "" if none."""
     listeners: tuple[Listener, ...] | None = None
     """TCP sockets in LISTEN."""
     udp_ports: frozenset[int] | None = None
 
     # software and files
     tools: Mapping[str, bool] | None = None
-    """Wanted command → found in PATH (sbin included)."""
+    """Required command → whether it is in PATH (including sbin)."""
     lvm2: bool | None = None
     kubelet_unit: bool | None = None
-    """/etc/systemd/system/kubelet.service exists, a dangling link included."""
+    """Whether /etc/systemd/system/kubelet.service exists, even as a dangling link."""
     tmp_options: tuple[str, ...] | None = None
-    """Mount options in force for /tmp."""
+    """Mount options in effect for /tmp."""
     directories: Mapping[str, Directory] | None = None
     rpm_packages: frozenset[str] | None = None
-    """Installed names; None with a gap `no rpm` on other systems, see `package_tools`."""
+    """Names of installed packages; missing on systems without rpm, see `package_tools`."""
     dpkg_packages: frozenset[str] | None = None
     snap_packages: frozenset[str] | None = None
     package_tools: frozenset[str] | None = None
-    """Which of rpm, dpkg-query, snap the node has."""
+    """Those of rpm, dpkg-query and snap that are installed."""
     leftover_binaries: tuple[str, ...] | None = None
-    """Container and Kubernetes binaries in /usr/local/{bin,sbin}, and a filled /opt/cni/bin."""
+    """Container and Kubernetes binaries in /usr/local/{bin,sbin}, and /opt/cni/bin if it is not empty."""
     kubernetes_traces: tuple[str, ...] | None = None
     """Signs of an existing Kubernetes: running kubelet, dockerd, containerd; /etc/kubernetes/*.conf; etcd data."""
     installer_running: bool | None = None
-    """A `minialauda-control-plane` container runs here: the installer has been started."""
+    """A `minialauda-control-plane` container runs on the node: the installer was started."""
 
     # time
     timezone: str | None = None
-    """Zone name, e.g. `Europe/Moscow`; "" when /etc/localtime names none."""
+    """Zone name, e.g. `Europe/Moscow`; "" if /etc/localtime has none."""
     utc_offset: str | None = None
     """`date +%z`."""
     clock: Clock | None = None
     ntp: str | None = None
-    """Which time daemon runs and whether it is synchronised, in words."""
+    """The running time daemon and whether it is synchronised, as text."""
 
-    # around it
+    # connectivity
     paths: tuple[TcpPath, ...] | None = None
-    """To the other nodes, the cluster endpoint and the external registry."""
+    """TCP connects to the other nodes, the cluster endpoint and the external registry."""
     pings: tuple[Ping, ...] | None = None
-    """Of the other nodes."""
+    """Pings of the other nodes."""
     link_speeds: Mapping[str, int] | None = None
-    """Interface → Mbit/s, where the driver tells it; virtual machines rarely do."""
+    """Interface → Mbit/s, if the driver reports it; drivers of virtual machines rarely do."""
     names: Mapping[str, tuple[str, ...] | None] | None = None
-    """Names that the plan uses → their addresses here; () does not exist, None: no name server answered."""
+    """Names in the plan → their addresses on this node; (): the name does not exist, None: no name server replied."""
     names_by_servers: Mapping[str, tuple[str, ...] | None] | None = None
-    """Of those, the ones that /etc/hosts names → what the name servers say of them; None: no answer."""
+    """Those of `names` that are in /etc/hosts → their addresses from the name servers; None: no reply."""
     vip_owner: str | None = None
-    """Who answers at a VIP that is to be made: a MAC address, or words; "" nobody."""
+    """The host that replies on the address of a future VIP: a MAC address, or text; "" if no host replies."""
     registry_answer: RegistryAnswer | None = None
 
-    # learned only on request
-    listened: Mapping[int, str] | None = None
-    """TCP port → "" where a temporary listener stood, else why there was none."""
-    backends: Mapping[tuple[str, int], frozenset[str]] | None = None
-    """Host and port → the nodes whose temporary listeners answered there, by their plan addresses."""
-    strayed: Mapping[tuple[str, int], frozenset[int]] | None = None
-    """Host and port → other ports of nodes to which that led instead."""
-    proxied: frozenset[int] | None = None
-    """Ports at which a temporary listener was told who connects, by a header of the PROXY protocol."""
-    vrids: frozenset[int] | None = None
-    """Virtual router IDs whose VRRP adverts were heard."""
+    # active tests
+    listener_results: Mapping[int, str] | None = None
+    """TCP port → "" if the temporary listener worked, else the reason why not."""
+    backends_reached: Mapping[tuple[str, int], frozenset[str]] | None = None
+    """Host and port → plan addresses of the nodes whose temporary listeners replied there."""
+    wrong_ports_reached: Mapping[tuple[str, int], frozenset[int]] | None = None
+    """Host and port → different ports of nodes that replied there."""
+    proxy_protocol_ports: frozenset[int] | None = None
+    """Ports on which a temporary listener received a PROXY protocol header."""
+    vrids_seen: frozenset[int] | None = None
+    """Virtual router IDs of the VRRP advertisements received."""
     bandwidths: Mapping[str, Bandwidth] | None = None
-    """Plan address of another node → what went there."""
+    """Plan address of another node → bandwidth to it."""
 
-    def gap(self, name: str) -> str:
-        """Why the field `name` is None; a field nobody asked for says so."""
-        return self.gaps.get(name) or _("not observed")
+    def missing_reason(self, name: str) -> str:
+        """Reason why the fact `name` is missing; "not observed" if it was not collected."""
+        return self.missing.get(name) or _("not observed")

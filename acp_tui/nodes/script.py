@@ -1,7 +1,7 @@
-"""One bash program asks a node everything; its answer is read while it streams in.
+"""The bash script that runs all collectors on a node, and the reader of its output stream.
 
-Pure text in, pure text out: no SSH here, so the same format serves the probe, the tests and the practice nodes.
-Each snippet's output is framed by lines with a random marker, the end line also says how the snippet ended:
+This module does not use SSH: collection, tests and practice nodes share the same format.
+Lines with a random marker enclose the output of each collector; the last of them has the exit status:
 
     <marker> <name>
     ...output...
@@ -14,18 +14,18 @@ from dataclasses import dataclass
 
 from acp_tui.core.text import fill_template, sanitize
 
-TIMED_OUT = 124  # what timeout(1) says too
+TIMED_OUT = 124  # the status of timeout(1)
 SUDO_PATIENCE = 20
-"""Seconds: sudo looks up the host's name, and gives up on a dead name server only then."""
-CUT = 125  # more output than a snippet may give
+"""Seconds to wait for sudo: it looks up the host name, and an unreachable name server delays that."""
+CUT = 125  # more output than a collector may print
 NEEDS_ROOT = 77
-ABSENT = 66  # the file that would tell is not there
-NOT_FOUND = 127  # the shell's word for a command that is not there
+ABSENT = 66  # the file to read does not exist
+NOT_FOUND = 127  # the shell's status for a missing command
 
 MAX_OUTPUT = 256 * 1024
-"""Bytes of one snippet's output; a node cuts there, and the reader trusts no node to have done so."""
+"""Limit in bytes of one collector's output. The script enforces it on the node, and the reader enforces it again."""
 
-_FLUSH_EVERY = 10  # snippets a write: few packets, and still facts that appear in steps
+_FLUSH_EVERY = 10  # collectors per write: few packets, and still several updates
 
 _LAUNCH = """sh -c '
 LC_ALL=C; export LC_ALL; unset BASH_ENV ENV POSIXLY_CORRECT;
@@ -37,13 +37,13 @@ if [ "$u" != 0 ]; then
 fi;
 exec bash --norc -p -s -- "$u" "$r" "$m"'"""
 LAUNCH = fill_template(_LAUNCH.replace("\n", " "), SUDO=str(SUDO_PATIENCE))
-"""The command a node is asked to run, with the script on its stdin. It becomes root where sudo asks no password, and
-tells the script who logged in: `$1` the uid, `$2` the status of sudo, `$3` its message. In one line, for csh as a login
-shell; without a path, for a restricted one; `-p`, so that nothing of the user's environment becomes part of the script.
+"""The command to run on a node, with the script on its stdin. It becomes root if passwordless sudo works, and passes
+the login to the script: `$1` the uid, `$2` the status of sudo, `$3` its message. One line, because the login shell may
+be csh; no path, because it may be restricted; `-p`, so that bash imports no functions from the user's environment.
 """
 
 LAUNCH_PLAIN = "sh -c 'unset BASH_ENV; exec bash --norc -p -s'"
-"""The same without becoming root: for questions that want a quick answer."""
+"""The same without sudo, for scripts that need a quick reply."""
 
 _HEADER = """\
 
@@ -51,7 +51,7 @@ _HEADER = """\
 main() {
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
 unset TZ TIME_STYLE TMOUT
-declare -A begun
+declare -A started
 trap : PIPE
 marker=@MARKER@ held= count=0 login_uid=${1:-$UID} sudo_status=${2:-0} sudo_message=$3
 flush() { printf '%s' "$held" || reap $$; held= count=0; }
@@ -79,14 +79,14 @@ reap() {
 }
 begin() {
   local fd
-  exec {fd}< <(printf '%s\\n' "$BASHPID"; "ask_$1" </dev/null 2>/dev/null; printf '\\n%s' "$?")
-  begun[$1]=$fd
+  exec {fd}< <(printf '%s\\n' "$BASHPID"; "collect_$1" </dev/null 2>/dev/null; printf '\\n%s' "$?")
+  started[$1]=$fd
 }
 run() {
   local name=$1 part text= left=@LIMIT@ got=0 status pid fd end=$((SECONDS + $2)) slice=1 waited=0
   [ $((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1])) -ge 403 ] || slice=$2
-  [ -n "${begun[$name]}" ] || begin "$name"
-  fd=${begun[$name]}
+  [ -n "${started[$name]}" ] || begin "$name"
+  fd=${started[$name]}
   while [ "$left" -gt 0 ] && [ "$SECONDS" -le "$end" ]; do
     IFS= read -r -d '' -t "$slice" -n "$left" part <&"$fd"; got=$?
     text+=$part left=$((left - ${#part}))
@@ -106,13 +106,14 @@ run() {
   [ "$count" -lt @EVERY@ ] || flush
 }
 """
-# `read -t` on a process substitution is the timeout: one fork a snippet, no need of timeout(1), and not even a process
-# that cannot be killed holds the rest up. A NUL ends a `read` early, so each counts as a character. The marker once a
-# second while it waits tells that it runs, and whether anybody listens: else all of it ends, and nothing stays. Before
-# 4.3 a `read` that is late may lose a byte, so there it waits in one piece. All is one function, so that a half-sent
-# script runs nothing; the empty lines are for a profile that reads what is not its own.
-# Files of /proc are read whole by mapfile: `read` seeks back behind each line, and the kernel then makes all anew.
-# Nothing here is a here-document: bash writes those to a file, and the disk may be full or read-only.
+# The timeout is `read -t` on a process substitution: one fork per collector, no timeout(1), and a process that cannot
+# be killed does not block the others. A NUL ends a `read` early, so each NUL counts as one character. While the script
+# waits it prints the marker once a second: this shows progress, and if the connection is closed the write fails and
+# the script ends all its processes. Before bash 4.3 a `read` that times out may lose a byte, so there it waits in one
+# piece. Everything is one function, so a partly sent script runs nothing. The empty lines protect it from a shell
+# profile that reads standard input.
+# mapfile reads files of /proc in one go: `read` seeks back after each line, and the kernel generates the file again.
+# There are no here-documents: bash writes them to a file, and the disk may be full or read-only.
 
 _MARKER = re.compile(r"^marker=([0-9a-f]+) ", re.MULTILINE)
 _RUN = re.compile(r"^run ([a-z0-9_]+) [0-9]+(?:; flush)?$", re.MULTILINE)
@@ -121,7 +122,7 @@ _STATUS = re.compile(rb"([0-9]{1,3})\r?\n")
 
 @dataclass(frozen=True)
 class CollectorOutput:
-    """What a node answered to one snippet: its exit status and its output, cut to size and cleaned."""
+    """Output of one collector, with limited length and without control characters, and its exit status."""
 
     name: str
     status: int
@@ -129,20 +130,24 @@ class CollectorOutput:
 
 
 class MissingReason(str):
-    """Why a field stays unknown: what a parser gives in place of a value where it knows the reason."""
+    """Reason why a fact is missing; a parser returns it instead of a value."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Collector:
-    """How one thing is asked of a node.
+    """A shell snippet that reads facts on a node, and the parser of its output.
 
-    `shell` is the body of a bash function: it `return`s (never exits), and `root || return` skips it without root.
-    `show FILE` prints a file without a fork; to `maybe FILE` a file that is not there is an empty answer. `tool NAME`
-    tells whether a command can be run (`type -P` would also find a file that cannot).
-    `parse` turns the answer into values of the `Facts` fields named in `fields`; a name it leaves out becomes a gap.
-    It may raise ValueError: then all its fields are gaps with that text. `timeout` in seconds.
+    `shell` is the body of a bash function. It uses `return`, never `exit`. Helpers:
+    - `root || return` ends it if the script does not run as root.
+    - `show FILE` prints a file without a fork; it fails with status 66 if the file does not exist.
+    - `maybe FILE` does the same, but a file that does not exist counts as empty.
+    - `tool NAME` succeeds if the command exists and is executable (`type -P` also finds files that are not).
+    - `limit SECONDS COMMAND` runs a command with a time limit.
+
+    `parse` converts the output into values of the `Facts` fields named in `fields`; a name that it leaves out is
+    missing. If it raises ValueError, all fields are missing with that text as the reason. `timeout` in seconds.
     """
 
     name: str
@@ -151,73 +156,73 @@ class Collector:
     parse: Callable[[CollectorOutput], Mapping[str, object]]
     timeout: int = 10
     any_status: bool = False
-    """Whether an exit status other than 0 is part of the answer."""
+    """Whether to parse the output for an exit status other than 0, too."""
     urgent: bool = False
-    """Asked first and sent at once, not held back with its neighbours."""
+    """Run first, and send the output immediately."""
     early: bool = False
-    """Begun before the others and collected in its turn: for what waits on the network."""
+    """Start before the others and run in parallel with them: for collectors that wait for the network."""
 
 
-def build(snippets: Iterable[Collector], marker: str) -> str:
-    """The program for the stdin of `LAUNCH`. `marker`: lower-case hexadecimal digits that no output can foresee."""
-    snippets = tuple(snippets)
+def build(collectors: Iterable[Collector], marker: str) -> str:
+    """Return the script for the stdin of `LAUNCH`. `marker`: random lower-case hexadecimal digits."""
+    collectors = tuple(collectors)
     header = fill_template(_HEADER, MARKER=marker, LIMIT=str(MAX_OUTPUT), EVERY=str(_FLUSH_EVERY))
-    functions = [f"ask_{s.name}() {{\n{s.shell.strip()}\n}}\n" for s in snippets]
-    urgent = [f"run {s.name} {s.timeout}; flush\n" for s in snippets if s.urgent]
-    begins = [f"begin {s.name}\n" for s in snippets if s.early]
-    calls = [f"run {s.name} {s.timeout}\n" for s in snippets if not s.urgent and not s.early]
-    waits = [f"run {s.name} {s.timeout}\n" for s in snippets if s.early]
-    between = ["flush\n"] if waits else []  # what it knows of itself need not wait for others
+    functions = [f"collect_{s.name}() {{\n{s.shell.strip()}\n}}\n" for s in collectors]
+    urgent = [f"run {s.name} {s.timeout}; flush\n" for s in collectors if s.urgent]
+    begins = [f"begin {s.name}\n" for s in collectors if s.early]
+    calls = [f"run {s.name} {s.timeout}\n" for s in collectors if not s.urgent and not s.early]
+    waits = [f"run {s.name} {s.timeout}\n" for s in collectors if s.early]
+    between = ["flush\n"] if waits else []  # send local facts before waiting for the network
     lines = [header, *functions, *urgent, *begins, *calls, *between, *waits]
     return "".join([*lines, 'flush\nexit\n}\nmain "$@"\n'])
 
 
 def split(script: str) -> tuple[str, tuple[str, ...]]:
-    """Marker and snippet names of a built script. ValueError: it is none."""
+    """Return the marker and the names of the collectors in a script. Raises ValueError for any other text."""
     marker = _MARKER.search(script)
     names = tuple(_RUN.findall(script))
     if marker is None or not names:
-        raise ValueError("not a probe script")
+        raise ValueError("not a collector script")
     return marker[1], names
 
 
-def reply(marker: str, reading: CollectorOutput) -> bytes:
-    """The bytes with which a node answers one snippet."""
-    end = f"\n{marker} {reading.name} {reading.status}\n"
-    return f"{marker} {reading.name}\n{reading.text}{end}".encode()
+def reply(marker: str, output: CollectorOutput) -> bytes:
+    """Return the part of a node's stream with the output of one collector."""
+    end = f"\n{marker} {output.name} {output.status}\n"
+    return f"{marker} {output.name}\n{output.text}{end}".encode()
 
 
 class Reader:
-    """Finds the readings in a node's stream. Whatever stands outside a frame is noise and is dropped."""
+    """Extracts the outputs of collectors from a node's stream. Text outside the markers is ignored."""
 
     def __init__(self, marker: str) -> None:
         self._mark = marker.encode()
         self._begin = re.compile(re.escape(self._mark) + rb" ([a-z0-9_]{1,64})\r?\n")
         self._end = b""
-        """How the end line of the open frame begins; empty: no frame is open."""
+        """Start of the line that ends the current output; empty outside an output."""
         self._name = ""
         self._buffer = bytearray()
         self._searched = 0
         self._overflow = False
 
     def feed(self, data: bytes) -> list[CollectorOutput]:
-        """The readings that `data` completes. Never holds more than about two snippets' output."""
+        """Return the outputs that `data` completes. Buffers at most about twice the limit of one output."""
         self._buffer += data
-        readings: list[CollectorOutput] = []
+        outputs: list[CollectorOutput] = []
         while True:
             if not self._end:
                 if not self._find_begin():
-                    return readings
+                    return outputs
             else:
-                reading = self._find_end()
-                if reading is None:
-                    return readings
-                readings.append(reading)
+                output = self._find_end()
+                if output is None:
+                    return outputs
+                outputs.append(output)
 
     def _find_begin(self) -> bool:
         found = self._begin.search(self._buffer)
         if found is None:
-            keep = len(self._mark) + 80  # a begin line that is still coming in
+            keep = len(self._mark) + 80  # a first line that has not arrived completely
             del self._buffer[: max(0, len(self._buffer) - keep)]
             return False
         name = found[1]

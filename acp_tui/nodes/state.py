@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class NodeState(StrEnum):
-    """How far the preflight came on a node. `CHECKING` is seen only while it runs, never in a finished report."""
+    """Result of the preflight on a node. `CHECKING` is used only while collection runs, never in a finished report."""
 
     CHECKING = "checking"
     CHECKED = "checked"

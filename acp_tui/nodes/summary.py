@@ -1,11 +1,11 @@
-"""A node in a few facts, as reports show it."""
+"""Summary of a node for reports."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class NodeSummary:
-    """What the report tells of a node, so that a reader far away knows what it is. None or (): not learned."""
+    """The facts with which a report describes a node. None or (): unknown."""
 
     os: str | None = None
     kernel: str | None = None
@@ -18,6 +18,6 @@ class NodeSummary:
     addresses: tuple[str, ...] = ()
     """`eth0 10.0.0.1/24` each, without loopback."""
     disks: tuple[str, ...] = ()
-    """In words, one a filesystem or disk."""
+    """One text for each file system or disk."""
     boot_id: str | None = None
-    """Another one after each boot."""
+    """Changes with each boot."""

@@ -11,17 +11,25 @@ from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.checks.topology import balancer_ports, has_external_load_balancer, peer_ports
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.units import MEGA
-from acp_tui.nodes.active.bandwidth import MOST, End, measure, pairs
-from acp_tui.nodes.active.disk import measuring
-from acp_tui.nodes.active.listeners import ListenerPlan, rehearse
-from acp_tui.nodes.active.vrrp import ear
+from acp_tui.nodes.active.bandwidth import MAX_MEBIBYTES, BandwidthNode, measure, pairs
+from acp_tui.nodes.active.disk import disk_speed_collector
+from acp_tui.nodes.active.listeners import ListenerPlan, run_listener_test
+from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.plan.model import Node, Plan
 
 DISK_SECONDS = 60  # that measuring a disk adds to a node's script at most
-LEARNED = ("listened", "backends", "strayed", "proxied", "vrids", "disk_speed", "bandwidths")
+LEARNED = (
+    "listener_results",
+    "backends_reached",
+    "wrong_ports_reached",
+    "proxy_protocol_ports",
+    "vrids_seen",
+    "disk_speed",
+    "bandwidths",
+)
 """The facts that come only on request."""
 
 
@@ -76,20 +84,20 @@ def carried(before: Facts | None, now: Facts) -> Facts:
     if before is None or before.boot_id is None or before.boot_id != now.boot_id:
         return now
     kept = {name: getattr(before, name) for name in LEARNED if getattr(now, name) is None}
-    return replace(now, gaps={n: why for n, why in now.gaps.items() if kept.get(n) is None}, **kept)
+    return replace(now, missing={n: why for n, why in now.missing.items() if kept.get(n) is None}, **kept)
 
 
 def what_it_does(plan: Plan, one: ActiveTest) -> str:
     """What it does to the nodes, and what that costs: to be shown before."""
     count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if len(plan.nodes) > 1 else 0
-    return _(_WORDS[one]).format(count=count, most=MOST, seconds=max(2, round(count * 1.5)))
+    return _(_WORDS[one]).format(count=count, most=MAX_MEBIBYTES, seconds=max(2, round(count * 1.5)))
 
 
 def snippets_on_request(plan: Plan, node: Node, also: Collection[ActiveTest]) -> tuple[Collector, ...]:
     """What `node` is asked beside the usual."""
     plane = node.role == "control-plane"
-    listening = [ear(node.address)] if ActiveTest.VRRP in also and plane else []
-    return (*listening, *([measuring()] if ActiveTest.DISK in also and plane else []))
+    listening = [vrrp_collector(node.address)] if ActiveTest.VRRP in also and plane else []
+    return (*listening, *([disk_speed_collector()] if ActiveTest.DISK in also and plane else []))
 
 
 def patience(deadlines: Deadlines, also: Collection[ActiveTest]) -> Deadlines:
@@ -111,19 +119,24 @@ async def between_on_request(
     `keys`: their host keys by address."""
     found = {one.address: known[one.address] for one in reached}
     if _REHEARSED & set(also):
-        for address, facts in (await rehearse(_roles(plan, reached, keys, also), deadlines=deadlines)).items():
-            gaps = {**found[address].gaps, **{name: why for name, why in facts.gaps.items() if name == "backends"}}
+        for address, facts in (await run_listener_test(_roles(plan, reached, keys, also), deadlines=deadlines)).items():
+            missing = {
+                **found[address].missing,
+                **{name: why for name, why in facts.missing.items() if name == "backends_reached"},
+            }
             found[address] = replace(
                 found[address],
-                listened=facts.listened,
-                backends=facts.backends,
-                strayed=facts.strayed,
-                proxied=facts.proxied,
-                gaps=gaps,
+                listener_results=facts.listener_results,
+                backends_reached=facts.backends_reached,
+                wrong_ports_reached=facts.wrong_ports_reached,
+                proxy_protocol_ports=facts.proxy_protocol_ports,
+                missing=missing,
             )
     if ActiveTest.BANDWIDTH in also and len(reached) > 1:
         own = _own_ports(plan)
-        ends = [End(one, keys[one.address], tuple(p for p in own[one.address] if p > 1023)) for one in reached]
+        ends = [
+            BandwidthNode(one, keys[one.address], tuple(p for p in own[one.address] if p > 1023)) for one in reached
+        ]
         for address, measured in (await measure(ends, enough_bits(plan), deadlines=deadlines)).items():
             found[address] = replace(found[address], bandwidths=measured)
     return found

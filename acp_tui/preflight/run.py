@@ -17,12 +17,12 @@ from acp_tui.core.clock import now
 from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.files import resolve_path
 from acp_tui.nodes.collect import collect_facts
-from acp_tui.nodes.collectors import IDS, SNIPPETS
-from acp_tui.nodes.collectors.connectivity import snippets_for
+from acp_tui.nodes.collectors import COLLECTORS, IDENTITY
+from acp_tui.nodes.collectors.connectivity import collectors_for
 from acp_tui.nodes.events import FactsUpdated, NodeEvent, NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import Collector
-from acp_tui.nodes.ssh.address_map import Dial, direct
+from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
@@ -39,37 +39,37 @@ class PreflightDone:
 PreflightEvent = NodeEvent | PreflightDone
 
 
-def target(plan: Plan, node: Node, dial: Dial = direct, *, base: Path = Path()) -> Target:
-    """How to log in to `node`. Relative key files are relative to `base`, the plan's folder; `~` is the user's home."""
+def target(plan: Plan, node: Node, address_map: AddressMap = direct, *, plan_dir: Path = Path()) -> Target:
+    """Return the login for `node`. Relative key files are in `plan_dir`, the plan's folder; `~` is the user's home."""
     login = plan.login(node)
-    host, port = dial(node.address, login.port)
-    key = resolve_path(base, login.key_file) if login.key_file else None
+    host, port = address_map(node.address, login.port)
+    key = resolve_path(plan_dir, login.key_file) if login.key_file else None
     return Target(node.address, host, port, login.username, login.password, key, login.key_passphrase)
 
 
-def targets(plan: Plan, dial: Dial = direct, *, base: Path = Path()) -> tuple[Target, ...]:
+def targets(plan: Plan, address_map: AddressMap = direct, *, plan_dir: Path = Path()) -> tuple[Target, ...]:
     """All nodes of the plan, in its order, each address once."""
-    by_address = {node.address: target(plan, node, dial, base=base) for node in plan.nodes}
+    by_address = {node.address: target(plan, node, address_map, plan_dir=plan_dir) for node in plan.nodes}
     return tuple(by_address.values())
 
 
 def snippets(plan: Plan, node: Node, also: Collection[ActiveTest] = ()) -> tuple[Collector, ...]:
     """All that `node` is asked: about itself, about what is around it, and what was requested."""
-    return (*SNIPPETS, *snippets_for(node_test_spec(plan, node)), *snippets_on_request(plan, node, also))
+    return (*COLLECTORS, *collectors_for(node_test_spec(plan, node)), *snippets_on_request(plan, node, also))
 
 
 async def probe_node(
     plan: Plan,
     node: Node,
-    pinned: str | None,
-    dial: Dial = direct,
+    known_host_key: str | None,
+    address_map: AddressMap = direct,
     *,
-    base: Path = Path(),
+    plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> AsyncGenerator[NodeEvent, None]:
-    """One node alone, for the wizard; ends with its NodeDone. `pinned`: its known host key, `type base64`, or None."""
-    one, asked = target(plan, node, dial, base=base), snippets(plan, node)
-    async with aclosing(collect_facts(one, pinned, deadlines=deadlines, snippets=asked)) as events:
+    """Collect the facts of one node. `known_host_key`: its recorded host key, `type base64`, or None."""
+    one, asked = target(plan, node, address_map, plan_dir=plan_dir), snippets(plan, node)
+    async with aclosing(collect_facts(one, known_host_key, deadlines=deadlines, collectors=asked)) as events:
         async for event in events:
             yield event
 
@@ -78,20 +78,22 @@ async def refresh_connectivity(
     plan: Plan,
     node: Node,
     before: Facts,
-    pinned: str | None,
-    dial: Dial = direct,
+    known_host_key: str | None,
+    address_map: AddressMap = direct,
     *,
-    base: Path = Path(),
+    plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> NodeFinished:
     """What `node` sees around it now, laid over the facts of `before`: for when other nodes or addresses have changed.
 
     It also tells whether it is still the machine and the boot that it was: what `before` says is of another one if
     `boot_id` or `machine_id` differ. Not reached, its facts are those of `before`."""
-    asked = (IDS, *snippets_for(node_test_spec(plan, node)))
+    asked = (IDENTITY, *collectors_for(node_test_spec(plan, node)))
     done = NodeFinished(node.address, NodeState.LOST, before)
     async with aclosing(
-        collect_facts(target(plan, node, dial, base=base), pinned, deadlines=deadlines, snippets=asked)
+        collect_facts(
+            target(plan, node, address_map, plan_dir=plan_dir), known_host_key, deadlines=deadlines, collectors=asked
+        )
     ) as events:
         async for event in events:
             if isinstance(event, NodeFinished):
@@ -103,50 +105,50 @@ async def refresh_connectivity(
 def _laid_over(before: Facts, now: Facts, asked: Collection[Collector]) -> Facts:
     """`before`, with what the snippets `asked` found `now`."""
     names = {name for snippet in asked for name in snippet.fields}
-    gaps = {name: why for name, why in before.gaps.items() if name not in names}
-    gaps |= {name: why for name, why in now.gaps.items() if name in names}
-    return replace(before, gaps=gaps, **{name: getattr(now, name) for name in names})
+    missing = {name: why for name, why in before.missing.items() if name not in names}
+    missing |= {name: why for name, why in now.missing.items() if name in names}
+    return replace(before, missing=missing, **{name: getattr(now, name) for name in names})
 
 
 async def on_request(
     plan: Plan,
     known: Mapping[str, Facts],
-    pinned: Mapping[str, str],
+    known_hosts: Mapping[str, str],
     also: Collection[ActiveTest],
-    dial: Dial = direct,
+    address_map: AddressMap = direct,
     *,
-    base: Path = Path(),
+    plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> Mapping[str, Facts]:
     """Do what the operator asked for and agreed to on the nodes `known`, for the wizard; their facts with it laid over.
 
-    `pinned`: their host keys."""
+    `known_hosts`: their host keys."""
     deadlines = patience(deadlines, also)
-    reached = [t for t in targets(plan, dial, base=base) if t.address in known]
+    reached = [t for t in targets(plan, address_map, plan_dir=plan_dir) if t.address in known]
     by_address = {node.address: node for node in plan.nodes}
 
     async def one(node: Target) -> Facts:
         asked = snippets_on_request(plan, by_address[node.address], also)
         facts = known[node.address]
         if asked:
-            key = pinned.get(node.address)
-            async with aclosing(collect_facts(node, key, deadlines=deadlines, snippets=asked)) as events:
+            key = known_hosts.get(node.address)
+            async with aclosing(collect_facts(node, key, deadlines=deadlines, collectors=asked)) as events:
                 async for event in events:
                     if isinstance(event, NodeFinished):
                         facts = _laid_over(facts, event.facts, asked)
         return facts
 
     found = dict(zip((t.address for t in reached), await asyncio.gather(*map(one, reached)), strict=True))
-    keys = {address: pinned.get(address) for address in found}
+    keys = {address: known_hosts.get(address) for address in found}
     return await between_on_request(plan, found, reached, keys, also, deadlines=deadlines)
 
 
 async def preflight(
     plan: Plan,
     *,
-    pinned: Mapping[str, str],
-    dial: Dial = direct,
-    base: Path = Path(),
+    known_hosts: Mapping[str, str],
+    address_map: AddressMap = direct,
+    plan_dir: Path = Path(),
     only_nodes: Collection[str] | None = None,
     only: frozenset[str] | None = None,
     beside: LocalFiles = NO_LOCAL_FILES,
@@ -156,18 +158,18 @@ async def preflight(
 ) -> AsyncGenerator[PreflightEvent, None]:
     """Probe the nodes (`only_nodes`: these addresses) and judge; the last event is the PreflightDone with the report.
 
-    `pinned`: known host keys by address. `only`: judge these requirement IDs. `clock`: the report's times and today.
+    `known_hosts`: host keys by address. `only`: judge these requirement IDs. `clock`: the report's times and today.
     `also`: what the operator asked for and agreed to beyond looking."""
     started = clock()
     deadlines = patience(deadlines, also)
-    chosen = [t for t in targets(plan, dial, base=base) if only_nodes is None or t.address in only_nodes]
+    chosen = [t for t in targets(plan, address_map, plan_dir=plan_dir) if only_nodes is None or t.address in only_nodes]
     by_address = {node.address: node for node in plan.nodes}
 
     def pass_over(one: Target) -> Work[NodeEvent]:
         async def follow(emit: Callable[[NodeEvent], None]) -> None:
             asked = snippets(plan, by_address[one.address], also)
             async with aclosing(
-                collect_facts(one, pinned.get(one.address), deadlines=deadlines, snippets=asked)
+                collect_facts(one, known_hosts.get(one.address), deadlines=deadlines, collectors=asked)
             ) as seen:
                 async for event in seen:
                     emit(event)

@@ -12,7 +12,7 @@ from textual.app import App
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.nodes.ssh.known_hosts import pins_file, read_pins
+from acp_tui.nodes.ssh.known_hosts import known_hosts_path, read_known_hosts
 from acp_tui.plan.draft import Draft, last_unfinished, new_draft
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
 from acp_tui.plan.model import Plan
@@ -94,7 +94,7 @@ def _path(typed: str) -> Path:
 async def _opened(app: App[int], path: Path, home: Path) -> Start:
     """Raises PlanErrors, BundleDamaged, GpgFailed, OSError."""
     if not is_bundle(path):
-        plan, keys = await asyncio.to_thread(lambda: (load_plan(path), read_pins(pins_file(home, path))))
+        plan, keys = await asyncio.to_thread(lambda: (load_plan(path), read_known_hosts(known_hosts_path(home, path))))
         return Start(new_draft(home, plan, keys), path, path.parent)
     passphrase: SecretStr | None = None
     with_secrets = True

@@ -18,7 +18,7 @@ from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeFinished, NodeStage
 from acp_tui.nodes.facts import Facts
-from acp_tui.nodes.ssh.address_map import Dial
+from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
@@ -74,7 +74,7 @@ class SessionPort(Protocol):
 class NodeWatch:
     """`base`: the folder that the plan's relative paths start from."""
 
-    def __init__(self, board: SessionPort, dial: Dial, base: Path) -> None:
+    def __init__(self, board: SessionPort, dial: AddressMap, base: Path) -> None:
         self.seen: dict[str, NodeStatus] = {}
         self.requested: tuple[ActiveTest, ...] = ()
         """What is being done on request just now."""
@@ -182,7 +182,7 @@ class NodeWatch:
         from acp_tui.preflight.active_tests import carried
         from acp_tui.preflight.run import probe_node
 
-        async for event in probe_node(plan, node, pinned, self._dial, base=self._base):
+        async for event in probe_node(plan, node, pinned, self._dial, plan_dir=self._base):
             before = self.seen[address]
             match event:
                 case NodeStage():
@@ -254,7 +254,7 @@ class NodeWatch:
         await _imported()
         from acp_tui.preflight.run import refresh_connectivity
 
-        done = await refresh_connectivity(self._asked, node, before, pinned, self._dial, base=self._base)
+        done = await refresh_connectivity(self._asked, node, before, pinned, self._dial, plan_dir=self._base)
         seen = self.seen[address]
         if done.state in (NodeState.CHECKED, NodeState.NO_SUDO):
             same = [getattr(before, name) in (None, getattr(done.facts, name)) for name in ("boot_id", "machine_id")]
@@ -281,15 +281,15 @@ class NodeWatch:
 
         try:
             plan, keys = self._board.plan, self._board.draft.host_keys
-            learned = await on_request(plan, known, keys, self.requested, self._dial, base=self._base)
+            learned = await on_request(plan, known, keys, self.requested, self._dial, plan_dir=self._base)
         finally:
             self.requested = ()
         for address, found in learned.items():
             seen = self.seen.get(address)
             if seen is not None and seen.facts is not None:
                 new = {name: getattr(found, name) for name in LEARNED if getattr(found, name) is not None}
-                gaps = {**seen.facts.gaps, **{n: why for n, why in found.gaps.items() if n in LEARNED}}
-                self.seen[address] = replace(seen, facts=replace(seen.facts, gaps=gaps, **new))
+                gaps = {**seen.facts.missing, **{n: why for n, why in found.missing.items() if n in LEARNED}}
+                self.seen[address] = replace(seen, facts=replace(seen.facts, missing=gaps, **new))
         self._board.judge_soon()
         self._board.nodes_told()
 

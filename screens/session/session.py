@@ -18,7 +18,7 @@ from acp_tui.checks.local_files import NO_LOCAL_FILES
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.clock import now
 from acp_tui.core.i18n import _
-from acp_tui.nodes.ssh.address_map import Dial
+from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import presets
@@ -69,7 +69,7 @@ class Session:
         notify: Callable[[Changed], None],
         fault: Callable[[BaseException], None],
         *,
-        dial: Dial,
+        dial: AddressMap,
         package: PackageWork,
         plan_file: Path | None,
     ) -> None:

@@ -215,7 +215,7 @@ def test_lvm2_is_asked_for_only_where_local_storage_is_planned() -> None:
 def test_a_fact_that_was_not_learned_is_unknown_with_its_reason() -> None:
     plan = valid_plan()
     facts = cluster(plan)
-    facts[SECOND] = replace(facts[SECOND], swaps=None, gaps={"swaps": "timed out after 10 s"})
+    facts[SECOND] = replace(facts[SECOND], swaps=None, missing={"swaps": "timed out after 10 s"})
     found = [v for v in verdicts(plan, facts) if v.outcome is UNKNOWN]
     assert [(v.requirement, v.node) for v in found] == [("SYS-SWAP", SECOND)]
     assert "timed out after 10 s" in found[0].observed

@@ -1,4 +1,4 @@
-"""The practice cluster under the real engine: healthy is healthy, each fault is found, and its hint mends it."""
+"""The practice cluster with the engine: healthy nodes pass, and each planted fault is found and fixed."""
 
 import asyncio
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ PLANTED = {
 async def judged(current: Practice, pinned: dict[str, str] | None = None) -> Report:
     """The report of a preflight; host keys seen are put into `pinned`."""
     report: Report | None = None
-    async for event in preflight(current.plan, pinned=dict(pinned or {}), dial=current.dial):
+    async for event in preflight(current.plan, known_hosts=dict(pinned or {}), address_map=current.dial):
         if isinstance(event, NodeFinished) and event.host_key and pinned is not None:
             pinned[event.address] = event.host_key
         if isinstance(event, PreflightDone):
@@ -39,7 +39,7 @@ def named(verdicts: Iterable[Verdict]) -> set[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("scenario", ["single-cluster", "single-node"])
-async def test_healthy_nodes_leave_nothing_to_mend(scenario: Scenario) -> None:
+async def test_healthy_nodes_need_no_fixes(scenario: Scenario) -> None:
     async with practice(faults=False, scenario=scenario, seconds=0) as current:
         report = await judged(current)
     assert report.ready
@@ -47,7 +47,7 @@ async def test_healthy_nodes_leave_nothing_to_mend(scenario: Scenario) -> None:
     assert not named(v for v in report.verdicts if v.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PENDING_REBOOT))
 
 
-async def test_the_planted_faults_are_found_and_their_hints_mend_them() -> None:
+async def test_the_planted_faults_are_found_and_fixed() -> None:
     pinned: dict[str, str] = {}
     async with practice(seconds=0) as current:
         report = await judged(current, pinned)
@@ -61,7 +61,7 @@ async def test_the_planted_faults_are_found_and_their_hints_mend_them() -> None:
         assert (await judged(current, pinned)).ready
 
 
-async def test_waivers_say_why_and_cover_only_what_a_person_would_confirm() -> None:
+async def test_waivers_have_reasons_and_cover_only_manual_checks() -> None:
     async with practice(faults=False, seconds=0) as current:
         report = await judged(current)
     waived = [verdict for verdict in report.verdicts if verdict.waived is not None]
@@ -70,7 +70,7 @@ async def test_waivers_say_why_and_cover_only_what_a_person_would_confirm() -> N
     assert all((verdict.waived or "").startswith("practice: ") for verdict in waived)
 
 
-async def test_at_the_end_nothing_is_left() -> None:
+async def test_nothing_remains_at_the_end() -> None:
     async with practice(seconds=0) as current:
         assert current.folder.is_dir()
         host, port = current.dial("192.0.2.11", 22)
@@ -79,7 +79,7 @@ async def test_at_the_end_nothing_is_left() -> None:
         await asyncio.open_connection(host, port)
 
 
-async def test_a_home_goes_on_with_the_same_package_and_machines(tmp_path: Path) -> None:
+async def test_a_home_folder_keeps_the_package_and_the_machines(tmp_path: Path) -> None:
     pinned: dict[str, str] = {}
     async with practice(tmp_path / "home", seconds=0) as first:
         await judged(first, pinned)
@@ -90,7 +90,7 @@ async def test_a_home_goes_on_with_the_same_package_and_machines(tmp_path: Path)
     assert named(verdict for verdict in report.verdicts if verdict.blocks) == PLANTED
 
 
-async def test_the_walk_reaches_the_end() -> None:
+async def test_the_walkthrough_completes() -> None:
     lines: list[str] = []
     assert await walk(lines.append) == 0
     assert all(line.startswith("PRACTICE") for line in lines)
@@ -117,7 +117,7 @@ def _command_line(process: Path) -> str:
         return ""
 
 
-async def test_the_installed_practice_cluster_is_verified_and_can_be_sick() -> None:
+async def test_the_installed_practice_cluster_is_verified_and_can_have_failures() -> None:
     async with practice(faults=False, seconds=0) as current:
         reach = NodeAccess(current.plan, {}, current.folder, current.dial)
         assert (await verify(reach)).healthy

@@ -1,4 +1,4 @@
-"""The stand-in is a fair judge: it takes what `render` makes, and refuses what an installer could not use."""
+"""The practice installer accepts rendered configurations and rejects incomplete ones."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ from tests.support.install_harness import config
 
 
 @pytest.mark.parametrize("plan", [valid_plan(), valid_plan(network={"cni": "calico"}), valid_plan(isolation=True)])
-def test_a_rendered_document_is_taken(plan: Plan, tmp_path: Path) -> None:
+def test_a_rendered_configuration_is_accepted(plan: Plan, tmp_path: Path) -> None:
     assert faults_of(render(plan, tmp_path).encode()) == []
 
 
 @pytest.mark.parametrize("path", ["basic", "cluster.version", "cluster.features.ha.vport", "product", "console.cert"])
-def test_a_document_that_lacks_something_is_refused(path: str) -> None:
+def test_an_incomplete_configuration_is_rejected(path: str) -> None:
     document = config()
     inner = document
     *parents, last = path.split(".")
@@ -31,11 +31,11 @@ def test_a_document_that_lacks_something_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"basic": "x"}', b"\xff\xfe"])
-def test_what_is_no_document_is_refused(body: bytes) -> None:
+def test_invalid_json_is_rejected(body: bytes) -> None:
     assert faults_of(body)
 
 
-def test_a_machine_without_a_login_is_refused() -> None:
+def test_a_machine_without_a_login_is_rejected() -> None:
     document = json.loads(json.dumps(config()))
     del document["cluster"]["features"]["machines"][0]["password"]
     assert faults_of(json.dumps(document).encode()) == ["cluster.features.machines[0].password"]

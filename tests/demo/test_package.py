@@ -18,14 +18,14 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> PracticePackage:
     return build_package(tmp_path_factory.mktemp("package"), Behaviour(seconds=3.5), filler=1)
 
 
-def test_it_is_verified_by_the_real_code_against_its_own_fingerprint(package: PracticePackage) -> None:
+def test_the_package_is_verified_against_its_fingerprint(package: PracticePackage) -> None:
     result = verify(package.core, package.signature, package.public_key, package.fingerprint)
     assert result.signed is Signed.GOOD
     other = verify(package.core, package.signature, package.public_key, "0" * 40)
     assert other.signed is not Signed.GOOD
 
 
-def test_a_changed_byte_is_noticed(package: PracticePackage, tmp_path: Path) -> None:
+def test_a_changed_byte_fails_verification(package: PracticePackage, tmp_path: Path) -> None:
     broken = tmp_path / package.core.name
     data = bytearray(package.core.read_bytes())
     data[-20_000] ^= 1
@@ -33,7 +33,7 @@ def test_a_changed_byte_is_noticed(package: PracticePackage, tmp_path: Path) -> 
     assert verify(broken, package.signature, package.public_key, package.fingerprint).signed is Signed.BAD
 
 
-def test_it_has_the_shape_of_a_core_package(package: PracticePackage, tmp_path: Path) -> None:
+def test_the_package_has_the_layout_of_a_core_package(package: PracticePackage, tmp_path: Path) -> None:
     name = parse_name(package.core.name)
     assert name is not None
     assert (name.kind, name.release, name.arch) == ("core", "4.0", "x86")
@@ -52,7 +52,7 @@ def test_a_folder_keeps_its_package_until_the_content_changes(tmp_path: Path) ->
     assert verify(changed.core, changed.signature, changed.public_key, changed.fingerprint).signed is Signed.GOOD
 
 
-def test_without_gpg_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_gpg_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PracticeUnavailable, match="gpg"):
         build_package(tmp_path / "package", Behaviour(), filler=1)

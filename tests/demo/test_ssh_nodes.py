@@ -10,12 +10,12 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from acp_tui.demo.machine_profile import NOT_SIMULATED, base, cluster
+from acp_tui.demo.machine_profile import NOT_SIMULATED, base, cluster, recording
 from acp_tui.demo.ssh_nodes import PASSWORD, USERNAME, PracticeNode, serve
 from acp_tui.install.verify.queries import questions
 from acp_tui.install.verify.triage import triage_questions
-from acp_tui.nodes.collectors import SNIPPETS, facts_from
-from acp_tui.nodes.collectors.connectivity import NodeTestSpec, snippets_for
+from acp_tui.nodes.collectors import COLLECTORS, facts_from
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
 from acp_tui.nodes.script import LAUNCH, Reader, build
 
 CP1, CP2, CP3, WK1 = "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.21"
@@ -41,40 +41,40 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
     return done.exit_status, str(done.stdout)
 
 
-def test_every_question_of_the_probe_has_a_recorded_answer() -> None:
-    around = snippets_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
-    assert set(base().answers) == {
-        snippet.name for snippet in (*SNIPPETS, *around, *questions("4.3"), *triage_questions("4.3"))
-    }
+def test_practice_nodes_have_output_for_every_collector() -> None:
+    connectivity = collectors_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
+    names = {collector.name for collector in (*COLLECTORS, *connectivity, *questions("4.3"), *triage_questions("4.3"))}
+    assert set(base().answers) <= names, "a template for a removed collector"
+    assert names <= set(base().answers) | set(recording())
 
 
-async def test_the_streamed_script_is_answered_in_its_own_format(tmp_path: Path) -> None:
+async def test_a_practice_node_answers_the_script(tmp_path: Path) -> None:
     async with served(tmp_path) as nodes, login(nodes[CP1]) as connection:
-        done = await connection.run(LAUNCH, input=build(SNIPPETS, "0123abcd").encode(), encoding=None)
+        done = await connection.run(LAUNCH, input=build(COLLECTORS, "0123abcd").encode(), encoding=None)
     output = done.stdout
     assert isinstance(output, bytes)
-    facts = facts_from(CP1, Reader("0123abcd").feed(output), unanswered="lost")
+    facts = facts_from(CP1, Reader("0123abcd").feed(output), no_output="lost")
     assert (facts.hostname, facts.os_version_id, facts.cpu_count) == ("practice-cp-1", "22.04", 16)
-    assert set(facts.gaps) == {"cpu_threads", "rpm_packages"}, "no rpm there, and a machine that shares no cores"
+    assert set(facts.missing) == {"cpu_threads", "rpm_packages"}, "no rpm there, and a machine that shares no cores"
 
 
 @pytest.mark.parametrize(
     "commands", ["systemctl disable --now ufw", "# a comment\n\nsudo systemctl disable --now ufw  # and another\n"]
 )
-async def test_a_remedy_changes_the_node(tmp_path: Path, commands: str) -> None:
+async def test_a_fix_changes_the_node(tmp_path: Path, commands: str) -> None:
     async with served(tmp_path) as nodes:
         assert (await run(nodes[CP2], "systemctl is-enabled ufw"))[1] == "enabled\n"
         assert (await run(nodes[CP2], commands))[0] == 0
         assert (await run(nodes[CP2], "systemctl is-enabled ufw"))[1] == "disabled\n"
 
 
-async def test_remedies_chained_in_one_line_run_in_turn(tmp_path: Path) -> None:
+async def test_commands_of_one_line_run_in_order(tmp_path: Path) -> None:
     async with served(tmp_path) as nodes:
         status, output = await run(nodes[WK1], "hostnamectl set-hostname practice-wk-1 && hostname; uname -n")
     assert (status, output) == (0, "practice-wk-1\npractice-wk-1\n")
 
 
-async def test_other_commands_are_refused_and_never_run_here(tmp_path: Path) -> None:
+async def test_other_commands_are_rejected_and_never_executed(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     async with served(tmp_path / "nodes") as nodes:
         for command in (
@@ -89,7 +89,7 @@ async def test_other_commands_are_refused_and_never_run_here(tmp_path: Path) -> 
     assert not trace.exists()
 
 
-async def test_a_shell_left_open_does_not_keep_the_nodes_from_ending(tmp_path: Path) -> None:
+async def test_an_open_shell_does_not_block_the_shutdown(tmp_path: Path) -> None:
     async with asyncio.timeout(10), served(tmp_path) as nodes:
         connection = await asyncssh.connect(
             "127.0.0.1", nodes[CP1].port, username=USERNAME, password=PASSWORD, known_hosts=None, config=None
@@ -99,14 +99,14 @@ async def test_a_shell_left_open_does_not_keep_the_nodes_from_ending(tmp_path: P
     await connection.wait_closed()
 
 
-async def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
+async def test_a_wrong_password_is_rejected(tmp_path: Path) -> None:
     async with served(tmp_path) as nodes:
         with pytest.raises(asyncssh.PermissionDenied):
             async with login(nodes[CP1], "guess"):
                 pass
 
 
-async def test_served_again_from_the_same_folder_they_are_the_same_mended_machines(tmp_path: Path) -> None:
+async def test_nodes_keep_keys_and_fixes_in_their_folder(tmp_path: Path) -> None:
     keys = []
     for _ in range(2):
         async with served(tmp_path) as nodes:
@@ -121,7 +121,7 @@ async def test_served_again_from_the_same_folder_they_are_the_same_mended_machin
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="needs the OpenSSH client")
-async def test_an_ordinary_ssh_client_gets_in_by_hand(tmp_path: Path) -> None:
+async def test_login_with_openssh(tmp_path: Path) -> None:
     askpass = tmp_path / "askpass"
     askpass.write_text(f"#!/bin/sh\necho {PASSWORD}\n")
     askpass.chmod(0o700)

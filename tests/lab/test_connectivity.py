@@ -399,7 +399,7 @@ def test_bandwidth_finds_the_slow_link_and_leaves_nothing_behind(lab: Lab, tmp_p
     }
     assert f"{two.address} → {one.address}: " in found.observed(two.address, "NETCFG-BW-INTRA")
     assert "Mbit/s measured" in found.observed(two.address, "NETCFG-BW-INTRA")
-    assert f"→ {bare.address}: the node has no python" in found.observed(one.address, "NETCFG-BW-INTRA")
+    assert f"→ {bare.address}: python not found on the node" in found.observed(one.address, "NETCFG-BW-INTRA")
     for node in nodes:
         ports = node.sh("ss -lntH")
         assert ":6443" in ports if node is one else ":22" in ports

@@ -118,11 +118,17 @@ def test_old_methods_are_taken_or_named_with_the_way_out(lab: Lab, tmp_path: Pat
     }
     assert checked.found[old.address] == {}
     assert f"{too_old.address}: unreachable" in checked.errors
-    assert "no encryption method: the node offers only 3des-cbc, aes128-cbc, not safe" in checked.errors
-    assert "no key exchange method: the node offers only diffie-hellman-group1-sha1, not safe" in checked.errors
+    assert (
+        "no matching encryption algorithm: the node offers only 3des-cbc, aes128-cbc, which are unsafe"
+        in checked.errors
+    )
+    assert (
+        "no matching key exchange algorithm: the node offers only diffie-hellman-group1-sha1, which are unsafe"
+        in checked.errors
+    )
     assert "sshd_config (Ciphers): " in checked.errors
     assert "sshd_config (KexAlgorithms): " in checked.errors
-    assert "no bash: ask the owner" in checked.errors
+    assert "bash did not run: ask the owner" in checked.errors
 
 
 ONE_AT_A_TIME = Fault("one login at a time", f"printf 'MaxStartups 1\\nLogLevel DEBUG\\n' >>{_SETTINGS}")
@@ -149,7 +155,7 @@ def test_a_node_that_lets_in_one_after_the_other_is_waited_for(lab: Lab, tmp_pat
         keys.address: "auth-failed",
     }
     [told] = [v["observed"] for v in report["verdicts"] if (v["node"], v["requirement"]) == (keys.address, "OS-DISTRO")]
-    assert "takes no password from root" in told
+    assert "does not allow password login for root" in told
 
 
 def _frozen(stage: str) -> Fault:
@@ -166,11 +172,11 @@ def _frozen(stage: str) -> Fault:
 
 
 FROZEN = {
-    "handshake": "no SSH answer within 3 s",
+    "handshake": "no SSH reply within 3 s",
     "login": "the login did not finish within 6 s",
     "shell": "no session opened within 6 s",
-    "script": "told nothing within 20 s",
-    "stream": "told nothing within 20 s",
+    "script": "sent no output within 20 s",
+    "stream": "sent no output within 20 s",
 }
 """Stage at which a node freezes → what is said of it."""
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.events import Progress
 from acp_tui.nodes.ssh.connection import ConnectionLost, Target, connect
-from acp_tui.nodes.ssh.sftp import Files, SendFailed, Upload
+from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
 
@@ -88,7 +88,7 @@ async def test_what_another_file_left_there_does_no_harm(
 async def test_no_room(there: tuple[LabNode, Files], package: Upload) -> None:
     node, files = there
     node.sh("mkdir /root/in; mount -t tmpfs -o size=8m small /root/in")
-    with pytest.raises(SendFailed, match=r"/root/in on the node has 8 MB free, and package.tar needs 26 MB more"):
+    with pytest.raises(UploadError, match=r"/root/in on the node has 8 MB free; package.tar needs 26 MB more"):
         await send(files, package)
 
 
@@ -97,7 +97,7 @@ async def test_a_connection_that_breaks_is_told_from_a_file_that_is_refused(
 ) -> None:
     node, files = there
     node.sh("echo file >/root/in")
-    with pytest.raises(SendFailed, match="/root/in"):
+    with pytest.raises(UploadError, match="/root/in"):
         await send(files, package)
     node.sh("rm /root/in")
 

@@ -180,7 +180,7 @@ def test_who_may_not_log_in_is_told_why(lab: Lab, tmp_path: Path) -> None:
     assert "expired" in expired
     assert "expired" in change
     assert "not available" in nologin
-    assert all("said nothing" in told and ".bashrc" in told for told in (false, *silent))
+    assert all("printed nothing" in told and ".bashrc" in told for told in (false, *silent))
     assert "trouble trouble" in loud
     assert "bash: not found" in no_bash
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.nodes.active.vrrp import ear
+from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.script import Reader, build
 from tests.lab.kit.check_run import as_planned, check, plan
 from tests.lab.kit.nodes import Lab
@@ -79,10 +79,10 @@ def test_only_groups_of_the_node_s_own_network_and_family_are_heard(lab: Lab) ->
     ear_node.sh(_shouting("there", _advert(2, 99), _advert6(98)))
 
     def heard(address: str) -> object:
-        snippet = ear(address)
+        snippet = vrrp_collector(address)
         program = build((snippet,), "ab12")
         [reading] = Reader("ab12").feed(ear_node.sh(f"bash -s <<'END'\n{program}\nEND").encode())
-        return snippet.parse(reading)["vrids"]
+        return snippet.parse(reading)["vrids_seen"]
 
     assert heard(ear_node.address) == {21, 31}
     assert heard("fd00:9::2") == {61}

@@ -135,8 +135,8 @@ async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_
             found = one.nodes.facts[nodes[0].address]
             assert found.bandwidths
             assert found.bandwidths[nodes[1].address].bits
-            assert found.vrids is not None
-            assert found.backends
+            assert found.vrids_seen is not None
+            assert found.backends_reached
             for node in answers.nodes:
                 one.nodes.probe(node)
             await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))

@@ -1,6 +1,4 @@
-"""Hostile text in every field of the plan: it comes back unharmed from plan file, overlay and installer's document, or
-is refused in words. Nothing is half taken, and nothing breaks.
-"""
+"""Hostile text in every field of the plan: it survives plan file, overlay and configuration, or an error rejects it."""
 
 import base64
 import json
@@ -84,7 +82,7 @@ def parts(annotation: object) -> Iterator[type]:
 FIELDS = tuple(fields(Plan))
 
 
-def test_every_field_is_among_them() -> None:
+def test_every_field_is_covered() -> None:
     assert len(FIELDS) > 70
     assert {path for path, _listed in FIELDS if path.startswith("nodes[0].ssh.")} == {
         f"nodes[0].ssh.{name}" for name in NodeSsh.model_fields
@@ -92,7 +90,7 @@ def test_every_field_is_among_them() -> None:
 
 
 def answered(field: tuple[str, bool], text: str) -> Plan | None:
-    """The plan with this text in this field; None where it is refused in words."""
+    """The plan with this text in this field; None if an error rejects it."""
     path, listed = field
     try:
         return with_answers(PLAN, {path: (text,) if listed else text})
@@ -160,9 +158,9 @@ def complete(plan: Plan) -> bool:
 def test_what_is_taken_is_judged(field: tuple[str, bool], text: str) -> None:
     plan = answered(field, text)
     if plan is not None:
-        told, before = repr(evaluate_plan(plan)), repr(evaluate_plan(PLAN))
+        text, before = repr(evaluate_plan(plan)), repr(evaluate_plan(PLAN))
         secret = answer_text(answer_at(plan, field[0])) if field[0].endswith("password") else ""
-        assert len(secret) < 12 or secret not in told or secret in before
+        assert len(secret) < 12 or secret not in text or secret in before
 
 
 @given(st.sampled_from(FIELDS), HOSTILE)
@@ -173,12 +171,12 @@ def test_a_plan_file_with_it_is_read_or_refused_by_line(
     data = deepcopy(plan_data(**FULL))
     put(data, field[0], [text] if field[1] else text)
     path.write_text(yaml.safe_dump(data, width=1 << 30), encoding="utf-8")  # escaped: what a person may write too
-    reading = read_plan(path)
-    for problem in reading.problems:
+    parsed = read_plan(path)
+    for problem in parsed.problems:
         assert str(problem).startswith(f"plan.yaml:{problem.line} ")
         assert "\x1b" not in str(problem)
-    if not reading.problems:
-        assert reading.plan == answered(field, text)
+    if not parsed.problems:
+        assert parsed.plan == answered(field, text)
 
 
 def put(data: object, path: str, value: JsonValue) -> None:
@@ -196,6 +194,6 @@ def put(data: object, path: str, value: JsonValue) -> None:
 def test_any_bytes_are_a_plan_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path: Path = tmp_path_factory.mktemp("plan") / "plan.yaml"
     path.write_bytes(content)
-    reading = read_plan(path)
-    assert reading.problems or reading.plan == Plan()
-    assert all("\x1b" not in str(problem) for problem in reading.problems)
+    parsed = read_plan(path)
+    assert parsed.problems or parsed.plan == Plan()
+    assert all("\x1b" not in str(problem) for problem in parsed.problems)

@@ -1,4 +1,4 @@
-"""What runs on nodes uses nothing newer than CentOS 7.6 brings, for no machine of the lab has tools that old.
+"""Scripts for nodes use only features of CentOS 7.6, because the lab has no tools that old.
 
 The oldest system of the manual has bash 4.2, coreutils 8.22, iproute2 4.11, util-linux 2.23, procps-ng 3.3.10,
 grep 2.20, sed 4.2.2, systemd 219, tar 1.26, curl 7.29, findutils 4.5.11. Each row names what came later, and when.
@@ -117,15 +117,15 @@ def shell_texts(source: Path) -> list[str]:
 
 
 def too_new(text: str) -> list[str]:
-    found = [f"{words}: {hit[0].strip()!r}" for shape, words in BASH.items() for hit in re.finditer(shape, text, re.M)]
-    for tool, (options, words) in TOOLS.items():
+    found = [f"{since}: {hit[0].strip()!r}" for shape, since in BASH.items() for hit in re.finditer(shape, text, re.M)]
+    for tool, (options, since) in TOOLS.items():
         after = rf"(?:[^|;&)\n]*?\s)?(?:{options})(?![\w=-])" if options else ""
         shape = rf"(?m)(?:^|[;&|({{`]|\b(?:do|then|else|exec|limit \d+|timeout \d+|!)\s)\s*{tool}\s{after}"
-        found += [f"{words}: {hit[0].strip()!r}" for hit in re.finditer(shape, text)]
+        found += [f"{since}: {hit[0].strip()!r}" for hit in re.finditer(shape, text)]
     return found
 
 
-def test_nothing_that_a_node_runs_is_newer_than_the_oldest_system() -> None:
+def test_scripts_use_only_features_of_the_oldest_system() -> None:
     texts = {source: shell_texts(source) for source in SOURCES}
     assert sum(map(len, texts.values())) > 80, "the shell was found"
     found = {
@@ -134,7 +134,7 @@ def test_nothing_that_a_node_runs_is_newer_than_the_oldest_system() -> None:
     assert found == {}
 
 
-def test_where_an_unset_name_is_an_error_no_array_may_be_empty() -> None:
+def test_scripts_with_nounset_expand_no_arrays() -> None:
     """Before bash 4.4 an empty "${array[@]}" is an unset name."""
     for source in SOURCES:
         for text in shell_texts(source):
@@ -152,7 +152,7 @@ def test_where_an_unset_name_is_an_error_no_array_may_be_empty() -> None:
         "systemctl show -p X --value", "printf x | curl -sS --fail-with-body u", "head -n 1 -z",
     ],
 )  # fmt: skip
-def test_what_is_too_new_is_seen(text: str) -> None:
+def test_too_new_features_are_found(text: str) -> None:
     assert too_new(text)
 
 
@@ -164,5 +164,5 @@ def test_what_is_too_new_is_seen(text: str) -> None:
         "[ -n \"${map[$1]}\" ]", "kill -9 $1", "find / -type f -o -type d", "declare -A map", "mount -o remount,ro /",
     ],
 )  # fmt: skip
-def test_what_is_old_enough_is_not_reported(text: str) -> None:
+def test_old_features_are_not_reported(text: str) -> None:
     assert too_new(text) == []

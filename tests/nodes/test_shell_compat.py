@@ -1,4 +1,4 @@
-"""The shell side of snippets whose reading is more than printing a file, in a real bash on files of the test."""
+"""Shell code of collectors that do more than print a file, run by bash on test files."""
 
 import os
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.nodes.active.disk import measuring
-from acp_tui.nodes.collectors import SNIPPETS, facts_from
+from acp_tui.nodes.active.disk import disk_speed_collector
+from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.facts import Directory, Facts, Route, SshdSetting
 from acp_tui.nodes.script import Collector, Reader, build
 
@@ -16,9 +16,9 @@ MARKER = "0123456789abcdef"
 
 
 def ask(name: str, root: Path, *folders: str, tools: dict[str, str] | None = None) -> Facts:
-    """Facts of one snippet, its `folders` looked up below `root` and `tools` (name → script) before the real ones."""
-    [snippet] = [s for s in SNIPPETS if s.name == name]
-    shell = snippet.shell
+    """Facts of one collector, its `folders` looked up below `root` and `tools` (name → script) before the real ones."""
+    [collector] = [s for s in COLLECTORS if s.name == name]
+    shell = collector.shell
     for folder in folders:
         shell = shell.replace(folder, f"{root}{folder}")
     bin_folder = root / "bin"
@@ -28,7 +28,7 @@ def ask(name: str, root: Path, *folders: str, tools: dict[str, str] | None = Non
         (bin_folder / tool).chmod(0o755)
     # As root is taken for granted, so that the tests are the same for any user.
     shell = shell.replace("root || return", ":").replace('"$EUID" -eq 0', "0 -eq 0")
-    program = f"PATH={bin_folder}:$PATH\n" + build([replace(snippet, shell=shell)], MARKER)
+    program = f"PATH={bin_folder}:$PATH\n" + build([replace(collector, shell=shell)], MARKER)
     ran = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, timeout=60, check=True)
     return facts_from("x", Reader(MARKER).feed(ran.stdout.replace(str(root).encode(), b"")))
 
@@ -90,7 +90,7 @@ def test_sshd(
     assert facts.sshd == {"usedns": SshdSetting(*usedns), "usepam": SshdSetting(*usepam)}
 
 
-def test_boot_tokens_come_from_all_places_and_from_no_comment(tmp_path: Path) -> None:
+def test_boot_tokens_come_from_all_files_but_not_from_comments(tmp_path: Path) -> None:
     put(
         tmp_path,
         {
@@ -140,7 +140,7 @@ def test_boot_tokens_come_from_all_places_and_from_no_comment(tmp_path: Path) ->
         ),
     ],
 )
-def test_what_the_boot_loader_will_say(tmp_path: Path, files: dict[str, str], waits: bool) -> None:
+def test_tokens_of_the_next_boot(tmp_path: Path, files: dict[str, str], waits: bool) -> None:
     put(tmp_path, {f"/boot/{name}": text for name, text in files.items()})
     tokens = ask("boot_tokens", tmp_path, "/etc/default", "/boot/").boot_tokens
     assert tokens is not None
@@ -180,7 +180,7 @@ def test_directories(tmp_path: Path) -> None:
     assert docker.newest
 
 
-def test_a_dangling_kubelet_unit_is_there(tmp_path: Path) -> None:
+def test_a_dangling_kubelet_unit_exists(tmp_path: Path) -> None:
     folder = tmp_path / "etc/systemd/system"
     folder.mkdir(parents=True)
     assert ask("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is False
@@ -188,7 +188,7 @@ def test_a_dangling_kubelet_unit_is_there(tmp_path: Path) -> None:
     assert ask("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is True
 
 
-def test_units_of_a_systemctl_that_says_nothing_of_unknown_units(tmp_path: Path) -> None:
+def test_units_if_systemctl_prints_nothing_for_unknown_units(tmp_path: Path) -> None:
     tools = {
         "systemctl": """case "$1 $2" in
 "is-active firewalld") echo active ;; "is-enabled firewalld") echo enabled ;;
@@ -200,7 +200,7 @@ is-active*) echo unknown; exit 3 ;; *) echo "Failed to get unit file state" >&2;
     assert {(u.active, u.enabled) for name, u in units.items() if name != "firewalld"} == {("inactive", "not-found")}
 
 
-def test_the_lines_of_the_cpu(tmp_path: Path) -> None:
+def test_cpu_lines(tmp_path: Path) -> None:
     put(
         tmp_path,
         {
@@ -219,7 +219,7 @@ def test_listeners_without_ss(tmp_path: Path) -> None:
     assert [listener.port for listener in facts.listeners or ()] == [8080]
 
 
-def test_the_installer_container_is_seen(tmp_path: Path) -> None:
+def test_the_installer_container_is_found(tmp_path: Path) -> None:
     assert ask("installer", tmp_path, tools={"nerdctl": "echo minialauda-control-plane"}).installer_running is True
     assert ask("installer", tmp_path, tools={"nerdctl": "echo other"}).installer_running is False
 
@@ -237,7 +237,7 @@ def test_snaps(tmp_path: Path, tools: dict[str, str], found: set[str]) -> None:
     assert ask("snap", tmp_path, "/var/lib/snapd", tools=tools).snap_packages == frozenset(found)
 
 
-def test_sizes_where_df_hangs_or_lacks_a_row(tmp_path: Path) -> None:
+def test_sizes_if_df_hangs_or_omits_a_row(tmp_path: Path) -> None:
     tools = {"df": "exec sleep 60", "stat": "for i in {1..8}; do echo 4096 1000000 400000 300000; done"}
     facts = ask("filesystems", tmp_path, tools=tools)
     assert facts.filesystems is not None
@@ -245,52 +245,54 @@ def test_sizes_where_df_hangs_or_lacks_a_row(tmp_path: Path) -> None:
     assert [f.path for f in facts.filesystems][:3] == ["/", "/var/lib", "/var/lib/etcd"]
 
 
-def test_a_systemctl_without_systemd_tells_nothing_of_units(tmp_path: Path) -> None:
+def test_without_systemd_the_units_are_missing(tmp_path: Path) -> None:
     facts = ask("units", tmp_path, tools={"systemctl": "echo 'not booted with systemd' >&2; exit 1"})
     assert facts.units is None
-    assert "systemd" in facts.gap("units")
+    assert "systemd" in facts.missing_reason("units")
 
 
-def test_a_tool_that_cannot_be_run_is_not_there(tmp_path: Path) -> None:
+def test_a_tool_that_is_not_executable_is_missing(tmp_path: Path) -> None:
     shell = "tool here && echo here; tool folder || tool text || tool nowhere || echo none"
-    snippet = Collector("os_release_file", ("os_release_file",), shell, lambda r: {"os_release_file": r.text})
+    collector = Collector("os_release_file", ("os_release_file",), shell, lambda r: {"os_release_file": r.text})
     (tmp_path / "folder").mkdir()
     for name, mode in (("here", 0o755), ("text", 0o644)):
         put(tmp_path, {name: "#!/bin/sh\n"})
         (tmp_path / name).chmod(mode)
-    program = f"PATH={tmp_path}:$PATH\n" + build([snippet], MARKER)
+    program = f"PATH={tmp_path}:$PATH\n" + build([collector], MARKER)
     ran = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, check=True)
-    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,)).os_release_file == "here\nnone\n"
+    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,)).os_release_file == "here\nnone\n"
 
 
-def test_udp_that_waits_for_nobody_is_not_taken(tmp_path: Path) -> None:
+def test_connected_udp_sockets_are_ignored(tmp_path: Path) -> None:
     row = "  {n}: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  0  0 1 2 0 0\n"
     rows = row.format(n=1, port=10250, state="01") + row.format(n=2, port=6641, state="07")
     put(tmp_path, {"/proc/net/udp": "  sl  local_address rem_address   st\n" + rows})
     assert ask("udp", tmp_path, "/proc/net").udp_ports == frozenset({6641})
 
 
-def test_proc_tells_where_ip_is_broken(tmp_path: Path) -> None:
+def test_proc_is_read_if_ip_is_broken(tmp_path: Path) -> None:
     row = "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
     put(tmp_path, {"/proc/net/route": "Iface\tDestination\tGateway\tFlags\n" + row})
     facts = ask("routes", tmp_path, "/proc/net", tools={"ip": "echo 'default via 192.0.2.9 dev'; exit 1"})
     assert facts.routes == (Route("default", "eth0", "192.0.2.1"),)
 
 
-def test_tmp_is_where_its_link_leads(tmp_path: Path) -> None:
+def test_tmp_options_of_a_linked_tmp(tmp_path: Path) -> None:
     (tmp_path / "var/tmp").mkdir(parents=True)
     (tmp_path / "tmp").symlink_to(tmp_path / "var/tmp")
     put(
         tmp_path,
         {"/proc/mounts": f"a / ext4 rw 0 0\nb {tmp_path}/var ext4 rw,noexec 0 0\nc {tmp_path}/v ext4 ro 0 0\n"},
     )
-    shell = next(s.shell for s in SNIPPETS if s.name == "tmp").replace("/tmp", f"{tmp_path}/tmp")
-    snippet = replace(next(s for s in SNIPPETS if s.name == "tmp"), shell=shell.replace("/proc/", f"{tmp_path}/proc/"))
-    ran = subprocess.run(["bash", "-s"], input=build([snippet], MARKER).encode(), capture_output=True, check=True)
-    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,)).tmp_options == ("rw", "noexec")
+    shell = next(s.shell for s in COLLECTORS if s.name == "tmp").replace("/tmp", f"{tmp_path}/tmp")
+    collector = replace(
+        next(s for s in COLLECTORS if s.name == "tmp"), shell=shell.replace("/proc/", f"{tmp_path}/proc/")
+    )
+    ran = subprocess.run(["bash", "-s"], input=build([collector], MARKER).encode(), capture_output=True, check=True)
+    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,)).tmp_options == ("rw", "noexec")
 
 
-def test_many_connections_are_read_in_one_go(tmp_path: Path) -> None:
+def test_many_connections_are_read_in_one_call(tmp_path: Path) -> None:
     row = "{n:4}: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  0  0 0 1\n"
     rows = "".join(row.format(n=n, port=10250 + n % 20000, state="01") for n in range(5000))
     listening = row.format(n=5000, port=6443, state="0A")
@@ -300,9 +302,7 @@ def test_many_connections_are_read_in_one_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("engines", "expected"), [("psync libaio", 9000.0), ("psync", 800.0)])
-def test_fio_without_the_engine_of_its_own_package_still_measures(
-    tmp_path: Path, engines: str, expected: float
-) -> None:
+def test_fio_without_libaio_measures(tmp_path: Path, engines: str, expected: float) -> None:
     fio = tmp_path / "bin/fio"
     fio.parent.mkdir()
     fio.write_text(
@@ -312,24 +312,24 @@ def test_fio_without_the_engine_of_its_own_package_still_measures(
         """echo '{"jobs": [{"write": {"iops": '$iops', "bw": 300000}}]}'\n"""
     )
     fio.chmod(0o755)
-    shell = measuring(str(tmp_path)).shell.replace("root || return", ":")
-    snippet = replace(measuring(str(tmp_path)), shell=shell)
+    shell = disk_speed_collector(str(tmp_path)).shell.replace("root || return", ":")
+    collector = replace(disk_speed_collector(str(tmp_path)), shell=shell)
     environment = {**os.environ, "PATH": f"{fio.parent}:{os.environ['PATH']}"}
-    program = build([snippet], MARKER).encode()
+    program = build([collector], MARKER).encode()
     ran = subprocess.run(["bash", "-s"], input=program, capture_output=True, check=True, env=environment)
-    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,))
-    assert facts.disk_speed is not None, facts.gaps
-    assert (facts.disk_speed.method, facts.disk_speed.rate, facts.disk_speed.missed) == ("fio", expected, "")
+    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,))
+    assert facts.disk_speed is not None, facts.missing
+    assert (facts.disk_speed.method, facts.disk_speed.rate, facts.disk_speed.missing_reason) == ("fio", expected, "")
 
 
 def test_the_disk_test_measures_and_leaves_nothing(tmp_path: Path) -> None:
-    """With what every node has; its limits in time and size are the snippet's own."""
-    shell = measuring(str(tmp_path)).shell.replace("root || return", ":").replace("count=10000", "count=20")
+    """With what every node has; its limits in time and size are the collector's own."""
+    shell = disk_speed_collector(str(tmp_path)).shell.replace("root || return", ":").replace("count=10000", "count=20")
     shell = shell.replace("limit 3 fio", "false").replace("tool python3", "false").replace("oflag=direct", "")
-    snippet = replace(measuring(str(tmp_path)), shell=shell)
-    ran = subprocess.run(["bash", "-s"], input=build([snippet], MARKER).encode(), capture_output=True, check=True)
-    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (snippet,))
-    assert facts.disk_speed is not None, facts.gaps
+    collector = replace(disk_speed_collector(str(tmp_path)), shell=shell)
+    ran = subprocess.run(["bash", "-s"], input=build([collector], MARKER).encode(), capture_output=True, check=True)
+    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,))
+    assert facts.disk_speed is not None, facts.missing
     assert (facts.disk_speed.method, facts.disk_speed.estimate) == ("dd", True)
     assert facts.disk_speed.sync_rate
     assert facts.disk_speed.throughput

@@ -91,7 +91,7 @@ def nodes_seen() -> dict[str, Facts]:
     seen[first] = replace(seen[first], swaps=("/swap",), timezone="Europe/Berlin", utc_offset="+0100")
     seen[second] = replace(seen[second], selinux="enforcing", cmdline=(), boot_tokens=frozenset(), cpu_count=2)
     seen[third] = replace(
-        seen[third], swaps=None, gaps={"swaps": "denied"}, hostname="A_B", search_domains=("x.y",) * 30
+        seen[third], swaps=None, missing={"swaps": "denied"}, hostname="A_B", search_domains=("x.y",) * 30
     )
     seen[WORKERS[0]] = replace(healthy(WORKERS[0], "centos-7.9", "worker"), modules=frozenset(), resolv_exists=False)
     seen[WORKERS[1]] = replace(

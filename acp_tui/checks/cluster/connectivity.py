@@ -93,18 +93,18 @@ def closed_paths(
         ways: list[PathProblem] = []
         for source in (address for address in tried if address != target.address):
             seen = ways_of[source]
-            rehearsed = s.facts[source].backends is not None
+            rehearsed = s.facts[source].backends_reached is not None
             for key in keys:
                 path = seen.get(key)
                 if path is not None and rehearsed and answered(s.facts, source, target.address, key) is False:
                     ways.append(PathProblem(source, target.address, _("does not reach the listener there"), path.port))
-                elif path is None or path.reach is TcpResult.UNTOLD:
-                    if path is not None and path.words not in reasons:
-                        reasons[path.words] = describe_result(path)
-                    why = reasons[path.words] if path is not None else unasked
+                elif path is None or path.result is TcpResult.UNKNOWN:
+                    if path is not None and path.detail not in reasons:
+                        reasons[path.detail] = describe_result(path)
+                    why = reasons[path.detail] if path is not None else unasked
                     untold.append(PathProblem(source, target.address, why, key[1]))
-                elif not path.open or (path.reach is TcpResult.REFUSED and path.port == ssh and let_us_in):
-                    own = path.reach is TcpResult.FORBIDDEN or _cannot_answer(
+                elif not path.open or (path.result is TcpResult.REFUSED and path.port == ssh and let_us_in):
+                    own = path.result is TcpResult.FORBIDDEN or _cannot_answer(
                         s, path, source, tried.get(target.address, ())
                     )
                     ways.append(PathProblem(source, target.address, describe_result(path), path.port, own))
@@ -118,15 +118,21 @@ def closed_paths(
 
 def describe_result(path: TcpPath) -> str:
     """What became of a connect."""
-    if path.reach is TcpResult.UNTOLD:
-        return _("could not be tried: {why}").format(why=path.words)
-    return _(_REACH_WORDS[path.reach])
+    if path.result is TcpResult.UNKNOWN:
+        return _("could not be tried: {why}").format(why=path.detail)
+    return _(_REACH_WORDS[path.result])
 
 
 def answered(facts: Mapping[str, Facts], source: str, target: str, way: tuple[str, int]) -> bool | None:
     """Whether a temporary listener on `target` answered `source`; None where none stood, or nobody asked."""
-    there, here = facts.get(target), facts[source].backends
-    if there is None or there.listened is None or there.listened.get(way[1]) != "" or here is None or way not in here:
+    there, here = facts.get(target), facts[source].backends_reached
+    if (
+        there is None
+        or there.listener_results is None
+        or there.listener_results.get(way[1]) != ""
+        or here is None
+        or way not in here
+    ):
         return None
     return target in here[way]
 
@@ -135,8 +141,8 @@ def _cannot_answer(s: ClusterSubject, path: TcpPath, source: str, back: tuple[Tc
     """Whether the source has no route there itself: it is told so at once, and the other's connects hear nothing.
 
     A packet filter at the other end would let its own connects out; a neighbour that is gone takes seconds to tell."""
-    at_once = path.reach is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _AT_ONCE
-    return at_once and any(p.reach is TcpResult.TIMEOUT for p in back if _owner(s, p.host) == source)
+    at_once = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _AT_ONCE
+    return at_once and any(p.result is TcpResult.TIMEOUT for p in back if _owner(s, p.host) == source)
 
 
 def _cut_packets(s: ClusterSubject) -> list[PathProblem]:
@@ -145,7 +151,7 @@ def _cut_packets(s: ClusterSubject) -> list[PathProblem]:
         PathProblem(source, target, words.format(size=ping.size))
         for source, facts in s.facts.items()
         for ping in facts.pings or ()
-        if ping.whole is False and (target := _owner(s, ping.host)) is not None
+        if ping.unfragmented is False and (target := _owner(s, ping.host)) is not None
     ]
 
 
@@ -299,7 +305,7 @@ def _measured(s: ClusterSubject) -> Findings:
                 continue
             measured |= {source, target}
             if one.bits is None:
-                missed.setdefault(source, {})[target] = one.why
+                missed.setdefault(source, {})[target] = one.reason
             else:
                 figures.append(one.bits)
                 if one.bits < enough:

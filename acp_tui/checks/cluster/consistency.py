@@ -48,7 +48,7 @@ def learned(s: ClusterSubject, fact: str, of: Callable[[Facts], T | None]) -> tu
         if value is not None:
             values[node.address] = value
         else:
-            why = facts.gap(fact) if facts else _("nothing is known of the node")
+            why = facts.missing_reason(fact) if facts else _("nothing is known of the node")
             gaps.append(Finding(Outcome.UNKNOWN, why, node=node.address))
     return values, gaps
 
@@ -194,7 +194,7 @@ def one_subnet(s: ClusterSubject) -> Findings:
     for node, network in hosts:
         if network is None:
             facts = s.facts.get(node.address)
-            why = facts.gap("interfaces") if facts else _("nothing is known of the node")
+            why = facts.missing_reason("interfaces") if facts else _("nothing is known of the node")
             found.append(Finding(Outcome.UNKNOWN, why, node=node.address))
         elif ip_address(vip) not in network:
             observed = _("{vip} is not in {network}").format(vip=vip, network=network)

@@ -30,7 +30,7 @@ def balancer_reached(s: ClusterSubject) -> Findings:
             observed = _("{at} not tried since the answers have changed").format(at=at)
             found.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif not way.open:
-            outcome = Outcome.UNKNOWN if way.reach is TcpResult.UNTOLD else Outcome.WARN
+            outcome = Outcome.UNKNOWN if way.result is TcpResult.UNKNOWN else Outcome.WARN
             found.append(Finding(outcome, f"{at}: {describe_result(way)}", node=node))
     if len(found) == len(s.plan.nodes) and len({finding.observed for finding in found}) == 1:
         observed = _("{observed}, from every node").format(observed=found[0].observed)
@@ -43,21 +43,31 @@ def balancer_reached(s: ClusterSubject) -> Findings:
 
 def _rehearsed(s: ClusterSubject, endpoint: str, port: int) -> Findings:
     """What temporary listeners on the control planes tell; () where nobody was to dial the endpoint."""
-    stood = {n: f.listened[port] for n in _planes(s) if (f := s.facts.get(n)) and f.listened and port in f.listened}
-    led = {n: f.backends[endpoint, port] for n, f in s.facts.items() if f.backends and (endpoint, port) in f.backends}
+    stood = {
+        n: f.listener_results[port]
+        for n in _planes(s)
+        if (f := s.facts.get(n)) and f.listener_results and port in f.listener_results
+    }
+    led = {
+        n: f.backends_reached[endpoint, port]
+        for n, f in s.facts.items()
+        if f.backends_reached and (endpoint, port) in f.backends_reached
+    }
     if not stood or not led:
         return ()
     at, answered = f"{endpoint}:{port}", frozenset[str]().union(*led.values())
     found = [Finding(Outcome.UNKNOWN, f"{at}: {why}", node=node) for node, why in stood.items() if why]
     standing = [node for node, why in stood.items() if not why]
-    strayed = frozenset[int]().union(*((f.strayed or {}).get((endpoint, port), ()) for f in s.facts.values()))
+    strayed = frozenset[int]().union(
+        *((f.wrong_ports_reached or {}).get((endpoint, port), ()) for f in s.facts.values())
+    )
     if not standing:
         return tuple(found)
     if strayed:
         observed = _("{at} leads to port {ports} of the control plane nodes instead of {port}")
         ports = ", ".join(map(str, sorted(strayed)))
         return (*found, Finding(Outcome.FAIL, observed.format(at=at, ports=ports, port=port)))
-    if any(port in (s.facts[node].proxied or ()) for node in standing):
+    if any(port in (s.facts[node].proxy_protocol_ports or ()) for node in standing):
         observed = _("{at} puts a header of the PROXY protocol before each connection: what listens there takes none")
         return (*found, Finding(Outcome.FAIL, observed.format(at=at)))
     if not answered:
@@ -88,8 +98,8 @@ def _planes(s: ClusterSubject) -> list[str]:
 
 def vrid_free(s: ClusterSubject) -> Findings:
     """VIP-VRID: no other group in the subnet was heard with the plan's ID. Not listened for: a person has to tell."""
-    heard = {n: f.vrids for n in _planes(s) if (f := s.facts.get(n)) and f.vrids is not None}
-    deaf = dict.fromkeys(why for n in _planes(s) if (f := s.facts.get(n)) and (why := f.gaps.get("vrids")))
+    heard = {n: f.vrids_seen for n in _planes(s) if (f := s.facts.get(n)) and f.vrids_seen is not None}
+    deaf = dict.fromkeys(why for n in _planes(s) if (f := s.facts.get(n)) and (why := f.missing.get("vrids_seen")))
     if not heard and deaf:
         return (Finding(Outcome.MANUAL, _("no node could listen for VRRP: {why}").format(why="; ".join(deaf))),)
     if not heard:

@@ -43,11 +43,13 @@ def registry_answers(s: ClusterSubject) -> Findings:
         if way is None:
             observed = _("{at} not tried since the answers have changed").format(at=where)
             found.append(Finding(Outcome.UNKNOWN, observed, node=node))
-        elif way.reach is not TcpResult.CONNECTED:
-            outcome = Outcome.UNKNOWN if way.reach is TcpResult.UNTOLD else Outcome.FAIL
+        elif way.result is not TcpResult.CONNECTED:
+            outcome = Outcome.UNKNOWN if way.result is TcpResult.UNKNOWN else Outcome.FAIL
             found.append(Finding(outcome, f"{where}: {describe_result(way)}", node=node))
         elif answer is None:
-            found.append(Finding(Outcome.UNKNOWN, f"{where}: {s.facts[node].gap('registry_answer')}", node=node))
+            found.append(
+                Finding(Outcome.UNKNOWN, f"{where}: {s.facts[node].missing_reason('registry_answer')}", node=node)
+            )
         elif answer.status not in _ALIVE:
             found.append(Finding(Outcome.WARN, f"{where}: {_answered(answer)}", node=node))
         elif answer.trust in _TRUST_WORDS:
@@ -58,7 +60,7 @@ def registry_answers(s: ClusterSubject) -> Findings:
 
 def _answered(answer: RegistryAnswer) -> str:
     if answer.status is None:
-        return _("the port is open, but nobody answers GET /v2/ ({words})").format(words=answer.words)
+        return _("the port is open, but nobody answers GET /v2/ ({words})").format(words=answer.detail)
     told = _("GET /v2/ answers {status}").format(status=answer.status)
     if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
         return _("{told}: it does not serve just now").format(told=told)
@@ -77,7 +79,7 @@ def login_works(s: ClusterSubject) -> Findings:
     for node, answer in answers.items():
         if answer.login is Login.REFUSED:
             observed = _("{at} refuses this user and password (HTTP {status})")
-            observed = observed.format(at=where, status=answer.login_words)
+            observed = observed.format(at=where, status=answer.login_detail)
             found.append(Finding(Outcome.FAIL, observed, node=node, paths=here))
         elif answer.login not in (Login.ACCEPTED, Login.OPEN):
             found.append(Finding(Outcome.UNKNOWN, f"{where}: {_untried(answer)}", node=node))
@@ -92,17 +94,17 @@ def login_works(s: ClusterSubject) -> Findings:
 def _untried(answer: RegistryAnswer) -> str:
     """Why it is not known whether the login works."""
     if answer.status is None:
-        return _("no login without an answer ({words})").format(words=answer.words)
+        return _("no login without an answer ({words})").format(words=answer.detail)
     if answer.status not in _ALIVE:
         return _("no login where it is not asked for ({answer})").format(answer=_answered(answer))
     if answer.login is None:
         return _("the login was not tried since the answers have changed")
-    if answer.login is Login.UNSENT and answer.login_words:
-        return _("the password is not sent to {where}, which is not HTTPS").format(where=answer.login_words)
+    if answer.login is Login.UNSENT and answer.login_detail:
+        return _("the password is not sent to {where}, which is not HTTPS").format(where=answer.login_detail)
     if answer.login is Login.UNSENT:
         words = _(_TRUST_WORDS[answer.trust][0]) if answer.trust in _TRUST_WORDS else ""
         return _("the password is not sent where it could be read: {why}").format(why=words)
-    return _("the login failed: {words}").format(words=answer.login_words)
+    return _("the login failed: {words}").format(words=answer.login_detail)
 
 
 REGISTRY_CHECKS: Mapping[str, Callable[[ClusterSubject], Findings]] = {

@@ -54,7 +54,9 @@ def _throughput(s: ClusterSubject, speed: DiskSpeed) -> Limits:
 
 def _measured(s: ClusterSubject, limits: Callable[[ClusterSubject, DiskSpeed], Limits]) -> tuple[Finding, ...]:
     control_planes = [node.address for node in s.plan.control_planes]
-    asked = [a for a in control_planes if a in s.facts and (s.facts[a].disk_speed or "disk_speed" in s.facts[a].gaps)]
+    asked = [
+        a for a in control_planes if a in s.facts and (s.facts[a].disk_speed or "disk_speed" in s.facts[a].missing)
+    ]
     if not asked:
         return (Finding(Outcome.MANUAL, _(s.requirement.how)),)
     return tuple(_of_node(s, address, limits) for address in control_planes)
@@ -64,12 +66,14 @@ def _of_node(s: ClusterSubject, address: str, limits: Callable[[ClusterSubject, 
     facts = s.facts.get(address)
     speed = facts.disk_speed if facts else None
     if speed is None:
-        why = facts.gap("disk_speed") if facts else _("nothing is known of the node")
+        why = facts.missing_reason("disk_speed") if facts else _("nothing is known of the node")
         return Finding(Outcome.UNKNOWN, why, node=address)
     found = limits(s, speed)
     if not found:
         return Finding(
-            Outcome.UNKNOWN, speed.missed or _("{method} does not tell it").format(method=speed.method), node=address
+            Outcome.UNKNOWN,
+            speed.missing_reason or _("{method} does not tell it").format(method=speed.method),
+            node=address,
         )
     words = (
         _("{figures} in {folder} ({method}, an estimate)") if speed.estimate else _("{figures} in {folder} ({method})")

@@ -132,7 +132,7 @@ def swap_off(s: NodeSubject) -> Finding:
         return Finding(Outcome.FAIL, _("in use: {names}").format(names=", ".join(swaps)))
     entries = s.facts.fstab_swaps
     if entries is None:
-        why = s.facts.gap("fstab_swaps")
+        why = s.facts.missing_reason("fstab_swaps")
         return Finding(Outcome.PASS, _("none in use (entries for the next boot not seen: {why})").format(why=why))
     if entries:
         return Finding(Outcome.WARN, _("off now, back at the next boot: {names}").format(names=", ".join(entries)))

@@ -298,5 +298,5 @@ async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], t
         async for chunk in chunks:
             answers = [*answers, *reader.feed(chunk)]
     if not answers:
-        raise ConnectionLost(connection.complaint or _("the node ran nothing"))
+        raise ConnectionLost(connection.stderr or _("the node ran nothing"))
     return answers[0]

@@ -11,7 +11,7 @@ from acp_tui.core.i18n import _
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import installed_from, questions, release_questions
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
-from acp_tui.nodes.ssh.address_map import Dial, direct
+from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost, Deadlines, connect
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.facts import is_local_address
@@ -29,7 +29,7 @@ class NodeAccess:
     plan: Plan
     pinned: Mapping[str, str]
     base: Path = Path()
-    dial: Dial = direct
+    dial: AddressMap = direct
     here: Callable[[str], bool] = is_local_address
     deadlines: Deadlines = DEADLINES
 
@@ -94,7 +94,7 @@ async def ask(reach: NodeAccess, node: Node, snippets: Sequence[Collector]) -> N
 async def _over_ssh(reach: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
     readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
-    where = target(reach.plan, node, reach.dial, base=reach.base)
+    where = target(reach.plan, node, reach.dial, plan_dir=reach.base)
     try:
         connection = await connect(where, reach.pinned.get(node.address), _unheard, reach.deadlines)
     except ConnectError as error:
@@ -108,7 +108,7 @@ async def _over_ssh(reach: NodeAccess, node: Node, program: str, marker: str) ->
             async for chunk in answer:
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
         if not readings:
-            state, detail = NodeState.AUTH_FAILED, connection.complaint or _("the node ran no bash")
+            state, detail = NodeState.AUTH_FAILED, connection.stderr or _("the node ran no bash")
     except ConnectError as error:
         state, detail = error.state, error.detail
     except ConnectionLost as error:

@@ -16,13 +16,13 @@ from acp_tui.core.files import READ_LIMIT
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
 from acp_tui.install.verify.facts import Answer, Served
-from acp_tui.nodes.ssh.address_map import Dial, direct
+from acp_tui.nodes.ssh.address_map import AddressMap, direct
 
 _WITHIN = 15.0  # seconds for all of it
 _HEAD = 8192  # bytes of an answer that are looked at
 
 
-async def get(host: str, port: int, path: str, dial: Dial = direct) -> Answer:
+async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Answer:
     """Ask `https://host:port/path`. Never raises for what a server or a network does."""
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"

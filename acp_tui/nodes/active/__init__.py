@@ -1,1 +1,1 @@
-"""Active tests: they listen, write or load on the nodes, so they run only on request."""
+"""Active tests: they open listeners, write to disks or load the network, so they run only on request."""

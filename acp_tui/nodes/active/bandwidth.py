@@ -1,8 +1,8 @@
-"""How much goes from node to node (NETCFG-BW-INTRA): asked on request only, because it loads the network.
+"""Active test of the bandwidth between nodes (NETCFG-BW-INTRA). It loads the network.
 
-One transfer at a time, so that none disturbs another: bash sends zeros over one TCP connection to a temporary listener
-(python) on a needed port that is free, which counts what arrives. At most a second or 512 MiB each, so it is a lower
-bound. Whatever breaks, the listener ends by itself within seconds; nothing is written to a disk.
+One transfer runs at a time: bash sends zeros over one TCP connection to a temporary listener (python) on a free
+required port, which counts the bytes. A transfer ends after one second or 512 MiB, so the result is a lower bound.
+After any error the listener ends by itself within seconds. Nothing is written to a disk.
 """
 
 import asyncio
@@ -18,13 +18,14 @@ from acp_tui.nodes.facts import Bandwidth
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
 
-MOST = 512
-"""MiB of one transfer at most; about a second at most."""
-_EVERY_PAIR = 5
-"""Nodes up to which every node sends to every other; of more, each to the next one and back."""
-_PATIENCE = 20.0  # seconds of one transfer, with the shells at both ends
+MAX_MEBIBYTES = 512
+"""Limit of one transfer, which also ends after about one second."""
+_MAX_NODES_FOR_ALL_PAIRS = 5
+"""Up to this number of nodes each sends to every other; with more, each sends to the next one and back."""
+_TRANSFER_SECONDS = 20.0  # limit of one transfer, including the shells on both nodes
 
-# Python 2.7 and 3 alike. Only who knows the token is counted. Listeners of a rehearsal may take a second to go.
+# For Python 2.7 and 3. Only a connection with the token is counted. Listeners of another active test may need a second
+# to end.
 _RECEIVE = """
 import os, select, socket, sys, time
 token, six = sys.argv[1].encode(), sys.argv[2] == '6'
@@ -74,17 +75,17 @@ _SEND = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && timeout 1 dd if=/dev/
 
 
 @dataclass(frozen=True)
-class End:
-    """A node that sends and receives. `ports`: where it may listen; the first that is free is taken."""
+class BandwidthNode:
+    """A node that sends and receives. `ports`: candidates for its listener; the first free one is used."""
 
     target: Target
-    pinned: str | None
+    known_host_key: str | None
     ports: tuple[int, ...]
 
 
 def pairs(nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Who sends to whom, in order."""
-    if len(nodes) <= _EVERY_PAIR:
+    """Yield sender and receiver of each transfer, in order."""
+    if len(nodes) <= _MAX_NODES_FOR_ALL_PAIRS:
         yield from ((one, other) for one in nodes for other in nodes if one != other)
     else:
         for one, other in zip(nodes, (*nodes[1:], nodes[0]), strict=True):
@@ -92,62 +93,64 @@ def pairs(nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 async def measure(
-    ends: Sequence[End], enough: float, *, deadlines: Deadlines = DEADLINES
+    nodes: Sequence[BandwidthNode], sufficient: float, *, deadlines: Deadlines = DEADLINES
 ) -> Mapping[str, Mapping[str, Bandwidth]]:
-    """Source → target → what arrived, by plan address. Less than `enough` bits a second is tried a second time."""
-    lines = dict(zip((end.target.address for end in ends), await _connected(ends, deadlines), strict=True))
-    by_address = {end.target.address: end for end in ends}
+    """Return sender → receiver → bandwidth, by plan address. Below `sufficient` bits per second a test is repeated."""
+    addresses = [node.target.address for node in nodes]
+    connections = dict(zip(addresses, await _connect_all(nodes, deadlines), strict=True))
+    by_address = dict(zip(addresses, nodes, strict=True))
     found: dict[str, dict[str, Bandwidth]] = {address: {} for address in by_address}
     try:
         for source, target in pairs(tuple(by_address)):
-            best = await _transfer(lines[source], lines[target], by_address[target])
-            if best.bits is not None and best.bits < enough:
-                again = await _transfer(lines[source], lines[target], by_address[target])
-                best = max(best, again, key=lambda one: one.bits or 0)
+            best = await _transfer(connections[source], connections[target], by_address[target])
+            if best.bits is not None and best.bits < sufficient:
+                second = await _transfer(connections[source], connections[target], by_address[target])
+                best = max(best, second, key=lambda one: one.bits or 0)
             found[source][target] = best
     finally:
-        await asyncio.gather(*(line.close() for line in lines.values() if isinstance(line, Connection)))
+        await asyncio.gather(*(one.close() for one in connections.values() if isinstance(one, Connection)))
     return found
 
 
-async def _connected(ends: Sequence[End], deadlines: Deadlines) -> list[Connection | str]:
-    """A connection to each, or why there is none."""
+async def _connect_all(nodes: Sequence[BandwidthNode], deadlines: Deadlines) -> list[Connection | str]:
+    """Return a connection to each node, or the reason why there is none."""
 
-    async def one(end: End) -> Connection | str:
+    async def connect_one(node: BandwidthNode) -> Connection | str:
         try:
-            return await connect(end.target, end.pinned, lambda stage: None, deadlines)
-        except ConnectError as failed:
-            return failed.detail
+            return await connect(node.target, node.known_host_key, lambda stage: None, deadlines)
+        except ConnectError as error:
+            return error.detail
 
-    return await asyncio.gather(*map(one, ends))
+    return await asyncio.gather(*map(connect_one, nodes))
 
 
-async def _transfer(source: Connection | str, target: Connection | str, end: End) -> Bandwidth:
-    for line in (source, target):
-        if isinstance(line, str):
-            return Bandwidth(None, line)
+async def _transfer(source: Connection | str, target: Connection | str, receiver: BandwidthNode) -> Bandwidth:
+    for connection in (source, target):
+        if isinstance(connection, str):
+            return Bandwidth(None, connection)
     assert isinstance(source, Connection)
     assert isinstance(target, Connection)
-    token, found = secrets.token_hex(12), Bandwidth(None, _("nothing arrived"))
+    token, found = secrets.token_hex(12), Bandwidth(None, _("no data arrived"))
     sending: asyncio.Task[None] | None = None
     try:
-        async with asyncio.timeout(_PATIENCE):
-            async for word, rest in _said(target, receiving_program(token, end.target.address, end.ports)):
+        async with asyncio.timeout(_TRANSFER_SECONDS):
+            program = receiving_program(token, receiver.target.address, receiver.ports)
+            async for word, rest in _report_lines(target, program):
                 if word == "listening" and sending is None:
-                    program = sending_program(token, end.target.address, int(rest[0]))
-                    sending = asyncio.create_task(_exhaust(source, program))
+                    sender = sending_program(token, receiver.target.address, int(rest[0]))
+                    sending = asyncio.create_task(_run_to_end(source, sender))
                 elif word == "received" and int(rest[0]) and float(rest[1]) > 0:
                     found = Bandwidth(int(rest[0]) * 8 / float(rest[1]))
                 elif word == "busy":
-                    found = Bandwidth(None, _("the ports that it could be tried on are in use"))
+                    found = Bandwidth(None, _("all ports for the test are in use"))
                 elif word == "lacking":
-                    found = Bandwidth(None, _("the node has no python"))
+                    found = Bandwidth(None, _("python not found on the node"))
             if sending is not None:
                 await sending
-    except (ConnectError, ConnectionLost) as broke:
-        return Bandwidth(None, str(broke) or _("the connection broke"))
+    except (ConnectError, ConnectionLost) as error:
+        return Bandwidth(None, str(error) or _("the connection broke"))
     except TimeoutError:
-        return Bandwidth(None, _("no end within {seconds:g} s").format(seconds=_PATIENCE))
+        return Bandwidth(None, _("the transfer timed out after {seconds:g} s").format(seconds=_TRANSFER_SECONDS))
     finally:
         if sending is not None:
             sending.cancel()
@@ -155,33 +158,33 @@ async def _transfer(source: Connection | str, target: Connection | str, end: End
     return found
 
 
-async def _said(connection: Connection, program: str) -> AsyncGenerator[tuple[str, list[str]], None]:
-    """What the program says, in words, to its end; lines that are none of its own are left out."""
-    shapes = {"listening": 1, "received": 2, "busy": 0, "lacking": 0}
-    async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as answer:
+async def _report_lines(connection: Connection, program: str) -> AsyncGenerator[tuple[str, list[str]], None]:
+    """Yield the lines that the receiving program prints, split into words; ignore other output."""
+    arguments = {"listening": 1, "received": 2, "busy": 0, "lacking": 0}
+    async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as chunks:
         rest = ""
-        async for chunk in answer:
-            *whole, rest = (rest + sanitize(chunk.decode(errors="replace")))[-4096:].split("\n")
-            for word, *more in (line.split() for line in whole if line.strip()):
-                if shapes.get(word) == len(more) and all(text.replace(".", "", 1).isdigit() for text in more):
+        async for chunk in chunks:
+            *complete, rest = (rest + sanitize(chunk.decode(errors="replace")))[-4096:].split("\n")
+            for word, *more in (line.split() for line in complete if line.strip()):
+                if arguments.get(word) == len(more) and all(text.replace(".", "", 1).isdigit() for text in more):
                     yield word, more
 
 
-async def _exhaust(connection: Connection, program: str) -> None:
-    async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as answer:
-        async for _chunk in answer:
+async def _run_to_end(connection: Connection, program: str) -> None:
+    async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as chunks:
+        async for _chunk in chunks:
             pass
 
 
 def receiving_program(token: str, address: str, ports: Sequence[int]) -> str:
-    """Listens on the first port that is free, says `listening PORT`, then `received BYTES SECONDS`."""
-    given = f"{token} {'6' if ':' in address else '4'} {' '.join(map(str, ports))}"
-    return _program(fill_template(_RECEIVER, RECEIVE=quote(_RECEIVE), GIVEN=given))
+    """Return a script that listens on the first free port. Prints `listening PORT`, then `received BYTES SECONDS`."""
+    arguments = f"{token} {'6' if ':' in address else '4'} {' '.join(map(str, ports))}"
+    return _program(fill_template(_RECEIVER, RECEIVE=quote(_RECEIVE), GIVEN=arguments))
 
 
 def sending_program(token: str, address: str, port: int) -> str:
-    """Sends the token and zeros, for a second or `MOST` MiB."""
-    send = quote(fill_template(_SEND, COUNT=str(MOST * 4)))
+    """Return a script that sends the token and zeros, for one second or up to `MAX_MEBIBYTES`."""
+    send = quote(fill_template(_SEND, COUNT=str(MAX_MEBIBYTES * 4)))
     return _program(f"timeout 6 bash --norc -c {send} send {quote(address)} {port} {token}\n")
 
 

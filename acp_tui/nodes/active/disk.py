@@ -1,7 +1,7 @@
-"""How fast a node's disk writes (HW-DISK-IOPS, HW-DISK-TPUT): asked only on request, because it writes.
+"""Active test of the write speed of a node's disk (HW-DISK-IOPS, HW-DISK-TPUT).
 
-The file loses its name at once and is written through its open descriptor, so the kernel frees it however this ends,
-by a cut connection or a kill too. At most 256 MiB and about half a minute.
+The test file is unlinked immediately and written through its open descriptor. The kernel therefore frees it in any
+case, even after a broken connection or a kill. The test writes up to 256 MiB and takes about half a minute.
 """
 
 import json
@@ -17,11 +17,11 @@ from acp_tui.nodes.facts import DiskSpeed
 from acp_tui.nodes.script import Collector, CollectorOutput, MissingReason
 
 FOLDER = "/var/lib"
-"""Where etcd and the containers will write."""
+"""The folder that etcd and the containers will write to."""
 NO_ROOM = 65
 _MEBIBYTES = 256
 _SECONDS = 8
-"""Of each of the three tests."""
+"""Duration of each of the three tests."""
 
 _PYTHON = """
 import mmap, os, random, sys, threading, time
@@ -76,7 +76,7 @@ if limit 3 fio --version >/dev/null; then
   one_fio throughput --rw=write --ioengine=psync --direct=1 --bs=1m --size=@SIZE@m --runtime=@SECONDS@ --time_based
   rate=(rate --rw=randwrite --direct=1 --bs=4k --size=@SIZE@m --runtime=@SECONDS@ --time_based)
   one_fio "${rate[@]}" --ioengine=libaio --iodepth=32 ||
-    one_fio "${rate[@]}" --ioengine=psync --thread --numjobs=16 --group_reporting # libaio is a package of its own
+    one_fio "${rate[@]}" --ioengine=psync --thread --numjobs=16 --group_reporting # libaio may not be installed
 elif tool python3; then
   echo method python3
   limit $((@SECONDS@ * 3 + 5)) python3 -c @PYTHON@ @SECONDS@ @SIZE@
@@ -89,8 +89,8 @@ return 0
 """
 
 
-def measuring(folder: str = FOLDER) -> Collector:
-    """The question how fast `folder`'s disk writes. It needs root, a gigabyte of room, and the operator's consent."""
+def disk_speed_collector(folder: str = FOLDER) -> Collector:
+    """Return the collector that measures the disk of `folder`. It requires root and one gigabyte of free space."""
     shell = fill_template(
         _SHELL,
         FOLDER=shlex.quote(folder),
@@ -99,27 +99,27 @@ def measuring(folder: str = FOLDER) -> Collector:
         PYTHON=shlex.quote(_PYTHON),
     )
     return Collector(
-        "disk_speed", ("disk_speed",), shell, lambda r: _disk_speed(folder, r), timeout=60, any_status=True
+        "disk_speed", ("disk_speed",), shell, lambda output: _disk_speed(folder, output), timeout=60, any_status=True
     )
 
 
-def _disk_speed(folder: str, reading: CollectorOutput) -> Mapping[str, object]:
-    """`method NAME`, then `sync`, `throughput`, `rate`, each with what the method says of it."""
-    if reading.status:
-        reasons = {NO_ROOM: _("{folder} has no room for the test").format(folder=Path(folder))}
-        return {"disk_speed": MissingReason(reasons.get(reading.status, _("no file could be made in the folder")))}
-    told = {kind: rest for kind, _space, rest in (line.partition(" ") for line in lines(reading))}
-    method = told.get("method", "")
+def _disk_speed(folder: str, output: CollectorOutput) -> Mapping[str, object]:
+    """Parse `method NAME`, then `sync`, `throughput` and `rate`, each with the output of the method."""
+    if output.status:
+        reasons = {NO_ROOM: _("{folder} has too little free space for the test").format(folder=Path(folder))}
+        return {"disk_speed": MissingReason(reasons.get(output.status, _("cannot create a file in the folder")))}
+    rows = {kind: rest for kind, _space, rest in (line.partition(" ") for line in lines(output))}
+    method = rows.get("method", "")
     read = {"fio": _fio, "python3": _python, "dd": _dd}.get(method)
     if read is None:
-        raise ValueError("no method named")
-    measured = {name: value for kind in ("sync", "throughput", "rate") for name, value in read(kind, told).items()}
-    missed = _("the disk does not take what the test asks") if len(measured) < 3 and method != "dd" else ""
-    return {"disk_speed": DiskSpeed(folder, method, missed=missed, **measured)}
+        raise ValueError("no method in the output")
+    measured = {name: value for kind in ("sync", "throughput", "rate") for name, value in read(kind, rows).items()}
+    missing_reason = _("the disk does not support the test") if len(measured) < 3 and method != "dd" else ""
+    return {"disk_speed": DiskSpeed(folder, method, missing_reason=missing_reason, **measured)}
 
 
-def _fio(kind: str, told: Mapping[str, str]) -> Mapping[str, float]:
-    text = told.get(kind, "")
+def _fio(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
+    text = rows.get(kind, "")
     try:
         document = json.loads(text[text.index("{") :])
         job = document["jobs"][0]
@@ -135,16 +135,16 @@ def _fio(kind: str, told: Mapping[str, str]) -> Mapping[str, float]:
         return {}
 
 
-def _python(kind: str, told: Mapping[str, str]) -> Mapping[str, float]:
+def _python(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
     names = {"sync": ("sync_rate", "sync_p99"), "throughput": ("throughput",), "rate": ("rate",)}[kind]
-    words = told.get(kind, "").split()
-    numbers = [float(word) for word in words if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,20})?(e-[0-9]{1,2})?", word)]
+    texts = rows.get(kind, "").split()
+    numbers = [float(text) for text in texts if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,20})?(e-[0-9]{1,2})?", text)]
     return dict(zip(names, numbers, strict=True)) if len(numbers) == len(names) else {}
 
 
-def _dd(kind: str, told: Mapping[str, str]) -> Mapping[str, float]:
-    """dd knows neither percentiles nor several writes at a time."""
-    found = re.search(r"([0-9]{1,15}) bytes .*copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", told.get(kind, ""))
+def _dd(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
+    """Parse the output of dd, which reports no percentiles and no parallel writes."""
+    found = re.search(r"([0-9]{1,15}) bytes .*copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", rows.get(kind, ""))
     if found is None or float(found[2]) <= 0:
         return {}
     speed = int(found[1]) / float(found[2])

@@ -1,7 +1,7 @@
-"""An ear for VRRP: which virtual router IDs are in use around a node (VIP-VRID). It only listens, for four seconds.
+"""Passive VRRP listener: finds the virtual router IDs in use on a node's network (VIP-VRID), for four seconds.
 
-Groups announce themselves once a second unless set otherwise, as IP protocol 112 to 224.0.0.18 or ff02::12 (RFC 5798).
-Only the node's network there counts: on another of its networks the same ID is another group.
+By default, VRRP groups send an advertisement every second, as IP protocol 112 to 224.0.0.18 or ff02::12 (RFC 5798).
+Only the network of the node's address is checked: on another network the same ID belongs to another group.
 """
 
 import re
@@ -14,8 +14,8 @@ from acp_tui.nodes.script import Collector, CollectorOutput
 
 _SECONDS = 4
 
-# Python 2.7 and 3 alike. Joining the group makes the network card take its packets in. IPv4 and IPv6 groups with one
-# number are strangers to each other (RFC 5798, section 7.3), so only the node's own family counts.
+# For Python 2.7 and 3. The network card receives the packets only after the node joins the multicast group. An IPv4 and
+# an IPv6 group may have the same ID (RFC 5798, section 7.3), so only the family of the node's address is checked.
 _PYTHON = """
 import select, socket, struct, sys, time
 address, seconds, nic = sys.argv[1], float(sys.argv[2]), sys.argv[3]
@@ -44,7 +44,7 @@ while select.select([s], [], [], max(0, end - time.time()))[0] and time.time() <
         seen.add(d[at + 1])
 for n in seen:
     print('vrid %d' % n)
-print('heard')
+print('done')
 """
 
 _SHELL = """
@@ -56,12 +56,12 @@ for tool in python3 python2 python /usr/libexec/platform-python; do
 done
 tool tcpdump || return 127
 limit @SECONDS@ tcpdump -l -n -i "${nic:-any}" -c 200 @FAMILY@ proto 112
-case $? in 0 | 124) echo heard ;; *) return 1 ;; esac
+case $? in 0 | 124) echo done ;; *) return 1 ;; esac
 """
 
 
-def ear(address: str) -> Collector:
-    """The question which VRRP groups `address`'s network hears. It needs root, and python or tcpdump."""
+def vrrp_collector(address: str) -> Collector:
+    """Return the collector of VRRP groups on the network of `address`. It requires root, and python or tcpdump."""
     shell = fill_template(
         _SHELL,
         PYTHON=quote(_PYTHON),
@@ -69,11 +69,11 @@ def ear(address: str) -> Collector:
         SECONDS=str(_SECONDS),
         FAMILY="ip6" if ":" in address else "ip",
     )
-    return Collector("vrrp", ("vrids",), shell, _vrids, timeout=_SECONDS + 4, early=True)
+    return Collector("vrrp", ("vrids_seen",), shell, _vrids, timeout=_SECONDS + 4, early=True)
 
 
-def _vrids(reading: CollectorOutput) -> Mapping[str, object]:
-    """`vrid N` lines, or tcpdump's `vrid N,`; at the end `heard`."""
-    if "heard" not in lines(reading):
-        raise ValueError("listening failed")
-    return {"vrids": frozenset(int(n) for n in re.findall(r"\bvrid (\d{1,3})\b", reading.text))}
+def _vrids(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `vrid N`, or `vrid N,` of tcpdump; the last line is `done`."""
+    if "done" not in lines(output):
+        raise ValueError("cannot listen for VRRP")
+    return {"vrids_seen": frozenset(int(n) for n in re.findall(r"\bvrid (\d{1,3})\b", output.text))}

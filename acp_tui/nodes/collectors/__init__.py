@@ -1,14 +1,15 @@
-"""How every fact is asked and read. A new fact is one `Collector` here, one field in `facts.py`, one recorded output.
+"""All collectors that run on every node, in order, and the conversion of their output into facts.
 
-Cheap questions come first, package tools last: what a node tells before it breaks is kept.
+A new fact needs a field in `facts.py`, a `Collector` in one of these modules, and its output in one recording (see
+tests/support/record.py). Fast collectors run first and package tools last, because facts collected before a broken
+connection are kept.
 """
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import fields
 
 from acp_tui.core.i18n import _
-from acp_tui.nodes.collectors import boot, clock, network, security, software
-from acp_tui.nodes.collectors import hardware as machine
+from acp_tui.nodes.collectors import boot, clock, hardware, network, security, software
 from acp_tui.nodes.collectors.clock import CLOCK, read_clock
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import (
@@ -22,82 +23,82 @@ from acp_tui.nodes.script import (
     MissingReason,
 )
 
-__all__ = ["CLOCK", "IDS", "SNIPPETS", "facts_from", "read_clock"]
+__all__ = ["CLOCK", "COLLECTORS", "IDENTITY", "facts_from", "read_clock"]
 
-SNIPPETS: tuple[Collector, ...] = (
+COLLECTORS: tuple[Collector, ...] = (
     CLOCK,
-    *machine.SNIPPETS,
-    *network.SNIPPETS,
-    *clock.SNIPPETS,
-    *boot.SNIPPETS,
-    *security.SNIPPETS,
-    *software.SNIPPETS,
+    *hardware.COLLECTORS,
+    *network.COLLECTORS,
+    *clock.COLLECTORS,
+    *boot.COLLECTORS,
+    *security.COLLECTORS,
+    *software.COLLECTORS,
 )
 
-IDS = next(snippet for snippet in SNIPPETS if snippet.name == "ids")
-"""Which machine it is, and which boot of it."""
+IDENTITY = next(collector for collector in COLLECTORS if collector.name == "ids")
+"""Reads the machine ID and the boot ID."""
 
 _FIELDS = frozenset(field.name for field in fields(Facts))
 
 
 Parsed = tuple[Mapping[str, object], str]
-"""What an answer tells by field, and why it tells no more."""
+"""Values by field, and the reason for the fields without a value."""
 
 
 def facts_from(
     address: str,
-    readings: Iterable[CollectorOutput],
-    unanswered: str | None = None,
-    asked: tuple[Collector, ...] = SNIPPETS,
+    outputs: Iterable[CollectorOutput],
+    no_output: str | None = None,
+    collectors: tuple[Collector, ...] = COLLECTORS,
     parsed: MutableMapping[CollectorOutput, Parsed] | None = None,
 ) -> Facts:
-    """Facts of the node at `address` from what it answered. Pure, and total: no answer can make it raise.
+    """Return the facts of the node at `address` from the outputs of collectors. No output makes it raise.
 
-    A snippet that failed leaves a gap with the reason for each of its fields. `unanswered` is the reason for the fields
-    of `asked` snippets without a reading (a connection that broke); None: more may still come, so they are left without
-    one. `parsed` keeps what was read from an answer before, for who asks again with more of them.
+    The fields of a failed collector are missing, each with a reason. `no_output`: the reason for the fields of
+    `collectors` without output, such as a broken connection; None: more output may follow, so they get no reason.
+    `parsed`: cache of parsed outputs for repeated calls with more outputs.
     """
     parsed = {} if parsed is None else parsed
-    by_name = {snippet.name: snippet for snippet in asked}
+    by_name = {collector.name: collector for collector in collectors}
     values: dict[str, object] = {}
-    gaps: dict[str, str] = {}
-    answered: set[str] = set()
-    for reading in readings:
-        snippet = by_name.get(reading.name)
-        if snippet is None or reading.name in answered:
+    missing: dict[str, str] = {}
+    seen: set[str] = set()
+    for output in outputs:
+        collector = by_name.get(output.name)
+        if collector is None or output.name in seen:
             continue
-        answered.add(reading.name)
-        if reading not in parsed:
-            parsed[reading] = _read(snippet, reading)
-        found, reason = parsed[reading]
-        told = {
+        seen.add(output.name)
+        if output not in parsed:
+            parsed[output] = _parse(collector, output)
+        found, reason = parsed[output]
+        present = {
             name: value for name, value in found.items() if value is not None and not isinstance(value, MissingReason)
         }
-        values.update(told)
-        gaps.update({name: str(found.get(name) or reason) for name in snippet.fields if name not in told})
-    if unanswered is not None:
-        for snippet in asked:
-            if snippet.name not in answered:
-                gaps.update(dict.fromkeys(snippet.fields, unanswered))
+        values.update(present)
+        missing.update({name: str(found.get(name) or reason) for name in collector.fields if name not in present})
+    if no_output is not None:
+        for collector in collectors:
+            if collector.name not in seen:
+                missing.update(dict.fromkeys(collector.fields, no_output))
     known = {name: value for name, value in values.items() if name in _FIELDS}
-    return Facts(address, gaps=gaps, **known)  # type: ignore[arg-type] # parsers are held to the fields' types by tests
+    return Facts(address, missing=missing, **known)  # type: ignore[arg-type] # tests check the types of parsed values
 
 
-def _read(snippet: Collector, reading: CollectorOutput) -> Parsed:
-    if reading.status in (TIMED_OUT, CUT, NEEDS_ROOT) or (reading.status and not snippet.any_status):
-        return {}, _reason(snippet, reading.status)
+def _parse(collector: Collector, output: CollectorOutput) -> Parsed:
+    if output.status in (TIMED_OUT, CUT, NEEDS_ROOT) or (output.status and not collector.any_status):
+        return {}, _failure_reason(collector, output.status)
     try:
-        return snippet.parse(reading), _("the node's answer does not tell it")
+        return collector.parse(output), _("the node did not report it")
     except ValueError as error:
-        return {}, _("the node's answer could not be read: {why}").format(why=error)
+        return {}, _("cannot parse the output of the node: {reason}").format(reason=error)
 
 
-def _reason(snippet: Collector, status: int) -> str:
+def _failure_reason(collector: Collector, status: int) -> str:
     if status == TIMED_OUT:
-        return _("no answer within {seconds} s").format(seconds=snippet.timeout)
+        return _("timed out after {seconds} s").format(seconds=collector.timeout)
     return {
-        CUT: _("the answer was longer than allowed"),
-        NEEDS_ROOT: _("needs root"),
-        ABSENT: _("the node has no file that tells it"),
-        NOT_FOUND: _("the node lacks the command that tells it"),
-    }.get(status, _("asking failed with exit status {status}").format(status=status))
+        CUT: _("the output was too long"),
+        NEEDS_ROOT: _("requires root"),
+        ABSENT: _("file not found on the node"),
+        NOT_FOUND: _("command not found on the node"),
+    }.get(status, _("the collector failed with exit status {status}").format(status=status))

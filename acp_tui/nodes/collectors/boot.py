@@ -1,6 +1,6 @@
-"""How a node's kernel was started and what it has loaded (KRN-*): in effect now, and from the next boot on.
+"""Collectors for kernel parameters and modules (KRN-*): those in effect, and those of the next boot.
 
-The boot loader's files are read with their comments left out: a commented token is no setting.
+Comments in the boot loader's files are ignored.
 """
 
 import re
@@ -10,69 +10,71 @@ from collections.abc import Mapping
 from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.script import Collector, CollectorOutput
 
-WANTED_MODULES = (
+REQUIRED_MODULES = (
     "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack_ipv4", "nf_conntrack_ipv6", "geneve", "openvswitch",
     "ipip",
 )  # fmt: skip
-"""Modules that some rule of some plan asks for (KRN-IPVS, KRN-CT4, KRN-CT6, KRN-OVN, NETCFG-IPIP)."""
+"""Modules required by KRN-IPVS, KRN-CT4, KRN-CT6, KRN-OVN or NETCFG-IPIP, depending on the plan."""
 
 
-_LONGEST = 4096  # characters of a kernel's command line: none takes more
+_MAX_COMMAND_LINE = 4096  # characters; the limit of the kernels
 
 
-def _cmdline(reading: CollectorOutput) -> Mapping[str, object]:
-    return {"cmdline": tuple(reading.text.split())}
+def _cmdline(output: CollectorOutput) -> Mapping[str, object]:
+    return {"cmdline": tuple(output.text.split())}
 
 
 def _assignments(text: str) -> Mapping[str, str]:
-    """Variables of shell-like files, read in order; a later value may quote an earlier one."""
+    """Parse the variables of shell-like files in order; a value may refer to an earlier one."""
     values: dict[str, str] = {}
     for line in text.split("\n"):
         found = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)(\+?=)(.*)", line, re.ASCII)
         if not found:
             continue
-        name, sign, raw = found[1], found[2], found[3][:_LONGEST]
+        name, sign, raw = found[1], found[2], found[3][:_MAX_COMMAND_LINE]
         try:
             value = "".join(shlex.split(raw, comments=True)[:1])
         except ValueError:
             value = raw.strip("\"' ")
         value = re.sub(r"\$\{?([A-Za-z_]\w*)\}?", lambda m: values.get(m[1], ""), value, flags=re.ASCII)
-        values[name] = ((values.get(name, "") + value) if sign == "+=" else value)[:_LONGEST]
+        values[name] = ((values.get(name, "") + value) if sign == "+=" else value)[:_MAX_COMMAND_LINE]
     return values
 
 
 _LAST_WINS = ("transparent_hugepage=", "apparmor=", "selinux=")
-"""Of the parameters that some rule asks for: those of which the kernel takes the last value. Others add up."""
+"""Checked parameters of which the kernel uses only the last value. Values of other parameters add up."""
 _RESCUE = ("-rescue-", " recovery ", " single ", " rescue ", " emergency ", "=rescue.target ", "=emergency.target ")
 
 
-def _in_force(command_line: str) -> frozenset[str]:
-    """The words of a kernel's command line, without those that a later value of the same parameter replaces."""
-    words: set[str] = set()
-    settled: set[str] = set()
-    for word in reversed(command_line.replace('"', " ").split()):
-        key = word[: word.find("=") + 1]
-        if key not in settled:
-            words.add(word)
+def _effective_tokens(command_line: str) -> frozenset[str]:
+    """Return the tokens of a kernel command line without those that a later token overrides."""
+    tokens: set[str] = set()
+    decided: set[str] = set()
+    for token in reversed(command_line.replace('"', " ").split()):
+        key = token[: token.find("=") + 1]
+        if key not in decided:
+            tokens.add(token)
         if key in _LAST_WINS:
-            settled.add(key)
-    return frozenset(words)
+            decided.add(key)
+    return frozenset(tokens)
 
 
-def _boot_tokens(reading: CollectorOutput) -> Mapping[str, object]:
-    """Lines `grub ...` from /etc/default/grub, `boot ...` from what the boot loader reads.
+def _boot_tokens(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `grub ...` from /etc/default/grub, and `boot ...` from the boot loader's files.
 
-    A rescue entry boots nothing by itself, so it tells nothing."""
+    Rescue entries are ignored, because the boot loader does not start them by itself."""
     defaults: list[str] = []
     entries: list[str] = []
     kernelopts = ""
-    for line in lines(reading):
+    for line in lines(output):
         kind, _, rest = line.partition(" ")
         if kind == "grub":
             defaults.append(rest)
         elif kind == "boot" and (found := re.match(r"(set\s+)?kernelopts=(.*)", rest)):
-            kernelopts = kernelopts if found[1] and kernelopts else found[2]  # `set` is only the default for grubenv's
-        elif kind == "boot" and not any(sign in f"{rest} " for sign in _RESCUE):
+            kernelopts = (
+                kernelopts if found[1] and kernelopts else found[2]
+            )  # `set` is only the default of the value in grubenv
+        elif kind == "boot" and not any(mark in f"{rest} " for mark in _RESCUE):
             found = re.match(r"(?:linux(?:16|efi)?\s+\S+|options)\s+(.*)", rest)
             entries += [found[1]] if found else []
     values = _assignments("\n".join(defaults))
@@ -80,25 +82,25 @@ def _boot_tokens(reading: CollectorOutput) -> Mapping[str, object]:
     if kernelopts and not any("$kernelopts" in entry or "${kernelopts}" in entry for entry in entries):
         entries.append(kernelopts)
     expanded = (
-        re.sub(r"\$kernelopts\b|\$\{kernelopts\}", lambda _: kernelopts[:_LONGEST], entry[:_LONGEST])
+        re.sub(r"\$kernelopts\b|\$\{kernelopts\}", lambda _: kernelopts[:_MAX_COMMAND_LINE], entry[:_MAX_COMMAND_LINE])
         for entry in entries
     )
-    tokens = frozenset[str]().union(*map(_in_force, expanded))
+    tokens = frozenset[str]().union(*map(_effective_tokens, expanded))
     return {"boot_tokens": frozenset(token for token in tokens if not token.startswith("$"))}
 
 
-def _modules_at_boot(reading: CollectorOutput) -> Mapping[str, object]:
-    """modules-load.d(5): a name a line; `#` and `;` begin a comment."""
-    names = {line.split()[0].replace("-", "_") for line in lines(reading) if line[0] not in "#;"}
+def _modules_at_boot(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse modules-load.d(5): one name per line; `#` and `;` begin a comment."""
+    names = {line.split()[0].replace("-", "_") for line in lines(output) if line[0] not in "#;"}
     return {"modules_at_boot": frozenset(names)}
 
 
-def _modules(reading: CollectorOutput) -> Mapping[str, object]:
-    """`loaded NAME`, `available NAME`, `no-modprobe`."""
+def _modules(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `loaded NAME`, `available NAME`, `no-modprobe`."""
     loaded: set[str] = set()
     available: set[str] = set()
-    asked = True
-    for line in lines(reading):
+    modprobe_found = True
+    for line in lines(output):
         kind, _, name = line.partition(" ")
         name = name.replace("-", "_")
         if kind == "loaded":
@@ -106,14 +108,14 @@ def _modules(reading: CollectorOutput) -> Mapping[str, object]:
         elif kind == "available":
             available.add(name)
         elif kind == "no-modprobe":
-            asked = False
+            modprobe_found = False
     values: dict[str, object] = {"modules": frozenset(loaded)}
-    if asked:
-        values["modules_available"] = frozenset(available | loaded.intersection(WANTED_MODULES))
+    if modprobe_found:
+        values["modules_available"] = frozenset(available | loaded.intersection(REQUIRED_MODULES))
     return values
 
 
-SNIPPETS = (
+COLLECTORS = (
     Collector("cmdline", ("cmdline",), "show /proc/cmdline", _cmdline),
     Collector(
         "modules",
@@ -126,10 +128,10 @@ rows=()
 mapfile -t rows <"/lib/modules/$(uname -r)/modules.builtin"
 for line in "${{rows[@]}}"; do
   name=${{line##*/}} name=${{name%.ko*}}; known+="${{name//-/_}} "
-  case " {" ".join(WANTED_MODULES)} " in *" ${{name//-/_}} "*) echo "loaded $name" ;; esac
+  case " {" ".join(REQUIRED_MODULES)} " in *" ${{name//-/_}} "*) echo "loaded $name" ;; esac
 done
 tool modprobe || echo no-modprobe
-for name in {" ".join(WANTED_MODULES)}; do
+for name in {" ".join(REQUIRED_MODULES)}; do
   case $known in *" $name "*) continue ;; esac
   if [ -d "/sys/module/$name" ]; then echo "loaded $name"
   elif modprobe -n -q "$name"; then echo "available $name"; fi
@@ -154,15 +156,15 @@ return 0
         ("boot_tokens",),
         """
 root || return
-local file line rows whole
+local file line rows joined
 shopt -s nullglob
 for file in /etc/default/grub /etc/default/grub.d/*.cfg; do
-  whole=
+  joined=
   while IFS= read -r line || [ -n "$line" ]; do
-    whole+=${line%\\\\}
+    joined+=${line%\\\\}
     case $line in *\\\\) continue ;; esac
-    case $whole in *=*) printf 'grub %s\\n' "$whole" ;; esac
-    whole=
+    case $joined in *=*) printf 'grub %s\\n' "$joined" ;; esac
+    joined=
   done <"$file"
 done
 for file in /boot/grub2/grubenv /boot/grub/grubenv /boot/efi/EFI/*/grubenv /boot/grub2/grub.cfg /boot/grub/grub.cfg \\

@@ -1,6 +1,7 @@
-"""A node's clock and time zone (X-CLOCK-SKEW, X-TIMEZONE).
+"""Collectors for the clock and the time zone (X-CLOCK-SKEW, X-TIMEZONE).
 
-The clock is asked first and sent at once: the caller times the round trip, and half of it is the answer's uncertainty.
+The clock collector runs first and sends its output immediately, because half of the round-trip time is the uncertainty
+of the offset.
 """
 
 import re
@@ -14,25 +15,25 @@ from acp_tui.nodes.script import Collector, CollectorOutput
 _UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu")
 
 
-def read_clock(reading: CollectorOutput, before: float, after: float) -> Clock:
-    """The clock of a node asked at `before` and answered at `after`, our own seconds since the epoch (UTC).
+def read_clock(output: CollectorOutput, before: float, after: float) -> Clock:
+    """Return the clock of a node. `before`, `after`: this host's time at request and reply, in seconds since the epoch.
 
-    The node looked at its clock some time in between, so the offset is counted from the middle and is uncertain by half
-    the time that passed. ValueError: the node told no time."""
-    found = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?(?:\.?%?N?)", first_line(reading))
-    if found is None or reading.status:
-        raise ValueError("the node told no time")
+    The node read its clock between the two. The offset is therefore measured from the middle, and its uncertainty is
+    half of the elapsed time. Raises ValueError if the node returned no time."""
+    found = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?(?:\.?%?N?)", first_line(output))
+    if found is None or output.status:
+        raise ValueError("the node returned no time")
     remote = float(f"{found[1]}.{found[2] or 0}")
-    # Without a fraction (date of another make) the node's time lies anywhere in the second it named.
+    # Some versions of date print no fraction: the time is then anywhere within that second.
     coarse = 0.0 if found[2] else 0.5
     offset = remote + coarse - (before + after) / 2
     return Clock(offset, (after - before) / 2 + coarse, datetime.fromtimestamp(min(remote, 253402300799), UTC))
 
 
-def _zone(reading: CollectorOutput) -> Mapping[str, object]:
-    """`offset +hhmm`, `link TARGET` where /etc/localtime is a link, `file NAME` of /etc/timezone where it is none."""
+def _zone(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `offset +hhmm`, `link TARGET` (of /etc/localtime), or `file NAME` (of /etc/timezone)."""
     values: dict[str, object] = {"timezone": ""}
-    for line in lines(reading):
+    for line in lines(output):
         kind, _, rest = line.partition(" ")
         if kind == "link" and "zoneinfo/" in rest:
             name = rest.partition("zoneinfo/")[2].removeprefix("posix/")
@@ -44,9 +45,9 @@ def _zone(reading: CollectorOutput) -> Mapping[str, object]:
     return values
 
 
-CLOCK = Collector("clock", (), "date +%s.%N", lambda reading: {}, urgent=True)
+CLOCK = Collector("clock", (), "date +%s.%N", lambda output: {}, urgent=True)
 
-SNIPPETS = (
+COLLECTORS = (
     Collector(
         "zone",
         ("timezone", "utc_offset"),

@@ -1,6 +1,6 @@
-"""What a node is: names, identity, operating system and hardware (OS-*, HW-*, X-HOSTNAME-UNIQUE).
+"""Collectors for host name, identity, operating system and hardware (OS-*, HW-*, X-HOSTNAME-UNIQUE).
 
-Files are read by their canonical path, one by one, with bash alone; nothing from a node is ever sourced.
+bash reads each file by its canonical path; the collectors do not source any file of the node.
 """
 
 import re
@@ -11,12 +11,12 @@ from acp_tui.nodes.facts import Disk, Filesystem
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 
-def _uname(reading: CollectorOutput) -> Mapping[str, object]:
-    return dict(zip(("hostname", "arch", "kernel", "kernel_build"), lines(reading), strict=False))
+def _uname(output: CollectorOutput) -> Mapping[str, object]:
+    return dict(zip(("hostname", "arch", "kernel", "kernel_build"), lines(output), strict=False))
 
 
 def os_release(text: str) -> Mapping[str, str]:
-    """os-release(5): KEY=VALUE lines, the value maybe quoted; the last of equal keys counts."""
+    """Parse os-release(5): KEY=VALUE lines with optional quotes; the last of equal keys is used."""
     values: dict[str, str] = {}
     for line in text.split("\n"):
         key, equals, value = line.strip().partition("=")
@@ -28,8 +28,8 @@ def os_release(text: str) -> Mapping[str, str]:
     return values
 
 
-def _os_release(reading: CollectorOutput) -> Mapping[str, object]:
-    values = os_release(reading.text)
+def _os_release(output: CollectorOutput) -> Mapping[str, object]:
+    values = os_release(output.text)
     if "ID" not in values:
         raise ValueError("no ID in os-release")
     return {
@@ -40,32 +40,32 @@ def _os_release(reading: CollectorOutput) -> Mapping[str, object]:
     }
 
 
-def _release_file(reading: CollectorOutput) -> Mapping[str, object]:
-    """Of the lines of /etc/centos-release and /etc/redhat-release the first that names a release."""
-    told = lines(reading)
-    return {"os_release_file": next((line for line in told if re.search(r"release \d", line)), "".join(told[:1]))}
+def _release_file(output: CollectorOutput) -> Mapping[str, object]:
+    """Return the first line with a release in /etc/centos-release and /etc/redhat-release."""
+    rows = lines(output)
+    return {"os_release_file": next((line for line in rows if re.search(r"release \d", line)), "".join(rows[:1]))}
 
 
-def _ids(reading: CollectorOutput) -> Mapping[str, object]:
-    values = keyed(reading)
+def _ids(output: CollectorOutput) -> Mapping[str, object]:
+    values = keyed(output)
     return {name: values[name] for name in ("machine_id", "boot_id") if values.get(name)}
 
 
-def _macs(reading: CollectorOutput) -> Mapping[str, object]:
-    """Lines `hardware|virtual MAC`. Only a machine without any hardware interface is known by virtual ones."""
+def _macs(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `hardware|virtual MAC`. Virtual interfaces count only on a machine without hardware interfaces."""
     found: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
-    for line in lines(reading):
+    for line in lines(output):
         kind, _, mac = line.partition(" ")
         if kind in found and re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5,19}", mac) and mac.strip("0:"):
             found[kind].add(mac)
     return {"macs": tuple(sorted(found["hardware"] or found["virtual"]))}
 
 
-def _cpu(reading: CollectorOutput) -> Mapping[str, object]:
+def _cpu(output: CollectorOutput) -> Mapping[str, object]:
     count, model, flags, mhz = 0, "", "", 0.0
     values: dict[str, object] = {}
-    package: dict[str, int] = {}  # what one of them has
-    for line in lines(reading):
+    package: dict[str, int] = {}  # counts within one CPU package
+    for line in lines(output):
         key, _, value = line.partition(":")
         key, value = key.strip(), value.strip()
         if key == "processor" and value.isdecimal():
@@ -101,26 +101,26 @@ def _cpu(reading: CollectorOutput) -> Mapping[str, object]:
     return {"cpu_count": count, "cpu_model": model, "cpu_implementer": "", "cpu_part": "", **values}
 
 
-def _memory(reading: CollectorOutput) -> Mapping[str, object]:
-    found = re.search(r"^MemTotal:\s*([0-9]{1,15}) kB$", reading.text, re.MULTILINE)
+def _memory(output: CollectorOutput) -> Mapping[str, object]:
+    found = re.search(r"^MemTotal:\s*([0-9]{1,15}) kB$", output.text, re.MULTILINE)
     if found is None:
         raise ValueError("no MemTotal")
     return {"memory": int(found[1]) * 1024}
 
 
-def _steal(reading: CollectorOutput) -> Mapping[str, object]:
-    """The `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks since the boot."""
-    found = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", reading.text)
+def _steal(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse the `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks."""
+    found = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", output.text)
     if found is None:
         raise ValueError("no cpu line with eight counters")
     ticks = [int(word) for word in found[1].split()]
     return {"steal": ticks[7] / max(1, sum(ticks))}
 
 
-def _filesystems(reading: CollectorOutput) -> Mapping[str, object]:
-    """Lines `PATH|df row`: device, bytes, used, available, per cent, mount point."""
+def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `PATH|df row`: device, bytes, used, available, per cent, mount point."""
     rows = []
-    for line in lines(reading):
+    for line in lines(output):
         path, _, row = line.partition("|")
         found = re.fullmatch(r"(.+?) +([0-9]{1,18}) +([0-9]{1,18}) +([0-9]{1,18}) +(?:[0-9]+%|-) +/.*", row.strip())
         if found:
@@ -130,15 +130,15 @@ def _filesystems(reading: CollectorOutput) -> Mapping[str, object]:
     return {"filesystems": tuple(rows)}
 
 
-def _disks(reading: CollectorOutput) -> Mapping[str, object]:
-    """`mount MAJ:MIN POINT SOURCE`, `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`,
-    `part DISK NAME MAJ:MIN`: which disk is behind each path, through partitions, LVM and RAID."""
+def _disks(output: CollectorOutput) -> Mapping[str, object]:
+    """Find the disks below each path, through partitions, LVM and RAID. Lines: `mount MAJ:MIN POINT SOURCE`,
+    `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`, `part DISK NAME MAJ:MIN`."""
     paths: dict[str, str] = {}
     mounts: dict[str, tuple[str, str]] = {}
-    names: dict[str, str] = {}  # of a number, a kernel name or a device file: the block device's kernel name
+    names: dict[str, str] = {}  # device number, kernel name or device file → kernel name of the block device
     rotational: dict[str, bool] = {}
     below: dict[str, tuple[str, ...]] = {}
-    for line in lines(reading):
+    for line in lines(output):
         match line.split(" "):
             case ["path", path, *where]:
                 paths[path] = " ".join(where) or path
@@ -174,7 +174,7 @@ def _disks(reading: CollectorOutput) -> Mapping[str, object]:
     return {"disks": tuple(found)}
 
 
-SNIPPETS = (
+COLLECTORS = (
     Collector(
         "uname",
         ("hostname", "arch", "kernel", "kernel_build"),
@@ -197,13 +197,13 @@ SNIPPETS = (
         "kylin_info",
         ("kylin_info",),
         "maybe /etc/.productinfo && maybe /etc/.kyinfo",
-        lambda reading: {"kylin_info": "\n".join(lines(reading))},
+        lambda output: {"kylin_info": "\n".join(lines(output))},
     ),
     Collector(
         "etc_hostname",
         ("etc_hostname",),
         "maybe /etc/hostname",
-        lambda reading: {"etc_hostname": next((line for line in lines(reading) if line[0] != "#"), "")},
+        lambda output: {"etc_hostname": next((line for line in lines(output) if line[0] != "#"), "")},
     ),
     Collector(
         "ids",
@@ -282,7 +282,7 @@ return 0
 local path at ats=() inside number point source block part map slave rows row
 for path in / /var/lib /var/lib/etcd /cpaas; do
   [ -e "$path" ] || continue
-  cd -P "$path" && at=$PWD || at=$path # where its links lead
+  cd -P "$path" && at=$PWD || at=$path # resolve links
   echo "path $path $at" && ats+=("${at%/}/")
 done
 mapfile -t rows </proc/self/mountinfo
@@ -312,13 +312,13 @@ return 0
         "filesystems",
         ("filesystems",),
         """
-local path at number=0 paths=() asked=() rows=() unit all free available
+local path at number=0 paths=() existing=() rows=() unit all free available
 for path in / /var/lib /var/lib/etcd /var/lib/containerd /cpaas /var/log /tmp /root; do
   at=$path
   while [ ! -e "$at" ]; do at=${at%/*}; at=${at:-/}; done
-  paths+=("$path") asked+=("$at")
+  paths+=("$path") existing+=("$at")
 done
-mapfile -n 20 -t rows < <(limit 3 df -P -B1 "${asked[@]}")
+mapfile -n 20 -t rows < <(limit 3 df -P -B1 "${existing[@]}")
 if [ "${#rows[@]}" -eq $((${#paths[@]} + 1)) ]; then
   for path in "${paths[@]}"; do number=$((number + 1)); echo "$path|${rows[number]}"; done
   return 0
@@ -326,7 +326,7 @@ fi
 while read -r unit all free available; do
   echo "${paths[number]}|- $((unit * all)) $((unit * (all - free))) $((unit * available)) - /"
   number=$((number + 1))
-done < <(limit 2 stat -f -c '%S %b %f %a' "${asked[@]}")
+done < <(limit 2 stat -f -c '%S %b %f %a' "${existing[@]}")
 return 0
 """,
         _filesystems,

@@ -1,6 +1,6 @@
-"""A node's network: addresses, routes, name resolution and busy ports (NET-*, VIP-SUBNET).
+"""Collectors for addresses, routes, name resolution and used ports (NET-*, VIP-SUBNET).
 
-`ip` and `ss` are themselves requirements, so /proc answers where they are missing.
+`ip` and `ss` may be missing, because they are requirements themselves; the collectors then read /proc.
 """
 
 import re
@@ -11,7 +11,7 @@ from acp_tui.nodes.collectors.parsing import lines
 from acp_tui.nodes.facts import Interface, Listener, Route
 from acp_tui.nodes.script import Collector, CollectorOutput
 
-_NO_ROUTE = ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "local", "multicast", "anycast")
+_IGNORED_ROUTES = ("unreachable", "blackhole", "prohibit", "throw", "broadcast", "local", "multicast", "anycast")
 
 
 def _ipv4(little_endian_hex: str) -> IPv4Address:
@@ -19,7 +19,7 @@ def _ipv4(little_endian_hex: str) -> IPv4Address:
 
 
 def _routes_of_proc(rows: list[str]) -> tuple[Route, ...]:
-    """/proc/net/route: interface, destination, gateway, flags, ..., mask (eighth column); little-endian hex."""
+    """Parse /proc/net/route: interface, destination, gateway, flags, ..., mask (eighth column); little-endian hex."""
     routes = []
     for row in rows:
         words = row.split()
@@ -34,12 +34,12 @@ def _routes_of_proc(rows: list[str]) -> tuple[Route, ...]:
 
 
 def _routes6_of_proc(rows: list[str]) -> tuple[Route, ...]:
-    """/proc/net/ipv6_route: destination, prefix (hex), source, prefix, gateway, metric, ref, use, flags, interface."""
+    """Parse /proc/net/ipv6_route: destination, prefix (hex), source, prefix, gateway, metric, ref, use, flags, nic."""
     routes = []
     for row in rows:
         words = row.split()
         if len(words) < 10 or not re.fullmatch(r"[0-9a-f]{32}", words[0]) or int(words[8], 16) & 0x80200200:
-            continue  # local and rejected ones
+            continue  # local or rejected routes
         destination = ip_network((bytes.fromhex(words[0]), int(words[1], 16)), strict=False)
         gateway = None if not words[4].strip("0") else str(IPv6Address(bytes.fromhex(words[4])))
         routes.append(Route(_destination(str(destination)), words[9], gateway))
@@ -55,7 +55,7 @@ def _destination(word: str) -> str:
 
 def _route(line: str) -> Route | None:
     words = line.replace("\\", " ").split()
-    if not words or words[0] in _NO_ROUTE:
+    if not words or words[0] in _IGNORED_ROUTES:
         return None
     if words[0] == "unicast":
         words = words[1:]
@@ -72,24 +72,24 @@ def _route(line: str) -> Route | None:
 def _routes(
     name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]
 ) -> Callable[[CollectorOutput], Mapping[str, object]]:
-    """Lines of `ip -o route`, or rows behind a line `proc` where `ip` is missing or broken."""
+    """Return a parser of `ip -o route`, or of the rows after a line `proc` if `ip` is missing or broken."""
 
-    def parse(reading: CollectorOutput) -> Mapping[str, object]:
-        answer = lines(reading)
-        if "proc" in answer:
-            return {name: of_proc(answer[answer.index("proc") + 1 :])}
-        return {name: tuple(route for line in answer if (route := _route(line)) is not None)}
+    def parse(output: CollectorOutput) -> Mapping[str, object]:
+        rows = lines(output)
+        if "proc" in rows:
+            return {name: of_proc(rows[rows.index("proc") + 1 :])}
+        return {name: tuple(route for line in rows if (route := _route(line)) is not None)}
 
     return parse
 
 
-def _interfaces(reading: CollectorOutput) -> Mapping[str, object]:
-    """`ip -o addr` lines; or `proc`, then `route`, `six` and `trie` rows."""
-    answer = lines(reading)
-    if "proc" in answer:
-        return {"interfaces": _interfaces_of_proc(answer[answer.index("proc") + 1 :])}
+def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines of `ip -o addr`; or a line `proc`, then rows `route`, `six` and `trie`."""
+    rows = lines(output)
+    if "proc" in rows:
+        return {"interfaces": _interfaces_of_proc(rows[rows.index("proc") + 1 :])}
     found = []
-    for line in answer:
+    for line in rows:
         match = re.match(
             r"\d+: +(\S+?)(?:@\S+)? +inet6? +([0-9a-fA-F:.]+)(?: peer [0-9a-fA-F:.]+)?(?:/(\d{1,3}))?", line
         )
@@ -108,7 +108,7 @@ def _is_address(text: str) -> bool:
 
 
 def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
-    """/proc/net/fib_trie names no interface of an IPv4 address: the narrowest connected route does."""
+    """Parse rows of /proc. fib_trie has no interface for an IPv4 address, so the narrowest connected route gives it."""
     connected: list[tuple[IPv4Network, str]] = []
     six: list[Interface] = []
     addresses: dict[str, None] = {}
@@ -133,30 +133,30 @@ def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
         if address.startswith("127."):
             found.append(Interface("lo", address, 8))
             continue
-        around = [(net.prefixlen, nic) for net, nic in connected if IPv4Address(address) in net]
-        prefix, nic = max(around, default=(32, "?"))
+        networks = [(net.prefixlen, nic) for net, nic in connected if IPv4Address(address) in net]
+        prefix, nic = max(networks, default=(32, "?"))
         found.append(Interface(nic, address, prefix))
     return (*found, *six)
 
 
-def _hosts(reading: CollectorOutput) -> Mapping[str, object]:
+def _hosts(output: CollectorOutput) -> Mapping[str, object]:
     found = []
-    for line in lines(reading):
+    for line in lines(output):
         address, *names = line.partition("#")[0].split() or [""]
         if _is_address(address.partition("%")[0]) and "localhost" in (name.lower() for name in names):
             found.append(address)
     return {"hosts_localhost": tuple(found)}
 
 
-def _resolv(reading: CollectorOutput) -> Mapping[str, object]:
-    """resolv.conf(5), as kubelet reads it, which takes blanks before a keyword: the last `search` wins, and a `.` in it
-    (as systemd-resolved writes) searches nothing. Status 66: no such file."""
-    if reading.status:
+def _resolv(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse resolv.conf(5) like kubelet, which allows blanks before a keyword. The last `search` line is used; a `.` in
+    it (written by systemd-resolved) has no effect. Status 66: the file does not exist."""
+    if output.status:
         return {"resolv_exists": False, "nameservers": (), "search_domains": (), "resolv_domain": ""}
     nameservers: list[str] = []
     search: tuple[str, ...] = ()
     domain = ""
-    for line in reading.text.split("\n"):
+    for line in output.text.split("\n"):
         keyword, *values = line.split() or [""]
         if not values:
             continue
@@ -174,13 +174,13 @@ def _resolv(reading: CollectorOutput) -> Mapping[str, object]:
     }
 
 
-def _listeners(reading: CollectorOutput) -> Mapping[str, object]:
-    """`proc PORT` (hex) of /proc/net/tcp and tcp6, which give the ports; `ss ...` rows, which give the names."""
+def _listeners(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse `proc PORT` (hex, from /proc/net/tcp and tcp6) for the ports, and rows `ss ...` for the process names."""
     ports: set[int] = set()
     named: dict[int, str] = {}
-    seen_by_ss: set[int] = set()
+    ports_of_ss: set[int] = set()
     from_proc = False
-    for line in lines(reading):
+    for line in lines(output):
         kind, _, rest = line.partition(" ")
         if kind == "proc":
             from_proc = True
@@ -189,23 +189,23 @@ def _listeners(reading: CollectorOutput) -> Mapping[str, object]:
         elif kind == "ss":
             found = re.search(r"\s\S*:(\d{1,5})\s+\S+:\*", f" {rest} ")
             if found:
-                seen_by_ss.add(int(found[1]))
+                ports_of_ss.add(int(found[1]))
                 owner = re.search(r'users:\(\("([^"]{1,64})"', rest)
                 if owner:
                     named.setdefault(int(found[1]), owner[1])
-    if not from_proc and not seen_by_ss:
-        raise ValueError("neither /proc/net/tcp nor ss told of sockets")
-    return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | seen_by_ss))}
+    if not from_proc and not ports_of_ss:
+        raise ValueError("neither /proc/net/tcp nor ss lists sockets")
+    return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | ports_of_ss))}
 
 
-def _udp(reading: CollectorOutput) -> Mapping[str, object]:
-    """Ports (hex) below the heading of the files."""
-    if "local_address" not in lines(reading):
-        raise ValueError("/proc/net/udp could not be read")
-    return {"udp_ports": frozenset(int(w, 16) for w in lines(reading) if re.fullmatch(r"[0-9A-F]{4}", w))}
+def _udp(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse ports (hex) after the heading of the files."""
+    if "local_address" not in lines(output):
+        raise ValueError("cannot read /proc/net/udp")
+    return {"udp_ports": frozenset(int(w, 16) for w in lines(output) if re.fullmatch(r"[0-9A-F]{4}", w))}
 
 
-SNIPPETS = (
+COLLECTORS = (
     Collector(
         "interfaces",
         ("interfaces",),

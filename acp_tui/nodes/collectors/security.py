@@ -1,6 +1,6 @@
-"""What guards or limits a node: SELinux, AppArmor, firewall, swap, TasksMax, the login and sshd (SEC-*, SYS-*, USR-*).
+"""Collectors for SELinux, AppArmor, firewall, swap, TasksMax, the login and sshd (SEC-*, SYS-*, USR-*).
 
-Files say what holds after a boot, the kernel and systemd what holds now; both are reported, nothing is judged here.
+Files have the settings of the next boot, the kernel and systemd those in effect. Both are collected.
 """
 
 import re
@@ -14,29 +14,29 @@ from acp_tui.nodes.script import NOT_FOUND, SUDO_PATIENCE, TIMED_OUT, Collector,
 UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-persistent", "apparmor")
 
 
-def _selinux(reading: CollectorOutput) -> Mapping[str, object]:
-    """The kernel's `0` or `1`; else the word of getenforce, where there is one."""
-    told = first_line(reading).lower()
-    word = {"": "disabled", "0": "permissive", "1": "enforcing"}.get(told, told)
-    if word not in ("disabled", "permissive", "enforcing"):
+def _selinux(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse the kernel's `0` or `1`, or the output of getenforce."""
+    value = first_line(output).lower()
+    mode = {"": "disabled", "0": "permissive", "1": "enforcing"}.get(value, value)
+    if mode not in ("disabled", "permissive", "enforcing"):
         raise ValueError("neither 0 nor 1 in enforce")
-    return {"selinux": word}
+    return {"selinux": mode}
 
 
-def _selinux_config(reading: CollectorOutput) -> Mapping[str, object]:
-    """As libselinux reads it: the first line that begins with it and names a mode."""
-    found = re.search(r"^SELINUX=(enforcing|permissive|disabled)", reading.text, re.MULTILINE | re.IGNORECASE)
+def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
+    """Find the mode like libselinux: in the first line that starts with SELINUX= and a valid mode."""
+    found = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
     return {"selinux_config": found[1].lower() if found else ""}
 
 
-def _setting(reading: CollectorOutput, name: str) -> str:
-    """The last `NAME=value` line that is no comment, without quotes; "" if none."""
-    found = re.findall(rf"^[ \t]*{name}[ \t]*=[ \t]*([^\n#]*)", reading.text, re.MULTILINE)
+def _setting(output: CollectorOutput, name: str) -> str:
+    """Return the value of the last `NAME=value` line that is not a comment, without quotes; "" if none."""
+    found = re.findall(rf"^[ \t]*{name}[ \t]*=[ \t]*([^\n#]*)", output.text, re.MULTILINE)
     return found[-1].strip().strip("\"'") if found else ""
 
 
-def _apparmor(reading: CollectorOutput) -> Mapping[str, object]:
-    values = keyed(reading)
+def _apparmor(output: CollectorOutput) -> Mapping[str, object]:
+    values = keyed(output)
     found: dict[str, object] = {"apparmor": values.get("enabled", "").upper() == "Y"}
     if values.get("profiles", "").isascii() and values.get("profiles", "").isdigit():
         found["apparmor_profiles"] = int(values["profiles"][:9])
@@ -45,33 +45,33 @@ def _apparmor(reading: CollectorOutput) -> Mapping[str, object]:
     return found
 
 
-def _units(reading: CollectorOutput) -> Mapping[str, object]:
-    """Lines `UNIT ACTIVE ENABLED`. A dash: systemctl printed nothing, as it does of a unit that is not there.
+def _units(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `UNIT ACTIVE ENABLED`. A dash: systemctl printed nothing, because the unit does not exist.
 
-    If it prints nothing of any, systemd itself does not answer."""
-    told = {}
-    for line in lines(reading):
+    Raises ValueError if it printed nothing for any unit: systemd does not reply."""
+    states = {}
+    for line in lines(output):
         name, active, enabled = [*line.split(" "), "-", "-"][:3]
         if name in UNITS:
-            told[name] = (active, enabled)
-    if len(told) < len(UNITS) or all(words == ("-", "-") for words in told.values()):
-        raise ValueError("systemd does not answer systemctl")
+            states[name] = (active, enabled)
+    if len(states) < len(UNITS) or all(state == ("-", "-") for state in states.values()):
+        raise ValueError("systemd does not reply to systemctl")
     return {
         "units": {
             name: Unit("inactive" if active in ("-", "unknown") else active, "not-found" if enabled == "-" else enabled)
-            for name, (active, enabled) in told.items()
+            for name, (active, enabled) in states.items()
         }
     }
 
 
-def _swaps(reading: CollectorOutput) -> Mapping[str, object]:
-    return {"swaps": tuple(line.split()[0] for line in lines(reading) if not line.startswith("Filename"))}
+def _swaps(output: CollectorOutput) -> Mapping[str, object]:
+    return {"swaps": tuple(line.split()[0] for line in lines(output) if not line.startswith("Filename"))}
 
 
-def _fstab_swaps(reading: CollectorOutput) -> Mapping[str, object]:
-    """Lines `fstab ...` as they stand in the file, `unit NAME` of a unit that runs or is wanted at the next boot."""
+def _fstab_swaps(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `fstab ...` copied from the file, and `unit NAME` for units active now or at the next boot."""
     found: list[str] = []
-    for line in lines(reading):
+    for line in lines(output):
         kind, _space, rest = line.partition(" ")
         words = rest.split()
         in_fstab = kind == "fstab" and words[2:3] == ["swap"] and not words[0].startswith("#")
@@ -82,14 +82,14 @@ def _fstab_swaps(reading: CollectorOutput) -> Mapping[str, object]:
     return {"fstab_swaps": tuple(dict.fromkeys(found))}
 
 
-def _tasks_max(reading: CollectorOutput) -> Mapping[str, object]:
-    value = first_line(reading).partition("DefaultTasksMax=")[2]
+def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:
+    value = first_line(output).partition("DefaultTasksMax=")[2]
     return {"tasks_max": value} if value else {}
 
 
-def _login(reading: CollectorOutput) -> Mapping[str, object]:
-    """First line: uid and the status of `sudo -n true`; then what sudo said."""
-    head, *message = reading.text.split("\n", 1)
+def _login(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse the uid and the status of `sudo -n true` in the first line, then sudo's message."""
+    head, *message = output.text.split("\n", 1)
     found = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,3})", head.strip())
     if found is None:
         raise ValueError("no uid")
@@ -97,18 +97,18 @@ def _login(reading: CollectorOutput) -> Mapping[str, object]:
     if uid == 0 or status == 0:
         return {"uid": uid, "sudo": True, "sudo_message": ""}
     if status == TIMED_OUT:
-        slow = _("sudo did not answer within {seconds} s; a dead name server makes it so slow")
-        return {"uid": uid, "sudo": MissingReason(slow.format(seconds=SUDO_PATIENCE)), "sudo_message": ""}
+        text = _("sudo timed out after {seconds} s; an unreachable name server may be the cause")
+        return {"uid": uid, "sudo": MissingReason(text.format(seconds=SUDO_PATIENCE)), "sudo_message": ""}
     if status == NOT_FOUND:
         return {"uid": uid, "sudo": False, "sudo_message": _("sudo is not installed")}
     return {"uid": uid, "sudo": False, "sudo_message": "\n".join(message).strip()[-500:]}
 
 
-def _sshd(reading: CollectorOutput) -> Mapping[str, object]:
-    """`effective KEY VALUE` from `sshd -T`, `file KEY VALUE` from the files; the first wins in both."""
+def _sshd(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse `effective KEY VALUE` (of `sshd -T`) and `file KEY VALUE` (of files); the first of equal keys counts."""
     effective: dict[str, str] = {}
     explicit: dict[str, str] = {}
-    for line in lines(reading):
+    for line in lines(output):
         kind, _space, rest = line.partition(" ")
         found = re.match(r"(usedns|usepam)(?:\s*=\s*|\s+)\"?([A-Za-z]+)\"?", rest, re.IGNORECASE)
         if found:
@@ -116,12 +116,12 @@ def _sshd(reading: CollectorOutput) -> Mapping[str, object]:
             target.setdefault(found[1].lower(), found[2].lower())
     settings = {
         name: SshdSetting(effective.get(name) or explicit.get(name) or built_in, name in explicit)
-        for name, built_in in (("usedns", "no"), ("usepam", "no"))  # OpenSSH's own defaults, where sshd -T is silent
+        for name, built_in in (("usedns", "no"), ("usepam", "no"))  # OpenSSH's defaults, if sshd -T printed nothing
     }
     return {"sshd": settings}
 
 
-SNIPPETS = (
+COLLECTORS = (
     Collector(
         "login",
         ("uid", "sudo", "sudo_message"),
@@ -160,7 +160,7 @@ return 0
         "ufw",
         ("ufw_enabled",),
         "show /etc/ufw/ufw.conf",
-        lambda reading: {"ufw_enabled": _setting(reading, "ENABLED").lower() == "yes"},
+        lambda output: {"ufw_enabled": _setting(output, "ENABLED").lower() == "yes"},
     ),
     Collector("swaps", ("swaps",), "[ -e /proc/self ] && maybe /proc/swaps", _swaps),
     Collector(
@@ -187,14 +187,14 @@ local line name load active file
 while IFS= read -r line || [ -n "$line" ]; do
   case $line in *swap*) printf 'fstab %s\\n' "$line" ;; esac
 done </etc/fstab
-back() { [ "$(readlink "/etc/systemd/system/$1")" = /dev/null ] || echo "unit $1"; }
+returns() { [ "$(readlink "/etc/systemd/system/$1")" = /dev/null ] || echo "unit $1"; }
 for file in /etc/systemd/system/*.wants/*.swap /etc/systemd/system/*.wants/zramswap.service; do
-  [ ! -L "$file" ] || back "${file##*/}"
+  [ ! -L "$file" ] || returns "${file##*/}"
 done
 for file in /{usr/,}lib/systemd/system-generators/zram-generator; do
   [ -e "$file" ] || continue
   while read -r line; do
-    case $line in "[zram"*"]") line=${line#"["}; back "systemd-zram-setup@${line%"]"}.service" ;; esac
+    case $line in "[zram"*"]") line=${line#"["}; returns "systemd-zram-setup@${line%"]"}.service" ;; esac
   done </etc/systemd/zram-generator.conf
 done
 if tool systemctl; then

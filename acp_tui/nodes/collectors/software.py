@@ -1,6 +1,6 @@
-"""What is installed, left over or running on a node: tools, directories, packages, Kubernetes (SW-*, FS-*, PKG-*).
+"""Collectors for tools, directories, packages and existing Kubernetes components (SW-*, FS-*, PKG-*).
 
-Package tools may hang on a locked data base, so they come last and each has its own patience.
+Package tools may hang on a locked database, so they run last, each with its own timeout.
 """
 
 import re
@@ -29,23 +29,23 @@ _KUBERNETES_PROCESSES = (
     "kubelet", "dockerd", "containerd", "crio", "cri-dockerd", "kube-apiserver", "kube-controller", "kube-scheduler",
     "kube-proxy", "kubelite", "k3s-server", "k3s-agent", "rke2", "etcd",
 )  # fmt: skip
-"""As the kernel names them, in 15 characters."""
+"""Process names as the kernel shows them, cut to 15 characters."""
 
 
-_THERE = ("installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending")
-"""States of dpkg in which a package's files are on the machine."""
+_INSTALLED_STATES = ("installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending")
+"""dpkg states in which the files of a package are on the node."""
 
 
-def _tools(reading: CollectorOutput) -> Mapping[str, object]:
-    found = set(lines(reading))
+def _tools(output: CollectorOutput) -> Mapping[str, object]:
+    found = set(lines(output))
     return {"tools": {tool: tool in found for tool in TOOLS}}
 
 
-def _tmp(reading: CollectorOutput) -> Mapping[str, object]:
-    """`at PATH`, where /tmp really is; then rows of /proc/mounts: of the nearest mount point above it the last one."""
+def _tmp(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse `at PATH` (real path of /tmp) and rows of /proc/mounts. The last row of the nearest mount point counts."""
     options: dict[str, str] = {}
-    place = "/tmp"  # noqa: S108 - the node's, looked at and not written
-    for line in lines(reading):
+    place = "/tmp"  # noqa: S108 - on the node, and only read
+    for line in lines(output):
         words = line.split()
         if words[0] == "at" and len(words) == 2:
             place = words[1]
@@ -56,28 +56,28 @@ def _tmp(reading: CollectorOutput) -> Mapping[str, object]:
     return {"tmp_options": tuple(options[max(options, key=len)].split(","))}
 
 
-def _directories(reading: CollectorOutput) -> Mapping[str, object]:
-    """Lines `absent PATH`, or `there PATH EMPTY MOUNTED SIZE NEWEST` with yes/no and dashes for what is not known."""
+def _directories(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse `absent PATH` or `present PATH EMPTY MOUNTED SIZE NEWEST`, with yes/no and a dash for an unknown value."""
     found: dict[str, Directory] = {}
-    for line in lines(reading):
+    for line in lines(output):
         words = line.split()
         if words[0] == "absent" and len(words) == 2:
             found[words[1]] = Directory(exists=False)
-        elif words[0] == "there" and len(words) >= 5:
+        elif words[0] == "present" and len(words) >= 5:
             size = int(words[4]) if re.fullmatch(r"[0-9]{1,18}", words[4]) else None
             newest = " ".join(words[5:])
             found[words[1]] = Directory(True, words[2] == "yes", words[3] == "yes", size, newest or None)
     if any(path not in found for path in DIRECTORIES):
-        raise ValueError("not every directory was looked at")
+        raise ValueError("some directories are missing in the output")
     return {"directories": found}
 
 
-def _running(reading: CollectorOutput) -> Mapping[str, object]:
-    """`process NAME`, `file PATH`, `time WORDS`."""
+def _running(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `process NAME`, `file PATH`, `time TEXT`."""
     traces: dict[str, None] = {}
     daemons: dict[str, None] = {}
-    told: list[str] = []
-    for line in lines(reading):
+    time_states: list[str] = []
+    for line in lines(output):
         kind, _, rest = line.partition(" ")
         if kind == "process" and rest in _KUBERNETES_PROCESSES:
             traces[rest] = None
@@ -86,47 +86,48 @@ def _running(reading: CollectorOutput) -> Mapping[str, object]:
         elif kind == "file":
             traces[rest] = None
         elif kind == "time":
-            told.append(rest)
-    words = ", ".join([*daemons, *dict.fromkeys(told)]) if daemons else ""
-    return {"kubernetes_traces": tuple(traces), "ntp": words}
+            time_states.append(rest)
+    ntp = ", ".join([*daemons, *dict.fromkeys(time_states)]) if daemons else ""
+    return {"kubernetes_traces": tuple(traces), "ntp": ntp}
 
 
-def _rpm(reading: CollectorOutput) -> Mapping[str, object]:
-    """Names, a line each; where rpm is an odd one that shows more, version, release and architecture are cut off."""
-    more = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
-    return {"rpm_packages": frozenset(more.sub("", line) for line in lines(reading))}
+def _rpm(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse one name per line. Some builds of rpm also print version, release and architecture; these are removed."""
+    suffix = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
+    return {"rpm_packages": frozenset(suffix.sub("", line) for line in lines(output))}
 
 
-def _dpkg(reading: CollectorOutput) -> Mapping[str, object]:
-    """`STATUS<TAB>PACKAGE` rows: a package on hold is installed, as is one whose set-up failed halfway; one with only
-    its configuration left is not."""
-    found = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(reading))
-    return {"dpkg_packages": frozenset(row[2] for row in found if row and row[1] in _THERE)}
+def _dpkg(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse rows `STATUS<TAB>PACKAGE`. Packages on hold and partly configured packages count as installed; packages
+    with only configuration files left do not."""
+    found = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(output))
+    return {"dpkg_packages": frozenset(row[2] for row in found if row and row[1] in _INSTALLED_STATES)}
 
 
-def _snap(reading: CollectorOutput) -> Mapping[str, object]:
-    names = (line.split()[0] for line in lines(reading))
+def _snap(output: CollectorOutput) -> Mapping[str, object]:
+    names = (line.split()[0] for line in lines(output))
     return {"snap_packages": frozenset(name for name in names if name != "Name")}
 
 
-def _leftovers(reading: CollectorOutput) -> Mapping[str, object]:
-    """Paths, one a line."""
+def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse one path per line."""
     found = []
-    for path in lines(reading):
+    for path in lines(output):
         name = path.rpartition("/")[2]
         if path == "/opt/cni/bin" or any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS):
             found.append(path)
     return {"leftover_binaries": tuple(found)}
 
 
-def _yes(field: str, reading: CollectorOutput) -> Mapping[str, object]:
-    word = next(iter(lines(reading)), "")
-    if word not in ("yes", "no"):
+def _yes(field: str, output: CollectorOutput) -> Mapping[str, object]:
+    """Parse `yes` or `no`."""
+    value = next(iter(lines(output)), "")
+    if value not in ("yes", "no"):
         raise ValueError("neither yes nor no")
-    return {field: word == "yes"}
+    return {field: value == "yes"}
 
 
-SNIPPETS = (
+COLLECTORS = (
     Collector(
         "tools",
         ("tools",),
@@ -144,7 +145,7 @@ return 0
 local file=/etc/systemd/system/kubelet.service
 if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
 """,
-        lambda reading: _yes("kubelet_unit", reading),
+        lambda output: _yes("kubelet_unit", output),
     ),
     Collector(
         "tmp",
@@ -220,7 +221,7 @@ local name
 for name in rpm dpkg-query snap; do ! tool "$name" || echo "$name"; done
 return 0
 """,
-        lambda reading: {"package_tools": frozenset(lines(reading))},
+        lambda output: {"package_tools": frozenset(lines(output))},
     ),
     Collector(
         "directories",
@@ -243,7 +244,7 @@ for path in {" ".join(DIRECTORIES)}; do
   fi
   size=${{size%$'\\t'*}}
   size=${{size/$'\\t'/ }}
-  echo "there $path $empty $mounted $size"
+  echo "present $path $empty $mounted $size"
 done
 """,
         _directories,
@@ -263,7 +264,7 @@ for runtime in docker nerdctl; do
 done
 echo no
 """,
-        lambda reading: _yes("installer_running", reading),
+        lambda output: _yes("installer_running", output),
     ),
     Collector(
         "lvm2",
@@ -272,7 +273,7 @@ echo no
 if tool lvm || rpm -q lvm2 >/dev/null; then echo yes; return; fi
 case $(dpkg-query -W -f '${Status}' lvm2) in *" ok installed") echo yes ;; *) echo no ;; esac
 """,
-        lambda reading: _yes("lvm2", reading),
+        lambda output: _yes("lvm2", output),
         timeout=5,
     ),
     Collector(

@@ -1,7 +1,7 @@
-"""TCP connects from a node to many places at once, with bash alone: who answers, refuses or is silent (X-FIREWALL).
+"""Collector for TCP connects from a node to many targets at the same time, with bash only (X-FIREWALL).
 
-A healthy network costs one process a host and a few milliseconds. Silence costs one wait, for all that is silent at
-once, and nobody is called silent before the kernel has asked again.
+A healthy network costs one process per host and a few milliseconds. All targets without a reply cost one timeout.
+The timeout is long enough for the kernel to send a lost packet again.
 """
 
 import re
@@ -17,27 +17,27 @@ from acp_tui.nodes.facts import TcpPath, TcpResult
 from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.plan.field_types import is_ip
 
-_AT_ONCE = 200  # children of a node at a time
-_FEW = 3  # ports of a host up to which each is dialled by a child of its own
+_MOST_CHILDREN = 200  # at a time on one node
+_FEW_PORTS = 3  # of one host; up to this number each port has its own child
 
 # Hundredths of a second.
-_QUIET = 15  # without any news: now the ports that wait behind a silent one are dialled, too
-_AGAIN = 120  # for a connect: a lost packet is sent again after one second (RFC 6298)
-_TWICE = 320  # and after three: where the host answers at other ports, or nobody has answered at all
-_MOST = 400  # also for a name, which has to be looked up first
-_TIMES = 5  # or so many times longer than it took to hear any answer: a busy node is given more
+_QUIET = 15  # without a result: ports that wait for a slow one get a child of their own
+_ONE_RETRANSMIT = 120  # for a connect: a lost packet is sent again after one second (RFC 6298)
+_TWO_RETRANSMITS = 320  # and after three: if the host replies on other ports, or no host has replied
+_MAX_WAIT = 400  # also for a name, because it must be resolved first
+_SLOWEST_TIMES = 5  # or this multiple of the slowest reply so far: a busy node gets more time
 
 
-# A child dials a host's ports one after another and stamps each answer with the time. What counts is how long it has
-# waited for the network, asleep, and not how late its parent looks.
-# bash's `read -t` may say that it is late when it has taken the whole line, and then nobody knows of the newline. So
-# what counts stands in angle brackets: it is whole with or without a newline around it.
+# A child connects to a host's ports one after another and adds the time to each result. The wait is the time that the
+# child sleeps for the network, and does not depend on when its parent reads the result.
+# bash's `read -t` may report a timeout although it has read the complete line, without its newline. Angle brackets
+# therefore mark complete results, with or without a newline.
 _SHELL = """
-local queue=(@DIALS@) next=0 fds=() hosts=() rests=() parts=() pids=() waits=() since=() i now until news late=0
-local line port TIMEFORMAT=' %3R'
-declare -A answers
+local queue=(@TARGETS@) next=0 fds=() hosts=() pending=() parts=() pids=() waits=() since=()
+local i now until last_result slowest=0 line port TIMEFORMAT=' %3R'
+declare -A replied
 clock() { local up; read -r up _ </proc/uptime || up=$SECONDS.00; now=$((10#${up/./})); }
-dial() {
+connect_all() {
   local port now
   clock; echo "<from $BASHPID $now>"
   for port in ${2//,/ }; do
@@ -45,34 +45,34 @@ dial() {
     clock; echo "<port $port $now>"
   done
 }
-begin_dial() {
-  local fd way=${queue[next]}
-  i=$next next=$((next + 1)) hosts[i]=${way%%=*} waits[i]=${way##*=} since[i]=$now
-  way=${way#*=} rests[i]=,${way%=*},
-  exec {fd}< <(dial "${hosts[i]}" "${way%=*}")
+start_child() {
+  local fd target=${queue[next]}
+  i=$next next=$((next + 1)) hosts[i]=${target%%=*} waits[i]=${target##*=} since[i]=$now
+  target=${target#*=} pending[i]=,${target%=*},
+  exec {fd}< <(connect_all "${hosts[i]}" "${target%=*}")
   fds[i]=$fd
 }
-end_dial() {
+end_child() {
   local fd=${fds[i]}
   exec {fd}<&-
   unset "fds[i]"
   [ -z "${pids[i]}" ] || kill -9 "${pids[i]}"
 }
-heard() {
-  local told=${parts[i]%<*} port=${parts[i]##*<} mark stamp
-  mark=${port%% *} stamp=${port##* } port=${port#* } told=${told##*: } parts[i]=
-  stamp=${stamp%>} port=${port% *} news=${stamp%>}
-  case "$mark $told" in
-    from* | *connected* | *refused*) [ $((stamp - since[i])) -le "$late" ] || late=$((stamp - since[i])) ;;
+handle_result() {
+  local message=${parts[i]%<*} port=${parts[i]##*<} mark stamp
+  mark=${port%% *} stamp=${port##* } port=${port#* } message=${message##*: } parts[i]=
+  stamp=${stamp%>} port=${port% *} last_result=${stamp%>}
+  case "$mark $message" in
+    from* | *connected* | *refused*) [ $((stamp - since[i])) -le "$slowest" ] || slowest=$((stamp - since[i])) ;;
   esac
   since[i]=$stamp
   if [ "$mark" = from ]; then pids[i]=$port; return; fi
-  answers[${hosts[i]}]=1
-  case ${rests[i]} in *",$port,"*) printf '%s %s %s\\n' "${hosts[i]}" "$port" "${told//$'\\n'/ }" ;; esac
-  rests[i]=${rests[i]/,$port,/,}
-  [ "${rests[i]}" != , ] || end_dial
+  replied[${hosts[i]}]=1
+  case ${pending[i]} in *",$port,"*) printf '%s %s %s\\n' "${hosts[i]}" "$port" "${message//$'\\n'/ }" ;; esac
+  pending[i]=${pending[i]/,$port,/,}
+  [ "${pending[i]}" != , ] || end_child
 }
-hear() {
+read_results() {
   local line left got=0
   clock; left=$((until - now))
   if [ "$left" -le 0 ]; then
@@ -84,13 +84,13 @@ hear() {
     IFS= read -r -t "$left" line <&"${fds[i]}"; got=$?
     parts[i]+=$line
     case ${parts[i]} in
-      *'<'*'>') heard ;;
+      *'<'*'>') handle_result ;;
       *) [ "$got" -ne 0 ] || parts[i]+=$'\n' ;;
     esac
     if [ "$got" -gt 128 ] || [ -z "${fds[i]}" ]; then return; fi
-    if [ "$got" -ne 0 ]; then # it ended before its time: another one goes on where it was
-      line=${rests[i]#,} queue+=("${hosts[i]}=${line%,}=${waits[i]}")
-      end_dial
+    if [ "$got" -ne 0 ]; then # the child was ended from outside: another one continues
+      line=${pending[i]#,} queue+=("${hosts[i]}=${line%,}=${waits[i]}")
+      end_child
       return
     fi
   done
@@ -100,13 +100,13 @@ asleep() {
   read -r stat <"/proc/${pids[i]}/stat"; stat=${stat##*) }
   [ "${stat%% *}" = S ]
 }
-patience() {
+still_waiting() {
   local most
   until=0
   for i in "${!fds[@]}"; do
     most=${waits[i]}
-    if [ "${#answers[@]}" -eq 0 ] || [ -n "${answers[${hosts[i]}]}" ]; then most=@TWICE@; fi
-    [ $((late * @TIMES@)) -le "$most" ] || most=$((late * @TIMES@))
+    if [ "${#replied[@]}" -eq 0 ] || [ -n "${replied[${hosts[i]}]}" ]; then most=@TWICE@; fi
+    [ $((slowest * @TIMES@)) -le "$most" ] || most=$((slowest * @TIMES@))
     [ "${waits[i]}" -lt @MOST@ ] && [ "$most" -le @MOST@ ] || most=@MOST@
     asleep || since[i]=$now
     [ $((since[i] + most)) -le "$until" ] || until=$((since[i] + most))
@@ -115,29 +115,29 @@ patience() {
 }
 clock
 while [ "$next" -lt "${#queue[@]}" ] || [ "${#fds[@]}" -gt 0 ]; do
-  while [ "$next" -lt "${#queue[@]}" ] && [ "${#fds[@]}" -lt @CHILDREN@ ]; do begin_dial; done
-  clock; news=$now
-  while [ "${#fds[@]}" -gt 0 ] && [ "$now" -lt $((news + @QUIET@)) ]; do
-    for i in "${!fds[@]}"; do until=$((news + @QUIET@)); hear; done
+  while [ "$next" -lt "${#queue[@]}" ] && [ "${#fds[@]}" -lt @CHILDREN@ ]; do start_child; done
+  clock; last_result=$now
+  while [ "${#fds[@]}" -gt 0 ] && [ "$now" -lt $((last_result + @QUIET@)) ]; do
+    for i in "${!fds[@]}"; do until=$((last_result + @QUIET@)); read_results; done
     clock
   done
   for i in "${!fds[@]}"; do
-    line=${rests[i]#,} rests[i]=,${line%%,*}, line=${line#*,}
+    line=${pending[i]#,} pending[i]=,${line%%,*}, line=${line#*,}
     for port in ${line//,/ }; do queue+=("${hosts[i]}=$port=${waits[i]}"); done
   done
   [ "$next" -ge "${#queue[@]}" ] || [ "${#fds[@]}" -ge @CHILDREN@ ] || continue
-  while [ "${#fds[@]}" -gt 0 ] && patience; do
-    for i in "${!fds[@]}"; do hear; done
+  while [ "${#fds[@]}" -gt 0 ] && still_waiting; do
+    for i in "${!fds[@]}"; do read_results; done
     clock
   done
   for i in "${!fds[@]}"; do
-    printf '%s %s (silent)\n' "${hosts[i]}" "${rests[i]//,/}"
-    end_dial
+    printf '%s %s (silent)\n' "${hosts[i]}" "${pending[i]//,/}"
+    end_child
   done
 done
 """
 
-_WORDS: Mapping[str, TcpResult] = {
+_RESULTS: Mapping[str, TcpResult] = {
     "connected": TcpResult.CONNECTED,
     "Connection refused": TcpResult.REFUSED,
     "Connection timed out": TcpResult.TIMEOUT,
@@ -149,62 +149,67 @@ _WORDS: Mapping[str, TcpResult] = {
     "Operation not permitted": TcpResult.FORBIDDEN,
     "Invalid argument": TcpResult.FORBIDDEN,
 }
-"""connect(2)'s errors in the C locale. A black hole among the node's own routes is an "Invalid argument"."""
+"""Errors of connect(2) in the C locale. A blackhole route on the node itself gives "Invalid argument"."""
 
 
-def dialling(dials: tuple[tuple[str, int], ...]) -> Collector:
-    """The question what becomes of a connect to each host and port of `dials`."""
+def tcp_connect_collector(tcp_targets: tuple[tuple[str, int], ...]) -> Collector:
+    """Return the collector that connects to each host and port of `tcp_targets`."""
     by_host: dict[str, list[str]] = defaultdict(list)
-    for host, port in dials:
+    for host, port in tcp_targets:
         by_host[host].append(str(port))
-    ways = []
+    targets = []
     for host, ports in by_host.items():
-        wait = _AGAIN if is_ip(host) else _MOST
-        ways += [f"{host}={way}={wait}" for way in (ports if len(ports) <= _FEW else [",".join(ports)])]
+        wait = _ONE_RETRANSMIT if is_ip(host) else _MAX_WAIT
+        targets += [f"{host}={group}={wait}" for group in (ports if len(ports) <= _FEW_PORTS else [",".join(ports)])]
     shell = fill_template(
         _SHELL,
-        DIALS=" ".join(map(quote, ways)),
-        CHILDREN=str(_AT_ONCE),
+        TARGETS=" ".join(map(quote, targets)),
+        CHILDREN=str(_MOST_CHILDREN),
         QUIET=str(_QUIET),
-        TWICE=str(_TWICE),
-        MOST=str(_MOST),
-        TIMES=str(_TIMES),
+        TWICE=str(_TWO_RETRANSMITS),
+        MOST=str(_MAX_WAIT),
+        TIMES=str(_SLOWEST_TIMES),
     )
-    waves = -(-len(dials) // _AT_ONCE)
-    return Collector("paths", ("paths",), shell, lambda r: _paths(dials, r), timeout=5 * waves + 8, early=True)
+    timeout = 5 * -(-len(tcp_targets) // _MOST_CHILDREN) + 8
+    return Collector(
+        "paths", ("paths",), shell, lambda output: _paths(tcp_targets, output), timeout=timeout, early=True
+    )
 
 
-_WORDS_SHOWN = 80
+_DETAIL_LENGTH = 80
 _SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
 
 
-def _paths(dials: tuple[tuple[str, int], ...], reading: CollectorOutput) -> Mapping[str, object]:
-    """Lines `HOST PORT[,PORT...] WORDS`, with the seconds of the connect among the words: hundreds of them.
+def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `HOST PORT[,PORT...] MESSAGE`; the message includes the seconds of the connect.
 
-    Each of `dials` becomes a path: one that the answer does not tell, or in words that are not known here, says so. An
-    answer that tells of none at all leaves a gap."""
-    asked, found = {(host, str(port)): (host, port) for host, port in dials}, dict[tuple[str, int], TcpPath]()
-    for line in lines(reading):
+    Each target becomes a path; without a line, or with an unknown message, its result is UNKNOWN. Without any result
+    the fact is missing."""
+    targets, found = {(host, str(port)): (host, port) for host, port in tcp_targets}, dict[tuple[str, int], TcpPath]()
+    for line in lines(output):
         host, _space, rest = line.partition(" ")
-        ports, _space, said = rest.partition(" ")
-        reach, seconds = _told(said)
-        if reach is TcpResult.FORBIDDEN and "Invalid argument" in said and not is_ip(host):
-            reach = TcpResult.UNRESOLVED  # what bash says of a name that it cannot look up
-        words = said.strip()[:_WORDS_SHOWN] if reach is TcpResult.UNTOLD else ""
+        ports, _space, message = rest.partition(" ")
+        result, seconds = _parse_message(message)
+        if result is TcpResult.FORBIDDEN and "Invalid argument" in message and not is_ip(host):
+            result = TcpResult.UNRESOLVED  # bash's message for a name that it cannot resolve
+        detail = message.strip()[:_DETAIL_LENGTH] if result is TcpResult.UNKNOWN else ""
         for port in ports.split(","):
-            if (way := asked.get((host, port))) is not None:
-                found[way] = TcpPath(*way, reach, seconds, words)
-    if dials and not found:
+            if (target := targets.get((host, port))) is not None:
+                found[target] = TcpPath(*target, result, seconds, detail)
+    if tcp_targets and not found:
         return {}
-    why = _("the node's answer does not tell it")
+    reason = _("the node did not report it")
     return {
-        "paths": tuple(found.get(way) or TcpPath(*way, TcpResult.UNTOLD, words=why) for way in dict.fromkeys(dials))
+        "paths": tuple(
+            found.get(target) or TcpPath(*target, TcpResult.UNKNOWN, detail=reason)
+            for target in dict.fromkeys(tcp_targets)
+        )
     }
 
 
 @lru_cache(maxsize=256)
-def _told(said: str) -> tuple[TcpResult, float | None]:
-    """What became of a connect, and the seconds it took. Most answers say the same, to the millisecond."""
-    took = _SECONDS.search(said)
-    reach = next((reach for words, reach in _WORDS.items() if words in said), TcpResult.UNTOLD)
-    return reach, float(took[1].replace(",", ".")) if took else None
+def _parse_message(message: str) -> tuple[TcpResult, float | None]:
+    """Return the result and the seconds of a connect. Cached, because most messages are the same."""
+    took = _SECONDS.search(message)
+    result = next((result for text, result in _RESULTS.items() if text in message), TcpResult.UNKNOWN)
+    return result, float(took[1].replace(",", ".")) if took else None

@@ -1,10 +1,11 @@
-"""Where an address of the plan is really reached: the same place, except on the practice cluster."""
+"""Address maps: where to connect to a node. It differs from the plan only on the practice cluster."""
 
 from collections.abc import Callable
 
-Dial = Callable[[str, int], tuple[str, int]]
-"""A plan's address and port → where to dial."""
+AddressMap = Callable[[str, int], tuple[str, int]]
+"""Address and port in the plan → address and port to connect to."""
 
 
 def direct(address: str, port: int) -> tuple[str, int]:
+    """Return address and port unchanged: the map of real nodes."""
     return address, port

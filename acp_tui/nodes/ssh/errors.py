@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a node, in words for the operator. No secrets, no control characters."""
+"""Error messages of SSH connections for the user, without secrets and control characters."""
 
 import re
 from enum import Enum
@@ -7,130 +7,140 @@ from pathlib import Path
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.text import sanitize
 
+_MOST_CHARACTERS = 600  # of a message from the node or the system
 
-def no_answer(stage: str, seconds: float, *, greeted: bool = False) -> str:
-    """`greeted`: the node has told which SSH it speaks."""
+
+def stage_timed_out(stage: str, seconds: float, *, greeted: bool = False) -> str:
+    """Describe the timeout of a stage. `greeted`: the node has sent its SSH version."""
     if greeted and stage == "handshake":
         return _(
-            "connected, and SSH is there, but it did not agree on keys within {seconds:g} s: the node hangs, or the "
-            "way loses large packets (MTU)"
+            "connected, but the SSH key exchange did not finish within {seconds:g} s: the node hangs, or large packets "
+            "are lost on the path (MTU)"
         ).format(seconds=seconds)
     return {
-        "tcp": _("no answer to the connection within {seconds:g} s"),
-        "handshake": _("connected, but no SSH answer within {seconds:g} s"),
-        "login": _("the login did not finish within {seconds:g} s; the node may be waiting for a dead name server"),
+        "tcp": _("connection timed out after {seconds:g} s"),
+        "handshake": _("connected, but no SSH reply within {seconds:g} s"),
+        "login": _("the login did not finish within {seconds:g} s; the node may wait for an unreachable name server"),
     }.get(stage, _("logged in, but no session opened within {seconds:g} s")).format(seconds=seconds)
 
 
-class PasswordFate(Enum):
-    """What became of the password in a login that failed."""
+class PasswordState(Enum):
+    """Use of the password in a failed login."""
 
-    NONE = "there is none"
-    NOT_ASKED = "the node never asked for it"
-    REFUSED = "it was not accepted"
+    NONE = "no password given"
+    NOT_REQUESTED = "the node did not request it"
+    REJECTED = "the node rejected it"
 
 
-def denied(user: str, key_file: Path | None, password: PasswordFate, question: str, *, expired: bool) -> str:
-    """Why a login was refused. `question`: what the node asked that no password answers."""
+def login_denied(user: str, key_file: Path | None, password: PasswordState, prompt: str, *, expired: bool) -> str:
+    """Describe a rejected login. `prompt`: the node's prompt that a password does not answer."""
     if expired:
         return _("the password of {user} has expired; set a new one on the node").format(user=user)
-    if password is PasswordFate.NONE and key_file is None:
-        return _("neither password nor key is given for {user}").format(user=user)
-    if question:
-        words = _("the node asks {user} for more than a password, so give a key; it asks").format(user=user)
-        return quoted(words, question)
-    refused = []
+    if password is PasswordState.NONE and key_file is None:
+        return _("no password and no key given for {user}").format(user=user)
+    if prompt:
+        return _("multi-factor login required for {user}; use a key instead. Prompt: {prompt}").format(
+            user=user, prompt=one_line(prompt)
+        )
+    messages = []
     if key_file is not None:
-        refused.append(_("the node does not accept the key {key} for {user}").format(key=key_file, user=user))
-    if password is PasswordFate.REFUSED:
-        refused.append(_("the node does not accept the password of {user}").format(user=user))
+        messages.append(_("the node rejected the key {key} of {user}").format(key=key_file, user=user))
+    if password is PasswordState.REJECTED:
+        messages.append(_("the node rejected the password of {user}").format(user=user))
         if user == "root":
-            refused.append(_("its sshd_config may keep root out (PermitRootLogin)"))
-    elif password is PasswordFate.NOT_ASKED:
-        refused.append(
+            messages.append(_("root login may be disabled (PermitRootLogin)"))
+    elif password is PasswordState.NOT_REQUESTED:
+        messages.append(
             _(
-                "the node takes no password from {user}: allow it in its sshd_config "
-                "(PasswordAuthentication, PermitRootLogin) or give a key"
+                "the node does not allow password login for {user}: enable it in sshd_config "
+                "(PasswordAuthentication, PermitRootLogin) or use a key"
             ).format(user=user)
         )
-    return "; ".join(refused)
+    return "; ".join(messages)
 
 
-def closed_early() -> str:
+def closed_before_login() -> str:
     return _(
-        "the node closed the connection before the login, each time: it keeps this host out (hosts.deny, fail2ban), "
-        "or too many log in at once (MaxStartups)"
+        "the node closed every connection before the login: it blocks this host (hosts.deny, fail2ban), or too many "
+        "logins run at the same time (MaxStartups)"
     )
 
 
-def unfinished(seconds: float, *, begun: bool) -> str:
-    if begun:
+def script_timed_out(seconds: float, *, started: bool) -> str:
+    """Describe the timeout of the collectors' script. `started`: the node has sent output of it."""
+    if started:
         return _("the node did not finish within {seconds:g} s").format(seconds=seconds)
     return _(
-        "logged in, but the node told nothing within {seconds:g} s: a start-up file of its shell (.bashrc) or a forced "
-        "command may wait"
+        "logged in, but the node sent no output within {seconds:g} s: a start-up file of the shell (.bashrc) or a "
+        "forced command may block it"
     ).format(seconds=seconds)
 
 
-def no_bash(said: str) -> str:
-    if said:
-        return _("logged in, but the node ran no bash: {said}").format(said=said)
+def no_bash(message: str) -> str:
+    """Describe a login that did not run the script. `message`: output of the node."""
+    if message:
+        return _("logged in, but bash did not run: {message}").format(message=message)
     return _(
-        "logged in, but the node ran no bash and said nothing: the login shell lets nobody in (false, nologin), or one "
-        "of its start-up files (.bashrc) exits or reads what is meant for the script"
+        "logged in, but bash did not run and printed nothing: the login shell is disabled (false, nologin), or a "
+        "start-up file (.bashrc) exits or reads standard input"
     )
 
 
-def quoted(words: str, said: str) -> str:
-    """`words` with what the other side or the system said: hostile text, so cut and cleaned."""
-    said = " ".join(sanitize(said).split())[:600]
-    return f"{words}: {said}" if said else words
+def one_line(message: str) -> str:
+    """Return an untrusted message as one line, with a limited length and without control characters."""
+    return " ".join(sanitize(message).split())[:_MOST_CHARACTERS]
 
 
-_LEFT_OUT = ("kex-strict-", "ext-info-")
-"""Beginnings of names in the lists that are no methods (RFC 8308, OpenSSH's PROTOCOL)."""
+def with_message(text: str, message: str) -> str:
+    """Return `TEXT: MESSAGE` with a message of the node or the system; `text` alone if the message is empty."""
+    message = one_line(message)
+    return f"{text}: {message}" if message else text
 
 
-def no_method_in_common(said: str) -> str:
-    """`said`: asyncssh's words, which list ours first; what the node offers is what the operator has to know first."""
-    found = re.fullmatch(r"No matching (.+) algorithm found, sent (\S+) and received (\S+)", said)
+_NOT_ALGORITHMS = ("kex-strict-", "ext-info-")
+"""Prefixes of entries in the lists that are not algorithms (RFC 8308, OpenSSH's PROTOCOL)."""
+
+
+def no_matching_algorithm(message: str) -> str:
+    """Describe a failed key exchange. `message`: asyncssh's error, which lists this client's algorithms first."""
+    found = re.fullmatch(r"No matching (.+) algorithm found, sent (\S+) and received (\S+)", message)
     if found is None:
-        return quoted(_("node and client share no method"), said)
+        return with_message(_("no matching algorithm"), message)
     kind, ours, theirs = found[1], found[2], found[3]
     setting = {"key exchange": "KexAlgorithms", "server host key": "HostKeyAlgorithms", "encryption": "Ciphers"}
-    words = _(
-        "node and client share no {kind} method: the node offers only {theirs}, not safe any more or not known here. "
+    text = _(
+        "no matching {kind} algorithm: the node offers only {theirs}, which are unsafe or not supported here. "
         "Update OpenSSH on the node, or allow one of these in its sshd_config ({setting}): {ours}"
     )
-    return words.format(
-        kind=kind, theirs=_methods(theirs), setting=setting.get(kind, "MACs"), ours=_methods(ours, most=8)
+    return text.format(
+        kind=kind, theirs=_algorithms(theirs), setting=setting.get(kind, "MACs"), ours=_algorithms(ours, most=8)
     )
 
 
-def _methods(names: str, most: int = 12) -> str:
-    kept = [name for name in sanitize(names).split(",") if not name.startswith(_LEFT_OUT)]
+def _algorithms(names: str, most: int = 12) -> str:
+    kept = [name for name in sanitize(names).split(",") if not name.startswith(_NOT_ALGORITHMS)]
     return ", ".join(name[:64] for name in kept[:most])
 
 
 _FORMATS = {
-    b"PuTTY-User-Key-File": N_("it is a key of PuTTY: convert it with puttygen FILE -O private-openssh -o NEW"),
-    b"ssh-": N_("it is a public key; the private one is needed"),
-    b"ecdsa-": N_("it is a public key; the private one is needed"),
-    b"-----BEGIN PUBLIC": N_("it is a public key; the private one is needed"),
-    b"---- BEGIN SSH2 PUBLIC": N_("it is a public key; the private one is needed"),
-    b"-----BEGIN CERTIFICATE": N_("it is a certificate; a private key is needed"),
+    b"PuTTY-User-Key-File": N_("this is a PuTTY key; convert it: puttygen FILE -O private-openssh -o NEW"),
+    b"ssh-": N_("this is a public key; give the private key"),
+    b"ecdsa-": N_("this is a public key; give the private key"),
+    b"-----BEGIN PUBLIC": N_("this is a public key; give the private key"),
+    b"---- BEGIN SSH2 PUBLIC": N_("this is a public key; give the private key"),
+    b"-----BEGIN CERTIFICATE": N_("this is a certificate; give a private key"),
 }
 
 
-def key_trouble(file: Path, content: bytes, said: str, *, has_passphrase: bool) -> str:
-    """Why this key file cannot be used. asyncssh tells some of these cases apart only by its words."""
-    words = _("not a private key that can be read")
-    if other := next((words for start, words in _FORMATS.items() if content.lstrip().startswith(start)), None):
-        words = _(other)
-    elif "requires bcrypt" in said:
-        words = _("opening it needs the Python package bcrypt")
-    elif not has_passphrase and "assphrase" in said:
-        words = _("it is encrypted, and no passphrase is given")
-    elif has_passphrase and ("decrypt" in said or "passphrase" in said):
-        words = _("wrong passphrase")
-    return _("key file {file}: {why}").format(file=file, why=words)
+def describe_key_error(file: Path, content: bytes, message: str, *, has_passphrase: bool) -> str:
+    """Describe an unusable key file. `message`: asyncssh's error, which is the only way to tell some cases apart."""
+    reason = _("not a supported private key")
+    if other := next((text for start, text in _FORMATS.items() if content.lstrip().startswith(start)), None):
+        reason = _(other)
+    elif "requires bcrypt" in message:
+        reason = _("decryption requires the Python package bcrypt")
+    elif not has_passphrase and "assphrase" in message:
+        reason = _("it is encrypted, and no passphrase is given")
+    elif has_passphrase and ("decrypt" in message or "passphrase" in message):
+        reason = _("wrong passphrase")
+    return _("key file {file}: {reason}").format(file=file, reason=reason)

@@ -1,4 +1,4 @@
-"""Keys of an SSH login: the host key that a node is known by, and the private key in a file of the operator."""
+"""SSH keys: host keys of nodes, and the operator's private key file."""
 
 from functools import lru_cache
 
@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
-from acp_tui.nodes.ssh.errors import key_trouble, quoted
+from acp_tui.nodes.ssh.errors import describe_key_error, one_line
 from acp_tui.nodes.ssh.target import ConnectError, Target
 from acp_tui.nodes.state import NodeState
 
@@ -15,41 +15,42 @@ _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
 
 def key_line(key: asyncssh.SSHKey) -> str:
-    """`type base64`, without a comment."""
+    """Return the public key as `type base64`, without a comment."""
     return " ".join(key.export_public_key("openssh").decode().split()[:2])
 
 
 def host_key(line: str | None) -> asyncssh.SSHKey | None:
+    """Read a recorded host key, `type base64`. Raises ConnectError if it is not a key."""
     if line is None:
         return None
     try:
         return asyncssh.import_public_key(line)
     except asyncssh.KeyImportError:
         raise ConnectError(
-            NodeState.HOST_KEY_CHANGED, "handshake", _("the host key kept for this node cannot be read")
+            NodeState.HOST_KEY_CHANGED, "handshake", _("cannot read the recorded host key of this node")
         ) from None
 
 
 def client_key(target: Target) -> asyncssh.SSHKey | None:
-    """The private key to log in with. ConnectFailed (auth-failed) with the file's name: it cannot be used."""
+    """Read the private key for the login; None for a password login. Raises ConnectError with the name of the file."""
     if target.key_file is None:
         return None
     try:
         with open_regular_file(target.key_file) as file:
             content = file.read(_KEY_FILE_LIMIT)
     except OSError as error:
-        why = error.strerror or str(error)
-        detail = quoted(_("key file {file}").format(file=target.key_file), why)
+        reason = error.strerror or str(error)
+        detail = _("key file {file}: {reason}").format(file=target.key_file, reason=one_line(reason))
         raise ConnectError(NodeState.AUTH_FAILED, "login", detail) from None
     try:
         return _read_key(content, target.key_passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         has_passphrase = target.key_passphrase is not None
-        detail = key_trouble(target.key_file, content, str(error), has_passphrase=has_passphrase)
+        detail = describe_key_error(target.key_file, content, str(error), has_passphrase=has_passphrase)
         raise ConnectError(NodeState.AUTH_FAILED, "login", detail) from None
 
 
 @lru_cache(maxsize=16)
 def _read_key(content: bytes, passphrase: SecretStr | None) -> asyncssh.SSHKey:
-    """Decrypting is slow by design: once for all nodes."""
+    """Decrypt the key once for all nodes: decryption is slow by design."""
     return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)

@@ -1,6 +1,7 @@
-"""Pinned host keys of the nodes: kept with a draft, with a bundle, and for a plan file that is checked by command.
+"""Known hosts: the recorded host keys of a plan's nodes, in a file of the state folder.
 
-Keys are OpenSSH public keys (type and base64). The first contact is trusted and shown; a changed key stops that node.
+Keys are OpenSSH public keys (type and base64). The key of a first connection is trusted and shown. A changed key stops
+the collection on that node. Drafts and bundles have known hosts of their own.
 """
 
 import hashlib
@@ -11,28 +12,28 @@ from pathlib import Path
 from acp_tui.core.files import private_folder, write_atomically
 
 
-def pins_file(home: Path, plan_file: Path) -> Path:
-    """Where the pins of this plan file are kept below the state folder. Another file, another set of nodes."""
+def known_hosts_path(home: Path, plan_file: Path) -> Path:
+    """Path of the known hosts file of `plan_file` in the state folder. Each plan file has its own."""
     name = hashlib.sha256(str(plan_file.absolute()).encode()).hexdigest()[:16]
     return home / "known_hosts" / name
 
 
-def read_pins(path: Path) -> dict[str, str]:
-    """Node address → key; empty when there is no file yet. OSError: it cannot be read."""
+def read_known_hosts(path: Path) -> dict[str, str]:
+    """Return node address → key; empty if the file does not exist. Raises OSError if it cannot be read."""
     if not path.exists():
         return {}
     pairs = (line.split(" ", 1) for line in path.read_text(encoding="utf-8").splitlines() if " " in line)
     return {host: key.strip() for host, key in pairs if not host.startswith("#")}
 
 
-def write_pins(path: Path, pins: Mapping[str, str]) -> None:
-    """Keep the pins, one `address key` a line. OSError: not kept."""
+def write_known_hosts(path: Path, known_hosts: Mapping[str, str]) -> None:
+    """Save the known hosts, one `address key` per line. Raises OSError."""
     private_folder(path.parent)
-    write_atomically(path, "".join(f"{address} {key}\n" for address, key in sorted(pins.items())))
+    write_atomically(path, "".join(f"{address} {key}\n" for address, key in sorted(known_hosts.items())))
 
 
 def fingerprint(key: str) -> str:
-    """Of an OpenSSH public key (`type base64`), as OpenSSH prints it; "" for what is none."""
+    """Return the fingerprint of an OpenSSH public key (`type base64`) as OpenSSH prints it; "" if it is not a key."""
     try:
         raw = b64decode(key.split()[1], validate=True)
     except (IndexError, ValueError):

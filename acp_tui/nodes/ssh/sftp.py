@@ -1,6 +1,6 @@
-"""Files to a node over SFTP: gigabytes with progress, taken up again where a connection broke, proved by their sum.
+"""Upload of large files to a node over SFTP, with progress, resume and a checksum.
 
-A file grows under the name NAME.part and has its own name only once the node's sum of it is ours.
+A file is written as NAME.part and renamed after its SHA-256 on the node matches.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from shlex import quote
 
@@ -20,35 +19,35 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
-from acp_tui.core.units import megabytes
 from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 
 _CHUNK = 4 * 1024 * 1024
-_BLOCK = 32 * 1024  # bytes of a write that every server takes
-_SESSION = 25.0  # seconds to open a channel
+_BLOCK = 32 * 1024  # bytes per write that every server accepts
+_SESSION_SECONDS = 25.0  # to open a channel
 
 OnProgress = Callable[[Progress], None]
 
 
-class SendFailed(AcpError):
-    """The node does not take the file; the text says which and why, cleaned of control characters."""
+class UploadError(AcpError):
+    """An upload failed; the text has the file and the reason, without control characters."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file on its way. `remote`: absolute path on the node."""
+    """A file to copy. `remote`: absolute path on the node."""
 
     local: Path
     remote: str
 
     @property
     def part(self) -> str:
+        """Path of the file on the node until it is complete."""
         return f"{self.remote}.part"
 
 
 class Files:
-    """A node's files, over an open connection. Lost: it broke, and what was sent by then stays there."""
+    """File access on a node over an open connection. Raises ConnectionLost if it breaks; partial files remain."""
 
     def __init__(self, connection: Connection, sftp: asyncssh.SFTPClient) -> None:
         self._connection = connection
@@ -56,70 +55,73 @@ class Files:
 
     @classmethod
     async def of(cls, connection: Connection) -> "Files":
-        """SendFailed: the node offers no SFTP."""
+        """Open an SFTP session. Raises UploadError if the node has no SFTP."""
         try:
             return cls(connection, await connection.sftp())
         except (asyncssh.Error, OSError) as error:
-            raise _failure(_("the node offers no SFTP"), error) from None
+            raise _failure(_("SFTP is not available on the node"), error) from None
 
     async def home(self) -> str:
-        """Absolute path of the login's home folder."""
+        """Return the absolute path of the user's home folder."""
         try:
             return str(await self._sftp.realpath("."))
         except (asyncssh.Error, OSError) as error:
-            raise _failure(_("the home folder is not known"), error) from None
+            raise _failure(_("cannot read the home folder"), error) from None
 
     async def folder(self, path: str) -> None:
-        """Make a folder that its owner alone may enter, with its parents."""
+        """Create a folder with mode 0700, and its parents."""
         try:
             await self._sftp.makedirs(path, asyncssh.SFTPAttrs(permissions=0o700), exist_ok=True)
         except (asyncssh.Error, OSError) as error:
             raise _failure(path, error) from None
 
-    async def send(self, sending: Upload, on_progress: OnProgress) -> None:
-        """Bring a file over, from where an earlier try stopped. One that is there already is only summed up.
+    async def send(self, upload: Upload, on_progress: OnProgress) -> None:
+        """Copy a file to the node; resume an earlier attempt. A file already on the node is only verified.
 
-        SendFailed: it cannot be written, or its sum is another one even when sent anew. OSError: it cannot be read."""
-        size = (await asyncio.to_thread(sending.local.stat)).st_size
+        Raises:
+            UploadError: the file cannot be written, or the checksum differs even after a second upload.
+            OSError: the local file cannot be read.
+        """
+        size = (await asyncio.to_thread(upload.local.stat)).st_size
         try:
-            if await self._size(sending.remote) == size:
-                digest = await asyncio.to_thread(_digest, sending.local, size)
-                if await self._digest(sending.remote) == digest:
-                    on_progress(Progress(sending.local.name, size, size))
+            if await self._size(upload.remote) == size:
+                digest = await asyncio.to_thread(_digest, upload.local, size)
+                if await self._digest(upload.remote) == digest:
+                    on_progress(Progress(upload.local.name, size, size))
                     return
             for _attempt in range(2):
-                digest = await self._grow(sending, size, on_progress)
-                if await self._digest(sending.part) == digest:
-                    await self._sftp.posix_rename(sending.part, sending.remote)
+                digest = await self._grow(upload, size, on_progress)
+                if await self._digest(upload.part) == digest:
+                    await self._sftp.posix_rename(upload.part, upload.remote)
                     return
-                # What lay there came from another file, or was damaged on the way.
-                await self._sftp.remove(sending.part)
+                # The partial file was from another file, or was damaged during the upload.
+                await self._sftp.remove(upload.part)
         except (asyncssh.Error, BrokenPipeError, ConnectionError) as error:
-            raise _failure(sending.remote, error) from None
-        raise SendFailed(_("{path}: arrives damaged, its SHA-256 is another one").format(path=sending.remote))
+            raise _failure(upload.remote, error) from None
+        raise UploadError(_("{path}: upload damaged, SHA-256 does not match").format(path=upload.remote))
 
-    async def _grow(self, sending: Upload, size: int, on_progress: OnProgress) -> str:
-        """Send what the node does not have yet; SHA-256 of the whole file as it was read here."""
-        there = await self._size(sending.part) or 0
-        # Blocks of a chunk are sent side by side: where the connection broke, the last chunk may have holes.
-        offset = max(0, there - _CHUNK) if there <= size else 0
-        await self._check_room(sending, size - offset)
+    async def _grow(self, upload: Upload, size: int, on_progress: OnProgress) -> str:
+        """Send the missing part of the file. Returns the SHA-256 of the complete local file."""
+        present = await self._size(upload.part) or 0
+        # Blocks of a chunk are sent in parallel, so the last chunk before a broken connection may have holes.
+        offset = max(0, present - _CHUNK) if present <= size else 0
+        await self._check_free_space(upload, size - offset)
         total = hashlib.sha256()
-        began = time.monotonic()
-        with sending.local.open("rb") as source:
-            await asyncio.to_thread(_take, source.read, total, offset)
+        started = time.monotonic()
+        with upload.local.open("rb") as source:
+            await asyncio.to_thread(_hash_next, source.read, total, offset)
             flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | (asyncssh.FXF_TRUNC if not offset else 0)
             attributes = asyncssh.SFTPAttrs(permissions=0o600)
-            async with self._sftp.open(sending.part, flags, attributes, encoding=None, block_size=0) as target:
+            async with self._sftp.open(upload.part, flags, attributes, encoding=None, block_size=0) as target:
                 while chunk := await asyncio.to_thread(source.read, _CHUNK):
                     total.update(chunk)
                     await self._write(target, chunk, offset)
                     offset += len(chunk)
-                    on_progress(Progress(sending.local.name, offset, size, time.monotonic() - began))
+                    on_progress(Progress(upload.local.name, offset, size, time.monotonic() - started))
         return total.hexdigest()
 
     async def _write(self, target: asyncssh.SFTPClientFile, chunk: bytes, offset: int) -> None:
-        """All blocks of a chunk side by side. asyncssh alone would leave the errors of the others lying about."""
+        """Write all blocks of a chunk in parallel, and collect their errors, which asyncssh itself does not."""
         block = min(self._sftp.limits.max_write_len or _BLOCK, _CHUNK)
         starts = range(0, len(chunk), block)
         writes = [target.write(chunk[start : start + block], offset + start) for start in starts]
@@ -127,22 +129,17 @@ class Files:
             if isinstance(done, BaseException):
                 raise done
 
-    async def _check_room(self, sending: Upload, wanted: int) -> None:
-        folder = sending.remote.rpartition("/")[0]
+    async def _check_free_space(self, upload: Upload, needed: int) -> None:
+        folder = upload.remote.rpartition("/")[0]
         try:
-            room = await self._sftp.statvfs(folder)
+            space = await self._sftp.statvfs(folder)
         except asyncssh.SFTPOpUnsupported:
             return
-        free = room.bavail * room.frsize
-        if free < wanted:
-            words = _("{folder} on the node has {free} MB free, and {file} needs {wanted} MB more")
-            raise SendFailed(
-                words.format(
-                    folder=folder,
-                    free=int(megabytes(free)),
-                    file=sending.local.name,
-                    wanted=ceil(megabytes(wanted)),
-                )
+        free = space.bavail * space.frsize
+        if free < needed:
+            text = _("{folder} on the node has {free} MB free; {file} needs {needed} MB more")
+            raise UploadError(
+                text.format(folder=folder, free=free // 10**6, file=upload.local.name, needed=-(-needed // 10**6))
             )
 
     async def _size(self, path: str) -> int | None:
@@ -152,35 +149,35 @@ class Files:
             return None
 
     async def _digest(self, path: str) -> str:
-        """SHA-256 as the node counts it; "" where it does not."""
-        said = b""
-        answer = self._connection.run(LAUNCH_PLAIN, f"sha256sum <{quote(path)}\n", lambda stage: None, _SESSION)
-        async with aclosing(answer):
-            async for chunk in answer:
-                said = (said + chunk)[:1000]
-        found = re.match(r"[0-9a-f]{64}\b", said.decode(errors="replace"))
+        """Return the SHA-256 that the node computes; "" if it cannot."""
+        output = b""
+        chunks = self._connection.run(LAUNCH_PLAIN, f"sha256sum <{quote(path)}\n", lambda stage: None, _SESSION_SECONDS)
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                output = (output + chunk)[:1000]
+        found = re.match(r"[0-9a-f]{64}\b", output.decode(errors="replace"))
         return found[0] if found else ""
 
 
-def _failure(what: str, error: asyncssh.Error | OSError) -> Exception:
-    """Lost where the connection broke, else SendFailed."""
-    said = sanitize(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
+def _failure(subject: str, error: asyncssh.Error | OSError) -> Exception:
+    """Return ConnectionLost if the connection broke, else UploadError."""
+    message = sanitize(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
     if isinstance(
         error, asyncssh.ConnectionLost | asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection | ConnectionError
     ):
         return ConnectionLost(_("the connection broke"))
-    return SendFailed(f"{what}: {' '.join(said.split())[:300]}")
+    return UploadError(f"{subject}: {' '.join(message.split())[:300]}")
 
 
 def _digest(file: Path, size: int) -> str:
     total = hashlib.sha256()
     with file.open("rb") as source:
-        _take(source.read, total, size)
+        _hash_next(source.read, total, size)
     return total.hexdigest()
 
 
-def _take(read: Callable[[int], bytes], total: "hashlib._Hash", size: int) -> None:
-    """Sum up the next `size` bytes."""
+def _hash_next(read: Callable[[int], bytes], total: "hashlib._Hash", size: int) -> None:
+    """Add the next `size` bytes to the hash."""
     while size > 0 and (data := read(min(_CHUNK, size))):
         total.update(data)
         size -= len(data)

@@ -1,4 +1,4 @@
-"""Where a node is, how to log in there, how long that may take, and how it fails: no SSH is spoken here."""
+"""Data types of SSH connections: target, deadlines and errors. This module opens no connections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from acp_tui.nodes.state import NodeState
 
 @dataclass(frozen=True)
 class Target:
-    """A node and how to log in. `host` and `port`: where to dial; differs from `address` on the practice cluster."""
+    """A node and its login. `host` and `port`: where to connect; they differ from `address` on the practice cluster."""
 
     address: str
     host: str
@@ -25,13 +25,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds that each stage may take; `script` is for all of it, `word` until the node runs it."""
+    """Seconds allowed for each stage. `word`: until the script starts; `script`: until it ends."""
 
     tcp: float = 10
     handshake: float = 15
-    login: float = 40  # a node that looks up our name (UseDNS) at three dead servers takes 30
-    session: float = 30  # pam_systemd waits 25 for a login manager that does not answer, and meanwhile sshd is deaf
-    word: float = 45  # sudo may take 20 twice, where it looks up our name at dead servers
+    login: float = 40  # a reverse lookup of this host (UseDNS) at three unreachable name servers takes 30
+    session: float = 30  # pam_systemd waits 25 for a login manager that does not reply; sshd is blocked meanwhile
+    word: float = 45  # sudo may take 20 twice, if it looks up the host name at unreachable name servers
     script: float = 75
     retry_pauses: tuple[tuple[float, float], ...] = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
     """Minimum and maximum pause before each retry of a dropped connection; random, so that retries spread."""
@@ -41,7 +41,7 @@ DEADLINES = Deadlines()
 
 
 class ConnectError(AcpError):
-    """A stage of reaching a node failed. `detail` is for people, without secrets and cleaned of control characters."""
+    """No connection was made. `detail`: text for the user, without secrets and control characters."""
 
     def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
         super().__init__(detail)
@@ -49,11 +49,11 @@ class ConnectError(AcpError):
         self.stage = stage
         self.detail = detail
         self.host_key = host_key
-        """The key that the node showed, where it came that far."""
+        """The host key that the node sent; None if the connection failed before."""
 
 
 class ConnectionDropped(ConnectError):
-    """Closed before the login: may be chance."""
+    """The node closed the connection before the login; this can be temporary."""
 
 
 class ConnectionLost(AcpError):

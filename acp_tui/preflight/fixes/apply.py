@@ -170,7 +170,7 @@ class _Pass:
             elif requirement := requirements.pop(reading.name, ""):
                 self.tell(StepDone(job.target.address, requirement, reading.status, reading.text.strip()))
         if requirements:
-            said = connection.complaint or _("it stopped halfway")
+            said = connection.stderr or _("it stopped halfway")
             return _("the node did not run all of it: {said}").format(said=said)
         if login is not None and login.status != NOTHING_CHANGED:
             self.tell(await self.second_login(connection, login))

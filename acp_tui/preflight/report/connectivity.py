@@ -73,7 +73,7 @@ def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
 def _row(plan: Plan, source: Node, all_facts: Mapping[str, Facts]) -> Row:
     facts = all_facts.get(source.address)
     seen = {
-        (path.host, path.port): path for path in (facts and facts.paths) or () if path.reach is not TcpResult.UNTOLD
+        (path.host, path.port): path for path in (facts and facts.paths) or () if path.result is not TcpResult.UNKNOWN
     }
     times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
     return Row(source.address, tuple(_cell(plan, source, target, all_facts, seen, times) for target in plan.nodes))
@@ -99,7 +99,7 @@ def _cell(
         k[1]
         for k in needed
         if not seen[k].open
-        or (k[1] == ssh and seen[k].reach is TcpResult.REFUSED)
+        or (k[1] == ssh and seen[k].result is TcpResult.REFUSED)
         or answered(all_facts, source.address, target.address, k) is False
     }
     way = (
@@ -109,7 +109,7 @@ def _cell(
         if len(closed) == len({k[1] for k in needed})
         else LinkState.PARTLY
     )
-    cut = any(ping.whole is False for ping in facts.pings or () if ping.host in addresses(plan, target))
+    cut = any(ping.unfragmented is False for ping in facts.pings or () if ping.host in addresses(plan, target))
     measured = (facts.bandwidths or {}).get(target.address)
     seconds = times.get(target.address)
     return Cell(target.address, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)

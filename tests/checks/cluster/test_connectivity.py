@@ -33,11 +33,11 @@ def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> dict[str 
 
 
 def shut(
-    facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, reach: TcpResult = TcpResult.TIMEOUT
+    facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, result: TcpResult = TcpResult.TIMEOUT
 ) -> None:
     """Close paths from `source`: all ports where none is given."""
     paths = tuple(
-        p._replace(reach=reach, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
+        p._replace(result=result, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
         for p in facts[source].paths or ()
     )
     facts[source] = replace(facts[source], paths=paths)
@@ -64,13 +64,13 @@ def test_a_firewall_on_a_node_is_that_node_s() -> None:
 
 def test_a_node_that_reaches_nobody_is_at_fault_itself() -> None:
     facts = cluster(PLAN)
-    shut(facts, WORKER, everybody_but(WORKER), reach=TcpResult.NO_ROUTE)
+    shut(facts, WORKER, everybody_but(WORKER), result=TcpResult.NO_ROUTE)
     assert outcomes("X-FIREWALL", facts) == {WORKER: FAIL}
 
 
 def test_a_route_of_its_own_tells_of_two_which_one_is_at_fault() -> None:
     facts = cluster(PLAN)
-    shut(facts, ONE, [TWO], reach=TcpResult.FORBIDDEN)
+    shut(facts, ONE, [TWO], result=TcpResult.FORBIDDEN)
     shut(facts, TWO, [ONE])
     assert outcomes("X-FIREWALL", facts) == {ONE: FAIL}
     assert outcomes("NETCFG-LAT-INTRA", facts) == {None: PASS}
@@ -92,29 +92,31 @@ def test_two_closed_nodes_are_two_verdicts() -> None:
 
 def test_ssh_refused_to_a_neighbour_is_a_filter() -> None:
     facts = cluster(PLAN)
-    shut(facts, ONE, [TWO], 22, reach=TcpResult.REFUSED)
+    shut(facts, ONE, [TWO], 22, result=TcpResult.REFUSED)
     assert outcomes("X-FIREWALL", facts) == {TWO: FAIL}
 
 
 def test_ssh_refused_by_a_node_that_is_gone_is_no_filter() -> None:
     facts = cluster(PLAN)
     for other in everybody_but(TWO):
-        shut(facts, other, [TWO], 22, reach=TcpResult.REFUSED)
+        shut(facts, other, [TWO], 22, result=TcpResult.REFUSED)
     del facts[TWO]
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
 def test_listeners_for_the_nodes_alone_say_nothing_of_the_balancer() -> None:
-    facts = {a: replace(f, listened={6443: "", 2379: ""}, backends={}) for a, f in cluster(PLAN).items()}
+    facts = {
+        a: replace(f, listener_results={6443: "", 2379: ""}, backends_reached={}) for a, f in cluster(PLAN).items()
+    }
     assert outcomes("LB-6443", facts) == {None: PASS}
 
 
 def test_a_busy_port_is_no_news_of_a_balancer_that_nobody_dialled() -> None:
     """Where it was to be rehearsed, it is: nobody could stand behind it."""
     busy = {6443: "the port is in use"}
-    facts = {a: replace(f, listened=busy, backends={}) for a, f in cluster(PLAN).items()}
+    facts = {a: replace(f, listener_results=busy, backends_reached={}) for a, f in cluster(PLAN).items()}
     assert outcomes("LB-6443", facts) == {None: PASS}
-    facts = {a: replace(f, backends={(VIP, 6443): frozenset()}) for a, f in facts.items()}
+    facts = {a: replace(f, backends_reached={(VIP, 6443): frozenset()}) for a, f in facts.items()}
     assert outcomes("LB-6443", facts) == dict.fromkeys(CONTROL_PLANES, UNKNOWN)
 
 
@@ -123,9 +125,9 @@ def rehearsed(led: dict[str, set[str]], *proxied: str) -> dict[str, Facts]:
     facts = cluster(PLAN)
     for node in CONTROL_PLANES:
         told = frozenset({6443} if node in proxied else ())
-        facts[node] = replace(facts[node], listened={6443: ""}, proxied=told)
+        facts[node] = replace(facts[node], listener_results={6443: ""}, proxy_protocol_ports=told)
     for node, backends in led.items():
-        facts[node] = replace(facts[node], backends={(VIP, 6443): frozenset(backends)})
+        facts[node] = replace(facts[node], backends_reached={(VIP, 6443): frozenset(backends)})
     return facts
 
 
@@ -172,15 +174,15 @@ def test_a_node_that_nobody_reaches_is_unknown_and_no_firewall() -> None:
     facts = cluster(PLAN)
     for other in everybody_but(TWO):
         shut(facts, other, [TWO])
-    facts[TWO] = Facts(TWO, gaps={"paths": "no answer within 10 s"})
+    facts[TWO] = Facts(TWO, missing={"paths": "no answer within 10 s"})
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
 def test_a_node_that_was_lost_after_it_let_us_in_is_no_firewall() -> None:
     facts = cluster(PLAN)
     for other in everybody_but(TWO):
-        shut(facts, other, [TWO], 22, reach=TcpResult.REFUSED)
-    facts[TWO] = replace(facts[TWO], paths=None, gaps={"paths": "the connection broke"})
+        shut(facts, other, [TWO], 22, result=TcpResult.REFUSED)
+    facts[TWO] = replace(facts[TWO], paths=None, missing={"paths": "the connection broke"})
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
@@ -228,7 +230,7 @@ def test_latency_by_release(release: str, milliseconds: float, expected: Outcome
 
 def test_without_ping_the_quickest_connect_counts() -> None:
     facts = cluster(PLAN)
-    slow = tuple(TcpPath(p.host, p.port, p.reach, 0.02 + p.port % 10 / 100) for p in facts[ONE].paths or ())
+    slow = tuple(TcpPath(p.host, p.port, p.result, 0.02 + p.port % 10 / 100) for p in facts[ONE].paths or ())
     facts[ONE] = replace(facts[ONE], pings=None, paths=slow)
     (verdict,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert (verdict.node, verdict.outcome) == (ONE, FAIL)
@@ -245,7 +247,7 @@ def test_lost_packets_are_worth_a_look() -> None:
 
 def test_what_only_warns_hides_nothing_that_blocks() -> None:
     facts = cluster(PLAN)
-    untold = (facts[ONE].paths or ())[0]._replace(reach=TcpResult.UNTOLD, words="No buffer space available")
+    untold = (facts[ONE].paths or ())[0]._replace(result=TcpResult.UNKNOWN, detail="No buffer space available")
     paths = (untold, *(facts[ONE].paths or ())[1:])
     facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untold.host, 5, 3, 0.5, 9000, False),))
     found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
@@ -377,20 +379,20 @@ REGISTRY: dict[str, JsonValue] = {"mode": "external", "address": "registry.examp
 
 
 def with_registry(
-    plan: Plan, answer: RegistryAnswer | None, reach: TcpResult = TcpResult.CONNECTED
+    plan: Plan, answer: RegistryAnswer | None, result: TcpResult = TcpResult.CONNECTED
 ) -> dict[str, Facts]:
     return {
         address: replace(
             seen,
             registry_answer=answer,
-            paths=tuple(p._replace(reach=reach) if p.port == 5000 else p for p in seen.paths or ()),
+            paths=tuple(p._replace(result=result) if p.port == 5000 else p for p in seen.paths or ()),
         )
         for address, seen in cluster(plan).items()
     }
 
 
 @pytest.mark.parametrize(
-    ("reach", "answer", "expected"),
+    ("result", "answer", "expected"),
     [
         (TcpResult.CONNECTED, RegistryAnswer(401), MANUAL),
         (TcpResult.CONNECTED, None, UNKNOWN),
@@ -403,9 +405,9 @@ def with_registry(
         (TcpResult.TIMEOUT, None, FAIL),
     ],
 )
-def test_an_external_registry(reach: TcpResult, answer: RegistryAnswer | None, expected: Outcome) -> None:
+def test_an_external_registry(result: TcpResult, answer: RegistryAnswer | None, expected: Outcome) -> None:
     plan = valid_plan(registry=REGISTRY)
-    found = outcomes("XR-REG-EXT", with_registry(plan, answer, reach), plan)
+    found = outcomes("XR-REG-EXT", with_registry(plan, answer, result), plan)
     assert set(found.values()) == {expected, MANUAL}  # the question to a person stays
 
 
@@ -414,9 +416,9 @@ def test_an_external_registry(reach: TcpResult, answer: RegistryAnswer | None, e
     [
         (RegistryAnswer(401, login=Login.ACCEPTED), {None: PASS}),
         (RegistryAnswer(200, login=Login.OPEN), {None: PASS}),
-        (RegistryAnswer(401, login=Login.REFUSED, login_words="401"), {None: FAIL}),
+        (RegistryAnswer(401, login=Login.REFUSED, login_detail="401"), {None: FAIL}),
         (RegistryAnswer(401, "", Trust.SELF_SIGNED, Login.UNSENT), dict.fromkeys(cluster(PLAN), UNKNOWN)),
-        (RegistryAnswer(401, login=Login.FAILED, login_words="HTTP 500"), dict.fromkeys(cluster(PLAN), UNKNOWN)),
+        (RegistryAnswer(401, login=Login.FAILED, login_detail="HTTP 500"), dict.fromkeys(cluster(PLAN), UNKNOWN)),
         (RegistryAnswer(401), dict.fromkeys(cluster(PLAN), UNKNOWN)),
         (RegistryAnswer(None, "no route"), dict.fromkeys(cluster(PLAN), UNKNOWN)),
         (None, dict.fromkeys(cluster(PLAN), UNKNOWN)),
@@ -435,7 +437,7 @@ def test_the_login_of_an_external_registry(answer: RegistryAnswer | None, expect
 )
 def test_what_is_said_of_an_answer_that_is_no_registry_s(status: int, words: str) -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
-    answer = RegistryAnswer(status, login=Login.FAILED, login_words="it asks for no login that is known here")
+    answer = RegistryAnswer(status, login=Login.FAILED, login_detail="it asks for no login that is known here")
     for rule in ("XR-REG-EXT", "XR-REG-AUTH"):
         told = [v.observed for v in of_rule(rule, with_registry(plan, answer), plan) if v.node == TWO]
         assert [f"answers {status}" in text and words in text for text in told] == [True], rule
@@ -444,7 +446,7 @@ def test_what_is_said_of_an_answer_that_is_no_registry_s(status: int, words: str
 def test_a_login_that_one_node_alone_is_refused() -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
     facts = with_registry(plan, RegistryAnswer(401, login=Login.ACCEPTED))
-    facts[TWO] = replace(facts[TWO], registry_answer=RegistryAnswer(401, login=Login.REFUSED, login_words="403"))
+    facts[TWO] = replace(facts[TWO], registry_answer=RegistryAnswer(401, login=Login.REFUSED, login_detail="403"))
     (verdict,) = of_rule("XR-REG-AUTH", facts, plan)
     assert (verdict.node, verdict.outcome) == (TWO, FAIL)
     assert "HTTP 403" in verdict.observed

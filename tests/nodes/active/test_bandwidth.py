@@ -1,4 +1,4 @@
-"""The two ends of a transfer, run by real shells: what arrives is counted, strangers and busy ports are left alone."""
+"""Sender and receiver of a bandwidth test, run by shells."""
 
 import socket
 import subprocess
@@ -28,7 +28,7 @@ def free_port() -> int:
     return port
 
 
-def test_zeros_arrive_on_the_first_free_port_and_strangers_do_not_count() -> None:
+def test_the_first_free_port_receives_zeros_and_other_clients_do_not_count() -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = taken.getsockname()[1]
@@ -55,7 +55,7 @@ def test_a_receiver_without_a_port_or_a_sender_ends() -> None:
 
 
 @pytest.mark.parametrize(("nodes", "count"), [(2, 2), (3, 6), (5, 20), (6, 12), (100, 200)])
-def test_each_node_sends_and_receives_and_many_nodes_cost_no_square(nodes: int, count: int) -> None:
+def test_each_node_sends_and_receives_and_transfers_grow_linearly(nodes: int, count: int) -> None:
     names = [str(number) for number in range(nodes)]
     found = list(pairs(names))
     assert len(found) == len(set(found)) == count

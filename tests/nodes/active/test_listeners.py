@@ -1,4 +1,4 @@
-"""Temporary listeners, run by a real shell: each tool a node may have tells its token, and leaves busy ports alone."""
+"""Programs of the temporary listeners and the VRRP listener, run by a shell."""
 
 import os
 import shutil
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.nodes.active.listeners import listening_program
-from acp_tui.nodes.active.vrrp import ear
+from acp_tui.nodes.active.listener_scripts import listening_program
+from acp_tui.nodes.active.vrrp import vrrp_collector
 from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput
 
 TOKEN = "0123456789abcdef"
@@ -54,15 +54,15 @@ def listening(folder: Path, tool: str, *ports: int) -> Iterator["subprocess.Pope
             process.stdout.close()
 
 
-def heard(process: "subprocess.Popen[str]") -> list[str]:
+def read_lines(process: "subprocess.Popen[str]") -> list[str]:
     """What it says until it is ready."""
     assert process.stdout is not None
-    said = []
+    found = []
     for line in process.stdout:
-        said.append(line.strip())
+        found.append(line.strip())
         if line.strip() in ("ready", "lacking"):
             break
-    return said
+    return found
 
 
 def answer(port: int) -> str:
@@ -72,14 +72,14 @@ def answer(port: int) -> str:
 
 
 @pytest.mark.parametrize("tool", ["python3", "perl", "socat"])
-def test_each_tool_tells_the_token_and_spares_a_busy_port(tmp_path: Path, tool: str) -> None:
+def test_each_tool_sends_the_token_and_skips_a_port_in_use(tmp_path: Path, tool: str) -> None:
     if shutil.which(tool) is None:
         pytest.skip(f"needs {tool}")
     port, other = free_ports(2)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = taken.getsockname()[1]
         with listening(tmp_path, tool, port, busy, other) as process:
-            assert sorted(heard(process)) == sorted(
+            assert sorted(read_lines(process)) == sorted(
                 [f"listening {port}", f"busy {busy}", f"listening {other}", "ready"]
             )
             assert [answer(port), answer(port), answer(other)] == [
@@ -90,10 +90,10 @@ def test_each_tool_tells_the_token_and_spares_a_busy_port(tmp_path: Path, tool: 
 
 
 @pytest.mark.parametrize("header", [b"PROXY TCP4 10.0.0.9 10.0.0.10 1 6443\r\n", b"\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c"])
-def test_who_speaks_the_proxy_protocol_is_told_the_token_all_the_same(tmp_path: Path, header: bytes) -> None:
+def test_a_proxy_protocol_client_gets_the_token_too(tmp_path: Path, header: bytes) -> None:
     (port,) = free_ports(1)
     with listening(tmp_path, "python3", port) as process:
-        heard(process)
+        read_lines(process)
         assert process.stdout is not None
         with socket.create_connection(("127.0.0.1", port), 5) as client:
             client.settimeout(5)
@@ -102,14 +102,14 @@ def test_who_speaks_the_proxy_protocol_is_told_the_token_all_the_same(tmp_path: 
             assert any(line.strip() == f"proxied {port}" for line in process.stdout)
         answer(port)
         for _ in range(3):
-            assert "proxied" not in process.stdout.readline()
+            assert "proxy_protocol_ports" not in process.stdout.readline()
 
 
 @pytest.mark.parametrize("tool", ["python3", "perl"])
-def test_a_cut_connection_ends_it(tmp_path: Path, tool: str) -> None:
+def test_a_closed_connection_ends_the_listener(tmp_path: Path, tool: str) -> None:
     (port,) = free_ports(1)
     with listening(tmp_path, tool, port) as process:
-        assert heard(process) == [f"listening {port}", "ready"]
+        assert read_lines(process) == [f"listening {port}", "ready"]
         assert process.stdout is not None
         process.stdout.close()
         process.wait(timeout=10)
@@ -117,33 +117,33 @@ def test_a_cut_connection_ends_it(tmp_path: Path, tool: str) -> None:
         answer(port)
 
 
-def test_a_node_without_any_tool_says_so(tmp_path: Path) -> None:
+def test_a_node_without_any_tool_reports_it(tmp_path: Path) -> None:
     with listening(tmp_path, "true", 7443) as process:
-        assert heard(process) == ["lacking"]
+        assert read_lines(process) == ["lacking"]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("vrid 51\nvrid 137\nheard\n", {51, 137}),
-        ("heard\n", set()),
+        ("vrid 51\nvrid 137\ndone\n", {51, 137}),
+        ("done\n", set()),
         (
             "12:00:00.000000 IP 10.0.0.5 > 224.0.0.18: VRRPv2, Advertisement, vrid 77, prio 100, authtype none, "
-            "intvl 1s, length 20\nheard",
+            "intvl 1s, length 20\ndone",
             {77},
         ),
     ],
 )
-def test_groups_that_were_heard(text: str, expected: set[int]) -> None:
-    assert ear("10.0.0.1").parse(CollectorOutput("vrrp", 0, text)) == {"vrids": frozenset(expected)}
+def test_parsed_vrrp_groups(text: str, expected: set[int]) -> None:
+    assert vrrp_collector("10.0.0.1").parse(CollectorOutput("vrrp", 0, text)) == {"vrids_seen": frozenset(expected)}
 
 
-def test_an_ear_that_broke_has_not_heard_nothing() -> None:
-    with pytest.raises(ValueError, match="listening failed"):
-        ear("10.0.0.1").parse(CollectorOutput("vrrp", 0, "vrid 51"))
+def test_a_failed_vrrp_listener_gives_no_result() -> None:
+    with pytest.raises(ValueError, match="cannot listen"):
+        vrrp_collector("10.0.0.1").parse(CollectorOutput("vrrp", 0, "vrid 51"))
 
 
-def test_the_listener_s_life_is_bounded(tmp_path: Path) -> None:
+def test_a_listener_ends_by_itself(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     program = listening_program(TOKEN, (port,), six=False, life=1)
     began = time.monotonic()

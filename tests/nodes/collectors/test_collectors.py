@@ -1,8 +1,7 @@
-"""Parsers against what nodes of real distributions answer (tests/recordings), and against anything else."""
+"""Parsers with recorded output of real distributions (tests/recordings), and with arbitrary text."""
 
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -10,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from acp_tui.nodes.active.disk import measuring
-from acp_tui.nodes.active.vrrp import ear
-from acp_tui.nodes.collectors import SNIPPETS, facts_from, read_clock
-from acp_tui.nodes.collectors.connectivity import NodeTestSpec, snippets_for
+from acp_tui.nodes.active.disk import disk_speed_collector
+from acp_tui.nodes.active.vrrp import vrrp_collector
+from acp_tui.nodes.collectors import COLLECTORS, facts_from, read_clock
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
 from acp_tui.nodes.facts import (
     Clock,
     Directory,
@@ -26,9 +25,9 @@ from acp_tui.nodes.facts import (
     SshdSetting,
     Unit,
 )
-from acp_tui.nodes.script import TIMED_OUT, CollectorOutput, Reader
+from acp_tui.nodes.script import TIMED_OUT, CollectorOutput
+from tests.support.record import parse_recording, recordings
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
 HINTS = get_type_hints(Facts)
 
 
@@ -37,13 +36,11 @@ def words(text: str) -> frozenset[str]:
 
 
 def recorded(distribution: str) -> list[CollectorOutput]:
-    stream = (RECORDINGS / f"{distribution}.txt").read_bytes()
-    marker = stream.split(b" ", 1)[0].decode()
-    return Reader(marker).feed(stream)
+    return parse_recording(recordings()[distribution].read_bytes())
 
 
 def facts_of(distribution: str) -> Facts:
-    return facts_from("10.20.0.11", recorded(distribution), "not asked")
+    return facts_from("10.20.0.11", recorded(distribution), "not collected")
 
 
 def assert_types(facts: Facts) -> None:
@@ -232,41 +229,46 @@ EXPECTED: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize(("distribution", "name"), [(d, name) for d, expected in EXPECTED.items() for name in expected])
-def test_a_fact_is_read_from_what_the_distribution_says(distribution: str, name: str) -> None:
+def test_facts_parsed_from_the_recordings(distribution: str, name: str) -> None:
     assert getattr(facts_of(distribution), name) == EXPECTED[distribution][name]
 
 
 @pytest.mark.parametrize("distribution", EXPECTED)
-def test_every_recording_answers_every_snippet_and_gives_the_declared_types(distribution: str) -> None:
-    assert [r.name for r in recorded(distribution) if r.name] == list(
-        dict.fromkeys(r.name for r in recorded(distribution))
-    )
-    assert {r.name for r in recorded(distribution)} == {s.name for s in SNIPPETS}
+def test_every_recording_has_each_collector_once_at_most_and_gives_the_declared_types(distribution: str) -> None:
+    names = [output.name for output in recorded(distribution)]
+    assert len(names) == len(set(names))
+    assert set(names) <= {collector.name for collector in COLLECTORS}, "a recording has output of a removed collector"
     assert_types(facts_of(distribution))
 
 
+def test_every_collector_is_in_a_recording() -> None:
+    names = {output.name for distribution in recordings() for output in recorded(distribution)}
+    assert names == {collector.name for collector in COLLECTORS}
+    assert set(recordings()) == set(EXPECTED)
+
+
 @pytest.mark.parametrize("distribution", EXPECTED)
-def test_what_was_not_learned_says_why(distribution: str) -> None:
+def test_every_missing_fact_has_a_reason(distribution: str) -> None:
     facts = facts_of(distribution)
-    for snippet in SNIPPETS:
-        for name in snippet.fields:
-            assert (getattr(facts, name) is None) == bool(facts.gaps.get(name)), name
+    for collector in COLLECTORS:
+        for name in collector.fields:
+            assert (getattr(facts, name) is None) == bool(facts.missing.get(name)), name
 
 
 @pytest.mark.parametrize(
-    ("distribution", "name", "words"),
+    ("distribution", "name", "reason"),
     [
-        ("rhel-8.6", "rpm_packages", "within 15 s"),
-        ("rhel-8.6", "sshd", "needs root"),
-        ("rhel-8.6", "snap_packages", "lacks the command"),
+        ("rhel-8.6", "rpm_packages", "timed out after 15 s"),
+        ("rhel-8.6", "sshd", "requires root"),
+        ("rhel-8.6", "snap_packages", "command not found"),
         ("ubuntu-22.04", "snap_packages", "exit status 1"),
     ],
 )
-def test_a_gap_names_its_reason(distribution: str, name: str, words: str) -> None:
-    assert words in facts_of(distribution).gap(name)
+def test_reason_of_a_missing_fact(distribution: str, name: str, reason: str) -> None:
+    assert reason in facts_of(distribution).missing_reason(name)
 
 
-def test_kylin_tells_its_service_pack() -> None:
+def test_service_pack_of_kylin() -> None:
     assert "(SP3)" in (facts_of("kylin-v10-sp3").kylin_info or "")
 
 
@@ -284,9 +286,9 @@ def test_units_and_directories_of_rhel() -> None:
     assert [tool for tool, there in facts.tools.items() if not there] == ["swapoff"]
 
 
-def test_a_folder_that_is_a_link_lies_on_the_disk_where_it_leads() -> None:
-    [disks] = [snippet for snippet in SNIPPETS if snippet.name == "disks"]
-    told = """path / /
+def test_disk_of_a_linked_folder_is_that_of_its_target() -> None:
+    [disks] = [collector for collector in COLLECTORS if collector.name == "disks"]
+    text = """path / /
 path /var/lib/etcd /data/etcd
 mount 8:1 / /dev/sda1
 mount 8:16 /data /dev/sdb
@@ -294,32 +296,38 @@ block sda 8:0 0 -
 part sda sda1 8:1
 block sdb 8:16 1 -
 """
-    found = disks.parse(CollectorOutput("disks", 0, told))
+    found = disks.parse(CollectorOutput("disks", 0, text))
     assert found == {"disks": (Disk("/", "sda", False), Disk("/var/lib/etcd", "sdb", True))}
 
 
-def test_the_snippets_cover_every_fact() -> None:
+def test_the_collectors_cover_every_fact() -> None:
     every = NodeTestSpec((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
-    on_request = (measuring(), ear("10.0.0.1"))
-    asked = [name for snippet in (*SNIPPETS, *snippets_for(every), *on_request) for name in snippet.fields]
-    assert len(asked) == len(set(asked))
-    of_the_connection = {"address", "gaps", "host_key", "clock", "sudo_terminal"}
-    between_nodes = {"listened", "backends", "strayed", "proxied", "bandwidths"}
-    assert {f.name for f in fields(Facts)} - set(asked) == of_the_connection | between_nodes
+    on_request = (disk_speed_collector(), vrrp_collector("10.0.0.1"))
+    collected = [name for collector in (*COLLECTORS, *collectors_for(every), *on_request) for name in collector.fields]
+    assert len(collected) == len(set(collected))
+    from_connection = {"address", "missing", "host_key", "clock", "sudo_terminal"}
+    between_nodes = {
+        "listener_results",
+        "backends_reached",
+        "wrong_ports_reached",
+        "proxy_protocol_ports",
+        "bandwidths",
+    }
+    assert {f.name for f in fields(Facts)} - set(collected) == from_connection | between_nodes
 
 
-def test_nothing_answered_is_a_gap_everywhere_and_no_fact() -> None:
+def test_without_output_all_facts_are_missing() -> None:
     facts = facts_from("10.0.0.1", [], "the connection broke")
-    assert {facts.gap(name) for s in SNIPPETS for name in s.fields} == {"the connection broke"}
+    assert {facts.missing_reason(name) for s in COLLECTORS for name in s.fields} == {"the connection broke"}
     early = facts_from("10.0.0.1", [])
-    assert early.gaps == {}
-    assert early.gap("swaps") == "not observed"
+    assert early.missing == {}
+    assert early.missing_reason("swaps") == "not observed"
 
 
-def test_a_partial_answer_after_a_timeout_is_not_trusted() -> None:
+def test_partial_output_after_a_timeout_is_not_used() -> None:
     facts = facts_from("10.0.0.1", [CollectorOutput("swaps", TIMED_OUT, "Filename Type\n")])
     assert facts.swaps is None
-    assert "within 10 s" in facts.gap("swaps")
+    assert "timed out after 10 s" in facts.missing_reason("swaps")
 
 
 @pytest.mark.parametrize(
@@ -332,7 +340,7 @@ def test_a_partial_answer_after_a_timeout_is_not_trusted() -> None:
         ("1000.%N\n", 1000.0, 1001.0, 0.0, 1.0),
     ],
 )
-def test_the_clock_counts_from_the_middle_of_the_round_trip(
+def test_clock_offset_is_measured_from_the_middle_of_the_round_trip(
     text: str, before: float, after: float, offset: float, uncertainty: float
 ) -> None:
     clock = read_clock(CollectorOutput("clock", 0, text), before, after)
@@ -340,15 +348,15 @@ def test_the_clock_counts_from_the_middle_of_the_round_trip(
 
 
 @pytest.mark.parametrize(
-    "reading", [CollectorOutput("clock", 1, ""), CollectorOutput("clock", 0, "soon"), CollectorOutput("clock", 0, "")]
+    "output", [CollectorOutput("clock", 1, ""), CollectorOutput("clock", 0, "soon"), CollectorOutput("clock", 0, "")]
 )
-def test_a_node_that_tells_no_time_gives_no_clock(reading: CollectorOutput) -> None:
+def test_output_without_a_time_gives_no_clock(output: CollectorOutput) -> None:
     with pytest.raises(ValueError, match="no time"):
-        read_clock(reading, 0, 1)
+        read_clock(output, 0, 1)
 
 
 @given(st.floats(0, 4e9), st.floats(0, 100))
-def test_any_time_a_node_may_tell_is_a_clock(before: float, took: float) -> None:
+def test_any_time_of_a_node_is_accepted(before: float, took: float) -> None:
     clock = read_clock(CollectorOutput("clock", 0, "99999999999.999999999\n"), before, before + took)
     assert isinstance(clock, Clock)
 
@@ -356,32 +364,32 @@ def test_any_time_a_node_may_tell_is_a_clock(before: float, took: float) -> None
 WORDS = [w for d in EXPECTED for r in recorded(d) for w in r.text.split()]
 ODD = ["\n", "\t", ":", "=", "9" * 5000, "²", "-", '"', "\\"]
 HOSTILE = st.lists(st.sampled_from(WORDS) | st.sampled_from(ODD) | st.text(max_size=9)).map(" ".join)
-NAMES = [snippet.name for snippet in SNIPPETS]
+NAMES = [collector.name for collector in COLLECTORS]
 
 
 @settings(max_examples=300, deadline=None)
 @given(answers=st.lists(st.tuples(st.sampled_from(NAMES), HOSTILE, st.sampled_from([0, 0, 0, 1, 66]))))
-def test_no_answer_can_make_it_fail_or_smuggle_a_wrong_type_in(answers: list[tuple[str, str, int]]) -> None:
-    readings = [CollectorOutput(name, status, text) for name, text, status in answers]
-    assert_types(facts_from("10.0.0.1", readings, "not asked"))
+def test_any_output_gives_facts_of_the_declared_types(answers: list[tuple[str, str, int]]) -> None:
+    outputs = [CollectorOutput(name, status, text) for name, text, status in answers]
+    assert_types(facts_from("10.0.0.1", outputs, "not collected"))
 
 
 @pytest.mark.parametrize("distribution", EXPECTED)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_a_broken_recording_never_fails(distribution: str, data: st.DataObject) -> None:
-    readings = []
-    for reading in recorded(distribution):
-        rows = reading.text.split("\n")
+    outputs = []
+    for output in recorded(distribution):
+        rows = output.text.split("\n")
         row = data.draw(st.integers(0, len(rows) - 1))
         cut = data.draw(st.integers(0, 40))
         rows[row] = rows[row][cut:]
-        readings.append(CollectorOutput(reading.name, reading.status, "\n".join(rows)))
-    assert_types(facts_from("10.0.0.1", readings, "not asked"))
+        outputs.append(CollectorOutput(output.name, output.status, "\n".join(rows)))
+    assert_types(facts_from("10.0.0.1", outputs, "not collected"))
 
 
 @pytest.mark.parametrize(
-    ("text", "sudo", "said"),
+    ("text", "sudo", "message"),
     [
         ("0 0\n", True, ""),
         ("1000 0\nsudo: unable to resolve host a: Name or service not known", True, ""),
@@ -390,13 +398,13 @@ def test_a_broken_recording_never_fails(distribution: str, data: st.DataObject) 
         ("1000 124\n", None, "name server"),
     ],
 )
-def test_what_sudo_said(text: str, sudo: bool | None, said: str) -> None:
+def test_messages_of_sudo(text: str, sudo: bool | None, message: str) -> None:
     facts = facts_from("x", [CollectorOutput("login", 0, text)])
     assert facts.sudo is sudo
-    assert said in (facts.gap("sudo") if sudo is None else facts.sudo_message or "")
+    assert message in (facts.missing_reason("sudo") if sudo is None else facts.sudo_message or "")
     assert facts.uid == int(text.split()[0])
 
 
-def test_the_time_stolen_since_the_boot() -> None:
+def test_cpu_steal_since_boot() -> None:
     assert facts_from("x", [CollectorOutput("steal", 0, "cpu  70 0 10 10 0 0 0 10 0 0\n")]).steal == 0.1
     assert facts_from("x", [CollectorOutput("steal", 0, "cpu  70 0 10\n")]).steal is None

@@ -1,4 +1,4 @@
-"""What a node tells of its surroundings: asked by a real bash on loopback, and read from recorded answers."""
+"""Connectivity collectors: run by bash on loopback, and parsed from recorded output."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acp_tui.nodes.collectors import facts_from
-from acp_tui.nodes.collectors.connectivity import NodeTestSpec, snippets_for
+from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
 from acp_tui.nodes.facts import Facts, Ping, RegistryAnswer, TcpPath, TcpResult, Trust
 from acp_tui.nodes.script import LAUNCH_PLAIN, CollectorOutput, Reader, build
 
@@ -28,15 +28,15 @@ read() {
 """A `read` that says it is late of every line that it has taken, as bash's own does now and then on a busy machine."""
 
 
-def asked(questions: NodeTestSpec, before: str = "") -> Facts:
-    snippets = tuple(replace(one, shell=before + one.shell) for one in snippets_for(questions))
-    program = build(snippets, MARKER).encode()
+def collect(spec: NodeTestSpec, before: str = "") -> Facts:
+    collectors = tuple(replace(one, shell=before + one.shell) for one in collectors_for(spec))
+    program = build(collectors, MARKER).encode()
     ran = subprocess.run(["/bin/sh", "-c", LAUNCH_PLAIN], input=program, capture_output=True, timeout=60, check=False)
-    return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", snippets)
+    return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", collectors)
 
 
-def read(name: str, text: str, status: int = 0, questions: NodeTestSpec = EVERYTHING) -> Facts:
-    return facts_from("10.0.0.1", [CollectorOutput(name, status, text)], None, snippets_for(questions))
+def read(name: str, text: str, status: int = 0, spec: NodeTestSpec = EVERYTHING) -> Facts:
+    return facts_from("10.0.0.1", [CollectorOutput(name, status, text)], None, collectors_for(spec))
 
 
 @contextmanager
@@ -45,93 +45,93 @@ def listener(address: str = "127.0.0.1", backlog: int = 5) -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_nothing_is_asked_where_there_is_nothing_around() -> None:
-    assert snippets_for(NodeTestSpec()) == ()
+def test_no_tests_give_no_collectors() -> None:
+    assert collectors_for(NodeTestSpec()) == ()
 
 
-def test_connected_refused_and_no_such_name() -> None:
+def test_connected_refused_and_unresolved() -> None:
     with listener() as port, listener() as other:
         closed = other
     with listener() as port:
-        facts = asked(
+        facts = collect(
             NodeTestSpec((("127.0.0.1", port), ("127.0.0.1", closed), ("::1", closed), ("no.such.invalid", 1)))
         )
     assert facts.paths is not None
-    reach = {(path.host, path.port): path.reach for path in facts.paths}
+    reach = {(path.host, path.port): path.result for path in facts.paths}
     assert reach["127.0.0.1", port] is TcpResult.CONNECTED
     assert reach["127.0.0.1", closed] is TcpResult.REFUSED
     assert reach["no.such.invalid", 1] in (TcpResult.UNRESOLVED, TcpResult.TIMEOUT)
     assert all(path.seconds is not None and path.seconds < 1 for path in facts.paths if path.open)
 
 
-def test_hundreds_of_connects_cost_the_time_of_one() -> None:
+def test_hundreds_of_connects_take_the_time_of_one() -> None:
     with listener("", backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]
         for client in waiting:
             client.setblocking(False)
             client.connect_ex(("127.0.0.1", full))  # the queue is full now: a further connect hears nothing
         began = time.monotonic()
-        facts = asked(NodeTestSpec(tuple((f"127.0.0.{n}", full) for n in range(1, 151))))
+        facts = collect(NodeTestSpec(tuple((f"127.0.0.{n}", full) for n in range(1, 151))))
         took = time.monotonic() - began
         for client in waiting:
             client.close()
     assert facts.paths is not None
-    assert {path.reach for path in facts.paths} == {TcpResult.TIMEOUT}
+    assert {path.result for path in facts.paths} == {TcpResult.TIMEOUT}
     assert len(facts.paths) == 150
     assert took < 10
 
 
-def test_silence_costs_one_wait_which_outlasts_a_lost_packet() -> None:
+def test_all_timeouts_take_the_time_of_one_and_cover_a_lost_packet() -> None:
     with listener() as quick, listener("", backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]
         for client in waiting:
             client.setblocking(False)
             client.connect_ex(("127.0.0.1", full))
         began = time.monotonic()
-        facts = asked(NodeTestSpec((("127.0.0.1", quick), *((f"127.0.0.{n}", full) for n in range(2, 12)))))
+        facts = collect(NodeTestSpec((("127.0.0.1", quick), *((f"127.0.0.{n}", full) for n in range(2, 12)))))
         took = time.monotonic() - began
         for client in waiting:
             client.close()
-    reach = {path.host: path.reach for path in facts.paths or ()}
+    reach = {path.host: path.result for path in facts.paths or ()}
     assert reach.pop("127.0.0.1") is TcpResult.CONNECTED
     assert list(reach.values()) == [TcpResult.TIMEOUT] * 10
     assert 1.2 <= took < 5, "the kernel sends a lost packet again after a second"
 
 
-def test_more_connects_than_are_begun_at_once_all_have_their_answer() -> None:
+def test_more_connects_than_children_all_get_a_result() -> None:
     with listener() as port:
         closed = port
-    dials = tuple((f"127.0.{n // 200}.{n % 200 + 1}", closed) for n in range(450))
-    facts = asked(NodeTestSpec(dials))
+    targets = tuple((f"127.0.{n // 200}.{n % 200 + 1}", closed) for n in range(450))
+    facts = collect(NodeTestSpec(targets))
     assert facts.paths is not None
-    assert {(path.host, path.port) for path in facts.paths} == set(dials)
-    assert {path.reach for path in facts.paths} == {TcpResult.REFUSED}
+    assert {(path.host, path.port) for path in facts.paths} == set(targets)
+    assert {path.result for path in facts.paths} == {TcpResult.REFUSED}
 
 
-def test_a_line_whose_newline_is_lost_is_a_line() -> None:
+def test_a_line_with_a_lost_newline_is_parsed() -> None:
     with listener() as other:
         closed = other
     with listener() as open_port:
-        dials = tuple((f"127.0.0.{n}", port) for n in range(1, 6) for port in (open_port, closed, 1, 2, 3))
-        facts = asked(NodeTestSpec(dials), LATE_READ)
-    expected = dict.fromkeys(dials, TcpResult.REFUSED) | {("127.0.0.1", open_port): TcpResult.CONNECTED}
-    assert {(path.host, path.port): path.reach for path in facts.paths or ()} == expected
+        targets = tuple((f"127.0.0.{n}", port) for n in range(1, 6) for port in (open_port, closed, 1, 2, 3))
+        facts = collect(NodeTestSpec(targets), LATE_READ)
+    expected = dict.fromkeys(targets, TcpResult.REFUSED) | {("127.0.0.1", open_port): TcpResult.CONNECTED}
+    assert {(path.host, path.port): path.result for path in facts.paths or ()} == expected
     assert all(path.seconds is not None for path in facts.paths or ())
 
 
-def test_names_as_the_node_itself_resolves_them() -> None:
-    facts = asked(NodeTestSpec(names=("localhost", "no.such.invalid")))
+def test_names_resolved_by_the_node() -> None:
+    facts = collect(NodeTestSpec(names=("localhost", "no.such.invalid")))
     assert facts.names is not None
     assert "127.0.0.1" in (facts.names["localhost"] or ())
-    assert "localhost" in (facts.names_by_servers or {})  # it stands in /etc/hosts
+    assert "localhost" in (facts.names_by_servers or {})  # it is in /etc/hosts
     assert not facts.names["no.such.invalid"]
 
 
-def test_a_vip_that_answers_is_taken() -> None:
-    assert asked(NodeTestSpec(vip="127.0.0.1")).vip_owner == "answers"
+def test_a_vip_that_replies_has_an_owner() -> None:
+    assert collect(NodeTestSpec(vip="127.0.0.1")).vip_owner == "answers"
 
 
-async def test_a_registry_that_speaks_plain_http() -> None:
+async def test_a_registry_over_plain_http() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = await reader.readline()
         status = b"401 Unauthorized" if first.startswith(b"GET /v2/ ") else b"400 Bad Request"
@@ -141,13 +141,13 @@ async def test_a_registry_that_speaks_plain_http() -> None:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    facts = await asyncio.to_thread(asked, NodeTestSpec(registry=("127.0.0.1", port)))
+    facts = await asyncio.to_thread(collect, NodeTestSpec(registry=("127.0.0.1", port)))
     server.close()
     assert facts.registry_answer == RegistryAnswer(401, "", Trust.PLAIN)
 
 
-def test_names_with_quotes_in_them_run_nothing() -> None:
-    facts = asked(NodeTestSpec((("$(touch /tmp/acp-ran)", 1), ("a'b;id", 1)), names=("'; id; '",)))
+def test_names_with_quotes_run_no_commands() -> None:
+    facts = collect(NodeTestSpec((("$(touch /tmp/acp-ran)", 1), ("a'b;id", 1)), names=("'; id; '",)))
     assert facts.paths is not None
     assert not any(path.open for path in facts.paths)
 
@@ -188,12 +188,12 @@ def test_names_with_quotes_in_them_run_nothing() -> None:
     ],
     ids=["whole", "jumbo frames cut", "loss", "no echo", "busybox", "busy for a moment"],
 )
-def test_what_ping_says(report: str, expected: Ping) -> None:
+def test_parsed_output_of_ping(report: str, expected: Ping) -> None:
     assert read("pings", report).pings == (expected,)
 
 
 @pytest.mark.parametrize(
-    ("words", "reach"),
+    ("message", "result"),
     [
         ("Connection refused 0.002", TcpResult.REFUSED),
         ("0.000 connected", TcpResult.CONNECTED),
@@ -205,38 +205,38 @@ def test_what_ping_says(report: str, expected: Ping) -> None:
         (" (silent)", TcpResult.TIMEOUT),
     ],
 )
-def test_what_a_connect_says(words: str, reach: TcpResult) -> None:
-    (path,) = read("paths", f"10.0.0.2 6443 {words}\n", questions=NodeTestSpec((("10.0.0.2", 6443),))).paths or ()
-    assert (path.host, path.port, path.reach) == ("10.0.0.2", 6443, reach)
+def test_parsed_messages_of_connects(message: str, result: TcpResult) -> None:
+    (path,) = read("paths", f"10.0.0.2 6443 {message}\n", spec=NodeTestSpec((("10.0.0.2", 6443),))).paths or ()
+    assert (path.host, path.port, path.result) == ("10.0.0.2", 6443, result)
 
 
-def test_what_is_not_told_of_a_connect_says_why() -> None:
-    questions = NodeTestSpec(tuple(("10.0.0.2", port) for port in (22, 443, 6443)))
-    facts = read("paths", "10.0.0.2 22 Connection refused 0.000\n10.0.0.2 443 No buffer space left\n", 0, questions)
+def test_an_unknown_connect_result_has_a_reason() -> None:
+    spec = NodeTestSpec(tuple(("10.0.0.2", port) for port in (22, 443, 6443)))
+    facts = read("paths", "10.0.0.2 22 Connection refused 0.000\n10.0.0.2 443 No buffer space left\n", 0, spec)
     refused, strange, missing = facts.paths or ()
-    assert (refused.reach, refused.words) == (TcpResult.REFUSED, "")
-    assert (strange.reach, strange.words) == (TcpResult.UNTOLD, "No buffer space left")
-    assert (missing.reach, missing.words) == (TcpResult.UNTOLD, "the node's answer does not tell it")
+    assert (refused.result, refused.detail) == (TcpResult.REFUSED, "")
+    assert (strange.result, strange.detail) == (TcpResult.UNKNOWN, "No buffer space left")
+    assert (missing.result, missing.detail) == (TcpResult.UNKNOWN, "the node did not report it")
 
 
-def test_a_name_that_does_not_resolve_is_no_closed_port() -> None:
-    questions = NodeTestSpec((("acp.example.com", 443),))
-    assert read("paths", "acp.example.com 443 Invalid argument 4.004", questions=questions).paths == (
+def test_an_unresolved_name_is_not_a_closed_port() -> None:
+    spec = NodeTestSpec((("acp.example.com", 443),))
+    assert read("paths", "acp.example.com 443 Invalid argument 4.004", spec=spec).paths == (
         TcpPath("acp.example.com", 443, TcpResult.UNRESOLVED, 4.004),
     )
 
 
-def test_without_ping_or_getent_there_is_a_gap_with_the_reason() -> None:
+def test_without_ping_or_getent_the_reason_is_reported() -> None:
     facts = read("pings", "", 127)
     assert facts.pings is None
-    assert "lacks the command" in facts.gap("pings")
+    assert "command not found" in facts.missing_reason("pings")
 
 
-def test_link_speeds_that_are_none_are_left_out() -> None:
+def test_invalid_link_speeds_are_ignored() -> None:
     assert read("speeds", "eth0 10000\neth1 -1\nbond0 4294967295\nrubbish\n").link_speeds == {"eth0": 10000}
 
 
 @given(st.text())
-def test_no_answer_can_make_it_fall_over(text: str) -> None:
-    for snippet in snippets_for(EVERYTHING):
-        read(snippet.name, text)
+def test_any_output_is_parsed_without_an_error(text: str) -> None:
+    for collector in collectors_for(EVERYTHING):
+        read(collector.name, text)

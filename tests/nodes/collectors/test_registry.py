@@ -1,4 +1,4 @@
-"""An image registry as a real bash with curl, or with python3 alone, sees it: TLS, `/v2/`, the login."""
+"""The registry collector, run by bash with curl or only python3: TLS, `/v2/`, login."""
 
 import base64
 import os
@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.nodes.collectors import facts_from
-from acp_tui.nodes.collectors.registry import asking_registry
+from acp_tui.nodes.collectors.registry import registry_collector
 from acp_tui.nodes.facts import Login, RegistryAnswer, Trust
 from acp_tui.nodes.script import LAUNCH_PLAIN, Reader, build
 from tests.support.fake_registry import CA_PEM, PASSWORD, TOKEN, USER, small_registry
@@ -42,24 +42,24 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Mapping[str, str]:
     return {"PATH": str(tools), "SSL_CERT_FILE": str(ca), "http_proxy": "http://127.0.0.1:9"}
 
 
-def asked(node: Mapping[str, str], port: int, given: SecretStr | None, host: str = HOST) -> RegistryAnswer | None:
-    snippet = asking_registry((host, port), given)
-    program = build((snippet,), MARKER).replace("$PATH:/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin", "$PATH")
+def collect(node: Mapping[str, str], port: int, given: SecretStr | None, host: str = HOST) -> RegistryAnswer | None:
+    collector = registry_collector((host, port), given)
+    program = build((collector,), MARKER).replace("$PATH:/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin", "$PATH")
     ran = subprocess.run(
         ["/bin/sh", "-c", LAUNCH_PLAIN], input=program.encode(), capture_output=True, timeout=60, check=False, env=node
     )
-    return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", (snippet,)).registry_answer
+    return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", (collector,)).registry_answer
 
 
 @pytest.mark.parametrize("kind", ["basic", "bearer"])
-def test_the_right_login_and_a_wrong_one(node: Mapping[str, str], tmp_path: Path, kind: str) -> None:
+def test_a_correct_and_a_wrong_login(node: Mapping[str, str], tmp_path: Path, kind: str) -> None:
     with small_registry(tmp_path, login=kind) as registry:
-        assert asked(node, registry.port, login()) == RegistryAnswer(401, "", Trust.TRUSTED, Login.ACCEPTED)
+        assert collect(node, registry.port, login()) == RegistryAnswer(401, "", Trust.TRUSTED, Login.ACCEPTED)
         if kind == "bearer":
             assert registry.asked[-1] == ("/v2/", f"Bearer {TOKEN}")
-        wrong = asked(node, registry.port, login(password="x"))
+        wrong = collect(node, registry.port, login(password="x"))
         assert wrong == RegistryAnswer(401, "", Trust.TRUSTED, Login.REFUSED, "401")
-        assert asked(node, registry.port, None) == RegistryAnswer(401, "", Trust.TRUSTED)
+        assert collect(node, registry.port, None) == RegistryAnswer(401, "", Trust.TRUSTED)
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,19 @@ def test_the_right_login_and_a_wrong_one(node: Mapping[str, str], tmp_path: Path
         ("none", Trust.PLAIN),
     ],
 )
-def test_a_password_goes_nowhere_without_trusted_tls(
+def test_the_password_is_not_sent_without_trusted_tls(
     node: Mapping[str, str], tmp_path: Path, kind: str, trust: Trust
 ) -> None:
     with small_registry(tmp_path, certificate=kind) as registry:
-        assert asked(node, registry.port, login()) == RegistryAnswer(401, "", trust, Login.UNSENT)
+        assert collect(node, registry.port, login()) == RegistryAnswer(401, "", trust, Login.UNSENT)
         assert {given for _path, given in registry.asked} == {""}
 
 
-def test_a_ca_that_the_node_does_not_know(node: Mapping[str, str], tmp_path: Path) -> None:
+def test_an_unknown_ca(node: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("", encoding="ascii")
     nothing = {**node, "SSL_CERT_FILE": "/dev/null"}
     with small_registry(tmp_path) as registry:
-        answer = asked(nothing, registry.port, login())
+        answer = collect(nothing, registry.port, login())
     assert answer is not None
     assert answer.trust in (Trust.UNKNOWN_CA, Trust.UNTRUSTED)
 
@@ -93,37 +93,37 @@ def test_a_token_server_without_tls_gets_no_password(node: Mapping[str, str], tm
         small_registry(tmp_path, certificate="none", login="bearer") as thief,
         small_registry(tmp_path, login="bearer", realm=f"http://{HOST}:{thief.port}/token") as registry,
     ):
-        answer = asked(node, registry.port, login())
+        answer = collect(node, registry.port, login())
         assert answer == RegistryAnswer(401, "", Trust.TRUSTED, Login.UNSENT, f"http://{HOST}:{thief.port}/token")
         assert thief.asked == []
 
 
-def test_a_registry_that_asks_nobody(node: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_registry_without_login(node: Mapping[str, str], tmp_path: Path) -> None:
     with small_registry(tmp_path, login="none") as registry:
-        assert asked(node, registry.port, login()) == RegistryAnswer(200, "", Trust.TRUSTED, Login.OPEN)
+        assert collect(node, registry.port, login()) == RegistryAnswer(200, "", Trust.TRUSTED, Login.OPEN)
 
 
-def test_no_registry_and_a_token_server_that_is_not_there(node: Mapping[str, str], tmp_path: Path) -> None:
-    nobody = asked(node, 1, login())
+def test_no_registry_and_a_missing_token_server(node: Mapping[str, str], tmp_path: Path) -> None:
+    nobody = collect(node, 1, login())
     assert nobody is not None
     assert nobody.status is None
-    assert "refused" in nobody.words.lower() or "connect" in nobody.words.lower()
+    assert "refused" in nobody.detail.lower() or "connect" in nobody.detail.lower()
     with small_registry(tmp_path, login="bearer", realm=f"https://{HOST}:1/token") as registry:
-        answer = asked(node, registry.port, login())
+        answer = collect(node, registry.port, login())
     assert answer is not None
     assert answer.login is Login.FAILED
 
 
-def test_without_curl_and_python_there_is_a_gap(tmp_path: Path) -> None:
+def test_without_curl_and_python_the_fact_is_missing(tmp_path: Path) -> None:
     for name in TOOLS:
         (tmp_path / name).symlink_to(os.path.realpath(str(shutil.which(name))))
     if Path("/usr/libexec/platform-python").exists():
         pytest.skip("has a python beside PATH")
-    assert asked({"PATH": str(tmp_path)}, 1, login()) is None
+    assert collect({"PATH": str(tmp_path)}, 1, login()) is None
 
 
 @pytest.mark.parametrize(
-    ("words", "trust"),
+    ("message", "trust"),
     [
         ("curl: (60) SSL certificate problem: self signed certificate", Trust.SELF_SIGNED),
         ("curl: (60) SSL certificate problem: self-signed certificate in certificate chain", Trust.UNKNOWN_CA),
@@ -143,10 +143,10 @@ def test_without_curl_and_python_there_is_a_gap(tmp_path: Path) -> None:
         ("curl: (77) error setting certificate verify locations", Trust.UNTRUSTED),
     ],
 )
-def test_words_of_openssl_and_nss(words: str, trust: Trust) -> None:
-    snippet = asking_registry((HOST, 1), None)
+def test_certificate_errors_of_openssl_and_nss(message: str, trust: Trust) -> None:
+    collector = registry_collector((HOST, 1), None)
     reader = Reader(MARKER)
-    text = f"{MARKER} registry\ntrust {words}\nstatus 401\n\n{MARKER} registry 0\n"
-    assert facts_from("a", reader.feed(text.encode()), "lost", (snippet,)).registry_answer == RegistryAnswer(
+    text = f"{MARKER} registry\ntrust {message}\nstatus 401\n\n{MARKER} registry 0\n"
+    assert facts_from("a", reader.feed(text.encode()), "lost", (collector,)).registry_answer == RegistryAnswer(
         401, "", trust
     )

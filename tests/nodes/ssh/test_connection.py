@@ -1,4 +1,4 @@
-"""Ways in and ways to fail, against real SSH servers on loopback that run the real script in a real bash."""
+"""Logins and connection errors with SSH servers on loopback that run the script in bash."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from acp_tui.nodes.collect import collect_facts
-from acp_tui.nodes.collectors import SNIPPETS
+from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeEvent, NodeFinished, NodeStage
 from acp_tui.nodes.script import LAUNCH, Collector
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Deadlines, Target, connect
@@ -27,7 +27,7 @@ HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")
 
 @dataclass
 class Behaviour:
-    """How a server of the test behaves."""
+    """Settings of a test server."""
 
     password: bool = True
     keyboard: bool = False
@@ -36,10 +36,10 @@ class Behaviour:
     noise: bytes = b""
     sessions: int = 99
     cut_after: int | None = None
-    """Break the connection after so many bytes of output."""
+    """Close the connection after this number of bytes of output."""
     command: str | None = None
-    """Run this in place of what was asked."""
-    asked: list[str] = field(default_factory=list)
+    """Run this instead of the requested command."""
+    requested: list[str] = field(default_factory=list)
     connections: int = 0
 
 
@@ -87,7 +87,7 @@ async def server(how: Behaviour, host_key: asyncssh.SSHKey = HOST_KEY) -> AsyncI
         if how.sessions < 0:
             process.close()
             return
-        how.asked.append(process.command or "")
+        how.requested.append(process.command or "")
         child = await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
@@ -147,8 +147,10 @@ def aim(port: int, *, password: str | None = SECRET, key: Path | None = None, ph
     )
 
 
-async def collect(target: Target, pinned: str | None = None, deadlines: Deadlines = DEADLINES) -> list[NodeEvent]:
-    return [event async for event in collect_facts(target, pinned, deadlines=deadlines)]
+async def collect(
+    target: Target, known_host_key: str | None = None, deadlines: Deadlines = DEADLINES
+) -> list[NodeEvent]:
+    return [event async for event in collect_facts(target, known_host_key, deadlines=deadlines)]
 
 
 def end(events: list[NodeEvent]) -> NodeFinished:
@@ -160,13 +162,13 @@ def end(events: list[NodeEvent]) -> NodeFinished:
 
 
 def write_key(path: Path, phrase: str | None = None, form: str = "pkcs8-pem") -> str:
-    """A new private key in `path`; gives back its public line."""
+    """Write a new private key to `path`; return its public key."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     path.write_bytes(key.export_private_key(form, phrase))
     return key.export_public_key("openssh").decode()
 
 
-async def test_a_pass_tells_stages_then_facts_in_steps_then_the_end() -> None:
+async def test_collection_emits_stages_then_facts_then_the_end() -> None:
     async with server(Behaviour()) as port:
         events = await collect(aim(port))
     stages = [event.stage for event in events if isinstance(event, NodeStage)]
@@ -187,14 +189,14 @@ async def test_keyboard_interactive_gets_the_password() -> None:
 
 
 @pytest.mark.parametrize("phrase", [None, SECRET])
-async def test_a_key_opens_with_its_passphrase(tmp_path: Path, phrase: str | None) -> None:
+async def test_login_with_a_key_and_its_passphrase(tmp_path: Path, phrase: str | None) -> None:
     authorized = write_key(tmp_path / "key", phrase)
     async with server(Behaviour(password=False, authorized=authorized)) as port:
         done = end(await collect(aim(port, password=None, key=tmp_path / "key", phrase=phrase)))
     assert done.state is NodeState.CHECKED, done.detail
 
 
-async def test_the_encrypted_keys_of_ssh_keygen_open_too(tmp_path: Path) -> None:
+async def test_login_with_an_encrypted_key_of_ssh_keygen(tmp_path: Path) -> None:
     pytest.importorskip("bcrypt", reason="the format of ssh-keygen is encrypted with bcrypt")
     authorized = write_key(tmp_path / "key", SECRET, "openssh")
     async with server(Behaviour(password=False, authorized=authorized)) as port:
@@ -202,37 +204,37 @@ async def test_the_encrypted_keys_of_ssh_keygen_open_too(tmp_path: Path) -> None
     assert done.state is NodeState.CHECKED, done.detail
 
 
-async def test_a_refused_key_falls_back_to_the_password(tmp_path: Path) -> None:
+async def test_a_rejected_key_falls_back_to_the_password(tmp_path: Path) -> None:
     write_key(tmp_path / "key")
     async with server(Behaviour(authorized="ssh-ed25519 AAAA")) as port:
         assert end(await collect(aim(port, key=tmp_path / "key"))).state is NodeState.CHECKED
 
 
 @pytest.mark.parametrize(
-    ("prepare", "phrase", "words"),
+    ("prepare", "phrase", "message"),
     [
         (lambda path: None, None, "No such file"),
-        (lambda path: path.write_text("hello"), None, "not a private key"),
+        (lambda path: path.write_text("hello"), None, "not a supported private key"),
         (lambda path: write_key(path, "another"), SECRET, "wrong passphrase"),
         (lambda path: write_key(path, "another"), None, "no passphrase is given"),
         (lambda path: path.write_text("PuTTY-User-Key-File-3: ssh-ed25519\r\n"), None, "puttygen"),
-        (lambda path: path.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"), None, "it is a public key"),
+        (lambda path: path.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"), None, "this is a public key"),
         (lambda path: path.mkdir(), None, "Is a directory"),
         (os.mkfifo, None, "a device or a pipe"),
     ],
 )
-async def test_a_key_that_cannot_be_used_is_named(
-    tmp_path: Path, prepare: Callable[[Path], object], phrase: str | None, words: str
+async def test_an_unusable_key_file_is_named_in_the_error(
+    tmp_path: Path, prepare: Callable[[Path], object], phrase: str | None, message: str
 ) -> None:
     prepare(tmp_path / "key")
     async with server(Behaviour()) as port:
         done = end(await collect(aim(port, key=tmp_path / "key", phrase=phrase)))
     assert done.state is NodeState.AUTH_FAILED
-    assert words in done.detail
+    assert message in done.detail
     assert str(tmp_path / "key") in done.detail
 
 
-async def test_a_wrong_password_is_said_and_not_repeated() -> None:
+async def test_a_wrong_password_fails_without_a_retry() -> None:
     async with server(Behaviour(keyboard=True)) as port:
         done = end(await collect(aim(port, password="wrong")))
     assert done.state is NodeState.AUTH_FAILED
@@ -241,24 +243,24 @@ async def test_a_wrong_password_is_said_and_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "words"),
+    ("how", "message"),
     [
-        (Behaviour(), "keep root out (PermitRootLogin)"),
-        (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "takes no password from root"),
+        (Behaviour(), "root login may be disabled (PermitRootLogin)"),
+        (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "does not allow password login for root"),
         (
             Behaviour(password=False, keyboard=True, question=("Password: ", "Code: ")),
-            "more than a password, so give a key; it asks: Two steps. Password: Code:",
+            "multi-factor login required for root; use a key instead. Prompt: Two steps. Password: Code:",
         ),
     ],
 )
-async def test_who_is_refused_is_told_what_the_node_wants(how: Behaviour, words: str) -> None:
+async def test_a_rejected_login_names_the_setting_to_change(how: Behaviour, message: str) -> None:
     async with server(how) as port:
         done = end(await collect(aim(port, password="wrong")))
     assert done.state is NodeState.AUTH_FAILED
-    assert words in done.detail
+    assert message in done.detail
 
 
-async def test_a_pinned_key_is_accepted_and_a_changed_one_stops_before_the_login() -> None:
+async def test_a_recorded_host_key_is_accepted_and_a_changed_one_prevents_the_login() -> None:
     other = asyncssh.generate_private_key("ssh-ed25519")
     known = HOST_KEY.export_public_key("openssh").decode()
     async with server(Behaviour()) as port:
@@ -272,10 +274,10 @@ async def test_a_pinned_key_is_accepted_and_a_changed_one_stops_before_the_login
     assert other.get_fingerprint() in done.detail
     assert done.host_key == " ".join(other.export_public_key("openssh").decode().split()[:2])
     assert [e.stage for e in events if isinstance(e, NodeStage)] == ["tcp", "handshake"]
-    assert how.asked == []
+    assert how.requested == []
 
 
-async def test_a_pinned_key_of_a_type_the_node_no_longer_has_is_a_changed_key() -> None:
+async def test_a_recorded_host_key_of_a_removed_type_counts_as_changed() -> None:
     known = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key("openssh").decode()
     async with server(Behaviour()) as port:
         assert end(await collect(aim(port), known)).state is NodeState.HOST_KEY_CHANGED
@@ -286,13 +288,13 @@ async def test_a_closed_port_is_unreachable() -> None:
         pass
     done = end(await collect(aim(port)))
     assert done.state is NodeState.UNREACHABLE
-    assert f"port {port} refused" in done.detail
-    assert done.facts.gap("hostname") == done.detail
+    assert f"connection to port {port} refused" in done.detail
+    assert done.facts.missing_reason("hostname") == done.detail
 
 
 @asynccontextmanager
 async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple[int, list[int]]]:
-    """A TCP server that is no SSH server: says `answer`, then hangs up or keeps silent."""
+    """A TCP server without SSH: sends `answer`, then closes the connection or stays silent."""
     met: list[int] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -312,24 +314,24 @@ async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
-        (b"", "no SSH answer within 0.5 s"),
+        (b"", "no SSH reply within 0.5 s"),
         (
             b"SSH-2.0-OpenSSH_7.4\r\n",
-            "keys within 0.5 s: the node hangs, or the way loses large packets (MTU)",
+            "did not finish within 0.5 s: the node hangs, or large packets are lost on the path (MTU)",
         ),
     ],
 )
-async def test_a_tarpit_ends_at_its_deadline_and_names_the_stage(answer: bytes, words: str) -> None:
+async def test_a_server_without_replies_times_out_and_the_stage_is_named(answer: bytes, message: str) -> None:
     async with listener(answer) as (port, _):
         events = await collect(aim(port), deadlines=SHORT)
     done = end(events)
     assert done.state is NodeState.TIMEOUT
-    assert words in done.detail
+    assert message in done.detail
 
 
-async def test_a_connection_dropped_before_the_login_is_tried_again_a_few_times() -> None:
+async def test_a_connection_dropped_before_the_login_is_retried_three_times() -> None:
     async with listener(b"", close=True) as (port, met):
         done = end(await collect(aim(port), deadlines=replace(DEADLINES, retry_pauses=((0, 0),) * 3)))
     assert done.state is NodeState.UNREACHABLE
@@ -338,21 +340,21 @@ async def test_a_connection_dropped_before_the_login_is_tried_again_a_few_times(
     assert len(met) == 4
 
 
-async def test_something_else_than_ssh_is_unreachable() -> None:
+async def test_a_server_without_ssh_is_unreachable() -> None:
     async with listener(b"HTTP/1.1 400 Bad Request\r\n\x1b[31m\r\n\r\n", close=True) as (port, _):
         done = end(await collect(aim(port)))
     assert done.state is NodeState.UNREACHABLE
     assert "\x1b" not in done.detail
 
 
-async def test_an_address_nobody_has_ends_at_the_deadline() -> None:
-    # 192.0.2.1 is reserved for documentation: either no route at all, or nobody answers.
+async def test_an_unused_address_times_out() -> None:
+    # 192.0.2.1 is reserved for documentation: there is no route, or no host replies.
     done = end(await collect(Target("192.0.2.1", "192.0.2.1", 22, "root", SecretStr(SECRET)), deadlines=SHORT))
     assert done.state is NodeState.UNREACHABLE
     assert done.detail
 
 
-async def test_no_method_in_common_lists_both_sides() -> None:
+async def test_no_matching_algorithm_lists_both_sides() -> None:
     listening = await asyncssh.listen(
         "127.0.0.1", 0, server_host_keys=[HOST_KEY], kex_algs=["diffie-hellman-group1-sha1"], config=None
     )
@@ -365,31 +367,31 @@ async def test_no_method_in_common_lists_both_sides() -> None:
 
 
 @pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"])
-async def test_every_usual_kind_of_key_opens(tmp_path: Path, kind: str) -> None:
+async def test_login_with_each_common_key_type(tmp_path: Path, kind: str) -> None:
     key = asyncssh.generate_private_key(kind)
     (tmp_path / "key").write_bytes(key.export_private_key())
     how = Behaviour(password=False, authorized=key.export_public_key("openssh").decode(), command="echo no shell")
     async with server(how) as port:
         done = end(await collect(aim(port, password=None, key=tmp_path / "key")))
-    assert "no bash: no shell" in done.detail  # past the login
+    assert "bash did not run: no shell" in done.detail  # past the login
 
 
-async def test_a_login_that_never_stops_talking_is_not_listened_to_for_long() -> None:
+async def test_a_login_that_floods_output_is_aborted() -> None:
     async with server(Behaviour(command="yes a menu")) as port:
         done = end(await collect(aim(port)))
     assert done.state is NodeState.AUTH_FAILED
-    assert "no bash: " in done.detail
+    assert "bash did not run: " in done.detail
     assert "a menu a menu" in done.detail
 
 
-async def test_a_node_that_opens_no_session_is_said() -> None:
+async def test_a_node_that_opens_no_session_is_reported() -> None:
     async with server(Behaviour(sessions=0)) as port:
         done = end(await collect(aim(port)))
     assert done.state in (NodeState.AUTH_FAILED, NodeState.LOST)
     assert done.detail
 
 
-async def test_a_banner_that_drips_ends_at_the_deadline() -> None:
+async def test_a_slow_banner_times_out() -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             for byte in b"SSH-2.0-" + b"x" * 100:
@@ -401,45 +403,47 @@ async def test_a_banner_that_drips_ends_at_the_deadline() -> None:
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as tcp:
         done = end(await collect(aim(tcp.sockets[0].getsockname()[1]), deadlines=SHORT))
     assert done.state is NodeState.TIMEOUT
-    assert "no SSH answer within 0.5 s" in done.detail
+    assert "no SSH reply within 0.5 s" in done.detail
 
 
-async def test_a_node_that_waits_for_others_has_told_all_of_itself_before(tmp_path: Path) -> None:
+async def test_local_facts_are_emitted_while_connectivity_tests_run(tmp_path: Path) -> None:
     shell = f"until [ -e {tmp_path}/seen ]; do sleep 0.05; done"
-    waiting = Collector("waiting", ("vrids",), shell, lambda reading: {"vrids": frozenset()}, timeout=60, early=True)
+    waiting = Collector(
+        "waiting", ("vrids_seen",), shell, lambda output: {"vrids_seen": frozenset()}, timeout=60, early=True
+    )
     events = []
     async with server(Behaviour()) as port:
-        async for event in collect_facts(aim(port), None, snippets=(*SNIPPETS, waiting)):
+        async for event in collect_facts(aim(port), None, collectors=(*COLLECTORS, waiting)):
             events.append(event)
             if isinstance(event, LocalFactsDone):
                 (tmp_path / "seen").touch()
     [seen] = [event for event in events if isinstance(event, LocalFactsDone)]
     assert (seen.state, seen.detail) == (NodeState.CHECKED, "")
     assert seen.facts.hostname
-    assert seen.facts.vrids is None
-    assert "still" in seen.facts.gap("vrids")
+    assert seen.facts.vrids_seen is None
+    assert "check in progress" in seen.facts.missing_reason("vrids_seen")
     done = end(events)
-    assert done.facts.vrids == frozenset()
+    assert done.facts.vrids_seen == frozenset()
     assert not [e for e in await _quick() if isinstance(e, LocalFactsDone)]
 
 
 async def _quick() -> list[NodeEvent]:
-    """A pass without any waiting."""
+    """Collect without slow collectors."""
     async with server(Behaviour()) as port:
         return await collect(aim(port))
 
 
-async def test_what_was_seen_before_a_break_is_kept() -> None:
+async def test_facts_from_before_a_broken_connection_are_kept() -> None:
     async with server(Behaviour(cut_after=4000)) as port:
         done = end(await collect(aim(port)))
     assert done.state is NodeState.LOST
     assert done.facts.hostname
     assert done.facts.snap_packages is None
-    assert done.facts.gap("snap_packages") == done.detail
-    assert "while the node was asked" in done.detail
+    assert done.facts.missing_reason("snap_packages") == done.detail
+    assert "while a command ran" in done.detail
 
 
-async def test_a_node_that_freezes_in_the_script_keeps_what_was_seen() -> None:
+async def test_facts_from_before_a_timeout_are_kept() -> None:
     async with server(Behaviour(command="bash -s | { head -c 3000; sleep 30; }")) as port:
         done = end(await collect(aim(port), deadlines=Deadlines(script=2)))
     assert done.state is NodeState.TIMEOUT
@@ -447,22 +451,22 @@ async def test_a_node_that_freezes_in_the_script_keeps_what_was_seen() -> None:
     assert "within 2 s" in done.detail
 
 
-async def test_a_login_without_a_usable_shell_is_said_with_its_own_words() -> None:
+async def test_a_disabled_shell_is_reported_with_its_message() -> None:
     async with server(Behaviour(command="echo 'This account is not available'; exit 1")) as port:
         done = end(await collect(aim(port)))
     assert done.state is NodeState.AUTH_FAILED
-    assert "no bash: This account is not available" in done.detail
+    assert "bash did not run: This account is not available" in done.detail
 
 
-async def test_a_login_that_says_nothing_is_told_with_its_usual_reasons() -> None:
+async def test_a_login_without_output_is_reported_with_likely_causes() -> None:
     async with server(Behaviour(command="cat >/dev/null")) as port:
         done = end(await collect(aim(port)))
     assert done.state is NodeState.AUTH_FAILED
-    assert "said nothing" in done.detail
+    assert "printed nothing" in done.detail
     assert ".bashrc" in done.detail
 
 
-async def test_one_session_is_enough_and_profile_noise_does_not_hurt() -> None:
+async def test_one_session_is_enough_and_output_of_a_profile_is_ignored() -> None:
     async with server(Behaviour(sessions=1, noise=b"Welcome to m1!\n\x1b[1mLast login")) as port:
         done = end(await collect(aim(port)))
     assert done.state is NodeState.CHECKED
@@ -482,19 +486,19 @@ async def test_no_sudo_keeps_the_facts_that_need_no_root(tmp_path: Path) -> None
     assert (done.facts.uid, done.facts.sudo) == (1000, False)
 
 
-async def test_a_node_that_does_not_begin_is_given_up_before_one_that_is_slow() -> None:
+async def test_a_script_that_does_not_start_times_out_before_a_slow_one() -> None:
     short = Deadlines(word=2.5, script=20)
     async with server(Behaviour(command="sleep 30")) as port:
         silent = end(await collect(aim(port), deadlines=short))
     assert silent.state is NodeState.TIMEOUT
-    assert "told nothing within 2.5 s" in silent.detail
-    slow = Collector("slow", ("vrids",), "sleep 4", lambda reading: {"vrids": frozenset()}, timeout=10)
+    assert "sent no output within 2.5 s" in silent.detail
+    slow = Collector("slow", ("vrids_seen",), "sleep 4", lambda output: {"vrids_seen": frozenset()}, timeout=10)
     async with server(Behaviour()) as port:
-        events = [event async for event in collect_facts(aim(port), None, deadlines=short, snippets=(slow,))]
-    assert end(events).facts.vrids == frozenset()
+        events = [event async for event in collect_facts(aim(port), None, deadlines=short, collectors=(slow,))]
+    assert end(events).facts.vrids_seen == frozenset()
 
 
-async def test_leaving_early_closes_the_connection() -> None:
+async def test_closing_the_events_closes_the_connection() -> None:
     how = Behaviour(command="sleep 30")
     async with server(how) as port:
         events = collect_facts(aim(port), None)
@@ -504,7 +508,7 @@ async def test_leaving_early_closes_the_connection() -> None:
         await asyncio.wait_for(events.aclose(), 5)
 
 
-async def test_connect_keeps_secrets_out_of_what_it_raises() -> None:
+async def test_connect_errors_contain_no_secrets() -> None:
     async with server(Behaviour(password=False)) as port:
         with pytest.raises(ConnectError) as raised:
             await connect(aim(port), None, lambda stage: None)
@@ -512,10 +516,10 @@ async def test_connect_keeps_secrets_out_of_what_it_raises() -> None:
     assert SECRET not in repr(aim(port))
 
 
-async def test_all_snippets_answer_on_this_machine() -> None:
+async def test_all_collectors_work_on_this_host() -> None:
     async with server(Behaviour()) as port:
         done = end(await collect(aim(port)))
-    asked = {name for snippet in SNIPPETS for name in snippet.fields}
-    learned = {name for name in asked if getattr(done.facts, name) is not None}
-    assert len(learned) > len(asked) * 0.8, done.facts.gaps
-    assert all(done.facts.gaps[name] for name in asked - learned)
+    requested = {name for collector in COLLECTORS for name in collector.fields}
+    present = {name for name in requested if getattr(done.facts, name) is not None}
+    assert len(present) > len(requested) * 0.8, done.facts.missing
+    assert all(done.facts.missing[name] for name in requested - present)

@@ -18,7 +18,7 @@ def seen(facts: dict[str, Facts], plan: Plan = PLAN) -> list[list[str]]:
 
 def closed(facts: Facts, host: str, *ports: int) -> Facts:
     assert facts.paths is not None
-    shut = tuple(p._replace(reach=TcpResult.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
+    shut = tuple(p._replace(result=TcpResult.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
     return replace(facts, paths=shut)
 
 
@@ -31,7 +31,7 @@ def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 2379, 2380)
     facts[TWO] = replace(
-        facts[TWO], pings=None, paths=tuple(p._replace(reach=TcpResult.NO_ROUTE) for p in facts[TWO].paths or ())
+        facts[TWO], pings=None, paths=tuple(p._replace(result=TcpResult.NO_ROUTE) for p in facts[TWO].paths or ())
     )
     facts[THREE] = replace(facts[THREE], pings=(Ping(ONE, 5, 5, 0.002, 9000, False),))
     table = seen(facts)
@@ -62,7 +62,7 @@ def test_one_node_has_no_table() -> None:
 def test_a_listener_that_nobody_reached_is_a_closed_port() -> None:
     """A filter that refuses looks like an open path until a listener stands behind it."""
     facts = cluster(PLAN)
-    facts[TWO] = replace(facts[TWO], listened={6443: "", 10250: "", 2379: "the port is in use"})
+    facts[TWO] = replace(facts[TWO], listener_results={6443: "", 10250: "", 2379: "the port is in use"})
     led = {(TWO, 6443): frozenset({TWO}), (TWO, 10250): frozenset[str](), (TWO, 2379): frozenset[str]()}
-    facts[ONE] = replace(facts[ONE], backends=led)
+    facts[ONE] = replace(facts[ONE], backends_reached=led)
     assert seen(facts)[0] == ["-", "10250 0.4 ms", "ok 0.4 ms"]

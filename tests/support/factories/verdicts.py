@@ -30,7 +30,7 @@ def around(plan: Plan, node: Node) -> dict[str, Any]:
     return {
         "paths": tuple(
             TcpPath(host, port, TcpResult.CONNECTED if port == 22 else TcpResult.REFUSED, 0.001)
-            for host, port in asked.dials
+            for host, port in asked.tcp_targets
         ),
         "pings": tuple(Ping(host, 5, 5, 0.0004, 1500, True) for host in asked.peers),
         "link_speeds": {"eth0": 10000},

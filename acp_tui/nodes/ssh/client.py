@@ -1,0 +1,85 @@
+"""The asyncssh client of a login: answers the server's requests from the target's credentials."""
+
+from collections.abc import Sequence
+
+import asyncssh
+
+from acp_tui.nodes.ssh.errors import PasswordState
+from acp_tui.nodes.ssh.keys import key_line
+from acp_tui.nodes.ssh.target import OnStage, Target
+
+
+class LoginClient(asyncssh.SSHClient):
+    """Gives each credential of the target once, and reports the stages of the connection."""
+
+    def __init__(
+        self, target: Target, key: asyncssh.SSHKey | None, known_host_key: asyncssh.SSHKey | None, on_stage: OnStage
+    ) -> None:
+        self._password = target.password
+        self.password = PasswordState.NONE if target.password is None else PasswordState.NOT_REQUESTED
+        self._key = key
+        self._known_host_key = known_host_key
+        self._on_stage = on_stage
+        self.conn: asyncssh.SSHClientConnection | None = None
+        self.server_key: asyncssh.SSHKey | None = None
+        self.expired = False
+        self.prompt = ""
+        """The node's prompt that a password does not answer."""
+        self._answered_prompt = ""
+        self.banner = ""
+        """The node's last message before the login."""
+
+    @property
+    def server_key_line(self) -> str | None:
+        """The node's host key, `type base64`; None if it sent none."""
+        return key_line(self.server_key) if self.server_key else None
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the node has sent its SSH version."""
+        return self.conn is not None and bool(self.conn.get_extra_info("server_version"))
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self.conn = conn
+        self._on_stage("handshake")
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        self.server_key = key
+        return self._known_host_key is None or key.public_data == self._known_host_key.public_data
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:
+        self.banner = msg[-1000:]
+
+    def begin_auth(self, username: str) -> None:
+        self._on_stage("login")
+
+    def public_key_auth_requested(self) -> asyncssh.SSHKey | None:
+        key, self._key = self._key, None
+        return key
+
+    def password_auth_requested(self) -> str | None:
+        secret, self._password = self._password, None
+        if secret is None:
+            return None
+        self.password = PasswordState.REJECTED
+        return secret.get_secret_value()
+
+    def password_change_requested(self, prompt: str, lang: str) -> tuple[str, str]:
+        self.expired = True
+        return super().password_change_requested(prompt, lang)  # type: ignore[return-value] # declines
+
+    def kbdint_auth_requested(self) -> str | None:
+        return "" if self._password else None
+
+    def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        if not prompts:
+            return []  # only a message
+        secret = self.password_auth_requested() if len(prompts) == 1 and not prompts[0][1] else None
+        if secret is not None:
+            self._answered_prompt = prompts[0][0]
+            return [secret]
+        if [prompt for prompt, _echo in prompts] != [self._answered_prompt]:  # the same prompt again: wrong password
+            self.prompt = " ".join((instructions, *(prompt for prompt, _echo in prompts)))
+        return None  # not a password prompt: do not send the password
