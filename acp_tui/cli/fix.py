@@ -230,4 +230,4 @@ async def _again(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
     beside = await asyncio.to_thread(read_local_files, source.plan, source.base)
-    return evaluate(source.plan, facts, states, beside=beside, today=date.today())
+    return evaluate(source.plan, facts, states, local_files=beside, today=date.today())

@@ -35,6 +35,11 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _translations.ngettext(singular, plural, count)
 
 
+def pgettext(context: str, message: str) -> str:
+    """Translate a short message, such as one word, whose meaning depends on `context`."""
+    return _translations.pgettext(context, message) if message else ""
+
+
 def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
     """Mark a text for translation without translating it yet."""
     return message

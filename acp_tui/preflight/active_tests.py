@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from acp_tui.checks.catalog import FunctionCheck, catalogue
-from acp_tui.checks.topology import balancer_ports, has_external_load_balancer, peer_ports
+from acp_tui.checks.topology import Topology, has_external_load_balancer, topology_of
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.active.bandwidth import MOST, End, measure, pairs
 from acp_tui.nodes.active.disk import measuring
@@ -109,8 +109,11 @@ async def between_on_request(
 
     `keys`: their host keys by address."""
     found = {one.address: known[one.address] for one in reached}
+    topology = topology_of(plan)
     if _REHEARSED & set(also):
-        for address, facts in (await rehearse(_roles(plan, reached, keys, also), deadlines=deadlines)).items():
+        for address, facts in (
+            await rehearse(_roles(plan, topology, reached, keys, also), deadlines=deadlines)
+        ).items():
             gaps = {**found[address].gaps, **{name: why for name, why in facts.gaps.items() if name == "backends"}}
             found[address] = replace(
                 found[address],
@@ -121,7 +124,7 @@ async def between_on_request(
                 gaps=gaps,
             )
     if ActiveTest.BANDWIDTH in also and len(reached) > 1:
-        own = _own_ports(plan)
+        own = _own_ports(topology)
         ends = [End(one, keys[one.address], tuple(p for p in own[one.address] if p > 1023)) for one in reached]
         for address, measured in (await measure(ends, enough_bits(plan), deadlines=deadlines)).items():
             found[address] = replace(found[address], bandwidths=measured)
@@ -135,19 +138,22 @@ def enough_bits(plan: Plan) -> float:
     return check.number("megabits") * 1e6 * check.number("payload")
 
 
-def _own_ports(plan: Plan) -> dict[str, tuple[int, ...]]:
+def _own_ports(topology: Topology) -> dict[str, tuple[int, ...]]:
     """The TCP ports on which each node is needed, without SSH."""
-    needed = {node.address: peer_ports(plan, node, (plan.network.cni,)) for node in plan.nodes}
-    return {node.address: tuple(p for p in needed[node.address] if p != plan.login(node).port) for node in plan.nodes}
+    return {one.node: tuple(port for port in one.ports if port != one.ssh_port) for one in topology.nodes}
 
 
 def _roles(
-    plan: Plan, reached: Collection[Target], keys: Mapping[str, str | None], also: Collection[ActiveTest]
+    plan: Plan,
+    topology: Topology,
+    reached: Collection[Target],
+    keys: Mapping[str, str | None],
+    also: Collection[ActiveTest],
 ) -> list[ListenerPlan]:
     """Who listens where, and who dials what: control planes behind the load balancer, all nodes for each other."""
     planes = frozenset(node.address for node in plan.control_planes)
-    forwarded = balancer_ports(plan) if ActiveTest.LOAD_BALANCER in also and has_external_load_balancer(plan) else ()
-    own: Mapping[str, tuple[int, ...]] = _own_ports(plan) if ActiveTest.PATHS in also else {}
+    forwarded = topology.load_balancer_ports if ActiveTest.LOAD_BALANCER in also else ()
+    own: Mapping[str, tuple[int, ...]] = _own_ports(topology) if ActiveTest.PATHS in also else {}
     return [
         ListenerPlan(
             one,

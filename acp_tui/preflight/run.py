@@ -12,7 +12,7 @@ from pathlib import Path
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
-from acp_tui.checks.topology import node_test_spec
+from acp_tui.checks.topology import Topology, node_test_spec, topology_of
 from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.files import resolve_path
 from acp_tui.nodes.collect import collect_facts
@@ -56,9 +56,9 @@ def targets(plan: Plan, dial: Dial = direct, *, base: Path = Path()) -> tuple[Ta
     return tuple(by_address.values())
 
 
-def snippets(plan: Plan, node: Node, also: Collection[ActiveTest] = ()) -> tuple[Collector, ...]:
+def snippets(plan: Plan, topology: Topology, node: Node, also: Collection[ActiveTest] = ()) -> tuple[Collector, ...]:
     """All that `node` is asked: about itself, about what is around it, and what was requested."""
-    return (*SNIPPETS, *snippets_for(node_test_spec(plan, node)), *snippets_on_request(plan, node, also))
+    return (*SNIPPETS, *snippets_for(node_test_spec(topology, node)), *snippets_on_request(plan, node, also))
 
 
 async def probe_node(
@@ -71,7 +71,7 @@ async def probe_node(
     deadlines: Deadlines = DEADLINES,
 ) -> AsyncGenerator[NodeEvent, None]:
     """One node alone, for the wizard; ends with its NodeDone. `pinned`: its known host key, `type base64`, or None."""
-    one, asked = target(plan, node, dial, base=base), snippets(plan, node)
+    one, asked = target(plan, node, dial, base=base), snippets(plan, topology_of(plan), node)
     async with aclosing(collect_facts(one, pinned, deadlines=deadlines, snippets=asked)) as events:
         async for event in events:
             yield event
@@ -91,7 +91,7 @@ async def refresh_connectivity(
 
     It also tells whether it is still the machine and the boot that it was: what `before` says is of another one if
     `boot_id` or `machine_id` differ. Not reached, its facts are those of `before`."""
-    asked = (IDS, *snippets_for(node_test_spec(plan, node)))
+    asked = (IDS, *snippets_for(node_test_spec(topology_of(plan), node)))
     done = NodeFinished(node.address, NodeState.LOST, before)
     async with aclosing(
         collect_facts(target(plan, node, dial, base=base), pinned, deadlines=deadlines, snippets=asked)
@@ -165,10 +165,11 @@ async def preflight(
     deadlines = patience(deadlines, also)
     chosen = [t for t in targets(plan, dial, base=base) if only_nodes is None or t.address in only_nodes]
     by_address = {node.address: node for node in plan.nodes}
+    topology = topology_of(plan)
 
     def pass_over(one: Target) -> Work[NodeEvent]:
         async def follow(tell: Callable[[NodeEvent], None]) -> None:
-            asked = snippets(plan, by_address[one.address], also)
+            asked = snippets(plan, topology, by_address[one.address], also)
             async with aclosing(
                 collect_facts(one, pinned.get(one.address), deadlines=deadlines, snippets=asked)
             ) as seen:
@@ -206,7 +207,7 @@ def _report(
     states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
     verdicts = tuple(
         verdict
-        for verdict in evaluate(plan, facts, states, beside=beside, today=finished.date(), only=only)
+        for verdict in evaluate(plan, facts, states, local_files=beside, today=finished.date(), only=only)
         if verdict.node is None or verdict.node in done  # of the others nothing was asked
     )
     nodes = records(plan, facts, states, {address: end.detail for address, end in done.items()})

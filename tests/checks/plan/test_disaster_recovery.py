@@ -74,7 +74,7 @@ def outcomes(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts 
 
 
 def known(plan: Plan, certificate: CertificateFacts | None = THEIRS, closed: str = "") -> PrimaryCluster:
-    return PrimaryCluster("/p/plan.yaml", plan, closed=closed, certificate=certificate)
+    return PrimaryCluster("/p/plan.yaml", plan, secrets_error=closed, certificate=certificate)
 
 
 def test_a_standby_like_its_primary_passes() -> None:
@@ -171,7 +171,7 @@ def test_closed_secrets_are_unknown_and_say_why() -> None:
 
 
 def test_a_primary_that_cannot_be_read_blocks() -> None:
-    found = told(the_standby(), PrimaryCluster("/p/plan.yaml", trouble="/p/plan.yaml: No such file or directory"))
+    found = told(the_standby(), PrimaryCluster("/p/plan.yaml", error="/p/plan.yaml: No such file or directory"))
     assert {(v.requirement, v.outcome) for v in found} == {("CAP-DR-FIRST", FAIL), ("XR-CERT-DR", UNKNOWN)}
     first = found[0]
     assert (first.observed, first.blocks) == ("/p/plan.yaml: No such file or directory", True)

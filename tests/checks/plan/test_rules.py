@@ -10,8 +10,9 @@ from pydantic import JsonValue
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.functions import PLAN_CHECKS
 from acp_tui.checks.local_files import LocalFiles
-from acp_tui.checks.plan.evaluate import PLAN_CHECKS, evaluate_plan
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.model import RELEASES
 from acp_tui.plan.paths import answer_at
@@ -378,7 +379,7 @@ def test_a_key_file_that_cannot_be_read_blocks() -> None:
     """Told at the node that names it; the common key, which cannot be read either, is used by none here."""
     plan = valid_plan(ssh={"key_file": "common"}, nodes=nodes(3, 0, ssh={"key_file": "own"}))
     lost = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
-    [found] = [v for v in evaluate_plan(plan, LocalFiles(lost_keys=lost)) if v.requirement == "P-SSH-KEY"]
+    [found] = [v for v in evaluate_plan(plan, LocalFiles(unreadable_keys=lost)) if v.requirement == "P-SSH-KEY"]
     assert (found.outcome, found.observed, found.paths) == (FAIL, "own cannot be read", ("nodes[1].ssh.key_file",))
     assert found.blocks
 

@@ -24,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import JsonValue
 
 from acp_tui.checks.certificates.model import Authority
-from acp_tui.checks.plan.certificate import flaws, unlocked
+from acp_tui.checks.plan.certificate import certificate_findings, remove_passphrase_command
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.files import READ_LIMIT
 from acp_tui.preflight.certificates.reader import facts_for, read_pair
@@ -330,7 +330,7 @@ def test_kinds(tmp_path: Path, cert: bytes, key: bytes, told: list[tuple[Outcome
     (tmp_path / "acp crt").write_bytes(cert)
     (tmp_path / "acp key").write_bytes(key)
     plan = valid_plan(address={"cluster_endpoint": "10.20.0.10", "platform": "acp.example.com"})
-    found = list(flaws(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
+    found = list(certificate_findings(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
     assert [finding.outcome for finding in found] == [outcome for outcome, _words in told]
     for finding, (_outcome, words) in zip(found, told, strict=True):
         assert words in finding.observed
@@ -345,7 +345,10 @@ def test_signed_with_sha1(tmp_path: Path) -> None:
     """
     subprocess.run(["sh", "-ec", script], check=True, cwd=tmp_path, capture_output=True)
     (tmp_path / "c").write_bytes((tmp_path / "leaf").read_bytes() + (tmp_path / "ca.crt").read_bytes())
-    found = [finding.observed for finding in flaws(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))]
+    found = [
+        finding.observed
+        for finding in certificate_findings(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))
+    ]
     assert "signed with SHA1, which clients refuse" in found
     assert not any("out of order" in words for words in found)
 
@@ -380,7 +383,7 @@ def test_an_authority_that_this_host_trusts(tmp_path: Path) -> None:
 
 def test_the_way_out_of_a_passphrase_works(tmp_path: Path) -> None:
     (tmp_path / "my key").write_bytes(key_pem(RSA, b"canary"))
-    command = unlocked(tmp_path / "my key") + " -passin pass:canary"
+    command = remove_passphrase_command(tmp_path / "my key") + " -passin pass:canary"
     subprocess.run(["sh", "-c", command], check=True)
     (tmp_path / "c").write_bytes(CHAIN)
     read = read_pair(tmp_path / "c", tmp_path / "my key.pem", roots=())
