@@ -297,7 +297,7 @@ def _nearest(wanted: int, size: int, pool: Network, used: Iterable[Network]) -> 
 
 def free_range_remedy(free: Mapping[str, Network], *paths: str) -> str:
     """Return the fix that names the free ranges for these plan paths; "": no range is free."""
-    suggested = [f"{path}: {free[path]}" for path in paths if path in free]
+    suggested = [f"{free[path]} ({path})" for path in paths if path in free]
     if not suggested:
         return ""
     return _("Use a free range: {ranges}.").format(ranges=", ".join(suggested))

@@ -62,17 +62,20 @@ def topology_of(plan: Plan) -> Topology:
     rules = catalogue(plan.effective_release)
     ports = {plugin: _plugin_ports(rules["X-FIREWALL"], plugin) for plugin in ("", *_PLUGINS)}
     nodes = tuple(_node_targets(plan, node, ports) for node in plan.nodes)
-    registry = external_registry(plan)
     balanced = has_external_load_balancer(plan)
+    load_balancer_ports = _load_balancer_ports(plan, rules) if balanced else ()
+    login = _registry_login(plan)
+    endpoint, registry = plan.address.cluster_endpoint, external_registry(plan)
+    keepalived = len(plan.nodes) > 1 and plan.address.self_built_vip and is_ip(endpoint)
     return Topology(
         nodes=nodes,
         owners={address: one.node for one in reversed(nodes) for address in one.addresses},
-        load_balancer=plan.address.cluster_endpoint if balanced else "",
-        load_balancer_ports=_load_balancer_ports(plan, rules) if balanced else (),
-        vip=plan.address.cluster_endpoint if _deploys_keepalived(plan) else None,
+        load_balancer=endpoint if balanced else "",
+        load_balancer_ports=load_balancer_ports,
+        vip=endpoint if keepalived else None,
         names=required_names(plan),
         registry=registry,
-        registry_login=_registry_login(plan) if registry else None,
+        registry_login=login if registry else None,
     )
 
 
@@ -145,10 +148,6 @@ def _plugin_ports(rule: Requirement, plugin: str) -> tuple[int, ...]:
 def _load_balancer_ports(plan: Plan, rules: Mapping[str, Requirement]) -> tuple[int, ...]:
     names = _LOAD_BALANCER_RULES + (_RECOVERY_RULES if plan.disaster_recovery.role != "none" else ())
     return tuple(dict.fromkeys(port for name in names if (port := load_balancer_port(plan, rules[name]))))
-
-
-def _deploys_keepalived(plan: Plan) -> bool:
-    return len(plan.nodes) > 1 and plan.address.self_built_vip and is_ip(plan.address.cluster_endpoint)
 
 
 def _registry_login(plan: Plan) -> SecretStr | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from acp_tui.checks.catalog import FunctionCheck, catalogue
-from acp_tui.checks.topology import Topology, has_external_load_balancer, topology_of
+from acp_tui.checks.topology import Topology, has_external_load_balancer
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.active.bandwidth import MOST, End, measure, pairs
 from acp_tui.nodes.active.disk import measuring
@@ -98,6 +98,7 @@ def patience(deadlines: Deadlines, also: Collection[ActiveTest]) -> Deadlines:
 
 async def between_on_request(
     plan: Plan,
+    topology: Topology,
     known: Mapping[str, Facts],
     reached: Collection[Target],
     keys: Mapping[str, str | None],
@@ -109,7 +110,6 @@ async def between_on_request(
 
     `keys`: their host keys by address."""
     found = {one.address: known[one.address] for one in reached}
-    topology = topology_of(plan)
     if _REHEARSED & set(also):
         for address, facts in (
             await rehearse(_roles(plan, topology, reached, keys, also), deadlines=deadlines)

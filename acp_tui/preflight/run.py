@@ -141,7 +141,7 @@ async def on_request(
 
     found = dict(zip((t.address for t in reached), await asyncio.gather(*map(one, reached)), strict=True))
     keys = {address: pinned.get(address) for address in found}
-    return await between_on_request(plan, found, reached, keys, also, deadlines=deadlines)
+    return await between_on_request(plan, topology_of(plan), found, reached, keys, also, deadlines=deadlines)
 
 
 async def preflight(
@@ -188,7 +188,7 @@ async def preflight(
         reached = [t for t in chosen if t.address in done and done[t.address].state is NodeState.CHECKED]
         keys = {address: end.host_key for address, end in done.items()}
         known = {address: end.facts for address, end in done.items()}
-        more = await between_on_request(plan, known, reached, keys, also, deadlines=deadlines)
+        more = await between_on_request(plan, topology, known, reached, keys, also, deadlines=deadlines)
         for address, facts in more.items():
             done[address] = replace(done[address], facts=facts)
             yield FactsUpdated(address, facts)

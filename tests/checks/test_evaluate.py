@@ -233,7 +233,7 @@ def test_a_node_of_which_nothing_is_known_passes_nothing(facts: Facts | None) ->
     mine = [v for v in evaluate(plan, seen, states, today=TODAY) if v.node == SECOND]
     assert {v.outcome for v in mine} <= {UNKNOWN, Outcome.NOT_APPLICABLE, Outcome.MANUAL}
     swap = next(v for v in mine if v.requirement == "SYS-SWAP")
-    assert swap.observed == "the node could not be reached"
+    assert swap.observed == "the node is unreachable"
 
 
 def test_waivers_cover_one_rule_on_one_node_until_their_day() -> None:

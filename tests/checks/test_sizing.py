@@ -102,7 +102,7 @@ def test_workers_together_grow_with_the_clusters() -> None:
     assert found.together_advised == Size(69, 138)
     plan = valid_plan(scenario="multi-cluster", workload={"clusters": 57})
     told = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
-    assert "2 × 24 cores, 48 GB or 4 × 12 cores, 24 GB" in told["CAP-MC-VGROW"]
+    assert "2 × 24 cores, 48 GB; 4 × 12 cores, 24 GB" in told["CAP-MC-VGROW"]
     few = dict.fromkeys((node.address for node in plan.nodes), NodeSummary(arch="x86_64", cpus=23, memory=50 * 10**9))
     assert "46 cores, 100 GB  too little" in fit_lines(sizing(plan, few))[-1]
     assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NONE

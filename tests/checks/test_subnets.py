@@ -130,7 +130,7 @@ def test_a_range_for_pods_has_room_for_all_of_them() -> None:
     plan = valid_plan(network={"cluster_cidr": {"ipv4": "10.3.0.0/24"}})
     assert told(plan) == {PODS: "10.3.0.0/22"}
     remedies = [v.remedy for v in verdicts(plan, cluster(plan)) if v.requirement == "P-CLUSTER-CIDR4"]
-    assert remedies == [f"Choose another range: 10.3.0.0/22 is free for {PODS}."]
+    assert remedies == [f"Use a free range: 10.3.0.0/22 ({PODS})."]
     assert told(applied(plan, {})) == {}
 
 
@@ -143,8 +143,8 @@ def test_the_remedy_names_the_free_range() -> None:
     plan = valid_plan(network={"cluster_cidr": {"ipv4": "10.20.0.0/16"}, "service_cidr": {"ipv4": "10.20.0.0/24"}})
     found = {(v.requirement, v.remedy) for v in verdicts(plan, cluster(plan)) if v.requirement.startswith("XR-CIDR-")}
     remedies = " ".join(remedy for _rule, remedy in found)
-    assert f"10.21.0.0/16 is free for {PODS}" in remedies
-    assert f"10.20.1.0/24 is free for {SERVICES}" in remedies
+    assert f"10.21.0.0/16 ({PODS})" in remedies
+    assert f"10.20.1.0/24 ({SERVICES})" in remedies
 
 
 @pytest.mark.parametrize(

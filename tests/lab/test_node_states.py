@@ -42,7 +42,7 @@ async def test_states_of_nodes_as_the_screens_tell_them(
             return facts.gap("paths") if facts.paths is None else ""
 
         await until(pilot, known(here, NodeState.CHECKED))
-        assert "still being looked at" in around(), "it has told all of itself, and waits for the silent one"
+        assert "check in progress" in around(), "it has told all of itself, and waits for the silent one"
         await until(pilot, known(silent, NodeState.UNREACHABLE))
         await until(pilot, lambda: not around())
         # Pinned when its pass is over: the end of another node's has not cut this one short.

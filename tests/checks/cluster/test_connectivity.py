@@ -59,7 +59,7 @@ def test_a_firewall_on_a_node_is_that_node_s() -> None:
         shut(facts, other, [TWO], 2379, 2380)
     (verdict,) = of_rule("X-FIREWALL", facts)
     assert (verdict.node, verdict.outcome) == (TWO, FAIL)
-    assert f"{ONE} → {TWO}: 2379, 2380 no answer" in verdict.observed
+    assert f"{ONE} → {TWO}: 2379, 2380 timed out" in verdict.observed
 
 
 def test_a_node_that_reaches_nobody_is_at_fault_itself() -> None:
@@ -223,7 +223,7 @@ def test_latency_by_release(release: str, milliseconds: float, expected: Outcome
     (verdict,) = of_rule("NETCFG-LAT-INTRA", facts, plan)
     assert verdict.outcome is expected
     assert verdict.node == (TWO if expected is FAIL else None)
-    assert ("later releases allow 10 ms" in verdict.observed) == (milliseconds == 2.5 and release == "4.0")
+    assert ("Later releases allow 10 ms" in verdict.observed) == (milliseconds == 2.5 and release == "4.0")
 
 
 def test_without_ping_the_quickest_connect_counts() -> None:
@@ -250,7 +250,7 @@ def test_what_only_warns_hides_nothing_that_blocks() -> None:
     facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untold.host, 5, 3, 0.5, 9000, False),))
     found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
     assert found[ONE].outcome is UNKNOWN
-    assert f"{ONE} → {untold.host}: {untold.port} could not be tried: No buffer space available" in found[ONE].observed
+    assert f"{ONE} → {untold.host}: {untold.port} could not be tested: No buffer space available" in found[ONE].observed
     (slow,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert slow.outcome is FAIL
     assert "500 ms" in slow.observed
@@ -431,14 +431,14 @@ def test_the_login_of_an_external_registry(answer: RegistryAnswer | None, expect
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(404, "is no registry"), (301, "leads elsewhere"), (429, "not serve just now"), (503, "not serve just now")],
+    [(404, "is not a registry"), (301, "a redirect"), (429, "not available"), (503, "not available")],
 )
 def test_what_is_said_of_an_answer_that_is_no_registry_s(status: int, words: str) -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
     answer = RegistryAnswer(status, login=Login.FAILED, login_words="it asks for no login that is known here")
     for rule in ("XR-REG-EXT", "XR-REG-AUTH"):
         told = [v.observed for v in of_rule(rule, with_registry(plan, answer), plan) if v.node == TWO]
-        assert [f"answers {status}" in text and words in text for text in told] == [True], rule
+        assert [f"returned {status}" in text and words in text for text in told] == [True], rule
 
 
 def test_a_login_that_one_node_alone_is_refused() -> None:
@@ -479,7 +479,7 @@ def test_bandwidth_that_was_measured(
 def test_what_was_measured_is_told_and_a_new_node_is_not() -> None:
     (verdict,) = of_rule("NETCFG-BW-INTRA", transfers())
     assert "9.4 Gbit/s or more" in verdict.observed
-    assert "recommended is 10 Gbit/s" in verdict.observed
+    assert "10 Gbit/s is recommended" in verdict.observed
     facts = transfers()
     fewer = {
         a: replace(f, bandwidths={t: b for t, b in (f.bandwidths or {}).items() if t != ONE}) for a, f in facts.items()

@@ -53,7 +53,7 @@ def test_agreeing_nodes_give_one_verdict_about_all() -> None:
 def test_host_names_are_compared_without_regard_to_case() -> None:
     facts = with_each(hostname=("m1", "M1", "m2"))
     assert outcomes("X-HOSTNAME-UNIQUE", facts) == {ONE: Outcome.FAIL, TWO: Outcome.FAIL}
-    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"m1, as on {TWO}"
+    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"m1, also on {TWO}"
 
 
 def test_a_missing_name_is_unknown_and_hides_nothing() -> None:

@@ -40,7 +40,7 @@ def test_a_clone_is_named_with_its_twin(common: Mapping[str, object], outcome: O
     told = found(common, common)
     assert [(v.node, v.outcome) for v in told] == [(FIRST, outcome), (SECOND, outcome)]
     assert words in told[0].observed
-    assert f"as on {SECOND}" in told[0].observed
+    assert f"also on {SECOND}" in told[0].observed
 
 
 def test_the_remedy_is_the_one_of_what_is_common() -> None:
@@ -72,7 +72,7 @@ def test_one_card_in_common_only_warns() -> None:
     usb = "be:af:00:00:00:01"
     told = found({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
     assert [(v.node, v.outcome) for v in told] == [(FIRST, WARN), (SECOND, WARN)]
-    assert f"MAC {usb}, as on" in told[0].observed
+    assert f"MAC {usb}, also on" in told[0].observed
 
 
 def test_one_machine_by_two_addresses_is_its_second_entry() -> None:

@@ -406,7 +406,7 @@ def test_every_path_leads_to_an_answer(changes: Changes) -> None:
 
 CERTIFICATES: list[tuple[CertificateFacts | None, str, Outcome, str]] = [
     (GOOD_PAIR, "XR-CERT-VALID", PASS, "until 2027-03-01"),
-    (None, "XR-CERT-VALID", UNKNOWN, "not been read"),
+    (None, "XR-CERT-VALID", UNKNOWN, "was not read"),
     (replace(GOOD_PAIR, unreadable=("tls.key: No such file",)), "XR-CERT-PAIR", FAIL, "No such file"),
     (replace(GOOD_PAIR, errors=("no PEM",), subject=None), "XR-CERT-VALID", FAIL, "no PEM"),
     (replace(GOOD_PAIR, key_matches=False), "XR-CERT-VALID", FAIL, "does not belong"),
