@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from acp_tui.checks.subnets import interface_of, suggestion
+from acp_tui.checks.free_ranges import suggestion
+from acp_tui.checks.subnets import interface_of
 from acp_tui.core.i18n import _
 from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.plan.model import Node, Plan

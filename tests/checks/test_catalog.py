@@ -1,4 +1,4 @@
-"""The catalogue is whole: every rule of the manual has a row, every row can be judged, in every release."""
+"""The catalogue is complete: every rule of the manual has a row, and every row can be checked, in every release."""
 
 import dataclasses
 import re

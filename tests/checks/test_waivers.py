@@ -1,4 +1,4 @@
-"""Waivers: one rule at a time and seen in every report; those without effect are told, and nothing else waives."""
+"""Waivers: each covers one rule and is in every report; waivers without effect give a warning."""
 
 from datetime import date
 from pathlib import Path

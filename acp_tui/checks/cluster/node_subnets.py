@@ -7,16 +7,8 @@ from ipaddress import ip_address
 from acp_tui.checks.cluster.collected import fact_of_nodes, missing_reason
 from acp_tui.checks.cluster.consistency import most_common, preferred_node
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
-from acp_tui.checks.subnets import (
-    Network,
-    free_range_remedy,
-    host_network,
-    meet,
-    node_addresses,
-    ranges,
-    routed,
-    suggestions,
-)
+from acp_tui.checks.free_ranges import free_range_remedy, suggestions
+from acp_tui.checks.subnets import Network, host_network, meet, node_addresses, ranges, routed
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.field_types import is_ip

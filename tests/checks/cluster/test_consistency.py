@@ -1,4 +1,4 @@
-"""Rules between nodes: who is at fault, who is not, and what the nodes tell against the plan's answers."""
+"""Checks between nodes: the node at fault, and facts that contradict the plan."""
 
 from dataclasses import replace
 from datetime import date
@@ -129,7 +129,7 @@ def test_the_vip_has_to_be_a_neighbour_of_every_control_plane_node() -> None:
     facts[TWO] = healthy(TWO, interfaces=(Interface("eth0", TWO, 30),))
     assert outcomes("VIP-SUBNET", facts, plan) == {TWO: Outcome.FAIL}
     assert VIP in of_rule("VIP-SUBNET", facts, plan)[0].observed
-    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.NOT_APPLICABLE}  # told once
+    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.NOT_APPLICABLE}  # reported once
     assert outcomes("XR-SELFVIP-SUBNET", {}, plan) == {None: Outcome.UNKNOWN}
     assert outcomes("VIP-SUBNET", facts) == {None: Outcome.NOT_APPLICABLE}
 

@@ -98,7 +98,7 @@ def test_a_valid_plan_breaks_no_rule(changes: Changes, release: str) -> None:
         (v.requirement, v.observed)
         for v in judged({"release": release, **changes})
         if v.outcome in (FAIL, UNKNOWN) and v.requirement.startswith(("XR-", "P-"))
-        if v.requirement != "XR-SELFVIP-SUBNET"  # only the nodes can tell
+        if v.requirement != "XR-SELFVIP-SUBNET"  # only the facts decide
     ]
     assert broken == []
 
@@ -376,7 +376,7 @@ BREAKAGES: list[tuple[str, Outcome, Changes, set[str]]] = [
 
 
 def test_a_key_file_that_cannot_be_read_blocks() -> None:
-    """Told at the node that names it; the common key, which cannot be read either, is used by none here."""
+    """The node that names the key reports it; no node uses the common key, which is also unreadable."""
     plan = valid_plan(ssh={"key_file": "common"}, nodes=nodes(3, 0, ssh={"key_file": "own"}))
     lost = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
     [found] = [v for v in evaluate_plan(plan, LocalFiles(unreadable_keys=lost)) if v.requirement == "P-SSH-KEY"]
