@@ -1,6 +1,6 @@
-"""The conditions that catalogue rows name under `when`: small questions about the plan, a node and its facts.
+"""The conditions of catalogue rows (`when`): functions of the plan, a node and its facts.
 
-True and False settle it; None means that the fact behind it was not learned, so nobody can tell whether the rule holds.
+True: the requirement applies. False: it does not. None: a fact is missing, so it is unknown.
 """
 
 import re
@@ -15,7 +15,7 @@ from acp_tui.plan.model import Node, Plan
 
 @dataclass(frozen=True)
 class EvalContext:
-    """What a condition may look at. `node` and `facts` are None for rules that are about no single node."""
+    """The input of a condition. `node` and `facts` are None for requirements that concern no single node."""
 
     plan: Plan
     node: Node | None = None
@@ -28,9 +28,9 @@ _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "fedora")
 """Systems with Red Hat's kernel and packages."""
 
 
-def applies(requirement: Requirement, situation: EvalContext) -> bool | None:
-    """Whether all conditions of the row hold: False when one does not, None when that cannot be told."""
-    answers = [CONDITIONS[name](situation) for name in requirement.when]
+def applies(requirement: Requirement, context: EvalContext) -> bool | None:
+    """Return whether all conditions of the row hold; False: one does not; None: unknown."""
+    answers = [CONDITIONS[name](context) for name in requirement.when]
     if False in answers:
         return False
     return None if None in answers else True
@@ -62,12 +62,12 @@ def _nokmem_system(s: EvalContext) -> bool | None:
 
 
 def _old_conntrack(s: EvalContext) -> bool | None:
-    """Kernels that still have a conntrack module a family: below 4.19, on RHEL and its rebuilds below 4.18."""
+    """Kernels with one conntrack module for each IP family: below 4.19, on RHEL and its rebuilds below 4.18."""
     if s.facts is None or s.facts.kernel is None or s.facts.os_id is None:
         return None
-    found = re.match(r"(\d{1,6})\.(\d{1,6})", s.facts.kernel)
+    version = re.match(r"(\d{1,6})\.(\d{1,6})", s.facts.kernel)
     limit = (4, 18) if s.facts.os_id in _RED_HAT or re.search(r"\.el\d", s.facts.kernel) else (4, 19)
-    return (int(found[1]), int(found[2])) < limit if found else None
+    return (int(version[1]), int(version[2])) < limit if version else None
 
 
 def _not_root(s: EvalContext) -> bool | None:
@@ -85,12 +85,12 @@ def _search_domains(s: EvalContext) -> bool | None:
 
 
 def _installer_not_started(s: EvalContext) -> bool | None:
-    """Once setup.sh runs here, its ports and folders are the installer's own. Not learned counts as not started."""
+    """False while setup.sh runs: its ports and folders are then the installer's own. Unknown counts as not started."""
     return not (s.facts and s.facts.installer_running)
 
 
 def _tool(tool: str, system: str) -> Condition:
-    """The system is this one and has the package tool."""
+    """The distribution is `system` and has the package tool `tool`."""
 
     def condition(s: EvalContext) -> bool | None:
         if _os_id(s) != system:
@@ -101,7 +101,7 @@ def _tool(tool: str, system: str) -> Condition:
 
 
 def _rpm(s: EvalContext) -> bool | None:
-    """Any system but Kylin that keeps its packages with rpm. An rpm that lies around beside dpkg tells nothing."""
+    """Any distribution except Kylin that manages its packages with rpm. An rpm command next to dpkg does not count."""
     if _os_id(s) in ("kylin", "ubuntu", "debian"):
         return False
     if s.facts is None or s.facts.os_id is None or s.facts.package_tools is None:

@@ -1,43 +1,50 @@
-"""Plan and facts against the catalogue of the release: pure, so that a changed answer is judged again at once.
+"""Evaluate a plan and the facts of its nodes against the catalogue of the release.
 
-One verdict for each rule and node; between nodes, one for each node at fault, else one that passes. What is not known
-is `unknown` with the reason, and rules that are only to be known, or proved by doing, do not appear.
+Pure and fast, so that a changed answer is evaluated at once. A node requirement gives one verdict for each node. A
+requirement between nodes gives one verdict for each node at fault, or one that passes. A missing fact gives `unknown`
+with the reason. Requirements that are informational, or that only the install itself can prove, give no verdict.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from acp_tui.checks.catalog import FunctionCheck, Requirement, catalogue
-from acp_tui.checks.cluster.connectivity import BETWEEN_CHECKS
-from acp_tui.checks.cluster.consistency import CLUSTER_CHECKS
-from acp_tui.checks.cluster.endpoint import ENDPOINT_CHECKS
-from acp_tui.checks.cluster.identity import IDENTITY_CHECKS
-from acp_tui.checks.cluster.registry import REGISTRY_CHECKS
+from acp_tui.checks.catalog import (
+    FunctionCheck,
+    Informational,
+    ManualCheck,
+    ProcessStep,
+    Requirement,
+    Supported,
+    catalogue,
+)
 from acp_tui.checks.conditions import EvalContext, applies
-from acp_tui.checks.finding import ClusterSubject, FactMissing, Finding, NodeSubject
+from acp_tui.checks.declarative import check_declarative
+from acp_tui.checks.finding import ClusterSubject, FactMissing, Finding, NodeSubject, PlanSubject
+from acp_tui.checks.functions import CLUSTER_CHECKS, NODE_CHECKS
 from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
-from acp_tui.checks.node.evaluate import check_node, left_to_a_person
-from acp_tui.checks.plan.evaluate import evaluate_plan
+from acp_tui.checks.node.os_support import check_os_support
+from acp_tui.checks.plan.evaluate import plan_findings
+from acp_tui.checks.topology import Topology, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import build_verdict, waive
+from acp_tui.checks.verdict_builder import build_verdict, severity_cap, waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
 
-_CHECKS = {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS, **REGISTRY_CHECKS}
-_STATES: Mapping[NodeState, str] = {
-    NodeState.CHECKING: N_("the node is still being looked at"),
-    NodeState.CHECKED: N_("not observed"),
-    NodeState.UNREACHABLE: N_("the node could not be reached"),
-    NodeState.AUTH_FAILED: N_("the login was refused"),
-    NodeState.HOST_KEY_CHANGED: N_("the node shows another host key than before"),
-    NodeState.TIMEOUT: N_("the node did not answer in time"),
-    NodeState.NO_SUDO: N_("this needs root rights, and the user has none"),
-    NodeState.LOST: N_("the connection broke before this was seen"),
+_MISSING_REASONS: Mapping[NodeState, str] = {
+    NodeState.CHECKING: N_("check in progress"),
+    NodeState.CHECKED: N_("not collected"),
+    NodeState.UNREACHABLE: N_("the node is unreachable"),
+    NodeState.AUTH_FAILED: N_("the login failed"),
+    NodeState.HOST_KEY_CHANGED: N_("the host key of the node has changed"),
+    NodeState.TIMEOUT: N_("the node did not reply in time"),
+    NodeState.NO_SUDO: N_("requires root, and this user has no root access"),
+    NodeState.LOST: N_("the connection was lost before this was collected"),
 }
+"""Why a fact is missing, if the collector gave no reason of its own."""
 
 
 def evaluate(
@@ -45,117 +52,139 @@ def evaluate(
     facts: Mapping[str, Facts],
     states: Mapping[str, NodeState],
     *,
-    beside: LocalFiles = NO_LOCAL_FILES,
+    local_files: LocalFiles = NO_LOCAL_FILES,
     today: date,
     only: frozenset[str] | None = None,
 ) -> tuple[Verdict, ...]:
-    """All verdicts in the catalogue's order. `facts` and `states` by plan address; a node that is missing there is one
-    of which nothing is known. `today` ends waivers; `only` keeps these requirement IDs."""
+    """Return all verdicts in the catalogue's order.
+
+    `facts` and `states`: by plan address; a missing node has no facts. `today`: waivers that expired before it have no
+    effect. `only`: evaluate only these requirement IDs."""
     rules = catalogue(plan.effective_release)
-    of_plan: dict[str, list[Verdict]] = {}
-    for verdict in evaluate_plan(plan, beside, facts):
-        of_plan.setdefault(verdict.requirement, []).append(verdict)
-    known = _EvaluationInput(plan, facts, states, rules)
-    judged = tuple(
-        waive(verdict, plan.waivers, today)
+    evaluation = _Evaluation(
+        plan=plan, facts=facts, states=states, rules=rules, local_files=local_files, topology=topology_of(plan)
+    )
+    verdicts = tuple(
+        waive(build_verdict(row, finding, os_id=os_id), plan.waivers, today)
         for name, row in rules.items()
         if only is None or name in only
-        for verdict in _of_row(known, row, of_plan.get(name, []))
+        for finding, os_id in evaluation.findings(row)
     )
-    return judged if only is not None else (*judged, *idle_waivers(plan, today))
+    return verdicts if only is not None else (*verdicts, *idle_waivers(plan, today, rules.keys()))
+
+
+def check_node(subject: NodeSubject) -> Finding:
+    """Check one node against one requirement of scope `node`. FactMissing: a fact that it needs is missing."""
+    check = subject.requirement.check
+    match check:
+        case FunctionCheck():
+            return NODE_CHECKS[check.name](subject)
+        case Supported():
+            return check_os_support(check, subject.facts)
+        case ManualCheck():
+            return manual_finding(subject.requirement)
+        case Informational() | ProcessStep():
+            raise TypeError(f"{subject.requirement.id}: a requirement of kind {check.kind} cannot be checked")
+        case _:
+            return check_declarative(check, subject.facts)
+
+
+def manual_finding(requirement: Requirement) -> Finding:
+    """A finding that only a person can confirm, with the row's text on how to check it."""
+    return Finding(Outcome.MANUAL, _(requirement.how) or _("acp-tui cannot check this"))
 
 
 @dataclass(frozen=True)
-class _EvaluationInput:
-    """What the verdicts are drawn from."""
+class _Evaluation:
+    """The input of one evaluation. `findings` gives the findings of a row, each with the OS ID that picks the fix."""
 
     plan: Plan
     facts: Mapping[str, Facts]
     states: Mapping[str, NodeState]
     rules: Mapping[str, Requirement]
+    local_files: LocalFiles
+    topology: Topology
 
-    def system(self, address: str | None) -> str | None:
-        """The distribution at `address`, else the one that all nodes have."""
+    def findings(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
+        if row.check.kind in ("stated", "step"):
+            return
+        if row.scope == "plan":
+            yield from self._plan(row)
+        elif row.scope == "site":
+            holds = applies(row, EvalContext(self.plan)) is not False
+            yield manual_finding(row) if holds else Finding(Outcome.NOT_APPLICABLE), None
+        elif row.scope == "cluster":
+            for finding in self._cluster(row, row.check):
+                yield finding, self._os_id(finding.node)
+        elif row.scope == "node":
+            for node in self.plan.nodes:
+                if _has_role(self.plan, node, row):
+                    yield replace(self._node(row, node), node=node.address), self._os_id(node.address)
+
+    def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
+        """A plan rule, then its `facts_check` on the nodes, if the answers alone do not break the rule.
+
+        A question for a person stays in addition to what the nodes show."""
+        of_plan = plan_findings(PlanSubject(row, self.plan, local_files=self.local_files, facts=self.facts))
+        of_nodes: tuple[Finding, ...] = ()
+        outcomes = {severity_cap(row, finding.outcome) for finding in of_plan}
+        if row.facts_check is not None and outcomes <= {Outcome.PASS, Outcome.WARN, Outcome.MANUAL}:
+            of_nodes = tuple(self._cluster(row, row.facts_check))
+        against = [f for f in of_nodes if f.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
+        for finding in against:
+            yield finding, self._os_id(finding.node)
+        for finding in of_plan:
+            if not against or finding.outcome is Outcome.MANUAL:
+                yield finding, None
+
+    def _cluster(self, row: Requirement, check: object) -> tuple[Finding, ...]:
+        if applies(row, EvalContext(self.plan)) is False:
+            return (Finding(Outcome.NOT_APPLICABLE),)
+        if not isinstance(check, FunctionCheck):
+            return (manual_finding(row),)
+        if not self.plan.nodes:
+            return (Finding(Outcome.NOT_APPLICABLE, _("the plan has no nodes yet")),)
+        try:
+            findings = CLUSTER_CHECKS[check.name](
+                ClusterSubject(row, self.plan, facts=self.facts, topology=self.topology)
+            )
+        except FactMissing as missing:
+            return (Finding(Outcome.UNKNOWN, self._missing_on_nodes(missing.fact)),)
+        return findings or (Finding(Outcome.PASS, _("all nodes agree")),)
+
+    def _node(self, row: Requirement, node: Node) -> Finding:
+        facts = self.facts.get(node.address)
+        holds = applies(row, EvalContext(self.plan, node, facts))
+        if holds is False:
+            return Finding(Outcome.NOT_APPLICABLE)
+        if facts is None:
+            return Finding(Outcome.UNKNOWN, self._missing_reason(node))
+        if holds is None:
+            observed = _("cannot determine whether the requirement applies: {reason}")
+            return Finding(Outcome.UNKNOWN, observed.format(reason=self._missing_reason(node)))
+        try:
+            return check_node(NodeSubject(row, self.plan, node=node, facts=facts, rules=self.rules))
+        except FactMissing as missing:
+            return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact))
+
+    def _os_id(self, address: str | None) -> str | None:
+        """The distribution of the node at `address`; None as address: the one that all nodes have."""
         systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
         return systems.pop() if len(systems) == 1 else None
 
-    def reason(self, node: Node, fact: str = "") -> str:
-        """Why a fact of `node` is missing: its gap, else what became of the node."""
+    def _missing_reason(self, node: Node, fact: str = "") -> str:
+        """Why a fact of `node` is missing: the collector's reason, else the state of the node."""
         facts = self.facts.get(node.address)
-        gap = facts.missing.get(fact) if facts and fact else None
-        return gap or _(_STATES[self.states.get(node.address, NodeState.CHECKING)])
+        reason = facts.missing.get(fact) if facts and fact else None
+        return reason or _(_MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])
 
-    def untold(self, fact: str) -> str:
-        """Of which nodes a fact is missing, and why, each reason once."""
-        missing: dict[str, list[str]] = {}
+    def _missing_on_nodes(self, fact: str) -> str:
+        """The nodes without `fact`, grouped by reason."""
+        nodes_by_reason: dict[str, list[str]] = {}
         for node in self.plan.nodes:
             if getattr(self.facts.get(node.address), fact, None) is None:
-                missing.setdefault(self.reason(node, fact), []).append(node.address)
-        return "; ".join(f"{', '.join(nodes)}: {why}" for why, nodes in missing.items())
-
-
-def _of_row(known: _EvaluationInput, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
-    if row.check.kind in ("stated", "step"):
-        return
-    if row.scope == "plan":
-        yield from _with_facts(known, row, of_plan)
-    elif row.scope == "site":
-        holds = applies(row, EvalContext(known.plan)) is not False
-        yield build_verdict(row, left_to_a_person(row) if holds else Finding(Outcome.NOT_APPLICABLE))
-    elif row.scope == "cluster":
-        yield from _between_nodes(known, row)
-    elif row.scope == "node":
-        for node in known.plan.nodes:
-            if _has_role(known.plan, node, row):
-                yield _on_node(known, row, node)
-
-
-def _with_facts(known: _EvaluationInput, row: Requirement, of_plan: list[Verdict]) -> Iterator[Verdict]:
-    """Rules of the plan. Where the answers alone do not break one, the nodes may still tell against it, or not tell.
-
-    What only a person can settle stays a question beside it."""
-    settled = {verdict.outcome for verdict in of_plan}
-    found: tuple[Verdict, ...] = ()
-    if row.facts_check is not None and settled <= {Outcome.PASS, Outcome.WARN, Outcome.MANUAL}:
-        found = tuple(_between_nodes(known, row, row.facts_check))
-    against = [v for v in found if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
-    yield from against
-    yield from (v for v in of_plan if not against or v.outcome is Outcome.MANUAL)
-
-
-def _between_nodes(known: _EvaluationInput, row: Requirement, check: FunctionCheck | None = None) -> Iterator[Verdict]:
-    function = check or row.check
-    if applies(row, EvalContext(known.plan)) is False:
-        yield build_verdict(row, Finding(Outcome.NOT_APPLICABLE))
-    elif not isinstance(function, FunctionCheck):
-        yield build_verdict(row, left_to_a_person(row))
-    elif not known.plan.nodes:
-        yield build_verdict(row, Finding(Outcome.NOT_APPLICABLE, _("the plan has no nodes yet")))
-    else:
-        try:
-            findings = _CHECKS[function.name](ClusterSubject(row, known.plan, known.facts))
-        except FactMissing as gap:
-            findings = (Finding(Outcome.UNKNOWN, known.untold(gap.fact)),)
-        for finding in findings or (Finding(Outcome.PASS, _("all nodes agree")),):
-            yield build_verdict(row, finding, os_id=known.system(finding.node))
-
-
-def _on_node(known: _EvaluationInput, row: Requirement, node: Node) -> Verdict:
-    facts = known.facts.get(node.address)
-    holds = applies(row, EvalContext(known.plan, node, facts))
-    if holds is False:
-        finding = Finding(Outcome.NOT_APPLICABLE)
-    elif facts is None or holds is None:
-        why = known.reason(node)
-        if facts is not None:
-            why = _("it cannot be told whether the rule applies here: {why}").format(why=why)
-        finding = Finding(Outcome.UNKNOWN, why)
-    else:
-        try:
-            finding = check_node(NodeSubject(row, known.plan, node, facts, known.rules))
-        except FactMissing as gap:
-            finding = Finding(Outcome.UNKNOWN, known.reason(node, gap.fact))
-    return build_verdict(row, finding, node.address, facts.os_id if facts else None)
+                nodes_by_reason.setdefault(self._missing_reason(node, fact), []).append(node.address)
+        return "; ".join(f"{', '.join(nodes)}: {reason}" for reason, nodes in nodes_by_reason.items())
 
 
 def _has_role(plan: Plan, node: Node, row: Requirement) -> bool:

@@ -1,6 +1,7 @@
-"""What a check function takes and gives. Checks are pure: no I/O, no clock; the same input gives the same finding.
+"""The input and the result of a check function.
 
-A check gets a fact with `require_fact`. A missing fact ends the check, and its verdict is `unknown`.
+Checks are pure: no I/O, no clock; the same input gives the same finding. A check gets a fact with `require_fact`. A
+missing fact ends the check, and its verdict is `unknown`.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import TypeVar
 
 from acp_tui.checks.catalog import Check, FunctionCheck, Requirement
 from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
+from acp_tui.checks.topology import Topology
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.model import Node, Plan
@@ -17,7 +19,7 @@ T = TypeVar("T")
 
 
 class FactMissing(Exception):
-    """A check needs a fact that nobody could learn. `fact` is the field's name."""
+    """A check needs a fact that was not collected. `fact` is the field's name."""
 
     def __init__(self, fact: str) -> None:
         super().__init__(fact)
@@ -25,7 +27,7 @@ class FactMissing(Exception):
 
 
 def require_fact(value: T | None, fact: str) -> T:
-    """`value`, unless it was not learned. NotLearned: it was not."""
+    """Return `value`. FactMissing: it is None; `fact` is the field's name."""
     if value is None:
         raise FactMissing(fact)
     return value
@@ -33,23 +35,26 @@ def require_fact(value: T | None, fact: str) -> T:
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of a check with what was seen. `expected` and `remedy` empty: the catalogue row's words."""
+    """The outcome of one check and the observed value. Empty `expected` or `remedy`: the catalogue row's text."""
 
     outcome: Outcome
     observed: str = ""
     expected: str = ""
     remedy: str = ""
     node: str | None = None
-    """Cluster checks: the address of the node at fault."""
+    """Plan address of the node at fault; None: no single node."""
     paths: tuple[str, ...] = ()
-    """Plan paths whose answer would mend it."""
+    """Plan paths of the answers that would fix it."""
     names: tuple[str, ...] = ()
-    """What `{names}` in the row's remedy stands for, such as packages to remove. They are quoted for a shell there."""
+    """Values for `{names}` in the row's remedy, such as packages to remove. They are quoted for a shell there."""
+
+
+Findings = tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
 class NodeSubject:
-    """One node under one requirement. `rules` is the catalogue in force, for checks that weigh several rows."""
+    """The input of a node check. `rules`: the whole catalogue, for checks that combine several rows."""
 
     requirement: Requirement
     plan: Plan
@@ -58,41 +63,45 @@ class NodeSubject:
     rules: Mapping[str, Requirement]
 
     @property
-    def given(self) -> FunctionCheck:
-        return _given(self.requirement, self.requirement.check)
+    def check(self) -> FunctionCheck:
+        """The row's function, with the numbers and names of its `params`."""
+        return _function(self.requirement, self.requirement.check)
 
 
 @dataclass(frozen=True)
 class ClusterSubject:
-    """All nodes under one requirement. `facts` by plan address; a node without facts is missing."""
+    """The input of a check between nodes. `facts`: by plan address; a node without facts is missing."""
 
     requirement: Requirement
     plan: Plan
     facts: Mapping[str, Facts]
+    topology: Topology
 
     @property
-    def given(self) -> FunctionCheck:
-        return _given(self.requirement, self.requirement.facts_check or self.requirement.check)
+    def check(self) -> FunctionCheck:
+        """The row's function, with the numbers and names of its `params`."""
+        return _function(self.requirement, self.requirement.facts_check or self.requirement.check)
 
 
 @dataclass(frozen=True)
 class PlanSubject:
-    """The plan alone under one requirement."""
+    """The input of a plan check."""
 
     requirement: Requirement
     plan: Plan
-    beside: LocalFiles = NO_LOCAL_FILES
-    """What the plan names on this machine, as it was read."""
+    local_files: LocalFiles = NO_LOCAL_FILES
+    """The content of the files that the plan names on this host."""
     facts: Mapping[str, Facts] = field(default_factory=dict)
-    """What is known of the nodes, so that a remedy suits them. By plan address."""
+    """The known facts of the nodes, so that a fix suits them. By plan address."""
 
     @property
-    def given(self) -> FunctionCheck:
-        return _given(self.requirement, self.requirement.check)
+    def check(self) -> FunctionCheck:
+        """The row's function, with the numbers and names of its `params`."""
+        return _function(self.requirement, self.requirement.check)
 
 
-def _given(requirement: Requirement, check: Check) -> FunctionCheck:
-    """The row's function with its numbers and names. TypeError: the row has another kind of check."""
+def _function(requirement: Requirement, check: Check) -> FunctionCheck:
+    """TypeError: the row has another kind of check."""
     if not isinstance(check, FunctionCheck):
         raise TypeError(f"{requirement.id} names no function")
     return check

@@ -1,4 +1,4 @@
-"""The report's words for the fixed terms of the engine, in the order in which the page speaks of them."""
+"""Labels for outcomes, severities, node states and roles, as reports and screens show them."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.state import NodeState
 
 OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.FAIL: N_("Not met"),
-    Outcome.PENDING_REBOOT: N_("Effective after a reboot"),
-    Outcome.UNKNOWN: N_("Not observed"),
-    Outcome.MANUAL: N_("For a person to confirm"),
-    Outcome.WARN: N_("Worth a look"),
-    Outcome.PASS: N_("Met"),
-    Outcome.NOT_APPLICABLE: N_("Does not apply"),
+    Outcome.FAIL: N_("Failed"),
+    Outcome.PENDING_REBOOT: N_("After reboot"),
+    Outcome.UNKNOWN: N_("Unknown"),
+    Outcome.MANUAL: N_("To confirm"),
+    Outcome.WARN: N_("Advice"),
+    Outcome.PASS: N_("Passed"),
+    Outcome.NOT_APPLICABLE: N_("Not applicable"),
 }
 """Worst first."""
 
@@ -21,32 +21,32 @@ STATES: Mapping[NodeState, str] = {
     NodeState.CHECKING: N_("checking"),
     NodeState.CHECKED: N_("checked"),
     NodeState.UNREACHABLE: N_("unreachable"),
-    NodeState.AUTH_FAILED: N_("login refused"),
+    NodeState.AUTH_FAILED: N_("login failed"),
     NodeState.HOST_KEY_CHANGED: N_("host key changed"),
     NodeState.TIMEOUT: N_("timed out"),
-    NodeState.NO_SUDO: N_("no root rights"),
+    NodeState.NO_SUDO: N_("no root access"),
     NodeState.LOST: N_("connection lost"),
 }
 
-_ACCESS: Mapping[NodeState, str] = {
+_STATE_FIXES: Mapping[NodeState, str] = {
     NodeState.UNREACHABLE: N_(
-        "Check that the node runs, that its address and SSH port are right, and the network to it."
+        "Check that the node is running, that its address and SSH port are correct, and that the network works."
     ),
-    NodeState.AUTH_FAILED: N_("Check the user, the password or the key file of this node, and that sshd accepts them."),
+    NodeState.AUTH_FAILED: N_("Check the user and the password or key file of this node, and that sshd accepts them."),
     NodeState.HOST_KEY_CHANGED: N_(
-        "Find out why the key is another one. If the node was installed anew, accept the new key in the Nodes step."
+        "Find out why the host key changed. If you reinstalled the node, trust the new key in the Nodes step."
     ),
-    NodeState.TIMEOUT: N_("Look at the node's load, its disks and its name service; then check it again."),
-    NodeState.NO_SUDO: N_("Log in as root, or let the user run sudo without a password."),
-    NodeState.LOST: N_("Look whether the node was restarted or its network broke; then check it again."),
-    NodeState.CHECKING: N_("Wait until the check has ended."),
+    NodeState.TIMEOUT: N_("Check the node's load, disks and name resolution. Then recheck the node."),
+    NodeState.NO_SUDO: N_("Log in as root, or allow passwordless sudo for this user."),
+    NodeState.LOST: N_("Check whether the node rebooted or lost its network. Then recheck the node."),
+    NodeState.CHECKING: N_("Wait until the check is finished."),
 }
 
 _SEVERITIES: Mapping[Severity, str] = {
     Severity.MUST: N_("required"),
     Severity.COND: N_("required here"),
     Severity.ADVICE: N_("advice"),
-    Severity.INFO: N_("for information"),
+    Severity.INFO: N_("information"),
 }
 
 _ROLES: Mapping[str, str] = {"control-plane": N_("control plane"), "worker": N_("worker")}
@@ -60,9 +60,9 @@ def state_label(state: NodeState) -> str:
     return _(STATES[state])
 
 
-def access(state: NodeState) -> str:
-    """What to do about a node that could not be looked at."""
-    return _(_ACCESS.get(state, ""))
+def state_fix(state: NodeState) -> str:
+    """Return how to fix a node that could not be checked; "": nothing to fix."""
+    return _(_STATE_FIXES.get(state, ""))
 
 
 def severity_label(severity: Severity) -> str:

@@ -1,4 +1,4 @@
-"""The local files that a plan names, after they were read: certificate pair, primary of a standby, SSH keys."""
+"""The content of the local files that a plan names: certificate pair, primary of a standby, SSH keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,27 +9,27 @@ from acp_tui.plan.model import Plan
 
 @dataclass(frozen=True)
 class PrimaryCluster:
-    """What `disaster_recovery.primary` leads to."""
+    """The plan of the primary cluster, from the path in `disaster_recovery.primary`."""
 
-    place: str
-    """The plan file or bundle folder, as it is told to people."""
+    path: str
+    """The plan file or bundle folder, as it is shown on screen."""
     plan: Plan | None = None
-    """None: it cannot be read, and `trouble` says why."""
-    trouble: str = ""
-    closed: str = ""
-    """Why its secrets are not known; "" where they are."""
+    """None: it cannot be read; the reason is `error`."""
+    error: str = ""
+    secrets_error: str = ""
+    """Why its secrets are unknown; "": they are known."""
     certificate: CertificateFacts | None = None
-    """Its pair as it was read; None: it has none, or that is one of the secrets which are not known."""
+    """Its certificate pair; None: it has none, or the pair is one of the unknown secrets."""
 
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """The files beside the plan. None: the plan names none, or nobody read it; what rests on it is unknown then."""
+    """The content of the local files. None: the plan names none, or it was not read; checks of it are `unknown`."""
 
     certificate: CertificateFacts | None = None
     primary: PrimaryCluster | None = None
-    lost_keys: Mapping[str, str] = field(default_factory=dict)
-    """Dotted plan paths of the SSH key files that cannot be read, each with the reason."""
+    unreadable_keys: Mapping[str, str] = field(default_factory=dict)
+    """Plan path of each SSH key file that cannot be read → the reason."""
 
 
 NO_LOCAL_FILES = LocalFiles()

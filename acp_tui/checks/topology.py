@@ -1,10 +1,11 @@
-"""What the plan makes a node find out around it.
+"""The connectivity targets of a plan: addresses, ports, names, load balancer, VIP and registry.
 
-Port numbers come from the catalogue, so that whoever asks and whoever judges read the same row.
+Port numbers come from the catalogue, so that the collectors and the checks use the same row.
 """
 
 from base64 import b64encode
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
@@ -13,80 +14,102 @@ from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Node, Plan
 
-_BALANCER_RULES = ("LB-443", "LB-6443", "LB-11443", "LB-HTTP")
+_LOAD_BALANCER_RULES = ("LB-443", "LB-6443", "LB-11443", "LB-HTTP")
 _RECOVERY_RULES = ("LB-DR-2379", "LB-DR-80")
+_PLUGINS = ("kube-ovn", "calico")
 _REGISTRY_PORT = 443
 
 
-def node_test_spec(plan: Plan, node: Node) -> NodeTestSpec:
-    """All that `node` shall find out.
+@dataclass(frozen=True)
+class NodeTargets:
+    """The addresses and TCP ports at which the other nodes must reach one node (X-FIREWALL)."""
 
-    The ports of every network plugin are tried, so that a changed choice needs no new connection (X-FIREWALL)."""
-    others = [other for other in plan.nodes if other.address != node.address]
-    dials = [
-        (address, port)
-        for other in others
-        for address in addresses(plan, other)
-        for port in peer_ports(plan, other, plugins=("kube-ovn", "calico"))
-    ]
-    registry = external_registry(plan)
-    if registry:
-        dials.append(registry)
-    if plan.address.cluster_endpoint and has_external_load_balancer(plan):
-        dials += [(plan.address.cluster_endpoint, port) for port in balancer_ports(plan)]
-    return NodeTestSpec(
-        tcp_targets=tuple(dict.fromkeys(dials)),
-        peers=tuple(address for other in others for address in addresses(plan, other)),
+    node: str
+    """The node's plan address."""
+    addresses: tuple[str, ...]
+    """The plan address; in dual stack also the IPv6 address."""
+    ssh_port: int
+    ports: tuple[int, ...]
+    """With the network plugin of the plan."""
+    all_ports: tuple[int, ...]
+    """With any network plugin: they are all tested, so that a changed choice needs no new connection."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The connectivity targets of a plan, computed once."""
+
+    nodes: tuple[NodeTargets, ...]
+    """In the order of the plan."""
+    owners: Mapping[str, str]
+    """Address of a node, IPv4 or IPv6 → the plan address of that node."""
+    load_balancer: str
+    """Host of the external load balancer; "": none, or not given yet."""
+    load_balancer_ports: tuple[int, ...]
+    """The ports that the external load balancer must forward (LB-*); (): no external load balancer."""
+    vip: str | None
+    """The VIP that the installer will create with keepalived; no host may use it yet. None: no self-built VIP."""
+    names: tuple[str, ...]
+    """Domain names that every node must resolve, sorted (NETRES-DOMAIN)."""
+    registry: tuple[str, int] | None
+    """Host and port of the external registry; None: the platform's own, or not given yet."""
+    registry_login: SecretStr | None
+    """Base64 of `user:password`, as in a Basic authorization header."""
+
+
+def topology_of(plan: Plan) -> Topology:
+    """Compute the connectivity targets of `plan`."""
+    rules = catalogue(plan.effective_release)
+    ports = {plugin: _plugin_ports(rules["X-FIREWALL"], plugin) for plugin in ("", *_PLUGINS)}
+    nodes = tuple(_node_targets(plan, node, ports) for node in plan.nodes)
+    balanced = has_external_load_balancer(plan)
+    load_balancer_ports = _load_balancer_ports(plan, rules) if balanced else ()
+    login = _registry_login(plan)
+    endpoint, registry = plan.address.cluster_endpoint, external_registry(plan)
+    keepalived = len(plan.nodes) > 1 and plan.address.self_built_vip and is_ip(endpoint)
+    return Topology(
+        nodes=nodes,
+        owners={address: one.node for one in reversed(nodes) for address in one.addresses},
+        load_balancer=endpoint if balanced else "",
+        load_balancer_ports=load_balancer_ports,
+        vip=endpoint if keepalived else None,
         names=required_names(plan),
-        vip=plan.address.cluster_endpoint if node.role == "control-plane" and deploys_keepalived(plan) else None,
         registry=registry,
-        registry_login=_registry_login(plan) if registry else None,
+        registry_login=login if registry else None,
     )
 
 
-def addresses(plan: Plan, node: Node) -> tuple[str, ...]:
-    """Where the other nodes reach `node`: in dual stack at both addresses."""
-    return (node.address, node.ipv6) if node.ipv6 and plan.network.ip_family == "dual" else (node.address,)
+def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
+    """Return the connectivity tests that `node` runs."""
+    others = [other for other in topology.nodes if other.node != node.address]
+    connects = [(address, port) for other in others for address in other.addresses for port in other.all_ports]
+    if topology.registry:
+        connects.append(topology.registry)
+    if topology.load_balancer:
+        connects += [(topology.load_balancer, port) for port in topology.load_balancer_ports]
+    return NodeTestSpec(
+        tcp_targets=tuple(dict.fromkeys(connects)),
+        peers=tuple(address for other in others for address in other.addresses),
+        names=topology.names,
+        vip=topology.vip if node.role == "control-plane" else None,
+        registry=topology.registry,
+        registry_login=topology.registry_login,
+    )
 
 
-def peer_ports(plan: Plan, node: Node, plugins: tuple[str, ...]) -> tuple[int, ...]:
-    """TCP ports at which other nodes have to reach `node` with these network plugins (X-FIREWALL)."""
-    listed = _listed_ports(plan.effective_release, plugins)
-    return tuple(dict.fromkeys((node.ssh.port or plan.ssh.port, plan.address.https_port, *listed)))
-
-
-@cache
-def _listed_ports(release: str, plugins: tuple[str, ...]) -> tuple[int, ...]:
-    """Asked for each pair of nodes: ten thousand times of a hundred."""
-    check = _function(catalogue(release)["X-FIREWALL"])
-    return tuple(int(port) for name in ("ports", *plugins) for port in check.texts(name))
-
-
-def balancer_ports(plan: Plan) -> tuple[int, ...]:
-    """All ports that the load balancer has to forward (LB-*)."""
-    rules = catalogue(plan.effective_release)
-    wanted = _BALANCER_RULES + (_RECOVERY_RULES if plan.disaster_recovery.role != "none" else ())
-    return tuple(dict.fromkeys(port for rule in wanted if (port := balancer_port(plan, rules[rule]))))
-
-
-def balancer_port(plan: Plan, rule: Requirement) -> int:
-    """The port that a rule LB-* is about: one of the plan's, or the row's own number; 0: none."""
+def load_balancer_port(plan: Plan, rule: Requirement) -> int:
+    """Return the port that a rule LB-* is about: one of the plan's, or the row's own number; 0: none."""
     port = _function(rule).text("port")
     return int(port) if port.isdigit() else {"https": plan.address.https_port, "http": plan.address.http_port}[port]
 
 
 def has_external_load_balancer(plan: Plan) -> bool:
-    """Whether somebody's load balancer stands before the control plane."""
+    """Return whether an external load balancer is in front of the control plane nodes."""
     return len(plan.nodes) > 1 and not plan.address.self_built_vip
 
 
-def deploys_keepalived(plan: Plan) -> bool:
-    """Whether the installer will make the VIP, so that nobody may have it yet."""
-    return len(plan.nodes) > 1 and plan.address.self_built_vip and is_ip(plan.address.cluster_endpoint)
-
-
 def required_names(plan: Plan) -> tuple[str, ...]:
-    """The domain names that nodes will have to resolve, sorted (NETRES-DOMAIN)."""
+    """Return the domain names that every node must resolve, sorted (NETRES-DOMAIN)."""
     registry = external_registry(plan)
     hosts = {plan.address.cluster_endpoint, plan.platform_address, *plan.address.others}
     hosts.add(registry[0] if registry else plan.registry_address)
@@ -94,14 +117,37 @@ def required_names(plan: Plan) -> tuple[str, ...]:
 
 
 def external_registry(plan: Plan) -> tuple[str, int] | None:
-    """Host and port of the external registry; None: the platform's own, or none given yet."""
+    """Return host and port of the external registry; None: the platform's own, or not given yet."""
     if plan.registry.mode != "external" or not plan.registry.address:
         return None
     address = plan.registry_address
-    if is_ip(address):  # the colons of a bare IPv6 address lead to no port
+    if is_ip(address):  # the colons of a bare IPv6 address separate no port
         return address, _REGISTRY_PORT
     host, colon, port = address.rpartition(":")
     return (host.strip("[]"), int(port)) if colon and port.isdigit() else (address, _REGISTRY_PORT)
+
+
+def _node_targets(plan: Plan, node: Node, ports: Mapping[str, tuple[int, ...]]) -> NodeTargets:
+    dual = node.ipv6 is not None and plan.network.ip_family == "dual"
+    login = plan.login(node).port
+    common = (login, plan.address.https_port, *ports[""])
+    return NodeTargets(
+        node=node.address,
+        addresses=(node.address, node.ipv6) if node.ipv6 is not None and dual else (node.address,),
+        ssh_port=login,
+        ports=tuple(dict.fromkeys((*common, *ports[plan.network.cni]))),
+        all_ports=tuple(dict.fromkeys((*common, *(port for plugin in _PLUGINS for port in ports[plugin])))),
+    )
+
+
+def _plugin_ports(rule: Requirement, plugin: str) -> tuple[int, ...]:
+    """The ports of the row for one network plugin; "": those that every plugin needs."""
+    return tuple(int(port) for port in _function(rule).texts(plugin or "ports"))
+
+
+def _load_balancer_ports(plan: Plan, rules: Mapping[str, Requirement]) -> tuple[int, ...]:
+    names = _LOAD_BALANCER_RULES + (_RECOVERY_RULES if plan.disaster_recovery.role != "none" else ())
+    return tuple(dict.fromkeys(port for name in names if (port := load_balancer_port(plan, rules[name]))))
 
 
 def _registry_login(plan: Plan) -> SecretStr | None:

@@ -1,6 +1,6 @@
-"""A verdict is the comparison of what was found with what is wanted. `unknown` is never `pass`.
+"""Verdicts: the comparison of the observed with the expected value. `unknown` never counts as `pass`.
 
-The JSON shape is the published report, schema `acp-tui.report/1`; scripts read it, so its keys do not drift.
+The JSON form is part of the report, schema `acp-tui.report/1`. Scripts read it, so its keys must not change.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from pydantic import Field
 
 
 class Severity(StrEnum):
+    """How much a requirement matters; see docs/glossary.md."""
+
     MUST = "must"
     COND = "cond"
     ADVICE = "advice"
@@ -18,6 +20,8 @@ class Severity(StrEnum):
 
 
 class Outcome(StrEnum):
+    """The result of a check; see docs/glossary.md."""
+
     PASS = "pass"
     FAIL = "fail"
     WARN = "warn"
@@ -29,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """One requirement held against one node (or against the plan, where `node` is None)."""
+    """The result of one requirement on one node; `node` None: on the plan or the cluster."""
 
     requirement: str
     node: str | None
@@ -39,15 +43,15 @@ class Verdict:
     expected: str
     remedy: str
     waived: str | None = None
-    """The reason of the waiver; None means nobody waived it."""
+    """The reason of the waiver; None: not waived."""
     paths: tuple[str, ...] = ()
-    """Dotted plan paths whose answer would mend it; empty for what only the node can mend."""
+    """Plan paths of the answers that would fix it; empty: only a change on the node fixes it."""
     names: tuple[str, ...] = ()
-    """What it is about, such as missing modules or packages to remove, as the node told it. Not part of the report."""
+    """The names from the node that it concerns, such as missing modules or packages. Not part of the report."""
 
     @property
     def blocks(self) -> bool:
-        """Whether the install must not start while this stands."""
+        """Whether this verdict prevents the start of the install."""
         if self.waived is not None:
             return False
         if self.outcome in (Outcome.FAIL, Outcome.PENDING_REBOOT):

@@ -1,6 +1,6 @@
-"""Waivers that put nothing aside: told as a warning, because their author believes that something is settled.
+"""Waivers without effect: expired, or for a requirement or node that does not exist.
 
-Such a waiver never lets anything through: the rule it was meant for is judged as if it were not there.
+Each gives a warning, because its author relies on it. The requirement is evaluated as if the waiver were absent.
 """
 
 from collections.abc import Collection, Iterator
@@ -8,41 +8,47 @@ from datetime import date
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
-from acp_tui.checks.verdict_builder import holds
+from acp_tui.checks.verdict_builder import in_force
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan, Waiver
 
 RULE = "PRE-ALL"
-"""The rule that waivers are answers to (see `Plan.waivers`)."""
+"""The requirement that these warnings belong to (see `Plan.waivers`)."""
 
 
-def idle_waivers(plan: Plan, today: date) -> tuple[Verdict, ...]:
-    """One warning for each waiver that has run out or that names no rule, or no node, of this plan."""
-    known = {node.address for node in plan.nodes}
-    rules = catalogue(plan.effective_release)
+def idle_waivers(plan: Plan, today: date, requirements: Collection[str] | None = None) -> tuple[Verdict, ...]:
+    """Return a warning for each waiver without effect. `requirements`: known IDs; None: those of the plan's release."""
+    nodes = {node.address for node in plan.nodes}
+    known = catalogue(plan.effective_release).keys() if requirements is None else requirements
     return tuple(
         Verdict(
-            RULE,
-            None,
-            Severity.ADVICE,
-            Outcome.WARN,
-            _("the waiver of {rule} for {node} has no effect: {why}").format(
-                rule=waiver.requirement, node=_("all nodes") if waiver.node == "*" else waiver.node, why=why
-            ),
-            _("waivers of rules and nodes that are there, in force today"),
-            _("Correct the waiver, or take it out of the plan."),
+            requirement=RULE,
+            node=None,
+            severity=Severity.ADVICE,
+            outcome=Outcome.WARN,
+            observed=_observed(waiver, reason),
+            expected=_("waivers for existing requirements and nodes, not expired"),
+            remedy=_("Correct the waiver, or remove it from the plan."),
             paths=(f"waivers[{index}]",),
         )
         for index, waiver in enumerate(plan.waivers)
-        for why in _reasons(waiver, rules.keys(), known, today)
+        for reason in _reasons(waiver, known, nodes, today)
     )
 
 
-def _reasons(waiver: Waiver, rules: Collection[str], nodes: Collection[str], today: date) -> Iterator[str]:
+def _observed(waiver: Waiver, reason: str) -> str:
+    if waiver.node == "*":
+        text = _("the waiver of {rule} for all nodes has no effect: {reason}")
+        return text.format(rule=waiver.requirement, reason=reason)
+    text = _("the waiver of {rule} for {node} has no effect: {reason}")
+    return text.format(rule=waiver.requirement, node=waiver.node, reason=reason)
+
+
+def _reasons(waiver: Waiver, requirements: Collection[str], nodes: Collection[str], today: date) -> Iterator[str]:
     """Why it has no effect: the first reason is enough."""
-    if waiver.requirement not in rules:
-        yield _("there is no such requirement")
+    if waiver.requirement not in requirements:
+        yield _("unknown requirement")
     elif waiver.node != "*" and waiver.node not in nodes:
-        yield _("the plan has no such node")
-    elif not holds(waiver, today):
-        yield _("its last day was {date}, or that is no date (YYYY-MM-DD)").format(date=waiver.until)
+        yield _("the plan does not contain this node")
+    elif not in_force(waiver, today):
+        yield _("{date} is in the past, or is not a date (YYYY-MM-DD)").format(date=waiver.until)

@@ -231,5 +231,5 @@ async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[
 
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
-    local_files = await asyncio.to_thread(read_local_files, source.plan, source.base)
-    return evaluate(source.plan, facts, states, beside=local_files, today=date.today())
+    beside = await asyncio.to_thread(read_local_files, source.plan, source.base)
+    return evaluate(source.plan, facts, states, local_files=beside, today=date.today())

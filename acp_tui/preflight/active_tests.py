@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from acp_tui.checks.catalog import FunctionCheck, catalogue
-from acp_tui.checks.topology import balancer_ports, has_external_load_balancer, peer_ports
+from acp_tui.checks.topology import Topology, has_external_load_balancer
 from acp_tui.core.i18n import N_, _
 from acp_tui.core.units import MEGA
 from acp_tui.nodes.active.bandwidth import MAX_MEBIBYTES, BandwidthNode, measure, pairs
@@ -107,6 +107,7 @@ def patience(deadlines: Deadlines, also: Collection[ActiveTest]) -> Deadlines:
 
 async def between_on_request(
     plan: Plan,
+    topology: Topology,
     known: Mapping[str, Facts],
     reached: Collection[Target],
     keys: Mapping[str, str | None],
@@ -119,7 +120,9 @@ async def between_on_request(
     `keys`: their host keys by address."""
     found = {one.address: known[one.address] for one in reached}
     if _REHEARSED & set(also):
-        for address, facts in (await run_listener_test(_roles(plan, reached, keys, also), deadlines=deadlines)).items():
+        for address, facts in (
+            await run_listener_test(_roles(plan, topology, reached, keys, also), deadlines=deadlines)
+        ).items():
             missing = {
                 **found[address].missing,
                 **{name: why for name, why in facts.missing.items() if name == "backends_reached"},
@@ -133,7 +136,7 @@ async def between_on_request(
                 missing=missing,
             )
     if ActiveTest.BANDWIDTH in also and len(reached) > 1:
-        own = _own_ports(plan)
+        own = _own_ports(topology)
         ends = [
             BandwidthNode(one, keys[one.address], tuple(p for p in own[one.address] if p > 1023)) for one in reached
         ]
@@ -149,19 +152,22 @@ def enough_bits(plan: Plan) -> float:
     return check.number("megabits") * MEGA * check.number("payload")
 
 
-def _own_ports(plan: Plan) -> dict[str, tuple[int, ...]]:
+def _own_ports(topology: Topology) -> dict[str, tuple[int, ...]]:
     """The TCP ports on which each node is needed, without SSH."""
-    needed = {node.address: peer_ports(plan, node, (plan.network.cni,)) for node in plan.nodes}
-    return {node.address: tuple(p for p in needed[node.address] if p != plan.login(node).port) for node in plan.nodes}
+    return {one.node: tuple(port for port in one.ports if port != one.ssh_port) for one in topology.nodes}
 
 
 def _roles(
-    plan: Plan, reached: Collection[Target], keys: Mapping[str, str | None], also: Collection[ActiveTest]
+    plan: Plan,
+    topology: Topology,
+    reached: Collection[Target],
+    keys: Mapping[str, str | None],
+    also: Collection[ActiveTest],
 ) -> list[ListenerPlan]:
     """Who listens where, and who dials what: control planes behind the load balancer, all nodes for each other."""
     planes = frozenset(node.address for node in plan.control_planes)
-    forwarded = balancer_ports(plan) if ActiveTest.LOAD_BALANCER in also and has_external_load_balancer(plan) else ()
-    own: Mapping[str, tuple[int, ...]] = _own_ports(plan) if ActiveTest.PATHS in also else {}
+    forwarded = topology.load_balancer_ports if ActiveTest.LOAD_BALANCER in also else ()
+    own: Mapping[str, tuple[int, ...]] = _own_ports(topology) if ActiveTest.PATHS in also else {}
     return [
         ListenerPlan(
             one,

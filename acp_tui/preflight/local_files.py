@@ -15,7 +15,7 @@ from acp_tui.plan.model import Plan
 
 def read_local_files(plan: Plan, base: Path) -> LocalFiles:
     """Read all of them, paths relative to `base`. Raises nothing: what is wrong with a file is told by the rules."""
-    beside = LocalFiles(lost_keys=dict(_lost_keys(plan, base)))
+    beside = LocalFiles(unreadable_keys=dict(_lost_keys(plan, base)))
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
 

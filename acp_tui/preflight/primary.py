@@ -24,7 +24,7 @@ from acp_tui.preflight.certificates.reader import facts_for, pair_facts
 def primary_of(plan: Plan, base: Path) -> PrimaryCluster | None:
     """The primary that `plan` names, its path relative to `base`; None where the plan is no standby's or names none.
 
-    Raises nothing: why it cannot be read is its `trouble`."""
+    Raises nothing: why it cannot be read is its `error`."""
     recovery = plan.disaster_recovery
     if recovery.role != "standby" or not recovery.primary:
         return None
@@ -33,15 +33,15 @@ def primary_of(plan: Plan, base: Path) -> PrimaryCluster | None:
         return _bundled(place) if is_bundle(place) else _planned(place)
     except AcpError as error:
         why = " ".join(str(error).splitlines())
-        return PrimaryCluster(str(place), trouble=_("the primary's plan is of no use: {why}").format(why=why))
+        return PrimaryCluster(str(place), error=_("the primary's plan is of no use: {why}").format(why=why))
     except OSError as error:
-        return PrimaryCluster(str(place), trouble=_("{path}: {why}").format(path=place, why=error.strerror or error))
+        return PrimaryCluster(str(place), error=_("{path}: {why}").format(path=place, why=error.strerror or error))
 
 
 def _planned(place: Path) -> PrimaryCluster:
     if place.exists() and not place.is_file():
         return PrimaryCluster(
-            str(place), trouble=_("{path} is neither a plan file nor a bundle folder").format(path=place)
+            str(place), error=_("{path} is neither a plan file nor a bundle folder").format(path=place)
         )
     reading = read_plan(place)
     closed = [str(problem) for problem in reading.problems if _of_a_secret(problem)]
@@ -50,7 +50,7 @@ def _planned(place: Path) -> PrimaryCluster:
     if reading.plan.admin.password is None and not closed:
         closed = [_("{path} has no secrets in it or beside it").format(path=place)]
     pair = facts_for(reading.plan, place.parent)
-    return PrimaryCluster(str(place), reading.plan, closed="; ".join(closed), certificate=pair)
+    return PrimaryCluster(str(place), reading.plan, secrets_error="; ".join(closed), certificate=pair)
 
 
 def _bundled(place: Path) -> PrimaryCluster:
@@ -58,7 +58,7 @@ def _bundled(place: Path) -> PrimaryCluster:
     bundle = open_bundle(place, secrets=not sealed)
     if bundle.document is None:
         why = _("the secrets of {path} are encrypted") if sealed else _("{path} was written without its secrets")
-        return PrimaryCluster(str(place), bundle.plan, closed=why.format(path=place))
+        return PrimaryCluster(str(place), bundle.plan, secrets_error=why.format(path=place))
     return PrimaryCluster(str(place), bundle.plan, certificate=_pair_in(bundle.document, place / DOCUMENT))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
-from acp_tui.checks.topology import node_test_spec
+from acp_tui.checks.topology import Topology, node_test_spec, topology_of
 from acp_tui.core.clock import now
 from acp_tui.core.concurrency import Work, merge_events
 from acp_tui.core.files import resolve_path
@@ -53,9 +53,9 @@ def targets(plan: Plan, address_map: AddressMap = direct, *, plan_dir: Path = Pa
     return tuple(by_address.values())
 
 
-def snippets(plan: Plan, node: Node, also: Collection[ActiveTest] = ()) -> tuple[Collector, ...]:
+def snippets(plan: Plan, topology: Topology, node: Node, also: Collection[ActiveTest] = ()) -> tuple[Collector, ...]:
     """All that `node` is asked: about itself, about what is around it, and what was requested."""
-    return (*COLLECTORS, *collectors_for(node_test_spec(plan, node)), *snippets_on_request(plan, node, also))
+    return (*COLLECTORS, *collectors_for(node_test_spec(topology, node)), *snippets_on_request(plan, node, also))
 
 
 async def probe_node(
@@ -68,7 +68,7 @@ async def probe_node(
     deadlines: Deadlines = DEADLINES,
 ) -> AsyncGenerator[NodeEvent, None]:
     """Collect the facts of one node. `known_host_key`: its recorded host key, `type base64`, or None."""
-    one, asked = target(plan, node, address_map, plan_dir=plan_dir), snippets(plan, node)
+    one, asked = target(plan, node, address_map, plan_dir=plan_dir), snippets(plan, topology_of(plan), node)
     async with aclosing(collect_facts(one, known_host_key, deadlines=deadlines, collectors=asked)) as events:
         async for event in events:
             yield event
@@ -88,7 +88,7 @@ async def refresh_connectivity(
 
     It also tells whether it is still the machine and the boot that it was: what `before` says is of another one if
     `boot_id` or `machine_id` differ. Not reached, its facts are those of `before`."""
-    asked = (IDENTITY, *collectors_for(node_test_spec(plan, node)))
+    asked = (IDENTITY, *collectors_for(node_test_spec(topology_of(plan), node)))
     done = NodeFinished(node.address, NodeState.LOST, before)
     async with aclosing(
         collect_facts(
@@ -140,7 +140,7 @@ async def on_request(
 
     found = dict(zip((t.address for t in reached), await asyncio.gather(*map(one, reached)), strict=True))
     keys = {address: known_hosts.get(address) for address in found}
-    return await between_on_request(plan, found, reached, keys, also, deadlines=deadlines)
+    return await between_on_request(plan, topology_of(plan), found, reached, keys, also, deadlines=deadlines)
 
 
 async def preflight(
@@ -164,10 +164,11 @@ async def preflight(
     deadlines = patience(deadlines, also)
     chosen = [t for t in targets(plan, address_map, plan_dir=plan_dir) if only_nodes is None or t.address in only_nodes]
     by_address = {node.address: node for node in plan.nodes}
+    topology = topology_of(plan)
 
     def pass_over(one: Target) -> Work[NodeEvent]:
         async def follow(emit: Callable[[NodeEvent], None]) -> None:
-            asked = snippets(plan, by_address[one.address], also)
+            asked = snippets(plan, topology, by_address[one.address], also)
             async with aclosing(
                 collect_facts(one, known_hosts.get(one.address), deadlines=deadlines, collectors=asked)
             ) as seen:
@@ -186,7 +187,7 @@ async def preflight(
         reached = [t for t in chosen if t.address in done and done[t.address].state is NodeState.CHECKED]
         keys = {address: end.host_key for address, end in done.items()}
         known = {address: end.facts for address, end in done.items()}
-        more = await between_on_request(plan, known, reached, keys, also, deadlines=deadlines)
+        more = await between_on_request(plan, topology, known, reached, keys, also, deadlines=deadlines)
         for address, facts in more.items():
             done[address] = replace(done[address], facts=facts)
             yield FactsUpdated(address, facts)
@@ -205,7 +206,7 @@ def _report(
     states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
     verdicts = tuple(
         verdict
-        for verdict in evaluate(plan, facts, states, beside=beside, today=finished.date(), only=only)
+        for verdict in evaluate(plan, facts, states, local_files=beside, today=finished.date(), only=only)
         if verdict.node is None or verdict.node in done  # of the others nothing was asked
     )
     nodes = records(plan, facts, states, {address: end.detail for address, end in done.items()})

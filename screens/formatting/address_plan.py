@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from acp_tui.checks.subnets import Kind, Network, Taken, interface_of, meet, suggestions, taken, with_room
+from acp_tui.checks.free_ranges import suggestions, with_room
+from acp_tui.checks.subnets import Kind, Network, Taken, interface_of, meet, taken
 from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_domain

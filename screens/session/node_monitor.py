@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from acp_tui.checks.topology import node_test_spec
+from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.core.i18n import _
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeFinished, NodeStage
@@ -120,8 +120,9 @@ class NodeWatch:
         those that were not heard of for `fresh` seconds tell whether they have booted in between."""
         if self.probing:
             return  # the last one that ends comes back here
+        topology = topology_of(self._asked)
         for node in self._board.plan.nodes:
-            seen, wanted = self.seen.get(node.address), node_test_spec(self._asked, node)
+            seen, wanted = self.seen.get(node.address), node_test_spec(topology, node)
             if seen is None or seen.state is not NodeState.CHECKED or not seen.looked:
                 continue  # a pass that is not over is not cut short: its end tells the host key, and comes back here
             silent = seen.login == self._board.plan.login(node) and time.monotonic() - seen.looked > fresh
@@ -177,7 +178,7 @@ class NodeWatch:
         first = self.seen[address].facts is None
         pinned = self._board.draft.host_keys.get(address)
         plan = self._asked
-        asked = node_test_spec(plan, node)
+        asked = node_test_spec(topology_of(plan), node)
         await _imported()
         from acp_tui.preflight.active_tests import carried
         from acp_tui.preflight.run import probe_node

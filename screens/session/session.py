@@ -194,7 +194,7 @@ class Session:
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.nodes.facts), date.today()
         package = await self.package.verdicts(plan)
-        verdicts = await asyncio.to_thread(evaluate, plan, facts, states, beside=beside, today=today)
+        verdicts = await asyncio.to_thread(evaluate, plan, facts, states, local_files=beside, today=today)
         unseen = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
         self.judgement = Judgement((*self._refusals(), *package, *verdicts), unseen)
         self._notify(Changed.VERDICTS)

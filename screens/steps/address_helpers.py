@@ -26,7 +26,7 @@ class AddressingStep(WizardStep):
     def lead(self, field: Field) -> Text:
         offered = self._offered(field)
         if offered is not None:
-            return Text(_("^F fills in {value}: {why}").format(value=offered.value, why=offered.why), "cyan")
+            return Text(_("^F fills in {value}: {why}").format(value=offered.value, why=offered.reason), "cyan")
         if field.path == "address.platform" and self.session.plan.address.platform is None:
             endpoint = self.session.plan.address.cluster_endpoint or "-"
             return Text(_("Now {value}, the cluster endpoint.").format(value=endpoint), "dim")

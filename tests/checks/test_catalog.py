@@ -1,4 +1,4 @@
-"""The catalogue is whole: every rule of the manual has a row, every row can be judged, in every release."""
+"""The catalogue is complete: every rule of the manual has a row, and every row can be checked, in every release."""
 
 import dataclasses
 import re
@@ -16,14 +16,8 @@ from acp_tui.checks.catalog import (
     Requirement,
     catalogue,
 )
-from acp_tui.checks.cluster.connectivity import BETWEEN_CHECKS
-from acp_tui.checks.cluster.consistency import CLUSTER_CHECKS
-from acp_tui.checks.cluster.endpoint import ENDPOINT_CHECKS
-from acp_tui.checks.cluster.identity import IDENTITY_CHECKS
-from acp_tui.checks.cluster.registry import REGISTRY_CHECKS
 from acp_tui.checks.conditions import CONDITIONS
-from acp_tui.checks.node.evaluate import NODE_CHECKS
-from acp_tui.checks.plan.evaluate import PLAN_CHECKS
+from acp_tui.checks.functions import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
 from acp_tui.core.assets import asset_path
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.release import RELEASES
@@ -61,11 +55,8 @@ XR-NOEXCL-WK XR-EXCL-SOMEWHERE XR-MON-EXCLUSIVE XR-MON-NODES XR-VM-AGENTS XR-PRO
 MANUAL = _SECTIONS.split()
 RULES = (*MANUAL, *_BETWEEN_FIELDS.split())
 
-JUDGES = {
-    "node": NODE_CHECKS,
-    "cluster": {**CLUSTER_CHECKS, **BETWEEN_CHECKS, **ENDPOINT_CHECKS, **IDENTITY_CHECKS, **REGISTRY_CHECKS},
-    "plan": PLAN_CHECKS,
-}
+ROW = {"id": "A", "severity": "must", "scope": "node", "title": "t", "check": {"kind": "manual"}}
+FUNCTIONS = {"node": NODE_CHECKS, "cluster": CLUSTER_CHECKS, "plan": PLAN_CHECKS}
 FACTS = {field.name for field in dataclasses.fields(Facts)}
 
 
@@ -85,7 +76,7 @@ def test_every_rule_of_the_manual_has_a_row(release: str) -> None:
 def test_every_row_can_be_judged(release: str) -> None:
     for row in catalogue(release).values():
         for scope, function in functions(row):
-            assert function.name in JUDGES[scope], row.id
+            assert function.name in FUNCTIONS[scope], row.id
         assert set(row.when) <= CONDITIONS.keys(), row.id
         if isinstance(row.check, AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent):
             assert row.check.fact in FACTS, row.id
@@ -99,7 +90,7 @@ def test_every_row_can_be_judged(release: str) -> None:
 def test_every_function_and_condition_is_named_by_a_row() -> None:
     rows = [row for release in RELEASES for row in catalogue(release).values()]
     named = {(scope, function.name) for row in rows for scope, function in functions(row)}
-    unused = {(scope, name) for scope, known in JUDGES.items() for name in known} - named
+    unused = {(scope, name) for scope, known in FUNCTIONS.items() for name in known} - named
     assert unused == set()
     assert CONDITIONS.keys() - {name for row in rows for name in row.when} == set()
 

@@ -1,4 +1,4 @@
-"""Judging as a whole: healthy nodes, roles, conditions, releases, what is not known, and waivers."""
+"""Evaluation: healthy nodes, roles, conditions, releases, missing facts, and waivers."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -212,7 +212,7 @@ def test_lvm2_is_asked_for_only_where_local_storage_is_planned() -> None:
     assert planted({"lvm2": False}, plan=valid_plan(local_storage="topolvm")) == {("SW-LVM2", FAIL)}
 
 
-def test_a_fact_that_was_not_learned_is_unknown_with_its_reason() -> None:
+def test_a_missing_fact_is_unknown_with_its_reason() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     facts[SECOND] = replace(facts[SECOND], swaps=None, missing={"swaps": "timed out after 10 s"})
@@ -223,7 +223,7 @@ def test_a_fact_that_was_not_learned_is_unknown_with_its_reason() -> None:
 
 
 @pytest.mark.parametrize("facts", [None, Facts("10.20.0.12")])
-def test_a_node_of_which_nothing_is_known_passes_nothing(facts: Facts | None) -> None:
+def test_a_node_without_facts_passes_no_check(facts: Facts | None) -> None:
     plan = valid_plan()
     seen = cluster(plan)
     del seen[SECOND]
@@ -233,7 +233,7 @@ def test_a_node_of_which_nothing_is_known_passes_nothing(facts: Facts | None) ->
     mine = [v for v in evaluate(plan, seen, states, today=TODAY) if v.node == SECOND]
     assert {v.outcome for v in mine} <= {UNKNOWN, Outcome.NOT_APPLICABLE, Outcome.MANUAL}
     swap = next(v for v in mine if v.requirement == "SYS-SWAP")
-    assert swap.observed == "the node could not be reached"
+    assert swap.observed == "the node is unreachable"
 
 
 def test_waivers_cover_one_rule_on_one_node_until_their_day() -> None:
@@ -262,7 +262,7 @@ def test_only_keeps_the_rules_that_are_asked_for() -> None:
     assert {v.requirement for v in found} == only
 
 
-def test_the_remedy_follows_the_distribution_and_quotes_what_a_node_said() -> None:
+def test_fix_depends_on_the_distribution_and_quotes_names_from_the_node() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     facts[SECOND] = replace(
@@ -273,15 +273,15 @@ def test_the_remedy_follows_the_distribution_and_quotes_what_a_node_said() -> No
     assert "update-grub" in by_id["KRN-THP"].remedy
 
 
-def test_a_remedy_moves_nothing_away_where_nothing_lies() -> None:
+def test_fix_has_no_command_without_names() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     facts[FIRST] = replace(facts[FIRST], kubernetes_traces=("kubelet runs",))
     facts[SECOND] = replace(facts[SECOND], kubernetes_traces=("kubelet runs", "/etc/kubernetes/admin.conf"))
-    told = {v.node: v.remedy for v in verdicts(plan, facts) if v.requirement == "CAP-FRESH-ENV"}
-    assert "former" not in told[FIRST]
-    assert "disable --now" in told[FIRST]
-    assert "for path in /etc/kubernetes/admin.conf;" in told[SECOND]
+    shown = {v.node: v.remedy for v in verdicts(plan, facts) if v.requirement == "CAP-FRESH-ENV"}
+    assert "former" not in shown[FIRST]
+    assert "disable --now" in shown[FIRST]
+    assert "for path in /etc/kubernetes/admin.conf;" in shown[SECOND]
 
 
 def test_figures_follow_the_release() -> None:
@@ -324,7 +324,7 @@ def test_a_vip_in_the_range_of_the_container_runtime() -> None:
     assert {("NET-172-FREE", FAIL), ("NETCFG-172", FAIL)} <= found
 
 
-def test_physical_cores_are_told_where_threads_share_them() -> None:
+def test_physical_cores_are_shown_if_threads_share_them() -> None:
     plan = valid_plan()
 
     def seen(**changes: object) -> str:

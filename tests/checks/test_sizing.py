@@ -102,8 +102,8 @@ def test_workers_together_grow_with_the_clusters() -> None:
     assert found.together == Size(48, 96), "2 x 12 cores, 24 GB and a fifth more for each full ten"
     assert found.together_advised == Size(69, 138)
     plan = valid_plan(scenario="multi-cluster", workload={"clusters": 57})
-    told = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
-    assert "2 × 24 cores, 48 GB or 4 × 12 cores, 24 GB" in told["CAP-MC-VGROW"]
+    reasons = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
+    assert "2 × 24 cores, 48 GB; 4 × 12 cores, 24 GB" in reasons["CAP-MC-VGROW"]
     few = dict.fromkeys((node.address for node in plan.nodes), NodeSummary(arch="x86_64", cpus=23, memory=50 * 10**9))
     assert "46 cores, 100 GB  too little" in fit_lines(sizing(plan, few))[-1]
     assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NONE
@@ -134,7 +134,7 @@ def test_every_figure_has_a_rule_of_the_catalogue() -> None:
             assert all(len(line) <= 73 for line in (*table_lines(found), *reason_lines(found, 73), *fit_lines(found)))
 
 
-def test_what_is_missing_is_said_in_short() -> None:
+def test_short_text_of_missing_nodes() -> None:
     few = valid_plan(nodes=nodes(1, 0))
     assert in_short(sizing(few, {})) == "2 control planes are missing"
     plan = valid_plan()
@@ -153,10 +153,10 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     nodes_seen = records(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), {})
     save_last_report(last_report_path(state_home(), file), Report("4.0", MORNING, MORNING, nodes_seen))
     main(["validate", str(file), "--sizes"])
-    told = " ".join(capsys.readouterr().out.split())
-    assert "control plane 3 3 8 cores, 16 GB 12 cores, 24 GB" in told
-    assert "10.20.0.11 control plane 4 cores, 33.5 GB too small" in told
-    assert "10.20.0.12 control plane — not seen yet" in told
+    reasons = " ".join(capsys.readouterr().out.split())
+    assert "control plane 3 3 8 cores, 16 GB 12 cores, 24 GB" in reasons
+    assert "10.20.0.11 control plane 4 cores, 33.5 GB too small" in reasons
+    assert "10.20.0.12 control plane — not seen yet" in reasons
     main(["validate", str(file), "--sizes", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["sizing"]["needs"][0]["least"] == {"cores": 8, "memory": 16}

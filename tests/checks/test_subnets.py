@@ -1,4 +1,4 @@
-"""A range that meets something: what is free instead, by hand-made networks, and by chance against `ipaddress`."""
+"""Overlapping ranges and the free ranges instead, with fixed and with random networks."""
 
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from acp_tui.checks.subnets import Kind, Network, free_range, meet, ranges, suggestion, suggestions, taken
+from acp_tui.checks.free_ranges import free_range, suggestion, suggestions
+from acp_tui.checks.subnets import Kind, Network, meet, ranges, taken
 from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.model import Plan
 from tests.support.factories.node_facts import healthy
@@ -130,11 +131,11 @@ def test_a_range_for_pods_has_room_for_all_of_them() -> None:
     plan = valid_plan(network={"cluster_cidr": {"ipv4": "10.3.0.0/24"}})
     assert told(plan) == {PODS: "10.3.0.0/22"}
     remedies = [v.remedy for v in verdicts(plan, cluster(plan)) if v.requirement == "P-CLUSTER-CIDR4"]
-    assert remedies == [f"Choose another range: 10.3.0.0/22 is free for {PODS}."]
+    assert remedies == [f"Use a free range: 10.3.0.0/22 ({PODS})."]
     assert told(applied(plan, {})) == {}
 
 
-def test_both_families_are_mended_apart() -> None:
+def test_each_ip_family_gets_its_own_free_range() -> None:
     plan = valid_plan(nodes=dual_nodes(), network={"ip_family": "dual", "cluster_cidr": {"ipv6": "2001:db8::/64"}})
     assert told(plan) == {"network.cluster_cidr.ipv6": "fd00::/64"}
 
@@ -143,8 +144,8 @@ def test_the_remedy_names_the_free_range() -> None:
     plan = valid_plan(network={"cluster_cidr": {"ipv4": "10.20.0.0/16"}, "service_cidr": {"ipv4": "10.20.0.0/24"}})
     found = {(v.requirement, v.remedy) for v in verdicts(plan, cluster(plan)) if v.requirement.startswith("XR-CIDR-")}
     remedies = " ".join(remedy for _rule, remedy in found)
-    assert f"10.21.0.0/16 is free for {PODS}" in remedies
-    assert f"10.20.1.0/24 is free for {SERVICES}" in remedies
+    assert f"10.21.0.0/16 ({PODS})" in remedies
+    assert f"10.20.1.0/24 ({SERVICES})" in remedies
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_the_remedy_names_the_free_range() -> None:
         ({"nameservers": ("10.4.0.10",)}, {("XR-CIDR-HOST", FAIL)}),
         ({"routes": (Route("default", "eth0", "10.20.0.1"), Route("10.3.9.0/24", "eth1", None))},
          {("XR-CIDR-HOST", WARN)}),
-        # decoys: a default route in two halves, a name server beside the range, another family, the loopback
+        # decoys: a default route in two halves, a name server next to the range, another family, the loopback
         ({"routes": (Route("default", "eth0", "g"), Route("0.0.0.0/1", "tun0", "g"), Route("128.0.0.0/1", "t", "g"))},
          set()),
         ({"nameservers": ("10.5.0.53",)}, set()),
@@ -163,7 +164,7 @@ def test_the_remedy_names_the_free_range() -> None:
         ({"routes": (Route("default", "eth0", "g"), Route("10.3.0.1", "lo", None))}, set()),
     ],
 )  # fmt: skip
-def test_what_a_node_has_in_a_range_is_found(changes: dict[str, object], rules: set[tuple[str, object]]) -> None:
+def test_networks_of_a_node_in_a_range_are_reported(changes: dict[str, object], rules: set[tuple[str, object]]) -> None:
     assert planted(changes) == rules
 
 
@@ -192,7 +193,7 @@ def test_the_vip_is_an_ordinary_address_of_the_one_subnet(
     assert any(v.requirement == "VIP-SUBNET" and v.outcome is FAIL for v in verdicts(plan, facts)) is broken
 
 
-def test_a_node_of_which_nothing_is_known_has_its_neighbourhood_kept_free() -> None:
+def test_the_usual_subnet_around_a_node_without_facts_stays_free() -> None:
     plan = valid_plan(nodes=[node("10.20.0.11")], network={"service_cidr": {"ipv4": "10.20.0.0/28"}})
     assert told(plan) == {SERVICES: "10.19.255.240/28"}
 

@@ -1,4 +1,4 @@
-"""What nodes and this host tell is offered, and never put over an answer."""
+"""Facts of nodes suggest values, and never replace an answer."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.factories.plans import nodes, valid_plan
 
 
 def seen(plan: Plan, **nics: str) -> dict[str, Facts]:
-    """Nodes whose address is on eth0, or on the interface said for the last part of the address (`n12="ens1"`)."""
+    """Nodes with their address on eth0, or on the interface given for its last part (`n12="ens1"`)."""
     found = {}
     for node in plan.nodes:
         last = node.address.rpartition(".")[2]

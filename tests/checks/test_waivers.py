@@ -1,4 +1,4 @@
-"""Waivers: one rule at a time and seen in every report; those without effect are told, and nothing else waives."""
+"""Waivers: each covers one rule and is in every report; waivers without effect give a warning."""
 
 from datetime import date
 from pathlib import Path
@@ -56,10 +56,10 @@ def test_what_a_waiver_covers(changes: dict[str, JsonValue], waived: bool) -> No
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"requirement": "SYS-SWAPS"}, "no such requirement"),
-        ({"node": "10.20.0.99"}, "no such node"),
+        ({"requirement": "SYS-SWAPS"}, "unknown requirement"),
+        ({"node": "10.20.0.99"}, "does not contain this node"),
         ({"until": "2026-02-28"}, "2026-02-28"),
-        ({"until": "next week"}, "no date"),
+        ({"until": "next week"}, "not a date"),
     ],
 )
 def test_a_waiver_without_effect_is_a_warning_that_names_it(changes: dict[str, JsonValue], word: str) -> None:

@@ -284,7 +284,7 @@ def test_one_closed_direction_among_five_nodes(lab: Lab, five: list[LabNode], tm
     three.sh(_TABLE + f"nft add rule inet f i ip saddr {two.address} tcp dport '{{ 2379, 2380 }}' drop")
     found = looked(tmp_path, five, lab.address(0))
     assert found.found == {n.address: {} for n in five} | {three.address: {"X-FIREWALL": "fail"}}
-    assert found.observed(three.address, "X-FIREWALL") == f"{two.address} → {three.address}: 2379, 2380 no answer"
+    assert found.observed(three.address, "X-FIREWALL") == f"{two.address} → {three.address}: 2379, 2380 timed out"
 
 
 def test_what_only_looks_closed_among_five_nodes(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:

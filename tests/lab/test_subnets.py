@@ -28,5 +28,5 @@ def test_what_the_nodes_have_in_a_range_is_found_and_a_free_one_told(lab: Lab, t
     assert set(checked.states.values()) == {"checked"}
     assert [checked.found[node.address] for node in nodes] == [node.profile.expects for node in nodes]
     remedies = {verdict["node"]: verdict["remedy"] or "" for verdict in checked.verdicts}
-    assert "10.1.0.0/16 is free for network.cluster_cidr.ipv4" in remedies[nodes[0].address]
-    assert "10.6.0.0/16 is free for network.service_cidr.ipv4" in remedies[nodes[1].address]
+    assert "10.1.0.0/16 (network.cluster_cidr.ipv4)" in remedies[nodes[0].address]
+    assert "10.6.0.0/16 (network.service_cidr.ipv4)" in remedies[nodes[1].address]

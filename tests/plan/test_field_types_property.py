@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.evaluate import check_node
 from acp_tui.checks.finding import NodeSubject
-from acp_tui.checks.node.evaluate import check_node
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.subnets import special
 from acp_tui.checks.verdict import Outcome

@@ -61,7 +61,7 @@ def bundle(site: Path, keep: SecretsMode = "plain") -> Path:
 def test_a_plan_file_with_its_secrets_beside_it(site: Path) -> None:
     save_plan(the_primary(), site / "plan.yaml")
     primary = found(site, "plan.yaml")
-    assert (primary.trouble, primary.closed, password(primary)) == ("", "", PASSWORD)
+    assert (primary.error, primary.secrets_error, password(primary)) == ("", "", PASSWORD)
     assert primary.certificate is not None
     assert primary.certificate.sums == read_pair(site / "tls.crt", site / "tls.key").sums != ()
 
@@ -70,15 +70,15 @@ def test_a_plan_file_without_its_secrets_says_so(site: Path) -> None:
     save_plan(the_primary(), site / "plan.yaml")
     (site / "secrets.yaml").unlink()
     primary = found(site, "plan.yaml")
-    assert (primary.trouble, password(primary)) == ("", None)
-    assert "no secrets" in primary.closed
+    assert (primary.error, password(primary)) == ("", None)
+    assert "no secrets" in primary.secrets_error
 
 
 def test_a_secret_that_is_kept_on_the_other_machine_closes_no_plan(site: Path) -> None:
     (site / "plan.yaml").write_text("admin: {password: {file: /nowhere/password}}\n")
     primary = found(site, "plan.yaml")
     assert primary.plan is not None
-    assert "/nowhere/password" in primary.closed
+    assert "/nowhere/password" in primary.secrets_error
 
 
 def test_the_pair_of_a_bundle_is_the_one_in_its_document(site: Path) -> None:
@@ -87,7 +87,7 @@ def test_the_pair_of_a_bundle_is_the_one_in_its_document(site: Path) -> None:
     wanted = read_pair(site / "tls.crt", site / "tls.key")
     (site / "tls.crt").write_text("another machine's")
     primary = found(site, "bundle")
-    assert (primary.closed, password(primary)) == ("", PASSWORD)
+    assert (primary.secrets_error, password(primary)) == ("", PASSWORD)
     assert primary.certificate is not None
     assert (primary.certificate.sums, primary.certificate.key_sum) == (wanted.sums, wanted.key_sum)
 
@@ -100,7 +100,7 @@ def test_a_bundle_without_open_secrets_says_why(site: Path, keep: SecretsMode, w
     primary = found(site, "bundle")
     assert primary.plan is not None
     assert (primary.certificate, password(primary)) == (None, None)
-    assert why in primary.closed
+    assert why in primary.secrets_error
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_what_cannot_be_read_is_told(site: Path, name: str, why: str) -> None:
     (bundle(site) / "plan.yaml").write_text("release: '4.1'\n")
     primary = found(site, name)
     assert primary.plan is None
-    assert why in primary.trouble
-    assert "\n" not in primary.trouble
+    assert why in primary.error
+    assert "\n" not in primary.error
 
 
 def test_only_a_standby_has_a_primary(site: Path) -> None:

@@ -1,113 +1,117 @@
-"""Checks of an external image registry, as each node sees it: is it there, is it trusted, does the login work."""
+"""Check an external image registry from each node: reachable, trusted, login accepted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
+from acp_tui.checks.cluster.collected import fact_of_nodes
 from acp_tui.checks.cluster.connectivity import describe_result
-from acp_tui.checks.cluster.consistency import Findings, learned
-from acp_tui.checks.cluster.endpoint import way_to
-from acp_tui.checks.finding import ClusterSubject, Finding
-from acp_tui.checks.topology import external_registry
+from acp_tui.checks.cluster.endpoint import from_every_node, path_to
+from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.facts import Login, RegistryAnswer, TcpResult, Trust
 
-_ALIVE = (200, 401, 403)  # a registry that lets one in, or asks for a login
+_REGISTRY_STATUS = (200, 401, 403)  # open, or with a login
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
-_TRUST_THE_CA = N_(
-    "# on each node: the certificate of the registry's CA (a self-signed one itself), then\n"
+_TRUST_THE_CA = N_("# On each node: copy the registry's CA certificate (or its self-signed certificate) to ca.crt.")
+_TRUST_COMMANDS = (
     "cp ca.crt /etc/pki/ca-trust/source/anchors/ && update-ca-trust  # RHEL, CentOS, Kylin\n"
     "cp ca.crt /usr/local/share/ca-certificates/ && update-ca-certificates  # Ubuntu"
 )
-_RENEW = N_("# the registry needs another certificate: valid today, with the name or address that the plan uses")
-_TRUST_WORDS: Mapping[Trust, tuple[str, str]] = {
-    Trust.PLAIN: (N_("it speaks no TLS"), N_("# give the registry a certificate, and let it answer by HTTPS")),
-    Trust.SELF_SIGNED: (N_("its certificate is self-signed, and this node does not trust it"), _TRUST_THE_CA),
-    Trust.UNKNOWN_CA: (N_("this node does not know the CA of its certificate"), _TRUST_THE_CA),
-    Trust.OTHER_NAME: (N_("its certificate is for another name"), _RENEW),
-    Trust.EXPIRED: (N_("its certificate has expired, by this node's clock"), _RENEW),
-    Trust.NOT_YET: (N_("its certificate is not valid yet, by this node's clock"), _RENEW),
-    Trust.UNTRUSTED: (N_("this node does not trust its certificate"), _TRUST_THE_CA),
+_RENEW = N_("# Give the registry a certificate that is valid today and has the name or address from the plan.")
+_USE_TLS = N_("# Give the registry a certificate, and enable HTTPS.")
+_UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
+    Trust.PLAIN: (N_("the registry does not use TLS"), _USE_TLS, ""),
+    Trust.SELF_SIGNED: (
+        N_("the registry's certificate is self-signed, and this node does not trust it"),
+        _TRUST_THE_CA,
+        _TRUST_COMMANDS,
+    ),
+    Trust.UNKNOWN_CA: (
+        N_("this node does not trust the CA of the registry's certificate"),
+        _TRUST_THE_CA,
+        _TRUST_COMMANDS,
+    ),
+    Trust.OTHER_NAME: (N_("the registry's certificate is for another name"), _RENEW, ""),
+    Trust.EXPIRED: (N_("the registry's certificate has expired, by this node's clock"), _RENEW, ""),
+    Trust.NOT_YET: (N_("the registry's certificate is not valid yet, by this node's clock"), _RENEW, ""),
+    Trust.UNTRUSTED: (N_("this node does not trust the registry's certificate"), _TRUST_THE_CA, _TRUST_COMMANDS),
 }
+"""Observed text, fix and commands of the fix."""
 
 
-def registry_answers(s: ClusterSubject) -> Findings:
-    """XR-REG-EXT: every node reaches the external registry, what answers there is one, and the node trusts it."""
-    at = external_registry(s.plan)
-    if at is None:
+def registry_reachable(s: ClusterSubject) -> Findings:
+    """XR-REG-EXT: every node reaches the external registry and trusts it, and the server is a registry."""
+    registry = s.topology.registry
+    if registry is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
-    where = f"{at[0]}:{at[1]}"
-    tried, found = learned(s, "paths", lambda f: f.paths)
-    for node, paths in tried.items():
-        way, answer = way_to(paths, *at), s.facts[node].registry_answer
-        if way is None:
-            observed = _("{at} not tried since the answers have changed").format(at=where)
-            found.append(Finding(Outcome.UNKNOWN, observed, node=node))
-        elif way.result is not TcpResult.CONNECTED:
-            outcome = Outcome.UNKNOWN if way.result is TcpResult.UNKNOWN else Outcome.FAIL
-            found.append(Finding(outcome, f"{where}: {describe_result(way)}", node=node))
+    at = f"{registry[0]}:{registry[1]}"
+    tested, findings = fact_of_nodes(s, "paths", lambda f: f.paths)
+    for node, paths in tested.items():
+        path, answer = path_to(paths, *registry), s.facts[node].registry_answer
+        if path is None:
+            observed = _("{at}: not tested since the answers changed").format(at=at)
+            findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
+        elif path.result is not TcpResult.CONNECTED:
+            outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.FAIL
+            findings.append(Finding(outcome, f"{at}: {describe_result(path)}", node=node))
         elif answer is None:
-            found.append(
-                Finding(Outcome.UNKNOWN, f"{where}: {s.facts[node].missing_reason('registry_answer')}", node=node)
-            )
-        elif answer.status not in _ALIVE:
-            found.append(Finding(Outcome.WARN, f"{where}: {_answered(answer)}", node=node))
-        elif answer.trust in _TRUST_WORDS:
-            words, mend = _TRUST_WORDS[answer.trust]
-            found.append(Finding(Outcome.WARN, f"{where}: {_(words)}", remedy=_(mend), node=node))
-    return tuple(found)
+            reason = s.facts[node].missing_reason("registry_answer")
+            findings.append(Finding(Outcome.UNKNOWN, f"{at}: {reason}", node=node))
+        elif answer.status not in _REGISTRY_STATUS:
+            findings.append(Finding(Outcome.WARN, f"{at}: {_describe_answer(answer)}", node=node))
+        elif answer.trust in _UNTRUSTED:
+            text, fix, commands = _UNTRUSTED[answer.trust]
+            remedy = "\n".join(line for line in (_(fix), commands) if line)
+            findings.append(Finding(Outcome.WARN, f"{at}: {_(text)}", remedy=remedy, node=node))
+    return tuple(findings)
 
 
-def _answered(answer: RegistryAnswer) -> str:
+def _describe_answer(answer: RegistryAnswer) -> str:
     if answer.status is None:
-        return _("the port is open, but nobody answers GET /v2/ ({words})").format(words=answer.detail)
-    told = _("GET /v2/ answers {status}").format(status=answer.status)
+        return _("the port is open, but GET /v2/ got no reply ({reason})").format(reason=answer.detail)
     if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
-        return _("{told}: it does not serve just now").format(told=told)
-    if answer.status // 100 == 3:
-        return _("{told}, which leads elsewhere: the plan needs the address where it ends").format(told=told)
-    return _("{told}, which is no registry").format(told=told)
+        text = _("GET /v2/ returned {status}: the registry is not available at the moment")
+    elif answer.status // 100 == 3:
+        text = _("GET /v2/ returned {status}, a redirect: the plan needs the final address")
+    else:
+        text = _("GET /v2/ returned {status}: the server is not a registry")
+    return text.format(status=answer.status)
 
 
 def login_works(s: ClusterSubject) -> Findings:
-    """XR-REG-AUTH: the external registry takes the plan's user and password, from every node."""
-    at, given = external_registry(s.plan), s.plan.registry
-    if at is None or not given.username or given.password is None:
+    """XR-REG-AUTH: the external registry accepts the plan's user and password, from every node."""
+    registry, plan = s.topology.registry, s.plan.registry
+    if registry is None or not plan.username or plan.password is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
-    where, here = f"{at[0]}:{at[1]}", ("registry.username", "registry.password")
-    answers, found = learned(s, "registry_answer", lambda f: f.registry_answer)
+    at, paths = f"{registry[0]}:{registry[1]}", ("registry.username", "registry.password")
+    answers, findings = fact_of_nodes(s, "registry_answer", lambda f: f.registry_answer)
     for node, answer in answers.items():
         if answer.login is Login.REFUSED:
-            observed = _("{at} refuses this user and password (HTTP {status})")
-            observed = observed.format(at=where, status=answer.login_detail)
-            found.append(Finding(Outcome.FAIL, observed, node=node, paths=here))
+            observed = _("{at} rejected this user and password (HTTP {status})")
+            observed = observed.format(at=at, status=answer.login_detail)
+            findings.append(Finding(Outcome.FAIL, observed, node=node, paths=paths))
         elif answer.login not in (Login.ACCEPTED, Login.OPEN):
-            found.append(Finding(Outcome.UNKNOWN, f"{where}: {_untried(answer)}", node=node))
-    if len(found) == len(s.plan.nodes) and {(f.outcome, f.observed) for f in found} == {
-        (Outcome.FAIL, found[0].observed)
-    }:
-        observed = _("{observed}, from every node").format(observed=found[0].observed)
-        return (Finding(Outcome.FAIL, observed, paths=here),)
-    return tuple(found)
+            findings.append(Finding(Outcome.UNKNOWN, f"{at}: {_untested_reason(answer)}", node=node))
+    results = {(finding.outcome, finding.observed) for finding in findings}
+    if len(findings) == len(s.plan.nodes) and results == {(Outcome.FAIL, findings[0].observed)}:
+        return (Finding(Outcome.FAIL, from_every_node(findings[0].observed), paths=paths),)
+    return tuple(findings)
 
 
-def _untried(answer: RegistryAnswer) -> str:
-    """Why it is not known whether the login works."""
+def _untested_reason(answer: RegistryAnswer) -> str:
+    """Why it is unknown whether the login works."""
     if answer.status is None:
-        return _("no login without an answer ({words})").format(words=answer.detail)
-    if answer.status not in _ALIVE:
-        return _("no login where it is not asked for ({answer})").format(answer=_answered(answer))
+        return _("login not tested: the registry did not reply ({reason})").format(reason=answer.detail)
+    if answer.status not in _REGISTRY_STATUS:
+        return _("login not tested: {answer}").format(answer=_describe_answer(answer))
     if answer.login is None:
-        return _("the login was not tried since the answers have changed")
+        return _("login not tested since the answers changed")
     if answer.login is Login.UNSENT and answer.login_detail:
-        return _("the password is not sent to {where}, which is not HTTPS").format(where=answer.login_detail)
+        return _("login not tested: {url} does not use HTTPS").format(url=answer.login_detail)
+    if answer.login is Login.UNSENT and answer.trust in _UNTRUSTED:
+        reason = _(_UNTRUSTED[answer.trust][0])
+        return _("login not tested: the connection is not secure ({reason})").format(reason=reason)
     if answer.login is Login.UNSENT:
-        words = _(_TRUST_WORDS[answer.trust][0]) if answer.trust in _TRUST_WORDS else ""
-        return _("the password is not sent where it could be read: {why}").format(why=words)
-    return _("the login failed: {words}").format(words=answer.login_detail)
-
-
-REGISTRY_CHECKS: Mapping[str, Callable[[ClusterSubject], Findings]] = {
-    "login_works": login_works,
-    "registry_answers": registry_answers,
-}
+        return _("login not tested: the connection is not secure")
+    return _("the login failed: {reason}").format(reason=answer.login_detail)

@@ -1,13 +1,12 @@
-"""Checks of one node's own network: name, hosts file, resolver, address, routes and ports."""
+"""Check the network of one node: host name, hosts file, resolver, address, routes and ports."""
 
 import re
-from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, ip_address, ip_network
 
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.subnets import Network, interface_of, meet, routed, special, subnet_of
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.nodes.facts import Facts, Route
 from acp_tui.plan.field_types import is_ip
 
@@ -15,59 +14,61 @@ _ALNUM = re.compile(r"[A-Za-z0-9]")
 _EVERYWHERE = ("default", "0.0.0.0", "0.0.0.0/0", "::/0")  # noqa: S104 - names of a route, nothing is bound
 
 
-def _met(ok: bool, observed: str) -> Finding:
+def _pass_or_fail(ok: bool, observed: str) -> Finding:
     return Finding(Outcome.PASS if ok else Outcome.FAIL, observed)
 
 
 def hostname_length(s: NodeSubject) -> Finding:
-    """NET-HOSTNAME-LEN; a name that /etc/hostname gives otherwise returns at the next boot."""
+    """NET-HOSTNAME-LEN. If /etc/hostname has another name, that name returns at the next boot."""
     name = require_fact(s.facts.hostname, "hostname")
-    length = _("{name} ({count} characters)").format(name=name, count=len(name))
+    length = ngettext("{name} ({count} character)", "{name} ({count} characters)", len(name))
     stored = s.facts.etc_hostname
-    if len(name) <= s.given.number("most") and stored and stored != name:
-        observed = _("{name}, but /etc/hostname says {stored}").format(name=name, stored=stored)
-        remedy = _("hostnamectl set-hostname {names}  # the name it has now, at the next boot too")
+    if len(name) <= s.check.number("most") and stored and stored != name:
+        observed = _("{name}, but /etc/hostname contains {stored}").format(name=name, stored=stored)
+        remedy = "hostnamectl set-hostname {names}"
         return Finding(Outcome.WARN, observed, remedy=remedy, names=(name,))
-    return _met(len(name) <= s.given.number("most"), length)
+    return _pass_or_fail(len(name) <= s.check.number("most"), length.format(name=name, count=len(name)))
 
 
 def hostname_edges(s: NodeSubject) -> Finding:
     """NET-HOSTNAME-EDGE: a letter or digit at both ends."""
     name = require_fact(s.facts.hostname, "hostname")
-    return _met(bool(_ALNUM.match(name[:1]) and _ALNUM.match(name[-1:])), name or _("empty"))
+    return _pass_or_fail(
+        bool(_ALNUM.match(name[:1]) and _ALNUM.match(name[-1:])), name or pgettext("observed value", "empty")
+    )
 
 
 def hostname_characters(s: NodeSubject) -> Finding:
     """NET-HOSTNAME-CHARS: lower-case letters, digits, hyphens and dots."""
     name = require_fact(s.facts.hostname, "hostname")
-    return _met(re.fullmatch(r"[a-z0-9.-]*", name) is not None, name)
+    return _pass_or_fail(re.fullmatch(r"[a-z0-9.-]*", name) is not None, name)
 
 
 def hostname_sequences(s: NodeSubject) -> Finding:
     """NET-HOSTNAME-SEQ: no label starts or ends with a hyphen, none is empty. `--` within one is allowed."""
     name = require_fact(s.facts.hostname, "hostname")
-    return _met(not any(pair in name for pair in (".-", "..", "-.")), name)
+    return _pass_or_fail(not any(pair in name for pair in (".-", "..", "-.")), name)
 
 
 def localhost(s: NodeSubject) -> Finding:
-    """NET-HOSTS-LOCALHOST: 127.0.0.1 and no other IPv4 address; ::1 beside it is fine (OQ-LOCALHOST6)."""
+    """NET-HOSTS-LOCALHOST: 127.0.0.1 and no other IPv4 address; ::1 is allowed in addition (OQ-LOCALHOST6)."""
     addresses = require_fact(s.facts.hosts_localhost, "hosts_localhost")
     four = {a for a in addresses if ":" not in a}
-    return _met(four == {"127.0.0.1"}, ", ".join(addresses) or _("localhost is not in /etc/hosts"))
+    return _pass_or_fail(four == {"127.0.0.1"}, ", ".join(addresses) or _("localhost is not in /etc/hosts"))
 
 
-def nameservers_there(s: NodeSubject) -> Finding:
-    """NET-RESOLV-NS: one that is an address at least; the resolver passes over a name."""
+def nameservers_present(s: NodeSubject) -> Finding:
+    """NET-RESOLV-NS: one or more that are IP addresses; the resolver skips names."""
     servers = require_fact(s.facts.nameservers, "nameservers")
     if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
-        return _met(False, _("no address: {names}").format(names=", ".join(servers)))
-    return _met(bool(servers), ", ".join(servers) or _("no nameserver"))
+        return _pass_or_fail(False, _("not an IP address: {names}").format(names=", ".join(servers)))
+    return _pass_or_fail(bool(servers), ", ".join(servers) or _("no name server"))
 
 
 def nameservers_allowed(s: NodeSubject) -> Finding:
     """NET-RESOLV-172: 172.* fails, the stub of systemd-resolved on 127.* warns (OQ-RESOLV-172)."""
     servers = require_fact(s.facts.nameservers, "nameservers")
-    shown = ", ".join(servers) or _("no nameserver")
+    shown = ", ".join(servers) or _("no name server")
     if any(server.startswith("172.") for server in servers):
         return Finding(Outcome.FAIL, shown)
     stub = any(server.startswith("127.") for server in servers)
@@ -75,52 +76,57 @@ def nameservers_allowed(s: NodeSubject) -> Finding:
 
 
 def _search(facts: Facts) -> tuple[str, ...]:
-    """The search list in force. A lone `.` is no domain; `domain` counts as one entry where `search` gives none."""
+    """The search list in force. A single `.` does not count; without `search`, `domain` counts as one entry."""
     domains = tuple(d for d in require_fact(facts.search_domains, "search_domains") if d != ".")
     return domains or tuple(d for d in (facts.resolv_domain,) if d)
 
 
 def search_domains(s: NodeSubject) -> Finding:
-    """NET-RESOLV-SEARCH: none is best, some within the limits is worth a look, beyond them fails."""
+    """NET-RESOLV-SEARCH: no search domain passes, domains within the limits warn, beyond them they fail."""
     domains = _search(s.facts)
     if not domains:
-        return Finding(Outcome.PASS, _("none"))
+        return Finding(Outcome.PASS, pgettext("search domains", "none"))
     within = (
-        len(domains) <= s.given.number("most_domains")
-        and len(" ".join(domains)) <= s.given.number("most_characters")
-        and all(len(d) <= s.given.number("longest") for d in domains)
+        len(domains) <= s.check.number("most_domains")
+        and len(" ".join(domains)) <= s.check.number("most_characters")
+        and all(len(d) <= s.check.number("longest") for d in domains)
     )
     return Finding(Outcome.WARN if within else Outcome.FAIL, _shortened(domains))
 
 
 def search_count(s: NodeSubject) -> Finding:
     count = len(_search(s.facts))
-    return _met(count <= s.given.number("most_domains"), str(count))
+    return _pass_or_fail(count <= s.check.number("most_domains"), str(count))
 
 
 def search_length(s: NodeSubject) -> Finding:
     longest = max(_search(s.facts), key=len, default="")
-    observed = _("longest: {count} characters").format(count=len(longest))
-    return _met(len(longest) <= s.given.number("longest"), observed)
+    observed = ngettext("longest domain: {count} character", "longest domain: {count} characters", len(longest))
+    return _pass_or_fail(len(longest) <= s.check.number("longest"), observed.format(count=len(longest)))
 
 
 def search_total(s: NodeSubject) -> Finding:
     total = len(" ".join(_search(s.facts)))
-    return _met(total <= s.given.number("most_characters"), _("{count} characters").format(count=total))
+    observed = ngettext("{count} character", "{count} characters", total)
+    return _pass_or_fail(total <= s.check.number("most_characters"), observed.format(count=total))
 
 
-def _shortened(words: tuple[str, ...], most: int = 5) -> str:
-    shown = " ".join(word if len(word) <= 60 else word[:57] + "..." for word in words[:most])
-    more = len(words) - most
-    return shown if more <= 0 else _("{shown} and {count} more").format(shown=shown, count=more)
+def _shortened(domains: tuple[str, ...], most: int = 5) -> str:
+    shown = " ".join(domain if len(domain) <= 60 else domain[:57] + "..." for domain in domains[:most])
+    more = len(domains) - most
+    if more <= 0:
+        return shown
+    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(names=shown, count=more)
 
 
 def node_address(s: NodeSubject) -> Finding:
-    """NET-IP-VALID: an ordinary address, and one that the node really has."""
+    """NET-IP-VALID: an ordinary address that is configured on the node."""
     addresses = [s.node.address] + [a for a in (s.node.ipv6,) if a and s.plan.network.ip_family == "dual"]
     for text in addresses:
         if special(text):
-            return Finding(Outcome.FAIL, _("{address} is of a kind that no node can use").format(address=text))
+            return Finding(
+                Outcome.FAIL, _("{address}: a loopback, link-local, multicast or reserved address").format(address=text)
+            )
     interfaces = require_fact(s.facts.interfaces, "interfaces")
     for text in addresses:
         owner = interface_of(text, interfaces)
@@ -152,17 +158,17 @@ def _defaults(routes: tuple[Route, ...]) -> tuple[str, ...]:
 
 
 def ports_free(s: NodeSubject) -> Finding:
-    """NET-PORTS-*: nobody listens there. A UDP socket on such a number is worth a look (OQ-UDP)."""
-    wanted = {port for text in s.given.texts("ports") for port in _range(text)}
-    taken = {item.port: item.process for item in require_fact(s.facts.listeners, "listeners") if item.port in wanted}
-    if taken:
-        shown = [f"{port} ({taken[port]})" if taken[port] else str(port) for port in sorted(taken)]
+    """NET-PORTS-*: no process listens on these TCP ports. A UDP socket on one of them warns (OQ-UDP)."""
+    required = {port for text in s.check.texts("ports") for port in _range(text)}
+    used = {item.port: item.process for item in require_fact(s.facts.listeners, "listeners") if item.port in required}
+    if used:
+        shown = [f"{port} ({used[port]})" if used[port] else str(port) for port in sorted(used)]
         busy = _("in use: {ports}").format(ports=", ".join(shown))
-        return Finding(Outcome.FAIL, busy, names=tuple(str(port) for port in sorted(taken)))
-    udp = sorted(wanted & (s.facts.udp_ports or frozenset()))
+        return Finding(Outcome.FAIL, busy, names=tuple(str(port) for port in sorted(used)))
+    udp = sorted(required & (s.facts.udp_ports or frozenset()))
     if udp:
-        return Finding(Outcome.WARN, _("in use over UDP: {ports}").format(ports=", ".join(map(str, udp))))
-    return Finding(Outcome.PASS, _("free"))
+        return Finding(Outcome.WARN, _("in use (UDP): {ports}").format(ports=", ".join(map(str, udp))))
+    return Finding(Outcome.PASS, pgettext("ports", "free"))
 
 
 def _range(text: str) -> range:
@@ -171,48 +177,28 @@ def _range(text: str) -> range:
 
 
 def reserved_range(s: NodeSubject) -> Finding:
-    """NET-172-FREE: what the node's own are in the container runtime's range, and its name servers (OQ-172)."""
+    """NET-172-FREE: no address, route or name server of the node is in the container runtime's range (OQ-172)."""
     return _in_range(s, require_fact(s.facts.nameservers, "nameservers"))
 
 
 def node_outside_range(s: NodeSubject) -> Finding:
-    """NETCFG-172: the node's addresses and routes and the VIP in that range."""
+    """NETCFG-172: no address or route of the node, and not the VIP, is in that range."""
     return _in_range(s)
 
 
 def _in_range(s: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
     own = [i.address for i in require_fact(s.facts.interfaces, "interfaces")]
-    given = (s.node.address, s.plan.address.cluster_endpoint, *own, *others)
+    planned = (s.node.address, s.plan.address.cluster_endpoint, *own, *others)
     used = [
-        *(ip_network(address) for address in given if is_ip(address)),
+        *(ip_network(address) for address in planned if is_ip(address)),
         *routed(require_fact(s.facts.routes, "routes")),
     ]
-    ranges = [IPv4Network(text) for text in s.given.texts("ranges")]
-    hits = [_shown(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
+    ranges = [IPv4Network(text) for text in s.check.texts("ranges")]
+    hits = [_formatted(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
     outcome = Outcome.FAIL if hits else Outcome.PASS
-    return Finding(outcome, ", ".join(hits) or _("not used"), names=tuple(hits))
+    return Finding(outcome, ", ".join(hits) or _("no address in this range"), names=tuple(hits))
 
 
-def _shown(network: Network) -> str:
-    """A network, and a single address without its prefix."""
+def _formatted(network: Network) -> str:
+    """Format a network; a single address without its prefix."""
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)
-
-
-NETWORK_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {
-    "default_route": default_route,
-    "hostname_characters": hostname_characters,
-    "hostname_edges": hostname_edges,
-    "hostname_length": hostname_length,
-    "hostname_sequences": hostname_sequences,
-    "localhost": localhost,
-    "nameservers_allowed": nameservers_allowed,
-    "nameservers_there": nameservers_there,
-    "node_address": node_address,
-    "node_outside_range": node_outside_range,
-    "ports_free": ports_free,
-    "reserved_range": reserved_range,
-    "search_count": search_count,
-    "search_domains": search_domains,
-    "search_length": search_length,
-    "search_total": search_total,
-}

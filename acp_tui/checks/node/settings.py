@@ -1,11 +1,11 @@
-"""Checks of what a node was set to: boot parameters, modules, security modules, firewall, swap, limits, login, sshd."""
+"""Check the settings of one node: boot parameters, modules, firewall, swap, limits, login, sshd."""
 
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Set
 
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, ngettext
 
 _RUNNING = ("active", "activating", "reloading")
 _RETURNS = ("enabled", "enabled-runtime")
@@ -13,63 +13,65 @@ _INFINITY = ("infinity", "18446744073709551615")  # the number is how old system
 
 
 def boot_parameter(s: NodeSubject) -> Finding:
-    """KRN-THP, KRN-NOKMEM: in effect, or waiting in the boot loader. The last value counts, unless values add up.
+    """KRN-THP, KRN-NOKMEM: in effect, or in the boot loader. The last value counts, unless values add up.
 
-    What stands behind `--` is not for the kernel."""
-    token = s.given.text("token")
+    Parameters after `--` are not for the kernel."""
+    token = s.check.text("token")
     key = token.split("=")[0] + "="
     cmdline = require_fact(s.facts.cmdline, "cmdline")
     own = cmdline[: cmdline.index("--")] if "--" in cmdline else cmdline
-    given = [t for t in own if t.startswith(key)]
-    adds = bool(s.given.texts("adds"))
-    if any(token.removeprefix(key) in t.removeprefix(key).split(",") for t in (given if adds else given[-1:])):
+    values = [t for t in own if t.startswith(key)]
+    adds = bool(s.check.texts("adds"))
+    if any(token.removeprefix(key) in t.removeprefix(key).split(",") for t in (values if adds else values[-1:])):
         return Finding(Outcome.PASS, _("in effect"))
-    now = given[-1] if given else _("not on the kernel's command line")
+    now = values[-1] if values else _("not on the kernel command line")
     if token in (s.facts.boot_tokens or ()):
-        anew = "update-grub" if s.facts.os_id == "ubuntu" else f"grubby --update-kernel=ALL --args={token}"
-        words = _("{now}; the boot loader or /etc/default/grub has it").format(now=now)
-        return Finding(Outcome.PENDING_REBOOT, words, remedy=f"{anew}\nreboot")
-    advice_only = s.facts.os_id in s.given.texts("advice_on")
+        update = "update-grub" if s.facts.os_id == "ubuntu" else f"grubby --update-kernel=ALL --args={token}"
+        observed = _("{now}; set in the boot loader or /etc/default/grub, effective after a reboot")
+        return Finding(Outcome.PENDING_REBOOT, observed.format(now=now), remedy=f"{update}\nreboot")
+    advice_only = s.facts.os_id in s.check.texts("advice_on")
     return Finding(Outcome.WARN if advice_only else Outcome.FAIL, now)
 
 
 def modules_loaded(s: NodeSubject) -> Finding:
-    """KRN-IPVS and its like: loaded or built in."""
+    """KRN-IPVS and similar rows: the modules are loaded or built in."""
     loaded = require_fact(s.facts.modules, "modules")
-    missing = tuple(name for name in s.given.texts("names") if name not in loaded)
+    missing = tuple(name for name in s.check.texts("names") if name not in loaded)
     if not missing:
         return Finding(Outcome.PASS, _loaded(s))
-    observed = _("not loaded: {names}").format(names=", ".join(missing))
-    if s.facts.modules_available is not None:
-        absent = [name for name in missing if name not in s.facts.modules_available]
-        if absent:
-            observed += "; " + _("and this kernel has none: {names}").format(names=", ".join(absent))
+    observed = _("not loaded: {names}")
+    available = s.facts.modules_available
+    absent = [name for name in missing if available is not None and name not in available]
+    if absent:
+        observed = _("not loaded: {names}; not available for this kernel: {absent}")
+    observed = observed.format(names=", ".join(missing), absent=", ".join(absent))
     return Finding(Outcome.FAIL, observed, names=missing)
 
 
 def _loaded(s: NodeSubject) -> str:
-    """That a module was loaded by hand alone is said, and no more: something may load it again."""
-    names = s.given.texts("names")
-    observed = _("loaded: {names}").format(names=", ".join(names))
+    """The loaded modules. Those without an entry for the next boot are named, but pass: a service may load them."""
+    names = s.check.texts("names")
     at_boot = s.facts.modules_at_boot
-    by_hand = [name for name in names if at_boot is not None and name not in at_boot]
-    if not by_hand:
-        return observed
-    return observed + "; " + _("not in modules-load.d: {names}").format(names=", ".join(by_hand))
+    without = [name for name in names if at_boot is not None and name not in at_boot]
+    observed = _("loaded: {names}; not in modules-load.d: {without}") if without else _("loaded: {names}")
+    return observed.format(names=", ".join(names), without=", ".join(without))
 
 
 def apparmor_off(s: NodeSubject) -> Finding:
-    """SEC-APPARMOR: off in the kernel; on without profiles confines nothing, yet is worth a look (OQ-APPARMOR)."""
+    """SEC-APPARMOR: disabled in the kernel. Enabled without profiles has no effect, and warns (OQ-APPARMOR)."""
     if not require_fact(s.facts.apparmor, "apparmor"):
-        return Finding(Outcome.PASS, _("off in the kernel"))
+        return Finding(Outcome.PASS, _("disabled in the kernel"))
     profiles = s.facts.apparmor_profiles
     if profiles == 0:
-        return Finding(Outcome.WARN, _("on in the kernel, no profile loaded"))
+        return Finding(Outcome.WARN, _("enabled in the kernel, 0 profiles loaded"))
     if "apparmor=0" in (s.facts.boot_tokens or ()):
-        return Finding(Outcome.PENDING_REBOOT, _("on; the boot loader turns it off"), remedy="update-grub\nreboot")
+        return Finding(
+            Outcome.PENDING_REBOOT, _("enabled; disabled after a reboot (boot loader)"), remedy="update-grub\nreboot"
+        )
     if profiles is None:
-        return Finding(Outcome.FAIL, _("on in the kernel; its profiles could not be counted"))
-    return Finding(Outcome.FAIL, _("on, profiles loaded: {count}").format(count=profiles))
+        return Finding(Outcome.FAIL, _("enabled in the kernel, number of profiles unknown"))
+    observed = ngettext("enabled, {count} profile loaded", "enabled, {count} profiles loaded", profiles)
+    return Finding(Outcome.FAIL, observed.format(count=profiles))
 
 
 def selinux_off(s: NodeSubject) -> Finding:
@@ -77,126 +79,114 @@ def selinux_off(s: NodeSubject) -> Finding:
     mode = require_fact(s.facts.selinux, "selinux")
     config = s.facts.selinux_config or ""
     if mode == "enforcing" and config == "disabled":
-        return Finding(Outcome.FAIL, _("enforcing; disabled from the next boot"), remedy="reboot")
+        return Finding(Outcome.FAIL, _("enforcing; disabled after a reboot"), remedy="reboot")
     if mode == "enforcing":
         return Finding(Outcome.FAIL, mode)
     if mode == "permissive" and config == "disabled":
-        return Finding(Outcome.PENDING_REBOOT, _("permissive; disabled from the next boot"), remedy="reboot")
+        return Finding(Outcome.PENDING_REBOOT, _("permissive; disabled after a reboot"), remedy="reboot")
     if mode == "permissive":
         return Finding(Outcome.WARN, mode)
     at_boot = s.facts.boot_tokens or s.facts.cmdline or ()
     if config in ("enforcing", "permissive") and "selinux=0" not in at_boot:
-        observed = _("disabled, but the configuration says {mode} for the next boot").format(mode=config)
+        observed = _("disabled, but {mode} after the next boot (configuration)").format(mode=config)
         return Finding(Outcome.WARN, observed)
     return Finding(Outcome.PASS, mode)
 
 
 def firewall_off(s: NodeSubject) -> Finding:
-    """SEC-FIREWALL: no firewall unit runs, and none comes back at the next boot.
+    """SEC-FIREWALL: no firewall unit is active, and none is enabled for the next boot.
 
-    Ubuntu's unit of ufw is always active; where ufw.conf says that ufw is off it filters nothing, and only warns."""
+    Ubuntu's unit of ufw is always active. If ufw.conf disables ufw, the unit filters nothing, and only warns."""
     if s.facts.units is None and s.facts.ufw_enabled:
-        return _firewall(Outcome.FAIL, _("on by ufw.conf: {names}"), {"ufw"})
+        return _firewall(Outcome.FAIL, _("enabled in ufw.conf: {names}"), {"ufw"})
     units = require_fact(s.facts.units, "units")
-    watched = {name: units[name] for name in s.given.texts("units") if name in units}
+    watched = {name: units[name] for name in s.check.texts("units") if name in units}
     running = {name for name, unit in watched.items() if unit.active in _RUNNING}
     idle = running & {"ufw"} if s.facts.ufw_enabled is False else set()
     running = (running - idle) | ({"ufw"} if s.facts.ufw_enabled else set())
-    back = {name for name, unit in watched.items() if unit.enabled in _RETURNS} - running
+    enabled = {name for name, unit in watched.items() if unit.enabled in _RETURNS} - running
     if running:
-        return _firewall(Outcome.FAIL, _("active: {names}"), running, idle | back)
+        return _firewall(Outcome.FAIL, _("active: {names}"), running, idle | enabled)
     if idle:
-        return _firewall(Outcome.WARN, _("the unit of ufw is active, but ufw.conf has it off"), idle, back)
-    if back:
-        return _firewall(Outcome.WARN, _("not active, but enabled for the next boot: {names}"), back)
-    return Finding(Outcome.PASS, _("none active"))
+        return _firewall(Outcome.WARN, _("the ufw unit is active, but ufw.conf disables ufw"), idle, enabled)
+    if enabled:
+        return _firewall(Outcome.WARN, _("not active, but enabled for the next boot: {names}"), enabled)
+    return Finding(Outcome.PASS, _("no firewall unit is active"))
 
 
-def _firewall(outcome: Outcome, words: str, told: Set[str], also: Set[str] = frozenset()) -> Finding:
-    """A finding about the units that are told, with the commands for these and those that come back beside them: ufw
-    has its own switch beside its unit."""
-    units = told | also
+def _firewall(outcome: Outcome, text: str, shown: Set[str], others: Set[str] = frozenset()) -> Finding:
+    """A finding about the units in `shown`; its commands disable these and the `others`.
+
+    ufw has a switch of its own in addition to its unit."""
+    units = shown | others
     names = tuple(sorted(units))
     remedy = f"systemctl disable --now {' '.join(names)}"
     if "netfilter-persistent" in units:
-        remedy = f"netfilter-persistent flush\n{remedy}"  # its rules outlast its unit
+        remedy = f"netfilter-persistent flush\n{remedy}"  # its rules stay when its unit stops
     if "ufw" in units:
         remedy = f"ufw disable\n{remedy}"
-    return Finding(outcome, words.format(names=", ".join(sorted(told))), remedy=remedy, names=names)
+    return Finding(outcome, text.format(names=", ".join(sorted(shown))), remedy=remedy, names=names)
 
 
 def swap_off(s: NodeSubject) -> Finding:
-    """SYS-SWAP: none in use; an entry that brings it back at the next boot is a warning."""
+    """SYS-SWAP: no swap in use; an fstab entry that enables it at the next boot warns."""
     swaps = require_fact(s.facts.swaps, "swaps")
     if swaps:
         return Finding(Outcome.FAIL, _("in use: {names}").format(names=", ".join(swaps)))
     entries = s.facts.fstab_swaps
     if entries is None:
-        why = s.facts.missing_reason("fstab_swaps")
-        return Finding(Outcome.PASS, _("none in use (entries for the next boot not seen: {why})").format(why=why))
+        reason = s.facts.missing_reason("fstab_swaps")
+        observed = _("no swap in use; entries for the next boot are unknown: {reason}")
+        return Finding(Outcome.PASS, observed.format(reason=reason))
     if entries:
-        return Finding(Outcome.WARN, _("off now, back at the next boot: {names}").format(names=", ".join(entries)))
-    return Finding(Outcome.PASS, _("none"))
+        return Finding(Outcome.WARN, _("off, but enabled at the next boot: {names}").format(names=", ".join(entries)))
+    return Finding(Outcome.PASS, _("no swap"))
 
 
 def tasks_max(s: NodeSubject) -> Finding:
-    """SYS-TASKSMAX: infinity, or a number so large that it means the same (OQ-TASKSMAX)."""
+    """SYS-TASKSMAX: infinity, or a number that is large enough (OQ-TASKSMAX)."""
     text = require_fact(s.facts.tasks_max, "tasks_max")
     if text in _INFINITY:
         return Finding(Outcome.PASS, text)
     if re.fullmatch(r"[0-9]{1,2}%", text):
         return Finding(Outcome.FAIL, text)
     if re.fullmatch(r"[0-9]{1,20}", text) is None:
-        return Finding(Outcome.UNKNOWN, _("systemd answers '{text}'").format(text=text))
-    if int(text) >= s.given.number("enough"):
+        return Finding(Outcome.UNKNOWN, _("unknown value '{text}' from systemd").format(text=text))
+    if int(text) >= s.check.number("enough"):
         return Finding(Outcome.PASS, text)
-    return Finding(Outcome.WARN if int(text) >= s.given.number("doubtful") else Outcome.FAIL, text)
+    return Finding(Outcome.WARN if int(text) >= s.check.number("doubtful") else Outcome.FAIL, text)
 
 
-def root_rights(s: NodeSubject) -> Finding:
-    """USR-ROOT: root itself, or a user whom sudo makes root."""
+def root_access(s: NodeSubject) -> Finding:
+    """USR-ROOT: the user is root, or becomes root with sudo."""
     uid = require_fact(s.facts.uid, "uid")
     if uid == 0:
         return Finding(Outcome.PASS, _("root"))
-    return _sudo(s, _("user ID {uid}, root by sudo").format(uid=uid))
+    return _sudo(s, _("user ID {uid}, root with sudo").format(uid=uid))
 
 
-def sudo_silent(s: NodeSubject) -> Finding:
-    """USR-SUDO: sudo asks for nothing, neither a password nor a terminal."""
+def passwordless_sudo(s: NodeSubject) -> Finding:
+    """USR-SUDO: sudo needs neither a password nor a terminal."""
     if s.facts.sudo_terminal:
-        return Finding(Outcome.FAIL, _("sudo asks for no password, but wants a terminal (requiretty)"))
+        return Finding(Outcome.FAIL, _("sudo needs a terminal (requiretty)"))
     return _sudo(s, _("sudo without a password"))
 
 
 def _sudo(s: NodeSubject, ok: str) -> Finding:
     if require_fact(s.facts.sudo, "sudo"):
         return Finding(Outcome.PASS, ok)
-    message = s.facts.sudo_message or _("sudo asks for a password, or is not allowed")
+    message = s.facts.sudo_message or _("sudo needs a password, or is not allowed")
     return Finding(Outcome.FAIL, message)
 
 
-def sshd_says_no(s: NodeSubject) -> Finding:
-    """USR-USEDNS, USR-USEPAM: `no` in effect, and set rather than left to a default."""
-    name = s.given.text("setting")
+def sshd_setting_is_no(s: NodeSubject) -> Finding:
+    """USR-USEDNS, USR-USEPAM: the value is `no` and is set in a file; the default alone warns."""
+    name = s.check.text("setting")
     setting = require_fact(s.facts.sshd, "sshd").get(name)
     if setting is None:
-        return Finding(Outcome.UNKNOWN, _("sshd does not tell {name}").format(name=name))
+        return Finding(Outcome.UNKNOWN, _("sshd does not report {name}").format(name=name))
     if setting.effective != "no":
         return Finding(Outcome.FAIL, f"{name} {setting.effective}")
     if not setting.explicit:
-        return Finding(Outcome.WARN, _("{name} no by default, not set in a file").format(name=name))
+        return Finding(Outcome.WARN, _("{name} no (default, not set in a file)").format(name=name))
     return Finding(Outcome.PASS, f"{name} no")
-
-
-SETTING_CHECKS: Mapping[str, Callable[[NodeSubject], Finding]] = {
-    "apparmor_off": apparmor_off,
-    "boot_parameter": boot_parameter,
-    "firewall_off": firewall_off,
-    "modules_loaded": modules_loaded,
-    "root_rights": root_rights,
-    "selinux_off": selinux_off,
-    "sshd_says_no": sshd_says_no,
-    "sudo_silent": sudo_silent,
-    "swap_off": swap_off,
-    "tasks_max": tasks_max,
-}

@@ -1,6 +1,6 @@
-"""What speaks against a certificate and its key that could be read: pure, against the time at which they were.
+"""Check the content of a certificate and its key, at the time when they were read.
 
-Browsers, the nodes' container runtime and workload clusters are all clients of the platform; the strictest decides.
+Browsers, the nodes' container runtime and workload clusters are clients of the platform; the strictest one decides.
 """
 
 import shlex
@@ -19,12 +19,12 @@ CERT_FILE, KEY_FILE = "certificate.cert_file", "certificate.key_file"
 SOON = timedelta(days=30)
 _RSA_BITS = 2048
 _CURVES = (256, 384)
-"""The curves that every browser takes."""
+"""Bits of the curves that every browser accepts."""
 _WEAK = ("md5", "sha1")
 
 
-def flaws(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
-    """XR-CERT-VALID: every flaw of a pair, the worst first."""
+def certificate_findings(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
+    """XR-CERT-VALID: every problem of a pair, the worst first."""
     yield from (fail(error, CERT_FILE, KEY_FILE) for error in read.errors)
     yield from _pair(read)
     yield from _dates(read)
@@ -35,10 +35,10 @@ def flaws(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
 
 def _pair(read: CertificateFacts) -> Iterator[Finding]:
     if read.key_encrypted:
-        observed = _("the private key has a passphrase, and the installer cannot be told it")
-        yield fail(observed, KEY_FILE, remedy=unlocked(Path(read.key_file)))
+        observed = _("the private key has a passphrase; the installer does not support it")
+        yield fail(observed, KEY_FILE, remedy=remove_passphrase_command(Path(read.key_file)))
     if read.key_matches is False and read.key_of is not None:
-        observed = _("the private key belongs to certificate {number} of the file; that one has to be the first")
+        observed = _("the private key belongs to certificate {number} of the file; it must be the first one")
         yield fail(observed.format(number=read.key_of), CERT_FILE)
     elif read.key_matches is False:
         yield fail(_("the private key does not belong to the first certificate of the file"), CERT_FILE, KEY_FILE)
@@ -56,34 +56,34 @@ def _dates(read: CertificateFacts) -> Iterator[Finding]:
     for issuer in read.issuers:
         start, end = f"{issuer.not_before:%Y-%m-%d}", f"{issuer.not_after:%Y-%m-%d}"
         if issuer.not_after <= read.read_at:
-            observed = _("its issuer {subject} expired on {day}")
+            observed = _("issuer {subject} expired on {day}")
             yield fail(observed.format(subject=issuer.subject, day=end), CERT_FILE)
         elif issuer.not_before > read.read_at:
-            observed = _("its issuer {subject} is not valid before {day}")
+            observed = _("issuer {subject} is not valid before {day}")
             yield fail(observed.format(subject=issuer.subject, day=start), CERT_FILE)
         elif issuer.not_after - read.read_at < SOON:
-            observed = _("its issuer {subject} expires on {day}")
+            observed = _("issuer {subject} expires on {day}")
             yield warn(observed.format(subject=issuer.subject, day=end), CERT_FILE)
 
 
 def _strength(read: CertificateFacts) -> Iterator[Finding]:
     if read.key_type == "RSA" and read.key_bits < _RSA_BITS:
-        observed = _("its RSA key has {bits} bits; clients refuse fewer than {least}")
+        observed = _("RSA key with {bits} bits; clients require {least} bits")
         yield fail(observed.format(bits=read.key_bits, least=_RSA_BITS), CERT_FILE, KEY_FILE)
     elif read.key_type == "EC" and read.key_bits not in _CURVES:
-        observed = _("its EC key has {bits} bits; not every browser takes others than P-256 and P-384")
+        observed = _("EC key with {bits} bits; some browsers accept only P-256 and P-384")
         yield warn(observed.format(bits=read.key_bits), CERT_FILE, KEY_FILE)
     elif read.key_type not in ("", "RSA", "EC"):
-        observed = _("its key is of type {type}, which browsers do not take; use RSA, P-256 or P-384")
+        observed = _("key type {type}; browsers accept RSA, P-256 or P-384")
         yield fail(observed.format(type=read.key_type), CERT_FILE, KEY_FILE)
     for weak in dict.fromkeys(name for name in read.hashes if name in _WEAK):
-        yield fail(_("signed with {hash}, which clients refuse").format(hash=weak.upper()), CERT_FILE)
+        yield fail(_("signed with {hash}; clients reject it").format(hash=weak.upper()), CERT_FILE)
     if read.for_servers is False:
-        yield fail(_("its extended key usage does not allow a TLS server"), CERT_FILE)
+        yield fail(_("the extended key usage does not allow a TLS server"), CERT_FILE)
     if not read.may_handshake:
-        yield fail(_("its key usage has no digitalSignature, which a TLS handshake needs"), CERT_FILE)
+        yield fail(_("the key usage has no digitalSignature; a TLS handshake needs it"), CERT_FILE)
     if read.for_signing and not read.self_signed:
-        yield warn(_("it is the certificate of an authority (CA:TRUE), not one of a server"), CERT_FILE)
+        yield warn(_("the certificate is a CA certificate (CA:TRUE), not a server certificate"), CERT_FILE)
 
 
 def _names(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
@@ -94,24 +94,26 @@ def _names(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
             continue
         name = host.rstrip(".").lower()
         if is_ip(host) and name in read.names:
-            observed = _("the certificate names {host} as a DNS name; clients look for an IP address")
+            observed = _("{host} is in the certificate as a DNS name; clients require an IP address")
         elif name == read.common_name and not read.names and not read.addresses:
-            observed = _("the certificate names {host} as common name alone, which clients ignore")
+            observed = _("{host} is only in the common name; clients ignore it")
         else:
-            observed = _("the certificate does not name {host}")
+            observed = _("{host} is not in the certificate")
         yield warn(observed.format(host=host), CERT_FILE)
 
 
 def _chain(read: CertificateFacts) -> Iterator[Finding]:
     yield from _issuers(read) if read.chain_ordered else ()
     if read.chain_ordered is False:
-        yield warn(_("the chain is out of order: each certificate must be signed by the one after it"), CERT_FILE)
+        yield warn(_("the chain is in the wrong order: each certificate must be signed by the next one"), CERT_FILE)
     elif read.self_signed:
-        yield warn(_("it is signed by itself: every client refuses it, or has to be told to trust it"), CERT_FILE)
+        yield warn(
+            _("the certificate is self-signed: clients reject it until they are configured to trust it"), CERT_FILE
+        )
     elif read.authority is Authority.MISSING:
         observed = _(
-            "its issuer {issuer} is neither in the file nor known to this host: an intermediate is missing, or it is a"
-            " private authority that every client has to be told to trust"
+            "issuer {issuer} is not in the file, and this host does not trust it: an intermediate certificate is "
+            "missing, or it is a private CA that every client must be configured to trust"
         )
         yield warn(observed.format(issuer=read.last_issuer), CERT_FILE)
 
@@ -119,16 +121,16 @@ def _chain(read: CertificateFacts) -> Iterator[Finding]:
 def _issuers(read: CertificateFacts) -> Iterator[Finding]:
     for issuer in read.issuers:
         if not issuer.may_issue:
-            observed = _("its issuer {subject} is no authority that may issue certificates of servers")
+            observed = _("issuer {subject} is not allowed to issue server certificates")
             yield fail(observed.format(subject=issuer.subject), CERT_FILE)
         if issuer.forbids:
-            observed = _("its issuer {subject} is not allowed to certify {names} (name constraints)")
+            observed = _("issuer {subject} is not allowed to certify {names} (name constraints)")
             yield fail(observed.format(subject=issuer.subject, names=", ".join(issuer.forbids)), CERT_FILE)
         if 0 < issuer.rsa_bits < _RSA_BITS:
-            observed = _("the RSA key of its issuer {subject} has {bits} bits; clients refuse fewer than {least}")
+            observed = _("issuer {subject}: RSA key with {bits} bits; clients require {least} bits")
             yield fail(observed.format(subject=issuer.subject, bits=issuer.rsa_bits, least=_RSA_BITS), CERT_FILE)
 
 
-def unlocked(path: Path) -> str:
-    """The command that takes the passphrase from a private key, which it asks for itself."""
+def remove_passphrase_command(path: Path) -> str:
+    """Return the command that removes the passphrase from a private key; the command prompts for the passphrase."""
     return f"umask 077; openssl pkey -in {shlex.quote(str(path))} -out {shlex.quote(f'{path}.pem')}"

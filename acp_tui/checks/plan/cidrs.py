@@ -1,45 +1,46 @@
-"""Rules of the address ranges: they may not meet each other, the nodes, or what the container runtime keeps for itself.
+"""Plan rules of the address ranges: no overlap with each other, the nodes, or the container runtime's reserved range.
 
-Only what the answers alone can show; the nodes' own prefixes and routes are facts and are judged with them. Where a
-range has to go, one that is free with all that is known is named.
+They use the plan alone; `checks/cluster` checks the prefixes and routes of the nodes. The fix names a free range.
 """
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from itertools import combinations
 
-from acp_tui.checks.finding import Finding, PlanSubject
-from acp_tui.checks.plan.results import Findings, fail, held, listed, not_applicable, passed, warn
-from acp_tui.checks.subnets import free_range_remedy, meet, node_addresses, ranges, suggestions, with_room
+from acp_tui.checks.finding import Finding, Findings, PlanSubject
+from acp_tui.checks.free_ranges import free_range_remedy, suggestions, with_room
+from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, not_applicable, passed, warn
+from acp_tui.checks.subnets import meet, node_addresses, ranges
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Plan
 
 
 def ranges_apart(subject: PlanSubject) -> Findings:
     """XR-CIDR-OVERLAP: Pod, Service and join ranges do not overlap, in each family."""
-    found = ranges(subject.plan)
-    pairs = [(one, other) for one, other in combinations(found, 2) if meet(found[one], found[other])]
-    instead = suggestions(subject.plan, subject.facts) if pairs else {}
+    by_path = ranges(subject.plan)
+    pairs = [(one, other) for one, other in combinations(by_path, 2) if meet(by_path[one], by_path[other])]
+    free = suggestions(subject.plan, subject.facts) if pairs else {}
     observed = _("{one} and {other} overlap")
-    return held(
+    return findings_or_pass(
         (
             fail(
-                observed.format(one=found[one], other=found[other]),
+                observed.format(one=by_path[one], other=by_path[other]),
                 one,
                 other,
-                remedy=free_range_remedy(instead, one, other),
+                remedy=free_range_remedy(free, one, other),
             )
             for one, other in pairs
         ),
-        listed(found.values()),
+        format_list(by_path.values()),
     )
 
 
 def ranges_off_hosts(subject: PlanSubject) -> Findings:
-    """XR-CIDR-HOST: no node and no VIP lies in a range of the cluster, and no other address of the platform (warning).
-    With Calico no rule, but still a warning."""
+    """XR-CIDR-HOST: no node and no VIP is in a range of the cluster; another address of the platform only warns.
+
+    With Calico every hit only warns."""
     plan = subject.plan
     worst = Outcome.FAIL if plan.network.cni == "kube-ovn" else Outcome.WARN
     hit = [
@@ -50,14 +51,14 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
     ]
     if not hit and plan.network.cni != "kube-ovn":
         return not_applicable(_("only with Kube-OVN"))
-    instead = suggestions(plan, subject.facts) if hit else {}
-    observed = _("{address} lies in {range}")
-    return held(
+    free = suggestions(plan, subject.facts) if hit else {}
+    observed = _("{address} is in {range}")
+    return findings_or_pass(
         (
             Finding(
                 worst if address_path.startswith(("nodes", "address.cluster_endpoint")) else Outcome.WARN,
                 observed.format(address=address, range=network),
-                remedy=free_range_remedy(instead, range_path),
+                remedy=free_range_remedy(free, range_path),
                 paths=(range_path, address_path),
             )
             for address, address_path, network, range_path in hit
@@ -67,30 +68,30 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
 
 
 def ranges_off_reserved(subject: PlanSubject) -> Findings:
-    """XR-CIDR-172: not in the block that the container runtime uses. Row: `first`, `last` (IPv4 addresses)."""
-    first, last = IPv4Address(subject.given.text("first")), IPv4Address(subject.given.text("last"))
+    """XR-CIDR-172: no overlap with the container runtime's range. Row: `first`, `last` (IPv4 addresses)."""
+    first, last = IPv4Address(subject.check.text("first")), IPv4Address(subject.check.text("last"))
     hit = [
         (path, network)
         for path, network in ranges(subject.plan).items()
         if isinstance(network, IPv4Network) and network.network_address <= last and network.broadcast_address >= first
     ]
-    instead = suggestions(subject.plan, subject.facts) if hit else {}
-    observed = _("{range} meets {first} to {last}")
-    return held(
+    free = suggestions(subject.plan, subject.facts) if hit else {}
+    observed = _("{range} overlaps {first} to {last}")
+    return findings_or_pass(
         (
-            warn(observed.format(range=network, first=first, last=last), path, remedy=free_range_remedy(instead, path))
+            warn(observed.format(range=network, first=first, last=last), path, remedy=free_range_remedy(free, path))
             for path, network in hit
         ),
-        _("none of them between {first} and {last}").format(first=first, last=last),
+        _("no range overlaps {first} to {last}").format(first=first, last=last),
     )
 
 
 def room_for_pods(subject: PlanSubject) -> Findings:
-    """P-CLUSTER-CIDR*: as many addresses as there may be Pods on all nodes. Row: `family`."""
-    plan, path = subject.plan, f"network.cluster_cidr.{subject.given.text('family')}"
+    """P-CLUSTER-CIDR*: enough addresses for the maximum number of Pods on all nodes. Row: `family`."""
+    plan, path = subject.plan, f"network.cluster_cidr.{subject.check.text('family')}"
     network = ranges(plan).get(path)
     if network is None:
-        return not_applicable(_("not of the cluster's family"))
+        return not_applicable(_("not the IP family of the cluster"))
     if with_room(plan, path, network) == network:
         return passed(str(network))
     most = plan.kubernetes.max_pods_per_node
@@ -102,25 +103,27 @@ def room_for_pods(subject: PlanSubject) -> Findings:
 
 
 def services_fit(subject: PlanSubject) -> Findings:
-    """P-SERVICE-CIDR*: neither too small for a platform's Services nor larger than kube-apiserver takes. Row: `family`,
-    `least` (addresses), `most_bits` (addresses, as a power of two)."""
-    path = f"network.service_cidr.{subject.given.text('family')}"
+    """P-SERVICE-CIDR*: large enough for the platform's Services, and not larger than kube-apiserver accepts.
+
+    Row: `family`, `least` (addresses), `most_bits` (addresses, as a power of two)."""
+    path = f"network.service_cidr.{subject.check.text('family')}"
     network = ranges(subject.plan).get(path)
     if network is None:
-        return not_applicable(_("not of the cluster's family"))
-    bits, least = network.max_prefixlen - network.prefixlen, subject.given.number("least")
-    if bits > subject.given.number("most_bits"):
-        longest = network.max_prefixlen - int(subject.given.number("most_bits"))
-        observed = _("{range} is larger than the /{prefix} that kube-apiserver takes")
+        return not_applicable(_("not the IP family of the cluster"))
+    bits, least = network.max_prefixlen - network.prefixlen, subject.check.number("least")
+    if bits > subject.check.number("most_bits"):
+        longest = network.max_prefixlen - int(subject.check.number("most_bits"))
+        observed = _("{range} is larger than /{prefix}, the limit of kube-apiserver")
         return (warn(observed.format(range=network, prefix=longest), path),)
     if network.num_addresses < least:
-        observed = _("{range} has only {count} addresses").format(range=network, count=network.num_addresses)
-        return (warn(observed, path),)
+        count = network.num_addresses
+        observed = ngettext("{range} has only {count} address", "{range} has only {count} addresses", count)
+        return (warn(observed.format(range=network, count=count), path),)
     return passed(str(network))
 
 
 def _host_addresses(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Plan path and address, each address once."""
+    """The plan path of each IP address of nodes, endpoint and platform; each address once."""
     address = plan.address
     named = [
         (f"nodes[{index}].{field}", own)

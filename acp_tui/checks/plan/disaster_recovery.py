@@ -1,37 +1,49 @@
-"""A standby's plan held against its primary's: what both clusters share, and what each has of its own (DR-PARAM-*).
+"""Plan rules of disaster recovery: compare a standby's plan with its primary's (DR-PARAM-*).
 
-The differences are told by the XR-*-DR rule that they break; what has no such rule, by CAP-DR-FIRST. Secrets are
-compared and never shown; what is not known of the primary is never called equal.
+The XR-*-DR rules report the differences that break them; CAP-DR-FIRST reports the others. Secrets are compared and
+never shown. An unknown value of the primary never counts as equal.
 """
 
 from collections.abc import Iterator
 
 from pydantic import SecretStr
 
-from acp_tui.checks.finding import Finding, PlanSubject
+from acp_tui.checks.finding import Finding, Findings, PlanSubject
 from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE
-from acp_tui.checks.plan.results import Findings, fail, held, listed, manual, node_path, passed, unknown, warn
+from acp_tui.checks.plan.results import (
+    fail,
+    findings_or_pass,
+    format_list,
+    manual,
+    node_path,
+    none_text,
+    passed,
+    unknown,
+    warn,
+)
 from acp_tui.core.i18n import N_, _
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import parse_name
 
 PRIMARY = "disaster_recovery.primary"
-_DIFFERS = N_("{what}: {here} here, {there} on the primary")
+_DIFFERS = N_("{name}: {here} here, {there} on the primary")
 
 
-def held_against_primary(subject: PlanSubject) -> Findings:
-    """CAP-DR-FIRST: a standby names its primary, and has in common with it what no other rule compares."""
-    recovery, primary = subject.plan.disaster_recovery, subject.beside.primary
+def same_as_primary(subject: PlanSubject) -> Findings:
+    """CAP-DR-FIRST: a standby names its primary, and shares with it the values that no other rule compares."""
+    recovery, primary = subject.plan.disaster_recovery, subject.local_files.primary
     if recovery.role != "standby":
-        return passed(_("the first of two clusters: its plan, or its bundle, is what the standby's is held against"))
+        return passed(_("the first of two clusters: its plan, or its bundle, is compared with the standby's"))
     if not recovery.primary:
-        return manual(_("is all that both clusters share the same in the primary's plan, which is not given?"), PRIMARY)
+        return manual(
+            _("The primary's plan is not given. Are all values that both clusters share the same in it?"), PRIMARY
+        )
     if primary is None:
-        return (unknown(_("the primary's plan has not been read"), PRIMARY),)
+        return (unknown(_("the primary's plan was not read"), PRIMARY),)
     if primary.plan is None:
-        return (fail(primary.trouble, PRIMARY, remedy=_("Name the primary's plan.yaml or its bundle folder.")),)
+        return (fail(primary.error, PRIMARY, remedy=_("Enter the path of the primary's plan.yaml or bundle folder.")),)
     findings = (*_account(subject), *_machines(subject, primary.plan), *_products(subject, primary.plan))
-    return held(findings, _("as in {place}").format(place=primary.place))
+    return findings_or_pass(findings, _("same as in {path}").format(path=primary.path))
 
 
 def addresses(subject: PlanSubject) -> Iterator[Finding]:
@@ -40,10 +52,10 @@ def addresses(subject: PlanSubject) -> Iterator[Finding]:
     if there is None:
         return
     if here.platform_address != there.platform_address:
-        yield _other(_("platform access address"), here.platform_address, there.platform_address, "address.platform")
+        yield _different(_("platform address"), here.platform_address, there.platform_address, "address.platform")
     if here.address.cluster_endpoint == there.address.cluster_endpoint:
-        observed = _("cluster endpoint {vip} is the primary's too; each cluster has a VIP of its own")
-        yield fail(observed.format(vip=here.address.cluster_endpoint or _("none")), "address.cluster_endpoint")
+        observed = _("cluster endpoint {vip} is also the primary's; each cluster needs its own VIP")
+        yield fail(observed.format(vip=here.address.cluster_endpoint or none_text()), "address.cluster_endpoint")
 
 
 def ports(subject: PlanSubject) -> Iterator[Finding]:
@@ -56,35 +68,35 @@ def ports(subject: PlanSubject) -> Iterator[Finding]:
         ("address.https_port", here.https_port, there.address.https_port),
     ):
         if port != other:
-            yield _other(path, str(port), str(other), path)
+            yield _different(path, str(port), str(other), path)
 
 
 def certificate(subject: PlanSubject) -> Findings:
     """XR-CERT-DR: the same pair on both, by the SHA-256 of each certificate and of the key's public half."""
-    own, primary, there = subject.beside.certificate, subject.beside.primary, _plan(subject)
+    own, primary, there = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
     paths = (CERT_FILE, KEY_FILE)
     if subject.plan.disaster_recovery.role != "standby":
         return passed(_("an existing certificate"))
     if primary is None and not subject.plan.disaster_recovery.primary:
-        return manual(_("is it the pair that the primary has?"), *paths, PRIMARY)
+        return manual(_("Is it the same pair as on the primary?"), *paths, PRIMARY)
     if primary is None or there is None:
-        return (unknown(_("the primary's plan has not been read"), PRIMARY),)
+        return (unknown(_("the primary's plan was not read"), PRIMARY),)
     if there.certificate.mode != "existing":
         return (fail(_("the primary's certificate is self-signed"), PRIMARY),)
     theirs = primary.certificate
     if theirs is None or not theirs.sums or not theirs.key_sum:
-        why = listed((*theirs.unreadable, *theirs.errors)) if theirs else primary.closed or _("none")
-        return (unknown(_("the primary's pair is not known: {why}").format(why=why), PRIMARY),)
+        reason = format_list((*theirs.unreadable, *theirs.errors)) if theirs else primary.secrets_error or none_text()
+        return (unknown(_("the primary's pair is unknown: {reason}").format(reason=reason), PRIMARY),)
     if own is None or not own.sums or not own.key_sum:
-        return (unknown(_("the certificate has not been read"), *paths),)
+        return (unknown(_("the certificate was not read"), *paths),)
     if own.sums != theirs.sums:
-        return (_other(_("SHA-256 of the certificate file"), _short(own.sums), _short(theirs.sums), CERT_FILE),)
+        return (_different(_("SHA-256 of the certificate file"), _short(own.sums), _short(theirs.sums), CERT_FILE),)
     if own.key_sum != theirs.key_sum:
-        return (fail(_("the private key is another one than the primary's"), KEY_FILE),)
+        return (fail(_("the private key differs from the primary's"), KEY_FILE),)
     if (own.cert_file, own.key_file) == (theirs.cert_file, theirs.key_file):
-        observed = _("both plans name {file}: is it the same on the machine from which the primary was installed?")
+        observed = _("Both plans name {file}. Is it the same file on the host from which the primary was installed?")
         return manual(observed.format(file=own.cert_file), CERT_FILE)
-    return passed(_("the primary's own pair, SHA-256 {sum}").format(sum=_short(own.sums)))
+    return passed(_("same pair as on the primary, SHA-256 {sum}").format(sum=_short(own.sums)))
 
 
 def registry(subject: PlanSubject) -> Iterator[Finding]:
@@ -98,7 +110,7 @@ def registry(subject: PlanSubject) -> Iterator[Finding]:
         ("registry.username", here.registry.username or "", there.registry.username or ""),
     ):
         if own != other:
-            yield _other(path, own, other, path)
+            yield _different(path, own, other, path)
     if here.registry.username or there.registry.username:
         yield from _secret(subject, "registry.password", here.registry.password, there.registry.password)
 
@@ -108,61 +120,61 @@ def _account(subject: PlanSubject) -> Iterator[Finding]:
     if there is None:
         return
     if here.username != there.admin.username:
-        yield _other("admin.username", here.username, there.admin.username, "admin.username")
+        yield _different("admin.username", here.username, there.admin.username, "admin.username")
     yield from _secret(subject, "admin.password", here.password, there.admin.password)
 
 
 def _machines(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
-    taken = {address for node in there.nodes for address in (node.address, node.ipv6) if address}
+    primary_nodes = {address for node in there.nodes for address in (node.address, node.ipv6) if address}
     observed = _("{address} is a node of the primary")
     for node in subject.plan.nodes:
         for name, address in (("address", node.address), ("ipv6", node.ipv6)):
-            if address in taken:
+            if address in primary_nodes:
                 yield fail(observed.format(address=address), node_path(subject.plan, node, name))
 
 
 def _products(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
-    """What the manual does not name, and what would make two different platforms all the same: warnings."""
-    here, newest = subject.plan, _("the newest that the installer offers")
+    """Differences that the manual does not mention, but that make the two platforms different: warnings."""
+    here, newest = subject.plan, _("the newest version that the installer offers")
     if there.disaster_recovery.role != "primary":
-        observed = _("the plan named there is not a primary's: its role is {role}")
+        observed = _("the plan of the primary has the role {role}")
         yield warn(observed.format(role=there.disaster_recovery.role), PRIMARY)
     for path, own, other in (
         ("package.core", _version(here), _version(there)),
         ("kubernetes.version", here.kubernetes.version or newest, there.kubernetes.version or newest),
         ("network.cni", here.network.cni, there.network.cni),
-        ("components.products", *(listed(sorted({*plan.components.products})) for plan in (here, there))),
+        ("components.products", *(format_list(sorted({*plan.components.products})) for plan in (here, there))),
     ):
         if own != other:
-            yield warn(_(_DIFFERS).format(what=path, here=own, there=other), path)
+            yield warn(_(_DIFFERS).format(name=path, here=own, there=other), path)
 
 
 def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: SecretStr | None) -> Iterator[Finding]:
-    closed = subject.beside.primary.closed if subject.beside.primary else ""
+    unavailable = subject.local_files.primary.secrets_error if subject.local_files.primary else ""
     if here is None:
-        return  # told by the rule that wants one
-    if closed or there is None:
-        observed = _("{path} cannot be compared: {why}")
-        why = closed or _("the primary's plan has none")
-        yield unknown(observed.format(path=path, why=why), path, PRIMARY)
+        return  # the rule that requires the secret reports it
+    if unavailable or there is None:
+        observed = _("cannot compare {path}: {reason}")
+        reason = unavailable or _("missing in the primary's plan")
+        yield unknown(observed.format(path=path, reason=reason), path, PRIMARY)
     elif here.get_secret_value() != there.get_secret_value():
-        yield fail(_("{path} is another one than the primary's").format(path=path), path)
+        yield fail(_("{path} differs from the primary's").format(path=path), path)
 
 
 def _plan(subject: PlanSubject) -> Plan | None:
-    return subject.beside.primary.plan if subject.beside.primary else None
+    return subject.local_files.primary.plan if subject.local_files.primary else None
 
 
-def _other(what: str, here: str, there: str, path: str) -> Finding:
-    return fail(_(_DIFFERS).format(what=what, here=here or _("none"), there=there or _("none")), path)
+def _different(name: str, here: str, there: str, path: str) -> Finding:
+    return fail(_(_DIFFERS).format(name=name, here=here or none_text(), there=there or none_text()), path)
 
 
 def _short(sums: tuple[str, ...]) -> str:
-    """Enough of each sum to tell it from another one."""
-    return listed(each[:16] for each in sums)
+    """The first 16 digits of each sum, enough to distinguish them."""
+    return format_list(each[:16] for each in sums)
 
 
 def _version(plan: Plan) -> str:
-    """`4.0.3` by the Core Package's name, else the release alone."""
+    """The version such as `4.0.3` from the Core Package's name, else the release."""
     name = parse_name(plan.package.core or "")
     return name.version if name else plan.effective_release

@@ -1,6 +1,6 @@
-"""How many machines of what size a plan wants, with the rule behind each figure, and how the real ones compare.
+"""Calculate the number and size of nodes that a plan requires, with the rule behind each figure.
 
-Pure. Every number is one of the catalogue's rows, the same that `checks/sizing.py` judges by.
+Pure. All numbers are from the catalogue's rows, the same rows that `requirements.py` checks.
 """
 
 import math
@@ -34,11 +34,11 @@ _ROLES: tuple[Role, Role] = ("control-plane", "worker")
 
 @dataclass(frozen=True)
 class Need:
-    """What is wanted of one role. A size of nothing: no figure is asked for."""
+    """The required nodes of one role. An empty size: no requirement."""
 
     role: Role
     arm: bool
-    """The sizes are for ARM machines."""
+    """Whether the sizes are for ARM machines."""
     count: int
     count_advised: int
     planned: int
@@ -49,13 +49,13 @@ class Need:
     together: Size
     """Of all machines of the role."""
     together_advised: Size
-    seen_together: Size | None
-    """What the nodes of this role have; None where one of them was not seen."""
+    observed_together: Size | None
+    """Sum of the nodes of this role; None: the facts of one or more nodes are missing."""
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Where a figure comes from."""
+    """The rule behind a figure."""
 
     requirement: str
     text: str
@@ -63,8 +63,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class Fit:
-    """A node of the plan against what is wanted. `outcome`: FAIL below the least, WARN below the advised size, UNKNOWN
-    where nobody has looked yet."""
+    """A node of the plan compared with the required size. `outcome`: FAIL below the minimum, WARN below the recommended
+    size, UNKNOWN without facts."""
 
     address: str
     role: Role
@@ -74,65 +74,68 @@ class Fit:
 
 @dataclass(frozen=True)
 class Sizing:
+    """The required nodes, the rules behind them, and the nodes of the plan compared with them."""
+
     needs: tuple[Need, ...]
     reasons: tuple[Reason, ...]
     fits: tuple[Fit, ...]
 
 
 def sizing(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> Sizing:
-    """`machines`: what is known of the plan's nodes, by address; a node that is missing there was not seen."""
+    """Calculate the sizing of `plan`. `machines`: the known sizes of its nodes, by address."""
     kinds = _kinds(plan, machines)
     counts = {"control-plane": _control_planes(plan), "worker": _workers(plan)}
     every = [_need(plan, role, arm, counts[role], machines) for role in _ROLES for arm in kinds]
-    wanted = {(need.role, need.arm): need for need in every}
-    fits = tuple(_fit(node, machines.get(node.address), wanted) for node in plan.nodes)
+    by_kind = {(need.role, need.arm): need for need in every}
+    fits = tuple(_fit(node, machines.get(node.address), by_kind) for node in plan.nodes)
     needs = tuple(need for need in every if need.role == "control-plane" or need.count_advised or need.planned)
     return Sizing(needs, tuple(dict.fromkeys(_reasons(plan, needs))), fits)
 
 
 def _kinds(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> tuple[bool, ...]:
-    """False for x86, True for ARM: what the nodes are, else what the package is for."""
-    seen = {machine.arch == "aarch64" for machine in machines.values() if machine is not None and machine.arch}
+    """False for x86, True for ARM: the architectures of the nodes, else of the package."""
+    kinds = {machine.arch == "aarch64" for machine in machines.values() if machine is not None and machine.arch}
     package = parse_name(plan.package.core or "")
-    return tuple(sorted(seen)) or (package is not None and package.arch == "arm",)
+    return tuple(sorted(kinds)) or (package is not None and package.arch == "arm",)
 
 
 def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, FunctionCheck]]:
-    """Rows that hold for the plan and are judged by one of these functions; the scenarios' own before the general."""
-    for row, check in _judged_by(plan.effective_release, names):
+    """Rows that apply to the plan and use one of these check functions; rows of scenarios come first."""
+    for row, check in _rows_with_function(plan.effective_release, names):
         if applies(row, EvalContext(plan)) is not False:
             yield row, check
 
 
 @cache
-def _judged_by(release: str, names: tuple[str, ...]) -> tuple[tuple[Requirement, FunctionCheck], ...]:
+def _rows_with_function(release: str, names: tuple[str, ...]) -> tuple[tuple[Requirement, FunctionCheck], ...]:
     rows = sorted(catalogue(release).values(), key=lambda row: not row.id.startswith("CAP-"))
     return tuple((row, row.check) for row in rows if isinstance(row.check, FunctionCheck) and row.check.name in names)
 
 
 def _figures(plan: Plan, name: str) -> Informational | None:
-    """The row of this ID, where it only states figures and holds for the plan."""
+    """The figures of the informational row `name`; None: the row does not apply, or has no figures."""
     row = catalogue(plan.effective_release)[name]
     holds = isinstance(row.check, Informational) and row.check.params and applies(row, EvalContext(plan))
     return row.check if holds and isinstance(row.check, Informational) else None
 
 
 def _control_planes(plan: Plan) -> tuple[int, int]:
-    """How many at least, and how many for the load."""
+    """The minimum number of control plane nodes, and the number for the expected load."""
     least = load = 0
-    for _row, check in _named(plan, "control_planes_counted", "one_node"):
-        figures = (1,) if check.name == "one_node" else check.numbers("at_least") or check.numbers("counts")
+    for _row, check in _named(plan, "scenario_control_plane_count", "single_node"):
+        figures = (1,) if check.name == "single_node" else check.numbers("at_least") or check.numbers("counts")
         least = max(least, int(figures[0]))
         load = max(load, int(by_clusters(check, "nodes", plan)))
     return least, max(least, load)
 
 
 def _workers(plan: Plan) -> tuple[int, int]:
-    """Rules of a plan with workers are advice to one that may have none."""
+    """The minimum and recommended number of workers. Rules for plans with workers are advice for plans without."""
     without = plan.model_copy(update={"nodes": plan.control_planes})
-    least = max((int(check.number("at_least")) for _row, check in _named(without, "workers_counted")), default=0)
+    least = max((int(check.number("at_least")) for _row, check in _named(without, "scenario_worker_count")), default=0)
     usual = max(
-        (int(check.number("at_least")) for _row, check in _named(_with_a_worker(plan), "workers_counted")), default=0
+        (int(check.number("at_least")) for _row, check in _named(_with_a_worker(plan), "scenario_worker_count")),
+        default=0,
     )
     load = max((workers_by_pods(check, plan) for _row, check in _named(plan, "workers_for_pods")), default=0)
     return least, max(least, usual, load)
@@ -146,8 +149,8 @@ def _need(
     plan: Plan, role: Role, arm: bool, counts: tuple[int, int], machines: Mapping[str, NodeSummary | None]
 ) -> Need:
     least, better = Size(), Size()
-    for _row, asked, recommended in _sizes(plan, role):
-        least, better = least | asked, better | recommended
+    for _row, required, recommended in _sizes(plan, role):
+        least, better = least | required, better | recommended
     together = Size()
     if role == "worker":
         for _row, check in _named(plan, "capacity_for_clusters"):
@@ -163,13 +166,24 @@ def _need(
     nodes = [node for node in plan.nodes if node.role == role]
     sizes = [_size(machines.get(node.address)) for node in nodes]
     known = [size for size in sizes if size is not None]
-    seen = Size(sum(size.cores for size in known), sum(size.memory for size in known))
-    seen_together = seen if len(known) == len(nodes) else None
-    return Need(role, arm, *counts, len(nodes), least, better, together, together * spare, seen_together)
+    total = Size(sum(size.cores for size in known), sum(size.memory for size in known))
+    count, count_advised = counts
+    return Need(
+        role=role,
+        arm=arm,
+        count=count,
+        count_advised=count_advised,
+        planned=len(nodes),
+        least=least,
+        advised=better,
+        together=together,
+        together_advised=together * spare,
+        observed_together=total if len(known) == len(nodes) else None,
+    )
 
 
 def _sizes(plan: Plan, role: str) -> Iterator[tuple[Requirement, Size, Size]]:
-    """The rows that size a machine of this role, with what each asks at least and what it recommends."""
+    """The rows with a size for this role, each with the minimum and the recommended size."""
     for row, check in _named(plan, "machine_size"):
         if role not in row.roles and "all" not in row.roles:
             continue
@@ -185,86 +199,92 @@ def _size(machine: NodeSummary | None) -> Size | None:
     return Size(machine.cpus, gigabytes(machine.memory))
 
 
-def _fit(node: Node, machine: NodeSummary | None, wanted: Mapping[tuple[Role, bool], Need]) -> Fit:
+def _fit(node: Node, machine: NodeSummary | None, needs: Mapping[tuple[Role, bool], Need]) -> Fit:
     size = _size(machine)
     if machine is None or size is None or machine.arch is None:
-        return Fit(node.address, node.role, size, Outcome.UNKNOWN)
-    need = wanted[node.role, machine.arch == "aarch64"]
-    if not need.least.reached_by(size):
-        return Fit(node.address, node.role, size, Outcome.FAIL)
-    enough = need.advised.reached_by(size)
-    return Fit(node.address, node.role, size, Outcome.PASS if enough else Outcome.WARN)
+        outcome = Outcome.UNKNOWN
+    else:
+        need = needs[node.role, machine.arch == "aarch64"]
+        outcome = Outcome.PASS if need.advised.reached_by(size) else Outcome.WARN
+        if not need.least.reached_by(size):
+            outcome = Outcome.FAIL
+    return Fit(address=node.address, role=node.role, machine=size, outcome=outcome)
 
 
 def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
     rules = catalogue(plan.effective_release)
     yield from _counted(plan, with_workers=any(need.role == "worker" for need in needs))
     for role in dict.fromkeys(need.role for need in needs):
-        sum_of = Size()
-        for row, asked, recommended in _sizes(plan, role):
-            if sum_of | asked | recommended != sum_of:
-                told = _("{role}: {size}").format(role=role_label(role), size=_sized(asked, recommended))
-                yield _because(row, told)
-            sum_of = sum_of | asked | recommended
+        largest = Size()
+        for row, required, recommended in _sizes(plan, role):
+            if largest | required | recommended != largest:
+                yield _reason(row, f"{role_label(role)}: {_describe(required, recommended)}")
+            largest = largest | required | recommended
     for need in needs:
         yield from _grown(plan, need)
     if any(need.arm for need in needs):
-        yield _because(rules["HW-ARM-FACTOR"], _(rules["HW-ARM-FACTOR"].title))
+        yield _reason(rules["HW-ARM-FACTOR"], _(rules["HW-ARM-FACTOR"].title))
     load = _figures(plan, "CAP-SN-LOAD")
     if load and plan.workload.pods > load.number("pods"):
-        told = _("{pods} Pods are expected, and a single node carries {most}")
-        yield Reason("CAP-SN-LOAD", told.format(pods=plan.workload.pods, most=f"{load.number('pods'):g}"))
+        text = _("{pods} Pods expected; a single node supports {most}")
+        yield Reason("CAP-SN-LOAD", text.format(pods=plan.workload.pods, most=f"{load.number('pods'):g}"))
     growth = _figures(plan, "CAP-MC-HGROW")
     if growth and plan.workload.clusters > growth.number("beyond"):
-        yield _because(rules["CAP-MC-HGROW"], _(rules["CAP-MC-HGROW"].title))
+        yield _reason(rules["CAP-MC-HGROW"], _(rules["CAP-MC-HGROW"].title))
     if _figures(plan, "CAP-RESERVE-30"):
-        yield _because(rules["CAP-RESERVE-30"], _(rules["CAP-RESERVE-30"].title))
+        yield _reason(rules["CAP-RESERVE-30"], _(rules["CAP-RESERVE-30"].title))
 
 
 def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
-    """Why so many nodes; of rules that say the same the scenario's own."""
-    told = set()
-    for row, check in _named(plan, "one_node", "control_planes_counted"):
-        if check.name not in told:
-            yield _because(row, _(row.title))
-        told.add(check.name)
+    """The rules behind the number of nodes; of equal rules only the scenario's own."""
+    used = set()
+    for row, check in _named(plan, "single_node", "scenario_control_plane_count"):
+        if check.name not in used:
+            yield _reason(row, _(row.title))
+        used.add(check.name)
     if with_workers:
-        for row, _check in _named(_with_a_worker(plan), "workers_counted"):
-            yield _because(row, _(row.title))
+        for row, _check in _named(_with_a_worker(plan), "scenario_worker_count"):
+            yield _reason(row, _(row.title))
     for row, check in _named(plan, "workers_for_pods"):
         count = workers_by_pods(check, plan)
-        words = ngettext("{pods} Pods: {count} worker", "{pods} Pods: {count} workers", count)
-        yield _because(row, words.format(pods=plan.workload.pods, count=count))
+        text = ngettext("{pods} Pods: {count} worker", "{pods} Pods: {count} workers", count)
+        yield _reason(row, text.format(pods=plan.workload.pods, count=count))
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """What the workload clusters add to the workers, and with which machines of the manual's steps it is reached."""
+    """The size that workload clusters add to the workers, and the machines of the manual's steps that reach it."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)
-    told = _("{count} workload clusters: {size} over all workers")
-    yield _because(rules["CAP-MC-HGROW"], told.format(count=plan.workload.clusters, size=need.together))
+    clusters = plan.workload.clusters
+    text = ngettext(
+        "{count} workload cluster: {size} in total of all workers",
+        "{count} workload clusters: {size} in total of all workers",
+        clusters,
+    )
+    yield _reason(rules["CAP-MC-HGROW"], text.format(count=clusters, size=need.together))
     steps = _figures(plan, "CAP-MC-VGROW")
     if steps:
         ladder = [Size(*step) for step in zip(steps.numbers("cores"), steps.numbers("memory"), strict=True)]
-        ways = {_machines(need, step): step for step in reversed(ladder) if need.least.reached_by(step)}
-        listed = _(" or ").join(f"{count} × {step}" for count, step in ways.items())
-        yield Reason("CAP-MC-VGROW", _("{size} are reached by {ways}").format(size=need.together, ways=listed))
+        options = {_machines(need, step): step for step in reversed(ladder) if need.least.reached_by(step)}
+        machines = "; ".join(f"{count} × {step}" for count, step in options.items())
+        text = _("{size} in total, one of: {machines}").format(size=need.together, machines=machines)
+        yield Reason("CAP-MC-VGROW", text)
 
 
 def _machines(need: Need, step: Size) -> int:
-    """How many machines of this size reach what is wanted of all together."""
+    """The number of machines of this size that reach the required total."""
     parts = ((need.together.cores, step.cores), (need.together.memory, step.memory))
-    return max(need.count, *(math.ceil(whole / each) for whole, each in parts))
+    return max(need.count, *(math.ceil(total / each) for total, each in parts))
 
 
-def _sized(asked: Size, recommended: Size) -> str:
-    if asked == Size():
+def _describe(required: Size, recommended: Size) -> str:
+    if required == Size():
         return _("{size} recommended").format(size=recommended)
     if recommended == Size():
-        return _("at least {size}").format(size=asked)
-    return _("at least {size}, {advised} recommended").format(size=asked, advised=recommended)
+        return _("at least {size}").format(size=required)
+    return _("at least {size}, {advised} recommended").format(size=required, advised=recommended)
 
 
-def _because(row: Requirement, told: str) -> Reason:
-    return Reason(row.id, f"{told}. {_(row.why)}" if row.why else told)
+def _reason(row: Requirement, text: str) -> Reason:
+    return Reason(row.id, f"{text}. {_(row.why)}" if row.why else text)

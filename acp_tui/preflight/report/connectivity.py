@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from acp_tui.checks.cluster.connectivity import answered, round_trips
-from acp_tui.checks.topology import addresses, peer_ports
+from acp_tui.checks.cluster.connectivity import listener_answered
+from acp_tui.checks.cluster.performance import round_trips
+from acp_tui.checks.topology import NodeTargets, topology_of
 from acp_tui.core.i18n import _
 from acp_tui.core.units import GIGA, MEGA
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
@@ -67,40 +68,39 @@ def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
     """A row a node, in the order of the plan; () where the plan has no two nodes."""
     if len(plan.nodes) < 2:
         return ()
-    return tuple(_row(plan, source, facts) for source in plan.nodes)
+    targets = topology_of(plan).nodes
+    return tuple(_row(source, targets, facts) for source in plan.nodes)
 
 
-def _row(plan: Plan, source: Node, all_facts: Mapping[str, Facts]) -> Row:
+def _row(source: Node, targets: tuple[NodeTargets, ...], all_facts: Mapping[str, Facts]) -> Row:
     facts = all_facts.get(source.address)
     seen = {
         (path.host, path.port): path for path in (facts and facts.paths) or () if path.result is not TcpResult.UNKNOWN
     }
     times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
-    return Row(source.address, tuple(_cell(plan, source, target, all_facts, seen, times) for target in plan.nodes))
+    return Row(source.address, tuple(_cell(source, target, all_facts, seen, times) for target in targets))
 
 
 def _cell(
-    plan: Plan,
     source: Node,
-    target: Node,
+    target: NodeTargets,
     all_facts: Mapping[str, Facts],
     seen: Mapping[tuple[str, int], TcpPath],
     times: Mapping[str, float],
 ) -> Cell:
-    if source.address == target.address:
-        return Cell(target.address, LinkState.SELF)
-    needed = [(a, p) for a in addresses(plan, target) for p in peer_ports(plan, target, (plan.network.cni,))]
+    if source.address == target.node:
+        return Cell(target.node, LinkState.SELF)
+    needed = [(address, port) for address in target.addresses for port in target.ports]
     facts = all_facts.get(source.address)
     if facts is None or any(key not in seen for key in needed):
-        return Cell(target.address, LinkState.UNKNOWN)
-    ssh = plan.login(target).port
+        return Cell(target.node, LinkState.UNKNOWN)
     # Where there is a listener, SSH's own or a temporary one, a refusal is no open path.
     closed = {
         k[1]
         for k in needed
         if not seen[k].open
-        or (k[1] == ssh and seen[k].result is TcpResult.REFUSED)
-        or answered(all_facts, source.address, target.address, k) is False
+        or (k[1] == target.ssh_port and seen[k].result is TcpResult.REFUSED)
+        or listener_answered(all_facts, source.address, target.node, k) is False
     }
     way = (
         LinkState.OPEN
@@ -109,10 +109,10 @@ def _cell(
         if len(closed) == len({k[1] for k in needed})
         else LinkState.PARTLY
     )
-    cut = any(ping.unfragmented is False for ping in facts.pings or () if ping.host in addresses(plan, target))
-    measured = (facts.bandwidths or {}).get(target.address)
-    seconds = times.get(target.address)
-    return Cell(target.address, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
+    cut = any(ping.unfragmented is False for ping in facts.pings or () if ping.host in target.addresses)
+    measured = (facts.bandwidths or {}).get(target.node)
+    seconds = times.get(target.node)
+    return Cell(target.node, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
 
 
 def _rounded(seconds: float) -> str:

@@ -45,10 +45,10 @@ def fits(sizing: Sizing) -> Iterator[tuple[str, ...]]:
         machine = str(fit.machine) if fit.machine is not None else _NOTHING
         yield fit.address, role_label(fit.role), machine, _(_FITS[fit.outcome])
     for need in sizing.needs:
-        if need.together != Size() and need.seen_together is not None:
-            enough = need.together.reached_by(need.seen_together)
+        if need.together != Size() and need.observed_together is not None:
+            enough = need.together.reached_by(need.observed_together)
             result = _("enough") if enough else _("too little")
-            yield _("all together"), role_label(need.role), str(need.seen_together), result
+            yield _("all together"), role_label(need.role), str(need.observed_together), result
 
 
 def table_lines(sizing: Sizing) -> list[str]:

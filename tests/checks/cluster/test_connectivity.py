@@ -1,4 +1,4 @@
-"""What nodes see around them, judged: who is called at fault, what only warns, and what is not known."""
+"""Connectivity checks: the node at fault, warnings, and unknown results."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -59,7 +59,7 @@ def test_a_firewall_on_a_node_is_that_node_s() -> None:
         shut(facts, other, [TWO], 2379, 2380)
     (verdict,) = of_rule("X-FIREWALL", facts)
     assert (verdict.node, verdict.outcome) == (TWO, FAIL)
-    assert f"{ONE} → {TWO}: 2379, 2380 no answer" in verdict.observed
+    assert f"{ONE} → {TWO}: 2379, 2380 timed out" in verdict.observed
 
 
 def test_a_node_that_reaches_nobody_is_at_fault_itself() -> None:
@@ -112,7 +112,7 @@ def test_listeners_for_the_nodes_alone_say_nothing_of_the_balancer() -> None:
 
 
 def test_a_busy_port_is_no_news_of_a_balancer_that_nobody_dialled() -> None:
-    """Where it was to be rehearsed, it is: nobody could stand behind it."""
+    """With results of the load balancer test, these decide."""
     busy = {6443: "the port is in use"}
     facts = {a: replace(f, listener_results=busy, backends_reached={}) for a, f in cluster(PLAN).items()}
     assert outcomes("LB-6443", facts) == {None: PASS}
@@ -124,8 +124,8 @@ def rehearsed(led: dict[str, set[str]], *proxied: str) -> dict[str, Facts]:
     """Listeners on all control planes; where the balancer led each node to, from its port 6443."""
     facts = cluster(PLAN)
     for node in CONTROL_PLANES:
-        told = frozenset({6443} if node in proxied else ())
-        facts[node] = replace(facts[node], listener_results={6443: ""}, proxy_protocol_ports=told)
+        observed = frozenset({6443} if node in proxied else ())
+        facts[node] = replace(facts[node], listener_results={6443: ""}, proxy_protocol_ports=observed)
     for node, backends in led.items():
         facts[node] = replace(facts[node], backends_reached={(VIP, 6443): frozenset(backends)})
     return facts
@@ -186,7 +186,7 @@ def test_a_node_that_was_lost_after_it_let_us_in_is_no_firewall() -> None:
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
-def test_without_nodes_nothing_is_said_of_what_lies_between_them() -> None:
+def test_without_nodes_checks_between_nodes_are_not_applicable() -> None:
     nobody = valid_plan(nodes=[])
     assert outcomes("BND-NODE-ARCH", {}, nobody) == {None: Outcome.NOT_APPLICABLE}
     assert outcomes("X-TIMEZONE", {}, nobody) == {None: Outcome.NOT_APPLICABLE}
@@ -198,7 +198,7 @@ def test_one_node_has_nobody_to_talk_to() -> None:
         assert outcomes(rule, cluster(plan), plan) == {None: Outcome.NOT_APPLICABLE}
 
 
-def test_packets_that_do_not_pass_whole_are_worth_a_look() -> None:
+def test_dropped_full_size_packets_warn() -> None:
     facts = cluster(PLAN)
     facts[ONE] = replace(facts[ONE], pings=(Ping(TWO, 5, 5, 0.001, 9000, False),))
     (verdict,) = of_rule("X-FIREWALL", facts)
@@ -225,7 +225,7 @@ def test_latency_by_release(release: str, milliseconds: float, expected: Outcome
     (verdict,) = of_rule("NETCFG-LAT-INTRA", facts, plan)
     assert verdict.outcome is expected
     assert verdict.node == (TWO if expected is FAIL else None)
-    assert ("later releases allow 10 ms" in verdict.observed) == (milliseconds == 2.5 and release == "4.0")
+    assert ("Later releases allow 10 ms" in verdict.observed) == (milliseconds == 2.5 and release == "4.0")
 
 
 def test_without_ping_the_quickest_connect_counts() -> None:
@@ -247,12 +247,15 @@ def test_lost_packets_are_worth_a_look() -> None:
 
 def test_what_only_warns_hides_nothing_that_blocks() -> None:
     facts = cluster(PLAN)
-    untold = (facts[ONE].paths or ())[0]._replace(result=TcpResult.UNKNOWN, detail="No buffer space available")
-    paths = (untold, *(facts[ONE].paths or ())[1:])
-    facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untold.host, 5, 3, 0.5, 9000, False),))
+    unobserved = (facts[ONE].paths or ())[0]._replace(result=TcpResult.UNKNOWN, detail="No buffer space available")
+    paths = (unobserved, *(facts[ONE].paths or ())[1:])
+    facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(unobserved.host, 5, 3, 0.5, 9000, False),))
     found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
     assert found[ONE].outcome is UNKNOWN
-    assert f"{ONE} → {untold.host}: {untold.port} could not be tried: No buffer space available" in found[ONE].observed
+    assert (
+        f"{ONE} → {unobserved.host}: {unobserved.port} could not be tested: No buffer space available"
+        in found[ONE].observed
+    )
     (slow,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert slow.outcome is FAIL
     assert "500 ms" in slow.observed
@@ -433,14 +436,14 @@ def test_the_login_of_an_external_registry(answer: RegistryAnswer | None, expect
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(404, "is no registry"), (301, "leads elsewhere"), (429, "not serve just now"), (503, "not serve just now")],
+    [(404, "is not a registry"), (301, "a redirect"), (429, "not available"), (503, "not available")],
 )
-def test_what_is_said_of_an_answer_that_is_no_registry_s(status: int, words: str) -> None:
+def test_answer_of_a_server_that_is_not_a_registry(status: int, words: str) -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
     answer = RegistryAnswer(status, login=Login.FAILED, login_detail="it asks for no login that is known here")
     for rule in ("XR-REG-EXT", "XR-REG-AUTH"):
-        told = [v.observed for v in of_rule(rule, with_registry(plan, answer), plan) if v.node == TWO]
-        assert [f"answers {status}" in text and words in text for text in told] == [True], rule
+        observed = [v.observed for v in of_rule(rule, with_registry(plan, answer), plan) if v.node == TWO]
+        assert [f"returned {status}" in text and words in text for text in observed] == [True], rule
 
 
 def test_a_login_that_one_node_alone_is_refused() -> None:
@@ -474,14 +477,14 @@ def transfers(*ways: tuple[str, str, float | None]) -> dict[str, Facts]:
 def test_bandwidth_that_was_measured(
     ways: tuple[tuple[str, str, float | None], ...], expected: dict[str | None, Outcome]
 ) -> None:
-    """What was measured counts, whatever a driver says of its link."""
+    """A measured bandwidth counts more than the speed that the driver reports."""
     assert outcomes("NETCFG-BW-INTRA", transfers(*ways)) == expected
 
 
-def test_what_was_measured_is_told_and_a_new_node_is_not() -> None:
+def test_measured_bandwidth_passes_and_new_node_is_unknown() -> None:
     (verdict,) = of_rule("NETCFG-BW-INTRA", transfers())
     assert "9.4 Gbit/s or more" in verdict.observed
-    assert "recommended is 10 Gbit/s" in verdict.observed
+    assert "10 Gbit/s is recommended" in verdict.observed
     facts = transfers()
     fewer = {
         a: replace(f, bandwidths={t: b for t, b in (f.bandwidths or {}).items() if t != ONE}) for a, f in facts.items()

@@ -1,4 +1,4 @@
-"""Rules between nodes: who is at fault, who is not, and what the nodes tell against the plan's answers."""
+"""Checks between nodes: the node at fault, and facts that contradict the plan."""
 
 from dataclasses import replace
 from datetime import date
@@ -53,7 +53,7 @@ def test_agreeing_nodes_give_one_verdict_about_all() -> None:
 def test_host_names_are_compared_without_regard_to_case() -> None:
     facts = with_each(hostname=("m1", "M1", "m2"))
     assert outcomes("X-HOSTNAME-UNIQUE", facts) == {ONE: Outcome.FAIL, TWO: Outcome.FAIL}
-    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"m1, as on {TWO}"
+    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"m1, also on {TWO}"
 
 
 def test_a_missing_name_is_unknown_and_hides_nothing() -> None:
@@ -129,7 +129,7 @@ def test_the_vip_has_to_be_a_neighbour_of_every_control_plane_node() -> None:
     facts[TWO] = healthy(TWO, interfaces=(Interface("eth0", TWO, 30),))
     assert outcomes("VIP-SUBNET", facts, plan) == {TWO: Outcome.FAIL}
     assert VIP in of_rule("VIP-SUBNET", facts, plan)[0].observed
-    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.NOT_APPLICABLE}  # told once
+    assert outcomes("XR-SELFVIP-SUBNET", facts, plan) == {None: Outcome.NOT_APPLICABLE}  # reported once
     assert outcomes("XR-SELFVIP-SUBNET", {}, plan) == {None: Outcome.UNKNOWN}
     assert outcomes("VIP-SUBNET", facts) == {None: Outcome.NOT_APPLICABLE}
 

@@ -1,4 +1,4 @@
-"""Clones and a node that stands in the plan twice: found at the nodes concerned, and lookalikes are left alone."""
+"""Clones and duplicate nodes fail at the nodes concerned; similar but separate machines pass."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,8 +14,8 @@ from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, cluster,
 UUID = "564d4c8a-7a3b-11d2-9c0e-0a1b2c3d4e5f"
 
 
-def found(one: Mapping[str, object], two: Mapping[str, object]) -> list[Verdict]:
-    """What is said of two nodes with these facts laid over them; nothing else may be said of any."""
+def verdicts_on_two_nodes(one: Mapping[str, object], two: Mapping[str, object]) -> list[Verdict]:
+    """Return the verdicts on two nodes with these facts changed; no other verdict may be against a node."""
     plan = valid_plan()
     facts = cluster(plan)
     for node, changes in ((FIRST, one), (SECOND, two)):
@@ -36,15 +36,15 @@ def found(one: Mapping[str, object], two: Mapping[str, object]) -> list[Verdict]
         ({"machine_id": "a" * 32, "host_key": "SHA256:abc"}, FAIL, "SSH host key SHA256:abc"),
     ],
 )
-def test_a_clone_is_named_with_its_twin(common: Mapping[str, object], outcome: Outcome, words: str) -> None:
-    told = found(common, common)
-    assert [(v.node, v.outcome) for v in told] == [(FIRST, outcome), (SECOND, outcome)]
-    assert words in told[0].observed
-    assert f"as on {SECOND}" in told[0].observed
+def test_a_clone_is_reported_with_the_other_node(common: Mapping[str, object], outcome: Outcome, words: str) -> None:
+    found = verdicts_on_two_nodes(common, common)
+    assert [(v.node, v.outcome) for v in found] == [(FIRST, outcome), (SECOND, outcome)]
+    assert words in found[0].observed
+    assert f"also on {SECOND}" in found[0].observed
 
 
 def test_the_remedy_is_the_one_of_what_is_common() -> None:
-    (one, _two) = found({"host_key": "SHA256:abc"}, {"host_key": "SHA256:abc"})
+    (one, _two) = verdicts_on_two_nodes({"host_key": "SHA256:abc"}, {"host_key": "SHA256:abc"})
     assert "ssh-keygen -A" in one.remedy
     assert "machine-id" not in one.remedy
 
@@ -65,14 +65,14 @@ def test_the_remedy_is_the_one_of_what_is_common() -> None:
     ids=str,
 )
 def test_what_many_machines_have_is_no_clone(common: Mapping[str, object]) -> None:
-    assert found(common, common) == []
+    assert verdicts_on_two_nodes(common, common) == []
 
 
 def test_one_card_in_common_only_warns() -> None:
     usb = "be:af:00:00:00:01"
-    told = found({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
-    assert [(v.node, v.outcome) for v in told] == [(FIRST, WARN), (SECOND, WARN)]
-    assert f"MAC {usb}, as on" in told[0].observed
+    found = verdicts_on_two_nodes({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
+    assert [(v.node, v.outcome) for v in found] == [(FIRST, WARN), (SECOND, WARN)]
+    assert f"MAC {usb}, also on" in found[0].observed
 
 
 def test_one_machine_by_two_addresses_is_its_second_entry() -> None:
@@ -86,6 +86,8 @@ def test_one_machine_by_two_addresses_is_its_second_entry() -> None:
 
 
 def test_an_address_that_another_machine_has_too() -> None:
-    (verdict,) = found({"interfaces": (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))}, {})
+    (verdict,) = verdicts_on_two_nodes(
+        {"interfaces": (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))}, {}
+    )
     assert (verdict.node, verdict.outcome) == (FIRST, FAIL)
     assert f"eth1 has {SECOND}" in verdict.observed

@@ -1,6 +1,6 @@
-"""Plans that are broken in one way: exactly the rules that say so fail, whatever else stands in the plan.
+"""Plans that are broken in one way: exactly the rules for it fail, and no others.
 
-Beside them their decoys: the awkward plans in which nothing is wrong. All go through the plan file.
+Unusual but correct plans must pass. All plans are read from a plan file.
 """
 
 import json

@@ -1,5 +1,7 @@
-"""A standby's plan against its primary's: what is shared is equal, what is each cluster's own differs, and no secret
-is shown. What is not known of the primary never passes."""
+"""Plan rules of disaster recovery: shared values are equal, each cluster's own values differ, no secret is shown.
+
+An unknown value of the primary never passes.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -56,7 +58,7 @@ def registry(**changes: JsonValue) -> Changes:
     return {"registry": {"address": DOMAIN, "username": "u", "password": "r3gistry-pass", **changes}}
 
 
-def told(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> tuple[Verdict, ...]:
+def reported(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> tuple[Verdict, ...]:
     """What the rules of disaster recovery say, but for what is met; it leads to answers and shows no secret."""
     found = tuple(
         v for v in evaluate_plan(plan, LocalFiles(pair, primary)) if v.requirement in RULES and v.outcome is not PASS
@@ -70,11 +72,11 @@ def told(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | No
 
 
 def outcomes(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> Found:
-    return {(v.requirement, v.outcome) for v in told(plan, primary, pair)}
+    return {(v.requirement, v.outcome) for v in reported(plan, primary, pair)}
 
 
 def known(plan: Plan, certificate: CertificateFacts | None = THEIRS, closed: str = "") -> PrimaryCluster:
-    return PrimaryCluster("/p/plan.yaml", plan, closed=closed, certificate=certificate)
+    return PrimaryCluster("/p/plan.yaml", plan, secrets_error=closed, certificate=certificate)
 
 
 def test_a_standby_like_its_primary_passes() -> None:
@@ -114,10 +116,10 @@ STANDBYS: list[tuple[Changes, Found, str]] = [
 
 
 @pytest.mark.parametrize(("changes", "found", "path"), STANDBYS)
-def test_what_differs_is_told_by_its_rule(changes: Changes, found: Found, path: str) -> None:
+def test_each_difference_is_reported_by_its_rule(changes: Changes, found: Found, path: str) -> None:
     plan, primary = the_standby(**changes), known(the_primary())
     assert outcomes(plan, primary) == found
-    assert not path or any(path in verdict.paths for verdict in told(plan, primary))
+    assert not path or any(path in verdict.paths for verdict in reported(plan, primary))
 
 
 PRIMARIES: list[tuple[Changes, Found]] = [
@@ -133,7 +135,7 @@ PRIMARIES: list[tuple[Changes, Found]] = [
 
 
 @pytest.mark.parametrize(("changes", "found"), PRIMARIES)
-def test_what_is_wrong_with_the_primary_is_told(changes: Changes, found: Found) -> None:
+def test_errors_of_the_primary_are_reported(changes: Changes, found: Found) -> None:
     assert outcomes(the_standby(), known(the_primary(**changes))) == found
 
 
@@ -161,7 +163,7 @@ def test_the_pair_is_the_same_by_its_sums(
 
 def test_closed_secrets_are_unknown_and_say_why() -> None:
     primary = known(the_primary(), None, "the secrets of /p are encrypted")
-    found = told(the_standby(), primary)
+    found = reported(the_standby(), primary)
     assert {(v.requirement, v.outcome) for v in found} == {
         ("CAP-DR-FIRST", UNKNOWN),
         ("XR-CERT-DR", UNKNOWN),
@@ -171,7 +173,7 @@ def test_closed_secrets_are_unknown_and_say_why() -> None:
 
 
 def test_a_primary_that_cannot_be_read_blocks() -> None:
-    found = told(the_standby(), PrimaryCluster("/p/plan.yaml", trouble="/p/plan.yaml: No such file or directory"))
+    found = reported(the_standby(), PrimaryCluster("/p/plan.yaml", error="/p/plan.yaml: No such file or directory"))
     assert {(v.requirement, v.outcome) for v in found} == {("CAP-DR-FIRST", FAIL), ("XR-CERT-DR", UNKNOWN)}
     first = found[0]
     assert (first.observed, first.blocks) == ("/p/plan.yaml: No such file or directory", True)

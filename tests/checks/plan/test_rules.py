@@ -10,8 +10,9 @@ from pydantic import JsonValue
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.functions import PLAN_CHECKS
 from acp_tui.checks.local_files import LocalFiles
-from acp_tui.checks.plan.evaluate import PLAN_CHECKS, evaluate_plan
+from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.paths import answer_at
 from acp_tui.plan.release import RELEASES
@@ -97,7 +98,7 @@ def test_a_valid_plan_breaks_no_rule(changes: Changes, release: str) -> None:
         (v.requirement, v.observed)
         for v in judged({"release": release, **changes})
         if v.outcome in (FAIL, UNKNOWN) and v.requirement.startswith(("XR-", "P-"))
-        if v.requirement != "XR-SELFVIP-SUBNET"  # only the nodes can tell
+        if v.requirement != "XR-SELFVIP-SUBNET"  # only the facts decide
     ]
     assert broken == []
 
@@ -375,10 +376,10 @@ BREAKAGES: list[tuple[str, Outcome, Changes, set[str]]] = [
 
 
 def test_a_key_file_that_cannot_be_read_blocks() -> None:
-    """Told at the node that names it; the common key, which cannot be read either, is used by none here."""
+    """The node that names the key reports it; no node uses the common key, which is also unreadable."""
     plan = valid_plan(ssh={"key_file": "common"}, nodes=nodes(3, 0, ssh={"key_file": "own"}))
     lost = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
-    [found] = [v for v in evaluate_plan(plan, LocalFiles(lost_keys=lost)) if v.requirement == "P-SSH-KEY"]
+    [found] = [v for v in evaluate_plan(plan, LocalFiles(unreadable_keys=lost)) if v.requirement == "P-SSH-KEY"]
     assert (found.outcome, found.observed, found.paths) == (FAIL, "own cannot be read", ("nodes[1].ssh.key_file",))
     assert found.blocks
 
@@ -405,7 +406,7 @@ def test_every_path_leads_to_an_answer(changes: Changes) -> None:
 
 CERTIFICATES: list[tuple[CertificateFacts | None, str, Outcome, str]] = [
     (GOOD_PAIR, "XR-CERT-VALID", PASS, "until 2027-03-01"),
-    (None, "XR-CERT-VALID", UNKNOWN, "not been read"),
+    (None, "XR-CERT-VALID", UNKNOWN, "was not read"),
     (replace(GOOD_PAIR, unreadable=("tls.key: No such file",)), "XR-CERT-PAIR", FAIL, "No such file"),
     (replace(GOOD_PAIR, errors=("no PEM",), subject=None), "XR-CERT-VALID", FAIL, "no PEM"),
     (replace(GOOD_PAIR, key_matches=False), "XR-CERT-VALID", FAIL, "does not belong"),

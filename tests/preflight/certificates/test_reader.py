@@ -24,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import JsonValue
 
 from acp_tui.checks.certificates.model import Authority
-from acp_tui.checks.plan.certificate import flaws, unlocked
+from acp_tui.checks.plan.certificate import certificate_findings, remove_passphrase_command
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.files import READ_LIMIT
 from acp_tui.preflight.certificates.reader import facts_for, read_pair
@@ -260,11 +260,16 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("good, with words between the blocks", b"Bag Attributes\n" + CHAIN + b"end\n", b"words\n" + KEY, []),
     ("good, with an intermediate", pem(DEEP, MIDDLE, ROOT), KEY, []),
     ("good, key file with the certificate beside it", CHAIN, KEY + CHAIN, []),
-    ("root left out", pem(GOOD), KEY, [(WARN, "issuer CN=ca is neither in the file")]),
-    ("intermediate missing", pem(DEEP), KEY, [(WARN, "issuer CN=middle is neither in the file")]),
-    ("chain out of order", pem(DEEP, ROOT, MIDDLE), KEY, [(WARN, "out of order")]),
-    ("authority first", pem(ROOT, GOOD), KEY, [(FAIL, "belongs to certificate 2"), (WARN, "name"), (WARN, "order")]),
-    ("self-signed", pem(made(issuer="acp.example.com", by=RSA)), KEY, [(WARN, "signed by itself")]),
+    ("root left out", pem(GOOD), KEY, [(WARN, "issuer CN=ca is not in the file")]),
+    ("intermediate missing", pem(DEEP), KEY, [(WARN, "issuer CN=middle is not in the file")]),
+    ("chain out of order", pem(DEEP, ROOT, MIDDLE), KEY, [(WARN, "wrong order")]),
+    (
+        "authority first",
+        pem(ROOT, GOOD),
+        KEY,
+        [(FAIL, "belongs to certificate 2"), (WARN, "is not in the certificate"), (WARN, "order")],
+    ),
+    ("self-signed", pem(made(issuer="acp.example.com", by=RSA)), KEY, [(WARN, "is self-signed")]),
     ("expired", pem(made(days=(LONG[0], TODAY - timedelta(days=1))), ROOT), KEY, [(FAIL, "expired on")]),
     ("not yet", pem(made(days=(TODAY + timedelta(days=2), LONG[1])), ROOT), KEY, [(FAIL, "not valid before")]),
     ("soon", pem(made(days=(LONG[0], TODAY + timedelta(days=9))), ROOT), KEY, [(WARN, "expires on")]),
@@ -276,16 +281,16 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
         [(FAIL, "is not valid before")],
     ),
     ("issuer soon", middle(CA_FLAG, days=(LONG[0], TODAY + timedelta(days=9))), KEY, [(WARN, "CN=middle expires on")]),
-    ("issuer is no authority", middle(), KEY, [(FAIL, "CN=middle is no authority")]),
-    ("issuer may not issue", middle(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is no authority")]),
-    ("issuer for clients", middle(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is no authority")]),
+    ("issuer is no authority", middle(), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer may not issue", middle(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer for clients", middle(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
     ("issuer may", middle(CA_FLAG, usage("key_cert_sign")), KEY, []),
-    ("issuer RSA 1024", middle(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle has 1024 bits")]),
+    ("issuer RSA 1024", middle(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle: RSA key with 1024 bits")]),
     ("issuer for others", limited([x509.DNSName("corp.local")], None), KEY, [(FAIL, "to certify acp.example.com")]),
     ("issuer not for us", limited(None, [x509.DNSName("example.com")]), KEY, [(FAIL, "to certify acp.example.com")]),
     ("issuer for us", limited([x509.DNSName(".example.com")], [x509.DNSName("ample.com")]), KEY, []),
     ("issuer for addresses", limited([x509.IPAddress(ip_network("10.0.0.0/8"))], None), KEY, []),
-    ("leaf twice", pem(GOOD, GOOD, ROOT), KEY, [(WARN, "out of order")]),
+    ("leaf twice", pem(GOOD, GOOD, ROOT), KEY, [(WARN, "wrong order")]),
     ("no digitalSignature", pem(made(RSA, (usage("key_encipherment"), True)), ROOT), KEY, [(FAIL, "digitalSignature")]),
     ("digitalSignature", pem(made(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
     ("brainpool", pem(made(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
@@ -298,10 +303,15 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("Ed25519", pem(made(ED), ROOT), key_pem(ED), [(FAIL, "type Ed25519")]),
     ("authority's own", pem(made(RSA, (CA_FLAG, True)), ROOT), KEY, [(WARN, "CA:TRUE")]),
     ("for clients", pem(made(RSA, (FOR_CLIENTS, False)), ROOT), KEY, [(FAIL, "extended key usage")]),
-    ("common name alone", pem(made(hosts=()), ROOT), KEY, [(WARN, "common name alone")]),
-    ("another name", pem(made(hosts=[x509.DNSName("b")]), ROOT), KEY, [(WARN, "does not name acp.example.com")]),
+    ("common name alone", pem(made(hosts=()), ROOT), KEY, [(WARN, "only in the common name")]),
+    (
+        "another name",
+        pem(made(hosts=[x509.DNSName("b")]), ROOT),
+        KEY,
+        [(WARN, "acp.example.com is not in the certificate")],
+    ),
     ("wildcard", pem(made(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
-    ("wildcard too high", pem(made(hosts=[x509.DNSName("*.com")]), ROOT), KEY, [(WARN, "does not name")]),
+    ("wildcard too high", pem(made(hosts=[x509.DNSName("*.com")]), ROOT), KEY, [(WARN, "is not in the certificate")]),
     ("swapped", KEY, CHAIN, [(FAIL, "holds a private key; are"), (FAIL, "holds a certificate; are")]),
     ("key in the certificate's file", CHAIN + KEY, KEY, [(FAIL, "beside the certificate")]),
     ("two keys", CHAIN, KEY + key_pem(EC), [(FAIL, "holds 2 private keys")]),
@@ -330,7 +340,7 @@ def test_kinds(tmp_path: Path, cert: bytes, key: bytes, told: list[tuple[Outcome
     (tmp_path / "acp crt").write_bytes(cert)
     (tmp_path / "acp key").write_bytes(key)
     plan = valid_plan(address={"cluster_endpoint": "10.20.0.10", "platform": "acp.example.com"})
-    found = list(flaws(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
+    found = list(certificate_findings(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
     assert [finding.outcome for finding in found] == [outcome for outcome, _words in told]
     for finding, (_outcome, words) in zip(found, told, strict=True):
         assert words in finding.observed
@@ -345,9 +355,12 @@ def test_signed_with_sha1(tmp_path: Path) -> None:
     """
     subprocess.run(["sh", "-ec", script], check=True, cwd=tmp_path, capture_output=True)
     (tmp_path / "c").write_bytes((tmp_path / "leaf").read_bytes() + (tmp_path / "ca.crt").read_bytes())
-    found = [finding.observed for finding in flaws(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))]
-    assert "signed with SHA1, which clients refuse" in found
-    assert not any("out of order" in words for words in found)
+    found = [
+        finding.observed
+        for finding in certificate_findings(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))
+    ]
+    assert "signed with SHA1; clients reject it" in found
+    assert not any("wrong order" in words for words in found)
 
 
 def test_a_root_that_signed_itself_with_sha1_long_ago_is_no_flaw(tmp_path: Path) -> None:
@@ -380,7 +393,7 @@ def test_an_authority_that_this_host_trusts(tmp_path: Path) -> None:
 
 def test_the_way_out_of_a_passphrase_works(tmp_path: Path) -> None:
     (tmp_path / "my key").write_bytes(key_pem(RSA, b"canary"))
-    command = unlocked(tmp_path / "my key") + " -passin pass:canary"
+    command = remove_passphrase_command(tmp_path / "my key") + " -passin pass:canary"
     subprocess.run(["sh", "-c", command], check=True)
     (tmp_path / "c").write_bytes(CHAIN)
     read = read_pair(tmp_path / "c", tmp_path / "my key.pem", roots=())

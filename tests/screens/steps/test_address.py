@@ -25,8 +25,8 @@ async def test_a_free_range_is_taken_at_a_key(tmp_path: Path) -> None:
     async with wizard(tmp_path, plan, "network", cluster(plan)) as (pilot, session):
         await pilot.press("down", "down")
         await pilot.pause()
-        assert "^F fills in 10.21.0.0/16: nothing that is known uses it" in screen_text(pilot)
-        assert "10.20.0.10 lies in 10.20.0.0/16" in screen_text(pilot) or "10.20.0.11 lies in" in screen_text(pilot)
+        assert "^F fills in 10.21.0.0/16: not used by any known network" in screen_text(pilot)
+        assert "10.20.0.10 is in 10.20.0.0/16" in screen_text(pilot) or "10.20.0.11 is in" in screen_text(pilot)
         await pilot.press("ctrl+f")
         await until(pilot, lambda: session.plan.network.cluster_cidr.ipv4 == "10.21.0.0/16")
         await session.judge_now()
@@ -47,7 +47,7 @@ async def test_where_nothing_is_offered_the_key_changes_nothing(tmp_path: Path) 
 async def test_a_single_node_is_offered_its_own_address(tmp_path: Path) -> None:
     plan = valid_plan(ssh=LOGIN, nodes=nodes(1, 0), address={"cluster_endpoint": "", "platform": None})
     async with wizard(tmp_path, plan, "address") as (pilot, session):
-        assert "^F fills in 10.20.0.11: the only node's own address" in screen_text(pilot)
+        assert "^F fills in 10.20.0.11: the address of the only node" in screen_text(pilot)
         await pilot.press("ctrl+f")
         await until(pilot, lambda: session.plan.address.cluster_endpoint == "10.20.0.11")
         await pilot.press("down", "down")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from acp_tui.checks.topology import addresses, peer_ports
+from acp_tui.checks.topology import topology_of
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 from acp_tui.preflight.report.history import load_last_report
 from acp_tui.preflight.report.model import Report
@@ -148,10 +148,10 @@ async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
                 TcpPath(
                     host, port, TcpResult.TIMEOUT if (node.address, port) == (BAD, 6443) else TcpResult.CONNECTED, 0.001
                 )
-                for other in PLAN.nodes
-                if other is not node
-                for host in addresses(PLAN, other)
-                for port in peer_ports(PLAN, other, ("kube-ovn",))
+                for other in topology_of(PLAN).nodes
+                if other.node != node.address
+                for host in other.addresses
+                for port in other.ports
             )
             session.nodes.seen[node.address] = replace(
                 session.nodes.seen[node.address], facts=replace(facts, paths=ways)

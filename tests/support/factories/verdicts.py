@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from acp_tui.checks.evaluate import evaluate
-from acp_tui.checks.topology import node_test_spec
+from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Facts, Ping, TcpPath, TcpResult
 from acp_tui.nodes.state import NodeState
@@ -26,7 +26,7 @@ def cluster(plan: Plan, distribution: str = "ubuntu-22.04") -> dict[str, Facts]:
 
 def around(plan: Plan, node: Node) -> dict[str, Any]:
     """What a healthy node sees around it: everything within reach, a millisecond away."""
-    asked = node_test_spec(plan, node)
+    asked = node_test_spec(topology_of(plan), node)
     return {
         "paths": tuple(
             TcpPath(host, port, TcpResult.CONNECTED if port == 22 else TcpResult.REFUSED, 0.001)

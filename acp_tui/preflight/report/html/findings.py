@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from acp_tui.checks.catalog import Requirement
-from acp_tui.checks.labels import OUTCOMES, access, outcome_label, severity_label, state_label
+from acp_tui.checks.labels import OUTCOMES, outcome_label, severity_label, state_fix, state_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import waiver_for
 from acp_tui.core.i18n import _, ngettext
@@ -107,7 +107,7 @@ def unreached(node: NodeRecord, unseen: Sequence[Verdict]) -> Html:
         joined(
             (
                 tag("h3", heading),
-                pairs(((_("Found"), text(why)), (_("To mend it"), text(access(node.state))))),
+                pairs(((_("Found"), text(why)), (_("To mend it"), text(state_fix(node.state))))),
                 folded(left.format(count=count), tag("p", text(names))) if unseen else Html(""),
             )
         ),

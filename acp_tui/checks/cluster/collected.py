@@ -1,0 +1,30 @@
+"""Facts of all nodes, side by side, for checks between nodes."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from acp_tui.checks.finding import ClusterSubject, Finding
+from acp_tui.checks.verdict import Outcome
+from acp_tui.core.i18n import _
+from acp_tui.nodes.facts import Facts
+
+T = TypeVar("T")
+
+
+def fact_of_nodes(s: ClusterSubject, fact: str, of: Callable[[Facts], T | None]) -> tuple[dict[str, T], list[Finding]]:
+    """Return the fact of each node that has it, and an `unknown` finding for each node that does not."""
+    values: dict[str, T] = {}
+    missing = []
+    for node in s.plan.nodes:
+        facts = s.facts.get(node.address)
+        value = of(facts) if facts else None
+        if value is not None:
+            values[node.address] = value
+        else:
+            missing.append(Finding(Outcome.UNKNOWN, missing_reason(facts, fact), node=node.address))
+    return values, missing
+
+
+def missing_reason(facts: Facts | None, fact: str) -> str:
+    """Return why `fact` is missing."""
+    return facts.missing_reason(fact) if facts else _("no facts were collected on this node")

@@ -1,0 +1,93 @@
+"""Check the subnets of the nodes: control plane nodes and VIP in one subnet, no overlap with the cluster's ranges."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+
+from acp_tui.checks.cluster.collected import fact_of_nodes, missing_reason
+from acp_tui.checks.cluster.consistency import most_common, preferred_node
+from acp_tui.checks.finding import ClusterSubject, Finding, Findings
+from acp_tui.checks.free_ranges import free_range_remedy, suggestions
+from acp_tui.checks.subnets import Network, host_network, meet, node_addresses, ranges, routed
+from acp_tui.checks.verdict import Outcome
+from acp_tui.core.i18n import _, ngettext
+from acp_tui.plan.field_types import is_ip
+from acp_tui.plan.model import Node
+
+_MOST_ROUTES_SHOWN = 3
+
+
+def one_subnet(s: ClusterSubject) -> Findings:
+    """VIP-SUBNET: all control plane nodes are in one subnet, and the VIP is an ordinary address of it."""
+    vip = s.plan.address.cluster_endpoint
+    if not is_ip(vip):
+        return (Finding(Outcome.NOT_APPLICABLE, _("the cluster endpoint is not an IP address")),)
+    findings = []
+    hosts = [(node, network) for node, network in _host_networks(s) if node.role == "control-plane"]
+    known = {node.address: str(network) for node, network in hosts if network is not None}
+    usual = most_common(known, preferred_node(s))
+    paths = ("address.cluster_endpoint",)
+    for node, network in hosts:
+        if network is None:
+            reason = missing_reason(s.facts.get(node.address), "interfaces")
+            findings.append(Finding(Outcome.UNKNOWN, reason, node=node.address))
+        elif ip_address(vip) not in network:
+            observed = _("{vip} is not in {network}").format(vip=vip, network=network)
+            findings.append(Finding(Outcome.FAIL, observed, node=node.address, paths=paths))
+        elif str(network) != usual:
+            observed = _("{network}; other control plane nodes are in {usual}")
+            findings.append(Finding(Outcome.FAIL, observed.format(network=network, usual=usual), node=node.address))
+        elif ip_address(vip) in (network.network_address, network.broadcast_address) and network.num_addresses > 2:
+            observed = _("{vip} is the network or broadcast address of {network}")
+            observed = observed.format(vip=vip, network=network)
+            findings.append(Finding(Outcome.FAIL, observed, node=node.address, paths=paths))
+    return tuple(findings)
+
+
+def _host_networks(s: ClusterSubject) -> Iterator[tuple[Node, Network | None]]:
+    """The subnet of each node's address, from its facts; None: unknown."""
+    for node in s.plan.nodes:
+        yield node, host_network(s.facts.get(node.address), node.address)
+
+
+def cluster_cidrs_apart(s: ClusterSubject) -> Findings:
+    """XR-CIDR-HOST: an overlap with a node's subnet or name server fails; with another network that has a route, warns.
+
+    With Calico every overlap only warns."""
+    worst = Outcome.FAIL if s.plan.network.cni == "kube-ovn" else Outcome.WARN
+    known, missing = fact_of_nodes(s, "interfaces", lambda f: f.interfaces)
+    findings = []
+    for node in [node for node in s.plan.nodes if node.address in known]:
+        for path, cidr in ranges(s.plan).items():
+            outcome, observed = _first_overlap(s, node, cidr, worst)
+            if observed:
+                findings.append(Finding(outcome, observed, node=node.address, paths=(path,)))
+    free = suggestions(s.plan, s.facts) if findings else {}
+    return (*(replace(one, remedy=free_range_remedy(free, *one.paths)) for one in findings), *missing)
+
+
+def _first_overlap(s: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:
+    """The worst overlap of the range with this node, as outcome and text; the text is "" if there is none."""
+    facts = s.facts[node.address]
+    for _field, address in node_addresses(s.plan, node):
+        host = host_network(facts, address)
+        if host is not None and meet(cidr, host):
+            observed = _("{cidr} overlaps the node's subnet {network}")
+            return worst, observed.format(cidr=cidr, network=host)
+    servers = [server for server in facts.nameservers or () if is_ip(server) and ip_address(server) in cidr]
+    if servers:
+        observed = _("{cidr} contains the node's name server: {servers}")
+        return worst, observed.format(cidr=cidr, servers=", ".join(servers))
+    crossed = sorted({str(r) for r in routed((*(facts.routes or ()), *(facts.routes6 or ()))) if meet(cidr, r)})
+    if not crossed:
+        return Outcome.PASS, ""
+    more = len(crossed) - _MOST_ROUTES_SHOWN
+    observed = _("{cidr} overlaps a route: {routes}")
+    if more > 0:
+        observed = ngettext(
+            "{cidr} overlaps routes: {routes} and {count} more",
+            "{cidr} overlaps routes: {routes} and {count} more",
+            more,
+        )
+    routes = ", ".join(crossed[:_MOST_ROUTES_SHOWN])
+    return Outcome.WARN, observed.format(cidr=cidr, routes=routes, count=more)

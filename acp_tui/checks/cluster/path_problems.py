@@ -1,0 +1,90 @@
+"""Problems of the paths between nodes, and the node that is at fault.
+
+A broken path has two ends. The node with most of the broken paths is at fault, so that one closed node gives one
+finding and not one for each of its neighbours.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from acp_tui.checks.finding import ClusterSubject, Finding, Findings
+from acp_tui.checks.verdict import Outcome
+from acp_tui.core.i18n import ngettext
+
+MOST_SHOWN = 6
+"""Pairs of nodes in one finding."""
+
+
+@dataclass(frozen=True)
+class PathProblem:
+    """A problem on the path from one node to another, by plan addresses."""
+
+    source: str
+    target: str
+    text: str
+    port: int = 0
+    """0: the problem concerns all ports."""
+    source_at_fault: bool = False
+    """The cause is certainly at the source."""
+    seconds: float = 0
+    """The round trip time, if that is the problem."""
+
+
+def by_source(problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
+    """Group the problems by the node that tested the path."""
+    grouped: dict[str, list[PathProblem]] = {}
+    for problem in problems:
+        grouped.setdefault(problem.source, []).append(problem)
+    return grouped
+
+
+def by_node_at_fault(s: ClusterSubject, problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
+    """Group the problems by the node at fault.
+
+    First come the sources that are certainly at fault, then the node with problems to most others, and so on. If two
+    nodes are equal, the one that is not reached is at fault; the first node of the plan comes last."""
+    numbered, order = list(problems), [node.address for node in reversed(s.plan.nodes)]
+    rest: dict[str, dict[int, PathProblem]] = {node: {} for node in order}
+    for number, one in enumerate(numbered):
+        rest[one.source][number] = rest[one.target][number] = one
+    others = {n: {p.source if p.target == n else p.target for p in mine.values()} for n, mine in rest.items()}
+    unreached = {n: sum(p.target == n for p in mine.values()) for n, mine in rest.items()}
+    faults: dict[str, list[PathProblem]] = {}
+
+    def assign(node: str) -> None:
+        faults[node] = list(rest[node].values())
+        for number, problem in rest[node].items():
+            other = problem.source if problem.target == node else problem.target
+            del rest[other][number]
+            others[other].discard(node)
+            unreached[other] -= problem.target == other
+        rest[node], others[node], unreached[node] = {}, set(), 0
+
+    for node in dict.fromkeys(problem.source for problem in numbered if problem.source_at_fault):
+        assign(node)
+    while others[most := max(order, key=lambda n: (len(others[n]), unreached[n]))]:
+        assign(most)
+    return {node: assigned for node, assigned in faults.items() if assigned}
+
+
+def one_finding_per_node(*observations: tuple[Outcome, str | None, str]) -> Findings:
+    """Join the observations of each node into one finding, the worst first: its outcome is that of the first."""
+    by_node: dict[str | None, dict[str, Outcome]] = {}
+    for outcome, node, observed in observations:
+        by_node.setdefault(node, {}).setdefault(observed, outcome)
+    return tuple(Finding(next(iter(texts.values())), "; ".join(texts), node=node) for node, texts in by_node.items())
+
+
+def describe_problems(problems: Iterable[PathProblem]) -> str:
+    """Format the problems as `A → B: 2379, 2380 timed out; ...`, with a few pairs of nodes."""
+    ports: dict[tuple[str, str, str], list[int]] = {}
+    for problem in problems:
+        ports.setdefault((problem.source, problem.target, problem.text), []).append(problem.port)
+    pairs = [
+        f"{source} → {target}: {', '.join(str(port) for port in numbers if port)} {text}".replace(":  ", ": ")
+        for (source, target, text), numbers in ports.items()
+    ]
+    shown, more = "; ".join(pairs[:MOST_SHOWN]), len(pairs) - MOST_SHOWN
+    if more <= 0:
+        return shown
+    return ngettext("{pairs}; and {count} more", "{pairs}; and {count} more", more).format(pairs=shown, count=more)

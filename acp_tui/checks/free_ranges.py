@@ -1,0 +1,91 @@
+"""Find free ranges for the cluster, instead of ranges that overlap other networks or are too small."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_network
+
+from acp_tui.checks.subnets import Network, Taken, meet, ranges, taken
+from acp_tui.core.i18n import _
+from acp_tui.nodes.facts import Facts
+from acp_tui.plan.model import Plan
+
+_PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8")))
+
+
+def suggestions(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Network]:
+    """Return plan path → free range, for each range that overlaps another network or is too small for its Pods.
+
+    Of two overlapping ranges, the first one in the plan stays. All suggestions can be used together."""
+    fixed = [one for one in taken(plan, facts) if not one.of_plan]
+    now = ranges(plan)
+    found: dict[str, Network] = {}
+    for index, path in enumerate(now):
+        before = [now[other] for other in list(now)[:index]]
+        free = _free_instead(plan, now, path, fixed, before)
+        if free is not None:
+            found[path] = now[path] = free
+    return found
+
+
+def suggestion(plan: Plan, facts: Mapping[str, Facts], path: str) -> Network | None:
+    """Return a free range for one plan path; None: the range needs no change, or no range is free."""
+    now = ranges(plan)
+    fixed = [one for one in taken(plan, facts) if not one.of_plan]
+    others = [network for other, network in now.items() if other != path]
+    return _free_instead(plan, now, path, fixed, others) if path in now else None
+
+
+def with_room(plan: Plan, path: str, network: Network) -> Network:
+    """Return `network`; if it is the Pod range and too small for the Pods of all nodes, a larger network around it."""
+    needed = len(plan.nodes) * plan.kubernetes.max_pods_per_node
+    if "cluster_cidr" not in path or network.num_addresses >= needed:
+        return network
+    return network.supernet(new_prefix=network.max_prefixlen - (needed - 1).bit_length())
+
+
+def free_range(wanted: Network, used: Iterable[Network]) -> Network | None:
+    """Return the free private range nearest to `wanted`; None: no private range of the IP family is free.
+
+    It has the size of `wanted`, else the next smaller free size. The private block of `wanted` is preferred; of two
+    ranges at the same distance, the higher one is returned."""
+    used = tuple(other for other in used if other.version == wanted.version)
+    pools = [pool for pool in _PRIVATE if pool.version == wanted.version]
+    pools.sort(key=lambda pool: not meet(pool, wanted))
+    for prefix in range(wanted.prefixlen, wanted.max_prefixlen + 1):
+        size = 1 << (wanted.max_prefixlen - prefix)
+        for pool in pools:
+            starts = list(_nearest(int(wanted.network_address), size, pool, used))
+            if starts:
+                start = min(starts, key=lambda start: (abs(start - int(wanted.network_address)), -start))
+                return ip_network((start, prefix))
+    return None
+
+
+def _free_instead(
+    plan: Plan, now: Mapping[str, Network], path: str, fixed: Iterable[Taken], others: Iterable[Network]
+) -> Network | None:
+    """A free range for `path`, if the current one is too small or overlaps `others` or `fixed`; else None."""
+    fixed, wanted = tuple(fixed), with_room(plan, path, now[path])
+    used = (*(network for one in fixed for network in one.sure), *others)
+    if wanted == now[path] and not any(meet(wanted, other) for other in used):
+        return None
+    rest = [network for other, network in now.items() if other != path]
+    return free_range(wanted, [*(one.network for one in fixed), *rest])
+
+
+def _nearest(wanted: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:
+    """For each gap in the pool with `size` free addresses, the aligned start nearest to `wanted`."""
+    bounds = sorted((int(n.network_address), int(n.broadcast_address)) for n in used if meet(n, pool))
+    start, end = int(pool.network_address), int(pool.broadcast_address)
+    for first, last in (*bounds, (end + 1, end + 1)):
+        lowest, highest = -(-start // size) * size, (first // size - 1) * size
+        if lowest <= highest:
+            yield min(max(wanted // size * size, lowest), highest)
+        start = max(start, last + 1)
+
+
+def free_range_remedy(free: Mapping[str, Network], *paths: str) -> str:
+    """Return the fix that names the free ranges for these plan paths; "": no range is free."""
+    suggested = [f"{free[path]} ({path})" for path in paths if path in free]
+    if not suggested:
+        return ""
+    return _("Use a free range: {ranges}.").format(ranges=", ".join(suggested))

@@ -1,0 +1,168 @@
+"""The tables of check functions: a catalogue row names one in `check: {kind: function, name: ...}`.
+
+A function has the same name here, in the row and where it is defined.
+"""
+
+from collections.abc import Callable, Mapping
+
+from acp_tui.checks.cluster import (
+    connectivity,
+    consistency,
+    endpoint,
+    identity,
+    names,
+    node_subnets,
+    performance,
+    registry,
+)
+from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
+from acp_tui.checks.node import disk_performance, hardware, network, os_support, settings, software
+from acp_tui.checks.plan import addresses, cidrs, disaster_recovery, nodes, placement, services
+from acp_tui.checks.sizing import requirements
+
+NodeCheck = Callable[[NodeSubject], Finding]
+ClusterCheck = Callable[[ClusterSubject], Findings]
+PlanCheck = Callable[[PlanSubject], Findings]
+
+NODE_CHECKS: Mapping[str, NodeCheck] = {
+    check.__name__: check
+    for check in (
+        hardware.etcd_disk,
+        hardware.power_saving_off,
+        hardware.solid_state,
+        hardware.storage_sizes,
+        network.default_route,
+        network.hostname_characters,
+        network.hostname_edges,
+        network.hostname_length,
+        network.hostname_sequences,
+        network.localhost,
+        network.nameservers_allowed,
+        network.nameservers_present,
+        network.node_address,
+        network.node_outside_range,
+        network.ports_free,
+        network.reserved_range,
+        network.search_count,
+        network.search_domains,
+        network.search_length,
+        network.search_total,
+        os_support.calico_ipv6,
+        os_support.kunpeng,
+        os_support.kylin_service_pack,
+        os_support.ubuntu_hwe,
+        requirements.arm_factor,
+        requirements.machine_size,
+        settings.apparmor_off,
+        settings.boot_parameter,
+        settings.firewall_off,
+        settings.modules_loaded,
+        settings.passwordless_sudo,
+        settings.root_access,
+        settings.selinux_off,
+        settings.sshd_setting_is_no,
+        settings.swap_off,
+        settings.tasks_max,
+        software.conflicting_packages,
+        software.folder_absent,
+        software.no_kubernetes_traces,
+        software.no_leftover_binaries,
+    )
+}
+"""Rows of scope `node`."""
+
+CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
+    check.__name__: check
+    for check in (
+        connectivity.paths_open,
+        consistency.clocks_agree,
+        consistency.hostnames_unique,
+        consistency.interface_exists,
+        consistency.ipv6_addresses_present,
+        consistency.overcommit,
+        consistency.package_fits,
+        consistency.same_timezone,
+        disk_performance.disk_throughput,
+        disk_performance.disk_writes,
+        endpoint.load_balancer_reachable,
+        names.names_resolve,
+        endpoint.vip_free,
+        endpoint.vrid_free,
+        identity.machines_unique,
+        registry.login_works,
+        registry.registry_reachable,
+        requirements.capacity_for_clusters,
+        performance.latency,
+        performance.link_speed,
+        node_subnets.cluster_cidrs_apart,
+        node_subnets.one_subnet,
+    )
+}
+"""Rows of scope `cluster`, and the `facts_check` of rows of scope `plan`."""
+
+PLAN_CHECKS: Mapping[str, PlanCheck] = {
+    check.__name__: check
+    for check in (
+        nodes.control_plane_count,
+        nodes.addresses_unique,
+        nodes.node_addresses_fit,
+        nodes.installer_first,
+        nodes.login_given,
+        nodes.key_usable,
+        nodes.dual_addresses,
+        nodes.dual_count,
+        nodes.one_interface,
+        cidrs.ranges_apart,
+        cidrs.ranges_off_hosts,
+        cidrs.ranges_off_reserved,
+        cidrs.room_for_pods,
+        cidrs.services_fit,
+        addresses.endpoint_syntax,
+        addresses.endpoint_no_node,
+        addresses.platform_domain_for_ipv6,
+        addresses.recovery_addresses,
+        addresses.recovery_ports,
+        addresses.recovery_other_address,
+        addresses.self_built_vip_is_ip,
+        addresses.self_built_vip_vrid,
+        addresses.no_self_built_vip_in_recovery,
+        addresses.no_self_built_vip_alone,
+        addresses.vip_in_node_subnet,
+        addresses.platform_reachable,
+        addresses.further_addresses,
+        addresses.ports_apart,
+        addresses.http_advice,
+        addresses.https_forwarded,
+        placement.exclusive_needs_isolation,
+        placement.exclusive_control_plane,
+        placement.exclusive_worker,
+        placement.open_worker,
+        placement.some_node_for_applications,
+        placement.applications_have_a_node,
+        placement.one_monitoring,
+        placement.component_nodes_known,
+        placement.monitoring_agents,
+        placement.products_complete,
+        services.certificate_pair,
+        services.certificate_valid,
+        services.certificate_for_recovery,
+        services.external_registry,
+        services.platform_registry_host,
+        services.registry_login,
+        services.registry_for_recovery,
+        services.admin_password,
+        services.versions_offered,
+        services.network_mode_flag,
+        services.ip_family_flag,
+        services.protocol_is_final,
+        disaster_recovery.same_as_primary,
+        requirements.endpoint_given,
+        requirements.hardware_load_balancer,
+        requirements.scenario_control_plane_count,
+        requirements.scenario_worker_count,
+        requirements.single_node,
+        requirements.trusted_certificate,
+        requirements.workers_for_pods,
+    )
+}
+"""Rows of scope `plan`."""
