@@ -14,11 +14,10 @@ from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 
 from acp_tui.cli import argparse_texts
-from acp_tui.cli.commands import check, explain
+from acp_tui.cli.commands import check
 from acp_tui.cli.main import main
 from acp_tui.cli.parser import build_parser
 from acp_tui.core.i18n import use_language
-from acp_tui.plan.release import RELEASES
 from acp_tui.preflight.active_tests import ActiveTest
 from tests.support.messages import extracted
 
@@ -116,7 +115,6 @@ def test_plan_alone_opens_the_wizard(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_choices_are_those_of_the_engine() -> None:
     assert tuple(ActiveTest) == check._ACTIVE_TESTS
-    assert explain._RELEASES == RELEASES
 
 
 def test_texts_of_argparse_are_complete() -> None:

@@ -19,6 +19,7 @@ from acp_tui.checks.plan.results import (
     passed,
     warn,
 )
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_domain, is_ip
@@ -166,11 +167,11 @@ def versions_offered(subject: PlanSubject) -> Findings:
 
 
 def network_mode_flag(subject: PlanSubject) -> Findings:
-    """XR-CNI-FLAG: setup.sh gets the flag for Calico, if the release has the flag. Row: `flag` (bool)."""
+    """XR-CNI-FLAG: setup.sh gets the flag for Calico if the release has it (`ReleaseTraits.network_mode_flag`)."""
     plan = subject.plan
     if plan.network.cni != "calico":
         return passed(_("Kube-OVN needs no flag"))
-    if not subject.check.params["flag"]:
+    if not release_traits(plan.effective_release).network_mode_flag:
         observed = _("Calico: release {release} documents no flag for setup.sh; this configuration is not confirmed")
         return (warn(observed.format(release=plan.effective_release), "network.cni"),)
     if plan.network.ip_family == "ipv6":

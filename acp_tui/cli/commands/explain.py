@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 from acp_tui.cli.options import Subparsers, add_command, add_json
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
+from acp_tui.plan.release import RELEASES
 
 if TYPE_CHECKING:
     from acp_tui.checks.catalog import Requirement
-
-_RELEASES = ("4.0", "4.1", "4.2", "4.3")
-"""`RELEASES` of the plan, which is part of the engine; a test compares them."""
 
 
 def register(commands: Subparsers) -> None:
@@ -23,8 +21,8 @@ def register(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--release",
-        choices=_RELEASES,
-        help=_("use the requirements of this release; default: {release}").format(release=_RELEASES[0]),
+        choices=RELEASES,
+        help=_("use the requirements of this release; default: {release}").format(release=RELEASES[0]),
     )
     add_json(parser)
 
@@ -36,7 +34,7 @@ def run(options: Namespace) -> int:
     from acp_tui.cli.table import columns
     from acp_tui.preflight.report.explain import explain_requirement, later_releases
 
-    release = options.release or _RELEASES[0]
+    release = options.release or RELEASES[0]
     requirements = catalogue(release)
     if options.id is None:
         if options.json:

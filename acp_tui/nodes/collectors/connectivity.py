@@ -154,12 +154,12 @@ def collectors_for(spec: NodeTestSpec) -> tuple[Collector, ...]:
         found.append(tcp_connect_collector(spec.tcp_targets))
     if spec.peers:
         waves = -(-len(spec.peers) // 50)
-        add("pings", "pings", _CHILDREN + _PINGS, 7 * waves + 3, peers=_quote_all(spec.peers))
+        add("pings", "pings", _CHILDREN + _PINGS, 7 * waves + 3, PEERS=_quote_all(spec.peers))
         add("speeds", "link_speeds", _SPEEDS, 5)
     if spec.names:
-        add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, names=_quote_all(spec.names))
+        add("names", "names names_by_servers", _CHILDREN + _NAMES, 10, NAMES=_quote_all(spec.names))
     if spec.vip:
-        add("vip", "vip_owner", _VIP, 16, vip=quote(spec.vip))
+        add("vip", "vip_owner", _VIP, 16, VIP=quote(spec.vip))
     if spec.registry:
         found.append(registry_collector(spec.registry, spec.registry_login))
     return tuple(found)
