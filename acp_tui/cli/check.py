@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.labels import state_label
+from acp_tui.checks.labels import state_label, verdict_title
 from acp_tui.checks.verdict import Outcome
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact, show_json
 from acp_tui.core.errors import ExitStatus
@@ -155,11 +155,13 @@ def show_report(report: Report, *, partial: bool = False) -> None:
 
 def show_findings(report: Report, unseen: Collection[str] = ()) -> None:
     """Every finding that asks for something, then the tally. What is unknown of the `unseen` nodes is left out."""
+    rules = catalogue(report.release)
     for verdict in report.verdicts:
         if verdict.outcome not in _SHOWN or (verdict.node in unseen and verdict.outcome is Outcome.UNKNOWN):
             continue
         waived = "  " + _("waived: {reason}").format(reason=verdict.waived) if verdict.waived is not None else ""
-        print_out(f"{verdict.outcome.value:<14} {verdict.node or '-':<16} {verdict.requirement}{waived}")
+        title = "  " + verdict_title(rules[verdict.requirement], verdict) if verdict.requirement in rules else ""
+        print_out(f"{verdict.outcome.value:<14} {verdict.node or '-':<16} {verdict.requirement}{title}{waived}")
         for name, text in (
             (_("found"), verdict.observed),
             (_("wanted"), verdict.expected),

@@ -52,7 +52,7 @@ from tests.support.factories.reports import MORNING, report
 from tests.support.wizard_pilot import SIZE, screen_text, until, wizard
 
 ROOT = Path(__file__).parents[2]
-OURS = re.compile(r"⟦[^⟦⟧]*⟧")
+OURS = re.compile(r"⟦[^⟦⟧]*[⟧…]")  # a text may be cut at the width of its place
 WORD = re.compile(r"[^\W\d_]{3,}")
 PLAN = valid_plan(ssh={"username": "root", "password": None}, waivers=[
     {"requirement": "PRE-INIT", "node": "*", "reason": "xxx", "by": "yyy"},
@@ -149,9 +149,19 @@ def foreign(pilot: Pilot[int]) -> set[str]:
 
 def outside(text: str) -> set[str]:
     """Words of the text that are neither in brackets nor somebody else's."""
+    text = commands().sub(" ", text)
     while (less := OURS.sub(" ", text)) != text:
         text = less
     return set(WORD.findall(text)) - not_ours()
+
+
+@cache
+def commands() -> re.Pattern[str]:
+    """Lines of the commands of catalogue rows: shell text, the same in every language."""
+    rows = catalogue("4.0").values()
+    lines = {line for row in rows for text in (row.commands, *row.os_commands.values()) for line in text.splitlines()}
+    patterns = sorted((re.escape(line) for line in lines if line.strip()), key=len, reverse=True)
+    return re.compile("|".join(patterns).replace(re.escape("{names}"), ".*"))
 
 
 @cache
