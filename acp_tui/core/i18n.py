@@ -35,6 +35,21 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _translations.ngettext(singular, plural, count)
 
 
+def pgettext(context: str, message: str) -> str:
+    """Translate a message of one or two words; `context` names its place, such as "key" or "step"."""
+    return _translations.pgettext(context, message) if message else ""
+
+
+def npgettext(context: str, singular: str, plural: str, count: int) -> str:
+    """Translate a short message with a count; `context` names its place."""
+    return _translations.npgettext(context, singular, plural, count)
+
+
 def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
     """Mark a text for translation without translating it yet."""
+    return message
+
+
+def NP_(context: str, message: str) -> str:  # noqa: N802 - as N_, with a context
+    """Mark a short text for translation by `pgettext` with this context, without translating it yet."""
     return message

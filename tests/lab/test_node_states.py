@@ -35,7 +35,7 @@ async def test_states_of_nodes_as_the_screens_tell_them(
         session = await show(pilot, "nodes")
 
         def known(node: LabNode, state: NodeState) -> Callable[[], bool]:
-            return lambda: node.address in session.nodes.seen and session.nodes.seen[node.address].state is state
+            return lambda: node.address in session.nodes.statuses and session.nodes.statuses[node.address].state is state
 
         def around() -> str:
             facts = session.nodes.facts[here.address]
@@ -58,7 +58,7 @@ async def test_states_of_nodes_as_the_screens_tell_them(
 
         here.sh(f"echo {uuid4()} >/run/boot; mount --bind /run/boot /proc/sys/kernel/random/boot_id")
         await until(pilot, known(here, NodeState.CHECKED))
-        await session.nodes.look_now()
+        await session.nodes.refresh_now()
         assert session.nodes.state(session.plan.nodes[0]) is NodeState.CHECKING
         await pilot.press("home")
         await until(pilot, lambda: "rebooted since its check: checked again" in screen_text(pilot))

@@ -196,7 +196,7 @@ async def test_nor_does_the_way_in_or_the_short_path(tmp_path: Path) -> None:
         assert foreign(pilot) == set()
         assert app.session is not None
         app.push_screen(Recheck(app.session, app.session.report()))
-        await until(pilot, lambda: not app.session.nodes.probing if app.session else False)
+        await until(pilot, lambda: not app.session.nodes.checking if app.session else False)
         await pilot.pause()
         assert foreign(pilot) == set()
         await app.session.close()

@@ -60,7 +60,7 @@ def test_the_short_path(snap_compare: Compare, tmp_path: Path) -> None:
         session = await show(pilot, "package")
         assert isinstance(pilot.app, AcpApp)
         await pilot.app.go(TrialStep)
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
 
     plan = valid_plan(**CHANGES, nodes=nodes(1, 0), scenario="single-node", address={"cluster_endpoint": ""})
@@ -93,7 +93,7 @@ def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, key
     async def reach(pilot: Pilot[int]) -> None:
         session = await show(pilot, step, nodes_seen())
         await pilot.press(*keys)
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
         if name == "a list":  # it is read once nothing is typed any more
             await until(pilot, lambda: "1 wrong" in screen_text(pilot))

@@ -10,9 +10,9 @@ from tests.support.wizard_pilot import screen_text, wizard
 
 
 def begun(session: Session) -> list[tuple[ActiveTest, ...]]:
-    """What the session is asked to do; nothing of it is done."""
+    """The active tests that are requested; none of them runs."""
     asked: list[tuple[ActiveTest, ...]] = []
-    session.nodes.request = lambda also: asked.append(tuple(also))  # type: ignore[method-assign] # no node is there
+    session.nodes.run_active_tests = lambda tests: asked.append(tuple(tests))  # type: ignore[method-assign]
     return asked
 
 
@@ -49,8 +49,8 @@ async def test_a_list_that_is_left_begins_nothing(tmp_path: Path) -> None:
         await pilot.press("t", "space", "escape")
         await pilot.pause()
         assert asked == []
-        session.nodes.requested = (ActiveTest.DISK,)
-        await session.judge_now()
+        session.nodes.active_tests = (ActiveTest.DISK,)
+        await session.evaluate_now()
         await pilot.pause()
         assert "tests are running" in screen_text(pilot)
-        session.nodes.requested = ()
+        session.nodes.active_tests = ()

@@ -35,7 +35,7 @@ async def fixing(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
 
 
 def checked(session: Session) -> bool:
-    states = [seen.state for seen in session.nodes.seen.values()]
+    states = [seen.state for seen in session.nodes.statuses.values()]
     return len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
 
 
@@ -59,7 +59,7 @@ async def test_nothing_is_changed_before_a_yes(tmp_path: Path) -> None:
         await until(pilot, lambda: "Change 192.0.2.12?" in screen_text(pilot))
         print(screen_text(pilot))
         await pilot.press("n")
-        await session.judge_now()
+        await session.evaluate_now()
         assert blocking(session, SWAPS) == {"SYS-SWAP", "SEC-FIREWALL"}
 
 

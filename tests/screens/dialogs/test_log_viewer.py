@@ -79,7 +79,7 @@ async def test_a_log_that_grows_does_not_take_a_search_back(
     monkeypatch.setattr("screens.dialogs.log_viewer.last", slowly)
     with logs[0][1].open("a", encoding="ascii") as file:
         file.write("one more\n")
-    looking = asyncio.create_task(screen._look_for_more())
+    looking = asyncio.create_task(screen._poll())
     await pilot.press("slash", *"line 5 of", "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
     looked.set()

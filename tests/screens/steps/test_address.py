@@ -29,10 +29,10 @@ async def test_a_free_range_is_taken_at_a_key(tmp_path: Path) -> None:
         assert "10.20.0.10 lies in 10.20.0.0/16" in screen_text(pilot) or "10.20.0.11 lies in" in screen_text(pilot)
         await pilot.press("ctrl+f")
         await until(pilot, lambda: session.plan.network.cluster_cidr.ipv4 == "10.21.0.0/16")
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
         assert "fills in" not in screen_text(pilot)
-        assert not [v for v in session.judgement.unmet if v.requirement.startswith("XR-CIDR")]
+        assert not [v for v in session.verdict_view.open if v.requirement.startswith("XR-CIDR")]
 
 
 async def test_where_nothing_is_offered_the_key_changes_nothing(tmp_path: Path) -> None:

@@ -80,9 +80,9 @@ async def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
         await pilot.press("c")
         await pilot.pause()
         assert "no earlier run" in screen_text(pilot)
-        session.begin_run()
-        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=healthy(BAD))
-        await session.judge_now()
+        session.keep_last_report()
+        session.nodes.statuses[BAD] = replace(session.nodes.statuses[BAD], facts=healthy(BAD))
+        await session.evaluate_now()
         await pilot.press("c")
         await pilot.pause()
         assert f"mended: SYS-SWAP {BAD}: in use: /swap.img" in screen_text(pilot)
@@ -114,8 +114,10 @@ async def test_what_a_node_says_is_never_markup(tmp_path: Path) -> None:
         await pilot.press("f", "/")
         await pilot.pause()
         assert "[bold red]x[/]" in screen_text(pilot)
-        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=replace(healthy(BAD), swaps=(hostile,)))
-        await session.judge_now()
+        session.nodes.statuses[BAD] = replace(
+            session.nodes.statuses[BAD], facts=replace(healthy(BAD), swaps=(hostile,))
+        )
+        await session.evaluate_now()
         await pilot.press("y")
         await until(pilot, (session.draft.folder / "finding.txt").exists)
 
@@ -142,7 +144,7 @@ async def test_all_keys_are_in_sight_at_80_columns(tmp_path: Path) -> None:
 async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         for node in PLAN.nodes:
-            facts = session.nodes.seen[node.address].facts
+            facts = session.nodes.statuses[node.address].facts
             assert facts is not None
             ways = tuple(
                 TcpPath(
@@ -153,8 +155,8 @@ async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
                 for host in addresses(PLAN, other)
                 for port in peer_ports(PLAN, other, ("kube-ovn",))
             )
-            session.nodes.seen[node.address] = replace(
-                session.nodes.seen[node.address], facts=replace(facts, paths=ways)
+            session.nodes.statuses[node.address] = replace(
+                session.nodes.statuses[node.address], facts=replace(facts, paths=ways)
             )
         await pilot.press("n")
         await pilot.pause()

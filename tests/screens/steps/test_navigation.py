@@ -43,17 +43,17 @@ async def test_a_refused_value_says_why_and_stays_as_typed(tmp_path: Path) -> No
         await pilot.pause()
         assert "'10.20.0.300' is neither an IP address nor a domain name" in screen_text(pilot)
         assert session.plan.address.cluster_endpoint == "10.20.0.30", "the last good value"
-        assert session.draft.rough == {"address.cluster_endpoint": "10.20.0.300"}
+        assert session.draft.invalid_input == {"address.cluster_endpoint": "10.20.0.300"}
         await pilot.press("backspace")
         await pilot.pause()
         assert "neither" not in screen_text(pilot)
-        assert session.draft.rough == {}
+        assert session.draft.invalid_input == {}
 
 
 async def test_each_answer_is_saved_as_it_is_given(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "address") as (pilot, session):
         await pilot.press("ctrl+u", *"api.example.com", "down", "space", "down", "ctrl+u", *"2x")
-        await until(pilot, lambda: load(session.draft.folder).rough == {"address.vrid": "2x"})
+        await until(pilot, lambda: load(session.draft.folder).invalid_input == {"address.vrid": "2x"})
         draft = load(session.draft.folder)
         assert draft.plan.address.cluster_endpoint == "api.example.com"
         assert draft.plan.address.self_built_vip
@@ -83,7 +83,7 @@ async def test_a_changed_answer_is_judged_again_without_asking_the_nodes(tmp_pat
 
         assert outcome() is Outcome.FAIL
         await pilot.press("right")
-        await session.judge_now()
+        await session.evaluate_now()
         assert session.plan.network.cni == "calico"
         assert outcome() is Outcome.NOT_APPLICABLE
         assert dialled == []
@@ -128,7 +128,7 @@ async def test_a_finding_is_waived_with_a_reason_and_the_waiver_taken_back(tmp_p
         await pilot.pause()
         waiver = session.plan.waivers[0]
         assert (waiver.requirement, waiver.node, waiver.reason) == ("SYS-SWAP", "10.20.0.12", "lab only")
-        await session.judge_now()
+        await session.evaluate_now()
         swap = [v for v in session.verdicts if (v.requirement, v.node) == ("SYS-SWAP", "10.20.0.12")]
         assert [v.blocks for v in swap] == [False]
 

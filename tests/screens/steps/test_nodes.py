@@ -14,7 +14,7 @@ from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import save
 from acp_tui.plan.model import Plan
-from screens.dialogs.node_import import ListDialog
+from screens.dialogs.node_import import NodeImportDialog
 from screens.session.node_monitor import NodeStatus
 from screens.widgets.line_input import Line
 from screens.widgets.row_list import Rows
@@ -35,7 +35,7 @@ async def paste(pilot: Pilot[int], text: str) -> None:
     focused = pilot.app.focused
     assert focused is not None
     focused.post_message(Paste(text))
-    await until(pilot, lambda: isinstance(pilot.app.screen, ListDialog))
+    await until(pilot, lambda: isinstance(pilot.app.screen, NodeImportDialog))
     await pilot.pause()
 
 
@@ -50,13 +50,13 @@ async def test_a_pasted_list_is_looked_at_and_what_is_right_is_taken(tmp_path: P
         await pilot.press("ctrl+t")
         await pilot.pause()
         assert [node.role[0] for node in session.plan.nodes] == ["c", "c", "c", "w", "w"]
-        assert isinstance(pilot.app.screen, ListDialog), "what is wrong is still to be mended"
+        assert isinstance(pilot.app.screen, NodeImportDialog), "what is wrong is still to be mended"
         area = pilot.app.screen.query_one("#list", TextArea)
         area.load_text("worker 10.0.0.30")
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, NodeImportDialog))
         assert len(session.plan.nodes) == 6
-        assert session.draft.adding == ""
+        assert session.draft.pending_node_line == ""
 
 
 async def test_a_list_that_is_left_is_there_again(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_passwords_of_an_inventory_are_in_the_plan_alone(tmp_path: Path) -
         assert CANARY not in screen_text(pilot)
         assert CANARY not in pilot.app.screen.query_one("#list", TextArea).text
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, NodeImportDialog))
         password = session.plan.nodes[-1].ssh.password
         assert password is not None
         assert password.get_secret_value() == CANARY
@@ -111,7 +111,7 @@ async def test_a_password_on_the_line_for_nodes_is_not_kept(tmp_path: Path) -> N
         await pilot.pause()
         await pilot.press(*f"10.0.0.1 password={CANARY}")
         await pilot.pause()
-        assert CANARY not in session.draft.adding
+        assert CANARY not in session.draft.pending_node_line
 
 
 async def test_one_login_for_all_goes_into_the_form(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_one_login_for_all_goes_into_the_form(tmp_path: Path) -> None:
         await paste(pilot, "10.0.0.1 admin 2222\n10.0.0.2 admin 2222\n")
         assert "login of all nodes: user admin, port 2222" in screen_text(pilot)
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, NodeImportDialog))
         assert (session.plan.ssh.username, session.plan.ssh.port) == ("admin", 2222)
         assert pilot.app.screen.query_one("#f-ssh-username", Line).value == "admin"
 
@@ -253,10 +253,10 @@ async def test_an_absent_node_says_when_it_is_tried_again(tmp_path: Path) -> Non
     plan = valid_plan(**NO_LOGIN)
     async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
         absent = NodeStatus(NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05")
-        session.nodes.seen["10.20.0.12"] = absent
+        session.nodes.statuses["10.20.0.12"] = absent
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await pilot.press("home", "down")
-        session.nodes_told()
+        session.nodes_changed()
         await pilot.pause()
         text = screen_text(pilot)
         assert "unreachable, next try at 15:04:05" in text
@@ -266,7 +266,7 @@ async def test_an_absent_node_says_when_it_is_tried_again(tmp_path: Path) -> Non
         assert "next try at 15:04:05" not in screen_text(pilot)
         await pilot.resize_terminal(120, 30)
         await pilot.pause()
-        session.nodes_told()
+        session.nodes_changed()
         await until(pilot, lambda: "next try at 15:04:05" in screen_text(pilot))
 
 

@@ -16,7 +16,7 @@ from acp_tui.preflight.bundle import open_bundle
 from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm, Pick
 from screens.dialogs.recheck import Recheck
-from screens.dialogs.sizing import SizesDialog
+from screens.dialogs.sizing import SizingDialog
 from screens.session.node_monitor import NodeStatus
 from screens.session.session import Session
 from screens.steps.install import InstallStep
@@ -86,7 +86,7 @@ async def test_the_expected_load_is_asked_with_the_sizes(tmp_path: Path) -> None
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", seen()) as (pilot, _session):
         put_cursor(pilot, "answer workload.pods")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SizesDialog))
+        await until(pilot, lambda: isinstance(pilot.app.screen, SizingDialog))
 
 
 async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ async def test_without_a_signature_somebody_decides(tmp_path: Path) -> None:
         await pilot.press(*"lab only", "enter")
         await pilot.pause()
         assert [(w.requirement, w.reason) for w in session.plan.waivers] == [("BND-SIGN", "lab only")]
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
         assert not any("w decides" in line for line in lines(pilot))
         assert any("W" in line and "lab only" in line for line in lines(pilot))
@@ -154,10 +154,10 @@ def swapping(facts: dict[str, Facts]) -> dict[str, Facts]:
 def asked_again(session: Session, found: dict[str, Facts], monkeypatch: pytest.MonkeyPatch) -> None:
     """The nodes answer with these facts when they are asked again."""
 
-    def probe(node: Node) -> None:
-        session.nodes.seen[node.address] = NodeStatus(NodeState.CHECKED, facts=found[node.address], login=None)
+    def check(node: Node) -> None:
+        session.nodes.statuses[node.address] = NodeStatus(NodeState.CHECKED, facts=found[node.address], login=None)
 
-    monkeypatch.setattr(session.nodes, "probe", probe)
+    monkeypatch.setattr(session.nodes, "check", check)
 
 
 async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:
@@ -214,7 +214,9 @@ async def test_what_changed_and_does_not_block_is_confirmed(tmp_path: Path, monk
 async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waived: list[JsonValue] = []
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
-        waived += [{"requirement": v.requirement, "reason": "test", "by": "test"} for v in session.judgement.blocking]
+        waived += [
+            {"requirement": v.requirement, "reason": "test", "by": "test"} for v in session.verdict_view.blockers
+        ]
     plan = valid_plan(ssh={"password": CANARY}, waivers=waived)
     async with wizard(tmp_path / "again", plan, "install", seen()) as (pilot, session):
         assert session.report().ready

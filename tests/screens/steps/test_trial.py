@@ -91,16 +91,16 @@ async def test_a_trial_is_fewer_than_ten_answers(media: Path) -> None:
         assert (plan.network.cni, plan.certificate.mode, plan.registry.mode) == ("kube-ovn", "self-signed", "platform")
         assert plan.deployable(plan.nodes[0])
         facts = healthy(NODE, "ubuntu-22.04", "control-plane")
-        here.nodes.seen[NODE] = NodeStatus(NodeState.CHECKED, facts=facts, login=None)
-        await here.judge_now()
+        here.nodes.statuses[NODE] = NodeStatus(NodeState.CHECKED, facts=facts, login=None)
+        await here.evaluate_now()
         # What only a person can tell is an answer, too; the package here is an empty file.
-        answers += sum(not verdict.requirement.startswith("BND") for verdict in here.judgement.blocking)
+        answers += sum(not verdict.requirement.startswith("BND") for verdict in here.verdict_view.blockers)
         await pilot.press("ctrl+n")
         await on(pilot, ReviewStep)
         lines = [row.text.plain for row in pilot.app.screen.query_one("#review", Rows)._rows]
         for told in (" + preset  address.cluster_endpoint: 10.20.0.11", " + preset  package.public_key"):
             assert any(line.startswith(told) for line in lines)
-    assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in here.judgement.blocking]
+    assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in here.verdict_view.blockers]
 
 
 async def test_what_is_preset_goes_with_its_reason_and_all_steps_stay_open(media: Path) -> None:
@@ -198,8 +198,8 @@ async def test_a_bundle_from_another_machine_asks_for_its_secrets_again(tmp_path
         assert here.draft.host_keys == keys
         assert "admin.password" in here.draft.secrets_asked
         assert here.plan_file is None, "a bundle is never written to"
-        await here.judge_now()
-        told = " ".join(verdict.observed for verdict in here.judgement.blocking)
+        await here.evaluate_now()
+        told = " ".join(verdict.observed for verdict in here.verdict_view.blockers)
         assert "/elsewhere/crt.pem" in told
         assert "/elsewhere/installer-core" in told
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
