@@ -96,6 +96,6 @@ def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, key
         await session.evaluate_now()
         await pilot.pause()
         if name == "a list":  # it is read once nothing is typed any more
-            await until(pilot, lambda: "1 wrong" in screen_text(pilot))
+            await until(pilot, lambda: "1 invalid line" in screen_text(pilot))
 
     assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)

@@ -32,14 +32,14 @@ async def test_a_test_is_chosen_read_and_confirmed(tmp_path: Path) -> None:
         assert "20 transfers of 512" in text.replace("\n", " ")
         await pilot.press("enter")
         await pilot.pause()
-        assert "Do this on the nodes now?" in screen_text(pilot)
+        assert "Run these tests on the nodes now?" in screen_text(pilot)
         await pilot.press("n")
         await pilot.pause()
         assert asked == []
         await pilot.press("t", "down", "enter", "y")
         await pilot.pause()
         assert asked == [(ActiveTest.PATHS,)]
-        assert "Begun: paths" in screen_text(pilot)
+        assert "Started: paths" in screen_text(pilot)
 
 
 async def test_a_list_that_is_left_begins_nothing(tmp_path: Path) -> None:

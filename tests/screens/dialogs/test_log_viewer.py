@@ -56,9 +56,9 @@ async def test_searching_goes_from_match_to_match(pilot: Pilot[int]) -> None:
     # The pane opens at the end: what lies above counts.
     await pilot.press("G", "slash", *[*["backspace"] * 4, *"line 5 of"], "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
-    assert "line 5 of: from the top on" in screen_text(pilot)
+    assert "line 5 of: continued from the top" in screen_text(pilot)
     await pilot.press("N")
-    await until(pilot, lambda: "line 5 of: from the end on" in screen_text(pilot))
+    await until(pilot, lambda: "line 5 of: continued from the end" in screen_text(pilot))
     await pilot.press("slash", *[*["backspace"] * 9, *"nothing"], "enter")
     await until(pilot, lambda: "nothing: not found" in screen_text(pilot))
     assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "where one was is where one stays"
@@ -115,6 +115,6 @@ async def test_a_log_that_is_cut_or_gone_is_no_fault(pilot: Pilot[int], logs: tu
     await until(pilot, lambda: "line 0 of setup" in screen_text(pilot))
     logs[0][1].unlink()
     await pilot.press("G")
-    await until(pilot, lambda: "nothing is written yet" in screen_text(pilot))
+    await until(pilot, lambda: "empty" in screen_text(pilot))
     await pilot.press("escape")
     await until(pilot, lambda: not isinstance(pilot.app.screen, LogScreen))

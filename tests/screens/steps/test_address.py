@@ -52,7 +52,7 @@ async def test_a_single_node_is_offered_its_own_address(tmp_path: Path) -> None:
         await until(pilot, lambda: session.plan.address.cluster_endpoint == "10.20.0.11")
         await pilot.press("down", "down")
         await pilot.pause()
-        assert "Now 10.20.0.11, the cluster endpoint." in screen_text(pilot)
+        assert "Default: 10.20.0.11, the cluster endpoint." in screen_text(pilot)
 
 
 def with_interfaces(*names: str, address: str) -> Facts:

@@ -79,7 +79,7 @@ async def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         await pilot.press("c")
         await pilot.pause()
-        assert "no earlier run" in screen_text(pilot)
+        assert "No earlier report" in screen_text(pilot)
         session.keep_last_report()
         session.nodes.statuses[BAD] = replace(session.nodes.statuses[BAD], facts=healthy(BAD))
         await session.evaluate_now()

@@ -11,7 +11,9 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.plan.draft import load
 from acp_tui.plan.model import Plan
 from screens.dialogs.too_small import TooSmall
+from screens.steps.menu import menu_options, step_keys
 from screens.steps.order import STEPS
+from screens.steps.registry import RegistryStep
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
 from tests.support.wizard_pilot import screen_text, show, staged_app, until, wizard
@@ -113,7 +115,7 @@ async def test_nodes_are_added_line_by_line_and_a_bad_line_is_kept(tmp_path: Pat
             ("10.0.0.9", "worker"),
         ]
         assert (session.plan.nodes[2].ssh.username, session.plan.nodes[2].ssh.port) == ("admin", 2222)
-        assert "10.0.0.1 is there already" in screen_text(pilot)
+        assert "10.0.0.1 is already in the plan" in screen_text(pilot)
 
 
 async def test_a_finding_is_waived_with_a_reason_and_the_waiver_taken_back(tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ async def test_a_finding_is_waived_with_a_reason_and_the_waiver_taken_back(tmp_p
         assert [v.blocks for v in swap] == [False]
 
 
-async def test_the_menu_leads_to_every_step(tmp_path: Path) -> None:
+async def test_menu_key_opens_its_step(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "package") as (pilot, _session):
         for key, step in zip("1234567890", STEPS, strict=True):
             await pilot.press("escape")
@@ -141,6 +143,47 @@ async def test_the_menu_leads_to_every_step(tmp_path: Path) -> None:
             await pilot.press(key)
             await pilot.pause()
             assert isinstance(pilot.app.screen, step)
+
+
+class StorageStep(RegistryStep):
+    """A step that the wizard does not have."""
+
+    NAME = "storage"
+    SHORT = "Storage"
+    SECTIONS = ()
+
+
+async def test_eleven_steps_are_all_reachable(tmp_path: Path) -> None:
+    steps = (*STEPS[:6], StorageStep, *STEPS[6:])
+    app = staged_app(tmp_path, valid_plan(**NO_LOGIN))
+    app.steps = steps
+    async with app.run_test(size=(80, 24)) as pilot:
+        session = await show(pilot, "package")
+        assert "11   Install" in screen_text(pilot), "the step list numbers every step"
+        for key, step in step_keys(steps).items():
+            await pilot.press("escape")
+            await pilot.pause()
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, step)
+        for step in steps[-2::-1]:
+            await pilot.press("ctrl+p")
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, step)
+        await session.close()
+
+
+@pytest.mark.parametrize("count", [1, 10, 11, 20, 30])
+def test_each_step_has_a_menu_key_of_its_own(count: int) -> None:
+    steps = [type(f"Step{number}", (RegistryStep,), {}) for number in range(count)]
+    options = menu_options(steps)
+    assert len({key for key, _words in options}) == len(options) == count + 3
+    assert list(step_keys(steps).values()) == steps
+
+
+def test_more_steps_than_keys_is_an_error() -> None:
+    with pytest.raises(ValueError, match="menu keys"):
+        step_keys([RegistryStep] * 40)
 
 
 async def test_a_small_window_is_safe_and_comes_back(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ async def test_a_pasted_list_is_looked_at_and_what_is_right_is_taken(tmp_path: P
         pilot.app.screen.query_one("#add").focus()
         await paste(pilot, "10.0.0.1-4\nworker 10.0.0.300\nworker 10.0.0.9 admin 2222\n10.0.0.2\n")
         text = screen_text(pilot)
-        assert "3 control planes, 2 workers, 1 named twice, 1 wrong" in text
+        assert "3 control plane nodes, 2 workers, 1 duplicate, 1 invalid line" in text
         assert "line 2: '10.0.0.300' is not an IPv4 or IPv6 address" in text
         assert not session.plan.nodes, "nothing is taken before it was looked at"
         await pilot.press("ctrl+t")
@@ -65,7 +65,7 @@ async def test_a_list_that_is_left_is_there_again(tmp_path: Path) -> None:
         await paste(pilot, f"10.0.0.1 pass={CANARY}\n10.0.0.2\n")
         await pilot.press("escape", "ctrl+n", "ctrl+p", "ctrl+l")
         await pilot.pause()
-        assert "2 control planes" in screen_text(pilot)
+        assert "2 control plane nodes" in screen_text(pilot)
         assert not session.plan.nodes
 
 
@@ -92,7 +92,7 @@ async def test_passwords_of_an_inventory_are_in_the_plan_alone(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("none.ini", "No such file"), (".", "this is no file"), ("raw", "not UTF-8")]
+    ("name", "why"), [("none.ini", "No such file"), (".", "not a regular file"), ("raw", "not UTF-8")]
 )
 async def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / "raw").write_bytes(b"\xff\xfe\x00")
@@ -177,7 +177,7 @@ async def test_what_the_nodes_told_is_filled_in_by_one_key(tmp_path: Path) -> No
         }
         await pilot.press("ctrl+f")
         await pilot.pause()
-        assert "There is nothing to take" in screen_text(pilot)
+        assert "Nothing to fill in" in screen_text(pilot)
 
 
 async def test_nodes_are_moved_and_the_first_control_plane_is_the_installers(tmp_path: Path) -> None:
@@ -223,17 +223,17 @@ async def test_what_is_forced_is_said_with_its_rule(tmp_path: Path) -> None:
         rows.focus()
         await pilot.press("end", "enter")
         await pilot.pause()
-        assert "applications forced on, XR-NOEXCL-WK" in screen_text(pilot)
+        assert "applications always, XR-NOEXCL-WK" in screen_text(pilot)
         assert "Applications " not in screen_text(pilot)
         await pilot.press("escape", "home", "enter")
         await pilot.pause()
-        assert "no applications, the default" in screen_text(pilot)
+        assert "applications no, default" in screen_text(pilot)
         session.answer("nodes[0].deployable", "true")
         session.answer("isolation", "true")
         await pilot.press("escape", "enter")
         await pilot.pause()
         text = screen_text(pilot)
-        assert "applications forced off, XR-EXCL-CP" in text
+        assert "applications never, XR-EXCL-CP" in text
         assert "Applications " in text, "what contradicts the rule can be taken back"
 
 
@@ -241,8 +241,8 @@ async def test_isolation_says_what_runs_where(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, isolation=True)
     async with wizard(tmp_path, plan, "isolation", seen(plan)) as (pilot, _session):
         text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
-        assert "10.20.0.11 and 2 more: applications forced off, XR-EXCL-CP: An exclusive control" in text
-        assert "10.20.0.21 and 1 more: applications forced on, XR-NOEXCL-WK: A worker" in text
+        assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: An exclusive control" in text
+        assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: A worker" in text
         assert "Apps 10.20.0.11" not in text
         await pilot.press("down", "right", "right")
         await pilot.pause()

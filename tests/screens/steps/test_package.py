@@ -18,19 +18,19 @@ async def test_a_package_that_lies_around_is_taken_with_one_key(tmp_path: Path) 
     (tmp_path / "verify-key.pub").touch()
     plan = valid_plan(package={})
     async with wizard(tmp_path, plan, "package") as (pilot, session):
-        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        await until(pilot, lambda: "Found 1 package" in screen_text(pilot))
         assert "without a signature, the public key" in screen_text(pilot)
         await pilot.press("ctrl+f")
         assert session.plan.package.core == str(package)
         assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
         await pilot.pause()
-        assert "Found a package" not in screen_text(pilot)
+        assert "Found 1 package" not in screen_text(pilot)
 
 
 async def test_what_was_taken_stands_in_its_fields_and_outlives_the_cursor(tmp_path: Path) -> None:
     package = core(tmp_path)
     async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
-        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        await until(pilot, lambda: "Found 1 package" in screen_text(pilot))
         form = pilot.app.screen.query_one(Form)
         form.focus_path("package.core")
         await pilot.press("ctrl+f")
@@ -66,7 +66,7 @@ async def test_unpacking_can_be_stopped_and_says_in_full_why_it_failed(
         await until(pilot, lambda: "^X stops it" in screen_text(pilot))
         await pilot.press("ctrl+x")
         go.touch()
-        await until(pilot, lambda: "Stopped: the install folder is as it was." in screen_text(pilot))
+        await until(pilot, lambda: "Cancelled. The install folder is unchanged." in screen_text(pilot))
         assert not install_dir.exists() or not list(install_dir.iterdir())
         await pilot.press("ctrl+v")
         await until(pilot, lambda: "BND-SIGN" in screen_text(pilot))

@@ -107,8 +107,8 @@ async def test_defaults_presets_and_choices_are_told_apart(tmp_path: Path) -> No
         told = lines(pilot)
         assert " * chosen  local_storage: topolvm" in told
         assert "   default network.cni: kube-ovn" in told
-        assert " + preset  address.cluster_endpoint: 10.20.0.11" in told
-        assert " + preset  nodes[0].deployable: true" in told
+        assert " + derived address.cluster_endpoint: 10.20.0.11" in told
+        assert " + derived nodes[0].deployable: true" in told
         assert any(line.endswith("address.platform: acp.example.com") for line in told)
 
 
@@ -132,7 +132,7 @@ async def test_without_a_signature_somebody_decides(tmp_path: Path) -> None:
     package.write_bytes(b"")
     plan = valid_plan(**NO_LOGIN, package={"core": str(package)})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
-        assert any("w decides" in line for line in lines(pilot))
+        assert any("w waives signature" in line for line in lines(pilot))
         await pilot.press("w")
         await pilot.pause()
         await pilot.press(*"lab only", "enter")
@@ -140,7 +140,7 @@ async def test_without_a_signature_somebody_decides(tmp_path: Path) -> None:
         assert [(w.requirement, w.reason) for w in session.plan.waivers] == [("BND-SIGN", "lab only")]
         await session.evaluate_now()
         await pilot.pause()
-        assert not any("w decides" in line for line in lines(pilot))
+        assert not any("w waives signature" in line for line in lines(pilot))
         assert any("W" in line and "lab only" in line for line in lines(pilot))
 
 
@@ -173,7 +173,7 @@ async def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) 
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.press("ctrl+u", *"~nobody-is-here/plan.yaml", "enter")
-        await until(pilot, lambda: "not written: No such file or directory" in screen_text(pilot))
+        await until(pilot, lambda: "Not written: No such file or directory" in screen_text(pilot))
 
 
 async def test_a_bundle_is_written_after_one_more_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ async def test_a_new_blocker_stops_the_bundle(tmp_path: Path, monkeypatch: pytes
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
         asked_again(session, swapping(seen()), monkeypatch)
         await export(pilot, tmp_path / "bundle")
-        await until(pilot, lambda: "1 new finding blocks" in screen_text(pilot))
+        await until(pilot, lambda: "1 new blocker" in screen_text(pilot))
         assert "new: SYS-SWAP 10.20.0.12" in screen_text(pilot)
         await pilot.press("y")
         await pilot.pause()
@@ -229,7 +229,7 @@ async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pyte
         question = pilot.app.screen
         assert isinstance(question, Confirm)
         question.action_answer(True)
-        await until(pilot, lambda: "1 new finding blocks" in screen_text(pilot))
+        await until(pilot, lambda: "1 new blocker" in screen_text(pilot))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(pilot.app.screen, InstallStep))
         assert session.draft.run is None

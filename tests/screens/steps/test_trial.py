@@ -98,7 +98,7 @@ async def test_a_trial_is_fewer_than_ten_answers(media: Path) -> None:
         await pilot.press("ctrl+n")
         await on(pilot, ReviewStep)
         lines = [row.text.plain for row in pilot.app.screen.query_one("#review", Rows)._rows]
-        for told in (" + preset  address.cluster_endpoint: 10.20.0.11", " + preset  package.public_key"):
+        for told in (" + derived address.cluster_endpoint: 10.20.0.11", " + derived package.public_key"):
             assert any(line.startswith(told) for line in lines)
     assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in here.verdict_view.blockers]
 
@@ -112,16 +112,16 @@ async def test_what_is_preset_goes_with_its_reason_and_all_steps_stay_open(media
         here.answer("scenario", "single-cluster")
         assert here.plan.address.cluster_endpoint == ""
         await pilot.press("ctrl+p")
-        await until(pilot, lambda: "Package: is it whole" in screen_text(pilot))
+        await until(pilot, lambda: "Package: integrity" in screen_text(pilot))
 
 
 async def test_the_package_step_offers_it_for_a_single_node(media: Path) -> None:
     async with fresh(media) as pilot:
         await pilot.press("n")
-        await until(pilot, lambda: "Package: is it whole" in screen_text(pilot))
+        await until(pilot, lambda: "Package: integrity" in screen_text(pilot))
         await pilot.press("left")
         await pilot.pause()
-        await until(pilot, lambda: "^T is the short path" in screen_text(pilot))
+        await until(pilot, lambda: "^T opens the single-node trial" in screen_text(pilot))
         await pilot.press("ctrl+t")
         await on(pilot, TrialStep)
 
@@ -143,7 +143,7 @@ async def test_a_trial_is_gone_on_with(media: Path) -> None:
         await pilot.press("t")
         await on(pilot, TrialStep)
     async with fresh(media) as pilot:
-        assert "There is an unfinished draft" in screen_text(pilot)
+        assert "Unfinished draft from" in screen_text(pilot)
         await pilot.press("g")
         await on(pilot, TrialStep)
 
