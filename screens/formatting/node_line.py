@@ -27,7 +27,7 @@ def node_line(session: Session, node: Node) -> Text:
         text.append(status.facts.hostname[:18].ljust(18))
     if status is not None and status.state is NodeState.CHECKED:
         if blockers := session.verdict_view.blockers_by_node.get(node.address, 0):
-            words = ngettext("{count} blocker", "{count} blockers", blockers)
+            words = ngettext("{count} to fix", "{count} to fix", blockers)
             text.append(words.format(count=blockers), "bold red")
         else:
             text.append(pgettext("node", "ready"), "green")

@@ -290,7 +290,7 @@ class InstallStep(WizardStep):
         """The ways to the nodes. What speaks SSH is imported now: the wizard's start does not wait for it."""
         look = await asyncio.to_thread(import_module, "acp_tui.install.verify.collect")
         session = self.session
-        reach: NodeAccess = look.Reach(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
+        reach: NodeAccess = look.NodeAccess(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
         return reach
 
     async def _clean_up(self) -> None:

@@ -16,7 +16,7 @@ def begun(session: Session) -> list[tuple[ActiveTest, ...]]:
     return asked
 
 
-async def test_a_test_is_chosen_read_and_confirmed(tmp_path: Path) -> None:
+async def test_active_test_runs_after_choice_and_confirmation(tmp_path: Path) -> None:
     plan = valid_plan()
     async with wizard(tmp_path, plan, "preflight", cluster(plan)) as (pilot, session):
         asked = begun(session)
@@ -42,7 +42,7 @@ async def test_a_test_is_chosen_read_and_confirmed(tmp_path: Path) -> None:
         assert "Started: paths" in screen_text(pilot)
 
 
-async def test_a_list_that_is_left_begins_nothing(tmp_path: Path) -> None:
+async def test_cancelled_list_starts_no_test(tmp_path: Path) -> None:
     plan = valid_plan()
     async with wizard(tmp_path, plan, "preflight", cluster(plan)) as (pilot, session):
         asked = begun(session)

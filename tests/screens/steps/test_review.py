@@ -45,7 +45,7 @@ def put_cursor(pilot: Pilot[int], key: str) -> None:
     rows.move_to(next(row.key for row in rows._rows if row.key.startswith(key)))
 
 
-async def test_enter_leads_to_the_very_field(tmp_path: Path) -> None:
+async def test_enter_on_a_blocker_opens_its_field(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, network={"service_cidr": {"ipv4": "10.3.0.0/16"}})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         put_cursor(pilot, "finding XR-CIDR-OVERLAP")
@@ -57,7 +57,7 @@ async def test_enter_leads_to_the_very_field(tmp_path: Path) -> None:
         await pilot.press("ctrl+n")  # the wizard still takes keys
 
 
-async def test_enter_leads_to_the_node_and_to_the_finding(tmp_path: Path) -> None:
+async def test_enter_opens_the_finding_and_the_node(tmp_path: Path) -> None:
     swapping = replace(seen()["10.20.0.12"], swaps=("/swap.img",))
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", {**seen(), "10.20.0.12": swapping}) as (pilot, _s):
         put_cursor(pilot, "finding SYS-SWAP 10.20.0.12")
@@ -73,7 +73,7 @@ async def test_enter_leads_to_the_node_and_to_the_finding(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", ["ssh.password", "admin.password", "kubernetes.version", "disaster_recovery.primary"])
-async def test_an_answer_leads_to_its_own_field(tmp_path: Path, path: str) -> None:
+async def test_enter_on_an_answer_opens_its_field(tmp_path: Path, path: str) -> None:
     plan = valid_plan(**NO_LOGIN, disaster_recovery={"role": "standby"})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         put_cursor(pilot, f"answer {path}")
@@ -82,14 +82,14 @@ async def test_an_answer_leads_to_its_own_field(tmp_path: Path, path: str) -> No
         await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == field)
 
 
-async def test_the_expected_load_is_asked_with_the_sizes(tmp_path: Path) -> None:
+async def test_expected_load_opens_the_sizing(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", seen()) as (pilot, _session):
         put_cursor(pilot, "answer workload.pods")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, SizingDialog))
 
 
-async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
+async def test_m_opens_the_first_blocker(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, address={"cluster_endpoint": ""})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         assert "block" in screen_text(pilot)
@@ -97,7 +97,7 @@ async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
         await until(pilot, lambda: bool(pilot.app.screen.query("#form")))
 
 
-async def test_defaults_presets_and_choices_are_told_apart(tmp_path: Path) -> None:
+async def test_review_names_the_origin_of_each_answer(tmp_path: Path) -> None:
     plan = valid_plan(
         **NO_LOGIN, local_storage="topolvm", nodes=[], scenario="single-node", address={"cluster_endpoint": ""}
     )
@@ -112,7 +112,7 @@ async def test_defaults_presets_and_choices_are_told_apart(tmp_path: Path) -> No
         assert any(line.endswith("address.platform: acp.example.com") for line in told)
 
 
-async def test_no_secret_and_every_other_answer(tmp_path: Path) -> None:
+async def test_review_shows_every_answer_but_no_secret(tmp_path: Path) -> None:
     plan = valid_plan(admin={"password": CANARY}, ssh={"username": "root", "password": CANARY})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         told = "\n".join(lines(pilot))
@@ -127,7 +127,7 @@ async def test_no_secret_and_every_other_answer(tmp_path: Path) -> None:
         assert '"globalHost": "acp.example.com"' in document
 
 
-async def test_without_a_signature_somebody_decides(tmp_path: Path) -> None:
+async def test_missing_signature_can_be_waived(tmp_path: Path) -> None:
     package = tmp_path / "installer-core-v4.0.3-x86.tar"
     package.write_bytes(b"")
     plan = valid_plan(**NO_LOGIN, package={"core": str(package)})
@@ -168,7 +168,7 @@ async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:
     pilot.app.screen.post_message(Key(kept, kept))  # `press` would wait for a screen that closes by itself
 
 
-async def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) -> None:
+async def test_unknown_home_folder_is_a_missing_folder(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(), "review", seen()) as (pilot, _session):
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
@@ -176,7 +176,7 @@ async def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) 
         await until(pilot, lambda: "Not written: No such file or directory" in screen_text(pilot))
 
 
-async def test_a_bundle_is_written_after_one_more_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bundle_is_written_after_a_recheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = valid_plan(ssh={"username": "root", "password": CANARY})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
         asked_again(session, seen(), monkeypatch)
@@ -188,7 +188,7 @@ async def test_a_bundle_is_written_after_one_more_look(tmp_path: Path, monkeypat
         assert open_bundle(tmp_path / "bare").document is None
 
 
-async def test_a_new_blocker_stops_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_new_blocker_prevents_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
         asked_again(session, swapping(seen()), monkeypatch)
         await export(pilot, tmp_path / "bundle")
@@ -202,7 +202,7 @@ async def test_a_new_blocker_stops_the_bundle(tmp_path: Path, monkeypatch: pytes
         assert not (tmp_path / "bundle").exists()
 
 
-async def test_what_changed_and_does_not_block_is_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_change_without_a_blocker_needs_a_confirmation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", swapping(seen())) as (pilot, session):
         asked_again(session, seen(), monkeypatch)
         await export(pilot, tmp_path / "bundle")
@@ -211,7 +211,7 @@ async def test_what_changed_and_does_not_block_is_confirmed(tmp_path: Path, monk
         await until(pilot, lambda: "Bundle written" in screen_text(pilot))
 
 
-async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_new_blocker_prevents_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waived: list[JsonValue] = []
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
         waived += [
