@@ -142,7 +142,7 @@ class Session:
         except InvalidValue as error:
             self.field_errors[path] = error.wrongs[0].message
             if not is_secret(field_at(path).annotation):
-                invalid[path] = value if isinstance(value, str) else ", ".join(str(v) for v in _items(value))
+                invalid[path] = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
             self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked)
         else:
             own = {path, *(node.address for node in plan.nodes if path.endswith(".deployable"))}
@@ -295,7 +295,3 @@ def _saved(draft: Draft) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return ""
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else (value,)

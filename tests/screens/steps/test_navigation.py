@@ -146,12 +146,11 @@ async def test_menu_key_opens_its_step(tmp_path: Path) -> None:
             assert isinstance(pilot.app.screen, step)
 
 
-class StorageStep(RegistryStep):
-    """A step that the wizard does not have."""
+class StorageStep(WizardStep):
+    """An additional step without fields."""
 
     NAME = "storage"
-    SHORT = "Storage"
-    SECTIONS = ()
+    SHORT = TITLE_TEXT = "Storage"
 
 
 async def test_eleven_steps_are_all_reachable(tmp_path: Path) -> None:
