@@ -180,7 +180,7 @@ class ReviewStep(WizardStep):
         if waived:
             yield _heading(pgettext("review", "Waived"))
         for verdict in waived:
-            line = f"W {verdict.node or '-':<15} {title_of(verdict, release)}: {verdict.waived}"
+            line = f"W {verdict.node or '-':<15} {verdict.waived}: {title_of(verdict, release)}"
             yield Row(_key(verdict), _line(line, "cyan"))
         notes = unverified(plan)
         if notes:

@@ -29,7 +29,7 @@ def test_an_inventory_with_a_password_becomes_nodes_that_answer(tmp_path: Path, 
         window.wait_for("Import nodes")
         window.paste(inventory)
         shown = window.wait_for(
-            "2 control plane nodes, 1 worker, 1 wrong", "line 4: 'm3.example.com' is a name", "a password"
+            "2 control plane nodes, 1 worker, 1 invalid line", "line 4: 'm3.example.com' is a name", "a password"
         )
         assert PASSWORD not in shown
         window.keys("C-t", "Escape")
