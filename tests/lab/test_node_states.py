@@ -35,7 +35,8 @@ async def test_states_of_nodes_as_the_screens_tell_them(
         session = await show(pilot, "nodes")
 
         def known(node: LabNode, state: NodeState) -> Callable[[], bool]:
-            return lambda: node.address in session.nodes.statuses and session.nodes.statuses[node.address].state is state
+            statuses = session.nodes.statuses
+            return lambda: node.address in statuses and statuses[node.address].state is state
 
         def around() -> str:
             facts = session.nodes.facts[here.address]

@@ -21,7 +21,8 @@ def test_a_draft_comes_back_as_it_was_saved_but_for_secrets(tmp_path: Path) -> N
     save(draft)
     again = load(draft.folder)
     assert again.plan.nodes == plan.nodes
-    assert (again.step, again.visited, again.invalid_input) == ("network", frozenset({"package"}), {"address.vrid": "x"})
+    assert (again.step, again.visited) == ("network", frozenset({"package"}))
+    assert again.invalid_input == {"address.vrid": "x"}
     assert again.plan.admin.password is None
     assert again.secrets_asked == {"admin.password"}
     assert all(CANARY.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
