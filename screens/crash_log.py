@@ -1,4 +1,4 @@
-"""When the fault is ours: the traceback goes to a log with secrets masked, and the operator is told where it is."""
+"""Write the traceback of a crash to a log, with masked secrets."""
 
 import traceback
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from acp_tui.core.redaction import mask_values
 
 
 def write_crash(folder: Path, error: BaseException | None, secrets: Iterable[str]) -> Path | None:
-    """The log's path; None where it could not be written. Local variables are left out: they may hold anything."""
+    """Return the path of the log; None: not written. Local variables are left out, as they may hold secrets."""
     text = "".join(traceback.format_exception(error)) if error else "no traceback\n"
     text = mask_values(text, sorted(filter(None, secrets), key=len, reverse=True))
     moment = now()

@@ -1,8 +1,10 @@
 """Labels for outcomes, severities, node states and roles, as reports and screens show them."""
 
+import unicodedata
 from collections.abc import Mapping
 
-from acp_tui.checks.verdict import Outcome, Severity
+from acp_tui.checks.catalog import Requirement
+from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import N_, _
 from acp_tui.nodes.state import NodeState
 
@@ -49,6 +51,12 @@ _SEVERITIES: Mapping[Severity, str] = {
     Severity.INFO: N_("information"),
 }
 
+TITLE_COLUMNS = 36
+"""Width of a finding in a list on the screen."""
+
+_BROKEN = (Outcome.FAIL, Outcome.WARN, Outcome.PENDING_REBOOT, Outcome.MANUAL)
+"""Outcomes of which the finding is the fact; the others are named by the demand."""
+
 _ROLES: Mapping[str, str] = {"control-plane": N_("control plane"), "worker": N_("worker")}
 
 
@@ -71,3 +79,28 @@ def severity_label(severity: Severity) -> str:
 
 def role_label(role: str) -> str:
     return _(_ROLES.get(role, role))
+
+
+def verdict_title(row: Requirement, verdict: Verdict) -> str:
+    """Return the finding of a broken requirement ("Swap is on"), else its demand ("Swap must be off").
+
+    `{names}` becomes the names of the verdict; a finding is cut to `TITLE_COLUMNS` columns."""
+    if verdict.outcome not in _BROKEN or not row.finding:
+        return _(row.title)
+    finding = _(row.finding)
+    if not verdict.names:
+        return _cut(finding.replace(": {names}", ""))
+    return _cut(finding.replace("{names}", ", ".join(verdict.names)))
+
+
+def _cut(text: str) -> str:
+    """Return `text` in at most `TITLE_COLUMNS` columns, with an ellipsis where it was longer."""
+    if _columns(text) <= TITLE_COLUMNS:
+        return text
+    while _columns(text) > TITLE_COLUMNS - 1:
+        text = text[:-1]
+    return text.rstrip(" ,:") + "…"
+
+
+def _columns(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.labels import outcome_label, state_label
+from acp_tui.checks.labels import outcome_label, state_label, verdict_title
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.context import (
     CommandFailed,
@@ -175,8 +175,15 @@ def show_findings(report: Report, unseen: Collection[str] = ()) -> None:
         for verdict in report.verdicts
         if verdict.outcome in _SHOWN and not (verdict.node in unseen and verdict.outcome is Outcome.UNKNOWN)
     ]
+    rules = catalogue(report.release)
     rows = [
-        (outcome_label(verdict.outcome), verdict.node or "-", verdict.requirement + waived_suffix(verdict))
+        (
+            outcome_label(verdict.outcome),
+            verdict.node or "-",
+            verdict.requirement,
+            (verdict_title(rules[verdict.requirement], verdict) if verdict.requirement in rules else "")
+            + waived_suffix(verdict),
+        )
         for verdict in verdicts
     ]
     for verdict, line in zip(verdicts, columns(rows), strict=True):

@@ -31,16 +31,16 @@ class Draft:
     step: str = ""
     """Name of the step the operator was on; "" for the first."""
     visited: frozenset[str] = frozenset()
-    rough: Mapping[str, str] = field(default_factory=dict)
-    """Dotted path → what was typed, where the plan's field refuses it; never a secret."""
+    invalid_input: Mapping[str, str] = field(default_factory=dict)
+    """Dotted path → typed text that is not valid for the plan's field; never a secret. Stored under the key `rough`."""
     secrets_asked: frozenset[str] = frozenset()
     """Paths of secrets that were given before and are to be given again."""
     host_keys: Mapping[str, str] = field(default_factory=dict)
     """Node address → pinned OpenSSH public key."""
     preset: frozenset[str] = frozenset()
     """What the wizard itself has answered, as `presets` tells it."""
-    adding: str = ""
-    """What is typed on the line for new nodes and not yet entered."""
+    pending_node_line: str = ""
+    """Text on the line for new nodes, not yet entered. Stored under the key `adding`."""
     run: str | None = None
     """Folder of the install run started from this draft."""
     finished: bool = False
@@ -98,11 +98,11 @@ def save(draft: Draft) -> None:
     state = _State(
         step=draft.step,
         visited=sorted(draft.visited),
-        rough=dict(draft.rough),
+        rough=dict(draft.invalid_input),
         secrets_asked=sorted({*draft.secrets_asked, *secret_values(draft.plan)}),
         host_keys=dict(draft.host_keys),
         preset=sorted(draft.preset),
-        adding=draft.adding,
+        adding=draft.pending_node_line,
         run=draft.run,
         finished=draft.finished,
         updated=now(),
@@ -121,18 +121,18 @@ def load(folder: Path) -> Draft:
     if plan is None:
         raise ValueError(f"{folder}: {PLAN_NAME} cannot be used")
     return Draft(
-        folder,
-        plan,
-        state.step,
-        frozenset(state.visited),
-        state.rough,
-        frozenset(state.secrets_asked),
-        state.host_keys,
-        frozenset(state.preset),
-        state.adding,
-        state.run,
-        state.finished,
-        state.updated,
+        folder=folder,
+        plan=plan,
+        step=state.step,
+        visited=frozenset(state.visited),
+        invalid_input=state.rough,
+        secrets_asked=frozenset(state.secrets_asked),
+        host_keys=state.host_keys,
+        preset=frozenset(state.preset),
+        pending_node_line=state.adding,
+        run=state.run,
+        finished=state.finished,
+        updated=state.updated,
     )
 
 

@@ -1,4 +1,4 @@
-"""What can be done on the nodes on request: a list to choose from, with what each does there, before a yes is asked."""
+"""Choose active tests: a list, and below it the effect of the test under the cursor on the nodes."""
 
 from typing import ClassVar
 
@@ -9,17 +9,17 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.active_tests import NAMES, ActiveTest, offered, what_it_does
 from screens.widgets.row_list import Row, Rows
 
 
-class Requests(ModalScreen[tuple[ActiveTest, ...] | None]):
-    """The chosen ones; None when left with Escape."""
+class ActiveTestsDialog(ModalScreen[tuple[ActiveTest, ...] | None]):
+    """Returns the chosen tests; None: cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
+        Binding("escape", "cancel", show=False),
         Binding("space", "mark", show=False),
     ]
 
@@ -31,24 +31,24 @@ class Requests(ModalScreen[tuple[ActiveTest, ...] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Label(_("Tests on request"), classes="dialog-title", markup=False)
+            yield Label(pgettext("dialog", "Active tests"), classes="dialog-title", markup=False)
             yield Rows(id="options")
-            yield Static("", id="what", classes="dialog-text")
-            yield Static(Text(_("Space choose   Enter go on   Esc leave")), classes="dialog-keys")
+            yield Static("", id="effect", classes="dialog-text")
+            yield Static(Text(_("Space choose   Enter continue   Esc cancel")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
         rows.styles.height = len(self._offered)
-        self.query_one("#what").styles.height = 5
+        self.query_one("#effect").styles.height = 5
         self._show()
-        self._tell()
+        self._show_effect()
         self.set_focus(rows)
 
     def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
-        self._tell()
+        self._show_effect()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Enter with nothing chosen takes what is under the cursor."""
+        """Return the chosen tests; without one, the test under the cursor."""
         chosen = self._chosen or {ActiveTest(event.key)}
         self.dismiss(tuple(one for one in self._offered if one in chosen))
 
@@ -56,7 +56,7 @@ class Requests(ModalScreen[tuple[ActiveTest, ...] | None]):
         self._chosen ^= {ActiveTest(self.query_one(Rows).key)}
         self._show()
 
-    def action_leave(self) -> None:
+    def action_cancel(self) -> None:
         self.dismiss(None)
 
     def _show(self) -> None:
@@ -64,6 +64,6 @@ class Requests(ModalScreen[tuple[ActiveTest, ...] | None]):
         rows = [Row(one.value, Text(f" {marks[one in self._chosen]} {_(NAMES[one])}")) for one in self._offered]
         self.query_one(Rows).show(rows)
 
-    def _tell(self) -> None:
+    def _show_effect(self) -> None:
         key = self.query_one(Rows).key
-        self.query_one("#what", Static).update(Text(what_it_does(self._plan, ActiveTest(key)) if key else ""))
+        self.query_one("#effect", Static).update(Text(what_it_does(self._plan, ActiveTest(key)) if key else ""))

@@ -1,4 +1,4 @@
-"""The logs of an install, whole: page by page, searched, saved under another name. One page of lines is held."""
+"""View the logs of an install: page by page, with search and copy. Only one page is in memory."""
 
 import asyncio
 import shutil
@@ -14,21 +14,21 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from acp_tui.core.files import resolve_path
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.units import megabytes
 from acp_tui.install.observe.log_reader import Page, before, find, last, page
 from screens.dialogs.prompts import Ask
 from screens.widgets.panel import Panel
 
-_LOOK_EVERY = 1.0
-"""Seconds between two looks for new lines, while the end of the log is in sight."""
+_POLL_INTERVAL = 1.0
+"""Seconds between reads of new lines, while the end of the log is visible."""
 
 
 class LogScreen(ModalScreen[None]):
     """`logs`: name and path of each; the first is shown first, at its end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", show=False),
+        Binding("escape,q", "close", show=False),
         Binding("up,k", "move(-1)", show=False),
         Binding("down,j", "move(1)", show=False),
         Binding("pageup,b", "turn(-1)", show=False),
@@ -36,8 +36,8 @@ class LogScreen(ModalScreen[None]):
         Binding("home,g", "top", show=False),
         Binding("end,G", "bottom", show=False),
         Binding("slash", "search", show=False),
-        Binding("n", "again(False)", show=False),
-        Binding("N", "again(True)", show=False),
+        Binding("n", "next_match(False)", show=False),
+        Binding("N", "next_match(True)", show=False),
         Binding("o", "other", show=False),
         Binding("s", "save", show=False),
     ]
@@ -47,8 +47,8 @@ class LogScreen(ModalScreen[None]):
         self._logs = tuple(logs)
         self._index = 0
         self._page = Page()
-        self._words = ""
-        self._said = ""
+        self._pattern = ""
+        self._message = ""
 
     @property
     def _path(self) -> Path:
@@ -67,21 +67,21 @@ class LogScreen(ModalScreen[None]):
             yield Panel(Text(keys, "dim", no_wrap=True, overflow="ellipsis"), id="log-keys")
 
     def on_mount(self) -> None:
-        self.set_interval(_LOOK_EVERY, self._look_for_more)
+        self.set_interval(_POLL_INTERVAL, self._poll)
         self.call_after_refresh(self.action_bottom)
 
     async def action_bottom(self) -> None:
-        self._said = ""
+        self._message = ""
         await self._go(await asyncio.to_thread(last, self._path, self._height))
 
     async def action_top(self) -> None:
         await self._go(0)
 
     async def action_move(self, by: int) -> None:
-        await self._go(await self._beside(by))
+        await self._go(await self._moved(by))
 
     async def action_turn(self, by: int) -> None:
-        await self._go(await self._beside(by * max(1, self._height - 1)))
+        await self._go(await self._moved(by * max(1, self._height - 1)))
 
     async def action_other(self) -> None:
         self._index = (self._index + 1) % len(self._logs)
@@ -89,31 +89,33 @@ class LogScreen(ModalScreen[None]):
 
     @work(exclusive=True)
     async def action_search(self) -> None:
-        words = await self.app.push_screen_wait(Ask(_("Search"), _("Any case; from the top line on."), self._words))
+        words = await self.app.push_screen_wait(
+            Ask(pgettext("dialog", "Search"), _("Ignores case. Starts at the top line."), self._pattern)
+        )
         if words:
-            self._words = words
+            self._pattern = words
             await self._search(self._page.start, backwards=False)
 
-    async def action_again(self, backwards: bool) -> None:
-        if self._words:
+    async def action_next_match(self, backwards: bool) -> None:
+        if self._pattern:
             here = self._page.start
-            await self._search(here if backwards else await self._beside(1), backwards=backwards)
+            await self._search(here if backwards else await self._moved(1), backwards=backwards)
 
     @work(exclusive=True)
     async def action_save(self) -> None:
-        """Copy the log; it may be passed on, so what is there already is never written over."""
-        wanted = Path.home() / self._path.name
-        answer = await self.app.push_screen_wait(Ask(_("Save the log"), _("Copy it to this file:"), str(wanted)))
+        """Copy the log to a new file; an existing file is never overwritten."""
+        target = Path.home() / self._path.name
+        answer = await self.app.push_screen_wait(Ask(_("Save the log"), _("Path of the copy:"), str(target)))
         if not answer:
             return
-        self._said = await asyncio.to_thread(_saved, self._path, answer)
-        self._tell()
+        self._message = await asyncio.to_thread(_saved, self._path, answer)
+        self._show()
 
-    def action_leave(self) -> None:
+    def action_close(self) -> None:
         self.dismiss(None)
 
-    async def _beside(self, lines: int) -> int:
-        """Where the page begins that is this many lines further; never past the last page."""
+    async def _moved(self, lines: int) -> int:
+        """Return the start of the page this many lines further; at most the last page."""
         here = self._page.start
         if lines < 0:
             return await asyncio.to_thread(before, self._path, here, -lines)
@@ -121,45 +123,47 @@ class LogScreen(ModalScreen[None]):
         return min(further.end, await asyncio.to_thread(last, self._path, self._height))
 
     async def _search(self, start: int, *, backwards: bool) -> None:
-        """To the next line with the words; past the end of the log it goes on from its other end."""
-        found = await asyncio.to_thread(find, self._path, self._words, start, backwards=backwards)
-        said = ""
+        """Go to the next line with the pattern; after the end of the log, continue at the other end."""
+        found = await asyncio.to_thread(find, self._path, self._pattern, start, backwards=backwards)
+        message = ""
         if found is None:
             other = self._page.size if backwards else 0
-            found = await asyncio.to_thread(find, self._path, self._words, other, backwards=backwards)
-            said = _("{words}: from the end on") if backwards else _("{words}: from the top on")
-        self._said = (said if found is not None else _("{words}: not found")).format(words=self._words)
+            found = await asyncio.to_thread(find, self._path, self._pattern, other, backwards=backwards)
+            message = _("{pattern}: continued from the end") if backwards else _("{pattern}: continued from the top")
+        if found is None:
+            message = _("{pattern}: not found")
+        self._message = message.format(pattern=self._pattern)
         await self._go(found if found is not None else self._page.start)
 
     async def _go(self, start: int) -> None:
         self._page = await asyncio.to_thread(page, self._path, start, self._height)
-        self._tell()
+        self._show()
 
-    async def _look_for_more(self) -> None:
-        """Stay at the end of a log that grows; who reads elsewhere is left alone."""
+    async def _poll(self) -> None:
+        """Follow the end of a growing log; any other page stays."""
         here = self._page
         if here.end == here.size and self.app.screen is self:
             start = await asyncio.to_thread(last, self._path, self._height)
             shown = await asyncio.to_thread(page, self._path, start, self._height)
-            if shown != here and self._page is here:  # a search may have led elsewhere meanwhile
+            if shown != here and self._page is here:  # a search may have moved the page meanwhile
                 self._page = shown
-                self._tell()
+                self._show()
 
-    def _tell(self) -> None:
+    def _show(self) -> None:
         lines = Text("\n".join(self._page.lines), no_wrap=True, overflow="ellipsis")
-        if self._words:
-            lines.highlight_words([self._words], "reverse", case_sensitive=False)
+        if self._pattern:
+            lines.highlight_words([self._pattern], "reverse", case_sensitive=False)
         name, path = self._logs[self._index]
         size, end = self._page.size, self._page.end
-        where = f"{100 * end // size} %" if size else _("nothing is written yet")
+        where = f"{100 * end // size} %" if size else pgettext("log", "empty")
         self.query_one("#log-title", Panel).show(Text(f"{name}: {path}", "bold", no_wrap=True, overflow="ellipsis"))
         self.query_one("#log-lines", Panel).show(lines)
-        state = f"{where}  {megabytes(size):.1f} MB  {self._said}"
+        state = f"{where}  {megabytes(size):.1f} MB  {self._message}"
         self.query_one("#log-state", Panel).show(Text(state, no_wrap=True, overflow="ellipsis"))
 
 
 def _saved(log: Path, name: str) -> str:
-    """Copy the log to a new file; what to tell of it."""
+    """Copy the log to a new file. Return the message for the operator."""
     target = resolve_path(Path(), name)
     try:
         with log.open("rb") as source, target.open("xb") as copy:

@@ -1,4 +1,4 @@
-"""All answers of one node, with what is forced and by which rule."""
+"""All answers of one node, and the rule that decides the placement of applications on it."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import NC_, _
 from acp_tui.plan.model import Node, Plan
 from screens.formatting.placement import may_choose, placed
 from screens.session.session import Session
@@ -19,7 +19,7 @@ from screens.widgets.panel import Panel
 
 class NodeDialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
+        Binding("escape", "close", show=False),
         Binding("ctrl+r", "reveal", show=False),
     ]
 
@@ -34,7 +34,7 @@ class NodeDialog(ModalScreen[None]):
             yield Form(self._session, self._fields())
             yield Panel(id="placed")
             yield Static("", id="dialog-problem")
-            yield Static(Text(_("^R reveal   Esc done")), classes="dialog-keys")
+            yield Static(Text(_("^R reveal   Esc close")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         self.query_one(Form).focus_first()
@@ -44,13 +44,13 @@ class NodeDialog(ModalScreen[None]):
         self.query_one(Form).refresh_fields()
         self._show_placed()
         self.query_one("#dialog-problem", Static).update(
-            Text(self._session.refused.get(event.field.path, ""), "bold red")
+            Text(self._session.field_errors.get(event.field.path, ""), "bold red")
         )
 
     def action_reveal(self) -> None:
         self.query_one(Form).action_reveal()
 
-    def action_leave(self) -> None:
+    def action_close(self) -> None:
         self.query_one(Form).settle()
         self.dismiss(None)
 
@@ -65,25 +65,25 @@ class NodeDialog(ModalScreen[None]):
     def _fields(self) -> tuple[Field, ...]:
         at = f"nodes[{self._index}]"
         return (
-            Field(f"{at}.address", N_("Address"), "10.20.0.11"),
-            Field(f"{at}.ipv6", N_("IPv6 address"), "fd00:20::11", _dual),
-            Field(f"{at}.role", N_("Role")),
-            Field(f"{at}.installer", N_("Installer node"), shown=self._is_control_plane),
-            Field(f"{at}.platform_exclusive", N_("Exclusive"), shown=self._may_be_exclusive),
-            Field(f"{at}.deployable", N_("Applications"), shown=self._may_choose),
-            Field(f"{at}.nic", N_("Interface"), "eth0"),
-            Field(f"{at}.ssh.username", N_("Own SSH user"), "admin"),
-            Field(f"{at}.ssh.port", N_("Own SSH port"), "2222"),
-            Field(f"{at}.ssh.password", N_("Own SSH password")),
-            Field(f"{at}.ssh.key_file", N_("Own SSH key file")),
-            Field(f"{at}.ssh.key_passphrase", N_("Own passphrase")),
+            Field(f"{at}.address", NC_("field", "Address"), "10.20.0.11"),
+            Field(f"{at}.ipv6", NC_("field", "IPv6 address"), "fd00:20::11", _dual),
+            Field(f"{at}.role", NC_("field", "Role")),
+            Field(f"{at}.installer", NC_("field", "Installer node"), shown=self._is_control_plane),
+            Field(f"{at}.platform_exclusive", NC_("field", "Exclusive"), shown=self._may_be_exclusive),
+            Field(f"{at}.deployable", NC_("field", "Applications"), shown=self._may_choose),
+            Field(f"{at}.nic", NC_("field", "Interface"), "eth0"),
+            Field(f"{at}.ssh.username", NC_("field", "Own SSH user"), "admin"),
+            Field(f"{at}.ssh.port", NC_("field", "Own SSH port"), "2222"),
+            Field(f"{at}.ssh.password", NC_("field", "Own SSH password")),
+            Field(f"{at}.ssh.key_file", NC_("field", "Own SSH key file")),
+            Field(f"{at}.ssh.key_passphrase", NC_("field", "Own passphrase")),
         )
 
     def _is_control_plane(self, plan: Plan) -> bool:
         return plan.nodes[self._index].role == "control-plane"
 
     def _may_be_exclusive(self, plan: Plan) -> bool:
-        """It needs isolation (XR-EXCL-NEEDS-ISOLATION); without it only what is there already can be taken back."""
+        """Exclusive nodes need isolation (XR-EXCL-NEEDS-ISOLATION); without it a present answer can only be removed."""
         return plan.isolation or plan.nodes[self._index].platform_exclusive is not None
 
     def _may_choose(self, plan: Plan) -> bool:

@@ -1,6 +1,6 @@
-"""Nodes from a list or an inventory: pasted or read from a file, looked at, and what is right is taken.
+"""Import nodes from a list, an inventory or a CSV file, pasted or read from a file, with a preview.
 
-The text may hold passwords. They are masked as soon as it is there, and it is kept in memory alone.
+The text may hold passwords. They are masked at once, and the text is kept only in memory.
 """
 
 import asyncio
@@ -28,30 +28,30 @@ from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
 from acp_tui.plan.node_import.merge import ImportPreview, take
 from screens.formatting.glyphs import glyphs
-from screens.session.node_suggestions import take_into
+from screens.session.node_suggestions import import_nodes
 from screens.session.session import Session
 from screens.widgets.line_input import Line
 from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows
 
 _PAUSE = 0.3
-"""Seconds without a key after which what stands there is read."""
+"""Seconds without a key after which the text is parsed."""
 
 
 class _Area(TextArea):
-    """A text of many lines, whose pastes the dialog takes care of."""
+    """A text of several lines; the dialog handles its pastes."""
 
     async def _on_paste(self, event: Paste) -> None:
         event.stop()
         event.prevent_default()
-        if isinstance(self.screen, ListDialog):
+        if isinstance(self.screen, NodeImportDialog):
             self.screen.pasted(event.text)
 
 
-class ListDialog(ModalScreen[None]):
+class NodeImportDialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False, priority=True),
-        Binding("ctrl+t", "take", show=False, priority=True),
+        Binding("escape", "cancel", show=False, priority=True),
+        Binding("ctrl+t", "import", show=False, priority=True),
     ]
 
     def __init__(self, session: Session, base: Path) -> None:
@@ -60,87 +60,87 @@ class ListDialog(ModalScreen[None]):
         self._session = session
         self._base = base
         self._hidden: dict[str, str] = {}
-        """What is masked in the text that is shown."""
+        """Mask → secret, for the masked text on the screen."""
         self._due: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall wide"):
-            yield Label(_("Nodes from a list, an inventory or a CSV"), classes="dialog-title", markup=False)
+            yield Label(_("Import nodes from a list, an inventory or a CSV file"), classes="dialog-title", markup=False)
             yield _Area(compact=True, soft_wrap=False, show_line_numbers=True, id="list")
             with Horizontal(classes="field"):
                 yield Label(_("or from a file"), classes="label")
-                yield Line("", placeholder=_("such as /root/hosts.ini"), takes=self._load, id="file")
-            yield Panel(id="list-told")
-            yield Rows(id="preview", empty=_("Lines such as: worker 10.20.0.21-23 admin 2222"))
-            yield Static(Text(_("^T take what is right   Tab on   Esc leave")), classes="dialog-keys")
+                yield Line("", placeholder=_("for example /root/hosts.ini"), takes=self._load, id="file")
+            yield Panel(id="list-summary")
+            yield Rows(id="preview", empty=_("Example of a line: worker 10.20.0.21-23 admin 2222"))
+            yield Static(Text(_("^T import valid lines   Tab next   Esc cancel")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         area = self.query_one("#list", TextArea)
         area.cursor_blink = False
-        self.show(self._session.pasted)
+        self.show(self._session.pasted_list)
         self.set_focus(area)
 
     @property
     def text(self) -> str:
-        """What stands there, the secrets in their places."""
+        """The text with its secrets."""
         return unmask(self.query_one("#list", TextArea).text, self._hidden)
 
     def show(self, text: str) -> None:
-        """Look at this text from now on."""
+        """Replace the text, with masked secrets, and parse it."""
         shown, self._hidden = mask_nodes(text, read_list(text))
         area = self.query_one("#list", TextArea)
-        with area.prevent(TextArea.Changed):  # it is looked at now, and not once more in a moment
+        with area.prevent(TextArea.Changed):  # it is parsed now, and need not be parsed again after the pause
             area.load_text(shown)
-        self._look()
+        self._parse()
 
     def pasted(self, text: str) -> None:
         if len(text) > MAX_BYTES:
-            self._tell(
-                Text(_("larger than {limit} bytes: this is no list of nodes").format(limit=MAX_BYTES), "bold red")
+            self._show_summary(
+                Text(_("larger than {limit} bytes: not a list of nodes").format(limit=MAX_BYTES), "bold red")
             )
             return
         area = self.query_one("#list", TextArea)
         before = area.get_text_range((0, 0), min(area.selection.start, area.selection.end))
         after = area.get_text_range(max(area.selection.start, area.selection.end), area.document.end)
-        whole = unmask(before, self._hidden) + cleaned(text) + unmask(after, self._hidden)
-        self.show(whole)
+        text = unmask(before, self._hidden) + cleaned(text) + unmask(after, self._hidden)
+        self.show(text)
         area.move_cursor(area.document.end)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         if self._due is not None:
             self._due.stop()
-        self._due = self.set_timer(_PAUSE, self._look)
+        self._due = self.set_timer(_PAUSE, self._parse)
 
-    def action_take(self) -> None:
-        """Take what is right; what is wrong stays to be mended."""
-        reading, taking = self._read()
-        take_into(self._session, taking)
-        if not reading.faults and taking.added:
-            self._session.pasted = ""
+    def action_import(self) -> None:
+        """Import the valid lines; invalid ones stay in the text."""
+        parsed, preview = self._parsed()
+        import_nodes(self._session, preview)
+        if not parsed.faults and preview.added:
+            self._session.pasted_list = ""
             self.dismiss(None)
         else:
-            self._look()
+            self._parse()
 
-    def action_leave(self) -> None:
-        self._session.pasted = self.text
+    def action_cancel(self) -> None:
+        self._session.pasted_list = self.text
         self.dismiss(None)
 
-    def _read(self) -> tuple[ParsedNodes, ImportPreview]:
-        reading = read_list(self.text)
-        return reading, take(self._session.plan, reading)
+    def _parsed(self) -> tuple[ParsedNodes, ImportPreview]:
+        parsed = read_list(self.text)
+        return parsed, take(self._session.plan, parsed)
 
-    def _look(self) -> None:
-        reading, taking = self._read()
-        self._tell(Text(_summary(reading, taking)))
-        rows = [Row(str(number), line) for number, line in enumerate(_preview(reading, taking), 1)]
+    def _parse(self) -> None:
+        parsed, preview = self._parsed()
+        self._show_summary(Text(_summary(parsed, preview)))
+        rows = [Row(str(number), line) for number, line in enumerate(_preview(parsed, preview), 1)]
         self.query_one("#preview", Rows).show(rows)
 
-    def _tell(self, text: Text) -> None:
+    def _show_summary(self, text: Text) -> None:
         text.no_wrap, text.overflow = True, "ellipsis"
-        self.query_one("#list-told", Panel).show(text)
+        self.query_one("#list-summary", Panel).show(text)
 
     def _load(self, path: str) -> bool:
-        """False: the path stays where it is, to be looked at."""
+        """Read a file. False: the path stays in its line."""
         if path.strip():
             self._read_file(resolve_path(self._base, path.strip()))
         return False
@@ -150,64 +150,69 @@ class ListDialog(ModalScreen[None]):
         try:
             text = await asyncio.to_thread(_content, path)
         except (OSError, ValueError, RuntimeError) as error:
-            why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            self._tell(Text(_("{why}: {path}").format(why=why, path=path), "bold red"))
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            self._show_summary(Text(_("{reason}: {path}").format(reason=reason, path=path), "bold red"))
         else:
             self.show(text)
 
 
 def _content(path: Path) -> str:
-    """OSError, ValueError: it cannot be read as a text."""
+    """Return the text of a file.
+
+    Raises: OSError or ValueError if the file is not readable text."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(_("this is no file"))
+        raise ValueError(_("not a regular file"))
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise ValueError(_("larger than {limit} bytes: this is no list of nodes").format(limit=MAX_BYTES))
+        raise ValueError(_("larger than {limit} bytes: not a list of nodes").format(limit=MAX_BYTES))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(_("not UTF-8 text")) from None
 
 
-def _summary(reading: ParsedNodes, taking: ImportPreview) -> str:
-    planes = sum(node.role == "control-plane" for node in taking.added)
-    workers = len(taking.added) - planes
+def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
+    planes = sum(node.role == "control-plane" for node in preview.added)
+    workers = len(preview.added) - planes
     parts = (
-        (planes, ngettext("{count} control plane", "{count} control planes", planes)),
+        (planes, ngettext("{count} control plane node", "{count} control plane nodes", planes)),
         (workers, ngettext("{count} worker", "{count} workers", workers)),
-        (len(taking.there), _("{count} there already")),
-        (len(taking.again), _("{count} named twice")),
-        (len(reading.faults), _("{count} wrong")),
+        (
+            len(preview.there),
+            ngettext("{count} already in the plan", "{count} already in the plan", len(preview.there)),
+        ),
+        (len(preview.again), ngettext("{count} duplicate", "{count} duplicates", len(preview.again))),
+        (len(parsed.faults), ngettext("{count} invalid line", "{count} invalid lines", len(parsed.faults))),
     )
     return ", ".join(words.format(count=count) for count, words in parts if count)
 
 
-def _preview(reading: ParsedNodes, taking: ImportPreview) -> Iterator[Text]:
-    """What is wrong first, then what is worth knowing, then every node as it would be taken."""
+def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
+    """Return invalid lines, then notes, then each node of the import."""
     g = glyphs()
-    for fault in reading.faults:
+    for fault in parsed.faults:
         yield Text(f"{g.failed} {fault}", "red")
-    for note in reading.notes:
+    for note in parsed.notes:
         yield Text(f"{g.warned} {note}", "yellow")
-    for host in taking.there:
-        told = _("line {number}: {address} is in the plan already").format(number=host.line, address=host.address)
-        yield Text(f"{g.rest} {told}", "dim")
-    for host in taking.again:
-        told = _("line {number}: {address} was named before").format(number=host.line, address=host.address)
-        yield Text(f"{g.rest} {told}", "dim")
-    if taking.login:
-        yield Text(_("login of all nodes: {login}").format(login=_login(dict(taking.login))), "cyan")
-    for node in taking.added:
-        yield Text(f"+ {node.address:<16}{role_label(node.role):<15}{_login(_own(node))}")
+    for host in preview.there:
+        words = _("line {number}: {address} is already in the plan").format(number=host.line, address=host.address)
+        yield Text(f"{g.rest} {words}", "dim")
+    for host in preview.again:
+        words = _("line {number}: {address} is a duplicate").format(number=host.line, address=host.address)
+        yield Text(f"{g.rest} {words}", "dim")
+    if preview.login:
+        yield Text(_("login of all nodes: {login}").format(login=_login(dict(preview.login))), "cyan")
+    for node in preview.added:
+        yield Text(f"+ {node.address:<16}{role_label(node.role):<15}{_login(_own_login(node))}")
 
 
-def _own(node: Node) -> dict[str, object]:
+def _own_login(node: Node) -> dict[str, object]:
     return {name: value for name in type(node.ssh).model_fields if (value := getattr(node.ssh, name)) is not None}
 
 
-def _login(said: dict[str, object]) -> str:
-    """Of secrets only that they are there."""
+def _login(values: dict[str, object]) -> str:
+    """Return a login in words, without its secrets."""
     words = {
         "username": _("user {value}"),
         "port": _("port {value}"),
@@ -215,4 +220,4 @@ def _login(said: dict[str, object]) -> str:
         "key_file": _("key {value}"),
         "key_passphrase": _("a passphrase"),
     }
-    return ", ".join(words[name].format(value=value) for name, value in said.items())
+    return ", ".join(words[name].format(value=value) for name, value in values.items())

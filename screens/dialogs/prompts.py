@@ -1,4 +1,4 @@
-"""Small questions over the screen, each with a typed answer: confirm, ask for a text, pick one, read a text."""
+"""Small dialogs, each with a typed answer: confirm, enter a text, pick a line, read a text."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -16,7 +16,7 @@ from screens.widgets.row_list import Row, Rows
 
 
 class Confirm(ModalScreen[bool]):
-    """A yes or no. Enter is no accident's friend: only `y` says yes."""
+    """A yes or no. Enter does nothing, as it is pressed by accident: only `y` confirms."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
@@ -39,7 +39,7 @@ class Confirm(ModalScreen[bool]):
 
 
 class Ask(ModalScreen[str | None]):
-    """A line of text; None when the question was left with Escape."""
+    """A line of text; None: cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
@@ -55,7 +55,7 @@ class Ask(ModalScreen[str | None]):
             yield Label(self._title, classes="dialog-title", markup=False)
             yield Static(Text(self._question), classes="dialog-text")
             yield Line(self._value, secret=self._secret, id="ask")
-            yield Static(Text(_("Enter done   Esc leave it")), classes="dialog-keys")
+            yield Static(Text(_("Enter OK   Esc cancel")), classes="dialog-keys")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -66,12 +66,12 @@ class Ask(ModalScreen[str | None]):
 
 
 class Pick(ModalScreen[str | None]):
-    """One of several lines, by arrow keys or by its letter; None when left with Escape."""
+    """One of several lines, by arrow keys or by its key; None: cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, title: str, options: Sequence[tuple[str, str]], text: str = "") -> None:
-        """`options`: (key, words); a key of one letter also chooses."""
+        """`options`: (key, words); a key of one character also chooses."""
         super().__init__()
         self._title = title
         self._options = tuple(options)
@@ -83,7 +83,7 @@ class Pick(ModalScreen[str | None]):
             if self._text:
                 yield Static(Text(self._text), classes="dialog-text")
             yield Rows(id="options")
-            yield Static(Text(_("Enter choose   Esc leave")), classes="dialog-keys")
+            yield Static(Text(_("Enter choose   Esc cancel")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
@@ -106,10 +106,10 @@ class Pick(ModalScreen[str | None]):
 
 
 class Read(ModalScreen[None]):
-    """A longer text to scroll through."""
+    """A text to scroll."""
 
     WIDE: ClassVar[int] = 73
-    """Columns of a line that is not wrapped in a wide one, beside the scroll bar."""
+    """Columns of an unwrapped line in a wide dialog, without the scroll bar."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "leave", show=False)]
 

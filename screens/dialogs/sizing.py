@@ -1,4 +1,4 @@
-"""How many machines of what size: the load that decides it can be said here, and the table follows at once."""
+"""Sizing: number and size of machines for the expected load, which can be entered here."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from acp_tui.checks.sizing.calculator import Sizing, sizing
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import NC_, _
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.node_summary import machine
 from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
@@ -20,13 +20,13 @@ from screens.widgets.form import Field, Form
 
 
 def session_sizing(session: Session) -> Sizing:
-    """The plan's sizing, held against the nodes that have been seen."""
+    """Return the sizing of the plan, compared with the checked nodes."""
     return sizing(session.plan, {address: machine(facts) for address, facts in session.nodes.facts.items()})
 
 
-class SizesDialog(ModalScreen[None]):
+class SizingDialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
+        Binding("escape", "close", show=False),
         Binding("pageup", "scroll(-8)", show=False, priority=True),
         Binding("pagedown", "scroll(8)", show=False, priority=True),
     ]
@@ -37,13 +37,13 @@ class SizesDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall wide"):
-            yield Label(_("Sizes: how many machines, and how big"), classes="dialog-title", markup=False)
+            yield Label(_("Sizing: number and size of machines"), classes="dialog-title", markup=False)
             yield Form(
                 self._session,
                 (
-                    Field("scenario", N_("Scenario")),
-                    Field("workload.pods", N_("Application Pods"), shown=_runs_applications),
-                    Field("workload.clusters", N_("Workload clusters"), shown=_manages_clusters),
+                    Field("scenario", NC_("field", "Scenario")),
+                    Field("workload.pods", NC_("field", "Application Pods"), shown=_runs_applications),
+                    Field("workload.clusters", NC_("field", "Workload clusters"), shown=_manages_clusters),
                 ),
             )
             yield Static("", id="dialog-problem")
@@ -57,14 +57,14 @@ class SizesDialog(ModalScreen[None]):
 
     def on_form_answered(self, event: Form.Answered) -> None:
         self.query_one(Form).refresh_fields()
-        why = self._session.refused.get(event.field.path, "")
-        self.query_one("#dialog-problem", Static).update(Text(why, "bold red"))
+        reason = self._session.field_errors.get(event.field.path, "")
+        self.query_one("#dialog-problem", Static).update(Text(reason, "bold red"))
         self._show()
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#reading").scroll_relative(y=by, animate=False)
 
-    def action_leave(self) -> None:
+    def action_close(self) -> None:
         self.query_one(Form).settle()
         self.dismiss(None)
 

@@ -1,4 +1,4 @@
-"""The way in: go on with a draft, begin anew by one of two ways, or load a plan file or a bundle."""
+"""Start of the wizard: resume a draft, start a new install or a trial, or load a plan file or a bundle."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from textual.app import App
 
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed, PassphraseNeeded, PassphraseWrong
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.nodes.ssh.known_hosts import known_hosts_path, read_known_hosts
 from acp_tui.plan.draft import Draft, last_unfinished, new_draft
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
@@ -22,31 +22,31 @@ from screens.dialogs.prompts import Ask, Pick, Read
 
 @dataclass(frozen=True)
 class Start:
-    """What the wizard begins with."""
+    """The draft that the wizard starts with, and its origin."""
 
     draft: Draft
     plan_file: Path | None = None
-    """The file that it came from, and that is offered for saving; a bundle is never written to."""
+    """The plan file of the draft, the default path for saving; None for a bundle, which is never overwritten."""
     base: Path | None = None
-    """The folder that its relative paths start from; None: where acp-tui was started."""
+    """The folder that relative paths start from; None: the current folder."""
     trial: bool = False
 
 
 async def choose(app: App[int], home: Path, practice: Plan | None) -> Start | None:
-    """Ask what to begin with; None: with nothing. A practice is asked about only where one was begun before."""
+    """Ask how to start; None: cancelled. With a practice cluster, ask only if it has an unfinished draft."""
     draft = await asyncio.to_thread(last_unfinished, home)
     if practice is not None and draft is None:
         return Start(new_draft(home, practice))
-    options = [("g", _("go on with it"))] if draft else []
+    options = [("g", _("Resume this draft"))] if draft else []
     if practice is None:
         options += [
-            ("t", _("one node for a trial: a handful of answers")),
-            ("n", _("a new install, step by step")),
-            ("l", _("load a plan file or a bundle")),
+            ("t", _("Single-node trial: quick setup")),
+            ("n", _("New install, step by step")),
+            ("l", _("Open a plan file or a bundle")),
         ]
     else:
-        options.append(("n", _("begin a new one")))
-    text = _told(draft) if draft else _("What would you like to do?")
+        options.append(("n", _("Start again with a new draft")))
+    text = _unfinished(draft) if draft else _("Choose how to start.")
     while True:
         match await app.push_screen_wait(Pick("acp-tui", options, text)):
             case "g" if draft:
@@ -62,29 +62,33 @@ async def choose(app: App[int], home: Path, practice: Plan | None) -> Start | No
                 return None
 
 
-def _told(draft: Draft) -> str:
+def _unfinished(draft: Draft) -> str:
+    """Return when the draft was saved, its nodes and its step."""
     when = f"{draft.updated.astimezone():%Y-%m-%d %H:%M}" if draft.updated else "?"
     count = len(draft.plan.nodes)
-    nodes = ngettext("{count} node", "{count} nodes", count).format(count=count)
-    text = _("There is an unfinished draft of {when}: {nodes}, step {step}. Secrets are asked for again.")
-    return text.format(when=when, nodes=nodes, step=draft.step or "-")
+    text = ngettext(
+        "Unfinished draft from {when}: {count} node, step {step}. You will be asked for secrets again.",
+        "Unfinished draft from {when}: {count} nodes, step {step}. You will be asked for secrets again.",
+        count,
+    )
+    return text.format(when=when, count=count, step=draft.step or "-")
 
 
 async def _loaded(app: App[int], home: Path) -> Start | None:
-    """What a path that is asked for leads to; None: the question was left."""
+    """Ask for a path and open it; None: cancelled."""
     typed: str | None = ""
     while True:
-        question = _("Path of a plan file, or of the folder of a bundle.")
-        typed = await app.push_screen_wait(Ask(_("Load"), question, typed or ""))
+        question = _("Path of a plan file, or of a bundle folder.")
+        typed = await app.push_screen_wait(Ask(pgettext("dialog", "Open"), question, typed or ""))
         if not typed:
             return None
         try:
             return await _opened(app, _path(typed), home)
         except (PlanErrors, BundleCorrupt, GpgFailed) as error:
-            await app.push_screen_wait(Read(_("This cannot be used"), Text(str(error))))
+            await app.push_screen_wait(Read(_("Cannot open"), Text(str(error))))
         except OSError as error:
-            why = _("{path}: {why}").format(path=typed, why=error.strerror or error)
-            await app.push_screen_wait(Read(_("This cannot be used"), Text(why)))
+            reason = _("{reason}: {path}").format(path=typed, reason=error.strerror or error)
+            await app.push_screen_wait(Read(_("Cannot open"), Text(reason)))
 
 
 def _path(typed: str) -> Path:
@@ -92,7 +96,9 @@ def _path(typed: str) -> Path:
 
 
 async def _opened(app: App[int], path: Path, home: Path) -> Start:
-    """Raises PlanErrors, BundleDamaged, GpgFailed, OSError."""
+    """Open a plan file or a bundle; ask for the passphrase of encrypted secrets.
+
+    Raises: PlanErrors, BundleCorrupt, GpgFailed, OSError."""
     if not is_bundle(path):
         plan, keys = await asyncio.to_thread(lambda: (load_plan(path), read_known_hosts(known_hosts_path(home, path))))
         return Start(new_draft(home, plan, keys), path, path.parent)
@@ -102,8 +108,8 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
         try:
             bundle = await asyncio.to_thread(open_bundle, path, passphrase, secrets=with_secrets)
         except (PassphraseNeeded, PassphraseWrong) as error:
-            question = _("The secrets are encrypted: {why}. Left empty, each secret is asked for again.")
-            ask = Ask(_("Passphrase of the bundle"), question.format(why=error), secret=True)
+            question = _("The secrets are encrypted: {reason}. Leave empty to enter each secret yourself.")
+            ask = Ask(_("Passphrase of the bundle"), question.format(reason=error), secret=True)
             typed = await app.push_screen_wait(ask)
             passphrase, with_secrets = (SecretStr(typed), True) if typed else (None, False)
         else:
@@ -112,6 +118,6 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
 
 
 def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:
-    """The practice's own values for the secrets that a resumed draft asks for."""
+    """Return the practice cluster's values for the secrets that a resumed draft needs."""
     known = secret_values(practice)
     return {path: known[path] for path in draft.secrets_asked if path in known}

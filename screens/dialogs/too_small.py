@@ -1,4 +1,4 @@
-"""Shown while the terminal is too small to be safe: nothing can be triggered from here but leaving."""
+"""Shown while the terminal is too small: only quitting works here."""
 
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
@@ -9,4 +9,4 @@ from acp_tui.core.i18n import _
 
 class TooSmall(ModalScreen[None]):
     def compose(self) -> ComposeResult:
-        yield Static(_("This window is too small.\n80 columns and 24 lines are needed.\n^Q leaves."), id="small")
+        yield Static(_("This window is too small.\nacp-tui needs 80 columns and 24 lines.\n^Q quits."), id="small")

@@ -1,5 +1,6 @@
-"""The address plan as a drawing: every range and address in the order of the numbers, one within the other, with its
-size and what it is. What meets is marked and named; nothing depends on colour.
+"""Draw the address plan: ranges and addresses in numeric order, nested, with size and purpose.
+
+Overlaps have a mark and a name; nothing depends on colour.
 """
 
 import textwrap
@@ -22,23 +23,23 @@ _NAMES: Mapping[Kind, str] = {
     Kind.NODES: N_("nodes"),
     Kind.ENDPOINT: N_("endpoint"),
     Kind.PLATFORM: N_("platform"),
-    Kind.OTHER: N_("platform too"),
+    Kind.OTHER: N_("other address"),
     Kind.REGISTRY: N_("registry"),
     Kind.DNS: N_("name server"),
     Kind.ROUTE: N_("other network"),
     Kind.RESERVED: N_("reserved"),
 }
-_NEVER = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
-"""What a range of the cluster must not meet with Kube-OVN; to meet anything else is only worth a look."""
+_EXCLUSIVE = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
+"""Ranges that a range of the cluster must not overlap with Kube-OVN; any other overlap is advice."""
 _QUIET = (Kind.ROUTE, Kind.RESERVED)
-"""Shown only where they matter."""
+"""Shown only where they overlap."""
 _BAR = {4: 2, 6: 8}
-"""Bits of size that one block of a bar stands for."""
+"""Bits of size of one block of a bar."""
 _HEAD, _MARK = 14, 2
 
 
 def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
-    """The whole plan in lines of at most `width` columns."""
+    """Return the drawing, in lines of at most `width` columns."""
     everything = taken(plan, facts)
     text = Text()
     for name, host, detail in _heads(plan, facts):
@@ -48,21 +49,21 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
             (one for one in everything if one.network.version == version),
             key=lambda one: (one.network.network_address, one.network.prefixlen, one.kind),
         )
-        met = {one: _met(one, family) for one in family}
+        met = {one: _overlaps(one, family) for one in family}
         family = [one for one in family if one.kind not in _QUIET or met[one]]
         if any(one.of_plan for one in family):
             text.append(f"\nIPv{version}", "bold")
-            text.append("  " + _("a block more is {times} times the size").format(times=2 ** _BAR[version]), "dim")
+            text.append("  " + _("one block more: {times} x the size").format(times=2 ** _BAR[version]), "dim")
             text.append("\n")
             text.append_text(_family(plan, facts, family, met, width))
     kinds = {one.path: one.kind for one in everything if one.of_plan}
     for path, free in suggestions(plan, facts).items():
-        text.append("\n" + _("Free for {what}: {range}").format(what=_(_NAMES[kinds[path]]), range=free), "cyan")
+        text.append("\n" + _("Free for {purpose}: {range}").format(purpose=_(_NAMES[kinds[path]]), range=free), "cyan")
     return text
 
 
 def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, str]]:
-    """What people and nodes call: name, address and what is there."""
+    """Return the addresses that people and nodes connect to: name, address and details."""
     address = plan.address
     ports = _("HTTPS {https}").format(https=address.https_port)
     if address.http_port:
@@ -77,16 +78,16 @@ def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, s
     yield _("Endpoint"), endpoint or "-", ", ".join(("6443", kind, *_resolved(endpoint, facts)))
     for other in address.others:
         if is_domain(other):
-            yield _("Platform too"), other, ", ".join(_resolved(other, facts))
+            yield _("Other address"), other, ", ".join(_resolved(other, facts))
 
 
 def _resolved(host: str, facts: Mapping[str, Facts]) -> tuple[str, ...]:
     answers = {a for known in facts.values() for a in (known.names or {}).get(host) or ()} if is_domain(host) else ()
-    return (_("is {addresses}").format(addresses=", ".join(sorted(answers)[:3])),) if answers else ()
+    return (_("resolves to {addresses}").format(addresses=", ".join(sorted(answers)[:3])),) if answers else ()
 
 
-def _met(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
-    """What `one` meets and should not: of two, one is always a range of the cluster."""
+def _overlaps(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
+    """Return the overlaps of `one` in which at least one side is a range of the cluster."""
     return tuple(
         other
         for other in family
@@ -103,8 +104,8 @@ def _family(
     for one in family:
         while around and not meet(around[-1], one.network):
             around.pop()
-        whole = one.network.prefixlen == one.network.max_prefixlen
-        name = str(one.network.network_address if whole else one.network)
+        single = one.network.prefixlen == one.network.max_prefixlen
+        name = str(one.network.network_address if single else one.network)
         labels.append(("   " * (len(around) - 1) + inside if around else "") + name)
         around.append(one.network)
     label_width = max(map(len, labels)) + 1
@@ -115,12 +116,12 @@ def _family(
         bar = (glyphs().bar * _blocks(one)).ljust(longest)
         left = label.ljust(label_width) + bar + _(_NAMES[one.kind]).ljust(name_width)
         overlaps = met[one]
-        fails = plan.network.cni == "kube-ovn" and any({one.kind, other.kind} <= set(_NEVER) for other in overlaps)
+        fails = plan.network.cni == "kube-ovn" and any({one.kind, other.kind} <= set(_EXCLUSIVE) for other in overlaps)
         mark, style = ("", "")
         if overlaps or _too_small(plan, one):
             mark, style = (glyphs().failed, "bold red") if fails else (glyphs().warned, "yellow")
         words = ", ".join(dict.fromkeys(_(_NAMES[other.kind]) for other in overlaps))
-        details = [*_detail(plan, facts, one), *([_("overlaps: {what}").format(what=words)] if overlaps else [])]
+        details = [*_detail(plan, facts, one), *([_("overlaps: {others}").format(others=words)] if overlaps else [])]
         text.append_text(_row(mark, left, details, label_width + longest, len(left), width, style))
     return text
 
@@ -134,10 +135,10 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
             if (owner := interface_of(host, known.interfaces or ())) is not None
         }
         count = len(one.hosts)
-        told = ngettext("{count} node", "{count} nodes", count).format(count=count)
-        yield ", ".join([_size(one.network), told, *sorted(nics)[:3]])
+        nodes = ngettext("{count} node", "{count} nodes", count).format(count=count)
+        yield ", ".join([_size(one.network), nodes, *sorted(nics)[:3]])
         if one.guessed:
-            yield _("prefix not known yet")
+            yield _("prefix unknown")
     elif one.kind is Kind.PODS:
         most, count = plan.kubernetes.max_pods_per_node, len(plan.nodes)
         needed = most * count
@@ -163,7 +164,7 @@ def _blocks(one: Taken) -> int:
 
 
 def _row(mark: str, left: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
-    """One line; details for which it has no room go on below, from column `under`."""
+    """Return one line; details that do not fit continue below, from column `under`."""
     line, below = f"{mark:<{_MARK}}{left:<{indent}}", list[str]()
     for detail in details:
         if not below and len(line) + len(detail) + 2 <= width:

@@ -1,31 +1,31 @@
-"""What the fix screen says of a step, before and after, and what it asks before a node is changed."""
+"""Texts of the fix screen: a step before and after it ran, and the question before a node is changed."""
 
 from collections.abc import Mapping
 
 from rich.text import Text
 
 from acp_tui.checks.labels import outcome_label
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.preflight.fixes.apply import Job, StepDone
 from acp_tui.preflight.fixes.select import Result
 from acp_tui.preflight.fixes.step import FixStep
 
-_LINES, _WIDTH = 4, 60  # of what a step would remove
+_LINES, _WIDTH = 4, 60  # of the list that a step would remove
 
 
-def about(step: FixStep, said: StepDone | None, result: Result | None) -> Text:
-    """What a step does, what it has said, and how its requirement stands since."""
+def step_detail(step: FixStep, done: StepDone | None, result: Result | None) -> Text:
+    """Return commands and backup of a step, its output, and the state of its requirement since."""
     text = Text(f"{', '.join(step.requirements)}\n", "bold")
     now = ": ".join(part for part in (outcome_label(result.outcome), result.observed) if part) if result else ""
     parts = (
-        (_("now"), now),
-        (_("failed"), said.output if said is not None and said.status else ""),
-        (_("note"), step.note),
-        (_("reboot"), _("in effect only after one, which is left to you") if step.reboot_needed else ""),
-        (_("runs"), step.commands),
-        (_("copied first"), " ".join(step.files)),
-        (_("undo"), step.undo or (_("none: what it removes is gone") if step.destructive else "")),
-        (_("said"), said.output if said is not None and not said.status else ""),
+        (pgettext("fix", "now"), now),
+        (pgettext("fix", "failed"), done.output if done is not None and done.status else ""),
+        (pgettext("fix", "note"), step.note),
+        (pgettext("fix", "reboot"), _("effective after a reboot (you do this)") if step.reboot_needed else ""),
+        (pgettext("fix", "commands"), step.commands),
+        (pgettext("fix", "backup of"), " ".join(step.files)),
+        (pgettext("fix", "undo"), step.undo or (pgettext("fix", "not reversible") if step.destructive else "")),
+        (pgettext("fix", "output"), done.output if done is not None and not done.status else ""),
     )
     for name, value in parts:
         if value:
@@ -34,33 +34,18 @@ def about(step: FixStep, said: StepDone | None, result: Result | None) -> Text:
     return text
 
 
-def bottom_line() -> Text:
-    """The keys of the screen."""
-    text = Text(no_wrap=True, overflow="ellipsis")
-    keys = (
-        ("Space", _("choose")),
-        ("Enter", _("whole/script")),
-        ("n", _("host name")),
-        ("y", _("change this node")),
-        ("Esc", _("back")),
-    )
-    for key, word in keys:
-        text.append(f" {key}", "bold reverse")
-        text.append(f" {word} ")
-    return text
-
-
-def question(job: Job, gone: Mapping[str, str]) -> str:
-    """What a yes would do to the node. `gone`: requirement → what its step would remove."""
+def question(job: Job, removed: Mapping[str, str]) -> str:
+    """Return the changes of a node, for its confirmation. `removed`: requirement → list that its step would remove."""
     lines = [", ".join(step.requirement for step in job.steps)]
-    lines += [f"{requirement}: " + _("would go: {what}").format(what=_cut(what)) for requirement, what in gone.items()]
-    lines.append(_("Copies and undo.sh: {folder}").format(folder=job.folder))
-    lines.append(_("Then this node is looked at again."))
+    removes = _("{rule} removes: {list}")
+    lines += [removes.format(rule=requirement, list=_cut(text)) for requirement, text in removed.items()]
+    lines.append(_("Backups and undo.sh: {folder}").format(folder=job.folder))
+    lines.append(_("Then acp-tui checks this node again."))
     return "\n\n".join(lines)
 
 
 def _cut(text: str) -> str:
-    """As much of `text` as leaves the answer keys on the screen."""
+    """Return the first lines of `text`, so that the keys stay on the screen."""
     lines = text.splitlines()
     shown = [line[:_WIDTH] for line in lines[:_LINES]]
     if len(lines) > _LINES:

@@ -1,4 +1,4 @@
-"""Marks for outcomes and states. The mark carries the meaning, colour repeats it; a plain terminal gets ASCII."""
+"""Marks for outcomes and states. Colour only repeats the mark; a plain terminal gets ASCII."""
 
 import locale
 import os
@@ -32,13 +32,13 @@ ASCII = Glyphs("+", "x", "!", "?", "o", "~", ">", "#", "-", "*")
 
 @cache
 def glyphs() -> Glyphs:
-    """The marks this terminal can show: consoles and serial lines often lack the glyphs, whatever the locale says."""
+    """Return the marks of this terminal: consoles and serial lines often lack the glyphs, despite a UTF-8 locale."""
     utf8 = "utf" in locale.getpreferredencoding(False).lower()
     return RICH if utf8 and os.environ.get("TERM", "") not in _PLAIN_TERMINALS else ASCII
 
 
 def outcome_mark(outcome: Outcome) -> tuple[str, str]:
-    """(mark, style) of a verdict's outcome."""
+    """Return (mark, style) of an outcome."""
     g = glyphs()
     marks: Mapping[Outcome, tuple[str, str]] = {
         Outcome.PASS: (g.passed, "green"),
@@ -53,7 +53,7 @@ def outcome_mark(outcome: Outcome) -> tuple[str, str]:
 
 
 def state_mark(state: NodeState) -> tuple[str, str]:
-    """(mark, style) of a node's state."""
+    """Return (mark, style) of a node's state."""
     g = glyphs()
     if state is NodeState.CHECKED:
         return g.passed, "green"

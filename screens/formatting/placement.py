@@ -1,4 +1,4 @@
-"""Whether applications run on a node, said with the rule that decides it and whether it leaves a choice."""
+"""Whether applications run on a node, with the rule that decides it."""
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule
@@ -6,22 +6,22 @@ from acp_tui.core.i18n import _
 from acp_tui.plan.model import Node, Plan
 
 CHOICE = "XR-NOEXCL-CP"
-"""The one rule that leaves it to the operator."""
+"""The rule that lets the operator choose."""
 
 
 def may_choose(plan: Plan, node: Node) -> bool:
-    """Whether the answer means anything: it is free, or it contradicts what is forced and wants mending."""
+    """Whether the answer has an effect: it is free, or contradicts a rule and must be corrected."""
     contradicts = node.deployable is not None and node.deployable != plan.deployable(node)
     return deciding_rule(plan, node) == CHOICE or contradicts
 
 
 def placed(plan: Plan, node: Node, *, preset: bool) -> str:
-    """In one sentence. `preset`: the wizard itself has answered it."""
+    """Return the placement in one sentence. `preset`: the answer is a derived default."""
     rule, on = deciding_rule(plan, node), plan.deployable(node)
     if rule != CHOICE:
-        told = _("applications forced on, {rule}: {why}") if on else _("applications forced off, {rule}: {why}")
-        return told.format(rule=rule, why=_(catalogue(plan.effective_release)[rule].title))
+        words = _("applications always, {rule}: {title}") if on else _("applications never, {rule}: {title}")
+        return words.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
     if preset and on:
-        return _("applications on, preset: there is no worker to take them")
-    chosen = _("applications on, as chosen") if on else _("no applications, as chosen")
-    return _("no applications, the default") if node.deployable is None else chosen
+        return _("applications yes, derived: the plan has no worker")
+    chosen = _("applications yes, chosen") if on else _("applications no, chosen")
+    return _("applications no, default") if node.deployable is None else chosen

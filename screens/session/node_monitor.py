@@ -1,17 +1,17 @@
-"""The nodes of a plan while the wizard runs: asked, looked at again, tried again, and what is known of each just now.
+"""Check the nodes of a plan in the background of the wizard, retry lost ones, and keep the status of each.
 
-Probing follows only a new node, a changed login that was committed, or the operator's wish: a half-typed password is
-never tried on a node.
+A check starts only for a new node, for a changed login whose field was left, or on request: a half-typed password is
+never sent to a node.
 """
 
 import asyncio
 import time
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from acp_tui.checks.topology import node_test_spec, topology_of
 from acp_tui.core.i18n import _
@@ -20,281 +20,265 @@ from acp_tui.nodes.events import FactsUpdated, LocalFactsDone, NodeFinished, Nod
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
+from screens.session.port import SessionPort
 
 if TYPE_CHECKING:
     from acp_tui.preflight.active_tests import ActiveTest  # it speaks SSH, and that takes long to import
 
 _FRESH = 30
-"""Seconds for which a node that was just heard of is not looked at again."""
+"""Seconds after the last contact for which a node is not checked for a reboot."""
 RETRY_PAUSES: tuple[float, ...] = (10, 20, 40, 80, 160, 300)
-"""Seconds before each try at a node that was lost or not reached. Never after a refused login: that locks out."""
-_COMES_BACK = (NodeState.UNREACHABLE, NodeState.LOST)
+"""Seconds before each retry of a lost or unreachable node. Never after a failed login: that locks accounts."""
+_RETRIED = (NodeState.UNREACHABLE, NodeState.LOST)
 
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """What is known of a node now."""
+    """State and facts of a node at this moment."""
 
     state: NodeState
     stage: str = ""
     detail: str = ""
     facts: Facts | None = None
     login: object = None
-    """The login it was probed with: another one asks for a new probe."""
-    around: NodeTestSpec | None = None
-    """What it was asked about the other nodes and addresses of the plan as it was then."""
-    looked: float = 0.0
-    """When it was last heard of, by the monotonic clock; 0: its first pass is not over."""
-    tries: int = 0
-    """How often it was tried again by itself since it was lost."""
+    """The login of the check; another one requires a new check."""
+    test_spec: NodeTestSpec | None = None
+    """The connectivity tests of the plan that the node has run."""
+    last_contact: float = 0.0
+    """Monotonic time of the last contact; 0: the first check has not finished."""
+    retries: int = 0
+    """Automatic retries since the node was lost."""
     notice: str = ""
-    """What else the operator should know: that it was rebooted, when it is tried again."""
+    """Further information for the operator: a reboot, or the time of the next retry."""
 
 
-class SessionPort(Protocol):
-    """What the watch needs of the session around it."""
-
-    draft: Draft
-
-    @property
-    def plan(self) -> Plan: ...
-
-    def note(self, **changes: object) -> None: ...
-
-    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]: ...
-
-    def judge_soon(self) -> None: ...
-
-    def nodes_told(self) -> None:
-        """Something of a node is different now."""
-
-
-class NodeWatch:
+class NodeMonitor:
     """`base`: the folder that the plan's relative paths start from."""
 
-    def __init__(self, board: SessionPort, dial: AddressMap, base: Path) -> None:
-        self.seen: dict[str, NodeStatus] = {}
-        self.requested: tuple[ActiveTest, ...] = ()
-        """What is being done on request just now."""
-        self.run_over = False
-        """A node has been checked since the last whole run was kept."""
+    def __init__(self, session: SessionPort, dial: AddressMap, base: Path) -> None:
+        self.statuses: dict[str, NodeStatus] = {}
+        self.active_tests: tuple[ActiveTest, ...] = ()
+        """Active tests that run now."""
+        self.has_new_result = False
+        """A node has been checked since the last report was saved."""
         self.retry_pauses = RETRY_PAUSES
-        self._board = board
+        self._session = session
         self._dial = dial
         self._base = base
-        self._probes: dict[str, asyncio.Task[None]] = {}
-        self._requesting: asyncio.Task[None] | None = None
+        self._checks: dict[str, asyncio.Task[None]] = {}
+        self._tests: asyncio.Task[None] | None = None
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """What is going on in the background."""
-        return (*self._probes.values(), *([self._requesting] if self._requesting else []))
+        """Tasks in the background."""
+        return (*self._checks.values(), *([self._tests] if self._tests else []))
 
-    def probe_where_needed(self) -> None:
-        """Probe the nodes that are new or whose login differs from the one last tried; forget those that are gone."""
-        addresses = {node.address for node in self._board.plan.nodes}
-        for gone in self.seen.keys() - addresses:
+    def check_changed(self) -> None:
+        """Check nodes that are new or have another login; drop the status of nodes that left the plan."""
+        addresses = {node.address for node in self._session.plan.nodes}
+        for gone in self.statuses.keys() - addresses:
             self._stop(gone)
-            del self.seen[gone]
-        for node in self._board.plan.nodes:
-            login = self._board.plan.login(node)
+            del self.statuses[gone]
+        for node in self._session.plan.nodes:
+            login = self._session.plan.login(node)
             if login.password is None and not login.key_file:
                 continue
-            if node.address not in self.seen or self.seen[node.address].login != login:
-                self.probe(node)
+            if node.address not in self.statuses or self.statuses[node.address].login != login:
+                self.check(node)
 
-    def probe(self, node: Node) -> None:
-        """Ask this node again, now. What was seen before stays until the new pass says otherwise."""
-        self._probe_again(node, NodeStatus(NodeState.CHECKING, facts=self.facts.get(node.address)))
+    def check(self, node: Node) -> None:
+        """Check this node again, now. Its facts stay until the new ones are complete."""
+        self._start_check(node, NodeStatus(NodeState.CHECKING, facts=self.facts.get(node.address)))
 
-    def _probe_again(self, node: Node, seen: NodeStatus) -> None:
+    def _start_check(self, node: Node, status: NodeStatus) -> None:
         self._stop(node.address)
-        self.seen[node.address] = replace(seen, state=NodeState.CHECKING, login=self._board.plan.login(node))
-        self._probes[node.address] = self._board.spawn(self._probe(node))
-        self._board.nodes_told()
+        self.statuses[node.address] = replace(status, state=NodeState.CHECKING, login=self._session.plan.login(node))
+        self._checks[node.address] = self._session.spawn(self._check(node))
+        self._session.nodes_changed()
 
-    def look_again(self, *, fresh: float = _FRESH) -> None:
-        """Let checked nodes try their paths again where nodes or addresses of the plan have changed since they did, and
-        those that were not heard of for `fresh` seconds tell whether they have booted in between."""
-        if self.probing:
-            return  # the last one that ends comes back here
-        topology = topology_of(self._asked)
-        for node in self._board.plan.nodes:
-            seen, wanted = self.seen.get(node.address), node_test_spec(topology, node)
-            if seen is None or seen.state is not NodeState.CHECKED or not seen.looked:
-                continue  # a pass that is not over is not cut short: its end tells the host key, and comes back here
-            silent = seen.login == self._board.plan.login(node) and time.monotonic() - seen.looked > fresh
-            if seen.around != wanted or silent:
-                self.seen[node.address] = replace(seen, around=wanted, looked=time.monotonic())
+    def refresh(self, *, fresh: float = _FRESH) -> None:
+        """Repeat the connectivity tests of checked nodes after a change of the plan, and check nodes without contact
+        for `fresh` seconds for a reboot."""
+        if self.checking:
+            return  # the last check calls this again
+        topology = topology_of(self._tested_plan)
+        for node in self._session.plan.nodes:
+            status, wanted = self.statuses.get(node.address), node_test_spec(topology, node)
+            if status is None or status.state is not NodeState.CHECKED or not status.last_contact:
+                continue  # an unfinished check is not interrupted: it returns the host key, and then calls this again
+            silent = status.login == self._session.plan.login(node) and time.monotonic() - status.last_contact > fresh
+            if status.test_spec != wanted or silent:
+                self.statuses[node.address] = replace(status, test_spec=wanted, last_contact=time.monotonic())
                 self._stop(node.address)
-                self._probes[node.address] = self._board.spawn(self._look(node))
+                self._checks[node.address] = self._session.spawn(self._refresh_connectivity(node))
 
-    async def look_now(self) -> None:
-        """Look at every checked node once more and wait for it: before something relies on what they told."""
-        self.look_again(fresh=0)
-        known = [node for node in self._board.plan.nodes if node.address in self._probes]
-        looks = [self._probes[node.address] for node in known if not self._lost(node)]
-        await asyncio.gather(*looks, return_exceptions=True)
+    async def refresh_now(self) -> None:
+        """Refresh every checked node and wait for it: before something relies on the facts."""
+        self.refresh(fresh=0)
+        known = [node for node in self._session.plan.nodes if node.address in self._checks]
+        running = [self._checks[node.address] for node in known if not self._is_lost(node)]
+        await asyncio.gather(*running, return_exceptions=True)
 
-    def request(self, also: "Collection[ActiveTest]") -> None:
-        """Do what the operator chose and agreed to, in the background, unless something of the kind is going on."""
-        if not self.requested:
-            self.requested = tuple(also)
-            self._requesting = self._board.spawn(self._request())
-            self._board.nodes_told()
+    def run_active_tests(self, tests: "Collection[ActiveTest]") -> None:
+        """Run the tests that the operator has confirmed, in the background, unless others run already."""
+        if not self.active_tests:
+            self.active_tests = tuple(tests)
+            self._tests = self._session.spawn(self._run_active_tests())
+            self._session.nodes_changed()
 
     @property
-    def probing(self) -> bool:
-        return any(seen.state is NodeState.CHECKING for seen in self.seen.values())
+    def checking(self) -> bool:
+        return any(seen.state is NodeState.CHECKING for seen in self.statuses.values())
 
     @property
     def facts(self) -> Mapping[str, Facts]:
-        return {address: seen.facts for address, seen in self.seen.items() if seen.facts is not None}
+        return {address: seen.facts for address, seen in self.statuses.items() if seen.facts is not None}
 
     def state(self, node: Node) -> NodeState:
-        seen = self.seen.get(node.address)
-        return seen.state if seen else NodeState.UNREACHABLE
+        status = self.statuses.get(node.address)
+        return status.state if status else NodeState.UNREACHABLE
 
     def _stop(self, address: str) -> None:
-        task = self._probes.pop(address, None)
+        task = self._checks.pop(address, None)
         if task is not None and task is not asyncio.current_task():
             task.cancel()
 
     @property
-    def _asked(self) -> Plan:
-        """The plan as nodes are asked about it: a registry's password is not tried while it is being typed."""
-        plan = self._board.plan
-        if self._board.draft.step != "registry":
+    def _tested_plan(self) -> Plan:
+        """The plan for node tests: the registry password is left out while it is typed."""
+        plan = self._session.plan
+        if self._session.draft.step != "registry":
             return plan
         return plan.model_copy(update={"registry": plan.registry.model_copy(update={"password": None})})
 
-    def _lost(self, node: Node) -> bool:
-        return self.state(node) in _COMES_BACK
+    def _is_lost(self, node: Node) -> bool:
+        return self.state(node) in _RETRIED
 
-    async def _probe(self, node: Node) -> None:
+    async def _check(self, node: Node) -> None:
         address = node.address
-        first = self.seen[address].facts is None
-        pinned = self._board.draft.host_keys.get(address)
-        plan = self._asked
-        asked = node_test_spec(topology_of(plan), node)
-        await _imported()
+        first = self.statuses[address].facts is None
+        known_host_key = self._session.draft.host_keys.get(address)
+        plan = self._tested_plan
+        spec = node_test_spec(topology_of(plan), node)
+        await _import_ssh()
         from acp_tui.preflight.active_tests import carried
         from acp_tui.preflight.run import probe_node
 
-        async for event in probe_node(plan, node, pinned, self._dial, plan_dir=self._base):
-            before = self.seen[address]
+        async for event in probe_node(plan, node, known_host_key, self._dial, plan_dir=self._base):
+            before = self.statuses[address]
             match event:
                 case NodeStage():
-                    self.seen[address] = replace(before, stage=event.stage)
+                    self.statuses[address] = replace(before, stage=event.stage)
                 case FactsUpdated() if first:
-                    self.seen[address] = replace(before, facts=event.facts)
-                    self._board.judge_soon()
+                    self.statuses[address] = replace(before, facts=event.facts)
+                    self._session.schedule_evaluation()
                 case FactsUpdated():
-                    # Asked again: what was seen before is better than the half that is known so far.
+                    # A repeated check: the complete facts before it are better than a part of the new ones.
                     pass
                 case LocalFactsDone() if first:
-                    self.seen[address] = replace(
-                        before, state=event.state, detail=event.detail, facts=event.facts, around=asked
+                    self.statuses[address] = replace(
+                        before, state=event.state, detail=event.detail, facts=event.facts, test_spec=spec
                     )
-                    self._board.judge_soon()
+                    self._session.schedule_evaluation()
                 case NodeFinished():
-                    self.seen[address] = replace(
+                    self.statuses[address] = replace(
                         before,
                         state=event.state,
                         detail=event.detail,
                         facts=carried(before.facts, event.facts),
-                        around=asked,
-                        looked=time.monotonic(),
+                        test_spec=spec,
+                        last_contact=time.monotonic(),
                     )
-                    if event.host_key and address not in self._board.draft.host_keys:
-                        self._board.note(host_keys={**self._board.draft.host_keys, address: event.host_key})
-                    self.run_over = True
-                    self._board.judge_soon()
-                    if event.state is NodeState.CHECKED and (before.tries or before.notice):
+                    if event.host_key and address not in self._session.draft.host_keys:
+                        self._session.save_host_keys({**self._session.draft.host_keys, address: event.host_key})
+                    self.has_new_result = True
+                    self._session.schedule_evaluation()
+                    if event.state is NodeState.CHECKED and (before.retries or before.notice):
                         self._came_back(address)
-            self._board.nodes_told()
-        self.look_again()
-        if self._lost(node):
-            self._try_later(node)
+            self._session.nodes_changed()
+        self.refresh()
+        if self._is_lost(node):
+            self._retry_later(node)
 
     def _came_back(self, address: str) -> None:
-        """The others have looked at this node while it was away: what they saw of it has to be seen anew."""
-        self.seen[address] = replace(self.seen[address], tries=0)
-        for other, seen in self.seen.items():
-            if other != address and seen.state is NodeState.CHECKED:
-                self.seen[other] = replace(seen, around=None)
+        """Let the other nodes test their links to this node again: they tested while it was lost."""
+        self.statuses[address] = replace(self.statuses[address], retries=0)
+        for other, status in self.statuses.items():
+            if other != address and status.state is NodeState.CHECKED:
+                self.statuses[other] = replace(status, test_spec=None)
 
-    def _try_later(self, node: Node) -> None:
-        """Try a lost node again after a while, a few times, each later than the one before."""
-        seen = self.seen[node.address]
-        if seen.tries < len(self.retry_pauses):
-            wait = self.retry_pauses[seen.tries]
-            at = datetime.now() + timedelta(seconds=wait)
+    def _retry_later(self, node: Node) -> None:
+        """Retry a lost node after a pause, a few times, each later than the one before."""
+        status = self.statuses[node.address]
+        if status.retries < len(self.retry_pauses):
+            pause = self.retry_pauses[status.retries]
+            at = datetime.now() + timedelta(seconds=pause)
             notice = _("next try at {time}").format(time=f"{at:%H:%M:%S}")
-            seen = replace(seen, tries=seen.tries + 1, notice=notice)
-            self._probes[node.address] = self._board.spawn(self._later(node.address, seen, wait))
+            status = replace(status, retries=status.retries + 1, notice=notice)
+            self._checks[node.address] = self._session.spawn(self._retry(node.address, status, pause))
         else:
-            seen = replace(seen, notice=_("not tried again by itself"))
-        self.seen[node.address] = seen
-        self._board.nodes_told()
+            status = replace(status, notice=_("no automatic retry"))
+        self.statuses[node.address] = status
+        self._session.nodes_changed()
 
-    async def _later(self, address: str, seen: NodeStatus, seconds: float) -> None:
+    async def _retry(self, address: str, status: NodeStatus, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        for node in self._board.plan.nodes:  # as it is by then: its role or interface may have been changed
-            if node.address == address and self._lost(node) and seen.login == self._board.plan.login(node):
-                self._probe_again(node, replace(seen, notice=""))
+        for node in self._session.plan.nodes:  # its role or interface may have changed during the pause
+            if node.address == address and self._is_lost(node) and status.login == self._session.plan.login(node):
+                self._start_check(node, replace(status, notice=""))
 
-    async def _look(self, node: Node) -> None:
-        """What it sees around it, and whether what is known of it still holds."""
+    async def _refresh_connectivity(self, node: Node) -> None:
+        """Repeat the connectivity tests of a node, and drop its facts if it has rebooted."""
         address = node.address
-        before, pinned = self.seen[address].facts, self._board.draft.host_keys.get(address)
+        before, known_host_key = self.statuses[address].facts, self._session.draft.host_keys.get(address)
         if before is None:
             return
-        await _imported()
+        await _import_ssh()
         from acp_tui.preflight.run import refresh_connectivity
 
-        done = await refresh_connectivity(self._asked, node, before, pinned, self._dial, plan_dir=self._base)
-        seen = self.seen[address]
+        done = await refresh_connectivity(
+            self._tested_plan, node, before, known_host_key, self._dial, plan_dir=self._base
+        )
+        status = self.statuses[address]
         if done.state in (NodeState.CHECKED, NodeState.NO_SUDO):
             same = [getattr(before, name) in (None, getattr(done.facts, name)) for name in ("boot_id", "machine_id")]
             if all(same):
-                self.seen[address] = replace(seen, facts=done.facts, looked=time.monotonic())
+                self.statuses[address] = replace(status, facts=done.facts, last_contact=time.monotonic())
             else:
-                # What was seen is of another boot: all of it is unknown until it is checked anew.
-                self._probe_again(
+                # The facts are from before the reboot: none of them is valid until the node is checked again.
+                self._start_check(
                     node, NodeStatus(NodeState.CHECKING, notice=_("rebooted since its check: checked again"))
                 )
-        elif seen.login == self._board.plan.login(node):
-            self.seen[address] = replace(seen, state=done.state, detail=done.detail, facts=None)
-        self._board.judge_soon()
-        self._board.nodes_told()
-        if self._lost(node):
-            self._try_later(node)
+        elif status.login == self._session.plan.login(node):
+            self.statuses[address] = replace(status, state=done.state, detail=done.detail, facts=None)
+        self._session.schedule_evaluation()
+        self._session.nodes_changed()
+        if self._is_lost(node):
+            self._retry_later(node)
 
-    async def _request(self) -> None:
-        """What was requested, laid over what is known of the nodes then."""
-        known = {a: f for a, f in self.facts.items() if self.seen[a].state is NodeState.CHECKED}
-        await _imported()
+    async def _run_active_tests(self) -> None:
+        """Run the tests, and add their results to the facts that the nodes have at the end."""
+        known = {a: f for a, f in self.facts.items() if self.statuses[a].state is NodeState.CHECKED}
+        await _import_ssh()
         from acp_tui.preflight.active_tests import LEARNED
         from acp_tui.preflight.run import on_request
 
         try:
-            plan, keys = self._board.plan, self._board.draft.host_keys
-            learned = await on_request(plan, known, keys, self.requested, self._dial, plan_dir=self._base)
+            plan, keys = self._session.plan, self._session.draft.host_keys
+            results = await on_request(plan, known, keys, self.active_tests, self._dial, plan_dir=self._base)
         finally:
-            self.requested = ()
-        for address, found in learned.items():
-            seen = self.seen.get(address)
-            if seen is not None and seen.facts is not None:
+            self.active_tests = ()
+        for address, found in results.items():
+            status = self.statuses.get(address)
+            if status is not None and status.facts is not None:
                 new = {name: getattr(found, name) for name in LEARNED if getattr(found, name) is not None}
-                gaps = {**seen.facts.missing, **{n: why for n, why in found.missing.items() if n in LEARNED}}
-                self.seen[address] = replace(seen, facts=replace(seen.facts, missing=gaps, **new))
-        self._board.judge_soon()
-        self._board.nodes_told()
+                gaps = {**status.facts.missing, **{n: why for n, why in found.missing.items() if n in LEARNED}}
+                self.statuses[address] = replace(status, facts=replace(status.facts, missing=gaps, **new))
+        self._session.schedule_evaluation()
+        self._session.nodes_changed()
 
 
-async def _imported() -> None:
-    """Import what speaks SSH while the first step is on the screen already: it takes as long as all of Textual."""
+async def _import_ssh() -> None:
+    """Import the SSH modules while the first step is on the screen: they take as long as all of Textual."""
     await asyncio.to_thread(import_module, "acp_tui.preflight.run")

@@ -1,84 +1,72 @@
-"""The package while the wizard runs: verified and unpacked in the background, once at a time, and how far that is."""
+"""Verification and unpacking of the packages in the background of the wizard, once at a time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from acp_tui.core.events import Progress
 from acp_tui.core.i18n import _
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageBlocked, PackageWork
 from acp_tui.package.tar_members import PackageRefused
-from acp_tui.plan.model import Plan
+from screens.session.port import SessionPort
 
 
 @dataclass(frozen=True)
-class Unpacked:
-    """How far it is. `progress` while it goes on; then `message`, and whether it is `done`."""
+class PackageJobState:
+    """`progress` while the job runs; then `message`, and whether it is `done`."""
 
     progress: Progress | None = None
     message: str = ""
     done: bool = False
 
 
-class SessionPort(Protocol):
-    """What it needs of the session around it."""
+class PackageJob:
+    """`changed` is called when the state differs."""
 
-    @property
-    def plan(self) -> Plan: ...
-
-    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]: ...
-
-    def judge_soon(self) -> None: ...
-
-
-class Unpacking:
-    """`tell`: called when something of it is different."""
-
-    def __init__(self, board: SessionPort, package: PackageWork, tell: Callable[[], None]) -> None:
-        self.state = Unpacked()
-        self._board = board
+    def __init__(self, session: SessionPort, package: PackageWork, changed: Callable[[], None]) -> None:
+        self.state = PackageJobState()
+        self._session = session
         self._package = package
-        self._tell = tell
+        self._changed = changed
         self._task: asyncio.Task[None] | None = None
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """What is going on in the background."""
+        """Tasks in the background."""
         return (self._task,) if self._task else ()
 
     def start(self) -> None:
-        """Verify and unpack the packages, unless that is going on already."""
+        """Verify and unpack the packages, unless this is running already."""
         if self._task is None or self._task.done():
-            self._task = self._board.spawn(self._work())
+            self._task = self._session.spawn(self._run())
 
     def stop(self) -> None:
-        """The install folder stays as it was."""
+        """Cancel; the install folder stays unchanged."""
         if self._task is not None:
             self._task.cancel()
 
-    async def go_on(self) -> None:
-        """Say of a package that is unpacked already that it is. What was verified then is not read again."""
-        if (await self._package.look(self._board.plan)).unpacked:
+    async def resume(self) -> None:
+        """Show that a package is unpacked already. Its verification is not repeated."""
+        if (await self._package.look(self._session.plan)).unpacked:
             self.start()
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         def progressed(progress: Progress) -> None:
-            self._show(Unpacked(progress))
+            self._show(PackageJobState(progress))
 
         progressed(Progress(_("package"), 0, 0))
         try:
-            await self._package.unpack(self._board.plan, progressed)
+            await self._package.unpack(self._session.plan, progressed)
         except (PackageBlocked, PackageRefused, UnpackFailed) as error:
-            self._show(Unpacked(message=str(error).splitlines()[0]))
+            self._show(PackageJobState(message=str(error).splitlines()[0]))
         except asyncio.CancelledError:
-            self._show(Unpacked(message=_("Stopped: the install folder is as it was.")))
+            self._show(PackageJobState(message=_("Cancelled. The install folder is unchanged.")))
             raise
         else:
-            self._show(Unpacked(message=_("Verified and unpacked into the install folder."), done=True))
-        self._board.judge_soon()
+            self._show(PackageJobState(message=_("Verified and unpacked into the install folder."), done=True))
+        self._session.schedule_evaluation()
 
-    def _show(self, state: Unpacked) -> None:
+    def _show(self, state: PackageJobState) -> None:
         self.state = state
-        self._tell()
+        self._changed()

@@ -1,17 +1,17 @@
-"""What the wizard knows while it runs: the draft, what the nodes told, what was judged. No widgets; screens look here.
+"""The state of the running wizard: draft, node statuses, verdicts. No widgets; screens read it.
 
-Answers change the plan at once and are saved at once. Judging follows every change.
+Each answer changes the plan and is saved at once. The verdicts are computed again after every change.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypedDict, Unpack, runtime_checkable
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_files import NO_LOCAL_FILES
@@ -29,21 +29,21 @@ from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import records
-from screens.session.node_monitor import NodeWatch
-from screens.session.package_job import Unpacking
-from screens.session.verdict_view import Judgement
+from screens.session.node_monitor import NodeMonitor
+from screens.session.package_job import PackageJob
+from screens.session.verdict_view import VerdictView
 
 LAST_RUN = "last-run.json"
-"""The report of the nodes as they were last seen, in the draft's folder."""
+"""The last report, in the draft's folder."""
 
-_MOMENT = 0.1
-"""Seconds: what many nodes say within one is told to the screen once."""
-_JUDGING = 0.2
-"""The share of the time that judging may take while a hundred nodes tell one thing after the other."""
+_NOTIFY_DELAY = 0.1
+"""Seconds: many events within this time repaint the screen once."""
+_EVALUATION_SHARE = 0.2
+"""The share of the time that evaluation may take while a hundred nodes report one fact after the other."""
 
 
 class Changed(StrEnum):
-    """What has changed, so that a screen repaints no more than that."""
+    """The part of the session that has changed, so that a screen repaints no more than that."""
 
     ANSWERS = "answers"
     NODES = "nodes"
@@ -53,15 +53,26 @@ class Changed(StrEnum):
 
 @runtime_checkable
 class Watcher(Protocol):
-    """A screen that shows something of the session."""
+    """A screen that shows a part of the session."""
 
     def session_changed(self, topic: Changed) -> None: ...
+
+
+class DraftChanges(TypedDict, total=False):
+    """Fields of the draft that are not answers."""
+
+    step: str
+    visited: frozenset[str]
+    preset: frozenset[str]
+    pending_node_line: str
+    run: str | None
+    finished: bool
 
 
 class Session:
     """One run of the wizard.
 
-    `notify` is called on the event loop whenever something has changed, `fault` when background work broke."""
+    `notify` is called on the event loop whenever something has changed, `fault` when background work crashed."""
 
     def __init__(
         self,
@@ -74,26 +85,26 @@ class Session:
         plan_file: Path | None,
     ) -> None:
         self.draft = draft
-        self.nodes = NodeWatch(self, dial, package.base)
-        self.judgement = Judgement()
-        self.refused: dict[str, str] = {}
-        """Dotted path → why the plan's field refuses what stands in its input."""
-        self.pasted = ""
-        """A list of nodes that is being looked at: in memory alone, as it may hold passwords."""
+        self.nodes = NodeMonitor(self, dial, package.base)
+        self.verdict_view = VerdictView()
+        self.field_errors: dict[str, str] = {}
+        """Dotted path → reason why the text in its field is not valid."""
+        self.pasted_list = ""
+        """A pasted list of nodes, not yet imported: only in memory, as it may hold passwords."""
         self.package = package
         self.plan_file = plan_file
         self.dial = dial
         self.save_error = ""
-        self.beside = NO_LOCAL_FILES
-        self.unpacking = Unpacking(self, package, lambda: self._tell_soon(Changed.PACKAGE))
+        self.local_files = NO_LOCAL_FILES
+        self.package_job = PackageJob(self, package, lambda: self._notify_later(Changed.PACKAGE))
         self.started = now()
-        self.before: Report | None = load_last_report(draft.folder / LAST_RUN)
-        """The last run, which the present one is compared with."""
+        self.last_report: Report | None = load_last_report(draft.folder / LAST_RUN)
+        """The report that the present one is compared with."""
         self._notify = notify
         self._fault = fault
-        self._untold: set[Changed] = set()
+        self._pending_topics: set[Changed] = set()
         self._save_due = asyncio.Event()
-        self._judge_due = asyncio.Event()
+        self._evaluation_due = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -101,21 +112,21 @@ class Session:
         return self.draft.plan
 
     def open(self) -> None:
-        """Begin to save and judge; try again what the draft holds as refused, to have its message."""
-        for path, text in self.draft.rough.items():
+        """Start to save and evaluate; validate the invalid input of the draft again, for its message."""
+        for path, text in self.draft.invalid_input.items():
             try:
                 with_answers(self.plan, {path: text})
-            except InvalidValue as refused:
-                self.refused[path] = refused.wrongs[0].message
-        self._tasks = [self.spawn(self._saver()), self.spawn(self._judger())]
-        self._judge_due.set()
-        self.nodes.probe_where_needed()
-        if self.draft.updated is not None and not self.draft.run:  # nothing is touched that an install may be using
-            self._tasks.append(self.spawn(self.unpacking.go_on()))
+            except InvalidValue as error:
+                self.field_errors[path] = error.wrongs[0].message
+        self._tasks = [self.spawn(self._save_loop()), self.spawn(self._evaluation_loop())]
+        self._evaluation_due.set()
+        self.nodes.check_changed()
+        if self.draft.updated is not None and not self.draft.run:  # an install may be using the install folder
+            self._tasks.append(self.spawn(self.package_job.resume()))
 
     async def close(self) -> None:
-        """Stop every task and save what is not yet saved."""
-        tasks = [*self._tasks, *self.nodes.tasks, *self.unpacking.tasks]
+        """Stop every task and save the draft."""
+        tasks = [*self._tasks, *self.nodes.tasks, *self.package_job.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -123,54 +134,57 @@ class Session:
             save(self.draft)
 
     def answer(self, path: str, value: object) -> str:
-        """Take an answer. Returns "" when its field accepts it, else why not; what was typed is kept either way."""
+        """Store an answer. Return "" when it is valid, else the reason; the typed text is kept either way."""
         asked = self.draft.secrets_asked - {path}
-        rough = {key: text for key, text in self.draft.rough.items() if key != path}
-        self.refused.pop(path, None)
+        invalid = {key: text for key, text in self.draft.invalid_input.items() if key != path}
+        self.field_errors.pop(path, None)
         try:
             plan = with_answers(self.plan, {path: value})
-        except InvalidValue as refused:
-            self.refused[path] = refused.wrongs[0].message
+        except InvalidValue as error:
+            self.field_errors[path] = error.wrongs[0].message
             if not is_secret(field_at(path).annotation):
-                rough[path] = value if isinstance(value, str) else ", ".join(str(v) for v in _items(value))
-            self.draft = replace(self.draft, rough=rough, secrets_asked=asked)
+                invalid[path] = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked)
         else:
             own = {path, *(node.address for node in plan.nodes if path.endswith(".deployable"))}
-            self.draft = replace(self.draft, rough=rough, secrets_asked=asked, preset=self.draft.preset - own)
-            self._replan(plan)
-        self._changed()
-        return self.refused.get(path, "")
+            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked, preset=self.draft.preset - own)
+            self._set_plan(plan)
+        self._answers_changed()
+        return self.field_errors.get(path, "")
 
     def set_nodes(self, nodes: tuple[Node, ...]) -> None:
-        """Replace the list of nodes; new ones are probed at once. What was typed for a node stays with it."""
+        """Replace the list of nodes; new ones are checked at once. Text typed for a node stays with it."""
         before = self.plan.nodes
-        places = {path: moved(path, before, nodes) for path in (*self.draft.rough, *self.refused)}
-        self.refused = {there: why for path, why in self.refused.items() if (there := places[path])}
-        rough = {there: text for path, text in self.draft.rough.items() if (there := places[path])}
+        places = {path: moved(path, before, nodes) for path in (*self.draft.invalid_input, *self.field_errors)}
+        self.field_errors = {there: reason for path, reason in self.field_errors.items() if (there := places[path])}
+        invalid = {there: text for path, text in self.draft.invalid_input.items() if (there := places[path])}
         asked = frozenset(there for path in self.draft.secrets_asked if (there := moved(path, before, nodes)))
-        self.draft = replace(self.draft, rough=rough, secrets_asked=asked)
-        self._replan(self.plan.model_copy(update={"nodes": nodes}))
-        self._changed()
-        self.nodes.probe_where_needed()
+        self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked)
+        self._set_plan(self.plan.model_copy(update={"nodes": nodes}))
+        self._answers_changed()
+        self.nodes.check_changed()
 
-    def note(self, **changes: object) -> None:
-        """Change the draft's own fields (step, visited, run)."""
-        self.draft = replace(self.draft, **changes)  # type: ignore[arg-type]
+    def update_draft(self, **changes: Unpack[DraftChanges]) -> None:
+        """Change fields of the draft that are not answers, and save them."""
+        self.draft = replace(self.draft, **changes)
         self._save_due.set()
 
-    def plan_replaced(self, plan: Plan) -> None:
-        self.draft = replace(self.draft, plan=plan)
-        self._changed()
+    def save_host_keys(self, host_keys: Mapping[str, str]) -> None:
+        self.draft = replace(self.draft, host_keys=host_keys)
+        self._save_due.set()
 
-    def begin_run(self) -> None:
-        """What is known now becomes the last run; the nodes are about to be asked again."""
-        if self.nodes.seen and not self.nodes.probing:
-            self.before, self.started = self.report(), now()
+    def replace_plan(self, plan: Plan) -> None:
+        self.draft = replace(self.draft, plan=plan)
+        self._answers_changed()
+
+    def keep_last_report(self) -> None:
+        """Keep the present report as the last one, before the nodes are checked again."""
+        if self.nodes.statuses and not self.nodes.checking:
+            self.last_report, self.started = self.report(), now()
 
     def forget_host_key(self, address: str) -> None:
-        """Unpin a node's host key, after the operator has said that the change is known."""
-        keys = {key: value for key, value in self.draft.host_keys.items() if key != address}
-        self.note(host_keys=keys)
+        """Remove a node's host key from the known ones, after the operator has confirmed the change."""
+        self.save_host_keys({key: value for key, value in self.draft.host_keys.items() if key != address})
 
     @property
     def run_dir(self) -> Path | None:
@@ -179,56 +193,69 @@ class Session:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        return self.judgement.verdicts
+        return self.verdict_view.verdicts
 
     def report(self) -> Report:
-        """The preflight as it stands."""
+        """The preflight report of this moment."""
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
-        details = {address: seen.detail for address, seen in self.nodes.seen.items()}
+        details = {address: status.detail for address, status in self.nodes.statuses.items()}
         nodes = records(self.plan, self.nodes.facts, states, details)
-        return Report(self.plan.effective_release, self.started, now(), nodes, self.verdicts)
+        return Report(
+            release=self.plan.effective_release,
+            started=self.started,
+            finished=now(),
+            nodes=nodes,
+            verdicts=self.verdicts,
+        )
 
-    async def judge_now(self) -> None:
-        """Judge with what is known at this moment, and wait for it."""
-        beside = self.beside = await asyncio.to_thread(read_local_files, self.plan, self.package.base)
+    async def evaluate_now(self) -> None:
+        """Compute the verdicts from the plan and the facts of this moment, and wait for them."""
+        local_files = self.local_files = await asyncio.to_thread(read_local_files, self.plan, self.package.base)
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.nodes.facts), date.today()
         package = await self.package.verdicts(plan)
-        verdicts = await asyncio.to_thread(evaluate, plan, facts, states, local_files=beside, today=today)
-        unseen = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
-        self.judgement = Judgement((*self._refusals(), *package, *verdicts), unseen)
+        verdicts = await asyncio.to_thread(evaluate, plan, facts, states, local_files=local_files, today=today)
+        unchecked = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
+        self.verdict_view = VerdictView((*self._invalid_answers(), *package, *verdicts), unchecked)
         self._notify(Changed.VERDICTS)
 
-    def _refusals(self) -> Iterator[Verdict]:
-        """What a field refuses stands on the screen, while the plan still holds the answer before it: not to be
-        installed."""
-        for path, why in self.refused.items():
-            rule, wanted = rule_of(path) or "PLAN", _("an answer that its field takes")
-            yield Verdict(rule, None, Severity.MUST, Outcome.FAIL, f"{path}: {why}", wanted, "", None, (path,))
+    def _invalid_answers(self) -> Iterator[Verdict]:
+        """A blocker for each field with invalid text: the plan still holds the answer before it."""
+        for path, reason in self.field_errors.items():
+            yield Verdict(
+                requirement=rule_of(path) or "PLAN",
+                node=None,
+                severity=Severity.MUST,
+                outcome=Outcome.FAIL,
+                observed=f"{path}: {reason}",
+                expected=_("a valid answer"),
+                remedy="",
+                paths=(path,),
+            )
 
-    def _replan(self, plan: Plan) -> None:
-        """The plan is this one now, with what the wizard presets for it."""
+    def _set_plan(self, plan: Plan) -> None:
+        """Set the plan, with the derived defaults for it."""
         plan, preset = presets(plan, self.draft.preset)
         self.draft = replace(self.draft, plan=plan, preset=preset)
 
-    def _changed(self) -> None:
+    def _answers_changed(self) -> None:
         self._save_due.set()
-        self._judge_due.set()
+        self._evaluation_due.set()
         self._notify(Changed.ANSWERS)
 
-    def judge_soon(self) -> None:
-        self._judge_due.set()
+    def schedule_evaluation(self) -> None:
+        self._evaluation_due.set()
 
-    def nodes_told(self) -> None:
-        self._tell_soon(Changed.NODES)
+    def nodes_changed(self) -> None:
+        self._notify_later(Changed.NODES)
 
-    def _tell_soon(self, topic: Changed) -> None:
-        if topic not in self._untold:
-            self._untold.add(topic)
-            asyncio.get_running_loop().call_later(_MOMENT, self._tell, topic)
+    def _notify_later(self, topic: Changed) -> None:
+        if topic not in self._pending_topics:
+            self._pending_topics.add(topic)
+            asyncio.get_running_loop().call_later(_NOTIFY_DELAY, self._notify_now, topic)
 
-    def _tell(self, topic: Changed) -> None:
-        self._untold.discard(topic)
+    def _notify_now(self, topic: Changed) -> None:
+        self._pending_topics.discard(topic)
         self._notify(topic)
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -240,36 +267,32 @@ class Session:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fault(error)
 
-    async def _saver(self) -> None:
+    async def _save_loop(self) -> None:
         while True:
             await self._save_due.wait()
             self._save_due.clear()
-            before, self.save_error = self.save_error, await asyncio.to_thread(_saved, self.draft)
-            if self.save_error != before:
+            previous, self.save_error = self.save_error, await asyncio.to_thread(_saved, self.draft)
+            if self.save_error != previous:
                 self._notify(Changed.ANSWERS)
 
-    async def _judger(self) -> None:
+    async def _evaluation_loop(self) -> None:
         while True:
-            await self._judge_due.wait()
-            self._judge_due.clear()
-            begun = time.perf_counter()
-            await self.judge_now()
-            took = time.perf_counter() - begun
-            if self.nodes.run_over and not self.nodes.probing:
-                self.nodes.run_over = False
-                with suppress(OSError):  # it is only lost to a later comparison
+            await self._evaluation_due.wait()
+            self._evaluation_due.clear()
+            start = time.perf_counter()
+            await self.evaluate_now()
+            took = time.perf_counter() - start
+            if self.nodes.has_new_result and not self.nodes.checking:
+                self.nodes.has_new_result = False
+                with suppress(OSError):  # without the file only a later comparison is missing
                     await asyncio.to_thread(save_last_report, self.draft.folder / LAST_RUN, self.report())
-            await asyncio.sleep(took * (1 / _JUDGING - 1))
+            await asyncio.sleep(took * (1 / _EVALUATION_SHARE - 1))
 
 
 def _saved(draft: Draft) -> str:
-    """Save the draft. Returns why it could not be, or ""."""
+    """Save the draft. Return the reason of a failure, or ""."""
     try:
         save(draft)
     except OSError as error:
         return error.strerror or str(error)
     return ""
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else (value,)

@@ -1,26 +1,33 @@
-"""What ^O tells: everything on a step that is not met, and the requirement behind what is under the cursor."""
+"""The explanation behind ^O: every open finding of a step, and the requirement under the cursor."""
 
 from rich.text import Text
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.preflight.report.explain import explain_requirement
+from screens.formatting.finding import title_of
 from screens.formatting.glyphs import outcome_mark
 from screens.steps.base import WizardStep
 
 
 def explanation(step: WizardStep) -> Text:
-    """Empty where there is nothing to tell."""
+    """Return an empty text where nothing is open and no requirement is under the cursor."""
     text = Text()
-    for verdict in step.unmet():
-        text.append(f"{outcome_mark(verdict.outcome)[0]} {verdict.requirement}\n", "bold")
-        told = ((_("found"), verdict.observed), (_("wanted"), verdict.expected), (_("mend"), verdict.remedy))
-        for name, words in told:
-            if words:
+    release = step.session.plan.effective_release
+    for verdict in step.open_findings():
+        mark = outcome_mark(verdict.outcome)[0]
+        text.append(f"{mark} {title_of(verdict, release)} ({verdict.requirement})\n", "bold")
+        parts = (
+            (pgettext("detail", "observed"), verdict.observed),
+            (pgettext("detail", "expected"), verdict.expected),
+            (pgettext("detail", "fix"), verdict.remedy),
+        )
+        for name, value in parts:
+            if value:
                 text.append(f"{name}: ", "dim")
-                text.append(words.strip() + "\n")
+                text.append(value.strip() + "\n")
         text.append("\n")
-    row = catalogue(step.session.plan.effective_release).get(step.rule_under_cursor() or "")
+    row = catalogue(release).get(step.rule_under_cursor() or "")
     if row is not None:
         text.append(_(row.title) + "\n\n", "bold")
         for name, words in explain_requirement(row):

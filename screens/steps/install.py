@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import RichLog
 
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, NC_, _
 from acp_tui.install.observe.failure import failed_before
 from acp_tui.install.observe.follow import follow
 from acp_tui.install.observe.labels import phase_label
@@ -45,15 +45,15 @@ _SOURCES = {"acp-tui": "bold", "installer": "cyan"}
 
 class InstallStep(WizardStep):
     NAME = "install"
-    SHORT = N_("Install")
+    SHORT = NC_("step", "Install")
     TITLE_TEXT = N_("Install")
     KEYS = (
-        ("s", N_("start")),
-        ("l", N_("logs")),
-        ("p", N_("raw")),
-        ("f", N_("findings")),
-        ("t", N_("stuck?")),
-        ("c", N_("give up")),
+        ("s", NC_("key", "start")),
+        ("l", NC_("key", "logs")),
+        ("p", NC_("key", "raw")),
+        ("f", NC_("key", "findings")),
+        ("t", NC_("key", "stuck?")),
+        ("c", NC_("key", "give up")),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -101,7 +101,7 @@ class InstallStep(WizardStep):
             elif self._state is not None and self._state.at_rest and self._state.phase is not Phase.SUCCESS:
                 await self._go_on()
         except (StartError, RunError, RunNotFound) as failed:
-            self.tell(Text(str(failed), "bold red"))
+            self.show_answer(Text(str(failed), "bold red"))
 
     def action_logs(self) -> None:
         """The whole logs, to turn pages in, search and save."""
@@ -130,16 +130,16 @@ class InstallStep(WizardStep):
             try:
                 await asyncio.to_thread(cancel, run)
             except (RunNotFound, RunError) as failed:
-                self.tell(Text(str(failed), "bold red"))
+                self.show_answer(Text(str(failed), "bold red"))
                 return
             self._follow()
 
     async def _begin(self) -> None:
-        await self.session.nodes.look_now()
-        await self.session.judge_now()
+        await self.session.nodes.refresh_now()
+        await self.session.evaluate_now()
         report = self.session.report()
         if not report.ready:
-            self.tell(Text(_("Something still blocks the install; the review says what and where."), "bold red"))
+            self.show_answer(Text(_("Something still blocks the install; the review says what and where."), "bold red"))
             return
         question = _(
             "setup.sh is run and the configuration is sent to the installer. This changes all {count} nodes."
@@ -148,7 +148,7 @@ class InstallStep(WizardStep):
         if not await self.app.push_screen_wait(Confirm(_("Start the install?"), question)):
             return
         if not await self.app.push_screen_wait(Recheck(self.session, report)):
-            self.tell(Text(_("Not started: the review says what stands now."), "bold red"))
+            self.show_answer(Text(_("Not started: the review says what stands now."), "bold red"))
             return
         report = self.session.report()
         practice = self.wizard.practice
@@ -167,7 +167,7 @@ class InstallStep(WizardStep):
                 installer_log=practice.installer_log,
                 guarded=False,
             )
-        self.session.note(run=str(run))
+        self.session.update_draft(run=str(run))
         self._follow()
 
     async def _left_before(self) -> tuple[str, ...]:
@@ -255,10 +255,10 @@ class InstallStep(WizardStep):
                     self.action_triage()
                 self._tell()
                 if update.state.phase is Phase.SUCCESS:
-                    self.session.note(finished=True)
+                    self.session.update_draft(finished=True)
                     self.action_verify()
         except RunNotFound as gone:
-            self.tell(Text(str(gone), "bold red"))
+            self.show_answer(Text(str(gone), "bold red"))
 
     @work(exclusive=True, group="verify")
     async def action_verify(self) -> None:
@@ -290,7 +290,7 @@ class InstallStep(WizardStep):
         """The ways to the nodes. What speaks SSH is imported now: the wizard's start does not wait for it."""
         look = await asyncio.to_thread(import_module, "acp_tui.install.verify.collect")
         session = self.session
-        reach: NodeAccess = look.Reach(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
+        reach: NodeAccess = look.NodeAccess(session.plan, session.draft.host_keys, self.wizard.base, session.dial)
         return reach
 
     async def _clean_up(self) -> None:
@@ -303,15 +303,15 @@ class InstallStep(WizardStep):
 
         refused = why_not(self._found, running=False)
         if refused:
-            self.tell(Text(_("Not cleaned up: {why}").format(why=refused)))
+            self.show_answer(Text(_("Not cleaned up: {why}").format(why=refused)))
             return
         question = _("Run on the installer's node: {command}").format(command=removal(self._found.report.release))
         if not await self.app.push_screen_wait(Confirm(_("Remove the installer?"), question)):
             return
         try:
-            self.tell(Text(await clean_up(reach)))
+            self.show_answer(Text(await clean_up(reach)))
         except CleanUpFailed as failed:
-            self.tell(Text(str(failed), "bold red"))
+            self.show_answer(Text(str(failed), "bold red"))
         else:
             self.action_verify()
 
@@ -341,8 +341,8 @@ class InstallStep(WizardStep):
         self.app.push_screen(Read(_("The end of the install"), whole(self._found, self.session.plan), wide=True))
 
     def _tell(self) -> None:
-        self._set("#phases", phases(self._state))
-        self._set("#help", self._advice())
+        self.set_panel("#phases", phases(self._state))
+        self.set_panel("#help", self._advice())
 
     def _advice(self) -> Text:
         state = self._state

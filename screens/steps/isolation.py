@@ -1,4 +1,4 @@
-"""Isolation of platform and applications, products, monitoring and logs."""
+"""Isolation: placement of platform and applications, products, monitoring and logs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.core.i18n import N_, _, ngettext
+from acp_tui.core.i18n import N_, NC_, _, ngettext
 from acp_tui.plan.model import Plan
 from screens.formatting.placement import may_choose, placed
 from screens.session.session import Changed
@@ -25,7 +25,7 @@ def _may_choose(plan: Plan, *, index: int) -> bool:
 
 class IsolationStep(WizardStep):
     NAME = "isolation"
-    SHORT = N_("Isolation")
+    SHORT = NC_("step", "Isolation")
     TITLE_TEXT = N_("Isolation: what runs where (DaemonSets are exempt)")
     SECTIONS = ("isolation", "components", "local_storage")
 
@@ -34,15 +34,15 @@ class IsolationStep(WizardStep):
         yield Panel(id="isolation-note")
 
     def show_body(self, topic: Changed) -> None:
-        self._set("#isolation-note", Text("\n").join(self._placed()))
+        self.set_panel("#isolation-note", Text("\n").join(self._placed()))
 
     def _placed(self) -> Iterator[Text]:
-        """Nodes of which the same is true on one line, with the rule that decides it."""
+        """Return a line for each placement: its nodes, and the rule that decides it."""
         plan, preset = self.session.plan, self.session.draft.preset
-        told: dict[str, list[str]] = {}
+        nodes_of: dict[str, list[str]] = {}
         for node in plan.nodes:
-            told.setdefault(placed(plan, node, preset=node.address in preset), []).append(node.address)
-        for words, addresses in told.items():
+            nodes_of.setdefault(placed(plan, node, preset=node.address in preset), []).append(node.address)
+        for words, addresses in nodes_of.items():
             more = len(addresses) - 1
             nodes = ngettext("{node} and {count} more", "{node} and {count} more", more) if more else "{node}"
             yield Text(nodes.format(node=addresses[0], count=more), "bold").append(f": {words}", "not bold")
@@ -64,12 +64,12 @@ class IsolationStep(WizardStep):
             )
         ]
         return (
-            Field("isolation", N_("Isolate platform")),
+            Field("isolation", NC_("field", "Isolate platform")),
             *fields,
-            Field("components.products", N_("Products"), "base, acp"),
-            Field("components.prometheus_nodes", N_("Prometheus"), "10.20.0.21"),
-            Field("components.victoriametrics_nodes", N_("VictoriaMetrics"), "10.20.0.21"),
-            Field("components.victoriametrics_agents", N_("VM agents"), "1"),
-            Field("components.elasticsearch_nodes", N_("Elasticsearch"), "10.20.0.21"),
-            Field("local_storage", N_("Local storage")),
+            Field("components.products", NC_("field", "Products"), "base, acp"),
+            Field("components.prometheus_nodes", NC_("field", "Prometheus"), "10.20.0.21"),
+            Field("components.victoriametrics_nodes", NC_("field", "VictoriaMetrics"), "10.20.0.21"),
+            Field("components.victoriametrics_agents", NC_("field", "VM agents"), "1"),
+            Field("components.elasticsearch_nodes", NC_("field", "Elasticsearch"), "10.20.0.21"),
+            Field("local_storage", NC_("field", "Local storage")),
         )

@@ -1,8 +1,8 @@
-"""Network: CNI, protocol, address ranges, Kubernetes."""
+"""Network: network plugin, protocol, CIDR ranges, Kubernetes."""
 
 from collections.abc import Sequence
 
-from acp_tui.core.i18n import N_
+from acp_tui.core.i18n import N_, NC_
 from acp_tui.plan.model import Plan
 from screens.steps.address_helpers import AddressingStep
 from screens.widgets.form import Field
@@ -29,26 +29,26 @@ def _join6(plan: Plan) -> bool:
 
 
 FIELDS = (
-    Field("network.cni", N_("Network plugin")),
-    Field("network.ip_family", N_("Protocol")),
-    Field("network.cluster_cidr.ipv4", N_("Pod CIDR"), "10.3.0.0/16", _ipv4),
-    Field("network.service_cidr.ipv4", N_("Service CIDR"), "10.4.0.0/16", _ipv4),
-    Field("network.join_cidr.ipv4", N_("Join CIDR"), "100.64.0.0/16", _join4),
-    Field("network.cluster_cidr.ipv6", N_("Pod CIDR IPv6"), "fd00:10:16::/64", _ipv6),
-    Field("network.service_cidr.ipv6", N_("Service CIDR IPv6"), "fd00:10:96::/112", _ipv6),
-    Field("network.join_cidr.ipv6", N_("Join CIDR IPv6"), "fd00:100:64::/64", _join6),
-    Field("network.nic", N_("Interface"), "eth0", _kube_ovn),
-    Field("kubernetes.version", N_("Kubernetes"), "1.31.6"),
-    Field("kubernetes.container_runtime", N_("Container runtime"), "containerd://1.7.27-4"),
-    Field("kubernetes.max_pods_per_node", N_("Pods per node"), "110"),
-    Field("kubernetes.node_name", N_("Node name")),
+    Field("network.cni", NC_("field", "Network plugin")),
+    Field("network.ip_family", NC_("field", "Protocol")),
+    Field("network.cluster_cidr.ipv4", NC_("field", "Pod CIDR"), "10.3.0.0/16", _ipv4),
+    Field("network.service_cidr.ipv4", NC_("field", "Service CIDR"), "10.4.0.0/16", _ipv4),
+    Field("network.join_cidr.ipv4", NC_("field", "Join CIDR"), "100.64.0.0/16", _join4),
+    Field("network.cluster_cidr.ipv6", NC_("field", "Pod CIDR IPv6"), "fd00:10:16::/64", _ipv6),
+    Field("network.service_cidr.ipv6", NC_("field", "Service CIDR IPv6"), "fd00:10:96::/112", _ipv6),
+    Field("network.join_cidr.ipv6", NC_("field", "Join CIDR IPv6"), "fd00:100:64::/64", _join6),
+    Field("network.nic", NC_("field", "Interface"), "eth0", _kube_ovn),
+    Field("kubernetes.version", NC_("field", "Kubernetes"), "1.31.6"),
+    Field("kubernetes.container_runtime", NC_("field", "Container runtime"), "containerd://1.7.27-4"),
+    Field("kubernetes.max_pods_per_node", NC_("field", "Pods per node"), "110"),
+    Field("kubernetes.node_name", NC_("field", "Node name")),
 )
 
 
 class NetworkStep(AddressingStep):
     NAME = "network"
-    SHORT = N_("Network")
-    TITLE_TEXT = N_("Network: how Pods and Services are addressed")
+    SHORT = NC_("step", "Network")
+    TITLE_TEXT = N_("Network: addresses of Pods and Services")
     SECTIONS = ("network", "kubernetes")
 
     def fields(self) -> Sequence[Field]:

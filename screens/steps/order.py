@@ -1,4 +1,6 @@
-"""The order of the wizard, in one place."""
+"""The steps of the wizard in their order."""
+
+from collections.abc import Sequence
 
 from screens.steps.address import AddressStep
 from screens.steps.base import WizardStep
@@ -26,10 +28,10 @@ STEPS: tuple[type[WizardStep], ...] = (
 )
 
 
-def adjacent_step(step: WizardStep, by: int) -> type[WizardStep] | None:
-    """The step after (1) or before (-1) this one; None: it is the last, or the first."""
-    names = [one.NAME for one in STEPS]
+def adjacent_step(steps: Sequence[type[WizardStep]], step: WizardStep, by: int) -> type[WizardStep] | None:
+    """Return the step after (1) or before (-1) this one; None: it is the last, or the first."""
+    names = [one.NAME for one in steps]
     if step.BETWEEN is not None:
-        return STEPS[names.index(step.BETWEEN[by > 0])]
+        return steps[names.index(step.BETWEEN[by > 0])]
     index = names.index(step.NAME) + by
-    return STEPS[index] if 0 <= index < len(STEPS) else None
+    return steps[index] if 0 <= index < len(steps) else None

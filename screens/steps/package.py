@@ -1,4 +1,4 @@
-"""Package verify: what is installed, from which files, signed by whom; the long work goes on in the background."""
+"""Package: the installation files and their signature; verification and unpacking run in the background."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -8,13 +8,14 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, NC_, _, ngettext
 from acp_tui.package.discovery import Found
 from acp_tui.package.reader import pace
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import glyphs, outcome_mark
 from screens.session.session import Changed, Session
-from screens.steps.base import WizardStep, joined
+from screens.steps.base import WizardApp, WizardStep
+from screens.widgets.detail import joined
 from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 
@@ -24,21 +25,21 @@ def _standby(plan: Plan) -> bool:
 
 
 FIELDS = (
-    Field("scenario", N_("Scenario")),
-    Field("package.core", N_("Core Package"), "/root/installer-core-v4.0.3-x86.tar"),
-    Field("package.core_signature", N_("Signature"), "/root/installer-core-v4.0.3-x86.tar.sig"),
-    Field("package.public_key", N_("Public key"), "/root/verify-key.pub"),
-    Field("package.fingerprint", N_("Fingerprint")),
-    Field("package.extensions", N_("Extensions"), "/root/installer-extensions-v4.0.3-x86.tar"),
-    Field("package.install_dir", N_("Install folder"), "/root/cpaas-install"),
-    Field("release", N_("Release")),
-    Field("disaster_recovery.role", N_("Disaster recovery")),
-    Field("disaster_recovery.primary", N_("Primary's plan"), "/root/primary/plan.yaml", _standby),
+    Field("scenario", NC_("field", "Scenario")),
+    Field("package.core", NC_("field", "Core Package"), "/root/installer-core-v4.0.3-x86.tar"),
+    Field("package.core_signature", NC_("field", "Signature"), "/root/installer-core-v4.0.3-x86.tar.sig"),
+    Field("package.public_key", NC_("field", "Public key"), "/root/verify-key.pub"),
+    Field("package.fingerprint", NC_("field", "Fingerprint")),
+    Field("package.extensions", NC_("field", "Extensions"), "/root/installer-extensions-v4.0.3-x86.tar"),
+    Field("package.install_dir", NC_("field", "Install folder"), "/root/cpaas-install"),
+    Field("release", NC_("field", "Release")),
+    Field("disaster_recovery.role", NC_("field", "Disaster recovery")),
+    Field("disaster_recovery.primary", NC_("field", "Primary's plan"), "/root/primary/plan.yaml", _standby),
 )
 
 
-def _beside(found: Found) -> str:
-    """What was found besides the Core Package, and what was not."""
+def _companions(found: Found) -> str:
+    """Return which companion files of the Core Package were found."""
     parts = (
         _("with its signature") if found.signed else _("without a signature"),
         _("the public key") if found.public_key else _("no public key"),
@@ -49,20 +50,20 @@ def _beside(found: Found) -> str:
 
 class PackageStep(WizardStep):
     NAME = "package"
-    SHORT = N_("Package")
-    TITLE_TEXT = N_("Package: is it whole, and is it from the vendor?")
+    SHORT = NC_("step", "Package")
+    TITLE_TEXT = N_("Package: integrity and signature")
     SECTIONS = ("package", "scenario", "release", "disaster_recovery")
-    KEYS = (("^V", N_("verify and unpack")),)
+    KEYS = (("^V", NC_("key", "verify and unpack")),)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+v", "unpack", show=False, priority=True),
         Binding("ctrl+x", "stop", show=False, priority=True),
-        Binding("ctrl+f", "take", show=False, priority=True),
+        Binding("ctrl+f", "fill_in", show=False, priority=True),
         Binding("ctrl+t", "app.trial", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, wizard: WizardApp) -> None:
+        super().__init__(session, wizard)
         self._found: tuple[Found, ...] = ()
 
     def fields(self) -> Sequence[Field]:
@@ -73,21 +74,21 @@ class PackageStep(WizardStep):
         yield Panel(id="package-state")
 
     def show_body(self, topic: Changed) -> None:
-        self._set("#package-state", self._state())
+        self.set_panel("#package-state", self._state())
 
     def opened(self) -> None:
         if not self.session.plan.package.core:
             self.run_worker(self._find())
 
     async def _find(self) -> None:
-        """Look where packages usually lie, while the operator may already type."""
+        """Search the usual folders for packages, while the operator may already type."""
         self._found = await self.session.package.find(self.session.plan.package.fingerprint)
-        self._set("#package-state", self._state())
+        self.set_panel("#package-state", self._state())
 
-    def action_take(self) -> None:
-        """Take a package that was found, with what belongs to it, or the next one instead of the one that was taken.
+    def action_fill_in(self) -> None:
+        """Fill in the paths of a found package, or those of the next one.
 
-        Nothing that was answered by hand is replaced."""
+        A path that the operator has typed is not replaced."""
         package = self.session.plan.package
         cores = [str(found.core) for found in self._found]
         if not cores or (package.core and package.core not in cores):
@@ -102,47 +103,50 @@ class PackageStep(WizardStep):
         self.query_one(Form).reload(focused=True)
 
     def action_unpack(self) -> None:
-        """Verify, then unpack; both go on while the operator fills in the other steps."""
-        self.session.unpacking.start()
+        """Verify, then unpack, while the operator fills in the other steps."""
+        self.session.package_job.start()
 
     def action_stop(self) -> None:
-        self.session.unpacking.stop()
+        self.session.package_job.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """^X cuts out text as usual while there is nothing to stop."""
-        return action != "stop" or self.session.unpacking.state.progress is not None
+        """Leave ^X to the text field (cut) while nothing runs."""
+        return action != "stop" or self.session.package_job.state.progress is not None
 
     def _state(self) -> Text:
         g = glyphs()
         lines: list[Text] = []
-        work = self.session.unpacking.state
+        work = self.session.package_job.state
         if work.progress is not None:
             done, total = work.progress.done, work.progress.total
             width = 20
             filled = width * done // total if total else 0
             bar = g.bar * filled + g.rest * (width - filled)
             percent = f"{100 * done // total}%" if total else ""
-            told = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
-            lines.append(Text(told, no_wrap=True, overflow="ellipsis"))
-            lines.append(Text(_("^X stops it; the other steps can be filled in meanwhile."), "cyan"))
+            words = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
+            lines.append(Text(words, no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(_("^X stops it. You can fill in the other steps meanwhile."), "cyan"))
         elif work.message:
-            if not work.done:  # as long as it is: it is what counts now, and what it is about would only be said twice
+            if not work.done:  # the whole text, as the lines below would only repeat it
                 return Text(work.message, "bold red")
             lines.append(Text(work.message, "green", no_wrap=True, overflow="ellipsis"))
         elif self.session.plan.package.core:
             lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
             if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:
-                lines.append(Text(_("^F takes the next of {count} found.").format(count=len(self._found)), "cyan"))
+                words = ngettext(
+                    "^F fills in the next of {count} found.", "^F fills in the next of {count} found.", len(self._found)
+                )
+                lines.append(Text(words.format(count=len(self._found)), "cyan"))
         elif self._found:
             one, count = self._found[0], len(self._found)
-            found = (
-                _("Found a package; ^F takes it:") if count == 1 else _("Found {count} packages; ^F takes this one:")
+            words = ngettext(
+                "Found {count} package. ^F fills it in:", "Found {count} packages. ^F fills in this one:", count
             )
-            lines.append(Text(found.format(count=count), "cyan"))
+            lines.append(Text(words.format(count=count), "cyan"))
             lines.append(Text(str(one.core), no_wrap=True, overflow="ellipsis"))
-            lines.append(Text(_beside(one), "dim", no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(_companions(one), "dim", no_wrap=True, overflow="ellipsis"))
         if self.session.plan.scenario == "single-node":
-            lines.append(Text(_("^T is the short path for one node: a handful of answers."), "cyan"))
+            lines.append(Text(_("^T opens the single-node trial: quick setup."), "cyan"))
         for verdict in self.session.verdicts:
             if verdict.requirement in ("BND-SIGN", "BND-NODE-ARCH", "BND-FREE-100G") and len(lines) < 4:
                 mark, style = outcome_mark(verdict.outcome) if verdict.waived is None else ("W", "cyan")

@@ -1,11 +1,11 @@
-"""Image repository: the installer's own, or one that you run. What each means is said below the fields."""
+"""Registry: the platform's own, or one that you run; the text below the fields explains the choice."""
 
 from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, NC_, _
 from acp_tui.plan.model import Plan
 from screens.session.session import Changed
 from screens.steps.base import WizardStep
@@ -14,24 +14,24 @@ from screens.widgets.panel import Panel
 
 
 def _has_user(plan: Plan) -> bool:
-    """A password without a user is not sent; one that is there all the same stays in sight."""
+    """A password without a user is not sent; a present one stays visible."""
     return bool(plan.registry.username or plan.registry.password)
 
 
 FIELDS = (
-    Field("registry.mode", N_("Registry")),
-    Field("registry.address", N_("Address"), "registry.example.com"),
-    Field("registry.username", N_("User")),
-    Field("registry.password", N_("Password"), "", _has_user),
+    Field("registry.mode", NC_("field", "Registry")),
+    Field("registry.address", NC_("field", "Address"), "registry.example.com"),
+    Field("registry.username", NC_("field", "User")),
+    Field("registry.password", NC_("field", "Password"), "", _has_user),
 )
 
 
 class RegistryStep(WizardStep):
     NAME = "registry"
-    SHORT = N_("Registry")
-    TITLE_TEXT = N_("Registry: where the nodes get their images")
+    SHORT = NC_("step", "Registry")
+    TITLE_TEXT = N_("Registry: the source of the container images")
     SECTIONS = ("registry",)
-    KEYS = (("^R", N_("reveal")),)
+    KEYS = (("^R", NC_("key", "reveal")),)
 
     def fields(self) -> Sequence[Field]:
         return FIELDS
@@ -41,7 +41,7 @@ class RegistryStep(WizardStep):
         yield Panel(id="registry-note")
 
     def show_body(self, topic: Changed) -> None:
-        self._set("#registry-note", Text("\n".join(_note(self.session.plan))))
+        self.set_panel("#registry-note", Text("\n".join(_note(self.session.plan))))
 
 
 def _note(plan: Plan) -> tuple[str, ...]:
@@ -50,11 +50,11 @@ def _note(plan: Plan) -> tuple[str, ...]:
         host = plan.registry_address or _("the cluster endpoint")
         return (
             _("The installer runs a registry on the control plane nodes: {host}:11443.").format(host=host),
-            _("Give the host alone, no port. A login is needed with disaster recovery."),
+            _("Enter the host without a port. Disaster recovery requires a login."),
         )
     return (
-        _("Nodes pull from {host}; it needs no rule for 11443.").format(
+        _("Nodes pull from {host}. No rule for port 11443 is needed.").format(
             host=plan.registry_address if registry.address else _("your registry")
         ),
-        _("The installer does not fill it: get the image synchronisation plan from the vendor's support first."),
+        _("The installer does not fill it. Get the image synchronisation plan from the vendor's support first."),
     )

@@ -47,14 +47,16 @@ async def install_there(step: "WizardStep") -> None:
         with step.app.suspend():
             ended = _run(command)
     except SuspendNotSupported:
-        step.tell(Text(_("This terminal cannot be lent; run it yourself: {command}").format(command=" ".join(command))))
+        step.show_answer(
+            Text(_("This terminal cannot be lent; run it yourself: {command}").format(command=" ".join(command)))
+        )
         return
     if ended == ExitStatus.DONE:
-        session.note(finished=True)
+        session.update_draft(finished=True)
     if ended in (ExitStatus.DONE, ExitStatus.CHECK_FAILED):
         _forget(bundle)
     said = _("Installed.") if ended == ExitStatus.DONE else _("The install ended with exit status {status}.")
-    step.tell(Text(said.format(status=ended) + " " + _("acp-tui status tells how it stands."), "bold"))
+    step.show_answer(Text(said.format(status=ended) + " " + _("acp-tui status tells how it stands."), "bold"))
 
 
 def _run(command: tuple[str, ...]) -> int:

@@ -1,4 +1,4 @@
-"""Review: every answer, what blocks and where to mend it, what is waived or unproven, and what would be started."""
+"""Review: blockers and their places, waivers, undocumented settings, the command that starts, and every answer."""
 
 import asyncio
 import getpass
@@ -17,7 +17,7 @@ from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import ToPassphrase
-from acp_tui.core.i18n import N_, _, ngettext
+from acp_tui.core.i18n import N_, NC_, _, ngettext, pgettext
 from acp_tui.core.redaction import mask_document
 from acp_tui.install.config.render import RenderError, render, unverified
 from acp_tui.install.start import setup_line
@@ -29,32 +29,32 @@ from acp_tui.plan.paths import Listed, listed
 from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
-from screens.formatting.finding import whole
+from screens.formatting.finding import all_parts, title_of
 from screens.formatting.glyphs import glyphs, outcome_mark
 from screens.session.session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.row_list import Row, Rows
 
 _UNSIGNED = "BND-SIGN"
-"""The rule that somebody has to decide about where there is no signature."""
+"""The requirement that the operator may waive for a package without a signature."""
 
 
 class ReviewStep(WizardStep):
     NAME = "review"
-    SHORT = N_("Review")
-    TITLE_TEXT = N_("Review: nothing has been started yet")
+    SHORT = NC_("step", "Review")
+    TITLE_TEXT = N_("Review: check before you start")
     KEYS = (
-        ("Enter", N_("go there")),
-        ("m", N_("mend")),
-        ("v", N_("document")),
-        ("s", N_("save")),
-        ("x", N_("bundle")),
+        ("Enter", NC_("key", "open")),
+        ("m", NC_("key", "blocker")),
+        ("v", NC_("key", "configuration")),
+        ("s", NC_("key", "save")),
+        ("x", NC_("key", "bundle")),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "jump", show=False),
-        Binding("v", "document", show=False),
-        Binding("w", "decide", show=False),
+        Binding("m", "blocker", show=False),
+        Binding("v", "configuration", show=False),
+        Binding("w", "waive_signature", show=False),
         Binding("s", "save_plan", show=False),
         Binding("x", "export", show=False),
     ]
@@ -63,7 +63,7 @@ class ReviewStep(WizardStep):
         yield Rows(id="review")
 
     def opened(self) -> None:
-        self.session.nodes.look_again()
+        self.session.nodes.refresh()
         self.set_focus(self.query_one("#review"))
 
     def show_body(self, topic: Changed) -> None:
@@ -75,89 +75,89 @@ class ReviewStep(WizardStep):
         return verdict.requirement if verdict is not None else None
 
     def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
-        """The whole of what the line has no room for."""
+        """Show the full text of the line."""
         if (verdict := self._verdict()) is not None:
-            self.tell(whole(verdict, self.session.plan.effective_release))
+            self.show_detail(all_parts(verdict, self.session.plan.effective_release))
         elif (answer := self._answer()) is not None:
-            self.tell(Text.assemble(f"{answer.path}: {self._value(answer)}\n", (_help(answer.path), "dim")))
+            self.show_detail(Text.assemble(f"{answer.path}: {self._value(answer)}\n", (_help(answer.path), "dim")))
         else:
-            self.tell(Text(event.key.partition(" ")[2]))
+            self.show_detail(event.key.partition(" ")[2])
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """To the field that this line comes from. Work of the application: this screen goes away meanwhile."""
+        """Open the field of this line. The application runs this work, as this screen is closed meanwhile."""
         if (verdict := self._verdict()) is not None:
             self.app.run_worker(self.wizard.go_to(verdict))
         elif (answer := self._answer()) is not None:
             self.app.run_worker(self.wizard.go_to_answer(answer.path))
-        elif event.key.startswith("document"):
-            self.action_document()
+        elif event.key.startswith("configuration"):
+            self.action_configuration()
 
-    def action_jump(self) -> None:
-        """Go to where the first thing that blocks can be mended."""
+    def action_blocker(self) -> None:
+        """Open the place where the first blocker can be fixed."""
         self.app.run_worker(self.wizard.go_to_blocker())
 
-    def action_document(self) -> None:
-        """The whole document for the installer, secrets masked."""
+    def action_configuration(self) -> None:
+        """Show the configuration for the installer, with masked secrets."""
         try:
             content = mask_document(json.loads(render(self.session.plan, self.wizard.base)))
         except RenderError as error:
             text = Text("\n".join(f"{one.path}: {one.why}" for one in error.missing), "red")
         else:
             text = Text(json.dumps(content, indent=2, ensure_ascii=False))
-        self.app.push_screen(Read(_("Document for the installer, secrets masked"), text, wide=True))
+        self.app.push_screen(Read(_("Configuration for the installer, secrets masked"), text, wide=True))
 
     @work
-    async def action_decide(self) -> None:
-        """Nobody has signed the package, or nobody could look: whether to go without is the operator's to say."""
-        found = self._undecided()
+    async def action_waive_signature(self) -> None:
+        """Waive the signature of the package, with a reason."""
+        found = self._unsigned()
         if found is None:
             return
-        question = _("{found}\nWhy may it be installed all the same? The reason goes into plan and report.")
-        ask = Ask(_("Install without a verified signature"), question.format(found=found.observed))
+        question = _("{found}\nReason for installing without a signature? The plan and the report keep it.")
+        ask = Ask(_("Waive signature verification"), question.format(found=found.observed))
         reason = await self.app.push_screen_wait(ask)
         if reason and reason.strip():
             waiver = Waiver(requirement=found.requirement, reason=reason.strip(), by=getpass.getuser())
             waivers = (*self.session.plan.waivers, waiver)
-            self.session.plan_replaced(self.session.plan.model_copy(update={"waivers": waivers}))
+            self.session.replace_plan(self.session.plan.model_copy(update={"waivers": waivers}))
 
     @work
     async def action_save_plan(self) -> None:
         preset = str(self.session.plan_file or Path.cwd() / "plan.yaml")
-        question = _("Where to? The secrets go to secrets.yaml beside it, readable by you alone.")
+        question = _("Path of the plan file. The secrets go to secrets.yaml in the same folder; only you can read it.")
         answer = await self.app.push_screen_wait(Ask(_("Save the plan"), question, preset))
         if not answer:
             return
         try:
             await asyncio.to_thread(save_plan, self.session.plan, _path(answer))
         except OSError as error:
-            said = _("not written: {why}: {path}").format(why=error.strerror or error, path=answer)
-            self.tell(Text(said, "bold red"))
+            reason = error.strerror or error
+            self.show_failure(_("Not written: {reason}: {path}").format(reason=reason, path=answer))
         else:
-            self.tell(Text(_("Written to {path}").format(path=answer)))
+            self.show_answer(_("Written to {path}").format(path=answer))
 
     @work
     async def action_export(self) -> None:
-        await self.session.judge_now()  # what was typed a moment ago is no news of the nodes
+        await self.session.evaluate_now()  # the answer typed last is not a change of the nodes
         before = self.session.report()
         preset = str(Path.cwd() / "acp-bundle")
-        question = _("Folder of the bundle: plan, secrets, document, report, host keys, checksums.")
+        question = _("Folder of the bundle: plan, secrets, configuration, report, known hosts, checksums.")
         answer = await self.app.push_screen_wait(Ask(_("Write the bundle"), question, preset))
         keep = await self._keep() if answer else None
         if not answer or keep is None:
             return
         if await self.app.push_screen_wait(Recheck(self.session, before)):
-            self.tell(await self.wizard.write_bundle(_path(answer), keep))
+            self.show_answer(await self.wizard.write_bundle(_path(answer), keep))
         else:
-            self.tell(Text(_("No bundle was written. x writes one of what is known now."), "bold red"))
+            self.show_failure(_("No bundle was written. x writes one with the present results."))
 
     async def _keep(self) -> SecretsMode | None:
-        """What becomes of the secrets; None: the question was left."""
+        """Ask how to store the secrets. None: the operator cancelled."""
         options = [
-            ("p", _("as they are, in files that only you can read")),
-            ("e", _("encrypted to a passphrase")),
-            ("n", _("not in the bundle: they are asked for again")),
+            ("p", _("As plain text, in files that only you can read")),
+            ("e", _("Encrypted with a passphrase")),
+            ("n", _("Not in the bundle; you enter them again later")),
         ]
-        picked = await self.app.push_screen_wait(Pick(_("What becomes of the secrets?"), options))
+        picked = await self.app.push_screen_wait(Pick(_("How should secrets be stored?"), options))
         if picked == "p":
             return "plain"
         if picked == "n":
@@ -166,54 +166,54 @@ class ReviewStep(WizardStep):
             return None
         phrase: str | None = None
         title = _("Encrypt the secrets")
-        for question in (_("Passphrase"), _("The same once more")):
+        for question in (pgettext("dialog", "Passphrase"), pgettext("dialog", "Repeat passphrase")):
             typed = await self.app.push_screen_wait(Ask(title, question, secret=True))
             if not typed or phrase not in (None, typed):
-                self.tell(Text(_("Nothing was typed, or not the same twice; nothing was written."), "bold red"))
+                self.show_failure(_("Passphrases are empty or do not match. Nothing was written."))
                 return None
             phrase = typed
         return ToPassphrase(SecretStr(phrase or ""))
 
     def _rows(self) -> Iterator[Row]:
-        yield from self._standing()
-        plan = self.session.plan
+        yield from self._blockers()
+        plan, release = self.session.plan, self.session.plan.effective_release
         waived = [verdict for verdict in self.session.verdicts if verdict.waived is not None]
         if waived:
-            yield _heading(_("Waived"))
+            yield _heading(pgettext("review", "Waived"))
         for verdict in waived:
-            yield Row(
-                _key(verdict), _line(f"W {verdict.node or '-':<15} {verdict.requirement}: {verdict.waived}", "cyan")
-            )
+            line = f"W {verdict.node or '-':<15} {verdict.waived}: {title_of(verdict, release)}"
+            yield Row(_key(verdict), _line(line, "cyan"))
         notes = unverified(plan)
         if notes:
-            yield _heading(_("Unproven by any public source"))
+            yield _heading(_("Not documented publicly"))
         for number, note in enumerate(notes):
             yield Row(f"note{number} {note}", _line(f"{glyphs().warned} {note}", "yellow"))
-        yield _heading(_("What is started"))
+        yield _heading(_("Start command"))
         line = setup_line(plan, self.wizard.base)
         yield Row(f"line {line}", _line(f"  {line}"))
-        yield Row(f"document {_('Enter or v shows it')}", _line("  " + _("document for the installer: v shows it")))
-        yield _heading(_("Answers"))
+        words = _("configuration for the installer: v shows it")
+        yield Row(f"configuration {_('Enter or v shows it.')}", _line("  " + words))
+        yield _heading(pgettext("review", "Answers"))
         yield from self._answers()
 
-    def _standing(self) -> Iterator[Row]:
-        """Whether it may begin, and what speaks against it."""
-        g, blocking = glyphs(), self.session.judgement.blocking
-        report = self.session.report()
+    def _blockers(self) -> Iterator[Row]:
+        """Whether the install can start, and every blocker."""
+        g, blockers = glyphs(), self.session.verdict_view.blockers
+        report, release = self.session.report(), self.session.plan.effective_release
         if report.ready:
-            yield _heading(f"{g.passed} " + _("Ready. ^N leads to the install."), "bold green")
+            yield _heading(f"{g.passed} " + _("Ready. ^N opens the install."), "bold green")
             return
-        if count := len(blocking):
-            said = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
-            yield _heading(f"{g.failed} " + said.format(count=count), "bold red")
-        for verdict in blocking:
+        if count := len(blockers):
+            words = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
+            yield _heading(f"{g.failed} " + words.format(count=count), "bold red")
+        for verdict in blockers:
             mark, style = outcome_mark(verdict.outcome)
             observed = " ".join(verdict.observed.split())
             where = verdict.paths[0] if verdict.paths else verdict.node or "-"
-            yield Row(_key(verdict), _line(f"{mark} {where:<15} {verdict.requirement}: {observed}", style))
-        if (undecided := self._undecided()) is not None:
-            words = _("w decides to install without a verified signature")
-            yield Row(f"decide {undecided.observed}", _line(f"? {words}", "bold yellow"))
+            yield Row(_key(verdict), _line(f"{mark} {where:<15} {title_of(verdict, release)}: {observed}", style))
+        if (unsigned := self._unsigned()) is not None:
+            words = _("w waives signature verification")
+            yield Row(f"unsigned {unsigned.observed}", _line(f"? {words}", "bold yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
                 yield Row(
@@ -221,26 +221,29 @@ class ReviewStep(WizardStep):
                 )
 
     def _answers(self) -> Iterator[Row]:
-        words = {"*": _("chosen"), "+": _("preset"), " ": _("default")}
-        width = max(map(len, words.values()))
+        origins = {
+            "*": pgettext("origin", "chosen"),
+            "+": pgettext("origin", "derived"),
+            " ": pgettext("origin", "default"),
+        }
+        width = max(map(len, origins.values()))
         preset = preset_paths(self.session.plan, self.session.draft.preset)
         for answer in listed(self.session.plan):
             if answer.path.startswith("waivers"):
-                continue  # told above
+                continue  # shown above
             mark = "+" if answer.path in preset else "*" if answer.chosen else " "
-            text = _line(f"{mark} {words[mark]:<{width}} {answer.path}: ", "" if answer.chosen else "dim")
+            text = _line(f"{mark} {origins[mark]:<{width}} {answer.path}: ", "" if answer.chosen else "dim")
             text.append(self._value(answer), "bold" if answer.chosen else "dim")
             yield Row(f"answer {answer.path}", text)
 
     def _value(self, answer: Listed) -> str:
         if answer.secret:
             return glyphs().mask * 8 if answer.chosen else "-"
-        return answer.text or _follows(self.session.plan).get(answer.path) or "-"
+        return answer.text or _implied(self.session.plan).get(answer.path) or "-"
 
-    def _undecided(self) -> Verdict | None:
-        blocking = self.session.judgement.blocking
-        # Bad is no question. Not yet verified is none either: it has no path to an answer that would mend it.
-        unknown = (v for v in blocking if v.outcome is Outcome.UNKNOWN and v.paths)
+    def _unsigned(self) -> Verdict | None:
+        """The verdict on a missing signature. A bad signature, or one not verified yet, has no path to fix."""
+        unknown = (v for v in self.session.verdict_view.blockers if v.outcome is Outcome.UNKNOWN and v.paths)
         return next((verdict for verdict in unknown if verdict.requirement == _UNSIGNED), None)
 
     def _verdict(self) -> Verdict | None:
@@ -273,8 +276,8 @@ def _help(path: str) -> str:
     return _(description) if description else ""
 
 
-def _follows(plan: Plan) -> Mapping[str, str]:
-    """What holds where nothing is given, of the answers that follow another one."""
+def _implied(plan: Plan) -> Mapping[str, str]:
+    """Return the values that hold for answers left empty, where they follow another answer."""
     newest = _("the newest that the installer offers")
     return {
         "release": plan.effective_release,

@@ -1,6 +1,6 @@
-"""The short path: one node for a trial. A handful of answers, all else as the manual advises.
+"""Trial: a single-node install with few answers; every other answer has the value that the manual advises.
 
-It is a step beside the row: it leads to the preflight, and its answers are those of the steps that it stands for.
+The trial is not in the step list. It replaces the steps before the preflight and edits the same answers.
 """
 
 import asyncio
@@ -13,38 +13,38 @@ from textual import work
 from textual.widget import Widget
 
 from acp_tui.core.files import resolve_path
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, NC_, _
 from acp_tui.core.local_host import local_addresses
 from acp_tui.package.discovery import KEY
 from acp_tui.plan.model import Node
 from screens.session.session import Changed, Session
-from screens.steps.base import WizardStep
+from screens.steps.base import WizardApp, WizardStep
 from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 
 FIELDS = (
-    Field("package.core", N_("Core Package"), "/root/installer-core-v4.0.3-x86.tar"),
-    Field("package.public_key", N_("Public key"), "/root/verify-key.pub"),
-    Field("nodes[0].address", N_("Node"), "10.20.0.11"),
-    Field("ssh.username", N_("SSH user"), "root"),
-    Field("ssh.password", N_("SSH password")),
-    Field("ssh.key_file", N_("or SSH key file"), "/root/.ssh/id_ed25519"),
-    Field("admin.password", N_("Admin password")),
+    Field("package.core", NC_("field", "Core Package"), "/root/installer-core-v4.0.3-x86.tar"),
+    Field("package.public_key", NC_("field", "Public key"), "/root/verify-key.pub"),
+    Field("nodes[0].address", NC_("field", "Node"), "10.20.0.11"),
+    Field("ssh.username", NC_("field", "SSH user"), "root"),
+    Field("ssh.password", NC_("field", "SSH password")),
+    Field("ssh.key_file", NC_("field", "or SSH key file"), "/root/.ssh/id_ed25519"),
+    Field("admin.password", NC_("field", "Admin password")),
 )
 _LOOPBACK = "127.0.0.1"
 
 
 class TrialStep(WizardStep):
     NAME = "trial"
-    SHORT = N_("Trial")
-    TITLE_TEXT = N_("One node for a trial: a handful of answers")
+    SHORT = NC_("step", "Trial")
+    TITLE_TEXT = N_("Single-node trial: quick setup")
     SECTIONS = ("package", "nodes", "ssh", "admin")
-    KEYS = (("^R", N_("reveal")),)
+    KEYS = (("^R", NC_("key", "reveal")),)
     BETWEEN: ClassVar[tuple[str, str] | None] = ("package", "preflight")
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        begin(session)
+    def __init__(self, session: Session, wizard: WizardApp) -> None:
+        super().__init__(session, wizard)
+        make_single_node(session)
 
     def fields(self) -> Sequence[Field]:
         return FIELDS
@@ -58,29 +58,29 @@ class TrialStep(WizardStep):
 
     def show_body(self, topic: Changed) -> None:
         if topic is Changed.ANSWERS:
-            self._set("#trial-note", self._note())
+            self.set_panel("#trial-note", self._note())
 
     def committed(self, field: Field) -> None:
         if field.path == "package.core":
-            self._key_beside()
-        self.session.nodes.probe_where_needed()
+            self._find_key()
+        self.session.nodes.check_changed()
 
-    async def may_go_on(self) -> bool:
-        """The package is verified and unpacked while the preflight is looked at."""
+    async def may_continue(self) -> bool:
+        """Start to verify and unpack the package; both run during the preflight."""
         if self.session.plan.package.core:
-            self.session.unpacking.start()
+            self.session.package_job.start()
         return True
 
     @work(group="find", exclusive=True)
     async def _find(self) -> None:
-        """Take the package that lies where packages usually lie: it stands in its field, to be seen and changed."""
+        """Fill in a package from the usual folders; the operator sees it in its field and can change it."""
         if self.session.plan.package.core:
             return
-        offered = await self.session.package.find(self.session.plan.package.fingerprint)
+        packages = await self.session.package.find(self.session.plan.package.fingerprint)
         package = self.session.plan.package
-        if not offered or package.core:
+        if not packages or package.core:
             return
-        found = offered[0]
+        found = packages[0]
         self._preset("package.core", str(found.core))
         if found.public_key and not package.public_key:
             self._preset("package.public_key", str(found.public_key))
@@ -91,47 +91,49 @@ class TrialStep(WizardStep):
         form.call_after_refresh(form.reload)
 
     @work(group="key", exclusive=True)
-    async def _key_beside(self) -> None:
+    async def _find_key(self) -> None:
         package = self.session.plan.package
         if not package.core or package.public_key:
             return
-        key = _beside(package.core)
+        key = _key_next_to(package.core)
         if await asyncio.to_thread((self.session.package.base / key).is_file):
             self._preset("package.public_key", str(key))
             self.query_one(Form).reload()
 
     def _preset(self, path: str, value: str) -> None:
         self.session.answer(path, value)
-        self.session.note(preset=self.session.draft.preset | {path})
+        self.session.update_draft(preset=self.session.draft.preset | {path})
 
     def _note(self) -> Text:
         plan = self.session.plan
         endpoint = plan.address.cluster_endpoint
         alone = bool(plan.nodes) and endpoint == plan.nodes[0].address
-        preset = _(
-            "{endpoint}, Kube-OVN, a self-signed certificate, the platform's own registry, applications on this node, "
-            "unless you have said otherwise. The menu (Esc) leads to every other answer."
-        ).format(
-            endpoint=_("Preset: cluster endpoint {node} (no VIP, no load balancer)").format(node=endpoint)
-            if alone
-            else _("Your own cluster endpoint {address}; preset").format(address=endpoint or "-")
-        )
-        return Text(
-            preset + "\n" + _("For a trial: at most 10 application Pods, never to be grown into a cluster."), "dim"
-        )
+        if alone:
+            values = _(
+                "Filled in for you: cluster endpoint {endpoint} (no VIP, no load balancer), Kube-OVN, a self-signed "
+                "certificate, the platform's own registry, applications on this node. The menu (Esc) shows all "
+                "answers."
+            )
+        else:
+            values = _(
+                "Your own cluster endpoint: {endpoint}. Filled in for you: Kube-OVN, a self-signed certificate, the "
+                "platform's own registry, applications on this node. The menu (Esc) shows all answers."
+            )
+        limit = _("A trial runs at most 10 application Pods and cannot grow into a cluster.")
+        return Text(f"{values.format(endpoint=endpoint or '-')}\n{limit}", "dim")
 
 
-def _beside(core: str) -> Path:
+def _key_next_to(core: str) -> Path:
     return resolve_path(Path(), core).with_name(KEY)
 
 
-def begin(session: Session) -> None:
-    """Make the plan one of a single node: the one that is there, or this host."""
+def make_single_node(session: Session) -> None:
+    """Reduce the plan to a single node: its installer node, or this host."""
     plan = session.plan
     if plan.scenario != "single-node":
         session.answer("scenario", "single-node")
     if len(plan.nodes) != 1 or not plan.control_planes:
-        if plan.nodes:  # where a cluster led to, a single node has nobody to lead to
+        if plan.nodes:  # the endpoint of a cluster is wrong for a single node
             session.answer("address.self_built_vip", False)
             session.answer("address.cluster_endpoint", "")
         address = next((own.address for own in local_addresses()), _LOOPBACK)

@@ -1,4 +1,4 @@
-"""One of a few values, all in sight on one line: arrow keys choose, and no list opens over the screen."""
+"""A choice of a few values side by side on one line; arrow keys choose, and no list opens over the screen."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,14 +8,14 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """The values side by side, the chosen one in brackets (so that it is seen without colour)."""
+    """The chosen value is in brackets, so that it can be seen without colour."""
 
     value: reactive[str] = reactive("")
 
     def __init__(
         self, options: Sequence[tuple[str, str]], value: str, chosen: Callable[[str], None], *, id: str | None = None
     ) -> None:
-        """`options`: (value, word) pairs. `chosen` is called with the value that the operator has chosen."""
+        """`options`: (value, word) pairs. `chosen` is called with each value that the operator chooses."""
         super().__init__(id=id)
         self._options = tuple(options)
         self._chosen = chosen
@@ -31,7 +31,7 @@ class Choice(Widget, can_focus=True):
         return text
 
     def step(self, by: int) -> None:
-        """Choose the value that is `by` places further."""
+        """Choose the value `by` places further, from the end back to the start."""
         values = [value for value, _word in self._options]
         here = values.index(self.value) if self.value in values else 0
         self.value = values[(here + by) % len(values)]

@@ -1,6 +1,6 @@
-"""A form over the plan: each field is one line bound to a dotted path, and takes its rules and help from the plan.
+"""A form for answers: each field is one line, bound to a dotted path of the plan.
 
-Text goes to the session as it is typed; the message comes back from the plan's own field. Nothing is checked here.
+The session gets the text as it is typed and returns the error message of the plan's field. The form validates nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import NC_, pgettext
 from acp_tui.plan.model import Plan, field_at, is_secret
 from acp_tui.plan.paths import answer_at, answer_text, split_list
 from screens.formatting.glyphs import glyphs
@@ -22,7 +22,7 @@ from screens.session.session import Session
 from screens.widgets.choice import Choice
 from screens.widgets.line_input import Line
 
-_WORDS = {"true": N_("yes"), "false": N_("no"), "": N_("auto")}
+_WORDS = {"true": NC_("choice", "yes"), "false": NC_("choice", "no"), "": NC_("choice", "auto")}
 
 
 def always(plan: Plan) -> bool:
@@ -31,13 +31,13 @@ def always(plan: Plan) -> bool:
 
 @dataclass(frozen=True)
 class Field:
-    """One line of a form. `label` and `example` are message IDs."""
+    """One line of a form. `label` (context "field") and `example` are message IDs."""
 
     path: str
     label: str
     example: str = ""
     shown: Callable[[Plan], bool] = always
-    """Whether the answer means anything with the other answers as they are."""
+    """Whether the other answers leave this field a meaning."""
 
     @property
     def widget_id(self) -> str:
@@ -45,7 +45,7 @@ class Field:
 
 
 class Form(VerticalScroll, can_focus=False):
-    """Fields under each other. Posts `Focused` when another field is entered and `Committed` when one is left."""
+    """A column of fields. Posts `Focused` when a field gets the cursor and `Committed` when it loses it."""
 
     @dataclass
     class Focused(Message):
@@ -59,7 +59,7 @@ class Form(VerticalScroll, can_focus=False):
 
     @dataclass
     class Committed(Message):
-        """A field was left."""
+        """The cursor left a field."""
 
         field: Field
 
@@ -72,7 +72,7 @@ class Form(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         for field in self.fields:
             with Horizontal(classes="field", id=f"row-{field.widget_id}"):
-                yield Label(_(field.label), classes="label")
+                yield Label(pgettext("field", field.label), classes="label")
                 yield self._control(field)
                 yield Label(" ", classes="mark", id=f"mark-{field.widget_id}")
 
@@ -80,25 +80,25 @@ class Form(VerticalScroll, can_focus=False):
         self.refresh_fields()
 
     def focus_first(self) -> None:
-        """Put the cursor into the first field that has something wrong, else into the first one."""
-        wrong = [field for field in self.fields if field.path in self._session.refused]
-        for field in (*wrong, *self.fields):
+        """Put the cursor into the first invalid field, else into the first one."""
+        invalid = [field for field in self.fields if field.path in self._session.field_errors]
+        for field in (*invalid, *self.fields):
             row = self.query_one(f"#row-{field.widget_id}")
             if row.display:
                 self.screen.set_focus(self.query_one(f"#{field.widget_id}"))
                 return
 
-    def beside(self, control: Widget, by: int) -> Widget | None:
-        """The field next to this one, of those that are shown now; None at the end of the form.
+    def neighbour(self, control: Widget, by: int) -> Widget | None:
+        """Return the next visible field; None at the end of the form.
 
-        Textual's own order of focus learns of a field that has just appeared only when it has been laid out."""
+        Textual's own focus order includes a new field only after the next layout."""
         shown = [field for field in self.fields if self.query_one(f"#row-{field.widget_id}").display]
         ids = [field.widget_id for field in shown]
         place = ids.index(control.id) + by if control.id in ids else -1
         return self.query_one(f"#{ids[place]}") if 0 <= place < len(ids) else None
 
     def focus_path(self, path: str) -> bool:
-        """Put the cursor into the field of this path. False: it is not in this form."""
+        """Put the cursor into the field of this path. False: this form does not have it."""
         for field in self.fields:
             if field.path == path or field.path.startswith(path + "."):
                 self.screen.set_focus(self.query_one(f"#{field.widget_id}"))
@@ -106,25 +106,25 @@ class Form(VerticalScroll, can_focus=False):
         return False
 
     def refresh_fields(self) -> None:
-        """Show the fields that now mean something, and the marks of refused ones."""
+        """Show the fields that have a meaning now, and the marks of invalid ones."""
         for field in self.fields:
             self.query_one(f"#row-{field.widget_id}").display = field.shown(self._session.plan)
-            refused = field.path in self._session.refused
+            invalid = field.path in self._session.field_errors
             asked = field.path in self._session.draft.secrets_asked
             mark = self.query_one(f"#mark-{field.widget_id}", Label)
-            mark.update(glyphs().failed if refused else "?" if asked else " ", layout=False)
+            mark.update(glyphs().failed if invalid else "?" if asked else " ", layout=False)
 
     def settle(self) -> None:
-        """Take what was just typed, before the cursor goes on: it may bring another field into sight."""
+        """Store the typed text before the cursor moves: it may make another field visible."""
         focused = self.screen.focused
         field = self._by_id.get(focused.id or "") if isinstance(focused, Input) else None
         if field is not None and isinstance(focused, Input) and focused.value != self._text(field):
             self._take(field, focused.value)
 
     def reload(self, *, focused: bool = False) -> None:
-        """Take the values from the plan again, after something else than this form has changed them.
+        """Load the values from the plan again, after they were changed elsewhere.
 
-        `focused`: the field under the cursor, too, whatever was typed there."""
+        `focused`: also the field under the cursor, in place of the text typed there."""
         for field in self.fields:
             control = self.query_one(f"#{field.widget_id}")
             text = self._text(field)
@@ -171,21 +171,21 @@ class Form(VerticalScroll, can_focus=False):
         text = self._text(field)
         options = choices_of(field.path)
         if options:
-            words = [(value, _(_WORDS[value]) if value in _WORDS else value) for value in options]
+            words = [(value, pgettext("choice", _WORDS[value]) if value in _WORDS else value) for value in options]
             return Choice(words, text, lambda value: self._take(field, value), id=field.widget_id)
         secret = self._is_secret(field)
         return Line(text, placeholder="-", secret=secret, id=field.widget_id)
 
     def _text(self, field: Field) -> str:
-        rough = self._session.draft.rough.get(field.path)
-        return rough if rough is not None else answer_text(answer_at(self._session.plan, field.path))
+        invalid = self._session.draft.invalid_input.get(field.path)
+        return invalid if invalid is not None else answer_text(answer_at(self._session.plan, field.path))
 
     def _is_secret(self, field: Field) -> bool:
         return is_secret(field_at(field.path).annotation)
 
 
 def choices_of(path: str) -> tuple[str, ...]:
-    """The values to choose from, "" for unset; empty for a field that takes free text."""
+    """Return the values to choose from, "" for unset; empty for a field with free text."""
     annotation = field_at(path).annotation
     parts = get_args(annotation) if type(None) in get_args(annotation) else (annotation,)
     unset = ("",) if type(None) in parts else ()

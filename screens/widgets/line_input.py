@@ -1,7 +1,7 @@
-"""An input line that takes its keys in the order in which they were typed, however fast they come.
+"""An input line that handles keys in the order in which they were typed, at any speed.
 
 Textual lets a widget insert printable characters at once, but runs its editing keys only after they have bubbled up to
-the application. Over a slow link keys arrive in bursts, and `Backspace` would then strike what was typed after it.
+the application. Over a slow link keys arrive in bursts, and `Backspace` would then delete text typed after it.
 """
 
 import re
@@ -17,8 +17,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 class Line(Input):
     """One line of text without a frame.
 
-    `takes`: what Enter hands the text to, at once; True empties the line, so that the next one can be typed on. Of
-    several pasted lines such a line takes all, with commas between, where another field takes the first."""
+    `takes` is called with the text at Enter; True clears the line for the next entry. Such a line joins several pasted
+    lines with commas, where any other line inserts only the first one."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Line(Input):
             await self.run_action(binding.action)
 
     def _on_paste(self, event: Paste) -> None:
-        """Take what was pasted, without the control characters that it may bring along."""
+        """Insert pasted text without its control characters."""
         event.stop()
         event.prevent_default()
         lines = [line for line in (_CONTROL.sub("", line) for line in event.text.splitlines()) if line.strip()]

@@ -1,6 +1,6 @@
-"""A text in a place of fixed size, of which only the lines that differ are painted.
+"""A text in an area of fixed size; only lines that differ are repainted.
 
-Textual lays the whole screen out anew, and sends all of it, when an ordinary widget gets another text: 4 KB for a word.
+An ordinary Textual widget with a new text repeats the layout of the screen and sends all of it: 4 KB for a word.
 """
 
 from rich.text import Text
@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 
 class Panel(Widget):
-    """Lines are wrapped at its width, and cut at its height."""
+    """Wraps lines at its width and cuts the text at its height."""
 
     def __init__(self, text: Text | str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -20,11 +20,11 @@ class Panel(Widget):
 
     @property
     def text(self) -> str:
-        """What it says, without styles."""
+        """The text without styles."""
         return self._text.plain
 
     def show(self, text: Text) -> None:
-        """Say `text` from now on."""
+        """Replace the text."""
         before = self._wrapped()
         self._text, self._width = text, 0
         after = self._wrapped()
@@ -42,7 +42,7 @@ class Panel(Widget):
         return strip.adjust_cell_length(width, base.background_style)
 
     def _wrapped(self) -> tuple[Text, ...]:
-        """The text in lines of the present width."""
+        """Return the text as lines of the present width."""
         width = self.size.width
         if width != self._width:
             self._width = width

@@ -1,4 +1,4 @@
-"""A list of lines with a cursor that repaints only what changed: over SSH a table of cells costs 70 times more."""
+"""A list of lines with a cursor; repaints only lines that changed, as a table of cells costs 70 times more over SSH."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Row:
 
 
 class Rows(ScrollView, can_focus=True):
-    """Lines to walk through with the arrow keys."""
+    """A list; the arrow keys move the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
@@ -38,7 +38,7 @@ class Rows(ScrollView, can_focus=True):
 
     @dataclass
     class Highlighted(Message):
-        """The cursor came to another row."""
+        """The cursor is on another row now."""
 
         rows: "Rows"
         key: str
@@ -65,12 +65,11 @@ class Rows(ScrollView, can_focus=True):
 
     @property
     def key(self) -> str:
-        """Key of the row under the cursor; "" when there is none."""
+        """Key of the row under the cursor; "" for an empty list."""
         return self._rows[self.cursor].key if 0 <= self.cursor < len(self._rows) else ""
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
-        """Show these rows, or `empty` where there is none; the cursor stays on its key, and only lines that differ are
-        painted."""
+        """Show these rows, or the text `empty`; the cursor stays on its key. Only lines that differ are repainted."""
         before, key = self._rows, self.key
         if empty is not None and empty != self._empty:
             self._empty = empty
@@ -92,7 +91,7 @@ class Rows(ScrollView, can_focus=True):
             self.post_message(self.Highlighted(self, self.key))
 
     def move_to(self, key: str) -> None:
-        """Put the cursor on the row with this key, if it is there."""
+        """Put the cursor on the row with this key, if the list has it."""
         for index, row in enumerate(self._rows):
             if row.key == key:
                 self.cursor = index
@@ -118,11 +117,11 @@ class Rows(ScrollView, can_focus=True):
     def watch_cursor(self, before: int, after: int) -> None:
         self._refresh_line(before)
         self._refresh_line(after)
-        self._bring_into_sight(after)
+        self._show_line(after)
         self.post_message(self.Highlighted(self, self.key))
 
-    def _bring_into_sight(self, index: int) -> None:
-        """Scroll as little as possible, but not line by line: each scrolling sends all lines in sight."""
+    def _show_line(self, index: int) -> None:
+        """Scroll half a page when the cursor leaves the visible lines: each scrolling sends all of them."""
         top, height = self.scroll_offset.y, self.size.height
         if not top <= index < top + height:
             self.scroll_to(y=max(0, index - height // 2), animate=False)
@@ -142,7 +141,7 @@ class Rows(ScrollView, can_focus=True):
         self._refresh_line(self.cursor)
 
     def _nearest(self, index: int, direction: int) -> int:
-        """The row at `index`, or the next one that is no heading: first in `direction`, else the other way."""
+        """Return the nearest index that is not a heading: first in `direction`, else the other way."""
         index = min(max(index, 0), max(len(self._rows) - 1, 0))
         for step in (direction, -direction):
             there = index

@@ -1,4 +1,4 @@
-"""The steps with their state and the tally of the preflight: always in sight, repainted only when something differs."""
+"""The step list with the state of each step, and the tally of the verdicts; repainted only when something differs."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 from rich.text import Text
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.state import NodeState
 from screens.formatting.glyphs import glyphs, outcome_mark
 from screens.session.session import Session
@@ -16,7 +16,7 @@ _TALLIED = (Outcome.PASS, Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.WARN, Ou
 
 
 class Place(Protocol):
-    """What the sidebar knows of a step."""
+    """The part of a step that the step list shows."""
 
     NAME: ClassVar[str]
     SHORT: ClassVar[str]
@@ -26,7 +26,7 @@ class Place(Protocol):
 
 
 class Sidebar(Panel):
-    """Left of every step."""
+    """At the left of every step."""
 
     def __init__(self, session: Session, current: str, places: Sequence[type[Place]]) -> None:
         super().__init__(id="sidebar")
@@ -34,12 +34,12 @@ class Sidebar(Panel):
         self._current = current
         self._places = places
 
-    def tell(self) -> None:
-        """Show how things stand."""
+    def update_state(self) -> None:
+        """Show the present state of the session."""
         self.show(Text("\n").join([*self._steps(), Text(""), *self._tally()]))
 
     def on_mount(self) -> None:
-        self.tell()
+        self.update_state()
 
     def _steps(self) -> list[Text]:
         g = glyphs()
@@ -50,31 +50,24 @@ class Sidebar(Panel):
             visited = step.NAME in self._session.draft.visited
             mark = g.here if here else (g.warned if problems else g.passed) if visited else " "
             style = "reverse" if here else "yellow" if visited and problems else "" if visited else "dim"
-            lines.append(Text(f"{number:>2} {mark} {_(step.SHORT)}".ljust(16), style))
+            lines.append(Text(f"{number:>2} {mark} {pgettext('step', step.SHORT)}".ljust(16), style))
         return lines
 
     def _tally(self) -> list[Text]:
-        counts, waived = self._session.judgement.counts, self._session.judgement.waived
-        nodes = self._session.plan.nodes
-        checked = sum(seen.state is NodeState.CHECKED for address, seen in self._session.nodes.seen.items() if address)
-        lines = [
-            Text(
-                " "
-                + _("Nodes")
-                + f" {checked}/{len(nodes)}"
-                + (" " + glyphs().running if self._session.nodes.probing else "")
-            )
-        ]
+        view, nodes = self._session.verdict_view, self._session.nodes
+        checked = sum(status.state is NodeState.CHECKED for address, status in nodes.statuses.items() if address)
+        words = _("Nodes {checked}/{all}").format(checked=checked, all=len(self._session.plan.nodes))
+        lines = [Text(f" {words}" + (f" {glyphs().running}" if nodes.checking else ""))]
         row = Text()
-        shown = [outcome for outcome in _TALLIED if counts.get(outcome)]
+        shown = [outcome for outcome in _TALLIED if view.counts.get(outcome)]
         for index, outcome in enumerate(shown):
             mark, style = outcome_mark(outcome)
-            row.append(f" {mark}{counts[outcome]:<5}", style)
+            row.append(f" {mark}{view.counts[outcome]:<5}", style)
             if index % 2:
                 lines.append(row)
                 row = Text()
         if row:
             lines.append(row)
-        if waived:
-            lines.append(Text(" " + _("waived {count}").format(count=waived), "dim"))
+        if view.waived:
+            lines.append(Text(" " + _("waived {count}").format(count=view.waived), "dim"))
         return lines

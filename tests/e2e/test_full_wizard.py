@@ -11,7 +11,7 @@ pytestmark = pytest.mark.tmux
 
 def test_from_the_first_screen_to_installed(tmp_path: Path) -> None:
     with practice_ended(tmp_path), wizard(tmp_path, "demo") as window:
-        window.wait_for("PRACTICE", "Package: is it whole")
+        window.wait_for("PRACTICE", "Package: integrity")
         to_install(window)
         window.keys("y")
         screen = window.wait_for("Installed. The platform is at", "PRACTICE", seconds=60)
@@ -26,6 +26,6 @@ def test_from_the_first_screen_to_installed(tmp_path: Path) -> None:
         window.keys("c")
         window.wait_for("Not cleaned up: the installer is still there")
         window.keys("C-q")
-        window.wait_for("Leave the wizard?")
+        window.wait_for("Quit acp-tui?")
         window.keys("y")
         assert window.wait_exit() == 0

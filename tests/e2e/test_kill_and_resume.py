@@ -83,7 +83,7 @@ def restarted(home: Path, shown: str) -> None:
         go_on(window)
         window.wait_for(shown)
         window.keys("C-q")
-        window.wait_for("Leave the wizard?")
+        window.wait_for("Quit acp-tui?")
         window.keys("y")
         assert window.wait_exit() == 0
 

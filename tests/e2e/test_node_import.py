@@ -26,21 +26,21 @@ def test_an_inventory_with_a_password_becomes_nodes_that_answer(tmp_path: Path, 
         window.keys("C-n")
         window.wait_for("Nodes:")
         window.keys("C-l")
-        window.wait_for("Nodes from a list")
+        window.wait_for("Import nodes")
         window.paste(inventory)
         shown = window.wait_for(
-            "2 control planes, 1 worker, 1 wrong", "line 4: 'm3.example.com' is a name", "a password"
+            "2 control plane nodes, 1 worker, 1 invalid line", "line 4: 'm3.example.com' is a name", "a password"
         )
         assert PASSWORD not in shown
         window.keys("C-t", "Escape")
-        shown = window.wait_for("Nodes:", "node-1", "node-2", "node-3", "3/3", "found")
+        shown = window.wait_for("Nodes:", "node-1", "node-2", "node-3", "3/3")
         assert PASSWORD not in shown
         window.keys("C-f")
-        window.wait_for("Found", "interfaces of 3 nodes", f"{first.address}: eth0")
+        window.wait_for("Fill in", "interfaces of 3 nodes", f"{first.address}: eth0")
         window.keys("f")
         window.wait_for("Nodes:")
         window.keys("C-t")
-        window.wait_for("Sizes:", f"{third.address}", "cores")
+        window.wait_for("Sizing:", f"{third.address}", "cores")
         window.keys("Escape")
         window.wait_for("Nodes:")
     plan, kept = draft(tmp_path)

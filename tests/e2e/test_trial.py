@@ -14,10 +14,10 @@ def test_the_short_path(tmp_path: Path) -> None:
     (tmp_path / "installer-core-v4.0.3-x86.tar").touch()
     answers = 0
     with wizard(tmp_path) as window:
-        window.wait_for("one node for a trial")
+        window.wait_for("Single-node trial")
         window.keys("t")
         answers += 1
-        window.wait_for("One node for a trial: a handful of answers", "Core Package      /")  # found, wherever it lies
+        window.wait_for("Single-node trial: quick setup", "Core Package      /")  # found, wherever it lies
         for secret, on in (("s3cret-login", ("Down", "Down")), ("s3cret-admin", ())):
             window.type(secret)
             window.keys(*on)
@@ -41,11 +41,11 @@ def test_the_short_path_to_its_end(tmp_path: Path) -> None:
     with practice_ended(tmp_path), wizard(tmp_path, "demo") as window:
         window.wait_for("PRACTICE", "5/5")
         window.keys("C-t")
-        window.wait_for("The trial keeps the first control plane")
+        window.wait_for("The trial keeps only the first")
         window.keys("y")
-        window.wait_for("One node for a trial: a handful of answers", "1/1")
+        window.wait_for("Single-node trial: quick setup", "1/1")
         window.keys("C-n")
-        window.wait_for("Nothing blocks.", "waived 3")
+        window.wait_for("No blockers.", "waived 3")
         window.keys("f")  # what the practice has answered beforehand is taken back, and becomes a question
         for blocking in (1, 2, 3):
             window.keys("End", "w")
@@ -53,7 +53,7 @@ def test_the_short_path_to_its_end(tmp_path: Path) -> None:
         window.keys("f", "f")
         for left in (2, 1, 0):
             window.keys("Home", "w")
-            window.wait_for("Why may this rule be put aside", "confirmed by hand")
+            window.wait_for("Reason for waiving", "confirmed by hand")
             window.keys("Enter")
             typed += 1
             window.wait_for(f"{left} block")

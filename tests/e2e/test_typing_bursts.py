@@ -32,7 +32,7 @@ def test_whole_steps_in_one_burst(tmp_path: Path) -> None:
         login = (*user, "/none/key", "Tab", PASSPHRASE, "Tab", "BSpace", "BSpace", "2222", "Tab")
         nodes = ("10.20.0.11", "Enter", "worker joe@10.20.0.21:2200", "Enter", "10.20.0.11", "Enter", "C-n")
         window.keys("Tab", "/none/core.tar", "Down", "Down", "/none/key.pub", "C-n", *login, *nodes)
-        screen = window.wait_for("Nodes:", "10.20.0.11 is there already")  # what is no node holds one up
+        screen = window.wait_for("Nodes:", "10.20.0.11 is already in the plan")  # what is no node holds one up
         assert PASSPHRASE not in screen
         window.keys("C-u", "C-n", "Down", "Down", "C-u", "10.9.0.0/16", "C-n", "10.20.0.10")
         window.wait_for("Address:", "10.20.0.10")
@@ -66,7 +66,7 @@ def test_whatever_is_pasted_the_step_can_be_left(tmp_path: Path, rubbish: str) -
         window.resize(200, 60)
         window.wait_for("Address:")
         window.keys("C-q")
-        window.wait_for("Leave the wizard?")
+        window.wait_for("Quit acp-tui?")
         window.keys("y")
         assert window.wait_exit() == 0
     assert not any(escape in str(draft(tmp_path)) for escape in ("\\e", "\x1b"))
@@ -79,6 +79,6 @@ def test_a_pasted_list_is_looked_at_and_taken(tmp_path: Path) -> None:
         window.keys("C-n", *["Down"] * 4)
         window.wait_for("Nodes:")
         window.paste("10.20.0.11\n10.20.0.12\r\n\n  worker 10.20.0.21  \n")
-        window.wait_for("2 control planes, 1 worker")
+        window.wait_for("2 control plane nodes, 1 worker")
         window.keys("C-t")
         window.wait_for("Nodes:", " 10.20.0.11 ", " 10.20.0.12 ", " 10.20.0.21 ", "worker")

@@ -32,7 +32,8 @@ async def test_states_of_nodes_as_the_screens_tell_them(lab: Lab, tmp_path: Path
         session.nodes.retry_pauses = (3,) * 30
 
         def known(node: LabNode, state: NodeState) -> Callable[[], bool]:
-            return lambda: node.address in session.nodes.seen and session.nodes.seen[node.address].state is state
+            statuses = session.nodes.statuses
+            return lambda: node.address in statuses and statuses[node.address].state is state
 
         def around() -> str:
             facts = session.nodes.facts[here.address]
@@ -55,7 +56,7 @@ async def test_states_of_nodes_as_the_screens_tell_them(lab: Lab, tmp_path: Path
 
         here.sh(f"echo {uuid4()} >/run/boot; mount --bind /run/boot /proc/sys/kernel/random/boot_id")
         await until(pilot, known(here, NodeState.CHECKED))
-        await session.nodes.look_now()
+        await session.nodes.refresh_now()
         assert session.nodes.state(session.plan.nodes[0]) is NodeState.CHECKING
         await pilot.press("home")
         await until(pilot, lambda: "rebooted since its check: checked again" in screen_text(pilot))

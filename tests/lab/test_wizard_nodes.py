@@ -63,7 +63,7 @@ def reboot(node: LabNode) -> None:
 
 
 def state(one: Session, node: LabNode) -> NodeState:
-    return one.nodes.seen[node.address].state
+    return one.nodes.statuses[node.address].state
 
 
 def observed(report: Report, rule: str) -> list[tuple[str | None, Outcome]]:
@@ -75,20 +75,20 @@ async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: 
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
-        quiet = one.nodes.seen[nodes[1].address]
+        quiet = one.nodes.statuses[nodes[1].address]
         before = one.nodes.facts[nodes[0].address].boot_id
         nodes[0].sh("echo '/dev/vdb partition 8388604 0 -2' >>/proc/swaps")  # what came with the boot
         reboot(nodes[0])
-        await one.nodes.look_now()
+        await one.nodes.refresh_now()
         assert state(one, nodes[0]) is NodeState.CHECKING
-        assert one.nodes.seen[nodes[0].address].facts is None
+        assert one.nodes.statuses[nodes[0].address].facts is None
         assert not one.report().ready
         await until(lambda: state(one, nodes[0]) is NodeState.CHECKED)
-        assert "rebooted" in one.nodes.seen[nodes[0].address].notice
+        assert "rebooted" in one.nodes.statuses[nodes[0].address].notice
         assert one.nodes.facts[nodes[0].address].boot_id != before
-        await one.judge_now()
+        await one.evaluate_now()
         assert (nodes[0].address, Outcome.FAIL) in observed(one.report(), "SYS-SWAP")
-        assert one.nodes.seen[nodes[1].address].notice == quiet.notice == ""
+        assert one.nodes.statuses[nodes[1].address].notice == quiet.notice == ""
 
 
 async def test_a_node_that_is_gone_is_tried_again_and_comes_back(lab: Lab, tmp_path: Path) -> None:
@@ -101,21 +101,21 @@ async def test_a_node_that_is_gone_is_tried_again_and_comes_back(lab: Lab, tmp_p
         gone.stop_sshd()
         reboot(rebooted)
         locked.sh("sed -i 's|^root:[^:]*:|root:!:|' /etc/shadow")
-        await one.nodes.look_now()
-        await one.judge_now()
+        await one.nodes.refresh_now()
+        await one.evaluate_now()
         assert state(one, gone) is NodeState.UNREACHABLE
-        assert "next try at" in one.nodes.seen[gone.address].notice
+        assert "next try at" in one.nodes.statuses[gone.address].notice
         assert (gone.address, Outcome.UNKNOWN) in observed(one.report(), "SYS-SWAP")
         third = lab.start(NodeProfile())[0]  # it comes while the other is away, and finds its SSH port refusing
         one.set_nodes((*one.plan.nodes, Node(address=third.address, role="worker")))
         await until(lambda: state(one, third) is NodeState.CHECKED)
         assert state(one, locked) is NodeState.AUTH_FAILED
-        assert one.nodes.seen[locked.address].notice == ""
-        await until(lambda: one.nodes.seen[gone.address].tries >= 2)
+        assert one.nodes.statuses[locked.address].notice == ""
+        await until(lambda: one.nodes.statuses[gone.address].retries >= 2)
         gone.start_sshd()
         await until(lambda: state(one, gone) is NodeState.CHECKED)
-        await one.nodes.look_now()
-        await one.judge_now()
+        await one.nodes.refresh_now()
+        await one.evaluate_now()
         assert (gone.address, Outcome.FAIL) not in observed(one.report(), "X-FIREWALL")
         assert state(one, locked) is NodeState.AUTH_FAILED  # nobody knocked there again
         assert locked.sh("grep -c 'Failed password' /var/log/sshd.log").strip() == "1"
@@ -126,11 +126,11 @@ async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
-        one.nodes.request((ActiveTest.PATHS, ActiveTest.VRRP, ActiveTest.BANDWIDTH))
-        assert one.nodes.requested
-        await until(lambda: not one.nodes.requested)
+        one.nodes.run_active_tests((ActiveTest.PATHS, ActiveTest.VRRP, ActiveTest.BANDWIDTH))
+        assert one.nodes.active_tests
+        await until(lambda: not one.nodes.active_tests)
         for _round in range(2):
-            await one.judge_now()
+            await one.evaluate_now()
             assert observed(one.report(), "NETCFG-BW-INTRA") == [(None, Outcome.PASS)]
             found = one.nodes.facts[nodes[0].address]
             assert found.bandwidths
@@ -138,7 +138,7 @@ async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_
             assert found.vrids_seen is not None
             assert found.backends_reached
             for node in answers.nodes:
-                one.nodes.probe(node)
+                one.nodes.check(node)
             await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
 
 
@@ -146,7 +146,7 @@ async def test_a_registry_s_password_is_not_tried_while_it_is_typed(tmp_path: Pa
     registry = {"mode": "external", "address": "registry.example.com", "username": "u", "password": "p"}
     answers = Plan.model_validate({"registry": registry})
     async with session(tmp_path, answers) as (one, _until):
-        one.note(step="registry")
-        assert one.nodes._asked.registry.password is None
-        one.note(step="preflight")
-        assert one.nodes._asked.registry.password is not None
+        one.update_draft(step="registry")
+        assert one.nodes._tested_plan.registry.password is None
+        one.update_draft(step="preflight")
+        assert one.nodes._tested_plan.registry.password is not None

@@ -16,12 +16,13 @@ CANARY = "canary-1d77e0"
 def test_a_draft_comes_back_as_it_was_saved_but_for_secrets(tmp_path: Path) -> None:
     plan = Plan(admin=Admin(password=SecretStr(CANARY)), nodes=(Node(address="10.0.0.1"),))
     draft = replace(
-        new_draft(tmp_path, plan), step="network", visited=frozenset({"package"}), rough={"address.vrid": "x"}
+        new_draft(tmp_path, plan), step="network", visited=frozenset({"package"}), invalid_input={"address.vrid": "x"}
     )
     save(draft)
     again = load(draft.folder)
     assert again.plan.nodes == plan.nodes
-    assert (again.step, again.visited, again.rough) == ("network", frozenset({"package"}), {"address.vrid": "x"})
+    assert (again.step, again.visited) == ("network", frozenset({"package"}))
+    assert again.invalid_input == {"address.vrid": "x"}
     assert again.plan.admin.password is None
     assert again.secrets_asked == {"admin.password"}
     assert all(CANARY.encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

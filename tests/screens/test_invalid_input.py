@@ -12,33 +12,33 @@ PLAN = valid_plan()
 SEEN = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}
 
 
-async def test_a_refused_answer_blocks_until_it_is_mended(tmp_path: Path) -> None:
+async def test_invalid_answer_blocks_until_it_is_corrected(tmp_path: Path) -> None:
     async with wizard(tmp_path, PLAN, "network", SEEN) as (_pilot, session):
         path = "network.cluster_cidr.ipv4"
         assert session.answer(path, "10.3.0.0/16999")
-        await session.judge_now()
-        [told] = [verdict for verdict in session.judgement.blocking if verdict.paths == (path,)]
+        await session.evaluate_now()
+        [told] = [verdict for verdict in session.verdict_view.blockers if verdict.paths == (path,)]
         assert "10.3.0.0/16999" in told.observed
         assert not session.report().ready
         assert not session.answer(path, "10.9.0.0/16")
-        await session.judge_now()
-        assert not [verdict for verdict in session.judgement.blocking if path in verdict.paths]
+        await session.evaluate_now()
+        assert not [verdict for verdict in session.verdict_view.blockers if path in verdict.paths]
 
 
-async def test_what_was_typed_for_a_node_stays_with_it(tmp_path: Path) -> None:
+async def test_invalid_input_stays_with_its_node(tmp_path: Path) -> None:
     async with wizard(tmp_path, PLAN, "nodes", SEEN) as (_pilot, session):
         session.draft = replace(
             session.draft, secrets_asked=frozenset({"nodes[0].ssh.password", "nodes[2].ssh.password"})
         )
         session.answer("nodes[2].ssh.port", "99999")
         session.set_nodes(session.plan.nodes[1:])
-        assert set(session.refused) == set(session.draft.rough) == {"nodes[1].ssh.port"}
+        assert set(session.field_errors) == set(session.draft.invalid_input) == {"nodes[1].ssh.port"}
         assert session.draft.secrets_asked == {"nodes[1].ssh.password"}
 
 
-async def test_what_is_unknown_of_a_node_still_to_be_checked_is_no_finding(tmp_path: Path) -> None:
+async def test_unknown_values_of_an_unchecked_node_are_not_findings(tmp_path: Path) -> None:
     async with wizard(tmp_path, PLAN, "nodes", {}) as (_pilot, session):
         nodes = {node.address for node in PLAN.nodes}
-        assert session.judgement.unseen == nodes
-        assert not [v for v in session.judgement.told if v.outcome is Outcome.UNKNOWN and v.node in nodes]
+        assert session.verdict_view.unchecked == nodes
+        assert not [v for v in session.verdict_view.reported if v.outcome is Outcome.UNKNOWN and v.node in nodes]
         assert not session.report().ready

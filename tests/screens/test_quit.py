@@ -11,7 +11,7 @@ from tests.support.wizard_pilot import SIZE, show, staged_app
 
 
 @pytest.mark.parametrize("error", [NoMatches("#nodes"), WorkerFailed(NoMatches("#nodes"))])
-async def test_a_screen_that_has_lost_its_parts_on_the_way_out_is_no_fault(tmp_path: Path, error: Exception) -> None:
+async def test_missing_widget_while_quitting_is_not_an_error(tmp_path: Path, error: Exception) -> None:
     app = staged_app(tmp_path, valid_plan())
     async with app.run_test(size=SIZE) as pilot:
         session = await show(pilot, "nodes")
@@ -21,7 +21,7 @@ async def test_a_screen_that_has_lost_its_parts_on_the_way_out_is_no_fault(tmp_p
     assert app._exception is None
 
 
-async def test_what_a_living_screen_lacks_is_a_fault(tmp_path: Path) -> None:
+async def test_missing_widget_of_an_open_screen_is_an_error(tmp_path: Path) -> None:
     async def broken() -> None:
         app = staged_app(tmp_path, valid_plan())
         async with app.run_test(size=SIZE) as pilot:

@@ -29,17 +29,17 @@ def wizard(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-def test_from_field_to_field_only_the_fields_and_their_help_are_sent(wizard: Terminal) -> None:
+def test_moving_between_fields_repaints_only_fields_and_help(wizard: Terminal) -> None:
     for key in (DOWN, DOWN, DOWN, UP):
         wizard.press(key)
         assert 0 < wizard.quiet() < KEY_BYTES
 
 
-def test_at_rest_nothing_is_sent(wizard: Terminal) -> None:
+def test_idle_wizard_sends_nothing(wizard: Terminal) -> None:
     assert wizard.read(2) == 0
 
 
-def test_what_speaks_ssh_is_not_loaded_before_the_first_frame() -> None:
+def test_ssh_modules_load_after_the_first_frame() -> None:
     code = "import sys, screens.app; print('asyncssh' in sys.modules)"
     done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -41,33 +41,33 @@ def test_step(snap_compare: Compare, tmp_path: Path, step: str) -> None:
     assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)
 
 
-def test_a_fresh_start(snap_compare: Compare, tmp_path: Path) -> None:
+def test_empty_plan(snap_compare: Compare, tmp_path: Path) -> None:
     async def reach(pilot: Pilot[int]) -> None:
         await show(pilot, "package")
 
     assert snap_compare(staged_app(tmp_path, Plan()), terminal_size=SIZE, run_before=reach)
 
 
-def test_the_way_in(snap_compare: Compare, tmp_path: Path) -> None:
+def test_start_screen(snap_compare: Compare, tmp_path: Path) -> None:
     async def reach(pilot: Pilot[int]) -> None:
         await until(pilot, lambda: "Enter choose" in screen_text(pilot))
 
     assert snap_compare(AcpApp(tmp_path), terminal_size=SIZE, run_before=reach)
 
 
-def test_the_short_path(snap_compare: Compare, tmp_path: Path) -> None:
+def test_trial(snap_compare: Compare, tmp_path: Path) -> None:
     async def reach(pilot: Pilot[int]) -> None:
         session = await show(pilot, "package")
         assert isinstance(pilot.app, AcpApp)
         await pilot.app.go(TrialStep)
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
 
     plan = valid_plan(**CHANGES, nodes=nodes(1, 0), scenario="single-node", address={"cluster_endpoint": ""})
     assert snap_compare(staged_app(tmp_path, plan), terminal_size=SIZE, run_before=reach)
 
 
-def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None:
+def test_wide_window(snap_compare: Compare, tmp_path: Path) -> None:
     async def reach(pilot: Pilot[int]) -> None:
         await show(pilot, "preflight", nodes_seen())
 
@@ -79,13 +79,13 @@ def test_a_wide_window_shows_more(snap_compare: Compare, tmp_path: Path) -> None
     [
         ("menu", "network", ("escape",)),
         ("waive", "preflight", ("w",)),
-        ("whole finding", "preflight", ("enter",)),
-        ("one node", "nodes", ("enter",)),
-        ("leaving", "address", ("ctrl+q",)),
-        ("a refused value", "address", ("ctrl+u", "1", ".", "2")),
+        ("finding details", "preflight", ("enter",)),
+        ("node", "nodes", ("enter",)),
+        ("quit", "address", ("ctrl+q",)),
+        ("invalid value", "address", ("ctrl+u", "1", ".", "2")),
         ("sizes", "nodes", ("ctrl+t",)),
-        ("found", "nodes", ("ctrl+f",)),
-        ("a list", "nodes", ("ctrl+l", *"10.20.0.31-32", "enter", *"10.20.0.300")),
+        ("suggestions", "nodes", ("ctrl+f",)),
+        ("node import", "nodes", ("ctrl+l", *"10.20.0.31-32", "enter", *"10.20.0.300")),
         ("address plan", "network", ("ctrl+t",)),
     ],
 )
@@ -93,9 +93,9 @@ def test_dialog(snap_compare: Compare, tmp_path: Path, name: str, step: str, key
     async def reach(pilot: Pilot[int]) -> None:
         session = await show(pilot, step, nodes_seen())
         await pilot.press(*keys)
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
-        if name == "a list":  # it is read once nothing is typed any more
-            await until(pilot, lambda: "1 wrong" in screen_text(pilot))
+        if name == "node import":  # it is read once nothing is typed any more
+            await until(pilot, lambda: "1 invalid line" in screen_text(pilot))
 
     assert snap_compare(staged_app(tmp_path, valid_plan(**CHANGES)), terminal_size=SIZE, run_before=reach)

@@ -69,13 +69,13 @@ def kill(window: Terminal) -> None:
 
 def begin(window: Terminal) -> None:
     """A new install, step by step."""
-    window.wait_for("What would you like to do?")
+    window.wait_for("Choose how to start.")
     window.keys("n")
 
 
 def go_on(window: Terminal) -> None:
     """Take up the draft that is offered."""
-    window.wait_for("There is an unfinished draft")
+    window.wait_for("Unfinished draft from")
     window.keys("g")
 
 
@@ -95,7 +95,7 @@ def to_install(window: Terminal) -> None:
     for left in reversed(range(PLANTED)):
         window.keys("m")
         window.wait_for(f"{left} block", "5 of 5 nodes checked")
-    window.wait_for("Nothing blocks.")
+    window.wait_for("No blockers.")
     window.keys("C-n")
     window.wait_for("Review:", "Ready.")
     window.keys("C-n")

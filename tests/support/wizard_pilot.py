@@ -43,8 +43,8 @@ async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None =
     await app.workers.wait_for_complete()
     assert app.session is not None
     for address, found in (facts or {}).items():
-        app.session.nodes.seen[address] = NodeStatus(NodeState.CHECKED, facts=found, login=None)
-    await app.session.judge_now()
+        app.session.nodes.statuses[address] = NodeStatus(NodeState.CHECKED, facts=found, login=None)
+    await app.session.evaluate_now()
     await app.go(next(one for one in STEPS if step == one.NAME))
     await pilot.pause()
     return app.session

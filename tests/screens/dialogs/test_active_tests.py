@@ -10,13 +10,13 @@ from tests.support.wizard_pilot import screen_text, wizard
 
 
 def begun(session: Session) -> list[tuple[ActiveTest, ...]]:
-    """What the session is asked to do; nothing of it is done."""
+    """The active tests that are requested; none of them runs."""
     asked: list[tuple[ActiveTest, ...]] = []
-    session.nodes.request = lambda also: asked.append(tuple(also))  # type: ignore[method-assign] # no node is there
+    session.nodes.run_active_tests = lambda tests: asked.append(tuple(tests))  # type: ignore[method-assign]
     return asked
 
 
-async def test_a_test_is_chosen_read_and_confirmed(tmp_path: Path) -> None:
+async def test_active_test_runs_after_choice_and_confirmation(tmp_path: Path) -> None:
     plan = valid_plan()
     async with wizard(tmp_path, plan, "preflight", cluster(plan)) as (pilot, session):
         asked = begun(session)
@@ -32,25 +32,25 @@ async def test_a_test_is_chosen_read_and_confirmed(tmp_path: Path) -> None:
         assert "20 transfers of 512" in text.replace("\n", " ")
         await pilot.press("enter")
         await pilot.pause()
-        assert "Do this on the nodes now?" in screen_text(pilot)
+        assert "Run these tests on the nodes now?" in screen_text(pilot)
         await pilot.press("n")
         await pilot.pause()
         assert asked == []
         await pilot.press("t", "down", "enter", "y")
         await pilot.pause()
         assert asked == [(ActiveTest.PATHS,)]
-        assert "Begun: paths" in screen_text(pilot)
+        assert "Started: paths" in screen_text(pilot)
 
 
-async def test_a_list_that_is_left_begins_nothing(tmp_path: Path) -> None:
+async def test_cancelled_list_starts_no_test(tmp_path: Path) -> None:
     plan = valid_plan()
     async with wizard(tmp_path, plan, "preflight", cluster(plan)) as (pilot, session):
         asked = begun(session)
         await pilot.press("t", "space", "escape")
         await pilot.pause()
         assert asked == []
-        session.nodes.requested = (ActiveTest.DISK,)
-        await session.judge_now()
+        session.nodes.active_tests = (ActiveTest.DISK,)
+        await session.evaluate_now()
         await pilot.pause()
         assert "tests are running" in screen_text(pilot)
-        session.nodes.requested = ()
+        session.nodes.active_tests = ()

@@ -35,7 +35,7 @@ async def fixing(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
 
 
 def checked(session: Session) -> bool:
-    states = [seen.state for seen in session.nodes.seen.values()]
+    states = [seen.state for seen in session.nodes.statuses.values()]
     return len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
 
 
@@ -48,7 +48,7 @@ async def to_row(pilot: Pilot[int], key: str) -> None:
     await pilot.pause()
 
 
-async def test_nothing_is_changed_before_a_yes(tmp_path: Path) -> None:
+async def test_node_is_unchanged_before_the_confirmation(tmp_path: Path) -> None:
     async with fixing(tmp_path) as (pilot, session):
         await to_row(pilot, SWAPS)
         shown = screen_text(pilot)
@@ -59,11 +59,11 @@ async def test_nothing_is_changed_before_a_yes(tmp_path: Path) -> None:
         await until(pilot, lambda: "Change 192.0.2.12?" in screen_text(pilot))
         print(screen_text(pilot))
         await pilot.press("n")
-        await session.judge_now()
+        await session.evaluate_now()
         assert blocking(session, SWAPS) == {"SYS-SWAP", "SEC-FIREWALL"}
 
 
-async def test_a_yes_mends_this_node_alone_and_what_became_of_it_is_told(tmp_path: Path) -> None:
+async def test_confirmation_fixes_only_this_node_and_shows_the_result(tmp_path: Path) -> None:
     async with fixing(tmp_path) as (pilot, session):
         await to_row(pilot, f"{SWAPS} SEC-FIREWALL")
         await pilot.press("space")
@@ -79,7 +79,7 @@ async def test_a_yes_mends_this_node_alone_and_what_became_of_it_is_told(tmp_pat
         assert blocking(session, OTHER_ZONE) == {"X-TIMEZONE"}
 
 
-async def test_the_script_can_be_read_before(tmp_path: Path) -> None:
+async def test_script_of_a_node_is_shown(tmp_path: Path) -> None:
     async with fixing(tmp_path) as (pilot, _session):
         await to_row(pilot, SWAPS)
         await pilot.press("enter")
@@ -87,10 +87,10 @@ async def test_the_script_can_be_read_before(tmp_path: Path) -> None:
         assert "#!/bin/bash" in screen_text(pilot)
 
 
-async def test_a_host_name_is_asked_for(tmp_path: Path) -> None:
+async def test_host_name_is_entered_for_its_fix(tmp_path: Path) -> None:
     async with fixing(tmp_path) as (pilot, session):
         await to_row(pilot, f"{RENAMED} NET-HOSTNAME-CHARS")
-        assert "by hand" in screen_text(pilot)
+        assert "fix manually" in screen_text(pilot)
         await pilot.press("n")
         await pilot.pause()
         await pilot.press(*"practice-wk-1", "enter")

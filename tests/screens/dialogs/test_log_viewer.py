@@ -32,7 +32,7 @@ async def pilot(tmp_path: Path, logs: tuple[tuple[str, Path], ...]) -> AsyncIter
         yield pilot
 
 
-async def test_it_opens_at_the_end_and_turns_pages(pilot: Pilot[int]) -> None:
+async def test_log_opens_at_its_end_and_turns_pages(pilot: Pilot[int]) -> None:
     assert screen_text(pilot).startswith("setup.sh: ")
     await pilot.press("pageup")
     await until(pilot, lambda: "line 199999 " not in screen_text(pilot))
@@ -44,7 +44,7 @@ async def test_it_opens_at_the_end_and_turns_pages(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "line 199999 of setup" in screen_text(pilot) and "100 %" in screen_text(pilot))
 
 
-async def test_searching_goes_from_match_to_match(pilot: Pilot[int]) -> None:
+async def test_search_moves_from_match_to_match(pilot: Pilot[int]) -> None:
     await pilot.press("g", "slash", *"LINE 4711 ", "enter")
     await until(pilot, lambda: "line 4711 of setup" in screen_text(pilot).splitlines()[1])
     await pilot.press("slash", *[*["backspace"] * 10, *"7 of"], "enter")
@@ -56,15 +56,15 @@ async def test_searching_goes_from_match_to_match(pilot: Pilot[int]) -> None:
     # The pane opens at the end: what lies above counts.
     await pilot.press("G", "slash", *[*["backspace"] * 4, *"line 5 of"], "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
-    assert "line 5 of: from the top on" in screen_text(pilot)
+    assert "line 5 of: continued from the top" in screen_text(pilot)
     await pilot.press("N")
-    await until(pilot, lambda: "line 5 of: from the end on" in screen_text(pilot))
+    await until(pilot, lambda: "line 5 of: continued from the end" in screen_text(pilot))
     await pilot.press("slash", *[*["backspace"] * 9, *"nothing"], "enter")
     await until(pilot, lambda: "nothing: not found" in screen_text(pilot))
     assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "where one was is where one stays"
 
 
-async def test_a_log_that_grows_does_not_take_a_search_back(
+async def test_growing_log_keeps_the_page_of_a_search(
     pilot: Pilot[int], logs: tuple[tuple[str, Path], ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The look for more has begun at the end of the log, and ends when the search has led elsewhere."""
@@ -79,7 +79,7 @@ async def test_a_log_that_grows_does_not_take_a_search_back(
     monkeypatch.setattr("screens.dialogs.log_viewer.last", slowly)
     with logs[0][1].open("a", encoding="ascii") as file:
         file.write("one more\n")
-    looking = asyncio.create_task(screen._look_for_more())
+    looking = asyncio.create_task(screen._poll())
     await pilot.press("slash", *"line 5 of", "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
     looked.set()
@@ -88,7 +88,7 @@ async def test_a_log_that_grows_does_not_take_a_search_back(
     assert "line 5 of setup" in screen_text(pilot).splitlines()[1]
 
 
-async def test_the_other_log_grows_in_sight(pilot: Pilot[int], logs: tuple[tuple[str, Path], ...]) -> None:
+async def test_end_of_the_other_log_is_followed(pilot: Pilot[int], logs: tuple[tuple[str, Path], ...]) -> None:
     await pilot.press("o")
     await until(pilot, lambda: "[bold]first[/bold]" in screen_text(pilot))
     with logs[1][1].open("a", encoding="ascii") as file:
@@ -96,7 +96,7 @@ async def test_the_other_log_grows_in_sight(pilot: Pilot[int], logs: tuple[tuple
     await until(pilot, lambda: "third" in screen_text(pilot))
 
 
-async def test_saving_never_writes_over_a_file(
+async def test_saving_never_overwrites_a_file(
     pilot: Pilot[int], tmp_path: Path, logs: tuple[tuple[str, Path], ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -109,12 +109,14 @@ async def test_saving_never_writes_over_a_file(
     await until(pilot, lambda: "File exists" in screen_text(pilot))
 
 
-async def test_a_log_that_is_cut_or_gone_is_no_fault(pilot: Pilot[int], logs: tuple[tuple[str, Path], ...]) -> None:
+async def test_truncated_or_missing_log_is_shown_as_empty(
+    pilot: Pilot[int], logs: tuple[tuple[str, Path], ...]
+) -> None:
     os.truncate(logs[0][1], 100)
     await pilot.press("pageup")
     await until(pilot, lambda: "line 0 of setup" in screen_text(pilot))
     logs[0][1].unlink()
     await pilot.press("G")
-    await until(pilot, lambda: "nothing is written yet" in screen_text(pilot))
+    await until(pilot, lambda: "empty" in screen_text(pilot))
     await pilot.press("escape")
     await until(pilot, lambda: not isinstance(pilot.app.screen, LogScreen))

@@ -20,7 +20,7 @@ LOGIN: dict[str, JsonValue] = {"username": "root", "password": None}
 ON_NODES: JsonValue = {"cluster_cidr": {"ipv4": "10.20.0.0/16"}}
 
 
-async def test_a_free_range_is_taken_at_a_key(tmp_path: Path) -> None:
+async def test_free_range_is_filled_in_with_one_key(tmp_path: Path) -> None:
     plan = valid_plan(ssh=LOGIN, network=ON_NODES)
     async with wizard(tmp_path, plan, "network", cluster(plan)) as (pilot, session):
         await pilot.press("down", "down")
@@ -29,13 +29,13 @@ async def test_a_free_range_is_taken_at_a_key(tmp_path: Path) -> None:
         assert "10.20.0.10 is in 10.20.0.0/16" in screen_text(pilot) or "10.20.0.11 is in" in screen_text(pilot)
         await pilot.press("ctrl+f")
         await until(pilot, lambda: session.plan.network.cluster_cidr.ipv4 == "10.21.0.0/16")
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
         assert "fills in" not in screen_text(pilot)
-        assert not [v for v in session.judgement.unmet if v.requirement.startswith("XR-CIDR")]
+        assert not [v for v in session.verdict_view.open if v.requirement.startswith("XR-CIDR")]
 
 
-async def test_where_nothing_is_offered_the_key_changes_nothing(tmp_path: Path) -> None:
+async def test_key_without_a_suggestion_changes_nothing(tmp_path: Path) -> None:
     plan = valid_plan(ssh=LOGIN)
     async with wizard(tmp_path, plan, "network") as (pilot, session):
         for key in ("ctrl+f", "down", "ctrl+f", "down", "ctrl+f"):
@@ -44,7 +44,7 @@ async def test_where_nothing_is_offered_the_key_changes_nothing(tmp_path: Path) 
         assert session.plan.network == plan.network
 
 
-async def test_a_single_node_is_offered_its_own_address(tmp_path: Path) -> None:
+async def test_own_address_is_suggested_for_a_single_node(tmp_path: Path) -> None:
     plan = valid_plan(ssh=LOGIN, nodes=nodes(1, 0), address={"cluster_endpoint": "", "platform": None})
     async with wizard(tmp_path, plan, "address") as (pilot, session):
         assert "^F fills in 10.20.0.11: the address of the only node" in screen_text(pilot)
@@ -52,7 +52,7 @@ async def test_a_single_node_is_offered_its_own_address(tmp_path: Path) -> None:
         await until(pilot, lambda: session.plan.address.cluster_endpoint == "10.20.0.11")
         await pilot.press("down", "down")
         await pilot.pause()
-        assert "Now 10.20.0.11, the cluster endpoint." in screen_text(pilot)
+        assert "Default: 10.20.0.11, the cluster endpoint." in screen_text(pilot)
 
 
 def with_interfaces(*names: str, address: str) -> Facts:
@@ -60,7 +60,7 @@ def with_interfaces(*names: str, address: str) -> Facts:
     return replace(healthy(address), interfaces=(*own, *(Interface(name, "192.168.9.1", 24) for name in names[1:])))
 
 
-def test_interfaces_that_all_nodes_have_are_offered_one_after_the_other() -> None:
+def test_common_interfaces_are_suggested_in_turn() -> None:
     plan = valid_plan(nodes=nodes(2, 0))
     facts = {
         "10.20.0.11": with_interfaces("eth1", "docker0", "eth0", "veth12", "bond0", address="10.20.0.11"),
@@ -88,11 +88,11 @@ def test_interfaces_that_all_nodes_have_are_offered_one_after_the_other() -> Non
         ({"nodes": []}, "network.nic"),
     ],
 )
-def test_nothing_is_offered_where_nothing_better_is_known(changes: dict[str, JsonValue], path: str) -> None:
+def test_no_suggestion_without_a_better_value(changes: dict[str, JsonValue], path: str) -> None:
     assert suggest(valid_plan(**changes), {}, path) is None
 
 
-async def test_the_address_plan_opens_over_the_step(tmp_path: Path) -> None:
+async def test_address_plan_opens_over_the_step(tmp_path: Path) -> None:
     plan = valid_plan(ssh=LOGIN, network=ON_NODES)
     async with wizard(tmp_path, plan, "network", cluster(plan)) as (pilot, _session):
         await pilot.press("ctrl+t")
@@ -115,7 +115,7 @@ def line(of: list[str], word: str) -> str:
     return next(line for line in of if word in line)
 
 
-def test_the_drawing_shows_what_lies_within_what() -> None:
+def test_drawing_nests_ranges() -> None:
     drawn = lines()
     assert line(drawn, "10.20.0.0/24").split()[-4:] == ["256,", "5", "nodes,", "eth0"]
     assert line(drawn, "endpoint").index("10.20.0.10") > line(drawn, "10.20.0.0/24").index("10.20.0.0/24")
@@ -123,7 +123,7 @@ def test_the_drawing_shows_what_lies_within_what() -> None:
     assert all(len(line) <= Read.WIDE for line in drawn)
 
 
-def test_each_family_is_drawn_apart() -> None:
+def test_ipv4_and_ipv6_are_drawn_separately() -> None:
     drawn = lines(nodes=dual_nodes(), network={"ip_family": "dual", "join_cidr": {"ipv6": "fd00:10:16::/80"}})
     assert [line.split()[0] for line in drawn if line.startswith("IPv")] == ["IPv4", "IPv6"]
     assert line(drawn, "fd00:10:16::/80").startswith(glyphs().failed)
@@ -131,7 +131,7 @@ def test_each_family_is_drawn_apart() -> None:
     assert all(len(line) <= Read.WIDE for line in drawn)
 
 
-def test_what_only_warns_has_another_mark() -> None:
+def test_advice_has_another_mark_than_a_failure() -> None:
     drawn = lines(network={"cni": "calico", "cluster_cidr": {"ipv4": "172.20.0.0/24"}})
     assert line(drawn, "172.20.0.0/24").startswith(glyphs().warned)
     assert any("too small" in line for line in drawn)
@@ -139,7 +139,7 @@ def test_what_only_warns_has_another_mark() -> None:
     assert not any("join range" in line for line in drawn)
 
 
-def test_a_route_is_drawn_only_where_it_matters() -> None:
+def test_route_is_drawn_only_where_it_overlaps() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     routes = (Route("default", "eth0", "g"), Route("10.4.7.0/24", "eth1", "g"), Route("192.168.7.0/24", "eth1", "g"))

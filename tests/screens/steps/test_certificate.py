@@ -32,7 +32,7 @@ READ = CertificateFacts(
 )
 
 
-def test_what_was_read_can_be_checked_at_a_glance() -> None:
+def test_certificate_facts_are_one_a_line() -> None:
     plan = valid_plan(address={"cluster_endpoint": "10.20.0.10", "platform": "acp.example.com", "others": ["b.c"]})
     lines = [line.plain for line in described(plan, READ)]
     assert lines[0].endswith("CN=[bold]acp[/]")  # a certificate is input, never markup
@@ -40,7 +40,7 @@ def test_what_was_read_can_be_checked_at_a_glance() -> None:
     assert "! b.c" in lines[2]
     assert lines[3].endswith("2026-02-28 to 2026-06-09, 100 days left")
     assert lines[4].endswith("CN=ca (private authority), 2 certificates")
-    assert lines[5].endswith("RSA 2048, the key file belongs to it")
+    assert lines[5].endswith("RSA 2048, the key file matches")
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,7 @@ def test_what_was_read_can_be_checked_at_a_glance() -> None:
         ({"mode": "external", "address": "r.example.com"}, "synchronisation plan", False),
     ],
 )
-async def test_the_registry_step_says_what_the_mode_means(
-    tmp_path: Path, registry: JsonValue, words: str, password: bool
-) -> None:
+async def test_registry_step_explains_the_mode(tmp_path: Path, registry: JsonValue, words: str, password: bool) -> None:
     async with wizard(tmp_path, valid_plan(registry=registry), "registry") as (pilot, _session):
         text = " ".join(screen_text(pilot).split())
         assert words.split()[0] in text

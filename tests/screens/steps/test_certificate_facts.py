@@ -41,54 +41,54 @@ async def at_finding(folder: Path, **changes: object) -> AsyncIterator[tuple[Pil
         yield pilot, session, dialled
 
 
-async def test_a_finding_is_copied_whole(tmp_path: Path) -> None:
+async def test_all_parts_of_a_finding_are_copied(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         await pilot.press("y")
         file = session.draft.folder / "finding.txt"
         await until(pilot, file.exists)
         text = file.read_text(encoding="utf-8")
         assert pilot.app.clipboard == text
-        for part in (f"SYS-SWAP {BAD}", "found: in use: /swap.img", "wanted: ", "swapoff -a", "why: ", "how: "):
+        for part in (f"SYS-SWAP {BAD}", "observed: in use: /swap.img", "expected: ", "swapoff -a", "why: ", "how: "):
             assert part in text
         await pilot.pause()
         assert "Written to" in screen_text(pilot)
 
 
-async def test_one_check_again_asks_its_node_alone(tmp_path: Path) -> None:
+async def test_recheck_of_a_finding_checks_only_its_node(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, _session, dialled):
         await pilot.press("e")
         await until(pilot, lambda: bool(dialled))
         assert set(dialled) == {BAD}
 
 
-async def test_findings_of_one_node(tmp_path: Path) -> None:
+async def test_list_can_show_a_single_node(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, _session, _dialled):
-        assert "SEC-SELINUX" in screen_text(pilot)
+        assert "SELinux is not fully disabled" in screen_text(pilot)
         await pilot.press("/")
         await pilot.pause()
         text = screen_text(pilot)
         assert f"on {BAD}" in text
         assert "SYS-SWAP" in text
-        assert "SEC-SELINUX" not in text
+        assert "SELinux is not fully disabled" not in text
         await pilot.press("/")
         await pilot.pause()
-        assert "SEC-SELINUX" in screen_text(pilot)
+        assert "SELinux is not fully disabled" in screen_text(pilot)
 
 
-async def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
+async def test_changes_since_the_last_report_are_shown(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         await pilot.press("c")
         await pilot.pause()
-        assert "no earlier run" in screen_text(pilot)
-        session.begin_run()
-        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=healthy(BAD))
-        await session.judge_now()
+        assert "No earlier report" in screen_text(pilot)
+        session.keep_last_report()
+        session.nodes.statuses[BAD] = replace(session.nodes.statuses[BAD], facts=healthy(BAD))
+        await session.evaluate_now()
         await pilot.press("c")
         await pilot.pause()
         assert f"mended: SYS-SWAP {BAD}: in use: /swap.img" in screen_text(pilot)
 
 
-async def test_the_last_run_outlives_the_wizard(tmp_path: Path) -> None:
+async def test_last_report_survives_the_wizard(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         await pilot.press("e")  # the node does not answer in this stage: the run ends at once
         kept = session.draft.folder / LAST_RUN
@@ -98,7 +98,7 @@ async def test_the_last_run_outlives_the_wizard(tmp_path: Path) -> None:
         assert {node.address for node in last.nodes} == {node.address for node in PLAN.nodes}
 
 
-async def test_the_report_is_taken_along(tmp_path: Path) -> None:
+async def test_report_is_saved_as_json_and_html(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         await pilot.press("s")
         page = session.draft.folder / "preflight.html"
@@ -108,26 +108,30 @@ async def test_the_report_is_taken_along(tmp_path: Path) -> None:
         assert not told.ready
 
 
-async def test_what_a_node_says_is_never_markup(tmp_path: Path) -> None:
+async def test_output_of_a_node_is_never_markup(tmp_path: Path) -> None:
     hostile = "[bold red]x[/] [link=file:///etc]y[/link]"
     async with at_finding(tmp_path, hostname=hostile) as (pilot, session, _dialled):
         await pilot.press("f", "/")
         await pilot.pause()
+        rows = pilot.app.screen.query_one("#findings", Rows)
+        rows.move_to(next(row.key for row in rows._rows if hostile[:15] in row.text.plain))
+        await pilot.pause()
         assert "[bold red]x[/]" in screen_text(pilot)
-        session.nodes.seen[BAD] = replace(session.nodes.seen[BAD], facts=replace(healthy(BAD), swaps=(hostile,)))
-        await session.judge_now()
+        session.nodes.statuses[BAD] = replace(
+            session.nodes.statuses[BAD], facts=replace(healthy(BAD), swaps=(hostile,))
+        )
+        await session.evaluate_now()
         await pilot.press("y")
         await until(pilot, (session.draft.folder / "finding.txt").exists)
 
 
-async def test_all_keys_are_in_sight_at_80_columns(tmp_path: Path) -> None:
+async def test_all_preflight_keys_fit_80_columns(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, _session, _dialled):
         text = screen_text(pilot)
         for word in (
             "/ node",
             "y copy",
-            "e again",
-            "r all",
+            "e/r recheck",
             "c diff",
             "n net",
             "s save",
@@ -139,10 +143,10 @@ async def test_all_keys_are_in_sight_at_80_columns(tmp_path: Path) -> None:
             assert word in text
 
 
-async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
+async def test_connectivity_of_the_nodes_is_a_table(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
         for node in PLAN.nodes:
-            facts = session.nodes.seen[node.address].facts
+            facts = session.nodes.statuses[node.address].facts
             assert facts is not None
             ways = tuple(
                 TcpPath(
@@ -153,8 +157,8 @@ async def test_the_network_between_the_nodes_is_a_table(tmp_path: Path) -> None:
                 for host in other.addresses
                 for port in other.ports
             )
-            session.nodes.seen[node.address] = replace(
-                session.nodes.seen[node.address], facts=replace(facts, paths=ways)
+            session.nodes.statuses[node.address] = replace(
+                session.nodes.statuses[node.address], facts=replace(facts, paths=ways)
             )
         await pilot.press("n")
         await pilot.pause()

@@ -38,7 +38,7 @@ def run(folder: Path, phase: Phase, failed_in: Phase | None = None) -> Path:
 
 async def test_a_failure_is_told_with_its_likely_cause(tmp_path: Path) -> None:
     async with wizard(tmp_path, PLAN, "review") as (pilot, session):
-        session.note(run=str(run(tmp_path, Phase.FAILED, Phase.SETUP)))
+        session.update_draft(run=str(run(tmp_path, Phase.FAILED, Phase.SETUP)))
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "Likely: A disk is full" in screen_text(pilot))
         assert "setup.sh failed with exit status 2" in screen_text(pilot)

@@ -11,7 +11,10 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.plan.draft import load
 from acp_tui.plan.model import Plan
 from screens.dialogs.too_small import TooSmall
+from screens.steps.base import WizardStep
+from screens.steps.menu import menu_options, step_keys
 from screens.steps.order import STEPS
+from screens.steps.registry import RegistryStep
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, nodes, valid_plan
 from tests.support.wizard_pilot import screen_text, show, staged_app, until, wizard
@@ -37,30 +40,30 @@ async def test_every_step_fits_80_columns_and_23_lines(tmp_path: Path, step: str
         assert "Install" in text, "the steps are always in sight"
 
 
-async def test_a_refused_value_says_why_and_stays_as_typed(tmp_path: Path) -> None:
+async def test_invalid_value_shows_the_reason_and_stays_as_typed(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "address") as (pilot, session):
         await pilot.press("ctrl+u", *"10.20.0.300")
         await pilot.pause()
         assert "'10.20.0.300' is neither an IP address nor a domain name" in screen_text(pilot)
         assert session.plan.address.cluster_endpoint == "10.20.0.30", "the last good value"
-        assert session.draft.rough == {"address.cluster_endpoint": "10.20.0.300"}
+        assert session.draft.invalid_input == {"address.cluster_endpoint": "10.20.0.300"}
         await pilot.press("backspace")
         await pilot.pause()
         assert "neither" not in screen_text(pilot)
-        assert session.draft.rough == {}
+        assert session.draft.invalid_input == {}
 
 
-async def test_each_answer_is_saved_as_it_is_given(tmp_path: Path) -> None:
+async def test_each_answer_is_saved_at_once(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "address") as (pilot, session):
         await pilot.press("ctrl+u", *"api.example.com", "down", "space", "down", "ctrl+u", *"2x")
-        await until(pilot, lambda: load(session.draft.folder).rough == {"address.vrid": "2x"})
+        await until(pilot, lambda: load(session.draft.folder).invalid_input == {"address.vrid": "2x"})
         draft = load(session.draft.folder)
         assert draft.plan.address.cluster_endpoint == "api.example.com"
         assert draft.plan.address.self_built_vip
         assert draft.step == "address"
 
 
-async def test_an_answer_that_means_nothing_is_not_asked_for(tmp_path: Path) -> None:
+async def test_field_without_a_meaning_is_hidden(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "network") as (pilot, _session):
         assert "Join CIDR" in screen_text(pilot)
         assert "IPv6" not in screen_text(pilot).replace("ipv6", "")
@@ -71,7 +74,7 @@ async def test_an_answer_that_means_nothing_is_not_asked_for(tmp_path: Path) -> 
         assert "Pod CIDR" not in text.replace("Pod CIDR IPv6", "")
 
 
-async def test_a_changed_answer_is_judged_again_without_asking_the_nodes(tmp_path: Path) -> None:
+async def test_changed_answer_is_evaluated_without_a_connection(tmp_path: Path) -> None:
     dialled: list[str] = []
     plan = valid_plan(**NO_LOGIN)
     facts = seen(*ALL)
@@ -83,13 +86,13 @@ async def test_a_changed_answer_is_judged_again_without_asking_the_nodes(tmp_pat
 
         assert outcome() is Outcome.FAIL
         await pilot.press("right")
-        await session.judge_now()
+        await session.evaluate_now()
         assert session.plan.network.cni == "calico"
         assert outcome() is Outcome.NOT_APPLICABLE
         assert dialled == []
 
 
-async def test_a_password_is_tried_only_when_its_field_is_left(tmp_path: Path) -> None:
+async def test_password_is_used_only_after_its_field_is_left(tmp_path: Path) -> None:
     dialled: list[str] = []
     plan = valid_plan(**NO_LOGIN, nodes=nodes(1, 0))
     async with wizard(tmp_path, plan, "nodes", dialled=dialled) as (pilot, _session):
@@ -102,7 +105,7 @@ async def test_a_password_is_tried_only_when_its_field_is_left(tmp_path: Path) -
         assert dialled == ["10.20.0.11"]
 
 
-async def test_nodes_are_added_line_by_line_and_a_bad_line_is_kept(tmp_path: Path) -> None:
+async def test_nodes_are_added_line_by_line_and_an_invalid_line_is_kept(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await pilot.press(*"10.0.0.1,10.0.0.2", "enter", *"worker admin@10.0.0.9:2222", "enter", *"10.0.0.1", "enter")
@@ -113,10 +116,10 @@ async def test_nodes_are_added_line_by_line_and_a_bad_line_is_kept(tmp_path: Pat
             ("10.0.0.9", "worker"),
         ]
         assert (session.plan.nodes[2].ssh.username, session.plan.nodes[2].ssh.port) == ("admin", 2222)
-        assert "10.0.0.1 is there already" in screen_text(pilot)
+        assert "10.0.0.1 is already in the plan" in screen_text(pilot)
 
 
-async def test_a_finding_is_waived_with_a_reason_and_the_waiver_taken_back(tmp_path: Path) -> None:
+async def test_finding_is_waived_with_a_reason(tmp_path: Path) -> None:
     facts = seen(*ALL)
     swapping = {**facts, "10.20.0.12": replace(facts["10.20.0.12"], swaps=("/swap.img",))}
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "preflight", swapping) as (pilot, session):
@@ -128,12 +131,12 @@ async def test_a_finding_is_waived_with_a_reason_and_the_waiver_taken_back(tmp_p
         await pilot.pause()
         waiver = session.plan.waivers[0]
         assert (waiver.requirement, waiver.node, waiver.reason) == ("SYS-SWAP", "10.20.0.12", "lab only")
-        await session.judge_now()
+        await session.evaluate_now()
         swap = [v for v in session.verdicts if (v.requirement, v.node) == ("SYS-SWAP", "10.20.0.12")]
         assert [v.blocks for v in swap] == [False]
 
 
-async def test_the_menu_leads_to_every_step(tmp_path: Path) -> None:
+async def test_menu_key_opens_its_step(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "package") as (pilot, _session):
         for key, step in zip("1234567890", STEPS, strict=True):
             await pilot.press("escape")
@@ -143,7 +146,47 @@ async def test_the_menu_leads_to_every_step(tmp_path: Path) -> None:
             assert isinstance(pilot.app.screen, step)
 
 
-async def test_a_small_window_is_safe_and_comes_back(tmp_path: Path) -> None:
+class StorageStep(WizardStep):
+    """An additional step without fields."""
+
+    NAME = "storage"
+    SHORT = TITLE_TEXT = "Storage"
+
+
+async def test_eleven_steps_are_all_reachable(tmp_path: Path) -> None:
+    steps: tuple[type[WizardStep], ...] = (*STEPS[:6], StorageStep, *STEPS[6:])
+    app = staged_app(tmp_path, valid_plan(**NO_LOGIN))
+    app.steps = steps
+    async with app.run_test(size=(80, 24)) as pilot:
+        session = await show(pilot, "package")
+        assert "11   Install" in screen_text(pilot), "the step list numbers every step"
+        for key, step in step_keys(steps).items():
+            await pilot.press("escape")
+            await pilot.pause()
+            await pilot.press(key)
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, step)
+        for step in steps[-2::-1]:
+            await pilot.press("ctrl+p")
+            await pilot.pause()
+            assert isinstance(pilot.app.screen, step)
+        await session.close()
+
+
+@pytest.mark.parametrize("count", [1, 10, 11, 20, 30])
+def test_each_step_has_a_menu_key_of_its_own(count: int) -> None:
+    steps: list[type[WizardStep]] = [type(f"Step{number}", (RegistryStep,), {}) for number in range(count)]
+    options = menu_options(steps)
+    assert len({key for key, _words in options}) == len(options) == count + 3
+    assert list(step_keys(steps).values()) == steps
+
+
+def test_more_steps_than_keys_is_an_error() -> None:
+    with pytest.raises(ValueError, match="menu keys"):
+        step_keys([RegistryStep] * 40)
+
+
+async def test_small_window_ignores_keys_and_recovers(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "address") as (pilot, session):
         before = session.plan
         await pilot.resize_terminal(40, 10)

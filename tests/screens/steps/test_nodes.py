@@ -14,7 +14,7 @@ from acp_tui.nodes.facts import Facts, Interface
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.draft import save
 from acp_tui.plan.model import Plan
-from screens.dialogs.node_import import ListDialog
+from screens.dialogs.node_import import NodeImportDialog
 from screens.session.node_monitor import NodeStatus
 from screens.widgets.line_input import Line
 from screens.widgets.row_list import Rows
@@ -35,41 +35,41 @@ async def paste(pilot: Pilot[int], text: str) -> None:
     focused = pilot.app.focused
     assert focused is not None
     focused.post_message(Paste(text))
-    await until(pilot, lambda: isinstance(pilot.app.screen, ListDialog))
+    await until(pilot, lambda: isinstance(pilot.app.screen, NodeImportDialog))
     await pilot.pause()
 
 
-async def test_a_pasted_list_is_looked_at_and_what_is_right_is_taken(tmp_path: Path) -> None:
+async def test_valid_lines_of_a_pasted_list_are_imported(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await paste(pilot, "10.0.0.1-4\nworker 10.0.0.300\nworker 10.0.0.9 admin 2222\n10.0.0.2\n")
         text = screen_text(pilot)
-        assert "3 control planes, 2 workers, 1 named twice, 1 wrong" in text
+        assert "3 control plane nodes, 2 workers, 1 duplicate, 1 invalid line" in text
         assert "line 2: '10.0.0.300' is not an IPv4 or IPv6 address" in text
         assert not session.plan.nodes, "nothing is taken before it was looked at"
         await pilot.press("ctrl+t")
         await pilot.pause()
         assert [node.role[0] for node in session.plan.nodes] == ["c", "c", "c", "w", "w"]
-        assert isinstance(pilot.app.screen, ListDialog), "what is wrong is still to be mended"
+        assert isinstance(pilot.app.screen, NodeImportDialog), "what is wrong is still to be mended"
         area = pilot.app.screen.query_one("#list", TextArea)
         area.load_text("worker 10.0.0.30")
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, NodeImportDialog))
         assert len(session.plan.nodes) == 6
-        assert session.draft.adding == ""
+        assert session.draft.pending_node_line == ""
 
 
-async def test_a_list_that_is_left_is_there_again(tmp_path: Path) -> None:
+async def test_cancelled_list_is_kept(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await paste(pilot, f"10.0.0.1 pass={CANARY}\n10.0.0.2\n")
         await pilot.press("escape", "ctrl+n", "ctrl+p", "ctrl+l")
         await pilot.pause()
-        assert "2 control planes" in screen_text(pilot)
+        assert "2 control plane nodes" in screen_text(pilot)
         assert not session.plan.nodes
 
 
-async def test_passwords_of_an_inventory_are_in_the_plan_alone(tmp_path: Path) -> None:
+async def test_inventory_passwords_go_only_into_the_plan(tmp_path: Path) -> None:
     file = tmp_path / "hosts.ini"
     file.write_text(f"[masters]\n10.0.0.[1:3]\n[workers]\n10.0.0.[4:5] ansible_password='{CANARY}'\n", encoding="utf-8")
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
@@ -82,7 +82,7 @@ async def test_passwords_of_an_inventory_are_in_the_plan_alone(tmp_path: Path) -
         assert CANARY not in screen_text(pilot)
         assert CANARY not in pilot.app.screen.query_one("#list", TextArea).text
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, NodeImportDialog))
         password = session.plan.nodes[-1].ssh.password
         assert password is not None
         assert password.get_secret_value() == CANARY
@@ -92,9 +92,9 @@ async def test_passwords_of_an_inventory_are_in_the_plan_alone(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("none.ini", "No such file"), (".", "this is no file"), ("raw", "not UTF-8")]
+    ("name", "why"), [("none.ini", "No such file"), (".", "not a regular file"), ("raw", "not UTF-8")]
 )
-async def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str, why: str) -> None:
+async def test_unreadable_list_file_shows_the_reason(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / "raw").write_bytes(b"\xff\xfe\x00")
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, _session):
         await pilot.press("ctrl+l")
@@ -105,27 +105,27 @@ async def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str, why
         await until(pilot, lambda: why in screen_text(pilot).replace("\n", ""))
 
 
-async def test_a_password_on_the_line_for_nodes_is_not_kept(tmp_path: Path) -> None:
+async def test_password_on_the_node_line_is_not_stored(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await pilot.pause()
         await pilot.press(*f"10.0.0.1 password={CANARY}")
         await pilot.pause()
-        assert CANARY not in session.draft.adding
+        assert CANARY not in session.draft.pending_node_line
 
 
-async def test_one_login_for_all_goes_into_the_form(tmp_path: Path) -> None:
+async def test_common_login_goes_into_the_form(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await paste(pilot, "10.0.0.1 admin 2222\n10.0.0.2 admin 2222\n")
         assert "login of all nodes: user admin, port 2222" in screen_text(pilot)
         await pilot.press("ctrl+t")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, ListDialog))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, NodeImportDialog))
         assert (session.plan.ssh.username, session.plan.ssh.port) == ("admin", 2222)
         assert pilot.app.screen.query_one("#f-ssh-username", Line).value == "admin"
 
 
-async def test_this_host_is_offered_as_the_installers_node(tmp_path: Path) -> None:
+async def test_this_host_is_suggested_as_installer_node(tmp_path: Path) -> None:
     own = (LocalAddress("eth0", "192.0.2.7"), LocalAddress("eth0", "fd00::7"))
     async with wizard(tmp_path, Plan(), "nodes", own=own) as (pilot, session):
         assert "^F this host, 192.0.2.7  ^T sizes" in screen_text(pilot)
@@ -143,7 +143,7 @@ async def test_this_host_is_offered_as_the_installers_node(tmp_path: Path) -> No
         assert "this host" not in screen_text(pilot), "nothing is offered twice"
 
 
-async def test_this_host_when_it_is_in_the_plan_becomes_the_first(tmp_path: Path) -> None:
+async def test_this_host_in_the_plan_becomes_the_first_node(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, nodes=[*nodes(2, 0), {"address": "10.20.0.13", "installer": True}, *nodes(0, 1)])
     own = (LocalAddress("eth0", "192.0.2.7"), LocalAddress("eth1", "10.20.0.21"))
     async with wizard(tmp_path, plan, "nodes", own=own) as (pilot, session):
@@ -160,7 +160,7 @@ async def test_this_host_when_it_is_in_the_plan_becomes_the_first(tmp_path: Path
         assert installer.address == "10.20.0.21"
 
 
-async def test_what_the_nodes_told_is_filled_in_by_one_key(tmp_path: Path) -> None:
+async def test_values_read_from_nodes_are_filled_in_with_one_key(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, network={"ip_family": "dual"})
     facts = {
         a: replace(f, interfaces=(*(f.interfaces or ()), Interface("eth0", f"fd00::{a[-2:]}", 64)))
@@ -177,10 +177,10 @@ async def test_what_the_nodes_told_is_filled_in_by_one_key(tmp_path: Path) -> No
         }
         await pilot.press("ctrl+f")
         await pilot.pause()
-        assert "There is nothing to take" in screen_text(pilot)
+        assert "Nothing to fill in" in screen_text(pilot)
 
 
-async def test_nodes_are_moved_and_the_first_control_plane_is_the_installers(tmp_path: Path) -> None:
+async def test_first_control_plane_node_after_a_move_is_the_installer_node(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
     async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
         rows = pilot.app.screen.query_one("#nodes", Rows)
@@ -195,7 +195,7 @@ async def test_nodes_are_moved_and_the_first_control_plane_is_the_installers(tmp
         assert [node.address[-2:] for node in session.plan.nodes] == ["11", "13", "12", "21", "22"]
 
 
-async def test_the_load_is_said_where_the_sizes_are_shown(tmp_path: Path) -> None:
+async def test_load_is_entered_in_the_sizing_dialog(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
     facts = seen(plan)
     small = {**facts, "10.20.0.12": replace(facts["10.20.0.12"], cpu_count=4)}
@@ -216,47 +216,47 @@ async def test_the_load_is_said_where_the_sizes_are_shown(tmp_path: Path) -> Non
         assert "Nodes:" in screen_text(pilot)
 
 
-async def test_what_is_forced_is_said_with_its_rule(tmp_path: Path) -> None:
+async def test_forced_placement_names_its_rule(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
     async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
         rows = pilot.app.screen.query_one("#nodes", Rows)
         rows.focus()
         await pilot.press("end", "enter")
         await pilot.pause()
-        assert "applications forced on, XR-NOEXCL-WK" in screen_text(pilot)
+        assert "applications always, XR-NOEXCL-WK" in screen_text(pilot)
         assert "Applications " not in screen_text(pilot)
         await pilot.press("escape", "home", "enter")
         await pilot.pause()
-        assert "no applications, the default" in screen_text(pilot)
+        assert "applications no, default" in screen_text(pilot)
         session.answer("nodes[0].deployable", "true")
         session.answer("isolation", "true")
         await pilot.press("escape", "enter")
         await pilot.pause()
         text = screen_text(pilot)
-        assert "applications forced off, XR-EXCL-CP" in text
+        assert "applications never, XR-EXCL-CP" in text
         assert "Applications " in text, "what contradicts the rule can be taken back"
 
 
-async def test_isolation_says_what_runs_where(tmp_path: Path) -> None:
+async def test_isolation_step_shows_the_placement(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, isolation=True)
     async with wizard(tmp_path, plan, "isolation", seen(plan)) as (pilot, _session):
         text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
-        assert "10.20.0.11 and 2 more: applications forced off, XR-EXCL-CP: Exclusive control" in text
-        assert "10.20.0.21 and 1 more: applications forced on, XR-NOEXCL-WK: Workers that" in text
+        assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: An exclusive control" in text
+        assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: A worker" in text
         assert "Apps 10.20.0.11" not in text
         await pilot.press("down", "right", "right")
         await pilot.pause()
         assert "Apps 10.20.0.11" in screen_text(pilot), "not exclusive: it may be chosen"
 
 
-async def test_an_absent_node_says_when_it_is_tried_again(tmp_path: Path) -> None:
+async def test_unreachable_node_shows_its_next_retry(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
     async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
         absent = NodeStatus(NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05")
-        session.nodes.seen["10.20.0.12"] = absent
+        session.nodes.statuses["10.20.0.12"] = absent
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await pilot.press("home", "down")
-        session.nodes_told()
+        session.nodes_changed()
         await pilot.pause()
         text = screen_text(pilot)
         assert "unreachable, next try at 15:04:05" in text
@@ -266,11 +266,11 @@ async def test_an_absent_node_says_when_it_is_tried_again(tmp_path: Path) -> Non
         assert "next try at 15:04:05" not in screen_text(pilot)
         await pilot.resize_terminal(120, 30)
         await pilot.pause()
-        session.nodes_told()
+        session.nodes_changed()
         await until(pilot, lambda: "next try at 15:04:05" in screen_text(pilot))
 
 
-async def test_a_hundred_nodes_are_pasted_at_once(tmp_path: Path) -> None:
+async def test_hundred_nodes_are_pasted_at_once(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await paste(pilot, "\n".join(f"10.0.{n // 50}.{n % 50 + 1}" for n in range(100)))

@@ -13,24 +13,24 @@ from tests.support.package_builder import core
 from tests.support.wizard_pilot import screen_text, until, wizard
 
 
-async def test_a_package_that_lies_around_is_taken_with_one_key(tmp_path: Path) -> None:
+async def test_found_package_is_filled_in_with_one_key(tmp_path: Path) -> None:
     package = core(tmp_path)
     (tmp_path / "verify-key.pub").touch()
     plan = valid_plan(package={})
     async with wizard(tmp_path, plan, "package") as (pilot, session):
-        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        await until(pilot, lambda: "Found 1 package" in screen_text(pilot))
         assert "without a signature, the public key" in screen_text(pilot)
         await pilot.press("ctrl+f")
         assert session.plan.package.core == str(package)
         assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
         await pilot.pause()
-        assert "Found a package" not in screen_text(pilot)
+        assert "Found 1 package" not in screen_text(pilot)
 
 
-async def test_what_was_taken_stands_in_its_fields_and_outlives_the_cursor(tmp_path: Path) -> None:
+async def test_filled_in_paths_stay_when_the_cursor_moves(tmp_path: Path) -> None:
     package = core(tmp_path)
     async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
-        await until(pilot, lambda: "Found a package" in screen_text(pilot))
+        await until(pilot, lambda: "Found 1 package" in screen_text(pilot))
         form = pilot.app.screen.query_one(Form)
         form.focus_path("package.core")
         await pilot.press("ctrl+f")
@@ -40,7 +40,7 @@ async def test_what_was_taken_stands_in_its_fields_and_outlives_the_cursor(tmp_p
         assert session.plan.package.core == str(package)
 
 
-async def test_what_was_answered_stays(tmp_path: Path) -> None:
+async def test_typed_paths_are_not_replaced(tmp_path: Path) -> None:
     core(tmp_path)
     async with wizard(tmp_path, valid_plan(package={"core": "mine.tar"}), "package") as (pilot, session):
         await pilot.press("ctrl+f")
@@ -48,7 +48,7 @@ async def test_what_was_answered_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
-async def test_unpacking_can_be_stopped_and_says_in_full_why_it_failed(
+async def test_unpacking_can_be_cancelled_and_a_failure_shows_its_full_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gpg, go = tmp_path / "bin" / "gpg", tmp_path / "go"
@@ -66,14 +66,14 @@ async def test_unpacking_can_be_stopped_and_says_in_full_why_it_failed(
         await until(pilot, lambda: "^X stops it" in screen_text(pilot))
         await pilot.press("ctrl+x")
         go.touch()
-        await until(pilot, lambda: "Stopped: the install folder is as it was." in screen_text(pilot))
+        await until(pilot, lambda: "Cancelled. The install folder is unchanged." in screen_text(pilot))
         assert not install_dir.exists() or not list(install_dir.iterdir())
         await pilot.press("ctrl+v")
         await until(pilot, lambda: "BND-SIGN" in screen_text(pilot))
         assert "can read" in screen_text(pilot)
 
 
-async def test_of_several_packages_each_can_be_taken(tmp_path: Path) -> None:
+async def test_each_of_several_packages_can_be_filled_in(tmp_path: Path) -> None:
     older = core(tmp_path, name="installer-core-v4.0.3-x86.tar")
     newer = core(tmp_path, name="installer-core-v4.1.0-x86.tar")
     extensions = tmp_path / "installer-extensions-v4.1.0-x86.tar"

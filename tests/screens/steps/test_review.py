@@ -16,7 +16,7 @@ from acp_tui.preflight.bundle import open_bundle
 from screens.app import AcpApp
 from screens.dialogs.prompts import Ask, Confirm, Pick
 from screens.dialogs.recheck import Recheck
-from screens.dialogs.sizing import SizesDialog
+from screens.dialogs.sizing import SizingDialog
 from screens.session.node_monitor import NodeStatus
 from screens.session.session import Session
 from screens.steps.install import InstallStep
@@ -45,7 +45,7 @@ def put_cursor(pilot: Pilot[int], key: str) -> None:
     rows.move_to(next(row.key for row in rows._rows if row.key.startswith(key)))
 
 
-async def test_enter_leads_to_the_very_field(tmp_path: Path) -> None:
+async def test_enter_on_a_blocker_opens_its_field(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, network={"service_cidr": {"ipv4": "10.3.0.0/16"}})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         put_cursor(pilot, "finding XR-CIDR-OVERLAP")
@@ -57,7 +57,7 @@ async def test_enter_leads_to_the_very_field(tmp_path: Path) -> None:
         await pilot.press("ctrl+n")  # the wizard still takes keys
 
 
-async def test_enter_leads_to_the_node_and_to_the_finding(tmp_path: Path) -> None:
+async def test_enter_opens_the_finding_and_the_node(tmp_path: Path) -> None:
     swapping = replace(seen()["10.20.0.12"], swaps=("/swap.img",))
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", {**seen(), "10.20.0.12": swapping}) as (pilot, _s):
         put_cursor(pilot, "finding SYS-SWAP 10.20.0.12")
@@ -73,7 +73,7 @@ async def test_enter_leads_to_the_node_and_to_the_finding(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", ["ssh.password", "admin.password", "kubernetes.version", "disaster_recovery.primary"])
-async def test_an_answer_leads_to_its_own_field(tmp_path: Path, path: str) -> None:
+async def test_enter_on_an_answer_opens_its_field(tmp_path: Path, path: str) -> None:
     plan = valid_plan(**NO_LOGIN, disaster_recovery={"role": "standby"})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         put_cursor(pilot, f"answer {path}")
@@ -82,14 +82,14 @@ async def test_an_answer_leads_to_its_own_field(tmp_path: Path, path: str) -> No
         await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == field)
 
 
-async def test_the_expected_load_is_asked_with_the_sizes(tmp_path: Path) -> None:
+async def test_expected_load_opens_the_sizing(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", seen()) as (pilot, _session):
         put_cursor(pilot, "answer workload.pods")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, SizesDialog))
+        await until(pilot, lambda: isinstance(pilot.app.screen, SizingDialog))
 
 
-async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
+async def test_m_opens_the_first_blocker(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, address={"cluster_endpoint": ""})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         assert "block" in screen_text(pilot)
@@ -97,7 +97,7 @@ async def test_m_leads_to_what_blocks(tmp_path: Path) -> None:
         await until(pilot, lambda: bool(pilot.app.screen.query("#form")))
 
 
-async def test_defaults_presets_and_choices_are_told_apart(tmp_path: Path) -> None:
+async def test_review_names_the_origin_of_each_answer(tmp_path: Path) -> None:
     plan = valid_plan(
         **NO_LOGIN, local_storage="topolvm", nodes=[], scenario="single-node", address={"cluster_endpoint": ""}
     )
@@ -107,12 +107,12 @@ async def test_defaults_presets_and_choices_are_told_apart(tmp_path: Path) -> No
         told = lines(pilot)
         assert " * chosen  local_storage: topolvm" in told
         assert "   default network.cni: kube-ovn" in told
-        assert " + preset  address.cluster_endpoint: 10.20.0.11" in told
-        assert " + preset  nodes[0].deployable: true" in told
+        assert " + derived address.cluster_endpoint: 10.20.0.11" in told
+        assert " + derived nodes[0].deployable: true" in told
         assert any(line.endswith("address.platform: acp.example.com") for line in told)
 
 
-async def test_no_secret_and_every_other_answer(tmp_path: Path) -> None:
+async def test_review_shows_every_answer_but_no_secret(tmp_path: Path) -> None:
     plan = valid_plan(admin={"password": CANARY}, ssh={"username": "root", "password": CANARY})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
         told = "\n".join(lines(pilot))
@@ -127,20 +127,20 @@ async def test_no_secret_and_every_other_answer(tmp_path: Path) -> None:
         assert '"globalHost": "acp.example.com"' in document
 
 
-async def test_without_a_signature_somebody_decides(tmp_path: Path) -> None:
+async def test_missing_signature_can_be_waived(tmp_path: Path) -> None:
     package = tmp_path / "installer-core-v4.0.3-x86.tar"
     package.write_bytes(b"")
     plan = valid_plan(**NO_LOGIN, package={"core": str(package)})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
-        assert any("w decides" in line for line in lines(pilot))
+        assert any("w waives signature" in line for line in lines(pilot))
         await pilot.press("w")
         await pilot.pause()
         await pilot.press(*"lab only", "enter")
         await pilot.pause()
         assert [(w.requirement, w.reason) for w in session.plan.waivers] == [("BND-SIGN", "lab only")]
-        await session.judge_now()
+        await session.evaluate_now()
         await pilot.pause()
-        assert not any("w decides" in line for line in lines(pilot))
+        assert not any("w waives signature" in line for line in lines(pilot))
         assert any("W" in line and "lab only" in line for line in lines(pilot))
 
 
@@ -154,10 +154,10 @@ def swapping(facts: dict[str, Facts]) -> dict[str, Facts]:
 def asked_again(session: Session, found: dict[str, Facts], monkeypatch: pytest.MonkeyPatch) -> None:
     """The nodes answer with these facts when they are asked again."""
 
-    def probe(node: Node) -> None:
-        session.nodes.seen[node.address] = NodeStatus(NodeState.CHECKED, facts=found[node.address], login=None)
+    def check(node: Node) -> None:
+        session.nodes.statuses[node.address] = NodeStatus(NodeState.CHECKED, facts=found[node.address], login=None)
 
-    monkeypatch.setattr(session.nodes, "probe", probe)
+    monkeypatch.setattr(session.nodes, "check", check)
 
 
 async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:
@@ -168,15 +168,15 @@ async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:
     pilot.app.screen.post_message(Key(kept, kept))  # `press` would wait for a screen that closes by itself
 
 
-async def test_the_home_of_nobody_is_a_folder_that_is_not_there(tmp_path: Path) -> None:
+async def test_unknown_home_folder_is_a_missing_folder(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(), "review", seen()) as (pilot, _session):
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.press("ctrl+u", *"~nobody-is-here/plan.yaml", "enter")
-        await until(pilot, lambda: "not written: No such file or directory" in screen_text(pilot))
+        await until(pilot, lambda: "Not written: No such file or directory" in screen_text(pilot))
 
 
-async def test_a_bundle_is_written_after_one_more_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bundle_is_written_after_a_recheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = valid_plan(ssh={"username": "root", "password": CANARY})
     async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
         asked_again(session, seen(), monkeypatch)
@@ -188,11 +188,11 @@ async def test_a_bundle_is_written_after_one_more_look(tmp_path: Path, monkeypat
         assert open_bundle(tmp_path / "bare").document is None
 
 
-async def test_a_new_blocker_stops_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_new_blocker_prevents_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
         asked_again(session, swapping(seen()), monkeypatch)
         await export(pilot, tmp_path / "bundle")
-        await until(pilot, lambda: "1 new finding blocks" in screen_text(pilot))
+        await until(pilot, lambda: "1 new blocker" in screen_text(pilot))
         assert "new: SYS-SWAP 10.20.0.12" in screen_text(pilot)
         await pilot.press("y")
         await pilot.pause()
@@ -202,7 +202,7 @@ async def test_a_new_blocker_stops_the_bundle(tmp_path: Path, monkeypatch: pytes
         assert not (tmp_path / "bundle").exists()
 
 
-async def test_what_changed_and_does_not_block_is_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_change_without_a_blocker_needs_a_confirmation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", swapping(seen())) as (pilot, session):
         asked_again(session, seen(), monkeypatch)
         await export(pilot, tmp_path / "bundle")
@@ -211,10 +211,12 @@ async def test_what_changed_and_does_not_block_is_confirmed(tmp_path: Path, monk
         await until(pilot, lambda: "Bundle written" in screen_text(pilot))
 
 
-async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_new_blocker_prevents_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waived: list[JsonValue] = []
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
-        waived += [{"requirement": v.requirement, "reason": "test", "by": "test"} for v in session.judgement.blocking]
+        waived += [
+            {"requirement": v.requirement, "reason": "test", "by": "test"} for v in session.verdict_view.blockers
+        ]
     plan = valid_plan(ssh={"password": CANARY}, waivers=waived)
     async with wizard(tmp_path / "again", plan, "install", seen()) as (pilot, session):
         assert session.report().ready
@@ -227,7 +229,7 @@ async def test_a_new_blocker_stops_the_install(tmp_path: Path, monkeypatch: pyte
         question = pilot.app.screen
         assert isinstance(question, Confirm)
         question.action_answer(True)
-        await until(pilot, lambda: "1 new finding blocks" in screen_text(pilot))
+        await until(pilot, lambda: "1 new blocker" in screen_text(pilot))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(pilot.app.screen, InstallStep))
         assert session.draft.run is None

@@ -66,7 +66,7 @@ def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-async def test_a_trial_is_fewer_than_ten_answers(media: Path) -> None:
+async def test_trial_needs_fewer_than_ten_answers(media: Path) -> None:
     answers = 0
     async with fresh(media) as pilot:
         await pilot.press("t")
@@ -91,19 +91,19 @@ async def test_a_trial_is_fewer_than_ten_answers(media: Path) -> None:
         assert (plan.network.cni, plan.certificate.mode, plan.registry.mode) == ("kube-ovn", "self-signed", "platform")
         assert plan.deployable(plan.nodes[0])
         facts = healthy(NODE, "ubuntu-22.04", "control-plane")
-        here.nodes.seen[NODE] = NodeStatus(NodeState.CHECKED, facts=facts, login=None)
-        await here.judge_now()
+        here.nodes.statuses[NODE] = NodeStatus(NodeState.CHECKED, facts=facts, login=None)
+        await here.evaluate_now()
         # What only a person can tell is an answer, too; the package here is an empty file.
-        answers += sum(not verdict.requirement.startswith("BND") for verdict in here.judgement.blocking)
+        answers += sum(not verdict.requirement.startswith("BND") for verdict in here.verdict_view.blockers)
         await pilot.press("ctrl+n")
         await on(pilot, ReviewStep)
         lines = [row.text.plain for row in pilot.app.screen.query_one("#review", Rows)._rows]
-        for told in (" + preset  address.cluster_endpoint: 10.20.0.11", " + preset  package.public_key"):
+        for told in (" + derived address.cluster_endpoint: 10.20.0.11", " + derived package.public_key"):
             assert any(line.startswith(told) for line in lines)
-    assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in here.judgement.blocking]
+    assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in here.verdict_view.blockers]
 
 
-async def test_what_is_preset_goes_with_its_reason_and_all_steps_stay_open(media: Path) -> None:
+async def test_derived_defaults_end_with_their_cause_and_all_steps_stay_open(media: Path) -> None:
     async with fresh(media) as pilot:
         await pilot.press("t")
         await on(pilot, TrialStep)
@@ -112,21 +112,21 @@ async def test_what_is_preset_goes_with_its_reason_and_all_steps_stay_open(media
         here.answer("scenario", "single-cluster")
         assert here.plan.address.cluster_endpoint == ""
         await pilot.press("ctrl+p")
-        await until(pilot, lambda: "Package: is it whole" in screen_text(pilot))
+        await until(pilot, lambda: "Package: integrity" in screen_text(pilot))
 
 
-async def test_the_package_step_offers_it_for_a_single_node(media: Path) -> None:
+async def test_package_step_opens_the_trial_of_a_single_node(media: Path) -> None:
     async with fresh(media) as pilot:
         await pilot.press("n")
-        await until(pilot, lambda: "Package: is it whole" in screen_text(pilot))
+        await until(pilot, lambda: "Package: integrity" in screen_text(pilot))
         await pilot.press("left")
         await pilot.pause()
-        await until(pilot, lambda: "^T is the short path" in screen_text(pilot))
+        await until(pilot, lambda: "^T opens the single-node trial" in screen_text(pilot))
         await pilot.press("ctrl+t")
         await on(pilot, TrialStep)
 
 
-async def test_of_a_cluster_one_node_is_kept_as_its_own_endpoint(tmp_path: Path) -> None:
+async def test_trial_of_a_cluster_keeps_one_node_as_its_own_endpoint(tmp_path: Path) -> None:
     plan = valid_plan(ssh={"username": "root", "password": None}, address={"self_built_vip": True})
     async with wizard(tmp_path, plan, "package") as (pilot, here):
         await pilot.press("ctrl+t")
@@ -138,12 +138,12 @@ async def test_of_a_cluster_one_node_is_kept_as_its_own_endpoint(tmp_path: Path)
         assert (here.plan.address.cluster_endpoint, here.plan.address.self_built_vip) == ("10.20.0.11", False)
 
 
-async def test_a_trial_is_gone_on_with(media: Path) -> None:
+async def test_trial_draft_is_resumed(media: Path) -> None:
     async with fresh(media) as pilot:
         await pilot.press("t")
         await on(pilot, TrialStep)
     async with fresh(media) as pilot:
-        assert "There is an unfinished draft" in screen_text(pilot)
+        assert "Unfinished draft from" in screen_text(pilot)
         await pilot.press("g")
         await on(pilot, TrialStep)
 
@@ -154,7 +154,7 @@ async def load(pilot: Pilot[int], path: Path) -> None:
     await pilot.press(*str(path), "enter")
 
 
-async def test_a_plan_file_is_loaded(tmp_path: Path) -> None:
+async def test_plan_file_is_opened(tmp_path: Path) -> None:
     save_plan(valid_plan(), tmp_path / "plan.yaml")
     async with fresh(tmp_path) as pilot:
         await load(pilot, tmp_path / "plan.yaml")
@@ -163,7 +163,7 @@ async def test_a_plan_file_is_loaded(tmp_path: Path) -> None:
         assert session(pilot).plan_file == tmp_path / "plan.yaml"
 
 
-async def test_what_cannot_be_loaded_is_told_and_the_path_is_kept(tmp_path: Path) -> None:
+async def test_unreadable_file_shows_the_reason_and_keeps_the_path(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text("scenari: single-node\n")
     async with fresh(tmp_path) as pilot:
         await load(pilot, tmp_path / "plan.yaml")
@@ -174,7 +174,7 @@ async def test_what_cannot_be_loaded_is_told_and_the_path_is_kept(tmp_path: Path
         assert pilot.app.screen.query_one(Line).value == str(tmp_path / "plan.yaml")
 
 
-async def test_a_bundle_from_another_machine_asks_for_its_secrets_again(tmp_path: Path) -> None:
+async def test_bundle_without_readable_secrets_asks_for_them(tmp_path: Path) -> None:
     plan: Plan = valid_plan(
         certificate={"mode": "existing", "cert_file": "/elsewhere/crt.pem", "key_file": "/elsewhere/key.pem"},
         package={"core": "/elsewhere/installer-core-v4.0.3-x86.tar"},
@@ -198,14 +198,14 @@ async def test_a_bundle_from_another_machine_asks_for_its_secrets_again(tmp_path
         assert here.draft.host_keys == keys
         assert "admin.password" in here.draft.secrets_asked
         assert here.plan_file is None, "a bundle is never written to"
-        await here.judge_now()
-        told = " ".join(verdict.observed for verdict in here.judgement.blocking)
+        await here.evaluate_now()
+        told = " ".join(verdict.observed for verdict in here.verdict_view.blockers)
         assert "/elsewhere/crt.pem" in told
         assert "/elsewhere/installer-core" in told
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-async def test_escape_leaves_and_writes_nothing(tmp_path: Path) -> None:
+async def test_escape_on_the_start_screen_writes_nothing(tmp_path: Path) -> None:
     async with fresh(tmp_path) as pilot:
         await pilot.press("escape")
         await pilot.pause()

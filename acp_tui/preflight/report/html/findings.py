@@ -4,11 +4,11 @@ A node that could not be looked at is one finding, not one for each rule that no
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from acp_tui.checks.catalog import Requirement
-from acp_tui.checks.labels import OUTCOMES, outcome_label, severity_label, state_fix, state_label
+from acp_tui.checks.labels import OUTCOMES, outcome_label, severity_label, state_fix, state_label, verdict_title
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import waiver_for
 from acp_tui.core.i18n import _, ngettext
@@ -45,9 +45,13 @@ class Background:
     waivers: tuple[Waiver, ...]
     today: date
 
-    def title(self, requirement: str) -> Html:
-        rule = self.rules.get(requirement)
-        return text(_(rule.title)) if rule else Html("")
+    def title(self, *verdicts: Verdict) -> Html:
+        """Title of verdicts of one rule and outcome; without names where these differ from node to node."""
+        rule = self.rules.get(verdicts[0].requirement)
+        if rule is None:
+            return Html("")
+        titles = {verdict_title(rule, verdict) for verdict in verdicts}
+        return text(titles.pop() if len(titles) == 1 else verdict_title(rule, replace(verdicts[0], names=())))
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def finding(group: Group, known: Background) -> Html:
     heading = (
         _badge(group.outcome),
         tag("code", text(group.requirement)),
-        known.title(group.requirement),
+        known.title(*group.verdicts),
         tag("small", text(" · ".join(marks))),
     )
     cases = [_case(case, known, several=len(group.cases) > 1) for case in group.cases]
@@ -146,7 +150,7 @@ def met(groups: Sequence[Group], known: Background) -> Html:
         nodes = [verdict for verdict in group.verdicts if verdict.node is not None]
         where = str(len(nodes)) if nodes else ""
         seen = bullets(_seen(group.verdicts, known.hosts, _MOST_SEEN))
-        rows.append((tag("code", text(group.requirement)), known.title(group.requirement), text(where), seen))
+        rows.append((tag("code", text(group.requirement)), known.title(*group.verdicts), text(where), seen))
     return table((_("Rule"), _("Title"), _("Nodes"), _("Found")), rows)
 
 
@@ -164,7 +168,7 @@ def of_nodes(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], known: Ba
             (
                 _badge(verdict.outcome),
                 tag("code", text(verdict.requirement)),
-                known.title(verdict.requirement),
+                known.title(verdict),
                 text(verdict.observed),
             )
             for verdict in sorted(mine, key=lambda v: (not v.blocks, _WORST.index(v.outcome)))

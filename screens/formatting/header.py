@@ -1,0 +1,16 @@
+"""The header line of a step: name of the program, release, practice badge."""
+
+from rich.text import Text
+
+from acp_tui.core.i18n import _, pgettext
+
+
+def header(release: str, *, practice: bool) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(" acp-tui ", "bold reverse")
+    if practice:
+        text.append(f" {pgettext('header', 'PRACTICE')} ", "bold black on yellow")
+        text.append(" " + _("a simulated cluster, nothing real changes"))
+    else:
+        text.append(" " + _("Alauda Container Platform {release}").format(release=release))
+    return text

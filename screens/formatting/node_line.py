@@ -1,0 +1,76 @@
+"""A node on one line of the list, and the detail of a node."""
+
+from rich.text import Text
+
+from acp_tui.checks.labels import role_label, state_label
+from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
+from acp_tui.plan.model import Node
+from screens.formatting.glyphs import state_mark
+from screens.session.node_monitor import NodeStatus
+from screens.session.session import Session
+
+
+def node_line(session: Session, node: Node) -> Text:
+    """Return address, role, state, host name and number of blockers of one node."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    status = session.nodes.statuses.get(node.address)
+    mark, style = state_mark(status.state) if status is not None else ("-", "dim")
+    text.append(f" {mark} ", style)
+    text.append(f"{node.address:<16}")
+    installer = session.plan.installer_node
+    role = role_label(node.role) + ("*" if installer is not None and installer.address == node.address else "")
+    text.append(f"{role:<15}")
+    text.append(_state(status).ljust(18) if status is None or status.state is not NodeState.CHECKED else "")
+    if status is not None and status.facts is not None and status.facts.hostname:
+        text.append(status.facts.hostname[:18].ljust(18))
+    if status is not None and status.state is NodeState.CHECKED:
+        if blockers := session.verdict_view.blockers_by_node.get(node.address, 0):
+            words = ngettext("{count} to fix", "{count} to fix", blockers)
+            text.append(words.format(count=blockers), "bold red")
+        else:
+            text.append(pgettext("node", "ready"), "green")
+    elif status is not None and status.notice:
+        text.append(status.notice)
+    return text
+
+
+def _state(status: NodeStatus | None) -> str:
+    if status is None:
+        return credentials_missing()
+    if status.state is NodeState.CHECKING and status.stage:
+        return f"{state_label(status.state)} ({status.stage})"
+    return state_label(status.state)
+
+
+def credentials_missing() -> str:
+    """Return the state of a node that cannot be checked yet."""
+    return pgettext("node", "credentials missing")
+
+
+def node_detail(node: Node, status: NodeStatus | None) -> Text:
+    """Return problem, notice, machine and host key of a node, one a line."""
+    if status is None:
+        words = _("{address} is not checked yet: enter a password or a key file.").format(address=node.address)
+        return Text(words)
+    lines = []
+    if status.notice:
+        lines.append(Text(f"{state_label(status.state)}, {status.notice}"))
+    if status.detail:
+        lines.append(Text(status.detail, "red"))
+    lines.append(Text(machine_line(status.facts)) if status.facts else Text(""))
+    if status.state is NodeState.HOST_KEY_CHANGED:
+        lines.append(Text(_("h: review and trust the new host key")))
+    elif status.facts and status.facts.host_key:
+        lines.append(Text(_("Host key {fingerprint}").format(fingerprint=status.facts.host_key), "dim"))
+    return Text("\n").join(lines)
+
+
+def machine_line(facts: Facts) -> str:
+    """Return system, kernel, architecture, CPUs and memory of a node on one line."""
+    memory = f"{facts.memory / 1e9:.0f} GB" if facts.memory else None
+    cpus = None
+    if facts.cpu_count:
+        cpus = ngettext("{count} CPU", "{count} CPUs", facts.cpu_count).format(count=facts.cpu_count)
+    return ", ".join(part for part in (facts.os_name, facts.kernel, facts.arch, cpus, memory) if part)

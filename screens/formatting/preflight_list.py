@@ -1,0 +1,103 @@
+"""The list of the preflight: which verdicts a filter shows, in which order, and the states of the nodes above it."""
+
+from enum import Enum
+
+from rich.text import Text
+
+from acp_tui.checks.labels import state_label
+from acp_tui.checks.verdict import Outcome, Verdict
+from acp_tui.core.i18n import _, ngettext
+from acp_tui.nodes.state import NodeState
+from screens.formatting.glyphs import state_mark
+from screens.formatting.node_line import credentials_missing
+from screens.session.session import Session
+from screens.session.verdict_view import VerdictView
+
+_ORDER = (
+    Outcome.FAIL,
+    Outcome.PENDING_REBOOT,
+    Outcome.UNKNOWN,
+    Outcome.MANUAL,
+    Outcome.WARN,
+    Outcome.PASS,
+    Outcome.NOT_APPLICABLE,
+)
+_FINE = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+class Filter(Enum):
+    BLOCKERS = 0
+    OPEN = 1
+    ALL = 2
+
+    @property
+    def next(self) -> "Filter":
+        return Filter((self.value + 1) % len(Filter))
+
+
+def shown_verdicts(view: VerdictView, filter: Filter, node: str | None) -> list[Verdict]:
+    """Return the verdicts of a filter, blockers first; with `node` only its own."""
+    match filter:
+        case Filter.BLOCKERS:
+            shown = view.blockers
+        case Filter.OPEN:
+            shown = tuple(v for v in view.reported if v.outcome not in _FINE)
+        case Filter.ALL:
+            shown = view.verdicts
+    return sorted(
+        (v for v in shown if node in (None, v.node)),
+        key=lambda v: (not v.blocks, v.waived is not None, _ORDER.index(v.outcome)),
+    )
+
+
+def list_title(blockers: int, filter: Filter, shown: int, node: str | None) -> str:
+    """Return the title: number of blockers, filter, number of lines."""
+    if node is None:
+        titles = {
+            Filter.BLOCKERS: _("Preflight: {blocking} blocking, filter: blockers ({count})"),
+            Filter.OPEN: _("Preflight: {blocking} blocking, filter: all open ({count})"),
+            Filter.ALL: _("Preflight: {blocking} blocking, filter: all ({count})"),
+        }
+    else:
+        titles = {
+            Filter.BLOCKERS: _("Preflight: {blocking} blocking, filter: blockers on {node} ({count})"),
+            Filter.OPEN: _("Preflight: {blocking} blocking, filter: all open on {node} ({count})"),
+            Filter.ALL: _("Preflight: {blocking} blocking, filter: all on {node} ({count})"),
+        }
+    return titles[filter].format(blocking=blockers, count=shown, node=node)
+
+
+def empty_list(unchecked: int) -> str:
+    """Return the text of an empty list; `unchecked`: number of nodes that are not checked yet."""
+    if unchecked:
+        words = ngettext(
+            "No findings yet. {count} node is not checked.",
+            "No findings yet. {count} nodes are not checked.",
+            unchecked,
+        )
+        return words.format(count=unchecked)
+    return _("No blockers. f shows the other findings.")
+
+
+def node_states(session: Session) -> Text:
+    """Return the number of checked nodes, and the state of each other one.
+
+    A second line where a node has a notice in addition to its state."""
+    others, notices = Text(), Text()
+    checked = 0
+    for node in session.plan.nodes:
+        status = session.nodes.statuses.get(node.address)
+        mark, style = state_mark(status.state) if status else ("-", "dim")
+        notice = status.notice if status else ""
+        if status is not None and status.state is NodeState.CHECKED:
+            checked += 1
+            if notice:
+                notices.append(f" {mark} {node.address} {notice} ", style)
+            continue
+        state = state_label(status.state) if status else credentials_missing()
+        others.append(f" {mark} {node.address} {f'{state}, {notice}' if notice else state} ", style)
+    two_lines = any(status.notice for status in session.nodes.statuses.values())
+    count = _("{checked} of {all} nodes checked").format(checked=checked, all=len(session.plan.nodes))
+    running = (f" {_('tests are running')} ", "cyan") if session.nodes.active_tests else ""
+    line_end = "\n" if two_lines else ""
+    return Text.assemble(f" {count} ", running, line_end, others, notices, no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,96 @@
+"""The detail: help, facts and problems of the focused place, at the bottom of a step."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from acp_tui.checks.catalog import catalogue
+from acp_tui.checks.verdict import Verdict
+from acp_tui.core.i18n import _, ngettext
+from acp_tui.plan.model import field_at, rule_of
+from screens.formatting.glyphs import glyphs, outcome_mark
+from screens.session.session import Session
+from screens.widgets.answer_line import AnswerLine
+from screens.widgets.form import Field
+from screens.widgets.panel import Panel
+
+_PROBLEM_LINES = 2
+
+
+class Detail(Vertical):
+    """Text of the focused place, and below it the problems of the step."""
+
+    def compose(self) -> ComposeResult:
+        yield AnswerLine(id="help")
+        yield Panel(id="problems")
+
+    @property
+    def answer_line(self) -> AnswerLine:
+        return self.query_one(AnswerLine)
+
+    def show(self, text: Text | str) -> None:
+        """Show the help or the facts of the focused place."""
+        # A step that is closed has lost its parts while its background work still has results.
+        for line in self.query(AnswerLine):
+            line.show(text if isinstance(text, Text) else Text(text))
+
+    def show_problems(self, problems: Iterable[Text]) -> None:
+        """Show the first problems, and the number of the others."""
+        lines = list(problems)
+        text = joined(lines[:_PROBLEM_LINES])
+        if len(lines) > _PROBLEM_LINES:
+            more = len(lines) - 1
+            others = ngettext("and {count} more: ^O", "and {count} more: ^O", more).format(count=more)
+            text = joined([lines[0], Text(others, "dim")])
+        for panel in self.query("#problems").results(Panel):
+            panel.show(text)
+
+
+def field_help(session: Session, field: Field, lead: Text) -> Text:
+    """Return the help of a field: `lead`, its description, its requirement, an example."""
+    text = lead
+    text.append("\n" if text else "")
+    if description := field_at(field.path).description:
+        text.append(_(description))
+    row = catalogue(session.plan.effective_release).get(rule_of(field.path) or "")
+    if row is not None:
+        text.append("\n" + _("Requirement: {title}").format(title=_(row.title)), "dim")
+    if field.example:
+        text.append("\n" + _("Example: {example}").format(example=_(field.example)), "dim")
+    return text
+
+
+def problem_lines(
+    session: Session, field: Field | None, sections: tuple[str, ...], verdicts: Sequence[Verdict]
+) -> Iterator[Text]:
+    """Return the problems of a step, one a line: those of the focused `field` first."""
+    failed = glyphs().failed
+    path = field.path if field is not None else None
+    if session.save_error:
+        yield Text(f"{failed} " + _("not saved: {reason}").format(reason=session.save_error), "bold red")
+    if path in session.field_errors:
+        yield _line(f"{failed} {session.field_errors[path]}", "bold red")
+    for other, message in session.field_errors.items():
+        if other != path and sections and other.startswith(sections):
+            yield _line(f"{failed} {other}: {message}", "red")
+    if path in session.draft.secrets_asked:
+        yield Text("? " + _("Secrets are not saved. Enter this one again."), "yellow")
+    for verdict in verdicts:
+        if any(path in session.field_errors for path in verdict.paths):
+            continue  # its field error is shown above
+        mark, style = outcome_mark(verdict.outcome)
+        values = " — ".join(part for part in (verdict.observed, verdict.expected) if part)
+        yield _line(f"{mark} {values}", style)
+
+
+def joined(lines: Sequence[Text]) -> Text:
+    """Join lines with truncation instead of wrapping, so that the layout does not move."""
+    text = Text("\n").join(lines)
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
