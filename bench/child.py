@@ -41,7 +41,7 @@ def _engine(order: Order) -> Pass:
 
     async def go() -> Mapping[str, float]:
         ends: dict[str, float] = {}
-        async for event in preflight(plan, pinned={}, dial=lambda address, port: order.dial[address]):
+        async for event in preflight(plan, known_hosts={}, address_map=lambda address, port: order.dial[address]):
             if isinstance(event, LocalFactsDone | NodeFinished):
                 ends.setdefault(event.address, time.perf_counter())
             elif isinstance(event, PreflightDone):

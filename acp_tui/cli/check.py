@@ -18,7 +18,7 @@ from acp_tui.nodes.events import LocalFactsDone, NodeFinished
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
-from acp_tui.preflight.active_tests import ActiveTest, what_it_does
+from acp_tui.preflight.active_tests import ActiveTest, describe_effect
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.diff import Changes, changes
 from acp_tui.preflight.report.diff_text import change_lines
@@ -75,19 +75,19 @@ async def run_preflight(
 
     `work`: who has looked at the packages before; what was verified then is not read again."""
     for one in also:
-        print_err(what_it_does(source.plan, one))
+        print_err(describe_effect(source.plan, one))
     keys: dict[str, str] = {}
     facts: dict[str, Facts] = {}
     report: Report | None = None
     events = preflight(
         source.plan,
-        pinned=source.host_keys,
-        base=source.base,
+        known_hosts=source.host_keys,
+        plan_dir=source.base,
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
-        beside=await asyncio.to_thread(read_local_files, source.plan, source.base),
+        local_files=await asyncio.to_thread(read_local_files, source.plan, source.base),
         clock=lambda: datetime.now(UTC),
-        also=also,
+        active_tests=also,
     )
     async for event in events:
         match event:

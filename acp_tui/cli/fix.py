@@ -82,7 +82,7 @@ async def _look_at_all(source: OpenedPlan) -> _Known:
     states: dict[str, NodeState] = {}
     keys: dict[str, str] = dict(source.host_keys)
     verdicts: tuple[Verdict, ...] = ()
-    async for event in preflight(source.plan, pinned=source.host_keys, base=source.base):
+    async for event in preflight(source.plan, known_hosts=source.host_keys, plan_dir=source.base):
         match event:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
@@ -118,7 +118,7 @@ async def _offer(
         )
         steps = selected(offered.steps, only)
         own_init = init if any(step.requirement == INIT for step in steps) else None
-        place = target(source.plan, node, base=source.base)
+        place = target(source.plan, node, plan_dir=source.base)
         job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
         if tell:
             _show_offer(offered, steps, await look(job), only)
@@ -160,7 +160,7 @@ def _show_offer(
     more = [step.requirement for step in offered.steps if step not in steps]
     if more and only is None:
         print_out("  " + _("only when named (--only): {names}").format(names=", ".join(more)))
-    for rest in offered.by_hand:
+    for rest in offered.manual:
         if only is None or rest.requirement in only:
             print_out(f"  {rest.requirement}: " + _("not from here: {why}").format(why=rest.reason))
     if offered.pending and only is None:
@@ -223,7 +223,7 @@ async def _again(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:
-        async for event in probe_node(source.plan, node, known.host_keys.get(node.address), base=source.base):
+        async for event in probe_node(source.plan, node, known.host_keys.get(node.address), plan_dir=source.base):
             if isinstance(event, NodeFinished):
                 facts[node.address], states[node.address] = event.facts, event.state
 

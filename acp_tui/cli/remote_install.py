@@ -57,7 +57,7 @@ class RemoteHost:
         plan = self.source.plan
         node = next(node for node in plan.nodes if node.address == self.address)
         connection = await connect(
-            target(plan, node, base=self.source.base), self.pinned.get(self.address), lambda stage: None
+            target(plan, node, plan_dir=self.source.base), self.pinned.get(self.address), lambda stage: None
         )
         self.pinned[self.address] = connection.host_key
         return connection

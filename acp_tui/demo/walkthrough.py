@@ -107,7 +107,7 @@ async def _preflight(line: _Walk, pinned: Mapping[str, str]) -> tuple[Report, Ma
     plan = line.practice.plan
     report: Report | None = None
     host_keys: dict[str, str] = {}
-    async for event in preflight(plan, pinned=pinned, dial=line.practice.dial):
+    async for event in preflight(plan, known_hosts=pinned, address_map=line.practice.dial):
         if isinstance(event, NodeFinished):
             if event.host_key:
                 host_keys[event.address] = event.host_key

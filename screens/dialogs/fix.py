@@ -171,7 +171,7 @@ class FixScreen(Screen[None]):
 
     def _job(self, node: Node, steps: tuple[FixStep, ...]) -> Job:
         return Job(
-            target(self.session.plan, node, self.session.dial, base=self.session.package.base),
+            target(self.session.plan, node, self.session.dial, plan_dir=self.session.package.base),
             self.session.draft.host_keys.get(node.address),
             steps,
             new_folder(datetime.now(UTC)),
@@ -236,7 +236,7 @@ class FixScreen(Screen[None]):
                     "   ", (mark, style), f" {step.requirement:<20} ", step.title, (gone, "bold yellow")
                 )
                 yield Row(f"{address} {step.requirement}", line)
-            for rest in offered.by_hand:
+            for rest in offered.manual:
                 line = Text(f"     - {rest.requirement:<20} ", "dim").append(
                     _("by hand: {why}").format(why=rest.reason)
                 )

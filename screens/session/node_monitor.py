@@ -178,10 +178,10 @@ class NodeWatch:
         plan = self._asked
         asked = node_test_spec(plan, node)
         await _imported()
-        from acp_tui.preflight.active_tests import carried
+        from acp_tui.preflight.active_tests import keep_active_facts
         from acp_tui.preflight.run import probe_node
 
-        async for event in probe_node(plan, node, pinned, self._dial, base=self._base):
+        async for event in probe_node(plan, node, pinned, self._dial, plan_dir=self._base):
             before = self.seen[address]
             match event:
                 case NodeStage():
@@ -202,7 +202,7 @@ class NodeWatch:
                         before,
                         state=event.state,
                         detail=event.detail,
-                        facts=carried(before.facts, event.facts),
+                        facts=keep_active_facts(before.facts, event.facts),
                         around=asked,
                         looked=time.monotonic(),
                     )
@@ -253,7 +253,7 @@ class NodeWatch:
         await _imported()
         from acp_tui.preflight.run import refresh_connectivity
 
-        done = await refresh_connectivity(self._asked, node, before, pinned, self._dial, base=self._base)
+        done = await refresh_connectivity(self._asked, node, before, pinned, self._dial, plan_dir=self._base)
         seen = self.seen[address]
         if done.state in (NodeState.CHECKED, NodeState.NO_SUDO):
             same = [getattr(before, name) in (None, getattr(done.facts, name)) for name in ("boot_id", "machine_id")]
@@ -275,19 +275,19 @@ class NodeWatch:
         """What was requested, laid over what is known of the nodes then."""
         known = {a: f for a, f in self.facts.items() if self.seen[a].state is NodeState.CHECKED}
         await _imported()
-        from acp_tui.preflight.active_tests import LEARNED
-        from acp_tui.preflight.run import on_request
+        from acp_tui.preflight.active_tests import ACTIVE_FACTS
+        from acp_tui.preflight.run import run_active_tests
 
         try:
             plan, keys = self._board.plan, self._board.draft.host_keys
-            learned = await on_request(plan, known, keys, self.requested, self._dial, base=self._base)
+            learned = await run_active_tests(plan, known, keys, self.requested, self._dial, plan_dir=self._base)
         finally:
             self.requested = ()
         for address, found in learned.items():
             seen = self.seen.get(address)
             if seen is not None and seen.facts is not None:
-                new = {name: getattr(found, name) for name in LEARNED if getattr(found, name) is not None}
-                gaps = {**seen.facts.gaps, **{n: why for n, why in found.gaps.items() if n in LEARNED}}
+                new = {name: getattr(found, name) for name in ACTIVE_FACTS if getattr(found, name) is not None}
+                gaps = {**seen.facts.gaps, **{n: why for n, why in found.gaps.items() if n in ACTIVE_FACTS}}
                 self.seen[address] = replace(seen, facts=replace(seen.facts, gaps=gaps, **new))
         self._board.judge_soon()
         self._board.nodes_told()

@@ -27,7 +27,7 @@ from acp_tui.plan.paths import InvalidValue, moved, with_answers
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report
-from acp_tui.preflight.report.node_summary import records
+from acp_tui.preflight.report.node_summary import node_records
 from screens.session.node_monitor import NodeWatch
 from screens.session.package_job import Unpacking
 from screens.session.verdict_view import Judgement
@@ -184,7 +184,7 @@ class Session:
         """The preflight as it stands."""
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         details = {address: seen.detail for address, seen in self.nodes.seen.items()}
-        nodes = records(self.plan, self.nodes.facts, states, details)
+        nodes = node_records(self.plan, self.nodes.facts, states, details)
         return Report(self.plan.effective_release, self.started, datetime.now(UTC), nodes, self.verdicts)
 
     async def judge_now(self) -> None:

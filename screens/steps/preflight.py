@@ -167,17 +167,20 @@ class PreflightStep(WizardStep):
         """What listens, writes or loads the network: chosen from a list, and done after a yes."""
         if self.wizard.practice is not None:
             return
-        from acp_tui.preflight.active_tests import NAMES, what_it_does  # it speaks SSH, and that takes long to import
+        from acp_tui.preflight.active_tests import (
+            DESCRIPTIONS,
+            describe_effect,
+        )  # it speaks SSH, and that takes long to import
         from screens.dialogs.active_tests import Requests
 
         plan = self.session.plan
         chosen = await self.app.push_screen_wait(Requests(plan))
         if not chosen:
             return
-        question = "\n".join(f"- {what_it_does(plan, one)}" for one in chosen)
+        question = "\n".join(f"- {describe_effect(plan, one)}" for one in chosen)
         if await self.app.push_screen_wait(Confirm(_("Do this on the nodes now?"), question)):
             self.session.nodes.request(chosen)
-            names = ", ".join(_(NAMES[one]).partition(":")[0] for one in chosen)
+            names = ", ".join(_(DESCRIPTIONS[one].name).partition(":")[0] for one in chosen)
             self.tell(Text(_("Begun: {names}. The findings change when it is done.").format(names=names)))
 
     def action_recheck(self) -> None:

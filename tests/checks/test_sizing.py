@@ -24,7 +24,7 @@ from acp_tui.plan.model import RELEASES, Plan
 from acp_tui.preflight.report.history import last_report_path, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report
-from acp_tui.preflight.report.node_summary import machine, records
+from acp_tui.preflight.report.node_summary import node_records, node_summary
 from acp_tui.preflight.report.sizing import fit_lines, in_short, reason_lines, table_lines
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import nodes, valid_plan
@@ -149,7 +149,7 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     plan, file = valid_plan(), tmp_path / "plan.yaml"
     file.write_text(dump_plan(plan), encoding="utf-8")
     facts = {plan.nodes[0].address: healthy(plan.nodes[0].address, cpu_count=4)}
-    nodes_seen = records(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), {})
+    nodes_seen = node_records(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), {})
     save_last_report(last_report_path(state_home(), file), Report("4.0", MORNING, MORNING, nodes_seen))
     main(["validate", str(file), "--sizes"])
     told = " ".join(capsys.readouterr().out.split())
@@ -194,5 +194,5 @@ def test_a_node_that_fails_here_fails_in_the_preflight(
     }
     verdicts = evaluate(plan, {one.address: facts}, {one.address: NodeState.CHECKED}, today=date(2026, 3, 1))
     failed = any(v.outcome is Outcome.FAIL for v in verdicts if v.node == one.address and v.requirement in rules)
-    [fit] = [fit for fit in sizing(plan, {one.address: machine(facts)}).fits if fit.address == one.address]
+    [fit] = [fit for fit in sizing(plan, {one.address: node_summary(facts)}).fits if fit.address == one.address]
     assert (fit.outcome is Outcome.FAIL) == failed

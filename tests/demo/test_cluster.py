@@ -25,7 +25,7 @@ PLANTED = {
 async def judged(current: Practice, pinned: dict[str, str] | None = None) -> Report:
     """The report of a preflight; host keys seen are put into `pinned`."""
     report: Report | None = None
-    async for event in preflight(current.plan, pinned=dict(pinned or {}), dial=current.dial):
+    async for event in preflight(current.plan, known_hosts=dict(pinned or {}), address_map=current.dial):
         if isinstance(event, NodeFinished) and event.host_key and pinned is not None:
             pinned[event.address] = event.host_key
         if isinstance(event, PreflightDone):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.lab
 
 
 async def _report(of: Plan) -> Report:
-    async for event in preflight(of, pinned={}):
+    async for event in preflight(of, known_hosts={}):
         if isinstance(event, PreflightDone):
             return event.report
     raise AssertionError("a preflight ends with its report")

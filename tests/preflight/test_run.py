@@ -76,8 +76,8 @@ async def nodes() -> AsyncIterator[dict[str, int]]:
 async def run(ports: dict[str, int], only_nodes: set[str] | None = None) -> list[PreflightEvent]:
     events = preflight(
         PLAN,
-        pinned={},
-        dial=lambda address, port: ("127.0.0.1", ports[address]),
+        known_hosts={},
+        address_map=lambda address, port: ("127.0.0.1", ports[address]),
         only_nodes=only_nodes,
         clock=lambda: NOW,
         deadlines=DEADLINES,
@@ -139,7 +139,7 @@ async def test_one_node_alone_for_the_wizard_pins_its_key() -> None:
 
 async def test_leaving_in_the_middle_ends_all_probes() -> None:
     async with nodes() as ports:
-        events = preflight(PLAN, pinned={}, dial=lambda a, p: ("127.0.0.1", ports[a]), deadlines=DEADLINES)
+        events = preflight(PLAN, known_hosts={}, address_map=lambda a, p: ("127.0.0.1", ports[a]), deadlines=DEADLINES)
         async for event in events:
             if isinstance(event, NodeFinished):
                 break
@@ -149,7 +149,7 @@ async def test_leaving_in_the_middle_ends_all_probes() -> None:
 
 
 async def test_a_plan_without_nodes_is_judged_all_the_same() -> None:
-    events = [event async for event in preflight(Plan(), pinned={}, clock=lambda: NOW)]
+    events = [event async for event in preflight(Plan(), known_hosts={}, clock=lambda: NOW)]
     assert [type(event) for event in events] == [PreflightDone]
 
 
@@ -158,6 +158,6 @@ async def test_a_plan_without_nodes_is_judged_all_the_same() -> None:
 )
 def test_a_node_s_own_login_is_laid_over_and_its_key_is_found(key_file: str, expected: str) -> None:
     node = Node(address="10.0.0.1", ssh=NodeSsh(username="ops", port=2222, key_file=key_file))
-    aim = target(PLAN, node, base=Path("/plans"))
+    aim = target(PLAN, node, plan_dir=Path("/plans"))
     assert (aim.username, aim.host, aim.port, str(aim.key_file)) == ("ops", "10.0.0.1", 2222, expected)
     assert aim.password == PLAN.ssh.password

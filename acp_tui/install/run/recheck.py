@@ -42,7 +42,7 @@ async def recheck_nodes(spec: RunSpec) -> str:
 async def _looked(bundle: Bundle) -> Report:
     from acp_tui.preflight.run import PreflightDone, preflight
 
-    async for event in preflight(bundle.plan, pinned=bundle.known_hosts, base=bundle.directory):
+    async for event in preflight(bundle.plan, known_hosts=bundle.known_hosts, plan_dir=bundle.directory):
         if isinstance(event, PreflightDone):
             return event.report
     raise RuntimeError("a preflight ends with its report")

@@ -98,7 +98,7 @@ async def ask(reach: NodeAccess, node: Node, snippets: Sequence[Collector]) -> N
 async def _over_ssh(reach: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
     readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
-    where = target(reach.plan, node, reach.dial, base=reach.base)
+    where = target(reach.plan, node, reach.dial, plan_dir=reach.base)
     try:
         connection = await connect(where, reach.pinned.get(node.address), _unheard, reach.deadlines)
     except ConnectError as error:

@@ -35,7 +35,7 @@ class AvailableFixes:
 
     address: str
     steps: tuple[FixStep, ...]
-    by_hand: tuple[ManualFix, ...]
+    manual: tuple[ManualFix, ...]
     """Of what blocks alone."""
     pending: tuple[str, ...]
     """Requirements that only wait for a reboot."""
@@ -55,7 +55,7 @@ def available_fixes(
     `hostname`: the name that the operator gives the node. `init`: the vendor's script, where it is at hand."""
     rows = catalogue(plan.effective_release)
     steps: list[FixStep] = [_init_step(rows[INIT].title, init)] if init and INIT in rows else []
-    by_hand: list[ManualFix] = []
+    manual: list[ManualFix] = []
     own = [verdict for verdict in verdicts if verdict.node == node.address]
     for verdict in own:
         recipe = RECIPES.get(verdict.requirement, _no_recipe)
@@ -63,12 +63,12 @@ def available_fixes(
             continue
         made = recipe(FixContext(plan, node, facts, verdict, _(rows[verdict.requirement].title), hostname))
         if isinstance(made, FixStep):
-            wanted = made.by_default and verdict.outcome is Outcome.FAIL and verdict.waived is None
-            steps.append(replace(made, by_default=wanted))
+            wanted = made.applied_by_default and verdict.outcome is Outcome.FAIL and verdict.waived is None
+            steps.append(replace(made, applied_by_default=wanted))
         elif verdict.outcome is Outcome.FAIL and verdict.waived is None:
-            by_hand.append(ManualFix(verdict.requirement, made))
+            manual.append(ManualFix(verdict.requirement, made))
     pending = tuple(v.requirement for v in own if v.outcome is Outcome.PENDING_REBOOT)
-    return AvailableFixes(node.address, _in_order(_joined(steps)), tuple(by_hand), pending)
+    return AvailableFixes(node.address, _in_order(_joined(steps)), tuple(manual), pending)
 
 
 def select_fixes(
@@ -88,7 +88,7 @@ def select_fixes(
 def selected(steps: Iterable[FixStep], only: Collection[str] | None) -> tuple[FixStep, ...]:
     """Of `steps` those named in `only`; with None all that are part of "all"."""
     if only is None:
-        return tuple(step for step in steps if step.by_default and not step.destructive)
+        return tuple(step for step in steps if step.applied_by_default and not step.destructive)
     return tuple(step for step in steps if not set(step.requirements).isdisjoint(only))
 
 
@@ -122,7 +122,7 @@ def _init_step(title: str, init: InitScript) -> FixStep:
         INIT,
         _(title),
         f'printf \'%s  %s\\n\' {init.sha256} "$folder/init.sh" | sha256sum -c -\nbash "$folder/init.sh"',
-        by_default=False,
+        applied_by_default=False,
         note=_("The vendor's script decides what it changes; there is no undo. Its output is kept."),
     )
 
@@ -139,7 +139,7 @@ def _joined(steps: Sequence[FixStep]) -> list[FixStep]:
             by_commands[step.commands] = replace(
                 before,
                 also=tuple(ids)[1:],
-                by_default=before.by_default or step.by_default,
+                applied_by_default=before.applied_by_default or step.applied_by_default,
             )
     return list(by_commands.values())
 

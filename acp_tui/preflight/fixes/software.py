@@ -53,7 +53,7 @@ def _folders(*processes: str) -> Recipe:
             case.title,
             f"not_running {' '.join(processes)}\nremove_folders {paths}",
             destructive=True,
-            by_default=False,
+            applied_by_default=False,
             look=_SHOW_FOLDERS.format(paths=paths),
             note=_("What is deleted is gone. Back up first what may be needed."),
         )
@@ -75,7 +75,7 @@ def _packages(remove: str, look: str) -> Recipe:
             case.title,
             f"{remove} {names}",
             destructive=True,
-            by_default=False,
+            applied_by_default=False,
             look=look.format(names=names) + "\ntrue",
             note=_("Whatever runs in these packages stops. Move its applications and back up its data first."),
         )
@@ -94,7 +94,7 @@ def leftovers(case: FixContext) -> FixStep | str:
         case.title,
         "\n".join(f"move_away {path}" for path, _place in moved),
         undo="\n".join(f"mv -n -T {place} {path}" for path, place in moved),
-        by_default=False,
+        applied_by_default=False,
         note=_("See first what each of them belongs to."),
     )
 

@@ -30,7 +30,7 @@ class FixStep:
     """In effect only after a reboot, which is left to the operator."""
     destructive: bool = False
     """Removes what no undo brings back: never part of "all"."""
-    by_default: bool = True
+    applied_by_default: bool = True
     """Part of "all"; a step that is not has to be named."""
     also: tuple[str, ...] = ()
     """Other requirements that the same commands meet."""

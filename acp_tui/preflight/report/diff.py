@@ -24,7 +24,7 @@ class Changes:
     since: datetime
     new: tuple[Verdict, ...] = ()
     """Problems now that were none then."""
-    mended: tuple[Verdict, ...] = ()
+    fixed: tuple[Verdict, ...] = ()
     """Problems then, as they were found, that are none now."""
     changed: tuple[tuple[Verdict, Verdict], ...] = ()
     """(then, now): still a problem, with another outcome, observation or waiver."""
@@ -36,7 +36,7 @@ class Changes:
     """(address, then, now)."""
 
     def __bool__(self) -> bool:
-        return any((self.new, self.mended, self.changed, self.added, self.gone, self.rebooted, self.states))
+        return any((self.new, self.fixed, self.changed, self.added, self.gone, self.rebooted, self.states))
 
 
 def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
@@ -47,30 +47,30 @@ def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
     now_nodes = {node.address: node for node in now.nodes}
     both = [(then_nodes[address], node) for address, node in now_nodes.items() if address in then_nodes]
     states = tuple((new.address, old.state, new.state) for old, new in both if old.state is not new.state)
-    turned = {address for address, _then, _now in states}
-    asked = {verdict.requirement for verdict in now.verdicts}
+    state_changed = {address for address, _then, _now in states}
+    requirements = {verdict.requirement for verdict in now.verdicts}
     old, new = _problems(before.verdicts), _problems(now.verdicts)
-    appeared: list[Verdict] = []
-    mended: list[Verdict] = []
-    altered: list[tuple[Verdict, Verdict]] = []
+    new_problems: list[Verdict] = []
+    fixed: list[Verdict] = []
+    changed: list[tuple[Verdict, Verdict]] = []
     for key in dict.fromkeys((*new, *old)):
         pairs = _paired(old.get(key, []), new.get(key, []))
         for one, other in pairs:
-            if key[1] in turned:
+            if key[1] in state_changed:
                 if _unseen(other) or (_unseen(one) and other is None):
                     continue
                 one = None if _unseen(one) else one
             if one is None and other is not None:
-                appeared.append(other)
+                new_problems.append(other)
             elif one is not None and other is not None:
-                altered.append((one, other))
-            elif one is not None and key[0] in asked and (key[1] is None or key[1] in now_nodes):
-                mended.append(one)
+                changed.append((one, other))
+            elif one is not None and key[0] in requirements and (key[1] is None or key[1] in now_nodes):
+                fixed.append(one)
     return Changes(
         since=before.finished,
-        new=tuple(appeared),
-        mended=tuple(mended),
-        changed=tuple(altered),
+        new=tuple(new_problems),
+        fixed=tuple(fixed),
+        changed=tuple(changed),
         added=tuple(address for address in now_nodes if address not in then_nodes),
         gone=() if partial else tuple(address for address in then_nodes if address not in now_nodes),
         rebooted=tuple(new.address for old, new in both if _rebooted(old, new)),
@@ -94,16 +94,16 @@ def new_blockers(before: Report, now: Report) -> tuple[Verdict, ...]:
 
 def _paired(old: list[Verdict], new: list[Verdict]) -> list[tuple[Verdict | None, Verdict | None]]:
     """What differs, old beside new; a rule of the plan may have several findings, of which some are the same."""
-    told_before, told_now = [_told(verdict) for verdict in old], [_told(verdict) for verdict in new]
-    left = [verdict for verdict in old if _told(verdict) not in told_now]
-    come = [verdict for verdict in new if _told(verdict) not in told_before]
-    length = max(len(left), len(come))
-    padded_left = [*left, *[None] * (length - len(left))]
-    padded_come = [*come, *[None] * (length - len(come))]
+    keys_before, keys_now = [_key_of(verdict) for verdict in old], [_key_of(verdict) for verdict in new]
+    missing = [verdict for verdict in old if _key_of(verdict) not in keys_now]
+    added = [verdict for verdict in new if _key_of(verdict) not in keys_before]
+    length = max(len(missing), len(added))
+    padded_left = [*missing, *[None] * (length - len(missing))]
+    padded_come = [*added, *[None] * (length - len(added))]
     return list(zip(padded_left, padded_come, strict=True))
 
 
-def _told(verdict: Verdict) -> tuple[Outcome, str, str | None]:
+def _key_of(verdict: Verdict) -> tuple[Outcome, str, str | None]:
     return verdict.outcome, verdict.observed, verdict.waived
 
 

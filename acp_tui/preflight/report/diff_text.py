@@ -67,7 +67,7 @@ def changed_findings(since: Changes) -> Iterator[tuple[str, Verdict, str]]:
     """(word for the change, the finding, what was found)."""
     for verdict in since.new:
         yield _("new"), verdict, verdict.observed
-    for verdict in since.mended:
+    for verdict in since.fixed:
         yield _("mended"), verdict, verdict.observed
     for then, now in since.changed:
         if (then.waived is None) is not (now.waived is None):

@@ -17,7 +17,7 @@ _MOST = 12
 """Addresses and filesystems named at most; a host with hundreds of interfaces is still one line of a table."""
 
 
-def records(
+def node_records(
     plan: Plan, facts: Mapping[str, Facts], states: Mapping[str, NodeState], details: Mapping[str, str]
 ) -> tuple[NodeRecord, ...]:
     """The nodes that have a state, as the report names them, in the order of the plan. All by plan address.
@@ -30,7 +30,7 @@ def records(
             hostname=facts[node.address].hostname if node.address in facts else None,
             role=node.role,
             state=states[node.address],
-            machine=machine(facts.get(node.address)),
+            machine=node_summary(facts.get(node.address)),
             detail=details.get(node.address, ""),
             links=links.get(node.address, ()),
         )
@@ -44,7 +44,7 @@ def _links(row: Row) -> tuple[Link, ...]:
     return links if any(link.way != LinkState.UNKNOWN.value for link in links) else ()
 
 
-def machine(facts: Facts | None) -> NodeSummary | None:
+def node_summary(facts: Facts | None) -> NodeSummary | None:
     """The few facts; None where nothing at all is known."""
     if facts is None:
         return None

@@ -31,7 +31,7 @@ def offered(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", *
 
 def named(steps: tuple[FixStep, ...]) -> dict[str, bool]:
     """Requirement → whether it is part of "all"."""
-    return {requirement: step.by_default for step in steps for requirement in step.requirements}
+    return {requirement: step.applied_by_default for step in steps for requirement in step.requirements}
 
 
 PLANTED: list[tuple[str, Mapping[str, object], str, str]] = [
@@ -69,7 +69,7 @@ def test_what_blocks_is_part_of_all(
 ) -> None:
     found = offered(changes, distribution)
     [step] = [step for step in found.steps if requirement in step.requirements]
-    assert step.by_default
+    assert step.applied_by_default
     assert not step.destructive
     assert command in step.commands
     assert step.can_be_undone
@@ -77,7 +77,7 @@ def test_what_blocks_is_part_of_all(
 
 def test_a_healthy_node_is_offered_nothing() -> None:
     found = offered({})
-    assert (found.steps, found.by_hand, found.pending) == ((), (), ())
+    assert (found.steps, found.manual, found.pending) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_one_change_to_the_resolver_meets_all_rules_about_search_domains() -> No
     found = offered({"search_domains": tuple(f"d{n}.example" for n in range(29))})
     [step] = found.steps
     assert set(step.requirements) == {"NET-RESOLV-SEARCH", "NET-SEARCH-COUNT"}
-    assert step.by_default
+    assert step.applied_by_default
 
 
 def test_a_host_name_is_only_changed_to_one_that_was_given() -> None:
     changes = {"hostname": "Bad_Name", "etc_hostname": "Bad_Name"}
-    assert {rest.requirement for rest in offered(changes).by_hand} == {"NET-HOSTNAME-CHARS"}
+    assert {rest.requirement for rest in offered(changes).manual} == {"NET-HOSTNAME-CHARS"}
     [step] = offered(changes, hostname="good-name").steps
     assert step.commands == "hostnamectl set-hostname good-name"
     assert offered(changes, hostname="worse name; reboot").steps == ()
@@ -123,7 +123,7 @@ def test_a_host_name_is_only_changed_to_one_that_was_given() -> None:
 
 def test_a_running_kubelet_is_no_leftover() -> None:
     found = offered({"kubelet_unit": True, "kubernetes_traces": ("kubelet",)})
-    assert "FS-KUBELET-UNIT" in {rest.requirement for rest in found.by_hand}
+    assert "FS-KUBELET-UNIT" in {rest.requirement for rest in found.manual}
 
 
 def test_the_firewall_comes_back_as_it_was() -> None:
@@ -156,7 +156,7 @@ def test_a_waived_finding_is_left_alone() -> None:
 
 def test_a_finding_without_a_recipe_says_so_and_a_reboot_is_only_told() -> None:
     found = offered({"cpu_count": 6, "cmdline": ("ro",)})
-    assert {rest.requirement for rest in found.by_hand} == {"HW-CPU-CORES", "CAP-SC-REC-CP"}
+    assert {rest.requirement for rest in found.manual} == {"HW-CPU-CORES", "CAP-SC-REC-CP"}
     assert found.pending == ("KRN-THP",)
 
 

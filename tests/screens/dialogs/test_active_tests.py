@@ -23,13 +23,15 @@ async def test_a_test_is_chosen_read_and_confirmed(tmp_path: Path) -> None:
         await pilot.press("t")
         await pilot.pause()
         text = screen_text(pilot)
-        assert "Temporary listeners stand on the control plane nodes" in text
+        assert "Opens temporary TCP listeners on the control plane nodes" in text
         assert "VRRP" not in text  # there is a load balancer
         await pilot.press("space", "end", "space")
         await pilot.pause()
         text = screen_text(pilot)
         assert "[x] load balancer" in text
-        assert "20 transfers of 512" in text.replace("\n", " ")
+        words = " ".join(text.split())
+        assert "at most 512 MiB" in words
+        assert "Transfers: 20" in words
         await pilot.press("enter")
         await pilot.pause()
         assert "Do this on the nodes now?" in screen_text(pilot)
