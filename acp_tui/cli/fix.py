@@ -18,10 +18,10 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Node
-from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
+from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import script
-from acp_tui.preflight.fixes.select import INIT, AvailableFixes, Result, available_fixes, results, selected
+from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.run import PreflightDone, preflight, probe_node, target
@@ -121,7 +121,7 @@ async def _offer(
         place = target(source.plan, node, plan_dir=source.base)
         job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
         if tell:
-            _show_offer(offered, steps, await look(job), only)
+            _show_offer(offered, steps, await preview_removals(job), only)
         jobs += [job] if steps else []
     return jobs
 
@@ -197,11 +197,11 @@ async def _carry_out(source: OpenedPlan, jobs: list[Job], known: _Known) -> tupl
             case NodeFixed():
                 if event.detail:
                     print_err(f"{event.address}: {event.detail}")
-                if event.begun:
+                if event.started:
                     begun.append(by_address[event.address])
     verdicts = await _again(source, begun, known)
     for job in jobs:
-        for result in results(job.target.address, job.steps, verdicts):
+        for result in fix_results(job.target.address, job.steps, verdicts):
             print_out(f"{result.address:<16} {result.requirement:<22} {_words(result)}")
         if job in begun and any(step.can_be_undone for step in job.steps):
             print_out(
@@ -210,7 +210,7 @@ async def _carry_out(source: OpenedPlan, jobs: list[Job], known: _Known) -> tupl
     return verdicts
 
 
-def _words(result: Result) -> str:
+def _words(result: FixResult) -> str:
     if result.outcome is Outcome.PASS:
         return _("mended")
     if result.outcome is Outcome.PENDING_REBOOT:

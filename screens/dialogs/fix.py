@@ -20,10 +20,10 @@ from textual.widgets import Static
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
-from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
+from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import BACKUPS, script
-from acp_tui.preflight.fixes.select import INIT, AvailableFixes, Result, available_fixes, results, selected
+from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 from acp_tui.preflight.run import target
 from screens.dialogs.prompts import Ask, Confirm, Read
@@ -144,7 +144,7 @@ class FixScreen(Screen[None]):
         mine = self._work(address)
         mine.phase = _Phase.ASKED
         job = self._job(node, steps)
-        asked = question(job, await look(job))
+        asked = question(job, await preview_removals(job))
         if not await self.app.push_screen_wait(Confirm(_("Change {node}?").format(node=address), asked)):
             mine.phase = _Phase.IDLE
             return
@@ -158,7 +158,7 @@ class FixScreen(Screen[None]):
                     mine.told.append(event.detail)
                 case NodeFixed():
                     undo = _("to take it back, on the node: {command}").format(command=job.undo)
-                    mine.told += [text for text in (event.detail, undo if event.begun else "") if text]
+                    mine.told += [text for text in (event.detail, undo if event.started else "") if text]
             self._show()
         mine.phase, mine.picked = _Phase.CHECKING, None
         self.session.nodes.probe(node)
@@ -252,12 +252,12 @@ class FixScreen(Screen[None]):
                 chosen_steps = ngettext("{count} step chosen", "{count} steps chosen", picked).format(count=picked)
                 return (chosen_steps, "bold") if picked else (_("nothing chosen"), "dim")
 
-    def _results(self, address: str) -> dict[str, Result]:
+    def _results(self, address: str) -> dict[str, FixResult]:
         """What became of the steps carried out, once the node was looked at again."""
         mine = self._work(address)
         if not mine.steps or mine.phase in (_Phase.CHANGING, _Phase.CHECKING):
             return {}
-        return {result.requirement: result for result in results(address, mine.steps, self.session.verdicts)}
+        return {result.requirement: result for result in fix_results(address, mine.steps, self.session.verdicts)}
 
     def _show_detail(self) -> None:
         address, step = self._under_cursor()

@@ -7,13 +7,13 @@ from rich.text import Text
 from acp_tui.checks.labels import outcome_label
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.preflight.fixes.apply import Job, StepDone
-from acp_tui.preflight.fixes.select import Result
+from acp_tui.preflight.fixes.select import FixResult
 from acp_tui.preflight.fixes.step import FixStep
 
 _LINES, _WIDTH = 4, 60  # of what a step would remove
 
 
-def about(step: FixStep, said: StepDone | None, result: Result | None) -> Text:
+def about(step: FixStep, said: StepDone | None, result: FixResult | None) -> Text:
     """What a step does, what it has said, and how its requirement stands since."""
     text = Text(f"{', '.join(step.requirements)}\n", "bold")
     now = ": ".join(part for part in (outcome_label(result.outcome), result.observed) if part) if result else ""

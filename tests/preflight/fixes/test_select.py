@@ -12,7 +12,7 @@ from acp_tui.nodes.facts import Directory, SshdSetting, Unit
 from acp_tui.nodes.script import Reader
 from acp_tui.plan.model import RELEASES, Waiver
 from acp_tui.preflight.fixes.script import BACKUPS, script, split
-from acp_tui.preflight.fixes.select import INIT, RECIPES, AvailableFixes, available_fixes, results, select_fixes
+from acp_tui.preflight.fixes.select import INIT, RECIPES, AvailableFixes, available_fixes, fix_results, select_fixes
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import SECOND, cluster, verdicts
@@ -103,7 +103,7 @@ def test_what_warns_and_what_removes_has_to_be_named(
     [step] = select_fixes(PLAN, NODE, facts[SECOND], judged, {requirement})
     assert step.requirement == requirement
     assert step.destructive is requirement.startswith(("FS-DIR", "PKG-CONFLICT"))
-    assert not step.destructive or step.look
+    assert not step.destructive or step.preview
 
 
 def test_one_change_to_the_resolver_meets_all_rules_about_search_domains() -> None:
@@ -174,7 +174,7 @@ def test_what_a_node_says_is_never_a_command(requirement: str, word: str) -> Non
     facts = replace(cluster(PLAN)[SECOND], fstab_swaps=(f"{word}.swap",), nameservers=(word,), etc_hostname=word)
     verdict = Verdict(requirement, SECOND, Severity.MUST, Outcome.FAIL, word, "", "", names=(word,))
     for step in available_fixes(PLAN, NODE, facts, [verdict], hostname=word).steps:
-        for text in (step.commands, step.undo or "", step.look or ""):
+        for text in (step.commands, step.undo or "", step.preview or ""):
             assert word not in text
         done = subprocess.run(("bash", "-n"), input=script((step,), f"{BACKUPS}/x"), text=True, check=False)
         assert done.returncode == 0
@@ -224,7 +224,7 @@ def test_results_tell_each_requirement_of_a_step() -> None:
     facts = cluster(PLAN)
     facts[SECOND] = replace(facts[SECOND], cmdline=("ro",), swaps=("/swap.img",))
     steps = tuple(FixStep(name, "", "true") for name in ("KRN-THP", "SYS-SWAP", "KRN-IPVS"))
-    found = results(SECOND, steps, verdicts(PLAN, facts))
+    found = fix_results(SECOND, steps, verdicts(PLAN, facts))
     assert [(one.requirement, one.outcome) for one in found] == [
         ("KRN-THP", Outcome.PENDING_REBOOT),
         ("SYS-SWAP", Outcome.FAIL),
