@@ -25,7 +25,7 @@ from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, summary
-from acp_tui.preflight.report.readiness import answer
+from acp_tui.preflight.report.readiness import readiness
 from acp_tui.preflight.run import PreflightDone, preflight
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
@@ -150,7 +150,7 @@ def show_report(report: Report, *, partial: bool = False) -> None:
     if partial and report.ready:
         print_out(_("Nothing of what was asked for blocks the install; the rest was not looked at."))
     else:
-        print_out(answer(report) + ".")
+        print_out(readiness(report) + ".")
 
 
 def show_findings(report: Report, unseen: Collection[str] = ()) -> None:

@@ -35,6 +35,11 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _translations.ngettext(singular, plural, count)
 
 
+def pgettext(context: str, message: str) -> str:
+    """`message` as it is translated in the place that `context` names; an empty one stays empty."""
+    return _translations.pgettext(context, message) if message else ""
+
+
 def N_(message: str) -> str:  # noqa: N802 - the name gettext tools look for
     """Mark a text for translation without translating it yet."""
     return message

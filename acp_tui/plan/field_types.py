@@ -216,7 +216,7 @@ def _whole(value: object) -> object:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError(_("not a whole number"))
+    raise ValueError(_("not an integer"))
 
 
 IpText = Annotated[str, AfterValidator(_ip)]

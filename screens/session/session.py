@@ -23,7 +23,7 @@ from acp_tui.package.service import PackageWork
 from acp_tui.plan.derived_defaults import presets
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of
-from acp_tui.plan.paths import InvalidValue, moved, with_answers
+from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report
@@ -105,7 +105,7 @@ class Session:
             try:
                 with_answers(self.plan, {path: text})
             except InvalidValue as refused:
-                self.refused[path] = refused.wrongs[0].message
+                self.refused[path] = refused.errors[0].message
         self._tasks = [self.spawn(self._saver()), self.spawn(self._judger())]
         self._judge_due.set()
         self.nodes.probe_where_needed()
@@ -129,7 +129,7 @@ class Session:
         try:
             plan = with_answers(self.plan, {path: value})
         except InvalidValue as refused:
-            self.refused[path] = refused.wrongs[0].message
+            self.refused[path] = refused.errors[0].message
             if not is_secret(field_at(path).annotation):
                 rough[path] = value if isinstance(value, str) else ", ".join(str(v) for v in _items(value))
             self.draft = replace(self.draft, rough=rough, secrets_asked=asked)
@@ -143,10 +143,10 @@ class Session:
     def set_nodes(self, nodes: tuple[Node, ...]) -> None:
         """Replace the list of nodes; new ones are probed at once. What was typed for a node stays with it."""
         before = self.plan.nodes
-        places = {path: moved(path, before, nodes) for path in (*self.draft.rough, *self.refused)}
+        places = {path: moved_path(path, before, nodes) for path in (*self.draft.rough, *self.refused)}
         self.refused = {there: why for path, why in self.refused.items() if (there := places[path])}
         rough = {there: text for path, text in self.draft.rough.items() if (there := places[path])}
-        asked = frozenset(there for path in self.draft.secrets_asked if (there := moved(path, before, nodes)))
+        asked = frozenset(there for path in self.draft.secrets_asked if (there := moved_path(path, before, nodes)))
         self.draft = replace(self.draft, rough=rough, secrets_asked=asked)
         self._replan(self.plan.model_copy(update={"nodes": nodes}))
         self._changed()

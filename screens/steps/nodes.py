@@ -19,7 +19,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.merge import take
 from acp_tui.plan.node_import.text_lines import has_secret, read_lines
-from acp_tui.preflight.report.sizing import in_short
+from acp_tui.preflight.report.sizing import shortage
 from screens.dialogs.node import NodeDialog
 from screens.dialogs.prompts import Confirm, Pick
 from screens.dialogs.sizing import SizesDialog, session_sizing
@@ -261,7 +261,7 @@ class NodesStep(WizardStep):
     def _show_offers(self) -> None:
         """What there is beyond typing addresses, with what it would bring."""
         # Without a node everything is missing, and that goes without saying.
-        short = in_short(session_sizing(self.session)) if self.session.plan.nodes else ""
+        short = shortage(session_sizing(self.session)) if self.session.plan.nodes else ""
         keys = [("^L", _("list")), ("^T", _("sizes: {short}").format(short=short) if short else _("sizes"))]
         found = found_offers(self.session, self._own)
         if found:

@@ -24,7 +24,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.derived_defaults import preset_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, Waiver, field_at
-from acp_tui.plan.paths import Listed, listed
+from acp_tui.plan.paths import ListedAnswer, list_answers
 from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
@@ -223,17 +223,17 @@ class ReviewStep(WizardStep):
         words = {"*": _("chosen"), "+": _("preset"), " ": _("default")}
         width = max(map(len, words.values()))
         preset = preset_paths(self.session.plan, self.session.draft.preset)
-        for answer in listed(self.session.plan):
+        for answer in list_answers(self.session.plan):
             if answer.path.startswith("waivers"):
                 continue  # told above
-            mark = "+" if answer.path in preset else "*" if answer.chosen else " "
-            text = _line(f"{mark} {words[mark]:<{width}} {answer.path}: ", "" if answer.chosen else "dim")
-            text.append(self._value(answer), "bold" if answer.chosen else "dim")
+            mark = "+" if answer.path in preset else "*" if answer.is_set else " "
+            text = _line(f"{mark} {words[mark]:<{width}} {answer.path}: ", "" if answer.is_set else "dim")
+            text.append(self._value(answer), "bold" if answer.is_set else "dim")
             yield Row(f"answer {answer.path}", text)
 
-    def _value(self, answer: Listed) -> str:
+    def _value(self, answer: ListedAnswer) -> str:
         if answer.secret:
-            return glyphs().mask * 8 if answer.chosen else "-"
+            return glyphs().mask * 8 if answer.is_set else "-"
         return answer.text or _follows(self.session.plan).get(answer.path) or "-"
 
     def _undecided(self) -> Verdict | None:
@@ -246,9 +246,9 @@ class ReviewStep(WizardStep):
         key = self.query_one("#review", Rows).key
         return next((v for v in self.session.verdicts if key.startswith("finding") and _key(v) == key), None)
 
-    def _answer(self) -> Listed | None:
+    def _answer(self) -> ListedAnswer | None:
         kind, _blank, path = self.query_one("#review", Rows).key.partition(" ")
-        return next((a for a in listed(self.session.plan) if kind == "answer" and a.path == path), None)
+        return next((a for a in list_answers(self.session.plan) if kind == "answer" and a.path == path), None)
 
 
 def _path(typed: str) -> Path:

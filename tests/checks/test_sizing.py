@@ -25,7 +25,7 @@ from acp_tui.preflight.report.history import last_report_path, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import node_records, node_summary
-from acp_tui.preflight.report.sizing import fit_lines, in_short, reason_lines, table_lines
+from acp_tui.preflight.report.sizing import fit_lines, reason_lines, shortage, table_lines
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import nodes, valid_plan
 from tests.support.factories.reports import MORNING, report
@@ -104,7 +104,7 @@ def test_workers_together_grow_with_the_clusters() -> None:
     told = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
     assert "2 × 24 cores, 48 GB or 4 × 12 cores, 24 GB" in told["CAP-MC-VGROW"]
     few = dict.fromkeys((node.address for node in plan.nodes), NodeSummary(arch="x86_64", cpus=23, memory=50 * 10**9))
-    assert "46 cores, 100 GB  too little" in fit_lines(sizing(plan, few))[-1]
+    assert "46 cores, 100 GB  too small" in fit_lines(sizing(plan, few))[-1]
     assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NONE
 
 
@@ -135,11 +135,11 @@ def test_every_figure_has_a_rule_of_the_catalogue() -> None:
 
 def test_what_is_missing_is_said_in_short() -> None:
     few = valid_plan(nodes=nodes(1, 0))
-    assert in_short(sizing(few, {})) == "2 control planes are missing"
+    assert shortage(sizing(few, {})) == "2 control plane nodes are missing"
     plan = valid_plan()
     small = {plan.nodes[1].address: NodeSummary(arch="x86_64", cpus=4, memory=8 * 10**9)}
-    assert in_short(sizing(plan, small)) == "10.20.0.12 is too small"
-    assert in_short(sizing(plan, {})) == ""
+    assert shortage(sizing(plan, small)) == "10.20.0.12 is too small"
+    assert shortage(sizing(plan, {})) == ""
 
 
 def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
@@ -155,7 +155,7 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     told = " ".join(capsys.readouterr().out.split())
     assert "control plane 3 3 8 cores, 16 GB 12 cores, 24 GB" in told
     assert "10.20.0.11 control plane 4 cores, 33.5 GB too small" in told
-    assert "10.20.0.12 control plane — not seen yet" in told
+    assert "10.20.0.12 control plane — unknown" in told
     main(["validate", str(file), "--sizes", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["sizing"]["needs"][0]["least"] == {"cores": 8, "memory": 16}
@@ -166,7 +166,7 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
 def test_the_page_has_it_folded() -> None:
     plan = valid_plan()
     page = report_html(report(plan, {plan.nodes[0].address: {"cpu_count": 4}}), plan)
-    folded = page[page.index("<summary>Sizes</summary>") :]
+    folded = page[page.index("<summary>Sizing</summary>") :]
     assert "<code>CAP-SC-CP-COUNT</code>" in folded
     assert "<td>10.20.0.11</td><td>control plane</td><td>4 cores, 33.5 GB</td><td>too small</td>" in folded
 

@@ -40,7 +40,7 @@ def test_missing_keys_have_their_defaults(tmp_path: Path) -> None:
 
 def test_a_section_whose_keys_are_commented_out_has_its_defaults(tmp_path: Path) -> None:
     text = "network:\n  # cni: calico\nnodes:\n  - address: 10.0.0.1\n    ssh:\naddress:\n  cluster_endpoint:\n"
-    assert problems(tmp_path, text) == ["plan.yaml:7 address.cluster_endpoint: must be a text"]
+    assert problems(tmp_path, text) == ["plan.yaml:7 address.cluster_endpoint: must be text"]
 
 
 @pytest.mark.parametrize("name", ["plan.yaml", "secrets.yaml"])
@@ -60,7 +60,7 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
     assert found == [
         "plan.yaml:3 nodes[1].address: '10.0.0.300' is not an IPv4 or IPv6 address",
         "plan.yaml:4 nodes[1].rol: unknown key; the nearest known one is 'role'",
-        "plan.yaml:5 address.vrid: not a whole number",
+        "plan.yaml:5 address.vrid: not an integer",
         "plan.yaml:5 address.https_port: must be at most 65535",
         "plan.yaml:6 netwrk: unknown key; the nearest known one is 'network'",
         "plan.yaml:7 isolation: 'yes' is neither true nor false",
@@ -75,7 +75,7 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
         ("acp_tui: 2\n", "acp_tui: this is format 2; this program reads format 1"),
         ("release: 4.0\nrelease: 4.1\n", "plan.yaml:2 release: stands here for the second time"),
         ("nodes: {address: 10.0.0.1}\n", "nodes: must be a list"),
-        ("network: kube-ovn\n", "network: must be a group of keys"),
+        ("network: kube-ovn\n", "network: must be a mapping"),
         ("network: {cluster_cidr: {ipv4: 10.3.0.1/16}}\n", "did you mean 10.3.0.0/16?"),
         ("admin: {password: {env: ACP_TUI_NO_SUCH}}\n", "the environment has no variable ACP_TUI_NO_SUCH"),
         ("admin: {password: {file: no-such-file}}\n", "cannot read the secret from no-such-file"),

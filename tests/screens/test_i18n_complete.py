@@ -76,7 +76,7 @@ def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if message.id:
             both = message.id if isinstance(message.id, tuple) else (message.id,)
             shown = tuple(f"⟦{text}⟧" for text in both)
-            bracketed.add(message.id, shown if isinstance(message.id, tuple) else shown[0])
+            bracketed.add(message.id, shown if isinstance(message.id, tuple) else shown[0], context=message.context)
     place = folder / "en_XA" / "LC_MESSAGES" / f"{DOMAIN}.mo"
     place.parent.mkdir(parents=True)
     with place.open("wb") as compiled:

@@ -255,7 +255,7 @@ def _build_what_fits(data: Value) -> tuple[Plan | None, list[FieldError]]:
     try:
         return build(data), []
     except InvalidValue as refused:
-        wrongs = list(refused.wrongs)
+        wrongs = list(refused.errors)
     rest = data
     # From the back, so that a dropped list item does not move the others that are still to be dropped.
     for steps in sorted({_droppable(wrong.steps) for wrong in wrongs}, key=_place, reverse=True):

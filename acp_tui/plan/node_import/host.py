@@ -170,7 +170,7 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
     except InvalidValue as refused:
         bad: dict[int, str] = {}
-        for wrong in refused.wrongs:
+        for wrong in refused.errors:
             if len(wrong.steps) > 1 and isinstance(wrong.steps[1], int):
                 bad.setdefault(wrong.steps[1], f"{wrong.steps[-1]}: {bounded(wrong.message)}")
         hosts = tuple(host for index, host in enumerate(reading.hosts) if index not in bad)

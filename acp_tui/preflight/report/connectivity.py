@@ -1,6 +1,6 @@
-"""The network between the nodes as a table to look at: from each node to each other, what is closed and how far it is.
+"""The connectivity between the nodes as a matrix: closed ports, round trip and bandwidth from each node to each other.
 
-Pure: made from the same facts as the verdicts, for the wizard and for the page alike.
+Pure: made from the same facts as the verdicts, for the wizard, the commands and the HTML page.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from acp_tui.checks.cluster.connectivity import answered, round_trips
 from acp_tui.checks.topology import addresses, peer_ports
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 from acp_tui.plan.model import Node, Plan
 
 
 class LinkState(StrEnum):
-    """The way from one node to another."""
+    """The state of the link from one node to another."""
 
     SELF = "self"
     OPEN = "open"
@@ -26,44 +26,52 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True)
 class Cell:
+    """One link of the matrix."""
+
     target: str
-    """The other node's address in the plan."""
-    way: LinkState
+    """Plan address of the other node."""
+    state: LinkState
     closed: tuple[int, ...] = ()
-    """TCP ports that are needed and not open, ascending."""
+    """Required TCP ports that are closed, ascending."""
     seconds: float | None = None
-    """Round trip; 0.0 is under a millisecond, None not known."""
+    """Round trip; 0.0 is less than a millisecond, None unknown."""
     cut: bool = False
-    """Packets of the link's full size do not pass whole."""
+    """Packets of the full size of the link do not pass without fragmentation."""
     bits: float | None = None
-    """Bits a second that were measured there; None: not measured."""
+    """Measured bits per second; None: not measured."""
 
     @property
     def text(self) -> str:
         """A few characters: `ok <1 ms`, `2379 2380`, `closed`, `?`."""
-        if self.way is LinkState.SELF:
+        if self.state is LinkState.SELF:
             return "-"
-        if self.way is LinkState.UNKNOWN:
+        if self.state is LinkState.UNKNOWN:
             return "?"
-        if self.way is LinkState.CLOSED:
-            return _("closed")
-        shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
+        if self.state is LinkState.CLOSED:
+            return pgettext("link", "closed")
+        ports = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
         time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
-        speed = (
-            "" if self.bits is None else f"{self.bits / 1e9:.2g}G" if self.bits >= 1e9 else f"{self.bits / 1e6:.0f}M"
-        )
-        return " ".join(part for part in (shown or _("ok"), time, speed, _("cut") if self.cut else "") if part)
+        cut = pgettext("packets", "cut") if self.cut else ""
+        return " ".join(part for part in (ports or pgettext("link", "ok"), time, self._speed, cut) if part)
+
+    @property
+    def _speed(self) -> str:
+        if self.bits is None:
+            return ""
+        return f"{self.bits / 1e9:.2g}G" if self.bits >= 1e9 else f"{self.bits / 1e6:.0f}M"
 
 
 @dataclass(frozen=True)
 class Row:
+    """The links from one node."""
+
     source: str
     cells: tuple[Cell, ...]
-    """One a node, in the order of the plan, the node itself among them."""
+    """One for each node in the order of the plan, including the node itself."""
 
 
 def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
-    """A row a node, in the order of the plan; () where the plan has no two nodes."""
+    """Return one row for each node in the order of the plan; () if the plan has fewer than two nodes."""
     if len(plan.nodes) < 2:
         return ()
     return tuple(_row(plan, source, facts) for source in plan.nodes)
@@ -71,11 +79,11 @@ def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
 
 def _row(plan: Plan, source: Node, all_facts: Mapping[str, Facts]) -> Row:
     facts = all_facts.get(source.address)
-    seen = {
+    paths = {
         (path.host, path.port): path for path in (facts and facts.paths) or () if path.reach is not TcpResult.UNTOLD
     }
     times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
-    return Row(source.address, tuple(_cell(plan, source, target, all_facts, seen, times) for target in plan.nodes))
+    return Row(source.address, tuple(_cell(plan, source, target, all_facts, paths, times) for target in plan.nodes))
 
 
 def _cell(
@@ -83,35 +91,36 @@ def _cell(
     source: Node,
     target: Node,
     all_facts: Mapping[str, Facts],
-    seen: Mapping[tuple[str, int], TcpPath],
+    paths: Mapping[tuple[str, int], TcpPath],
     times: Mapping[str, float],
 ) -> Cell:
     if source.address == target.address:
         return Cell(target.address, LinkState.SELF)
     needed = [(a, p) for a in addresses(plan, target) for p in peer_ports(plan, target, (plan.network.cni,))]
     facts = all_facts.get(source.address)
-    if facts is None or any(key not in seen for key in needed):
+    if facts is None or any(key not in paths for key in needed):
         return Cell(target.address, LinkState.UNKNOWN)
     ssh = plan.login(target).port
-    # Where there is a listener, SSH's own or a temporary one, a refusal is no open path.
+    # Where something listens (sshd, or a temporary listener), a refused connection means that the path is closed.
     closed = {
-        k[1]
-        for k in needed
-        if not seen[k].open
-        or (k[1] == ssh and seen[k].reach is TcpResult.REFUSED)
-        or answered(all_facts, source.address, target.address, k) is False
+        key[1]
+        for key in needed
+        if not paths[key].open
+        or (key[1] == ssh and paths[key].reach is TcpResult.REFUSED)
+        or answered(all_facts, source.address, target.address, key) is False
     }
-    way = (
-        LinkState.OPEN
-        if not closed
-        else LinkState.CLOSED
-        if len(closed) == len({k[1] for k in needed})
-        else LinkState.PARTLY
-    )
+    all_closed = len(closed) == len({port for _address, port in needed})
+    state = LinkState.OPEN if not closed else LinkState.CLOSED if all_closed else LinkState.PARTLY
     cut = any(ping.whole is False for ping in facts.pings or () if ping.host in addresses(plan, target))
     measured = (facts.bandwidths or {}).get(target.address)
-    seconds = times.get(target.address)
-    return Cell(target.address, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
+    return Cell(
+        target=target.address,
+        state=state,
+        closed=tuple(sorted(closed)),
+        seconds=times.get(target.address),
+        cut=cut,
+        bits=measured.bits if measured else None,
+    )
 
 
 def _rounded(seconds: float) -> str:

@@ -1,6 +1,6 @@
-"""What is different since an earlier report: new problems, mended ones, other observations, other nodes.
+"""Compare two reports: new findings, fixed findings, changed observations, changed nodes.
 
-Pure, and fair to what was not looked at: a rule or a node that only one of the reports knows is never "mended".
+Pure. A requirement or node that only one of the reports has was not checked in the other: it is never "fixed".
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,30 +19,31 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Changes:
-    """From the report that finished at `since` to the later one."""
+    """The differences between the report that finished at `since` and a later one. Nodes are plan addresses."""
 
     since: datetime
     new: tuple[Verdict, ...] = ()
-    """Problems now that were none then."""
+    """Findings only in the later report."""
     fixed: tuple[Verdict, ...] = ()
-    """Problems then, as they were found, that are none now."""
+    """Findings only in the earlier report, as it has them."""
     changed: tuple[tuple[Verdict, Verdict], ...] = ()
-    """(then, now): still a problem, with another outcome, observation or waiver."""
+    """Earlier and later verdict of findings with another outcome, observation or waiver."""
     added: tuple[str, ...] = ()
-    """Addresses of nodes that were not there."""
+    """Nodes only in the later report."""
     gone: tuple[str, ...] = ()
+    """Nodes only in the earlier report."""
     rebooted: tuple[str, ...] = ()
     states: tuple[tuple[str, NodeState, NodeState], ...] = ()
-    """(address, then, now)."""
+    """Address, earlier state and later state of nodes."""
 
     def __bool__(self) -> bool:
         return any((self.new, self.fixed, self.changed, self.added, self.gone, self.rebooted, self.states))
 
 
 def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
-    """What differs. `before` is a report of the whole plan; `partial`: `now` looked at some nodes or rules only.
+    """Compare `before`, a report of all nodes and rules, with `now`. `partial`: `now` has only some nodes or rules.
 
-    What a node could no longer tell, or tells again, is one change of its state and not one of each rule."""
+    If the state of a node changed, outcomes that became or were unknown are no changes: the state says it once."""
     then_nodes = {node.address: node for node in before.nodes}
     now_nodes = {node.address: node for node in now.nodes}
     both = [(then_nodes[address], node) for address, node in now_nodes.items() if address in then_nodes]
@@ -87,13 +88,13 @@ def _problems(verdicts: Iterable[Verdict]) -> Mapping[_Key, list[Verdict]]:
 
 
 def new_blockers(before: Report, now: Report) -> tuple[Verdict, ...]:
-    """What blocks now and did not then."""
+    """Return the blockers that `before` does not have."""
     known = {(verdict.requirement, verdict.node) for verdict in before.verdicts if verdict.blocks}
     return tuple(v for v in now.verdicts if v.blocks and (v.requirement, v.node) not in known)
 
 
 def _paired(old: list[Verdict], new: list[Verdict]) -> list[tuple[Verdict | None, Verdict | None]]:
-    """What differs, old beside new; a rule of the plan may have several findings, of which some are the same."""
+    """Pair the findings of one rule that differ. A rule may have several findings, and some may be unchanged."""
     keys_before, keys_now = [_key_of(verdict) for verdict in old], [_key_of(verdict) for verdict in new]
     missing = [verdict for verdict in old if _key_of(verdict) not in keys_now]
     added = [verdict for verdict in new if _key_of(verdict) not in keys_before]

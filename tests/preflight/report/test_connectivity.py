@@ -43,7 +43,7 @@ def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
 def test_ports_of_the_other_network_plugin_do_not_count() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 179)
-    assert matrix(PLAN, facts)[0].cells[1].way is LinkState.OPEN
+    assert matrix(PLAN, facts)[0].cells[1].state is LinkState.OPEN
     calico = valid_plan(nodes=nodes(3, 0), network={"cni": "calico"})
     assert matrix(calico, facts)[0].cells[1].closed == (179,)
 

@@ -43,7 +43,7 @@ def test_new_mended_and_changed() -> None:
     assert found.since == before.finished
     assert change_lines(found) == (
         f"new: SEC-SELINUX {WORKER}: enforcing",
-        f"mended: SYS-SWAP {FIRST}: in use: /swap.img",
+        f"fixed: SYS-SWAP {FIRST}: in use: /swap.img",
         f"changed: SYS-SWAP {SECOND}: in use: /swap.img → in use: /dev/dm-1",
     )
 

@@ -85,7 +85,7 @@ async def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
         await session.judge_now()
         await pilot.press("c")
         await pilot.pause()
-        assert f"mended: SYS-SWAP {BAD}: in use: /swap.img" in screen_text(pilot)
+        assert f"fixed: SYS-SWAP {BAD}: in use: /swap.img" in screen_text(pilot)
 
 
 async def test_the_last_run_outlives_the_wizard(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ async def test_the_load_is_said_where_the_sizes_are_shown(tmp_path: Path) -> Non
         await pilot.pause()
         text = screen_text(pilot)
         assert session.plan.workload.pods == 170
-        assert "worker         0, better 4" in text
+        assert "worker         0 (4 advised)" in text
         assert "10.20.0.12  control plane  4 cores, 33.5 GB   too small" in text
         await pilot.press("up", "right")
         await pilot.pause()

@@ -206,7 +206,7 @@ async def test_what_changed_and_does_not_block_is_confirmed(tmp_path: Path, monk
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", swapping(seen())) as (pilot, session):
         asked_again(session, seen(), monkeypatch)
         await export(pilot, tmp_path / "bundle")
-        await until(pilot, lambda: "mended: SYS-SWAP" in screen_text(pilot))
+        await until(pilot, lambda: "fixed: SYS-SWAP" in screen_text(pilot))
         await pilot.press("y")
         await until(pilot, lambda: "Bundle written" in screen_text(pilot))
 
