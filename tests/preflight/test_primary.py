@@ -54,7 +54,7 @@ def bundle(site: Path, keep: SecretsMode = "plain") -> Path:
     document = json.dumps({"console": {"cert": {"thirdParty": pair}}})
     place = site / "bundle"
     return write_bundle(
-        the_primary(), report(), {}, place, base=site, document=document, setup_line="bash setup.sh", keep=keep
+        the_primary(), report(), {}, place, plan_dir=site, document=document, setup_line="bash setup.sh", keep=keep
     )
 
 

@@ -182,7 +182,7 @@ async def test_a_bundle_from_another_machine_asks_for_its_secrets_again(tmp_path
     )
     folder = tmp_path / "bundle"
     report, keys = Report("4.0", MORNING, MORNING), {NODE: "ssh-ed25519 AAAA"}
-    write_bundle(plan, report, keys, folder, base=tmp_path, document="", setup_line="x", keep="left-out")
+    write_bundle(plan, report, keys, folder, plan_dir=tmp_path, document="", setup_line="x", keep="left-out")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     async with fresh(tmp_path) as pilot:
         await load(pilot, folder)
