@@ -25,7 +25,7 @@ from acp_tui.core.i18n import _, ngettext
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.detect import masked, read_list, unmasked
 from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
-from acp_tui.plan.node_import.merge import ImportPreview, take
+from acp_tui.plan.node_import.merge import ImportPreview, merge_hosts
 from screens.formatting.glyphs import glyphs
 from screens.session.node_suggestions import take_into
 from screens.session.session import Session
@@ -114,7 +114,7 @@ class ListDialog(ModalScreen[None]):
         """Take what is right; what is wrong stays to be mended."""
         reading, taking = self._read()
         take_into(self._session, taking)
-        if not reading.faults and taking.added:
+        if not reading.faults and taking.imported:
             self._session.pasted = ""
             self.dismiss(None)
         else:
@@ -126,7 +126,7 @@ class ListDialog(ModalScreen[None]):
 
     def _read(self) -> tuple[ParsedNodes, ImportPreview]:
         reading = read_list(self.text)
-        return reading, take(self._session.plan, reading)
+        return reading, merge_hosts(self._session.plan, reading)
 
     def _look(self) -> None:
         reading, taking = self._read()
@@ -170,13 +170,13 @@ def _content(path: Path) -> str:
 
 
 def _summary(reading: ParsedNodes, taking: ImportPreview) -> str:
-    planes = sum(node.role == "control-plane" for node in taking.added)
-    workers = len(taking.added) - planes
+    planes = sum(node.role == "control-plane" for node in taking.imported)
+    workers = len(taking.imported) - planes
     parts = (
         (planes, ngettext("{count} control plane", "{count} control planes", planes)),
         (workers, ngettext("{count} worker", "{count} workers", workers)),
-        (len(taking.there), _("{count} there already")),
-        (len(taking.again), _("{count} named twice")),
+        (len(taking.already_in_plan), _("{count} there already")),
+        (len(taking.duplicates), _("{count} named twice")),
         (len(reading.faults), _("{count} wrong")),
     )
     return ", ".join(words.format(count=count) for count, words in parts if count)
@@ -189,15 +189,15 @@ def _preview(reading: ParsedNodes, taking: ImportPreview) -> Iterator[Text]:
         yield Text(f"{g.failed} {fault}", "red")
     for note in reading.notes:
         yield Text(f"{g.warned} {note}", "yellow")
-    for host in taking.there:
+    for host in taking.already_in_plan:
         told = _("line {number}: {address} is in the plan already").format(number=host.line, address=host.address)
         yield Text(f"{g.rest} {told}", "dim")
-    for host in taking.again:
+    for host in taking.duplicates:
         told = _("line {number}: {address} was named before").format(number=host.line, address=host.address)
         yield Text(f"{g.rest} {told}", "dim")
     if taking.login:
         yield Text(_("login of all nodes: {login}").format(login=_login(dict(taking.login))), "cyan")
-    for node in taking.added:
+    for node in taking.imported:
         yield Text(f"+ {node.address:<16}{role_label(node.role):<15}{_login(_own(node))}")
 
 

@@ -76,5 +76,5 @@ def take_into(session: Session, taking: ImportPreview) -> None:
     """Into the plan; the login first, so that no node is tried without it."""
     for name, value in taking.login.items():
         session.answer(f"ssh.{name}", value)
-    if taking.added:
-        session.set_nodes((*session.plan.nodes, *taking.added))
+    if taking.imported:
+        session.set_nodes((*session.plan.nodes, *taking.imported))

@@ -20,7 +20,7 @@ from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.address_map import Dial
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
-from acp_tui.plan.derived_defaults import presets
+from acp_tui.plan.derived_defaults import apply_derived_defaults
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
@@ -207,7 +207,7 @@ class Session:
 
     def _replan(self, plan: Plan) -> None:
         """The plan is this one now, with what the wizard presets for it."""
-        plan, preset = presets(plan, self.draft.preset)
+        plan, preset = apply_derived_defaults(plan, self.draft.preset)
         self.draft = replace(self.draft, plan=plan, preset=preset)
 
     def _changed(self) -> None:

@@ -17,7 +17,7 @@ from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
-from acp_tui.plan.node_import.merge import take
+from acp_tui.plan.node_import.merge import merge_hosts
 from acp_tui.plan.node_import.text_lines import has_secret, read_lines
 from acp_tui.preflight.report.sizing import shortage
 from screens.dialogs.node import NodeDialog
@@ -146,8 +146,8 @@ class NodesStep(WizardStep):
     def _add(self, typed: str) -> bool:
         """Add the nodes of this line, all or none. False: it cannot be, and the problems say why."""
         reading = read_lines(typed)
-        taking = take(self.session.plan, reading)
-        known = (*taking.there, *taking.again)
+        taking = merge_hosts(self.session.plan, reading)
+        known = (*taking.already_in_plan, *taking.duplicates)
         if reading.faults or known:
             there = _("{address} is there already")
             self._refuse(typed, reading.faults[0].text if reading.faults else there.format(address=known[0].address))

@@ -21,7 +21,7 @@ from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.install.config.render import RenderError, masked, render, unverified
 from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.derived_defaults import preset_paths
+from acp_tui.plan.derived_defaults import derived_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, Waiver, field_at
 from acp_tui.plan.paths import ListedAnswer, list_answers
@@ -222,7 +222,7 @@ class ReviewStep(WizardStep):
     def _answers(self) -> Iterator[Row]:
         words = {"*": _("chosen"), "+": _("preset"), " ": _("default")}
         width = max(map(len, words.values()))
-        preset = preset_paths(self.session.plan, self.session.draft.preset)
+        preset = derived_paths(self.session.plan, self.session.draft.preset)
         for answer in list_answers(self.session.plan):
             if answer.path.startswith("waivers"):
                 continue  # told above

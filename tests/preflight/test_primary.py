@@ -109,7 +109,7 @@ def test_a_bundle_without_open_secrets_says_why(site: Path, keep: SecretsMode, w
         ("nothing.yaml", "nothing.yaml: No such file or directory"),
         (".", "neither a plan file nor a bundle folder"),
         ("/dev/zero", "neither a plan file nor a bundle folder"),
-        ("tls.crt", "tls.crt:1 a plan is a group of keys"),
+        ("tls.crt", "tls.crt:1 the file must contain a YAML mapping"),
         ("broken.yaml", "broken.yaml:1 adress: unknown key"),
         ("bundle", "damaged"),
     ],

@@ -1,4 +1,4 @@
-"""Which form a list of nodes has, read off the list itself: so that a pasted one needs no question."""
+"""Detect the format of a list of nodes from its content, and mask the secrets in it."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def read_list(text: str) -> ParsedNodes:
     """Nodes of a CSV, an Ansible inventory in YAML or INI, or of lines as people write them. Never raises."""
     if len(text) > MAX_BYTES:
         return ParsedNodes(
-            faults=(LineNote(0, _("larger than {limit} bytes: this is no list of nodes").format(limit=MAX_BYTES)),)
+            faults=(LineNote(0, _("larger than {limit} bytes: this is not a list of nodes").format(limit=MAX_BYTES)),)
         )
     text = cleaned(text)
     sign = delimiter(text)
@@ -35,9 +35,9 @@ def read_list(text: str) -> ParsedNodes:
 
 
 def masked(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:
-    """The text without the secrets that were read in it, and what stands for what: mask → secret.
+    """Return the text with its secrets masked, and the secrets by mask.
 
-    What cannot be hidden as exactly as it was read takes its whole line with it."""
+    If a secret cannot be located exactly, the complete line is masked."""
     text = cleaned(text)
     lines, hidden = text.split("\n"), dict[str, str]()
     on_line: dict[int, set[str]] = {}
@@ -54,7 +54,7 @@ def masked(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:
 
 
 def unmasked(text: str, hidden: Mapping[str, str]) -> str:
-    """The text with the secrets in the places of their masks."""
+    """Return the text with the secrets instead of their masks."""
     return re.sub(rf"{MASK}\d+{MASK}", lambda found: hidden.get(found[0], found[0]), text)
 
 

@@ -290,7 +290,12 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("digitalSignature", pem(made(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
     ("brainpool", pem(made(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
     ("last one cut off", pem(DEEP, MIDDLE, ROOT)[:-90], KEY, [(FAIL, "is truncated or damaged"), (WARN, "CN=ca is")]),
-    ("PKCS#7 for a key", CHAIN, serialize_certificates([GOOD, ROOT], Encoding.PEM), [(FAIL, "contains certificates but no key")]),
+    (
+        "PKCS#7 for a key",
+        CHAIN,
+        serialize_certificates([GOOD, ROOT], Encoding.PEM),
+        [(FAIL, "contains certificates but no key")],
+    ),
     ("another key", CHAIN, key_pem(EC), [(FAIL, "does not belong")]),
     ("key locked", CHAIN, key_pem(RSA, b"canary"), [(FAIL, "passphrase")]),
     ("RSA 1024", pem(made(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),

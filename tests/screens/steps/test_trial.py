@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
-from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
+from acp_tui.plan.derived_defaults import ENDPOINT, derived_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import write_bundle
@@ -108,7 +108,7 @@ async def test_what_is_preset_goes_with_its_reason_and_all_steps_stay_open(media
         await pilot.press("t")
         await on(pilot, TrialStep)
         here = session(pilot)
-        assert ENDPOINT in preset_paths(here.plan, here.draft.preset)
+        assert ENDPOINT in derived_paths(here.plan, here.draft.preset)
         here.answer("scenario", "single-cluster")
         assert here.plan.address.cluster_endpoint == ""
         await pilot.press("ctrl+p")
