@@ -62,7 +62,7 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
         "plan.yaml:4 nodes[1].rol: unknown key; did you mean 'role'?",
         "plan.yaml:5 address.vrid: not an integer",
         "plan.yaml:5 address.https_port: must be at most 65535",
-        "plan.yaml:6 netwrk: unknown key; the nearest known one is 'network'",
+        "plan.yaml:6 netwrk: unknown key; did you mean 'network'?",
         "plan.yaml:7 isolation: 'yes' is neither true nor false",
     ]
 

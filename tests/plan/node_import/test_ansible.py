@@ -100,7 +100,7 @@ def test_the_same_nodes_in_three_forms(text: str) -> None:
 def test_what_is_left_out_is_said(text: str) -> None:
     told = " ".join(str(note) for note in read_list(text).notes)
     assert "'b1' was skipped: it is not in a group of control plane nodes or workers" in told
-    assert "password of sudo is not taken" in told
+    assert "sudo password is not imported" in told
 
 
 def test_csv_says_which_columns_it_does_not_know() -> None:

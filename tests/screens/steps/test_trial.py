@@ -167,7 +167,7 @@ async def test_what_cannot_be_loaded_is_told_and_the_path_is_kept(tmp_path: Path
     (tmp_path / "plan.yaml").write_text("scenari: single-node\n")
     async with fresh(tmp_path) as pilot:
         await load(pilot, tmp_path / "plan.yaml")
-        await until(pilot, lambda: "nearest known one is" in screen_text(pilot).replace("\n", " "))
+        await until(pilot, lambda: "did you mean" in screen_text(pilot).replace("\n", " "))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.pause()
