@@ -86,7 +86,7 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
         help=_("what listens or writes on the nodes: load-balancer, paths, vrrp, disk, bandwidth; may be repeated"),
     )
     check.add_argument("--html", metavar="FILE", help=_("write the report as a page, too"))
-    fix = add("fix", "fix:mend_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)
+    fix = add("fix", "fix:fix_nodes", _("show what would mend the nodes and, once confirmed, do it"), plan=True)
     fix.add_argument("--node", metavar="A", action="append", help=_("this node alone; may be repeated"))
     fix.add_argument("--only", metavar="ID", action="append", help=_("this requirement alone; may be repeated"))
     fix.add_argument("--hostname", metavar="A=NAME", action="append", help=_("the name that node A shall have"))

@@ -187,7 +187,7 @@ def test_sums_that_are_a_pipe_are_not_waited_for(plain: Path, capsys: pytest.Cap
     (plain / SUMS).unlink()
     os.mkfifo(plain / SUMS)
     assert main(["validate", str(plain)]) == ExitStatus.NO
-    assert f"{SUMS}: missing, or no list of checksums" in capsys.readouterr().err
+    assert f"{SUMS}: missing, or not a list of checksums" in capsys.readouterr().err
 
 
 def test_what_holds_in_one_folder_holds_in_another(
@@ -297,8 +297,8 @@ def _plain_file(folder: Path) -> Path:
         (_plain_file, "not a folder"),
         (lambda folder: folder / "bundle" / "inner", "inside the bundle"),
         (lambda folder: folder / "plans" / "plan.yaml" / "below", "Not a directory"),
-        (lambda _folder: Path("/proc"), "mounted"),
-        (lambda _folder: Path("/"), "mounted"),
+        (lambda _folder: Path("/proc"), "mount point"),
+        (lambda _folder: Path("/"), "mount point"),
     ],
 )
 def test_where_no_bundle_may_go(
@@ -327,7 +327,7 @@ def test_a_full_disk_leaves_nothing(plan: Path, tmp_path: Path, capsys: pytest.C
         assert "No space left" in capsys.readouterr().err
         assert not list(small.iterdir())
         assert main(["bundle", str(plan), str(small)]) == ExitStatus.IMPOSSIBLE
-        assert "mounted" in capsys.readouterr().err
+        assert "mount point" in capsys.readouterr().err
     finally:
         subprocess.run(["umount", small], check=True)
 
