@@ -48,7 +48,7 @@ def _from_plan(path: Path) -> PrimaryCluster:
     if reading.plan is None or len(closed) < len(reading.problems):
         raise PlanErrors(reading.problems)
     if reading.plan.admin.password is None and not closed:
-        closed = [_("{path} contains no secrets, and there is no secrets.yaml next to it").format(path=path)]
+        closed = [_("{path} contains no secrets, and secrets.yaml is missing next to it").format(path=path)]
     certificate = facts_for(reading.plan, path.parent)
     return PrimaryCluster(str(path), reading.plan, closed="; ".join(closed), certificate=certificate)
 

@@ -84,7 +84,10 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
         ("admin: &a\n  username: *a\n", "nested too deeply, or recursive"),
         ('ssh: {username: "\\ud800"}\n', "ssh.username: contains invalid Unicode"),
         ('admin: {password: "\\udc00"}\n', "admin.password: contains invalid Unicode"),
-        ("address: {platform: 'https://acp.example.com'}\n", "address.platform: 'https://acp.example.com': enter only the"),
+        (
+            "address: {platform: 'https://acp.example.com'}\n",
+            "address.platform: 'https://acp.example.com': enter only the",
+        ),
         ("address: {platform: acp.example.com:8443}\n", "without port and brackets"),
         ("address: {platform: облако.рф}\n", "'облако.рф': write it as xn--80ab2acne.xn--p1ai"),
         ("address: {platform: my_acp.example.com}\n", "not underscores"),
