@@ -117,11 +117,11 @@ class Bench:
 def child(fingerprint: str, package: Path, signature: Path, key: Path, target: Path) -> None:
     """One pass in a process of its own; prints what it cost as JSON."""
     from acp_tui.package.extract import Check, extract
-    from acp_tui.package.signature.gpg import hold_against
+    from acp_tui.package.signature.gpg import verify_stream
     from acp_tui.package.signature.status import Signed as Outcome
 
     check = Check(
-        lambda source: hold_against(source, package.name, signature, key, fingerprint),
+        lambda source: verify_stream(source, package.name, signature, key, fingerprint),
         lambda result: result.signed is Outcome.GOOD,
         fingerprint,
     )

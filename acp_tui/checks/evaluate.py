@@ -55,14 +55,20 @@ def evaluate(
     local_files: LocalFiles = NO_LOCAL_FILES,
     today: date,
     only: frozenset[str] | None = None,
+    topology: Topology | None = None,
 ) -> tuple[Verdict, ...]:
     """Return all verdicts in the catalogue's order.
 
     `facts` and `states`: by plan address; a missing node has no facts. `today`: waivers that expired before it have no
-    effect. `only`: evaluate only these requirement IDs."""
+    effect. `only`: evaluate only these requirement IDs. `topology`: that of the plan, if the caller has it."""
     rules = catalogue(plan.effective_release)
     evaluation = _Evaluation(
-        plan=plan, facts=facts, states=states, rules=rules, local_files=local_files, topology=topology_of(plan)
+        plan=plan,
+        facts=facts,
+        states=states,
+        rules=rules,
+        local_files=local_files,
+        topology=topology or topology_of(plan),
     )
     verdicts = tuple(
         waive(build_verdict(row, finding, os_id=os_id), plan.waivers, today)

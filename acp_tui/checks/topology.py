@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from acp_tui.checks.catalog import FunctionCheck, Requirement, catalogue
+from acp_tui.core.units import MEGA
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Node, Plan
@@ -55,6 +56,8 @@ class Topology:
     """Host and port of the external registry; None: the platform's own, or not given yet."""
     registry_login: SecretStr | None
     """Base64 of `user:password`, as in a Basic authorization header."""
+    sufficient_bits: float
+    """Bits per second of a transfer over a link that is fast enough (NETCFG-BW-INTRA)."""
 
 
 def topology_of(plan: Plan) -> Topology:
@@ -64,7 +67,7 @@ def topology_of(plan: Plan) -> Topology:
     nodes = tuple(_node_targets(plan, node, ports) for node in plan.nodes)
     balanced = has_external_load_balancer(plan)
     load_balancer_ports = _load_balancer_ports(plan, rules) if balanced else ()
-    login = _registry_login(plan)
+    login, speed = _registry_login(plan), _function(rules["NETCFG-BW-INTRA"])
     endpoint, registry = plan.address.cluster_endpoint, external_registry(plan)
     keepalived = len(plan.nodes) > 1 and plan.address.self_built_vip and is_ip(endpoint)
     return Topology(
@@ -76,6 +79,7 @@ def topology_of(plan: Plan) -> Topology:
         names=required_names(plan),
         registry=registry,
         registry_login=login if registry else None,
+        sufficient_bits=speed.number("megabits") * MEGA * speed.number("payload"),
     )
 
 

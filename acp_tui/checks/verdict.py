@@ -38,7 +38,7 @@ class Verdict:
     requirement: str
     node: str | None
     severity: Severity
-    outcome: Annotated[Outcome, Field(validation_alias="verdict")]
+    outcome: Annotated[Outcome, Field(validation_alias="verdict", serialization_alias="verdict")]
     observed: str
     expected: str
     remedy: str

@@ -29,14 +29,14 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.active_tests import ActiveTest, what_it_does
+from acp_tui.preflight.active_tests import ActiveTest, describe_effect
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.diff import Changes, changes
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, summary
-from acp_tui.preflight.report.readiness import answer
+from acp_tui.preflight.report.readiness import readiness
 from acp_tui.preflight.run import PreflightDone, preflight
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
@@ -90,7 +90,7 @@ async def run_preflight(
     `nodes`, `only`: the selected addresses and requirement IDs; None: all. `also`: active tests.
     `work`: remembers packages that were verified before, so that they are not read again."""
     for one in also:
-        print_err(what_it_does(source.plan, one))
+        print_err(describe_effect(source.plan, one))
     keys: dict[str, str] = {}
     facts: dict[str, Facts] = {}
     report: Report | None = None
@@ -100,9 +100,9 @@ async def run_preflight(
         plan_dir=source.base,
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
-        beside=await asyncio.to_thread(read_local_files, source.plan, source.base),
+        local_files=await asyncio.to_thread(read_local_files, source.plan, source.base),
         clock=now,
-        also=also,
+        active_tests=also,
     )
     async for event in events:
         match event:
@@ -165,7 +165,7 @@ def show_report(report: Report, *, partial: bool = False) -> None:
     if partial and report.ready:
         print_out(_("The selected checks do not block the install. Other checks were not run."))
     else:
-        print_out(answer(report) + ".")
+        print_out(readiness(report) + ".")
 
 
 def show_findings(report: Report, unseen: Collection[str] = ()) -> None:

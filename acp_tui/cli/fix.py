@@ -21,10 +21,10 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Node
-from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
+from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import script
-from acp_tui.preflight.fixes.select import INIT, AvailableFixes, Result, available_fixes, results, selected
+from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.run import PreflightDone, preflight, probe_node, target
@@ -118,7 +118,7 @@ async def _fixes(
         place = target(source.plan, node, plan_dir=source.base)
         job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
         if show:
-            _show_fixes(offered, steps, await look(job), only)
+            _show_fixes(offered, steps, await preview_removals(job), only)
         jobs += [job] if steps else []
     return jobs
 
@@ -160,7 +160,7 @@ def _show_fixes(
     more = [step.requirement for step in offered.steps if step not in steps]
     if more and only is None:
         print_out("  " + _("only if named with --only: {names}").format(names=", ".join(more)))
-    for rest in offered.by_hand:
+    for rest in offered.manual:
         if only is None or rest.requirement in only:
             print_out(f"  {rest.requirement}: " + pgettext("fix", "manual fix: {reason}").format(reason=rest.reason))
     if offered.pending and only is None:
@@ -198,11 +198,11 @@ async def _apply(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
             case NodeFixed():
                 if event.detail:
                     print_err(f"{event.address}: {event.detail}")
-                if event.begun:
+                if event.started:
                     started.append(by_address[event.address])
     verdicts = await _recheck(source, started, known)
     for job in jobs:
-        found = results(job.target.address, job.steps, verdicts)
+        found = fix_results(job.target.address, job.steps, verdicts)
         for line in columns([(result.address, result.requirement, _result_text(result)) for result in found]):
             print_out(line)
         if job in started and any(step.can_be_undone for step in job.steps):
@@ -212,7 +212,7 @@ async def _apply(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
     return verdicts
 
 
-def _result_text(result: Result) -> str:
+def _result_text(result: FixResult) -> str:
     if result.outcome is Outcome.PASS:
         return pgettext("fix", "fixed")
     if result.outcome is Outcome.PENDING_REBOOT:

@@ -53,7 +53,7 @@ async def bundle_for(
         written, root = there or (plan, base)
         line = setup_line(written, root)
         return write_bundle(
-            written, report, host_keys, folder, base=root, document=document, setup_line=line, keep=keep
+            written, report, host_keys, folder, plan_dir=root, document=document, setup_line=line, keep=keep
         )
 
     try:

@@ -1,4 +1,4 @@
-"""Judging the packages: pure, from what was seen to verdicts with the catalogue's words (BND-*)."""
+"""Evaluate the packages of a plan: from facts to verdicts (BND-*). Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -6,69 +6,73 @@ from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import Finding
-from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
-from acp_tui.core.i18n import N_, _
-from acp_tui.core.units import gigabytes
+from acp_tui.core.i18n import N_, _, ngettext
 from acp_tui.package.extract import INIT, SETUP
-from acp_tui.package.facts import PackageFacts, SeenPackage, questions
-from acp_tui.package.install_dir import FREE_WANTED
+from acp_tui.package.facts import PackageFacts, PackageState, package_inputs
+from acp_tui.package.install_dir import REQUIRED_FREE
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 
+EARLY_EXTENSIONS = ("4.0",)
+"""Releases that need the extensions unpacked before the install; later ones upload them afterwards (REL-EXT)."""
 _PATH: Mapping[Kind, str] = {"core": "package.core", "extensions": "package.extensions"}
 _NAME_RULE: Mapping[Kind, str] = {"core": "BND-CORE-NAME", "extensions": "BND-EXT-NAME"}
 
 _FOUND: Mapping[Signed, str] = {
     Signed.GOOD: N_("good signature by the trusted key {signer}"),
-    Signed.OTHER_KEY: N_("the signature is sound, but by another key than the trusted one: {signer}"),
+    Signed.OTHER_KEY: N_("valid signature, but by another key than the trusted one: {signer}"),
     Signed.EXPIRED_KEY: N_("signed by the trusted key, but that key has expired"),
     Signed.EXPIRED_SIGNATURE: N_("signed by the trusted key, but the signature has expired"),
-    Signed.REVOKED: N_("signed by the trusted key, but that key was revoked by its owner"),
-    Signed.OTHER_FILE: N_("bad signature: the signature file is named after another package, it belongs to that one"),
-    Signed.BAD: N_("bad signature: the package is not what was signed (key {signer})"),
-    Signed.UNREADABLE: N_("the signature file is cut off or no signature at all"),
-    Signed.NOT_DETACHED: N_("the signature file is no detached signature: it signs a text and not a file"),
-    Signed.WEAK: N_("signed with a digest that gpg refuses as forgeable (MD5)"),
+    Signed.REVOKED: N_("signed by the trusted key, but its owner has revoked that key"),
+    Signed.OTHER_FILE: N_("bad signature: by its name, the signature file belongs to another package"),
+    Signed.BAD: N_("bad signature: the package differs from the signed file (key {signer})"),
+    Signed.UNREADABLE: N_("the signature file is truncated or not a signature"),
+    Signed.NOT_DETACHED: N_("the signature file is not a detached signature: it signs a text, not a file"),
+    Signed.WEAK: N_("signed with a digest that gpg rejects as insecure (MD5)"),
     Signed.NO_PUBLIC_KEY: N_("signed by a key that is not in the key file: {signer}"),
     Signed.UNSUPPORTED: N_("gpg on this host is too old for this kind of signature"),
     Signed.KEY_UNSUPPORTED: N_("gpg on this host is too old for the key in the key file, or that key is damaged"),
-    Signed.KEY_UNREADABLE: N_("the key file holds no public key that gpg can read"),
-    Signed.KEY_PRIVATE: N_("the key file holds a private key, which belongs to its owner alone"),
-    Signed.KEY_OTHER: N_("the key file does not hold the trusted key, but {signer}"),
-    Signed.KEY_FROM_THE_FUTURE: N_("by this host's clock the key in the key file is not made yet"),
-    Signed.KEY_MISSING: N_("no public key file to check the signature with"),
-    Signed.SIGNATURE_MISSING: N_("no signature file"),
+    Signed.KEY_UNREADABLE: N_("the key file contains no public key that gpg can read"),
+    Signed.KEY_PRIVATE: N_("the key file contains a private key, which only its owner may have"),
+    Signed.KEY_OTHER: N_("the key file does not contain the trusted key, but {signer}"),
+    Signed.KEY_FROM_THE_FUTURE: N_("the creation time of the key is later than the time on this host"),
+    Signed.KEY_MISSING: N_("the public key file is missing"),
+    Signed.SIGNATURE_MISSING: N_("the signature file is missing"),
     Signed.PACKAGE_MISSING: N_("the package cannot be read"),
     Signed.GPG_MISSING: N_("gpg is not installed on this host"),
-    Signed.GPG_FAILED: N_("gpg does not run on this host"),
+    Signed.GPG_FAILED: N_("gpg failed on this host"),
 }
 _REMEDY: Mapping[Signed, str] = {
-    Signed.OTHER_KEY: N_("Ask the vendor which key signs this release. Trust another fingerprint only on their word."),
+    Signed.OTHER_KEY: N_(
+        "Ask the vendor which key signs this release. Trust another fingerprint only if the vendor confirms it."
+    ),
     Signed.EXPIRED_KEY: N_("Get the vendor's renewed public key, and check this host's clock: date"),
     Signed.EXPIRED_SIGNATURE: N_("Get a new signature from the vendor, and check this host's clock: date"),
     Signed.REVOKED: N_("Do not use this package. Ask the vendor for one signed by a valid key."),
-    Signed.OTHER_FILE: N_("Bring the signature of exactly this file: the package's name with .sig."),
+    Signed.OTHER_FILE: N_("Copy the signature of this package: the name of the package with .sig."),
     Signed.BAD: N_("Copy the package and its signature again from the vendor's portal, and compare their sizes."),
-    Signed.UNREADABLE: N_("Copy the signature file again. It belongs to exactly this package file."),
-    Signed.NOT_DETACHED: N_("Bring the detached signature from the vendor's portal: the package's name with .sig."),
+    Signed.UNREADABLE: N_("Copy the signature file of this package again."),
+    Signed.NOT_DETACHED: N_("Copy the detached signature from the vendor's portal: the name of the package with .sig."),
     Signed.WEAK: N_("Ask the vendor for a signature with SHA-256 or better."),
-    Signed.NO_PUBLIC_KEY: N_("Bring the public key of that signer, if the vendor confirms it, or the right signature."),
-    Signed.UNSUPPORTED: N_("Check the signature on a newer system, or bring a newer gnupg."),
-    Signed.KEY_UNSUPPORTED: N_("Check the signature on a newer system, bring a newer gnupg, or copy the key again."),
-    Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, again."),
-    Signed.KEY_PRIVATE: N_("Bring the vendor's public key file, verify-key.pub, and tell the key's owner."),
-    Signed.GPG_FAILED: N_("See what gpg --version says, and whether /run or /tmp has space left."),
-    Signed.KEY_OTHER: N_("Bring the vendor's own public key file, verify-key.pub."),
-    Signed.KEY_FROM_THE_FUTURE: N_("Set this host's clock, then verify again: date"),
-    Signed.KEY_MISSING: N_("Bring the vendor's public key file, verify-key.pub, and name it in the plan."),
-    Signed.SIGNATURE_MISSING: N_(
-        "Bring the signature from the vendor's portal: the package's name with .sig. To go on without one is your"
-        " decision: waive BND-SIGN with a reason, which the report keeps."
+    Signed.NO_PUBLIC_KEY: N_(
+        "Copy the correct signature. If the vendor confirms that signer, copy the public key of the signer."
     ),
-    Signed.GPG_MISSING: N_("Install gnupg on this host, then check again."),
+    Signed.UNSUPPORTED: N_("Verify the signature on a newer system, or install a newer gnupg."),
+    Signed.KEY_UNSUPPORTED: N_("Verify the signature on a newer system, install a newer gnupg, or copy the key again."),
+    Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, again."),
+    Signed.KEY_PRIVATE: N_("Copy the vendor's public key file, verify-key.pub, and inform the owner of the key."),
+    Signed.GPG_FAILED: N_("Run gpg --version, and check that /run and /tmp have free space."),
+    Signed.KEY_OTHER: N_("Copy the vendor's own public key file, verify-key.pub."),
+    Signed.KEY_FROM_THE_FUTURE: N_("Set the clock of this host, then verify again: date"),
+    Signed.KEY_MISSING: N_("Copy the vendor's public key file, verify-key.pub, and name it in the plan."),
+    Signed.SIGNATURE_MISSING: N_(
+        "Copy the signature from the vendor's portal: the name of the package with .sig. To continue without one,"
+        " waive BND-SIGN with a reason; the report contains it."
+    ),
+    Signed.GPG_MISSING: N_("Install gnupg on this host, then verify again."),
 }
 _BROKEN = frozenset(
     {
@@ -96,49 +100,49 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
 
 
 def package_verdicts(plan: Plan, seen: PackageFacts, today: date) -> tuple[Verdict, ...]:
-    """The verdicts on the packages of `plan`, its waivers applied."""
-    return _pronounced(plan, _findings(plan, seen), today)
+    """Return the verdicts on the packages of `plan`, with its waivers applied."""
+    return _verdicts(plan, _findings(plan, seen), today)
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
-    """What the names of the packages tell by themselves, the files need not be here: kind, release, architecture."""
+    """Return the verdicts on the file names alone (kind, release, architecture); the files may be missing."""
     named = {
-        kind: SeenPackage(question, parse_name(question.package.name), None)
-        for kind, question in questions(plan.package, base).items()
+        kind: PackageState(package_input, parse_name(package_input.package.name), None)
+        for kind, package_input in package_inputs(plan.package, base).items()
     }
     found = [(_NAME_RULE[kind], _name(package, plan.release)) for kind, package in named.items()]
     if len(named) > 1:
         found.append(("BND-EXT-ARCH", _same(named["core"], named["extensions"])))
-    return _pronounced(plan, found, today)
+    return _verdicts(plan, found, today)
 
 
-def signature_verdicts(plan: Plan, package: SeenPackage, today: date) -> tuple[Verdict, ...]:
-    """What the signature of one package comes to (BND-SIGN, BND-KEY-FPR), the plan's waivers applied."""
-    return _pronounced(plan, _signature_findings(plan, package), today)
+def signature_verdicts(plan: Plan, package: PackageState, today: date) -> tuple[Verdict, ...]:
+    """Return the verdicts on the signature of one package (BND-SIGN, BND-KEY-FPR), with waivers applied."""
+    return _verdicts(plan, _signature_findings(plan, package), today)
 
 
-def _pronounced(plan: Plan, findings: Iterable[tuple[str, Finding]], today: date) -> tuple[Verdict, ...]:
+def _verdicts(plan: Plan, findings: Iterable[tuple[str, Finding]], today: date) -> tuple[Verdict, ...]:
     rules = catalogue(plan.effective_release)
     return tuple(waive(build_verdict(rules[rule], finding), plan.waivers, today) for rule, finding in findings)
 
 
-def _signature_findings(plan: Plan, package: SeenPackage) -> Iterator[tuple[str, Finding]]:
+def _signature_findings(plan: Plan, package: PackageState) -> Iterator[tuple[str, Finding]]:
     yield "BND-SIGN", _signature(package)
-    if package.question.kind == "core":
+    if package.package_input.kind == "core":
         yield "BND-KEY-FPR", _key(package.signature, plan.package.fingerprint)
 
 
 def explain_signature(result: SignatureResult) -> str:
-    """What became of a verification, in a sentence."""
+    """Describe the result of a verification in one sentence."""
     signer = ", ".join(map(spaced, result.fingerprints)) or _("unknown")
     text = _(_FOUND[result.signed]).format(signer=signer)
     if result.verified is not None:
-        text = _("{finding}, verified on {when}").format(finding=text, when=f"{result.verified:%Y-%m-%d %H:%M %Z}")
+        text = _("{finding}, verified on {time}").format(finding=text, time=f"{result.verified:%Y-%m-%d %H:%M %Z}")
     return f"{text} ({result.detail})" if result.detail else text
 
 
 def spaced(fingerprint: str) -> str:
-    """A fingerprint in groups of four, as people compare it."""
+    """Split a fingerprint into groups of four digits, which people can compare."""
     return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
 
 
@@ -149,13 +153,13 @@ def _findings(plan: Plan, seen: PackageFacts) -> Iterator[tuple[str, Finding]]:
     if seen.core.file is None:
         yield "BND-CORE", Finding(Outcome.FAIL, seen.core.trouble, paths=("package.core",))
     else:
-        yield "BND-CORE", Finding(Outcome.PASS, str(seen.core.question.package))
+        yield "BND-CORE", Finding(Outcome.PASS, str(seen.core.package_input.package))
     for package in seen.packages:
-        yield _NAME_RULE[package.question.kind], _name(package, plan.release)
+        yield _NAME_RULE[package.package_input.kind], _name(package, plan.release)
         if package.file is not None:
             yield "BND-TAR-OK", _archive(package)
             yield from _signature_findings(plan, package)
-        elif package.question.kind == "extensions":
+        elif package.package_input.kind == "extensions":
             yield "BND-TAR-OK", Finding(Outcome.FAIL, package.trouble, paths=("package.extensions",))
     if seen.extensions is not None:
         yield "BND-EXT-ARCH", _same(seen.core, seen.extensions)
@@ -164,46 +168,49 @@ def _findings(plan: Plan, seen: PackageFacts) -> Iterator[tuple[str, Finding]]:
     yield "BND-WORKDIR", _folder(seen)
     yield "BND-FREE-100G", _space(seen)
     if seen.installer_here is not None:
-        yield "BND-INSTNODE", _place(plan, seen.installer_here)
+        yield "BND-INSTNODE", _host(plan, seen.installer_here)
 
 
-def _name(package: SeenPackage, release: str | None) -> Finding:
-    kind, file = package.question.kind, package.question.package.name
+def _name(package: PackageState, release: str | None) -> Finding:
+    kind, file = package.package_input.kind, package.package_input.package.name
     paths = (_PATH[kind],)
     if package.name is None:
-        observed = _("{name} is not the name of a package; version and architecture are not known").format(name=file)
+        observed = _("{name} is not a package name; version and architecture are unknown").format(name=file)
         return Finding(Outcome.WARN, observed, paths=paths)
     if package.name.kind != kind:
-        return Finding(Outcome.FAIL, _("{name} is a package of the other kind").format(name=file), paths=paths)
+        text = _("{name} is an Extensions Package") if kind == "core" else _("{name} is a Core Package")
+        return Finding(Outcome.FAIL, text.format(name=file), paths=paths)
     if release is not None and package.name.release != release:
-        observed = _("{name} is not of release {release}, whose rules the plan asks for").format(
-            name=file, release=release
-        )
+        observed = _("{name} is not of release {release}, which the plan names").format(name=file, release=release)
         return Finding(Outcome.WARN, observed, paths=(*paths, "release"))
     observed = _("{name}: version {version}, architecture {arch}")
     return Finding(Outcome.PASS, observed.format(name=file, version=package.name.version, arch=package.name.arch))
 
 
-def _archive(package: SeenPackage) -> Finding:
-    path = _PATH[package.question.kind]
-    name = package.question.package.name
+def _archive(package: PackageState) -> Finding:
+    path = _PATH[package.package_input.kind]
+    name = package.package_input.package.name
     contents = package.contents
     if contents is None:
         return Finding(Outcome.FAIL, f"{name}: {package.trouble}", paths=(path,))
-    if package.question.kind == "core" and not contents.installable:
+    if package.package_input.kind == "core" and not contents.installable:
         missing = [file for file, there in ((SETUP, contents.setup), (INIT, contents.init)) if not there]
-        observed = _("{name} has no plain file {missing}").format(name=name, missing=", ".join(missing))
+        observed = ngettext(
+            "{name}: regular file missing: {missing}", "{name}: regular files missing: {missing}", len(missing)
+        ).format(name=name, missing=", ".join(missing))
         return Finding(Outcome.FAIL, observed, paths=(path,))
     return Finding(
         Outcome.PASS,
-        _("{name}: whole, {members} members, {size} bytes").format(
-            name=name, members=contents.members, size=contents.size
-        ),
+        ngettext(
+            "{name}: complete, {members} member, {size} bytes",
+            "{name}: complete, {members} members, {size} bytes",
+            contents.members,
+        ).format(name=name, members=contents.members, size=contents.size),
     )
 
 
-def _signature(package: SeenPackage) -> Finding:
-    name = package.question.package.name
+def _signature(package: PackageState) -> Finding:
+    name = package.package_input.package.name
     result = package.signature
     if result is None:
         return Finding(
@@ -211,57 +218,57 @@ def _signature(package: SeenPackage) -> Finding:
         )
     observed = f"{name}: {explain_signature(result)}"
     if result.signed is Signed.BAD and package.contents is None:
-        observed = _("{name}: bad signature, as the archive is not whole").format(name=name)
+        observed = _("{name}: bad signature, because the archive is incomplete").format(name=name)
     if result.signed is Signed.GOOD:
         return Finding(Outcome.PASS, observed)
     outcome = Outcome.FAIL if result.signed in _BROKEN else Outcome.UNKNOWN
-    path = _SIGNATURE_PATHS.get(result.signed, f"{_PATH[package.question.kind]}_signature")
+    path = _SIGNATURE_PATHS.get(result.signed, f"{_PATH[package.package_input.kind]}_signature")
     return Finding(outcome, observed, remedy=_(_REMEDY.get(result.signed, "")), paths=(path,))
 
 
 def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
-    wanted = spaced(fingerprint)
+    expected = spaced(fingerprint)
     remedy = _(_REMEDY.get(result.signed, "")) if result else _("Verify the package.")
-    seen = explain_signature(result) if result else _("not looked at yet")
+    observed = explain_signature(result) if result else _("not verified yet")
     outcome = Outcome.UNKNOWN
     if result is not None and result.signed is Signed.SIGNATURE_MISSING:  # BND-SIGN says so; one waiver is enough
         outcome = Outcome.NOT_APPLICABLE
     elif result is not None and result.signed is Signed.KEY_OTHER:
         outcome = Outcome.FAIL
     elif result is not None and (result.signed in _BROKEN or result.signed in (Signed.GOOD, Signed.UNSUPPORTED)):
-        found = _("the key file holds the trusted key {fingerprint}")
-        if result.verified is not None:  # from then on nobody asks for the key file
-            found = _("signed by the trusted key {fingerprint}")
-        return Finding(Outcome.PASS, found.format(fingerprint=wanted))
-    return Finding(outcome, seen, wanted, remedy, paths=("package.public_key", "package.fingerprint"))
+        text = _("the key file contains the trusted key {fingerprint}")
+        if result.verified is not None:  # an earlier verification is remembered; the key file is not read again
+            text = _("signed by the trusted key {fingerprint}")
+        return Finding(Outcome.PASS, text.format(fingerprint=expected))
+    return Finding(outcome, observed, expected, remedy, paths=("package.public_key", "package.fingerprint"))
 
 
-def _same(core: SeenPackage, extensions: SeenPackage) -> Finding:
+def _same(core: PackageState, extensions: PackageState) -> Finding:
     if core.name is None or extensions.name is None:
-        return Finding(Outcome.UNKNOWN, _("the names do not tell version and architecture"))
-    names = f"{core.question.package.name}, {extensions.question.package.name}"
+        return Finding(Outcome.UNKNOWN, _("the file names do not contain version and architecture"))
+    names = f"{core.package_input.package.name}, {extensions.package_input.package.name}"
     paths = ("package.extensions",)
     if core.name.arch != extensions.name.arch:
         return Finding(Outcome.FAIL, names, paths=paths)
     if core.name.version != extensions.name.version:
-        return Finding(Outcome.WARN, _("other versions: {names}").format(names=names), paths=paths)
+        return Finding(Outcome.WARN, _("different versions: {names}").format(names=names), paths=paths)
     return Finding(Outcome.PASS, names)
 
 
 def _order(plan: Plan, seen: PackageFacts) -> Finding:
-    if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("release {release}: the core is installed first, then the extensions are uploaded (violet)")
+    if plan.effective_release not in EARLY_EXTENSIONS:
+        observed = _("release {release}: extensions are uploaded after the install (violet)")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
     if "extensions" in seen.unpacked:
-        return Finding(Outcome.PASS, _("both are unpacked, the core was first"))
-    return Finding(Outcome.PASS, _("acp-tui unpacks the core, then the extensions, both before the install"))
+        return Finding(Outcome.PASS, _("both packages are unpacked, the Core Package first"))
+    return Finding(Outcome.PASS, _("acp-tui unpacks the Core Package, then the Extensions Package, before the install"))
 
 
 def _together(plan: Plan, seen: PackageFacts) -> Finding:
-    if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("release {release} does not want the extensions beside the installer")
+    if plan.effective_release not in EARLY_EXTENSIONS:
+        observed = _("release {release} does not need the extensions next to the installer")
         return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
-    return Finding(Outcome.PASS, _("both into {folder}").format(folder=seen.target))
+    return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=seen.target))
 
 
 def _folder(seen: PackageFacts) -> Finding:
@@ -274,18 +281,18 @@ def _folder(seen: PackageFacts) -> Finding:
 def _space(seen: PackageFacts) -> Finding:
     paths = ("package.install_dir",)
     if seen.free_after is None:
-        return Finding(Outcome.UNKNOWN, _("{path}: free space cannot be told").format(path=seen.target), paths=paths)
+        return Finding(Outcome.UNKNOWN, _("{path}: free space is unknown").format(path=seen.target), paths=paths)
     observed = (
-        _("{path}: {free} GB free once all is unpacked").format(path=seen.target, free=int(gigabytes(seen.free_after)))
+        _("{path}: {free} GB free after unpacking").format(path=seen.target, free=seen.free_after // 10**9)
         if seen.free_after >= 0
-        else _("{path}: {short} bytes too little even to unpack").format(path=seen.target, short=-seen.free_after)
+        else _("{path}: {short} bytes missing for unpacking").format(path=seen.target, short=-seen.free_after)
     )
-    return Finding(Outcome.PASS if seen.free_after >= FREE_WANTED else Outcome.FAIL, observed, paths=paths)
+    return Finding(Outcome.PASS if seen.free_after >= REQUIRED_FREE else Outcome.FAIL, observed, paths=paths)
 
 
-def _place(plan: Plan, here: bool) -> Finding:
+def _host(plan: Plan, is_installer_node: bool) -> Finding:
     node = plan.installer_node
     address = node.address if node else ""
-    if here:
-        return Finding(Outcome.PASS, _("this host is {address}").format(address=address))
+    if is_installer_node:
+        return Finding(Outcome.PASS, _("this host has the address {address}").format(address=address))
     return Finding(Outcome.FAIL, _("this host does not have the address {address}").format(address=address))

@@ -1,6 +1,7 @@
-"""Looks for packages where people put them, so that a path need not be typed.
+"""Find packages in likely folders, so that the operator need not type a path.
 
-Bounded in depth, entries and time; links are not followed. What is found is only offered: it is judged like any other.
+The search is bounded in depth, entries and time, and does not follow links. The results are only suggestions: they are
+verified like any other package.
 """
 
 import os
@@ -18,11 +19,11 @@ from acp_tui.plan.model import VENDOR_FINGERPRINT
 from acp_tui.plan.package_name import Arch, PackageName, parse_name
 
 KEY = "verify-key.pub"
-"""What the vendor calls its public key file."""
+"""The vendor's name of its public key file."""
 _KEY_ENDINGS = (".pub", ".asc", ".gpg", ".pgp", ".key", ".txt")
-"""What a file is called that may hold the key under another name."""
+"""Name endings of files that may contain the key under another name."""
 _KEY_BYTES, _KEY_FILES = 1 << 16, 1000
-"""How much of how many of them is read."""
+"""Maximum of bytes and files that are read to find the key."""
 _DEPTH = 3
 _ENTRIES = 50_000
 _SECONDS = 3.0
@@ -31,25 +32,25 @@ _ARCH: Mapping[str, Arch] = {"x86_64": "x86", "aarch64": "arm"}
 
 @dataclass(frozen=True)
 class Found:
-    """A Core Package and what belongs to it."""
+    """A Core Package with the files that belong to it."""
 
     core: Path
     name: PackageName
     signed: bool
-    """Its signature lies beside it."""
+    """Whether its signature is next to it."""
     extensions: Path | None = None
     public_key: Path | None = None
-    """A file that holds the trusted key, whatever it is called, else one with the name of the vendor's."""
+    """A file that contains the trusted key, else one with the vendor's name for it."""
 
 
 def likely_places(base: Path) -> tuple[Path, ...]:
-    """Folders that packages are copied to, or mounted below. `base`: the folder that we were started in."""
+    """Return the folders that packages are usually copied to or mounted below. `base`: the working folder."""
     named = ("/root", "/home", "/tmp", "/var/tmp", "/opt", "/srv", "/data", "/mnt", "/media", "/run/media")  # noqa: S108 - to look, not to write
     return tuple(dict.fromkeys((base, Path.home(), *map(Path, named), *mounted())))
 
 
 def mounted(table: Path = Path("/proc/self/mounts")) -> tuple[Path, ...]:
-    """Where disks are mounted, wherever that is: a stick, a second disk, a DVD. The root itself is not among them."""
+    """Return the mount points of disks, such as a USB stick or a DVD, without the root file system."""
     try:
         lines = table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -60,9 +61,9 @@ def mounted(table: Path = Path("/proc/self/mounts")) -> tuple[Path, ...]:
 
 
 def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FINGERPRINT) -> tuple[Found, ...]:
-    """The Core Packages in or below `places`, what an operator would take first. Blocks; meant for a thread.
+    """Return the Core Packages in or below `places`, the most suitable first. Blocks: run it in a thread.
 
-    `machine`: as `uname -m` says, this host's by default. `fingerprint`: of the trusted key."""
+    `machine`: the output of `uname -m`; "" is this host's. `fingerprint`: of the trusted key."""
     files = tuple(look_for(places))
     likely = [path for path in files if path.name.endswith(_KEY_ENDINGS)][:_KEY_FILES]
     trusted = [path for path in likely if _holds(path, fingerprint)]
@@ -70,9 +71,9 @@ def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FI
 
 
 def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = ()) -> tuple[Found, ...]:
-    """One offer a package name: what this host can run before what it cannot, then the newest first.
+    """Return one suggestion for each package name: first those that this host can run, then the newest.
 
-    `arch`: of this host, which becomes the first control plane node. `trusted`: files that hold the trusted key."""
+    `arch`: of this host, which becomes the first control plane node. `trusted`: files that contain the trusted key."""
     named = [(path, name) for path in files if (name := parse_name(path.name)) is not None]
     cores = [(path, name) for path, name in named if name.kind == "core"]
 
@@ -93,9 +94,9 @@ def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = (
 def look_for(
     places: Iterable[Path], *, depth: int = _DEPTH, entries: int = _ENTRIES, seconds: float = _SECONDS
 ) -> Iterator[Path]:
-    """Files with the names of packages, or that may hold a key by their names, the ones that lie highest first.
+    """Yield files whose names are those of packages or possible key files, in the upper folders first.
 
-    `depth`: folders below a place that are entered; `entries`: names that are looked at in all."""
+    `depth`: levels of subfolders to search; `entries`: maximum of names to check."""
     end = time.monotonic() + seconds
     waiting, known = deque((place, 0) for place in places), set[str]()
     while waiting and time.monotonic() < end:
@@ -120,7 +121,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
             yield from found
-    except OSError:  # not there, not for us, or gone meanwhile
+    except OSError:  # missing, not readable, or removed meanwhile
         return
 
 
@@ -144,5 +145,5 @@ def _is_signed(package: Path) -> bool:
 
 
 def _nearest(files: Iterable[Path], core: Path) -> Path | None:
-    """One beside `core` rather than one elsewhere."""
+    """Return one of `files`, preferably in the folder of `core`."""
     return min(files, key=lambda path: path.parent != core.parent, default=None)

@@ -1,6 +1,6 @@
-"""Looking into a package, and unpacking it: streamed once from front to back, into a folder beside its place.
+"""Inspect and unpack a package: read once from start to end, into a staging folder.
 
-Nothing appears in place before the whole archive has been read, judged and written. Blocking work, meant for a thread.
+Files are moved into place only after the complete archive was read, verified and written. Blocks: run it in a thread.
 """
 
 import errno
@@ -17,14 +17,14 @@ from acp_tui.core.clock import now
 from acp_tui.core.events import Progress
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.i18n import _
-from acp_tui.package.file_type import what_else
+from acp_tui.package.file_type import describe_other_type
 from acp_tui.package.forward_reader import Forward, Skim
 from acp_tui.package.install_dir import (
     FileIdentity,
     Placed,
     UnpackFailed,
     check_free_to_use,
-    claimed,
+    locked_install_dir,
     placed,
     put_in_place,
 )
@@ -36,12 +36,12 @@ from acp_tui.plan.package_name import Kind
 SETUP = "installer/setup.sh"
 INIT = "installer/res/init.sh"
 _END = 2 * tarfile.BLOCKSIZE
-"""A whole archive ends with two blocks of zeros."""
+"""A complete archive ends with two blocks of zeros."""
 
 
 @dataclass(frozen=True)
 class PackageContents:
-    """What a whole and harmless archive holds. `size`: bytes of its files."""
+    """The contents of a complete and harmless archive. `size`: bytes of its files."""
 
     members: int
     size: int
@@ -55,9 +55,10 @@ class PackageContents:
 
 
 def inspect(package: Path) -> PackageContents:
-    """Look at every member without reading the files themselves.
+    """Check every member without reading the files themselves.
 
-    PackageRefused: no tar archive, cut off, or with a member that would leave its folder. OSError: not readable."""
+    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would leave its folder;
+    OSError if it cannot be read."""
     guard, members, size, names = Guard(), 0, 0, set[str]()
     with _open(package) as file, _readable(), tarfile.open(fileobj=cast(IO[bytes], Skim(file)), mode="r:") as tar:
         while (member := _next(tar)) is not None:
@@ -75,14 +76,14 @@ def inspect(package: Path) -> PackageContents:
 
 @dataclass(frozen=True)
 class Check:
-    """The signature that a package is held against while it is unpacked."""
+    """The verification of the signature while a package is unpacked."""
 
-    ask: Callable[[PackageReader], SignatureResult]
+    verify: Callable[[PackageReader], SignatureResult]
     """Reads the package to its end."""
     accepts: Callable[[SignatureResult], bool]
-    """Whether the package may be put in place after this answer."""
+    """Whether the package may be put in place after this result."""
     fingerprint: str
-    """The trusted key that `ask` asks for."""
+    """The trusted key."""
 
 
 class SignatureRefused(Exception):
@@ -95,7 +96,7 @@ class SignatureRefused(Exception):
 
 @dataclass(frozen=True)
 class Extracted:
-    """A package is in place now. `signature`: what came of the check, None when none was asked for."""
+    """A package is in place now. `signature`: the result of the verification; None if it was not requested."""
 
     signature: SignatureResult | None
 
@@ -109,11 +110,11 @@ def extract(
     kind: Kind = "core",
     check: Check | None = None,
 ) -> Extracted | None:
-    """Unpack `package` into `target`; None when it had been done already. Progress is in bytes of the package.
+    """Unpack `package` into `target`; return None if it is already unpacked. Progress is in bytes of the package.
 
-    The file is opened and read once: the bytes that are checked are the bytes that are unpacked (BND-SIGN).
-    Raises PackageRefused (the archive), SignatureRefused, UnpackFailed (the place: taken, in use, full), Cancelled.
-    After each of them `target` holds what it held before.
+    The file is opened and read once: the verified bytes are the unpacked bytes (BND-SIGN).
+    Raises PackageRefused (the archive), SignatureRefused, UnpackFailed (the folder: not ours, in use, full), Cancelled;
+    then `target` is unchanged.
     """
     try:
         with _open(package) as file:
@@ -122,7 +123,7 @@ def extract(
             if before is not None and (check is None or before.signer == check.fingerprint):
                 on_progress(Progress(package.name, identity.size, identity.size))
                 return None
-            with claimed(target) as staging:
+            with locked_install_dir(target) as staging:
                 check_free_to_use(target, kind)
                 new = staging / "new"
                 new.mkdir()
@@ -135,14 +136,14 @@ def extract(
                 except (PackageRefused, SignatureRefused):
                     _check_unchanged(package, file, identity)
                     raise
-                if cancelled():  # while gpg still had the rest to read
+                if cancelled():  # while gpg was still reading the rest
                     raise Cancelled
                 _check_unchanged(package, file, identity)
                 signer = check.fingerprint if check and signature and signature.signed is Signed.GOOD else ""
                 moment = now().isoformat(timespec="seconds")
                 put_in_place(new, target, kind, Placed(identity, signer, moment if signer else ""))
     except OSError as error:
-        raise UnpackFailed(_why(error, package, target)) from error
+        raise UnpackFailed(_error_text(error, package, target)) from error
     return Extracted(signature)
 
 
@@ -155,20 +156,20 @@ class _Opened:
     cancelled: Callable[[], bool]
 
     def feed(self, also: Callable[[bytes], None] | None = None, enough: Callable[[], bool] = never) -> Feed:
-        """`enough`: whether the rest need not be read any more."""
+        """Return a reader of the package. `enough`: whether the rest need not be read."""
         return Feed(self.file, self.name, self.size, self.on_progress, lambda: self.cancelled() or enough(), also)
 
 
 def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureResult:
-    """One thread reads and unpacks, the other one checks the same bytes; each at most a few pieces ahead."""
+    """Unpack in one thread and verify the same bytes in another; neither is more than a few pieces ahead."""
     relay = Relay()
 
     def refused() -> bool:
-        return asked.done() and not check.accepts(asked.result())
+        return verification.done() and not check.accepts(verification.result())
 
-    with ThreadPoolExecutor(1, "signature") as second:
-        asked = second.submit(check.ask, relay)
-        asked.add_done_callback(lambda _asked: relay.abandon())
+    with ThreadPoolExecutor(1, "signature") as executor:
+        verification = executor.submit(check.verify, relay)
+        verification.add_done_callback(lambda _done: relay.abandon())
         try:
             unpack(opened.feed(relay.give, refused), folder)
         except Cancelled:
@@ -176,14 +177,16 @@ def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureRes
                 raise
         finally:
             relay.end()
-        result = asked.result()
+        result = verification.result()
     if not check.accepts(result):
         raise SignatureRefused(result)
     return result
 
 
 def unpack(feed: Feed, folder: Path) -> None:
-    """Write the members of an archive into an empty folder. PackageRefused, Cancelled, OSError: it is half full."""
+    """Write the members of an archive into an empty folder.
+
+    Raises PackageRefused, Cancelled or OSError; then the folder is incomplete."""
     guard = Guard()
     folders: list[tuple[Path, tarfile.TarInfo]] = []
     made = {folder}
@@ -214,11 +217,11 @@ def unpack(feed: Feed, folder: Path) -> None:
 
 
 def _open(package: Path) -> IO[bytes]:
-    """OSError: not readable, or no plain file. PackageRefused: by its first bytes it is something else."""
+    """Open a package. Raises OSError if it is not a readable regular file, PackageRefused if it is not a tar file."""
     file = open_regular_file(package)
     try:
-        if words := what_else(file.fileno(), package):
-            raise PackageRefused(words)
+        if problem := describe_other_type(file.fileno(), package):
+            raise PackageRefused(problem)
     except BaseException:
         file.close()
         raise
@@ -227,11 +230,11 @@ def _open(package: Path) -> IO[bytes]:
 
 def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     member = tar.next()
-    tar.members.clear()  # type: ignore[attr-defined] # kept for going back, which nobody does here
+    tar.members.clear()  # type: ignore[attr-defined] # tarfile keeps them for seeking back; that costs memory here
     if member is not None and member.issparse():
         stored = sum(length for _start, length in _segments(member))
-        if stored > tar.offset - member.offset_data:  # more than lies before the next member
-            raise tarfile.ReadError(_("a sparse file of impossible shape"))
+        if stored > tar.offset - member.offset_data:  # more than there is before the next member
+            raise tarfile.ReadError(_("invalid sparse file"))
     return member
 
 
@@ -243,39 +246,39 @@ def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place
             for piece in stream.pieces(length):
                 out.write(piece)
             if out.tell() != start + length:
-                raise tarfile.ReadError(_("unexpected end"))
+                raise tarfile.ReadError(_("unexpected end of file"))
         out.truncate(member.size)
     _dress(place, member)
 
 
 def _segments(member: tarfile.TarInfo) -> Sequence[tuple[int, int]]:
-    """Start and length of what a file has on the disk: a sparse one has holes, however long its header says it is."""
+    """Return start and length of the data of a file: a sparse file has holes and is shorter than its header states."""
     if not member.issparse():
         return ((0, member.size),)
     padded, end = cast(Sequence[tuple[int, int]], member.sparse), 0
     segments = [(start, length) for start, length in padded if length]
     for start, length in segments:
         if start < end or length < 0 or start + length > member.size:
-            raise tarfile.ReadError(_("a sparse file of impossible shape"))
+            raise tarfile.ReadError(_("invalid sparse file"))
         end = start + length
     return segments
 
 
 def _written(member: tarfile.TarInfo) -> int:
-    """Bytes that a member takes on the disk."""
+    """Return the bytes that a member needs on the disk."""
     return sum(length for _start, length in _segments(member)) if member.isreg() else 0
 
 
 def _dress(place: Path, member: tarfile.TarInfo) -> None:
-    """Rights and time as packed; the owner is whoever unpacks, and nothing gains rights by being run."""
+    """Set mode and time as packed. The owner is the current user; set-user-ID and similar bits are removed."""
     place.chmod(member.mode & 0o777)
     os.utime(place, (member.mtime, member.mtime))
 
 
 def _check_end(feed: Feed, end: int) -> None:
-    """`end`: where the members of the archive ended, by the count of `feed`. Damage there looks like an early end."""
+    """Raise PackageRefused unless the archive has its end mark. `end`: the offset after the last member."""
     if feed.data_end > end or feed.position - end < _END:
-        raise PackageRefused(_("The archive is damaged or cut off: its end is missing. Copy it again."))
+        raise PackageRefused(_("The archive is damaged or truncated: its end is missing. Copy it again."))
 
 
 @contextmanager
@@ -285,24 +288,27 @@ def _readable(feed: Feed | None = None) -> Iterator[None]:
     except (tarfile.TarError, ValueError, IndexError, OverflowError) as error:  # hostile headers raise the latter
         if feed is not None and feed.stopped:
             raise Cancelled from None
-        raise PackageRefused(_("The file is no whole tar archive ({why}). Copy it again.").format(why=error)) from error
+        text = _("The file is not a complete tar archive ({reason}). Copy it again.")
+        raise PackageRefused(text.format(reason=error)) from error
 
 
 def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> None:
-    """UnpackFailed: somebody wrote to the package while it was read, so nothing that was found out holds."""
+    """Raise UnpackFailed if another process wrote to the package while it was read: then no result is valid."""
     if FileIdentity.of(package, file.fileno()) != before:
         raise UnpackFailed(
-            _("{package} changed while it was read. If it is still being copied, wait for the end.").format(
+            _("{package} changed while it was read. If it is still being copied, wait until that is finished.").format(
                 package=package
             )
         )
 
 
-def _why(error: OSError, package: Path, target: Path) -> str:
+def _error_text(error: OSError, package: Path, target: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _(
-            "No space (df) or no inode (df -i) is left for {package} in {folder}. Free some, or choose another folder."
+            "No space (df) or no inodes (df -i) left for {package} in {folder}. Free some, or choose another folder."
         ).format(package=package.name, folder=target)
-    where = error.filename if isinstance(error.filename, str | Path) and Path(error.filename) != target else ""
-    why = f"{where}: {error.strerror}" if where else error.strerror or error
-    return _("Cannot unpack {package} into {folder}: {why}.").format(package=package.name, folder=target, why=why)
+    file = error.filename if isinstance(error.filename, str | Path) and Path(error.filename) != target else ""
+    reason = f"{file}: {error.strerror}" if file else error.strerror or error
+    return _("Cannot unpack {package} into {folder}: {reason}.").format(
+        package=package.name, folder=target, reason=reason
+    )

@@ -1,4 +1,4 @@
-"""What was found out about the packages of a plan, as frozen data: what `verdicts` judges and screens show."""
+"""The facts about the packages of a plan, as frozen data: `checks` evaluates them and screens show them."""
 
 import shutil
 import socket
@@ -10,7 +10,7 @@ from acp_tui.core.files import resolve_path
 from acp_tui.package.extract import PackageContents
 from acp_tui.package.install_dir import FileIdentity
 from acp_tui.package.reader import PackageReader
-from acp_tui.package.signature.gpg import default_signature, hold_against
+from acp_tui.package.signature.gpg import default_signature, verify_stream
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Package
 from acp_tui.plan.package_name import Kind, PackageName
@@ -20,7 +20,7 @@ Identities = tuple[FileIdentity | None, ...]
 
 @dataclass(frozen=True)
 class PackageInput:
-    """One package with all that its signature is judged by. Paths are absolute."""
+    """One package and the files that its signature is verified with. Paths are absolute."""
 
     kind: Kind
     package: Path
@@ -28,8 +28,8 @@ class PackageInput:
     key_file: Path | None
     fingerprint: str
 
-    def without_asking(self) -> SignatureResult | None:
-        """The answer where none can be had from gpg; None: gpg has to be asked."""
+    def result_without_gpg(self) -> SignatureResult | None:
+        """Return the result if a file or gpg is missing; None if gpg can verify the signature."""
         if identity(self.signature) is None:
             return SignatureResult(Signed.SIGNATURE_MISSING, detail=str(self.signature))
         if self.key_file is None:
@@ -40,25 +40,27 @@ class PackageInput:
             return SignatureResult(Signed.GPG_MISSING)
         return None
 
-    def hold(self, source: PackageReader) -> SignatureResult:
-        """The answer of gpg about the package's bytes, as they are read from `source`."""
+    def verify(self, source: PackageReader) -> SignatureResult:
+        """Verify the signature of the package, whose bytes are read from `source`."""
         key_file = self.key_file or Path()
-        return hold_against(source, self.package.name, self.signature, key_file, self.fingerprint)
+        return verify_stream(source, self.package.name, self.signature, key_file, self.fingerprint)
 
     @property
     def identities(self) -> Identities:
-        """What the files are now: other ones ask for a new answer."""
+        """The current identities of the files; other ones need a new verification."""
         return tuple(identity(path) for path in (self.package, self.signature, self.key_file))
 
 
 @dataclass(frozen=True)
-class SeenPackage:
-    question: PackageInput
+class PackageState:
+    """The state of one package of the plan."""
+
+    package_input: PackageInput
     name: PackageName | None
     file: FileIdentity | None
-    """None: there is no such file, `trouble` says why."""
+    """None: the file is missing or not readable; `trouble` has the reason."""
     contents: PackageContents | None = None
-    """None: it cannot be unpacked, `trouble` says why."""
+    """None: it cannot be unpacked; `trouble` has the reason."""
     trouble: str = ""
     signature: SignatureResult | None = None
     """None: not verified yet."""
@@ -66,26 +68,26 @@ class SeenPackage:
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """`core` None: the plan names none."""
+    """The facts about the packages and the install folder. `core` None: the plan does not name a Core Package."""
 
-    core: SeenPackage | None
-    extensions: SeenPackage | None
+    core: PackageState | None
+    extensions: PackageState | None
     target: Path
     target_usable: bool
-    """It is a folder, or can be made one; False: a file is in its place."""
+    """Whether the target is a folder, or can be created; False: it is a file."""
     free_after: int | None
-    """Bytes that stay free on the target's filesystem once all is unpacked; None: it cannot be told."""
+    """Free bytes on the filesystem of the target after unpacking; None: unknown."""
     unpacked: frozenset[Kind] = frozenset()
     installer_here: bool | None = None
     """Whether this host has the address of the installer node; None: the plan has no such node."""
 
     @property
-    def packages(self) -> tuple[SeenPackage, ...]:
+    def packages(self) -> tuple[PackageState, ...]:
         return tuple(package for package in (self.core, self.extensions) if package is not None)
 
 
-def questions(package: Package, base: Path) -> Mapping[Kind, PackageInput]:
-    """The packages that a plan names. `base`: the folder that its relative paths start from."""
+def package_inputs(package: Package, base: Path) -> Mapping[Kind, PackageInput]:
+    """Return the packages that a plan names. `base`: the folder where its relative paths start."""
     key = resolve_path(base, package.public_key) if package.public_key else None
     named: tuple[tuple[Kind, str | None, str | None], ...] = (
         ("core", package.core, package.core_signature),
@@ -95,13 +97,18 @@ def questions(package: Package, base: Path) -> Mapping[Kind, PackageInput]:
     for kind, name, signature in named:
         if name:
             path = resolve_path(base, name)
-            beside = resolve_path(base, signature) if signature else default_signature(path)
-            found[kind] = PackageInput(kind, path, beside, key, package.fingerprint)
+            found[kind] = PackageInput(
+                kind=kind,
+                package=path,
+                signature=resolve_path(base, signature) if signature else default_signature(path),
+                key_file=key,
+                fingerprint=package.fingerprint,
+            )
     return found
 
 
 def identity(path: Path | None) -> FileIdentity | None:
-    """None: no file, or one that cannot be looked at."""
+    """Return the identity of a file; None if it is missing or cannot be read."""
     try:
         return FileIdentity.of(path) if path else None
     except OSError:
@@ -109,7 +116,7 @@ def identity(path: Path | None) -> FileIdentity | None:
 
 
 def is_local_address(address: str) -> bool:
-    """Whether `address` belongs to this host: only then can a socket be bound to it."""
+    """Whether `address` belongs to this host: a socket can be bound only to a local address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

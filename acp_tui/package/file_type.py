@@ -1,6 +1,6 @@
-"""What a file is that has a package's name but is no tar: the commonest mistakes, each with its way out.
+"""Recognise files that have the name of a package but are not tar archives, and name the command that fixes it.
 
-A browser or proxy may pack a download anew, or save a login page under its name.
+A browser or proxy may compress a download, or save a login page under its name.
 """
 
 import os
@@ -18,30 +18,32 @@ _PACKED: Mapping[bytes, tuple[str, str]] = {
     b"PK\x03\x04": ("zip", "mv {file} {file}.zip && unzip {file}.zip"),
 }
 _OTHER: Mapping[bytes, str] = {
-    b"7z\xbc\xaf\x27\x1c": N_("a 7z archive"),
-    b"\xed\xab\xee\xdb": N_("an RPM package"),
-    b"-----BEGIN PGP SIGNATURE": N_("a signature"),
-    b"-----BEGIN PGP PUBLIC": N_("a public key"),
-    b"<": N_("a web page, such as the portal's login or an error"),
+    b"7z\xbc\xaf\x27\x1c": N_("The file is a 7z archive, not a tar archive. Copy the package again."),
+    b"\xed\xab\xee\xdb": N_("The file is an RPM package, not a tar archive. Copy the package again."),
+    b"-----BEGIN PGP SIGNATURE": N_("The file is a signature, not a tar archive. Copy the package again."),
+    b"-----BEGIN PGP PUBLIC": N_("The file is a public key, not a tar archive. Copy the package again."),
+    b"<": N_("The file is a web page, such as a login or error page, not a tar archive. Copy the package again."),
 }
 _HEAD = 1024
 _TAR_MAGIC = slice(257, 262)
 _ISO_MAGIC, _ISO_AT = b"CD001", 32769
 
 
-def what_else(handle: int, path: Path) -> str:
-    """Why the open file at `path` is no tar archive and what to do; "" where it may be one. OSError: not readable."""
+def describe_other_type(handle: int, path: Path) -> str:
+    """Return why the open file at `path` is not a tar archive, and what to do; "" if it may be one.
+
+    Raises OSError if it cannot be read."""
     head = os.pread(handle, _HEAD, 0)
     if head[_TAR_MAGIC] == b"ustar":
         return ""
     for magic, (name, command) in _PACKED.items():
         if head.startswith(magic):
-            words = _("It is no plain tar archive but packed with {name}. Unpack it: {command}")
-            return words.format(name=name, command=command.replace("{file}", shlex.quote(str(path))))
-    for magic, what in _OTHER.items():
+            text = _("The file is compressed with {name}. Decompress it: {command}")
+            return text.format(name=name, command=command.replace("{file}", shlex.quote(str(path))))
+    for magic, message in _OTHER.items():
         if head.lstrip().startswith(magic):
-            return _("It is no tar archive but {what}. Copy the package again.").format(what=_(what))
+            return _(message)
     if os.pread(handle, len(_ISO_MAGIC), _ISO_AT) == _ISO_MAGIC:
-        words = _("It is no tar archive but the image of a disc. Open it, and take the package out: {command}")
-        return words.format(command=f"mount -o loop,ro {shlex.quote(str(path))} /mnt")
+        text = _("The file is a disc image, not a tar archive. Mount it, and copy the package from it: {command}")
+        return text.format(command=f"mount -o loop,ro {shlex.quote(str(path))} /mnt")
     return ""

@@ -1,8 +1,8 @@
-"""Files as tarfile wants them: many small reads and skips, forward only, and no more at once than a header can need.
+"""File objects for tarfile: they read forward only, and limit the size of a read.
 
-An archive is input: its headers say how much tarfile reads and where it goes, so neither is taken at its word.
-Unpacking reads a feed through once (tarfile's own stream mode copies its whole buffer at each header: with many small
-files that costs more than the unpacking); looking into an archive skips the files.
+An archive is untrusted input: its headers state how much tarfile reads and from which position, so both are limited.
+Unpacking reads a feed once from start to end. The stream mode of tarfile copies its complete buffer at each header; for
+many small files that costs more than the unpacking. Inspecting an archive skips the files.
 """
 
 import os
@@ -14,11 +14,11 @@ from acp_tui.core.i18n import _
 from acp_tui.package.reader import Feed
 
 _MOST = 16 << 20
-"""More than any header says of one member."""
+"""More bytes than the headers of one member can have."""
 
 
 class Forward:
-    """Reads a `Feed` by whole chunks and passes them on without a copy."""
+    """Reads a `Feed` in complete chunks and returns them without a copy."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -29,17 +29,17 @@ class Forward:
         return self._position
 
     def seek(self, position: int, _whence: int = 0, /) -> int:
-        """Forward to `position`, or to the end of the feed."""
+        """Skip to `position`, or to the end of the feed."""
         for _piece in self.pieces(_ahead(self._position, position)):
             pass
         return self._position
 
     def read(self, size: int, /) -> bytes:
-        """The next `size` bytes; fewer at the end."""
-        return b"".join(self.pieces(_little(size)))
+        """Return the next `size` bytes; fewer at the end."""
+        return b"".join(self.pieces(_limited(size)))
 
     def pieces(self, size: int) -> Iterator[memoryview]:
-        """The next `size` bytes as they come, fewer at the end. To be used up before anything else is read."""
+        """Yield the next `size` bytes; fewer at the end. Consume all pieces before the next read."""
         while size > 0:
             if not self._chunk:
                 self._chunk = memoryview(self._feed.read(Feed.CHUNK))
@@ -52,7 +52,7 @@ class Forward:
 
 
 class Skim:
-    """Reads an open file here and there."""
+    """Reads an open file and skips parts of it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._end = file, os.fstat(file.fileno()).st_size
@@ -65,17 +65,17 @@ class Skim:
         return self._file.seek(min(position, self._end))  # no file is as long as a header may claim
 
     def read(self, size: int, /) -> bytes:
-        return self._file.read(_little(size))
+        return self._file.read(_limited(size))
 
 
-def _ahead(here: int, there: int) -> int:
-    """How far it is from `here` on. tarfile.StreamError: the archive sends us back."""
-    if there < here:
-        raise tarfile.StreamError(_("a member begins before the one ahead of it ends"))
-    return there - here
+def _ahead(position: int, new: int) -> int:
+    """Return the bytes from `position` to `new`. Raises tarfile.StreamError if the archive seeks backwards."""
+    if new < position:
+        raise tarfile.StreamError(_("a member starts before the end of the previous one"))
+    return new - position
 
 
-def _little(size: int) -> int:
+def _limited(size: int) -> int:
     if not 0 <= size <= _MOST:
-        raise tarfile.StreamError(_("a header of impossible length"))
+        raise tarfile.StreamError(_("invalid header length"))
     return size

@@ -1,7 +1,7 @@
-"""The folder that packages are unpacked into: what is already there, what may be replaced, how new files get in place.
+"""The install folder: the stamp of unpacked packages, the files that may be replaced, and the move into place.
 
-A stamp file tells our own work from anybody else's: a finished package is not unpacked again, an interrupted one is,
-and a folder that somebody filled by hand is left alone.
+The stamp marks files of acp-tui: a finished package is not unpacked again, an interrupted one is, and files that
+another program or a person put there are not changed.
 """
 
 import ctypes
@@ -18,26 +18,25 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
-from acp_tui.core.units import GIGA
 from acp_tui.package.tar_members import OURS
 from acp_tui.plan.package_name import Kind
 
-FREE_WANTED = 100 * GIGA
+REQUIRED_FREE = 100 * 10**9
 """Bytes that must be free once the Core Package is unpacked (BND-FREE-100G)."""
 STAMP = f"{OURS}unpacked.json"
 STAGING = f"{OURS}unpacking"
 
 FreeSpace = Callable[[Path], int]
-"""Bytes available to us on the filesystem of an existing folder. OSError as from statvfs."""
+"""Returns the available bytes on the filesystem of an existing folder. Raises OSError as statvfs does."""
 
 
 class UnpackFailed(AcpError):
-    """The package is fine, but could not be unpacked; the text says why and what to do."""
+    """The package is valid but could not be unpacked; the text has the reason and the next step."""
 
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """Enough to tell that a package is still the file it was. `size` in bytes."""
+    """Identifies a package file and its version. `size` in bytes."""
 
     name: str
     size: int
@@ -47,26 +46,26 @@ class FileIdentity:
 
     @classmethod
     def of(cls, path: Path, handle: int | None = None) -> "FileIdentity":
-        """`handle`: the file as it was opened, whatever has its name by now. OSError: there is no such file."""
+        """Return the identity of a file. `handle`: the opened file, in case its name was replaced. Raises OSError."""
         stat = path.stat() if handle is None else os.fstat(handle)
         return cls(path.name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_dev)
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A package that was unpacked, and what was known of its signature when it was put in place."""
+    """An unpacked package, and the result of its verification."""
 
     file: FileIdentity
     signer: str = ""
-    """Fingerprint of the trusted key that the signature was good by; "" when it was not held against one."""
+    """Fingerprint of the trusted key that verified the signature; "" if the signature was not verified."""
     verified: str = ""
-    """When that was, ISO 8601 with its zone."""
+    """Time of the verification, ISO 8601 with its zone."""
     entries: tuple[str, ...] = ()
-    """What it put directly into the target: only that may make way for another package."""
+    """Its entries directly in the target: only these may be replaced by another package."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
-        """TypeError, ValueError: it is not what `asdict` made."""
+        """Return the entry of a stamp. Raises TypeError, ValueError or KeyError if it is not valid."""
         file, signer, verified, entries = entry["file"], entry["signer"], entry["verified"], entry["entries"]
         if not isinstance(file, dict) or not isinstance(signer, str) or not isinstance(verified, str):
             raise TypeError("not a stamp")
@@ -82,18 +81,19 @@ def disk_free(folder: Path) -> int:
 
 
 def free_space_after(target: Path, still_to_unpack: int, free_space: FreeSpace = disk_free) -> int:
-    """Bytes that stay free on the filesystem of `target` (which need not exist yet) once `still_to_unpack` bytes are
-    written there; below 0 when they do not fit. OSError: the filesystem cannot be asked."""
+    """Return the free bytes on the filesystem of `target` after `still_to_unpack` bytes are written there.
+
+    Below 0: they do not fit. `target` may be missing. Raises OSError if the filesystem cannot be queried."""
     folder = next(parent for parent in (target, *target.parents) if parent.is_dir())
     return free_space(folder) - still_to_unpack
 
 
 _UNFINISHED = FileIdentity("", 0, 0, 0, 0)
-"""Stands in the stamp while a package is moved into place."""
+"""The stamp has this identity while a package is moved into place."""
 
 
 def unpacked(target: Path) -> Mapping[str, Placed]:
-    """Kind of package → what was unpacked into `target`; empty when nothing was finished there."""
+    """Return the packages that are completely unpacked in `target`, by kind."""
     return {kind: entry for kind, entry in _stamped(target).items() if entry.file != _UNFINISHED}
 
 
@@ -101,28 +101,29 @@ def _stamped(target: Path) -> Mapping[str, Placed]:
     try:
         stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
         return {kind: Placed.from_json(entry) for kind, entry in stamp.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # none, or damaged: then it is done again
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # missing or damaged: unpack again
         return {}
 
 
 def placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
-    """What is known of `file` if it lies there whole, so that nothing is left to do. OSError: the folder cannot be
-    read."""
+    """Return the stamp of `file` if it is completely unpacked in `target`, else None.
+
+    Raises OSError if the folder cannot be read."""
     found = unpacked(target).get(kind)
     return found if found and found.file == file and (target / "installer" / "setup.sh").is_file() else None
 
 
 @contextmanager
-def claimed(target: Path) -> Iterator[Path]:
-    """Hold `target` (made if need be) against another unpacking; gives an empty staging folder on the same filesystem.
+def locked_install_dir(target: Path) -> Iterator[Path]:
+    """Lock `target` (created if missing) against another unpacking; yield an empty staging folder in it.
 
-    The staging folder is gone afterwards in any case, after a kill the next time. UnpackFailed: somebody holds it."""
+    The staging folder is removed at the end, or by the next call after a kill. Raises UnpackFailed if it is locked."""
     target.mkdir(parents=True, exist_ok=True)
     with locked_folder(target) as lock:
         if lock is None:
             raise UnpackFailed(
-                _("Another acp-tui is unpacking into {folder}. Wait for it to end.").format(folder=target)
-            )
+                _("Another acp-tui is unpacking into {folder}. Wait until it has finished.").format(folder=target)
+            ) from None
         staging = target / STAGING
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
@@ -133,23 +134,23 @@ def claimed(target: Path) -> Iterator[Path]:
 
 
 def check_free_to_use(target: Path, kind: Kind) -> None:
-    """UnpackFailed: the folder has an installer that is not ours (core), or none to add to (extensions, BND-ORDER)."""
+    """Raise UnpackFailed if the folder has another installer (core), or no Core Package yet (extensions, BND-ORDER)."""
     if kind == "extensions" and "core" not in unpacked(target):
-        raise UnpackFailed(_("The Core Package comes first: it is not unpacked in {folder} yet.").format(folder=target))
+        raise UnpackFailed(_("Unpack the Core Package into {folder} first.").format(folder=target))
     if kind == "core" and os.path.lexists(target / "installer") and not (target / STAMP).exists():
         raise UnpackFailed(
             _(
                 "{folder} has an installer folder that acp-tui did not unpack. Move it away, or choose another"
-                " folder to unpack into."
+                " install folder."
             ).format(folder=target)
         )
 
 
 def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
-    """Move what was unpacked in `new` into `target` and stamp it. An earlier core, with its extensions, makes way.
+    """Move the files in `new` into `target` and write the stamp. An earlier core and its extensions are replaced.
 
-    UnpackFailed: it would take the place of what is not ours; nothing was changed. OSError: among others when the disk
-    turns out not to have taken what was written."""
+    Raises UnpackFailed if files of others would be replaced; then nothing changed. Raises OSError, for example if the
+    disk did not store the files."""
     _to_disk(new)
     before = _stamped(target)
     ours = {"installer", *(name for at in before.values() for name in at.entries)}
@@ -158,27 +159,27 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
         if name not in ours and os.path.lexists(target / name):
             raise UnpackFailed(
                 _(
-                    "{path} is in the way: acp-tui did not put it there. Move it away, or choose another folder to"
-                    " unpack into."
+                    "{path} already exists, and acp-tui did not create it. Move it away, or choose another install"
+                    " folder."
                 ).format(path=target / name)
             )
-    # All are known to fit before the first one moves.
+    # All moves are checked before the first one is made.
     moves = tuple(_moves(new, target)) if kind == "extensions" else [(new / name, target / name) for name in entries]
     done = {} if kind == "core" else {name: at for name, at in unpacked(target).items() if name != kind}
     _write_stamp(target, {**done, kind: Placed(_UNFINISHED, entries=tuple(sorted({*ours, *entries})))})
     if kind == "core":
-        aside = target / STAGING / "replaced"
-        aside.mkdir()
+        in_daemon_thread = target / STAGING / "replaced"
+        in_daemon_thread.mkdir()
         for name in entries:
             if os.path.lexists(target / name):
-                (target / name).rename(aside / name)
+                (target / name).rename(in_daemon_thread / name)
     for entry, place in moves:
         entry.replace(place)
     _write_stamp(target, {**done, kind: replace(package, entries=entries)})
 
 
 def _to_disk(folder: Path) -> None:
-    """Once for the filesystem: a flush for each of thousands of files would take longer than the unpacking."""
+    """Flush the filesystem once: a flush for each of thousands of files would take longer than the unpacking."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if ctypes.CDLL(None, use_errno=True).syncfs(handle):
@@ -189,13 +190,14 @@ def _to_disk(folder: Path) -> None:
 
 
 def _moves(new: Path, target: Path) -> Iterator[tuple[Path, Path]]:
-    """What goes where below `target`: never through a link, and never in place of a folder. UnpackFailed otherwise."""
+    """Yield source and destination of each move. Raises UnpackFailed if a folder would replace a file, or reverse."""
     for entry in sorted(new.iterdir()):
         place = target / entry.name
         if not os.path.lexists(place):
             yield entry, place
         elif _is_folder(entry) != _is_folder(place):
-            raise UnpackFailed(_("{path} is in the way: it is of another kind.").format(path=place))
+            text = _("{path} exists, but is a file where the package has a folder, or the reverse. Move it away.")
+            raise UnpackFailed(text.format(path=place))
         elif _is_folder(entry):
             yield from _moves(entry, place)
         else:

@@ -1,6 +1,6 @@
-"""A package is read once from front to back, by whoever needs its bytes; this reader tells how far and can be stopped.
+"""Read a package once from start to end in a thread, with progress and cancellation.
 
-Packages have gigabytes: the work runs in a thread, progress comes back in steps that a terminal can show.
+Packages have gigabytes, so progress is reported in steps that a terminal can show.
 """
 
 import asyncio
@@ -22,30 +22,30 @@ _STEPS = 200
 
 
 class Cancelled(Exception):
-    """The caller wanted no more; nothing is left half made."""
+    """The caller cancelled the work; nothing is left incomplete."""
 
 
 class PackageReader(Protocol):
-    """Where bytes come from, in order."""
+    """A source of bytes in order."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """Return at most `size` bytes; b"" at the end."""
 
 
 def silent(_progress: Progress) -> None:
-    """For callers without a screen."""
+    """Ignore progress, for callers without a screen."""
 
 
 def never() -> bool:
-    """Nobody cancels."""
+    """Never cancel."""
     return False
 
 
 class Feed:
-    """A file that is read to its end. `stopped`: the caller cancelled, so the end that a reader saw was not the real.
+    """Reads a file to its end. `stopped`: the caller cancelled, so the end that a reader saw was not the real one.
 
-    Zeros at the end are what closes a tar archive, so `data_end` (the byte after the last one that is not zero) tells
-    whether all of it has been understood. `also` is given the same bytes, in order."""
+    A tar archive ends with zeros, so `data_end` (the offset after the last byte that is not zero) shows whether the
+    reader has parsed all of it. `also` receives the same bytes in order."""
 
     CHUNK = 1 << 20
 
@@ -60,15 +60,15 @@ class Feed:
     ) -> None:
         self._file, self._label, self.size = file, label, size
         self._on_progress, self._cancelled, self._also = on_progress, cancelled, also
-        self._told = 0
-        self._begun = time.monotonic()
+        self._reported = 0
+        self._started = time.monotonic()
         self.position = 0
         self.data_end = 0
         self.stopped = False
         on_progress(Progress(label, 0, size))
 
     def read(self, size: int = CHUNK) -> bytes:
-        """The next bytes; none at the end, and none once cancelled. OSError: the disk failed."""
+        """Return the next bytes; b"" at the end and after cancellation. Raises OSError if the disk failed."""
         self.stopped = self.stopped or self._cancelled()
         if self.stopped:
             return b""
@@ -79,21 +79,22 @@ class Feed:
         self.position += len(data)
         if self._also is not None and data:
             self._also(data)
-        if self.position - self._told >= max(self.size // _STEPS, self.CHUNK) or (data and self.position >= self.size):
-            self._told = self.position
-            self._on_progress(Progress(self._label, self.position, self.size, time.monotonic() - self._begun))
+        step = max(self.size // _STEPS, self.CHUNK)
+        if self.position - self._reported >= step or (data and self.position >= self.size):
+            self._reported = self.position
+            self._on_progress(Progress(self._label, self.position, self.size, time.monotonic() - self._started))
         return data
 
     def drain(self) -> None:
-        """Read what is left, for whoever counts the bytes."""
+        """Read to the end, so that progress and `also` see all bytes."""
         while self.read(self.CHUNK):
             pass
 
 
 class Relay:
-    """Hands what one thread reads to a second one, in order. Neither waits while the other is a little ahead or behind.
+    """Passes the bytes that one thread reads to a second thread, in order.
 
-    At most `AHEAD` pieces wait in between, so memory stays as it is however big the package is."""
+    At most `AHEAD` pieces wait in between, so memory use does not depend on the size of the package."""
 
     AHEAD = 16
 
@@ -104,7 +105,7 @@ class Relay:
         self._abandoned = False
 
     def give(self, piece: bytes) -> None:
-        """Waits while the receiver is too far behind, but not for one that has gone."""
+        """Add a piece. Waits while the receiver is too far behind, unless it has abandoned the relay."""
         with self._changed:
             self._changed.wait_for(lambda: self._abandoned or len(self._pieces) < self.AHEAD)
             if not self._abandoned:
@@ -112,20 +113,20 @@ class Relay:
                 self._changed.notify_all()
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """Signal the end of the data."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def abandon(self) -> None:
-        """Nobody reads any more."""
+        """Discard all pieces: the receiver has stopped reading."""
         with self._changed:
             self._abandoned = True
             self._pieces.clear()
             self._changed.notify_all()
 
     def read(self, _size: int = 0, /) -> bytes:
-        """The next piece as it was given; none at the end."""
+        """Return the next piece as it was added; b"" at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._pieces or self._ended)
             piece = self._pieces.popleft() if self._pieces else b""
@@ -134,7 +135,7 @@ class Relay:
 
 
 def pace(progress: Progress) -> str:
-    """How far, how fast, how long still: `3.2 of 31.0 GB, 270 MB/s, 1:45 left`; "" before that can be told."""
+    """Return amount, speed and remaining time: `3.2 of 31.0 GB, 270 MB/s, 1:45 left`; "" until they are known."""
     speed, left = progress.speed, progress.left
     if speed is None or left is None:
         return ""
@@ -149,36 +150,36 @@ def pace(progress: Progress) -> str:
 async def in_thread(work: Callable[[OnProgress, Callable[[], bool]], T], on_progress: OnProgress) -> T:
     """Run `work(on_progress, cancelled)` in a thread; `on_progress` is called on the event loop.
 
-    Cancelling the caller makes `cancelled` true and waits until the thread has cleaned up behind itself."""
+    Cancelling the caller makes `cancelled` true and waits until the thread has cleaned up."""
     loop = asyncio.get_running_loop()
     stop = threading.Event()
 
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         loop.call_soon_threadsafe(on_progress, progress)
 
-    running = asyncio.ensure_future(asyncio.to_thread(work, tell, stop.is_set))
+    running = asyncio.ensure_future(asyncio.to_thread(work, report, stop.is_set))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         stop.set()
         await asyncio.wait({running})
-        running.exception()  # it was told to stop; how it stopped matters to nobody
+        running.exception()  # cancelled on request: its error does not matter
         raise
 
 
-async def aside(work: Callable[[], T]) -> T:
-    """Run `work` in a thread that nobody has to wait for: it may touch a mount whose server is gone, and hang."""
+async def in_daemon_thread(work: Callable[[], T]) -> T:
+    """Run `work` in a daemon thread, so that exit does not wait for it: it may hang on a mount with a lost server."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
+    future: asyncio.Future[T] = loop.create_future()
 
-    def tell(result: T) -> None:
-        if not answer.done():
-            answer.set_result(result)
+    def set_result(result: T) -> None:
+        if not future.done():
+            future.set_result(result)
 
     def run() -> None:
         result = work()
-        with suppress(RuntimeError):  # the loop is closed: too late
-            loop.call_soon_threadsafe(tell, result)
+        with suppress(RuntimeError):  # the loop is closed already
+            loop.call_soon_threadsafe(set_result, result)
 
-    threading.Thread(target=run, name="aside", daemon=True).start()
-    return await answer
+    threading.Thread(target=run, name="acp-tui-daemon", daemon=True).start()
+    return await future

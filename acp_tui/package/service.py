@@ -1,7 +1,7 @@
-"""The packages of a plan from first look to unpacked: what the wizard and the commands call.
+"""Find, verify and unpack the packages of a plan: the interface for the wizard and the commands.
 
-Reading gigabytes happens in a thread and can be cancelled. What was found out holds as long as the files are the same,
-so that judging again after each answer costs a few stat calls.
+Long reads run in a thread and can be cancelled. Results are cached while the files are unchanged, so evaluating again
+after each answer costs only a few stat calls.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from acp_tui.checks.verdict import Verdict
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
-from acp_tui.core.units import megabytes
 from acp_tui.package.checks import package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
 from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
@@ -23,10 +22,10 @@ from acp_tui.package.facts import (
     Identities,
     PackageFacts,
     PackageInput,
-    SeenPackage,
+    PackageState,
     identity,
     is_local_address,
-    questions,
+    package_inputs,
 )
 from acp_tui.package.install_dir import (
     FileIdentity,
@@ -37,7 +36,7 @@ from acp_tui.package.install_dir import (
     free_space_after,
     placed,
 )
-from acp_tui.package.reader import OnProgress, aside, in_thread, silent
+from acp_tui.package.reader import OnProgress, in_daemon_thread, in_thread, silent
 from acp_tui.package.signature.gpg import verify
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.package.tar_members import PackageRefused
@@ -47,11 +46,11 @@ from acp_tui.plan.package_name import Kind, parse_name
 _FORBID_UNPACKING = frozenset(
     {"BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-EXT-ARCH", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR"}
 )
-"""What is wrong with the files themselves. Place, free space and nodes gate the install, not the unpacking."""
+"""Requirements of the files themselves. Folder, free space and nodes block the install, not the unpacking."""
 
 
 class PackageBlocked(AcpError):
-    """The packages must not be unpacked; `verdicts` are those that forbid it."""
+    """The packages must not be unpacked; `verdicts` are the blockers."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -62,10 +61,10 @@ class PackageBlocked(AcpError):
 
 
 class PackageWork:
-    """Looks at packages and remembers. `base`: the folder that relative paths of the plan start from.
+    """Collects facts about packages and caches them. `base`: the folder where relative paths of the plan start.
 
-    `free_space` and `here` (whether an address is this host's) are asked of the system; the practice answers itself.
-    `places`: where packages are looked for, the likely ones by default."""
+    `free_space` and `here` (whether an address is local) query the system; the practice cluster replaces them.
+    `places`: folders to search for packages; None: the likely ones."""
 
     def __init__(
         self,
@@ -84,53 +83,53 @@ class PackageWork:
         self._reading = asyncio.Lock()
 
     async def verdicts(self, plan: Plan) -> tuple[Verdict, ...]:
-        """The package's requirements with what is known now; a signature not yet verified is `unknown`.
+        """Return the verdicts on the packages; a signature that is not verified yet is `unknown`.
 
-        Whether the nodes fit the package is judged with the nodes (BND-NODE-ARCH)."""
+        The architecture of the nodes is checked with the nodes (BND-NODE-ARCH)."""
         return package_verdicts(plan, await self.look(plan), date.today())
 
     async def look(self, plan: Plan) -> PackageFacts:
-        """Everything that is quickly seen, and what was verified before."""
+        """Return the facts that are quick to collect, and the results of earlier verifications."""
         return await asyncio.to_thread(self._look, plan)
 
     async def find(self, fingerprint: str) -> tuple[Found, ...]:
-        """The packages that lie in likely places, the best first, and the key with this fingerprint.
+        """Return the packages in likely folders, the most suitable first, with the key that has this fingerprint.
 
-        A mount that hangs holds up nobody else."""
-        return await aside(lambda: find(self._places, fingerprint=fingerprint))
+        A mount that hangs does not block other work."""
+        return await in_daemon_thread(lambda: find(self._places, fingerprint=fingerprint))
 
     def target(self, plan: Plan) -> Path:
-        """Where the plan's packages are unpacked; the installer is in `installer/` below."""
+        """Return the install folder of the plan; the installer is in `installer/` below it."""
         return resolve_path(self.base, plan.package.install_dir)
 
     async def verify(
         self, plan: Plan, on_progress: OnProgress = silent, *, afresh: bool = False
     ) -> tuple[Verdict, ...]:
-        """Verify the signatures that were not yet, then judge. Progress in bytes, one package after the other.
+        """Verify the signatures that are not verified yet; return the verdicts. Progress is in bytes of each package.
 
-        `afresh`: what an earlier run has verified and unpacked is verified again. Cancelling stops gpg."""
+        `afresh`: also verify packages again that an earlier run has verified and unpacked. Cancelling stops gpg."""
         async with self._reading:
-            for question in questions(plan.package, self.base).values():
-                await self._verify(question, self.target(plan), on_progress, afresh)
+            for package_input in package_inputs(plan.package, self.base).values():
+                await self._verify(package_input, self.target(plan), on_progress, afresh)
         return await self.verdicts(plan)
 
     async def unpack(self, plan: Plan, on_progress: OnProgress = silent) -> bool:
-        """Unpack what belongs on the disk before the install, and verify the same bytes on the way; core first
-        (BND-ORDER, BND-SAMEDIR). What is not unpacked now is verified before.
+        """Unpack the packages that the install needs, the core first, and verify the same bytes in the same pass
+        (BND-ORDER, BND-SAMEDIR). Packages that are not unpacked are verified before.
 
-        False: all had been unpacked before. Raises PackageBlocked (verdicts forbid it), PackageRefused (an archive),
-        UnpackFailed (the place). Cancelling leaves the target as it was, and what is finished is not done again."""
+        Returns False if all were unpacked already. Raises PackageBlocked (blockers), PackageRefused (an archive),
+        UnpackFailed (the folder). Cancelling leaves the target unchanged; finished packages stay."""
         done, target, now = False, self.target(plan), self._to_unpack(plan)
         async with self._reading:
             self._forbid(plan, _as_if_good(await self.look(plan)))
-            for question in questions(plan.package, self.base).values():
-                if question not in now:
-                    await self._verify(question, target, on_progress)
+            for package_input in package_inputs(plan.package, self.base).values():
+                if package_input not in now:
+                    await self._verify(package_input, target, on_progress)
             seen = await self.look(plan)
             self._forbid(plan, _as_if_good(seen, now))
             _check_room(seen)
-            for question in now:
-                done |= await self._unpack(plan, question, target, on_progress)
+            for package_input in now:
+                done |= await self._unpack(plan, package_input, target, on_progress)
         return done
 
     def _forbid(self, plan: Plan, seen: PackageFacts) -> None:
@@ -139,54 +138,72 @@ class PackageWork:
         if forbidding:
             raise PackageBlocked(forbidding)
 
-    async def _unpack(self, plan: Plan, question: PackageInput, target: Path, on_progress: OnProgress) -> bool:
-        """One package. Without gpg or a signature it is unpacked unchecked: `_forbid` has judged that before."""
-        before, seen = question.identities, await asyncio.to_thread(self._see, question, target)
+    async def _unpack(self, plan: Plan, package_input: PackageInput, target: Path, on_progress: OnProgress) -> bool:
+        """Unpack one package. Without gpg or signature it is not verified: `_forbid` has checked the waiver before."""
+        before, seen = package_input.identities, await asyncio.to_thread(self._see, package_input, target)
 
         def accepted(result: SignatureResult) -> bool:
             verdicts = signature_verdicts(plan, replace(seen, signature=result), date.today())
             return not any(verdict.blocks for verdict in verdicts)
 
         def work(on_progress: OnProgress, cancelled: Callable[[], bool]) -> Extracted | None:
-            check = Check(question.hold, accepted, question.fingerprint) if question.without_asking() is None else None
-            return extract(question.package, target, on_progress, cancelled, kind=question.kind, check=check)
+            check = (
+                Check(package_input.verify, accepted, package_input.fingerprint)
+                if package_input.result_without_gpg() is None
+                else None
+            )
+            return extract(package_input.package, target, on_progress, cancelled, kind=package_input.kind, check=check)
 
         try:
             extracted = await in_thread(work, on_progress)
         except SignatureRefused as refused:
-            self._remember(question, before, refused.result)
+            self._remember(package_input, before, refused.result)
             found = signature_verdicts(plan, replace(seen, signature=refused.result), date.today())
             raise PackageBlocked(tuple(verdict for verdict in found if verdict.blocks)) from refused
         if extracted is not None and extracted.signature is not None:
-            self._remember(question, before, extracted.signature)
+            self._remember(package_input, before, extracted.signature)
         return extracted is not None
 
     async def _verify(
-        self, question: PackageInput, target: Path, on_progress: OnProgress, afresh: bool = False
+        self, package_input: PackageInput, target: Path, on_progress: OnProgress, afresh: bool = False
     ) -> None:
-        before = question.identities
-        unknown = (question, before) not in self._signatures and question.without_asking() is None
-        if not unknown or not question.package.is_file() or (not afresh and _remembered(question, target, before[0])):
+        before = package_input.identities
+        unknown = (package_input, before) not in self._signatures and package_input.result_without_gpg() is None
+        if (
+            not unknown
+            or not package_input.package.is_file()
+            or (not afresh and _remembered(package_input, target, before[0]))
+        ):
             return
-        key_file = question.key_file or Path()
+        key_file = package_input.key_file or Path()
 
         def work(on_progress: OnProgress, cancelled: Callable[[], bool]) -> SignatureResult:
-            return verify(question.package, question.signature, key_file, question.fingerprint, on_progress, cancelled)
+            return verify(
+                package_input.package,
+                package_input.signature,
+                key_file,
+                package_input.fingerprint,
+                on_progress,
+                cancelled,
+            )
 
-        self._remember(question, before, await in_thread(work, on_progress))
+        self._remember(package_input, before, await in_thread(work, on_progress))
 
-    def _remember(self, question: PackageInput, before: Identities, result: SignatureResult) -> None:
-        if question.identities == before:  # an answer about files that changed meanwhile is nobody's answer
-            self._signatures[question, before] = result
+    def _remember(self, package_input: PackageInput, before: Identities, result: SignatureResult) -> None:
+        if package_input.identities == before:  # the result is not valid if the files changed meanwhile
+            self._signatures[package_input, before] = result
 
     def _to_unpack(self, plan: Plan) -> tuple[PackageInput, ...]:
-        named = questions(plan.package, self.base)
+        named = package_inputs(plan.package, self.base)
         early = release_traits(plan.effective_release).extensions_before_install
-        return tuple(question for kind, question in named.items() if kind == "core" or early)
+        return tuple(package_input for kind, package_input in named.items() if kind == "core" or early)
 
     def _look(self, plan: Plan) -> PackageFacts:
         target = self.target(plan)
-        seen = {kind: self._see(question, target) for kind, question in questions(plan.package, self.base).items()}
+        seen = {
+            kind: self._see(package_input, target)
+            for kind, package_input in package_inputs(plan.package, self.base).items()
+        }
         unpacked = frozenset(kind for kind, s in seen.items() if s.file and _placed(target, kind, s.file))
         missing = [seen[q.kind] for q in self._to_unpack(plan) if q.kind not in unpacked]
         try:
@@ -205,24 +222,24 @@ class PackageWork:
             installer_here=self._here(node.address) if node else None,
         )
 
-    def _see(self, question: PackageInput, target: Path) -> SeenPackage:
-        name = parse_name(question.package.name)
+    def _see(self, package_input: PackageInput, target: Path) -> PackageState:
+        name = parse_name(package_input.package.name)
         try:
-            file = FileIdentity.of(question.package)
+            file = FileIdentity.of(package_input.package)
         except OSError as error:
-            return SeenPackage(question, name, None, trouble=f"{question.package}: {error.strerror}")
-        if not question.package.is_file():
-            trouble = _("{path} is not a file").format(path=question.package)
-            return SeenPackage(question, name, None, trouble=trouble)
-        found = self._inspected(question.package, file)
+            return PackageState(package_input, name, None, trouble=f"{package_input.package}: {error.strerror}")
+        if not package_input.package.is_file():
+            trouble = _("{path} is not a file").format(path=package_input.package)
+            return PackageState(package_input, name, None, trouble=trouble)
+        found = self._inspected(package_input.package, file)
         signature = (
-            self._signatures.get((question, question.identities))
-            or _remembered(question, target, file)
-            or question.without_asking()
+            self._signatures.get((package_input, package_input.identities))
+            or _remembered(package_input, target, file)
+            or package_input.result_without_gpg()
         )
         if isinstance(found, str):
-            return SeenPackage(question, name, file, trouble=found, signature=signature)
-        return SeenPackage(question, name, file, contents=found, signature=signature)
+            return PackageState(package_input, name, file, trouble=found, signature=signature)
+        return PackageState(package_input, name, file, contents=found, signature=signature)
 
     def _inspected(self, package: Path, file: FileIdentity) -> PackageContents | str:
         if (package, file) not in self._contents:
@@ -237,22 +254,22 @@ class PackageWork:
 
 
 def _check_room(seen: PackageFacts) -> None:
-    """UnpackFailed at once, and not after the gigabytes that do fit."""
+    """Raise UnpackFailed before unpacking, if the packages do not fit."""
     if seen.free_after is not None and seen.free_after < 0:
         raise UnpackFailed(
-            _("{folder}: {short} MB too little space to unpack. Free some, or choose another folder.").format(
-                folder=seen.target, short=int(megabytes(-seen.free_after)) + 1
+            _("{folder}: {short} MB of space are missing for unpacking. Free some, or choose another folder.").format(
+                folder=seen.target, short=-seen.free_after // 10**6 + 1
             )
         )
 
 
 def _as_if_good(seen: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
-    """`seen`, with signatures that are still to be asked for taken to be good: what else speaks against unpacking?"""
+    """Return `seen` with good signatures for packages that are not verified yet, to find the other blockers."""
 
-    def assumed(package: SeenPackage | None) -> SeenPackage | None:
-        if package is None or package.signature is not None or (only is not None and package.question not in only):
+    def assumed(package: PackageState | None) -> PackageState | None:
+        if package is None or package.signature is not None or (only is not None and package.package_input not in only):
             return package
-        return replace(package, signature=SignatureResult(Signed.GOOD, (package.question.fingerprint,)))
+        return replace(package, signature=SignatureResult(Signed.GOOD, (package.package_input.fingerprint,)))
 
     return replace(seen, core=assumed(seen.core), extensions=assumed(seen.extensions))
 
@@ -260,13 +277,13 @@ def _as_if_good(seen: PackageFacts, only: Sequence[PackageInput] | None = None) 
 def _placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
     try:
         return placed(target, kind, file)
-    except OSError:  # a folder that we may not enter has nothing of ours
+    except OSError:  # the folder is not accessible, so acp-tui has not unpacked anything there
         return None
 
 
-def _remembered(question: PackageInput, target: Path, file: FileIdentity | None) -> SignatureResult | None:
-    """That an earlier run verified the package, and put in place what it verified."""
-    found = _placed(target, question.kind, file) if file else None
-    if found is None or found.signer != question.fingerprint:
+def _remembered(package_input: PackageInput, target: Path, file: FileIdentity | None) -> SignatureResult | None:
+    """Return the result of an earlier run that verified and unpacked this package; None if there is none."""
+    found = _placed(target, package_input.kind, file) if file else None
+    if found is None or found.signer != package_input.fingerprint:
         return None
     return SignatureResult(Signed.GOOD, (found.signer,), verified=datetime.fromisoformat(found.verified))

@@ -1,7 +1,7 @@
-"""The wizard's unfinished state, a folder a draft: written at each change, read again after a crash or a lost link.
+"""The drafts of unfinished wizards, one folder each: written at each change, and read to resume.
 
-No secret is ever in it; the draft only remembers which secrets had been given, so that they are asked for again.
-A living wizard holds a lock on its draft, which the kernel drops with the process, whatever ends it.
+A draft has no secrets; it only lists the secrets that were entered, so that the wizard asks for them again.
+A running wizard holds a lock on its draft; the kernel releases it when the process ends.
 """
 
 import json
@@ -26,17 +26,19 @@ STATE_NAME = "draft.json"
 
 @dataclass(frozen=True)
 class Draft:
+    """The state of a wizard."""
+
     folder: Path
     plan: Plan
     step: str = ""
-    """Name of the step the operator was on; "" for the first."""
+    """Name of the current step; "" for the first."""
     visited: frozenset[str] = frozenset()
     invalid_input: Mapping[str, str] = field(default_factory=dict)
     """Dotted path → typed text that is not valid for the plan's field; never a secret. Stored under the key `rough`."""
     secrets_asked: frozenset[str] = frozenset()
-    """Paths of secrets that were given before and are to be given again."""
+    """Paths of secrets that were entered before and must be entered again."""
     host_keys: Mapping[str, str] = field(default_factory=dict)
-    """Node address → pinned OpenSSH public key."""
+    """Node address → known OpenSSH public key."""
     preset: frozenset[str] = frozenset()
     """What the wizard itself has answered, as `presets` tells it."""
     pending_node_line: str = ""
@@ -44,12 +46,12 @@ class Draft:
     run: str | None = None
     """Folder of the install run started from this draft."""
     finished: bool = False
-    """The install that it led to is done: there is nothing to go on with."""
+    """Whether the install from this draft has finished, so that there is nothing to resume."""
     updated: datetime | None = None
 
 
 class _State(BaseModel):
-    """The draft's part that is not the plan, as it lies on disk."""
+    """The content of `draft.json`: everything except the plan."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -68,17 +70,17 @@ class _State(BaseModel):
 def new_draft(
     home: Path, plan: Plan, host_keys: Mapping[str, str] | None = None, *, ask_secrets: bool = False
 ) -> Draft:
-    """A draft with a folder of its own below `home`; nothing is on disk before it is first saved.
+    """Return a draft with a new folder below `home`; nothing is written until it is saved.
 
-    `ask_secrets`: the plan comes without its secrets, so they are to be given again."""
+    `ask_secrets`: the plan has no secrets, so they must be entered again."""
     moment = now()
-    asked = frozenset(_wanted_secrets(plan)) if ask_secrets else frozenset[str]()
+    asked = frozenset(_required_secrets(plan)) if ask_secrets else frozenset[str]()
     folder = home / "drafts" / f"{moment:%Y%m%d-%H%M%S}-{os.getpid()}"
     return Draft(folder, plan, host_keys=host_keys or {}, secrets_asked=asked)
 
 
-def _wanted_secrets(plan: Plan) -> Iterator[str]:
-    """Paths of the secrets that the other answers call for."""
+def _required_secrets(plan: Plan) -> Iterator[str]:
+    """Yield the paths of the secrets that the other answers require."""
     yield "admin.password"
     if not plan.ssh.key_file:
         yield "ssh.password"
@@ -90,9 +92,9 @@ def _wanted_secrets(plan: Plan) -> Iterator[str]:
 
 
 def save(draft: Draft) -> None:
-    """Write the draft. Each file is replaced whole, so a kill in between leaves the last good state.
+    """Write the draft. Each file is replaced atomically, so a kill leaves a valid draft.
 
-    OSError: not saved, and the previous state is still there."""
+    Raises OSError if the draft was not saved; the previous state remains."""
     for folder in (draft.folder.parent.parent, draft.folder.parent, draft.folder):
         private_folder(folder)
     state = _State(
@@ -112,7 +114,7 @@ def save(draft: Draft) -> None:
 
 
 def load(folder: Path) -> Draft:
-    """The draft in `folder`. OSError or ValueError: there is none that can be read."""
+    """Return the draft in `folder`. Raises OSError or ValueError if it cannot be read."""
     try:
         state = _State.model_validate(json.loads((folder / STATE_NAME).read_text(encoding="utf-8")))
     except ValidationError as error:
@@ -137,7 +139,7 @@ def load(folder: Path) -> Draft:
 
 
 def last_unfinished(home: Path) -> Draft | None:
-    """The draft that was saved last and that no living wizard holds; None: there is none."""
+    """Return the newest unfinished draft that no running wizard holds, or None."""
     candidates = sorted(
         (home / "drafts").glob(f"*/{STATE_NAME}"), key=lambda file: file.stat().st_mtime_ns, reverse=True
     )
@@ -156,7 +158,7 @@ def last_unfinished(home: Path) -> Draft | None:
 
 
 def hold(folder: Path) -> TextIO | None:
-    """Take the draft for this process until the returned file is closed. None: another wizard holds it."""
+    """Acquire an exclusive lock on the draft; closing the returned file releases it. None: another wizard holds it."""
     private_folder(folder)
     lock = (folder / "lock").open("w")
     if try_lock(lock):

@@ -1,6 +1,6 @@
-"""Input rules that look at one value: address, domain, CIDR, port, version ... each with the message a person reads.
+"""Types of plan fields: address, domain, CIDR, port, version and so on. Each validates one value and has its message.
 
-They are types: a plan field names one, and file, form and schema all obey it.
+A plan field names its type, so that plan file, form and schema validate in the same way.
 """
 
 import re
@@ -16,16 +16,16 @@ from acp_tui.core.i18n import _
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_HALF = re.compile(r"[\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NEVER_PODS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8")
-"""This host, loopback, link-local, multicast and reserved: nothing else is ever routed there."""
+"""Special-purpose ranges (this host, loopback, link-local, multicast, reserved), which cannot carry Pod traffic."""
 
 
 def is_domain(text: str) -> bool:
-    """A DNS name (RFC 1123). One that ends in a number is a mistyped address: programs read `1.2.3` and `0x7f.1` so."""
+    """Whether the text is a DNS name (RFC 1123), and not an address such as `1.2.3` or `0x7f.1`."""
     name = text.removesuffix(".")
     return len(name) <= 253 and _DOMAIN.fullmatch(text) is not None and not _NUMBER.fullmatch(name.rpartition(".")[2])
 
@@ -39,7 +39,7 @@ def is_ip(text: str) -> bool:
 
 
 def shown(text: str, most: int = 60) -> str:
-    """What somebody typed, as a message may quote it: of bearable length, and nothing in it that moves other text."""
+    """Return text from the operator for a message: cut to `most` characters, without unprintable characters."""
     cut = text if len(text) <= most else text[: most - 3] + "..."
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
 
@@ -47,8 +47,8 @@ def shown(text: str, most: int = 60) -> str:
 def _ip(text: str) -> str:
     text = text.strip()
     if not is_ip(text):
-        why = next(_slips(text), _("'{value}' is not an IPv4 or IPv6 address"))
-        raise ValueError(why.format(value=shown(text)))
+        message = next(_mistakes(text), _("'{value}' is not an IPv4 or IPv6 address"))
+        raise ValueError(message.format(value=shown(text)))
     return _plain_ip(text)
 
 
@@ -60,7 +60,7 @@ def _ipv6(text: str) -> str:
 
 
 def _plain_ip(text: str) -> str:
-    """The one way in which an address is written."""
+    """Return the canonical form of an address."""
     address = ip_address(text)
     inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     if inner is not None:
@@ -71,30 +71,30 @@ def _plain_ip(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    """An address in its usual form, a name in lower case and without the dot at its end: compared, it is one name."""
+    """Return the canonical form of an address, or a name in lower case without a final dot, so that they compare."""
     text = text.strip()
     if is_ip(text):
         return _plain_ip(text)
     if not is_domain(text):
-        why = next(_slips(text), _("'{value}' is neither an IP address nor a domain name"))
-        raise ValueError(why.format(value=shown(text)))
+        message = next(_mistakes(text), _("'{value}' is neither an IP address nor a domain name"))
+        raise ValueError(message.format(value=shown(text)))
     return text.removesuffix(".").lower()
 
 
-def _slips(text: str) -> Iterator[str]:
-    """What people do to addresses and names, each with the way out; `{value}` is left for what they typed."""
+def _mistakes(text: str) -> Iterator[str]:
+    """Yield the messages for common mistakes in addresses and names; `{value}` remains for the text."""
     if "://" in text:
-        yield _("'{value}': give the address or name alone, without a scheme")
+        yield _("'{value}': enter only the address or name, without a scheme")
     if "/" in text:
-        yield _("'{value}': give the address or name alone, without a path or prefix")
+        yield _("'{value}': enter only the address or name, without a path or prefix")
     if "%" in text and is_ip(text.partition("%")[0]):
-        yield _("'{value}': give the address without the zone behind %")
+        yield _("'{value}': enter the address without the zone after %")
     if re.fullmatch(r"(\[[^]]*\]|[^:]*):[0-9]*|\[.*\]", text):
-        yield _("'{value}': no port and no brackets here")
+        yield _("'{value}': enter the address without port and brackets")
     if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text) and re.search(r"(^|\.)0[0-9]", text):
-        yield _("'{value}': the numbers of an IPv4 address have no leading zeros")
+        yield _("'{value}': remove the leading zeros from the IPv4 address")
     if "_" in text:
-        yield _("'{value}': a domain name has letters, digits, hyphens and dots, and no underscore")
+        yield _("'{value}': a domain name has only letters, digits, hyphens and dots, not underscores")
     if not text.isascii():
         with suppress(UnicodeError):
             name = text.encode("idna").decode("ascii")
@@ -106,9 +106,7 @@ def _endpoint(text: str) -> str:
     text = text.strip()
     if ":" in text and "://" not in text:
         raise ValueError(
-            _("'{value}': no port and no IPv6 literal here; give an IPv4 address or a domain name").format(
-                value=shown(text)
-            )
+            _("'{value}': enter an IPv4 address or a domain name, without a port").format(value=shown(text))
         )
     return _host(text) if text else ""
 
@@ -124,13 +122,11 @@ def _cidr(text: str, family: type[IPv4Address] | type[IPv6Address]) -> str:
         name = "IPv4" if family is IPv4Address else "IPv6"
         raise ValueError(_("'{value}' is not an {family} CIDR").format(value=shown(text), family=name))
     if network.network_address != ip_address(address):
-        raise ValueError(
-            _("'{value}' has bits set behind the prefix; did you mean {network}?").format(value=text, network=network)
-        )
+        raise ValueError(_("'{value}' has host bits set; did you mean {network}?").format(value=text, network=network))
     for never in map(ip_network, _NEVER_PODS):
         if never.version == network.version and network.overlaps(never):
             raise ValueError(
-                _("'{value}' meets {never}, which cannot be given to Pods or Services").format(value=text, never=never)
+                _("'{value}' overlaps {range}, which Pods and Services cannot use").format(value=text, range=never)
             )
     return str(network)
 
@@ -150,7 +146,7 @@ def _not_empty(text: str) -> str:
 
 def _kubernetes_version(text: str) -> str:
     if re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", text) is None:
-        raise ValueError(_("'{value}' is not a version like 1.31.6, without a leading v").format(value=shown(text)))
+        raise ValueError(_("'{value}' is not a version such as 1.31.6 (without a leading v)").format(value=shown(text)))
     return text
 
 
@@ -161,7 +157,7 @@ def _container_runtime(text: str) -> str:
 
 
 def _registry_address(text: str) -> str:
-    """host[:port], or that behind a scheme, of which XR-REG-EXT warns (OQ-REG-SCHEME)."""
+    """Validate host[:port]; a scheme before it is allowed, but XR-REG-EXT reports it (OQ-REG-SCHEME)."""
     text = text.strip()
     behind = re.fullmatch(r"(https?://)(.+?)/?", text, re.IGNORECASE)
     return behind[1].lower() + _host_and_port(behind[2]) if behind else _host_and_port(text)
@@ -173,7 +169,7 @@ def _host_and_port(text: str) -> str:
     found = re.fullmatch(r"(?P<host>\[[^]]*\]|[^:]*)(?P<port>:[1-9][0-9]{0,4})?", text)
     host, port = (found["host"], found["port"] or "") if found else ("", "")
     bare = host.strip("[]")
-    # Brackets are for an IPv6 address with a port, and for nothing else.
+    # Brackets are only for an IPv6 address with a port.
     known = is_domain(host) or (is_ip(bare) and (":" in bare) == (host != bare) and bool(port))
     if not known or int(port[1:] or 1) > 65535:
         raise ValueError(_("'{value}' is not host or host:port").format(value=shown(text)))
@@ -181,25 +177,27 @@ def _host_and_port(text: str) -> str:
 
 
 def printable(value: object) -> object:
-    """No control character in any answer: it would end a path, reach a terminal, or show a text in another order than
-    it has. Tabs and new lines may be."""
+    """Reject control characters: they could end a path, control a terminal, or reorder the shown text. Tabs and new
+    lines are allowed."""
     for part in value if isinstance(value, list | tuple) else (value,):
         if isinstance(part, str) and _CONTROL.search(part):
-            raise ValueError(_("has control characters in it"))
+            raise ValueError(_("contains control characters"))
         writable(part)
     return value
 
 
 def writable(value: object) -> object:
-    """A secret may be any text, but half a character is none: it could be written to no file and sent nowhere."""
-    if isinstance(value, str) and _HALF.search(value):
-        raise ValueError(_("has halves of characters in it, which no text can have"))
+    """Reject unpaired surrogates, also in secrets: they cannot be encoded, so no file or request could contain them."""
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise ValueError(_("contains invalid Unicode (unpaired surrogate)"))
     return value
 
 
 def format_version(value: object) -> object:
     if str(value) != "1":
-        raise ValueError(_("this is format {value}; this program reads format 1").format(value=shown(str(value))))
+        raise ValueError(
+            _("format {value} is not supported; this acp-tui reads format 1").format(value=shown(str(value)))
+        )
     return 1
 
 
@@ -210,13 +208,13 @@ def _strict_bool(value: object) -> object:
     raise ValueError(_("'{value}' is neither true nor false").format(value=shown(str(value))))
 
 
-def _whole(value: object) -> object:
-    # QUIRK-NUMBERS: 1e3, 0o17, 1_000, 443.0 and 022 are read in several ways; none of them is taken.
+def _integer(value: object) -> object:
+    # QUIRK-NUMBERS: programs parse 1e3, 0o17, 1_000, 443.0 and 022 differently, so all of them are rejected.
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError(_("not a whole number"))
+    raise ValueError(_("not an integer"))
 
 
 IpText = Annotated[str, AfterValidator(_ip)]
@@ -227,7 +225,7 @@ Cidr4 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv4Address))]
 Cidr6 = Annotated[str, AfterValidator(lambda text: _cidr(text, IPv6Address))]
 FilledText = Annotated[str, AfterValidator(_not_empty)]
 Bool = Annotated[bool, BeforeValidator(_strict_bool)]
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(_integer)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]

@@ -1,8 +1,8 @@
-"""The plan: what the operator decided. One frozen section a wizard step, every field with its default.
+"""The plan: all decisions about an install, in frozen sections. Every field has a default.
 
-Input rules that look at one field live here and nowhere else; a screen shows the message a field raises. Rules between
-fields are verdicts (`checks/plan.py`), because a plan that is still being written may break them.
-Each field names its parameter (`P-...`) and, where one exists, the rule that a bad value breaks (`XR-...`).
+Rules for one field are here and nowhere else; a screen shows the message that a field raises. Rules between fields are
+checks (`checks/plan`), because an unfinished plan may violate them.
+Each field names its parameter (`P-...`) and, if there is one, the requirement that a bad value violates (`XR-...`).
 """
 
 import re
@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 def answer(default: T, *, id: str, help: str, rule: str | None = None) -> T:
-    """A plan field: its default, parameter ID, help text and the rule that a bad value breaks."""
+    """Return a plan field with its default, parameter ID, help text and the rule that an invalid value violates."""
     field: T = Field(default, description=help, json_schema_extra={"parameter": id, "rule": rule or id})
     return field
 
@@ -69,8 +69,8 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, data: object) -> object:
-        """An empty text where null is the default means "not given": an empty field of a form, `key: ""` in a file.
-        Blanks are as empty, but in a secret they count. So is a section without keys: all of them are commented out."""
+        """Treat empty text as missing where the default is null: an empty field of a form, or `key: ""` in a file.
+        Blanks count as empty, except in a secret. A section whose keys are all commented out counts as missing too."""
         if not isinstance(data, dict):
             return data
         unset = {name for name, info in cls.model_fields.items() if info.default is None}
@@ -80,15 +80,17 @@ class Section(BaseModel):
             for key, value in data.items()
             if key in unset and isinstance(value, str) and not (value if key in secret else value.strip())
         }
-        whole = {name for name, info in cls.model_fields.items() if isinstance(info.default, Section)}
+        sections = {name for name, info in cls.model_fields.items() if isinstance(info.default, Section)}
         return {
-            key: None if key in empty else value for key, value in data.items() if not (value is None and key in whole)
+            key: None if key in empty else value
+            for key, value in data.items()
+            if not (value is None and key in sections)
         }
 
     @field_validator("*", mode="before")
     @classmethod
     def _printable(cls, value: object, info: ValidationInfo) -> object:
-        """A secret may be anything: it reaches neither a screen nor a path."""
+        """Reject control characters, except in a secret: it is neither shown nor used in a path."""
         secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
         return writable(value) if secret else printable(value)
 
@@ -115,25 +117,23 @@ class Package(Section):
     extensions_signature: str | None = answer(
         None, id="BND-SIG-NAME", help=N_("Signature of the Extensions Package; empty: the package with .sig or .asc.")
     )
-    public_key: str | None = answer(
-        None, id="BND-KEY-MD5", help=N_("The vendor's public key, verify-key.pub, brought along with the package.")
-    )
+    public_key: str | None = answer(None, id="BND-KEY-MD5", help=N_("The vendor's public key file, verify-key.pub."))
     fingerprint: Fingerprint = answer(
         VENDOR_FINGERPRINT,
         id="BND-KEY-FPR",
-        help=N_("The only key that is trusted: 40 hexadecimal digits. Change it only on the vendor's word."),
+        help=N_("The trusted key: 40 hexadecimal digits. Change it only if the vendor confirms the new one."),
     )
     install_dir: FilledText = answer(
         "/root/cpaas-install",
         id="BND-WORKDIR",
-        help=N_("Where the packages are unpacked, on the first control plane node. 100 GB must stay free."),
+        help=N_("Install folder on the installer node, for the unpacked packages. 100 GB must stay free."),
     )
 
 
 class Admin(Section):
     username: FilledText = answer("admin", id="P-ADMIN-USER", help=N_("Name of the platform's first administrator."))
     password: SecretStr | None = answer(
-        None, id="P-ADMIN-PASS", help=N_("Password of the first administrator. 12 characters or more are advised.")
+        None, id="P-ADMIN-PASS", help=N_("Password of the first administrator; 12 characters or more are recommended.")
     )
 
 
@@ -141,25 +141,23 @@ class Kubernetes(Section):
     version: KubernetesVersion | None = answer(
         None,
         id="P-K8S",
-        help=N_("Kubernetes version, like 1.31.6. Empty: the newest one that the installer offers."),
+        help=N_("Kubernetes version, such as 1.31.6. Empty: the newest one that the installer offers."),
     )
     container_runtime: ContainerRuntime | None = answer(
-        None, id="P-CRI", help=N_("Like containerd://1.7.27-4. Empty: the one that the installer offers.")
+        None, id="P-CRI", help=N_("Such as containerd://1.7.27-4. Empty: the one that the installer offers.")
     )
     max_pods_per_node: Annotated[Whole, Field(ge=1, le=1000)] = answer(
-        110, id="P-MAXPODS", help=N_("Most Pods on one node.")
+        110, id="P-MAXPODS", help=N_("Maximum number of Pods on one node.")
     )
     node_name: Literal["ip", "hostname"] = answer(
-        "ip", id="P-NODENAME", help=N_("What Kubernetes calls a node: its address, or its host name (then unique).")
+        "ip", id="P-NODENAME", help=N_("Name of a node in Kubernetes: its address, or its host name (must be unique).")
     )
 
 
 class Ssh(Section):
     """Login for every node."""
 
-    username: FilledText = answer(
-        "root", id="P-SSH-USER", help=N_("SSH user: root, or one with sudo without a password.")
-    )
+    username: FilledText = answer("root", id="P-SSH-USER", help=N_("SSH user: root, or a user with passwordless sudo."))
     port: Port = answer(22, id="P-SSH-PORT", help=N_("SSH port, 1 to 65535."))
     password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("SSH password."))
     key_file: str | None = answer(None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("SSH private key file."))
@@ -167,22 +165,22 @@ class Ssh(Section):
 
 
 class NodeSsh(Section):
-    """A node's own login; what is not given follows the plan's `ssh`."""
+    """The own login of a node; missing values are those of `ssh` in the plan."""
 
-    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user of this node alone."))
-    port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port of this node alone."))
-    password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password of this node alone."))
-    key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("SSH private key file of this node alone."))
+    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user of this node only."))
+    port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port of this node only."))
+    password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password of this node only."))
+    key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("SSH private key file of this node only."))
     key_passphrase: SecretStr | None = answer(None, id="P-SSH-KEY", help=N_("Passphrase of this node's key."))
 
 
 class Node(Section):
     address: IpText = Field(
-        description=N_("Address of the node: IPv4, or IPv6 where the cluster is IPv6 only."),
+        description=N_("Address of the node: IPv4, or IPv6 if the cluster is IPv6 only."),
         json_schema_extra={"parameter": "P-CP", "rule": "NET-IP-VALID"},
     )
     ipv6: Ipv6Text | None = answer(
-        None, id="P-CP6", rule="XR-DUAL-COUNT", help=N_("IPv6 address of the node; needed in dual stack.")
+        None, id="P-CP6", rule="XR-DUAL-COUNT", help=N_("IPv6 address of the node; required in dual stack.")
     )
     role: Literal["control-plane", "worker"] = answer(
         "control-plane", id="P-CP", help=N_("control-plane: etcd, API server, platform. worker: applications.")
@@ -190,14 +188,16 @@ class Node(Section):
     installer: Bool | None = answer(
         None,
         id="BND-INSTNODE",
-        help=N_("Whether the installer runs here; unless said, on the first control plane node."),
+        help=N_("Whether the installer runs on this node. Default: the first control plane node."),
     )
-    nic: str | None = answer(None, id="P-NIC", help=N_("Interface of this node for Kube-OVN, like eth0."))
+    nic: str | None = answer(None, id="P-NIC", help=N_("Interface of this node for Kube-OVN, such as eth0."))
     platform_exclusive: Bool | None = answer(
-        None, id="P-EXCLUSIVE", help=N_("Only platform components here. Empty: follows the isolation of the cluster.")
+        None,
+        id="P-EXCLUSIVE",
+        help=N_("Only platform components on this node. Empty: as the isolation of the cluster."),
     )
     deployable: Bool | None = answer(
-        None, id="P-CP-APPS", help=N_("Applications may run here. Empty: yes on workers, no on control planes.")
+        None, id="P-CP-APPS", help=N_("Applications may run on this node. Empty: only on workers.")
     )
     ssh: NodeSsh = answer(NodeSsh(), id="P-SSH-USER", help=N_("Login of this node where it differs from the others."))
 
@@ -231,13 +231,13 @@ class Network(Section):
         "ipv4", id="P-PROTOCOL", help=N_("Cluster network protocol. It cannot be changed after the install.")
     )
     nic: str | None = answer(
-        None, id="P-NIC", help=N_("Interface that Kube-OVN uses on all nodes. Empty: its own choice.")
+        None, id="P-NIC", help=N_("Interface that Kube-OVN uses on all nodes. Empty: Kube-OVN chooses it.")
     )
     cluster_cidr: ClusterCidr = answer(ClusterCidr(), id="P-CLUSTER-CIDR4", help=N_("Pod addresses of the cluster."))
     service_cidr: ServiceCidr = answer(
         ServiceCidr(), id="P-SERVICE-CIDR4", help=N_("Addresses of Services (ClusterIP).")
     )
-    join_cidr: JoinCidr = answer(JoinCidr(), id="P-JOIN-CIDR4", help=N_("Used by Kube-OVN alone."))
+    join_cidr: JoinCidr = answer(JoinCidr(), id="P-JOIN-CIDR4", help=N_("Used only by Kube-OVN."))
 
 
 class Address(Section):
@@ -245,7 +245,7 @@ class Address(Section):
         "",
         id="P-ENDPOINT",
         rule="XR-ENDPOINT-SYNTAX",
-        help=N_("Where nodes reach the API server: a domain or the VIP; on a single node its own address. No port."),
+        help=N_("Address of the API server, without a port: a domain or the VIP; on a single node its own address."),
     )
     self_built_vip: Bool = answer(
         False,
@@ -256,14 +256,14 @@ class Address(Section):
         137,
         id="P-VRID",
         rule="XR-SELFVIP-VRID",
-        help=N_("VRRP router ID, 1 to 255, used by nobody else in the subnet."),
+        help=N_("VRRP router ID, 1 to 255; must be unique in the subnet."),
     )
     platform: HostText | None = answer(
-        None, id="P-PLATFORM", help=N_("Where users reach the platform: domain or IP. Empty: the cluster endpoint.")
+        None, id="P-PLATFORM", help=N_("Address of the Web UI: domain or IP. Empty: the cluster endpoint.")
     )
     https_port: Port = answer(443, id="P-HTTPS-PORT", rule="XR-PORTS", help=N_("HTTPS port of the platform."))
     http_port: Annotated[Whole, Field(ge=0, le=65535)] = answer(
-        0, id="P-HTTP-PORT", rule="XR-PORTS", help=N_("HTTP port of the platform; 0 is off, and advised.")
+        0, id="P-HTTP-PORT", rule="XR-PORTS", help=N_("HTTP port of the platform; 0 (recommended): no HTTP.")
     )
     others: tuple[HostText, ...] = answer(
         (), id="P-OTHER-ADDRS", help=N_("Further addresses of the platform, domains or IPs, separated by commas.")
@@ -275,7 +275,10 @@ class Certificate(Section):
         "self-signed", id="P-CERT-MODE", help=N_("self-signed: made by the installer. existing: your own pair.")
     )
     cert_file: str | None = answer(
-        None, id="P-CERT-FILE", rule="XR-CERT-PAIR", help=N_("Certificate chain, PEM, the platform's own first.")
+        None,
+        id="P-CERT-FILE",
+        rule="XR-CERT-PAIR",
+        help=N_("Certificate chain, PEM, platform certificate first."),
     )
     key_file: str | None = answer(None, id="P-CERT-KEY", rule="XR-CERT-PAIR", help=N_("Its private key, PEM."))
 
@@ -313,20 +316,20 @@ class Components(Section):
 
 class DisasterRecovery(Section):
     role: Literal["none", "primary", "standby"] = answer(
-        "none", id="CAP-DR-FIRST", help=N_("Will this cluster be half of a primary and standby pair?")
+        "none", id="CAP-DR-FIRST", help=N_("Role of this cluster in a disaster recovery pair.")
     )
     primary: str | None = answer(None, id="DR-PARAM-RECORD", help=N_("Standby: plan or bundle of the primary."))
 
 
 class Waiver(Section):
-    """One rule put aside for one node, by somebody, for a reason."""
+    """A waiver: a person accepts a failed requirement on a node for a reason."""
 
     requirement: FilledText
     node: FilledText = "*"
     reason: FilledText
     by: FilledText
     until: str | None = None
-    """ISO date of the last day it holds; None: no end."""
+    """ISO date of its last day; None: no end."""
 
 
 class Plan(Section):
@@ -352,7 +355,7 @@ class Plan(Section):
     certificate: Certificate = answer(Certificate(), id="P-CERT-MODE", help=N_("Certificate of the platform."))
     registry: Registry = answer(Registry(), id="P-REG-MODE", help=N_("Image repository."))
     isolation: Bool = answer(
-        False, id="P-ISOLATION", help=N_("Keep platform and applications apart; only if applications run in global.")
+        False, id="P-ISOLATION", help=N_("Separate platform and applications; only if applications run in global.")
     )
     components: Components = answer(Components(), id="P-PRODUCTS", help=N_("Products, monitoring and logs."))
     local_storage: Literal["none", "topolvm", "rook"] = answer(
@@ -361,7 +364,7 @@ class Plan(Section):
     disaster_recovery: DisasterRecovery = answer(
         DisasterRecovery(), id="CAP-DR-FIRST", help=N_("Disaster recovery of the global cluster.")
     )
-    waivers: tuple[Waiver, ...] = answer((), id="PRE-ALL", help=N_("Rules put aside, one at a time, with a reason."))
+    waivers: tuple[Waiver, ...] = answer((), id="PRE-ALL", help=N_("Waived rules, each with a reason."))
 
     @property
     def control_planes(self) -> tuple[Node, ...]:
@@ -399,26 +402,26 @@ class Plan(Section):
         return (self.registry.address or self.address.cluster_endpoint).rpartition("://")[2]
 
     def exclusive(self, node: Node) -> bool:
-        """Platform Exclusive of `node`. Control planes follow the isolation; a worker is exclusive only where said."""
+        """Whether `node` is Platform Exclusive. Control plane nodes follow the isolation; workers only if set."""
         if node.platform_exclusive is not None:
             return node.platform_exclusive
         return self.isolation and node.role == "control-plane"
 
     def deployable(self, node: Node) -> bool:
-        """Whether applications may run on `node`: forced by exclusiveness (XR-EXCL-*), else chosen, else the default:
-        on workers yes, on control planes no (P-CP-APPS)."""
+        """Whether applications may run on `node`: never on an exclusive node (XR-EXCL-*); else on workers, and on
+        control plane nodes if the plan allows it (P-CP-APPS)."""
         if self.exclusive(node):
             return False
         return True if node.role == "worker" else node.deployable is True
 
     def login(self, node: Node) -> Ssh:
-        """The SSH login of `node`: the plan's, with the node's own keys laid over."""
+        """Return the SSH login of `node`: that of the plan, with the own values of the node."""
         own = {name: value for name in NodeSsh.model_fields if (value := getattr(node.ssh, name)) is not None}
         return self.ssh.model_copy(update=own)
 
 
 def field_at(path: str) -> FieldInfo:
-    """The field that a dotted path such as `nodes[1].ssh.port` names. KeyError: no such field."""
+    """Return the field of a dotted path such as `nodes[1].ssh.port`. Raises KeyError if it does not exist."""
     model: type[BaseModel] = Plan
     info: FieldInfo | None = None
     for step in re.sub(r"\[\d+\]", "", path).split("."):
@@ -430,13 +433,13 @@ def field_at(path: str) -> FieldInfo:
 
 
 def rule_of(path: str) -> str | None:
-    """The requirement that a bad value at this path breaks. KeyError: no such field."""
+    """Return the requirement that an invalid value at this path violates. Raises KeyError for an unknown path."""
     extra = field_at(path).json_schema_extra
     return str(extra["rule"]) if isinstance(extra, dict) and "rule" in extra else None
 
 
 def models_in(annotation: object) -> list[type[BaseModel]]:
-    """The plan sections inside a field's annotation, e.g. Node for `tuple[Node, ...]`."""
+    """Return the plan sections inside the annotation of a field, such as Node for `tuple[Node, ...]`."""
     if isinstance(annotation, type):
         return [annotation] if issubclass(annotation, BaseModel) else []
     return [model for part in getattr(annotation, "__args__", ()) for model in models_in(part)]

@@ -1,6 +1,6 @@
-"""Parse the file name of a package: kind, version and architecture.
+"""Parse the file name of a package: kind, version, architecture.
 
-The name selects the requirement catalogue, and shows when two packages do not match. Only the signature is proof.
+The name proves nothing: it selects the requirement catalogue, and shows whether two packages belong together.
 """
 
 import re
@@ -32,7 +32,7 @@ class PackageName:
 
 
 def parse_name(filename: str) -> PackageName | None:
-    """The parts of a file name (its folders are ignored); None when it is not a package's name."""
+    """Return the parts of a file name (folders are ignored); None if it is not the name of a package."""
     found = _NAME.fullmatch(filename.rpartition("/")[2])
     if found is None:
         return None

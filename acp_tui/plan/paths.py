@@ -1,6 +1,6 @@
-"""One answer at a time: read and replace a value of the plan by its dotted path, and say in our words what is wrong.
+"""Read and replace single answers of the plan by their dotted paths, and describe invalid values in plain English.
 
-Wizard, plan file and tests take the same way: text goes through the plan's own field rules, never around them.
+Wizard, plan file and tests use the same functions, so every text is validated by the fields of the plan.
 """
 
 import re
@@ -17,23 +17,23 @@ from acp_tui.plan.model import Node, Plan, is_secret
 PathPart = str | int
 
 _MESSAGES: Mapping[str, str] = {
-    "int_parsing": N_("not a whole number"),
-    "int_from_float": N_("not a whole number"),
-    "int_type": N_("not a whole number"),
+    "int_parsing": N_("not an integer"),
+    "int_from_float": N_("not an integer"),
+    "int_type": N_("not an integer"),
     "greater_than_equal": N_("must be at least {ge}"),
     "less_than_equal": N_("must be at most {le}"),
     "literal_error": N_("must be one of {expected}"),
     "missing": N_("is missing"),
     "tuple_type": N_("must be a list"),
-    "string_type": N_("must be a text"),
-    "model_type": N_("must be a group of keys"),
-    "model_attributes_type": N_("must be a group of keys"),
+    "string_type": N_("must be text"),
+    "model_type": N_("must be a mapping"),
+    "model_attributes_type": N_("must be a mapping"),
 }
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """A value that its field refuses."""
+    """An invalid value of a field."""
 
     steps: tuple[PathPart, ...]
     message: str
@@ -46,39 +46,39 @@ class FieldError:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """An answer as a review or a report tells it. `text` is "" where nothing is set, and always for a secret."""
+class ListedAnswer:
+    """An answer as reviews and reports show it. `text` is "" for an empty value, and always for a secret."""
 
     path: str
     text: str
-    chosen: bool
-    """Not the default."""
+    is_set: bool
+    """Whether the value differs from the default."""
     secret: bool
 
 
 class InvalidValue(AcpError, ValueError):
-    """The plan's fields refuse one or more values."""
+    """One or more values are invalid for the fields of the plan."""
 
-    def __init__(self, wrongs: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{wrong.path}: {wrong.message}" for wrong in wrongs))
-        self.wrongs = tuple(wrongs)
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.path}: {error.message}" for error in errors))
+        self.errors = tuple(errors)
 
 
 def dotted(steps: Sequence[PathPart]) -> str:
-    """('nodes', 1, 'ssh', 'port') → 'nodes[1].ssh.port'."""
+    """Join path parts: ('nodes', 1, 'ssh', 'port') → 'nodes[1].ssh.port'."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".")
 
 
 def steps_of(path: str) -> tuple[PathPart, ...]:
-    """'nodes[1].ssh.port' → ('nodes', 1, 'ssh', 'port')."""
+    """Split a path: 'nodes[1].ssh.port' → ('nodes', 1, 'ssh', 'port')."""
     return tuple(
         int(index) if index else name for name, index in re.findall(r"([a-z_0-9]+)|\[(\d+)\]", path) if name or index
     )
 
 
 def answer_at(plan: Plan, path: str) -> object:
-    """The value at `path`. KeyError or IndexError: no such path."""
+    """Return the value at `path`. Raises KeyError or IndexError if the path does not exist."""
     value: object = plan
     for step in steps_of(path):
         if isinstance(step, int):
@@ -93,7 +93,7 @@ def answer_at(plan: Plan, path: str) -> object:
 
 
 def answer_text(value: object) -> str:
-    """A value as a form shows it and a person types it. A secret comes out in clear: for its own input field alone."""
+    """Return a value as a person types it. Secrets are not masked: use it only for their own input fields."""
     if value is None:
         return ""
     if isinstance(value, SecretStr):
@@ -105,27 +105,27 @@ def answer_text(value: object) -> str:
     return str(value)
 
 
-def moved(path: str, before: Sequence[Node], after: Sequence[Node]) -> str | None:
-    """The path once the nodes are `after` instead of `before`: an answer follows its node. None: the node is gone."""
+def moved_path(path: str, before: Sequence[Node], after: Sequence[Node]) -> str | None:
+    """Return the path of the same answer after the list of nodes has changed; None if its node was removed."""
     first, *rest = steps_of(path)
     if first != "nodes" or not rest:
         return path
-    here, *field = rest
-    if not isinstance(here, int) or here >= len(before):
+    old, *field = rest
+    if not isinstance(old, int) or old >= len(before):
         return None
-    there = next((index for index, node in enumerate(after) if node.address == before[here].address), None)
-    return None if there is None else dotted(("nodes", there, *field))
+    new = next((index for index, node in enumerate(after) if node.address == before[old].address), None)
+    return None if new is None else dotted(("nodes", new, *field))
 
 
-def listed(plan: Plan) -> Iterator[Listed]:
-    """Every answer in the plan's order; of list items (nodes, waivers) only what is not the default."""
-    yield from _listed(plan, Plan(), "")
+def list_answers(plan: Plan) -> Iterator[ListedAnswer]:
+    """Yield every answer in the order of the plan; of list items (nodes, waivers) only values other than defaults."""
+    yield from _list_section(plan, Plan(), "")
 
 
 def with_answers(plan: Plan, answers: Mapping[str, object]) -> Plan:
-    """The plan with the values at these paths replaced; text is converted as in the plan file.
+    """Return the plan with the values at these paths replaced; text is converted as in the plan file.
 
-    AnswerRefused: the fields refuse a value; the plan is unchanged then.
+    Raises InvalidValue if a value is invalid.
     """
     data: object = plan.model_dump()
     for path, value in answers.items():
@@ -134,28 +134,28 @@ def with_answers(plan: Plan, answers: Mapping[str, object]) -> Plan:
 
 
 def build(data: object) -> Plan:
-    """A plan from plain data. AnswerRefused lists everything that is wrong, in the order of the fields."""
+    """Return a plan from plain data. Raises InvalidValue with all invalid values, in the order of the fields."""
     try:
         return Plan.model_validate(data)
     except ValidationError as error:
-        raise InvalidValue([_wrong(detail) for detail in error.errors(include_url=False)]) from None
+        raise InvalidValue([_field_error(detail) for detail in error.errors(include_url=False)]) from None
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """A list as people type it: separated by commas, blanks or new lines."""
+    """Split a list as people type it: separated by commas, semicolons, blanks or new lines."""
     return tuple(part for part in re.split(r"[\s,;]+", text) if part)
 
 
 def _put(data: object, steps: tuple[PathPart, ...], value: object) -> None:
-    *way, last = steps
-    for step in way:
+    *parents, last = steps
+    for step in parents:
         if isinstance(data, dict | list | tuple):
             data = data[step]  # type: ignore[index]
     if isinstance(data, dict):
         data[last] = value
 
 
-def _wrong(detail: ErrorDetails) -> FieldError:
+def _field_error(detail: ErrorDetails) -> FieldError:
     kind = detail["type"]
     context = detail.get("ctx", {})
     if kind == "value_error":
@@ -167,15 +167,16 @@ def _wrong(detail: ErrorDetails) -> FieldError:
     return FieldError(steps, message, kind)
 
 
-def _listed(section: BaseModel, default: object, prefix: str) -> Iterator[Listed]:
+def _list_section(section: BaseModel, defaults: object, prefix: str) -> Iterator[ListedAnswer]:
     for name, info in type(section).model_fields.items():
-        value, preset = getattr(section, name), getattr(default, name, None)
+        value, default = getattr(section, name), getattr(defaults, name, None)
         path = f"{prefix}{name}"
         if isinstance(value, BaseModel):
-            yield from _listed(value, preset, f"{path}.")
+            yield from _list_section(value, default, f"{path}.")
         elif isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
             for index, item in enumerate(value):
-                yield from _listed(item, type(item).model_construct(), f"{path}[{index}].")
-        elif value != preset or "[" not in prefix:
+                yield from _list_section(item, type(item).model_construct(), f"{path}[{index}].")
+        elif value != default or "[" not in prefix:
             secret = is_secret(info.annotation)
-            yield Listed(path, "" if secret else answer_text(value), value != preset, secret)
+            text = "" if secret else answer_text(value)
+            yield ListedAnswer(path=path, text=text, is_set=value != default, secret=secret)

@@ -1,1 +1,1 @@
-"""The preflight: collect and evaluate together, and everything made from the result."""
+"""The preflight: collect facts, evaluate requirements, and make report, bundle and fixes from the result."""

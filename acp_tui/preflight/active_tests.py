@@ -1,16 +1,14 @@
-"""What is done on the nodes only on request, because it listens or writes there, loads the network or takes long.
+"""Active tests: they listen on nodes, write to disks or load the network, so they run only on request.
 
-The command `check --also` and the wizard ask for it with the same words, run it, and lay it over what is known.
+`check --also` and the wizard show the same descriptions, run the same tests and add the results to the facts.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.checks.topology import Topology, has_external_load_balancer
 from acp_tui.core.i18n import N_, _
-from acp_tui.core.units import MEGA
 from acp_tui.nodes.active.bandwidth import MAX_MEBIBYTES, BandwidthNode, measure, pairs
 from acp_tui.nodes.active.disk import disk_speed_collector
 from acp_tui.nodes.active.listeners import ListenerPlan, run_listener_test
@@ -20,8 +18,7 @@ from acp_tui.nodes.script import Collector
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.plan.model import Node, Plan
 
-DISK_SECONDS = 60  # that measuring a disk adds to a node's script at most
-LEARNED = (
+ACTIVE_FACTS = (
     "listener_results",
     "backends_reached",
     "wrong_ports_reached",
@@ -30,10 +27,15 @@ LEARNED = (
     "disk_speed",
     "bandwidths",
 )
-"""The facts that come only on request."""
+"""The facts that only an active test provides."""
+_LISTENER_FACTS = ("listener_results", "backends_reached", "wrong_ports_reached", "proxy_protocol_ports")
+_DISK_SECONDS = 60  # that the disk test adds to the script of a node at most
+_FIRST_UNPRIVILEGED_PORT = 1024
 
 
 class ActiveTest(StrEnum):
+    """The tests, by their names on the command line."""
+
     LOAD_BALANCER = "load-balancer"
     PATHS = "paths"
     VRRP = "vrrp"
@@ -41,147 +43,162 @@ class ActiveTest(StrEnum):
     BANDWIDTH = "bandwidth"
 
 
-_REHEARSED = {ActiveTest.LOAD_BALANCER, ActiveTest.PATHS}
+@dataclass(frozen=True)
+class Description:
+    """A test as the operator sees it before it runs. The texts are not translated yet."""
 
-_WORDS: Mapping[ActiveTest, str] = {
-    ActiveTest.LOAD_BALANCER: N_(
-        "Temporary listeners stand on the control plane nodes, for the load balancer to lead to."
+    name: str
+    effect: str
+    """What the test does on the nodes; may have the placeholders of `describe_effect`."""
+    applies: Callable[[Plan], bool]
+    collectors: Callable[[Node], tuple[Collector, ...]] = lambda node: ()
+    """The collectors that the test adds on a control plane node."""
+    seconds: int = 0
+    """The time that these collectors add to the script of a node at most."""
+
+
+def _has_several_nodes(plan: Plan) -> bool:
+    return len(plan.nodes) > 1
+
+
+def _has_load_balancer_address(plan: Plan) -> bool:
+    return has_external_load_balancer(plan) and bool(plan.address.cluster_endpoint)
+
+
+DESCRIPTIONS: Mapping[ActiveTest, Description] = {
+    ActiveTest.LOAD_BALANCER: Description(
+        name=N_("load balancer: backends reached"),
+        effect=N_("Opens temporary TCP listeners on the control plane nodes and connects through the load balancer."),
+        applies=_has_load_balancer_address,
     ),
-    ActiveTest.PATHS: N_("Temporary listeners stand on all nodes, for the others to dial."),
-    ActiveTest.VRRP: N_("The control plane nodes listen for VRRP adverts for 4 seconds."),
-    ActiveTest.DISK: N_("The control plane nodes' disks are written to, up to 256 MiB each, for about half a minute."),
-    ActiveTest.BANDWIDTH: N_(
-        "Nodes send data to each other over a temporary listener, one pair at a time: {count} transfers of {most} MiB "
-        "or one second at most, about {seconds} seconds in all. A slow one is tried twice."
+    ActiveTest.PATHS: Description(
+        name=N_("paths: TCP connections between nodes"),
+        effect=N_("Opens temporary TCP listeners on all nodes; every node connects to every other node."),
+        applies=_has_several_nodes,
+    ),
+    ActiveTest.VRRP: Description(
+        name=N_("VRRP: router IDs in use"),
+        effect=N_("Listens for VRRP advertisements on the control plane nodes for 4 seconds."),
+        applies=lambda plan: plan.address.self_built_vip,
+        collectors=lambda node: (vrrp_collector(node.address),),
+    ),
+    ActiveTest.DISK: Description(
+        name=N_("disk: write speed"),
+        effect=N_("Writes up to 256 MiB to the disk of each control plane node, for about half a minute."),
+        applies=lambda plan: True,
+        collectors=lambda node: (disk_speed_collector(),),
+        seconds=_DISK_SECONDS,
+    ),
+    ActiveTest.BANDWIDTH: Description(
+        name=N_("bandwidth: throughput between nodes"),
+        effect=N_(
+            "Sends data between the nodes through a temporary listener, one pair at a time. "
+            "A transfer takes at most {most} MiB or one second; a slow one is repeated once. "
+            "Transfers: {count}, in total about {seconds} s."
+        ),
+        applies=_has_several_nodes,
     ),
 }
 
 
-NAMES: Mapping[ActiveTest, str] = {
-    ActiveTest.LOAD_BALANCER: N_("load balancer: whom it leads to"),
-    ActiveTest.PATHS: N_("paths: from node to node, with listeners"),
-    ActiveTest.VRRP: N_("VRRP: which router IDs are in use"),
-    ActiveTest.DISK: N_("disk: how fast it writes"),
-    ActiveTest.BANDWIDTH: N_("bandwidth: from node to node"),
-}
+def applicable_tests(plan: Plan) -> tuple[ActiveTest, ...]:
+    """Return the active tests that make sense for this plan."""
+    return tuple(test for test in ActiveTest if DESCRIPTIONS[test].applies(plan))
 
 
-def offered(plan: Plan) -> tuple[ActiveTest, ...]:
-    """What there is to try for this plan."""
-    several = len(plan.nodes) > 1
-    fits = {
-        ActiveTest.LOAD_BALANCER: has_external_load_balancer(plan) and bool(plan.address.cluster_endpoint),
-        ActiveTest.PATHS: several,
-        ActiveTest.VRRP: plan.address.self_built_vip,
-        ActiveTest.DISK: True,
-        ActiveTest.BANDWIDTH: several,
-    }
-    return tuple(one for one in ActiveTest if fits[one])
+def describe_effect(plan: Plan, test: ActiveTest) -> str:
+    """Return the text that states the effect of a test on the nodes, to be shown before the operator confirms."""
+    count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if _has_several_nodes(plan) else 0
+    text = _(DESCRIPTIONS[test].effect)
+    return text.format(count=count, most=MAX_MEBIBYTES, seconds=max(2, round(count * 1.5)))
 
 
-def carried(before: Facts | None, now: Facts) -> Facts:
-    """`now`, with what was learned on request `before` and not since, if the node has not booted in between."""
+def keep_active_facts(before: Facts | None, now: Facts) -> Facts:
+    """Return `now` with the results of earlier active tests, unless the node has been rebooted since `before`."""
     if before is None or before.boot_id is None or before.boot_id != now.boot_id:
         return now
-    kept = {name: getattr(before, name) for name in LEARNED if getattr(now, name) is None}
-    return replace(now, missing={n: why for n, why in now.missing.items() if kept.get(n) is None}, **kept)
+    kept = {name: getattr(before, name) for name in ACTIVE_FACTS if getattr(now, name) is None}
+    return replace(now, missing={n: reason for n, reason in now.missing.items() if kept.get(n) is None}, **kept)
 
 
-def what_it_does(plan: Plan, one: ActiveTest) -> str:
-    """What it does to the nodes, and what that costs: to be shown before."""
-    count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if len(plan.nodes) > 1 else 0
-    return _(_WORDS[one]).format(count=count, most=MAX_MEBIBYTES, seconds=max(2, round(count * 1.5)))
+@dataclass(frozen=True)
+class RequestedTests:
+    """The requested active tests, with everything that they need from the plan. Nodes are named by plan address."""
 
+    requested: frozenset[ActiveTest]
+    collectors: Mapping[str, tuple[Collector, ...]]
+    """Additional collectors of each node."""
+    ports: Mapping[str, tuple[int, ...]]
+    """TCP ports on which the other nodes need each node, without SSH."""
+    control_planes: frozenset[str]
+    endpoint: str
+    """The address of the load balancer; unused without `forwarded_ports`."""
+    forwarded_ports: tuple[int, ...]
+    """Ports to test through the load balancer; () unless that test is requested and there is a load balancer."""
+    sufficient_bits: float
+    """Bits per second of a transfer over a link that is fast enough (NETCFG-BW-INTRA)."""
 
-def snippets_on_request(plan: Plan, node: Node, also: Collection[ActiveTest]) -> tuple[Collector, ...]:
-    """What `node` is asked beside the usual."""
-    plane = node.role == "control-plane"
-    listening = [vrrp_collector(node.address)] if ActiveTest.VRRP in also and plane else []
-    return (*listening, *([disk_speed_collector()] if ActiveTest.DISK in also and plane else []))
+    def extend(self, deadlines: Deadlines) -> Deadlines:
+        """Return `deadlines` with the additional time that the requested tests need."""
+        seconds = sum(DESCRIPTIONS[test].seconds for test in self.requested)
+        return replace(deadlines, script=deadlines.script + seconds)
 
+    async def run_between_nodes(
+        self,
+        facts: Mapping[str, Facts],
+        targets: Sequence[Target],
+        host_keys: Mapping[str, str | None],
+        *,
+        deadlines: Deadlines = DEADLINES,
+    ) -> dict[str, Facts]:
+        """Run the tests that need several nodes at a time on `targets`; return the facts of these with the results."""
+        found = {target.address: facts[target.address] for target in targets}
+        if self.requested & {ActiveTest.LOAD_BALANCER, ActiveTest.PATHS}:
+            plans = [self._listener_plan(target, targets, host_keys[target.address]) for target in targets]
+            for address, results in (await run_listener_test(plans, deadlines=deadlines)).items():
+                found[address] = _with_listener_results(found[address], results)
+        if ActiveTest.BANDWIDTH in self.requested and len(targets) > 1:
+            ends = [BandwidthNode(one, host_keys[one.address], self._unprivileged_ports(one)) for one in targets]
+            for address, measured in (await measure(ends, self.sufficient_bits, deadlines=deadlines)).items():
+                found[address] = replace(found[address], bandwidths=measured)
+        return found
 
-def patience(deadlines: Deadlines, also: Collection[ActiveTest]) -> Deadlines:
-    """`deadlines`, with the time that is needed for these."""
-    return replace(deadlines, script=deadlines.script + DISK_SECONDS) if ActiveTest.DISK in also else deadlines
-
-
-async def between_on_request(
-    plan: Plan,
-    topology: Topology,
-    known: Mapping[str, Facts],
-    reached: Collection[Target],
-    keys: Mapping[str, str | None],
-    also: Collection[ActiveTest],
-    *,
-    deadlines: Deadlines = DEADLINES,
-) -> dict[str, Facts]:
-    """What needs several nodes at a time, done on the nodes `reached`; their facts with what was learned laid over.
-
-    `keys`: their host keys by address."""
-    found = {one.address: known[one.address] for one in reached}
-    if _REHEARSED & set(also):
-        for address, facts in (
-            await run_listener_test(_roles(plan, topology, reached, keys, also), deadlines=deadlines)
-        ).items():
-            missing = {
-                **found[address].missing,
-                **{name: why for name, why in facts.missing.items() if name == "backends_reached"},
-            }
-            found[address] = replace(
-                found[address],
-                listener_results=facts.listener_results,
-                backends_reached=facts.backends_reached,
-                wrong_ports_reached=facts.wrong_ports_reached,
-                proxy_protocol_ports=facts.proxy_protocol_ports,
-                missing=missing,
-            )
-    if ActiveTest.BANDWIDTH in also and len(reached) > 1:
-        own = _own_ports(topology)
-        ends = [
-            BandwidthNode(one, keys[one.address], tuple(p for p in own[one.address] if p > 1023)) for one in reached
-        ]
-        for address, measured in (await measure(ends, enough_bits(plan), deadlines=deadlines)).items():
-            found[address] = replace(found[address], bandwidths=measured)
-    return found
-
-
-def enough_bits(plan: Plan) -> float:
-    """Bits a second that a transfer shows of a link which is fast enough (NETCFG-BW-INTRA)."""
-    check = catalogue(plan.effective_release)["NETCFG-BW-INTRA"].check
-    assert isinstance(check, FunctionCheck)
-    return check.number("megabits") * MEGA * check.number("payload")
-
-
-def _own_ports(topology: Topology) -> dict[str, tuple[int, ...]]:
-    """The TCP ports on which each node is needed, without SSH."""
-    return {one.node: tuple(port for port in one.ports if port != one.ssh_port) for one in topology.nodes}
-
-
-def _roles(
-    plan: Plan,
-    topology: Topology,
-    reached: Collection[Target],
-    keys: Mapping[str, str | None],
-    also: Collection[ActiveTest],
-) -> list[ListenerPlan]:
-    """Who listens where, and who dials what: control planes behind the load balancer, all nodes for each other."""
-    planes = frozenset(node.address for node in plan.control_planes)
-    forwarded = topology.load_balancer_ports if ActiveTest.LOAD_BALANCER in also else ()
-    own: Mapping[str, tuple[int, ...]] = _own_ports(topology) if ActiveTest.PATHS in also else {}
-    return [
-        ListenerPlan(
-            one,
-            tuple(dict.fromkeys((*(forwarded if one.address in planes else ()), *own.get(one.address, ())))),
-            (
-                *((plan.address.cluster_endpoint, port, planes) for port in forwarded),
-                *(
-                    (t.address, port, frozenset({t.address}))
-                    for t in reached
-                    if t is not one
-                    for port in own.get(t.address, ())
-                ),
-            ),
-            keys[one.address],
+    def _listener_plan(self, target: Target, targets: Sequence[Target], host_key: str | None) -> ListenerPlan:
+        """The listeners of one node, and the addresses to which it connects: the load balancer and the other nodes."""
+        paths = self.ports if ActiveTest.PATHS in self.requested else {}
+        forwarded = self.forwarded_ports if target.address in self.control_planes else ()
+        listens = tuple(dict.fromkeys((*forwarded, *paths.get(target.address, ()))))
+        balancer = ((self.endpoint, port, self.control_planes) for port in self.forwarded_ports)
+        peers = (
+            (peer.address, port, frozenset({peer.address}))
+            for peer in targets
+            if peer is not target
+            for port in paths.get(peer.address, ())
         )
-        for one in reached
-    ]
+        return ListenerPlan(target, listens, (*balancer, *peers), host_key)
+
+    def _unprivileged_ports(self, target: Target) -> tuple[int, ...]:
+        return tuple(port for port in self.ports[target.address] if port >= _FIRST_UNPRIVILEGED_PORT)
+
+
+def prepare_active_tests(plan: Plan, topology: Topology, requested: Collection[ActiveTest]) -> RequestedTests:
+    """Read everything from the plan that the requested tests need."""
+    return RequestedTests(
+        requested=frozenset(requested),
+        collectors={node.address: _collectors(node, requested) for node in plan.nodes},
+        ports={one.node: tuple(port for port in one.ports if port != one.ssh_port) for one in topology.nodes},
+        control_planes=frozenset(node.address for node in plan.control_planes),
+        endpoint=topology.load_balancer,
+        forwarded_ports=topology.load_balancer_ports if ActiveTest.LOAD_BALANCER in requested else (),
+        sufficient_bits=topology.sufficient_bits,
+    )
+
+
+def _collectors(node: Node, requested: Collection[ActiveTest]) -> tuple[Collector, ...]:
+    tests = [test for test in ActiveTest if test in requested and node.role == "control-plane"]
+    return tuple(collector for test in tests for collector in DESCRIPTIONS[test].collectors(node))
+
+
+def _with_listener_results(facts: Facts, results: Facts) -> Facts:
+    gaps = {**facts.missing, **{name: reason for name, reason in results.missing.items() if name == "backends_reached"}}
+    return replace(facts, missing=gaps, **{name: getattr(results, name) for name in _LISTENER_FACTS})

@@ -1,6 +1,6 @@
-"""Read the files of this machine that a plan names.
+"""Read the files of this host that a plan names.
 
-Modules for a kind of file are imported only when a plan names one.
+The modules for a kind of file are imported only when a plan names one: their libraries load slowly.
 """
 
 from collections.abc import Iterator
@@ -13,26 +13,26 @@ from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
 
 
-def read_local_files(plan: Plan, base: Path) -> LocalFiles:
-    """Read all of them, paths relative to `base`. Raises nothing: what is wrong with a file is told by the rules."""
-    beside = LocalFiles(unreadable_keys=dict(_lost_keys(plan, base)))
+def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
+    """Read all local files of the plan; relative paths start from `plan_dir`. Raises nothing: checks report errors."""
+    files = LocalFiles(unreadable_keys=dict(_unreadable_keys(plan, plan_dir)))
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
 
-        beside = replace(beside, certificate=facts_for(plan, base))
+        files = replace(files, certificate=facts_for(plan, plan_dir))
     if plan.disaster_recovery.role == "standby":
         from acp_tui.preflight.primary import primary_of
 
-        beside = replace(beside, primary=primary_of(plan, base))
-    return beside
+        files = replace(files, primary=primary_of(plan, plan_dir))
+    return files
 
 
-def _lost_keys(plan: Plan, base: Path) -> Iterator[tuple[str, str]]:
+def _unreadable_keys(plan: Plan, plan_dir: Path) -> Iterator[tuple[str, str]]:
     """P-SSH-KEY: plan path and reason of every key file that cannot be read."""
     own = {f"nodes[{index}].ssh.key_file": node.ssh.key_file for index, node in enumerate(plan.nodes)}
     for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items():
         try:
             if name:
-                read_limited(resolve_path(base, name))
+                read_limited(resolve_path(plan_dir, name))
         except OSError as error:
-            yield path, _("{file} cannot be read: {why}").format(file=name, why=error_reason(error))
+            yield path, _("{file} cannot be read: {reason}").format(file=name, reason=error_reason(error))

@@ -1,6 +1,6 @@
-"""The primary that a standby's plan names, read: a plan file with its secrets beside it, or a bundle folder.
+"""Read the primary cluster that the plan of a standby names: a plan file with its secrets overlay, or a bundle.
 
-The pair of a bundle is what its own document holds: the paths in its plan are those of another machine.
+The certificate of a bundle comes from its installer configuration: the paths in its plan are those of another host.
 """
 
 import json
@@ -11,68 +11,68 @@ from pydantic import SecretStr
 
 from acp_tui.checks.certificates.model import CertificateFacts
 from acp_tui.checks.local_files import PrimaryCluster
-from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.file import PlanErrors, Problem, read_plan
 from acp_tui.plan.model import Plan, field_at, is_secret
-from acp_tui.preflight.bundle import DOCUMENT, is_bundle, is_sealed, open_bundle
+from acp_tui.preflight.bundle import DOCUMENT, BundleCorrupt, is_bundle, is_sealed, open_bundle
 from acp_tui.preflight.certificates.pem import PemFile
 from acp_tui.preflight.certificates.reader import facts_for, pair_facts
 
 
-def primary_of(plan: Plan, base: Path) -> PrimaryCluster | None:
-    """The primary that `plan` names, its path relative to `base`; None where the plan is no standby's or names none.
+def primary_of(plan: Plan, plan_dir: Path) -> PrimaryCluster | None:
+    """Return the primary that `plan` names; None if the plan is not a standby's, or names none.
 
-    Raises nothing: why it cannot be read is its `error`."""
+    A relative path starts from `plan_dir`. Raises nothing: `trouble` has the reason why it cannot be read."""
     recovery = plan.disaster_recovery
     if recovery.role != "standby" or not recovery.primary:
         return None
-    place = resolve_path(base, recovery.primary)
+    path = resolve_path(plan_dir, recovery.primary)
     try:
-        return _bundled(place) if is_bundle(place) else _planned(place)
-    except AcpError as error:
-        why = " ".join(str(error).splitlines())
-        return PrimaryCluster(str(place), error=_("the primary's plan is of no use: {why}").format(why=why))
-    except OSError as error:
-        return PrimaryCluster(str(place), error=_("{path}: {why}").format(path=place, why=error.strerror or error))
-
-
-def _planned(place: Path) -> PrimaryCluster:
-    if place.exists() and not place.is_file():
+        return _from_bundle(path) if is_bundle(path) else _from_plan(path)
+    except (PlanErrors, BundleCorrupt) as error:
+        reason = " ".join(str(error).splitlines())
         return PrimaryCluster(
-            str(place), error=_("{path} is neither a plan file nor a bundle folder").format(path=place)
+            str(path), error=_("the plan of the primary cannot be used: {reason}").format(reason=reason)
         )
-    reading = read_plan(place)
-    closed = [str(problem) for problem in reading.problems if _of_a_secret(problem)]
+    except OSError as error:
+        return PrimaryCluster(str(path), error=f"{path}: {error.strerror or error}")
+
+
+def _from_plan(path: Path) -> PrimaryCluster:
+    if path.exists() and not path.is_file():
+        trouble = _("{path} is neither a plan file nor a bundle folder").format(path=path)
+        return PrimaryCluster(str(path), error=trouble)
+    reading = read_plan(path)
+    closed = [str(problem) for problem in reading.problems if _is_of_secret(problem)]
     if reading.plan is None or len(closed) < len(reading.problems):
         raise PlanErrors(reading.problems)
     if reading.plan.admin.password is None and not closed:
-        closed = [_("{path} has no secrets in it or beside it").format(path=place)]
-    pair = facts_for(reading.plan, place.parent)
-    return PrimaryCluster(str(place), reading.plan, secrets_error="; ".join(closed), certificate=pair)
+        closed = [_("{path} contains no secrets, and secrets.yaml is missing next to it").format(path=path)]
+    certificate = facts_for(reading.plan, path.parent)
+    return PrimaryCluster(str(path), reading.plan, secrets_error="; ".join(closed), certificate=certificate)
 
 
-def _bundled(place: Path) -> PrimaryCluster:
-    sealed = is_sealed(place)
-    bundle = open_bundle(place, secrets=not sealed)
+def _from_bundle(path: Path) -> PrimaryCluster:
+    sealed = is_sealed(path)
+    bundle = open_bundle(path, secrets=not sealed)
     if bundle.document is None:
-        why = _("the secrets of {path} are encrypted") if sealed else _("{path} was written without its secrets")
-        return PrimaryCluster(str(place), bundle.plan, secrets_error=why.format(path=place))
-    return PrimaryCluster(str(place), bundle.plan, certificate=_pair_in(bundle.document, place / DOCUMENT))
+        reason = _("the secrets of {path} are encrypted") if sealed else _("{path} was written without its secrets")
+        return PrimaryCluster(str(path), bundle.plan, secrets_error=reason.format(path=path))
+    return PrimaryCluster(str(path), bundle.plan, certificate=_certificate_in(bundle.document, path / DOCUMENT))
 
 
-def _pair_in(document: SecretStr, place: Path) -> CertificateFacts | None:
-    """The pair that the installer's document holds; None where it holds none."""
+def _certificate_in(document: SecretStr, path: Path) -> CertificateFacts | None:
+    """Return the certificate and key in the installer configuration; None if it has none."""
     try:
         pair = json.loads(document.get_secret_value())["console"]["cert"]["thirdParty"]
-        certificate, key = (PemFile(place, b64decode(pair[name])) for name in ("certificate", "privateKey"))
+        certificate, key = (PemFile(path, b64decode(pair[name])) for name in ("certificate", "privateKey"))
     except (ValueError, KeyError, TypeError):
         return None
     return pair_facts(certificate, key)
 
 
-def _of_a_secret(problem: Problem) -> bool:
+def _is_of_secret(problem: Problem) -> bool:
     try:
         return is_secret(field_at(problem.path).annotation)
     except KeyError:

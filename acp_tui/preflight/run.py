@@ -1,6 +1,7 @@
-"""The preflight: all nodes probed at once, then everything judged. Events come as they happen, from any node.
+"""Run the preflight: collect the facts of all nodes concurrently, evaluate the requirements, build the report.
 
-A node that hangs costs the others nothing; a broken one still ends in a `NodeFinished`, and the report names it.
+Events come as they happen, from any node. A node that hangs does not delay the others; one whose collection fails
+still ends in a `NodeFinished`, and the report names it.
 """
 
 import asyncio
@@ -26,13 +27,15 @@ from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, Deadlines, Target
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
-from acp_tui.preflight.active_tests import ActiveTest, between_on_request, patience, snippets_on_request
+from acp_tui.preflight.active_tests import ActiveTest, prepare_active_tests
 from acp_tui.preflight.report.model import Report
-from acp_tui.preflight.report.node_summary import records
+from acp_tui.preflight.report.node_summary import node_records
 
 
 @dataclass(frozen=True)
 class PreflightDone:
+    """The last event of a preflight."""
+
     report: Report
 
 
@@ -40,7 +43,7 @@ PreflightEvent = NodeEvent | PreflightDone
 
 
 def target(plan: Plan, node: Node, address_map: AddressMap = direct, *, plan_dir: Path = Path()) -> Target:
-    """Return the login for `node`. Relative key files are in `plan_dir`, the plan's folder; `~` is the user's home."""
+    """Return the login of `node`. Relative key files start from `plan_dir`; `~` is the home folder of the user."""
     login = plan.login(node)
     host, port = address_map(node.address, login.port)
     key = resolve_path(plan_dir, login.key_file) if login.key_file else None
@@ -48,14 +51,14 @@ def target(plan: Plan, node: Node, address_map: AddressMap = direct, *, plan_dir
 
 
 def targets(plan: Plan, address_map: AddressMap = direct, *, plan_dir: Path = Path()) -> tuple[Target, ...]:
-    """All nodes of the plan, in its order, each address once."""
+    """Return the logins of all nodes in the order of the plan, each address once."""
     by_address = {node.address: target(plan, node, address_map, plan_dir=plan_dir) for node in plan.nodes}
     return tuple(by_address.values())
 
 
-def snippets(plan: Plan, topology: Topology, node: Node, also: Collection[ActiveTest] = ()) -> tuple[Collector, ...]:
-    """All that `node` is asked: about itself, about what is around it, and what was requested."""
-    return (*COLLECTORS, *collectors_for(node_test_spec(topology, node)), *snippets_on_request(plan, node, also))
+def node_collectors(topology: Topology, node: Node) -> tuple[Collector, ...]:
+    """Return the collectors of a node: its own facts, and its connectivity."""
+    return (*COLLECTORS, *collectors_for(node_test_spec(topology, node)))
 
 
 async def probe_node(
@@ -67,9 +70,12 @@ async def probe_node(
     plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> AsyncGenerator[NodeEvent, None]:
-    """Collect the facts of one node. `known_host_key`: its recorded host key, `type base64`, or None."""
-    one, asked = target(plan, node, address_map, plan_dir=plan_dir), snippets(plan, topology_of(plan), node)
-    async with aclosing(collect_facts(one, known_host_key, deadlines=deadlines, collectors=asked)) as events:
+    """Collect the facts of one node, for the wizard; the last event is its `NodeFinished`.
+
+    `known_host_key`: `type base64`, or None."""
+    login = target(plan, node, address_map, plan_dir=plan_dir)
+    collectors = node_collectors(topology_of(plan), node)
+    async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
             yield event
 
@@ -84,63 +90,64 @@ async def refresh_connectivity(
     plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> NodeFinished:
-    """What `node` sees around it now, laid over the facts of `before`: for when other nodes or addresses have changed.
+    """Test the connectivity of `node` again, because other nodes or addresses have changed; keep its other facts.
 
-    It also tells whether it is still the machine and the boot that it was: what `before` says is of another one if
-    `boot_id` or `machine_id` differ. Not reached, its facts are those of `before`."""
-    asked = (IDENTITY, *collectors_for(node_test_spec(topology_of(plan), node)))
-    done = NodeFinished(node.address, NodeState.LOST, before)
-    async with aclosing(
-        collect_facts(
-            target(plan, node, address_map, plan_dir=plan_dir), known_host_key, deadlines=deadlines, collectors=asked
-        )
-    ) as events:
+    The result also has the current `boot_id` and `machine_id`. If they differ from those in `before`, the other facts
+    are of an earlier boot or another machine. If the node cannot be reached, its facts are those of `before`."""
+    collectors = (IDENTITY, *collectors_for(node_test_spec(topology_of(plan), node)))
+    login = target(plan, node, address_map, plan_dir=plan_dir)
+    done = await _collect(login, known_host_key, collectors, before, deadlines)
+    collected = done.state in (NodeState.CHECKED, NodeState.NO_SUDO)
+    return replace(done, facts=_updated(before, done.facts, collectors) if collected else before)
+
+
+async def _collect(
+    login: Target, known_host_key: str | None, collectors: tuple[Collector, ...], before: Facts, deadlines: Deadlines
+) -> NodeFinished:
+    """Run these collectors on a node and return its last event; `before`: the facts if there is none."""
+    done = NodeFinished(login.address, NodeState.LOST, before)
+    async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
             if isinstance(event, NodeFinished):
                 done = event
-    seen = done.state in (NodeState.CHECKED, NodeState.NO_SUDO)
-    return replace(done, facts=_laid_over(before, done.facts, asked) if seen else before)
+    return done
 
 
-def _laid_over(before: Facts, now: Facts, asked: Collection[Collector]) -> Facts:
-    """`before`, with what the snippets `asked` found `now`."""
-    names = {name for snippet in asked for name in snippet.fields}
-    missing = {name: why for name, why in before.missing.items() if name not in names}
-    missing |= {name: why for name, why in now.missing.items() if name in names}
-    return replace(before, missing=missing, **{name: getattr(now, name) for name in names})
+def _updated(before: Facts, now: Facts, collectors: Collection[Collector]) -> Facts:
+    """Return `before` with the fields of `collectors` taken from `now`."""
+    names = {name for collector in collectors for name in collector.fields}
+    gaps = {name: reason for name, reason in before.missing.items() if name not in names}
+    gaps |= {name: reason for name, reason in now.missing.items() if name in names}
+    return replace(before, missing=gaps, **{name: getattr(now, name) for name in names})
 
 
-async def on_request(
+async def run_active_tests(
     plan: Plan,
-    known: Mapping[str, Facts],
+    facts: Mapping[str, Facts],
     known_hosts: Mapping[str, str],
-    also: Collection[ActiveTest],
+    requested: Collection[ActiveTest],
     address_map: AddressMap = direct,
     *,
     plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> Mapping[str, Facts]:
-    """Do what the operator asked for and agreed to on the nodes `known`, for the wizard; their facts with it laid over.
+    """Run the active tests that the operator confirmed, for the wizard; return the facts with the results.
 
-    `known_hosts`: their host keys."""
-    deadlines = patience(deadlines, also)
-    reached = [t for t in targets(plan, address_map, plan_dir=plan_dir) if t.address in known]
-    by_address = {node.address: node for node in plan.nodes}
+    `facts`: of the nodes to test, by address. `known_hosts`: host keys by address."""
+    tests = prepare_active_tests(plan, topology_of(plan), requested)
+    deadlines = tests.extend(deadlines)
+    logins = [login for login in targets(plan, address_map, plan_dir=plan_dir) if login.address in facts]
 
-    async def one(node: Target) -> Facts:
-        asked = snippets_on_request(plan, by_address[node.address], also)
-        facts = known[node.address]
-        if asked:
-            key = known_hosts.get(node.address)
-            async with aclosing(collect_facts(node, key, deadlines=deadlines, collectors=asked)) as events:
-                async for event in events:
-                    if isinstance(event, NodeFinished):
-                        facts = _laid_over(facts, event.facts, asked)
-        return facts
+    async def test_node(login: Target) -> Facts:
+        collectors, before = tests.collectors[login.address], facts[login.address]
+        if not collectors:
+            return before
+        done = await _collect(login, known_hosts.get(login.address), collectors, before, deadlines)
+        return _updated(before, done.facts, collectors)
 
-    found = dict(zip((t.address for t in reached), await asyncio.gather(*map(one, reached)), strict=True))
-    keys = {address: known_hosts.get(address) for address in found}
-    return await between_on_request(plan, topology_of(plan), found, reached, keys, also, deadlines=deadlines)
+    found = dict(zip((login.address for login in logins), await asyncio.gather(*map(test_node, logins)), strict=True))
+    host_keys = {address: known_hosts.get(address) for address in found}
+    return await tests.run_between_nodes(found, logins, host_keys, deadlines=deadlines)
 
 
 async def preflight(
@@ -151,63 +158,71 @@ async def preflight(
     plan_dir: Path = Path(),
     only_nodes: Collection[str] | None = None,
     only: frozenset[str] | None = None,
-    beside: LocalFiles = NO_LOCAL_FILES,
+    local_files: LocalFiles = NO_LOCAL_FILES,
     clock: Callable[[], datetime] = now,
     deadlines: Deadlines = DEADLINES,
-    also: Collection[ActiveTest] = (),
+    active_tests: Collection[ActiveTest] = (),
 ) -> AsyncGenerator[PreflightEvent, None]:
-    """Probe the nodes (`only_nodes`: these addresses) and judge; the last event is the PreflightDone with the report.
+    """Collect and evaluate; the last event is the `PreflightDone` with the report.
 
-    `known_hosts`: host keys by address. `only`: judge these requirement IDs. `clock`: the report's times and today.
-    `also`: what the operator asked for and agreed to beyond looking."""
-    started = clock()
-    deadlines = patience(deadlines, also)
-    chosen = [t for t in targets(plan, address_map, plan_dir=plan_dir) if only_nodes is None or t.address in only_nodes]
-    by_address = {node.address: node for node in plan.nodes}
-    topology = topology_of(plan)
+    `known_hosts`: host keys by address. `only_nodes`: check these addresses; None is all. `only`: evaluate these
+    requirement IDs; None is all. `clock`: the times of the report, and today. `active_tests`: those that the operator
+    requested."""
+    started, topology = clock(), topology_of(plan)
+    tests = prepare_active_tests(plan, topology, active_tests)
+    deadlines = tests.extend(deadlines)
+    logins = [
+        login
+        for login in targets(plan, address_map, plan_dir=plan_dir)
+        if only_nodes is None or login.address in only_nodes
+    ]
+    collectors = {
+        node.address: (*node_collectors(topology, node), *tests.collectors[node.address]) for node in plan.nodes
+    }
 
-    def pass_over(one: Target) -> Work[NodeEvent]:
-        async def follow(emit: Callable[[NodeEvent], None]) -> None:
-            asked = snippets(plan, topology, by_address[one.address], also)
-            async with aclosing(
-                collect_facts(one, known_hosts.get(one.address), deadlines=deadlines, collectors=asked)
-            ) as seen:
-                async for event in seen:
+    def collection(login: Target) -> Work[NodeEvent]:
+        async def collect(emit: Callable[[NodeEvent], None]) -> None:
+            host_key, snippets = known_hosts.get(login.address), collectors[login.address]
+            async with aclosing(collect_facts(login, host_key, deadlines=deadlines, collectors=snippets)) as events:
+                async for event in events:
                     emit(event)
 
-        return follow
+        return collect
 
     done: dict[str, NodeFinished] = {}
-    async with aclosing(merge_events(map(pass_over, chosen))) as events:
+    async with aclosing(merge_events(map(collection, logins))) as events:
         async for event in events:
             if isinstance(event, NodeFinished):
                 done[event.address] = event
             yield event
-    if also:
-        reached = [t for t in chosen if t.address in done and done[t.address].state is NodeState.CHECKED]
-        keys = {address: end.host_key for address, end in done.items()}
-        known = {address: end.facts for address, end in done.items()}
-        more = await between_on_request(plan, topology, known, reached, keys, also, deadlines=deadlines)
-        for address, facts in more.items():
+    if active_tests:
+        checked = [one for one in logins if one.address in done and done[one.address].state is NodeState.CHECKED]
+        host_keys = {address: end.host_key for address, end in done.items()}
+        before = {address: end.facts for address, end in done.items()}
+        tested = await tests.run_between_nodes(before, checked, host_keys, deadlines=deadlines)
+        for address, facts in tested.items():
             done[address] = replace(done[address], facts=facts)
             yield FactsUpdated(address, facts)
-    yield PreflightDone(_report(plan, done, started, clock(), beside, only))
+    yield PreflightDone(_report(plan, topology, done, started, clock(), local_files, only))
 
 
 def _report(
     plan: Plan,
+    topology: Topology,
     done: Mapping[str, NodeFinished],
     started: datetime,
     finished: datetime,
-    beside: LocalFiles,
+    local_files: LocalFiles,
     only: frozenset[str] | None,
 ) -> Report:
     facts: dict[str, Facts] = {address: end.facts for address, end in done.items()}
     states: dict[str, NodeState] = {address: end.state for address, end in done.items()}
+    today = finished.date()
+    found = evaluate(plan, facts, states, local_files=local_files, today=today, only=only, topology=topology)
     verdicts = tuple(
         verdict
-        for verdict in evaluate(plan, facts, states, local_files=beside, today=finished.date(), only=only)
-        if verdict.node is None or verdict.node in done  # of the others nothing was asked
+        for verdict in found
+        if verdict.node is None or verdict.node in done  # the other nodes were not checked
     )
-    nodes = records(plan, facts, states, {address: end.detail for address, end in done.items()})
+    nodes = node_records(plan, topology, facts, states, {address: end.detail for address, end in done.items()})
     return Report(plan.effective_release, started, finished, nodes, verdicts)

@@ -11,7 +11,7 @@ from textual.widgets import Label, Static
 
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.active_tests import NAMES, ActiveTest, offered, what_it_does
+from acp_tui.preflight.active_tests import DESCRIPTIONS, ActiveTest, applicable_tests, describe_effect
 from screens.widgets.row_list import Row, Rows
 
 
@@ -26,7 +26,7 @@ class ActiveTestsDialog(ModalScreen[tuple[ActiveTest, ...] | None]):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self._plan = plan
-        self._offered = offered(plan)
+        self._offered = applicable_tests(plan)
         self._chosen: set[ActiveTest] = set()
 
     def compose(self) -> ComposeResult:
@@ -61,9 +61,11 @@ class ActiveTestsDialog(ModalScreen[tuple[ActiveTest, ...] | None]):
 
     def _show(self) -> None:
         marks = {True: "[x]", False: "[ ]"}
-        rows = [Row(one.value, Text(f" {marks[one in self._chosen]} {_(NAMES[one])}")) for one in self._offered]
+        rows = [
+            Row(one.value, Text(f" {marks[one in self._chosen]} {_(DESCRIPTIONS[one].name)}")) for one in self._offered
+        ]
         self.query_one(Rows).show(rows)
 
     def _show_effect(self) -> None:
         key = self.query_one(Rows).key
-        self.query_one("#effect", Static).update(Text(what_it_does(self._plan, ActiveTest(key)) if key else ""))
+        self.query_one("#effect", Static).update(Text(describe_effect(self._plan, ActiveTest(key)) if key else ""))

@@ -20,10 +20,10 @@ from acp_tui.core.clock import now
 from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
-from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, look, new_folder
+from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
 from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import BACKUPS, script
-from acp_tui.preflight.fixes.select import INIT, AvailableFixes, Result, available_fixes, results, selected
+from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 from acp_tui.preflight.run import target
 from screens.dialogs.prompts import Ask, Confirm, Read
@@ -155,7 +155,7 @@ class FixScreen(Screen[None]):
         current = self._node_fix(address)
         current.phase = _Phase.CONFIRMING
         job = self._job(node, steps)
-        changes = question(job, await look(job))
+        changes = question(job, await preview_removals(job))
         if not await self.app.push_screen_wait(Confirm(_("Change {node}?").format(node=address), changes)):
             current.phase = _Phase.IDLE
             return
@@ -169,7 +169,7 @@ class FixScreen(Screen[None]):
                     current.messages.append(event.detail)
                 case NodeFixed():
                     undo = _("To undo this, run on the node: {command}").format(command=job.undo)
-                    current.messages += [text for text in (event.detail, undo if event.begun else "") if text]
+                    current.messages += [text for text in (event.detail, undo if event.started else "") if text]
             self._show()
         current.phase, current.chosen = _Phase.CHECKING, None
         self.session.nodes.check(node)
@@ -247,7 +247,7 @@ class FixScreen(Screen[None]):
                     "   ", (mark, style), f" {step.requirement:<20} ", step.title, (gone, "bold yellow")
                 )
                 yield Row(f"{address} {step.requirement}", line)
-            for rest in offered.by_hand:
+            for rest in offered.manual:
                 line = Text(f"     - {rest.requirement:<20} ", "dim").append(
                     _("fix manually: {reason}").format(reason=rest.reason)
                 )
@@ -263,12 +263,12 @@ class FixScreen(Screen[None]):
                 chosen_steps = ngettext("{count} step chosen", "{count} steps chosen", picked).format(count=picked)
                 return (chosen_steps, "bold") if picked else (pgettext("fix", "nothing chosen"), "dim")
 
-    def _results(self, address: str) -> dict[str, Result]:
+    def _results(self, address: str) -> dict[str, FixResult]:
         """Verdicts on the steps of the last run, once the node is checked again."""
         current = self._node_fix(address)
         if not current.steps or current.phase in (_Phase.CHANGING, _Phase.CHECKING):
             return {}
-        return {result.requirement: result for result in results(address, current.steps, self.session.verdicts)}
+        return {result.requirement: result for result in fix_results(address, current.steps, self.session.verdicts)}
 
     def _show_detail(self) -> None:
         address, step = self._under_cursor()

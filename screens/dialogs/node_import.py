@@ -26,7 +26,7 @@ from acp_tui.core.redaction import unmask
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
 from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
-from acp_tui.plan.node_import.merge import ImportPreview, take
+from acp_tui.plan.node_import.merge import ImportPreview, merge_hosts
 from screens.formatting.glyphs import glyphs
 from screens.session.node_suggestions import import_nodes
 from screens.session.session import Session
@@ -115,7 +115,7 @@ class NodeImportDialog(ModalScreen[None]):
         """Import the valid lines; invalid ones stay in the text."""
         parsed, preview = self._parsed()
         import_nodes(self._session, preview)
-        if not parsed.faults and preview.added:
+        if not parsed.faults and preview.imported:
             self._session.pasted_list = ""
             self.dismiss(None)
         else:
@@ -127,7 +127,7 @@ class NodeImportDialog(ModalScreen[None]):
 
     def _parsed(self) -> tuple[ParsedNodes, ImportPreview]:
         parsed = read_list(self.text)
-        return parsed, take(self._session.plan, parsed)
+        return parsed, merge_hosts(self._session.plan, parsed)
 
     def _parse(self) -> None:
         parsed, preview = self._parsed()
@@ -173,16 +173,16 @@ def _content(path: Path) -> str:
 
 
 def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
-    planes = sum(node.role == "control-plane" for node in preview.added)
-    workers = len(preview.added) - planes
+    planes = sum(node.role == "control-plane" for node in preview.imported)
+    workers = len(preview.imported) - planes
     parts = (
         (planes, ngettext("{count} control plane node", "{count} control plane nodes", planes)),
         (workers, ngettext("{count} worker", "{count} workers", workers)),
         (
-            len(preview.there),
-            ngettext("{count} already in the plan", "{count} already in the plan", len(preview.there)),
+            len(preview.already_in_plan),
+            ngettext("{count} already in the plan", "{count} already in the plan", len(preview.already_in_plan)),
         ),
-        (len(preview.again), ngettext("{count} duplicate", "{count} duplicates", len(preview.again))),
+        (len(preview.duplicates), ngettext("{count} duplicate", "{count} duplicates", len(preview.duplicates))),
         (len(parsed.faults), ngettext("{count} invalid line", "{count} invalid lines", len(parsed.faults))),
     )
     return ", ".join(words.format(count=count) for count, words in parts if count)
@@ -195,15 +195,15 @@ def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
         yield Text(f"{g.failed} {fault}", "red")
     for note in parsed.notes:
         yield Text(f"{g.warned} {note}", "yellow")
-    for host in preview.there:
+    for host in preview.already_in_plan:
         words = _("line {number}: {address} is already in the plan").format(number=host.line, address=host.address)
         yield Text(f"{g.rest} {words}", "dim")
-    for host in preview.again:
+    for host in preview.duplicates:
         words = _("line {number}: {address} is a duplicate").format(number=host.line, address=host.address)
         yield Text(f"{g.rest} {words}", "dim")
     if preview.login:
         yield Text(_("login of all nodes: {login}").format(login=_login(dict(preview.login))), "cyan")
-    for node in preview.added:
+    for node in preview.imported:
         yield Text(f"+ {node.address:<16}{role_label(node.role):<15}{_login(_own_login(node))}")
 
 

@@ -7,13 +7,13 @@ from rich.text import Text
 from acp_tui.checks.labels import outcome_label
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.preflight.fixes.apply import Job, StepDone
-from acp_tui.preflight.fixes.select import Result
+from acp_tui.preflight.fixes.select import FixResult
 from acp_tui.preflight.fixes.step import FixStep
 
 _LINES, _WIDTH = 4, 60  # of the list that a step would remove
 
 
-def step_detail(step: FixStep, done: StepDone | None, result: Result | None) -> Text:
+def step_detail(step: FixStep, done: StepDone | None, result: FixResult | None) -> Text:
     """Return commands and backup of a step, its output, and the state of its requirement since."""
     text = Text(f"{', '.join(step.requirements)}\n", "bold")
     now = ": ".join(part for part in (outcome_label(result.outcome), result.observed) if part) if result else ""

@@ -162,7 +162,7 @@ class NodeMonitor:
         plan = self._tested_plan
         spec = node_test_spec(topology_of(plan), node)
         await _import_ssh()
-        from acp_tui.preflight.active_tests import carried
+        from acp_tui.preflight.active_tests import keep_active_facts
         from acp_tui.preflight.run import probe_node
 
         async for event in probe_node(plan, node, known_host_key, self._dial, plan_dir=self._base):
@@ -186,7 +186,7 @@ class NodeMonitor:
                         before,
                         state=event.state,
                         detail=event.detail,
-                        facts=carried(before.facts, event.facts),
+                        facts=keep_active_facts(before.facts, event.facts),
                         test_spec=spec,
                         last_contact=time.monotonic(),
                     )
@@ -261,19 +261,19 @@ class NodeMonitor:
         """Run the tests, and add their results to the facts that the nodes have at the end."""
         known = {a: f for a, f in self.facts.items() if self.statuses[a].state is NodeState.CHECKED}
         await _import_ssh()
-        from acp_tui.preflight.active_tests import LEARNED
-        from acp_tui.preflight.run import on_request
+        from acp_tui.preflight.active_tests import ACTIVE_FACTS
+        from acp_tui.preflight.run import run_active_tests
 
         try:
             plan, keys = self._session.plan, self._session.draft.host_keys
-            results = await on_request(plan, known, keys, self.active_tests, self._dial, plan_dir=self._base)
+            results = await run_active_tests(plan, known, keys, self.active_tests, self._dial, plan_dir=self._base)
         finally:
             self.active_tests = ()
         for address, found in results.items():
             status = self.statuses.get(address)
             if status is not None and status.facts is not None:
-                new = {name: getattr(found, name) for name in LEARNED if getattr(found, name) is not None}
-                gaps = {**status.facts.missing, **{n: why for n, why in found.missing.items() if n in LEARNED}}
+                new = {name: getattr(found, name) for name in ACTIVE_FACTS if getattr(found, name) is not None}
+                gaps = {**status.facts.missing, **{n: why for n, why in found.missing.items() if n in ACTIVE_FACTS}}
                 self.statuses[address] = replace(status, facts=replace(status.facts, missing=gaps, **new))
         self._session.schedule_evaluation()
         self._session.nodes_changed()

@@ -88,5 +88,5 @@ def import_nodes(session: Session, preview: ImportPreview) -> None:
     """Add the nodes of an import to the plan; the login first, so that no node is checked without it."""
     for name, value in preview.login.items():
         session.answer(f"ssh.{name}", value)
-    if preview.added:
-        session.set_nodes((*session.plan.nodes, *preview.added))
+    if preview.imported:
+        session.set_nodes((*session.plan.nodes, *preview.imported))

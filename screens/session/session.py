@@ -15,20 +15,21 @@ from typing import Protocol, TypedDict, Unpack, runtime_checkable
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.local_files import NO_LOCAL_FILES
+from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.clock import now
 from acp_tui.core.i18n import _
 from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
-from acp_tui.plan.derived_defaults import presets
+from acp_tui.plan.derived_defaults import apply_derived_defaults
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of
-from acp_tui.plan.paths import InvalidValue, moved, with_answers
+from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
 from acp_tui.preflight.local_files import read_local_files
 from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report
-from acp_tui.preflight.report.node_summary import records
+from acp_tui.preflight.report.node_summary import node_records
 from screens.session.node_monitor import NodeMonitor
 from screens.session.package_job import PackageJob
 from screens.session.verdict_view import VerdictView
@@ -117,7 +118,7 @@ class Session:
             try:
                 with_answers(self.plan, {path: text})
             except InvalidValue as error:
-                self.field_errors[path] = error.wrongs[0].message
+                self.field_errors[path] = error.errors[0].message
         self._tasks = [self.spawn(self._save_loop()), self.spawn(self._evaluation_loop())]
         self._evaluation_due.set()
         self.nodes.check_changed()
@@ -141,7 +142,7 @@ class Session:
         try:
             plan = with_answers(self.plan, {path: value})
         except InvalidValue as error:
-            self.field_errors[path] = error.wrongs[0].message
+            self.field_errors[path] = error.errors[0].message
             if not is_secret(field_at(path).annotation):
                 invalid[path] = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
             self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked)
@@ -155,10 +156,10 @@ class Session:
     def set_nodes(self, nodes: tuple[Node, ...]) -> None:
         """Replace the list of nodes; new ones are checked at once. Text typed for a node stays with it."""
         before = self.plan.nodes
-        places = {path: moved(path, before, nodes) for path in (*self.draft.invalid_input, *self.field_errors)}
+        places = {path: moved_path(path, before, nodes) for path in (*self.draft.invalid_input, *self.field_errors)}
         self.field_errors = {there: reason for path, reason in self.field_errors.items() if (there := places[path])}
         invalid = {there: text for path, text in self.draft.invalid_input.items() if (there := places[path])}
-        asked = frozenset(there for path in self.draft.secrets_asked if (there := moved(path, before, nodes)))
+        asked = frozenset(there for path in self.draft.secrets_asked if (there := moved_path(path, before, nodes)))
         self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked)
         self._set_plan(self.plan.model_copy(update={"nodes": nodes}))
         self._answers_changed()
@@ -199,7 +200,7 @@ class Session:
         """The preflight report of this moment."""
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         details = {address: status.detail for address, status in self.nodes.statuses.items()}
-        nodes = records(self.plan, self.nodes.facts, states, details)
+        nodes = node_records(self.plan, topology_of(self.plan), self.nodes.facts, states, details)
         return Report(
             release=self.plan.effective_release,
             started=self.started,
@@ -235,7 +236,7 @@ class Session:
 
     def _set_plan(self, plan: Plan) -> None:
         """Set the plan, with the derived defaults for it."""
-        plan, preset = presets(plan, self.draft.preset)
+        plan, preset = apply_derived_defaults(plan, self.draft.preset)
         self.draft = replace(self.draft, plan=plan, preset=preset)
 
     def _answers_changed(self) -> None:

@@ -15,9 +15,9 @@ from acp_tui.core.i18n import N_, NC_, _, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
-from acp_tui.plan.node_import.merge import take
+from acp_tui.plan.node_import.merge import merge_hosts
 from acp_tui.plan.node_import.text_lines import has_secret, read_lines
-from acp_tui.preflight.report.sizing import in_short
+from acp_tui.preflight.report.sizing import shortage
 from screens.dialogs.node import NodeDialog
 from screens.dialogs.prompts import Confirm, Pick
 from screens.dialogs.sizing import SizingDialog, session_sizing
@@ -151,8 +151,8 @@ class NodesStep(WizardStep):
     def _add_nodes(self, typed: str) -> bool:
         """Add the nodes of this line, all or none. False: the line is invalid, and the problems name the reason."""
         parsed = read_lines(typed)
-        preview = take(self.session.plan, parsed)
-        duplicates = (*preview.there, *preview.again)
+        preview = merge_hosts(self.session.plan, parsed)
+        duplicates = (*preview.already_in_plan, *preview.duplicates)
         if parsed.faults:
             self._set_line_error(typed, parsed.faults[0].text)
             return False
@@ -271,7 +271,7 @@ class NodesStep(WizardStep):
     def _show_suggestions(self) -> None:
         """Show the other ways to add nodes, with their result."""
         # Without nodes the sizing would only repeat the minimum.
-        short = in_short(session_sizing(self.session)) if self.session.plan.nodes else ""
+        short = shortage(session_sizing(self.session)) if self.session.plan.nodes else ""
         keys = [
             ("^L", pgettext("key", "list")),
             ("^T", _("sizes: {short}").format(short=short) if short else pgettext("key", "sizes")),

@@ -157,17 +157,17 @@ class PreflightStep(WizardStep):
         """Run active tests, chosen from a list, after a confirmation."""
         if self.wizard.practice is not None:
             return
-        from acp_tui.preflight.active_tests import NAMES, what_it_does  # SSH modules take long to import
+        from acp_tui.preflight.active_tests import DESCRIPTIONS, describe_effect  # SSH modules take long to import
         from screens.dialogs.active_tests import ActiveTestsDialog
 
         plan = self.session.plan
         chosen = await self.app.push_screen_wait(ActiveTestsDialog(plan))
         if not chosen:
             return
-        question = "\n".join(f"- {what_it_does(plan, one)}" for one in chosen)
+        question = "\n".join(f"- {describe_effect(plan, one)}" for one in chosen)
         if await self.app.push_screen_wait(Confirm(_("Run these tests on the nodes now?"), question)):
             self.session.nodes.run_active_tests(chosen)
-            names = ", ".join(_(NAMES[one]).partition(":")[0] for one in chosen)
+            names = ", ".join(_(DESCRIPTIONS[one].name).partition(":")[0] for one in chosen)
             self.show_answer(_("Started: {names}. Results appear when finished.").format(names=names))
 
     def action_recheck_all(self) -> None:

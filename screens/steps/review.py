@@ -22,10 +22,10 @@ from acp_tui.core.redaction import mask_document
 from acp_tui.install.config.render import RenderError, render, unverified
 from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
-from acp_tui.plan.derived_defaults import preset_paths
+from acp_tui.plan.derived_defaults import derived_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan, Waiver, field_at
-from acp_tui.plan.paths import Listed, listed
+from acp_tui.plan.paths import ListedAnswer, list_answers
 from acp_tui.preflight.bundle import SecretsMode
 from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
@@ -227,18 +227,18 @@ class ReviewStep(WizardStep):
             " ": pgettext("origin", "default"),
         }
         width = max(map(len, origins.values()))
-        preset = preset_paths(self.session.plan, self.session.draft.preset)
-        for answer in listed(self.session.plan):
+        preset = derived_paths(self.session.plan, self.session.draft.preset)
+        for answer in list_answers(self.session.plan):
             if answer.path.startswith("waivers"):
                 continue  # shown above
-            mark = "+" if answer.path in preset else "*" if answer.chosen else " "
-            text = _line(f"{mark} {origins[mark]:<{width}} {answer.path}: ", "" if answer.chosen else "dim")
-            text.append(self._value(answer), "bold" if answer.chosen else "dim")
+            mark = "+" if answer.path in preset else "*" if answer.is_set else " "
+            text = _line(f"{mark} {origins[mark]:<{width}} {answer.path}: ", "" if answer.is_set else "dim")
+            text.append(self._value(answer), "bold" if answer.is_set else "dim")
             yield Row(f"answer {answer.path}", text)
 
-    def _value(self, answer: Listed) -> str:
+    def _value(self, answer: ListedAnswer) -> str:
         if answer.secret:
-            return glyphs().mask * 8 if answer.chosen else "-"
+            return glyphs().mask * 8 if answer.is_set else "-"
         return answer.text or _implied(self.session.plan).get(answer.path) or "-"
 
     def _unsigned(self) -> Verdict | None:
@@ -250,9 +250,9 @@ class ReviewStep(WizardStep):
         key = self.query_one("#review", Rows).key
         return next((v for v in self.session.verdicts if key.startswith("finding") and _key(v) == key), None)
 
-    def _answer(self) -> Listed | None:
+    def _answer(self) -> ListedAnswer | None:
         kind, _blank, path = self.query_one("#review", Rows).key.partition(" ")
-        return next((a for a in listed(self.session.plan) if kind == "answer" and a.path == path), None)
+        return next((a for a in list_answers(self.session.plan) if kind == "answer" and a.path == path), None)
 
 
 def _path(typed: str) -> Path:

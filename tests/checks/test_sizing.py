@@ -14,6 +14,7 @@ from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.sizing.calculator import Need, sizing
 from acp_tui.checks.sizing.requirements import Size
+from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.cli.main import main
 from acp_tui.core.state_dir import state_home
@@ -25,8 +26,8 @@ from acp_tui.plan.release import RELEASES
 from acp_tui.preflight.report.history import last_report_path, save_last_report
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report
-from acp_tui.preflight.report.node_summary import machine, records
-from acp_tui.preflight.report.sizing import fit_lines, in_short, reason_lines, table_lines
+from acp_tui.preflight.report.node_summary import node_records, node_summary
+from acp_tui.preflight.report.sizing import fit_lines, reason_lines, shortage, table_lines
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import nodes, valid_plan
 from tests.support.factories.reports import MORNING, report
@@ -105,7 +106,7 @@ def test_workers_together_grow_with_the_clusters() -> None:
     reasons = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
     assert "2 × 24 cores, 48 GB; 4 × 12 cores, 24 GB" in reasons["CAP-MC-VGROW"]
     few = dict.fromkeys((node.address for node in plan.nodes), NodeSummary(arch="x86_64", cpus=23, memory=50 * 10**9))
-    assert "46 cores, 100 GB  too little" in fit_lines(sizing(plan, few))[-1]
+    assert "46 cores, 100 GB  too small" in fit_lines(sizing(plan, few))[-1]
     assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NONE
 
 
@@ -136,11 +137,11 @@ def test_every_figure_has_a_rule_of_the_catalogue() -> None:
 
 def test_short_text_of_missing_nodes() -> None:
     few = valid_plan(nodes=nodes(1, 0))
-    assert in_short(sizing(few, {})) == "2 control planes are missing"
+    assert shortage(sizing(few, {})) == "2 control plane nodes are missing"
     plan = valid_plan()
     small = {plan.nodes[1].address: NodeSummary(arch="x86_64", cpus=4, memory=8 * 10**9)}
-    assert in_short(sizing(plan, small)) == "10.20.0.12 is too small"
-    assert in_short(sizing(plan, {})) == ""
+    assert shortage(sizing(plan, small)) == "10.20.0.12 is too small"
+    assert shortage(sizing(plan, {})) == ""
 
 
 def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
@@ -150,7 +151,7 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     plan, file = valid_plan(), tmp_path / "plan.yaml"
     file.write_text(dump_plan(plan), encoding="utf-8")
     facts = {plan.nodes[0].address: healthy(plan.nodes[0].address, cpu_count=4)}
-    nodes_seen = records(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), {})
+    nodes_seen = node_records(plan, topology_of(plan), facts, dict.fromkeys(facts, NodeState.CHECKED), {})
     save_last_report(last_report_path(state_home(), file), Report("4.0", MORNING, MORNING, nodes_seen))
     main(["validate", str(file), "--sizes"])
     reasons = " ".join(capsys.readouterr().out.split())
@@ -167,7 +168,7 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
 def test_the_page_has_it_folded() -> None:
     plan = valid_plan()
     page = report_html(report(plan, {plan.nodes[0].address: {"cpu_count": 4}}), plan)
-    folded = page[page.index("<summary>Sizes</summary>") :]
+    folded = page[page.index("<summary>Sizing</summary>") :]
     assert "<code>CAP-SC-CP-COUNT</code>" in folded
     assert "<td>10.20.0.11</td><td>control plane</td><td>4 cores, 33.5 GB</td><td>too small</td>" in folded
 
@@ -195,5 +196,5 @@ def test_a_node_that_fails_here_fails_in_the_preflight(
     }
     verdicts = evaluate(plan, {one.address: facts}, {one.address: NodeState.CHECKED}, today=date(2026, 3, 1))
     failed = any(v.outcome is Outcome.FAIL for v in verdicts if v.node == one.address and v.requirement in rules)
-    [fit] = [fit for fit in sizing(plan, {one.address: machine(facts)}).fits if fit.address == one.address]
+    [fit] = [fit for fit in sizing(plan, {one.address: node_summary(facts)}).fits if fit.address == one.address]
     assert (fit.outcome is Outcome.FAIL) == failed

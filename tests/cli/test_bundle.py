@@ -295,8 +295,8 @@ def _plain_file(folder: Path) -> Path:
         (_plain_file, "not a folder"),
         (lambda folder: folder / "bundle" / "inner", "inside the bundle"),
         (lambda folder: folder / "plans" / "plan.yaml" / "below", "Not a directory"),
-        (lambda _folder: Path("/proc"), "mounted"),
-        (lambda _folder: Path("/"), "mounted"),
+        (lambda _folder: Path("/proc"), "mount point"),
+        (lambda _folder: Path("/"), "mount point"),
     ],
 )
 def test_folder_that_cannot_hold_a_bundle_is_rejected(

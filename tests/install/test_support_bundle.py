@@ -39,7 +39,7 @@ def failed(tmp_path: Path) -> RunState:
     run_dir, bundle = tmp_path / "installs" / "r1", tmp_path / "bundle"
     run_dir.mkdir(parents=True)
     write_bundle(
-        PLAN, report(PLAN), {}, bundle, base=tmp_path, document=render(PLAN, tmp_path), setup_line="bash setup.sh"
+        PLAN, report(PLAN), {}, bundle, plan_dir=tmp_path, document=render(PLAN, tmp_path), setup_line="bash setup.sh"
     )
     log = tmp_path / "installer.log"
     spec = RunSpec(

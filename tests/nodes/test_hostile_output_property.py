@@ -95,7 +95,7 @@ def answered(field: tuple[str, bool], text: str) -> Plan | None:
     try:
         return with_answers(PLAN, {path: (text,) if listed else text})
     except InvalidValue as refused:
-        wrongs = refused.wrongs
+        wrongs = refused.errors
     for wrong in wrongs:
         assert wrong.path.startswith(path)
         assert 0 < len(wrong.message) < 400

@@ -17,8 +17,8 @@ from acp_tui.package.install_dir import (
     FileIdentity,
     Placed,
     UnpackFailed,
-    claimed,
     free_space_after,
+    locked_install_dir,
     unpacked,
 )
 from acp_tui.package.reader import Cancelled
@@ -101,7 +101,7 @@ def test_deep_folders_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("acp_tui.package.tar_members._MAX_REMEMBERED", 1 << 20)
     deep = (file(f"installer/{number}" + "/down" * 90 + "/x") for number in range(100))
     package = core(tmp_path, *deep)
-    with pytest.raises(PackageRefused, match="too many and too long names"):
+    with pytest.raises(PackageRefused, match="folder names before it are too many and too long"):
         inspect(package)
 
 
@@ -227,14 +227,14 @@ def test_what_lies_beside_the_installer_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "target"
     (target / ".ssh").mkdir(parents=True)
     (target / ".ssh" / "authorized_keys").write_text("mine")
-    with pytest.raises(UnpackFailed, match="in the way"):
+    with pytest.raises(UnpackFailed, match="Move it away"):
         extract(core(tmp_path, file(".ssh/authorized_keys", b"theirs")), target)
     assert sorted(path.name for path in target.iterdir()) == [".ssh"]
     assert extract(core(tmp_path, file("top.txt", b"1")), target)
     assert extract(core(tmp_path, file("top.txt", b"2"), name="installer-core-v4.0.4-x86.tar"), target)
     assert (target / "top.txt").read_bytes() == b"2"  # our own makes way
     extensions = archive(tmp_path / EXTENSIONS, file("installer/a"), file(".ssh/rc", b"theirs"))
-    with pytest.raises(UnpackFailed, match="in the way"):
+    with pytest.raises(UnpackFailed, match="Move it away"):
         extract(extensions, target, kind="extensions")
     assert [path.name for path in (target / ".ssh").iterdir()] == ["authorized_keys"]
     assert not (target / "installer" / "a").exists()
@@ -321,7 +321,7 @@ def test_a_run_killed_while_moving_is_done_again(tmp_path: Path) -> None:
 
 def test_two_at_once(tmp_path: Path) -> None:
     target = tmp_path / "target"
-    with claimed(target), pytest.raises(UnpackFailed, match="Another"):
+    with locked_install_dir(target), pytest.raises(UnpackFailed, match="Another"):
         extract(core(tmp_path), target)
 
 
@@ -333,7 +333,7 @@ def test_extensions_go_into_the_same_folder_after_the_core(tmp_path: Path) -> No
         file("installer/res/init.sh", b"newer"),
         file("installer/setup", b"no link any more"),
     )
-    with pytest.raises(UnpackFailed, match="comes first"):
+    with pytest.raises(UnpackFailed, match="Unpack the Core Package"):
         extract(extensions, target, kind="extensions")
     package = core(tmp_path)
     extract(package, target)
@@ -351,7 +351,7 @@ def test_extensions_never_write_through_a_link_of_the_core(tmp_path: Path) -> No
     target = tmp_path / "target"
     extract(core(tmp_path, symlink("installer/plugins", "res")), target)
     extensions = archive(tmp_path / EXTENSIONS, file("installer/extra"), file("installer/plugins/a"))
-    with pytest.raises(UnpackFailed, match="in the way"):
+    with pytest.raises(UnpackFailed, match="Move it away"):
         extract(extensions, target, kind="extensions")
     assert not (target / "installer" / "extra").exists()
     assert list(unpacked(target)) == ["core"]

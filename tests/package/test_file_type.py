@@ -51,7 +51,7 @@ def test_a_packed_package_tells_the_command_that_mends_it(kind: str, tmp_path: P
     package.write_bytes(PACKED[kind](content))
     with pytest.raises(PackageRefused, match=kind) as refused:
         inspect(package)
-    command = str(refused.value).partition("Unpack it: ")[2]
+    command = str(refused.value).partition("Decompress it: ")[2]
     subprocess.run(["sh", "-c", command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     assert package.read_bytes() == content
     assert inspect(package).installable

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.events import Progress
 from acp_tui.package.checks import explain_signature
-from acp_tui.package.install_dir import FREE_WANTED, STAMP, UnpackFailed, claimed
+from acp_tui.package.install_dir import REQUIRED_FREE, STAMP, UnpackFailed, locked_install_dir
 from acp_tui.package.service import PackageBlocked, PackageWork
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
@@ -23,7 +23,7 @@ from tests.support.package_builder import CORE, EXTENSIONS, archive, core, file
 
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
-PLENTY = FREE_WANTED * 5
+PLENTY = REQUIRED_FREE * 5
 
 
 @dataclass(frozen=True)
@@ -213,14 +213,14 @@ async def test_a_package_of_another_release_than_the_plans(bench: Bench) -> None
 
 
 async def test_space_and_place(bench: Bench) -> None:
-    found = outcomes(await bench.work(free=FREE_WANTED + 1_000_000, here=False).verdicts(bench.plan()))
+    found = outcomes(await bench.work(free=REQUIRED_FREE + 1_000_000, here=False).verdicts(bench.plan()))
     assert found["BND-FREE-100G"] is Outcome.FAIL  # the package itself takes three million
     assert found["BND-INSTNODE"] is Outcome.FAIL
 
 
 async def test_what_does_not_fit_is_not_begun(bench: Bench) -> None:
     told: list[Progress] = []
-    with pytest.raises(UnpackFailed, match="3 MB too little space"):
+    with pytest.raises(UnpackFailed, match="3 MB of space are missing"):
         await bench.work(free=100_000).unpack(bench.plan(), told.append)
     assert not told
     assert not (bench.folder / "target").exists()
@@ -228,7 +228,7 @@ async def test_what_does_not_fit_is_not_begun(bench: Bench) -> None:
 
 async def test_unpacked_packages_need_no_more_space(bench: Bench) -> None:
     await bench.work().unpack(bench.plan())
-    found = outcomes(await bench.work(free=FREE_WANTED).verdicts(bench.plan()))
+    found = outcomes(await bench.work(free=REQUIRED_FREE).verdicts(bench.plan()))
     assert found["BND-FREE-100G"] is Outcome.PASS
 
 
@@ -274,7 +274,7 @@ async def test_extensions_are_unpacked_before_the_install_on_4_0_alone(bench: Be
 
 @pytest.mark.parametrize(
     ("release", "order", "together"),
-    [("4.0", "before the install", Outcome.PASS), ("4.1", "core is installed first", Outcome.NOT_APPLICABLE)],
+    [("4.0", "before the install", Outcome.PASS), ("4.1", "uploaded after the install", Outcome.NOT_APPLICABLE)],
 )
 async def test_when_and_where_extensions_go_is_told(bench: Bench, release: str, order: str, together: Outcome) -> None:
     bench.extensions()
@@ -374,13 +374,13 @@ async def test_each_way_to_be_cut_off_has_its_words(bench: Bench) -> None:
     signature = bench.folder / f"{CORE}.sig"
     content = signature.read_bytes()
     signature.write_bytes(content[:30])
-    words = {v.requirement: v.observed for v in await bench.work().verify(bench.plan())}
-    assert "the signature file is cut off" in words["BND-SIGN"]
+    observed = {v.requirement: v.observed for v in await bench.work().verify(bench.plan())}
+    assert "the signature file is truncated" in observed["BND-SIGN"]
     signature.write_bytes(content)
     _cut_off(bench)
-    words = {v.requirement: v.observed for v in await bench.work().verify(bench.plan())}
-    assert "archive is not whole" in words["BND-SIGN"]
-    assert "cut off" in words["BND-TAR-OK"] or "whole" in words["BND-TAR-OK"]
+    observed = {v.requirement: v.observed for v in await bench.work().verify(bench.plan())}
+    assert "archive is incomplete" in observed["BND-SIGN"]
+    assert "truncated" in observed["BND-TAR-OK"] or "complete" in observed["BND-TAR-OK"]
 
 
 def test_every_outcome_has_its_own_words() -> None:
@@ -397,7 +397,7 @@ async def test_the_package_that_lies_around_is_offered(bench: Bench) -> None:
 
 
 async def test_a_target_in_use(bench: Bench) -> None:
-    with claimed(bench.folder / "target"), pytest.raises(UnpackFailed):
+    with locked_install_dir(bench.folder / "target"), pytest.raises(UnpackFailed):
         await bench.work().unpack(bench.plan())
 
 

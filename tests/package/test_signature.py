@@ -13,7 +13,7 @@ import pytest
 from acp_tui.core.events import Progress
 from acp_tui.package.reader import Cancelled
 from acp_tui.package.signature.gpg import default_signature, verify
-from acp_tui.package.signature.status import Signed, judge
+from acp_tui.package.signature.status import Signed, evaluate_status
 from tests.support.gpg_signer import PAST, Signer
 from tests.support.package_builder import core
 
@@ -246,15 +246,15 @@ VERIFYING = 'case "$*" in *--verify*) {line};; esac'
         ("exec sleep 600", ""),
         ('case "$*" in *--import*) kill -SEGV $$;; esac', ""),
         (VERIFYING.format(line="kill -SEGV $$"), "crashed"),
-        (VERIFYING.format(line="exec sleep 600"), "does not answer"),
-        (VERIFYING.format(line="cat >/dev/null; exec sleep 600"), "does not answer"),
+        (VERIFYING.format(line="exec sleep 600"), "timed out"),
+        (VERIFYING.format(line="cat >/dev/null; exec sleep 600"), "timed out"),
     ],
 )
 def test_a_gpg_that_does_not_work(
     case: Case, line: str, word: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     signature, keys = case.signed("good"), case.keys("good")
-    monkeypatch.setattr("acp_tui.package.signature.gpg._PATIENCE", 1)
+    monkeypatch.setattr("acp_tui.package.signature.gpg._TIMEOUT", 1)
     broken = tmp_path / "bin" / "gpg"
     broken.parent.mkdir()
     monkeypatch.setenv("PATH", f"{broken.parent}:{os.environ['PATH']}")
@@ -384,4 +384,4 @@ VALID = "A" * 40 + " 2026-01-01 1 0 4 0 22 8 00 " + "B" * 40
     ],
 )
 def test_status_lines(lines: list[tuple[str, str]], signed: Signed) -> None:
-    assert judge(lines, "B" * 40).signed is signed
+    assert evaluate_status(lines, "B" * 40).signed is signed

@@ -14,7 +14,7 @@ from acp_tui.core.events import Progress
 from acp_tui.package.extract import Check, SignatureRefused, extract
 from acp_tui.package.install_dir import UnpackFailed, unpacked
 from acp_tui.package.reader import Cancelled, Feed, PackageReader, Relay
-from acp_tui.package.signature.gpg import hold_against
+from acp_tui.package.signature.gpg import verify_stream
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.package.tar_members import PackageRefused
 from tests.support.gpg_signer import Signer
@@ -43,7 +43,7 @@ class Case:
         pinned = fingerprint or self.signer.fingerprint("vendor")
         signature, key = self.folder / f"{CORE}.sig", self.folder / "verify-key.pub"
         return Check(
-            lambda source: hold_against(source, CORE, signature, key, pinned),
+            lambda source: verify_stream(source, CORE, signature, key, pinned),
             lambda result: result.signed is Signed.GOOD,
             pinned,
         )
@@ -101,7 +101,7 @@ def test_a_bad_signature_counts_as_the_operator_decided(case: Case, accepted: bo
     with case.package.open("r+b") as package:
         package.seek(10 * Feed.CHUNK)
         package.write(b"changed")
-    check = Check(case.check().ask, lambda _result: accepted, case.check().fingerprint)
+    check = Check(case.check().verify, lambda _result: accepted, case.check().fingerprint)
     if not accepted:
         with pytest.raises(SignatureRefused) as refused:
             extract(case.package, case.target, check=check)
@@ -121,7 +121,7 @@ def test_a_useless_signature_ends_it_early(case: Case) -> None:
     seen: list[Progress] = []
 
     def ask(source: PackageReader) -> SignatureResult:
-        result = case.check().ask(source)
+        result = case.check().verify(source)
         answered.set()
         return result
 

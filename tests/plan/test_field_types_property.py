@@ -36,7 +36,7 @@ def taken(path: str, typed: object) -> object:
     try:
         return answer_at(build(data), path)
     except InvalidValue as refused:
-        wrongs = refused.wrongs
+        wrongs = refused.errors
     assert all(wrong.message and len(wrong.message) < 300 for wrong in wrongs)
     return None
 

@@ -6,7 +6,7 @@ import pytest
 
 from acp_tui.plan.file import read_plan
 from acp_tui.plan.model import Node, Plan
-from acp_tui.plan.paths import InvalidValue, moved, with_answers
+from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
 
 A, B, C = (Node(address=f"10.20.0.{number}", role="control-plane") for number in (11, 12, 13))
 
@@ -23,7 +23,7 @@ A, B, C = (Node(address=f"10.20.0.{number}", role="control-plane") for number in
     ],
 )
 def test_an_answer_follows_its_node(path: str, there: str | None) -> None:
-    assert moved(path, (A, B, C), (B, Node(address="10.20.0.14", role="worker"), C)) == there
+    assert moved_path(path, (A, B, C), (B, Node(address="10.20.0.14", role="worker"), C)) == there
 
 
 @pytest.mark.parametrize("value", ["/root/a\x00b", "\x1b[31mred", "bell\x07", "\x9b31m"])

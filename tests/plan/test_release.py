@@ -80,7 +80,7 @@ def test_the_plan_accepts_the_listed_releases_and_names_them_in_errors_and_schem
     with pytest.raises(InvalidValue) as refused:
         build({"release": "3.9"})
     *first, last = (repr(str(release)) for release in RELEASES)
-    assert [wrong.message for wrong in refused.value.wrongs] == [f"must be one of {', '.join(first)} or {last}"]
+    assert [wrong.message for wrong in refused.value.errors] == [f"must be one of {', '.join(first)} or {last}"]
     document = json.dumps(schema())
     assert json.dumps({"enum": list(RELEASES), "type": "string"}) in document
 

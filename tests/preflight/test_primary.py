@@ -54,7 +54,7 @@ def bundle(site: Path, keep: SecretsMode = "plain") -> Path:
     document = json.dumps({"console": {"cert": {"thirdParty": pair}}})
     place = site / "bundle"
     return write_bundle(
-        the_primary(), report(), {}, place, base=site, document=document, setup_line="bash setup.sh", keep=keep
+        the_primary(), report(), {}, place, plan_dir=site, document=document, setup_line="bash setup.sh", keep=keep
     )
 
 
@@ -109,7 +109,7 @@ def test_a_bundle_without_open_secrets_says_why(site: Path, keep: SecretsMode, w
         ("nothing.yaml", "nothing.yaml: No such file or directory"),
         (".", "neither a plan file nor a bundle folder"),
         ("/dev/zero", "neither a plan file nor a bundle folder"),
-        ("tls.crt", "tls.crt:1 a plan is a group of keys"),
+        ("tls.crt", "tls.crt:1 the file must contain a YAML mapping"),
         ("broken.yaml", "broken.yaml:1 adress: unknown key"),
         ("bundle", "damaged"),
     ],

@@ -24,7 +24,7 @@ from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Rea
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.facts import questions
+from acp_tui.package.facts import package_inputs
 from acp_tui.plan.model import NodeSsh, Plan
 from acp_tui.preflight.report.model import Report
 
@@ -84,7 +84,7 @@ def rewrite_for_remote(plan: Plan, base: Path, folder: str) -> RemotePlan:
         return own.model_copy(update={"key_file": key(own.key_file)})
 
     package: dict[str, str] = {}
-    for kind, question in questions(plan.package, base).items():
+    for kind, question in package_inputs(plan.package, base).items():
         package[kind] = there(_PACKAGE, question.package)
         if question.signature.is_file():
             package[f"{kind}_signature"] = there(_PACKAGE, question.signature)

@@ -27,7 +27,7 @@ from acp_tui.install.run.state import RunState
 from acp_tui.install.verify.checklist import Todo, checklist
 from acp_tui.install.verify.run import Finish
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.report.html.findings import Background, finding, grouped, met
+from acp_tui.preflight.report.html.findings import Background, finding, grouped, passed
 from acp_tui.preflight.report.html.markup import Html, bullets, folded, joined, pairs, section, table, tag, text
 from acp_tui.preflight.report.model import summary
 
@@ -180,7 +180,7 @@ def _parts(done: Completion) -> Sequence[Html]:
         section(_("To do by hand"), bullets([_todo(todo) for todo in checklist(done.plan)]), id="todo"),
         section(_("Nodes"), _node_table(done), id="nodes"),
         section(_("Phases"), _phase_table(done.spans), id="phases"),
-        folded(f"{_('In order')} ({len(fine)})", met(grouped(fine), known), "pass"),
+        folded(f"{_('In order')} ({len(fine)})", passed(grouped(fine), known), "pass"),
     )
 
 

@@ -1,1 +1,1 @@
-"""The signature of a package: gpg, its status lines, and packets of key files."""
+"""Verify the signature of a package: gpg, its status lines, and the packets of key files."""

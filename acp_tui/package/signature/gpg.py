@@ -1,7 +1,7 @@
-"""Is this file what the holder of the pinned key signed? Asked of gpg, in a home that lives for one question.
+"""Verify a detached signature with gpg, in a temporary home with only the trusted key.
 
-Its answer is judged in `signed`. The only file of the package's that knows python-gnupg; nothing of the user's own
-keyring is read or changed.
+`status` interprets the output. Only this module of the package uses python-gnupg; the keyring of the user is neither
+read nor changed.
 """
 
 import io
@@ -23,7 +23,7 @@ from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, never, silent
 from acp_tui.package.signature.openpgp import has_private_key, is_message
-from acp_tui.package.signature.status import SignatureResult, Signed, Status, judge
+from acp_tui.package.signature.status import SignatureResult, Signed, Status, evaluate_status
 from acp_tui.plan.package_name import parse_name
 
 _MAX_BYTES = 1 << 20
@@ -31,16 +31,16 @@ _MAX_BYTES = 1 << 20
 _NEWER_SIGNATURE = re.compile(r"packet\(2\) with unknown version [5-9]\b")
 _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
 _FUTURE_KEY = re.compile(r"was created \d+ \w+ in the future")
-"""What gpg says in the C locale where there is no status line for it. This only picks words."""
-_PATIENCE = 20
-"""Seconds in which gpg takes no byte, or says nothing at the end, before it counts as hanging."""
+"""Messages of gpg in the C locale for which it has no status line. They only select the text of an error."""
+_TIMEOUT = 20
+"""Seconds without a read by gpg, or without its result at the end, until it counts as hanging."""
 _SEND_BUFFER = 4 << 20
-"""Bytes on their way to gpg: enough that neither waits for the other's turn on the processor."""
+"""Bytes buffered for gpg: enough that neither process waits for the other."""
 _SO_SNDBUFFORCE = 32
 
 
 class _Statuses:
-    """Takes the place of python-gnupg's own reading of the status lines, which stops at the last one it knows."""
+    """Collects all status lines; the parser of python-gnupg stops at the last one that it knows."""
 
     def __init__(self) -> None:
         self.lines: list[Status] = []
@@ -53,9 +53,9 @@ class _Statuses:
 
 
 def default_signature(package: Path) -> Path:
-    """Where the signature of `package` lies unless said otherwise: `.sig`, else `.asc` beside it (BND-SIG-NAME)."""
+    """Return the default path of the signature: the package with `.sig`, else with `.asc` (BND-SIG-NAME)."""
     binary, armored = (package.with_name(package.name + ending) for ending in (".sig", ".asc"))
-    # os.access and not Path.exists: a folder that may not be entered is no error, there is just nothing to find.
+    # os.access, not Path.exists: a folder without access is not an error here, the file is just not found.
     return armored if os.access(armored, os.F_OK) and not os.access(binary, os.F_OK) else binary
 
 
@@ -67,14 +67,14 @@ def verify(
     on_progress: OnProgress = silent,
     cancelled: Callable[[], bool] = never,
 ) -> SignatureResult:
-    """Hold `package` against its detached `signature` (BND-SIGN, BND-KEY-FPR). Blocks; meant for a thread.
+    """Verify `package` with its detached `signature` (BND-SIGN, BND-KEY-FPR). Blocks: run it in a thread.
 
-    `fingerprint`: 40 hexadecimal digits of the only trusted key. Raises `Cancelled`; anything else is in the result.
+    `fingerprint`: 40 hexadecimal digits of the trusted key. Raises Cancelled; all other errors are in the result.
     """
     try:
         with open_regular_file(package) as file:
             feed = Feed(file, package.name, os.fstat(file.fileno()).st_size, on_progress, cancelled)
-            result = hold_against(feed, package.name, signature, key_file, fingerprint)
+            result = verify_stream(feed, package.name, signature, key_file, fingerprint)
     except OSError as error:
         return SignatureResult(Signed.PACKAGE_MISSING, detail=_reason(error))
     if feed.stopped:
@@ -82,10 +82,10 @@ def verify(
     return result
 
 
-def hold_against(
+def verify_stream(
     source: PackageReader, name: str, signature: Path, key_file: Path, fingerprint: str
 ) -> SignatureResult:
-    """As `verify`, for bytes that somebody else reads; `name`: the file name of the package they come from."""
+    """Like `verify`, for the bytes of a reader. `name`: the file name of the package."""
     try:
         signature_bytes = _bounded(signature)
     except FileNotFoundError as error:
@@ -101,12 +101,12 @@ def hold_against(
     if shutil.which("gpg") is None:
         return SignatureResult(Signed.GPG_MISSING)
     try:
-        return _held(source, name, signature, signature_bytes, key_bytes, fingerprint)
+        return _verify(source, name, signature, signature_bytes, key_bytes, fingerprint)
     except GpgHomeError as error:
         return SignatureResult(Signed.GPG_FAILED, detail=str(error))
 
 
-def _held(
+def _verify(
     source: PackageReader, name: str, signature: Path, signature_bytes: bytes, key_bytes: bytes, fingerprint: str
 ) -> SignatureResult:
     with _throwaway_gpg() as (gpg, home):
@@ -125,17 +125,17 @@ def _held(
         except OSError as error:
             raise GpgHomeError(_reason(error)) from error
         try:
-            said = _ask(gpg, copy, source)
+            output = _run_gpg(gpg, copy, source)
         except TimeoutError:
-            return SignatureResult(Signed.GPG_FAILED, detail=_("it does not answer"))
-        if (said.returncode or 0) < 0:
-            return SignatureResult(Signed.GPG_FAILED, detail=_("it crashed"))
-        result = judge(said.lines, fingerprint)
+            return SignatureResult(Signed.GPG_FAILED, detail=_("gpg timed out"))
+        if (output.returncode or 0) < 0:
+            return SignatureResult(Signed.GPG_FAILED, detail=_("gpg crashed"))
+        result = evaluate_status(output.lines, fingerprint)
         if result.signed is Signed.UNREADABLE and is_message(signature_bytes):
             return SignatureResult(Signed.NOT_DETACHED)
-        if result.signed is Signed.UNREADABLE and _NEWER_SIGNATURE.search(said.stderr):
+        if result.signed is Signed.UNREADABLE and _NEWER_SIGNATURE.search(output.stderr):
             return SignatureResult(Signed.UNSUPPORTED)
-        # A bad signature does not tell what it was made for; that it is called after another package does.
+        # A bad signature does not contain the file that it was made for; its own name may show another package.
         if result.signed is Signed.BAD and signature.stem != name and parse_name(signature.stem) is not None:
             return replace(result, signed=Signed.OTHER_FILE)
         return result
@@ -147,21 +147,21 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
     options = ["--no-options", "--trust-model", "always", "--no-auto-key-locate"]
     with gpg_home() as home:
         try:
-            # python-gnupg would wait for ever for one that hangs, and cannot read what is no gpg.
+            # python-gnupg would wait forever for a gpg that hangs, and cannot handle a program that is not gpg.
             asked = subprocess.run(
-                ["gpg", "--version"], stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=_PATIENCE
+                ["gpg", "--version"], stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=_TIMEOUT
             )
             works = asked.stdout.startswith(b"gpg ")
             gpg = gnupg.GPG(gnupghome=str(home), options=options, env=environment) if works else None
-        except (OSError, ValueError, subprocess.TimeoutExpired):  # it is there, but does not run
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # installed, but does not run
             gpg = None
         yield gpg, home
 
 
 def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
-    """Fingerprints of all keys and subkeys in a key file, primary keys first; and why, where there are none.
+    """Return the fingerprints of all keys and subkeys of a key file, primary keys first, and the error if none.
 
-    A key without a user ID is one that gpg could not check the key's own signature of: it does not know its kind."""
+    If a key has no user ID, gpg could not verify its self-signature because it does not support its type."""
     imported = gpg.import_keys(key)
     if (imported.returncode or 0) < 0:
         return (), Signed.GPG_FAILED
@@ -174,9 +174,9 @@ def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
     return (*(k["fingerprint"] for k in keys), *(subkey[2] for k in keys for subkey in k["subkeys"])), trouble
 
 
-def _ask(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuses:
-    """Feed gpg the bytes of `source`. Through a socket: at a pipe the writer is woken for each page that gpg takes,
-    which costs a fifth of the time that gpg needs for a file; at a socket only once most of the buffer is gone."""
+def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuses:
+    """Send the bytes of `source` to gpg through a socket. A pipe wakes the writer for each page that gpg reads, which
+    costs a fifth of the time of a verification; a socket wakes it only when most of the buffer is empty."""
     statuses = _Statuses()
     mine, its = socket.socketpair()
     command = gpg.make_args(["--verify", str(signature), "-"], False)
@@ -189,15 +189,15 @@ def _ask(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuses:
     ):
         its.close()
         assert running.stderr is not None
-        said = listener.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace"), statuses)
+        response = listener.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace"), statuses)
         try:
             _enlarge(mine)
-            # gpg stops reading when it has seen enough of a useless signature; what it said before counts.
+            # gpg stops reading early if the signature is useless; its output so far is the result.
             with suppress(BrokenPipeError, ConnectionResetError):
                 while piece := source.read(Feed.CHUNK):
                     _send(mine, piece)
             mine.close()
-            said.result(_PATIENCE)
+            response.result(_TIMEOUT)
         except BaseException:
             running.kill()
             raise
@@ -206,7 +206,9 @@ def _ask(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuses:
 
 
 def _send(mine: socket.socket, piece: bytes) -> None:
-    """TimeoutError: gpg takes nothing. Second by second, so that a process that was stopped with us is not blamed."""
+    """Send a piece. Raises TimeoutError if gpg does not read it.
+
+    Waits second by second, so that time in which both processes were suspended counts only once."""
     mine.settimeout(1)
     rest, waited = memoryview(piece), 0
     while rest:
@@ -214,12 +216,12 @@ def _send(mine: socket.socket, piece: bytes) -> None:
             rest, waited = rest[mine.send(rest) :], 0
         except TimeoutError:
             waited += 1
-            if waited >= _PATIENCE:
+            if waited >= _TIMEOUT:
                 raise
 
 
 def _enlarge(mine: socket.socket) -> None:
-    """As far as we may: only root may go beyond the system's usual."""
+    """Enlarge the send buffer as far as allowed: only root may exceed the limit of the system."""
     for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
         with suppress(PermissionError):
             mine.setsockopt(socket.SOL_SOCKET, option, _SEND_BUFFER)

@@ -1,6 +1,6 @@
-"""What a key or signature file holds, read without gpg: to find the trusted key, and to keep private ones out.
+"""Parse key and signature files without gpg: find the trusted key, and reject private keys.
 
-It proves nothing: whether a key is good, and what it signed, only gpg says.
+This does not verify anything: only gpg decides whether a key or signature is valid.
 """
 
 import binascii
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 _SECRET, _PUBLIC, _SECRET_SUBKEY, _PUBLIC_SUBKEY = 5, 6, 7, 14
 _MESSAGE = (4, 8, 11)
-"""Packet types; the last: what a message begins with (one-pass signature, compressed or literal data)."""
+"""Packet types. A message starts with one of the last three (one-pass signature, compressed or literal data)."""
 _ARMORED = re.compile(
     rb"^-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[ \t\r]*\n(?:[^\n]*:[^\n]*\n)*[ \t\r]*\n(.*?)^(?:=|-----END)",
     re.MULTILINE | re.DOTALL,
@@ -18,7 +18,7 @@ _ARMORED = re.compile(
 
 
 def fingerprints(content: bytes) -> tuple[str, ...]:
-    """Of all public keys and subkeys of a key file, binary or armored; those of version 4, as gpg itself has them."""
+    """Return the fingerprints of all public keys and subkeys (version 4) of a binary or armored key file."""
     return tuple(
         hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
         for kind, body in _all(content)
@@ -27,13 +27,13 @@ def fingerprints(content: bytes) -> tuple[str, ...]:
 
 
 def has_private_key(content: bytes) -> bool:
-    """Whole or cut off."""
+    """Whether the content has a private key, complete or truncated."""
     private = any(kind in (_SECRET, _SECRET_SUBKEY) for kind, _body in _all(content))
     return private or b"PGP PRIVATE KEY BLOCK" in content
 
 
 def is_message(content: bytes) -> bool:
-    """Whether it begins as a signed text or message does, with its text in it, and not as a detached signature."""
+    """Whether the content starts like a signed message that includes its text, and not like a detached signature."""
     if content.startswith((b"-----BEGIN PGP SIGNED MESSAGE", b"-----BEGIN PGP MESSAGE")):
         return True
     return bool(content) and bool(content[0] & 0x80) and _kind(content[0]) in _MESSAGE
@@ -44,12 +44,12 @@ def _all(content: bytes) -> Iterator[tuple[int, bytes]]:
     for block in blocks or [content]:
         try:
             yield from _packets(binascii.a2b_base64(block) if blocks else block)
-        except (ValueError, IndexError):  # cut off, or nothing of the kind
+        except (ValueError, IndexError):  # truncated, or not OpenPGP
             continue
 
 
 def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and body of each packet (RFC 4880, 4.2). ValueError, IndexError: there are no more."""
+    """Yield type and body of each packet (RFC 4880, 4.2). Raises ValueError or IndexError after the last valid one."""
     at = 0
     while at < len(data):
         tag, first = data[at], data[at + 1]

@@ -1,6 +1,6 @@
-"""How a signature stands, read from gpg's status lines (GOODSIG with VALIDSIG and its full fingerprint): pure.
+"""Evaluate the status lines of gpg (GOODSIG with VALIDSIG and its full fingerprint). Pure.
 
-Never from its text, its trust levels or its exit status.
+The messages, trust levels and exit status of gpg are not used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,37 +12,37 @@ from acp_tui.core.i18n import _
 
 
 class Signed(StrEnum):
-    """What became of the verification. Only `GOOD` is good. Of several signatures the first of these counts."""
+    """The result of a verification. Only `GOOD` passes. Of several signatures, the first in this order counts."""
 
     GOOD = "good"
     EXPIRED_KEY = "expired-key"
     EXPIRED_SIGNATURE = "expired-signature"
     REVOKED = "revoked"
     OTHER_KEY = "other-key"
-    """A sound signature, but not by the pinned key."""
+    """A valid signature, but not by the trusted key."""
     OTHER_FILE = "other-file"
-    """Not of this package; by its name the signature is that of another one."""
+    """A bad signature whose file name is that of another package."""
     BAD = "bad"
-    """The package is not what was signed."""
+    """The package differs from the signed file."""
     UNREADABLE = "unreadable"
-    """The signature file is cut off or something else."""
+    """The signature file is truncated or not a signature."""
     NOT_DETACHED = "not-detached"
-    """It signs a text of its own, or the package as text."""
+    """It signs its own text, or the package as text."""
     WEAK = "weak"
-    """Made with a digest that gpg does not take any more, such as MD5."""
+    """Made with a digest that gpg rejects, such as MD5."""
     NO_PUBLIC_KEY = "no-public-key"
-    """Signed by a key that the key file does not have."""
+    """Signed by a key that is not in the key file."""
     UNSUPPORTED = "unsupported"
-    """This gpg is too old for the signature's algorithm."""
+    """This gpg is too old for the algorithm of the signature."""
     KEY_UNSUPPORTED = "key-unsupported"
     """This gpg is too old for the keys of the key file."""
     KEY_UNREADABLE = "key-unreadable"
     KEY_PRIVATE = "key-private"
-    """The key file holds somebody's private key, which nobody should have sent."""
+    """The key file contains a private key."""
     KEY_OTHER = "key-other"
-    """The key file does not have the pinned key."""
+    """The trusted key is not in the key file."""
     KEY_FROM_THE_FUTURE = "key-from-the-future"
-    """By this host's clock the key is not made yet."""
+    """The key was created after the current time of this host."""
     KEY_MISSING = "key-missing"
     SIGNATURE_MISSING = "signature-missing"
     PACKAGE_MISSING = "package-missing"
@@ -54,22 +54,22 @@ class Signed(StrEnum):
 class SignatureResult:
     signed: Signed
     fingerprints: tuple[str, ...] = ()
-    """Who signed (BAD and NO_PUBLIC_KEY: a short key ID at worst), or which keys the key file has (KEY_OTHER)."""
+    """The signers (for BAD and NO_PUBLIC_KEY possibly a short key ID), or the keys in the key file (KEY_OTHER)."""
     detail: str = ""
-    """What the system said, where it said something."""
+    """The error message of the system, or ""."""
     verified: datetime | None = None
-    """When, if it was remembered from an earlier run."""
+    """The time of the verification, if an earlier run did it."""
 
 
 Status = tuple[str, str]
 """Keyword and rest of one `[GNUPG:]` line."""
 
 
-def judge(lines: Sequence[Status], fingerprint: str) -> SignatureResult:
-    """What gpg's status lines mean. Of several signatures one by the pinned key is enough, but a bad one spoils all."""
+def evaluate_status(lines: Sequence[Status], fingerprint: str) -> SignatureResult:
+    """Return the result of gpg's status lines. One good signature by the trusted key is enough, unless one is bad."""
     keys = [key for key, _value in lines]
     if "BADSIG" in keys:
-        return SignatureResult(Signed.BAD, _first_words(lines, "BADSIG"))
+        return SignatureResult(Signed.BAD, _first_fields(lines, "BADSIG"))
     if "PLAINTEXT" in keys:
         return SignatureResult(Signed.NOT_DETACHED)
     verdicts = list(_signatures(lines, fingerprint))
@@ -84,39 +84,39 @@ _FATE = {
     "REVKEYSIG": Signed.REVOKED,
 }
 _ERRORS = {"9": Signed.NO_PUBLIC_KEY, "4": Signed.UNSUPPORTED, "5": Signed.UNSUPPORTED}
-"""Reasons of ERRSIG: no key; an algorithm of the key, of the digest that gpg does not know or take."""
+"""Reasons of ERRSIG: missing key, or unsupported algorithm of key or digest."""
 _MD5 = "1"
 _WEAK = {"2": "SHA-1", "3": "RIPEMD-160"}
-"""Digests by their OpenPGP numbers. What signs a release with them is told, and taken as gpg takes it."""
+"""Weak digests by their OpenPGP numbers. Such signatures are accepted as gpg does, with a note."""
 
 
 def _signatures(lines: Sequence[Status], fingerprint: str) -> Iterator[SignatureResult]:
-    """One result a signature: a line that says how it stands, then VALIDSIG with the signer's full fingerprint."""
+    """Yield one result for each signature: a status line, then VALIDSIG with the full fingerprint of the signer."""
     fate: str | None = None
     for key, value in lines:
-        words = value.split()
+        fields = value.split()
         if key == "GOODSIG" or key in _FATE:
             fate = key
         elif key == "ERRSIG":
             fate = None
-            signed = _ERRORS.get(words[5] if len(words) > 5 else "", Signed.UNREADABLE)
-            if signed is Signed.UNSUPPORTED and words[2] == _MD5:
+            signed = _ERRORS.get(fields[5] if len(fields) > 5 else "", Signed.UNREADABLE)
+            if signed is Signed.UNSUPPORTED and fields[2] == _MD5:
                 signed = Signed.WEAK
-            signer = words[6] if len(words) > 6 and words[6] != "-" else words[0] if words else ""
+            signer = fields[6] if len(fields) > 6 and fields[6] != "-" else fields[0] if fields else ""
             yield SignatureResult(signed, (signer,) if signer else ())
-        elif key == "VALIDSIG" and fate is not None and len(words) >= 9:
-            signer, primary, binary = words[0], words[-1] if len(words) > 9 else words[0], words[8] == "00"
+        elif key == "VALIDSIG" and fate is not None and len(fields) >= 9:
+            signer, primary, binary = fields[0], fields[-1] if len(fields) > 9 else fields[0], fields[8] == "00"
             if not binary:
                 yield SignatureResult(Signed.NOT_DETACHED, (primary,))
             elif fingerprint not in (signer, primary):
                 yield SignatureResult(Signed.OTHER_KEY, (primary,))
             else:
-                weak = (
-                    _("made with {digest}, which is weak").format(digest=_WEAK[words[7]]) if words[7] in _WEAK else ""
+                weakness = (
+                    _("made with {digest}, which is weak").format(digest=_WEAK[fields[7]]) if fields[7] in _WEAK else ""
                 )
-                yield SignatureResult(_FATE.get(fate, Signed.GOOD), (primary,), weak)
+                yield SignatureResult(_FATE.get(fate, Signed.GOOD), (primary,), weakness)
             fate = None
 
 
-def _first_words(lines: Sequence[Status], keyword: str) -> tuple[str, ...]:
+def _first_fields(lines: Sequence[Status], keyword: str) -> tuple[str, ...]:
     return tuple(value.split()[0] for key, value in lines if key == keyword and value)

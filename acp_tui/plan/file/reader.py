@@ -1,7 +1,7 @@
-"""YAML → plan, with every error at once, each with its line and dotted path.
+"""Read a plan file (YAML) and report all errors at once, each with its line and dotted path.
 
-Scalars are taken as the text that stands in the file, and the plan's fields convert them: `release: 4.0` stays "4.0",
-a password `0123` or `yes` stays what was typed.
+Scalars are read as text, and the fields of the plan convert them: `release: 4.0` stays "4.0", and a password `0123` or
+`yes` stays unchanged.
 """
 
 import difflib
@@ -23,9 +23,9 @@ from acp_tui.plan.paths import FieldError, InvalidValue, PathPart, build, dotted
 
 SECRETS_NAME = "secrets.yaml"
 MAX_BYTES = 1 << 20
-"""A plan is a page or two; a larger file is not one, and would only cost time."""
+"""A plan has one or two pages; a larger file is not a plan."""
 MAX_VALUES = 100_000
-"""A hundred nodes with all their keys are two thousand values; aliases of aliases make millions out of a few lines."""
+"""A hundred nodes with all keys have two thousand values; nested aliases make millions out of a few lines."""
 
 Data = dict[str, "Value"]
 Value = str | None | list["Value"] | Data
@@ -33,7 +33,7 @@ Value = str | None | list["Value"] | Data
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a plan file."""
+    """An error in a plan file."""
 
     file: str
     line: int
@@ -42,7 +42,7 @@ class Problem:
 
     @property
     def rule(self) -> str | None:
-        """The requirement that the value breaks; None for what is not a plan's value at all."""
+        """The requirement that the value violates; None if the path is not a plan key."""
         try:
             return rule_of(self.path)
         except KeyError:
@@ -57,7 +57,7 @@ class Problem:
 
 
 class PlanErrors(AcpError, ValueError):
-    """A plan file that cannot be used as it is; `problems` has them all."""
+    """The plan file has errors; `problems` has all of them."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -117,23 +117,23 @@ def read_plan(path: Path, overlay: bytes | None = None) -> PlanReading:
         _resolve_secrets(Plan, part.data, (), part)
     problems = [*document.problems, *secrets.problems]
     merged = _merge(document.data, secrets.data)
-    plan, wrongs = _build_what_fits(merged)
-    for wrong in wrongs:
-        source = secrets if wrong.steps in secrets.lines else document
-        steps, message = _explain(wrong)
+    plan, errors = _build_valid_part(merged)
+    for error in errors:
+        source = secrets if error.steps in secrets.lines else document
+        steps, message = _explain(error)
         source.problem(steps, message)
         problems.append(source.problems[-1])
     return PlanReading(plan, tuple(sorted(problems, key=lambda p: (p.file == SECRETS_NAME, p.line))))
 
 
 def _content(path: Path) -> bytes:
-    """What is in the file, and of a larger one enough to see that it is no plan: a path may lead to anything."""
+    """Return the content, limited to one byte more than allowed: the path may name any file."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
 
 def _read(path: Path, raw: bytes) -> _Document:
-    """`raw`: what stands, or would stand, in the file of this path."""
+    """Parse the content `raw` of the file at `path`."""
     document = _Document(path.name, path.parent)
     if len(raw) > MAX_BYTES:
         document.problem((), _("the file is larger than {limit} bytes; this is not a plan").format(limit=MAX_BYTES))
@@ -144,55 +144,58 @@ def _read(path: Path, raw: bytes) -> _Document:
         document.problem((), _("the file is not UTF-8 text"))
         return document
     except RecursionError:
-        document.problem((), _("nested too deeply, or in itself"))
+        document.problem((), _("nested too deeply, or recursive"))
         return document
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark else 1
-        document.problems.append(Problem(path.name, line, "", _("not YAML: {why}").format(why=error.problem or error)))
+        message = _("invalid YAML: {reason}").format(reason=error.problem or error)
+        document.problems.append(Problem(path.name, line, "", message))
         return document
     except yaml.YAMLError as error:
-        document.problem((), _("not YAML: {why}").format(why=str(error).splitlines()[0]))
+        document.problem((), _("invalid YAML: {reason}").format(reason=str(error).splitlines()[0]))
         return document
     if node is None:
         return document
     if not isinstance(node, yaml.MappingNode):
-        document.problem((), _("a plan is a group of keys; this is something else"))
+        document.problem((), _("the file must contain a YAML mapping"))
         return document
     value = _plain(node, (), document, ())
     document.data = value if isinstance(value, dict) else {}
     return document
 
 
-def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: _Document, around: tuple[yaml.Node, ...]) -> Value:
+def _plain(
+    node: yaml.Node, steps: tuple[PathPart, ...], document: _Document, ancestors: tuple[yaml.Node, ...]
+) -> Value:
     document.lines.setdefault(steps, node.start_mark.line + 1)
     document.values += 1
     if document.values > MAX_VALUES:
         if document.values == MAX_VALUES + 1:
             document.problem(steps, _("more than {limit} values; this is not a plan").format(limit=MAX_VALUES))
         return None
-    if node in around or len(around) > 20:
-        document.problem(steps, _("nested too deeply, or in itself"))
+    if node in ancestors or len(ancestors) > 20:
+        document.problem(steps, _("nested too deeply, or recursive"))
         return None
     if isinstance(node, yaml.ScalarNode):
         return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*steps, index), document, (*around, node)) for index, item in enumerate(node.value)]
+        return [_plain(item, (*steps, index), document, (*ancestors, node)) for index, item in enumerate(node.value)]
     result: Data = {}
     for key_node, value_node in node.value:
         key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
         here = (*steps, key)
         if key in result:
             document.lines[here] = key_node.start_mark.line + 1
-            document.problem(here, _("stands here for the second time"))
+            document.problem(here, _("duplicate key"))
             continue
         document.lines[here] = key_node.start_mark.line + 1
-        result[key] = _plain(value_node, here, document, (*around, node))
+        result[key] = _plain(value_node, here, document, (*ancestors, node))
     return result
 
 
 def _resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: _Document) -> None:
-    """Replace `{env: NAME}` and `{file: PATH}` of secrets by what they point to, in place."""
+    """Replace `{env: NAME}` and `{file: PATH}` by the secrets that they refer to, in place."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             _resolve_secrets(model, item, (*steps, index), document)
@@ -212,7 +215,7 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: _Documen
         case [("env", str(name))]:
             if name in os.environ:
                 return os.environ[name]
-            document.problem(steps, _("the environment has no variable {name}").format(name=name))
+            document.problem(steps, _("the environment variable {name} is not set").format(name=name))
         case [("file", str(name))]:
             try:
                 return (
@@ -223,9 +226,11 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: _Documen
                 )
             except (OSError, ValueError) as error:
                 reason = error_reason(error) if isinstance(error, OSError) else _("not UTF-8 text")
-                document.problem(steps, _("cannot read the secret from {name}: {why}").format(name=name, why=reason))
+                document.problem(
+                    steps, _("cannot read the secret from {name}: {reason}").format(name=name, reason=reason)
+                )
         case _other:
-            document.problem(steps, _("a secret is a text, {{env: NAME}} or {{file: PATH}}").format())
+            document.problem(steps, _("a secret must be text, {{env: NAME}} or {{file: PATH}}").format())
     return None
 
 
@@ -238,7 +243,7 @@ def _merge(base: Value, over: Value) -> Value:
 
 
 def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
-    """Nodes are matched by address, so that a reordered plan never hands a secret to another node."""
+    """Match nodes by address, so that a reordered plan never assigns a secret to another node."""
     secrets = {_address(item): item for item in over if isinstance(item, dict)}
     merged: list[Value] = []
     for item in base:
@@ -248,34 +253,34 @@ def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
 
 
 def _address(node: Data) -> str:
-    """A node's address in its usual form, however it is written; "" where there is none."""
+    """Return the address of a node in its canonical form; "" if it has none."""
     address = node.get("address")
     text = address.strip() if isinstance(address, str) else ""
     return str(ip_address(text)) if is_ip(text) else text
 
 
-def _build_what_fits(data: Value) -> tuple[Plan | None, list[FieldError]]:
+def _build_valid_part(data: Value) -> tuple[Plan | None, list[FieldError]]:
     try:
         return build(data), []
-    except InvalidValue as refused:
-        wrongs = list(refused.wrongs)
+    except InvalidValue as invalid:
+        errors = list(invalid.errors)
     rest = data
-    # From the back, so that a dropped list item does not move the others that are still to be dropped.
-    for steps in sorted({_droppable(wrong.steps) for wrong in wrongs}, key=_place, reverse=True):
+    # From the end, so that a dropped list item does not change the indices of the others.
+    for steps in sorted({_droppable(error.steps) for error in errors}, key=_sort_key, reverse=True):
         rest = _without(rest, steps)
     try:
-        return build(rest), wrongs
+        return build(rest), errors
     except InvalidValue:
-        return None, wrongs
+        return None, errors
 
 
-def _place(steps: tuple[PathPart, ...]) -> list[tuple[str, int]]:
-    """A key to sort by in which the tenth item comes after the ninth."""
+def _sort_key(steps: tuple[PathPart, ...]) -> list[tuple[str, int]]:
+    """Return a sort key that orders list indices numerically."""
     return [("", step) if isinstance(step, int) else (step, 0) for step in steps]
 
 
 def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
-    """What to leave out for a refused value: the value, or the whole list item that it is a part of."""
+    """Return the part to drop for an invalid value: the value, or the list item that contains it."""
     for index, step in enumerate(steps):
         if isinstance(step, int):
             return steps[: index + 1]
@@ -283,7 +288,7 @@ def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
 
 
 def _without(value: Value, steps: tuple[PathPart, ...]) -> Value:
-    """The data without what stands at `steps`."""
+    """Return the data without the value at `steps`."""
     if not steps:
         return None
     first, *rest = steps
@@ -296,18 +301,18 @@ def _without(value: Value, steps: tuple[PathPart, ...]) -> Value:
     return value
 
 
-def _explain(wrong: FieldError) -> tuple[tuple[PathPart, ...], str]:
-    if wrong.kind != "extra_forbidden":
-        return wrong.steps, wrong.message
-    *way, key = wrong.steps
-    known = _keys_at(tuple(way))
+def _explain(error: FieldError) -> tuple[tuple[PathPart, ...], str]:
+    if error.kind != "extra_forbidden":
+        return error.steps, error.message
+    *parents, key = error.steps
+    known = _keys_at(tuple(parents))
     typed = str(key)
     near = difflib.get_close_matches(typed, known, n=1, cutoff=0.5) or [
         name for name in known if (len(typed) > 2 and typed in name) or name in typed
     ]
     if near:
-        return wrong.steps, _("unknown key; the nearest known one is '{key}'").format(key=near[0])
-    return wrong.steps, _("unknown key; known here are {keys}").format(keys=", ".join(known))
+        return error.steps, _("unknown key; did you mean '{key}'?").format(key=near[0])
+    return error.steps, _("unknown key; valid keys: {keys}").format(keys=", ".join(known))
 
 
 def _keys_at(steps: tuple[PathPart, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Plan → YAML, every default written out and a comment on each key; the secrets go to the overlay alone."""
+"""Write a plan as YAML with all defaults and a comment for each key; secrets go only to the secrets overlay."""
 
 import textwrap
 from collections.abc import Mapping
@@ -15,23 +15,23 @@ from acp_tui.plan.paths import PathPart, dotted
 
 
 def dump_plan(plan: Plan) -> str:
-    """Every key with its value and, where it first appears, a comment; no secrets."""
+    """Return every key with its value and, at its first occurrence, a comment; no secrets."""
     return "\n".join(_emit(plan, "", set())) + "\n"
 
 
 def dump_secrets(plan: Plan) -> str:
-    """The overlay: the same keys, nothing but the secrets. A node is recognised by its address."""
+    """Return the secrets overlay: the same keys, only the secrets. Nodes are identified by their address."""
     return _yaml(_secrets_of(plan), flow=False)
 
 
 def save_plan(plan: Plan, path: Path) -> None:
-    """Write the plan and, 0600, its overlay; each file replaced whole."""
+    """Write the plan and its overlay (mode 0600); each file is replaced atomically."""
     write_atomically(path, dump_plan(plan))
     write_atomically(path.with_name(SECRETS_NAME), dump_secrets(plan), mode=0o600)
 
 
 def schema() -> dict[str, object]:
-    """JSON Schema of the plan; a secret may also be `{env: NAME}` or `{file: PATH}`."""
+    """Return the JSON Schema of the plan; a secret may also be `{env: NAME}` or `{file: PATH}`."""
     return _allow_references(Plan.model_json_schema())  # type: ignore[return-value]
 
 
@@ -54,30 +54,30 @@ def _allow_references(node: object) -> object:
     return {key: _allow_references(value) for key, value in node.items()}
 
 
-def _emit(section: BaseModel, indent: str, told: set[tuple[type[BaseModel], str]]) -> list[str]:
+def _emit(section: BaseModel, indent: str, commented: set[tuple[type[BaseModel], str]]) -> list[str]:
     out: list[str] = []
     for name, info in type(section).model_fields.items():
         if is_secret(info.annotation):
             continue
         mark = (type(section), name)
-        if info.description and mark not in told:
-            told.add(mark)
+        if info.description and mark not in commented:
+            commented.add(mark)
             comment = textwrap.wrap(_(info.description), 118 - len(indent))
             out += [f"{indent}# {line}" for line in comment]
-        out += _emit_value(name, getattr(section, name), indent, told)
+        out += _emit_value(name, getattr(section, name), indent, commented)
     return out
 
 
-def _emit_value(name: str, value: object, indent: str, told: set[tuple[type[BaseModel], str]]) -> list[str]:
+def _emit_value(name: str, value: object, indent: str, commented: set[tuple[type[BaseModel], str]]) -> list[str]:
     if isinstance(value, BaseModel):
-        inner = _emit(value, indent + "  ", told)
+        inner = _emit(value, indent + "  ", commented)
         return [f"{indent}{name}:", *inner] if inner else [f"{indent}{name}: {{}}"]
     if isinstance(value, tuple) and any(isinstance(item, BaseModel) for item in value):
         out = [f"{indent}{name}:"]
         for item in value:
-            lines = _emit(item, indent + "    ", told)
+            lines = _emit(item, indent + "    ", commented)
             first = next(index for index, line in enumerate(lines) if not line.lstrip().startswith("#"))
-            # Comments of the first key stand above the dash.
+            # Comments of the first key go above the dash.
             lines[first] = f"{indent}  - {lines[first].lstrip()}"
             out += lines
         return out
@@ -85,7 +85,7 @@ def _emit_value(name: str, value: object, indent: str, told: set[tuple[type[Base
 
 
 def _scalar(value: object) -> str:
-    """One value on one line of YAML, quoted where YAML would otherwise take it for something else."""
+    """Return a value on one line of YAML, quoted if YAML would otherwise parse it as another type."""
     if isinstance(value, tuple):
         value = list(value)
     text = _yaml(value, flow=True)
@@ -93,7 +93,7 @@ def _scalar(value: object) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Every text on one line, and what could be read as a line break escaped: YAML has more of them than \\n."""
+    """Writes every text on one line, with all line breaks of YAML escaped: it has more of them than \\n."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -129,7 +129,7 @@ def _secrets_of(section: BaseModel) -> Data:
 
 
 def secret_values(plan: Plan) -> Mapping[str, str]:
-    """Dotted path → clear secret, for masking in output that may carry one."""
+    """Return the secrets in plain text by dotted path, to mask them in output."""
     return dict(_walk(_secrets_of(plan), ()))
 
 

@@ -1,1 +1,1 @@
-"""Nodes out of what people have: a pasted list, an Ansible inventory, a CSV. Pure; nothing is looked up or run."""
+"""Import nodes from a pasted list, an Ansible inventory or a CSV file. Pure: no name is resolved, nothing is run."""

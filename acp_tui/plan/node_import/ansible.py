@@ -1,7 +1,6 @@
-"""Nodes out of an Ansible inventory, once it is read from INI or YAML: groups, their variables, and what they make of
-each host.
+"""Import nodes from a parsed Ansible inventory (INI or YAML): hosts, groups and their variables.
 
-A host's own variables win over those of its groups, and a group's over those of the groups around it.
+Variables of a host override those of its groups; variables of a group override those of its parent groups.
 """
 
 import re
@@ -90,35 +89,35 @@ class Inventory:
 def hosts_of(inventory: Inventory) -> ParsedNodes:
     """The nodes of the inventory. Where groups tell roles, hosts outside of these are named and left out."""
     groups = {host: inventory.groups_of(host) for host in inventory.hosts}
-    telling = _telling({group for found in groups.values() for group in found})
+    group_roles = _group_roles({group for found in groups.values() for group in found})
     hosts: list[Host] = []
     faults, notes = list(inventory.faults), []
     for name, line in inventory.hosts.items():
-        role = _role(groups[name], telling)
-        if telling and role is None:
-            told = _("'{name}' is in no group of control planes or workers, and is left out")
-            notes.append(LineNote(line, told.format(name=bounded(name))))
+        role = _role(groups[name], group_roles)
+        if group_roles and role is None:
+            text = _("'{name}' was skipped: it is not in a group of control plane nodes or workers")
+            notes.append(LineNote(line, text.format(name=bounded(name))))
             continue
         values = _values(inventory, name, groups[name])
         notes += _unreadable(values)
         try:
             hosts.append(_host(name, line, role, values))
-        except InvalidHostLine as refused:
-            faults.append(LineNote(line, str(refused)))
+        except InvalidHostLine as invalid:
+            faults.append(LineNote(line, str(invalid)))
     secrets = tuple(_secrets(inventory))
     return checked(ParsedNodes(tuple(hosts), tuple(faults), (*dict.fromkeys(notes), *_become(inventory)), secrets))
 
 
-def _telling(groups: set[str]) -> Mapping[str, Role]:
+def _group_roles(groups: set[str]) -> Mapping[str, Role]:
     """Group → role, for the groups whose names tell one."""
-    told = {group: role for group in groups if (role := role_of(group))}
-    certain = {role for group, role in told.items() if group.lower() not in _WIDE}
-    return {g: role for g, role in told.items() if g.lower() not in _WIDE or certain - {role}}
+    roles = {group: role for group in groups if (role := role_of(group))}
+    certain = {role for group, role in roles.items() if group.lower() not in _WIDE}
+    return {g: role for g, role in roles.items() if g.lower() not in _WIDE or certain - {role}}
 
 
-def _role(groups: list[str], telling: Mapping[str, Role]) -> Role | None:
+def _role(groups: list[str], group_roles: Mapping[str, Role]) -> Role | None:
     """A host that is both, as in a cluster of three, is a control plane node."""
-    roles = {telling[group] for group in groups if group in telling}
+    roles = {group_roles[group] for group in groups if group in group_roles}
     return "control-plane" if "control-plane" in roles else "worker" if roles else None
 
 
@@ -130,29 +129,28 @@ def _values(inventory: Inventory, host: str, groups: list[str]) -> Mapping[str, 
 
 
 def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[int, str]]) -> Host:
-    said = {field: found for field, names in _NAMES.items() if (found := _first(values, names))}
-    address = said.get("address", name)
+    known = {field: found for field, names in _NAMES.items() if (found := _first(values, names))}
+    address = known.get("address", name)
     try:
         [address] = addresses(address)
-    except InvalidHostLine as refused:
+    except InvalidHostLine as invalid:
         if not is_domain(address):
-            raise InvalidHostLine(_("'{name}': {why}").format(name=bounded(name), why=refused)) from None
-        told = _("'{name}' is a name: add ansible_host=ADDRESS (`getent hosts` tells it)")
-        raise InvalidHostLine(told.format(name=bounded(address))) from None
+            raise InvalidHostLine(f"'{bounded(name)}': {invalid}") from None
+        text = _("'{name}' is a host name: add ansible_host=ADDRESS (find it with `getent hosts {name}`)")
+        raise InvalidHostLine(text.format(name=bounded(address))) from None
     except ValueError:
-        raise InvalidHostLine(_("'{name}' has a range for an address").format(name=bounded(name))) from None
-    password, passphrase = said.get("password"), said.get("key_passphrase")
+        raise InvalidHostLine(_("'{name}' has a range instead of an address").format(name=bounded(name))) from None
+    password, passphrase = known.get("password"), known.get("key_passphrase")
     return Host(
-        line,
-        address,
-        role,
-        said.get("ipv6"),
-        None,
-        said.get("username"),
-        said.get("port"),
-        SecretStr(password) if password else None,
-        said.get("key_file"),
-        SecretStr(passphrase) if passphrase else None,
+        line=line,
+        address=address,
+        role=role,
+        ipv6=known.get("ipv6"),
+        username=known.get("username"),
+        port=known.get("port"),
+        password=SecretStr(password) if password else None,
+        key_file=known.get("key_file"),
+        key_passphrase=SecretStr(passphrase) if passphrase else None,
     )
 
 
@@ -171,14 +169,13 @@ def _unreadable(values: Mapping[str, tuple[int, str]]) -> Iterator[LineNote]:
         for name in names:
             line, value = values.get(name, (0, ""))
             if value and not _readable(value):
-                yield LineNote(line, _("{name} is known to Ansible alone; give it on the screen").format(name=name))
+                yield LineNote(line, _("only Ansible can resolve {name}; enter it on the screen").format(name=name))
 
 
 def _become(inventory: Inventory) -> Iterator[LineNote]:
     lines = [line for name, (line, _value) in _every(inventory) if name in _BECOME]
     if lines:
-        told = _("the password of sudo is not taken: sudo must do without one (USR-SUDO)")
-        yield LineNote(min(lines), told)
+        yield LineNote(min(lines), _("the sudo password is not imported: sudo must be passwordless (USR-SUDO)"))
 
 
 def _secrets(inventory: Inventory) -> Iterator[tuple[int, str]]:

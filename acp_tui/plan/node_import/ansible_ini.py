@@ -26,7 +26,7 @@ def read_ini(text: str) -> Inventory:
                 group, kind = section[1].strip(), section[2]
                 if kind not in (None, "vars", "children", "hosts"):
                     raise InvalidHostLine(
-                        _("'[{name}]' is no section of an inventory").format(name=bounded(line.strip("[]")))
+                        _("'[{name}]' is not an inventory section").format(name=bounded(line.strip("[]")))
                     )
             elif kind == "vars":
                 _variable(inventory, group, number, line)
@@ -34,15 +34,15 @@ def read_ini(text: str) -> Inventory:
                 inventory.children.setdefault(group, set()).add(line.split()[0])
             elif kind in (None, "hosts"):
                 _host(inventory, group, number, line)
-        except InvalidHostLine as refused:
-            inventory.faults.append(LineNote(number, str(refused)))
+        except InvalidHostLine as invalid:
+            inventory.faults.append(LineNote(number, str(invalid)))
     return inventory
 
 
 def _variable(inventory: Inventory, group: str, number: int, line: str) -> None:
     name, equals, value = line.partition("=")
     if not equals:
-        raise InvalidHostLine(_("'{line}' is no variable: the form is name=value").format(line=bounded(name)))
+        raise InvalidHostLine(_("'{line}' is not a variable; expected name=value").format(line=bounded(name)))
     inventory.shared.setdefault(group, Variables()).put(name.strip(), number, unquoted(value))
 
 
@@ -50,7 +50,7 @@ def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
     try:
         pattern, *variables = shlex.split(line)
     except ValueError:
-        raise InvalidHostLine(_("a quote is opened and not closed")) from None
+        raise InvalidHostLine(_("closing quote missing")) from None
     user, host, port = endpoint(pattern)
     for name in names(host):
         own = inventory.add(group, name, number)
@@ -60,6 +60,6 @@ def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
         for variable in variables:
             key, equals, value = variable.partition("=")
             if not equals:
-                told = _("'{word}' beside '{host}' is no variable: the form is name=value")
-                raise InvalidHostLine(told.format(word=bounded(variable), host=bounded(name)))
+                text = _("'{word}' after '{host}' is not a variable; expected name=value")
+                raise InvalidHostLine(text.format(word=bounded(variable), host=bounded(name)))
             own.put(key, number, value)

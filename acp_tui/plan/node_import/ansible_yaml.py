@@ -10,7 +10,7 @@ from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
 from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, names
 
 _MOST_PARTS = 50_000
-"""Of the document; an alias that stands for itself many times over has more."""
+"""Maximum of keys and items in a document; nested aliases can make more."""
 _MOST_DEEP = 20
 
 
@@ -26,15 +26,16 @@ def read_yaml(text: str) -> Inventory:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
         _Walk(inventory).groups(document, 0)
     except RecursionError:
-        inventory.faults.append(LineNote(0, _("nested too deeply, or in itself")))
-    except InvalidHostLine as refused:
-        inventory.faults.append(LineNote(0, str(refused)))
+        inventory.faults.append(LineNote(0, _("nested too deeply, or recursive")))
+    except InvalidHostLine as invalid:
+        inventory.faults.append(LineNote(0, str(invalid)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        told = _("not YAML: {why}").format(why=bounded(error.problem or ""))
-        inventory.faults.append(LineNote(mark.line + 1 if mark else 0, told))
+        text = _("invalid YAML: {reason}").format(reason=bounded(error.problem or ""))
+        inventory.faults.append(LineNote(mark.line + 1 if mark else 0, text))
     except yaml.YAMLError as error:
-        inventory.faults.append(LineNote(0, _("not YAML: {why}").format(why=bounded(str(error).splitlines()[0]))))
+        reason = bounded(str(error).splitlines()[0])
+        inventory.faults.append(LineNote(0, _("invalid YAML: {reason}").format(reason=reason)))
     return inventory
 
 
@@ -48,7 +49,7 @@ class _Walk:
     def groups(self, node: yaml.Node | None, depth: int, above: str | None = None) -> None:
         for name, line, body in self._entries(node):
             if depth > _MOST_DEEP:
-                raise InvalidHostLine(_("nested too deeply, or in itself"))
+                raise InvalidHostLine(_("nested too deeply, or recursive"))
             if above is not None:
                 self._inventory.children.setdefault(above, set()).add(name)
             if name != "_meta":
@@ -64,16 +65,16 @@ class _Walk:
                 variables = self._inventory.shared.setdefault(name, Variables())
                 self._variables(variables, value)
             else:
-                told = _("'{key}' in group '{group}' is neither hosts, children nor vars")
-                self._inventory.faults.append(LineNote(at, told.format(key=bounded(key), group=bounded(name))))
+                text = _("'{key}' in group '{group}' is not hosts, children or vars")
+                self._inventory.faults.append(LineNote(at, text.format(key=bounded(key), group=bounded(name))))
 
     def _hosts(self, group: str, node: yaml.Node) -> None:
         for pattern, line, body in self._entries(node):
             try:
                 for name in names(pattern):
                     self._variables(self._inventory.add(group, name, line), body)
-            except InvalidHostLine as refused:
-                self._inventory.faults.append(LineNote(line, str(refused)))
+            except InvalidHostLine as invalid:
+                self._inventory.faults.append(LineNote(line, str(invalid)))
 
     def _variables(self, variables: Variables, node: yaml.Node | None) -> None:
         for name, line, value in self._entries(node):
@@ -90,6 +91,6 @@ class _Walk:
         for key, value in pairs:
             self._parts += 1
             if self._parts > _MOST_PARTS:
-                raise InvalidHostLine(_("there is too much in it"))
+                raise InvalidHostLine(_("the inventory has too many entries"))
             if isinstance(key, yaml.ScalarNode):
                 yield str(key.value), key.start_mark.line + 1, value

@@ -1,4 +1,4 @@
-"""Nodes out of a CSV with a heading line; the columns may stand in any order, and have the names that people use."""
+"""Import nodes from CSV with a heading line; the columns may be in any order and have common names."""
 
 import csv
 import re
@@ -69,12 +69,12 @@ def read_table(text: str, sign: str) -> ParsedNodes:
             secrets += [(table.line_num, values[name]) for name in _SECRET if name in values]
             try:
                 if len(cells) > len(columns):
-                    raise InvalidHostLine(_("there are more cells than in the heading"))
+                    raise InvalidHostLine(_("the row has more cells than the heading"))
                 hosts += _hosts(table.line_num, values)
-            except InvalidHostLine as refused:
-                faults.append(LineNote(table.line_num, str(refused)))
+            except InvalidHostLine as invalid:
+                faults.append(LineNote(table.line_num, str(invalid)))
     except csv.Error as error:
-        faults.append(LineNote(table.line_num, _("not CSV: {why}").format(why=error)))
+        faults.append(LineNote(table.line_num, _("invalid CSV: {reason}").format(reason=error)))
     return checked(ParsedNodes(tuple(hosts), tuple(faults), tuple(notes), tuple(secrets)))
 
 
@@ -83,20 +83,20 @@ def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
     if "role" in values and role is None:
         raise InvalidHostLine(_("'{word}' is neither control-plane nor worker").format(word=bounded(values["role"])))
     if "address" not in values:
-        raise InvalidHostLine(_("there is no address in this row"))
+        raise InvalidHostLine(_("address missing in this row"))
     password, passphrase = values.get("password"), values.get("key_passphrase")
     return [
         Host(
-            line,
-            address,
-            role,
-            values.get("ipv6"),
-            values.get("nic"),
-            values.get("username"),
-            values.get("port"),
-            SecretStr(password) if password else None,
-            values.get("key_file"),
-            SecretStr(passphrase) if passphrase else None,
+            line=line,
+            address=address,
+            role=role,
+            ipv6=values.get("ipv6"),
+            nic=values.get("nic"),
+            username=values.get("username"),
+            port=values.get("port"),
+            password=SecretStr(password) if password else None,
+            key_file=values.get("key_file"),
+            key_passphrase=SecretStr(passphrase) if passphrase else None,
         )
         for address in addresses(values["address"])
     ]

@@ -1,4 +1,4 @@
-"""Which form a list of nodes has, read off the list itself: so that a pasted one needs no question."""
+"""Detect the format of a list of nodes from its content, and mask the secrets in it."""
 
 from acp_tui.core.i18n import _
 from acp_tui.core.redaction import mask_lines
@@ -14,7 +14,7 @@ def read_list(text: str) -> ParsedNodes:
     """Nodes of a CSV, an Ansible inventory in YAML or INI, or of lines as people write them. Never raises."""
     if len(text) > MAX_BYTES:
         return ParsedNodes(
-            faults=(LineNote(0, _("larger than {limit} bytes: this is no list of nodes").format(limit=MAX_BYTES)),)
+            faults=(LineNote(0, _("larger than {limit} bytes: this is not a list of nodes").format(limit=MAX_BYTES)),)
         )
     text = cleaned(text)
     sign = delimiter(text)

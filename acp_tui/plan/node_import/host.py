@@ -1,6 +1,6 @@
-"""What a list of nodes says, whatever form it had: hosts, what is wrong with the rest, what is worth knowing.
+"""The result of reading a list of nodes in any format: hosts, errors and notes; and the parsers that formats share.
 
-What stands in a list is hostile text: it is bounded, cleaned, and its secrets are in no message.
+A list is untrusted text: it is limited and cleaned, and no message contains its secrets.
 """
 
 import re
@@ -37,7 +37,7 @@ _WORKER = re.compile(r"wk|agents?|computes?|((kube|k8s)_)?(nodes?|workers?)")
 
 @dataclass(frozen=True)
 class Host:
-    """A node as a list names it. What is None the list does not say."""
+    """A node of a list. None: the list does not have the value."""
 
     line: int
     address: str
@@ -53,7 +53,7 @@ class Host:
 
 @dataclass(frozen=True)
 class LineNote:
-    """Something to say about a line. 0: about the whole."""
+    """A message about a line; line 0: about the complete list."""
 
     line: int
     text: str
@@ -66,15 +66,15 @@ class LineNote:
 class ParsedNodes:
     hosts: tuple[Host, ...] = ()
     faults: tuple[LineNote, ...] = ()
-    """What is not taken, and why."""
+    """Errors: lines that were not imported."""
     notes: tuple[LineNote, ...] = ()
-    """What is worth knowing of what is taken."""
+    """Notes about imported nodes."""
     secrets: tuple[tuple[int, str], ...] = field(default=(), repr=False)
-    """(line, value) of everything that must not be shown."""
+    """Line and value of every secret."""
 
 
 class InvalidHostLine(AcpError, ValueError):
-    """What stands there is no node; the text says why."""
+    """The line is not a node; the text has the reason."""
 
 
 def cleaned(text: str) -> str:
@@ -110,8 +110,8 @@ def addresses(text: str) -> tuple[str, ...]:
     if "/" in bare and is_ip(bare.partition("/")[0]):
         raise InvalidHostLine(_("'{text}' is a network, not the address of a node").format(text=bounded(text)))
     if is_domain(bare):
-        told = _("'{text}' is a name: give its address (`getent hosts` tells it)")
-        raise InvalidHostLine(told.format(text=bounded(bare)))
+        message = _("'{text}' is a host name: enter its address (find it with `getent hosts {text}`)")
+        raise InvalidHostLine(message.format(text=bounded(bare)))
     raise InvalidHostLine(_("'{text}' is not an IPv4 or IPv6 address").format(text=bounded(text)))
 
 
@@ -121,10 +121,10 @@ def _range(first: str, last: str, text: str) -> tuple[str, ...]:
         separator = "." if start.version == 4 else ":"
         last = str(start).rpartition(separator)[0] + separator + last
     if not is_ip(last) or ip_address(last).version != start.version:
-        raise InvalidHostLine(_("'{text}' is a range with no address at its end").format(text=bounded(text)))
+        raise InvalidHostLine(_("'{text}' is a range without a valid last address").format(text=bounded(text)))
     count = int(ip_address(last)) - int(start) + 1
     if count < 1:
-        raise InvalidHostLine(_("'{text}' is a range that ends before it begins").format(text=bounded(text)))
+        raise InvalidHostLine(_("'{text}' is a range that ends before its first address").format(text=bounded(text)))
     if count > MAX_HOSTS:
         raise InvalidHostLine(_("'{text}' is a range of {count} addresses").format(text=bounded(text), count=count))
     kind: type[IPv4Address] | type[IPv6Address] = type(start)
@@ -170,9 +170,9 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
     """The reading with the hosts left out that the plan's own fields refuse; why stands with the faults."""
     try:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
-    except InvalidValue as refused:
+    except InvalidValue as invalid:
         bad: dict[int, str] = {}
-        for wrong in refused.wrongs:
+        for wrong in invalid.errors:
             if len(wrong.steps) > 1 and isinstance(wrong.steps[1], int):
                 bad.setdefault(wrong.steps[1], f"{wrong.steps[-1]}: {bounded(wrong.message)}")
         hosts = tuple(host for index, host in enumerate(reading.hosts) if index not in bad)
@@ -180,8 +180,8 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
         reading = replace(reading, hosts=hosts, faults=(*reading.faults, *faults))
     if len(reading.hosts) > MAX_HOSTS:
         count = len(reading.hosts)
-        told = ngettext("{count} node is too many", "{count} nodes are too many", count).format(count=count)
-        return replace(reading, hosts=(), faults=(LineNote(0, told),))
+        text = ngettext("{count} node is too many", "{count} nodes are too many", count).format(count=count)
+        return replace(reading, hosts=(), faults=(LineNote(0, text),))
     return replace(reading, faults=tuple(sorted(reading.faults, key=lambda fault: fault.line)))
 
 
@@ -199,8 +199,8 @@ def as_node(host: Host, role: Role) -> Mapping[str, object]:
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines that say something: no blanks, no comments."""
+    """Yield the lines with their numbers, without blank lines and comments."""
     for number, line in enumerate(text.split("\n"), 1):
-        said = _COMMENT.sub(lambda found: found[1] or "", line).strip()
-        if said and not said.startswith(";"):
-            yield number, said
+        values = _COMMENT.sub(lambda found: found[1] or "", line).strip()
+        if values and not values.startswith(";"):
+            yield number, values

@@ -1,6 +1,6 @@
-"""What becomes of the plan when a list is taken: new nodes with roles, what is there already, a login for all.
+"""Preview the import of a list into the plan: new nodes with roles, duplicates, and the common login.
 
-A node without a role becomes a control plane while there are fewer than three, then a worker.
+A node without a role becomes a control plane node while there are fewer than three, then a worker.
 """
 
 from collections.abc import Mapping
@@ -16,24 +16,26 @@ _LOGIN = ("username", "port", "password", "key_file", "key_passphrase")
 
 @dataclass(frozen=True)
 class ImportPreview:
-    added: tuple[Node, ...]
+    """The effect of an import."""
+
+    imported: tuple[Node, ...]
     login: Mapping[str, object]
-    """Answers below `ssh.`: what all nodes of the list have in common, where the plan had no nodes yet."""
-    there: tuple[Host, ...]
-    """In the plan already: left as they are."""
-    again: tuple[Host, ...]
-    """Named before in the same list."""
+    """Answers below `ssh.` that all nodes of the list share; only if the plan had no nodes yet."""
+    already_in_plan: tuple[Host, ...]
+    """Hosts that the plan has already; they stay unchanged."""
+    duplicates: tuple[Host, ...]
+    """Hosts that are earlier in the same list."""
 
 
-def take(plan: Plan, reading: ParsedNodes) -> ImportPreview:
+def merge_hosts(plan: Plan, reading: ParsedNodes) -> ImportPreview:
     known = {node.address for node in plan.nodes}
     new: dict[str, Host] = {}
-    there, again = [], []
+    already_in_plan, duplicates = [], []
     for host in reading.hosts:
         if host.address in known:
-            there.append(host)
+            already_in_plan.append(host)
         elif host.address in new:
-            again.append(host)
+            duplicates.append(host)
         else:
             new[host.address] = host
     login = _common(tuple(new.values())) if not plan.nodes and plan.ssh == Ssh() else {}
@@ -44,11 +46,16 @@ def take(plan: Plan, reading: ParsedNodes) -> ImportPreview:
         role: Role = "control-plane" if planes < CONTROL_PLANES else "worker"
         planes += host.role is None and role == "control-plane"
         rows.append(_without(as_node(host, role), login))
-    return ImportPreview(build({"nodes": rows}).nodes, login, tuple(there), tuple(again))
+    return ImportPreview(
+        imported=build({"nodes": rows}).nodes,
+        login=login,
+        already_in_plan=tuple(already_in_plan),
+        duplicates=tuple(duplicates),
+    )
 
 
 def _common(hosts: tuple[Host, ...]) -> Mapping[str, object]:
-    """The parts of the login that are the same, and given, for each of several nodes."""
+    """Return the login values that all nodes have and share, if there are several nodes."""
     if len(hosts) < 2:
         return {}
     values = {name: {getattr(host, name) for host in hosts} for name in _LOGIN}

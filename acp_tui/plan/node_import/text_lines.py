@@ -1,6 +1,6 @@
-"""Nodes as people write them down, one or several a line: `worker 10.20.0.21-23 admin 2222`, in any usual order.
+"""Import nodes from free text, one or several per line: `worker 10.20.0.21-23 admin 2222`, in any order.
 
-A word is the user, a number the port. What stands on a line is a node or a fault: nothing is passed over.
+A word is the user, a number the port. Every line is a node or an error: nothing is ignored.
 """
 
 import re
@@ -42,7 +42,7 @@ class _Record:
 
     hosts: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     """(address, user, port) where these stand with the address."""
-    said: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
     word: str | None = None
     """A bare word: the user, unless it turns out to be a name."""
     name: str | None = None
@@ -54,13 +54,13 @@ def has_secret(text: str) -> bool:
     return re.search(r"pass(word|phrase|wd)?\s*[=:]", text, re.IGNORECASE) is not None
 
 
-def read_lines(text: str) -> ParsedNodes:
+def read_lines(content: str) -> ParsedNodes:
     """Every line as a node, several nodes, a heading such as `workers:`, or a fault."""
     hosts: list[tuple[Host, str | None]] = []
     faults: list[LineNote] = []
     secrets: list[tuple[int, str]] = []
     heading: Role | None = None
-    for number, line in lines_of(text):
+    for number, line in lines_of(content):
         if line.endswith(":") and (role := role_of(line[:-1])):
             heading = role
             continue
@@ -68,15 +68,15 @@ def read_lines(text: str) -> ParsedNodes:
             secrets += [(number, found[2]) for token in part.split() if (found := _SECRET.match(token)) and found[2]]
             try:
                 record = _record(part)
-            except InvalidHostLine as refused:
-                faults.append(LineNote(number, str(refused)))
+            except InvalidHostLine as invalid:
+                faults.append(LineNote(number, str(invalid)))
                 continue
             hosts += [(host, record.word) for host in _hosts(number, record, heading)]
     words = [word for _host, word in hosts if word is not None]
     are_names = len(words) > 1 and len(set(words)) == len(words)
-    told = _("the words beside the addresses differ from node to node: they are taken for names, not for users")
+    text = _("the words next to the addresses are different for each node: they are read as names, not as users")
     users = tuple(replace(host, username=word) if word and not are_names else host for host, word in hosts)
-    notes = (LineNote(0, told),) if are_names else ()
+    notes = (LineNote(0, text),) if are_names else ()
     return checked(ParsedNodes(users, tuple(faults), notes, tuple(secrets)))
 
 
@@ -107,17 +107,17 @@ def _record(part: str) -> _Record:
     for token in (re.sub(r"^(['\"])(.*)\1$", r"\2", token) for token in part.split()):
         key, equals, value = token.partition("=")
         if equals and key.lower() in _KEYS and _KEYS[key.lower()] != "address":
-            _say(record, _KEYS[key.lower()], value)
+            _set_value(record, _KEYS[key.lower()], value)
         elif _is_address(token):
             user, host, port = endpoint(_value(token))
             record.hosts += [(address, user, port) for address in addresses(host)]
         elif role := role_of(token.rstrip(":")):
-            _say(record, "role", role)
+            _set_value(record, "role", role)
         elif re.fullmatch(r"[0-9]+", token):
-            _say(record, "port", token)
+            _set_value(record, "port", token)
         elif equals:
             # Its value may be a secret under a name that is not known here.
-            raise InvalidHostLine(_("'{key}=' is not known here").format(key=bounded(key)))
+            raise InvalidHostLine(_("'{key}=' is not a known key").format(key=bounded(key)))
         elif "@" in token or ":" in token or ("." in token and not is_domain(token)):
             addresses(endpoint(token)[1])
         elif "." in token:
@@ -125,39 +125,39 @@ def _record(part: str) -> _Record:
         elif record.word is None and _USER.fullmatch(token):
             record.word = token
         else:
-            raise InvalidHostLine(_("'{word}': what is that beside the address?").format(word=bounded(token)))
+            raise InvalidHostLine(_("'{word}' next to the address is not recognised").format(word=bounded(token)))
     if not record.hosts and record.name:
         addresses(record.name)
     if not record.hosts:
-        told = " ".join(token for token in part.split() if "=" not in token)
+        visible = " ".join(token for token in part.split() if "=" not in token)
         raise InvalidHostLine(
-            _("'{line}' has no address; the form is: worker admin@10.20.0.11:22").format(line=bounded(told))
+            _("'{line}' has no address; expected: worker admin@10.20.0.11:22").format(line=bounded(visible))
         )
     return record
 
 
-def _say(record: _Record, name: str, value: str) -> None:
+def _set_value(record: _Record, name: str, value: str) -> None:
     if name == "role" and role_of(value) is None:
         raise InvalidHostLine(_("'{word}' is neither control-plane nor worker").format(word=bounded(value)))
-    if record.said.setdefault(name, value) != value:
-        raise InvalidHostLine(_("{name} is said twice").format(name=name))
+    if record.values.setdefault(name, value) != value:
+        raise InvalidHostLine(_("{name} is given twice").format(name=name))
 
 
 def _hosts(number: int, record: _Record, heading: Role | None) -> list[Host]:
-    said = record.said
-    password = said.get("password")
-    role = role_of(said["role"]) if "role" in said else heading
+    values = record.values
+    password = values.get("password")
+    role = role_of(values["role"]) if "role" in values else heading
     return [
         Host(
-            number,
-            address,
-            role,
-            said.get("ipv6"),
-            said.get("nic"),
-            user or said.get("username"),
-            port or said.get("port"),
-            SecretStr(password) if password else None,
-            said.get("key_file"),
+            line=number,
+            address=address,
+            role=role,
+            ipv6=values.get("ipv6"),
+            nic=values.get("nic"),
+            username=user or values.get("username"),
+            port=port or values.get("port"),
+            password=SecretStr(password) if password else None,
+            key_file=values.get("key_file"),
         )
         for address, user, port in record.hosts
     ]

@@ -1,4 +1,4 @@
-"""The bundle: everything an unattended install needs and everything that was known, in one folder with checksums."""
+"""The bundle: a folder with everything that an unattended install uses, the report, and checksums."""
 
 from acp_tui.preflight.bundle.content import Bundle, SecretsMode, absolute, is_sealed, open_bundle, write_bundle
 from acp_tui.preflight.bundle.directory import (

@@ -1,6 +1,6 @@
-"""The bundle: everything an unattended install needs and everything that was known, in one folder with checksums.
+"""Write and open a bundle: plan, secrets, installer configuration, setup line, report and known hosts.
 
-Its files and how it takes its place are in `folder.py`. Whoever opens a bundle checks the sums first.
+The files and the atomic replacement of a bundle are in `directory.py`. Opening verifies the checksums first.
 """
 
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, report_json
 
 SecretsMode = Literal["plain", "left-out"] | Lock
-"""What becomes of the two files with secrets: as they are (0600), not in the bundle, or encrypted."""
+"""How a bundle stores the two files with secrets: in plain text (0600), not at all, or encrypted."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """An opened bundle, its sums checked."""
+    """An opened bundle with verified checksums."""
 
     directory: Path
     plan: Plan
@@ -46,10 +46,9 @@ class Bundle:
     """Node address → OpenSSH public key (type and base64)."""
     setup_line: str
     report: Report | None
-    """The preflight as it was when the bundle was written; None: of a version that cannot be read."""
+    """The report when the bundle was written; None: of a version that cannot be read."""
     document: SecretStr | None
-    """The installer's configuration as it was rendered; it holds secrets. None: the bundle was opened without them,
-    and `plan` has none either."""
+    """The rendered configuration, with secrets. None: the bundle was opened without secrets; `plan` has none either."""
 
 
 def write_bundle(
@@ -58,19 +57,20 @@ def write_bundle(
     known_hosts: Mapping[str, str],
     directory: Path,
     *,
-    base: Path,
+    plan_dir: Path,
     document: str,
     setup_line: str,
     keep: SecretsMode = "plain",
 ) -> Path:
     """Write the bundle and return its absolute path. An earlier bundle there is replaced.
 
-    `known_hosts`: node address → OpenSSH public key. `base`: the folder that the plan's relative paths start from.
-    `document`: the rendered configuration. BundleRefused: `directory` is something else; GpgFailed: it could not be
-    encrypted; OSError: nothing was changed.
+    `known_hosts`: node address → OpenSSH public key. `plan_dir`: the folder where relative paths of the plan start.
+    `document`: the rendered configuration.
+
+    Raises BundleRefused if `directory` is not a bundle, GpgFailed if encryption failed, OSError; then nothing changed.
     """
-    place = place_for(directory)
-    bundled = absolute(plan, base)
+    path = place_for(directory)
+    bundled = absolute(plan, plan_dir)
     texts = {
         PLAN: dump_plan(bundled),
         SECRETS_NAME: dump_secrets(bundled),
@@ -87,36 +87,36 @@ def write_bundle(
             contents[name] = data
         elif keep != "left-out":
             contents[name + SEALED] = encrypt(data, keep)
-    fill(place, contents)
-    return place
+    fill(path, contents)
+    return path
 
 
 def is_sealed(directory: Path) -> bool:
-    """Whether the bundle's secrets are encrypted."""
+    """Whether the secrets of the bundle are encrypted."""
     return SECRETS_NAME + SEALED in sums(directory)
 
 
 def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets: bool = True) -> Bundle:
-    """Check the sums, then read. `secrets` False: leave them where they are.
+    """Verify the checksums, then read the bundle. `secrets` False: do not read the secrets.
 
-    BundleDamaged: a sum is wrong; PlanErrors: the plan is; GpgFailed (PassphraseNeeded, PassphraseWrong): the secrets
-    cannot be read; OSError: nothing can."""
+    Raises BundleCorrupt if a checksum differs, PlanErrors if the plan is invalid, GpgFailed (PassphraseNeeded,
+    PassphraseWrong) if the secrets cannot be decrypted, OSError if a file cannot be read."""
     check_sums(directory)
-    here = any(name in sums(directory) for name in (DOCUMENT, DOCUMENT + SEALED))
-    overlay, document = (_private(directory, name, passphrase) if secrets and here else None for name in PRIVATE)
+    included = any(name in sums(directory) for name in (DOCUMENT, DOCUMENT + SEALED))
+    overlay, document = (_private(directory, name, passphrase) if secrets and included else None for name in PRIVATE)
     lines = (directory / KNOWN_HOSTS).read_text(encoding="utf-8").splitlines()
     return Bundle(
-        directory.absolute(),
-        load_plan(directory / PLAN, overlay or b""),
-        {_address(host): key for host, _space, key in (line.partition(" ") for line in lines)},
-        (directory / SETUP).read_text(encoding="utf-8").strip(),
-        _report(directory / REPORT),
-        SecretStr(document.decode("utf-8")) if document is not None else None,
+        directory=directory.absolute(),
+        plan=load_plan(directory / PLAN, overlay or b""),
+        known_hosts={_address(host): key for host, _space, key in (line.partition(" ") for line in lines)},
+        setup_line=(directory / SETUP).read_text(encoding="utf-8").strip(),
+        report=_report(directory / REPORT),
+        document=SecretStr(document.decode("utf-8")) if document is not None else None,
     )
 
 
 def _private(directory: Path, name: str, passphrase: SecretStr | None) -> bytes:
-    """The content of a file with secrets, decrypted where it is encrypted."""
+    """Return the content of a file with secrets, decrypted if necessary."""
     if is_sealed(directory):
         return decrypt((directory / (name + SEALED)).read_bytes(), passphrase)
     return (directory / name).read_bytes()
@@ -129,32 +129,32 @@ def _report(path: Path) -> Report | None:
         return None
 
 
-def absolute(plan: Plan, base: Path) -> Plan:
-    """The plan with every path absolute, so that it means the same wherever its file lies."""
+def absolute(plan: Plan, plan_dir: Path) -> Plan:
+    """Return the plan with absolute paths, so that its file can be moved to another folder."""
 
-    def here(path: str | None) -> str | None:
-        return str(resolve_path(base, path).absolute()) if path else path
+    def resolved(path: str | None) -> str | None:
+        return str(resolve_path(plan_dir, path).absolute()) if path else path
 
-    def logins(login: NodeSsh) -> NodeSsh:
-        return login.model_copy(update={"key_file": here(login.key_file)})
+    def with_key(login: NodeSsh) -> NodeSsh:
+        return login.model_copy(update={"key_file": resolved(login.key_file)})
 
     package, certificate, recovery = plan.package, plan.certificate, plan.disaster_recovery
     named = ("core", "core_signature", "extensions", "extensions_signature", "public_key", "install_dir")
     return plan.model_copy(
         update={
-            "package": package.model_copy(update={name: here(getattr(package, name)) for name in named}),
-            "ssh": plan.ssh.model_copy(update={"key_file": here(plan.ssh.key_file)}),
-            "nodes": tuple(node.model_copy(update={"ssh": logins(node.ssh)}) for node in plan.nodes),
+            "package": package.model_copy(update={name: resolved(getattr(package, name)) for name in named}),
+            "ssh": plan.ssh.model_copy(update={"key_file": resolved(plan.ssh.key_file)}),
+            "nodes": tuple(node.model_copy(update={"ssh": with_key(node.ssh)}) for node in plan.nodes),
             "certificate": certificate.model_copy(
-                update={"cert_file": here(certificate.cert_file), "key_file": here(certificate.key_file)}
+                update={"cert_file": resolved(certificate.cert_file), "key_file": resolved(certificate.key_file)}
             ),
-            "disaster_recovery": recovery.model_copy(update={"primary": here(recovery.primary)}),
+            "disaster_recovery": recovery.model_copy(update={"primary": resolved(recovery.primary)}),
         }
     )
 
 
 def _known_hosts_text(plan: Plan, known_hosts: Mapping[str, str]) -> str:
-    """As OpenSSH reads it: `address key`, or `[address]:port key` where the port is not 22."""
+    """Return lines that OpenSSH can read: `address key`, or `[address]:port key` if the port is not 22."""
     lines = []
     for node in plan.nodes:
         if key := known_hosts.get(node.address):

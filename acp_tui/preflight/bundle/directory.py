@@ -1,7 +1,6 @@
-"""The folder of a bundle: which files it has, that they are what they were, and how a new one takes its place.
+"""The folder of a bundle: its files, the verification of their checksums, and its atomic replacement.
 
-Whole or not at all, and never half replaced: a folder beside it is filled, made durable, and takes its place in one
-step.
+A new bundle is written into a temporary folder next to it and synchronised; then the folders are exchanged in one step.
 """
 
 import ctypes
@@ -15,9 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.errors import AcpError, ExitStatus
+from acp_tui.core.errors import AcpError
 from acp_tui.core.files import error_reason, open_regular_file, read_limited, sync_folder, write_atomically
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.locks import locked_folder
 from acp_tui.plan.file import SECRETS_NAME
 
@@ -29,9 +28,9 @@ PAGE = "preflight.html"
 KNOWN_HOSTS = "known_hosts"
 SUMS = "SHA256SUMS"
 FILES = (PLAN, SECRETS_NAME, DOCUMENT, SETUP, REPORT, PAGE, KNOWN_HOSTS)
-"""All that a bundle has beside its sums."""
+"""All files of a bundle except the checksums."""
 PRIVATE = (SECRETS_NAME, DOCUMENT)
-"""The files with secrets: as they are, each encrypted under its name with `SEALED`, or left out."""
+"""The files with secrets: in plain text, encrypted under their names with `SEALED`, or left out."""
 SEALED = ".gpg"
 
 _PUBLIC = tuple(name for name in FILES if name not in PRIVATE)
@@ -43,36 +42,36 @@ _RENAME_EXCHANGE = 2
 
 @dataclass(frozen=True)
 class FileProblem:
+    """A file of a bundle that failed verification."""
+
     name: str
-    why: str
+    reason: str
 
 
 class BundleCorrupt(AcpError):
-    """Something is missing, is not what it was when the bundle was written, or is none of its files."""
+    """A file of the bundle is missing, changed, readable by too many users, or does not belong to the bundle."""
 
-    exit_status = ExitStatus.CHECK_FAILED
-
-    def __init__(self, directory: Path, damages: tuple[FileProblem, ...]) -> None:
-        told = "; ".join(f"{damage.name}: {damage.why}" for damage in damages)
+    def __init__(self, directory: Path, problems: tuple[FileProblem, ...]) -> None:
+        files = "; ".join(f"{problem.name}: {problem.reason}" for problem in problems)
         super().__init__(
-            _("The bundle {folder} is damaged or was changed: {files}. Copy it again whole, or make it anew.").format(
-                folder=directory, files=told
-            )
+            _(
+                "The bundle {folder} is damaged or was changed: {files}. Copy the bundle again, or write a new one."
+            ).format(folder=directory, files=files)
         )
-        self.files = tuple(damage.name for damage in damages)
+        self.files = tuple(problem.name for problem in problems)
 
 
 class BundleRefused(AcpError):
-    """A bundle cannot go where it should; the text says why."""
+    """A bundle cannot be written to the given path; the text has the reason."""
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether `path` is a folder that was written as a bundle, whole or damaged."""
+    """Whether `path` is a folder that was written as a bundle, intact or damaged."""
     return PLAN in sums(path) or ((path / PLAN).is_file() and (path / SETUP).is_file())
 
 
 def sums(directory: Path) -> Mapping[str, str]:
-    """File name → digest; empty where there is no readable list."""
+    """Return the digests by file name; empty if there is no readable list."""
     try:
         lines = read_limited(directory / SUMS).decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -81,88 +80,86 @@ def sums(directory: Path) -> Mapping[str, str]:
 
 
 def check_sums(directory: Path) -> None:
-    """BundleDamaged with everything that is missing, changed, added, or open to more people than it was written for."""
-    if damages := tuple(_damages(directory)):
-        raise BundleCorrupt(directory, damages)
+    """Raise BundleCorrupt with every file that is missing, changed, added, or readable by too many users."""
+    if problems := tuple(_problems(directory)):
+        raise BundleCorrupt(directory, problems)
 
 
-def _damages(directory: Path) -> Iterator[FileProblem]:
-    wanted = sums(directory)
-    if not wanted:
-        yield FileProblem(SUMS, _("missing, or no list of checksums"))
+def _problems(directory: Path) -> Iterator[FileProblem]:
+    digests = sums(directory)
+    if not digests:
+        yield FileProblem(SUMS, _("missing, or not a list of checksums"))
         return
-    here = {entry.name: entry for entry in os.scandir(directory)}
-    # A bundle whose secrets were left out or removed has no sums of them either; the other files are never missing.
-    private = next((names for names in (PRIVATE, _SEALED_NAMES) if set(names) & wanted.keys()), ())
-    due = (*_PUBLIC, *private)
-    for name in due:
-        if name not in wanted:
+    present = {entry.name: entry for entry in os.scandir(directory)}
+    # A bundle whose secrets were left out or removed has no checksums of them; the other files are always required.
+    private = next((names for names in (PRIVATE, _SEALED_NAMES) if set(names) & digests.keys()), ())
+    required = (*_PUBLIC, *private)
+    for name in required:
+        if name not in digests:
             yield FileProblem(name, _("not in {sums}").format(sums=SUMS))
-        elif name not in here:
-            yield FileProblem(name, _("missing"))
-        elif not here[name].is_file(follow_symlinks=False):
-            yield FileProblem(name, _("not a file"))
-        elif differs := _differs(directory / name, wanted[name]):
-            yield FileProblem(name, differs)
+        elif name not in present:
+            yield FileProblem(name, pgettext("file", "missing"))
+        elif not present[name].is_file(follow_symlinks=False):
+            yield FileProblem(name, _("not a regular file"))
+        elif difference := _difference(directory / name, digests[name]):
+            yield FileProblem(name, difference)
         else:
-            yield from _too_open(name, here[name].stat(follow_symlinks=False), _mode(name))
-    for name in sorted({*here, *wanted} - {*due, SUMS}):
-        yield FileProblem(ascii(name)[1:-1], _("no file of this bundle"))
-    if SUMS in here:
-        yield from _too_open(SUMS, here[SUMS].stat(), _MODE)
-    yield from _too_open(".", directory.stat(), 0o755)
+            yield from _mode_problem(name, present[name].stat(follow_symlinks=False), _mode(name))
+    for name in sorted({*present, *digests} - {*required, SUMS}):
+        yield FileProblem(ascii(name)[1:-1], _("does not belong to this bundle"))
+    if SUMS in present:
+        yield from _mode_problem(SUMS, present[SUMS].stat(), _MODE)
+    yield from _mode_problem(".", directory.stat(), 0o755)
 
 
-def _too_open(name: str, found: os.stat_result, wanted: int) -> Iterator[FileProblem]:
+def _mode_problem(name: str, found: os.stat_result, expected: int) -> Iterator[FileProblem]:
     mode = stat.S_IMODE(found.st_mode)
-    if mode & ~wanted & ~stat.S_ISGID & ~stat.S_IRWXU:
-        yield FileProblem(name, _("mode {mode:o}, chmod {wanted:o} is wanted").format(mode=mode, wanted=wanted))
+    if mode & ~expected & ~stat.S_ISGID & ~stat.S_IRWXU:
+        yield FileProblem(name, _("mode is {mode:o}; run chmod {expected:o}").format(mode=mode, expected=expected))
 
 
 def _mode(name: str) -> int:
     return _PRIVATE_MODE if name in (*PRIVATE, *_SEALED_NAMES) else _MODE
 
 
-def _differs(file: Path, digest: str) -> str:
-    """Why the file is not known to be what was written; empty: it is."""
+def _difference(file: Path, digest: str) -> str:
+    """Return why the file cannot be trusted; "" if its checksum is correct."""
     try:
         with open_regular_file(file) as content:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
-        return _("cannot be read: {why}").format(why=error_reason(error))
-    return "" if same else _("not what was written")
+        return _("cannot be read: {reason}").format(reason=error_reason(error))
+    return "" if same else _("checksum differs")
 
 
 def remove_secrets(directory: Path) -> None:
-    """Take the secrets out of a bundle that has served its purpose; the rest stays whole. OSError: still there."""
+    """Remove the secrets from a bundle after the install; it stays a valid bundle. Raises OSError if that fails."""
     lines = (directory / SUMS).read_text(encoding="ascii").splitlines()
-    kept = [line for line in lines if line.partition("  ")[2] not in (*PRIVATE, *_SEALED_NAMES)]
-    write_atomically(directory / SUMS, "".join(f"{line}\n" for line in kept), mode=_MODE)
+    public = [line for line in lines if line.partition("  ")[2] not in (*PRIVATE, *_SEALED_NAMES)]
+    write_atomically(directory / SUMS, "".join(f"{line}\n" for line in public), mode=_MODE)
     for name in (*PRIVATE, *_SEALED_NAMES):
         (directory / name).unlink(missing_ok=True)
     sync_folder(directory)
 
 
 def place_for(directory: Path) -> Path:
-    """Where a bundle that is to be `directory` goes, as an absolute path. Nothing is written.
+    """Return the absolute path for a bundle at `directory`, after checks. Nothing is written.
 
-    BundleRefused: there is, or around it, what must not be touched; OSError: nothing can be written there."""
+    Raises BundleRefused if the bundle would overwrite or damage other files, OSError if the path is not writable."""
     place = Path(os.path.abspath(directory))  # noqa: PTH100 - Path.absolute keeps `..`, of which no name is made
     if place.is_symlink() or (place.exists() and not place.is_dir()):
-        raise BundleRefused(_("{path} is not a folder; choose another name.").format(path=directory))
+        raise BundleRefused(_("{path} is not a folder. Choose another name.").format(path=directory))
     if place.is_mount():
-        raise BundleRefused(
-            _("{path} is where a file system is mounted; name a new folder in it.").format(path=directory)
-        )
-    if around := next((above for above in place.parents if is_bundle(above)), None):
-        words = _("{path} would lie inside the bundle {bundle}, which is no longer whole then. Choose another folder.")
-        raise BundleRefused(words.format(path=directory, bundle=around))
+        raise BundleRefused(_("{path} is a mount point. Choose a new folder in it.").format(path=directory))
+    if outer := next((above for above in place.parents if is_bundle(above)), None):
+        text = _("{path} is inside the bundle {bundle}, which would no longer be valid. Choose another folder.")
+        raise BundleRefused(text.format(path=directory, bundle=outer))
     if place.is_dir():
         names = {entry.name for entry in place.iterdir()}
         known = {*FILES, *_SEALED_NAMES, SUMS} if PLAN in sums(place) else set()
         if foreign := sorted(names - known):
-            words = _("{path} has files that are no part of a bundle: {files}. Choose another folder.")
-            raise BundleRefused(words.format(path=directory, files=", ".join(foreign[:5])))
+            text = _("{path} has files that do not belong to a bundle: {files}. Choose another folder.")
+            raise BundleRefused(text.format(path=directory, files=", ".join(foreign[:5])))
     parent = next(above for above in place.parents if above.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         reason = errno.EACCES if parent.is_dir() else errno.ENOTDIR
@@ -171,12 +168,12 @@ def place_for(directory: Path) -> Path:
 
 
 def fill(place: Path, contents: Mapping[str, bytes]) -> None:
-    """Make `place`, which `place_for` has given, a bundle of these files, in the place of an earlier one.
+    """Write a bundle of these files to `place`, which `place_for` has returned, and replace an earlier bundle.
 
-    OSError, BundleRefused: nothing was changed."""
+    Raises OSError or BundleRefused; then nothing has changed."""
     place.parent.mkdir(parents=True, exist_ok=True)
     _put_back(place)
-    with _beside(place) as folder:
+    with _temporary_folder(place) as folder:
         listed = ""
         for name, data in contents.items():
             _write(folder / name, data, _mode(name))
@@ -188,9 +185,9 @@ def fill(place: Path, contents: Mapping[str, bytes]) -> None:
 
 
 @contextmanager
-def _beside(place: Path) -> Iterator[Path]:
-    """An empty folder beside `place`; whatever is there in the end goes away."""
-    # A fixed name: what a killed writer left, secrets among it, is gone the next time.
+def _temporary_folder(place: Path) -> Iterator[Path]:
+    """Yield an empty folder next to `place`; it is removed at the end."""
+    # A fixed name: the next writer removes what a killed one left, secrets included.
     folder = place.with_name(f".{place.name}.new")
     folder.mkdir(mode=0o700, exist_ok=True)
     with locked_folder(folder, follow_link=False) as handle:
@@ -202,7 +199,7 @@ def _beside(place: Path) -> Iterator[Path]:
                 entry.unlink()
             yield folder
         finally:
-            # What is here now is either what could not be finished, or the earlier bundle.
+            # The folder has either the unfinished bundle or the earlier one.
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -211,7 +208,7 @@ def _earlier(place: Path) -> Path:
 
 
 def _put_back(place: Path) -> None:
-    """After a kill between the two steps of `_take_place`: the earlier bundle is put back, or is done with."""
+    """Restore or remove the earlier bundle if a writer was killed between the two steps of `_take_place`."""
     earlier = _earlier(place)
     if earlier.is_dir() and not place.exists():
         earlier.rename(place)
@@ -219,13 +216,13 @@ def _put_back(place: Path) -> None:
 
 
 def _take_place(folder: Path, place: Path) -> None:
-    """Put `folder` where `place` is; what was there is in the place of `folder` afterwards."""
+    """Exchange `folder` and `place`."""
     if PLAN not in sums(place):
         folder.rename(place)
         return
     if _exchange(folder, place):
         return
-    # A system that cannot swap two names: between the two steps both are whole, each under another name.
+    # The system cannot exchange two names: between the two steps both bundles are complete, under other names.
     earlier = _earlier(place)
     place.rename(earlier)
     try:
@@ -237,7 +234,7 @@ def _take_place(folder: Path, place: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Swap two names in one step; False where the C library, the kernel or the filesystem cannot."""
+    """Exchange two names in one step; False if the C library, the kernel or the filesystem cannot."""
     with suppress(AttributeError):
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
         names = os.fsencode(one), os.fsencode(other)

@@ -1,7 +1,7 @@
-"""What a file is that was given for a certificate or a private key, and how to make of it what the installer reads.
+"""Recognise the format of a certificate or key file, and name the command that converts it for the installer.
 
-The installer reads PEM as strictly as PEM is defined: a block begins at the start of a line. What our own library reads
-all the same (indented text, a byte order mark) would lose its first block there, so it is refused here.
+The installer reads PEM strictly: a block begins at the start of a line. Our library also accepts indented text and a
+byte order mark; the installer would lose the first block of such a file, so they are rejected here.
 """
 
 import re
@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, ngettext
 
 _BEGIN = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
 _INDENTED = re.compile(rb"^[^\n]*[^\n-]-----BEGIN [A-Z0-9 ]+-----", re.MULTILINE)
@@ -27,14 +27,14 @@ _KEY_STORE = b"\xfe\xed\xfe\xed"
 
 @dataclass(frozen=True)
 class PemFile:
-    """A file that was given. `path` as it is told to people."""
+    """A certificate or key file. `path`: as messages show it."""
 
     path: Path
     content: bytes
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What its blocks are called, such as `CERTIFICATE`."""
+        """The labels of its blocks, such as `CERTIFICATE`."""
         return tuple(label.decode() for label in _BEGIN.findall(self.content))
 
     @property
@@ -42,34 +42,37 @@ class PemFile:
         return tuple(label for label in self.labels if label.endswith("PRIVATE KEY"))
 
     def certificate_trouble(self) -> str:
-        """Why it is no file of certificates; "" when it is one."""
+        """Return why the file is not a certificate file; "" if it is one."""
         if trouble := self._unreadable():
             return trouble
         if self.keys:
             if "CERTIFICATE" not in self.labels:
-                return _("{file} holds a private key; are the two files swapped?").format(file=self.path)
-            return _("{file} holds a private key beside the certificate, and would be handed out with it").format(
+                return _("{file} contains a private key; are the two files swapped?").format(file=self.path)
+            return _("{file} contains the private key next to the certificate, and would publish it").format(
                 file=self.path
             )
         if "CERTIFICATE" in self.labels:
             return ""
-        return self._other("CERTIFICATE", _("certificate"))
+        return self._other_format("CERTIFICATE")
 
     def key_trouble(self) -> str:
-        """Why it is no file with one private key; "" when it is one."""
+        """Return why the file is not a file with one private key; "" if it is one."""
         if trouble := self._unreadable():
             return trouble
         if len(self.keys) > 1:
-            return _("{file} holds {count} private keys; leave only the certificate's own").format(
-                file=self.path, count=len(self.keys)
-            )
+            count = len(self.keys)
+            return ngettext(
+                "{file} contains {count} private key; keep only the key of the certificate",
+                "{file} contains {count} private keys; keep only the key of the certificate",
+                count,
+            ).format(file=self.path, count=count)
         if "OPENSSH PRIVATE KEY" in self.labels:
-            return self._converted(_("a key in the format of OpenSSH"), "ssh-keygen -p -m PEM -f {file}")
+            return self._converted(_("a key in OpenSSH format"), "ssh-keygen -p -m PEM -f {file}")
         if self.keys:
             return ""
         if "CERTIFICATE" in self.labels:
-            return _("{file} holds a certificate; are the two files swapped?").format(file=self.path)
-        return self._other("PRIVATE KEY", _("private key"))
+            return _("{file} contains a certificate; are the two files swapped?").format(file=self.path)
+        return self._other_format("PRIVATE KEY")
 
     def _unreadable(self) -> str:
         if not self.content.strip():
@@ -77,37 +80,41 @@ class PemFile:
         if self.content[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return self._converted(_("UTF-16 text"), "iconv -f UTF-16 -t ASCII {file} > {new}")
         if self.content.startswith(_BYTE_ORDER_MARK):
-            what = _("text with a byte order mark, which hides its first block from the installer")
-            return self._converted(what, "tail -c +4 {file} > {new}")
+            kind = _("text with a byte order mark (the installer would not read its first block)")
+            return self._converted(kind, "tail -c +4 {file} > {new}")
         if b"\r" in self.content and b"\n" not in self.content:
-            what = _("text with the line ends of an old Macintosh")
-            return self._converted(what, "tr '\\r' '\\n' < {file} > {new}")
+            kind = _("text with classic Macintosh line endings (CR)")
+            return self._converted(kind, "tr '\\r' '\\n' < {file} > {new}")
         if _JOINED.search(self.content):
-            what = _("text with two blocks joined in one line, and the installer takes a block only from its start")
-            return self._converted(what, "sed 's/----------/-----\\n-----/' {file} > {new}")
+            kind = _("text with two blocks on one line (the installer requires a block at the start of a line)")
+            return self._converted(kind, "sed 's/----------/-----\\n-----/' {file} > {new}")
         if _INDENTED.search(self.content):
-            what = _("indented text, and the installer takes a block only from the start of a line")
-            return self._converted(what, "sed 's/^[[:space:]]*//' {file} > {new}")
+            kind = _("indented text (the installer requires a block at the start of a line)")
+            return self._converted(kind, "sed 's/^[[:space:]]*//' {file} > {new}")
         return ""
 
-    def _other(self, wanted: str, word: str) -> str:
-        """What else it is, and what makes a PEM file of it."""
-        labels, key = self.labels, wanted == "PRIVATE KEY"
+    def _other_format(self, expected: str) -> str:
+        """Return the format of the file, and how to convert it to PEM."""
+        labels, key = self.labels, expected == "PRIVATE KEY"
         part = "-nocerts -nodes" if key else "-nokeys"
         if any(label.endswith("CERTIFICATE REQUEST") for label in labels):
-            return _("{file} is a request for a certificate; bring what the authority made of it").format(
+            return _("{file} is a certificate request; use the certificate that the authority issued for it").format(
                 file=self.path
             )
         if key and (_SIGNED_DATA in self.content[:40] or labels[:1] in (("PKCS7",), ("CMS",))):
-            return _("{file} is PKCS#7, which holds certificates and no key").format(file=self.path)
+            return _("{file} is PKCS#7, which contains certificates but no key").format(file=self.path)
         if labels and labels[0] in ("PKCS7", "CMS"):
             return self._converted("PKCS#7", "openssl pkcs7 -print_certs -in {file} -out {new}")
         if labels and labels[0].endswith(" CERTIFICATE"):
             return self._converted(labels[0], "openssl x509 -in {file} -out {new}")
         if labels:
-            return _("{file} holds no {word}, but: {labels}").format(
-                file=self.path, word=word, labels=", ".join(dict.fromkeys(labels))
+            found = ", ".join(dict.fromkeys(labels))
+            text = (
+                _("{file} contains no private key, but {labels}")
+                if key
+                else _("{file} contains no certificate, but {labels}")
             )
+            return text.format(file=self.path, labels=found)
         if _PFX.match(self.content):
             return self._converted("PKCS#12", f"openssl pkcs12 {part} -in {{file}} -out {{new}}")
         if self.content.startswith(_KEY_STORE):
@@ -117,18 +124,20 @@ class PemFile:
             return self._converted("PKCS#7 (DER)", "openssl pkcs7 -inform DER -print_certs -in {file} -out {new}")
         if _is_der_certificate(self.content):
             if key:
-                return _("{file} holds a certificate; are the two files swapped?").format(file=self.path)
+                return _("{file} contains a certificate; are the two files swapped?").format(file=self.path)
             return self._converted("DER", "openssl x509 -inform DER -in {file} -out {new}")
         if _is_der_key(self.content):
             if not key:
-                return _("{file} holds a private key; are the two files swapped?").format(file=self.path)
+                return _("{file} contains a private key; are the two files swapped?").format(file=self.path)
             return self._converted("DER", "openssl pkey -inform DER -in {file} -out {new}")
-        return _("{file} holds no {word} in PEM").format(file=self.path, word=word)
+        text = _("{file} contains no private key in PEM") if key else _("{file} contains no certificate in PEM")
+        return text.format(file=self.path)
 
-    def _converted(self, what: str, command: str) -> str:
+    def _converted(self, kind: str, command: str) -> str:
+        """Return the message that the file has the format `kind`, with the command that converts it."""
         file, new = shlex.quote(str(self.path)), shlex.quote(f"{self.path}.pem")
-        return _("{file} is {what}; convert it: {command}").format(
-            file=self.path, what=what, command=command.format(file=file, new=new)
+        return _("{file} has the wrong format: {format}. Convert it: {command}").format(
+            file=self.path, format=kind, command=command.format(file=file, new=new)
         )
 
 

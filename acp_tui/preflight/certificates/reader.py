@@ -1,7 +1,7 @@
-"""What the two PEM files of the platform's own certificate hold: read once, into CertificateFacts.
+"""Read the certificate chain and the private key of the platform into `CertificateFacts`.
 
-Nothing of the private key but its public half ever leaves this module. It is imported where a pair is read: what it
-needs is not needed before.
+Only the public half of the private key leaves this module. It is imported where a certificate is read, because its
+libraries load slowly.
 """
 
 import ssl
@@ -34,24 +34,23 @@ E = TypeVar("E", bound=x509.ExtensionType)
 _SERVER, _ANY_USE = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 _NIST = ("secp256r1", "secp384r1", "secp521r1")
 _OLD_HASHES = ("md5", "sha1")
-"""What our library verifies no signature with any more."""
+"""Hashes that our library no longer verifies signatures with."""
 _ROOTS = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-"""Where distributions keep the authorities they trust."""
+"""The files in which distributions list trusted authorities."""
 
 
-def facts_for(plan: Plan, base: Path) -> CertificateFacts | None:
-    """The plan's own pair, paths relative to `base`; None where the plan names no pair."""
-    wanted = plan.certificate
-    if wanted.mode != "existing" or not wanted.cert_file or not wanted.key_file:
+def facts_for(plan: Plan, plan_dir: Path) -> CertificateFacts | None:
+    """Read the certificate and key that the plan names; None if it names none. Paths start from `plan_dir`."""
+    names = plan.certificate
+    if names.mode != "existing" or not names.cert_file or not names.key_file:
         return None
-    cert_file, key_file = (resolve_path(base, name) for name in (wanted.cert_file, wanted.key_file))
-    return read_pair(cert_file, key_file)
+    return read_pair(resolve_path(plan_dir, names.cert_file), resolve_path(plan_dir, names.key_file))
 
 
 def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate] | None = None) -> CertificateFacts:
-    """Read a PEM chain and its PEM key. Raises nothing: what cannot be read or parsed is in the facts.
+    """Read a PEM chain and its PEM key. Raises nothing: the facts contain the errors.
 
-    `roots`: the authorities that are trusted, this host's by default."""
+    `roots`: trusted authorities; None: those of this host."""
     unreadable: list[str] = []
     pair = pair_facts(_content(cert_file, unreadable), _content(key_file, unreadable), roots)
     return replace(pair, cert_file=str(cert_file), key_file=str(key_file), unreadable=tuple(unreadable))
@@ -60,7 +59,7 @@ def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate]
 def pair_facts(
     certificate: PemFile | None, key: PemFile | None, roots: Sequence[x509.Certificate] | None = None
 ) -> CertificateFacts:
-    """What the content of the two files says; None: a file that could not be read. Raises nothing."""
+    """Return the facts of the contents of two files; None: a file that could not be read. Raises nothing."""
     errors: list[str] = []
     chain = _chain(certificate, errors)
     encrypted, public = _public_half(key, errors)
@@ -83,7 +82,7 @@ def pair_facts(
 
 
 def host_roots() -> Sequence[x509.Certificate]:
-    """The authorities that this host trusts; none where there is no such list."""
+    """Return the authorities that this host trusts; () if it has no such list."""
     paths = [ssl.get_default_verify_paths().cafile, *_ROOTS]
     for path in (path for path in paths if path):
         with suppress(OSError, ValueError), warnings.catch_warnings(action="ignore"):  # of others' certificates
@@ -92,7 +91,7 @@ def host_roots() -> Sequence[x509.Certificate]:
 
 
 def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], errors: list[str]) -> CertificateFacts:
-    """What the certificates say. Raises nothing: a certificate may be made of anything."""
+    """Return the facts of a chain. Raises nothing: a certificate may have any content."""
     leaf, last = chain[0], chain[-1]
     try:
         names, addresses = _alternative_names(leaf)
@@ -123,7 +122,7 @@ def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate],
             key_bits=key_bits,
         )
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        errors.append(_("the certificate cannot be understood: {why}").format(why=str(error)[:200]))
+        errors.append(_("the certificate cannot be parsed: {reason}").format(reason=str(error)[:200]))
         return CertificateFacts("", "", now())
 
 
@@ -131,7 +130,7 @@ def _content(path: Path, unreadable: list[str]) -> PemFile | None:
     try:
         return PemFile(path, read_limited(path))
     except OSError as error:
-        unreadable.append(_("{file}: {why}").format(file=path, why=error_reason(error)))
+        unreadable.append(f"{path}: {error_reason(error)}")
         return None
 
 
@@ -147,12 +146,12 @@ def _chain(file: PemFile | None, errors: list[str]) -> Sequence[x509.Certificate
         errors.append(_("{file}: the certificate is damaged").format(file=file.path))
         return ()
     if len(chain) < file.labels.count("CERTIFICATE"):
-        errors.append(_("{file}: one of its certificates is cut off or damaged").format(file=file.path))
+        errors.append(_("{file}: a certificate of the chain is truncated or damaged").format(file=file.path))
     return chain
 
 
 def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, PublicKeyTypes | None]:
-    """Whether the key is encrypted, and its public key where it is not."""
+    """Return whether the key is encrypted, and its public key if it is not."""
     if file is None:
         return None, None
     if trouble := file.key_trouble():
@@ -161,10 +160,10 @@ def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, 
     try:
         return False, load_pem_private_key(file.content, password=None).public_key()
     except TypeError:
-        # The library's way to say that a passphrase is needed.
+        # The library raises TypeError if a passphrase is required.
         return True, None
     except (ValueError, UnsupportedAlgorithm):
-        errors.append(_("{file}: the private key is damaged, or of a kind that nobody uses").format(file=file.path))
+        errors.append(_("{file}: the private key is damaged, or its type is not supported").format(file=file.path))
         return None, None
 
 
@@ -176,7 +175,7 @@ def _authority(last: x509.Certificate, roots: Sequence[x509.Certificate]) -> Aut
 
 
 def _issuer(certificate: x509.Certificate, names: Sequence[str], addresses: Sequence[str]) -> Issuer:
-    """`names`, `addresses`: of the first certificate of the file."""
+    """Return the facts of an issuer. `names`, `addresses`: of the first certificate of the file."""
     basic, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
     extended, root = _extension(certificate, x509.ExtendedKeyUsage), _signed_by(certificate, certificate)
     kind, bits = _key_kind(certificate)
@@ -184,7 +183,7 @@ def _issuer(certificate: x509.Certificate, names: Sequence[str], addresses: Sequ
         certificate.subject.rfc4514_string(),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
-        # Whoever trusts a root trusts it whatever it says of itself.
+        # A trusted root may issue certificates, whatever its own extensions are.
         may_issue=root
         or (
             (basic is not None and basic.ca)
@@ -197,7 +196,7 @@ def _issuer(certificate: x509.Certificate, names: Sequence[str], addresses: Sequ
 
 
 def _forbidden(limits: x509.NameConstraints | None, names: Sequence[str], addresses: Sequence[str]) -> Iterator[str]:
-    """RFC 5280, 4.2.1.10, for names and addresses of servers."""
+    """Yield the server names and addresses that the name constraints forbid (RFC 5280, 4.2.1.10)."""
     if limits is None:
         return
     permitted, excluded = limits.permitted_subtrees or (), limits.excluded_subtrees or ()
@@ -214,8 +213,8 @@ def _forbidden(limits: x509.NameConstraints | None, names: Sequence[str], addres
 
 
 def _within_domain(name: str, domain: str) -> bool:
-    wanted = domain.lower().removeprefix(".")
-    return name == wanted or name.endswith(f".{wanted}") or not wanted
+    parent = domain.lower().removeprefix(".")
+    return name == parent or name.endswith(f".{parent}") or not parent
 
 
 def _within(address: IPv4Address | IPv6Address, limit: x509.GeneralName) -> bool:
@@ -263,7 +262,7 @@ def _alternative_names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[s
 
 
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    if _hash(certificate) in _OLD_HASHES:  # then the names have to do
+    if _hash(certificate) in _OLD_HASHES:  # the library cannot verify it, so only the names are compared
         return certificate.issuer == issuer.subject
     try:
         certificate.verify_directly_issued_by(issuer)

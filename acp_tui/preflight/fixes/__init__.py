@@ -1,4 +1,4 @@
-"""Mending nodes: what could be changed on a node for each finding, as one script a person can read, run and take back.
+"""Fixes: the changes on a node that would make failed requirements pass, as a script that a person can read and undo.
 
-`mend` chooses steps (pure), `script` writes them down (pure), `run` carries them out over SSH and tells what happens.
+`select` chooses the steps and `script` writes them (both pure); `apply` runs them over SSH and reports what happens.
 """

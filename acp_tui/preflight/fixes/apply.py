@@ -1,6 +1,6 @@
-"""Carrying steps out on nodes, all at once: one script a node, then a second login where sshd was changed.
+"""Apply fixes on nodes concurrently: one script for each node, then a second login where sshd was changed.
 
-Events come as they happen. However a node's pass ends, its last event is a `NodeFixed`; undo.sh there takes it back.
+Events come as they happen. The last event of every node is a `NodeFixed`; `undo.sh` on the node undoes its fixes.
 """
 
 import asyncio
@@ -18,33 +18,33 @@ from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, Co
 from acp_tui.preflight.fixes.script import BACKUPS, GUARD, NOTHING_CHANGED, SECOND_LOGIN, script
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 
-_SECOND_LOGIN_WITHIN = GUARD * 3 / 4  # seconds; the rest is for taking it back before the node does so itself
+_SECOND_LOGIN_WITHIN = GUARD * 3 / 4  # seconds; the rest is for restoring the settings before the guard does so
 _TRIES_AFTER_RELOAD = 5
-_INIT_WITHIN = 3600.0
-_PACKAGES_WITHIN = 900.0
-_LOOK_WITHIN = 60
+_INIT_WITHIN = 3600.0  # seconds
+_PACKAGES_WITHIN = 900.0  # seconds
+_PREVIEW_WITHIN = 60  # seconds
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to do on one node, and how to get in. `folder`: where copies go there, below `script.BACKUPS`."""
+    """The fix steps for one node, and the login. `folder`: the backups on the node, below `script.BACKUPS`."""
 
     target: Target
-    pinned: str | None
+    known_host_key: str | None
     steps: tuple[FixStep, ...]
     folder: str
     init: InitScript | None = None
-    """Needed where PRE-INIT is one of the steps."""
+    """Required if PRE-INIT is one of the steps."""
 
     @property
     def undo(self) -> str:
-        """The command that takes it back, for a person on the node."""
+        """The command that undoes the fixes, for a person on the node."""
         return f"bash {self.folder}/undo.sh"
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """A step's commands have ended: exit status, and the end of what they said (cleaned of control characters)."""
+    """The commands of a step have ended: exit status, and the end of their output without control characters."""
 
     address: str
     requirement: str
@@ -54,7 +54,7 @@ class StepDone:
 
 @dataclass(frozen=True)
 class SecondLogin:
-    """Whether the changed settings of sshd were kept, and what happened."""
+    """Whether the changed settings of sshd were kept, and the reason."""
 
     address: str
     kept: bool
@@ -63,99 +63,101 @@ class SecondLogin:
 
 @dataclass(frozen=True)
 class NodeFixed:
-    """The pass over a node is over. `detail`: what broke it off, "" when nothing did. `begun`: something may have been
-    changed."""
+    """The last event of a node. `detail`: the error that ended it early, or "". `started`: the node may be changed."""
 
     address: str
     detail: str
-    begun: bool
+    started: bool
 
 
 FixEvent = NodeStage | StepDone | SecondLogin | NodeFixed
 
 
 def new_folder(now: datetime) -> str:
-    """A folder for the copies of one fix."""
+    """Return the folder on the node for the backups of one fix."""
     return f"{BACKUPS}/{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGenerator[FixEvent, None]:
-    """Carry out `jobs`, one a node, all at once. The caller has the operator's consent for each of them.
+    """Apply `jobs`, one for each node, concurrently. The caller has the operator's confirmation for each of them.
 
-    Closing the generator cuts the connections; what a node has begun by then it brings to its end by itself."""
+    Closing the generator closes the connections; the steps that a node has started by then continue to their end."""
 
-    def pass_over(job: Job) -> Work[FixEvent]:
-        async def follow(emit: Callable[[FixEvent], None]) -> None:
-            emit(await _Pass(job, deadlines, emit).go())
+    def task(job: Job) -> Work[FixEvent]:
+        async def apply(emit: Callable[[FixEvent], None]) -> None:
+            emit(await _NodeFix(job, deadlines, emit).run())
 
-        return follow
+        return apply
 
-    async with aclosing(merge_events(map(pass_over, jobs))) as events:
+    async with aclosing(merge_events(map(task, jobs))) as events:
         async for event in events:
             yield event
 
 
-async def look(job: Job, deadlines: Deadlines = DEADLINES) -> Mapping[str, str]:
-    """What would go with the destructive steps of `job`, by requirement. Only reads; failures are told in the text."""
-    steps = [step for step in job.steps if step.look is not None]
-    snippets = tuple(Collector(step.name, (), step.look or "", lambda reading: {}, _LOOK_WITHIN) for step in steps)
+async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mapping[str, str]:
+    """Return what the destructive steps of `job` would remove, by requirement. Only reads; a text may be an error."""
+    steps = [step for step in job.steps if step.preview is not None]
     if not steps:
         return {}
+    collectors = tuple(
+        Collector(step.name, (), step.preview or "", lambda output: {}, _PREVIEW_WITHIN) for step in steps
+    )
     marker = secrets.token_hex(12)
-    shown: dict[str, str] = {}
-    why = _("the node did not say")
+    listed: dict[str, str] = {}
+    reason = _("the node returned nothing")
     try:
-        connection = await connect(job.target, job.pinned, _unheard, deadlines)
+        connection = await connect(job.target, job.known_host_key, _ignore_stage, deadlines)
         try:
-            async with asyncio.timeout(len(steps) * _LOOK_WITHIN + deadlines.session):
-                async for reading in _readings(connection, build(snippets, marker), marker, deadlines):
-                    shown[reading.name] = reading.text.strip()
+            async with asyncio.timeout(len(steps) * _PREVIEW_WITHIN + deadlines.session):
+                async for output in _outputs(connection, build(collectors, marker), marker, deadlines):
+                    listed[output.name] = output.text.strip()
         finally:
             await connection.close()
     except ConnectError as error:
-        why = error.detail
+        reason = error.detail
     except (ConnectionLost, TimeoutError) as error:
-        why = str(error) or why
-    return {
-        step.requirement: shown.get(step.name) or _("what would go is not known: {why}").format(why=why)
-        for step in steps
-    }
+        reason = str(error) or reason
+    unknown = _("could not list what would be removed: {reason}").format(reason=reason)
+    return {step.requirement: listed.get(step.name) or unknown for step in steps}
 
 
 @dataclass
-class _Pass:
+class _NodeFix:
+    """One node's fix: connect, run the script, confirm sshd's settings with a second login."""
+
     job: Job
     deadlines: Deadlines
-    tell: Callable[[FixEvent], None]
-    begun: bool = False
+    emit: Callable[[FixEvent], None]
+    started: bool = False
 
-    async def go(self) -> NodeFixed:
+    async def run(self) -> NodeFixed:
         address = self.job.target.address
         try:
-            connection = await connect(self.job.target, self.job.pinned, self.reached, self.deadlines)
+            connection = await connect(self.job.target, self.job.known_host_key, self.emit_stage, self.deadlines)
         except ConnectError as error:
             return NodeFixed(address, error.detail, False)
         detail = ""
         try:
-            async with asyncio.timeout(self.patience):
-                detail = await self.carry_out(connection)
+            async with asyncio.timeout(self.time_limit):
+                detail = await self.run_steps(connection)
         except ConnectError as error:
             detail = error.detail
         except ConnectionLost as error:
-            detail = _("{why}; what was begun there goes on to its end").format(why=error)
+            detail = _("{reason}; the started steps continue on the node").format(reason=error)
         except TimeoutError:
-            detail = _("not done within {seconds:g} s").format(seconds=self.patience)
+            detail = _("not finished within {seconds:g} s").format(seconds=self.time_limit)
         finally:
             await connection.close()
-        return NodeFixed(address, detail, self.begun)
+        return NodeFixed(address, detail, self.started)
 
     @property
-    def patience(self) -> float:
-        own = _INIT_WITHIN if self.job.init else 0
-        return own + _PACKAGES_WITHIN + _SECOND_LOGIN_WITHIN
+    def time_limit(self) -> float:
+        """Seconds for the complete fix of the node."""
+        init = _INIT_WITHIN if self.job.init else 0
+        return init + _PACKAGES_WITHIN + _SECOND_LOGIN_WITHIN
 
-    async def carry_out(self, connection: Connection) -> str:
-        """What went wrong beside the steps; "" when nothing did."""
+    async def run_steps(self, connection: Connection) -> str:
+        """Run the script; return an error outside the steps, or ""."""
         job = self.job
         if job.init is not None:
             await _put(connection, job.init.content, f"{job.folder}/init.sh", self.deadlines)
@@ -163,97 +165,100 @@ class _Pass:
         marker = secrets.token_hex(12)
         program = script(job.steps, job.folder, marker)
         login: CollectorOutput | None = None
-        self.begun = True
-        async for reading in _readings(connection, program, marker, self.deadlines):
-            if reading.name == SECOND_LOGIN:
-                login = reading
-            elif requirement := requirements.pop(reading.name, ""):
-                self.tell(StepDone(job.target.address, requirement, reading.status, reading.text.strip()))
+        self.started = True
+        async for output in _outputs(connection, program, marker, self.deadlines):
+            if output.name == SECOND_LOGIN:
+                login = output
+            elif requirement := requirements.pop(output.name, ""):
+                self.emit(StepDone(job.target.address, requirement, output.status, output.text.strip()))
         if requirements:
-            said = connection.stderr or _("it stopped halfway")
-            return _("the node did not run all of it: {said}").format(said=said)
+            reason = connection.stderr or _("the script ended early")
+            return _("the node did not run all steps: {reason}").format(reason=reason)
         if login is not None and login.status != NOTHING_CHANGED:
-            self.tell(await self.second_login(connection, login))
+            self.emit(await self.second_login(connection, login))
         return ""
 
-    async def second_login(self, first: Connection, reading: CollectorOutput) -> SecondLogin:
+    async def second_login(self, first: Connection, reload: CollectorOutput) -> SecondLogin:
+        """Keep the new settings of sshd if a second login succeeds, else restore the old ones."""
         address = self.job.target.address
-        if reading.status != 0:
-            words = _("sshd does not take the new settings, they were put back: {said}")
-            return SecondLogin(address, False, words.format(said=" ".join(reading.text.split())))
+        if reload.status != 0:
+            text = _("sshd rejected the new settings; the old ones were restored: {output}")
+            return SecondLogin(address, False, text.format(output=" ".join(reload.text.split())))
         try:
             async with asyncio.timeout(_SECOND_LOGIN_WITHIN):
                 second = await self.connect_again(first.host_key)
                 try:
-                    said = await self.decide(second, "keep")
+                    decision = await self.settle_guard(second, "keep")
                 finally:
                     await second.close()
         except ConnectError as error:
-            why = error.detail
+            reason = error.detail
         except (ConnectionLost, TimeoutError) as error:
-            why = str(error) or _("it took too long")
+            reason = str(error) or _("timed out")
         else:
-            if said == "kept":
-                return SecondLogin(address, True, _("a second login works, the new settings of sshd are kept"))
-            why = _("it came too late")
+            if decision == "kept":
+                return SecondLogin(address, True, _("the second login succeeded; the new settings of sshd are kept"))
+            reason = _("too late: the guard had restored them")
         try:
-            restored = await self.decide(first, "back") == "restored"
+            restored = await self.settle_guard(first, "back") == "restored"
         except (ConnectError, ConnectionLost):
             restored = False
-        words = _("a second login failed ({why}); sshd's settings were put back")
+        text = _("the second login failed ({reason}); the settings of sshd were restored")
         if not restored:
-            words = _("a second login failed ({why}); the node puts sshd's settings back within {seconds} s by itself")
-        return SecondLogin(address, False, words.format(why=why, seconds=GUARD))
+            text = _("the second login failed ({reason}); the node restores the settings of sshd within {seconds} s")
+        return SecondLogin(address, False, text.format(reason=reason, seconds=GUARD))
 
     async def connect_again(self, host_key: str) -> Connection:
-        """Log in once more. For a moment after the reload sshd does not listen: that alone is no failure."""
+        """Log in a second time. sshd does not listen for a moment after the reload, so a refused connect is retried."""
         for _attempt in range(_TRIES_AFTER_RELOAD):
             try:
-                return await connect(self.job.target, host_key, _unheard, self.deadlines)
+                return await connect(self.job.target, host_key, _ignore_stage, self.deadlines)
             except ConnectError as error:
                 if error.stage != "tcp":
                     raise
             await asyncio.sleep(1)
-        return await connect(self.job.target, host_key, _unheard, self.deadlines)
+        return await connect(self.job.target, host_key, _ignore_stage, self.deadlines)
 
-    async def decide(self, connection: Connection, word: str) -> str:
-        """Tell the node's guard to `keep` sshd's settings or to take them `back`; what it did: `kept`, `restored`."""
+    async def settle_guard(self, connection: Connection, command: str) -> str:
+        """Make the guard on the node `keep` the settings of sshd or take them `back`.
+
+        Returns what the guard did: `kept` or `restored`; "" if it did not reply."""
         marker = secrets.token_hex(12)
         program = (
-            f"cd {self.job.folder} || exit\n: >{word}\nleft=20\n"
+            f"cd {self.job.folder} || exit\n: >{command}\nleft=20\n"
             'until [ -e kept ] || [ -e restored ] || [ "$left" -eq 0 ]; do sleep 0.5; left=$((left - 1)); done\n'
             f'printf "%s\\n" "{marker} decided"\n[ ! -e kept ] || printf kept\n[ ! -e restored ] || printf restored\n'
             f'printf "\\n%s\\n" "{marker} decided 0"\n'
         )
-        answers = [r.text.strip() async for r in _readings(connection, program, marker, self.deadlines)]
-        return answers[0] if answers else ""
+        outputs = [output.text.strip() async for output in _outputs(connection, program, marker, self.deadlines)]
+        return outputs[0] if outputs else ""
 
-    def reached(self, stage: str) -> None:
-        self.tell(NodeStage(self.job.target.address, stage))
+    def emit_stage(self, stage: str) -> None:
+        self.emit(NodeStage(self.job.target.address, stage))
 
 
-async def _readings(
+async def _outputs(
     connection: Connection, program: str, marker: str, deadlines: Deadlines
 ) -> AsyncGenerator[CollectorOutput, None]:
-    """What a program run as root says between its marks, until it ends."""
+    """Run a program as root and yield the outputs between its marks until it ends."""
     reader = Reader(marker)
-    async with aclosing(connection.run(LAUNCH, program, _unheard, deadlines.session)) as answer:
-        async for chunk in answer:
-            for reading in reader.feed(chunk):
-                yield reading
+    async with aclosing(connection.run(LAUNCH, program, _ignore_stage, deadlines.session)) as chunks:
+        async for chunk in chunks:
+            for output in reader.feed(chunk):
+                yield output
 
 
 async def _put(connection: Connection, content: bytes, path: str, deadlines: Deadlines) -> None:
-    """Write a file on the node as root. Whether it arrived whole is for the script to see, by its sum."""
+    """Write a file on the node as root. The script verifies its checksum, so a truncated file does no harm."""
     folder = path.rpartition("/")[0]
     command = (
         'sh -c \'root=; [ "$(id -u)" -eq 0 ] || root="sudo -n"; '
         f"umask 077; $root mkdir -p {folder} && exec $root tee {path} >/dev/null'"
     )
-    async with aclosing(connection.run(command, content, _unheard, deadlines.session)) as answer:
-        async for _chunk in answer:
+    async with aclosing(connection.run(command, content, _ignore_stage, deadlines.session)) as chunks:
+        async for _chunk in chunks:
             pass
 
 
-def _unheard(stage: str) -> None:
-    """Stages of a connection that nobody waits for."""
+def _ignore_stage(stage: str) -> None:
+    """Ignore the stages of a connection that the operator does not wait for."""

@@ -1,4 +1,4 @@
-"""The vendor's preparation script in the unpacked package (PRE-INIT): found, read, and its sum taken."""
+"""Read the vendor's preparation script from the unpacked package, with its checksum (PRE-INIT)."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,7 @@ _LARGEST = 4 * 1024 * 1024
 
 
 def find_init(install_dir: Path) -> InitScript:
-    """`installer/res/init.sh` below `install_dir`. OSError: it is not there, or cannot be read."""
+    """Return `installer/res/init.sh` below `install_dir`. Raises OSError if it is missing or cannot be read."""
     path = install_dir / INIT
     with path.open("rb") as file:
         content = file.read(_LARGEST)

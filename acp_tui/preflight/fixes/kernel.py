@@ -1,13 +1,13 @@
-"""Recipes for what the kernel was started with and has loaded, and for what guards it (KRN-*, SEC-*).
+"""Recipes for the kernel: boot parameters, modules, SELinux, AppArmor, firewall (KRN-*, SEC-*).
 
-Boot parameters and SELinux hold from the next boot on; whether and when a node is rebooted is the operator's business.
+Boot parameters and SELinux take effect after the next reboot; acp-tui does not reboot nodes.
 """
 
 from collections.abc import Mapping
 from shlex import quote
 
-from acp_tui.core.i18n import _
-from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, odd_names, trusted
+from acp_tui.core.i18n import ngettext
+from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, trusted, unexpected_names
 
 _MODULES_FILE = "/etc/modules-load.d/acp.conf"
 _BOOT_FILES = (
@@ -24,14 +24,18 @@ _SELINUX = "/etc/selinux/config"
 
 
 def modules(case: FixContext) -> FixStep | str:
-    """KRN-IPVS and its like: loaded now, and at each boot."""
+    """KRN-IPVS, KRN-CT*, KRN-OVN: load the modules now and at each boot."""
     names = trusted(case.verdict.names, r"[a-z0-9_]{1,64}")
     if names is None:
-        return odd_names(case.verdict.names)
+        return unexpected_names(case.verdict.names)
     available = case.facts.modules_available
-    absent = [name for name in case.verdict.names if available is not None and name not in available]
-    if absent:
-        return _("this kernel has no module {names}").format(names=", ".join(absent))
+    missing = [name for name in case.verdict.names if available is not None and name not in available]
+    if missing:
+        return ngettext(
+            "this kernel does not have the module {names}",
+            "this kernel does not have the modules {names}",
+            len(missing),
+        ).format(names=", ".join(missing))
     commands = f"modprobe -a {names}\nadd_lines {_MODULES_FILE} {names}"
     return FixStep(case.verdict.requirement, case.title, commands, files=(_MODULES_FILE,))
 
@@ -50,13 +54,13 @@ def _boot_parameter(token: str) -> Recipe:
 
 
 def apparmor(case: FixContext) -> FixStep | str:
-    """SEC-APPARMOR: the unit no longer starts, and the kernel leaves it out from the next boot on."""
+    """SEC-APPARMOR: disable the unit now, and AppArmor in the kernel after the next reboot."""
     unit = (case.facts.units or {}).get("apparmor")
     installed = unit is not None and unit.enabled not in ("not-found", "")
     back = [
         verb
-        for verb, word in (("enable", "enabled"), ("start", "active"))
-        if unit and word in (unit.enabled, unit.active)
+        for verb, state in (("enable", "enabled"), ("start", "active"))
+        if unit and state in (unit.enabled, unit.active)
     ]
     return FixStep(
         case.verdict.requirement,
@@ -69,7 +73,7 @@ def apparmor(case: FixContext) -> FixStep | str:
 
 
 def selinux(case: FixContext) -> FixStep | str:
-    """SEC-SELINUX: permissive at once, disabled from the next boot on."""
+    """SEC-SELINUX: permissive at once, disabled after the next reboot."""
     running = case.facts.selinux != "disabled"
     commands = [
         f"sed -i -E 's/^[[:space:]]*SELINUX=.*/SELINUX=disabled/' {_SELINUX}",
@@ -88,11 +92,11 @@ def selinux(case: FixContext) -> FixStep | str:
 
 
 def firewall(case: FixContext) -> FixStep | str:
-    """SEC-FIREWALL: every unit that runs or would come back, and ufw by its own word."""
+    """SEC-FIREWALL: stop and disable every firewall unit; disable ufw with its own command."""
     names = case.verdict.names
     units = {name: unit for name, unit in (case.facts.units or {}).items() if name in names}
     if not names or trusted(names, r"[a-z0-9][a-z0-9-]{0,31}") is None:
-        return odd_names(names)
+        return unexpected_names(names)
     ufw = "ufw" in names and bool(case.facts.ufw_enabled)
     switches = ("ufw disable\n" if ufw else "") + ("netfilter-persistent flush\n" * ("netfilter-persistent" in names))
     back = ["ufw --force enable"] if ufw else []

@@ -1,6 +1,6 @@
-"""The steps for one node as one bash script: copies first, then the commands, an undo script, and marks to read it by.
+"""Write the fix steps for one node as one bash script: backups, commands, an undo script, and marks in the output.
 
-Whoever reads it can run it by hand as well; run again it finds everything done. The practice nodes read it back.
+A person can read and run the script too; a second run changes nothing. The practice nodes parse it with `split`.
 """
 
 import re
@@ -11,13 +11,13 @@ from acp_tui.core.assets import asset_text
 from acp_tui.preflight.fixes.step import FixStep
 
 BACKUPS = "/var/backups/acp-tui"
-"""Below it each fix has a folder of its own on the node: copies, logs, undo.sh."""
+"""The folder on the node below which each fix has its own folder: backups, logs, undo.sh."""
 SECOND_LOGIN = "second_login"
-"""Name under which the script tells how the reload of sshd went."""
+"""The name under which the script reports the reload of sshd."""
 NOTHING_CHANGED = 3
-"""Status of SECOND_LOGIN when sshd has nothing new to be tried."""
+"""The status of SECOND_LOGIN if the settings of sshd have not changed."""
 GUARD = 60
-"""Seconds after which sshd's settings are put back when no second login has confirmed them."""
+"""Seconds after which the guard restores the settings of sshd unless a second login has confirmed them."""
 
 _SSHD = "/etc/ssh/sshd_config"
 _FOLDER = re.compile(re.escape(BACKUPS) + r"/[0-9A-Za-z-]{1,40}")
@@ -26,14 +26,14 @@ _STEP = re.compile(r"^do_([a-z0-9_]+)\(\) \{\n(.*?)^\}$", re.MULTILINE | re.DOTA
 
 
 def script(steps: Sequence[FixStep], folder: str, marker: str = "acp") -> str:
-    """The script. `folder`: where copies and undo.sh go on the node, below BACKUPS. `marker`: lower-case letters and
-    digits that stand before the name of each step in its output. ValueError: `folder` is elsewhere, or no steps."""
+    """Return the script. `folder`: for backups and undo.sh on the node, below BACKUPS. `marker`: lower-case letters and
+    digits before the name of each step in the output. Raises ValueError if `folder` is elsewhere or `steps` empty."""
     if not steps or _FOLDER.fullmatch(folder) is None:
-        raise ValueError("no steps, or not a folder for copies")
+        raise ValueError("no steps, or not a folder for backups")
     login = any(step.second_login for step in steps)
     head = [
         "#!/bin/bash",
-        "# Made by acp-tui fix. Each file is copied before it is touched; undo.sh beside the copies puts all back.",
+        "# Made by acp-tui fix. It backs up each file before it changes it; undo.sh next to the backups restores them.",
         f"folder={folder}",
         f"marker={marker}",
         f"steps='{' '.join(step.name for step in steps)}'",
@@ -47,15 +47,15 @@ def script(steps: Sequence[FixStep], folder: str, marker: str = "acp") -> str:
 
 def _functions(step: FixStep) -> str:
     saved = f"save {' '.join(step.files)}\n" if step.files else ""
-    told = f"# {', '.join(step.requirements)}: {' '.join(step.title.split())}"
-    text = f"{told}\ndo_{step.name}() {{\n{indent(saved + step.commands, '  ')}\n}}"
+    comment = f"# {', '.join(step.requirements)}: {' '.join(step.title.split())}"
+    text = f"{comment}\ndo_{step.name}() {{\n{indent(saved + step.commands, '  ')}\n}}"
     if step.undo is not None:
         text += f"\nundo_{step.name}() {{\n{indent(step.undo, '  ')}\n}}"
     return text
 
 
 def split(text: str) -> tuple[str, dict[str, str]]:
-    """Marker, and step name → its commands without the copying, of a script made here. ValueError: it is none."""
+    """Return the marker of a script, and the commands of each step without backups. Raises ValueError otherwise."""
     marker = _MARKER.search(text)
     found: dict[str, str] = dict(_STEP.findall(text))
     if marker is None or not found:

@@ -1,6 +1,6 @@
-"""Which steps would mend what was found on a node, and what cannot be mended from here. Pure.
+"""Choose the fix steps for the findings on a node, and name the findings that need a manual fix. Pure.
 
-"All" is what blocks and what an undo can bring back. The rest is offered, and taken only where it is named.
+"All" are the steps that fix a blocker and can be undone. The other steps are available, but run only if named.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,12 +18,12 @@ from acp_tui.preflight.fixes.system import SYSTEM_RECIPES
 
 RECIPES: Mapping[str, Recipe] = {**KERNEL_RECIPES, **SYSTEM_RECIPES, **SOFTWARE_RECIPES}
 INIT = "PRE-INIT"
-_FOUND = (Outcome.FAIL, Outcome.WARN)
+_FIXABLE = (Outcome.FAIL, Outcome.WARN)
 
 
 @dataclass(frozen=True)
 class ManualFix:
-    """A finding that nothing here mends, and why."""
+    """A finding that acp-tui cannot fix, and the reason."""
 
     requirement: str
     reason: str
@@ -31,14 +31,14 @@ class ManualFix:
 
 @dataclass(frozen=True)
 class AvailableFixes:
-    """Everything that could be done on one node."""
+    """The fixes that exist for one node."""
 
     address: str
     steps: tuple[FixStep, ...]
-    by_hand: tuple[ManualFix, ...]
-    """Of what blocks alone."""
+    manual: tuple[ManualFix, ...]
+    """Only for blockers."""
     pending: tuple[str, ...]
-    """Requirements that only wait for a reboot."""
+    """Requirements that are configured, and pass after a reboot."""
 
 
 def available_fixes(
@@ -50,25 +50,34 @@ def available_fixes(
     hostname: str | None = None,
     init: InitScript | None = None,
 ) -> AvailableFixes:
-    """What could be done for `verdicts` (of any node; only those of `node` count).
+    """Return the fixes that exist for `verdicts` (of any node; only those of `node` count).
 
-    `hostname`: the name that the operator gives the node. `init`: the vendor's script, where it is at hand."""
+    `hostname`: the name that the operator chose for the node. `init`: the vendor's script, if it was found."""
     rows = catalogue(plan.effective_release)
     steps: list[FixStep] = [_init_step(rows[INIT].title, init)] if init and INIT in rows else []
-    by_hand: list[ManualFix] = []
+    manual: list[ManualFix] = []
     own = [verdict for verdict in verdicts if verdict.node == node.address]
     for verdict in own:
         recipe = RECIPES.get(verdict.requirement, _no_recipe)
-        if verdict.outcome not in _FOUND or (verdict.outcome is Outcome.WARN and recipe is _no_recipe):
+        if verdict.outcome not in _FIXABLE or (verdict.outcome is Outcome.WARN and recipe is _no_recipe):
             continue
-        made = recipe(FixContext(plan, node, facts, verdict, _(rows[verdict.requirement].title), hostname))
+        blocks = verdict.outcome is Outcome.FAIL and verdict.waived is None
+        made = recipe(
+            FixContext(
+                plan=plan,
+                node=node,
+                facts=facts,
+                verdict=verdict,
+                title=_(rows[verdict.requirement].title),
+                hostname=hostname,
+            )
+        )
         if isinstance(made, FixStep):
-            wanted = made.by_default and verdict.outcome is Outcome.FAIL and verdict.waived is None
-            steps.append(replace(made, by_default=wanted))
-        elif verdict.outcome is Outcome.FAIL and verdict.waived is None:
-            by_hand.append(ManualFix(verdict.requirement, made))
+            steps.append(replace(made, applied_by_default=made.applied_by_default and blocks))
+        elif blocks:
+            manual.append(ManualFix(verdict.requirement, made))
     pending = tuple(v.requirement for v in own if v.outcome is Outcome.PENDING_REBOOT)
-    return AvailableFixes(node.address, _in_order(_joined(steps)), tuple(by_hand), pending)
+    return AvailableFixes(node.address, _in_order(_joined(steps)), tuple(manual), pending)
 
 
 def select_fixes(
@@ -81,20 +90,20 @@ def select_fixes(
     hostname: str | None = None,
     init: InitScript | None = None,
 ) -> tuple[FixStep, ...]:
-    """The steps to take on `node`: those of the requirement IDs in `only`, else all that are taken without a name."""
+    """Return the steps to apply on `node`: those of the requirement IDs in `only`; None: those applied by default."""
     return selected(available_fixes(plan, node, facts, verdicts, hostname=hostname, init=init).steps, only)
 
 
 def selected(steps: Iterable[FixStep], only: Collection[str] | None) -> tuple[FixStep, ...]:
-    """Of `steps` those named in `only`; with None all that are part of "all"."""
+    """Return the steps that fix a requirement in `only`; None: those applied by default."""
     if only is None:
-        return tuple(step for step in steps if step.by_default and not step.destructive)
+        return tuple(step for step in steps if step.applied_by_default and not step.destructive)
     return tuple(step for step in steps if not set(step.requirements).isdisjoint(only))
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of a requirement after a step. `outcome` PASS: mended."""
+class FixResult:
+    """The outcome of a requirement after a fix step; PASS means that the step fixed it."""
 
     address: str
     requirement: str
@@ -102,19 +111,21 @@ class Result:
     observed: str
 
 
-def results(address: str, steps: Iterable[FixStep], verdicts: Sequence[Verdict]) -> tuple[Result, ...]:
-    """The requirements of `steps` held against what was judged after them. PRE-INIT leaves nothing to be judged by."""
+def fix_results(address: str, steps: Iterable[FixStep], verdicts: Sequence[Verdict]) -> tuple[FixResult, ...]:
+    """Return the outcomes of the requirements of `steps` in `verdicts`, which were made after the fix.
+
+    PRE-INIT is left out: no check shows whether it has run."""
     found = []
     for requirement in dict.fromkeys(r for step in steps for r in step.requirements if r != INIT):
         own = [v for v in verdicts if v.requirement == requirement and v.node in (address, None)]
         worst = next((v for v in own if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)), None)
         outcome = worst.outcome if worst else Outcome.PASS
-        found.append(Result(address, requirement, outcome, worst.observed if worst else ""))
+        found.append(FixResult(address, requirement, outcome, worst.observed if worst else ""))
     return tuple(found)
 
 
 def _no_recipe(case: FixContext) -> str:
-    return _("nothing on the node that this program could change; its remedy says more")
+    return _("acp-tui cannot fix this; follow the instructions of the requirement")
 
 
 def _init_step(title: str, init: InitScript) -> FixStep:
@@ -122,13 +133,13 @@ def _init_step(title: str, init: InitScript) -> FixStep:
         INIT,
         _(title),
         f'printf \'%s  %s\\n\' {init.sha256} "$folder/init.sh" | sha256sum -c -\nbash "$folder/init.sh"',
-        by_default=False,
-        note=_("The vendor's script decides what it changes; there is no undo. Its output is kept."),
+        applied_by_default=False,
+        note=_("The vendor's script makes its own changes, and cannot be undone. acp-tui keeps its output."),
     )
 
 
 def _joined(steps: Sequence[FixStep]) -> list[FixStep]:
-    """Steps of the same commands become one that meets all their requirements."""
+    """Merge steps with the same commands into one step that fixes all their requirements."""
     by_commands: dict[str, FixStep] = {}
     for step in steps:
         before = by_commands.get(step.commands)
@@ -139,11 +150,11 @@ def _joined(steps: Sequence[FixStep]) -> list[FixStep]:
             by_commands[step.commands] = replace(
                 before,
                 also=tuple(ids)[1:],
-                by_default=before.by_default or step.by_default,
+                applied_by_default=before.applied_by_default or step.applied_by_default,
             )
     return list(by_commands.values())
 
 
 def _in_order(steps: Sequence[FixStep]) -> tuple[FixStep, ...]:
-    """What could lock the operator out comes last: all else is done by then."""
+    """Put the steps that could lock the operator out last: all other steps are done by then."""
     return tuple(sorted(steps, key=lambda step: step.second_login))

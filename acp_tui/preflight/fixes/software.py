@@ -1,6 +1,6 @@
-"""Recipes for files, folders and packages that are in the way (FS-*, PKG-*), and for what cannot be installed here.
+"""Recipes for software: conflicting files, folders and packages (FS-*, PKG-*), and missing packages (SW-*).
 
-Packages and folders are gone for good: such steps are only taken when named, and show what would go first.
+Removed packages and folders cannot be restored: such steps run only when named, and first list what they remove.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from shlex import quote
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
-from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, odd_names, trusted
+from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, trusted, unexpected_names
 
 _KUBELET = "/etc/systemd/system/kubelet.service"
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}"
@@ -24,9 +24,9 @@ _BINARY = r"/usr/local/s?bin/[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}|/opt/cni/bin"
 
 
 def kubelet_unit(case: FixContext) -> FixStep | str:
-    """FS-KUBELET-UNIT: the file goes; a kubelet that runs is a cluster, and nothing to be tidied away."""
+    """FS-KUBELET-UNIT: remove the file, unless a kubelet runs: that is a cluster in use."""
     if "kubelet" in (case.facts.kubernetes_traces or ()):
-        return _("a kubelet runs here: first find out what it belongs to (CAP-FRESH-ENV)")
+        return _("a kubelet is running: find out first which cluster it belongs to (CAP-FRESH-ENV)")
     return FixStep(
         case.verdict.requirement,
         case.title,
@@ -37,70 +37,68 @@ def kubelet_unit(case: FixContext) -> FixStep | str:
 
 
 def _folders(*processes: str) -> Recipe:
-    """FS-DIR-*. `processes`: whoever of them runs still uses the folder."""
+    """FS-DIR-*: remove folders, unless one of `processes` runs and uses them."""
 
     def recipe(case: FixContext) -> FixStep | str:
         paths = trusted(case.verdict.names, r"(/[a-z]+){2,4}/?")
         if paths is None:
-            return odd_names(case.verdict.names)
+            return unexpected_names(case.verdict.names)
         running = [name for name in processes if name in (case.facts.kubernetes_traces or ())]
         if running:
-            return _("{names} runs here and uses it: first find out what it belongs to").format(
-                names=", ".join(running)
-            )
+            return _("in use by {names}: find out first what this process belongs to").format(names=", ".join(running))
         return FixStep(
             case.verdict.requirement,
             case.title,
             f"not_running {' '.join(processes)}\nremove_folders {paths}",
             destructive=True,
-            by_default=False,
-            look=_SHOW_FOLDERS.format(paths=paths),
-            note=_("What is deleted is gone. Back up first what may be needed."),
+            applied_by_default=False,
+            preview=_SHOW_FOLDERS.format(paths=paths),
+            note=_("Deleted files cannot be restored. Back up first what may be needed."),
         )
 
     return recipe
 
 
-def _packages(remove: str, look: str) -> Recipe:
-    """PKG-CONFLICT-*: what the package tool says would go, others that need it included, is shown first."""
+def _packages(remove: str, preview: str) -> Recipe:
+    """PKG-CONFLICT-*: remove packages; the package tool first lists them, with all packages that depend on them."""
 
     def recipe(case: FixContext) -> FixStep | str:
         if case.verdict.outcome is not Outcome.FAIL:
-            return _("the names only resemble listed ones: whether they conflict, only you can tell")
+            return _("the package names only resemble listed ones: decide yourself whether they conflict")
         names = trusted(case.verdict.names, _PACKAGE)
         if names is None:
-            return odd_names(case.verdict.names)
+            return unexpected_names(case.verdict.names)
         return FixStep(
             case.verdict.requirement,
             case.title,
             f"{remove} {names}",
             destructive=True,
-            by_default=False,
-            look=look.format(names=names) + "\ntrue",
-            note=_("Whatever runs in these packages stops. Move its applications and back up its data first."),
+            applied_by_default=False,
+            preview=preview.format(names=names) + "\ntrue",
+            note=_("The software in these packages stops. Move its applications and back up its data first."),
         )
 
     return recipe
 
 
 def leftovers(case: FixContext) -> FixStep | str:
-    """PKG-LEFTOVER-BIN: moved beside the copies of this fix, from where undo brings them back."""
+    """PKG-LEFTOVER-BIN: move the files into the backups of this fix, from which undo restores them."""
     paths = case.verdict.names
     if trusted(paths, _BINARY) is None:
-        return odd_names(paths)
+        return unexpected_names(paths)
     moved = [(quote(path), f'"$folder"/moved{quote(path)}') for path in paths]
     return FixStep(
         case.verdict.requirement,
         case.title,
         "\n".join(f"move_away {path}" for path, _place in moved),
         undo="\n".join(f"mv -n -T {place} {path}" for path, place in moved),
-        by_default=False,
-        note=_("See first what each of them belongs to."),
+        applied_by_default=False,
+        note=_("Check first which software each file belongs to."),
     )
 
 
 def _from_a_repository(case: FixContext) -> str:
-    return _("a package has to be installed, and this program brings none: use the site's repository or a system image")
+    return _("acp-tui does not bring packages: install this one from your repository or with the system image")
 
 
 _YUM = _packages(

@@ -1,6 +1,6 @@
-"""The words of mending: a step on one node, what it is made from, and the vendor's init.sh as a step of its own.
+"""The types of fixes: a step on one node, the context from which a recipe makes it, and the vendor's init.sh.
 
-A recipe is a pure function from a case to a step, or to the reason why this cannot be mended from here.
+A recipe is a pure function that returns a step, or the reason why acp-tui cannot fix the finding.
 """
 
 import re
@@ -16,30 +16,30 @@ from acp_tui.plan.model import Node, Plan
 
 @dataclass(frozen=True)
 class FixStep:
-    """What would be done on one node to meet a requirement. Its files are copied before anything of it runs."""
+    """A change on one node that makes a requirement pass. Its files are backed up before its commands run."""
 
     requirement: str
     title: str
     commands: str
-    """Shell, a command a line; run in turn until one fails. May call the functions of `assets/remedy/frame.sh`."""
+    """Shell, one command per line; run in order until one fails. May call the functions of `assets/remedy/frame.sh`."""
     undo: str | None = None
-    """Shell that takes back what is not in `files`; runs after the files were put back."""
+    """Shell that undoes changes outside `files`; runs after the files were restored."""
     files: tuple[str, ...] = ()
-    """Paths that are touched; shell patterns stand for what they match."""
+    """Paths that the step may change; shell patterns are allowed."""
     reboot_needed: bool = False
-    """In effect only after a reboot, which is left to the operator."""
+    """In effect only after a reboot, which the operator does."""
     destructive: bool = False
-    """Removes what no undo brings back: never part of "all"."""
-    by_default: bool = True
-    """Part of "all"; a step that is not has to be named."""
+    """Removes what undo cannot restore: never applied by default."""
+    applied_by_default: bool = True
+    """Runs without being named; False: it must be named."""
     also: tuple[str, ...] = ()
-    """Other requirements that the same commands meet."""
-    look: str | None = None
-    """Shell that only reads, and shows what would go."""
+    """Other requirements that the same commands fix."""
+    preview: str | None = None
+    """Shell that only reads, and lists what the step would remove."""
     second_login: bool = False
-    """Could lock the operator out: kept only when a second login has worked."""
+    """Could lock the operator out: kept only if a second login succeeds."""
     note: str = ""
-    """What a person should know before saying yes."""
+    """A warning to read before confirming."""
 
     @property
     def name(self) -> str:
@@ -57,7 +57,7 @@ class FixStep:
 
 @dataclass(frozen=True)
 class InitScript:
-    """The vendor's preparation script as it was found in the unpacked package (PRE-INIT)."""
+    """The vendor's preparation script from the unpacked package (PRE-INIT)."""
 
     path: str
     content: bytes
@@ -66,7 +66,7 @@ class InitScript:
 
 @dataclass(frozen=True)
 class FixContext:
-    """A finding on a node that somebody might mend."""
+    """The input of a recipe: a finding on a node."""
 
     plan: Plan
     node: Node
@@ -75,19 +75,19 @@ class FixContext:
     title: str
     """The requirement in one line."""
     hostname: str | None = None
-    """The name that the operator gave this node."""
+    """The host name that the operator chose for this node."""
 
 
 Recipe = Callable[[FixContext], FixStep | str]
 
 
 def trusted(names: Iterable[str], pattern: str) -> str | None:
-    """Names that a node told, quoted for a shell line; None when one of them is not of the shape it should have."""
+    """Return names from a node, quoted for a shell line; None if there are none, or one does not match `pattern`."""
     names = tuple(names)
     if not names or not all(re.fullmatch(pattern, name) for name in names):
         return None
     return " ".join(map(quote, names))
 
 
-def odd_names(names: Iterable[str]) -> str:
-    return _("the node tells names that are not usual: {names}").format(names=", ".join(names) or "-")
+def unexpected_names(names: Iterable[str]) -> str:
+    return _("the node returned unexpected names: {names}").format(names=", ".join(names) or "-")

@@ -1,6 +1,6 @@
-"""Recipes for the system's settings and a node's own network: swap, limits, /tmp, names, resolver, time zone, sshd.
+"""Recipes for system settings: swap, limits, /tmp, host name, resolver, time zone, sshd.
 
-What a node told (names, zones, units) goes into a shell line only when it has the shape it should have.
+A value from a node (name, zone, unit) goes into a shell line only if it matches the expected pattern.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from ipaddress import ip_address
 from shlex import quote
 
 from acp_tui.core.i18n import _
-from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, odd_names, trusted
+from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, trusted, unexpected_names
 
 HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-"""A host name that meets NET-HOSTNAME-*."""
+"""A host name that passes NET-HOSTNAME-*."""
 
 _SWAP_UNIT = r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,200}\.(swap|service)"
 _RESOLV = "/etc/resolv.conf"
@@ -20,15 +20,15 @@ _TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/
 
 
 def swap(case: FixContext) -> FixStep | str:
-    """SYS-SWAP: off now, and no entry that brings it back. Units that no fstab line makes are masked, or disabled where
-    their own file in /etc stands in the way of a mask."""
+    """SYS-SWAP: turn swap off, and disable the entries that turn it on at boot. Units that do not come from fstab are
+    masked, or disabled if their own file in /etc prevents a mask."""
     entries = case.facts.fstab_swaps or ()
     services = tuple(name for name in entries if name.endswith(".service"))
     units = tuple(name for name in entries if name.endswith(".swap"))
     own = services + (units if len(units) + len(services) == len(entries) else ())  # else fstab's lines make the units
     masked = trusted(own, _SWAP_UNIT)
     if own and masked is None:
-        return odd_names(own)
+        return unexpected_names(own)
     commands = "swapoff -a\n" r"sed -ri 's/^([^#[:space:]]\S*\s+\S+\s+swap\s)/#\1/' /etc/fstab"
     back = [f"systemctl unmask {masked}"] if masked else []
     back += ["swapon -a"] if case.facts.swaps else []
@@ -44,7 +44,7 @@ def swap(case: FixContext) -> FixStep | str:
 
 
 def tasks_max(case: FixContext) -> FixStep | str:
-    """SYS-TASKSMAX."""
+    """SYS-TASKSMAX: set DefaultTasksMax of systemd."""
     return FixStep(
         case.verdict.requirement,
         case.title,
@@ -57,7 +57,7 @@ def tasks_max(case: FixContext) -> FixStep | str:
 
 
 def tmp_noexec(case: FixContext) -> FixStep | str:
-    """FS-TMP-NOEXEC: now, and in fstab and the local tmp.mount for the next boot."""
+    """FS-TMP-NOEXEC: remount /tmp now, and change fstab and tmp.mount for the next boot."""
     drop = "s/,noexec\\b|\\bnoexec,//; s/\\bnoexec\\b/defaults/"
     units = " ".join(_TMP_UNITS)
     return FixStep(
@@ -72,12 +72,12 @@ def tmp_noexec(case: FixContext) -> FixStep | str:
 
 
 def hostname(case: FixContext) -> FixStep | str:
-    """NET-HOSTNAME-*, X-HOSTNAME-UNIQUE: only with a name that the operator gives."""
+    """NET-HOSTNAME-*, X-HOSTNAME-UNIQUE: set the host name that the operator chose."""
     if case.hostname is None:
-        return _("which name it should have, only you can tell")
+        return _("choose a host name yourself")
     name = trusted((case.hostname,), HOSTNAME)
     if name is None:
-        return _("'{name}' is no name that a node may have").format(name=case.hostname)
+        return _("'{name}' is not a valid host name for a node").format(name=case.hostname)
     before = trusted((case.facts.etc_hostname or case.facts.hostname or "",), r"[A-Za-z0-9._-]{1,64}")
     return FixStep(
         case.verdict.requirement,
@@ -89,7 +89,7 @@ def hostname(case: FixContext) -> FixStep | str:
 
 
 def localhost(case: FixContext) -> FixStep | str:
-    """NET-HOSTS-LOCALHOST: other lines lose the name, the line of 127.0.0.1 has it."""
+    """NET-HOSTS-LOCALHOST: map localhost to 127.0.0.1 only."""
     return FixStep(
         case.verdict.requirement,
         case.title,
@@ -101,36 +101,36 @@ def localhost(case: FixContext) -> FixStep | str:
 
 
 def search_domains(case: FixContext) -> FixStep | str:
-    """NET-RESOLV-SEARCH, NET-SEARCH-*: the lines go; names are then given in full."""
+    """NET-RESOLV-SEARCH, NET-SEARCH-*: remove the search domains."""
     return FixStep(
         "NET-RESOLV-SEARCH",
         case.title,
         f"sed -i -E '/^\\s*(search|domain)\\s/d' {_RESOLV}",
         files=(_RESOLV,),
         also=() if case.verdict.requirement == "NET-RESOLV-SEARCH" else (case.verdict.requirement,),
-        note=_("Short names resolve no longer. NetworkManager or DHCP may write the file again: change it there too."),
+        note=_("Short names no longer resolve. NetworkManager or DHCP may rewrite the file: change them too."),
     )
 
 
 def nameservers(case: FixContext) -> FixStep | str:
-    """NET-RESOLV-172: servers in 172.* go where others stay; systemd's stub gives way to the servers behind it."""
+    """NET-RESOLV-172: remove name servers in 172.* if others remain; replace the stub of systemd with its servers."""
     servers = case.facts.nameservers or ()
     barred = [server for server in servers if server.startswith("172.")]
     others = [server for server in servers if server not in barred and not _local(server)]
     if barred and not others:
-        return _("there is no other name server; which one to use, only you can tell")
+        return _("no other name server is configured; choose one yourself")
     if barred:
         command = f"sed -i -E '/^\\s*nameserver\\s+172\\./d' {_RESOLV}"
     elif "127.0.0.53" in servers:
         command = f"use_resolved_servers {_RESOLV}"
     else:
-        return _("a name server of this node's own; which one to use instead, only you can tell")
+        return _("the name server runs on this node; choose another one yourself")
     return FixStep(
         case.verdict.requirement,
         case.title,
         command,
         files=(_RESOLV,),
-        note=_("NetworkManager or DHCP may write the file again: change the name servers there too."),
+        note=_("NetworkManager or DHCP may rewrite the file: change the name servers there too."),
     )
 
 
@@ -142,10 +142,10 @@ def _local(server: str) -> bool:
 
 
 def time_zone(case: FixContext) -> FixStep | str:
-    """X-TIMEZONE: the zone of most nodes."""
+    """X-TIMEZONE: set the time zone that most nodes have."""
     zone = trusted(case.verdict.names, r"[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
     if zone is None or len(case.verdict.names) != 1:
-        return odd_names(case.verdict.names)
+        return unexpected_names(case.verdict.names)
     return FixStep(
         case.verdict.requirement,
         case.title,
@@ -155,7 +155,7 @@ def time_zone(case: FixContext) -> FixStep | str:
 
 
 def _sshd(keyword: str) -> Recipe:
-    """USR-USEDNS, USR-USEPAM: at the top of the file, for the first setting of a keyword counts."""
+    """USR-USEDNS, USR-USEPAM: set the keyword at the top of the file, because its first line is in effect."""
 
     def recipe(case: FixContext) -> FixStep:
         file, line = "/etc/ssh/sshd_config", f"{keyword} no"
@@ -166,7 +166,7 @@ def _sshd(keyword: str) -> Recipe:
             f"sed -i -e '1i {line}' -e '/^[[:space:]]*{keyword}[[:space:]=]/Id' {file}",
             files=(file,),
             second_login=True,
-            note=_("Kept only when a second login works; else it is put back at once, or after a minute by itself."),
+            note=_("Kept only if a second login succeeds; otherwise restored at once, or by the node after a minute."),
         )
 
     return recipe

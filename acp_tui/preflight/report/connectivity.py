@@ -9,11 +9,10 @@ from enum import StrEnum
 
 from acp_tui.checks.cluster.connectivity import listener_answered
 from acp_tui.checks.cluster.performance import round_trips
-from acp_tui.checks.topology import NodeTargets, topology_of
+from acp_tui.checks.topology import NodeTargets, Topology
 from acp_tui.core.i18n import _
 from acp_tui.core.units import GIGA, MEGA
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
-from acp_tui.plan.model import Node, Plan
 
 
 class LinkState(StrEnum):
@@ -30,7 +29,7 @@ class LinkState(StrEnum):
 class Cell:
     target: str
     """The other node's address in the plan."""
-    way: LinkState
+    state: LinkState
     closed: tuple[int, ...] = ()
     """TCP ports that are needed and not open, ascending."""
     seconds: float | None = None
@@ -43,11 +42,11 @@ class Cell:
     @property
     def text(self) -> str:
         """A few characters: `ok <1 ms`, `2379 2380`, `closed`, `?`."""
-        if self.way is LinkState.SELF:
+        if self.state is LinkState.SELF:
             return "-"
-        if self.way is LinkState.UNKNOWN:
+        if self.state is LinkState.UNKNOWN:
             return "?"
-        if self.way is LinkState.CLOSED:
+        if self.state is LinkState.CLOSED:
             return _("closed")
         shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
         time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
@@ -64,34 +63,33 @@ class Row:
     """One a node, in the order of the plan, the node itself among them."""
 
 
-def matrix(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
-    """A row a node, in the order of the plan; () where the plan has no two nodes."""
-    if len(plan.nodes) < 2:
+def matrix(topology: Topology, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
+    """Return one row for each node, in the order of the plan; () for a single node."""
+    if len(topology.nodes) < 2:
         return ()
-    targets = topology_of(plan).nodes
-    return tuple(_row(source, targets, facts) for source in plan.nodes)
+    return tuple(_row(source.node, topology.nodes, facts) for source in topology.nodes)
 
 
-def _row(source: Node, targets: tuple[NodeTargets, ...], all_facts: Mapping[str, Facts]) -> Row:
-    facts = all_facts.get(source.address)
+def _row(source: str, targets: tuple[NodeTargets, ...], all_facts: Mapping[str, Facts]) -> Row:
+    facts = all_facts.get(source)
     seen = {
         (path.host, path.port): path for path in (facts and facts.paths) or () if path.result is not TcpResult.UNKNOWN
     }
     times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
-    return Row(source.address, tuple(_cell(source, target, all_facts, seen, times) for target in targets))
+    return Row(source, tuple(_cell(source, target, all_facts, seen, times) for target in targets))
 
 
 def _cell(
-    source: Node,
+    source: str,
     target: NodeTargets,
     all_facts: Mapping[str, Facts],
     seen: Mapping[tuple[str, int], TcpPath],
     times: Mapping[str, float],
 ) -> Cell:
-    if source.address == target.node:
+    if source == target.node:
         return Cell(target.node, LinkState.SELF)
     needed = [(address, port) for address in target.addresses for port in target.ports]
-    facts = all_facts.get(source.address)
+    facts = all_facts.get(source)
     if facts is None or any(key not in seen for key in needed):
         return Cell(target.node, LinkState.UNKNOWN)
     # Where there is a listener, SSH's own or a temporary one, a refusal is no open path.
@@ -100,7 +98,7 @@ def _cell(
         for k in needed
         if not seen[k].open
         or (k[1] == target.ssh_port and seen[k].result is TcpResult.REFUSED)
-        or listener_answered(all_facts, source.address, target.node, k) is False
+        or listener_answered(all_facts, source, target.node, k) is False
     }
     way = (
         LinkState.OPEN

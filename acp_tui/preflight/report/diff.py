@@ -1,6 +1,6 @@
-"""What is different since an earlier report: new problems, mended ones, other observations, other nodes.
+"""Compare two reports: new findings, fixed findings, changed observations, changed nodes.
 
-Pure, and fair to what was not looked at: a rule or a node that only one of the reports knows is never "mended".
+Pure. A requirement or node that only one of the reports has was not checked in the other: it is never "fixed".
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,58 +19,59 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Changes:
-    """From the report that finished at `since` to the later one."""
+    """The differences between the report that finished at `since` and a later one. Nodes are plan addresses."""
 
     since: datetime
     new: tuple[Verdict, ...] = ()
-    """Problems now that were none then."""
-    mended: tuple[Verdict, ...] = ()
-    """Problems then, as they were found, that are none now."""
+    """Findings only in the later report."""
+    fixed: tuple[Verdict, ...] = ()
+    """Findings only in the earlier report, as it has them."""
     changed: tuple[tuple[Verdict, Verdict], ...] = ()
-    """(then, now): still a problem, with another outcome, observation or waiver."""
+    """Earlier and later verdict of findings with another outcome, observation or waiver."""
     added: tuple[str, ...] = ()
-    """Addresses of nodes that were not there."""
+    """Nodes only in the later report."""
     gone: tuple[str, ...] = ()
+    """Nodes only in the earlier report."""
     rebooted: tuple[str, ...] = ()
     states: tuple[tuple[str, NodeState, NodeState], ...] = ()
-    """(address, then, now)."""
+    """Address, earlier state and later state of nodes."""
 
     def __bool__(self) -> bool:
-        return any((self.new, self.mended, self.changed, self.added, self.gone, self.rebooted, self.states))
+        return any((self.new, self.fixed, self.changed, self.added, self.gone, self.rebooted, self.states))
 
 
 def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
-    """What differs. `before` is a report of the whole plan; `partial`: `now` looked at some nodes or rules only.
+    """Compare `before`, a report of all nodes and rules, with `now`. `partial`: `now` has only some nodes or rules.
 
-    What a node could no longer tell, or tells again, is one change of its state and not one of each rule."""
+    If the state of a node changed, outcomes that became or were unknown are no changes: the state says it once."""
     then_nodes = {node.address: node for node in before.nodes}
     now_nodes = {node.address: node for node in now.nodes}
     both = [(then_nodes[address], node) for address, node in now_nodes.items() if address in then_nodes]
     states = tuple((new.address, old.state, new.state) for old, new in both if old.state is not new.state)
-    turned = {address for address, _then, _now in states}
-    asked = {verdict.requirement for verdict in now.verdicts}
+    state_changed = {address for address, _then, _now in states}
+    requirements = {verdict.requirement for verdict in now.verdicts}
     old, new = _problems(before.verdicts), _problems(now.verdicts)
-    appeared: list[Verdict] = []
-    mended: list[Verdict] = []
-    altered: list[tuple[Verdict, Verdict]] = []
+    new_problems: list[Verdict] = []
+    fixed: list[Verdict] = []
+    changed: list[tuple[Verdict, Verdict]] = []
     for key in dict.fromkeys((*new, *old)):
         pairs = _paired(old.get(key, []), new.get(key, []))
         for one, other in pairs:
-            if key[1] in turned:
+            if key[1] in state_changed:
                 if _unseen(other) or (_unseen(one) and other is None):
                     continue
                 one = None if _unseen(one) else one
             if one is None and other is not None:
-                appeared.append(other)
+                new_problems.append(other)
             elif one is not None and other is not None:
-                altered.append((one, other))
-            elif one is not None and key[0] in asked and (key[1] is None or key[1] in now_nodes):
-                mended.append(one)
+                changed.append((one, other))
+            elif one is not None and key[0] in requirements and (key[1] is None or key[1] in now_nodes):
+                fixed.append(one)
     return Changes(
         since=before.finished,
-        new=tuple(appeared),
-        mended=tuple(mended),
-        changed=tuple(altered),
+        new=tuple(new_problems),
+        fixed=tuple(fixed),
+        changed=tuple(changed),
         added=tuple(address for address in now_nodes if address not in then_nodes),
         gone=() if partial else tuple(address for address in then_nodes if address not in now_nodes),
         rebooted=tuple(new.address for old, new in both if _rebooted(old, new)),
@@ -87,23 +88,23 @@ def _problems(verdicts: Iterable[Verdict]) -> Mapping[_Key, list[Verdict]]:
 
 
 def new_blockers(before: Report, now: Report) -> tuple[Verdict, ...]:
-    """What blocks now and did not then."""
+    """Return the blockers that `before` does not have."""
     known = {(verdict.requirement, verdict.node) for verdict in before.verdicts if verdict.blocks}
     return tuple(v for v in now.verdicts if v.blocks and (v.requirement, v.node) not in known)
 
 
 def _paired(old: list[Verdict], new: list[Verdict]) -> list[tuple[Verdict | None, Verdict | None]]:
-    """What differs, old beside new; a rule of the plan may have several findings, of which some are the same."""
-    told_before, told_now = [_told(verdict) for verdict in old], [_told(verdict) for verdict in new]
-    left = [verdict for verdict in old if _told(verdict) not in told_now]
-    come = [verdict for verdict in new if _told(verdict) not in told_before]
-    length = max(len(left), len(come))
-    padded_left = [*left, *[None] * (length - len(left))]
-    padded_come = [*come, *[None] * (length - len(come))]
+    """Pair the findings of one rule that differ. A rule may have several findings, and some may be unchanged."""
+    keys_before, keys_now = [_key_of(verdict) for verdict in old], [_key_of(verdict) for verdict in new]
+    missing = [verdict for verdict in old if _key_of(verdict) not in keys_now]
+    added = [verdict for verdict in new if _key_of(verdict) not in keys_before]
+    length = max(len(missing), len(added))
+    padded_left = [*missing, *[None] * (length - len(missing))]
+    padded_come = [*added, *[None] * (length - len(added))]
     return list(zip(padded_left, padded_come, strict=True))
 
 
-def _told(verdict: Verdict) -> tuple[Outcome, str, str | None]:
+def _key_of(verdict: Verdict) -> tuple[Outcome, str, str | None]:
     return verdict.outcome, verdict.observed, verdict.waived
 
 

@@ -1,51 +1,51 @@
-"""A requirement explained without any node: the offline manual, the same in the command, the wizard and the report."""
+"""Explain a requirement without a node: the offline manual of the command, the wizard and the report."""
 
 from collections.abc import Iterator, Mapping
 
 from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, FunctionCheck, Requirement, Supported, catalogue
 from acp_tui.checks.labels import severity_label
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, _, pgettext
 from acp_tui.plan.release import RELEASES
 
 _ROLES: Mapping[str, str] = {
     "control-plane": N_("control plane nodes"),
     "worker": N_("workers"),
-    "installer": N_("the installer's node"),
+    "installer": N_("the installer node"),
 }
 
 
 def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
     """(name, text) pairs in reading order; texts may have several lines, and none is empty."""
     parts = (
-        (_("Wanted"), expected_text(row)),
-        (_("Where"), _where(row)),
-        (_("Why"), _(row.why)),
-        (_("How it is seen"), how_observed(row)),
-        (_("To mend it"), _remedy(row)),
-        *((_("To mend it ({system})").format(system=name), _remedy(row, name)) for name in row.os_commands),
-        (_("Weight"), severity_label(row.severity)),
+        (pgettext("label", "Expected"), expected_text(row)),
+        (pgettext("label", "Where"), _where(row)),
+        (pgettext("label", "Why"), _(row.why)),
+        (pgettext("label", "Check"), how_observed(row)),
+        (pgettext("label", "Fix"), _fix(row)),
+        *((_("Fix ({system})").format(system=name), _fix(row, name)) for name in row.os_commands),
+        (pgettext("label", "Severity"), severity_label(row.severity)),
     )
     yield from ((name, text.strip()) for name, text in parts if text.strip())
 
 
 def later_releases(requirement: str, release: str) -> Iterator[tuple[str, str]]:
-    """(release, what it asks otherwise than the one before) for the releases after `release`."""
+    """Yield the changes of a requirement in each release after `release`: a label and the changed texts."""
     before = catalogue(release)[requirement]
     for later in RELEASES[RELEASES.index(release) + 1 :]:
         now = catalogue(later)[requirement]
-        told = {name: text for name, text in _told(now).items() if text and text != _told(before)[name]}
-        if told:
-            yield _("From release {release} on").format(release=later), "\n".join(told.values())
+        changed = {name: text for name, text in _texts(now).items() if text and text != _texts(before)[name]}
+        if changed:
+            yield _("Release {release} and later").format(release=later), "\n".join(changed.values())
         before = now
 
 
-def _told(row: Requirement) -> Mapping[str, str]:
-    weight = _("It is only to be known.") if row.check.kind == "stated" else severity_label(row.severity)
-    return {"title": _(row.title), "expected_text": expected_text(row), "remedy": _remedy(row), "weight": weight}
+def _texts(row: Requirement) -> Mapping[str, str]:
+    severity = _("For information only.") if row.check.kind == "stated" else severity_label(row.severity)
+    return {"title": _(row.title), "expected": expected_text(row), "fix": _fix(row), "severity": severity}
 
 
 def expected_text(row: Requirement) -> str:
-    """What the rule demands, with its figures where the row keeps them as numbers; "" where the title says it all."""
+    """Return the expected value, with the numbers of the row; "" if the title is enough."""
     if row.expected:
         return _(row.expected)
     match row.check:
@@ -59,24 +59,24 @@ def expected_text(row: Requirement) -> str:
 
 
 def how_observed(row: Requirement) -> str:
-    """How it is observed; rules without words of their own rest on answers, or are only to be known."""
+    """Return how the requirement is checked; a row without such a text checks the plan, or is for information."""
     if row.how:
         return _(row.how)
     if row.check.kind == "stated":
-        return _("It is not observed: it is only to be known.")
-    return _("The answers of the plan; no node is asked.") if row.scope == "plan" else ""
+        return _("Not checked: for information only.")
+    return _("The plan is checked; nodes are not queried.") if row.scope == "plan" else ""
 
 
-def _remedy(row: Requirement, os_id: str | None = None) -> str:
-    """With the names of the rule, or NAMES, where a finding would put what is missing or in the way on this node."""
+def _fix(row: Requirement, os_id: str | None = None) -> str:
+    """Return the fix with the names in the rule, or NAMES where a finding would have the names on its node."""
     match row.check:
         case AllPresent(names=names):
-            shown = names
+            known = names
         case FunctionCheck(name="modules_loaded") as check:
-            shown = check.texts("names")
+            known = check.texts("names")
         case _:
-            shown = ()
-    return row.remedy_text(os_id).replace("{names}", " ".join(shown) or "NAMES")
+            known = ()
+    return row.remedy_text(os_id).replace("{names}", " ".join(known) or "NAMES")
 
 
 def _where(row: Requirement) -> str:
@@ -89,7 +89,7 @@ def _line(system: Distribution, *, kernel: bool) -> str:
 
 
 def _size(check: FunctionCheck) -> str:
-    """Cores and memory; a list of sizes goes by the number of workload clusters."""
+    """Return cores and memory, one line for each number of workload clusters."""
     clusters = check.texts("clusters")
     lines = [
         _size_line(cores, memory, upto)
@@ -101,7 +101,7 @@ def _size(check: FunctionCheck) -> str:
         )
     ]
     advised = _size_line("".join(check.texts("cores_advised")), "".join(check.texts("memory_advised")), "")
-    return "\n".join([*lines, *([_("better {size}").format(size=advised)] if advised else [])])
+    return "\n".join([*lines, *([_("recommended: {size}").format(size=advised)] if advised else [])])
 
 
 def _size_line(cores: str, memory: str, clusters: str) -> str:

@@ -1,6 +1,6 @@
-"""The last whole report of a plan, kept on this host so that the next one can say what has changed since.
+"""Store the last complete report of each plan file on this host, so that the next one can be compared with it.
 
-One report a plan file. A report that cannot be read is no reason to stop: there is then nothing to compare with.
+A stored report that cannot be read is ignored: then there is nothing to compare with.
 """
 
 import hashlib
@@ -11,13 +11,13 @@ from acp_tui.preflight.report.model import Report, report_json
 
 
 def last_report_path(home: Path, plan_file: Path) -> Path:
-    """Where the last report of this plan file is kept below the state folder."""
+    """Return the path of the last report of this plan file; `home` is the state folder."""
     name = hashlib.sha256(str(plan_file.absolute()).encode()).hexdigest()[:16]
     return home / "reports" / f"{name}.json"
 
 
 def load_last_report(path: Path) -> Report | None:
-    """The report at `path`; None: there is none that can be read."""
+    """Return the report at `path`; None if it is missing or cannot be read."""
     try:
         return Report.from_json(path.read_bytes())
     except (OSError, ValueError):
@@ -25,6 +25,6 @@ def load_last_report(path: Path) -> Report | None:
 
 
 def save_last_report(path: Path, report: Report) -> None:
-    """Put `report` in the place of the last one. OSError: not kept, and the last one is still there."""
+    """Replace the last report by `report`. Raises OSError if that fails; then the last report is unchanged."""
     private_folder(path.parent)
     write_atomically(path, report_json(report))

@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import PlainSerializer, TypeAdapter
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.state import NodeState
@@ -15,36 +16,41 @@ from acp_tui.nodes.summary import NodeSummary
 
 SCHEMA = "acp-tui.report/1"
 
+_Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="seconds"))]
+_NOT_PUBLISHED = {"verdicts": {"__all__": {"paths", "names"}}}
+
 
 @dataclass(frozen=True)
 class Link:
-    """How a node reaches another one."""
+    """The connectivity from a node to one other node. The names and order of the fields are those of the document."""
 
     target: str
-    """The other node's address in the plan."""
+    """Plan address of the other node."""
     way: str
-    """`open`, `partly closed`, `closed`, `unknown`."""
+    """The state of the link: `open`, `partly closed`, `closed`, `unknown`."""
     text: str
     """A few characters with ports and round trip."""
 
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """A node as the report names it."""
+    """A node in the report. The names and order of the fields are those of the document."""
 
     address: str
     hostname: str | None
     role: str
     state: NodeState
-    machine: NodeSummary | None = None
     detail: str = ""
-    """What went wrong, and at which stage; "" when nothing did."""
+    """The error, and the stage at which it happened; "" if there was none."""
+    machine: NodeSummary | None = None
     links: tuple[Link, ...] = ()
-    """To every other node; () where nobody looked."""
+    """The links to every other node; () if they were not tested."""
 
 
 @dataclass(frozen=True)
 class Report:
+    """The result of a preflight."""
+
     release: str
     started: datetime
     finished: datetime
@@ -56,73 +62,58 @@ class Report:
         return all(n.state is NodeState.CHECKED for n in self.nodes) and not any(v.blocks for v in self.verdicts)
 
     def to_json(self) -> dict[str, object]:
-        """The published document. Times are ISO 8601 in UTC."""
-        return {
-            "schema": SCHEMA,
-            "release": self.release,
-            "started": self.started.isoformat(timespec="seconds"),
-            "finished": self.finished.isoformat(timespec="seconds"),
-            "ready": self.ready,
-            "nodes": [
-                {
-                    "address": n.address,
-                    "hostname": n.hostname,
-                    "role": n.role,
-                    "state": n.state.value,
-                    "detail": n.detail,
-                    "machine": asdict(n.machine) if n.machine else None,
-                    "links": [asdict(link) for link in n.links],
-                }
-                for n in self.nodes
-            ],
-            "verdicts": [
-                {
-                    "requirement": v.requirement,
-                    "node": v.node,
-                    "severity": v.severity.value,
-                    "verdict": v.outcome.value,
-                    "observed": v.observed,
-                    "expected": v.expected,
-                    "remedy": v.remedy,
-                    "waived": v.waived,
-                }
-                for v in self.verdicts
-            ],
-            "summary": summary(self.verdicts),
-        }
+        """Return the published document. Times are ISO 8601 in UTC."""
+        document = _Document(
+            schema=SCHEMA,
+            release=self.release,
+            started=self.started,
+            finished=self.finished,
+            ready=self.ready,
+            nodes=self.nodes,
+            verdicts=self.verdicts,
+            summary=summary(self.verdicts),
+        )
+        published: dict[str, object] = _adapter().dump_python(
+            document, mode="json", by_alias=True, exclude=_NOT_PUBLISHED
+        )
+        return published
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Report":
-        """The report from the text of its document; `paths` are not in it. ValueError: it is none of this schema."""
-        reading = _document().validate_json(text)
-        if reading.schema != SCHEMA:
-            raise ValueError(f"not of schema {SCHEMA}: {reading.schema[:40]}")
-        return cls(reading.release, reading.started, reading.finished, reading.nodes, reading.verdicts)
+        """Return the report of a document; its verdicts have no `paths` and `names`.
+
+        Raises ValueError if the text is not a document of this schema."""
+        document = _adapter().validate_json(text)
+        if document.schema != SCHEMA:
+            raise ValueError(f"not of schema {SCHEMA}: {document.schema[:40]}")
+        return cls(document.release, document.started, document.finished, document.nodes, document.verdicts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Document:
-    """The report's document as it is read; what can be counted again (ready, summary) is."""
+    """The fields of the document in their order. `ready` and `summary` are computed, so a reader may ignore them."""
 
     schema: str
     release: str
-    started: datetime
-    finished: datetime
+    started: _Time
+    finished: _Time
+    ready: bool = False
     nodes: tuple[NodeRecord, ...]
     verdicts: tuple[Verdict, ...]
+    summary: Mapping[str, int] = field(default_factory=dict)
 
 
 @cache
-def _document() -> TypeAdapter[_Document]:
+def _adapter() -> TypeAdapter[_Document]:
     return TypeAdapter(_Document)
 
 
 def summary(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    """How many verdicts of each outcome; every outcome is there, with 0 where there is none."""
+    """Return the number of verdicts for every outcome, 0 included."""
     counts = Counter(v.outcome for v in verdicts)
     return {outcome.value: counts[outcome] for outcome in Outcome}
 
 
 def report_json(report: Report) -> str:
-    """The published document, indented, with a newline at the end."""
+    """Return the published document, indented, with a newline at the end."""
     return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"

@@ -1,12 +1,12 @@
-"""What the report tells of a node: the few facts that a reader who was not there asks for first.
+"""Make the node records of a report: state, links and the most important facts of each node.
 
-The rest of what a node said stays on this host: a report is passed on, so it holds no more than it needs.
+All other facts stay on this host: people pass reports on, so a report contains no more than it needs.
 """
 
 from collections.abc import Mapping
 
+from acp_tui.checks.topology import Topology
 from acp_tui.core.i18n import _
-from acp_tui.core.units import gigabytes
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
@@ -15,23 +15,27 @@ from acp_tui.preflight.report.connectivity import LinkState, Row, matrix
 from acp_tui.preflight.report.model import Link, NodeRecord
 
 _MOST = 12
-"""Addresses and filesystems named at most; a host with hundreds of interfaces is still one line of a table."""
+"""Maximum of addresses and of filesystems: a node with hundreds of interfaces must still fit into one table row."""
 
 
-def records(
-    plan: Plan, facts: Mapping[str, Facts], states: Mapping[str, NodeState], details: Mapping[str, str]
+def node_records(
+    plan: Plan,
+    topology: Topology,
+    facts: Mapping[str, Facts],
+    states: Mapping[str, NodeState],
+    details: Mapping[str, str],
 ) -> tuple[NodeRecord, ...]:
-    """The nodes that have a state, as the report names them, in the order of the plan. All by plan address.
+    """Return the records of the nodes that have a state, in the order of the plan. All mappings are by plan address.
 
-    `details`: what went wrong at a node."""
-    links = {row.source: _links(row) for row in matrix(plan, facts)}
+    `details`: the errors of the nodes."""
+    links = {row.source: _links(row) for row in matrix(topology, facts)}
     return tuple(
         NodeRecord(
             address=node.address,
             hostname=facts[node.address].hostname if node.address in facts else None,
             role=node.role,
             state=states[node.address],
-            machine=machine(facts.get(node.address)),
+            machine=node_summary(facts.get(node.address)),
             detail=details.get(node.address, ""),
             links=links.get(node.address, ()),
         )
@@ -41,12 +45,13 @@ def records(
 
 
 def _links(row: Row) -> tuple[Link, ...]:
-    links = tuple(Link(cell.target, cell.way.value, cell.text) for cell in row.cells if cell.way is not LinkState.SELF)
+    cells = [cell for cell in row.cells if cell.state is not LinkState.SELF]
+    links = tuple(Link(cell.target, cell.state.value, cell.text) for cell in cells)
     return links if any(link.way != LinkState.UNKNOWN.value for link in links) else ()
 
 
-def machine(facts: Facts | None) -> NodeSummary | None:
-    """The few facts; None where nothing at all is known."""
+def node_summary(facts: Facts | None) -> NodeSummary | None:
+    """Return the most important facts; None if none of them is known."""
     if facts is None:
         return None
     known = NodeSummary(
@@ -64,17 +69,20 @@ def machine(facts: Facts | None) -> NodeSummary | None:
 
 
 def _addresses(facts: Facts) -> tuple[str, ...]:
-    seen = [f"{i.nic} {i.address}/{i.prefix}" for i in facts.interfaces or () if i.nic != "lo"]
-    return tuple(seen[:_MOST])
+    addresses = [f"{i.nic} {i.address}/{i.prefix}" for i in facts.interfaces or () if i.nic != "lo"]
+    return tuple(addresses[:_MOST])
 
 
 def _disks(facts: Facts) -> tuple[str, ...]:
-    """One a filesystem, with the kind of the disk behind it where that is known."""
-    rotating = {disk.path for disk in facts.disks or () if disk.rotational}
-    flash = {disk.path for disk in facts.disks or () if disk.rotational is False}
+    """Return one line for each filesystem, with the kind of its disk if that is known."""
+    rotational = {disk.path: disk.rotational for disk in facts.disks or ()}
     lines = []
-    for one in facts.filesystems or ():
-        sizes = _("{size} GB, {free} GB free").format(size=int(gigabytes(one.size)), free=int(gigabytes(one.available)))
-        kind = _(", rotating") if one.path in rotating else _(", not rotating") if one.path in flash else ""
-        lines.append(f"{one.path} ({one.device}): {sizes}{kind}")
+    for filesystem in facts.filesystems or ():
+        text = {
+            None: _("{size} GB, {free} GB free"),
+            True: _("{size} GB, {free} GB free, rotating disk"),
+            False: _("{size} GB, {free} GB free, not a rotating disk"),
+        }[rotational.get(filesystem.path)]
+        sizes = text.format(size=filesystem.size // 10**9, free=filesystem.available // 10**9)
+        lines.append(f"{filesystem.path} ({filesystem.device}): {sizes}")
     return tuple(lines[:_MOST])

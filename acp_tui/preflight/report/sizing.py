@@ -1,6 +1,6 @@
-"""The sizing as people read it: a small table, the reason for each figure, each real node against it.
+"""Describe the sizing: a table, the reason for each number, and the comparison of each node with it.
 
-The same words in the command, the wizard and the report's page; none of them counts anything itself.
+The command, the wizard and the HTML page use the same texts; none of them calculates anything.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,66 +10,79 @@ from acp_tui.checks.labels import role_label
 from acp_tui.checks.sizing.calculator import Need, Sizing
 from acp_tui.checks.sizing.requirements import Size
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 
-_FITS = {
-    Outcome.PASS: N_("enough"),
-    Outcome.WARN: N_("below the recommended size"),
-    Outcome.FAIL: N_("too small"),
-    Outcome.UNKNOWN: N_("not seen yet"),
-}
 _NOTHING = "—"
 _RULE_WIDTH = 17
-"""Columns of the longest requirement's name in the list of reasons, with a blank."""
+"""Columns of the longest requirement ID in the list of reasons, with a blank."""
 
 
 def heads() -> tuple[str, ...]:
-    return (_("Role"), _("Wanted"), _("Plan"), _("Each at least"), _("Recommended"))
+    """Return the headings of the table."""
+    return (
+        pgettext("column", "Role"),
+        pgettext("column", "Required"),
+        pgettext("column", "Plan"),
+        pgettext("column", "Minimum each"),
+        pgettext("column", "Recommended"),
+    )
 
 
 def rows(sizing: Sizing) -> Iterator[tuple[str, ...]]:
-    """Cells under `heads`; a role's second line, for ARM, repeats no number of nodes."""
-    told: set[str] = set()
+    """Yield the rows of the table; the second row of a role, for ARM, does not repeat the number of nodes."""
+    counted: set[str] = set()
     for need in sizing.needs:
         role = _("{role}, ARM").format(role=role_label(need.role)) if need.arm else role_label(need.role)
-        counts = (_wanted(need), str(need.planned)) if need.role not in told else ("", "")
-        told.add(need.role)
+        counts = (_count(need), str(need.planned)) if need.role not in counted else ("", "")
+        counted.add(need.role)
         yield role, *counts, _size(need.least), _size(need.advised)
         if need.together != Size():
-            yield "  " + _("all together"), "", "", _size(need.together), _size(need.together_advised)
+            yield "  " + pgettext("nodes", "in total"), "", "", _size(need.together), _size(need.together_advised)
 
 
 def fits(sizing: Sizing) -> Iterator[tuple[str, ...]]:
-    """Each node: address, role, what it has, what that is worth; then a role's nodes together, where that counts."""
+    """Yield address, role, size and rating of each node; then the total of a role, if the sizing has one."""
     for fit in sizing.fits:
         machine = str(fit.machine) if fit.machine is not None else _NOTHING
-        yield fit.address, role_label(fit.role), machine, _(_FITS[fit.outcome])
+        yield fit.address, role_label(fit.role), machine, _rating(fit.outcome)
     for need in sizing.needs:
         if need.together != Size() and need.observed_together is not None:
-            enough = need.together.reached_by(need.observed_together)
-            result = _("enough") if enough else _("too little")
-            yield _("all together"), role_label(need.role), str(need.observed_together), result
+            outcome = Outcome.PASS if need.together.reached_by(need.observed_together) else Outcome.FAIL
+            yield pgettext("nodes", "in total"), role_label(need.role), str(need.observed_together), _rating(outcome)
+
+
+def _rating(outcome: Outcome) -> str:
+    match outcome:
+        case Outcome.PASS:
+            return pgettext("size", "sufficient")
+        case Outcome.WARN:
+            return _("below the recommended size")
+        case Outcome.FAIL:
+            return pgettext("size", "too small")
+        case _:
+            return pgettext("size", "unknown")
 
 
 def table_lines(sizing: Sizing) -> list[str]:
-    """The table in columns as wide as they have to be."""
+    """Return the table as lines."""
     return _columns([heads(), *rows(sizing)])
 
 
 def fit_lines(sizing: Sizing) -> list[str]:
+    """Return the comparison of the nodes as lines."""
     return _columns(list(fits(sizing)))
 
 
 def reason_lines(sizing: Sizing, width: int) -> Iterator[str]:
-    """Rule and reason, wrapped at `width` columns."""
+    """Yield requirement and reason, wrapped at `width` columns."""
     for reason in sizing.reasons:
         lines = wrap(reason.text, max(width - _RULE_WIDTH, 20))
         for name, line in zip((reason.requirement, *[""] * len(lines)), lines, strict=False):
             yield f"{name:<{_RULE_WIDTH}}{line}"
 
 
-def in_short(sizing: Sizing) -> str:
-    """What is missing most, in a few words; "" where nothing is known to be."""
+def shortage(sizing: Sizing) -> str:
+    """Return the most important shortage in a few words; "" if none is known."""
     for need in sizing.needs:
         if need.planned < need.count:
             return _missing(need.role, need.count - need.planned)
@@ -84,14 +97,14 @@ def in_short(sizing: Sizing) -> str:
 def _missing(role: str, count: int) -> str:
     if role == "worker":
         return ngettext("{count} worker is missing", "{count} workers are missing", count).format(count=count)
-    told = ngettext("{count} control plane is missing", "{count} control planes are missing", count)
-    return told.format(count=count)
+    text = ngettext("{count} control plane node is missing", "{count} control plane nodes are missing", count)
+    return text.format(count=count)
 
 
-def _wanted(need: Need) -> str:
+def _count(need: Need) -> str:
     if need.count == need.count_advised:
         return str(need.count)
-    return _("{count}, better {advised}").format(count=need.count, advised=need.count_advised)
+    return _("{count} ({advised} advised)").format(count=need.count, advised=need.count_advised)
 
 
 def _size(size: Size) -> str:

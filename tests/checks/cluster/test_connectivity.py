@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.evaluate import evaluate
-from acp_tui.checks.topology import external_registry
+from acp_tui.checks.topology import external_registry, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Bandwidth, Facts, Interface, Login, Ping, RegistryAnswer, TcpPath, TcpResult, Trust
 from acp_tui.nodes.state import NodeState
@@ -491,7 +491,9 @@ def test_measured_bandwidth_passes_and_new_node_is_unknown() -> None:
     }
     fewer[ONE] = replace(fewer[ONE], bandwidths=None)
     assert outcomes("NETCFG-BW-INTRA", fewer) == {ONE: UNKNOWN}
-    cells = {cell.target: cell.text for row in matrix(PLAN, facts) if row.source == ONE for cell in row.cells}
+    cells = {
+        cell.target: cell.text for row in matrix(topology_of(PLAN), facts) if row.source == ONE for cell in row.cells
+    }
     assert cells[TWO] == "ok 0.4 ms 9.4G"
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from acp_tui.core.redaction import unmask
 from acp_tui.plan.model import Node, Plan
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
-from acp_tui.plan.node_import.merge import take
+from acp_tui.plan.node_import.merge import merge_hosts
 
 INI = """
 # kept by hand
@@ -100,8 +100,8 @@ def test_the_same_nodes_in_three_forms(text: str) -> None:
 @pytest.mark.parametrize("text", [INI, YAML], ids=["ini", "yaml"])
 def test_what_is_left_out_is_said(text: str) -> None:
     told = " ".join(str(note) for note in read_list(text).notes)
-    assert "'b1' is in no group of control planes or workers" in told
-    assert "password of sudo is not taken" in told
+    assert "'b1' was skipped: it is not in a group of control plane nodes or workers" in told
+    assert "sudo password is not imported" in told
 
 
 def test_csv_says_which_columns_it_does_not_know() -> None:
@@ -112,19 +112,19 @@ def test_csv_says_which_columns_it_does_not_know() -> None:
     ("text", "line", "why"),
     [
         ("ip,role\n10.0.0.1,boss\n", 2, "neither control-plane nor worker"),
-        ("ip,role\n,worker\n", 2, "no address in this row"),
+        ("ip,role\n,worker\n", 2, "address missing in this row"),
         ("ip,role\n10.0.0.1,worker,9\n", 2, "more cells"),
         ("ip,port\n10.0.0.1-3,70000\n", 2, "must be at most 65535"),
-        ("[masters]\n10.0.0.1 admin\n", 2, "'admin' beside '10.0.0.1' is no variable"),
-        ("[masters]\n10.0.0.1 ansible_user='x\n", 2, "a quote is opened"),
-        ("[masters:host]\n", 1, "is no section"),
-        ("[all:vars]\nnothing\n", 2, "is no variable"),
+        ("[masters]\n10.0.0.1 admin\n", 2, "'admin' after '10.0.0.1' is not a variable"),
+        ("[masters]\n10.0.0.1 ansible_user='x\n", 2, "closing quote missing"),
+        ("[masters:host]\n", 1, "is not an inventory section"),
+        ("[all:vars]\nnothing\n", 2, "is not a variable"),
         ("[masters]\nn[3:1]\n", 2, "range"),
-        ("[masters]\nn1 ansible_host=10.0.0.1-2\n", 2, "has a range for an address"),
-        ("[masters]\nn1 ansible_host={{ip}}\n", 2, "is a name"),
+        ("[masters]\nn1 ansible_host=10.0.0.1-2\n", 2, "has a range instead of an address"),
+        ("[masters]\nn1 ansible_host={{ip}}\n", 2, "is a host name"),
         ("all:\n  hosts:\n    n1: {ansible_host: 10.0.0.999}\n", 3, "not an IPv4 or IPv6 address"),
-        ("all:\n  hots:\n  vars: {}\n", 2, "neither hosts, children nor vars"),
-        ("all:\n  hosts: [\n", 3, "not YAML"),
+        ("all:\n  hots:\n  vars: {}\n", 2, "not hosts, children or vars"),
+        ("all:\n  hosts: [\n", 3, "invalid YAML"),
     ],
 )
 def test_a_fault_is_told_with_its_line(text: str, line: int, why: str) -> None:
@@ -140,7 +140,7 @@ def test_what_only_ansible_knows_is_asked_for_on_the_screen() -> None:
     for text in (vault, template):
         reading = read_list(text)
         assert [host.password for host in reading.hosts] == [None]
-        assert "known to Ansible alone" in reading.notes[0].text
+        assert "only Ansible can resolve" in reading.notes[0].text
 
 
 def test_a_group_called_nodes_tells_a_role_only_beside_masters() -> None:
@@ -155,7 +155,7 @@ def test_hostile_yaml_ends_soon() -> None:
         for above, name in zip("abcdefghijklm", "bcdefghijklmn", strict=True)
     )
     assert read_list(bomb).faults
-    assert "in itself" in str(read_list("all: &x\n  children: {y: *x}\n").faults[0])
+    assert "recursive" in str(read_list("all: &x\n  children: {y: *x}\n").faults[0])
     assert "nested too deeply" in str(read_list("hosts: " + "[" * 5000).faults[0])
     assert "larger than" in str(read_list("x" * (1 << 21)).faults[0])
 
@@ -178,7 +178,7 @@ def test_json_is_yaml_too() -> None:
 
 def test_nodes_without_a_role_fill_up_the_control_planes_first() -> None:
     def roles(plan: Plan, text: str) -> list[str]:
-        return [node.role[0] for node in take(plan, read_list(text)).added]
+        return [node.role[0] for node in merge_hosts(plan, read_list(text)).imported]
 
     assert roles(Plan(), "10.0.0.1-5") == ["c", "c", "c", "w", "w"]
     assert roles(Plan(), "10.0.0.1\nmaster 10.0.0.9\n10.0.0.2-4") == ["c", "c", "c", "w", "w"]
@@ -188,17 +188,17 @@ def test_nodes_without_a_role_fill_up_the_control_planes_first() -> None:
 
 def test_what_is_there_already_stays_as_it_is() -> None:
     plan = Plan(nodes=(Node(address="10.0.0.1", role="worker"),))
-    taken = take(plan, read_list("master 10.0.0.1\n10.0.0.2\n10.0.0.2 admin\n"))
-    assert [node.address for node in taken.added] == ["10.0.0.2"]
-    assert [host.line for host in taken.there] == [1]
-    assert [host.line for host in taken.again] == [3]
+    taken = merge_hosts(plan, read_list("master 10.0.0.1\n10.0.0.2\n10.0.0.2 admin\n"))
+    assert [node.address for node in taken.imported] == ["10.0.0.2"]
+    assert [host.line for host in taken.already_in_plan] == [1]
+    assert [host.line for host in taken.duplicates] == [3]
 
 
 def test_what_all_have_in_common_is_the_login_of_all() -> None:
-    taken = take(
+    taken = merge_hosts(
         Plan(), read_list("[masters]\n10.0.0.[1:3]\n10.0.0.9 ansible_port=2222\n[all:vars]\nansible_user=admin\n")
     )
     assert dict(taken.login) == {"username": "admin"}
-    assert [(node.ssh.username, node.ssh.port) for node in taken.added][-1] == (None, 2222)
+    assert [(node.ssh.username, node.ssh.port) for node in taken.imported][-1] == (None, 2222)
     there = Plan(nodes=(Node(address="10.9.0.1"),))
-    assert take(there, read_list("10.0.0.1 admin\n10.0.0.2 admin")).login == {}
+    assert merge_hosts(there, read_list("10.0.0.1 admin\n10.0.0.2 admin")).login == {}

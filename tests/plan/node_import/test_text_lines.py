@@ -68,19 +68,19 @@ def test_several_nodes(text: str, found: list[str]) -> None:
         ("10.0.0.300", "is not an IPv4 or IPv6 address"),
         ("010.0.0.1", "is not an IPv4 or IPv6 address"),
         ("10.0.0.0/24", "is a network"),
-        ("node1.example.com", "is a name"),
-        ("root@node1", "is a name"),
-        ("10.0.0.9-5", "ends before it begins"),
+        ("node1.example.com", "is a host name"),
+        ("root@node1", "is a host name"),
+        ("10.0.0.9-5", "ends before its first address"),
         ("10.0.0.1-10.9.0.1", "is a range of"),
-        ("10.0.0.1-fd00::1", "no address at its end"),
-        ("two words", "what is that beside the address?"),
+        ("10.0.0.1-fd00::1", "without a valid last address"),
+        ("two words", "next to the address is not recognised"),
         ("worker", "has no address"),
-        ("10.0.0.1 admin operator", "'operator': what is that"),
+        ("10.0.0.1 admin operator", "'operator' next to the address"),
         ("10.0.0.1 port=0", "port: must be at least 1"),
         ("10.0.0.1 70000", "port: must be at most 65535"),
         ("10.0.0.1 role=boss", "neither control-plane nor worker"),
-        ("10.0.0.1 22 2222", "port is said twice"),
-        ("10.0.0.1 color=red", "'color=' is not known here"),
+        ("10.0.0.1 22 2222", "port is given twice"),
+        ("10.0.0.1 color=red", "'color=' is not a known key"),
         ("fe80::1%eth0", "is not an IPv4 or IPv6 address"),
     ],
 )
@@ -95,7 +95,7 @@ def test_a_wrong_line_says_what_is_wrong_and_where(line: str, why: str) -> None:
 def test_words_that_differ_on_every_line_are_names_and_no_users() -> None:
     named = read_list("10.0.0.1 m1 m1.lab\n10.0.0.2 m2\n")
     assert [host.username for host in named.hosts] == [None, None]
-    assert "taken for names" in named.notes[0].text
+    assert "read as names" in named.notes[0].text
     users = read_list("10.0.0.1 admin\n10.0.0.2 admin\n")
     assert [host.username for host in users.hosts] == ["admin", "admin"]
 

@@ -61,7 +61,7 @@ def write(directory: Path, base: Path, plan: Plan | None = None, outcome: Outcom
         report(outcome),
         {"10.20.0.11": f"{KEY} a comment", "10.20.0.13": KEY, "10.9.9.9": KEY},
         directory,
-        base=base,
+        plan_dir=base,
         document=json.dumps({"password": CANARY}),
         setup_line="bash setup.sh --network-mode calico",
     )
@@ -238,7 +238,7 @@ def test_killed_at_any_moment_a_bundle_is_whole(tmp_path: Path, swap: bool) -> N
 
 
 def test_two_writers_do_not_meet(tmp_path: Path) -> None:
-    with bundles._beside(tmp_path / "bundle"), pytest.raises(BundleRefused, match="another"):
+    with bundles._temporary_folder(tmp_path / "bundle"), pytest.raises(BundleRefused, match="another"):
         write(tmp_path / "bundle", tmp_path)
     write(tmp_path / "bundle", tmp_path)
 

@@ -294,8 +294,13 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("no digitalSignature", pem(made(RSA, (usage("key_encipherment"), True)), ROOT), KEY, [(FAIL, "digitalSignature")]),
     ("digitalSignature", pem(made(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
     ("brainpool", pem(made(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
-    ("last one cut off", pem(DEEP, MIDDLE, ROOT)[:-90], KEY, [(FAIL, "is cut off or damaged"), (WARN, "CN=ca is")]),
-    ("PKCS#7 for a key", CHAIN, serialize_certificates([GOOD, ROOT], Encoding.PEM), [(FAIL, "holds certificates and")]),
+    ("last one cut off", pem(DEEP, MIDDLE, ROOT)[:-90], KEY, [(FAIL, "is truncated or damaged"), (WARN, "CN=ca is")]),
+    (
+        "PKCS#7 for a key",
+        CHAIN,
+        serialize_certificates([GOOD, ROOT], Encoding.PEM),
+        [(FAIL, "contains certificates but no key")],
+    ),
     ("another key", CHAIN, key_pem(EC), [(FAIL, "does not belong")]),
     ("key locked", CHAIN, key_pem(RSA, b"canary"), [(FAIL, "passphrase")]),
     ("RSA 1024", pem(made(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),
@@ -311,26 +316,26 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
         [(WARN, "acp.example.com is not in the certificate")],
     ),
     ("wildcard", pem(made(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
-    ("wildcard too high", pem(made(hosts=[x509.DNSName("*.com")]), ROOT), KEY, [(WARN, "is not in the certificate")]),
-    ("swapped", KEY, CHAIN, [(FAIL, "holds a private key; are"), (FAIL, "holds a certificate; are")]),
-    ("key in the certificate's file", CHAIN + KEY, KEY, [(FAIL, "beside the certificate")]),
-    ("two keys", CHAIN, KEY + key_pem(EC), [(FAIL, "holds 2 private keys")]),
+    ("wildcard too high", pem(made(hosts=[x509.DNSName("*.com")]), ROOT), KEY, [(WARN, "does not name")]),
+    ("swapped", KEY, CHAIN, [(FAIL, "contains a private key; are"), (FAIL, "contains a certificate; are")]),
+    ("key in the certificate's file", CHAIN + KEY, KEY, [(FAIL, "next to the certificate")]),
+    ("two keys", CHAIN, KEY + key_pem(EC), [(FAIL, "contains 2 private keys")]),
     ("DER", GOOD.public_bytes(Encoding.DER), DER_KEY, [(FAIL, "openssl x509 -inform DER"), (FAIL, "openssl pkey")]),
     ("DER swapped", DER_KEY, GOOD.public_bytes(Encoding.DER), [(FAIL, "swapped"), (FAIL, "swapped")]),
     ("PKCS#12", PKCS12, PKCS12, [(FAIL, "openssl pkcs12 -nokeys"), (FAIL, "openssl pkcs12 -nocerts")]),
     ("PKCS#7", serialize_certificates([GOOD, ROOT], Encoding.PEM), KEY, [(FAIL, "openssl pkcs7 -print_certs")]),
     ("PKCS#7, DER", serialize_certificates([GOOD], Encoding.DER), KEY, [(FAIL, "pkcs7 -inform DER -print_certs")]),
     ("Java", b"\xfe\xed\xfe\xed" + bytes(99), KEY, [(FAIL, "keytool")]),
-    ("request", REQUEST.public_bytes(Encoding.PEM), KEY, [(FAIL, "request for a certificate")]),
+    ("request", REQUEST.public_bytes(Encoding.PEM), KEY, [(FAIL, "is a certificate request")]),
     ("OpenSSH key", CHAIN, OPENSSH, [(FAIL, "ssh-keygen -p -m PEM")]),
     ("byte order mark", b"\xef\xbb\xbf" + CHAIN, KEY, [(FAIL, "byte order mark")]),
-    ("two blocks in one line", pem(GOOD).rstrip() + pem(ROOT), KEY, [(FAIL, "joined in one line")]),
-    ("old line ends", CHAIN.replace(b"\n", b"\r"), KEY, [(FAIL, "old Macintosh")]),
+    ("two blocks in one line", pem(GOOD).rstrip() + pem(ROOT), KEY, [(FAIL, "two blocks on one line")]),
+    ("old line ends", CHAIN.replace(b"\n", b"\r"), KEY, [(FAIL, "classic Macintosh")]),
     ("UTF-16", CHAIN.decode().encode("utf-16"), KEY, [(FAIL, "UTF-16")]),
     ("indented", CHAIN.replace(b"\n", b"\n  "), KEY, [(FAIL, "indented")]),
     ("empty", b" \n", KEY, [(FAIL, "is empty")]),
-    ("public key", CHAIN, PUBLIC, [(FAIL, "holds no private key, but: PUBLIC KEY")]),
-    ("a page", b"<html>login</html>", KEY, [(FAIL, "holds no certificate in PEM")]),
+    ("public key", CHAIN, PUBLIC, [(FAIL, "contains no private key, but PUBLIC KEY")]),
+    ("a page", b"<html>login</html>", KEY, [(FAIL, "contains no certificate in PEM")]),
     ("damaged", CHAIN.replace(b"MII", b"MIX", 1), KEY, [(FAIL, "damaged")]),
 ]
 
@@ -379,7 +384,7 @@ def test_the_way_out_of_joined_blocks_works(tmp_path: Path) -> None:
     (tmp_path / "my crt").write_bytes(pem(DEEP).rstrip() + pem(MIDDLE).rstrip() + pem(ROOT))
     (tmp_path / "k").write_bytes(KEY)
     (error,) = read_pair(tmp_path / "my crt", tmp_path / "k", roots=()).errors
-    subprocess.run(["sh", "-c", error.partition("convert it: ")[2]], check=True)
+    subprocess.run(["sh", "-c", error.partition("Convert it: ")[2]], check=True)
     assert (tmp_path / "my crt.pem").read_bytes() == pem(DEEP, MIDDLE, ROOT)
 
 

@@ -13,7 +13,7 @@ from acp_tui.nodes.script import Reader
 from acp_tui.plan.model import Waiver
 from acp_tui.plan.release import RELEASES
 from acp_tui.preflight.fixes.script import BACKUPS, script, split
-from acp_tui.preflight.fixes.select import INIT, RECIPES, AvailableFixes, available_fixes, results, select_fixes
+from acp_tui.preflight.fixes.select import INIT, RECIPES, AvailableFixes, available_fixes, fix_results, select_fixes
 from acp_tui.preflight.fixes.step import FixStep, InitScript
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import SECOND, cluster, verdicts
@@ -32,7 +32,7 @@ def offered(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", *
 
 def named(steps: tuple[FixStep, ...]) -> dict[str, bool]:
     """Requirement → whether it is part of "all"."""
-    return {requirement: step.by_default for step in steps for requirement in step.requirements}
+    return {requirement: step.applied_by_default for step in steps for requirement in step.requirements}
 
 
 PLANTED: list[tuple[str, Mapping[str, object], str, str]] = [
@@ -70,7 +70,7 @@ def test_what_blocks_is_part_of_all(
 ) -> None:
     found = offered(changes, distribution)
     [step] = [step for step in found.steps if requirement in step.requirements]
-    assert step.by_default
+    assert step.applied_by_default
     assert not step.destructive
     assert command in step.commands
     assert step.can_be_undone
@@ -78,7 +78,7 @@ def test_what_blocks_is_part_of_all(
 
 def test_a_healthy_node_is_offered_nothing() -> None:
     found = offered({})
-    assert (found.steps, found.by_hand, found.pending) == ((), (), ())
+    assert (found.steps, found.manual, found.pending) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -104,19 +104,19 @@ def test_what_warns_and_what_removes_has_to_be_named(
     [step] = select_fixes(PLAN, NODE, facts[SECOND], judged, {requirement})
     assert step.requirement == requirement
     assert step.destructive is requirement.startswith(("FS-DIR", "PKG-CONFLICT"))
-    assert not step.destructive or step.look
+    assert not step.destructive or step.preview
 
 
 def test_one_change_to_the_resolver_meets_all_rules_about_search_domains() -> None:
     found = offered({"search_domains": tuple(f"d{n}.example" for n in range(29))})
     [step] = found.steps
     assert set(step.requirements) == {"NET-RESOLV-SEARCH", "NET-SEARCH-COUNT"}
-    assert step.by_default
+    assert step.applied_by_default
 
 
 def test_a_host_name_is_only_changed_to_one_that_was_given() -> None:
     changes = {"hostname": "Bad_Name", "etc_hostname": "Bad_Name"}
-    assert {rest.requirement for rest in offered(changes).by_hand} == {"NET-HOSTNAME-CHARS"}
+    assert {rest.requirement for rest in offered(changes).manual} == {"NET-HOSTNAME-CHARS"}
     [step] = offered(changes, hostname="good-name").steps
     assert step.commands == "hostnamectl set-hostname good-name"
     assert offered(changes, hostname="worse name; reboot").steps == ()
@@ -124,7 +124,7 @@ def test_a_host_name_is_only_changed_to_one_that_was_given() -> None:
 
 def test_a_running_kubelet_is_no_leftover() -> None:
     found = offered({"kubelet_unit": True, "kubernetes_traces": ("kubelet",)})
-    assert "FS-KUBELET-UNIT" in {rest.requirement for rest in found.by_hand}
+    assert "FS-KUBELET-UNIT" in {rest.requirement for rest in found.manual}
 
 
 def test_the_firewall_comes_back_as_it_was() -> None:
@@ -157,7 +157,7 @@ def test_a_waived_finding_is_left_alone() -> None:
 
 def test_a_finding_without_a_recipe_says_so_and_a_reboot_is_only_told() -> None:
     found = offered({"cpu_count": 6, "cmdline": ("ro",)})
-    assert {rest.requirement for rest in found.by_hand} == {"HW-CPU-CORES", "CAP-SC-REC-CP"}
+    assert {rest.requirement for rest in found.manual} == {"HW-CPU-CORES", "CAP-SC-REC-CP"}
     assert found.pending == ("KRN-THP",)
 
 
@@ -175,7 +175,7 @@ def test_what_a_node_says_is_never_a_command(requirement: str, word: str) -> Non
     facts = replace(cluster(PLAN)[SECOND], fstab_swaps=(f"{word}.swap",), nameservers=(word,), etc_hostname=word)
     verdict = Verdict(requirement, SECOND, Severity.MUST, Outcome.FAIL, word, "", "", names=(word,))
     for step in available_fixes(PLAN, NODE, facts, [verdict], hostname=word).steps:
-        for text in (step.commands, step.undo or "", step.look or ""):
+        for text in (step.commands, step.undo or "", step.preview or ""):
             assert word not in text
         done = subprocess.run(("bash", "-n"), input=script((step,), f"{BACKUPS}/x"), text=True, check=False)
         assert done.returncode == 0
@@ -225,7 +225,7 @@ def test_results_tell_each_requirement_of_a_step() -> None:
     facts = cluster(PLAN)
     facts[SECOND] = replace(facts[SECOND], cmdline=("ro",), swaps=("/swap.img",))
     steps = tuple(FixStep(name, "", "true") for name in ("KRN-THP", "SYS-SWAP", "KRN-IPVS"))
-    found = results(SECOND, steps, verdicts(PLAN, facts))
+    found = fix_results(SECOND, steps, verdicts(PLAN, facts))
     assert [(one.requirement, one.outcome) for one in found] == [
         ("KRN-THP", Outcome.PENDING_REBOOT),
         ("SYS-SWAP", Outcome.FAIL),

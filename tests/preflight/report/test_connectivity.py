@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from acp_tui.checks.topology import topology_of
 from acp_tui.nodes.facts import Facts, Ping, TcpPath, TcpResult
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.connectivity import LinkState, matrix
@@ -13,7 +14,7 @@ PLAN = valid_plan(nodes=nodes(3, 0))
 
 
 def seen(facts: dict[str, Facts], plan: Plan = PLAN) -> list[list[str]]:
-    return [[cell.text for cell in row.cells] for row in matrix(plan, facts)]
+    return [[cell.text for cell in row.cells] for row in matrix(topology_of(plan), facts)]
 
 
 def closed(facts: Facts, host: str, *ports: int) -> Facts:
@@ -43,9 +44,9 @@ def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
 def test_ports_of_the_other_network_plugin_do_not_count() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 179)
-    assert matrix(PLAN, facts)[0].cells[1].way is LinkState.OPEN
+    assert matrix(topology_of(PLAN), facts)[0].cells[1].state is LinkState.OPEN
     calico = valid_plan(nodes=nodes(3, 0), network={"cni": "calico"})
-    assert matrix(calico, facts)[0].cells[1].closed == (179,)
+    assert matrix(topology_of(calico), facts)[0].cells[1].closed == (179,)
 
 
 def test_what_was_not_tried_is_a_question_mark() -> None:
@@ -56,7 +57,7 @@ def test_what_was_not_tried_is_a_question_mark() -> None:
 
 
 def test_one_node_has_no_table() -> None:
-    assert matrix(valid_plan(nodes=nodes(1, 0)), {}) == ()
+    assert matrix(topology_of(valid_plan(nodes=nodes(1, 0))), {}) == ()
 
 
 def test_a_listener_that_nobody_reached_is_a_closed_port() -> None:

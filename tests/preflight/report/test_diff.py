@@ -36,14 +36,14 @@ def test_new_mended_and_changed() -> None:
     now = report(changes={SECOND: {"swaps": ("/dev/dm-1",)}, WORKER: {"selinux": "enforcing"}}, at=LATER)
     found = changes(before, now)
     assert named(found.new) == [("SEC-SELINUX", WORKER)]
-    assert named(found.mended) == [("SYS-SWAP", FIRST)]
+    assert named(found.fixed) == [("SYS-SWAP", FIRST)]
     assert [(then.observed, after.observed) for then, after in found.changed] == [
         ("in use: /swap.img", "in use: /dev/dm-1")
     ]
     assert found.since == before.finished
     assert change_lines(found) == (
         f"new: SEC-SELINUX {WORKER}: enforcing",
-        f"mended: SYS-SWAP {FIRST}: in use: /swap.img",
+        f"fixed: SYS-SWAP {FIRST}: in use: /swap.img",
         f"changed: SYS-SWAP {SECOND}: in use: /swap.img → in use: /dev/dm-1",
     )
 
@@ -52,14 +52,14 @@ def test_a_fault_between_nodes_that_moves_is_mended_here_and_new_there() -> None
     berlin: dict[str, object] = {"timezone": "Europe/Berlin", "utc_offset": "+0100"}
     found = changes(report(changes={FIRST: berlin}), report(changes={SECOND: berlin}, at=LATER))
     assert named(found.new) == [("X-TIMEZONE", SECOND)]
-    assert named(found.mended) == [("X-TIMEZONE", FIRST)]
+    assert named(found.fixed) == [("X-TIMEZONE", FIRST)]
 
 
 def test_a_waiver_is_a_change_and_not_a_mending() -> None:
     waiver: JsonValue = {"requirement": "SYS-SWAP", "node": FIRST, "reason": "agreed", "by": "j.doe"}
     waived = valid_plan(waivers=[waiver])
     found = changes(report(changes={FIRST: SWAP}), report(waived, {FIRST: SWAP}))
-    assert (found.new, found.mended) == ((), ())
+    assert (found.new, found.fixed) == ((), ())
     assert change_lines(found) == (f"waived: SYS-SWAP {FIRST}: in use: /swap.img",)
     back = changes(report(waived, {FIRST: SWAP}), report(changes={FIRST: SWAP}))
     assert change_lines(back) == (f"no longer waived: SYS-SWAP {FIRST}: in use: /swap.img",)
@@ -69,10 +69,10 @@ def test_a_node_that_no_longer_answers_is_one_change() -> None:
     up, down = report(changes={WORKER: SWAP}), report(states={WORKER: NodeState.UNREACHABLE})
     away = changes(up, down)
     assert away.states == ((WORKER, NodeState.CHECKED, NodeState.UNREACHABLE),)
-    assert not [v for v in (*away.new, *away.mended) if v.node == WORKER]
+    assert not [v for v in (*away.new, *away.fixed) if v.node == WORKER]
     back = changes(down, up)
     assert ("SYS-SWAP", WORKER) in named(back.new)
-    assert not [v for v in back.mended if v.node == WORKER]
+    assert not [v for v in back.fixed if v.node == WORKER]
 
 
 def test_nodes_added_gone_and_rebooted() -> None:
@@ -82,7 +82,7 @@ def test_nodes_added_gone_and_rebooted() -> None:
     assert grown.rebooted == (FIRST,)
     shrunk = changes(report(large, {"10.20.0.22": SWAP}), report(small))
     assert shrunk.gone == ("10.20.0.22",)
-    assert named(shrunk.mended) == []
+    assert named(shrunk.fixed) == []
     assert f"{FIRST} was rebooted" in change_lines(grown)
 
 
@@ -95,9 +95,9 @@ def test_what_a_partial_run_did_not_look_at_is_not_mended() -> None:
         verdicts=tuple(v for v in now.verdicts if v.node in (None, FIRST)),
     )
     found = changes(whole, one_node, partial=True)
-    assert (named(found.mended), found.gone) == ([("SYS-SWAP", FIRST)], ())
+    assert (named(found.fixed), found.gone) == ([("SYS-SWAP", FIRST)], ())
     one_rule = replace(now, verdicts=tuple(v for v in now.verdicts if v.requirement == "SEC-SELINUX"))
-    assert named(changes(whole, one_rule, partial=True).mended) == [("SEC-SELINUX", WORKER)]
+    assert named(changes(whole, one_rule, partial=True).fixed) == [("SEC-SELINUX", WORKER)]
 
 
 @pytest.mark.parametrize("states", [{}, {WORKER: NodeState.LOST}])

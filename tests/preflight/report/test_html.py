@@ -101,7 +101,7 @@ def test_a_waived_finding_stands_apart_with_its_reason() -> None:
     page = Page(report_html(report(verdict(Outcome.FAIL, waived="agreed with the vendor"))))
     assert "Waived (1)" in page.text
     assert "agreed with the vendor" in page.text
-    assert "What blocks" not in page.text
+    assert "Blockers (" not in page.text
 
 
 def test_ready_by_waivers_says_so() -> None:
@@ -140,11 +140,11 @@ def test_a_rule_stands_once_with_all_its_nodes_and_a_remedy_for_each_system() ->
     on_centos: dict[str, object] = {**DISTRIBUTIONS["centos-7.9"], "cmdline": (), "boot_tokens": frozenset()}
     broken = {node.address: {"cmdline": (), "boot_tokens": frozenset()} for node in plan.nodes}
     text = Page(report_html(judged_report(plan, {**broken, **dict.fromkeys(workers, on_centos)}), plan)).text
-    blocking = text[text.index("What blocks") : text.index("By node")]
+    blocking = text[text.index("Blockers (") : text.index("Findings by node")]
     assert blocking.count("KRN-THP") == 1
     assert blocking.index("update-grub") != blocking.index("grubby --update-kernel=ALL --args=transparent_hugepage")
     assert ", ".join(workers) in blocking
-    assert text.index("What blocks") < text.index("By node") < text.index("Not applicable (")
+    assert text.index("Blockers (") < text.index("Findings by node") < text.index("Does not apply (")
 
 
 def test_a_waiver_tells_who_why_and_until_when() -> None:
@@ -166,10 +166,10 @@ def test_a_node_that_was_not_reached_is_one_finding() -> None:
     page = replace(page, nodes=tuple(replace(n, detail="no route") if n.address == SECOND else n for n in page.nodes))
     text = Page(report_html(page, plan)).text
     unseen = [v for v in page.verdicts if v.node == SECOND and v.outcome is Outcome.UNKNOWN]
-    assert f"{len(unseen)} rules could not be looked at" in text
+    assert f"{len(unseen)} rules could not be checked" in text
     assert f"unreachable: {SECOND}" in text
     assert "no route" in text
-    assert text.index("no route") < text.index("By node") if "By node" in text else True
+    assert text.index("no route") < text.index("Findings by node") if "Findings by node" in text else True
 
 
 def test_the_page_tells_of_the_machines_the_plan_and_what_changed_but_no_secret() -> None:
@@ -183,7 +183,7 @@ def test_the_page_tells_of_the_machines_the_plan_and_what_changed_but_no_secret(
         "eth0 10.20.0.11/24",
         "network.cluster_cidr.ipv4",
         "10.3.0.0/16",
-        "Since the last run",
+        "Changes since the last preflight",
         f"{FIRST} was rebooted",
         f"acp-tui {__version__}",
     ):

@@ -23,13 +23,15 @@ async def test_active_test_runs_after_choice_and_confirmation(tmp_path: Path) ->
         await pilot.press("t")
         await pilot.pause()
         text = screen_text(pilot)
-        assert "Temporary listeners stand on the control plane nodes" in text
+        assert "Opens temporary TCP listeners on the control plane nodes" in text
         assert "VRRP" not in text  # there is a load balancer
         await pilot.press("space", "end", "space")
         await pilot.pause()
         text = screen_text(pilot)
         assert "[x] load balancer" in text
-        assert "20 transfers of 512" in text.replace("\n", " ")
+        words = " ".join(text.split())
+        assert "at most 512 MiB" in words
+        assert "Transfers: 20" in words
         await pilot.press("enter")
         await pilot.pause()
         assert "Run these tests on the nodes now?" in screen_text(pilot)

@@ -205,7 +205,7 @@ async def test_load_is_entered_in_the_sizing_dialog(tmp_path: Path) -> None:
         await pilot.pause()
         text = screen_text(pilot)
         assert session.plan.workload.pods == 170
-        assert "worker         0, better 4" in text
+        assert "worker         0 (4 advised)" in text
         assert "10.20.0.12  control plane  4 cores, 33.5 GB   too small" in text
         await pilot.press("up", "right")
         await pilot.pause()

@@ -206,7 +206,7 @@ async def test_change_without_a_blocker_needs_a_confirmation(tmp_path: Path, mon
     async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", swapping(seen())) as (pilot, session):
         asked_again(session, seen(), monkeypatch)
         await export(pilot, tmp_path / "bundle")
-        await until(pilot, lambda: "mended: SYS-SWAP" in screen_text(pilot))
+        await until(pilot, lambda: "fixed: SYS-SWAP" in screen_text(pilot))
         await pilot.press("y")
         await until(pilot, lambda: "Bundle written" in screen_text(pilot))
 

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
-from acp_tui.plan.derived_defaults import ENDPOINT, preset_paths
+from acp_tui.plan.derived_defaults import ENDPOINT, derived_paths
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import write_bundle
@@ -108,7 +108,7 @@ async def test_derived_defaults_end_with_their_cause_and_all_steps_stay_open(med
         await pilot.press("t")
         await on(pilot, TrialStep)
         here = session(pilot)
-        assert ENDPOINT in preset_paths(here.plan, here.draft.preset)
+        assert ENDPOINT in derived_paths(here.plan, here.draft.preset)
         here.answer("scenario", "single-cluster")
         assert here.plan.address.cluster_endpoint == ""
         await pilot.press("ctrl+p")
@@ -167,7 +167,7 @@ async def test_unreadable_file_shows_the_reason_and_keeps_the_path(tmp_path: Pat
     (tmp_path / "plan.yaml").write_text("scenari: single-node\n")
     async with fresh(tmp_path) as pilot:
         await load(pilot, tmp_path / "plan.yaml")
-        await until(pilot, lambda: "nearest known one is" in screen_text(pilot).replace("\n", " "))
+        await until(pilot, lambda: "did you mean" in screen_text(pilot).replace("\n", " "))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.pause()
@@ -182,7 +182,7 @@ async def test_bundle_without_readable_secrets_asks_for_them(tmp_path: Path) -> 
     )
     folder = tmp_path / "bundle"
     report, keys = Report("4.0", MORNING, MORNING), {NODE: "ssh-ed25519 AAAA"}
-    write_bundle(plan, report, keys, folder, base=tmp_path, document="", setup_line="x", keep="left-out")
+    write_bundle(plan, report, keys, folder, plan_dir=tmp_path, document="", setup_line="x", keep="left-out")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     async with fresh(tmp_path) as pilot:
         await load(pilot, folder)

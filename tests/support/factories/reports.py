@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.topology import topology_of
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.model import Report
-from acp_tui.preflight.report.node_summary import records
+from acp_tui.preflight.report.node_summary import node_records
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import cluster
 
@@ -30,6 +31,6 @@ def report(
         told = replace(healthy, **(changes or {}).get(address, {}))  # type: ignore[arg-type]
         facts[address] = Facts(address) if address in states else told
     seen = {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}
-    nodes = records(plan, facts, seen, {})
+    nodes = node_records(plan, topology_of(plan), facts, seen, {})
     verdicts = evaluate(plan, facts, seen, today=at.date())
     return Report(plan.effective_release, at, at + timedelta(seconds=7), nodes, verdicts)

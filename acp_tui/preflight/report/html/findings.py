@@ -1,6 +1,6 @@
-"""Verdicts as a reader wants them: a rule once, the nodes it concerns below it, and how to mend it once.
+"""The findings on the page: each requirement once, with its nodes and its fix.
 
-A node that could not be looked at is one finding, not one for each rule that nobody could check there.
+A node that could not be checked is one finding, not one finding for each requirement that is unknown there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.labels import OUTCOMES, outcome_label, severity_label, state_fix, state_label, verdict_title
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import waiver_for
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
 from acp_tui.preflight.report.explain import how_observed
@@ -30,14 +30,14 @@ from acp_tui.preflight.report.html.markup import (
 )
 from acp_tui.preflight.report.model import NodeRecord
 
-_MOST_SEEN = 4
-"""Different observations of a rule that is met; the others are counted."""
+_MOST_OBSERVED = 4
+"""Different observations of a passed requirement; the others are counted."""
 _WORST = list(OUTCOMES)
 
 
 @dataclass(frozen=True)
 class Background:
-    """What findings are told with."""
+    """The texts and names that findings are shown with."""
 
     rules: Mapping[str, Requirement]
     hosts: Mapping[str, str]
@@ -56,7 +56,7 @@ class Background:
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """Verdicts of one rule that are mended in the same way."""
+    """Verdicts of one requirement with the same fix."""
 
     verdicts: tuple[Verdict, ...]
 
@@ -67,63 +67,59 @@ class FindingGroup:
 
 @dataclass(frozen=True)
 class Group:
-    """One rule with one outcome."""
+    """One requirement with one outcome."""
 
     requirement: str
     outcome: Outcome
-    cases: tuple[FindingGroup, ...]
+    findings: tuple[FindingGroup, ...]
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        return tuple(verdict for case in self.cases for verdict in case.verdicts)
+        return tuple(verdict for finding in self.findings for verdict in finding.verdicts)
 
 
 def grouped(verdicts: Iterable[Verdict]) -> tuple[Group, ...]:
-    """By outcome, worst first, then in the order of the report."""
+    """Group verdicts by requirement and outcome: worst outcome first, then in the order of the report."""
     rules: dict[tuple[Outcome, str], dict[tuple[str, str, str | None], list[Verdict]]] = {}
     for one in sorted(verdicts, key=lambda v: _WORST.index(v.outcome)):
-        cases = rules.setdefault((one.outcome, one.requirement), {})
-        cases.setdefault((one.expected, one.remedy, one.waived), []).append(one)
+        findings = rules.setdefault((one.outcome, one.requirement), {})
+        findings.setdefault((one.expected, one.remedy, one.waived), []).append(one)
     return tuple(
-        Group(requirement, outcome, tuple(FindingGroup(tuple(same)) for same in cases.values()))
-        for (outcome, requirement), cases in rules.items()
+        Group(requirement, outcome, tuple(FindingGroup(tuple(same)) for same in findings.values()))
+        for (outcome, requirement), findings in rules.items()
     )
 
 
-def unseen_on(nodes: Iterable[NodeRecord], verdicts: Sequence[Verdict]) -> Mapping[str, tuple[Verdict, ...]]:
-    """Node address → what could not be observed because of the node's state."""
-    troubled = [node.address for node in nodes if node.state is not NodeState.CHECKED]
+def unknown_by_node(nodes: Iterable[NodeRecord], verdicts: Sequence[Verdict]) -> Mapping[str, tuple[Verdict, ...]]:
+    """Return, for each node that could not be checked, the verdicts that are unknown for this reason."""
+    unchecked = [node.address for node in nodes if node.state is not NodeState.CHECKED]
     return {
         address: tuple(v for v in verdicts if v.node == address and v.outcome is Outcome.UNKNOWN)
-        for address in troubled
+        for address in unchecked
     }
 
 
-def unreached(node: NodeRecord, unseen: Sequence[Verdict]) -> Html:
-    """A node that was not looked at to the end, as one finding."""
-    count = len(unseen)
-    left = ngettext("{count} rule could not be looked at", "{count} rules could not be looked at", count)
-    names = ", ".join(dict.fromkeys(verdict.requirement for verdict in unseen))
+def unchecked_node(node: NodeRecord, unknown: Sequence[Verdict]) -> Html:
+    """Return a node that could not be checked as one finding."""
+    count = len(unknown)
+    summary = ngettext("{count} rule could not be checked", "{count} rules could not be checked", count)
+    names = ", ".join(dict.fromkeys(verdict.requirement for verdict in unknown))
     heading = inline((_badge(Outcome.UNKNOWN), tag("code", text(node.address)), text(state_label(node.state))))
-    why = node.detail or next((v.observed for v in unseen), "")
+    reason = node.detail or next((v.observed for v in unknown), "")
+    rows = ((pgettext("label", "Observed"), text(reason)), (pgettext("label", "Fix"), text(state_fix(node.state))))
+    details = folded(summary.format(count=count), tag("p", text(names))) if unknown else Html("")
     return tag(
         "article",
-        joined(
-            (
-                tag("h3", heading),
-                pairs(((_("Found"), text(why)), (_("To mend it"), text(state_fix(node.state))))),
-                folded(left.format(count=count), tag("p", text(names))) if unseen else Html(""),
-            )
-        ),
+        joined((tag("h3", heading), pairs(rows), details)),
         Outcome.UNKNOWN.value,
         id=f"node-{node.address}",
     )
 
 
 def finding(group: Group, known: Background) -> Html:
-    """A rule that is not met, or not known to be, with all that is needed to mend it."""
+    """Return a requirement that has not passed, with all that is needed to fix it."""
     rule = known.rules.get(group.requirement)
-    verdict = group.cases[0].first
+    verdict = group.findings[0].first
     how = how_observed(rule) if rule else ""
     blocks = any(one.blocks for one in group.verdicts)
     marks = [severity_label(verdict.severity), *([_("blocks the install")] if blocks else [])]
@@ -133,29 +129,33 @@ def finding(group: Group, known: Background) -> Html:
         known.title(*group.verdicts),
         tag("small", text(" · ".join(marks))),
     )
-    cases = [_case(case, known, several=len(group.cases) > 1) for case in group.cases]
+    parts = [_finding_group(part, known, several=len(group.findings) > 1) for part in group.findings]
     about = pairs(
         (
-            (_("Why"), text(_(rule.why) if rule else "")),
-            (_("How it is seen"), text(how if how != verdict.observed else "")),
+            (pgettext("label", "Why"), text(_(rule.why) if rule else "")),
+            (pgettext("label", "Check"), text(how if how != verdict.observed else "")),
         )
     )
-    return tag("article", joined((tag("h3", inline(heading)), *cases, about)), group.outcome.value)
+    return tag("article", joined((tag("h3", inline(heading)), *parts, about)), group.outcome.value)
 
 
-def met(groups: Sequence[Group], known: Background) -> Html:
-    """Rules that ask for nothing, a row each."""
+def passed(groups: Sequence[Group], known: Background) -> Html:
+    """Return requirements without anything to do, one row each."""
     rows = []
     for group in groups:
         nodes = [verdict for verdict in group.verdicts if verdict.node is not None]
         where = str(len(nodes)) if nodes else ""
-        seen = bullets(_seen(group.verdicts, known.hosts, _MOST_SEEN))
-        rows.append((tag("code", text(group.requirement)), known.title(*group.verdicts), text(where), seen))
-    return table((_("Rule"), _("Title"), _("Nodes"), _("Found")), rows)
+        observed = bullets(_observations(group.verdicts, known.hosts, _MOST_OBSERVED))
+        rows.append((tag("code", text(group.requirement)), known.title(*group.verdicts), text(where), observed))
+    heads = (
+        pgettext("column", "Rule"), pgettext("column", "Title"), pgettext("column", "Nodes"),
+        pgettext("column", "Observed"),
+    )  # fmt: skip
+    return table(heads, rows)
 
 
-def of_nodes(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], known: Background) -> Html:
-    """The same findings by node, in one line each."""
+def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], known: Background) -> Html:
+    """Return the findings of each node, one row each."""
     parts = []
     of_node: dict[str | None, list[Verdict]] = {}
     for verdict in verdicts:
@@ -176,41 +176,44 @@ def of_nodes(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], known: Ba
         ]
         if rows:
             name = f"{node.address} {node.hostname or ''}".rstrip()
-            heads = (_("Outcome"), _("Rule"), _("Title"), _("Found"))
+            heads = (
+                pgettext("column", "Outcome"), pgettext("column", "Rule"), pgettext("column", "Title"),
+                pgettext("column", "Observed"),
+            )  # fmt: skip
             parts.append(joined((tag("h3", text(name)), table(heads, rows))))
     return joined(parts)
 
 
-def to_node(node: NodeRecord) -> Html:
-    """The node's address; where the node is a finding of its own, a link there."""
+def node_link(node: NodeRecord) -> Html:
+    """Return the address of a node; if the node is a finding itself, with a link to it."""
     return text(node.address) if node.state is NodeState.CHECKED else link(f"node-{node.address}", node.address)
 
 
-def _case(case: FindingGroup, known: Background, *, several: bool) -> Html:
-    nodes = [verdict.node for verdict in case.verdicts if verdict.node]
+def _finding_group(group: FindingGroup, known: Background, *, several: bool) -> Html:
+    nodes = [verdict.node for verdict in group.verdicts if verdict.node]
     title = tag("h4", text(", ".join(nodes))) if several and nodes else Html("")
     rows = (
-        (_("Found"), bullets(_seen(case.verdicts, known.hosts))),
-        (_("Wanted"), text(case.first.expected)),
-        (_("To mend it"), commands(case.first.remedy)),
-        (_("Waived"), text(_waiver(case.first, known))),
+        (pgettext("label", "Observed"), bullets(_observations(group.verdicts, known.hosts))),
+        (pgettext("label", "Expected"), text(group.first.expected)),
+        (pgettext("label", "Fix"), commands(group.first.remedy)),
+        (pgettext("label", "Waived"), text(_waiver(group.first, known))),
     )
     return joined((title, pairs(rows)))
 
 
 def _waiver(verdict: Verdict, known: Background) -> str:
-    """Why, by whom and until when a rule was put aside; "" where it was not."""
+    """Return reason, author and end of the waiver of a verdict; "" if it is not waived."""
     if verdict.waived is None:
         return ""
     waiver = waiver_for(verdict, known.waivers, known.today)
     if waiver is None:
         return verdict.waived
-    end = _("until {date}").format(date=waiver.until) if waiver.until else _("without an end")
-    return _("{reason} (by {name}, {end})").format(reason=waiver.reason, name=waiver.by, end=end)
+    message = _("{reason} (by {name}, until {date})") if waiver.until else _("{reason} (by {name}, without an end)")
+    return message.format(reason=waiver.reason, name=waiver.by, date=waiver.until)
 
 
-def _seen(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: int | None = None) -> list[Html]:
-    """Each observation once, after the nodes on which it was made."""
+def _observations(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: int | None = None) -> list[Html]:
+    """Return each observation once, after its nodes; with `most`, the number of those left out follows."""
     where: dict[str, list[str]] = {}
     for verdict in verdicts:
         nodes = where.setdefault(verdict.observed, [])
@@ -224,8 +227,8 @@ def _seen(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: int | Non
     if most is None or len(lines) <= most:
         return lines
     more = len(lines) - most
-    told = ngettext("and {count} more observation", "and {count} more observations", more).format(count=more)
-    return [*lines[:most], text(told)]
+    rest = ngettext("and {count} more observation", "and {count} more observations", more).format(count=more)
+    return [*lines[:most], text(rest)]
 
 
 def _badge(outcome: Outcome) -> Html:
