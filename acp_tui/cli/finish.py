@@ -27,9 +27,9 @@ from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, removal, status
 from acp_tui.install.verify import completion_report as completion
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.cleanup import CleanUpFailed, clean_up, waiting, why_not
+from acp_tui.install.verify.cleanup import CleanUpFailed, clean_up, cleanup_blocker, waiting
 from acp_tui.install.verify.collect import NodeAccess
-from acp_tui.install.verify.run import Finish, until_settled
+from acp_tui.install.verify.run import Finish, poll_until_settled
 
 
 def finish(options: Namespace) -> int:
@@ -65,7 +65,7 @@ async def look_at_it(reach: NodeAccess, within: timedelta) -> Finish:
     """The last of the looks; what changes meanwhile is told on standard error."""
     told = ""
     found: Finish | None = None
-    async for found in until_settled(reach, within, installed_at=installed_at(reach)):
+    async for found in poll_until_settled(reach, within, installed_at=installed_at(reach)):
         line = "; ".join(
             f"{v.requirement} {v.outcome.value}: {' '.join(v.observed.split())[:100]}"
             for v in found.report.verdicts
@@ -103,7 +103,7 @@ def _unfinished() -> bool:
 
 def consents(found: Finish, reach: NodeAccess, agreed: Callable[[], bool]) -> bool:
     """Whether the installer's container may go: nothing speaks against it, and the operator agrees."""
-    refused = why_not(found, running=_unfinished())
+    refused = cleanup_blocker(found, running=_unfinished())
     if refused:
         print_err(_("Not cleaned up: {why}").format(why=refused))
         return False
@@ -125,7 +125,7 @@ def tell(found: Finish, reach: NodeAccess) -> None:
     print_out(_("To do by hand:"))
     for todo in checklist(reach.plan):
         print_out(f"  [ ] {todo.title}: {todo.text}")
-    if waiting(found) and not why_not(found, running=_unfinished()):
+    if waiting(found) and not cleanup_blocker(found, running=_unfinished()):
         print_out(_("The installer is still there: acp-tui finish PLAN --clean-up runs {command}").format(
             command=removal(found.report.release)))  # fmt: skip
     url = platform_url(reach.plan)

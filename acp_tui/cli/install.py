@@ -18,10 +18,10 @@ from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.config.render import RenderError, differences, render
-from acp_tui.install.observe.failure import failed_before, failure
+from acp_tui.install.observe.failure import failure, previous_failure
 from acp_tui.install.observe.follow import follow
 from acp_tui.install.observe.labels import phase_label
-from acp_tui.install.observe.timing import VENDOR, stalled, still_for, usual
+from acp_tui.install.observe.timing import VENDOR, idle_time, is_stalled, typical_duration
 from acp_tui.install.run.control import cancel, resume
 from acp_tui.install.run.directory import damaged_run, last_run, newest_run
 from acp_tui.install.run.spawn import RunError
@@ -52,12 +52,12 @@ def _may_begin(source: OpenedPlan, *, again: bool) -> bool:
     """Tell what a failed run has left, and whether a new one may begin in spite of it."""
     before = last_run(state_home())
     state = status(before) if before is not None else None
-    if state is None or not failed_before(state):
+    if state is None or not previous_failure(state):
         return True
     left = asyncio.run(find_leftovers(reach_of(source), state))
     for line in lines(left):
         print_err(line)
-    if left.in_the_way:
+    if left.blocks_new_install:
         return False
     return again or confirm(_("Start a new install?"), _("--again starts a new install all the same."))
 
@@ -243,7 +243,7 @@ async def _follow(run: Path) -> int:
             state = update.state
             for line in update.lines:
                 print_err(f"{line.source}: {line.text}" if line.source != "acp-tui" else line.text)
-            if not alarmed and await asyncio.to_thread(stalled, state, now()):
+            if not alarmed and await asyncio.to_thread(is_stalled, state, now()):
                 alarmed = True
                 print_err(_moving(state))
                 await _say_where(state)
@@ -257,12 +257,12 @@ async def _follow(run: Path) -> int:
 def _moving(state: RunState) -> str:
     """How long it has taken, how long it usually takes, and for how long nothing has moved."""
     parts = [_("for {minutes} min").format(minutes=_minutes(now() - state.started))]
-    if (known := usual(state.spec.run_dir)) is not None:
+    if (known := typical_duration(state.spec.run_dir)) is not None:
         parts.append(_("usually {minutes} min in all").format(minutes=_minutes(known)))
     else:
         parts.append(_("{least} to {most} min in all by the vendor's word, for three nodes").format(
             least=VENDOR[0], most=VENDOR[1]))  # fmt: skip
-    if (still := still_for(state, now())) >= timedelta(minutes=1):
+    if (still := idle_time(state, now())) >= timedelta(minutes=1):
         parts.append(_("nothing has moved for {minutes} min").format(minutes=_minutes(still)))
     return ", ".join(parts)
 

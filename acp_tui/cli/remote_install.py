@@ -92,14 +92,16 @@ async def install_remotely(source: OpenedPlan, keys: Mapping[str, str], flags: S
     way = RemoteHost(source, node.address, dict(keys))
     said = OutputFollower()
     with told(node.address):
-        heard = await afar.persistently(way, way.look, print_err)
+        heard = await afar.retry_connection(way, way.look, print_err)
         if heard.running:
             print_err(_("An install is going on on {address}; it is followed.").format(address=node.address))
         elif not await _begun(way, flags):
             return ExitStatus.NO
         trail = LastRemoteInstall(_named(source), node.address, datetime.now(UTC))
         _keep_trail(trail)
-        end = await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), print_err)
+        end = await afar.retry_connection(
+            way, lambda c: afar.follow_output(c, way.folder, said.heard, said.hear), print_err
+        )
     status = ended(end, node.address)
     _keep_trail(replace(trail, ended=status))
     return status
@@ -128,8 +130,8 @@ async def _begun(way: RemoteHost, flags: Sequence[str]) -> bool:
     """Everything sent and the install started; False, and it is shown, where a finding blocks it."""
     plan = way.source.plan
     carried = await asyncio.to_thread(_carried)
-    found = await afar.persistently(way, lambda c: program.find(c, carried), print_err)
-    going = await afar.persistently(way, lambda c: afar.status(c, way.folder, "--json"), print_err)
+    found = await afar.retry_connection(way, lambda c: program.find(c, carried), print_err)
+    going = await afar.retry_connection(way, lambda c: afar.status(c, way.folder, "--json"), print_err)
     errand = afar.rewrite_for_remote(plan, way.source.base, way.folder)
     if going is not None and _unfinished(going.text):
         print_err(_("An install on {address} is not finished; it is gone on with.").format(address=way.address))
@@ -143,21 +145,23 @@ async def _begun(way: RemoteHost, flags: Sequence[str]) -> bool:
     keys = {**way.source.host_keys, **way.pinned}
     with _scratch(way.address) as scratch:
         words = found.words
-        await afar.persistently(way, lambda c: _claim(c, way), print_err)
+        await afar.retry_connection(way, lambda c: _claim(c, way), print_err)
         if words is None and carried is not None:
             print_err(_("acp-tui is not on {address}; this one is carried over.").format(address=way.address))
             archive = scratch / "program.tar.gz"
             await asyncio.to_thread(pack, carried, archive)
             sent = program.sending(archive, way.folder)
-            await afar.persistently(way, lambda c: _send(c, way, sent), print_err)
-            words = await afar.persistently(way, lambda c: program.unpack(c, sent, carried, found.python), print_err)
+            await afar.retry_connection(way, lambda c: _send(c, way, sent), print_err)
+            words = await afar.retry_connection(
+                way, lambda c: program.unpack(c, sent, carried, found.python), print_err
+            )
         there = (errand.plan, Path(way.folder))
         bundle = await bundle_for(plan, report, keys, scratch / "bundle", base=way.source.base, there=there)
         papers = [Upload(bundle / name, f"{way.folder}/{afar.BUNDLE}/{name}") for name in (*FILES, SUMS)]
-        await afar.persistently(way, lambda c: _send(c, way, *errand.packages), print_err)
-        await afar.persistently(way, lambda c: _send(c, way, *errand.keys, *papers), print_err)
+        await afar.retry_connection(way, lambda c: _send(c, way, *errand.packages), print_err)
+        await afar.retry_connection(way, lambda c: _send(c, way, *errand.keys, *papers), print_err)
     begun = str(words)
-    await afar.persistently(way, lambda c: afar.start(c, way.folder, begun, way.sender, flags), print_err)
+    await afar.retry_connection(way, lambda c: afar.start(c, way.folder, begun, way.sender, flags), print_err)
     print_err(
         _(
             "The install runs on {address} now; acp-tui attach follows it, and so does this command, given again."
@@ -203,7 +207,7 @@ def _scratch(address: str) -> Iterator[Path]:
 
 async def _claim(connection: Connection, way: RemoteHost) -> None:
     await (await Files.of(connection)).folder(way.folder)
-    await afar.claim(connection, way.folder, way.sender)
+    await afar.acquire_upload_lock(connection, way.folder, way.sender)
 
 
 async def _checked(source: OpenedPlan) -> Report | None:
@@ -211,7 +215,7 @@ async def _checked(source: OpenedPlan) -> Report | None:
     work = PackageWork(source.base)
     await work.verify(source.plan, tell_progress)
     end_progress()
-    report = afar.seen_from_afar(await run_preflight(source, work=work))
+    report = afar.without_host_checks(await run_preflight(source, work=work))
     if report.ready:
         return report
     show_report(report)
@@ -233,7 +237,7 @@ async def _send(connection: Connection, way: RemoteHost, *files: Upload) -> None
 
 async def _keep(connection: Connection, way: RemoteHost) -> None:
     while True:
-        await afar.claimed(connection, way.folder, way.sender)
+        await afar.refresh_upload_lock(connection, way.folder, way.sender)
         await asyncio.sleep(afar.STILL_EVERY)
 
 

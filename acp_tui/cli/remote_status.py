@@ -53,8 +53,10 @@ def attach_there(trail: LastRemoteInstall, *, give_up: bool) -> int:
     said = OutputFollower()
 
     async def follow() -> afar.RemoteOutput:
-        said.hear(await afar.persistently(way, lambda c: way.look(c, -1), print_err))
-        return await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), print_err)
+        said.hear(await afar.retry_connection(way, lambda c: way.look(c, -1), print_err))
+        return await afar.retry_connection(
+            way, lambda c: afar.follow_output(c, way.folder, said.heard, said.hear), print_err
+        )
 
     with told(trail.address):
         return ended(asyncio.run(follow()), trail.address)

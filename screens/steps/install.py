@@ -14,10 +14,10 @@ from textual.widget import Widget
 from textual.widgets import RichLog
 
 from acp_tui.core.i18n import N_, _
-from acp_tui.install.observe.failure import failed_before
+from acp_tui.install.observe.failure import previous_failure
 from acp_tui.install.observe.follow import follow
 from acp_tui.install.observe.labels import phase_label
-from acp_tui.install.observe.timing import stalled
+from acp_tui.install.observe.timing import is_stalled
 from acp_tui.install.run.control import cancel, resume
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.spawn import RunError
@@ -174,14 +174,14 @@ class InstallStep(WizardStep):
         """What a failed run of this host has left, to be known before a new one. LaunchFailed: it is in the way."""
         before = last_run(self.wizard.home)
         state = status(before) if before is not None else None
-        if state is None or not failed_before(state):
+        if state is None or not previous_failure(state):
             return ()
         reach = await self._reach()
         from acp_tui.install.verify.leftovers import find_leftovers, lines
 
         left = await find_leftovers(reach, state)
         told = tuple(lines(left))
-        if left.in_the_way:
+        if left.blocks_new_install:
             raise StartError("\n".join(told))
         return told
 
@@ -248,7 +248,7 @@ class InstallStep(WizardStep):
                 self._state = update.state
                 for line in update.lines:
                     log.write(Text(line.text, _SOURCES.get(line.source, "")))
-                if not await asyncio.to_thread(stalled, update.state, datetime.now(UTC)):
+                if not await asyncio.to_thread(is_stalled, update.state, datetime.now(UTC)):
                     self._still = ""
                 elif not self._still:
                     self._still = _("Nothing moves. Looking where it hangs...")
@@ -270,10 +270,10 @@ class InstallStep(WizardStep):
         self._tell()
         reach = await self._reach()
         from acp_tui.install.verify.completion_report import completion, write
-        from acp_tui.install.verify.run import SETTLING, until_settled
+        from acp_tui.install.verify.run import SETTLING, poll_until_settled
 
         every = 1.0 if self.wizard.practice else 10.0
-        async for found in until_settled(reach, SETTLING, installed_at=run.updated, every=every):
+        async for found in poll_until_settled(reach, SETTLING, installed_at=run.updated, every=every):
             self._found = found
             self._tell()
         self._looking = ""
@@ -299,9 +299,9 @@ class InstallStep(WizardStep):
             return
         reach = await self._reach()
         from acp_tui.install.run.state import removal
-        from acp_tui.install.verify.cleanup import CleanUpFailed, clean_up, why_not
+        from acp_tui.install.verify.cleanup import CleanUpFailed, clean_up, cleanup_blocker
 
-        refused = why_not(self._found, running=False)
+        refused = cleanup_blocker(self._found, running=False)
         if refused:
             self.tell(Text(_("Not cleaned up: {why}").format(why=refused)))
             return

@@ -12,8 +12,8 @@ import pytest
 
 from acp_tui.demo.machine_profile import NOT_SIMULATED, base, cluster
 from acp_tui.demo.ssh_nodes import PASSWORD, USERNAME, PracticeNode, serve
-from acp_tui.install.verify.queries import questions
-from acp_tui.install.verify.triage import triage_questions
+from acp_tui.install.verify.queries import verify_collectors
+from acp_tui.install.verify.triage import triage_collectors
 from acp_tui.nodes.collectors import SNIPPETS, facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, snippets_for
 from acp_tui.nodes.script import LAUNCH, Reader, build
@@ -44,7 +44,7 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
 def test_every_question_of_the_probe_has_a_recorded_answer() -> None:
     around = snippets_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
     assert set(base().answers) == {
-        snippet.name for snippet in (*SNIPPETS, *around, *questions("4.3"), *triage_questions("4.3"))
+        snippet.name for snippet in (*SNIPPETS, *around, *verify_collectors("4.3"), *triage_collectors("4.3"))
     }
 
 

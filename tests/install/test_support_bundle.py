@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from acp_tui.install.config.render import render
-from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, note, write_state
+from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, log_event, write_state
 from acp_tui.install.support_bundle import HEAD, TAIL, write_archive
 from acp_tui.preflight.bundle import DOCUMENT, write_bundle
 from tests.support.factories.plans import valid_plan
@@ -50,7 +50,7 @@ def failed(tmp_path: Path) -> RunState:
     log.write_text(f"step 1\n{quoted}\nFailed to pull image base:v1: ErrImagePull\n", encoding="utf-8")
     state = RunState(spec, Phase.FAILED, message=f"it said {ADMIN}", failed_in=Phase.INSTALLING)
     write_state(state)
-    note(run_dir, Phase.FAILED, f"quoted: {LOGIN}")
+    log_event(run_dir, Phase.FAILED, f"quoted: {LOGIN}")
     return state
 
 

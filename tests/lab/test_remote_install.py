@@ -19,7 +19,7 @@ from pydantic import SecretStr
 import acp_tui
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.demo.package import build_package
-from acp_tui.install.remote.session import RemoteInstallError, claim, claimed
+from acp_tui.install.remote.session import RemoteInstallError, acquire_upload_lock, refresh_upload_lock
 from acp_tui.nodes.ssh.connection import Target, connect
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
@@ -193,20 +193,20 @@ async def test_one_machine_sends_at_a_time(lab: Lab) -> None:
     login = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
     connection = await connect(login, node.host_key, lambda stage: None)
     node.sh(f"mkdir {PLACE}")
-    await claim(connection, PLACE, "root@one 1")
+    await acquire_upload_lock(connection, PLACE, "root@one 1")
     with pytest.raises(RemoteInstallError, match="root@one sends an install there"):
-        await claim(connection, PLACE, "root@two 2")
-    await claim(connection, PLACE, "root@one 3")
+        await acquire_upload_lock(connection, PLACE, "root@two 2")
+    await acquire_upload_lock(connection, PLACE, "root@one 3")
     with pytest.raises(RemoteInstallError):
-        await claimed(connection, PLACE, "root@one 1")
+        await refresh_upload_lock(connection, PLACE, "root@one 1")
     node.sh(f"touch -d '5 minutes ago' {PLACE}/sender")
-    await claimed(connection, PLACE, "root@one 3")
+    await refresh_upload_lock(connection, PLACE, "root@one 3")
     with pytest.raises(RemoteInstallError):
-        await claim(connection, PLACE, "root@two 2")
+        await acquire_upload_lock(connection, PLACE, "root@two 2")
     node.sh(f"touch -d '5 minutes ago' {PLACE}/sender")
-    await claim(connection, PLACE, "root@two 2")
+    await acquire_upload_lock(connection, PLACE, "root@two 2")
     with pytest.raises(RemoteInstallError):
-        await claimed(connection, PLACE, "root@one 3")
+        await refresh_upload_lock(connection, PLACE, "root@one 3")
     await connection.close()
 
 

@@ -28,8 +28,8 @@ from acp_tui.checks.evaluate import evaluate
 from acp_tui.core.i18n import DOMAIN, use_language
 from acp_tui.install.run.state import Phase, RunSpec, RunState
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.leftovers import Remains
-from acp_tui.install.verify.leftovers import lines as remains_lines
+from acp_tui.install.verify.leftovers import Leftovers
+from acp_tui.install.verify.leftovers import lines as leftover_lines
 from acp_tui.install.verify.queries import installed_from
 from acp_tui.nodes.facts import Facts, Unit
 from acp_tui.nodes.state import NodeState
@@ -253,6 +253,6 @@ def test_nor_does_what_is_left_to_do(role: str, release: str) -> None:
 def test_nor_does_a_failure(tmp_path: Path, failed_in: Phase) -> None:
     spec = RunSpec(tmp_path, tmp_path, (), tmp_path, "", installer_log=tmp_path)
     state = RunState(spec, Phase.FAILED, failed_in=failed_in)
-    left = remains_lines(Remains(state, installed_from({}, ""), (8080,), True, "4.0"))
+    left = leftover_lines(Leftovers(state, installed_from({}, ""), (8080,), True, "4.0"))
     texts = (failed_lines(state).plain, failed_whole(state).plain, whole(None, PLAN).plain, *left)
     assert {f"{word}: {text}" for text in texts for word in outside(text)} == set()

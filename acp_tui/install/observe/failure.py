@@ -68,7 +68,7 @@ class Failure:
     cause: str
 
 
-def failed_before(run: RunState | None) -> bool:
+def previous_failure(run: RunState | None) -> bool:
     """Whether a new run would be a second try: the last one ended, and not well."""
     return run is not None and run.phase in FINAL and run.phase is not Phase.SUCCESS
 

@@ -58,13 +58,13 @@ def spans(run_dir: Path) -> tuple[Span, ...]:
     )
 
 
-def usual(run_dir: Path) -> timedelta | None:
+def typical_duration(run_dir: Path) -> timedelta | None:
     """How long the installs beside this one took that succeeded; None: there was none."""
     took = [(state.updated - state.started).total_seconds() for state in _earlier(run_dir)]
     return timedelta(seconds=median(took)) if took else None
 
 
-def patience(run_dir: Path) -> timedelta:
+def stall_threshold(run_dir: Path) -> timedelta:
     """How long nothing may move: half as long again as the longest pause of an earlier install, 15 min at least."""
     pauses = [STILL]
     for state in _earlier(run_dir):
@@ -73,7 +73,7 @@ def patience(run_dir: Path) -> timedelta:
     return max(pauses)
 
 
-def still_for(state: RunState, now: datetime) -> timedelta:
+def idle_time(state: RunState, now: datetime) -> timedelta:
     """How long neither the run nor a log of the installer has moved."""
     moved = [state.started, *(moment.at for moment in history(state.spec.run_dir)[-1:])]
     for log in (state.spec.run_dir / SETUP_LOG, state.spec.installer_log):
@@ -82,10 +82,10 @@ def still_for(state: RunState, now: datetime) -> timedelta:
     return max(now - max(moved), timedelta())
 
 
-def stalled(state: RunState, now: datetime) -> bool:
+def is_stalled(state: RunState, now: datetime) -> bool:
     """Whether an install that is going on has not moved for longer than it may (API-STALL)."""
     working = not state.at_rest and state.phase in (Phase.SETUP, Phase.WAITING_API, Phase.INSTALLING)
-    return working and still_for(state, now) > patience(state.spec.run_dir)
+    return working and idle_time(state, now) > stall_threshold(state.spec.run_dir)
 
 
 def _earlier(run_dir: Path) -> Iterator[RunState]:

@@ -13,7 +13,7 @@ from shlex import quote
 from acp_tui import __version__
 from acp_tui.core.i18n import _
 from acp_tui.install.remote.self_archive import SelfArchive
-from acp_tui.install.remote.session import RemoteInstallError, asked
+from acp_tui.install.remote.session import RemoteInstallError, run_script
 from acp_tui.nodes.script import NEEDS_ROOT
 from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
@@ -77,7 +77,7 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
     Raises `RemoteInstallError` if neither can be used, `ConnectionLost`."""
     known = ("acp-tui", f"{quote(sys.executable)} -m acp_tui")
     blanks = {"KNOWN": " ".join(map(quote, known)), "VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
-    reading = await asked(connection, _FIND, blanks)
+    reading = await run_script(connection, _FIND, blanks)
     if reading.status == NEEDS_ROOT:
         raise RemoteInstallError(_("it takes root there: log in as root, or let sudo ask no password"))
     if reading.status:
@@ -123,7 +123,7 @@ async def unpack(connection: Connection, sent: Upload, program: SelfArchive, pyt
     Raises `RemoteInstallError`, `ConnectionLost`."""
     home = sent.remote.removesuffix(".tar.gz")
     blanks = {"HOME": quote(home), "PYTHON": quote(python), "LAUNCHER": quote(program.launcher), "PROOF": quote(_PROOF)}
-    reading = await asked(connection, _UNPACK, blanks, _UNPACKING)
+    reading = await run_script(connection, _UNPACK, blanks, _UNPACKING)
     if reading.status == 0:
         return quote(f"{home}/acp-tui")
     said = reading.text.strip()[:300]

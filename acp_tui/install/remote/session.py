@@ -101,12 +101,12 @@ def rewrite_for_remote(plan: Plan, base: Path, folder: str) -> RemotePlan:
     return RemotePlan(moved, packages, tuple(one for one in taken.values() if one not in packages))
 
 
-def seen_from_afar(report: Report) -> Report:
+def without_host_checks(report: Report) -> Report:
     """Without what is about this machine and not about the installer node."""
     return replace(report, verdicts=tuple(v for v in report.verdicts if v.requirement not in _JUDGED_THERE))
 
 
-async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[T]], tell: Tell) -> T:
+async def retry_connection(connect: Connect, work: Callable[[Connection], Awaitable[T]], tell: Tell) -> T:
     """Do `work` over a connection, and again over a new one where it broke, for as long as it takes.
 
     ConnectFailed: the node was not reached the first time, or it turns the login away."""
@@ -206,7 +206,7 @@ _TAKEN, _NO_ROOM, _NO_TOOL = 70, 74, 127
 async def look(connection: Connection, folder: str, offset: int) -> RemoteOutput:
     """What the install on the node says from byte `offset` on; -1: its last words. Lost: the connection broke."""
     blanks = {"FOLDER": quote(folder), "OFFSET": str(offset), "MOST": str(_MOST), "END": str(_END)}
-    reading = await asked(connection, _LOOK, blanks)
+    reading = await run_script(connection, _LOOK, blanks)
     head, _newline, text = reading.text.partition("\n")
     found = re.fullmatch(r"([01]) (-|[0-9]{1,3}) ([0-9]{1,15})", head)
     if reading.status == _NO_TOOL:
@@ -219,11 +219,11 @@ async def look(connection: Connection, folder: str, offset: int) -> RemoteOutput
 async def status(connection: Connection, folder: str, *flags: str) -> CollectorOutput | None:
     """What `acp-tui status` says on the node, and its exit status; None: no install was started from afar. Lost."""
     also = "" if "--json" in flags else "2>&1"  # a document stands alone
-    reading = await asked(connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "ALSO": also})
+    reading = await run_script(connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "ALSO": also})
     return None if reading.status == ABSENT else reading
 
 
-async def claim(connection: Connection, folder: str, sender: str) -> None:
+async def acquire_upload_lock(connection: Connection, folder: str, sender: str) -> None:
     """Say on the node who sends now. Raises `RemoteInstallError`: another machine does; `ConnectionLost`.
 
     `sender`: the machine, a blank, and what tells this sending from others."""
@@ -233,12 +233,12 @@ async def claim(connection: Connection, folder: str, sender: str) -> None:
         "SENDER": quote(sender),
         "QUIET": str(_QUIET),
     }
-    _check(await asked(connection, _CLAIM, blanks))
+    _check(await run_script(connection, _CLAIM, blanks))
 
 
-async def claimed(connection: Connection, folder: str, sender: str) -> None:
+async def refresh_upload_lock(connection: Connection, folder: str, sender: str) -> None:
     """Say that it still sends. Raises `RemoteInstallError`: another machine has taken over since; `ConnectionLost`."""
-    _check(await asked(connection, _CLAIMED, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
+    _check(await run_script(connection, _CLAIMED, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
 
 
 async def start(connection: Connection, folder: str, program: str, sender: str, flags: Sequence[str] = ()) -> None:
@@ -253,7 +253,7 @@ async def start(connection: Connection, folder: str, program: str, sender: str, 
         "SENDER": quote(sender),
         "FLAGS": " ".join(flags),
     }
-    _check(await asked(connection, _START, blanks))
+    _check(await run_script(connection, _START, blanks))
 
 
 def _check(reading: CollectorOutput) -> None:
@@ -269,7 +269,7 @@ def _check(reading: CollectorOutput) -> None:
         raise RemoteInstallError(_("starting it failed with exit status {status}").format(status=reading.status))
 
 
-async def hear_out(
+async def follow_output(
     connection: Connection, folder: str, heard: RemoteOutput, hear: Callable[[RemoteOutput], None]
 ) -> RemoteOutput:
     """Follow the install from `heard` on until it has ended; each new look goes to `hear`. Raises `ConnectionLost`."""
@@ -282,7 +282,9 @@ async def hear_out(
             await asyncio.sleep(_LOOK_EVERY)
 
 
-async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60) -> CollectorOutput:
+async def run_script(
+    connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60
+) -> CollectorOutput:
     """Run one script on the node, as root where sudo needs no password, and return its output.
 
     Each @BLANK@ of the script is filled in. Raises `ConnectionLost`."""

@@ -17,7 +17,7 @@ from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.phases import post_unknown_text
 from acp_tui.install.run.process import Process
 from acp_tui.install.run.setup_script import setup_command
-from acp_tui.install.run.spawn import RunError, launched, one_at_a_time
+from acp_tui.install.run.spawn import RunError, launch_lock, launch_runner
 from acp_tui.install.run.state import (
     DEFAULT_BASE,
     FINAL,
@@ -28,7 +28,7 @@ from acp_tui.install.run.state import (
     RunSpec,
     RunState,
     Timeouts,
-    note,
+    log_event,
     now,
     read_state,
     status,
@@ -103,13 +103,13 @@ def start(spec: RunSpec) -> RunState:
     """Launch a new run in `spec.run_dir`, which must not exist yet. Returns once the runner has taken it over.
 
     Raises `RunInProgress` while another run beside it is not at its end, `RunError` when it cannot be launched."""
-    with one_at_a_time(spec.run_dir.parent):
+    with launch_lock(spec.run_dir.parent):
         for other in sorted(spec.run_dir.parent.glob("*/")):
             _must_be_over(other)
         spec.run_dir.mkdir(mode=0o700)
         state = RunState(spec)
         write_state(state)
-        return launched(state)
+        return launch_runner(state)
 
 
 def _must_be_over(run_dir: Path) -> None:
@@ -139,7 +139,7 @@ def resume(
     failed part again, with another `document` if given. `unknown`: follows again. Interrupted: goes on; where the POST
     may have been sent it becomes `post-unknown` and asks.
     Raises `RunNotFound`; `RunError` when the run is going on, or the answer it waits for is not given."""
-    with one_at_a_time(run_dir.parent):
+    with launch_lock(run_dir.parent):
         state = status(run_dir)
         return _resumed(replace(state, despite=state.despite or despite), kubernetes, runtime, posted, document)
 
@@ -172,7 +172,7 @@ def _resumed(
         updated=now(),
     )
     write_state(state)
-    return launched(state)
+    return launch_runner(state)
 
 
 def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Phase:
@@ -206,7 +206,7 @@ def cancel(run_dir: Path) -> RunState:
     installer goes on by itself, nobody follows it, and the run is `unknown`. No process of the run is left in any case.
     Raises `RunNotFound`, `RunError`."""
     _end(status(run_dir).runner)
-    with one_at_a_time(run_dir.parent):
+    with launch_lock(run_dir.parent):
         _end(read_state(run_dir).runner)  # one that somebody has launched meanwhile
         return _given_up(read_state(run_dir))
 
@@ -227,7 +227,7 @@ def _given_up(state: RunState) -> RunState:
         text = text.format(command=state.spec.removal)
         state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=text)
     write_state(replace(state, updated=now()))
-    note(run_dir, state.phase, state.message)
+    log_event(run_dir, state.phase, state.message)
     return state
 
 

@@ -22,13 +22,13 @@ from acp_tui.install.run.recorder import QUOTED, Run, minutes, quote
 from acp_tui.install.run.state import Phase, RunState, now
 
 
-async def drive(run: Run) -> None:
+async def run_phases(run: Run) -> None:
     """Take the run from its phase to the next rest."""
     if run.state.phase is Phase.POSTING:  # whoever was posting is gone, and only the installer knows
         run.record(replace(run.state, phase=Phase.POST_UNKNOWN, message=post_unknown_text()), post_unknown_text())
     while (phase := _PHASES.get(run.state.phase)) is not None:
         await phase(run)
-    await run.settled()
+    await run.wait_until_saved()
 
 
 def post_unknown_text() -> str:
@@ -50,7 +50,7 @@ async def _starting(run: Run) -> None:
         return
     setup.forget(spec.run_dir)
     run.record(replace(run.state, phase=Phase.SETUP, setup_exit=None, message=""), " ".join(spec.command))
-    await run.settled()
+    await run.wait_until_saved()
 
 
 async def _setup(run: Run) -> None:
@@ -163,7 +163,7 @@ async def _looking(run: Run) -> None:
         kubernetes=state.kubernetes, runtime=state.runtime
     )
     run.record(replace(state, phase=Phase.POSTING, message=""), said)
-    await run.settled()  # what is not written down must not be done: a crash now would post twice
+    await run.wait_until_saved()  # what is not written down must not be done: a crash now would post twice
 
 
 async def _posting(run: Run) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from acp_tui.core.text import clean
 from acp_tui.install.config.payload import mask
-from acp_tui.install.run.state import Phase, RunState, note, now, write_state
+from acp_tui.install.run.state import Phase, RunState, log_event, now, write_state
 
 QUOTED = 2000  # characters of somebody's answer that a message repeats
 _RETRY = 1.0  # seconds until a state that could not be written is tried again
@@ -23,7 +23,7 @@ class Run:
     def record(self, state: RunState, said: str = "") -> None:
         """Make `state` the run's, with a line for its history. A full disk is no reason to lose an install."""
         if said:
-            note(state.spec.run_dir, state.phase, said)
+            log_event(state.spec.run_dir, state.phase, said)
         self.state = replace(state, updated=now())
         try:
             write_state(self.state)
@@ -37,7 +37,7 @@ class Run:
     def fail(self, why: str) -> None:
         self.record(replace(self.state, phase=Phase.FAILED, failed_in=self.state.phase, message=why), why)
 
-    async def settled(self) -> None:
+    async def wait_until_saved(self) -> None:
         """Return once the state is safe on disk, however long that takes."""
         while not self._saved:
             await asyncio.sleep(_RETRY)  # no disk tells when it has room again

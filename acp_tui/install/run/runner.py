@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acp_tui.core.i18n import _, use_language
-from acp_tui.install.run.phases import drive
+from acp_tui.install.run.phases import run_phases
 from acp_tui.install.run.process import running
 from acp_tui.install.run.recorder import Run
 from acp_tui.install.run.state import LOCK_FILE, RUNNER_LOG, read_state
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
                 run.fail(_("Another install is running on this machine."))
             return 1
         run.record(replace(run.state, runner=running(os.getpid())))
-        asyncio.run(drive(run))
+        asyncio.run(run_phases(run))
     return 0
 
 

@@ -15,7 +15,7 @@ import acp_tui
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
 from acp_tui.install.run.state import (
-    LAUNCH_PATIENCE,
+    LAUNCH_TIMEOUT,
     RUNNER_LOG,
     Phase,
     RunState,
@@ -38,7 +38,7 @@ class RunError(Exception):
 
 
 @contextmanager
-def one_at_a_time(runs: Path) -> Iterator[None]:
+def launch_lock(runs: Path) -> Iterator[None]:
     """Whoever starts a run, or goes on with one, does it alone: what was looked at stays true until it is launched.
 
     The kernel lets go of the lock when its holder dies. A disk that cannot be written is told as `RunError`."""
@@ -51,7 +51,7 @@ def one_at_a_time(runs: Path) -> Iterator[None]:
         raise RunError(_("{folder} cannot be used: {why}").format(folder=runs, why=error.strerror)) from error
 
 
-def launched(state: RunState) -> RunState:
+def launch_runner(state: RunState) -> RunState:
     """Launch the runner and wait until it has taken the run over. Raises `RunError`, OSError."""
     run_dir = state.spec.run_dir
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
@@ -96,7 +96,7 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
 
 
 def _taken_over(run_dir: Path) -> RunState | None:
-    deadline = time.monotonic() + LAUNCH_PATIENCE
+    deadline = time.monotonic() + LAUNCH_TIMEOUT
     while time.monotonic() < deadline:
         state = read_state(run_dir)
         if state.runner is not None:

@@ -193,7 +193,7 @@ def status(run_dir: Path) -> RunState:
     if state.runner is not None:
         state = replace(state, interrupted=not state.runner.alive)
     else:
-        state = replace(state, interrupted=abs((now() - state.updated).total_seconds()) > LAUNCH_PATIENCE)
+        state = replace(state, interrupted=abs((now() - state.updated).total_seconds()) > LAUNCH_TIMEOUT)
     if state.at_rest or not _disk_full(run_dir):
         return state
     words = _("The disk of {folder} is full: what stands here may be old, and nothing is sent until there is room.")
@@ -209,11 +209,11 @@ def _disk_full(folder: Path) -> bool:
 
 
 _ROOM = 16 * 1024  # bytes that a change of the state needs for a moment
-LAUNCH_PATIENCE = 30.0
+LAUNCH_TIMEOUT = 30.0
 """Seconds within which a launched runner must have taken the run over."""
 
 
-def note(run_dir: Path, phase: Phase, text: str) -> None:
+def log_event(run_dir: Path, phase: Phase, text: str) -> None:
     """Add a line to what the run did. A full disk costs the line, not the run."""
     line = json.dumps({"at": now().isoformat(timespec="seconds"), "phase": phase.value, "text": text})
     try:

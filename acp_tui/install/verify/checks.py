@@ -55,7 +55,7 @@ def _nodes(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     """INS-VERIFY-43: every node of the plan is there and Ready; from 4.3 on the module of the cluster is healthy."""
     known = case.installed.nodes
     if known is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("nodes", ""))
+        yield Finding(Outcome.UNKNOWN, case.installed.missing.get("nodes", ""))
     else:
         ready = 0
         for node in case.plan.nodes:
@@ -78,7 +78,7 @@ def _nodes(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
 def _module(installed: Installed) -> Finding:
     wanted = _("clustermodule global is in a healthy phase")
     if installed.module is None:
-        return Finding(Outcome.UNKNOWN, f"clustermodule global: {installed.gaps.get('module', '')}", wanted)
+        return Finding(Outcome.UNKNOWN, f"clustermodule global: {installed.missing.get('module', '')}", wanted)
     if not installed.module:
         return Finding(Outcome.UNKNOWN, _("clustermodule global tells no phase"), wanted)
     told = f"clustermodule global: {installed.module}"
@@ -118,7 +118,7 @@ def node_trouble(node: Node, installed: Installed) -> str:
 def _charts(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     releases = case.installed.releases
     if releases is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("releases", ""))
+        yield Finding(Outcome.UNKNOWN, case.installed.missing.get("releases", ""))
         return
     if not releases:
         yield Finding(Outcome.UNKNOWN, _("the cluster has no AppRelease at all"))
@@ -162,7 +162,7 @@ def _pods(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     """Our own evaluation: the manual's filter shows the header, and misses Pods that run without being ready."""
     pods, nodes = case.installed.pods, case.installed.nodes
     if pods is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("pods", ""))
+        yield Finding(Outcome.UNKNOWN, case.installed.missing.get("pods", ""))
         return
     if not pods:
         yield Finding(Outcome.UNKNOWN, _("the cluster has no Pod at all"))
@@ -290,7 +290,7 @@ def _registry(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
 def _cleaned(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
     left = case.installed.left_over
     if left is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("left_over", ""))
+        yield Finding(Outcome.UNKNOWN, case.installed.missing.get("left_over", ""))
     elif not left:
         yield Finding(Outcome.PASS, _("the installer's container is gone"))
     elif case.installed.console in (Says.RUNNING, Says.FAILED):

@@ -3,8 +3,8 @@
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _
 from acp_tui.install.run.state import container_tool
-from acp_tui.install.verify.collect import NodeAccess, ask
-from acp_tui.install.verify.queries import installed_from, installer_questions, removing
+from acp_tui.install.verify.collect import NodeAccess, query_node
+from acp_tui.install.verify.queries import installed_from, installer_collectors, removal_collector
 from acp_tui.install.verify.run import Finish
 from acp_tui.nodes.state import NodeState
 
@@ -18,13 +18,13 @@ def waiting(finish: Finish) -> bool:
     return bool(finish.installed.left_over)
 
 
-def why_not(finish: Finish, *, running: bool) -> str:
+def cleanup_blocker(finish: Finish, *, running: bool) -> str:
     """Why the installer's container must not be removed now; "" where it may be.
 
     `running`: an install run of this host is not at its end."""
     left = finish.installed.left_over
     if left is None:
-        why = finish.installed.gaps.get("left_over", "")
+        why = finish.installed.missing.get("left_over", "")
         return _("whether the installer is still there is not known: {why}").format(why=why)
     if not left:
         return _("the installer's container is not there; nothing is removed")
@@ -40,19 +40,19 @@ def why_not(finish: Finish, *, running: bool) -> str:
     return ""
 
 
-async def clean_up(reach: NodeAccess) -> str:
-    """Remove the container and look whether it is gone. The caller has consent, and `why_not` said "".
+async def clean_up(access: NodeAccess) -> str:
+    """Remove the container and look whether it is gone. The caller has consent, and `cleanup_blocker` said "".
 
     What was done, in words. Raises `CleanUpFailed`."""
-    plan = reach.plan
+    plan = access.plan
     release, node = plan.effective_release, plan.installer_node
     if node is None:
         raise CleanUpFailed(_("the plan has no control plane node"))
-    said = await ask(reach, node, (removing(release), *installer_questions(release)))
+    said = await query_node(access, node, (removal_collector(release), *installer_collectors(release)))
     if said.state is not NodeState.CHECKED:
         raise CleanUpFailed(said.detail)
     # What was asked early, was begun before the removal: it is looked at again afterwards.
-    after = await ask(reach, node, installer_questions(release))
+    after = await query_node(access, node, installer_collectors(release))
     left = installed_from(after.readings, after.detail).left_over
     removed = said.readings.get("removed")
     if left is None or left:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acp_tui.core.i18n import _
 from acp_tui.install.verify.facts import Installed
-from acp_tui.install.verify.queries import cluster_questions, installed_from, module_question, questions
+from acp_tui.install.verify.queries import cluster_collectors, installed_from, module_collector, verify_collectors
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.address_map import Dial, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost, Deadlines, connect
@@ -53,21 +53,21 @@ class ClusterSnapshot:
     host_keys: Mapping[str, str]
 
 
-async def look(reach: NodeAccess) -> ClusterSnapshot:
+async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
     """Ask the first control plane; where it cannot be reached, the next one about the cluster. Changes nothing."""
-    release = reach.plan.effective_release
+    release = access.plan.effective_release
     asked: list[NodeRecord] = []
     keys: dict[str, str] = {}
     first: Installed | None = None
-    for node in reach.plan.control_planes:
-        said = await ask(reach, node, questions(release) if first is None else _of_cluster(release))
+    for node in access.plan.control_planes:
+        said = await query_node(access, node, verify_collectors(release) if first is None else _of_cluster(release))
         asked.append(NodeRecord(node.address, None, node.role, said.state, detail=said.detail))
         if said.host_key:
             keys[node.address] = said.host_key
         installed = installed_from(said.readings, said.detail or _("the node did not answer this"))
         if first is not None:  # what is left on the installer's node, only that node can tell
-            gaps = {**installed.gaps, **{name: first.gaps[name] for name in ("left_over", "console")}}
-            installed = replace(installed, gaps=gaps)
+            missing = {**installed.missing, **{name: first.missing[name] for name in ("left_over", "console")}}
+            installed = replace(installed, missing=missing)
         if said.state is NodeState.CHECKED:
             return ClusterSnapshot(installed, tuple(asked), keys)
         first = first or installed
@@ -76,38 +76,38 @@ async def look(reach: NodeAccess) -> ClusterSnapshot:
 
 
 def _of_cluster(release: str) -> tuple[Collector, ...]:
-    return (*cluster_questions(), *((module_question(),) if release >= "4.3" else ()))
+    return (*cluster_collectors(), *((module_collector(),) if release >= "4.3" else ()))
 
 
-async def ask(reach: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
+async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
     """Ask one node, as root where sudo asks no password. Never raises for what a node does."""
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
-    login = reach.plan.login(node)
+    login = access.plan.login(node)
     said: NodeOutput | None = None
     if login.password is not None or login.key_file:
-        said = await _over_ssh(reach, node, program, marker)
+        said = await _over_ssh(access, node, program, marker)
         if said.state is NodeState.CHECKED:
             return said
-    if await asyncio.to_thread(reach.here, node.address):
-        return await _on_this_host(reach, program, marker)
+    if await asyncio.to_thread(access.here, node.address):
+        return await _on_this_host(access, program, marker)
     missing = _("the plan gives no password and no key for this node, and it is not this host")
     return said or NodeOutput({}, NodeState.AUTH_FAILED, missing)
 
 
-async def _over_ssh(reach: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
+async def _over_ssh(access: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
     readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
-    where = target(reach.plan, node, reach.dial, base=reach.base)
+    where = target(access.plan, node, access.dial, base=access.base)
     try:
-        connection = await connect(where, reach.pinned.get(node.address), _unheard, reach.deadlines)
+        connection = await connect(where, access.pinned.get(node.address), _unheard, access.deadlines)
     except ConnectError as error:
         return NodeOutput({}, error.state, error.detail, error.host_key)
     try:
         reader = Reader(marker)
         async with (
-            asyncio.timeout(reach.deadlines.script),
-            aclosing(connection.run(LAUNCH, program, _unheard, reach.deadlines.session)) as answer,
+            asyncio.timeout(access.deadlines.script),
+            aclosing(connection.run(LAUNCH, program, _unheard, access.deadlines.session)) as answer,
         ):
             async for chunk in answer:
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
@@ -119,13 +119,13 @@ async def _over_ssh(reach: NodeAccess, node: Node, program: str, marker: str) ->
         state, detail = NodeState.LOST, str(error)
     except TimeoutError:
         state = NodeState.TIMEOUT
-        detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
+        detail = _("the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
     finally:
         await connection.close()
     return NodeOutput(readings, state, detail, connection.host_key)
 
 
-async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOutput:
+async def _on_this_host(access: NodeAccess, program: str, marker: str) -> NodeOutput:
     process = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
@@ -139,7 +139,7 @@ async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOut
         assert process.stdin is not None
         assert process.stdout is not None
         reader = Reader(marker)
-        async with asyncio.timeout(reach.deadlines.script):
+        async with asyncio.timeout(access.deadlines.script):
             with suppress(BrokenPipeError, ConnectionResetError):
                 process.stdin.write(program.encode())
                 await process.stdin.drain()
@@ -147,7 +147,7 @@ async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOut
             while chunk := await process.stdout.read(_CHUNK):
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
     except TimeoutError:
-        detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
+        detail = _("the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
         return NodeOutput(readings, NodeState.TIMEOUT, detail)
     finally:
         if process.returncode is None:

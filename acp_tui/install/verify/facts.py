@@ -80,7 +80,7 @@ class Installed:
     """() when the container is gone."""
     console: Says | None = None
     """What the installer's console says; None: it does not answer, or nobody could ask."""
-    gaps: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     """Field → why it is None."""
 
 

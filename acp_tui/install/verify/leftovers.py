@@ -12,9 +12,9 @@ from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.core.i18n import _
 from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.run.state import Phase, RunState, removal
-from acp_tui.install.verify.collect import NodeAccess, ask
+from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed
-from acp_tui.install.verify.queries import installed_from, installer_questions, ports_question, read_ports
+from acp_tui.install.verify.queries import installed_from, installer_collectors, ports_collector, read_ports
 from acp_tui.nodes.script import CollectorOutput
 from acp_tui.plan.model import Plan
 
@@ -22,7 +22,7 @@ _SENT = (Phase.POSTED, Phase.INSTALLING)
 
 
 @dataclass(frozen=True)
-class Remains:
+class Leftovers:
     """What a run that did not succeed has left. `ports`: the installer's that are taken; None: nobody could look."""
 
     run: RunState
@@ -37,21 +37,21 @@ class Remains:
         return self.run.post_status == 200 or self.run.failed_in in _SENT or self.run.phase in _SENT
 
     @property
-    def in_the_way(self) -> bool:
+    def blocks_new_install(self) -> bool:
         """Whether a new run cannot begin before something is removed."""
         return bool(self.installed.left_over)
 
 
-async def find_leftovers(reach: NodeAccess, run: RunState) -> Remains:
+async def find_leftovers(access: NodeAccess, run: RunState) -> Leftovers:
     """Look at the installer's node. Changes nothing; what cannot be seen is told as such."""
-    plan, release = reach.plan, reach.plan.effective_release
+    plan, release = access.plan, access.plan.effective_release
     unpacked = await asyncio.to_thread((run.spec.setup_dir / "setup.sh").exists)
     node = plan.installer_node
     if node is None:
-        return Remains(run, installed_from({}, _("the plan has no control plane node")), None, unpacked, release)
-    said = await ask(reach, node, (*installer_questions(release), ports_question()))
+        return Leftovers(run, installed_from({}, _("the plan has no control plane node")), None, unpacked, release)
+    said = await query_node(access, node, (*installer_collectors(release), ports_collector()))
     installed = installed_from(said.readings, said.detail or _("the node did not answer this"))
-    return Remains(run, installed, _taken(plan, said.readings.get("ports")), unpacked, release)
+    return Leftovers(run, installed, _taken(plan, said.readings.get("ports")), unpacked, release)
 
 
 def _taken(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...] | None:
@@ -66,7 +66,7 @@ def _taken(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...] | Non
     return tuple(sorted(wanted & read_ports(reading.text)))
 
 
-def lines(left: Remains) -> Iterator[str]:
+def lines(left: Leftovers) -> Iterator[str]:
     """What is to be known before a new run, a line each."""
     run = left.run
     yield (
@@ -79,7 +79,7 @@ def lines(left: Remains) -> Iterator[str]:
         .rstrip()
     )
     if left.installed.left_over is None:
-        why = left.installed.gaps.get("left_over", "")
+        why = left.installed.missing.get("left_over", "")
         yield _("Whether its container is still there is not known: {why}").format(why=why)
     elif left.installed.left_over:
         yield _("Its container is still there ({status}). Remove it first: {command}").format(

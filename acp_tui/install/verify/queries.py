@@ -102,35 +102,35 @@ def _containers(release: str) -> Collector:
     )
 
 
-def removing(release: str) -> Collector:
+def removal_collector(release: str) -> Collector:
     """The only thing here that changes a node: it removes the installer's container."""
     shell = _guarded(container_tool(release), "", removal(release), 60)
     return Collector("removed", (), shell, _unparsed, timeout=70, any_status=True)
 
 
-def cluster_questions(*configs: str) -> tuple[Collector, ...]:
+def cluster_collectors(*configs: str) -> tuple[Collector, ...]:
     """With the first kubeconfig of `configs` that is there; by default the cluster's own."""
     return (
         _kubectl("nodes", "nodes", _NODES, *configs),
-        pods_question(*configs),
+        pods_collector(*configs),
         _kubectl("releases", "apprelease --all-namespaces", _RELEASES, *configs),
     )
 
 
-def pods_question(*configs: str) -> Collector:
+def pods_collector(*configs: str) -> Collector:
     return _kubectl("pods", "pods --all-namespaces", _PODS, *configs)
 
 
-def module_question(*configs: str) -> Collector:
+def module_collector(*configs: str) -> Collector:
     return _kubectl("module", "clustermodule global", _MODULE, *configs)
 
 
-def installer_questions(release: str) -> tuple[Collector, ...]:
+def installer_collectors(release: str) -> tuple[Collector, ...]:
     """What is left of the installer on its node."""
     return _containers(release), Collector("console", (), _CONSOLE, _unparsed, timeout=10, any_status=True, early=True)
 
 
-def ports_question() -> Collector:
+def ports_collector() -> Collector:
     return Collector(
         "ports", (), "type -P ss >/dev/null || return 127\nss -ltn", _unparsed, timeout=10, any_status=True
     )
@@ -147,28 +147,28 @@ def read_ports(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def questions(release: str) -> tuple[Collector, ...]:
+def verify_collectors(release: str) -> tuple[Collector, ...]:
     """All that the first control plane is asked. `clustermodule` is asked from 4.3 on (REL-VERIFY)."""
-    module = (module_question(),) if release >= "4.3" else ()
-    return (*cluster_questions(), *module, *installer_questions(release))
+    module = (module_collector(),) if release >= "4.3" else ()
+    return (*cluster_collectors(), *module, *installer_collectors(release))
 
 
 def installed_from(readings: Mapping[str, CollectorOutput], unanswered: str) -> Installed:
     """What the readings tell; `unanswered`: why those that are missing are."""
     found: dict[str, object] = {}
-    gaps: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for name, read in _READERS.items():
         reading = readings.get(name)
         if reading is None:
-            gaps[name] = unanswered
+            missing[name] = unanswered
         elif reading.status:
-            gaps[name] = _failed(reading)
+            missing[name] = _failed(reading)
         else:
             try:
                 found[name] = read(reading.text)
             except ValueError as error:
-                gaps[name] = _("the answer could not be read: {why}").format(why=error)
-    return Installed(gaps=gaps, **found)  # type: ignore[arg-type] # each reader is held to its field's type below
+                missing[name] = _("the answer could not be read: {why}").format(why=error)
+    return Installed(missing=missing, **found)  # type: ignore[arg-type] # each reader is held to its field's type below
 
 
 def _failed(reading: CollectorOutput) -> str:

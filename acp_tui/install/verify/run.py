@@ -9,7 +9,7 @@ from pathlib import Path
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.files import resolve_path
 from acp_tui.install.verify.checks import VerifyContext, judge, serves
-from acp_tui.install.verify.collect import NodeAccess, look
+from acp_tui.install.verify.collect import NodeAccess, collect_cluster
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.https import get, planned_fingerprint
 from acp_tui.nodes.state import NodeState
@@ -31,7 +31,7 @@ class Finish:
     installed: Installed
     host_keys: Mapping[str, str]
     console: bool = True
-    """Whether the platform's console answered. It may be out of reach from here alone, so it decides nothing."""
+    """Whether the platform's console answered. It may be out of access from here alone, so it decides nothing."""
 
     @property
     def healthy(self) -> bool:
@@ -56,32 +56,32 @@ def now() -> datetime:
 
 
 async def verify(
-    reach: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
+    access: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
 ) -> Finish:
     """Look at the cluster, its console and its registry, once. Changes nothing; raises nothing for what is found."""
-    plan, started = reach.plan, clock()
+    plan, started = access.plan, clock()
     own = plan.registry.mode == "platform"
-    platform = get(plan.platform_address, plan.address.https_port, "/", reach.dial)
-    registry = get(plan.registry_address, REGISTRY_PORT, "/v2/", reach.dial)
+    platform = get(plan.platform_address, plan.address.https_port, "/", access.dial)
+    registry = get(plan.registry_address, REGISTRY_PORT, "/v2/", access.dial)
     if own:
-        seen, page, images = await asyncio.gather(look(reach), platform, registry)
+        seen, page, images = await asyncio.gather(collect_cluster(access), platform, registry)
     else:
         registry.close()
-        (seen, page), images = await asyncio.gather(look(reach), platform), None
-    certificate = await asyncio.to_thread(_planned, plan, reach.base)
+        (seen, page), images = await asyncio.gather(collect_cluster(access), platform), None
+    certificate = await asyncio.to_thread(_planned, plan, access.base)
     moment = clock()
     verdicts = judge(VerifyContext(plan, seen.installed, page, images, certificate, moment, installed_at))
     report = Report(plan.effective_release, started, moment, seen.nodes, verdicts)
     return Finish(report, seen.installed, seen.host_keys, serves(page))
 
 
-async def until_settled(
-    reach: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, every: float = 10.0
+async def poll_until_settled(
+    access: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, every: float = 10.0
 ) -> AsyncGenerator[Finish, None]:
     """Look again and again, `every` so many seconds, until all is well or the time is over; at least once."""
     end = asyncio.get_running_loop().time() + within.total_seconds()
     while True:
-        finish = await verify(reach, installed_at)
+        finish = await verify(access, installed_at)
         yield finish
         left = end - asyncio.get_running_loop().time()
         if finish.settled or left <= 0:

@@ -10,15 +10,15 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
 from acp_tui.install.run.state import INSTALLER_LOG
 from acp_tui.install.verify.checks import pod_state
-from acp_tui.install.verify.collect import NodeAccess, ask
+from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import (
     EARLY_KUBECONFIG,
     KUBECONFIG,
     installed_from,
-    installer_questions,
-    pods_question,
-    ports_question,
+    installer_collectors,
+    pods_collector,
+    ports_collector,
     read_ports,
 )
 from acp_tui.nodes.script import Collector, CollectorOutput
@@ -55,17 +55,17 @@ class Triage:
     likely: str
 
 
-def triage_questions(release: str) -> tuple[Collector, ...]:
+def triage_collectors(release: str) -> tuple[Collector, ...]:
     log = Collector("log", (), _LOG, lambda reading: {}, timeout=10, any_status=True)
-    return (*installer_questions(release), ports_question(), log, pods_question(KUBECONFIG, EARLY_KUBECONFIG))
+    return (*installer_collectors(release), ports_collector(), log, pods_collector(KUBECONFIG, EARLY_KUBECONFIG))
 
 
-async def triage(reach: NodeAccess) -> Triage:
+async def triage(access: NodeAccess) -> Triage:
     """Ask the installer's node. Never raises for what it does; what it does not tell is told as such."""
-    node = reach.plan.installer_node
+    node = access.plan.installer_node
     if node is None:
         return Triage((), _("the plan has no control plane node"))
-    said = await ask(reach, node, triage_questions(reach.plan.effective_release))
+    said = await query_node(access, node, triage_collectors(access.plan.effective_release))
     if not said.readings:
         return Triage(
             (_("{node} could not be asked: {why}").format(node=node.address, why=said.detail),), _("not known")
@@ -94,7 +94,7 @@ def _likely(installed: Installed, listening: bool | None, lines: tuple[str, ...]
     if listening is False:
         return _("the console does not listen on port 8080: the output of setup.sh, and the container's own log")
     if any("ImagePull" in line for line in sick):
-        return _("an image cannot be pulled: does the node of that Pod reach the registry on port 11443?")
+        return _("an image cannot be pulled: does the node of that Pod access the registry on port 11443?")
     if any(line.startswith("kube-system/") for line in sick):
         return _("network and add-ons: the Pods of kube-system that are named above")
     for line in reversed(lines):
@@ -109,14 +109,14 @@ def _likely(installed: Installed, listening: bool | None, lines: tuple[str, ...]
 def _told(installed: Installed, listening: bool | None, age: int | None) -> Iterator[str]:
     left = installed.left_over
     if left is None:
-        yield _("installer's container: not known ({why})").format(why=installed.gaps.get("left_over", ""))
+        yield _("installer's container: not known ({why})").format(why=installed.missing.get("left_over", ""))
     else:
         yield _("installer's container: {status}").format(status=left[0].status if left else _("not there"))
     answers = {True: _("listens"), False: _("nobody listens"), None: _("not known")}[listening]
     says = f", {installed.console.value}" if installed.console else ""
     yield _("port 8080: {answers}").format(answers=answers) + says
     if installed.pods is None:
-        yield _("Pods: not known ({why})").format(why=installed.gaps.get("pods", ""))
+        yield _("Pods: not known ({why})").format(why=installed.missing.get("pods", ""))
     if age is not None:
         yield _("installer's log, last written {minutes} min ago:").format(minutes=age // 60)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.install.observe.failure import failed_before, failure, likely
+from acp_tui.install.observe.failure import failure, likely, previous_failure
 from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState
 
 
@@ -62,5 +62,5 @@ def test_without_a_log_the_phase_alone_is_told(tmp_path: Path) -> None:
 )
 def test_what_counts_as_a_second_try(tmp_path: Path, phase: Phase, again: bool) -> None:
     spec = RunSpec(tmp_path, tmp_path, (), tmp_path, "")
-    assert failed_before(RunState(spec, phase)) is again
-    assert not failed_before(None)
+    assert previous_failure(RunState(spec, phase)) is again
+    assert not previous_failure(None)

@@ -38,8 +38,8 @@ def dying(bench: Bench, phase: Phase, moment: str, monkeypatch: pytest.MonkeyPat
     python.chmod(0o755)
     monkeypatch.setattr("acp_tui.install.run.spawn.sys.executable", str(python))
     # Before its first write a runner has not taken the run over, and that it never will is known by the time alone.
-    monkeypatch.setattr("acp_tui.install.run.state.LAUNCH_PATIENCE", 1.0)
-    monkeypatch.setattr("acp_tui.install.run.spawn.LAUNCH_PATIENCE", 1.0)
+    monkeypatch.setattr("acp_tui.install.run.state.LAUNCH_TIMEOUT", 1.0)
+    monkeypatch.setattr("acp_tui.install.run.spawn.LAUNCH_TIMEOUT", 1.0)
     return marker
 
 
@@ -145,7 +145,7 @@ def test_killed_before_the_runner_was_launched(bench: Bench, monkeypatch: pytest
     with pytest.raises(RunInProgress):
         start(bench.spec())
     with monkeypatch.context() as late:
-        late.setattr(states, "LAUNCH_PATIENCE", 0.0)
+        late.setattr(states, "LAUNCH_TIMEOUT", 0.0)
         assert status(run_dir).interrupted
         resume(run_dir)
     assert rest(run_dir).phase is Phase.SUCCESS

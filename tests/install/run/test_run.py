@@ -316,7 +316,7 @@ async def test_a_state_that_cannot_be_written_is_written_later(bench: Bench) -> 
     journal = Run(RunState(spec))
     away = spec.run_dir.rename(spec.run_dir.with_name("away"))
     journal.record(replace(journal.state, phase=Phase.SUCCESS), "said in vain")
-    settled = asyncio.create_task(journal.settled())
+    settled = asyncio.create_task(journal.wait_until_saved())
     await asyncio.sleep(0)
     assert not settled.done()
     away.rename(spec.run_dir)
@@ -359,10 +359,10 @@ def test_giving_up_waits_for_whoever_is_launching(bench: Bench) -> None:
     run_dir = bench.start()
     wait(run_dir, in_phase(Phase.INSTALLING))
     giving_up = threading.Thread(target=cancel, args=(run_dir,))
-    with detach.one_at_a_time(run_dir.parent):
+    with detach.launch_lock(run_dir.parent):
         giving_up.start()
         wait(run_dir, lambda state: state.interrupted)
-        launched = detach.launched(replace(status(run_dir), runner=None))
+        launched = detach.launch_runner(replace(status(run_dir), runner=None))
         assert launched.runner is not None
     giving_up.join()
     assert status(run_dir).phase is Phase.UNKNOWN
