@@ -115,9 +115,9 @@ def _parser() -> tuple[argparse.ArgumentParser, tuple[str, ...]]:
         choices=("yes", "no"),
         help=_("where that is asked: whether the configuration has reached the installer; no sends it again"),
     )
-    status = add("status", "install:show_status", _("the running or last install"), json=True)
+    status = add("status", "install_status:show_status", _("the running or last install"), json=True)
     status.add_argument("--look", action="store_true", help=_("ask the installer's node where a running install hangs"))
-    attach = add("attach", "install:attach", _("follow the running or last install"))
+    attach = add("attach", "install_status:attach", _("follow the running or last install"))
     attach.add_argument("--give-up", action="store_true", help=_("end the running install instead, asked twice"))
     finish = add("finish", "finish:finish", _("checks of the installed cluster; clean-up"), plan=True, json=True)
     finish.add_argument("--wait", metavar="MINUTES", type=int, help=_("look again until all is well, that long"))

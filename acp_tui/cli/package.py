@@ -4,9 +4,10 @@ import asyncio
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out, show_json
@@ -61,10 +62,19 @@ def unpack(options: Namespace) -> int:
 
 
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
-    """As `unpack`, for a command that goes on afterwards. Raises `CommandFailed` when it could not be done."""
+    done = await unpacking(work.unpack(plan, tell_progress))
+    show_unpacked(work.target(plan), new=done)
+    return ExitStatus.DONE
+
+
+T = TypeVar("T")
+
+
+async def unpacking(work: Awaitable[T]) -> T:
+    """Wait for `work`, which unpacks packages. Raises: `CommandFailed` if it fails."""
     try:
         with _ended_cleanly():
-            done = await work.unpack(plan, tell_progress)
+            return await work
     except PackageBlocked as blocked:
         raise CommandFailed(str(blocked), ExitStatus.NO) from blocked
     except PackageRefused as refused:
@@ -73,10 +83,12 @@ async def unpack_packages(plan: Plan, work: PackageWork) -> int:
         raise CommandFailed(str(failed)) from failed
     finally:
         end_progress()
-    folder = work.target(plan)
-    said = _("Verified and unpacked to {folder}") if done else _("Was unpacked to {folder} before")
-    print_err(said.format(folder=folder))
-    return ExitStatus.DONE
+
+
+def show_unpacked(folder: Path, *, new: bool) -> None:
+    """Print where the packages are. `new`: they were unpacked just now."""
+    message = _("Verified and unpacked to {folder}") if new else _("Was unpacked to {folder} before")
+    print_err(message.format(folder=folder))
 
 
 @contextmanager

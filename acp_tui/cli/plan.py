@@ -99,7 +99,7 @@ def render_document(options: Namespace) -> int:
     try:
         text = render(source.plan, source.base)
     except RenderError as error:
-        raise CommandFailed("\n".join(f"{one.path}: {one.why}" for one in error.missing), ExitStatus.NO) from error
+        raise CommandFailed("\n".join(f"{one.path}: {one.reason}" for one in error.missing), ExitStatus.NO) from error
     if source.plan.kubernetes.version is None:
         print_err(_("kubernetes.version is left to the running installer: cluster.version is empty here."))
     for note in unverified(source.plan):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out
-from acp_tui.cli.remote_status import newer_trail
+from acp_tui.cli.remote_status import newer_remote_install
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
@@ -43,7 +43,7 @@ def support(options: Namespace) -> int:
         if options.run_dir and not (Path(options.run_dir) / STATE_FILE).exists():
             raise CommandFailed(str(error)) from error
         print_err(str(error))
-    if (trail := newer_trail(state.started if state else None)) is not None:
+    if (trail := newer_remote_install(state.started if state else None)) is not None:
         words = _("The last install from here went to {address}; what it wrote is there: run acp-tui support there.")
         print_err(words.format(address=trail.address))
     if run is not None and not run_secrets(state, plan):
@@ -82,7 +82,7 @@ async def _looked(state: RunState) -> Mapping[str, str]:
         return {"triage.txt": f"{error}\n"}
     print_err(_("Asking the installer's node how it stands."))
     found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
-    return {"triage.txt": "\n".join((*found.seen, found.likely)) + "\n"}
+    return {"triage.txt": "\n".join((*found.observations, found.likely_cause)) + "\n"}
 
 
 def copy_command(path: Path) -> str:

@@ -107,8 +107,8 @@ def test_sick_pods_are_found_and_healthy_ones_left_alone(place: Place) -> None:
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        ("rm /usr/bin/kubectl", "lacks the command"),
-        ("rm /etc/kubernetes/admin.conf", "is not on the node"),
+        ("rm /usr/bin/kubectl", "command not found"),
+        ("rm /etc/kubernetes/admin.conf", "the node is not a control plane node"),
         ("touch /srv/down", "10.20.0.10:6443 was refused"),
     ],
 )
@@ -154,7 +154,7 @@ def test_a_left_over_installer_is_removed_on_consent_alone(place: Place) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
     again = place.run("--clean-up", "--yes")
-    assert "is not there; nothing is removed" in again.stderr
+    assert "does not exist, nothing to remove" in again.stderr
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
 
 
@@ -177,9 +177,9 @@ def kept(place: Place, why: str) -> None:
 def test_it_stays_where_anything_speaks_against_it(place: Place) -> None:
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
     place.installed(12)
-    kept(place, "12 min after the install; it has 30 to remove itself")
+    kept(place, "12 min after the install; it removes itself within 30 min")
     place.installed(40, Phase.NEEDS_VERSION)
-    kept(place, "an install is not at its end")
+    kept(place, "an install is not finished")
     place.installed(40)
     put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
     kept(place, "the cluster is not verified")
@@ -187,7 +187,7 @@ def test_it_stays_where_anything_speaks_against_it(place: Place) -> None:
     put(place.first, "/srv/www/api/progress", '{"status": "Running", "step": 3}')
     place.first.sh("cd /srv/www && { setsid python3 -m http.server 8080 >/dev/null 2>&1 </dev/null & } ; "
                    "until ss -tln | grep -q :8080; do sleep 0.05; done")  # fmt: skip
-    kept(place, "does not say that it is done")
+    kept(place, "has not reported success")
 
 
 def test_waiting_goes_on_until_all_is_well(place: Place) -> None:
@@ -210,11 +210,11 @@ def test_a_failed_run_is_told_before_a_new_one_may_begin(place: Place) -> None:
     put(place.first, "/srv/containers", "")
     done = place.run(command="install")
     assert done.returncode == 1
-    assert "Its container is gone." in done.stderr
-    assert "every node may have been changed" in done.stderr
-    assert "--again starts a new install" in done.stderr
+    assert "Its installer container does not exist any more." in done.stderr
+    assert "every node may have changed" in done.stderr
+    assert "To start a new install anyway, add --again." in done.stderr
     done = place.run("--again", command="install")
-    assert "--again starts" not in done.stderr
+    assert "add --again" not in done.stderr
     assert ": checked" in done.stderr, "it goes on to the preflight"
 
 

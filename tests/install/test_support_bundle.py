@@ -96,7 +96,7 @@ def test_a_long_log_is_bounded_and_cut_between_lines(failed: RunState, tmp_path:
             log.write(line)
     files = unpacked(write_archive(tmp_path / "out.tar.gz", failed).path)
     assert len(files["installer.log"]) < 1.1 * (HEAD + TAIL)
-    assert b"bytes left out" in files["installer.log"]
+    assert b"bytes omitted" in files["installer.log"]
     assert b"cAn4ry" not in files["installer.log"]
 
 
@@ -128,7 +128,7 @@ def test_a_state_that_cannot_be_read_does_not_keep_the_logs_out(failed: RunState
     (failed.spec.run_dir / "state.json").write_text('{"phase": "inst', encoding="utf-8")
     files = unpacked(write_archive(tmp_path / "out.tar.gz", None, PLAN, run_dir=failed.spec.run_dir).path)
     assert {"state.json", EVENTS_FILE, SETUP_LOG} <= set(files)
-    assert b"cannot be read" in files["README.txt"]
+    assert b"Cannot read the state" in files["README.txt"]
     assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
 
 
@@ -176,7 +176,7 @@ def test_the_command_writes_it_and_says_how_to_copy_it(failed: RunState, tmp_pat
     assert done.returncode == 0, done.stderr
     assert f"scp op@10.20.0.11:'{tmp_path}/my file.tar.gz' ." in done.stdout
     files = unpacked(tmp_path / "my file.tar.gz")
-    assert b"10.20.0.11 could not be asked" in files["triage.txt"]
+    assert b"Cannot query 10.20.0.11" in files["triage.txt"]
     assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
     assert run("plan.yaml").returncode == 2
     assert run("--run", str(tmp_path), "x.tar.gz").returncode == 3

@@ -39,7 +39,7 @@ from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.html.page import report_html
 from screens.app import AcpApp
 from screens.dialogs.recheck import Recheck
-from screens.formatting.install_result import failed_lines, failed_whole, whole
+from screens.formatting.install_result import failed_lines, failure_text, result_text
 from screens.steps.base import WizardStep
 from screens.steps.order import STEPS
 from screens.steps.trial import TrialStep
@@ -254,5 +254,5 @@ def test_nor_does_a_failure(tmp_path: Path, failed_in: Phase) -> None:
     spec = RunSpec(tmp_path, tmp_path, (), tmp_path, "", installer_log=tmp_path)
     state = RunState(spec, Phase.FAILED, failed_in=failed_in)
     left = leftover_lines(Leftovers(state, installed_from({}, ""), (8080,), True, "4.0"))
-    texts = (failed_lines(state).plain, failed_whole(state).plain, whole(None, PLAN).plain, *left)
+    texts = (failed_lines(state).plain, failure_text(state).plain, result_text(None, PLAN).plain, *left)
     assert {f"{word}: {text}" for text in texts for word in outside(text)} == set()

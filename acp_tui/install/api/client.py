@@ -1,15 +1,18 @@
 """The installer's HTTP API, and the only importer of httpx.
 
-Plain HTTP on the installer node, barely documented: every answer is bounded, every wait has an end, no proxy of the
-environment is asked, and the document goes to one address exactly once.
+Plain HTTP on the installer node, hardly documented: every response has a size limit and every request a time limit. No
+proxy of the environment is used. The configuration is sent to one address, exactly once.
 """
 
 import asyncio
 import json
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -19,16 +22,16 @@ from acp_tui.core.text import clean
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
 
-if TYPE_CHECKING:  # httpx is imported where something is asked: the wizard's first frame does not wait for it
+if TYPE_CHECKING:  # httpx is imported at the first request: the first screen of the wizard must not wait for it
     import httpx
 
 PREFIXES = ("", "/cpaas-installer")  # API-PREFIX
 MAX_BODY = 8 * 1024 * 1024
-"""Bytes of an answer that are read; the rest is not looked at."""
+"""Bytes of a response that are read; the rest is ignored."""
 
 _ASK = (10.0, 5.0)
-"""Seconds for an answer, and to connect."""
-_STEP = 100  # characters of a step that are kept
+"""Seconds for a response, and for the connection."""
+_STEP = 100  # characters of a step; the rest is cut off
 _WHOLE_ANSWER = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
 _WHOLE_POST = 300.0  # seconds until the status is there
@@ -46,18 +49,18 @@ class PostResult(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NOT_SENT = "not-sent"
-    """No connection came about: the installer has seen nothing, and posting again is safe."""
+    """No connection: the installer received nothing, and a second POST is safe."""
     UNKNOWN = "unknown"
-    """The connection broke after it stood: whether the document arrived cannot be known from here."""
+    """The connection broke during the POST: it is unknown whether the installer received the document."""
 
 
 @dataclass(frozen=True)
 class PostOutcome:
     result: PostResult
     status: int | None = None
-    """HTTP status; None where no answer came."""
+    """HTTP status; None without a response."""
     body: str = ""
-    """The answer, or why there is none. May quote the document: mask it before anybody sees it."""
+    """The response, or why there is none. It may quote the document: mask it before it is shown."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,9 @@ class _Reply:
 
 
 async def find_api(bases: Sequence[str]) -> Endpoint | None:
-    """The first of `bases`, without and with the prefix, where progress answers 200 and not with a web page.
+    """Return the first of `bases`, without and with the prefix, where progress returns 200 and not a web page.
 
-    An answer with content goes before an empty one. Only GET is sent. None: nothing answers yet."""
+    A response with content takes precedence over an empty one. Only GET is sent. None: no API yet."""
     empty: Endpoint | None = None
     async with _client(_ASK) as client:
         for base in bases:
@@ -93,7 +96,7 @@ async def find_api(bases: Sequence[str]) -> Endpoint | None:
 
 
 async def offered_versions(endpoint: Endpoint) -> Offered:
-    """The Kubernetes and container runtime versions on offer; empty where the API does not tell them."""
+    """Return the offered Kubernetes and container runtime versions; empty if the API does not report them."""
     async with _client(_ASK) as client:
         # The vendor's text has the double slash; a strict server may not.
         token = None
@@ -195,12 +198,27 @@ def _values(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
         yield key, value
 
 
-def _client(patience: tuple[float, float]) -> "httpx.AsyncClient":
+def import_http_client() -> None:
+    """Import httpx, the modules that it imports late, and its certificates. For the runner: see its module."""
+    for name in ("httpx", "httpcore", "anyio._backends._asyncio"):
+        import_module(name)
+    _ssl_context()
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """Return the context of every request. httpx would read the file of certificates again for each client."""
     import httpx
 
-    timeout = httpx.Timeout(patience[0], connect=patience[1])
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _client(limits: tuple[float, float]) -> "httpx.AsyncClient":
+    import httpx
+
+    timeout = httpx.Timeout(limits[0], connect=limits[1])
     # A connection of its own for every task: a kept one may be dead, and a POST on it would end in doubt.
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+    return httpx.AsyncClient(verify=_ssl_context(), timeout=timeout, trust_env=False, follow_redirects=False)
 
 
 async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) -> _Reply | None:

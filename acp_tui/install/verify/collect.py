@@ -1,4 +1,4 @@
-"""Asking the nodes: one streamed script over SSH, or a bash of this host where it is the node and SSH is no way in."""
+"""Query nodes of the installed cluster: over SSH, or with a local bash if this host is the node and SSH fails."""
 
 import asyncio
 import secrets
@@ -24,19 +24,19 @@ _CHUNK = 65536
 
 @dataclass(frozen=True)
 class NodeAccess:
-    """The ways to the plan's nodes. `pinned`: node address → known host key; `base`: where relative paths start."""
+    """Access to the nodes of a plan. `known_hosts`: host keys by address; `base`: start of relative paths."""
 
     plan: Plan
-    pinned: Mapping[str, str]
+    known_hosts: Mapping[str, str]
     base: Path = Path()
-    dial: Dial = direct
-    here: Callable[[str], bool] = is_local_address
+    address_map: Dial = direct
+    is_local: Callable[[str], bool] = is_local_address
     deadlines: Deadlines = DEADLINES
 
 
 @dataclass(frozen=True)
 class NodeOutput:
-    """What a node answered, and how far it was reached. `host_key`: the one it showed; None over no SSH."""
+    """The output of a query. `host_key`: the one that the node presented; None without SSH."""
 
     readings: Mapping[str, CollectorOutput]
     state: NodeState
@@ -46,7 +46,7 @@ class NodeOutput:
 
 @dataclass(frozen=True)
 class ClusterSnapshot:
-    """The cluster as it was found, the control planes that were asked, and the host keys they showed."""
+    """The state of the cluster, the control plane nodes that were queried, and their host keys."""
 
     installed: Installed
     nodes: tuple[NodeRecord, ...]
@@ -54,65 +54,67 @@ class ClusterSnapshot:
 
 
 async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
-    """Ask the first control plane; where it cannot be reached, the next one about the cluster. Changes nothing."""
+    """Query the first control plane node; if that fails, query the cluster from the next one. It changes nothing."""
     release = access.plan.effective_release
-    asked: list[NodeRecord] = []
+    queried: list[NodeRecord] = []
     keys: dict[str, str] = {}
     first: Installed | None = None
     for node in access.plan.control_planes:
-        said = await query_node(access, node, verify_collectors(release) if first is None else _of_cluster(release))
-        asked.append(NodeRecord(node.address, None, node.role, said.state, detail=said.detail))
-        if said.host_key:
-            keys[node.address] = said.host_key
-        installed = installed_from(said.readings, said.detail or _("the node did not answer this"))
-        if first is not None:  # what is left on the installer's node, only that node can tell
+        output = await query_node(
+            access, node, verify_collectors(release) if first is None else _cluster_collectors(release)
+        )
+        queried.append(NodeRecord(node.address, None, node.role, output.state, detail=output.detail))
+        if output.host_key:
+            keys[node.address] = output.host_key
+        installed = installed_from(output.readings, output.detail or _("the node returned no value"))
+        if first is not None:  # only the installer node has these values
             missing = {**installed.missing, **{name: first.missing[name] for name in ("left_over", "console")}}
             installed = replace(installed, missing=missing)
-        if said.state is NodeState.CHECKED:
-            return ClusterSnapshot(installed, tuple(asked), keys)
+        if output.state is NodeState.CHECKED:
+            return ClusterSnapshot(installed, tuple(queried), keys)
         first = first or installed
-    why = _("the plan has no control plane node")
-    return ClusterSnapshot(first or installed_from({}, why), tuple(asked), keys)
+    reason = _("the plan has no control plane node")
+    return ClusterSnapshot(first or installed_from({}, reason), tuple(queried), keys)
 
 
-def _of_cluster(release: str) -> tuple[Collector, ...]:
+def _cluster_collectors(release: str) -> tuple[Collector, ...]:
     return (*cluster_collectors(), *((module_collector(),) if release >= "4.3" else ()))
 
 
 async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
-    """Ask one node, as root where sudo asks no password. Never raises for what a node does."""
+    """Run collectors on one node, as root if sudo needs no password. Errors of the node are in the result."""
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
     login = access.plan.login(node)
-    said: NodeOutput | None = None
+    output: NodeOutput | None = None
     if login.password is not None or login.key_file:
-        said = await _over_ssh(access, node, program, marker)
-        if said.state is NodeState.CHECKED:
-            return said
-    if await asyncio.to_thread(access.here, node.address):
+        output = await _over_ssh(access, node, program, marker)
+        if output.state is NodeState.CHECKED:
+            return output
+    if await asyncio.to_thread(access.is_local, node.address):
         return await _on_this_host(access, program, marker)
-    missing = _("the plan gives no password and no key for this node, and it is not this host")
-    return said or NodeOutput({}, NodeState.AUTH_FAILED, missing)
+    missing = _("the plan has no password and no key for this node, and the node is not this host")
+    return output or NodeOutput({}, NodeState.AUTH_FAILED, missing)
 
 
 async def _over_ssh(access: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
     readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
-    where = target(access.plan, node, access.dial, base=access.base)
+    where = target(access.plan, node, access.address_map, base=access.base)
     try:
-        connection = await connect(where, access.pinned.get(node.address), _unheard, access.deadlines)
+        connection = await connect(where, access.known_hosts.get(node.address), _ignore_stage, access.deadlines)
     except ConnectError as error:
         return NodeOutput({}, error.state, error.detail, error.host_key)
     try:
         reader = Reader(marker)
         async with (
             asyncio.timeout(access.deadlines.script),
-            aclosing(connection.run(LAUNCH, program, _unheard, access.deadlines.session)) as answer,
+            aclosing(connection.run(LAUNCH, program, _ignore_stage, access.deadlines.session)) as answer,
         ):
             async for chunk in answer:
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
         if not readings:
-            state, detail = NodeState.AUTH_FAILED, connection.complaint or _("the node ran no bash")
+            state, detail = NodeState.AUTH_FAILED, connection.complaint or _("the node did not run bash")
     except ConnectError as error:
         state, detail = error.state, error.detail
     except ConnectionLost as error:
@@ -159,5 +161,5 @@ async def _on_this_host(access: NodeAccess, program: str, marker: str) -> NodeOu
     )
 
 
-def _unheard(stage: str) -> None:
-    """Stages of a connection that nobody waits for."""
+def _ignore_stage(stage: str) -> None:
+    """Ignore the stages of a connection."""

@@ -425,7 +425,7 @@ def test_everything_missing_is_told_at_once(tmp_path: Path) -> None:
         "certificate.key_file",
         "registry.address",
     }
-    assert "gone cannot be read: No such file or directory" in str(caught.value)
+    assert "cannot read gone: No such file or directory" in str(caught.value)
 
 
 def test_a_file_that_is_no_key_is_refused_by_its_size(tmp_path: Path) -> None:

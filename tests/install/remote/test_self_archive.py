@@ -35,7 +35,7 @@ def test_the_bare_python_runs_it_from_there(packed: Path, tmp_path: Path) -> Non
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [str(tmp_path / "acp_tui/commands/install.py"), str(tmp_path / "httpx/__init__.py")]
+    assert done.stdout.split() == [str(tmp_path / "acp_tui/cli/install.py"), str(tmp_path / "httpx/__init__.py")]
 
 
 def test_nothing_of_the_developer_goes_along(packed: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.cli.context import CommandFailed
-from acp_tui.cli.install import show_status
+from acp_tui.cli.install_status import show_status
 from acp_tui.demo.fake_installer import Behaviour, write_behaviour
 from acp_tui.install.run import state as states
 from acp_tui.install.run.control import RunInProgress, resume, start
@@ -50,7 +50,7 @@ def goes_on(bench: Bench, run_dir: Path) -> RunState:
         if state.phase is Phase.NEEDS_VERSION:
             resume(run_dir, kubernetes=state.offered_kubernetes[0], runtime=state.offered_runtimes[0])
         elif state.phase is Phase.POST_UNKNOWN:
-            resume(run_dir, posted=bench.posts.count > 0)
+            resume(run_dir, config_received=bench.posts.count > 0)
         elif state.phase is Phase.FAILED or state.interrupted:
             resume(run_dir)
         else:
@@ -89,7 +89,7 @@ def test_a_runner_killed_at_a_change_of_its_state(
 _LAUNCHER = """\
 import asyncio, os, signal, sys
 from pathlib import PosixPath
-from acp_tui.installer import run
+from acp_tui.install.run import control as run
 from acp_tui.install.run.state import *
 phase, moment = sys.argv[1:]
 written = run.write_state
@@ -157,7 +157,7 @@ def test_of_two_starts_at_once_one_runs_and_is_the_one_that_is_shown(bench: Benc
     home = bench.root / "state"
     specs = [replace(bench.spec(), run_dir=new_run_dir(home)) for _one in range(4)]
     starts = "import sys; from pathlib import PosixPath\nfrom acp_tui.install.run.control import *\n"
-    programs = [f"{starts}try: start({spec!r})\nexcept RunBusy: sys.exit(7)" for spec in specs]
+    programs = [f"{starts}try: start({spec!r})\nexcept RunInProgress: sys.exit(7)" for spec in specs]
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     together = [subprocess.Popen([sys.executable, "-c", program], env=paths) for program in programs]
     assert sorted(one.wait() for one in together) == [0, 7, 7, 7]
@@ -218,8 +218,8 @@ def test_beside_a_state_that_nobody_can_read_nothing_is_started(
     assert str(run_dir) in str(damaged_run(bench.root / "state"))
     assert last_run(bench.root / "state") is None
     # The only run there is: that there was none would be a reason to start another.
-    monkeypatch.setattr("acp_tui.cli.install.state_home", lambda: bench.root / "state")
-    with pytest.raises(CommandFailed, match=r"state.json.* may still be going on.* move .*000 away"):
+    monkeypatch.setattr("acp_tui.cli.install_status.state_home", lambda: bench.root / "state")
+    with pytest.raises(CommandFailed, match=r"state.json.* may still be active.* move .*000 away"):
         show_status(Namespace(json=False, look=False))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.install.run.control import resume
 from acp_tui.install.run.state import Phase
-from acp_tui.install.start import launch
+from acp_tui.install.start import RunSettings, launch
 from tests.support.factories.plans import node, valid_plan
 from tests.support.factories.reports import report
 from tests.support.install_harness import FAST, Bench, rest
@@ -26,8 +26,7 @@ async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_p
         {},
         tmp_path / "state",
         base=tmp_path,
-        pace=FAST,
-        bases=(),
+        settings=RunSettings(FAST, bases=()),
     )
     bench.runs.append(run)
 
@@ -37,7 +36,7 @@ async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_p
     resume(run)
     assert rest(run).phase is Phase.CHANGED, "they are still away"
     assert bench.posts.count == 0
-    resume(run, despite=True)
+    resume(run, ignore_node_changes=True)
     assert rest(run).phase is Phase.SUCCESS
     assert bench.posts.count == 1
     bench.close()

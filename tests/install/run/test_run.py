@@ -24,7 +24,7 @@ from acp_tui.install.observe.follow import RunUpdate, follow
 from acp_tui.install.run import progress as watch
 from acp_tui.install.run import spawn as detach
 from acp_tui.install.run import state as states
-from acp_tui.install.run.control import RunInProgress, cancel, resume, start
+from acp_tui.install.run.control import RunInProgress, abort, resume, start
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.recorder import Run
 from acp_tui.install.run.setup_script import process
@@ -213,7 +213,7 @@ def test_an_installer_that_is_already_there_is_never_posted_to_unasked(bench: Be
     assert state.phase is Phase.POST_UNKNOWN
     assert "docker rm -f minialauda-control-plane" in state.message
     assert not (spec.run_dir / "setup.log").exists()
-    resume(spec.run_dir, posted=False)
+    resume(spec.run_dir, config_received=False)
     assert rest(spec.run_dir).phase is Phase.SUCCESS
     server.shutdown()
     server.server_close()
@@ -226,7 +226,7 @@ def test_a_post_in_doubt_is_asked_about(bench: Bench) -> None:
     with pytest.raises(RunError):
         resume(run_dir)
     assert bench.posts.count == 1
-    resume(run_dir, posted=True)
+    resume(run_dir, config_received=True)
     assert rest(run_dir).phase is Phase.SUCCESS
     assert bench.posts.count == 1
 
@@ -273,7 +273,7 @@ def test_a_runner_killed_while_posting_never_posts_again_by_itself(bench: Bench)
     assert resume(run_dir).phase is Phase.POST_UNKNOWN
     assert status(run_dir).phase is Phase.POST_UNKNOWN
     assert bench.posts.count == 1
-    resume(run_dir, posted=True)
+    resume(run_dir, config_received=True)
     assert rest(run_dir).phase is Phase.SUCCESS
     assert bench.posts.count == 1
 
@@ -333,7 +333,7 @@ def test_one_run_at_a_time_and_giving_up(bench: Bench) -> None:
     assert busy.value.run_dir == run_dir
     with pytest.raises(RunError):
         resume(run_dir)
-    state = cancel(run_dir)
+    state = abort(run_dir)
     assert state.phase is Phase.UNKNOWN
     assert state.runner is not None
     assert not state.runner.alive
@@ -345,7 +345,7 @@ def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
     wait(run_dir, lambda _state: process(run_dir) is not None)
     setup = process(run_dir)
     assert setup is not None
-    assert cancel(run_dir).phase is Phase.CANCELLED
+    assert abort(run_dir).phase is Phase.CANCELLED
     deadline = time.monotonic() + 5
     while setup.alive:
         assert time.monotonic() < deadline
@@ -358,7 +358,7 @@ def test_giving_up_waits_for_whoever_is_launching(bench: Bench) -> None:
     bench.unpack(SLOW)
     run_dir = bench.start()
     wait(run_dir, in_phase(Phase.INSTALLING))
-    giving_up = threading.Thread(target=cancel, args=(run_dir,))
+    giving_up = threading.Thread(target=abort, args=(run_dir,))
     with detach.launch_lock(run_dir.parent):
         giving_up.start()
         wait(run_dir, lambda state: state.interrupted)
@@ -466,7 +466,7 @@ def test_no_secret_leaves_the_document(bench: Bench) -> None:
             except OSError:
                 continue
             assert not any(secret in content for secret in secrets), process_dir
-    cancel(run_dir)
+    abort(run_dir)
     for file in bench.root.rglob("*"):
         if file.is_file() and file != bench.document:
             assert not any(secret in file.read_bytes() for secret in secrets), file

@@ -1,4 +1,4 @@
-"""An installed cluster against the manual: every way of being sick is found, and what is well is not reported."""
+"""Checks of an installed cluster: every fault is found, and nothing else is reported."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import CONTAINER
-from acp_tui.install.verify.checks import VerifyContext, chart_state, judge
+from acp_tui.install.verify.checks import VerifyContext, chart_state, evaluate_cluster
 from acp_tui.install.verify.facts import Answer, Condition, Installed, Served
 from acp_tui.install.verify.queries import installed_from, read_console, read_left_over, read_pods, read_releases
 from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, CollectorOutput
@@ -56,7 +56,7 @@ def verdicts(
     minutes: int | None = 5,
 ) -> tuple[Verdict, ...]:
     since = NOW - timedelta(minutes=minutes) if minutes is not None else None
-    return judge(VerifyContext(plan or valid_plan(), installed, platform, registry, certificate, NOW, since))
+    return evaluate_cluster(VerifyContext(plan or valid_plan(), installed, platform, registry, certificate, NOW, since))
 
 
 def of(found: Sequence[Verdict], rule: str) -> list[Verdict]:
@@ -160,16 +160,16 @@ def test_an_empty_cluster_is_not_a_healthy_one() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "why"),
     [
-        (TIMED_OUT, "", "the API server may be silent"),
-        (NOT_FOUND, "", "lacks the command"),
-        (ABSENT, "", "/etc/kubernetes/admin.conf is not on the node"),
-        (NEEDS_ROOT, "", "needs root"),
-        (CUT, "", "longer than allowed"),
+        (TIMED_OUT, "", "the API server may not respond"),
+        (NOT_FOUND, "", "command not found"),
+        (ABSENT, "", "/etc/kubernetes/admin.conf is missing"),
+        (NEEDS_ROOT, "", "requires root"),
+        (CUT, "", "exceeds the size limit"),
         (1, "\nerror\tThe connection to the server 10.20.0.10:6443 was refused", "was refused"),
-        (0, table(PODS)[:-8], "not whole"),
-        (0, table(PODS).replace("end\t4", "end\t5"), "not whole"),
-        (0, "", "not whole"),
-        (0, table(["a\tb"]), "not whole"),
+        (0, table(PODS)[:-8], "incomplete"),
+        (0, table(PODS).replace("end\t4", "end\t5"), "incomplete"),
+        (0, "", "incomplete"),
+        (0, table(["a\tb"]), "incomplete"),
     ],
 )
 def test_what_could_not_be_seen_is_unknown_with_why(status: int, text: str, why: str) -> None:

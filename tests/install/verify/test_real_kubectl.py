@@ -152,7 +152,7 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 async def looked(kubeconfig: Path) -> Installed:
     plan = valid_plan(ssh={"password": None})
-    reach = NodeAccess(plan, {}, here=lambda address: True)
+    reach = NodeAccess(plan, {}, is_local=lambda address: True)
     place = str(kubeconfig)
     said = await query_node(reach, plan.nodes[0], (*cluster_collectors(place), module_collector(place)))
     return installed_from(said.readings, "not asked")
