@@ -39,7 +39,7 @@ async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path)
     bench.close()
 
 
-async def test_of_two_at_once_the_second_leaves_no_secret_behind(tmp_path: Path) -> None:
+async def test_second_concurrent_start_leaves_no_secrets(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.unpack(Behaviour(seconds=30))
     plan = valid_plan(

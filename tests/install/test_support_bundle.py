@@ -1,4 +1,4 @@
-"""The support archive of real runs: complete, bounded, whole or not there, and without a secret in any byte."""
+"""The support archive of real runs: complete, limited in size, written atomically, without secrets."""
 
 import hashlib
 import json
@@ -100,7 +100,7 @@ def test_a_long_log_is_bounded_and_cut_between_lines(failed: RunState, tmp_path:
     assert b"cAn4ry" not in files["installer.log"]
 
 
-def test_of_a_long_progress_bar_the_last_words_are_kept(failed: RunState, tmp_path: Path) -> None:
+def test_last_line_of_a_long_progress_bar_is_kept(failed: RunState, tmp_path: Path) -> None:
     """It has no line's end at all, only carriage returns."""
     bar = f"pulling {LOGIN} 12%\r" * ((HEAD + TAIL) // 10)
     failed.spec.installer_log.write_text(bar + "no space left\r", encoding="utf-8", newline="")
@@ -110,7 +110,7 @@ def test_of_a_long_progress_bar_the_last_words_are_kept(failed: RunState, tmp_pa
     assert b"cAn4ry" not in log
 
 
-def test_whole_or_not_at_all(failed: RunState, tmp_path: Path) -> None:
+def test_archive_is_written_atomically(failed: RunState, tmp_path: Path) -> None:
     place = tmp_path / "nowhere" / "out.tar.gz"
     with pytest.raises(OSError, match="nowhere"):
         write_archive(place, failed)

@@ -34,7 +34,7 @@ _ASK = (10.0, 5.0)
 _STEP = 100  # characters of a step; the rest is cut off
 _WHOLE_ANSWER = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
-_WHOLE_POST = 300.0  # seconds until the status is there
+_WHOLE_POST = 300.0  # seconds until the status line
 _TOKEN = "/cpaas-installer/api/token"
 _VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
 
@@ -127,7 +127,7 @@ async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
             async with asyncio.timeout(_WHOLE_POST):
                 response = await client.send(request, stream=True)
             status, body = response.status_code, ""
-            # The status decides; a torn or endless text after it does not undo it.
+            # The status decides, even if the body is truncated or endless.
             with suppress(httpx.HTTPError, TimeoutError):
                 async with asyncio.timeout(_WHOLE_ANSWER):
                     body = await _body(response)
@@ -139,9 +139,9 @@ async def post_config(endpoint: Endpoint, document: bytes) -> PostOutcome:
 
 
 async def progress(endpoint: Endpoint) -> ProgressReply | None:
-    """What the installer says of its progress; None: no answer, an empty one, or a web page (API-NOANSWER).
+    """Return the installer's progress. None: no response, an empty one, or a web page (API-NOANSWER).
 
-    Under an error status only JSON is the installer's word; other text there is that of whatever stands before it."""
+    With an error status only JSON counts: other text is that of a proxy."""
     async with _client(_ASK) as client:
         reply = await _get(client, endpoint.url("/api/progress"))
     if reply is None or reply.html or not reply.body.strip():
@@ -149,15 +149,15 @@ async def progress(endpoint: Endpoint) -> ProgressReply | None:
     if reply.status != 200 and not _is_json(reply.body):
         return None
     read = read_progress(reply.body)
-    # A word in a part of an answer may stand in any message: what was not read whole decides nothing.
+    # In a truncated response the word may be part of any message, so it decides nothing.
     return read if len(reply.body) < MAX_BODY else replace(read, says=Says.RUNNING)
 
 
 def read_progress(text: str) -> ProgressReply:
-    """Judge a progress answer: Success goes before Failed (API-SUCCESS, API-FAIL5).
+    """Parse a progress reply: Success takes precedence over Failed (API-SUCCESS, API-FAIL5).
 
-    In JSON only a value that is the word decides, so that a message which mentions it does not, also where the end of
-    the document is missing; in other text the word anywhere does, as the vendor's script has it."""
+    In JSON, also in truncated JSON, only a value equal to the word counts, not a message that contains it. In other
+    text the word counts anywhere, as in the vendor's script."""
     try:
         document: JsonValue = json.loads(text)
     except (ValueError, RecursionError):
@@ -230,7 +230,7 @@ async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) 
             body = await _body(response)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return None
-    # Some servers call any text html: what is in it decides.
+    # Some servers declare any text as HTML, so the content decides.
     start = body.lstrip("\ufeff \t\r\n")[:1]
     html = start == "<" or ("html" in response.headers.get("content-type", "") and start not in ("{", "["))
     return _Reply(response.status_code, body, html)

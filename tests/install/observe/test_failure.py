@@ -1,4 +1,4 @@
-"""What a run that failed has to tell: where, with which words, and why probably."""
+"""The description of a failed run: phase, last lines and likely cause."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Runner, and whoever starts it, are killed at every change of the state: one POST and the same end follow."""
+"""Runner and starter are killed at every change of the state: one POST and the same result follow."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.
 
 
 def dying(bench: Bench, phase: Phase, moment: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the next runner die as it writes `phase`; the file that tells that it has."""
+    """Kill the next runner when it writes `phase`. Return the file that exists afterwards."""
     marker, python = bench.root / "died", bench.root / "dying-python"
     runner = Path(__file__).parents[2] / "support/crashing_runner.py"
     # In the place of `python -m acp_tui.install.run.runner`: its first two arguments are dropped.
@@ -44,7 +44,7 @@ def dying(bench: Bench, phase: Phase, moment: str, monkeypatch: pytest.MonkeyPat
 
 
 def goes_on(bench: Bench, run_dir: Path) -> RunState:
-    """What a person does until the run is at its end, who looks at the installer's console before an answer."""
+    """Continue the run to its end as an operator does, with correct answers."""
     for _turn in range(8):
         state = rest(run_dir)
         if state.phase is Phase.NEEDS_VERSION:
@@ -121,7 +121,7 @@ def launched_by_one_that_dies(bench: Bench, phase: Phase, moment: str = "") -> P
 
 
 @pytest.mark.parametrize("phase", ONWARD)
-def test_whoever_started_it_is_killed_at_a_change_of_the_state(bench: Bench, phase: Phase) -> None:
+def test_starter_killed_at_a_change_of_the_state(bench: Bench, phase: Phase) -> None:
     bench.unpack(QUICK)
     run_dir = launched_by_one_that_dies(bench, phase)
     bench.runs.append(run_dir)
@@ -152,7 +152,7 @@ def test_killed_before_the_runner_was_launched(bench: Bench, monkeypatch: pytest
     assert bench.posts.count == 1
 
 
-def test_of_two_starts_at_once_one_runs_and_is_the_one_that_is_shown(bench: Bench) -> None:
+def test_only_one_of_concurrent_starts_runs(bench: Bench) -> None:
     bench.unpack(replace(QUICK, seconds=30))
     home = bench.root / "state"
     specs = [replace(bench.spec(), run_dir=new_run_dir(home)) for _one in range(4)]
@@ -185,7 +185,7 @@ def test_an_unfinished_run_goes_before_a_newer_one_that_is_over(bench: Bench) ->
 
 
 @pytest.mark.parametrize("told", [b"", b"0123-boot\n", None])
-def test_setup_of_which_a_power_loss_left_no_word_is_run_again(bench: Bench, told: bytes | None) -> None:
+def test_setup_without_record_after_power_loss_is_run_again(bench: Bench, told: bytes | None) -> None:
     bench.unpack(replace(QUICK, setup_seconds=60))
     run_dir = bench.start()
     who = run_dir / "setup.pid"
@@ -205,9 +205,7 @@ def test_setup_of_which_a_power_loss_left_no_word_is_run_again(bench: Bench, tol
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"phase": "inst', b"\xff\x00\x01garbage"])
-def test_beside_a_state_that_nobody_can_read_nothing_is_started(
-    bench: Bench, damage: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_state_prevents_a_new_run(bench: Bench, damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.unpack(QUICK)
     run_dir = bench.start()
     rest(run_dir)

@@ -1,4 +1,4 @@
-"""A full disk under the install's own files: lines of the log may be lost, the install is not, and that is told."""
+"""A full disk under the files of a run: log lines may be dropped, with a note; the install continues."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_a_log_that_fills_its_disk_costs_lines_and_not_the_install(bench: Bench) -> None:
     setup = bench.setup_dir / "setup.sh"
-    # A program that is told of a failed write ends here, and the whole with it.
+    # With `set -e` a failed write would end setup.sh, and the install.
     loud = "set -e\nyes loading an image | head -c 20000000\n"
     setup.write_text(loud + setup.read_text(encoding="utf-8"), encoding="utf-8")
     run_dir = bench.start()

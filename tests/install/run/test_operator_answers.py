@@ -1,4 +1,4 @@
-"""What an install asks while nobody is there is answered by a command, and giving it up is asked about."""
+"""Questions of an unattended install are answered by a command; an abort needs confirmations."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def doubtful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return bench
 
 
-def test_without_an_answer_nothing_is_sent_and_the_way_on_is_told(
+def test_without_an_answer_nothing_is_sent_and_the_next_command_is_shown(
     doubtful: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
@@ -48,7 +48,7 @@ def test_without_an_answer_nothing_is_sent_and_the_way_on_is_told(
         doubtful.close()
 
 
-def test_given_up_it_says_what_is_left(doubtful: Bench) -> None:
+def test_aborted_run_reports_the_remaining_installer(doubtful: Bench) -> None:
     try:
         state = abort(doubtful.runs[0])
         assert state.phase is Phase.UNKNOWN

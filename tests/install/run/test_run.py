@@ -109,7 +109,7 @@ def test_a_stalled_install_is_unknown_and_can_be_followed_again(bench: Bench) ->
     assert bench.posts.count == 1
 
 
-def test_silence_is_told_and_decides_nothing(bench: Bench) -> None:
+def test_missing_replies_are_reported_and_decide_nothing(bench: Bench) -> None:
     bench.unpack(replace(SLOW, seconds=60))
     run_dir = bench.start()
     wait(run_dir, at_work)
@@ -149,7 +149,7 @@ def test_where_the_offer_stays_unknown_a_person_decides(bench: Bench) -> None:
     assert (state.phase, state.post_status) == (Phase.FAILED, 400)  # the installer has the last word
 
 
-def test_a_refused_configuration_is_mended_and_sent_again(bench: Bench) -> None:
+def test_rejected_configuration_is_fixed_and_sent_again(bench: Bench) -> None:
     bench.document.write_text(json.dumps({**config(), "product": "base"}))
     bench.unpack(replace(QUICK, quote_refused=True))
     run_dir = bench.start()
@@ -324,7 +324,7 @@ async def test_a_state_that_cannot_be_written_is_written_later(bench: Bench) -> 
     assert status(spec.run_dir).phase is Phase.SUCCESS
 
 
-def test_one_run_at_a_time_and_giving_up(bench: Bench) -> None:
+def test_one_run_at_a_time_and_abort(bench: Bench) -> None:
     bench.unpack(SLOW)
     run_dir = bench.start()
     wait(run_dir, at_work)
@@ -339,7 +339,7 @@ def test_one_run_at_a_time_and_giving_up(bench: Bench) -> None:
     assert not state.runner.alive
 
 
-def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
+def test_abort_before_the_post_ends_setup(bench: Bench) -> None:
     bench.unpack(replace(QUICK, setup_seconds=60))
     run_dir = bench.start()
     wait(run_dir, lambda _state: process(run_dir) is not None)
@@ -354,7 +354,7 @@ def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
         resume(run_dir)
 
 
-def test_giving_up_waits_for_whoever_is_launching(bench: Bench) -> None:
+def test_abort_waits_for_a_concurrent_launch(bench: Bench) -> None:
     bench.unpack(SLOW)
     run_dir = bench.start()
     wait(run_dir, in_phase(Phase.INSTALLING))
@@ -413,7 +413,7 @@ def test_the_run_outlives_whoever_launched_it(bench: Bench) -> None:
     assert rest(spec.run_dir).phase is Phase.SUCCESS
 
 
-async def test_followers_see_the_whole_of_it(bench: Bench) -> None:
+async def test_followers_see_all_lines(bench: Bench) -> None:
     bench.unpack(replace(QUICK, seconds=1.5))
     run_dir = await asyncio.to_thread(bench.start)
 

@@ -118,7 +118,7 @@ def test_a_node_of_the_plan_that_is_not_in_the_cluster_blocks() -> None:
     assert any(verdict.blocks for verdict in found)
 
 
-def test_a_node_that_takes_no_pods_is_told() -> None:
+def test_cordoned_node_is_reported() -> None:
     rows = [row.replace("True ", "cordoned True ") if NODES[1] in row else row for row in node_rows(NODES)]
     [warned, fine] = of(verdicts(cluster(nodes=rows)), "INS-VERIFY-43")
     assert (warned.outcome, warned.node, fine.outcome) == (Outcome.WARN, NODES[1], Outcome.PASS)
@@ -145,7 +145,7 @@ def test_a_node_is_known_by_its_name_too() -> None:
         ("x\tfine\tSynced \tInstallFailed=False/ ", Outcome.PASS),
     ],
 )
-def test_a_chart_is_judged_by_its_own_words(row: str, outcome: Outcome) -> None:
+def test_chart_states(row: str, outcome: Outcome) -> None:
     [release] = read_releases(table([row]))
     assert chart_state(release)[0] is outcome
     found = told(verdicts(cluster(releases=(*RELEASES, row))))
@@ -172,7 +172,7 @@ def test_an_empty_cluster_is_not_a_healthy_one() -> None:
         (0, table(["a\tb"]), "incomplete"),
     ],
 )
-def test_what_could_not_be_seen_is_unknown_with_why(status: int, text: str, why: str) -> None:
+def test_missing_fact_is_unknown_with_reason(status: int, text: str, why: str) -> None:
     readings = {name: CollectorOutput(name, status, text) for name in ("nodes", "pods", "releases", "left_over")}
     found = verdicts(installed_from(readings, "not asked"))
     for rule in ("INS-VERIFY-43", "INS-VERIFY-PODS", "INS-VERIFY-CHARTS"):

@@ -181,7 +181,7 @@ async def test_what_kubectl_prints_is_read(kubeconfig: Path) -> None:
     assert [chart_state(one)[0] for one in releases.values()] == [Outcome.WARN, Outcome.FAIL, Outcome.UNKNOWN]
 
 
-async def test_an_api_server_that_is_not_there_is_told(kubeconfig: Path) -> None:
+async def test_missing_api_server_is_reported(kubeconfig: Path) -> None:
     point_to(kubeconfig, "http://127.0.0.1:1")
     installed = await looked(kubeconfig)
     assert installed.pods is None
