@@ -81,9 +81,9 @@ def acp_tui(node: LabNode, folder: Path, *arguments: str) -> "subprocess.Complet
 def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path, posted: Callable[[], bool]) -> Iterator[None]:
     """Once the configuration is `posted`, the first node becomes a cluster, with console and registry at the VIP."""
     pem = self_signed(folder, vip)
-    serving = "import sys; from clusters import serve; serve(*sys.argv[1:])"
+    serving = "import sys; from tests.support.kubectl_tables import serve; serve(*sys.argv[1:])"
     inside = ("nsenter", "--target", str(nodes[0].pid), "--net", "--", sys.executable, "-c", serving, vip, str(pem))
-    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     servers: list[subprocess.Popen[bytes]] = []
     over = threading.Event()
 
