@@ -25,7 +25,6 @@ from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.nodes.events import LocalFactsDone, NodeFinished
-from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
@@ -37,7 +36,7 @@ from acp_tui.preflight.report.history import last_report_path, load_last_report,
 from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, summary
 from acp_tui.preflight.report.readiness import readiness
-from acp_tui.preflight.run import PreflightDone, preflight
+from acp_tui.preflight.run import PreflightDone, PreflightEvent, preflight
 
 _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL, Outcome.WARN)
 
@@ -91,9 +90,7 @@ async def run_preflight(
     `work`: remembers packages that were verified before, so that they are not read again."""
     for one in also:
         print_err(describe_effect(source.plan, one))
-    keys: dict[str, str] = {}
-    facts: dict[str, Facts] = {}
-    report: Report | None = None
+    output = PreflightOutput(source)
     events = preflight(
         source.plan,
         known_hosts=source.host_keys,
@@ -105,24 +102,37 @@ async def run_preflight(
         active_tests=also,
     )
     async for event in events:
-        match event:
-            case LocalFactsDone():
-                print_err(_("{address}: local facts collected; testing connectivity").format(address=event.address))
-            case NodeFinished():
-                facts[event.address] = event.facts
-                print_err(node_state_line(event))
-                if event.host_key:
-                    keys[event.address] = event.host_key
-                    if event.address not in source.host_keys:
-                        say_first_contact(event.address, event.host_key)
-            case PreflightDone():
-                report = event.report
+        await output.show(event)
+    report = output.report
     assert report is not None
-    await asyncio.to_thread(source.pin, keys)
     if nodes or only or source.plan.package.core is None:
         return report
     package = await (work or PackageWork(source.base)).verify(source.plan)
     return Report(report.release, report.started, now(), report.nodes, (*package, *report.verdicts))
+
+
+class PreflightOutput:
+    """Prints the events of a preflight to standard error, and saves the host keys of first contacts."""
+
+    def __init__(self, source: OpenedPlan) -> None:
+        self.report: Report | None = None
+        """None until the preflight has ended."""
+        self._source = source
+        self._keys: dict[str, str] = {}
+
+    async def show(self, event: PreflightEvent) -> None:
+        match event:
+            case LocalFactsDone():
+                print_err(_("{address}: has told all of itself, and looks around").format(address=event.address))
+            case NodeFinished():
+                print_err(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
+                if event.host_key:
+                    self._keys[event.address] = event.host_key
+                    if event.address not in self._source.host_keys:
+                        say_first_contact(event.address, event.host_key)
+            case PreflightDone():
+                self.report = event.report
+                await asyncio.to_thread(self._source.pin, self._keys)
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:

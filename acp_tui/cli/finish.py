@@ -1,10 +1,10 @@
-"""The end of an install as a command: finish. It looks; with consent it removes a left-over installer."""
+"""The finish command: verify the installed cluster, list the remaining steps, and clean up after a confirmation."""
 
 import asyncio
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from acp_tui.checks.verdict import Outcome
@@ -23,135 +23,122 @@ from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.run.control import platform_url
-from acp_tui.install.run.directory import last_run
-from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, removal, status
-from acp_tui.install.verify import completion_report as completion
+from acp_tui.install.run.state import RunNotFound, removal
+from acp_tui.install.session import InstallSession, is_remote_install
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.cleanup import clean_up, waiting, why_not
-from acp_tui.install.verify.collect import NodeAccess
-from acp_tui.install.verify.run import Finish, until_settled
+from acp_tui.install.verify.cleanup import CleanUpFailed, cleanup_blocker, installer_present
+from acp_tui.install.verify.run import Finish
 
 
 def finish(options: Namespace) -> int:
-    """Look once, or until all is well; tell it; clean up where that was asked for."""
+    """Verify the cluster, once or until it is healthy. Print the result. Clean up if the operator asked for it."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.control_planes:
         raise CommandFailed(_("The plan has no control plane node."), ExitStatus.CHECK_FAILED)
-    reach = reach_of(source)
-    found = asyncio.run(look_at_it(reach, timedelta(minutes=options.wait or 0)))
-    if options.clean_up and consents(found, reach, lambda: options.yes or _agreed(found)):
-        print_err(asyncio.run(clean_up(reach)))
-        found = asyncio.run(look_at_it(reach, timedelta()))
-    for address, key in found.host_keys.items():
+    session = install_session(source)
+    result = asyncio.run(verify_cluster(session, timedelta(minutes=options.wait or 0)))
+    if options.clean_up and may_clean_up(session, result, lambda: options.yes or _confirmed(result)):
+        try:
+            print_err(asyncio.run(session.clean_up()))
+        except CleanUpFailed as failed:
+            raise CommandFailed(str(failed)) from failed
+        result = asyncio.run(verify_cluster(session, timedelta()))
+    for address, key in result.host_keys.items():
         if address not in source.host_keys:
             say_first_contact(address, key)
-    source.pin(found.host_keys)
+    source.pin(result.host_keys)
     if options.json:
-        show_json(found.report.to_json())
+        show_json(result.report.to_json())
     else:
-        tell(found, reach)
-    keep_report(found, reach, source.base)
-    return exit_status(found)
+        show_result(session, result)
+    asyncio.run(save_completion_report(session, result))
+    return exit_status(result)
 
 
-def reach_of(source: OpenedPlan) -> NodeAccess:
-    return NodeAccess(source.plan, source.host_keys, source.base)
+def install_session(source: OpenedPlan) -> InstallSession:
+    """Return the session for an opened plan."""
+    remote = is_remote_install(source.plan)
+    return InstallSession(source.plan, source.host_keys, state_home(), source.base, remote=remote)
 
 
-async def look_at_it(reach: NodeAccess, within: timedelta) -> Finish:
-    """The last of the looks; what changes meanwhile is told on standard error."""
-    told = ""
-    found: Finish | None = None
-    async for found in until_settled(reach, within, installed_at=installed_at(reach)):
+async def verify_cluster(session: InstallSession, within: timedelta) -> Finish:
+    """Verify the cluster until it is healthy or `within` is over. Print changes meanwhile to standard error."""
+    shown = ""
+    result: Finish | None = None
+    async for result in session.verify(session.installed_run(), within):
         line = "; ".join(
             f"{v.requirement} {v.outcome.value}: {' '.join(v.observed.split())[:100]}"
-            for v in found.report.verdicts
+            for v in result.report.verdicts
             if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
         )
-        if within and line and line != told:
+        if within and line and line != shown:
             print_err(line)
-        told = line
-    assert found is not None
-    return found
+        shown = line
+    assert result is not None
+    return result
 
 
-def installed_at(reach: NodeAccess) -> datetime | None:
-    """When the install of this plan succeeded, where this host knows of it."""
-    run = run_of(reach)
-    return run.updated if run is not None and run.phase is Phase.SUCCESS else None
-
-
-def run_of(reach: NodeAccess) -> RunState | None:
-    """The last install run of this host, if it was for this plan's platform."""
+def _run_active(session: InstallSession) -> bool:
     with suppress(RunNotFound):
-        folder = last_run(state_home())
-        state = status(folder) if folder else None
-        if state is not None and state.platform_url == platform_url(reach.plan):
-            return state
-    return None
-
-
-def _unfinished() -> bool:
-    with suppress(RunNotFound):
-        folder = last_run(state_home())
-        return folder is not None and status(folder).phase not in FINAL
+        return session.unfinished_run() is not None
     return False
 
 
-def consents(found: Finish, reach: NodeAccess, agreed: Callable[[], bool]) -> bool:
-    """Whether the installer's container may go: nothing speaks against it, and the operator agrees."""
-    refused = why_not(found, running=_unfinished())
-    if refused:
-        print_err(_("Not cleaned up: {why}").format(why=refused))
+def may_clean_up(session: InstallSession, result: Finish, confirmed: Callable[[], bool]) -> bool:
+    """Whether to remove the installer container: nothing prevents it, and the operator confirms."""
+    blocker = cleanup_blocker(result, run_active=_run_active(session))
+    if blocker:
+        print_err(_("Not cleaned up: {reason}").format(reason=blocker))
         return False
-    return agreed()
+    return confirmed()
 
 
-def _agreed(found: Finish) -> bool:
-    command = removal(found.report.release)
-    without = _("Not cleaned up: without a terminal --yes has to say so. It would run: {command}")
-    return confirm(_("Run on the installer's node: {command}").format(command=command), without.format(command=command))
+def _confirmed(result: Finish) -> bool:
+    command = removal(result.report.release)
+    no_terminal = _("Not cleaned up: use --yes when there is no terminal. Command: {command}")
+    question = _("Remove the installer? This runs on the installer node: {command}")
+    return confirm(question.format(command=command), no_terminal.format(command=command))
 
 
-def tell(found: Finish, reach: NodeAccess) -> None:
-    """Findings, what is to be done by hand, and the answer."""
-    for node in found.report.nodes:
+def show_result(session: InstallSession, result: Finish) -> None:
+    """Print findings, remaining steps and the verdict on the cluster."""
+    for node in result.report.nodes:
         if node.detail:
             print_out(f"{node.address}: {node.state.value}: {node.detail}")
-    show_findings(found.report)
-    print_out(_("To do by hand:"))
-    for todo in checklist(reach.plan):
-        print_out(f"  [ ] {todo.title}: {todo.text}")
-    if waiting(found) and not why_not(found, running=_unfinished()):
-        print_out(_("The installer is still there: acp-tui finish PLAN --clean-up runs {command}").format(
-            command=removal(found.report.release)))  # fmt: skip
-    url = platform_url(reach.plan)
-    if found.healthy and not found.console:
-        words = _("Installed, and the cluster is verified; its console does not answer yet, or not from here: {url}")
-        print_out(words.format(url=url))
-    elif found.healthy:
+    show_findings(result.report)
+    print_out(_("Remaining steps:"))
+    for step in checklist(session.plan):
+        print_out(f"  [ ] {step.title}: {step.text}")
+    if installer_present(result) and not cleanup_blocker(result, run_active=_run_active(session)):
+        message = _("The installer is still present. To remove it: acp-tui finish PLAN --clean-up (runs {command})")
+        print_out(message.format(command=removal(result.report.release)))
+    url = platform_url(session.plan)
+    if result.healthy and not result.console:
+        message = _("Installed and verified. The platform's Web UI does not respond to this host yet: {url}")
+        print_out(message.format(url=url))
+    elif result.healthy:
         print_out(_("Installed and verified. The platform is at {url}").format(url=url))
     else:
         print_out(_("Not verified."))
 
 
-def keep_report(found: Finish, reach: NodeAccess, base: Path) -> None:
-    """Write the completion report beside the bundle of the run, else beside the plan; none of what nobody saw."""
-    if found.unseen:
+async def save_completion_report(session: InstallSession, result: Finish) -> None:
+    """Write the completion report to the bundle of the run, else next to the plan. Without any data: write nothing."""
+    if result.nothing_observed:
         return
-    run = run_of(reach)
-    folder = run.spec.bundle if run is not None and run.spec.bundle is not None else base
+    run = session.installed_run()
+    folder: Path = run.spec.bundle if run is not None and run.spec.bundle is not None else session.base
     try:
-        _document, page = completion.write(folder, completion.completion(reach.plan, found, run))
+        _document, page = await session.write_report(folder, result, run)
     except OSError as error:
-        print_err(
-            _("The completion report could not be written to {folder}: {why}").format(folder=folder, why=error.strerror)
-        )
+        message = _("Cannot write the completion report to {folder}: {reason}")
+        print_err(message.format(folder=folder, reason=error.strerror))
     else:
         print_err(_("Completion report: {path}").format(path=page))
 
 
-def exit_status(found: Finish) -> int:
-    if found.unseen:
+def exit_status(result: Finish) -> int:
+    """Return the exit status for a verification."""
+    if result.nothing_observed:
         return ExitStatus.COULD_NOT_RUN
-    return ExitStatus.DONE if found.report.ready else ExitStatus.CHECK_FAILED
+    return ExitStatus.DONE if result.report.ready else ExitStatus.CHECK_FAILED

@@ -3,8 +3,10 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 
 from acp_tui.checks.verdict import Verdict
 from acp_tui.cli.context import print_err
@@ -26,18 +28,29 @@ async def verify_package(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
 
 
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
-    """Verify and unpack the packages of the plan. Return the exit status.
+    done = await unpacking(work.unpack(plan, tell_progress))
+    show_unpacked(work.target(plan), new=done)
+    return ExitStatus.DONE
+
+
+T = TypeVar("T")
+
+
+async def unpacking(work: Awaitable[T]) -> T:
+    """Wait for `work`, which unpacks packages. Signals end it cleanly, and the line of progress ends in any case.
 
     Raises: PackageBlocked, PackageRefused, UnpackFailed."""
     try:
         with _end_on_signals():
-            done = await work.unpack(plan, tell_progress)
+            return await work
     finally:
         end_progress()
-    folder = work.target(plan)
-    message = _("Verified and unpacked to {folder}") if done else _("Already unpacked to {folder}")
+
+
+def show_unpacked(folder: Path, *, new: bool) -> None:
+    """Print where the packages are. `new`: they were unpacked just now."""
+    message = _("Verified and unpacked to {folder}") if new else _("Already unpacked to {folder}")
     print_err(message.format(folder=folder))
-    return ExitStatus.DONE
 
 
 @contextmanager

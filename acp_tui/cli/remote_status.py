@@ -1,75 +1,79 @@
-"""`status` and `attach` on the machine that an install went from: they find it on the other one."""
+"""The status and attach commands for an install that was started from this host on another one."""
 
 import asyncio
 from argparse import Namespace
 from datetime import datetime
 
 from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out
-from acp_tui.cli.remote_install import OutputFollower, RemoteHost, ended, told
+from acp_tui.cli.remote_install import command_errors, exit_status, follow, remote_host
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.remote import session as afar
+from acp_tui.install.remote import session
 from acp_tui.install.remote.last_remote import LastRemoteInstall, load_last_remote
+from acp_tui.install.remote.session import OutputFollower, RemoteOutput
+from acp_tui.install.remote.upload import RemoteHost
 from acp_tui.nodes.script import CollectorOutput
 
 
-def newer_trail(moment: datetime | None) -> LastRemoteInstall | None:
-    """The last install that went from here, if no run of this machine, begun at `moment`, is newer."""
-    trail = load_last_remote(state_home())
-    return trail if trail is not None and (moment is None or trail.started > moment) else None
+def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | None:
+    """Return the last remote install from this host. None: there is none, or the last local run is newer.
+
+    `last_start`: when the last run of this host started."""
+    remote = load_last_remote(state_home())
+    return remote if remote is not None and (last_start is None or remote.started > last_start) else None
 
 
-def show_status_there(trail: LastRemoteInstall, options: Namespace) -> int:
-    """What `acp-tui status` says on the node; the exit status is its own."""
-    way = _way(trail)
+def show_remote_status(remote: LastRemoteInstall, options: Namespace) -> int:
+    """Print `acp-tui status` of the installer node, and return its exit status."""
+    host = _host(remote)
     flags = [f"--{name}" for name in ("json", "look") if getattr(options, name)]
 
-    async def ask() -> tuple[afar.RemoteOutput, CollectorOutput | None]:
-        connection = await way()
+    async def query() -> tuple[RemoteOutput, CollectorOutput | None]:
+        connection = await host.connect()
         try:
-            return await way.look(connection, -1), await afar.status(connection, way.folder, *flags)
+            return await host.read_from(connection, -1), await session.status(connection, host.folder, *flags)
         finally:
             await connection.close()
 
-    with told(trail.address):
-        heard, found = asyncio.run(ask())
+    with command_errors(remote.address):
+        output, found = asyncio.run(query())
     if found is None:
-        raise CommandFailed(_("Nothing is known there of an install from another machine."))
-    if heard.running:
-        print_err(_("acp-tui install is at work there; acp-tui attach follows it."))
-    elif heard.status is None:
-        print_err(_("acp-tui install was killed there; given again here, it goes on."))
+        raise CommandFailed(_("No remote install was found on that node."))
+    if output.running:
+        print_err(_("acp-tui install is running on that node. To follow it: acp-tui attach"))
+    elif output.status is None:
+        print_err(_("The install process was killed on that node. Run the command again to resume."))
     print_out(found.text.strip("\n"))
     return found.status
 
 
-def attach_there(trail: LastRemoteInstall, *, give_up: bool) -> int:
-    """Follow the install there from its last words on; the exit status is its own."""
-    if give_up:
-        words = _("The install is on {address}: log in there and give it up with acp-tui attach --give-up.")
-        raise CommandFailed(words.format(address=trail.address), ExitStatus.USAGE)
-    way = _way(trail)
-    said = OutputFollower()
+def attach_remote(remote: LastRemoteInstall, *, abort: bool) -> int:
+    """Follow the install on the installer node from its last lines on. Return its exit status."""
+    if abort:
+        message = _("The install runs on {address}. To abort it, log in there and run: acp-tui attach --give-up")
+        raise CommandFailed(message.format(address=remote.address), ExitStatus.USAGE)
+    host = _host(remote)
 
-    async def follow() -> afar.RemoteOutput:
-        said.hear(await afar.persistently(way, lambda c: way.look(c, -1), print_err))
-        return await afar.persistently(way, lambda c: afar.hear_out(c, way.folder, said.heard, said.hear), print_err)
+    async def follow_from_end() -> RemoteOutput:
+        follower = OutputFollower()
+        for line in follower.lines(await host.read_output(-1)):
+            print_err(line)
+        return await follow(host, follower)
 
-    with told(trail.address):
-        return ended(asyncio.run(follow()), trail.address)
+    with command_errors(remote.address):
+        return exit_status(asyncio.run(follow_from_end()), remote.address)
 
 
-def _way(trail: LastRemoteInstall) -> RemoteHost:
-    """CommandFailed: the plan cannot be read any more, or leads elsewhere now."""
-    print_err(_("The last install from here went to {address}: {plan}").format(address=trail.address, plan=trail.plan))
-    source = open_plan(str(trail.plan), None)
-    if trail.address not in {node.address for node in source.plan.nodes}:
-        raise CommandFailed(
-            _("{plan} no longer names {address}.").format(plan=trail.plan, address=trail.address),
-            ExitStatus.CHECK_FAILED,
-        )
-    if trail.ended is not None and source.bundle is not None and source.bundle.document is None:
-        words = _("It has ended with exit status {status}. The bundle has no secrets any more to ask the node with.")
-        raise CommandFailed(words.format(status=trail.ended), trail.ended)
-    return RemoteHost(source, trail.address, source.pinned())
+def _host(remote: LastRemoteInstall) -> RemoteHost:
+    """Return the access to the installer node. Raises: `CommandFailed` if the plan no longer leads to it."""
+    message = _("The last install from this host is on {address}: {plan}")
+    print_err(message.format(address=remote.address, plan=remote.plan))
+    source = open_plan(str(remote.plan), None)
+    if remote.address not in {node.address for node in source.plan.nodes}:
+        message = _("{address} is not a node of {plan} any more.")
+        raise CommandFailed(message.format(plan=remote.plan, address=remote.address), ExitStatus.CHECK_FAILED)
+    if remote.ended is not None and source.bundle is not None and source.bundle.document is None:
+        message = _("It ended with exit status {status}. The node cannot be queried: the bundle has no secrets.")
+        raise CommandFailed(message.format(status=remote.ended), remote.ended)
+    return remote_host(source, remote.address)

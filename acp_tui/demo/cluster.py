@@ -26,9 +26,10 @@ from acp_tui.demo.fake_installer import Behaviour, Posts
 from acp_tui.demo.machine_profile import Machine, cluster
 from acp_tui.demo.package import PracticePackage, build_package
 from acp_tui.demo.ssh_nodes import PracticeNode
-from acp_tui.install.run.control import cancel
+from acp_tui.install.run.control import abort
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.state import Timeouts
+from acp_tui.install.start import RunSettings
 from acp_tui.install.verify.run import REGISTRY_PORT
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Address, Admin, Node, Package, Plan, Ssh, Waiver
@@ -75,9 +76,9 @@ class Practice:
         return self.installer_folder / installer.LOG_FILE
 
     @property
-    def pace(self) -> Timeouts:
-        """Timeouts in seconds instead of the minutes of an install."""
-        return _PACE
+    def run_settings(self) -> RunSettings:
+        """Settings of a run in the practice cluster: time limits of seconds, and no other installer is searched for."""
+        return RunSettings(_PACE, (), self.installer_log, recheck_before_post=False)
 
     def posts(self) -> Posts:
         """Return the configurations that the practice installer received."""
@@ -168,7 +169,7 @@ def _installer_folder(folder: Path) -> Path:
 def _stop(practice: Practice) -> None:
     run_dir = last_run(practice.state_home)
     if run_dir is not None:
-        cancel(run_dir)
+        abort(run_dir)
     installer.stop(practice.installer_folder)
 
 

@@ -1,50 +1,49 @@
-"""The whole line walked unattended on the practice cluster, with the engine that the wizard and the commands use.
+"""An unattended install on the practice cluster, with the engine of the wizard and the commands.
 
-It looks for the faults that were planted, mends them by the hints alone, and says it is done only when it is.
+It finds the planted faults, fixes them with the proposed fixes only, installs, and verifies the result.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import asyncssh
 
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.core.clock import now
-from acp_tui.core.errors import AcpError, ExitStatus
+from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
-from acp_tui.install.observe.follow import follow
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import Phase, RunNotFound, RunState
-from acp_tui.install.start import StartError, launch
-from acp_tui.install.verify import completion_report as completion
+from acp_tui.install.session import InstallSession, PackageReady
+from acp_tui.install.start import StartError
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.collect import NodeAccess
-from acp_tui.install.verify.run import verify
 from acp_tui.nodes.events import NodeFinished
-from acp_tui.package.service import PackageWork
+from acp_tui.package.install_dir import UnpackFailed
+from acp_tui.package.service import PackageBlocked
+from acp_tui.package.tar_members import PackageRefused
 from acp_tui.preflight.report.model import Report
-from acp_tui.preflight.run import PreflightDone, preflight
+from acp_tui.preflight.run import PreflightDone
 
 _QUICK = Behaviour(seconds=4.0, setup_seconds=0.5)
 _LABEL = "PRACTICE  "
 
 
 class _Stopped(Exception):
-    """The walk cannot go on; the text says why."""
+    """The walkthrough cannot continue. The text has the reason."""
 
 
 @dataclass(frozen=True)
-class _Walk:
-    """One walk: the practice it is on, the packages seen, and where its lines go."""
+class _Walkthrough:
+    """The practice cluster, the install on it, and the output."""
 
     practice: Practice
-    work: PackageWork
+    session: InstallSession
     out: Callable[[str], None]
 
     def step(self, text: str) -> None:
@@ -56,160 +55,172 @@ class _Walk:
 
 
 async def walk(out: Callable[[str], None]) -> int:
-    """Walk the line and tell each step; 0 only when the platform's address was reached by exactly one configuration
-    sent, else 1. Raises `PracticeUnavailable`."""
+    """Run the walkthrough, print each step, and return the exit status.
+
+    0 only if the cluster is installed and verified, and the configuration was sent exactly once; else 1.
+    Raises: `PracticeUnavailable`."""
     try:
         async with practice(seconds=0.6, behaviour=_QUICK) as current:
-            line = _Walk(current, current.package_work(), out)
-            line.step(_("Simulated nodes and a package signed with a throw-away key. Nothing real is installed."))
-            await _walk(line)
+            session = InstallSession(
+                current.plan,
+                {},
+                current.state_home,
+                current.folder,
+                package=current.package_work(),
+                address_map=current.dial,
+                settings=current.run_settings,
+            )
+            walkthrough = _Walkthrough(current, session, out)
+            walkthrough.step(
+                _("Simulated nodes, and a package signed with a temporary key. Nothing real is installed.")
+            )
+            await _walk(walkthrough)
     except _Stopped as stopped:
-        out(_LABEL + _("STOPPED: {why}").format(why=stopped))
+        out(_LABEL + _("STOPPED: {reason}").format(reason=stopped))
         return ExitStatus.CHECK_FAILED
-    out(_LABEL + _("The end was reached; the practice cluster is stopped and removed."))
+    out(_LABEL + _("Finished. The practice cluster is stopped and removed."))
     return ExitStatus.DONE
 
 
-async def _walk(line: _Walk) -> None:
-    plan = line.practice.plan
-    await _unpack(line)
-    _go_on(evaluate_plan(plan), _("the plan breaks its rules"))
-    line.step(_("Plan: {count} nodes, no rule is broken").format(count=len(plan.nodes)))
-    for waiver in plan.waivers:
-        line.detail(_("waived: {rule}: {reason}").format(rule=waiver.requirement, reason=waiver.reason))
-    report, host_keys = await _preflight(line, {})
-    found = _planted(line, report)
-    await _mend(line, found)
-    report, host_keys = await _preflight(line, host_keys)
+async def _walk(walkthrough: _Walkthrough) -> None:
+    session = walkthrough.session
+    assert session.package is not None
+    for verdict in await session.package.verify(session.plan):
+        if verdict.node is None:  # those of a node need its facts; the preflight has them
+            walkthrough.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
+    report, host_keys = await _check(walkthrough)
+    await _fix(walkthrough, _planted(walkthrough, report))
+    walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
+    report, host_keys = await _check(walkthrough)
     if not report.ready:
-        _go_on(report.verdicts, _("the nodes are not ready"))
-        raise _Stopped(_("not every node could be looked at"))
-    line.step(_("Preflight: ready"))
-    await _install(line, report, host_keys)
+        _require_no_blocker(report.verdicts, _("the nodes are not ready"))
+        raise _Stopped(_("some nodes could not be checked"))
+    walkthrough.step(_("Preflight: ready"))
+    walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
+    await _verify(walkthrough, await _install(walkthrough, report))
 
 
-async def _unpack(line: _Walk) -> None:
-    plan, work = line.practice.plan, line.work
-    for verdict in await work.verify(plan):
-        if verdict.node is None:  # what needs the nodes is judged with them
-            line.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
-    try:
-        await work.unpack(plan)
-    except AcpError as error:
-        raise _Stopped(str(error)) from error
-    line.step(_("Package: signature verified, unpacked to {folder}").format(folder=work.target(plan)))
-
-
-async def _preflight(line: _Walk, pinned: Mapping[str, str]) -> tuple[Report, Mapping[str, str]]:
-    """The report, package rules included, and the host keys seen."""
-    plan = line.practice.plan
+async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
+    """Check package, plan and nodes. Return the report and the host keys."""
     report: Report | None = None
     host_keys: dict[str, str] = {}
-    async for event in preflight(plan, known_hosts=pinned, address_map=line.practice.dial):
-        if isinstance(event, NodeFinished):
-            if event.host_key:
-                host_keys[event.address] = event.host_key
-            line.detail(f"{event.address}  {event.state.value}  {event.facts.hostname or ''}  {event.detail}".rstrip())
-        elif isinstance(event, PreflightDone):
-            report = event.report
+    try:
+        async for event in walkthrough.session.check():
+            match event:
+                case PackageReady(folder, new=True):
+                    walkthrough.step(_("Package: signature verified, unpacked to {folder}").format(folder=folder))
+                    _check_plan(walkthrough)
+                case NodeFinished():
+                    if event.host_key:
+                        host_keys[event.address] = event.host_key
+                    name = event.facts.hostname or ""
+                    walkthrough.detail(f"{event.address}  {event.state.value}  {name}  {event.detail}".rstrip())
+                case PreflightDone():
+                    report = event.report
+    except (PackageBlocked, PackageRefused, UnpackFailed) as error:
+        raise _Stopped(str(error)) from error
     if report is None:
-        raise _Stopped(_("the preflight gave no report"))
-    package = await line.work.verdicts(plan)
-    return replace(report, verdicts=(*package, *report.verdicts), finished=now()), host_keys
+        raise _Stopped(_("the preflight returned no report"))
+    return report, host_keys
 
 
-def _planted(line: _Walk, report: Report) -> tuple[Verdict, ...]:
-    """What blocks; each planted fault must be among it, and nothing else."""
-    blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
-    line.step(
-        ngettext("Preflight: {count} finding blocks", "Preflight: {count} findings block", len(blocking)).format(
-            count=len(blocking)
+def _check_plan(walkthrough: _Walkthrough) -> None:
+    plan = walkthrough.session.plan
+    _require_no_blocker(evaluate_plan(plan), _("the plan is not valid"))
+    walkthrough.step(
+        ngettext("Plan: {count} node, no finding", "Plan: {count} nodes, no finding", len(plan.nodes)).format(
+            count=len(plan.nodes)
         )
     )
+    for waiver in plan.waivers:
+        walkthrough.detail(_("waived: {rule}: {reason}").format(rule=waiver.requirement, reason=waiver.reason))
+
+
+def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
+    """Return the blockers. Each planted fault must be one of them."""
+    blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
+    walkthrough.step(
+        ngettext("Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(count=len(blocking))
+    )
     for verdict in blocking:
-        line.detail(f"{verdict.node or '-':<12} {verdict.requirement:<20} {verdict.observed}")
-    known = cluster()
-    planted = {(known.faults[name].requirement, node.address) for node in known.machines for name in node.faults}
+        walkthrough.detail(f"{verdict.node or '-':<12} {verdict.requirement:<20} {verdict.observed}")
+    profiles = cluster()
+    planted = {(profiles.faults[name].requirement, node.address) for node in profiles.machines for name in node.faults}
     missed = planted - {(verdict.requirement, verdict.node) for verdict in blocking}
     if missed:
         names = ", ".join(f"{rule} {node}" for rule, node in sorted(missed))
-        raise _Stopped(_("planted, but not found: {names}").format(names=names))
+        raise _Stopped(_("planted faults that were not found: {names}").format(names=names))
     return blocking
 
 
-async def _mend(line: _Walk, blocking: tuple[Verdict, ...]) -> None:
-    """Run the hints on the nodes, as they stand."""
+async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None:
+    """Run the proposed fixes on the nodes, unchanged."""
     for verdict in blocking:
         if verdict.node is None or verdict.outcome is not Outcome.FAIL:
             raise _Stopped(f"{verdict.requirement}: {verdict.observed}")
-        line.step(_("Mending {node}: {rule}").format(node=verdict.node, rule=verdict.requirement))
-        line.detail(line.practice.filled(verdict.node, verdict.remedy))
+        walkthrough.step(_("Fixing {node}: {rule}").format(node=verdict.node, rule=verdict.requirement))
+        walkthrough.detail(walkthrough.practice.filled(verdict.node, verdict.remedy))
         try:
-            said = await line.practice.mend(verdict.node, verdict.remedy)
+            output = await walkthrough.practice.mend(verdict.node, verdict.remedy)
         except (OSError, asyncssh.Error) as error:
             raise _Stopped(f"{verdict.node}: {error}") from error
-        line.detail(said)
+        walkthrough.detail(output)
 
 
-async def _install(line: _Walk, report: Report, host_keys: Mapping[str, str]) -> None:
-    current = line.practice
+async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
+    """Start the install and follow it to its end. Return its final state."""
+    session, current = walkthrough.session, walkthrough.practice
     try:
-        document = render(current.plan, current.folder)
-        line.step(_("Configuration rendered: {count} bytes").format(count=len(document.encode())))
-        run_dir = await launch(
-            current.plan,
-            report,
-            host_keys,
-            current.state_home,
-            base=current.folder,
-            pace=current.pace,
-            bases=(),
-            installer_log=current.installer_log,
-            guarded=False,
-        )
+        document = render(session.plan, session.base)
+        walkthrough.step(_("Configuration rendered: {count} bytes").format(count=len(document.encode())))
+        run_dir = await session.start(report)
     except (RenderError, StartError, RunError) as error:
         raise _Stopped(str(error)) from error
-    bundle = current.state_home / "bundles" / run_dir.name
-    line.step(_("Bundle: {files}").format(files=", ".join(sorted(file.name for file in bundle.iterdir()))))
+    bundle = session.home / "bundles" / run_dir.name
+    walkthrough.step(_("Bundle: {files}").format(files=", ".join(sorted(file.name for file in bundle.iterdir()))))
     state: RunState | None = None
     try:
-        async with asyncio.timeout(current.pace.overall):
-            async for update in follow(run_dir):
+        async with asyncio.timeout(session.settings.pace.overall):
+            async for update in session.follow(run_dir):
                 if state is None or update.state.phase is not state.phase:
-                    line.step(_("Install: {phase}").format(phase=update.state.phase.value))
+                    walkthrough.step(_("Install: {phase}").format(phase=update.state.phase.value))
                 state = update.state
-                for said in update.lines:
-                    line.detail(f"{said.source}: {said.text}")
+                for line in update.lines:
+                    walkthrough.detail(f"{line.source}: {line.text}")
     except (RunNotFound, TimeoutError) as error:
-        raise _Stopped(_("the install was lost: {why}").format(why=error)) from error
+        raise _Stopped(_("could not follow the install: {reason}").format(reason=error)) from error
     if state is None or state.phase is not Phase.SUCCESS:
-        raise _Stopped(state.message if state else _("the install did not begin"))
+        raise _Stopped(state.message if state else _("the install did not start"))
     if (sent := current.posts().count) != 1:
-        raise _Stopped(_("the configuration was sent {count} times, not once").format(count=sent))
-    line.step(_("Installed. The platform would be at {url}").format(url=state.platform_url))
-    await _verify(line, host_keys, state)
+        message = ngettext(
+            "the configuration was sent {count} time, expected: once",
+            "the configuration was sent {count} times, expected: once",
+            sent,
+        )
+        raise _Stopped(message.format(count=sent))
+    walkthrough.step(_("Installed. The platform would be at {url}").format(url=state.platform_url))
+    return state
 
 
-async def _verify(line: _Walk, host_keys: Mapping[str, str], run: RunState) -> None:
-    """Look at the cluster as `finish` does; it counts as installed only when nothing of it blocks."""
-    plan = line.practice.plan
-    found = await verify(NodeAccess(plan, host_keys, line.practice.folder, line.practice.dial), run.updated)
-    for verdict in found.report.verdicts:
-        line.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<18} {verdict.observed}")
-    _go_on(found.report.verdicts, _("the installed cluster is not well"))
-    line.step(_("Verified: nothing of the installed cluster blocks"))
-    for todo in checklist(plan):
-        line.detail(_("to do by hand: {what}").format(what=todo.title))
+async def _verify(walkthrough: _Walkthrough, run: RunState) -> None:
+    """Verify the cluster as `finish` does, and write the completion report."""
+    session = walkthrough.session
+    [finish] = [finish async for finish in session.verify(run, timedelta())]
+    for verdict in finish.report.verdicts:
+        walkthrough.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<18} {verdict.observed}")
+    _require_no_blocker(finish.report.verdicts, _("the installed cluster is not healthy"))
+    walkthrough.step(_("Verified: the installed cluster has no blocker"))
+    for step in checklist(session.plan):
+        walkthrough.detail(_("remaining step: {title}").format(title=step.title))
     try:
-        written = completion.write(run.spec.run_dir, completion.completion(plan, found, run))
+        written = await session.write_report(run.spec.run_dir, finish, run)
     except OSError as error:
         raise _Stopped(str(error)) from error
-    line.step(_("Completion report: {files}").format(files=", ".join(file.name for file in written)))
+    walkthrough.step(_("Completion report: {files}").format(files=", ".join(file.name for file in written)))
 
 
-def _go_on(verdicts: tuple[Verdict, ...], why: str) -> None:
-    """Stop where something blocks."""
+def _require_no_blocker(verdicts: tuple[Verdict, ...], reason: str) -> None:
     blocking = [verdict for verdict in verdicts if verdict.blocks]
     if blocking:
         rules = "; ".join(f"{v.requirement} {v.node or ''}: {v.observed}" for v in blocking)
-        raise _Stopped(f"{why}: {rules}")
+        raise _Stopped(f"{reason}: {rules}")

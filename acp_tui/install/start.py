@@ -1,13 +1,11 @@
-"""From a judged plan to a running install: the bundle is written, then a detached run takes it from there.
-
-Wizard, commands and practice start an install through here, so that they all post exactly what the bundle holds.
-"""
+"""Write the bundle of a checked plan, and start a detached run that installs exactly this bundle."""
 
 import asyncio
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from acp_tui.core.errors import AcpError, ExitStatus
@@ -26,11 +24,25 @@ from acp_tui.preflight.report.model import Report
 
 
 class StartError(AcpError):
-    """Nothing was started; the text says why and what to do."""
+    """The install was not started. The text has the reason and the next step."""
 
 
 class IncompletePlan(StartError):
-    """The plan does not make a configuration yet."""
+    """The plan is not complete: answers for the configuration are missing."""
+
+    exit_status = ExitStatus.CHECK_FAILED
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Settings of a run. The defaults are those of a real install; the practice cluster has others."""
+
+    pace: Timeouts = field(default_factory=Timeouts)
+    bases: tuple[str, ...] = (DEFAULT_BASE,)
+    """Default addresses of the installer's API."""
+    installer_log: Path = INSTALLER_LOG
+    recheck_before_post: bool = True
+    """See `RunSpec`."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -42,15 +54,17 @@ async def bundle_for(
     folder: Path,
     *,
     base: Path,
-    there: tuple[Plan, Path] | None = None,
+    remote: tuple[Plan, Path] | None = None,
     keep: SecretsMode = "plain",
 ) -> Path:
-    """Write the bundle of this plan and report to `folder`. `there`: plan and base as they mean on the machine that the
-    bundle is for, where that is another one. Raises `StartError`."""
+    """Write the bundle of this plan and report to `folder`.
+
+    `remote`: for a remote install, the plan and the base folder as they are on the installer node.
+    Raises: `StartError`."""
 
     def write() -> Path:
         document = render(plan, base) if keep != "left-out" else ""
-        written, root = there or (plan, base)
+        written, root = remote or (plan, base)
         line = setup_line(written, root)
         return write_bundle(
             written, report, host_keys, folder, plan_dir=root, document=document, setup_line=line, keep=keep
@@ -59,12 +73,14 @@ async def bundle_for(
     try:
         return await asyncio.to_thread(write)
     except RenderError as error:
-        lines = [f"{missing.path}: {missing.why}" for missing in error.missing]
-        raise IncompletePlan("\n".join([_("The configuration is not complete:"), *lines])) from error
+        lines = [f"{missing.path}: {missing.reason}" for missing in error.missing]
+        raise IncompletePlan("\n".join([_("The plan is incomplete. Missing or invalid:"), *lines])) from error
     except (BundleRefused, GpgFailed) as error:
         raise StartError(str(error)) from error
     except OSError as error:
-        raise StartError(_("{folder}: {why}").format(folder=folder, why=error.strerror or error)) from error
+        raise StartError(
+            _("Cannot write the bundle to {folder}: {reason}").format(folder=folder, reason=error.strerror or error)
+        ) from error
 
 
 async def launch(
@@ -74,18 +90,17 @@ async def launch(
     home: Path,
     *,
     base: Path,
-    pace: Timeouts | None = None,
-    bases: Sequence[str] = (DEFAULT_BASE,),
-    installer_log: Path = INSTALLER_LOG,
-    guarded: bool = True,
+    settings: RunSettings | None = None,
 ) -> Path:
-    """Write the bundle below `home` and start the install; the run's folder. Raises `StartError`, `RunError`.
+    """Write the bundle below `home`, start the install, and return the folder of the run.
 
-    The packages must be unpacked. `base`: the folder that the plan's relative paths start from."""
+    The packages must be unpacked. `base`: the folder that relative paths of the plan start from.
+    Raises: `StartError`, `RunError`."""
+    settings = settings or RunSettings()
     install_dir = _install_dir(plan, base)
     script = install_dir / "installer" / "setup.sh"
     if not script.is_file():
-        raise StartError(_("{path} is not there: verify and unpack the package first.").format(path=script))
+        raise StartError(_("{path} is missing. Unpack the package first: acp-tui unpack PLAN").format(path=script))
     run_dir = new_run_dir(home)
     bundle = await bundle_for(plan, report, host_keys, home / "bundles" / run_dir.name, base=base)
     spec = run_spec(
@@ -93,24 +108,24 @@ async def launch(
         run_dir,
         document=bundle / DOCUMENT,
         install_dir=install_dir,
-        pace=pace,
-        bases=bases,
-        installer_log=installer_log,
+        pace=settings.pace,
+        bases=settings.bases,
+        installer_log=settings.installer_log,
         bundle=bundle,
-        guarded=guarded,
+        recheck_before_post=settings.recheck_before_post,
     )
     try:
         await asyncio.to_thread(start, spec)
     except RunError:
-        if not run_dir.exists():  # somebody else was first: nothing will ever ask for this bundle's secrets
+        if not run_dir.exists():  # another run started first, so this bundle is never used
             await asyncio.to_thread(shutil.rmtree, bundle, ignore_errors=True)
         raise
-    await asyncio.to_thread(_forget_earlier, bundle)
+    await asyncio.to_thread(_remove_earlier_secrets, bundle)
     return run_dir
 
 
-def _forget_earlier(bundle: Path) -> None:
-    """Runs that ended without success keep their secrets, for another try and to mask them; now they have served."""
+def _remove_earlier_secrets(bundle: Path) -> None:
+    """Remove the secrets of earlier bundles. Failed runs keep theirs until now: to resume, and to mask them."""
     for other in bundle.parent.glob("*/"):
         if other != bundle:
             with suppress(OSError):
@@ -118,7 +133,7 @@ def _forget_earlier(bundle: Path) -> None:
 
 
 def setup_line(plan: Plan, base: Path) -> str:
-    """The exact command line, from the folder on."""
+    """Return the shell command line that runs setup.sh for this plan."""
     folder = _install_dir(plan, base) / "installer"
     return f"cd {shlex.quote(str(folder))} && {' '.join(setup_command(plan))}"
 

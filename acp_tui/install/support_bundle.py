@@ -1,6 +1,6 @@
-"""The support archive: logs, state, plan, report and versions of an install run, bounded and without secrets.
+"""Write the support archive: logs, state, plan, report and versions of a run, with secrets masked and sizes limited.
 
-It is made in memory and written whole or not at all, mode 0600, with sums of what is in it.
+It is built in memory and written atomically, with mode 0600 and checksums.
 """
 
 import hashlib
@@ -33,11 +33,11 @@ from acp_tui.preflight.bundle.directory import DOCUMENT, PLAN, REPORT, SETUP
 
 HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024
-"""Bytes of a log's beginning and end that go into the archive."""
+"""Bytes of the start and the end of a log that the archive has."""
 _FILE = 4 * 1024 * 1024
 """Bytes of any other file."""
 _EDGES = (b"\n", b"\r")
-"""What ends a line of a log: a progress bar in one may be megabytes long, each word of it over the last."""
+"""Line ends of a log. A progress bar writes megabytes with carriage returns only."""
 SUMS = "SHA256SUMS"
 _BUNDLED = (PLAN, SETUP, REPORT, COMPLETION)
 
@@ -58,10 +58,10 @@ def write_archive(
     *,
     run_dir: Path | None = None,
 ) -> Archive:
-    """Write the archive of the run to `path`. OSError: nothing was written.
+    """Write the archive of the run to `path`. Raises: OSError; then nothing was written.
 
-    `plan`: its secrets are hidden too, where the run's own bundle no longer knows them. `extra`: name → text.
-    `run_dir`: the run's folder, where its state cannot be read; None with no state: there was no run."""
+    `plan`: its secrets are masked too, in case the bundle of the run has none any more. `extra`: text by file name.
+    `run_dir`: the folder of a run whose state cannot be read. Without state and `run_dir` there was no run."""
     mask = Masker(run_secrets(state, plan))
     found = _texts(state, state.spec.run_dir if state else run_dir)
     texts = {name: mask(text) for name, text in (*found, *(extra or {}).items())}
@@ -79,7 +79,7 @@ def write_archive(
 
 
 def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
-    """Every secret that this host knows of the run: of its document, the plans, and the key files that they name."""
+    """Return every secret of the run on this host: of its document, its plans and their key files."""
     found: set[str] = set()
     bundle = state.spec.bundle if state else None
     plans = [plan] if plan is not None else []
@@ -100,7 +100,7 @@ def run_secrets(state: RunState | None, plan: Plan | None) -> frozenset[str]:
 
 
 def _texts(state: RunState | None, run_dir: Path | None) -> Iterator[tuple[str, str]]:
-    """Name and unmasked text of everything that goes in."""
+    """Yield the name and the unmasked text of each file."""
     yield "README.txt", _readme(state, run_dir)
     yield "versions.json", json.dumps(versions(), indent=2) + "\n"
     if run_dir is not None:
@@ -117,36 +117,36 @@ def _texts(state: RunState | None, run_dir: Path | None) -> Iterator[tuple[str, 
 
 def _readme(state: RunState | None, run_dir: Path | None) -> str:
     lines = [
-        _("Support archive of an install run of the ACP global cluster, made by acp-tui {version}.").format(
+        _("Support archive of an install of the ACP global cluster, created by acp-tui {version}.").format(
             version=__version__
         ),
-        _("Secrets are masked. Sums of the files: {file}").format(file=SUMS),
+        _("Secrets are masked. Checksums of the files: {file}").format(file=SUMS),
         "",
     ]
     if state is None:
-        none = _("No install has been started by this user on this host.")
-        broken = _("The state of the run in {folder} cannot be read.").format(folder=run_dir)
+        none = _("This user has not started an install on this host.")
+        broken = _("Cannot read the state of the run in {folder}.").format(folder=run_dir)
         return "\n".join([*lines, broken if run_dir else none]) + "\n"
     lines += [
         _("Release: {release}").format(release=state.spec.release),
         _("Phase: {phase}").format(phase=phase_label(state.phase)),
         _("Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),
         _("Updated: {moment}").format(moment=state.updated.isoformat(timespec="seconds")),
-        _("Said: {message}").format(message=state.message),
+        _("Message: {message}").format(message=state.message),
     ]
     found = failure(state)
     if state.failed_in is not None:
         lines += [
             "",
             _("Failed in: {phase}").format(phase=phase_label(found.phase)),
-            _("Likely: {cause}").format(cause=found.cause),
+            _("Likely cause: {cause}").format(cause=found.cause),
         ]
     lines += ["", _("Last lines:"), *found.lines]
     return "\n".join(lines) + "\n"
 
 
 def versions() -> Mapping[str, str]:
-    """What runs here, for whoever reads the archive elsewhere."""
+    """Return the versions of acp-tui, Python and the system of this host."""
     release: dict[str, str] = {}
     with suppress(OSError):
         release = platform.freedesktop_os_release()
@@ -167,7 +167,7 @@ def _read(path: Path) -> str:
 
 
 def _ends(path: Path) -> str:
-    """Beginning and end of a log. Cut between lines, so that no half of a secret is left at the edge."""
+    """Return the start and the end of a log, cut between lines: a truncated secret would not be masked."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
@@ -179,7 +179,7 @@ def _ends(path: Path) -> str:
         tail = file.read(TAIL)
         tail = max((tail.partition(edge)[2] for edge in _EDGES), key=len)
     left = size - len(head) - len(tail)
-    return f"{_text(head)}\n[... {left} bytes left out ...]\n{_text(tail)}"
+    return f"{_text(head)}\n[... {left} bytes omitted ...]\n{_text(tail)}"
 
 
 def _text(data: bytes) -> str:

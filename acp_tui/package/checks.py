@@ -6,6 +6,7 @@ from pathlib import Path
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import Finding
+from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import N_, _, ngettext
@@ -16,8 +17,6 @@ from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 
-EARLY_EXTENSIONS = ("4.0",)
-"""Releases that need the extensions unpacked before the install; later ones upload them afterwards (REL-EXT)."""
 _PATH: Mapping[Kind, str] = {"core": "package.core", "extensions": "package.extensions"}
 _NAME_RULE: Mapping[Kind, str] = {"core": "BND-CORE-NAME", "extensions": "BND-EXT-NAME"}
 
@@ -256,7 +255,7 @@ def _same(core: PackageState, extensions: PackageState) -> Finding:
 
 
 def _order(plan: Plan, seen: PackageFacts) -> Finding:
-    if plan.effective_release not in EARLY_EXTENSIONS:
+    if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release}: extensions are uploaded after the install (violet)")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
     if "extensions" in seen.unpacked:
@@ -265,7 +264,7 @@ def _order(plan: Plan, seen: PackageFacts) -> Finding:
 
 
 def _together(plan: Plan, seen: PackageFacts) -> Finding:
-    if plan.effective_release not in EARLY_EXTENSIONS:
+    if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release} does not need the extensions next to the installer")
         return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
     return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=seen.target))

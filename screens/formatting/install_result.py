@@ -1,4 +1,4 @@
-"""An install as the wizard tells it: how far it is, why it failed, what was found at its end, what is left to do."""
+"""Texts of the Install step: phases, advice, failure, verification and remaining steps."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from acp_tui.core.i18n import _, ngettext
 from acp_tui.install.observe.failure import failure
 from acp_tui.install.observe.labels import PHASES, SHOWN_AS, phase_label
 from acp_tui.install.run.state import Phase, RunState
+from acp_tui.install.session import NextStep, next_step
 from acp_tui.install.verify.checklist import checklist
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import glyphs, outcome_mark
@@ -16,100 +17,124 @@ from screens.formatting.glyphs import glyphs, outcome_mark
 if TYPE_CHECKING:
     from acp_tui.install.verify.run import Finish
 
-_WORST = list(OUTCOMES)
+_WORST_FIRST = list(OUTCOMES)
 
 
 def phases(state: RunState | None) -> Text:
-    """The phases, with what is done and where it stands; below them the installer's own step."""
+    """Return the phases with the current one marked, and the installer's own step below."""
     g = glyphs()
     text = Text(no_wrap=True, overflow="ellipsis")
     names = list(PHASES)
     reached = state.failed_in or state.phase if state else Phase.STARTING
     reached = SHOWN_AS.get(reached, reached)
-    here = names.index(reached) if reached in names else -1
+    current = names.index(reached) if reached in names else -1
     if state is not None and state.phase is Phase.SUCCESS:
-        here = len(names)
+        current = len(names)
     for index, name in enumerate(names):
-        done = index < here
-        mark = g.passed if done else g.here if index == here else " "
-        text.append(f"{mark} {phase_label(name)}", "green" if done else "bold" if index == here else "dim")
+        done = index < current
+        mark = g.passed if done else g.here if index == current else " "
+        text.append(f"{mark} {phase_label(name)}", "green" if done else "bold" if index == current else "dim")
         text.append("  ")
     if state is not None and state.step:
-        text.append("\n" + _("installer's step {step}").format(step=state.step))
+        text.append("\n" + _("installer step {step}").format(step=state.step))
     return text
 
 
-def success_lines(state: RunState, found: "Finish | None", looking: str) -> Text:
-    """That it is installed, what the last look at the cluster found, and the keys; `looking`: what is done now."""
+def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, stall: str) -> Text:
+    """Return the state of the install and the next key. `stall`: the likely cause of a stall, or ""."""
+    if run is None:
+        return Text(_("s starts the install. It continues without this terminal. Follow it: acp-tui attach"), "bold")
+    g = glyphs()
+    match run.phase:
+        case Phase.SUCCESS:
+            return success_lines(run, finish, verifying=verifying)
+        case Phase.FAILED:
+            return failed_lines(run)
+        case Phase.UNKNOWN | Phase.CANCELLED:
+            files = _("Files of the install: {folder}").format(folder=run.spec.run_dir)
+            return Text(f"{g.failed} {run.message}\n{files}", "bold red")
+    match next_step(run):
+        case NextStep.RESUME:
+            return Text("? " + _("The install process has died. s resumes the install."), "bold yellow")
+        case NextStep.CHOOSE_VERSIONS | NextStep.ANSWER_RECEIVED | NextStep.ANSWER_CHANGES:
+            return Text(f"? {run.message}\n" + _("s answers"), "bold yellow")
+    if stall:
+        return Text(f"! {phase_label(run.phase)}: {stall}\n" + _("t diagnoses again"), "bold yellow")
+    message = run.message or _("Running. You may leave: it continues. Follow it: acp-tui attach")
+    return Text(f"{g.running} {phase_label(run.phase)}\n{message}")
+
+
+def success_lines(state: RunState, finish: "Finish | None", *, verifying: bool) -> Text:
+    """Return the URL, the result of the verification, and the keys."""
     g = glyphs()
     text = Text(f"{g.passed} " + _("Installed. The platform is at {url}").format(url=state.platform_url), "bold green")
     text.append("\n")
-    if looking:
-        text.append(f"{g.running} {looking}", "not bold")
-    elif found is not None:
-        text.append_text(summary_line(found))
-        due = any(one.requirement == "INS-CLEANUP" and one.remedy for one in found.report.verdicts)
-        keys = [_("f all of it, and what is left"), _("v look again"), *([_("c clean up")] if due else [])]
+    if verifying:
+        text.append(f"{g.running} " + _("Verifying: nodes, charts, Pods, Web UI, registry..."), "not bold")
+    elif finish is not None:
+        text.append_text(summary_line(finish))
+        due = any(one.requirement == "INS-CLEANUP" and one.remedy for one in finish.report.verdicts)
+        keys = [_("f details, remaining steps"), _("v verify again"), *([_("c clean up")] if due else [])]
         text.append("\n" + "   ".join(keys), "not bold default")
     return text
 
 
-def summary_line(found: "Finish") -> Text:
-    """One line: verified, or how much speaks against it."""
+def summary_line(finish: "Finish") -> Text:
+    """Return one line: verified, or the number of blockers."""
     g = glyphs()
-    if found.healthy and not found.console:
-        told = _("Verified: nodes, charts, Pods and registry. The console does not answer (f says why).")
-        return Text(f"! {told}", "bold yellow")
-    if found.healthy:
-        return Text(f"{g.passed} " + _("Verified: nodes, charts, Pods, console and registry."), "bold green")
-    count = sum(verdict.blocks for verdict in found.report.verdicts)
-    told = ngettext("Not verified: {count} finding blocks.", "Not verified: {count} findings block.", count)
-    return Text(f"{g.failed} " + told.format(count=count), "bold red")
+    if finish.healthy and not finish.console:
+        message = _("Verified: nodes, charts, Pods, registry. The Web UI does not respond (f details).")
+        return Text(f"! {message}", "bold yellow")
+    if finish.healthy:
+        return Text(f"{g.passed} " + _("Verified: nodes, charts, Pods, Web UI and registry."), "bold green")
+    count = sum(verdict.blocks for verdict in finish.report.verdicts)
+    message = ngettext("Not verified: {count} blocker.", "Not verified: {count} blockers.", count)
+    return Text(f"{g.failed} " + message.format(count=count), "bold red")
 
 
 def failed_lines(state: RunState) -> Text:
-    """What failed, why probably, and where to go from here; three lines."""
+    """Return three lines: the failure, its likely cause, and the keys."""
     found = failure(state)
     text = Text(f"{glyphs().failed} {state.message.splitlines()[0] if state.message else ''}\n", "bold red")
-    text.append(_("Likely: {cause}").format(cause=found.cause) + "\n", "not bold default")
-    text.append(_("f the last lines and what to collect   s tries again from there"), "not bold default")
+    text.append(_("Likely cause: {cause}").format(cause=found.cause) + "\n", "not bold default")
+    text.append(_("f details, last lines   s resume"), "not bold default")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
 
-def failed_whole(state: RunState) -> Text:
-    """All that is known of a failure, and what to do about it."""
+def failure_text(state: RunState) -> Text:
+    """Return all details of a failure and the next steps."""
     found = failure(state)
     text = Text(f"{state.message}\n\n", "bold")
     text.append(_("Failed in: {phase}").format(phase=phase_label(found.phase)) + "\n")
-    text.append(_("Likely: {cause}").format(cause=found.cause) + "\n\n")
+    text.append(_("Likely cause: {cause}").format(cause=found.cause) + "\n\n")
     text.append(_("Last lines:") + "\n", "bold")
     text.append("".join(f"{line}\n" for line in found.lines) + "\n")
-    text.append(_("For whoever helps, without secrets: acp-tui support FILE.tar.gz") + "\n")
-    text.append(_("All that was written: {folder}").format(folder=state.spec.run_dir) + "\n\n")
-    text.append(_("Is the installer to be removed: {command}").format(command=state.spec.removal))
+    text.append(_("To create a support archive without secrets: acp-tui support FILE.tar.gz") + "\n")
+    text.append(_("Files of the install: {folder}").format(folder=state.spec.run_dir) + "\n\n")
+    text.append(_("To remove the installer: {command}").format(command=state.spec.removal))
     return text
 
 
-def whole(found: "Finish | None", plan: Plan) -> Text:
-    """Findings, worst first, then the things to do by hand."""
+def result_text(finish: "Finish | None", plan: Plan) -> Text:
+    """Return the findings, worst first, and the remaining steps."""
     text = Text()
-    if found is None:
-        text.append(_("The cluster has not been looked at yet.") + "\n\n")
+    if finish is None:
+        text.append(_("The cluster has not been verified yet.") + "\n\n")
     else:
-        for verdict in sorted(found.report.verdicts, key=lambda one: _WORST.index(one.outcome)):
-            about = f" {verdict.node}" if verdict.node else ""
+        for verdict in sorted(finish.report.verdicts, key=lambda one: _WORST_FIRST.index(one.outcome)):
+            node = f" {verdict.node}" if verdict.node else ""
             text.append(*outcome_mark(verdict.outcome))
-            text.append(f" {verdict.requirement}{about}: {outcome_label(verdict.outcome)}\n", "bold")
+            text.append(f" {verdict.requirement}{node}: {outcome_label(verdict.outcome)}\n", "bold")
             text.append(f"{verdict.observed}\n")
             if verdict.remedy:
-                text.append(f"{_('To mend it')}: {verdict.remedy.strip()}\n", "italic")
-        for node in found.report.nodes:
-            if node.detail:
-                text.append(f"{node.address}: {node.detail}\n")
+                text.append(_("Fix: {fix}").format(fix=verdict.remedy.strip()) + "\n", "italic")
+        for one in finish.report.nodes:
+            if one.detail:
+                text.append(f"{one.address}: {one.detail}\n")
         text.append("\n")
-    text.append(_("To do by hand") + "\n", "bold")
-    for todo in checklist(plan):
-        text.append(f"[ ] {todo.title}: ", "bold")
-        text.append(f"{todo.text}\n")
+    text.append(_("Remaining steps") + "\n", "bold")
+    for step in checklist(plan):
+        text.append(f"[ ] {step.title}: ", "bold")
+        text.append(f"{step.text}\n")
     return text

@@ -101,7 +101,7 @@ class ReviewStep(WizardStep):
         try:
             content = mask_document(json.loads(render(self.session.plan, self.wizard.base)))
         except RenderError as error:
-            text = Text("\n".join(f"{one.path}: {one.why}" for one in error.missing), "red")
+            text = Text("\n".join(f"{one.path}: {one.reason}" for one in error.missing), "red")
         else:
             text = Text(json.dumps(content, indent=2, ensure_ascii=False))
         self.app.push_screen(Read(_("Configuration for the installer, secrets masked"), text, wide=True))

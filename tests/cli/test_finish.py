@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from acp_tui.core.clock import now
 from acp_tui.install.run.state import CONTAINER, Phase, RunSpec, RunState, write_state
 from tests.lab.kit.nodes import OPERATOR, PASSWORD, Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
@@ -63,7 +64,7 @@ class Place:
         run_dir.mkdir(parents=True, exist_ok=True)
         url = f"https://{self.host}:{self.port}"
         spec = RunSpec(run_dir, run_dir, ("bash", "setup.sh"), run_dir / "none", url)
-        moment = datetime.now(UTC) - timedelta(minutes=minutes)
+        moment = now() - timedelta(minutes=minutes)
         write_state(replace(RunState(spec, phase, moment), updated=moment, post_status=200))
 
 
@@ -107,8 +108,8 @@ def test_failing_pods_are_listed_without_the_healthy_ones(place: Place) -> None:
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        ("rm /usr/bin/kubectl", "lacks the command"),
-        ("rm /etc/kubernetes/admin.conf", "is not on the node"),
+        ("rm /usr/bin/kubectl", "command not found"),
+        ("rm /etc/kubernetes/admin.conf", "the node is not a control plane node"),
         ("touch /srv/down", "10.20.0.10:6443 was refused"),
     ],
 )
@@ -154,7 +155,7 @@ def test_leftover_installer_is_removed_only_after_confirmation(place: Place) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
     again = place.run("--clean-up", "--yes")
-    assert "is not there; nothing is removed" in again.stderr
+    assert "does not exist, nothing to remove" in again.stderr
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
 
 
@@ -177,9 +178,9 @@ def assert_kept(place: Place, why: str) -> None:
 def test_installer_stays_while_a_condition_for_its_removal_is_missing(place: Place) -> None:
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
     place.installed(12)
-    assert_kept(place, "12 min after the install; it has 30 to remove itself")
+    assert_kept(place, "12 min after the install; it removes itself within 30 min")
     place.installed(40, Phase.NEEDS_VERSION)
-    assert_kept(place, "an install is not at its end")
+    assert_kept(place, "an install is not finished")
     place.installed(40)
     put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
     assert_kept(place, "the cluster is not verified")
@@ -187,7 +188,7 @@ def test_installer_stays_while_a_condition_for_its_removal_is_missing(place: Pla
     put(place.first, "/srv/www/api/progress", '{"status": "Running", "step": 3}')
     place.first.sh("cd /srv/www && { setsid python3 -m http.server 8080 >/dev/null 2>&1 </dev/null & } ; "
                    "until ss -tln | grep -q :8080; do sleep 0.05; done")  # fmt: skip
-    assert_kept(place, "does not say that it is done")
+    assert_kept(place, "has not reported success")
 
 
 def test_wait_repeats_until_all_checks_pass(place: Place) -> None:
@@ -210,11 +211,11 @@ def test_failed_run_is_shown_before_a_new_one_starts(place: Place) -> None:
     put(place.first, "/srv/containers", "")
     done = place.run(command="install")
     assert done.returncode == 1
-    assert "Its container is gone." in done.stderr
-    assert "every node may have been changed" in done.stderr
-    assert "--again starts a new install" in done.stderr
+    assert "Its installer container does not exist any more." in done.stderr
+    assert "every node may have changed" in done.stderr
+    assert "To start a new install anyway, add --again." in done.stderr
     done = place.run("--again", command="install")
-    assert "--again starts" not in done.stderr
+    assert "add --again" not in done.stderr
     assert ": checked" in done.stderr, "it goes on to the preflight"
 
 

@@ -96,7 +96,7 @@ async def test_the_walkthrough_completes() -> None:
     assert all(line.startswith("PRACTICE") for line in lines)
     told = "\n".join(lines)
     for requirement, address in PLANTED:
-        assert f"Mending {address}: {requirement}" in told
+        assert f"Fixing {address}: {requirement}" in told
     assert "Install: success" in told
     assert "https://192.0.2.10" in told
     assert "practice: a simulated disk has no speed" in told

@@ -12,8 +12,8 @@ import pytest
 
 from acp_tui.demo.machine_profile import NOT_SIMULATED, base, cluster, recording
 from acp_tui.demo.ssh_nodes import PASSWORD, USERNAME, PracticeNode, serve
-from acp_tui.install.verify.queries import questions
-from acp_tui.install.verify.triage import triage_questions
+from acp_tui.install.verify.queries import verify_collectors
+from acp_tui.install.verify.triage import triage_collectors
 from acp_tui.nodes.collectors import COLLECTORS, facts_from
 from acp_tui.nodes.collectors.connectivity import NodeTestSpec, collectors_for
 from acp_tui.nodes.script import LAUNCH, Reader, build
@@ -43,7 +43,10 @@ async def run(node: PracticeNode, command: str) -> tuple[int | None, str]:
 
 def test_practice_nodes_have_output_for_every_collector() -> None:
     connectivity = collectors_for(NodeTestSpec((("a", 1),), ("a",), ("a",), "a", ("a", 1)))
-    names = {collector.name for collector in (*COLLECTORS, *connectivity, *questions("4.3"), *triage_questions("4.3"))}
+    names = {
+        collector.name
+        for collector in (*COLLECTORS, *connectivity, *verify_collectors("4.3"), *triage_collectors("4.3"))
+    }
     assert set(base().answers) <= names, "a template for a removed collector"
     assert names <= set(base().answers) | set(recording())
 

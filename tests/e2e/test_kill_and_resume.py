@@ -103,7 +103,7 @@ def test_while_the_install_runs_which_goes_on_alone(tmp_path: Path) -> None:
         with wizard(tmp_path, "demo") as window:
             window.wait_for("Package:")
             to_install(window)
-            window.wait_for("setup.sh is run")
+            window.wait_for("acp-tui runs setup.sh")
             window.keys("y")
             window.wait_for("Running.")
             kill(window)

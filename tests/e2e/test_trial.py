@@ -66,5 +66,5 @@ def test_the_short_path_to_its_end(tmp_path: Path) -> None:
         window.keys("y")
         typed += 2
         window.wait_for("Installed. The platform is at", "PRACTICE", seconds=60)
-        window.wait_for("Verified: nodes, charts, Pods, console and registry.")
+        window.wait_for("Verified: nodes, charts, Pods, Web UI and registry.")
     assert typed < 10

@@ -7,11 +7,13 @@ import pytest
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.install.run.control import RunInProgress
 from acp_tui.install.run.state import Phase
-from acp_tui.install.start import launch
+from acp_tui.install.start import RunSettings, launch
 from acp_tui.preflight.bundle import DOCUMENT, is_bundle
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.reports import report
 from tests.support.install_harness import FAST, Bench, rest
+
+SETTINGS = RunSettings(FAST, bases=())
 
 
 async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path) -> None:
@@ -23,7 +25,7 @@ async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path)
     )
 
     async def failed() -> Path:
-        run = await launch(plan, report(plan), {}, tmp_path / "state", base=tmp_path, pace=FAST, bases=())
+        run = await launch(plan, report(plan), {}, tmp_path / "state", base=tmp_path, settings=SETTINGS)
         bench.runs.append(run)
         assert rest(run).phase is Phase.FAILED
         return tmp_path / "state" / "bundles" / run.name
@@ -37,7 +39,7 @@ async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path)
     bench.close()
 
 
-async def test_of_two_at_once_the_second_leaves_no_secret_behind(tmp_path: Path) -> None:
+async def test_second_concurrent_start_leaves_no_secrets(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.unpack(Behaviour(seconds=30))
     plan = valid_plan(
@@ -45,8 +47,8 @@ async def test_of_two_at_once_the_second_leaves_no_secret_behind(tmp_path: Path)
         kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
     )
     home = tmp_path / "state"
-    bench.runs.append(await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=()))
+    bench.runs.append(await launch(plan, report(plan), {}, home, base=tmp_path, settings=SETTINGS))
     with pytest.raises(RunInProgress):
-        await launch(plan, report(plan), {}, home, base=tmp_path, pace=FAST, bases=())
+        await launch(plan, report(plan), {}, home, base=tmp_path, settings=SETTINGS)
     assert [folder.name for folder in (home / "bundles").iterdir()] == [bench.runs[0].name]
     bench.close()

@@ -1,4 +1,4 @@
-"""The support archive of real runs: complete, bounded, whole or not there, and without a secret in any byte."""
+"""The support archive of real runs: complete, limited in size, written atomically, without secrets."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from acp_tui.install.config.render import render
-from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, note, write_state
+from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, log_event, write_state
 from acp_tui.install.support_bundle import HEAD, TAIL, write_archive
 from acp_tui.preflight.bundle import DOCUMENT, write_bundle
 from tests.support.factories.plans import valid_plan
@@ -50,7 +50,7 @@ def failed(tmp_path: Path) -> RunState:
     log.write_text(f"step 1\n{quoted}\nFailed to pull image base:v1: ErrImagePull\n", encoding="utf-8")
     state = RunState(spec, Phase.FAILED, message=f"it said {ADMIN}", failed_in=Phase.INSTALLING)
     write_state(state)
-    note(run_dir, Phase.FAILED, f"quoted: {LOGIN}")
+    log_event(run_dir, Phase.FAILED, f"quoted: {LOGIN}")
     return state
 
 
@@ -96,11 +96,11 @@ def test_a_long_log_is_bounded_and_cut_between_lines(failed: RunState, tmp_path:
             log.write(line)
     files = unpacked(write_archive(tmp_path / "out.tar.gz", failed).path)
     assert len(files["installer.log"]) < 1.1 * (HEAD + TAIL)
-    assert b"bytes left out" in files["installer.log"]
+    assert b"bytes omitted" in files["installer.log"]
     assert b"cAn4ry" not in files["installer.log"]
 
 
-def test_of_a_long_progress_bar_the_last_words_are_kept(failed: RunState, tmp_path: Path) -> None:
+def test_last_line_of_a_long_progress_bar_is_kept(failed: RunState, tmp_path: Path) -> None:
     """It has no line's end at all, only carriage returns."""
     bar = f"pulling {LOGIN} 12%\r" * ((HEAD + TAIL) // 10)
     failed.spec.installer_log.write_text(bar + "no space left\r", encoding="utf-8", newline="")
@@ -110,7 +110,7 @@ def test_of_a_long_progress_bar_the_last_words_are_kept(failed: RunState, tmp_pa
     assert b"cAn4ry" not in log
 
 
-def test_whole_or_not_at_all(failed: RunState, tmp_path: Path) -> None:
+def test_archive_is_written_atomically(failed: RunState, tmp_path: Path) -> None:
     place = tmp_path / "nowhere" / "out.tar.gz"
     with pytest.raises(OSError, match="nowhere"):
         write_archive(place, failed)
@@ -128,7 +128,7 @@ def test_a_state_that_cannot_be_read_does_not_keep_the_logs_out(failed: RunState
     (failed.spec.run_dir / "state.json").write_text('{"phase": "inst', encoding="utf-8")
     files = unpacked(write_archive(tmp_path / "out.tar.gz", None, PLAN, run_dir=failed.spec.run_dir).path)
     assert {"state.json", EVENTS_FILE, SETUP_LOG} <= set(files)
-    assert b"cannot be read" in files["README.txt"]
+    assert b"Cannot read the state" in files["README.txt"]
     assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
 
 
@@ -176,7 +176,7 @@ def test_the_command_writes_it_and_says_how_to_copy_it(failed: RunState, tmp_pat
     assert done.returncode == 0, done.stderr
     assert f"scp op@10.20.0.11:'{tmp_path}/my file.tar.gz' ." in done.stdout
     files = unpacked(tmp_path / "my file.tar.gz")
-    assert b"10.20.0.11 could not be asked" in files["triage.txt"]
+    assert b"Cannot query 10.20.0.11" in files["triage.txt"]
     assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
     assert run("plan.yaml").returncode == 2
     assert run("--run", str(tmp_path), "x.tar.gz").returncode == 3

@@ -83,7 +83,7 @@ def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path, posted: Cal
     pem = self_signed(folder, vip)
     serving = "import sys; from tests.support.kubectl_tables import serve; serve(*sys.argv[1:])"
     inside = ("nsenter", "--target", str(nodes[0].pid), "--net", "--", sys.executable, "-c", serving, vip, str(pem))
-    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     servers: list[subprocess.Popen[bytes]] = []
     over = threading.Event()
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 import acp_tui
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.demo.package import build_package
-from acp_tui.install.remote.session import RemoteInstallError, claim, claimed
+from acp_tui.install.remote.session import RemoteInstallError, acquire_upload_lock, refresh_upload_lock
 from acp_tui.nodes.ssh.connection import Target, connect
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile
@@ -90,7 +90,7 @@ def test_killed_here_it_goes_on_there(nodes: list[LabNode], tmp_path: Path) -> N
     with begin(tmp_path) as second:
         said, errors = second.communicate()
     assert second.returncode == 0, said + errors
-    assert "An install is going on on" in errors or "Installed." in errors
+    assert "An install is already running on" in errors or "Installed." in errors
     assert posts(nodes[0]) == 1
 
 
@@ -99,11 +99,11 @@ def test_a_cut_connection_is_made_anew(nodes: list[LabNode], tmp_path: Path) -> 
         assert command.stderr is not None
         heard = iter(command.stderr)
         # Said there: the preflight, whose connections would be cut too, is over, and the install is followed.
-        assert any("The install runs on its own now" in line for line in heard)
+        assert any("The install now runs in the background" in line for line in heard)
         nodes[0].sh("until pkill -KILL -f '[s]shd: root@'; do sleep 0.02; done")
         rest = "".join(heard)
     assert command.returncode == 0, rest
-    assert "trying again in" in rest
+    assert "retrying in" in rest
     assert "Installed." in rest
 
 
@@ -144,7 +144,7 @@ def test_acp_tui_is_carried_over_where_it_is_missing(nodes: list[LabNode], tmp_p
     with begin(tmp_path) as run:
         said, errors = run.communicate()
     assert run.returncode == 0, said + errors
-    assert "this one is carried over" in errors
+    assert "Copying this version" in errors
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
     there = command(tmp_path, "status", "--json")
@@ -159,9 +159,9 @@ def test_acp_tui_is_carried_over_where_it_is_missing(nodes: list[LabNode], tmp_p
     [
         (
             ("/usr/bin/python3", "echo cpython-36"),
-            f"needs Python {PYTHON[6:]} there, and the node has: python3 (cpython-36)",
+            f"needs Python {PYTHON[6:]} on the node, and the node has: python3 (cpython-36)",
         ),
-        (("/usr/bin/uname", "echo armv7l"), f"this one is for {platform.machine()}, the node is armv7l"),
+        (("/usr/bin/uname", "echo armv7l"), f"this acp-tui is for {platform.machine()}, the node is armv7l"),
     ],
 )
 def test_what_cannot_be_carried_is_told_before_anything_is_sent(
@@ -173,7 +173,7 @@ def test_what_cannot_be_carried_is_told_before_anything_is_sent(
         said, errors = run.communicate()
     assert (run.returncode, said) == (3, ""), errors
     assert why in errors
-    assert f"Install acp-tui {acp_tui.__version__} there" in errors
+    assert f"Install acp-tui {acp_tui.__version__} on the node" in errors
     assert nodes[0].sh(f"ls {PLACE} 2>/dev/null || true") == ""
 
 
@@ -183,7 +183,7 @@ def test_what_is_carried_is_tried_out_first(nodes: list[LabNode], tmp_path: Path
     with begin(tmp_path) as run:
         said, errors = run.communicate()
     assert (run.returncode, said) == (3, ""), errors
-    assert "it does not run there: ModuleNotFoundError: No module named 'acp_tui'" in errors
+    assert "it does not run on the node: ModuleNotFoundError: No module named 'acp_tui'" in errors
     assert "package" not in nodes[0].sh(f"ls {PLACE}").split()
 
 
@@ -193,20 +193,20 @@ async def test_one_machine_sends_at_a_time(lab: Lab) -> None:
     login = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
     connection = await connect(login, node.host_key, lambda stage: None)
     node.sh(f"mkdir {PLACE}")
-    await claim(connection, PLACE, "root@one 1")
-    with pytest.raises(RemoteInstallError, match="root@one sends an install there"):
-        await claim(connection, PLACE, "root@two 2")
-    await claim(connection, PLACE, "root@one 3")
+    await acquire_upload_lock(connection, PLACE, "root@one 1")
+    with pytest.raises(RemoteInstallError, match="root@one is already uploading an install"):
+        await acquire_upload_lock(connection, PLACE, "root@two 2")
+    await acquire_upload_lock(connection, PLACE, "root@one 3")
     with pytest.raises(RemoteInstallError):
-        await claimed(connection, PLACE, "root@one 1")
+        await refresh_upload_lock(connection, PLACE, "root@one 1")
     node.sh(f"touch -d '5 minutes ago' {PLACE}/sender")
-    await claimed(connection, PLACE, "root@one 3")
+    await refresh_upload_lock(connection, PLACE, "root@one 3")
     with pytest.raises(RemoteInstallError):
-        await claim(connection, PLACE, "root@two 2")
+        await acquire_upload_lock(connection, PLACE, "root@two 2")
     node.sh(f"touch -d '5 minutes ago' {PLACE}/sender")
-    await claim(connection, PLACE, "root@two 2")
+    await acquire_upload_lock(connection, PLACE, "root@two 2")
     with pytest.raises(RemoteInstallError):
-        await claimed(connection, PLACE, "root@one 3")
+        await refresh_upload_lock(connection, PLACE, "root@one 3")
     await connection.close()
 
 
@@ -223,12 +223,12 @@ def test_the_wizard_lends_its_terminal_to_the_install(nodes: list[LabNode], tmp_
             window.wait_for(f"▸ {step}")
         window.wait_for("Nodes 3/3")
         window.keys("s")
-        window.wait_for("is another machine")
+        window.wait_for("is another host")
         window.keys("y")
-        window.wait_for("Enter goes back to the wizard", seconds=100)
+        window.wait_for("Press Enter to return to the wizard", seconds=100)
         assert "Installed and verified" in window.screen()
         window.keys("Enter")
-        window.wait_for("acp-tui status tells how it stands")
+        window.wait_for("Run `acp-tui status` to check it")
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
     kept = [file for file in (tmp_path / "state").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]

@@ -24,8 +24,8 @@ from acp_tui.checks.evaluate import evaluate
 from acp_tui.core.i18n import DOMAIN, use_language
 from acp_tui.install.run.state import Phase, RunSpec, RunState
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.leftovers import Remains
-from acp_tui.install.verify.leftovers import lines as remains_lines
+from acp_tui.install.verify.leftovers import Leftovers
+from acp_tui.install.verify.leftovers import lines as leftover_lines
 from acp_tui.install.verify.queries import installed_from
 from acp_tui.nodes.facts import Facts, Unit
 from acp_tui.nodes.state import NodeState
@@ -35,7 +35,7 @@ from acp_tui.preflight.report.diff import changes
 from acp_tui.preflight.report.html.page import report_html
 from screens.app import AcpApp
 from screens.dialogs.recheck import Recheck
-from screens.formatting.install_result import failed_lines, failed_whole, whole
+from screens.formatting.install_result import failed_lines, failure_text, result_text
 from screens.steps.base import WizardStep
 from screens.steps.order import STEPS
 from screens.steps.trial import TrialStep
@@ -258,6 +258,6 @@ def test_remaining_steps_hold_only_translated_text(role: str, release: str) -> N
 def test_failures_hold_only_translated_text(tmp_path: Path, failed_in: Phase) -> None:
     spec = RunSpec(tmp_path, tmp_path, (), tmp_path, "", installer_log=tmp_path)
     state = RunState(spec, Phase.FAILED, failed_in=failed_in)
-    left = remains_lines(Remains(state, installed_from({}, ""), (8080,), True, "4.0"))
-    texts = (failed_lines(state).plain, failed_whole(state).plain, whole(None, PLAN).plain, *left)
+    left = leftover_lines(Leftovers(state, installed_from({}, ""), (8080,), True, "4.0"))
+    texts = (failed_lines(state).plain, failure_text(state).plain, result_text(None, PLAN).plain, *left)
     assert {f"{word}: {text}" for text in texts for word in outside(text)} == set()

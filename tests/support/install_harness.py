@@ -14,7 +14,7 @@ from pydantic import JsonValue
 import acp_tui
 from acp_tui.core.assets import asset_path
 from acp_tui.demo.fake_installer import Behaviour, Posts, posts, stop, write_behaviour
-from acp_tui.install.run.control import cancel, start
+from acp_tui.install.run.control import abort, start
 from acp_tui.install.run.state import RunSpec, RunState, Timeouts, status
 
 CANARY = "c4n4ry-s3cret-phrase"
@@ -105,7 +105,7 @@ class Bench:
 
     def close(self) -> None:
         for run_dir in self.runs:
-            cancel(run_dir)
+            abort(run_dir)
         stop(self.setup_dir / "practice")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import acp_tui
 from acp_tui.demo import fake_installer as installer
-from acp_tui.install.run.control import cancel
+from acp_tui.install.run.control import abort
 from acp_tui.install.run.directory import last_run
 from tests.support.tmux_terminal import Terminal, terminal
 
@@ -57,7 +57,7 @@ def practice_ended(home: Path) -> Iterator[None]:
     finally:
         run = last_run(state(home) / "practice" / "state")
         if run is not None:
-            cancel(run)
+            abort(run)
         installer.stop(installer_folder(home))
 
 

@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
     import asyncio
 
     from acp_tui.cli.context import CommandFailed, file_failed, open_plan, print_err, print_out
-    from acp_tui.cli.remote_status import newer_trail
+    from acp_tui.cli.remote_status import newer_remote_install
     from acp_tui.core.state_dir import state_home
     from acp_tui.install.run.directory import newest_run
     from acp_tui.install.run.state import STATE_FILE, RunNotFound, status
@@ -57,7 +57,7 @@ def run(options: Namespace) -> int:
         if options.run_dir and not (Path(options.run_dir) / STATE_FILE).exists():
             raise
         print_err(str(error))
-    if (remote := newer_trail(state.started if state else None)) is not None:
+    if (remote := newer_remote_install(state.started if state else None)) is not None:
         message = _(
             "The last install from this host ran on {address}. To collect its files, run acp-tui support there."
         )
@@ -108,7 +108,7 @@ async def _triage(state: "RunState") -> Mapping[str, str]:
         return {"triage.txt": f"{error}\n"}
     print_err(_("Querying the installer node for the state of the install."))
     found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
-    return {"triage.txt": "\n".join((*found.seen, found.likely)) + "\n"}
+    return {"triage.txt": "\n".join((*found.observations, found.likely_cause)) + "\n"}
 
 
 def copy_command(path: Path) -> str:

@@ -1,15 +1,18 @@
 """The installer's HTTP API, and the only importer of httpx.
 
-Plain HTTP on the installer node, barely documented: every answer is bounded, every wait has an end, no proxy of the
-environment is asked, and the document goes to one address exactly once.
+Plain HTTP on the installer node, hardly documented: every response has a size limit and every request a time limit. No
+proxy of the environment is used. The configuration is sent to one address, exactly once.
 """
 
 import asyncio
 import json
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
@@ -19,19 +22,19 @@ from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
 
-if TYPE_CHECKING:  # httpx is imported where something is asked: the wizard's first frame does not wait for it
+if TYPE_CHECKING:  # httpx is imported at the first request: the first screen of the wizard must not wait for it
     import httpx
 
 PREFIXES = ("", "/cpaas-installer")  # API-PREFIX
 MAX_BODY = 8 * 1024 * 1024
-"""Bytes of an answer that are read; the rest is not looked at."""
+"""Bytes of a response that are read; the rest is ignored."""
 
 _ASK = (10.0, 5.0)
-"""Seconds for an answer, and to connect."""
-_STEP = 100  # characters of a step that are kept
+"""Seconds for a response, and for the connection."""
+_STEP = 100  # characters of a step; the rest is cut off
 _BODY_TIMEOUT = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
-_POST_TIMEOUT = 300.0  # seconds until the HTTP status
+_POST_TIMEOUT = 300.0  # seconds until the status line
 _TOKEN = "/cpaas-installer/api/token"
 _VERSIONS = "/api/v1/namespaces/kube-public/configmaps/base-component-version"
 
@@ -46,18 +49,18 @@ class PostResult(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NOT_SENT = "not-sent"
-    """No connection came about: the installer has seen nothing, and posting again is safe."""
+    """No connection: the installer received nothing, and a second POST is safe."""
     UNKNOWN = "unknown"
-    """The connection broke after it stood: whether the document arrived cannot be known from here."""
+    """The connection broke during the POST: it is unknown whether the installer received the document."""
 
 
 @dataclass(frozen=True)
 class PostOutcome:
     result: PostResult
     status: int | None = None
-    """HTTP status; None where no answer came."""
+    """HTTP status; None without a response."""
     body: str = ""
-    """The answer, or why there is none. May quote the document: mask it before anybody sees it."""
+    """The response, or why there is none. It may quote the document: mask it before it is shown."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,9 @@ class _Reply:
 
 
 async def find_api(bases: Sequence[str]) -> Endpoint | None:
-    """The first of `bases`, without and with the prefix, where progress answers 200 and not with a web page.
+    """Return the first of `bases`, without and with the prefix, where progress returns 200 and not a web page.
 
-    An answer with content goes before an empty one. Only GET is sent. None: nothing answers yet."""
+    A response with content takes precedence over an empty one. Only GET is sent. None: no API yet."""
     empty: Endpoint | None = None
     async with _client(_ASK) as client:
         for base in bases:
@@ -93,7 +96,7 @@ async def find_api(bases: Sequence[str]) -> Endpoint | None:
 
 
 async def offered_versions(endpoint: Endpoint) -> Offered:
-    """The Kubernetes and container runtime versions on offer; empty where the API does not tell them."""
+    """Return the offered Kubernetes and container runtime versions; empty if the API does not report them."""
     async with _client(_ASK) as client:
         # The vendor's text has the double slash; a strict server may not.
         token = None
@@ -128,7 +131,7 @@ async def post_config(
             async with asyncio.timeout(timeout):
                 response = await client.send(request, stream=True)
             status, body = response.status_code, ""
-            # The status decides; a torn or endless text after it does not undo it.
+            # The status decides, even if the body is truncated or endless.
             with suppress(httpx.HTTPError, TimeoutError):
                 async with asyncio.timeout(body_timeout):
                     body = await _body(response)
@@ -140,9 +143,9 @@ async def post_config(
 
 
 async def progress(endpoint: Endpoint) -> ProgressReply | None:
-    """What the installer says of its progress; None: no answer, an empty one, or a web page (API-NOANSWER).
+    """Return the installer's progress. None: no response, an empty one, or a web page (API-NOANSWER).
 
-    Under an error status only JSON is the installer's word; other text there is that of whatever stands before it."""
+    With an error status only JSON counts: other text is that of a proxy."""
     async with _client(_ASK) as client:
         reply = await _get(client, endpoint.url("/api/progress"))
     if reply is None or reply.html or not reply.body.strip():
@@ -150,15 +153,15 @@ async def progress(endpoint: Endpoint) -> ProgressReply | None:
     if reply.status != 200 and not _is_json(reply.body):
         return None
     read = read_progress(reply.body)
-    # A word in a part of an answer may stand in any message: what was not read whole decides nothing.
+    # In a truncated response the word may be part of any message, so it decides nothing.
     return read if len(reply.body) < MAX_BODY else replace(read, says=Says.RUNNING)
 
 
 def read_progress(text: str) -> ProgressReply:
-    """Judge a progress answer: Success goes before Failed (API-SUCCESS, API-FAIL5).
+    """Parse a progress reply: Success takes precedence over Failed (API-SUCCESS, API-FAIL5).
 
-    In JSON only a value that is the word decides, so that a message which mentions it does not, also where the end of
-    the document is missing; in other text the word anywhere does, as the vendor's script has it."""
+    In JSON, also in truncated JSON, only a value equal to the word counts, not a message that contains it. In other
+    text the word counts anywhere, as in the vendor's script."""
     try:
         document: JsonValue = json.loads(text)
     except (ValueError, RecursionError):
@@ -199,12 +202,27 @@ def _values(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
         yield key, value
 
 
-def _client(patience: tuple[float, float]) -> "httpx.AsyncClient":
+def import_http_client() -> None:
+    """Import httpx, the modules that it imports late, and its certificates. For the runner: see its module."""
+    for name in ("httpx", "httpcore", "anyio._backends._asyncio"):
+        import_module(name)
+    _ssl_context()
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """Return the context of every request. httpx would read the file of certificates again for each client."""
     import httpx
 
-    timeout = httpx.Timeout(patience[0], connect=patience[1])
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _client(limits: tuple[float, float]) -> "httpx.AsyncClient":
+    import httpx
+
+    timeout = httpx.Timeout(limits[0], connect=limits[1])
     # A connection of its own for every task: a kept one may be dead, and a POST on it would end in doubt.
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+    return httpx.AsyncClient(verify=_ssl_context(), timeout=timeout, trust_env=False, follow_redirects=False)
 
 
 async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) -> _Reply | None:
@@ -216,7 +234,7 @@ async def _get(client: "httpx.AsyncClient", url: str, token: str | None = None) 
             body = await _body(response)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
         return None
-    # Some servers call any text html: what is in it decides.
+    # Some servers declare any text as HTML, so the content decides.
     start = body.lstrip("\ufeff \t\r\n")[:1]
     html = start == "<" or ("html" in response.headers.get("content-type", "") and start not in ("{", "["))
     return _Reply(response.status_code, body, html)

@@ -1,6 +1,6 @@
-"""What the running installer offers, read from answers whose shape nobody documents (API-TOKEN, API-VERSIONS).
+"""Parse the versions that the installer offers, from undocumented responses (API-TOKEN, API-VERSIONS).
 
-The parsers take any reasonable shape; what they do not find they do not invent.
+The parsers accept any reasonable format. A value that they do not find stays empty.
 """
 
 import json
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-_KUBERNETES = re.compile(r"(?<![\w.-])v?(1\.[2-9]\d\.\d+)(?![\w.])")  # 1.20 and up: no other component counts so
+_KUBERNETES = re.compile(
+    r"(?<![\w.-])v?(1\.[2-9]\d\.\d+)(?![\w.])"
+)  # 1.20 and newer: no other component has such numbers
 _RUNTIME = re.compile(r"containerd[^\w\n]{0,8}(?:version[^\w\n]{0,8})?v?(\d+\.\d+\.\d+(?:-\d+)?)(?![\w.])", re.I)
 _VERSION = re.compile(r"(?<![\w.-])v?(\d+\.\d+\.\d+(?:-\d+)?)(?![\w.-])")
 _NUMBERS = re.compile(r"\d+")
@@ -18,18 +20,18 @@ _NUMBERS = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Offered:
-    """Versions an installer offers, newest first; empty: it did not say, or not in a way that was understood."""
+    """Versions that an installer offers, newest first; empty: not reported, or not understood."""
 
     kubernetes: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
     raw: str = ""
-    """What it answered, for a person to look at; "" when it gave no answer."""
+    """The response, for the operator; "" without one."""
 
 
 def parse_token(body: str) -> str | None:
-    """The bearer token in `body`: bare, a JSON string, or under `token`, `access_token`, `data`, `data.token`.
+    """Parse the bearer token in `body`: plain, a JSON string, or under `token`, `access_token`, `data`, `data.token`.
 
-    None: no token, or one that could not stand in a header."""
+    None: no token, or one that is not valid in a header."""
     text = body.strip()
     try:
         found = _token_in(json.loads(text))
@@ -51,7 +53,7 @@ def _token_in(value: JsonValue) -> str | None:
 
 
 def parse_offer(body: str) -> Offered:
-    """The versions named in the `data` of the ConfigMap `body`, whatever its keys and the shape of its values."""
+    """Find versions in the `data` of the ConfigMap `body`, with any keys and formats."""
     try:
         document: JsonValue = json.loads(body)
     except (ValueError, RecursionError):
@@ -68,7 +70,7 @@ def parse_offer(body: str) -> Offered:
 
 
 def _lines(value: JsonValue, path: str = "") -> Iterator[str]:
-    """Each text in `value` as `path: text`, so that a version is found next to the name it belongs to."""
+    """Yield each text in `value` as `path: text`: a version is then next to the name of its component."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _lines(inner, f"{path}.{key}" if path else key)

@@ -1,6 +1,6 @@
-"""The configuration document between render and POST: its versions filled in, and its secrets kept out of any message.
+"""Prepare the configuration for the POST: fill in versions, and find its secrets so that messages can mask them.
 
-The document is read late and never copied: what is posted exists in memory alone.
+The document is read right before the POST. The submitted copy is only in memory.
 """
 
 import base64
@@ -16,11 +16,11 @@ RUNTIME_ANNOTATION = "cpaas.io/container-runtime"
 
 
 class InvalidConfig(AcpError):
-    """The configuration document has not the shape that the installer takes; the text says where, never a value."""
+    """The configuration is not valid. The text has the path in the document, never a value."""
 
 
 def wanted_versions(document: bytes) -> tuple[str, str]:
-    """Kubernetes and container runtime version of the document; "" where the installer's newest is wanted."""
+    """Return the Kubernetes and container runtime versions of the document; "" means the installer's newest."""
     cluster = _cluster(_parsed(document))
     annotations = cluster.get("annotations")
     if not isinstance(annotations, dict):
@@ -32,7 +32,7 @@ def wanted_versions(document: bytes) -> tuple[str, str]:
 
 
 def with_versions(document: bytes, kubernetes: str, runtime: str) -> bytes:
-    """The document with these versions; the very same bytes where they already stand in it."""
+    """Return the document with these versions; unchanged if it already has them."""
     if wanted_versions(document) == (kubernetes, runtime):
         return document
     root = _parsed(document)
@@ -45,9 +45,17 @@ def with_versions(document: bytes, kubernetes: str, runtime: str) -> bytes:
 
 
 def secrets_in(document: bytes) -> tuple[str, ...]:
-    """Every secret of the document, as it stands there and as it reads when its base64 is undone; longest first."""
+    """Return every secret of the document, as base64 and decoded; longest first."""
     found = {form for value in secret_values(_parsed(document)) for form in (value, _plain(value)) if form}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def mask_values(text: str, secrets: tuple[str, ...]) -> str:
+    """Mask every secret in `text`: an installer may quote the document in an error."""
+    for secret in secrets:
+        for form in (secret, json.dumps(secret)[1:-1]):
+            text = text.replace(form, "••••••")
+    return text
 
 
 def _parsed(document: bytes) -> dict[str, JsonValue]:

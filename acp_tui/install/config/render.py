@@ -1,7 +1,6 @@
-"""The installer's configuration document, made from the plan alone: each key, type and order as the installer takes it.
+"""Render the installer's configuration from the plan, with the keys, types and order that the installer expects.
 
-A pure function of the plan and the bytes of its key and certificate files. What no public source proves is named by
-`unverified`, so that a caller can ask before anything is posted.
+A pure function of the plan and of its key and certificate files. `unverified` lists what no public source documents.
 """
 
 import base64
@@ -31,44 +30,44 @@ _SYSTEM_TAINT: Document = {"key": _SYSTEM_ROLE, "effect": "NoSchedule"}
 
 @dataclass(frozen=True)
 class Missing:
-    """An answer without which there is no document: dotted plan path, and why it is needed or what is wrong with it."""
+    """A plan key that is missing or invalid: its path, and the reason."""
 
     path: str
-    why: str
+    reason: str
 
 
 class RenderError(AcpError):
-    """The plan does not make a document. `missing` holds every reason at once."""
+    """The plan is not complete. `missing` has every missing or invalid key."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, missing: Sequence[Missing]) -> None:
-        super().__init__("; ".join(f"{one.path}: {one.why}" for one in missing))
+        super().__init__("; ".join(f"{one.path}: {one.reason}" for one in missing))
         self.missing = tuple(missing)
 
     @property
     def message(self) -> str:
         """Every reason on its own line."""
-        return "\n".join(f"{one.path}: {one.why}" for one in self.missing)
+        return "\n".join(f"{one.path}: {one.reason}" for one in self.missing)
 
 
 def render(plan: Plan, base: Path) -> str:
-    """The document as JSON text, secrets included. Files of the plan are relative to `base`. RenderError: see there."""
+    """Return the document as JSON text, with secrets. Files of the plan are relative to `base`. Raises: RenderError."""
     content = document(plan, lambda name: read_limited(resolve_path(base, name)))
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def document(plan: Plan, read_file: ReadFile) -> Document:
-    """The document, secrets included. `read_file` gives a file's bytes or raises OSError.
+    """Return the document, with secrets. `read_file` returns the bytes of a file or raises OSError.
 
-    `cluster.version` and the container runtime are "" where the plan leaves them to the running installer: whoever
-    posts the document fills in what that installer offers. RenderError: answers or files are missing.
+    `cluster.version` and the container runtime are "" if the plan has none: the run fills in the versions that the
+    installer offers. Raises: RenderError if keys or files are missing.
     """
     return _Writer(plan, read_file).document()
 
 
 def differences(one: str, other: str) -> tuple[str, ...]:
-    """Dotted paths at which two documents differ; never a value, which may be a secret. ValueError: one is no JSON."""
+    """Return the paths at which two documents differ, never a value: it may be a secret. Raises: ValueError."""
     return tuple(_differences(json.loads(one), json.loads(other), ""))
 
 
@@ -84,7 +83,7 @@ def _differences(one: JsonValue, other: JsonValue, path: str) -> Iterator[str]:
 
 
 def unverified(plan: Plan) -> tuple[str, ...]:
-    """What the document for this plan rests on without a public source. Empty: nothing."""
+    """Return what this plan requires that no public source documents; () if nothing."""
     own_login = any(node.ssh.model_dump(exclude_none=True) for node in plan.nodes)
     own_nic = any(node.nic and node.nic != network_device(plan) for node in plan.nodes)
     locked_key = any((login := plan.login(node)).key_file and login.key_passphrase for node in plan.nodes)
@@ -92,36 +91,39 @@ def unverified(plan: Plan) -> tuple[str, ...]:
     notes = (
         (
             not release_traits(plan.effective_release).unattended_install_documented,
-            _("The vendor describes unattended installs for release {documented}, not for {release}.").format(
+            _("The vendor documents unattended installs for release {documented}, not for {release}.").format(
                 documented=", ".join(releases_where(lambda traits: traits.unattended_install_documented)),
                 release=plan.effective_release,
             ),
         ),
         (
             plan.network.ip_family == "ipv6",
-            _("No document for an IPv6-only cluster is published; this is our reading."),
+            _("The configuration of an IPv6-only cluster is not documented. acp-tui derives it."),
         ),
         (
             any(plan.deployable(node) for node in plan.control_planes),
-            _("Applications on control plane nodes: the vendor's page says no, its option says yes."),
+            _("Applications on control plane nodes: the vendor's page excludes them, its option allows them."),
         ),
         (
             mixed,
-            _("Isolation with a control plane node that is not exclusive is not described for unattended installs."),
+            _("Isolation with a control plane node that is not exclusive is not documented for unattended installs."),
         ),
         (
             any(plan.exclusive(node) for node in plan.workers),
-            _("How to ask for an exclusive worker is not published; such workers are installed as ordinary ones."),
+            _("How to request an exclusive worker is not documented. It is installed as a normal worker."),
         ),
-        (own_nic, _("The document has one interface name for all nodes; a node's own is left out.")),
-        (own_login, _("A login for a single node is possible in the document, but no published example uses it.")),
-        (locked_key, _("The document has no place for the passphrase of an SSH key.")),
+        (
+            own_nic,
+            _("The configuration has one interface name for all nodes. The interface of a single node is ignored."),
+        ),
+        (own_login, _("A login for a single node is possible, but no published example uses it.")),
+        (locked_key, _("The configuration has no key for the passphrase of an SSH key.")),
     )
     return tuple(note for holds, note in notes if holds)
 
 
 def network_device(plan: Plan) -> str:
-    """The one interface name of the document: the cluster's, else the one that all nodes share, else "" (OQ-NIC)."""
+    """Return the interface name of the document: the cluster's, else the one that all nodes share, else "" (OQ-NIC)."""
     if plan.network.nic:
         return plan.network.nic
     names = {node.nic for node in plan.nodes}
@@ -129,7 +131,7 @@ def network_device(plan: Plan) -> str:
 
 
 class _Writer:
-    """One pass over the plan; what is missing is gathered on the way, so that it is told all at once."""
+    """Builds the document, and collects every missing key, so that one error lists all."""
 
     def __init__(self, plan: Plan, read_file: ReadFile) -> None:
         self.plan = plan
@@ -185,7 +187,7 @@ class _Writer:
         registry = self.plan.registry
         external = registry.mode == "external"
         if external and not registry.address:
-            self._lack("registry.address", _("an external registry needs an address"))
+            self._add_missing("registry.address", _("required for an external registry"))
         address = self.plan.registry_address
         host = f"[{address}]" if ":" in address else address
         # QUIRK-REGPASS: a password counts only together with a user.
@@ -200,9 +202,9 @@ class _Writer:
     def _cluster(self) -> Document:
         plan, network, address = self.plan, self.plan.network, self.plan.address
         if not address.cluster_endpoint:
-            self._lack("address.cluster_endpoint", _("the nodes need a cluster endpoint"))
+            self._add_missing("address.cluster_endpoint", _("required: the nodes connect to the cluster endpoint"))
         if not plan.control_planes:
-            self._lack("nodes", _("there is no control plane node"))
+            self._add_missing("nodes", _("at least one control plane node is required"))
         annotations: Document = {
             "cpaas.io/container-runtime": plan.kubernetes.container_runtime or "",
             "cpaas.io/network-type": "calico",
@@ -245,10 +247,12 @@ class _Writer:
         path = f"nodes[{next(i for i, other in enumerate(plan.nodes) if other is node)}]"
         dual = plan.network.ip_family == "dual"
         if dual and not node.ipv6:
-            self._lack(f"{path}.ipv6", _("dual stack needs an IPv6 address of each node"))
+            self._add_missing(f"{path}.ipv6", _("required: dual stack needs an IPv6 address for each node"))
         password = login.password.get_secret_value() if login.password else ""
         if not password and not login.key_file:
-            self._lack("ssh.password", _("no password and no key file for {address}").format(address=node.address))
+            self._add_missing(
+                "ssh.password", _("{address} has no password and no key file").format(address=node.address)
+            )
         key_path = f"{path}.ssh.key_file" if node.ssh.key_file else "ssh.key_file"
         machine: Document = {
             "ip": node.address,
@@ -266,32 +270,32 @@ class _Writer:
     def _secret(self, path: str, value: SecretStr | None) -> str:
         text = value.get_secret_value() if value else ""
         if not text:
-            self._lack(path, _("is needed and not given"))
+            self._add_missing(path, _("required"))
         return _encoded(text.encode())
 
     def _file(self, path: str, name: str | None) -> str:
         if not name:
-            self._lack(path, _("is needed and not given"))
+            self._add_missing(path, _("required"))
             return ""
         try:
             return _encoded(self.read_file(name))
         except OSError as error:
-            self._lack(path, _("{file} cannot be read: {why}").format(file=name, why=error_reason(error)))
+            self._add_missing(path, _("cannot read {file}: {reason}").format(file=name, reason=error_reason(error)))
             return ""
 
-    def _lack(self, path: str, reason: str) -> None:
+    def _add_missing(self, path: str, reason: str) -> None:
         self.missing.setdefault(path, Missing(path, reason))
 
 
 def _placement(plan: Plan, node: Node) -> Document:
-    """Labels and taints of a control plane node: what may run there."""
+    """Return labels and taints of a control plane node: they decide what may run on it."""
     if plan.isolation and plan.exclusive(node):
         return {"labels": {_SYSTEM_ROLE: "true"}, "taints": [dict(_MASTER_TAINT), dict(_SYSTEM_TAINT)]}
     return {"labels": None, "taints": [] if plan.deployable(node) else [dict(_MASTER_TAINT)]}
 
 
 def _agents(plan: Plan) -> int:
-    """XR-VM-AGENTS: at least 1 where VictoriaMetrics is chosen."""
+    """Return the number of agents (XR-VM-AGENTS): at least 1 with VictoriaMetrics."""
     wanted = plan.components.victoriametrics_agents or 0
     return max(wanted, 1) if plan.components.victoriametrics_nodes else wanted
 

@@ -1,6 +1,6 @@
-"""When an install stops: in which phase, with which last words, why probably, and what to do about it.
+"""Describe a failed install: phase, last log lines and likely cause.
 
-The causes are ours, from the words of common tools; they are told as likely, never as certain.
+The causes are derived from error messages of common tools. They are likely, not certain.
 """
 
 import os
@@ -13,68 +13,74 @@ from acp_tui.core.i18n import N_, _
 from acp_tui.core.text import sanitize
 from acp_tui.install.run.state import EVENTS_FILE, FINAL, PROGRESS_FILE, RUNNER_LOG, SETUP_LOG, Phase, RunState
 
-_END = 64 * 1024  # bytes of a log's end that are looked at
+_END = 64 * 1024  # bytes at the end of a log that are searched
 _LONGEST = 300  # characters of a line
 
 _CAUSES: tuple[tuple[str, str], ...] = (
-    (r"no space left on device|disk quota exceeded", N_("A disk is full: df -h on the node; INS and BND-FREE-100G.")),
+    (
+        r"no space left on device|disk quota exceeded",
+        N_("A disk is full. On the node, run: df -h. Requirement: BND-FREE-100G."),
+    ),
     (
         r"address already in use|port is already allocated|bind: .*in use",
-        N_("A port is taken: ss -tlnp on the installer's node; 8080, 12080, 12443 and 16443 must be free."),
+        N_("A port is in use. Ports 8080, 12080, 12443 and 16443 must be free. On the installer node, run: ss -tlnp"),
     ),
     (
         r"cannot connect to the docker daemon|docker\.sock|containerd\.sock|nerdctl: .*not found",
-        N_("The container runtime of the installer does not run: look at its service on the installer's node."),
+        N_("The installer's container runtime is not running. Check its service on the installer node."),
     ),
     (
         r"imagepullbackoff|errimagepull|failed to pull image|manifest unknown",
-        N_("An image cannot be pulled: see whether the node named reaches the registry (port 11443)."),
+        N_("An image cannot be pulled. Check that the node reaches the registry on port 11443."),
     ),
     (
         r"x509:|certificate (?:has expired|is not yet valid)",
-        N_("A certificate is refused: see clocks and certificate."),
+        N_("A certificate was rejected. Check the clocks of the nodes and the certificate."),
     ),
     (
         r"unable to authenticate|permission denied \(publickey|ssh: handshake failed",
-        N_("The installer cannot log in to a node: see user, password or key, and sshd there."),
+        N_("The installer cannot log in to a node. Check user, password or key, and sshd on that node."),
     ),
     (
         r"no route to host|network is unreachable|i/o timeout|context deadline exceeded",
-        N_("Something cannot be reached: see firewall and routes between the node named and its peer."),
+        N_("A target is unreachable. Check firewall and routes between the two nodes."),
     ),
     (
         r"permission denied|operation not permitted|must be (?:run as )?root",
-        N_("Rights are missing: setup.sh needs root."),
+        N_("Permission denied. setup.sh requires root."),
     ),
-    (r"oomkilled|out of memory|cannot allocate memory", N_("Memory ran out: free -h on the node.")),
-    (r"no such file or directory|command not found", N_("Something is missing on the node: unpack the package again.")),
+    (r"oomkilled|out of memory|cannot allocate memory", N_("Out of memory. On the node, run: free -h")),
+    (
+        r"no such file or directory|command not found",
+        N_("A file or command is missing on the node. Unpack the package again: acp-tui unpack PLAN"),
+    ),
 )
 
 _BY_PHASE: Mapping[Phase, str] = {
-    Phase.SETUP: N_("setup.sh itself failed; its last lines say where."),
-    Phase.WAITING_API: N_("The installer's container did not come up: see its list and port 8080."),
-    Phase.VERSIONS: N_("The configuration cannot be read or asks for a version that is not offered."),
-    Phase.POSTING: N_("The installer refuses the configuration; its answer says which part."),
-    Phase.INSTALLING: N_("The installer gave up in the step named; its log says why."),
+    Phase.SETUP: N_("setup.sh failed. Check its last lines."),
+    Phase.WAITING_API: N_("The installer container did not start. Check the list of containers and port 8080."),
+    Phase.VERSIONS: N_("The configuration is not valid, or requires a version that is not offered."),
+    Phase.POSTING: N_("The installer rejected the configuration. Its response names the part."),
+    Phase.INSTALLING: N_("The installer failed in this step. Its log has the reason."),
 }
 
 
 @dataclass(frozen=True)
 class Failure:
-    """`phase`: where it stopped. `lines`: the last words. `cause`: the likely one, in words."""
+    """`phase`: the failed phase. `lines`: the last log lines. `cause`: the likely cause, a message."""
 
     phase: Phase
     lines: tuple[str, ...]
     cause: str
 
 
-def failed_before(run: RunState | None) -> bool:
-    """Whether a new run would be a second try: the last one ended, and not well."""
+def previous_failure(run: RunState | None) -> bool:
+    """Whether the last run ended without success."""
     return run is not None and run.phase in FINAL and run.phase is not Phase.SUCCESS
 
 
 def failure(state: RunState, most: int = 8) -> Failure:
-    """What there is to tell of a run that failed. Reads the ends of its logs; never raises."""
+    """Describe a failed run from its state and the ends of its logs."""
     phase = state.failed_in or state.phase
     source = state.spec.installer_log if phase is Phase.INSTALLING else state.spec.run_dir / SETUP_LOG
     lines = last_lines(source, most) or last_lines(state.spec.run_dir / SETUP_LOG, most)
@@ -82,7 +88,7 @@ def failure(state: RunState, most: int = 8) -> Failure:
 
 
 def likely(phase: Phase, text: str) -> str:
-    """The likely cause by the words of `text`, else by the phase."""
+    """Return the likely cause: from the words of `text`, else from the phase."""
     lower = text.lower()
     for pattern, cause in _CAUSES:
         if re.search(pattern, lower):
@@ -91,7 +97,7 @@ def likely(phase: Phase, text: str) -> str:
 
 
 def last_lines(path: Path, most: int) -> tuple[str, ...]:
-    """The last lines of a log, cleaned and cut; () where there is none."""
+    """Return the last lines of a log, cleaned and truncated; () if it does not exist."""
     try:
         with path.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _END))
@@ -102,6 +108,6 @@ def last_lines(path: Path, most: int) -> tuple[str, ...]:
 
 
 def logs(run_dir: Path, installer_log: Path) -> tuple[tuple[str, Path], ...]:
-    """Every log of the run, with the name that it has for people."""
+    """Return every log of the run with its display name."""
     names = (EVENTS_FILE, SETUP_LOG, RUNNER_LOG, PROGRESS_FILE)
     return (*((name, run_dir / name) for name in names), ("installer.log", installer_log))

@@ -1,6 +1,6 @@
-"""Following an install run: the rule by which answers become an outcome, and the view that any number may have of it.
+"""Follow an install run: its state and the new lines of its logs.
 
-A follower only reads. It may come and go, start late, or be one of several; the run does not know of it.
+A follower only reads. Several may follow the same run, and each may start and stop at any time.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from pathlib import Path
 from acp_tui.core.events import LogLine
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize
-from acp_tui.core.units import megabytes
 from acp_tui.install.run.state import (
     EVENTS_FILE,
     SETUP_LOG,
@@ -21,25 +20,25 @@ from acp_tui.install.run.state import (
 )
 
 MAX_LINE = 500
-"""Characters of a log line that are shown; the file keeps it whole."""
+"""Characters of a log line that are shown; the file has all."""
 
-_INTERVAL = 0.3  # seconds between two looks
-_CHUNK = 256 * 1024  # bytes of a log taken in at one look; a log that is further ahead is jumped after
-_FIRST_LOOK = 64 * 1024  # a late follower begins with the end of a long log
+_INTERVAL = 0.3  # seconds between two polls
+_CHUNK = 256 * 1024  # bytes of a log that one poll reads; if the log has grown more, older lines are skipped
+_FIRST_READ = 64 * 1024  # bytes at the end of a log with which a late follower starts
 
 
 @dataclass(frozen=True)
 class RunUpdate:
-    """The run as it is now, and the lines that its logs gained since the last update."""
+    """The state of a run, and the log lines since the last update."""
 
     state: RunState
     lines: tuple[LogLine, ...] = ()
 
 
 async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
-    """Updates of the run until it is at rest: ended, asking, or interrupted. The last one has everything.
+    """Yield updates until the run is at rest: ended, waiting for an answer, or interrupted.
 
-    Sources of the lines: `setup.sh`, `installer`, and `acp-tui` for what the run itself did. Raises `NoRun`."""
+    Sources of the lines: `setup.sh`, `installer`, and `acp-tui` for the events of the run. Raises: `RunNotFound`."""
     state = await asyncio.to_thread(status, run_dir)
     tails = (
         Tail("acp-tui", run_dir / EVENTS_FILE),
@@ -59,29 +58,29 @@ async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
 
 
 class Tail:
-    """The lines that a growing file gained since the last look. A file that is not there has none."""
+    """Reads the new lines of a growing file. A missing file has none."""
 
     def __init__(self, source: str, path: Path, since: float = 0.0) -> None:
         self._source = source
         self._path = path
-        self._since = since  # a log that was last written before the run tells of another install
+        self._since = since  # an older log belongs to another install
         self._offset: int | None = None
         self._rest = b""
 
     def more(self, at_end: bool) -> tuple[LogLine, ...]:
-        """New whole lines; with `at_end` an unfinished last one too."""
+        """Return the new complete lines; with `at_end` also an incomplete last one."""
         try:
             with self._path.open("rb") as file:
                 found = self._path.stat()
                 if found.st_mtime < self._since:
                     return ()
-                passed_over = 0
+                skipped = 0
                 if self._offset is None or found.st_size < self._offset:
-                    self._offset, self._rest = max(0, found.st_size - _FIRST_LOOK), b""
+                    self._offset, self._rest = max(0, found.st_size - _FIRST_READ), b""
                 elif found.st_size - self._offset > _CHUNK:
-                    # It is written faster than anybody reads: a follower shows what is new, the file has all.
-                    passed_over = found.st_size - _FIRST_LOOK - self._offset
-                    self._offset, self._rest = self._offset + passed_over, b""
+                    # The log grows faster than it can be shown: show the newest lines, the file has all.
+                    skipped = found.st_size - _FIRST_READ - self._offset
+                    self._offset, self._rest = self._offset + skipped, b""
                 file.seek(self._offset)
                 data = file.read(_CHUNK)
         except OSError:
@@ -90,11 +89,11 @@ class Tail:
         *lines, self._rest = (self._rest + data).split(b"\n")
         if self._rest and (at_end or len(self._rest) > _CHUNK):
             lines, self._rest = [*lines, self._rest], b""
-        told = tuple(LogLine(self._source, self._text(line)) for line in lines)
-        if not passed_over:
-            return told
-        words = _("... {size:.1f} MB passed over, all of it is in {file}")
-        return (LogLine(self._source, words.format(size=megabytes(passed_over), file=self._path)), *told[1:])
+        new = tuple(LogLine(self._source, self._text(line)) for line in lines)
+        if not skipped:
+            return new
+        note = _("... {size:.1f} MB skipped; the file has all lines: {file}")
+        return (LogLine(self._source, note.format(size=skipped / 1e6, file=self._path)), *new[1:])
 
     def _text(self, line: bytes) -> str:
         text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""Words for the phases of an install. Those for outcomes, node states and roles are the report's."""
+"""Labels for the phases of an install."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ PHASES: Mapping[Phase, str] = {
     Phase.POSTING: N_("configuration"),
     Phase.INSTALLING: N_("install"),
 }
-"""The phases that every install goes through, in their order."""
+"""The phases of every install, in order."""
 
 SHOWN_AS: Mapping[Phase, Phase] = {
     Phase.NEEDS_VERSION: Phase.VERSIONS,
@@ -21,21 +21,22 @@ SHOWN_AS: Mapping[Phase, Phase] = {
     Phase.POST_UNKNOWN: Phase.POSTING,
     Phase.POSTED: Phase.INSTALLING,
 }
-"""Where among them the others stand."""
+"""The phase of `PHASES` as which another phase is shown."""
 
 _OTHER_PHASES: Mapping[Phase, str] = {
     Phase.STARTING: N_("starting"),
-    Phase.NEEDS_VERSION: N_("asks for a version"),
-    Phase.LOOKING: N_("looking at the nodes once more"),
-    Phase.CHANGED: N_("asks about what has changed on the nodes"),
-    Phase.POST_UNKNOWN: N_("asks whether the configuration arrived"),
+    Phase.NEEDS_VERSION: N_("waiting for a version"),
+    Phase.LOOKING: N_("rechecking the nodes"),
+    Phase.CHANGED: N_("waiting: the nodes have changed"),
+    Phase.POST_UNKNOWN: N_("waiting: was the configuration received?"),
     Phase.POSTED: N_("configuration sent"),
     Phase.SUCCESS: N_("installed"),
     Phase.FAILED: N_("failed"),
-    Phase.UNKNOWN: N_("outcome not known"),
-    Phase.CANCELLED: N_("given up"),
+    Phase.UNKNOWN: N_("outcome unknown"),
+    Phase.CANCELLED: N_("aborted"),
 }
 
 
 def phase_label(phase: Phase) -> str:
+    """Return the label of a phase in the operator's language."""
     return _(PHASES.get(phase) or _OTHER_PHASES[phase])

@@ -1,7 +1,7 @@
-"""Looking into a log of any size: a page of lines around a place, and a search, without ever holding all of it.
+"""Read pages of a log of any size, and search it, with bounded memory.
 
-Places are byte offsets at which a line begins. A log that grows, shrinks or is gone meanwhile is no error: it is an
-empty page. That is why it is read in pieces and not mapped: a mapped file that shrinks kills whoever looks at it.
+A place is the byte offset of the start of a line. A log that grows, shrinks or disappears is not an error: the page is
+empty. The log is read in pieces and not mapped: if a mapped file shrinks, the reader is killed by SIGBUS.
 """
 
 import os
@@ -16,13 +16,13 @@ from acp_tui.core.text import sanitize
 MAX_LINE = 500
 """Characters of a line that are shown."""
 _FIRST_PIECE, _PIECE = 4096, 1024 * 1024
-"""Bytes read at a time: a line's end is near, and other threads have their turn in between."""
-_LONGEST = 4096  # bytes of a line that are looked at
+"""Bytes per read: small at first, because the end of a line is near."""
+_LONGEST = 4096  # bytes of a line that are read
 
 
 @dataclass(frozen=True)
 class Page:
-    """Whole lines of a log, cleaned of control characters. `start`, `end`: bytes; `size`: of the whole log."""
+    """Complete lines of a log without control characters. `start`, `end`, `size` (of the log): bytes."""
 
     start: int = 0
     end: int = 0
@@ -31,7 +31,7 @@ class Page:
 
 
 def page(path: Path, start: int, count: int) -> Page:
-    """The `count` lines from `start` on; fewer at the end of the log."""
+    """Return `count` lines from `start` on; fewer at the end of the log."""
     with _opened(path) as log:
         begin = place = min(start, log.size)
         lines: list[str] = []
@@ -44,7 +44,7 @@ def page(path: Path, start: int, count: int) -> Page:
 
 
 def before(path: Path, start: int, count: int) -> int:
-    """Where the line begins that is `count` lines before the one at `start`; 0 where there are not so many."""
+    """Return the place `count` lines before `start`; 0 if there are fewer lines."""
     with _opened(path) as log:
         place = min(start, log.size)
         for _line in range(count):
@@ -55,19 +55,19 @@ def before(path: Path, start: int, count: int) -> int:
 
 
 def last(path: Path, count: int) -> int:
-    """Where the last `count` lines begin."""
+    """Return the place of the last `count` lines."""
     with _opened(path) as log:
         end = log.size
     return before(path, end, count)
 
 
-def find(path: Path, words: str, start: int, *, backwards: bool = False) -> int | None:
-    """Where the next line begins, from `start` on, or before it, that holds `words`; None: there is none.
+def find(path: Path, text: str, start: int, *, backwards: bool = False) -> int | None:
+    """Return the place of the next line with `text`, from `start` on or before it. None: not found.
 
-    Letters of the alphabet count in any case."""
-    if not words:
+    The search ignores the case of letters."""
+    if not text:
         return None
-    pattern = re.compile(re.escape(words.encode()), re.IGNORECASE)
+    pattern = re.compile(re.escape(text.encode()), re.IGNORECASE)
     with _opened(path) as log:
         at = log.last(pattern, start) if backwards else log.first(pattern, start)
         return None if at is None else log.line_at(at)
@@ -78,7 +78,7 @@ _NEWLINE = re.compile(rb"\n")
 
 @dataclass(frozen=True)
 class _Log:
-    """A file as long as it was when it was opened. `handle` None: there is none."""
+    """An open file with the size that it had then. `handle` None: it does not exist."""
 
     handle: int | None
     size: int
@@ -87,7 +87,7 @@ class _Log:
         return os.pread(self.handle, length, start) if self.handle is not None else b""
 
     def first(self, pattern: "re.Pattern[bytes]", start: int) -> int | None:
-        """Of the matches from `start` on."""
+        """Return the first match from `start` on."""
         piece, overlap = _FIRST_PIECE, len(pattern.pattern)
         while start < self.size:
             found = pattern.search(self.read(start, piece + overlap))
@@ -97,7 +97,7 @@ class _Log:
         return None
 
     def last(self, pattern: "re.Pattern[bytes]", end: int) -> int | None:
-        """Of the matches before `end`."""
+        """Return the last match before `end`."""
         piece, overlap = _FIRST_PIECE, len(pattern.pattern)
         limit = end = min(end, self.size)
         while end > 0:
@@ -109,7 +109,7 @@ class _Log:
         return None
 
     def line_at(self, place: int) -> int:
-        """Where the line begins that `place` lies in."""
+        """Return the start of the line that contains `place`."""
         newline = self.last(_NEWLINE, place)
         return 0 if newline is None else newline + 1
 
@@ -126,6 +126,6 @@ def _opened(path: Path) -> Iterator[_Log]:
 
 
 def _shown(line: bytes) -> str:
-    """A line as a terminal would leave it: what stands behind the last carriage return."""
+    """Return a line as a terminal shows it: the text after the last carriage return."""
     text = line.rstrip(b"\r\n").rpartition(b"\r")[2].decode("utf-8", errors="replace")
     return sanitize(text)[:MAX_LINE]

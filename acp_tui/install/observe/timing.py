@@ -1,4 +1,4 @@
-"""What runs did and when: how long the phases took, how long an install usually takes, and whether this one moves."""
+"""Durations of install runs: of their phases, of a typical install, and of a stall."""
 
 import json
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from statistics import median
 
 from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunNotFound, RunState, read_state
 
-STILL = timedelta(minutes=15)
-"""How long nothing may move before that is called a stall, where no earlier install says otherwise."""
+MIN_STALL = timedelta(minutes=15)
+"""Time without progress before an install counts as stalled, if there is no earlier install to compare with."""
 VENDOR = (30, 60)
-"""Minutes that the vendor gives for three nodes (API-DURATION): all there is to say before the first install here."""
-_READ = 1 << 20  # bytes of a history
+"""Minutes for three nodes as documented by the vendor (API-DURATION)."""
+_READ = 1 << 20  # bytes of a history that are read
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Span:
-    """A phase of the install and how long it took, in seconds."""
+    """A phase of the install, its start and its duration in seconds."""
 
     phase: Phase
     began: datetime
@@ -34,7 +34,7 @@ class Span:
 
 
 def history(run_dir: Path) -> tuple[Moment, ...]:
-    """When the run did something, oldest first; () where that cannot be read."""
+    """Return the events of the run, oldest first; () if they cannot be read."""
     return tuple(sorted(_moments(run_dir), key=lambda moment: moment.at))
 
 
@@ -47,7 +47,7 @@ def _moments(run_dir: Path) -> Iterator[Moment]:
 
 
 def spans(run_dir: Path) -> tuple[Span, ...]:
-    """The phases of a run that has ended; the last one, its end, has no length."""
+    """Return the phases of a run that has ended. The last event is the end and has no span."""
     began: dict[Phase, datetime] = {}
     for moment in history(run_dir):
         began.setdefault(moment.phase, moment.at)
@@ -58,34 +58,34 @@ def spans(run_dir: Path) -> tuple[Span, ...]:
     )
 
 
-def usual(run_dir: Path) -> timedelta | None:
-    """How long the installs beside this one took that succeeded; None: there was none."""
+def typical_duration(run_dir: Path) -> timedelta | None:
+    """Return the median duration of the other successful installs. None: there are none."""
     took = [(state.updated - state.started).total_seconds() for state in _earlier(run_dir)]
     return timedelta(seconds=median(took)) if took else None
 
 
-def patience(run_dir: Path) -> timedelta:
-    """How long nothing may move: half as long again as the longest pause of an earlier install, 15 min at least."""
-    pauses = [STILL]
+def stall_threshold(run_dir: Path) -> timedelta:
+    """Return the longest allowed time without progress: 15 min, or 1.5 times the longest pause of earlier installs."""
+    pauses = [MIN_STALL]
     for state in _earlier(run_dir):
         moments = [moment.at for moment in history(state.spec.run_dir)]
         pauses += [(later - earlier) * 1.5 for earlier, later in pairwise(moments)]
     return max(pauses)
 
 
-def still_for(state: RunState, now: datetime) -> timedelta:
-    """How long neither the run nor a log of the installer has moved."""
-    moved = [state.started, *(moment.at for moment in history(state.spec.run_dir)[-1:])]
+def idle_time(state: RunState, now: datetime) -> timedelta:
+    """Return the time since the last event of the run or the last line of a log."""
+    events = [state.started, *(moment.at for moment in history(state.spec.run_dir)[-1:])]
     for log in (state.spec.run_dir / SETUP_LOG, state.spec.installer_log):
         with suppress(OSError):
-            moved.append(datetime.fromtimestamp(log.stat().st_mtime, UTC))
-    return max(now - max(moved), timedelta())
+            events.append(datetime.fromtimestamp(log.stat().st_mtime, UTC))
+    return max(now - max(events), timedelta())
 
 
-def stalled(state: RunState, now: datetime) -> bool:
-    """Whether an install that is going on has not moved for longer than it may (API-STALL)."""
+def is_stalled(state: RunState, now: datetime) -> bool:
+    """Whether a running install has made no progress for longer than the threshold (API-STALL)."""
     working = not state.at_rest and state.phase in (Phase.SETUP, Phase.WAITING_API, Phase.INSTALLING)
-    return working and still_for(state, now) > patience(state.spec.run_dir)
+    return working and idle_time(state, now) > stall_threshold(state.spec.run_dir)
 
 
 def _earlier(run_dir: Path) -> Iterator[RunState]:

@@ -1,7 +1,4 @@
-"""Where the last install from this machine went: enough to find it again, without a secret.
-
-How to log in there, the plan tells.
-"""
+"""The record of the last remote install from this host, in `afar.json`. No secret: the login is in the plan."""
 
 import json
 from dataclasses import dataclass
@@ -15,9 +12,9 @@ _FILE = "afar.json"
 
 @dataclass(frozen=True)
 class LastRemoteInstall:
-    """`plan`: plan file or bundle folder. `address`: the installer node in it.
+    """`plan`: plan file or bundle folder. `address`: its installer node.
 
-    `ended`: exit status of the install there; None: its end was not seen from here."""
+    `ended`: exit status of the install on the node; None: not known on this host."""
 
     plan: Path
     address: str
@@ -25,21 +22,21 @@ class LastRemoteInstall:
     ended: int | None = None
 
 
-def save_last_remote(home: Path, trail: LastRemoteInstall) -> None:
-    """OSError: it could not be kept."""
-    told = {"plan": str(trail.plan), "address": trail.address, "started": trail.started.isoformat(),
-            "ended": trail.ended}  # fmt: skip
-    write_atomically(private_folder(home) / _FILE, json.dumps(told) + "\n")
+def save_last_remote(home: Path, remote: LastRemoteInstall) -> None:
+    """Write the record. Raises: OSError."""
+    document = {"plan": str(remote.plan), "address": remote.address, "started": remote.started.isoformat(),
+            "ended": remote.ended}  # fmt: skip
+    write_atomically(private_folder(home) / _FILE, json.dumps(document) + "\n")
 
 
 def load_last_remote(home: Path) -> LastRemoteInstall | None:
-    """None: no install has gone from here to another machine, or it cannot be told any more."""
+    """Read the record. None: there is none, or it is not valid."""
     try:
-        told = json.loads((home / _FILE).read_text(encoding="utf-8"))
-        started = datetime.fromisoformat(told["started"]).astimezone(UTC)
-        ended = told["ended"]
+        document = json.loads((home / _FILE).read_text(encoding="utf-8"))
+        started = datetime.fromisoformat(document["started"]).astimezone(UTC)
+        ended = document["ended"]
         return LastRemoteInstall(
-            Path(str(told["plan"])), str(told["address"]), started, None if ended is None else int(ended)
+            Path(str(document["plan"])), str(document["address"]), started, None if ended is None else int(ended)
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

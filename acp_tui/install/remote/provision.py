@@ -1,6 +1,6 @@
-"""Which acp-tui runs on the installer node: the one that is there, else this one, carried over and tried out.
+"""Provide acp-tui on the installer node: use the installed one of this version, else copy and test this one.
 
-It is found out before anything big is sent, and what cannot be is told with the way out.
+It is decided before the package is uploaded. Errors have the next step.
 """
 
 import hashlib
@@ -13,19 +13,19 @@ from shlex import quote
 from acp_tui import __version__
 from acp_tui.core.i18n import _
 from acp_tui.install.remote.self_archive import SelfArchive
-from acp_tui.install.remote.session import RemoteInstallError, asked
+from acp_tui.install.remote.session import RemoteInstallError, run_script
 from acp_tui.nodes.script import NEEDS_ROOT
 from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
 
 FOLDER = "program"
-"""Below that of the install, on the node."""
+"""Below the folder of the install, on the node."""
 
 _PYTHONS = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3")
-_PROOF = "import acp_tui.cli.install"
-"""What loads every library that an install needs, compiled ones too."""
-_UNPACKING = 300  # seconds
-_NOT_HERE = 75
+_IMPORT_TEST = "import acp_tui.cli.install"
+"""Imports every library that an install needs, compiled ones too."""
+_UNPACK_TIMEOUT = 300  # seconds
+_TEST_FAILED = 75
 
 _FIND = """
 root || return
@@ -51,10 +51,10 @@ rm -rf "$home".new.*
 said=$(mkdir "$new" && tar -xzf "$home.tar.gz" -C "$new" --no-same-owner 2>&1) ||
   { rm -rf "$new"; echo "${said##*$'\\n'}"; return 74; }
 export HOME=~root LANG=C.UTF-8
-if [ -n "$launcher" ]; then said=$(limit 120 "$new/$launcher" -c @PROOF@ 2>&1)
+if [ -n "$launcher" ]; then said=$(limit 120 "$new/$launcher" -c @IMPORT_TEST@ 2>&1)
 else
   python=$(type -P "$python")
-  said=$(cd / && PYTHONPATH=$new limit 120 "$python" -s -c @PROOF@ 2>&1)
+  said=$(cd / && PYTHONPATH=$new limit 120 "$python" -s -c @IMPORT_TEST@ 2>&1)
 fi || { rm -rf "$new"; echo "${said##*$'\\n'}"; return 75; }
 if [ -n "$launcher" ]; then printf 'exec %q -m acp_tui "$@"\\n' "$home/$launcher"
 else printf 'export PYTHONPATH=%q\\nexec %q -s -m acp_tui "$@"\\n' "$home" "$python"; fi >"$new/acp-tui.new"
@@ -65,31 +65,31 @@ else printf 'export PYTHONPATH=%q\\nexec %q -s -m acp_tui "$@"\\n' "$home" "$pyt
 
 @dataclass(frozen=True)
 class InstalledProgram:
-    """`words`: what runs acp-tui on the node; None: it is to be carried over, to run there with `python`."""
+    """`command`: runs acp-tui on the node. None: acp-tui must be copied, and runs with the node's `python`."""
 
-    words: str | None
+    command: str | None
     python: str = ""
 
 
 async def find(connection: Connection, program: SelfArchive | None) -> InstalledProgram:
     """Return the program to run on the node. `program` is the archive that can be copied there.
 
-    Raises `RemoteInstallError` if neither can be used, `ConnectionLost`."""
+    Raises: `RemoteInstallError` if neither can be used; `ConnectionLost`."""
     known = ("acp-tui", f"{quote(sys.executable)} -m acp_tui")
     blanks = {"KNOWN": " ".join(map(quote, known)), "VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
-    reading = await asked(connection, _FIND, blanks)
+    reading = await run_script(connection, _FIND, blanks)
     if reading.status == NEEDS_ROOT:
-        raise RemoteInstallError(_("it takes root there: log in as root, or let sudo ask no password"))
+        raise RemoteInstallError(_("root required: log in as root or allow passwordless sudo"))
     if reading.status:
-        raise ConnectionLost(_("the node does not tell what is there"))
+        raise ConnectionLost(_("the node did not report its programs"))
     if there := re.fullmatch(r"there ([01])\s*", reading.text):
         return InstalledProgram(known[int(there[1])])
     machine = re.search(r"^machine (\S{1,40})$", reading.text, re.MULTILINE)
     pythons = re.findall(r"^python (python[0-9.]+) (\S{1,40})$", reading.text, re.MULTILINE)
     if program is None:
-        why = _("this one is not installed, so its libraries are not known")
+        reason = _("this acp-tui is not an installed package, so its libraries are unknown")
     elif machine is None or machine[1] != program.machine:
-        why = _("this one is for {ours}, the node is {theirs}").format(
+        reason = _("this acp-tui is for {ours}, the node is {theirs}").format(
             ours=program.machine, theirs=machine[1] if machine else "?"
         )
     elif program.launcher:
@@ -98,20 +98,20 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
         return InstalledProgram(None, fit[0])
     else:
         has = ", ".join(f"{name} ({tag})" for name, tag in pythons) or _("none")
-        why = _("this one needs Python {version} there, and the node has: {found}").format(
+        reason = _("this acp-tui needs Python {version} on the node, and the node has: {found}").format(
             version=_PYTHONS[0].removeprefix("python"), found=has
         )
     raise RemoteInstallError(
         _(
-            "acp-tui {version} is not on the node and cannot be carried over: {why}. Nothing has been sent. "
-            "Install acp-tui {version} there, so that the node finds it as acp-tui, or what is missing; then give this "
-            "command again."
-        ).format(version=__version__, why=why)
+            "acp-tui {version} is not installed on the node, and cannot be copied: {reason}. Nothing was sent. "
+            "Install acp-tui {version} on the node, in its PATH, or install what is missing. Then run this command "
+            "again."
+        ).format(version=__version__, reason=reason)
     )
 
 
-def sending(archive: Path, folder: str) -> Upload:
-    """Where the archive goes on the node: a name for each content, so that none is mixed up with another."""
+def program_upload(archive: Path, folder: str) -> Upload:
+    """Return the upload of the archive. Its name on the node has a digest: one name for each content."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Upload(archive, f"{folder}/{FOLDER}/{__version__}-{digest[:12]}.tar.gz")
@@ -120,18 +120,23 @@ def sending(archive: Path, folder: str) -> Upload:
 async def unpack(connection: Connection, sent: Upload, program: SelfArchive, python: str) -> str:
     """Unpack and test the uploaded program; return the command that runs it.
 
-    Raises `RemoteInstallError`, `ConnectionLost`."""
+    Raises: `RemoteInstallError`, `ConnectionLost`."""
     home = sent.remote.removesuffix(".tar.gz")
-    blanks = {"HOME": quote(home), "PYTHON": quote(python), "LAUNCHER": quote(program.launcher), "PROOF": quote(_PROOF)}
-    reading = await asked(connection, _UNPACK, blanks, _UNPACKING)
+    blanks = {
+        "HOME": quote(home),
+        "PYTHON": quote(python),
+        "LAUNCHER": quote(program.launcher),
+        "IMPORT_TEST": quote(_IMPORT_TEST),
+    }
+    reading = await run_script(connection, _UNPACK, blanks, _UNPACK_TIMEOUT)
     if reading.status == 0:
         return quote(f"{home}/acp-tui")
-    said = reading.text.strip()[:300]
-    if reading.status == _NOT_HERE:
-        words = _(
-            "acp-tui was carried over, but it does not run there: {why}. Install acp-tui {version} there, so that the "
-            "node finds it as acp-tui; then give this command again."
+    error = reading.text.strip()[:300]
+    if reading.status == _TEST_FAILED:
+        message = _(
+            "acp-tui was copied, but it does not run on the node: {reason}. Install acp-tui {version} on the node, in "
+            "its PATH. Then run this command again."
         )
-        raise RemoteInstallError(words.format(why=said, version=__version__))
-    why = said or _("exit status {status}").format(status=reading.status)
-    raise RemoteInstallError(_("acp-tui could not be unpacked in {folder}: {why}").format(folder=home, why=why))
+        raise RemoteInstallError(message.format(reason=error, version=__version__))
+    reason = error or _("exit status {status}").format(status=reading.status)
+    raise RemoteInstallError(_("cannot unpack acp-tui in {folder}: {reason}").format(folder=home, reason=reason))

@@ -1,7 +1,7 @@
-"""This running acp-tui as one archive, for a node that has none.
+"""Pack the running acp-tui into one archive, for an installer node without acp-tui.
 
-Where its Python and its libraries lie below one folder with what started it, that folder is all it needs. Else it is
-our code and the installed libraries, which want the same Python there.
+If Python and the libraries are in one folder with the launcher, the archive has that folder and needs nothing else.
+Otherwise it has the code and the installed libraries, and needs the same Python on the node.
 """
 
 import gzip
@@ -24,8 +24,10 @@ _EXTRA = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)""")
 
 @dataclass(frozen=True)
 class SelfArchive:
-    """`files`: file here → its name in the archive. `launcher`: what runs Python, in the archive; "" where it does not
-    bring its own. `python`, `machine`: what the node's must be, as `sys.implementation.cache_tag` and `uname -m`."""
+    """The content of the archive. `files`: local file and its name in the archive.
+
+    `launcher`: the Python interpreter in the archive; "" if it has none. `python`, `machine`: required on the node, as
+    in `sys.implementation.cache_tag` and `uname -m`."""
 
     files: tuple[tuple[Path, str], ...]
     launcher: str
@@ -34,7 +36,9 @@ class SelfArchive:
 
 
 def this_program() -> SelfArchive:
-    """PackageNotFoundError: it is not installed, so nobody knows which libraries are its own."""
+    """Return the archive of this program.
+
+    Raises: PackageNotFoundError if it is not installed: its libraries are then unknown."""
     home = Path(sys.executable).parent
     if all(Path(part).is_relative_to(home) for part in (acp_tui.__file__, os.__file__)):
         return SelfArchive(tuple(_below(home, home)), Path(sys.executable).name)
@@ -44,7 +48,7 @@ def this_program() -> SelfArchive:
 
 
 def pack(program: SelfArchive, archive: Path) -> None:
-    """Write the archive; the same program makes the same bytes. OSError: it was not written."""
+    """Write the archive; the same program gives the same bytes. Raises: OSError."""
     with (
         archive.open("wb") as raw,
         gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
@@ -63,7 +67,7 @@ def pack(program: SelfArchive, archive: Path) -> None:
 
 def _below(folder: Path, top: Path) -> Iterator[tuple[Path, str]]:
     for place, folders, names in os.walk(folder):
-        # A Python of another build would not take these, and one that takes them makes them anew.
+        # Bytecode is valid for one build of Python only, and is created again when needed.
         folders[:] = [name for name in folders if name != "__pycache__" or top == folder]
         for name in names:
             file = Path(place, name)
@@ -82,7 +86,7 @@ def _libraries() -> Iterator[tuple[Path, str]]:
 
 
 def _collect(name: str, extras: frozenset[str], found: dict[str, Distribution]) -> None:
-    """`name` and what it requires. What is not installed is for another system: it runs here without."""
+    """Collect `name` and its requirements. One that is not installed is for another system."""
     found[name.lower()] = installed = distribution(name)
     for line in installed.requires or ():
         wanted, _sep, marker = line.partition(";")

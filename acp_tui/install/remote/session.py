@@ -1,7 +1,7 @@
-"""An install from another machine: package and bundle go to the installer node, and acp-tui installs from there.
+"""Commands on the installer node for a remote install: lock the upload, start the install, read its output.
 
-What runs there is the same command in a session of its own, with all it says in a file: this end starts it and follows
-it, so a connection may break at any time. All lies in one folder of the login's home; its secrets go when it has ended.
+On the node the same acp-tui command runs in its own session, with its output in a file. So a connection may break at
+any time. Everything is in one folder of the user's home; its secrets are deleted when the install ends.
 """
 
 import asyncio
@@ -9,111 +9,47 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, repeat
-from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.core.retry import with_backoff
-from acp_tui.core.text import fill_template
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
-from acp_tui.nodes.ssh.sftp import Upload
 from acp_tui.nodes.state import NodeState
-from acp_tui.package.facts import package_inputs
-from acp_tui.plan.model import NodeSsh, Plan
-from acp_tui.preflight.report.model import Report
 
 FOLDER = "acp-tui-install"
-"""In the home of the login on the installer node."""
+"""In the home of the SSH user on the installer node."""
 BUNDLE = "bundle"
 
-_PACKAGE, _KEYS = "package", "keys"
 _SESSION = 25.0  # seconds to open a channel
-_PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between tries to connect again; then the last one over and over
 _LOGIN_REJECTED = (NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
-_LOOK_EVERY = 1.0
-_QUIET = 40  # seconds after which a machine that sends is taken for gone
-STILL_EVERY = 10.0
-"""Seconds between two signs of life of the machine that sends."""
-_MOST = 64 * 1024  # bytes of what it says, a look
-_END = 8 * 1024  # bytes of its last words
+_PAUSES = (1.0, 2.0, 5.0, 10.0)  # seconds between two connection attempts; the last one repeats
+_POLL_INTERVAL = 1.0  # seconds
+_LOCK_TIMEOUT = 40  # seconds after which the lock of another host expires
+REFRESH_INTERVAL = 10.0
+"""Seconds between two refreshes of the upload lock."""
+_MOST = 64 * 1024  # bytes of output that one poll reads
+_END = 8 * 1024  # bytes of the last lines
 
 T = TypeVar("T")
 Connect = Callable[[], Awaitable[Connection]]
-Tell = Callable[[str], None]
-
-
-_JUDGED_THERE = frozenset({"BND-INSTNODE", "BND-WORKDIR", "BND-FREE-100G"})
-"""What is about the machine that unpacks: acp-tui looks at it there."""
 
 
 class RemoteInstallError(AcpError):
-    """The install cannot be started on the node; the text says why and what to do."""
+    """The install cannot be started on the node. The text has the reason and the next step."""
 
 
-@dataclass(frozen=True)
-class RemotePlan:
-    """The plan as it means on the installer node, and what has to lie there for it."""
+async def retry_connection(
+    connect: Connect, work: Callable[[Connection], Awaitable[T]], report: Callable[[str], None]
+) -> T:
+    """Do `work` over a connection. If the connection breaks, repeat over a new one, without a time limit.
 
-    plan: Plan
-    packages: tuple[Upload, ...]
-    """With what proves them."""
-    keys: tuple[Upload, ...]
-
-
-def rewrite_for_remote(plan: Plan, base: Path, folder: str) -> RemotePlan:
-    """What goes to `folder` (absolute, on the node). `base`: the folder that the plan's relative paths start from."""
-    taken: dict[Path, Upload] = {}
-
-    def there(kind: str, path: Path) -> str:
-        if path not in taken:
-            # Two keys may have one name; a package's own name tells what it is.
-            name = path.name if kind == _PACKAGE else f"{len(taken)}-{path.name}"
-            taken[path] = Upload(path, f"{folder}/{kind}/{name}")
-        return taken[path].remote
-
-    def key(name: str | None) -> str | None:
-        return there(_KEYS, resolve_path(base, name)) if name else None
-
-    def login(own: NodeSsh) -> NodeSsh:
-        return own.model_copy(update={"key_file": key(own.key_file)})
-
-    package: dict[str, str] = {}
-    for kind, question in package_inputs(plan.package, base).items():
-        package[kind] = there(_PACKAGE, question.package)
-        if question.signature.is_file():
-            package[f"{kind}_signature"] = there(_PACKAGE, question.signature)
-        if question.key_file:
-            package["public_key"] = there(_PACKAGE, question.key_file)
-    certificate = {"cert_file": key(plan.certificate.cert_file), "key_file": key(plan.certificate.key_file)}
-    moved = plan.model_copy(
-        update={
-            "package": plan.package.model_copy(update=package),
-            "certificate": plan.certificate.model_copy(update=certificate),
-            "ssh": plan.ssh.model_copy(update={"key_file": key(plan.ssh.key_file)}),
-            "nodes": tuple(node.model_copy(update={"ssh": login(node.ssh)}) for node in plan.nodes),
-            # Held against its primary here; the primary's own secrets are no business of that machine.
-            "disaster_recovery": plan.disaster_recovery.model_copy(update={"primary": None}),
-        }
-    )
-    packages = tuple(one for one in taken.values() if one.remote.startswith(f"{folder}/{_PACKAGE}/"))
-    return RemotePlan(moved, packages, tuple(one for one in taken.values() if one not in packages))
-
-
-def seen_from_afar(report: Report) -> Report:
-    """Without what is about this machine and not about the installer node."""
-    return replace(report, verdicts=tuple(v for v in report.verdicts if v.requirement not in _JUDGED_THERE))
-
-
-async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[T]], tell: Tell) -> T:
-    """Do `work` over a connection, and again over a new one where it broke, for as long as it takes.
-
-    ConnectFailed: the node was not reached the first time, or it turns the login away."""
+    `report`: called with a message before each retry.
+    Raises: `ConnectError` if the first connection fails, or if the node rejects the login."""
     reached = False
 
     async def attempt() -> T:
@@ -125,28 +61,28 @@ async def persistently(connect: Connect, work: Callable[[Connection], Awaitable[
         finally:
             await connection.close()
 
-    def report_pause(error: AcpError, pause: float) -> None:
+    def before_pause(error: AcpError, pause: float) -> None:
         if isinstance(error, ConnectError) and (not reached or error.state in _LOGIN_REJECTED):
             raise error
-        tell(_("{why}; trying again in {seconds:g} s").format(why=error, seconds=pause))
+        report(_("{reason}; retrying in {seconds:g} s").format(reason=error, seconds=pause))
 
     pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
-    return await with_backoff(attempt, pauses, (ConnectError, ConnectionLost), report_pause)
+    return await with_backoff(attempt, pauses, (ConnectError, ConnectionLost), before_pause)
 
 
 @dataclass(frozen=True)
 class RemoteOutput:
-    """How it stands on the node. `text`: what the install said from `offset` of the look on; `next` ends it (bytes)."""
+    """The state of the install on the node. `text`: its output from the requested offset up to the byte `next`."""
 
     running: bool
     status: int | None
-    """Exit status of the last install there; None: there was none, or it was killed."""
+    """Exit status of the last install on the node. None: there was none, or it was killed."""
     next: int = 0
     text: str = ""
 
 
-# flock(1) keeps a second install out and tells whether one runs. What the install starts does not inherit the lock.
-_LOOK = """
+# flock(1) prevents a second install, and shows whether one runs. Child processes do not inherit the lock.
+_READ = """
 local offset=@OFFSET@ size=0 running=0 status=-
 cd @FOLDER@ 2>/dev/null || { echo "0 - 0"; return 0; }
 type -P flock >/dev/null || return 127
@@ -160,8 +96,8 @@ echo "$running $status $size"
 [ "$size" -eq "$offset" ] || tail -c +$((offset + 1)) install.log | head -c $((size - offset))
 return 0
 """
-# Whoever sends touches the file while it does so. The same machine may go on at once: a lock there lets one send alone.
-_CLAIM = """
+# The uploading host touches the file `sender`. The same host may continue at once: a lock on it allows one upload.
+_ACQUIRE = """
 umask 077
 cd @FOLDER@ || return 74
 local sender= age
@@ -169,19 +105,19 @@ local sender= age
   flock -w 9 9
   if read -r sender 2>/dev/null <sender && [ "${sender%% *}" != @NAME@ ]; then
     age=$(($(date +%s) - $(stat -c %Y sender)))
-    [ "$age" -gt @QUIET@ ] || { echo "$sender"; return 70; }
+    [ "$age" -gt @TIMEOUT@ ] || { echo "$sender"; return 70; }
   fi
   printf '%s\\n' @SENDER@ >sender || return 74
 } 9>claim
 """
-_CLAIMED = """
+_REFRESH = """
 local sender=
 cd @FOLDER@ && read -r sender <sender
 [ "$sender" = @SENDER@ ] || { echo "$sender"; return 70; }
 touch sender
 """
 _START = (
-    _CLAIMED
+    _REFRESH
     + """
 umask 077
 type -P flock >/dev/null && type -P setsid >/dev/null || return 127
@@ -190,7 +126,7 @@ export HOME=~root LANG=C.UTF-8
 unset LC_ALL
 rm -f exit; : >install.log && printf '%s\\n' @PROGRAM@ >started-by || return 74
 ( setsid bash -c '
-  exec 9>lock; flock -w 9 9 || exit  # whoever looks whether it runs holds the lock for a moment
+  exec 9>lock; flock -w 9 9 || exit  # a status query may hold the lock for a moment
   ( umask 022; exec 9>&-; bash -c "$1 install $2 @FLAGS@" ) >>install.log 2>&1; status=$?
   rm -rf bundle keys; echo "$status" >exit.new; mv exit.new exit
 ' - @PROGRAM@ @FOLDER@/bundle </dev/null >/dev/null 2>&1 & )
@@ -201,95 +137,124 @@ _STATUS = """
 local program=
 export HOME=~root LANG=C.UTF-8
 cd @FOLDER@ 2>/dev/null && read -r program 2>/dev/null <started-by || return 66
-bash -c "$program status @FLAGS@" @ALSO@
+bash -c "$program status @FLAGS@" @REDIRECT@
 """
-_TAKEN, _NO_ROOM, _NO_TOOL = 70, 74, 127
+_LOCKED, _CANNOT_WRITE, _NO_TOOL = 70, 74, 127
 
 
-async def look(connection: Connection, folder: str, offset: int) -> RemoteOutput:
-    """What the install on the node says from byte `offset` on; -1: its last words. Lost: the connection broke."""
+async def read_output(connection: Connection, folder: str, offset: int) -> RemoteOutput:
+    """Read the output of the install from byte `offset` on; -1: its last lines.
+
+    Raises: `RemoteInstallError`, `ConnectionLost`."""
     blanks = {"FOLDER": quote(folder), "OFFSET": str(offset), "MOST": str(_MOST), "END": str(_END)}
-    reading = await asked(connection, _LOOK, blanks)
+    reading = await run_script(connection, _READ, blanks)
     head, _newline, text = reading.text.partition("\n")
     found = re.fullmatch(r"([01]) (-|[0-9]{1,3}) ([0-9]{1,15})", head)
     if reading.status == _NO_TOOL:
-        raise RemoteInstallError(_("the node lacks flock (package util-linux)"))
+        raise RemoteInstallError(_("flock is missing on the node. Install the package util-linux."))
     if found is None:
-        raise ConnectionLost(_("the node does not tell how the install stands"))
+        raise ConnectionLost(_("the node did not report the state of the install"))
     return RemoteOutput(found[1] == "1", None if found[2] == "-" else int(found[2]), int(found[3]), text)
 
 
 async def status(connection: Connection, folder: str, *flags: str) -> CollectorOutput | None:
-    """What `acp-tui status` says on the node, and its exit status; None: no install was started from afar. Lost."""
-    also = "" if "--json" in flags else "2>&1"  # a document stands alone
-    reading = await asked(connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "ALSO": also})
+    """Run `acp-tui status` on the node. None: no remote install was started there. Raises: `ConnectionLost`."""
+    redirect = "" if "--json" in flags else "2>&1"  # a JSON document must be alone
+    reading = await run_script(
+        connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "REDIRECT": redirect}
+    )
     return None if reading.status == ABSENT else reading
 
 
-async def claim(connection: Connection, folder: str, sender: str) -> None:
-    """Say on the node who sends now. Raises `RemoteInstallError`: another machine does; `ConnectionLost`.
+async def acquire_upload_lock(connection: Connection, folder: str, sender: str) -> None:
+    """Lock the upload folder on the node for this host.
 
-    `sender`: the machine, a blank, and what tells this sending from others."""
+    `sender`: the host, a blank, and a random ID of the upload.
+    Raises: `RemoteInstallError` if another host has the lock; `ConnectionLost`."""
     blanks = {
         "FOLDER": quote(folder),
         "NAME": quote(sender.partition(" ")[0]),
         "SENDER": quote(sender),
-        "QUIET": str(_QUIET),
+        "TIMEOUT": str(_LOCK_TIMEOUT),
     }
-    _check(await asked(connection, _CLAIM, blanks))
+    _check(await run_script(connection, _ACQUIRE, blanks))
 
 
-async def claimed(connection: Connection, folder: str, sender: str) -> None:
-    """Say that it still sends. Raises `RemoteInstallError`: another machine has taken over since; `ConnectionLost`."""
-    _check(await asked(connection, _CLAIMED, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
+async def refresh_upload_lock(connection: Connection, folder: str, sender: str) -> None:
+    """Refresh the lock. Raises: `RemoteInstallError` if another host has taken it; `ConnectionLost`."""
+    _check(await run_script(connection, _REFRESH, {"FOLDER": quote(folder), "SENDER": quote(sender)}))
 
 
 async def start(connection: Connection, folder: str, program: str, sender: str, flags: Sequence[str] = ()) -> None:
-    """Start the install of the bundle in `folder`, unless an install runs there.
+    """Start the install of the bundle in `folder`, unless an install is running there.
 
-    Raises `RemoteInstallError`, `ConnectionLost`.
-
-    `program`: the words that run acp-tui on the node. `flags`: such as --again, for a run that failed there."""
+    `program`: the command that runs acp-tui on the node. `flags`: its options, such as --again.
+    Raises: `RemoteInstallError`, `ConnectionLost`."""
     blanks = {
         "FOLDER": quote(folder),
         "PROGRAM": quote(program),
         "SENDER": quote(sender),
         "FLAGS": " ".join(flags),
     }
-    _check(await asked(connection, _START, blanks))
+    _check(await run_script(connection, _START, blanks))
 
 
 def _check(reading: CollectorOutput) -> None:
-    if reading.status == _TAKEN:
-        who = reading.text.split()[:1] or [_("somebody")]
-        words = _(
-            "{who} sends an install there; nothing was started from here. Broken off, it may be taken over in {n} s"
+    if reading.status == _LOCKED:
+        who = reading.text.split()[:1] or [_("another host")]
+        message = _(
+            "{who} is already uploading an install. Nothing was started. If that upload stopped, retry in {n} s."
         )
-        raise RemoteInstallError(words.format(who=who[0][:80], n=_QUIET))
-    if reading.status == _NO_ROOM:
-        raise RemoteInstallError(_("the folder of the install cannot be written to there; is the disk full?"))
+        raise RemoteInstallError(message.format(who=who[0][:80], n=_LOCK_TIMEOUT))
+    if reading.status == _CANNOT_WRITE:
+        raise RemoteInstallError(
+            _("cannot write to the folder of the install on the node. Check its disk space: df -h")
+        )
     if reading.status:
-        raise RemoteInstallError(_("starting it failed with exit status {status}").format(status=reading.status))
+        raise RemoteInstallError(_("the install did not start, exit status {status}").format(status=reading.status))
 
 
-async def hear_out(
-    connection: Connection, folder: str, heard: RemoteOutput, hear: Callable[[RemoteOutput], None]
+async def follow_output(
+    connection: Connection, folder: str, output: RemoteOutput, show: Callable[[RemoteOutput], None]
 ) -> RemoteOutput:
-    """Follow the install from `heard` on until it has ended; each new look goes to `hear`. Raises `ConnectionLost`."""
+    """Follow the install from `output` on until it ends. `show`: called after each poll. Raises: `ConnectionLost`."""
     while True:
-        heard = await look(connection, folder, heard.next)
-        hear(heard)
-        if not heard.text:
-            if not heard.running:
-                return heard
-            await asyncio.sleep(_LOOK_EVERY)
+        output = await read_output(connection, folder, output.next)
+        show(output)
+        if not output.text:
+            if not output.running:
+                return output
+            await asyncio.sleep(_POLL_INTERVAL)
 
 
-async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60) -> CollectorOutput:
+class OutputFollower:
+    """Splits the output of an install into lines, and keeps its position over broken connections."""
+
+    def __init__(self) -> None:
+        self._last = RemoteOutput(True, None)
+        self._rest = ""
+
+    def lines(self, output: RemoteOutput) -> tuple[str, ...]:
+        """Return the complete lines that `output` adds."""
+        *lines, self._rest = (self._rest + output.text).split("\n")
+        if not output.running and not output.text:
+            lines, self._rest = [*lines, *filter(None, [self._rest])], ""
+        self._last = output
+        return tuple(lines)
+
+    async def follow(self, connection: Connection, folder: str, show: Callable[[RemoteOutput], None]) -> RemoteOutput:
+        """Follow from the last output on; see `follow_output`. `show` must call `lines`."""
+        return await follow_output(connection, folder, self._last, show)
+
+
+async def run_script(
+    connection: Connection, shell: str, blanks: Mapping[str, str], timeout: int = 60
+) -> CollectorOutput:
     """Run one script on the node, as root where sudo needs no password, and return its output.
 
-    `blanks`: the value of each @NAME@ in the script. Raises `ConnectionLost`."""
-    shell = fill_template(shell, **blanks)
+    `blanks`: values for each @NAME@ of the script. Raises: `ConnectionLost`."""
+    for blank, value in blanks.items():
+        shell = shell.replace(f"@{blank}@", value)
     snippet = Collector("install", (), shell, lambda reading: {}, timeout=timeout, any_status=True)
     marker = secrets.token_hex(12)
     reader = Reader(marker)
@@ -298,5 +263,5 @@ async def asked(connection: Connection, shell: str, blanks: Mapping[str, str], t
         async for chunk in chunks:
             answers = [*answers, *reader.feed(chunk)]
     if not answers:
-        raise ConnectionLost(connection.stderr or _("the node ran nothing"))
+        raise ConnectionLost(connection.stderr or _("the node did not run the command"))
     return answers[0]

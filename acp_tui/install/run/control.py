@@ -1,7 +1,7 @@
-"""Starting an install run, going on with one, and giving one up: what the wizard and the commands call.
+"""Start, resume and abort an install run.
 
-The work is done by a process of its own (`runner.py`) that the caller only launches. These functions wait for moments,
-not for the install; from an event loop call them with `asyncio.to_thread`.
+A detached process (`runner.py`) executes the run. These functions only launch or end it, and return within seconds.
+They block: from an event loop call them with `asyncio.to_thread`.
 """
 
 import os
@@ -14,10 +14,9 @@ from pathlib import Path
 
 from acp_tui.core.i18n import _
 from acp_tui.install.run import setup_script as setup
-from acp_tui.install.run.phases import post_unknown_text
 from acp_tui.install.run.process import Process
 from acp_tui.install.run.setup_script import setup_command
-from acp_tui.install.run.spawn import RunError, launched, one_at_a_time
+from acp_tui.install.run.spawn import RunError, launch_lock, launch_runner
 from acp_tui.install.run.state import (
     DEFAULT_BASE,
     FINAL,
@@ -28,8 +27,9 @@ from acp_tui.install.run.state import (
     RunSpec,
     RunState,
     Timeouts,
-    note,
+    log_event,
     now,
+    post_unknown_text,
     read_state,
     status,
     write_state,
@@ -48,16 +48,14 @@ _BEFORE_POST = frozenset(
     }
 )
 _TICK = 0.05  # seconds
-_GRACE = 5.0  # seconds a runner has to end after being asked
+_GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 
 
 class RunInProgress(RunError):
-    """Another run is not at its end. `run_dir` is its folder."""
+    """Another run has not ended. `run_dir` is its folder."""
 
     def __init__(self, run_dir: Path) -> None:
-        super().__init__(
-            _("The install run in {folder} is not finished; go on with it or give it up.").format(folder=run_dir)
-        )
+        super().__init__(_("The install run in {folder} has not ended. Resume it or abort it.").format(folder=run_dir))
         self.run_dir = run_dir
 
 
@@ -71,11 +69,11 @@ def run_spec(
     bases: Sequence[str] = (DEFAULT_BASE,),
     installer_log: Path = INSTALLER_LOG,
     bundle: Path | None = None,
-    guarded: bool = True,
+    recheck_before_post: bool = True,
 ) -> RunSpec:
-    """What a run for `plan` does. `install_dir`: where the packages are unpacked; INSTALLER_ENDPOINT is heeded.
+    """Return the specification of a run for `plan`. The environment variable INSTALLER_ENDPOINT applies.
 
-    `bundle`: one made for this run alone, which loses its secrets in the end. `guarded`: see `RunSpec`."""
+    `install_dir`: the folder with the unpacked packages. `bundle`: the bundle of this run; see `RunSpec`."""
     return RunSpec(
         run_dir=run_dir.absolute(),
         setup_dir=(install_dir / "installer").absolute(),
@@ -87,40 +85,47 @@ def run_spec(
         endpoint=os.environ.get("INSTALLER_ENDPOINT") or None,
         installer_log=installer_log.absolute(),
         bundle=bundle.absolute() if bundle else None,
-        guarded=guarded,
+        recheck_before_post=recheck_before_post,
         pace=pace or Timeouts(),
     )
 
 
 def platform_url(plan: Plan) -> str:
-    """Where users reach the platform (INS-ACCESS)."""
+    """Return the URL of the platform's Web UI (INS-ACCESS)."""
     host = f"[{plan.platform_address}]" if ":" in plan.platform_address else plan.platform_address
     port = plan.address.https_port
     return f"https://{host}" + ("" if port == 443 else f":{port}")
 
 
 def start(spec: RunSpec) -> RunState:
-    """Launch a new run in `spec.run_dir`, which must not exist yet. Returns once the runner has taken it over.
+    """Launch a new run in `spec.run_dir`, which must not exist. Return when the runner has recorded its process.
 
-    Raises `RunInProgress` while another run beside it is not at its end, `RunError` when it cannot be launched."""
-    with one_at_a_time(spec.run_dir.parent):
+    Raises: `RunInProgress` if another run has not ended; `RunError` if the runner cannot be launched."""
+    with launch_lock(spec.run_dir.parent):
         for other in sorted(spec.run_dir.parent.glob("*/")):
-            _must_be_over(other)
+            _require_finished(other)
         spec.run_dir.mkdir(mode=0o700)
         state = RunState(spec)
         write_state(state)
-        return launched(state)
+        return launch_runner(state)
 
 
-def _must_be_over(run_dir: Path) -> None:
-    """Raises `RunInProgress`; `RunError` where nobody can tell. A folder without a state never began."""
+def _require_finished(run_dir: Path) -> None:
+    """Raise `RunInProgress` if the run has not ended, `RunError` if that is unknown.
+
+    A folder without a state file is a run that never started."""
     try:
         if status(run_dir).phase not in FINAL:
             raise RunInProgress(run_dir)
     except RunNotFound as damaged:
         if (run_dir / STATE_FILE).exists():
-            words = _("{what}, so it may still be going on. Once you know that it is not, move {folder} away.")
-            raise RunError(words.format(what=damaged, folder=run_dir)) from damaged
+            raise RunError(maybe_running_text(damaged, run_dir)) from damaged
+
+
+def maybe_running_text(damaged: RunNotFound, run_dir: Path) -> str:
+    """Return the message for a run whose state cannot be read."""
+    message = _("{reason}. The run may still be active. If you are sure that it is not, move {folder} away.")
+    return message.format(reason=damaged, folder=run_dir)
 
 
 def resume(
@@ -128,33 +133,37 @@ def resume(
     *,
     kubernetes: str | None = None,
     runtime: str | None = None,
-    posted: bool | None = None,
-    despite: bool = False,
+    config_received: bool | None = None,
+    ignore_node_changes: bool = False,
     document: Path | None = None,
 ) -> RunState:
-    """Go on with a run that rests, from where it stopped.
+    """Resume a run that is at rest, from the phase in which it stopped.
 
-    `needs-version`: with `kubernetes` and `runtime` as chosen. `changed`: looks at the nodes again; with `despite`
-    does not. `post-unknown`: `posted` True follows the install, False sends the configuration again. Failed: tries the
-    failed part again, with another `document` if given. `unknown`: follows again. Interrupted: goes on; where the POST
-    may have been sent it becomes `post-unknown` and asks.
-    Raises `RunNotFound`; `RunError` when the run is going on, or the answer it waits for is not given."""
-    with one_at_a_time(run_dir.parent):
+    - `needs-version`: requires `kubernetes` and `runtime`.
+    - `changed`: rechecks the nodes, unless `ignore_node_changes`.
+    - `post-unknown`: `config_received` True follows the install, False sends the configuration again.
+    - `failed`: retries the failed phase, with the configuration `document` if it is given.
+    - `unknown`: polls the installer again.
+    - interrupted: continues; a run that was interrupted during the POST becomes `post-unknown`.
+
+    Raises: `RunNotFound`; `RunError` if the run is active, or if the required answer is missing."""
+    with launch_lock(run_dir.parent):
         state = status(run_dir)
-        return _resumed(replace(state, despite=state.despite or despite), kubernetes, runtime, posted, document)
+        state = replace(state, ignore_node_changes=state.ignore_node_changes or ignore_node_changes)
+        return _resumed(state, kubernetes, runtime, config_received, document)
 
 
 def _resumed(
-    state: RunState, kubernetes: str | None, runtime: str | None, posted: bool | None, document: Path | None
+    state: RunState, kubernetes: str | None, runtime: str | None, config_received: bool | None, document: Path | None
 ) -> RunState:
     if not state.at_rest:
-        raise RunError(_("The install is going on; there is nothing to resume."))
+        raise RunError(_("The install is running. There is nothing to resume."))
     if state.interrupted and state.phase is Phase.POSTING:
         state = replace(state, phase=Phase.POST_UNKNOWN, message=post_unknown_text(), updated=now())
-        if posted is None:
+        if config_received is None:
             write_state(state)
             return state
-    phase = _next_phase(state, kubernetes or runtime, posted)
+    phase = _next_phase(state, kubernetes or runtime, config_received)
     if document is not None:
         state = replace(state, spec=replace(state.spec, document=document.absolute()), kubernetes=None, runtime=None)
     again = phase is Phase.INSTALLING and state.phase in FINAL
@@ -172,20 +181,22 @@ def _resumed(
         updated=now(),
     )
     write_state(state)
-    return launched(state)
+    return launch_runner(state)
 
 
-def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Phase:
-    """Where a resting run goes on. RunRefused: it needs an answer first, or there is nothing left to do."""
+def _next_phase(state: RunState, version: str | None, config_received: bool | None) -> Phase:
+    """Return the phase in which a run at rest continues.
+
+    Raises: `RunError` if the required answer is missing, or if the run is finished."""
     match state.phase:
         case Phase.NEEDS_VERSION:
             if version is None:
                 raise RunError(_("Choose a Kubernetes version and a container runtime that the installer offers."))
             return Phase.VERSIONS
         case Phase.POST_UNKNOWN:
-            if posted is None:
-                raise RunError(_("Say whether the configuration has reached the installer."))
-            return Phase.POSTED if posted else Phase.WAITING_API
+            if config_received is None:
+                raise RunError(_("Answer first: did the installer receive the configuration?"))
+            return Phase.POSTED if config_received else Phase.WAITING_API
         case Phase.CHANGED:
             return Phase.VERSIONS
         case Phase.UNKNOWN:
@@ -196,48 +207,48 @@ def _next_phase(state: RunState, version: str | None, posted: bool | None) -> Ph
         case Phase.SETUP if setup.lost(state.spec.run_dir):
             return Phase.STARTING
         case Phase.SUCCESS | Phase.CANCELLED:
-            raise RunError(_("The run is at its end; there is nothing to resume."))
+            raise RunError(_("The install has ended. There is nothing to resume."))
         case phase:
             return phase
 
 
-def cancel(run_dir: Path) -> RunState:
-    """Give the run up. Before the configuration was sent setup.sh is ended and the run is `cancelled`; afterwards the
-    installer goes on by itself, nobody follows it, and the run is `unknown`. No process of the run is left in any case.
-    Raises `RunNotFound`, `RunError`."""
-    _end(status(run_dir).runner)
-    with one_at_a_time(run_dir.parent):
-        _end(read_state(run_dir).runner)  # one that somebody has launched meanwhile
-        return _given_up(read_state(run_dir))
+def abort(run_dir: Path) -> RunState:
+    """Abort the run, and end every process of it.
+
+    Before the POST: setup.sh is killed, and the run is `cancelled`. After it: the installer continues on its own, and
+    the run is `unknown`. Raises: `RunNotFound`, `RunError`."""
+    _terminate(status(run_dir).runner)
+    with launch_lock(run_dir.parent):
+        _terminate(read_state(run_dir).runner)  # one that another process has launched in the meantime
+        return _aborted(read_state(run_dir))
 
 
-def _given_up(state: RunState) -> RunState:
+def _aborted(state: RunState) -> RunState:
     run_dir = state.spec.run_dir
     if state.phase in FINAL:
         return state
     if state.phase in _BEFORE_POST:
         setup.kill(run_dir)
-        text = _("Given up before the configuration was sent. If the installer is still there, remove it: {command}")
-        state = replace(state, phase=Phase.CANCELLED, message=text.format(command=state.spec.removal))
+        message = _("Aborted before the configuration was sent. To remove the installer, if present: {command}")
+        state = replace(state, phase=Phase.CANCELLED, message=message.format(command=state.spec.removal))
     else:
-        text = _(
-            "No longer followed; the installer may still be at work. To end it, on its node: {command}. What it has "
-            "installed on the nodes stays there."
-        )
-        text = text.format(command=state.spec.removal)
-        state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=text)
+        message = _(
+            "Aborted. The installer may still be running. To end it, on the installer node: {command}. Installed "
+            "components stay on the nodes."
+        ).format(command=state.spec.removal)
+        state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=message)
     write_state(replace(state, updated=now()))
-    note(run_dir, state.phase, state.message)
+    log_event(run_dir, state.phase, state.message)
     return state
 
 
-def _end(runner: Process | None) -> None:
+def _terminate(runner: Process | None) -> None:
     if runner is None:
         return
-    for demand in (signal.SIGTERM, signal.SIGKILL):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         if runner.alive:
             with suppress(ProcessLookupError):
-                os.kill(runner.pid, demand)
+                os.kill(runner.pid, number)
         deadline = time.monotonic() + _GRACE
         while runner.alive and time.monotonic() < deadline:
-            time.sleep(_TICK)  # it is not our child, and a pidfd needs Linux 5.3
+            time.sleep(_TICK)  # not a child of this process, and a pidfd needs Linux 5.3

@@ -1,4 +1,4 @@
-"""The folders of install runs below the state folder: a name for a new one, the last one, the newest one."""
+"""Find and name the folders of install runs below the state folder."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ _NAME = "%Y%m%dT%H%M%S.%fZ"
 
 
 def new_run_dir(state_home: Path) -> Path:
-    """A name for the next run's folder below `state_home`; names sort by time. The folder is made by `start`."""
+    """Return the path for the next run; names sort by time. `start` creates the folder."""
     name = now().strftime(_NAME)
     newest = max((folder.name for folder in (state_home / _RUNS).glob("*/")), default="")
     if newest >= name:  # the clock was set back
@@ -22,7 +22,7 @@ def new_run_dir(state_home: Path) -> Path:
 
 
 def last_run(state_home: Path) -> Path | None:
-    """The run below `state_home` that is not at its end, else the newest that can be read. None: there is none."""
+    """Return the run that has not ended, else the newest readable one. None: no run."""
     newest: Path | None = None
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True):
         with suppress(RunNotFound):
@@ -33,15 +33,15 @@ def last_run(state_home: Path) -> Path | None:
 
 
 def damaged_run(state_home: Path) -> RunNotFound | None:
-    """Why the newest run has a state that cannot be read; None: it has none yet, or one that can."""
+    """Return why the state of the newest run cannot be read. None: it can, or it does not exist yet."""
     for folder in sorted((state_home / _RUNS).glob("*/"), reverse=True)[:1]:
         try:
             read_state(folder)
-        except RunNotFound as why:
-            return why if (folder / STATE_FILE).exists() else None
+        except RunNotFound as error:
+            return error if (folder / STATE_FILE).exists() else None
     return None
 
 
 def newest_run(state_home: Path) -> Path | None:
-    """The folder of the newest run, even where its state cannot be read. None: there is none."""
+    """Return the newest run, even if its state cannot be read. None: no run."""
     return max((state_home / _RUNS).glob("*/"), default=None)

@@ -1,6 +1,7 @@
-"""Where the output of setup.sh goes on its way to its log: a full disk costs lines of the log, never the install.
+"""Write the output of setup.sh to its log. On a full disk, lines are dropped and the install continues.
 
-A program that writes to a full disk itself is told so, and a careful one ends. The log leaves room for the run's state.
+setup.sh must not write to the disk itself: its write would fail, and a careful script then ends. This process also
+leaves disk space for the run's state.
 """
 
 import os
@@ -10,10 +11,10 @@ import sys
 from acp_tui.core.i18n import _
 
 RESERVE = 16 * 1024 * 1024
-"""Bytes of its disk that the log leaves free, but not more than a quarter of the disk."""
+"""Bytes of the disk that stay free, at most a quarter of the disk."""
 _PIECE = 64 * 1024  # bytes
 _TAIL = 32 * 1024
-"""Bytes of what found no room that are kept in memory: the last words tell where the console is, or what failed."""
+"""Bytes of dropped output that stay in memory: the last lines have the API's address or the error."""
 
 
 def main(path: str) -> int:
@@ -23,18 +24,18 @@ def main(path: str) -> int:
     waiting, lost = b"", 0
     while piece := os.read(0, _PIECE):
         waiting += piece
-        if _written(log, _told(lost) + waiting, RESERVE):
+        if _written(log, _dropped_note(lost) + waiting, RESERVE):
             waiting, lost = b"", 0
         elif (surplus := len(waiting) - _TAIL) > 0:
             waiting, lost = waiting[surplus:], lost + surplus
     if waiting:
-        _written(log, _told(lost) + waiting, 0)
+        _written(log, _dropped_note(lost) + waiting, 0)
     return 0
 
 
-def _told(lost: int) -> bytes:
-    words = _("... {size} bytes are not kept: the disk of the log was full").format(size=lost)
-    return f"\n{words}\n".encode() if lost else b""
+def _dropped_note(lost: int) -> bytes:
+    note = _("... {size} bytes dropped: disk full").format(size=lost)
+    return f"\n{note}\n".encode() if lost else b""
 
 
 def _written(log: int, piece: bytes, reserve: int) -> bool:

@@ -1,4 +1,4 @@
-"""The rule by which progress answers become the outcome of an install (API-FAIL5, API-NOANSWER)."""
+"""Derive the outcome of an install from the progress replies (API-FAIL5, API-NOANSWER)."""
 
 from dataclasses import dataclass, replace
 
@@ -9,22 +9,22 @@ FAILED_LIMIT = 5  # API-FAIL5
 
 @dataclass(frozen=True)
 class ReplyCounter:
-    """What the answers to the progress question add up to."""
+    """Counts over all progress replies of an install."""
 
     failed: int = 0
-    """Answers that said Failed, over the whole install: the count is never set back."""
+    """Replies with Failed since the install started. Never reset."""
     unanswered: int = 0
-    """Questions without an answer since the last one that had one. Never decides anything (API-NOANSWER)."""
+    """Polls without a reply since the last reply. Decides nothing (API-NOANSWER)."""
     step: str | None = None
     outcome: Says = Says.RUNNING
 
 
-def count_reply(tally: ReplyCounter, reply: ProgressReply | None) -> ReplyCounter:
-    """The tally after one more answer; None: there was none."""
+def count_reply(counter: ReplyCounter, reply: ProgressReply | None) -> ReplyCounter:
+    """Return the counts after one more poll. `reply` None: the poll had no reply."""
     if reply is None:
-        return replace(tally, unanswered=tally.unanswered + 1)
-    failed = tally.failed + (reply.says is Says.FAILED)
+        return replace(counter, unanswered=counter.unanswered + 1)
+    failed = counter.failed + (reply.says is Says.FAILED)
     outcome = reply.says
     if reply.says is Says.FAILED and failed < FAILED_LIMIT:
         outcome = Says.RUNNING
-    return ReplyCounter(failed, 0, reply.step or tally.step, outcome)
+    return ReplyCounter(failed, 0, reply.step or counter.step, outcome)

@@ -1,7 +1,7 @@
-"""What an install run does, phase by phase, up to the accepted configuration.
+"""The phases of an install run, up to the accepted configuration.
 
 Each phase is one coroutine that ends by recording the next phase. What must not happen twice (setup.sh, the POST) is
-recorded before it is done, so that a successor of a dead runner never repeats it on its own.
+recorded before it is done. So the successor of a dead runner never repeats it without an answer of the operator.
 """
 
 import asyncio
@@ -21,47 +21,40 @@ from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
 from acp_tui.install.run.recorder import QUOTED, Run, minutes, quote
-from acp_tui.install.run.state import Phase, RunState
+from acp_tui.install.run.state import Phase, RunState, post_unknown_text
 
 
-async def drive(run: Run) -> None:
-    """Take the run from its phase to the next rest."""
-    if run.state.phase is Phase.POSTING:  # whoever was posting is gone, and only the installer knows
+async def run_phases(run: Run) -> None:
+    """Execute phases until the run ends or needs an answer of the operator."""
+    if run.state.phase is Phase.POSTING:  # the earlier runner died during the POST: only the installer has the answer
         run.record(replace(run.state, phase=Phase.POST_UNKNOWN, message=post_unknown_text()), post_unknown_text())
     while (phase := _PHASES.get(run.state.phase)) is not None:
         await phase(run)
-    await run.settled()
-
-
-def post_unknown_text() -> str:
-    return _(
-        "It is not known whether the configuration has reached the installer. Look at its console or its log, then say "
-        "whether to follow the install or to send the configuration again."
-    )
+    await run.wait_until_saved()
 
 
 async def _starting(run: Run) -> None:
     spec = run.state.spec
     found = await api.find_api(setup.api_bases(spec, done=True))
     if found is not None:
-        why = _(
-            "An installer already answers at {address}. Say whether to follow its install or to send it this "
-            "configuration; or remove it ({command}) and start again."
+        message = _(
+            "An installer already runs at {address}. Follow its install, or send it this configuration. Or remove it "
+            "({command}) and start again."
         ).format(address=found.base, command=spec.removal)
-        run.record(replace(run.state, phase=Phase.POST_UNKNOWN, endpoint=found, message=why), why)
+        run.record(replace(run.state, phase=Phase.POST_UNKNOWN, endpoint=found, message=message), message)
         return
     setup.forget(spec.run_dir)
     run.record(replace(run.state, phase=Phase.SETUP, setup_exit=None, message=""), " ".join(spec.command))
-    await run.settled()
+    await run.wait_until_saved()
 
 
 async def _setup(run: Run) -> None:
     spec = run.state.spec
-    if not setup.launched(spec.run_dir):
+    if not setup.started(spec.run_dir):
         try:
             setup.launch(spec)
         except OSError as error:
-            run.fail(_("setup.sh could not be started in {folder}: {why}").format(folder=spec.setup_dir, why=error))
+            run.fail(_("Cannot start setup.sh in {folder}: {reason}").format(folder=spec.setup_dir, reason=error))
             return
         await asyncio.sleep(spec.pace.setup)
     began = time.monotonic()
@@ -70,9 +63,9 @@ async def _setup(run: Run) -> None:
         if status is not None:
             break
         if setup.lost(spec.run_dir):
-            run.fail(_("setup.sh was ended before it was done."))
+            run.fail(_("setup.sh was killed before it finished."))
             return
-        # One that never ends and prints no address may have its console up all the same.
+        # A setup.sh that neither ends nor prints an address may still have started the API at the default address.
         late = time.monotonic() - began > spec.pace.api_wait
         if await api.find_api(setup.api_bases(spec, done=late)) is not None:
             break
@@ -80,32 +73,30 @@ async def _setup(run: Run) -> None:
     if status:
         run.fail(_setup_failed(status))
         return
-    said = _("Waiting for the installer's API.")
-    run.record(replace(run.state, phase=Phase.WAITING_API, setup_exit=status, message=said), said)
+    message = _("Waiting for the installer's API.")
+    run.record(replace(run.state, phase=Phase.WAITING_API, setup_exit=status, message=message), message)
 
 
 def _setup_failed(status: int) -> str:
-    return _("setup.sh failed with exit status {status}; its output says why.").format(status=status)
+    return _("setup.sh failed with exit status {status}. Its output has the reason.").format(status=status)
 
 
 async def _waiting_api(run: Run) -> None:
     spec = run.state.spec
-
-    async def query() -> tuple[int | None, Endpoint | None]:
+    deadline = time.monotonic() + spec.pace.api_wait
+    while time.monotonic() < deadline:
         status = setup.exit_status(spec.run_dir)
-        return status, None if status else await api.find_api(setup.api_bases(spec, done=True))
-
-    status, endpoint = await poll_until(
-        query, lambda seen: bool(seen[0] or seen[1]), every=spec.pace.api, within=spec.pace.api_wait
-    )
-    if status:
-        run.fail(_setup_failed(status))
-    elif endpoint is None:
-        words = _("The installer's API did not answer within {minutes} min.")
-        run.fail(words.format(minutes=minutes(spec.pace.api_wait)))
-    else:
-        said = _("The installer's API answers at {address}.").format(address=endpoint.url(""))
-        run.record(replace(run.state, phase=Phase.VERSIONS, endpoint=endpoint, setup_exit=status, message=""), said)
+        if status:
+            run.fail(_setup_failed(status))
+            return
+        endpoint = await api.find_api(setup.api_bases(spec, done=True))
+        if endpoint is not None:
+            event = _("The installer's API is ready at {address}.").format(address=endpoint.url(""))
+            state = replace(run.state, phase=Phase.VERSIONS, endpoint=endpoint, setup_exit=status, message="")
+            run.record(state, event)
+            return
+        await asyncio.sleep(spec.pace.api)
+    run.fail(_("The installer's API was not ready within {minutes} min.").format(minutes=minutes(spec.pace.api_wait)))
 
 
 async def _versions(run: Run) -> None:
@@ -113,7 +104,7 @@ async def _versions(run: Run) -> None:
     try:
         wanted_kubernetes, wanted_runtime = wanted_versions(state.spec.document.read_bytes())
     except (OSError, InvalidConfig) as error:
-        run.fail(_document_unusable(run, error))
+        run.fail(_invalid_document(run, error))
         return
     endpoint = _endpoint(state)
     offered = await poll_until(
@@ -126,9 +117,9 @@ async def _versions(run: Run) -> None:
     kubernetes = choose(wanted_kubernetes, state.kubernetes, offered.kubernetes)
     runtime = choose(wanted_runtime, state.runtime, offered.runtimes)
     if kubernetes is None or runtime is None:
-        why = _(
-            "The installer offers Kubernetes {kubernetes} and container runtime {runtimes}; the configuration asks for "
-            "{wanted_kubernetes} and {wanted_runtime}. Choose."
+        message = _(
+            "Choose a version. The installer offers Kubernetes {kubernetes} and container runtime {runtimes}. The "
+            "configuration requires {wanted_kubernetes} and {wanted_runtime}."
         ).format(
             kubernetes=_listed(offered.kubernetes),
             runtimes=_listed(offered.runtimes),
@@ -136,17 +127,17 @@ async def _versions(run: Run) -> None:
             wanted_runtime=state.runtime or wanted_runtime or _("the newest"),
         )
         if not (offered.kubernetes and offered.runtimes) and offered.raw:
-            why += "\n" + sanitize(offered.raw)[:QUOTED]
-        run.record(replace(state, phase=Phase.NEEDS_VERSION, message=why), why)
+            message += "\n" + sanitize(offered.raw)[:QUOTED]
+        run.record(replace(state, phase=Phase.NEEDS_VERSION, message=message), message)
         return
-    said = _("The nodes are looked at once more before the configuration is sent.")
-    run.record(replace(state, phase=Phase.LOOKING, kubernetes=kubernetes, runtime=runtime, message=""), said)
+    event = _("Rechecking the nodes before the configuration is sent.")
+    run.record(replace(state, phase=Phase.LOOKING, kubernetes=kubernetes, runtime=runtime, message=""), event)
 
 
 def choose(wanted: str, answered: str | None, offered: tuple[str, ...]) -> str | None:
-    """The version to install (XR-VERSIONS): the operator's answer, else the plan's wish, else the newest on offer.
+    """Return the version to install (XR-VERSIONS): the operator's answer, else the plan's version, else the newest.
 
-    None: the operator must choose. Where nothing was learned of the offer, only an answer counts."""
+    None: the operator must choose. If the offered versions are unknown, only an answer counts."""
     if answered:
         return answered if answered in offered or not offered else None
     if not wanted:
@@ -155,20 +146,20 @@ def choose(wanted: str, answered: str | None, offered: tuple[str, ...]) -> str |
 
 
 def _listed(versions: tuple[str, ...]) -> str:
-    return ", ".join(versions) or _("(not told)")
+    return ", ".join(versions) or _("(unknown)")
 
 
 async def _looking(run: Run) -> None:
     state = run.state
-    changed = "" if state.despite else await recheck_nodes(state.spec)
+    changed = "" if state.ignore_node_changes else await recheck_nodes(state.spec)
     if changed:
         run.record(replace(state, phase=Phase.CHANGED, message=changed), changed)
         return
-    said = _("Sending the configuration: Kubernetes {kubernetes}, {runtime}.").format(
+    event = _("Sending the configuration: Kubernetes {kubernetes}, {runtime}.").format(
         kubernetes=state.kubernetes, runtime=state.runtime
     )
-    run.record(replace(state, phase=Phase.POSTING, message=""), said)
-    await run.settled()  # what is not written down must not be done: a crash now would post twice
+    run.record(replace(state, phase=Phase.POSTING, message=""), event)
+    await run.wait_until_saved()  # persist before acting: a crash during the POST would otherwise post twice
 
 
 async def _posting(run: Run) -> None:
@@ -176,27 +167,26 @@ async def _posting(run: Run) -> None:
     try:
         document = with_versions(state.spec.document.read_bytes(), state.kubernetes or "", state.runtime or "")
     except (OSError, InvalidConfig) as error:
-        run.fail(_document_unusable(run, error))
+        run.fail(_invalid_document(run, error))
         return
     outcome = await api.post_config(_endpoint(state), document)
-    answer = quote(outcome.body, secrets_in(document))
+    response = quote(outcome.body, secrets_in(document))
     state = replace(state, post_status=outcome.status)
     if outcome.result is PostResult.ACCEPTED:
-        said = _("The installer accepted the configuration.")
-        run.record(replace(state, phase=Phase.POSTED, following_since=now(), message=""), said)
+        event = _("The installer accepted the configuration.")
+        run.record(replace(state, phase=Phase.POSTED, following_since=now(), message=""), event)
     elif outcome.result is PostResult.REFUSED:
-        run.state = state
-        words = _("The installer refused the configuration (HTTP {status}): {answer}")
+        message = _("The installer rejected the configuration (HTTP {status}): {response}")
         if outcome.status is not None and not 400 <= outcome.status < 500:
-            words += "\n" + _("Look at its console before it is sent again: it may have been taken all the same.")
-        run.fail(words.format(status=outcome.status, answer=answer))
+            message += "\n" + _("Check the installer's Web UI before you send it again: the install may have started.")
+        run.fail(message.format(status=outcome.status, response=response), state)
     elif outcome.result is PostResult.NOT_SENT:
-        said = _("The installer could not be reached, nothing was sent: {why}").format(why=answer)
-        run.record(replace(state, phase=Phase.WAITING_API, message=said), said)
+        event = _("Cannot reach the installer: {reason}. Nothing was sent; acp-tui retries.").format(reason=response)
+        run.record(replace(state, phase=Phase.WAITING_API, message=event), event)
         await asyncio.sleep(state.spec.pace.api)
     else:
-        why = post_unknown_text()
-        run.record(replace(state, phase=Phase.POST_UNKNOWN, message=why), f"{why} ({answer})")
+        message = post_unknown_text()
+        run.record(replace(state, phase=Phase.POST_UNKNOWN, message=message), f"{message} ({response})")
 
 
 def _endpoint(state: RunState) -> Endpoint:
@@ -205,8 +195,8 @@ def _endpoint(state: RunState) -> Endpoint:
     return state.endpoint
 
 
-def _document_unusable(run: Run, error: Exception) -> str:
-    return _("The configuration document {path} cannot be used: {why}").format(path=run.state.spec.document, why=error)
+def _invalid_document(run: Run, error: Exception) -> str:
+    return _("Cannot use the configuration {path}: {reason}").format(path=run.state.spec.document, reason=error)
 
 
 _PHASES: Mapping[Phase, Callable[[Run], Awaitable[None]]] = {

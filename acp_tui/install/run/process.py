@@ -1,7 +1,4 @@
-"""Who a process is, so that a number the kernel has given to somebody else since is never taken for ours.
-
-A process is told by its number, the boot it runs in and the tick at which it began (Linux, /proc).
-"""
+"""Process identity that is safe against PID reuse: PID, boot ID and start time (Linux, /proc)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +14,17 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs; a process that ended and was not waited for does not."""
+        """Whether the process runs. A zombie does not."""
         return self.boot == boot_id() and running(self.pid) == self
 
 
 def boot_id() -> str:
+    """Return the kernel's random ID of the current boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def running(pid: int) -> Process | None:
-    """The process that has the number `pid` now; None: there is none."""
+    """Return the process that has `pid` now; None if there is none."""
     try:
         return from_stat(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace"), boot_id())
     except OSError:
@@ -34,7 +32,7 @@ def running(pid: int) -> Process | None:
 
 
 def from_stat(line: str, boot: str) -> Process | None:
-    """Read a line of /proc/PID/stat, written in the boot `boot`. None: that has ended, or it is no such line."""
+    """Parse a line of /proc/PID/stat from the boot `boot`. None: a zombie, or an invalid line."""
     head, _close, tail = line.rpartition(")")
     fields = tail.split()
     pid = head.split(" ")[0]

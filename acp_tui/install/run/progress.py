@@ -1,4 +1,4 @@
-"""Watching the installer at work, from the accepted configuration to the outcome."""
+"""The last phases of a run: poll the installer from the accepted configuration to the outcome."""
 
 import asyncio
 import time
@@ -22,88 +22,89 @@ from acp_tui.preflight.bundle import remove_secrets
 
 
 async def posted(run: Run) -> None:
+    """Start to poll. The start time is stored: a successor of this runner keeps the same deadline."""
     started = run.state.following_since or now()
     run.record(replace(run.state, phase=Phase.INSTALLING, following_since=started, silent_since=None, message=""))
 
 
 async def installing(run: Run) -> None:
+    """Poll the installer's progress until the install ends or the time limit is over."""
     spec = run.state.spec
-    tally = ReplyCounter(run.state.failed_answers, run.state.unanswered, run.state.step)
+    counter = ReplyCounter(run.state.failed_answers, run.state.unanswered, run.state.step)
     try:
         secrets = secrets_in(spec.document.read_bytes())
-    except (OSError, InvalidConfig):  # it may be gone by now; it is needed only to mask
+    except (OSError, InvalidConfig):  # needed only for masking; the file may be removed by now
         secrets = ()
     began, tick = now(), time.monotonic()
     while run.state.phase is Phase.INSTALLING:
         endpoint = run.state.endpoint or await api.find_api(setup.api_bases(spec, done=True))
         reply = await api.progress(endpoint) if endpoint else None
         if reply is not None:
-            _keep(run, reply.raw, secrets)
-        before, tally = tally, count_reply(tally, reply)
-        # A clock that is set while the installer works must not use up the patience.
+            _save_reply(run, reply.raw, secrets)
+        before, counter = counter, count_reply(counter, reply)
+        # Monotonic: a changed system clock must not end the run early.
         moment = began + timedelta(seconds=time.monotonic() - tick)
-        _weigh(run, replace(run.state, endpoint=endpoint), moment, before, tally, reply, secrets)
+        _record_reply(run, replace(run.state, endpoint=endpoint), moment, before, counter, reply, secrets)
         if run.state.phase is Phase.INSTALLING:
             await asyncio.sleep(spec.pace.progress)
 
 
-def _keep(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
-    """Keep the answer for a person to look at. Nobody knows its shape, so it may quote the configuration."""
-    with suppress(OSError):  # a full disk is no reason to stop watching
+def _save_reply(run: Run, raw: str, secrets: tuple[str, ...]) -> None:
+    """Save the reply for the operator, masked: its format is not documented, and it may quote the configuration."""
+    with suppress(OSError):  # a full disk must not end the polling
         write_atomically(run.state.spec.run_dir / PROGRESS_FILE, sanitize(mask_values(raw, secrets)))
 
 
-def _weigh(
+def _record_reply(
     run: Run,
     state: RunState,
     moment: datetime,
     before: ReplyCounter,
-    tally: ReplyCounter,
+    counter: ReplyCounter,
     reply: ProgressReply | None,
     secrets: tuple[str, ...],
 ) -> None:
-    """Record what the newest answer means, that of `moment`."""
+    """Record the result of one poll, made at `moment`."""
     state = replace(
         state,
-        setup_exit=setup.exit_status(state.spec.run_dir),  # it may end long after its console is up
-        step=tally.step,
-        failed_answers=tally.failed,
-        unanswered=tally.unanswered,
+        setup_exit=setup.exit_status(state.spec.run_dir),  # setup.sh may end long after the API is ready
+        step=counter.step,
+        failed_answers=counter.failed,
+        unanswered=counter.unanswered,
         silent_since=None if reply else state.silent_since or moment,
     )
-    said = ""
+    event = ""
     if reply is not None and reply.says is Says.FAILED:
-        said = _("The installer says Failed ({count} of {limit}): {answer}").format(
-            count=tally.failed, limit=FAILED_LIMIT, answer=quote(reply.raw, secrets)
+        event = _("The installer reports Failed ({count} of {limit}): {reply}").format(
+            count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets)
         )
-    elif tally.step != before.step:
-        said = _("Step {step}").format(step=tally.step)
-    if tally.outcome is Says.SUCCESS:
-        done = _("Installed. The platform is at {address}.").format(address=state.platform_url)
+    elif counter.step != before.step:
+        event = _("Step {step}").format(step=counter.step)
+    if counter.outcome is Says.SUCCESS:
+        message = _("Installed. The platform is at {address}.").format(address=state.platform_url)
         if state.spec.bundle is not None:
-            with suppress(OSError):  # a full or vanished disk is no reason to call the install anything but done
+            with suppress(OSError):  # a disk error does not change the outcome
                 remove_secrets(state.spec.bundle)
-        run.record(replace(state, phase=Phase.SUCCESS, message=done), done)
-    elif tally.outcome is Says.FAILED:
-        run.state = state
-        run.fail(said)
+        run.record(replace(state, phase=Phase.SUCCESS, message=message), message)
+    elif counter.outcome is Says.FAILED:
+        run.fail(event, state)
     elif (moment - (state.following_since or moment)).total_seconds() > state.spec.pace.overall:
-        why = _("The install did not end within {minutes} min; it may still be going on.").format(
+        message = _("The install did not end within {minutes} min. It may still be running.").format(
             minutes=minutes(state.spec.pace.overall)
         )
-        run.record(replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=why), why)
+        run.record(replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=message), message)
     else:
-        run.record(replace(state, message=_concern(state, moment, said)), said)
+        run.record(replace(state, message=_warning(state, moment, event)), event)
 
 
-def _concern(state: RunState, moment: datetime, said: str) -> str:
-    """What the operator should know while it goes on; "" when all is well."""
+def _warning(state: RunState, moment: datetime, event: str) -> str:
+    """Return the message for the operator while the install runs; "" if there is no problem."""
     if state.silent_since is None:
-        return said if state.failed_answers else ""
+        return event if state.failed_answers else ""
     silence = (moment - state.silent_since).total_seconds()
     if silence < state.spec.pace.silence:
         return state.message
     return _(
-        "The installer has not answered for {minutes} min. That alone is neither success nor failure: after a success "
-        "it removes itself. acp-tui finish PLAN looks at the cluster itself."
+        "The installer has not responded for {minutes} min. This is neither success nor failure: after a success it "
+        "removes itself. To check the cluster: acp-tui finish PLAN"
     ).format(minutes=minutes(silence))

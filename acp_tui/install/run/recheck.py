@@ -1,6 +1,6 @@
-"""Right before the configuration is sent the nodes are looked at once more: setup.sh has taken minutes.
+"""Recheck all nodes right before the configuration is sent: setup.sh has taken minutes.
 
-Of the installer node only whether it can still be reached: setup.sh has made it another machine than the preflight saw.
+Of the installer node only its reachability counts: setup.sh has changed it since the preflight.
 """
 
 import asyncio
@@ -14,34 +14,33 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.bundle import Bundle, open_bundle
 from acp_tui.preflight.report.diff import new_blockers
 from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.run import PreflightDone, preflight
 
-_LOOKS = 2  # what a moment brought, a restart of sshd for one, is over at the second
+_ATTEMPTS = 2  # a short fault, such as a restart of sshd, is over at the second one
 _BROKEN = (Outcome.FAIL, Outcome.PENDING_REBOOT)
-"""Not what a busy node could not tell: that is no reason to wait for somebody."""
+"""Not `unknown`: a busy node that timed out must not stop an unattended install."""
 
 
 async def recheck_nodes(spec: RunSpec) -> str:
-    """What speaks against the install now and did not in the preflight, a line each; "": nothing does.
+    """Return the blockers that are new since the preflight, one line each; "" if there are none.
 
-    What speaks against it is looked at again before it is told."""
-    if spec.bundle is None or not spec.guarded:
+    A blocker counts only if a second check finds it too."""
+    if spec.bundle is None or not spec.recheck_before_post:
         return ""
     try:
         bundle = await asyncio.to_thread(open_bundle, spec.bundle)
     except (AcpError, OSError) as error:
         return str(error)
     lines: tuple[str, ...] = ()
-    for look in range(_LOOKS):
-        await asyncio.sleep(spec.pace.look if look else 0)
-        lines = tuple(_lines(bundle, await _looked(bundle)))
+    for attempt in range(_ATTEMPTS):
+        await asyncio.sleep(spec.pace.look if attempt else 0)
+        lines = tuple(_lines(bundle, await _checked(bundle)))
         if not lines:
             return ""
     return "\n".join((_("Since the preflight:"), *lines))
 
 
-async def _looked(bundle: Bundle) -> Report:
-    from acp_tui.preflight.run import PreflightDone, preflight
-
+async def _checked(bundle: Bundle) -> Report:
     async for event in preflight(bundle.plan, known_hosts=bundle.known_hosts, plan_dir=bundle.directory):
         if isinstance(event, PreflightDone):
             return event.report

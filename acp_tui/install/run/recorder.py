@@ -1,4 +1,4 @@
-"""The run as its runner holds it, and the ways its texts come about that several phases share."""
+"""The state of a run inside its runner, and how each change of it reaches the disk."""
 
 import asyncio
 import sys
@@ -8,46 +8,56 @@ from dataclasses import replace
 from acp_tui.core.clock import now
 from acp_tui.core.redaction import mask_values
 from acp_tui.core.text import sanitize
-from acp_tui.install.run.state import Phase, RunState, note, write_state
+from acp_tui.install.run.state import Phase, RunState, log_event, write_state
 
-QUOTED = 2000  # characters of somebody's answer that a message repeats
-_RETRY = 1.0  # seconds until a state that could not be written is tried again
+QUOTED = 2000  # characters of an HTTP response that a message quotes
+_RETRY = 1.0  # seconds between two attempts to write the state to a full disk
 
 
 class Run:
-    """The run's state, and its way to the disk."""
+    """The current state of a run. `record` is the only way to change it: what is in memory is also written."""
 
     def __init__(self, state: RunState) -> None:
-        self.state = state
+        self._state = state
         self._saved = True
 
-    def record(self, state: RunState, said: str = "") -> None:
-        """Make `state` the run's, with a line for its history. A full disk is no reason to lose an install."""
-        if said:
-            note(state.spec.run_dir, state.phase, said)
-        self.state = replace(state, updated=now())
+    @property
+    def state(self) -> RunState:
+        return self._state
+
+    def record(self, state: RunState, event: str = "") -> None:
+        """Replace the state of the run, and log `event` if it is not empty.
+
+        A write error does not end the run: an install must survive a full disk. See `wait_until_saved`."""
+        if event:
+            log_event(state.spec.run_dir, state.phase, event)
+        self._state = replace(state, updated=now())
         try:
-            write_state(self.state)
+            write_state(self._state)
             self._saved = True
         except OSError as error:
             self._saved = False
-            with suppress(OSError):  # the runner's log may be on the same full disk
+            with suppress(OSError):  # the runner's log may be on the same disk
                 sys.stderr.write(f"state not written: {error.strerror}\n")
                 sys.stderr.flush()
 
-    def fail(self, why: str) -> None:
-        self.record(replace(self.state, phase=Phase.FAILED, failed_in=self.state.phase, message=why), why)
+    def fail(self, message: str, state: RunState | None = None) -> None:
+        """Record that the current phase failed. `state`: what else changed; None: nothing."""
+        state = state or self._state
+        self.record(replace(state, phase=Phase.FAILED, failed_in=self._state.phase, message=message), message)
 
-    async def settled(self) -> None:
-        """Return once the state is safe on disk, however long that takes."""
+    async def wait_until_saved(self) -> None:
+        """Return once the state is on disk, however long that takes."""
         while not self._saved:
-            await asyncio.sleep(_RETRY)  # no disk tells when it has room again
-            self.record(self.state)
+            await asyncio.sleep(_RETRY)  # the kernel has no event for free disk space
+            self.record(self._state)
 
 
-def quote(answer: str, secrets: tuple[str, ...]) -> str:
-    return sanitize(mask_values(answer, secrets)).strip()[:QUOTED]
+def quote(body: str, secrets: tuple[str, ...]) -> str:
+    """Return the start of an HTTP response for a message: secrets masked, control characters removed."""
+    return sanitize(mask_values(body, secrets)).strip()[:QUOTED]
 
 
 def minutes(seconds: float) -> int:
+    """Return `seconds` as minutes for a message, at least 1."""
     return max(1, round(seconds / 60))

@@ -1,7 +1,8 @@
-"""The process that installs: it outlives the wizard, the terminal and the SSH session.
+"""The process that executes an install run. It continues without the wizard, the terminal and the SSH session.
 
-If it dies, another one takes over from what is written in the run's folder.
-Neither its arguments nor its environment hold a secret.
+If it dies, another runner continues from the files of the run. Its arguments and its environment have no secret.
+
+It imports and reads at its start everything that later phases need. So acp-tui can be replaced during an install.
 """
 
 import asyncio
@@ -11,18 +12,20 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from acp_tui.checks.catalog import catalogue
 from acp_tui.core.i18n import _, use_language
 from acp_tui.core.locks import try_lock
-from acp_tui.install.run.phases import drive
+from acp_tui.install.api.client import import_http_client
+from acp_tui.install.run.phases import run_phases
 from acp_tui.install.run.process import running
 from acp_tui.install.run.recorder import Run
-from acp_tui.install.run.state import LOCK_FILE, RUNNER_LOG, read_state
+from acp_tui.install.run.state import LOCK_FILE, RUNNER_LOG, RunState, read_state
 
 _LOCK_TRIES = 50  # a tenth of a second each
 
 
 def main(arguments: list[str]) -> int:
-    """`[--detach] RUN_DIR`. With `--detach` the work is done by a child, so that nobody is its parent."""
+    """Execute `[--detach] RUN_DIR`. With `--detach` a child does it, so that the runner has no parent."""
     if arguments[:1] == ["--detach"]:
         if os.fork():
             return 0
@@ -36,15 +39,22 @@ def main(arguments: list[str]) -> int:
         run = Run(read_state(run_dir))
         if not locked:
             if run.state.runner is None or not run.state.runner.alive:
-                run.fail(_("Another install is running on this machine."))
+                run.fail(_("Another install is running on this host."))
             return 1
+        load_all(run.state)
         run.record(replace(run.state, runner=running(os.getpid())))
-        asyncio.run(drive(run))
+        asyncio.run(run_phases(run))
     return 0
 
 
+def load_all(state: RunState) -> None:
+    """Import the modules and read the assets that later phases need."""
+    import_http_client()
+    catalogue(state.spec.release)
+
+
 def _redirect(log: Path) -> None:
-    """Let go of the terminal: no standard stream points to it any more."""
+    """Detach from the terminal: input from /dev/null, output to `log`."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, stream in ((nothing, 0), (written, 1), (written, 2)):

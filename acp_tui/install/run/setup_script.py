@@ -1,6 +1,6 @@
-"""Running setup.sh so that it needs nobody: its output, its exit status and who it is lie in the run's folder.
+"""Run setup.sh detached, with its output, exit status and process in files of the run's folder.
 
-A wrapper writes them, not the runner, so a runner that takes over from a dead one knows as much as the dead one did.
+A wrapper writes these files, not the runner. So a new runner that replaces a dead one has the same information.
 """
 
 import os
@@ -20,24 +20,24 @@ from acp_tui.install.run.process import Process, from_stat
 from acp_tui.install.run.state import SETUP_LOG, RunSpec
 from acp_tui.plan.model import Plan
 
-_WHO = "setup.pid"
+_PROCESS = "setup.pid"
 _EXIT = "setup.exit"
 _WRAPPER = """\
 who=$1 exit=$2; shift 2
 cat /proc/sys/kernel/random/boot_id "/proc/$$/stat" >"$who"
-printf '%64s\\n' '' >"$exit.part"  # room for the status, should the disk be full by then
+printf '%64s\\n' '' >"$exit.part"  # reserves space for the status in case the disk fills up
 "$@"
 code=$?
-sleep 0.2  # the last lines reach the log first
+sleep 0.2  # the last lines must be in the log first
 printf '%s ' "$code" 1<>"$exit.part" && mv "$exit.part" "$exit"
 """
-_TO_BEGIN = 10.0  # seconds that the wrapper may need until it tells who it is
-_LOG_END = 64 * 1024  # bytes of the log that are searched for the console's address
+_START_TIMEOUT = 10.0  # seconds until the wrapper must have written its process
+_LOG_END = 64 * 1024  # bytes of the log that are searched for the API's address
 _ADDRESS = re.compile(r"http://(?:\[[0-9A-Fa-f:]+\]|[0-9.]+|localhost)(?::\d+)?")
 
 
 def setup_command(plan: Plan) -> tuple[str, ...]:
-    """The command line of setup.sh for `plan` (XR-CNI-FLAG, XR-PROTO-IPV6-FLAG, REL-NETMODE)."""
+    """Return the command line of setup.sh for `plan` (XR-CNI-FLAG, XR-PROTO-IPV6-FLAG, REL-NETMODE)."""
     flags: list[str] = []
     if plan.network.cni == "calico" and release_traits(plan.effective_release).network_mode_flag:
         flags += ["--network-mode", "calico"]
@@ -47,21 +47,21 @@ def setup_command(plan: Plan) -> tuple[str, ...]:
 
 
 def launch(spec: RunSpec) -> None:
-    """Start setup.sh in a session of its own. Raises OSError: it could not be started."""
+    """Start setup.sh in its own session. Raises: OSError if it cannot be started."""
     forget(spec.run_dir)
-    (spec.run_dir / _WHO).touch()  # whoever takes over from a runner killed here must not start a second one
+    (spec.run_dir / _PROCESS).touch()  # if this runner is killed here, the next one must not start a second setup.sh
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    sink = subprocess.Popen(
+    writer = subprocess.Popen(
         [sys.executable, "-m", "acp_tui.install.run.log_writer", str(spec.run_dir / SETUP_LOG)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
-    _CHILDREN.append(sink)
-    assert sink.stdin is not None
-    with sink.stdin as log:
+    _CHILDREN.append(writer)
+    assert writer.stdin is not None
+    with writer.stdin as log:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", _WRAPPER, "sh", str(spec.run_dir / _WHO), str(spec.run_dir / _EXIT), *spec.command],
+            ["/bin/sh", "-c", _WRAPPER, "sh", str(spec.run_dir / _PROCESS), str(spec.run_dir / _EXIT), *spec.command],
             cwd=spec.setup_dir,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -72,21 +72,22 @@ def launch(spec: RunSpec) -> None:
     _CHILDREN.append(process)
 
 
-_CHILDREN: list[subprocess.Popen[bytes]] = []  # kept until they end: a child that nobody holds is warned about
+_CHILDREN: list[subprocess.Popen[bytes]] = []  # kept until they end: Python warns about a child without a reference
 
 
 def forget(run_dir: Path) -> None:
-    """Drop what is known of an earlier setup.sh, so that the next one counts."""
-    for name in (_WHO, _EXIT):
+    """Delete the records of an earlier setup.sh."""
+    for name in (_PROCESS, _EXIT):
         (run_dir / name).unlink(missing_ok=True)
 
 
-def launched(run_dir: Path) -> bool:
-    return (run_dir / _WHO).exists() or (run_dir / _EXIT).exists()
+def started(run_dir: Path) -> bool:
+    """Whether setup.sh was started, even if it has ended since."""
+    return (run_dir / _PROCESS).exists() or (run_dir / _EXIT).exists()
 
 
 def exit_status(run_dir: Path) -> int | None:
-    """Exit status of setup.sh; None: it has not ended, or was killed before it could say."""
+    """Return the exit status of setup.sh. None: it has not ended, or it was killed."""
     try:
         return int((run_dir / _EXIT).read_text(encoding="ascii").split()[0])
     except (OSError, ValueError, IndexError):
@@ -94,31 +95,31 @@ def exit_status(run_dir: Path) -> int | None:
 
 
 def process(run_dir: Path) -> Process | None:
-    """The wrapper around setup.sh, which leads its session. None: none was started."""
+    """Return the wrapper process of setup.sh, the leader of its session. None: not started."""
     try:
-        boot, line = (run_dir / _WHO).read_text(encoding="utf-8", errors="replace").split("\n", 1)
+        boot, line = (run_dir / _PROCESS).read_text(encoding="utf-8", errors="replace").split("\n", 1)
     except (OSError, ValueError):
         return None
     return from_stat(line, boot)
 
 
 def lost(run_dir: Path) -> bool:
-    """Whether setup.sh ended without a word, by a restart of the machine for one, or was never reached by its start."""
+    """Whether setup.sh ended without an exit status (for example by a reboot), or did not start at all."""
     found = process(run_dir)
-    gone = _never_told(run_dir / _WHO) if found is None else not found.alive
+    gone = _never_started(run_dir / _PROCESS) if found is None else not found.alive
     return gone and exit_status(run_dir) is None
 
 
-def _never_told(who: Path) -> bool:
-    """Whether it has not been written who setup.sh is although there was time to, in either direction of the clock."""
+def _never_started(record: Path) -> bool:
+    """Whether the wrapper did not write its process in time. `abs`: the clock may have been set back."""
     try:
-        return abs(time.time() - who.stat().st_mtime) > _TO_BEGIN
+        return abs(time.time() - record.stat().st_mtime) > _START_TIMEOUT
     except OSError:
         return False
 
 
 def kill(run_dir: Path) -> None:
-    """End setup.sh and what it started in its session, if it still runs."""
+    """Kill setup.sh and every process of its session, if it still runs."""
     found = process(run_dir)
     if found is not None and found.alive:
         with suppress(ProcessLookupError):
@@ -126,7 +127,7 @@ def kill(run_dir: Path) -> None:
 
 
 def log_end(run_dir: Path) -> str:
-    """The last output of setup.sh, cleaned of control characters. "": none yet."""
+    """Return the end of setup.sh's output without control characters; "" if there is none."""
     try:
         with (run_dir / SETUP_LOG).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_END))
@@ -136,22 +137,23 @@ def log_end(run_dir: Path) -> str:
 
 
 def api_bases(spec: RunSpec, *, done: bool) -> tuple[str, ...]:
-    """Where to look for the API: the operator's word alone, else what setup.sh printed and, once it is `done`, where
-    the installer listens by default."""
+    """Return the base addresses to try for the API.
+
+    The operator's INSTALLER_ENDPOINT if set; else those that setup.sh printed and, if it is `done`, the default."""
     if spec.endpoint:
         return (spec.endpoint,)
     return (*printed_addresses(spec.run_dir), *(spec.bases if done else ()))
 
 
 def printed_addresses(run_dir: Path) -> tuple[str, ...]:
-    """The addresses of this machine that setup.sh printed as http://..., newest first (INS-START).
+    """Return the addresses of this host that setup.sh printed as http://..., newest first (INS-START).
 
-    Others are left out: the configuration has every password in it and goes to no stranger a log may mention."""
+    Other addresses are ignored: the configuration has all passwords, and a log may contain any address."""
     found = reversed(_ADDRESS.findall(log_end(run_dir)))
-    return tuple(address for address in dict.fromkeys(found) if _is_ours(address))
+    return tuple(address for address in dict.fromkeys(found) if _is_local(address))
 
 
-def _is_ours(address: str) -> bool:
+def _is_local(address: str) -> bool:
     try:
         host, port = urlsplit(address).hostname, urlsplit(address).port
     except ValueError:
@@ -163,7 +165,7 @@ def _is_ours(address: str) -> bool:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((host, 0))  # the kernel binds to addresses of this machine alone
+            probe.bind((host, 0))  # bind succeeds only for addresses of this host
     except OSError:
         return False
     return host != "0.0.0.0"  # noqa: S104 - compared, not bound

@@ -1,4 +1,4 @@
-"""The runner's process, launched so that it outlives the terminal, and never two of them at once."""
+"""Launch the runner as a detached process, and only one at a time."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
 from acp_tui.core.locks import wait_for_lock
 from acp_tui.install.run.state import (
-    LAUNCH_PATIENCE,
+    LAUNCH_TIMEOUT,
     RUNNER_LOG,
     Phase,
     RunState,
@@ -26,52 +26,53 @@ from acp_tui.install.run.state import (
     write_state,
 )
 
-# Nothing else of the environment goes along: it may hold secrets, and systemd would not pass it on either.
+# No other variable is passed on: it may be a secret, and systemd-run does not pass it on either.
 _ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
                 "TZ", "TMPDIR", "ACP_TUI_LANG")  # fmt: skip
-SYSTEMD_FOLDER = Path("/run/systemd/system")  # sd_booted(3): it exists only if systemd is the init system
+_SYSTEMD = Path("/run/systemd/system")  # exists if and only if systemd is the init process (sd_booted(3))
 _LAUNCH_LOCK = "launch.lock"
 _TICK = 0.05  # seconds
 
 
 class RunError(AcpError):
-    """The run cannot be started or gone on with; the text says why and what to do."""
+    """A run cannot be started or resumed. The text has the reason and the next step."""
 
 
 @contextmanager
-def one_at_a_time(runs: Path) -> Iterator[None]:
-    """Whoever starts a run, or goes on with one, does it alone: what was looked at stays true until it is launched.
+def launch_lock(runs: Path) -> Iterator[None]:
+    """Hold an exclusive lock while a run is started, resumed or aborted: no other process can do so in between.
 
-    The kernel lets go of the lock when its holder dies. A disk that cannot be written is told as `RunError`."""
+    The kernel releases the lock when its process dies. Raises: `RunError` if the folder cannot be written."""
     try:
         private_folder(runs)
         with (runs / _LAUNCH_LOCK).open("a") as lock:
             wait_for_lock(lock)
             yield
     except OSError as error:
-        raise RunError(_("{folder} cannot be used: {why}").format(folder=runs, why=error.strerror)) from error
+        raise RunError(_("Cannot write to {folder}: {reason}").format(folder=runs, reason=error.strerror)) from error
 
 
-def launched(state: RunState) -> RunState:
-    """Launch the runner and wait until it has taken the run over. Raises `RunError`, OSError."""
+def launch_runner(state: RunState) -> RunState:
+    """Launch the runner and wait until it has recorded its process. Raises: `RunError`, OSError."""
     run_dir = state.spec.run_dir
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     environment["PYTHONPATH"] = str(Path(acp_tui.__file__).parents[1])
-    for ways in _ways(run_dir, environment):
-        if any(_run(way, environment, run_dir / RUNNER_LOG) for way in ways) and (taken := _taken_over(run_dir)):
-            return taken
-    why = _("The installing process did not start; {log} says why.").format(log=run_dir / RUNNER_LOG)
-    write_state(replace(state, phase=Phase.FAILED, failed_in=state.phase, message=why, updated=now()))
-    raise RunError(why)
+    for commands in _launch_commands(run_dir, environment):
+        launched = any(_run(command, environment, run_dir / RUNNER_LOG) for command in commands)
+        if launched and (state_of_runner := _wait_for_runner(run_dir)):
+            return state_of_runner
+    message = _("The install process did not start. Its log has the reason: {log}").format(log=run_dir / RUNNER_LOG)
+    write_state(replace(state, phase=Phase.FAILED, failed_in=state.phase, message=message, updated=now()))
+    raise RunError(message)
 
 
-def _ways(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:
-    """Commands that launch the runner, best first; of those in one tuple, the first that works.
+def _launch_commands(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:
+    """Yield commands that launch the runner, the best first. In one tuple: alternatives, the first that works counts.
 
-    Under systemd it belongs to no login session, so the end of none can take it along."""
+    Under systemd the runner is a unit of its own, so the end of a login session does not end it."""
     runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
-    if os.geteuid() == 0 and SYSTEMD_FOLDER.is_dir() and shutil.which("systemd-run"):
-        # KillMode: what setup.sh leaves running must not end with the runner. --collect is unknown before systemd 236.
+    if os.geteuid() == 0 and _SYSTEMD.is_dir() and shutil.which("systemd-run"):
+        # KillMode: processes of setup.sh must not end with the runner. --collect needs systemd 236.
         systemd = ["systemd-run", f"--unit=acp-tui-install-{time.time_ns()}", "--property=KillMode=process"]
         values = [f"--setenv={name}={value}" for name, value in environment.items()]
         yield (
@@ -96,11 +97,12 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
     return done.returncode == 0
 
 
-def _taken_over(run_dir: Path) -> RunState | None:
-    deadline = time.monotonic() + LAUNCH_PATIENCE
+def _wait_for_runner(run_dir: Path) -> RunState | None:
+    """Wait until the runner has recorded its process. None: it did not in time."""
+    deadline = time.monotonic() + LAUNCH_TIMEOUT
     while time.monotonic() < deadline:
         state = read_state(run_dir)
         if state.runner is not None:
             return status(run_dir)
-        time.sleep(_TICK)  # under systemd nothing but the state joins us to it
+        time.sleep(_TICK)  # under systemd it is not a child, so its state file is the only signal
     return None

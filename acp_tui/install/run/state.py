@@ -1,7 +1,7 @@
-"""An install run as it lies on disk: what it was asked to do, how far it came, and what was learned on the way.
+"""The files of an install run: its specification and its state.
 
-The folder holds `state.json` (replaced whole at each change), `setup.log` (all output of setup.sh) and `events.jsonl`
-(what the run did, line by line). Nothing secret is in it: of the configuration document only the path.
+The run's folder has `state.json` (replaced atomically at each change), `setup.log` (all output of setup.sh) and
+`events.jsonl` (one line for each event of the run). No file has a secret: of the configuration only the path is stored.
 """
 
 import json
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.clock import now as now
@@ -26,24 +27,22 @@ STATE_FILE = "state.json"
 SETUP_LOG = "setup.log"
 EVENTS_FILE = "events.jsonl"
 PROGRESS_FILE = "progress.txt"
-"""What the installer last said of its progress, as it said it."""
+"""The installer's last progress reply, unchanged but for masked secrets."""
 RUNNER_LOG = "runner.log"
 LOCK_FILE = "runner.lock"
 
 DEFAULT_BASE = "http://127.0.0.1:8080"  # API-READY
 INSTALLER_LOG = Path("/var/cpaas/data/installer.log")  # API-LOG
-
-
 CONTAINER = "minialauda-control-plane"  # API-CONTAINER
 
 
 def container_tool(release: str) -> str:
-    """What runs the installer's container (REL-RUNTIME)."""
+    """Return the command line tool for the installer's container (REL-RUNTIME)."""
     return release_traits(release).container_tool
 
 
 def removal(release: str) -> str:
-    """The command that removes a left-over installer (API-DONE, INS-CLEANUP)."""
+    """Return the command that removes a left-over installer container (API-DONE, INS-CLEANUP)."""
     return f"{container_tool(release)} rm -f {CONTAINER}"
 
 
@@ -67,53 +66,55 @@ class Phase(StrEnum):
 
 FINAL = frozenset({Phase.SUCCESS, Phase.FAILED, Phase.UNKNOWN, Phase.CANCELLED})
 ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.POST_UNKNOWN})
-"""The runner has ended and waits for an answer of the operator, given with `resume`."""
+"""The runner has ended. `resume` continues with the operator's answer."""
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Intervals and patience, all in seconds."""
+    """Poll intervals and time limits, all in seconds."""
 
     setup: float = 0.3
     api: float = 2.0
     api_wait: float = 900.0  # INS-WAIT5
     offer_wait: float = 60.0
-    """How long the offered versions may stay unknown once the API answers."""
+    """Limit for the list of offered versions, from the first response of the API on."""
     look: float = 10.0
-    """Until nodes that speak against the install right before the POST are looked at again."""
+    """Interval between two rechecks of the nodes before the POST."""
     progress: float = 10.0  # API-POLL
     silence: float = 180.0
-    """How long the installer may give no answer before the run says so (API-NOANSWER)."""
+    """Time without a progress reply before the run warns (API-NOANSWER)."""
     overall: float = 7200.0
-    """From the accepted configuration on; then the outcome is `unknown`, not `failed` (API-POLL)."""
+    """Limit from the accepted configuration on. Then the outcome is `unknown`, not `failed` (API-POLL)."""
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What a run does. Everything a later process needs to go on is here, and nothing secret."""
+    """The specification of a run: everything that a later process needs to resume it. No secret."""
 
     run_dir: Path
     setup_dir: Path
     """The unpacked `installer` folder."""
     command: tuple[str, ...]
     document: Path
-    """The configuration document (mode 0600); read when it is posted."""
+    """The configuration (mode 0600); read right before the POST."""
     platform_url: str
     release: str = RELEASES[0]
     bases: tuple[str, ...] = (DEFAULT_BASE,)
-    """Where the API is looked for beside the address that setup.sh prints."""
+    """Addresses to try for the API, in addition to those that setup.sh prints."""
     endpoint: str | None = None
-    """The operator's own word on the API's address: then no other is asked."""
+    """The API's address as the operator set it (INSTALLER_ENDPOINT); then no other address is tried."""
     installer_log: Path = INSTALLER_LOG
     bundle: Path | None = None
-    """The bundle made for this run alone: its secrets are removed once the install has succeeded."""
-    guarded: bool = True
-    """The nodes are looked at once more before the POST. Those of the practice are gone with its wizard."""
+    """The bundle of this run. Its secrets are removed after a successful install."""
+    recheck_before_post: Annotated[bool, Field(alias="guarded")] = True
+    """Recheck the nodes before the POST. False for the practice cluster: its nodes may end with the wizard.
+
+    Stored as `guarded`."""
     pace: Timeouts = Timeouts()
 
     @property
     def removal(self) -> str:
-        """The command that removes a left-over installer of this run's release."""
+        """The command that removes the installer container of this run's release."""
         return removal(self.release)
 
 
@@ -124,36 +125,36 @@ class RunState:
     started: datetime = field(default_factory=now)
     updated: datetime = field(default_factory=now)
     message: str = ""
-    """What the operator should know now: why it waits, what failed."""
+    """The message for the operator: why the run waits, or what failed."""
     runner: Process | None = None
     setup_exit: int | None = None
-    """Exit status of setup.sh; None: not ended, or nobody saw it end."""
+    """Exit status of setup.sh. None: it has not ended, or its end was not recorded."""
     endpoint: Endpoint | None = None
     offered_kubernetes: tuple[str, ...] = ()
     """Newest first."""
     offered_runtimes: tuple[str, ...] = ()
     kubernetes: str | None = None
-    """The operator's answer to `needs-version`, later what was posted."""
+    """The operator's answer to `needs-version`; later the submitted version."""
     runtime: str | None = None
-    despite: bool = False
-    """The operator knows what has changed on the nodes, and goes on."""
+    ignore_node_changes: Annotated[bool, Field(alias="despite")] = False
+    """The operator continues although the nodes have changed. Stored as `despite`."""
     post_status: int | None = None
-    """HTTP status of the answer to the configuration."""
+    """HTTP status of the POST."""
     following_since: datetime | None = None
     step: str | None = None
     failed_answers: int = 0
-    """Answers that said Failed so far; the 5th ends the run (API-FAIL5)."""
+    """Progress replies with Failed so far; the fifth ends the run (API-FAIL5)."""
     unanswered: int = 0
-    """Polls without an answer since the last one that had one."""
+    """Polls without a reply since the last reply."""
     silent_since: datetime | None = None
     failed_in: Phase | None = None
-    """The phase that failed, where `resume` starts again."""
+    """The phase that failed; `resume` starts there."""
     interrupted: bool = False
-    """The runner is gone although the run is not at its end. Seen when the state is read, never stored."""
+    """The runner process has died before the end of the run. Computed when the state is read, never stored."""
 
     @property
     def at_rest(self) -> bool:
-        """Nothing more happens until somebody acts: ended, waiting for an answer, or interrupted."""
+        """Whether nothing happens until the operator acts: the run ended, needs an answer, or was interrupted."""
         return self.interrupted or self.phase in FINAL or self.phase in ASKING
 
     @property
@@ -162,42 +163,52 @@ class RunState:
 
 
 class RunNotFound(AcpError):
-    """There is no install run here, or its state cannot be read; the text says which and where."""
+    """No install run in a folder, or its state cannot be read. The text has the reason and the path."""
 
 
 _STATE = TypeAdapter(RunState)
 
 
+def post_unknown_text() -> str:
+    """Return the message of the phase `post-unknown`."""
+    return _(
+        "It is not known whether the installer received the configuration. Check the installer's Web UI or its log. "
+        "Then follow the install, or send the configuration again."
+    )
+
+
 def write_state(state: RunState) -> None:
-    """Replace the run's state on disk. OSError: the old one is still there, whole."""
-    document = _STATE.dump_json(replace(state, interrupted=False), indent=2)
+    """Replace the state on disk. Raises: OSError; then the old state is unchanged."""
+    document = _STATE.dump_json(replace(state, interrupted=False), indent=2, by_alias=True)
     write_atomically(state.spec.run_dir / STATE_FILE, document + b"\n")
 
 
 def read_state(run_dir: Path) -> RunState:
-    """The state as it was last written. Raises `RunNotFound`."""
+    """Return the state as last written. Raises: `RunNotFound`."""
     path = run_dir / STATE_FILE
     try:
         return _STATE.validate_json(path.read_bytes())
     except OSError as error:
-        raise RunNotFound(_("No install run in {folder}: {why}").format(folder=run_dir, why=error.strerror)) from error
+        raise RunNotFound(
+            _("No install run in {folder}: {reason}").format(folder=run_dir, reason=error.strerror)
+        ) from error
     except ValidationError as error:
-        raise RunNotFound(_("{path} is not the state of an install run").format(path=path)) from error
+        raise RunNotFound(_("{path} is not a valid state of an install run").format(path=path)) from error
 
 
 def status(run_dir: Path) -> RunState:
-    """The state, with `interrupted` set where the runner died before the end. Raises `RunNotFound`."""
+    """Return the state, with `interrupted` set if the runner died. Raises: `RunNotFound`."""
     state = read_state(run_dir)
     if state.at_rest:
         return state
     if state.runner is not None:
         state = replace(state, interrupted=not state.runner.alive)
     else:
-        state = replace(state, interrupted=abs((now() - state.updated).total_seconds()) > LAUNCH_PATIENCE)
+        state = replace(state, interrupted=abs((now() - state.updated).total_seconds()) > LAUNCH_TIMEOUT)
     if state.at_rest or not _disk_full(run_dir):
         return state
-    words = _("The disk of {folder} is full: what stands here may be old, and nothing is sent until there is room.")
-    return replace(state, message=words.format(folder=run_dir))
+    message = _("The disk of {folder} is full. This state may be old. Nothing is sent until disk space is free.")
+    return replace(state, message=message.format(folder=run_dir))
 
 
 def _disk_full(folder: Path) -> bool:
@@ -208,13 +219,13 @@ def _disk_full(folder: Path) -> bool:
     return disk.f_bfree * disk.f_frsize < _ROOM
 
 
-_ROOM = 16 * 1024  # bytes that a change of the state needs for a moment
-LAUNCH_PATIENCE = 30.0
-"""Seconds within which a launched runner must have taken the run over."""
+_ROOM = 16 * 1024  # bytes that an atomic write of the state needs
+LAUNCH_TIMEOUT = 30.0
+"""Seconds until a launched runner must have recorded its process."""
 
 
-def note(run_dir: Path, phase: Phase, text: str) -> None:
-    """Add a line to what the run did. A full disk costs the line, not the run."""
+def log_event(run_dir: Path, phase: Phase, text: str) -> None:
+    """Append a line to the run's `events.jsonl`. On a full disk the line is lost, the run continues."""
     line = json.dumps({"at": now().isoformat(timespec="seconds"), "phase": phase.value, "text": text})
     try:
         with (run_dir / EVENTS_FILE).open("a", encoding="utf-8") as file:

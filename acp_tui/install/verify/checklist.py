@@ -1,4 +1,4 @@
-"""What only a person can do after an install, as a list to work off: pure, from the plan alone."""
+"""The remaining steps after an install, derived from the plan."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from acp_tui.plan.model import Plan
 
 @dataclass(frozen=True)
 class Todo:
-    """One thing to do by hand. `rule`: the requirement behind it, "" where there is none."""
+    """One remaining step. `rule`: the ID of its requirement, or ""."""
 
     rule: str
     title: str
@@ -19,7 +19,7 @@ class Todo:
 
 
 def checklist(plan: Plan) -> tuple[Todo, ...]:
-    """In the order in which it is done."""
+    """Return the remaining steps, in order."""
     traits = release_traits(plan.effective_release)
     rules = catalogue(plan.effective_release)
     todos = [
@@ -30,38 +30,38 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
         ),
         Todo(
             "INS-VERIFY-UI",
-            _("Look at the cluster"),
+            _("Check the cluster"),
             _(
-                "Platform Management, Cluster Management, Clusters, global: cluster and components are healthy. "
-                "CLI Tools are in the menu on the right."
+                "Open Platform Management, Cluster Management, Clusters, global. The cluster and its components must "
+                "be healthy. CLI Tools are in the menu on the right."
             ),
         ),
         Todo("INS-DOCS", _("Install the product's documentation"), _(rules["INS-DOCS"].why)),
     ]
     if not traits.extensions_before_install and plan.package.extensions:
-        text = _("Upload {file} with violet: from release {since} on extensions follow the core.")
+        text = _("Upload {file} with violet. From release {since} on, extensions are installed after the core.")
         since = releases_where(lambda each: not each.extensions_before_install)[0]
         todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
     if traits.use_pam_restorable:
-        text = _("UsePAM no was needed while the nodes joined. It may be put back in sshd's settings now, if wanted.")
+        text = _("UsePAM no was required while the nodes joined. You can restore the old value in sshd_config now.")
         todos.append(Todo("USR-USEPAM", _("Restore UsePAM"), text))
     todos += [
         Todo(
             "",
             _("Keep the bundle"),
-            _("Plan, preflight and completion report belong together: keep them where this cluster is documented."),
+            _("Store plan, preflight report and completion report with the documentation of this cluster."),
         ),
         Todo(
             "",
             _("Remove the secrets"),
-            _("Delete secrets.yaml and key files that were made for the install, or keep them in a vault."),
+            _("Delete secrets.yaml and the key files of this install, or move them to a vault."),
         ),
     ]
     return (*todos, *_recovery(plan))
 
 
 def _recovery(plan: Plan) -> tuple[Todo, ...]:
-    """What disaster recovery asks for next (DR-FLOW)."""
+    """Return the next steps of disaster recovery (DR-FLOW)."""
     return {"primary": _after_primary, "standby": _after_standby}.get(plan.disaster_recovery.role, tuple)()
 
 
@@ -70,17 +70,17 @@ def _after_primary() -> tuple[Todo, ...]:
         Todo(
             "DR-PARAM-RECORD",
             _("Keep this plan for the standby"),
-            _("Some answers have to be the same there; the standby's plan names this one as its primary."),
+            _("Some answers must be the same in both plans. The standby's plan names this plan as its primary."),
         ),
         Todo(
             "DR-FLOW-3",
             _("Point the domain to the standby's VIP"),
-            _("Only for the time of the standby's install."),
+            _("Only while the standby is installed."),
         ),
         Todo(
             "DR-FLOW-4",
             _("Copy the etcd encryption key"),
-            _("To all control plane nodes of the standby, before it is installed."),
+            _("Copy it to all control plane nodes of the standby before you install the standby."),
         ),
         Todo("DR-FLOW-5", _("Install the standby"), _("Then point the domain back to this cluster's VIP.")),
     )
@@ -91,12 +91,16 @@ def _after_standby() -> tuple[Todo, ...]:
         Todo(
             "DR-FLOW-5",
             _("Point the domain back to the primary's VIP"),
-            _("It led here only for the time of the install."),
+            _("It pointed to this cluster only during the install."),
         ),
         Todo(
             "DR-FLOW-6",
             _("Install and enable the etcd synchronisation"),
-            _("On this cluster, the plugin etcd Synchronizer in Marketplace, Cluster Plugins."),
+            _("On this cluster, install the plugin etcd Synchronizer from Marketplace, Cluster Plugins."),
         ),
-        Todo("DR-FLOW-7", _("Check the synchronisation"), _("Now and regularly; a standby that lags is none.")),
+        Todo(
+            "DR-FLOW-7",
+            _("Check the synchronisation"),
+            _("Check now and regularly: a standby that lags cannot take over."),
+        ),
     )

@@ -1,4 +1,4 @@
-"""An installed cluster against the manual's last chapter: pure, and `unknown` with why wherever nobody could look."""
+"""Check an installed cluster against the requirements of the manual. A value that could not be read is `unknown`."""
 
 import re
 from collections import Counter
@@ -12,7 +12,6 @@ from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
 from acp_tui.core.i18n import _, ngettext
-from acp_tui.core.units import minutes
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import removal
 from acp_tui.install.verify.facts import Answer, AppRelease, Container, Installed, Pod
@@ -20,9 +19,9 @@ from acp_tui.install.verify.https import covers
 from acp_tui.plan.model import Node, Plan
 
 GRACE = timedelta(minutes=30)
-"""How long the installer may take to remove itself (INS-CLEANUP)."""
-_TOLD = 12
-"""Pods or charts that a finding names; the others are counted."""
+"""Time in which the installer removes itself (INS-CLEANUP)."""
+_LISTED = 12
+"""Pods or charts that a finding lists; the others are counted."""
 _HEALTHY_MODULE = frozenset(
     {"running", "healthy", "ready", "completed", "complete", "success", "succeeded", "active", "available", "normal"}
 )
@@ -32,64 +31,66 @@ _UNDER_WAY = re.compile(r"(?i)\b(?!running\b)\w+ing\b|wait|unknown|not.?ready")
 
 @dataclass(frozen=True)
 class VerifyContext:
-    """All that the verdicts are drawn from. `installed_at`: when the install succeeded; None: not known here."""
+    """Everything that the checks read. `installed_at`: when the install succeeded; None: unknown on this host."""
 
     plan: Plan
     installed: Installed
     platform: Answer
     registry: Answer | None
     planned_certificate: str | None
-    """Fingerprint of the plan's own certificate; None where there is none, or it cannot be read."""
+    """Fingerprint of the plan's certificate. None: it has none, or it cannot be read."""
     moment: datetime
     installed_at: datetime | None = None
 
 
-def judge(case: VerifyContext) -> tuple[Verdict, ...]:
-    rules = catalogue(case.plan.effective_release)
+def evaluate_cluster(context: VerifyContext) -> tuple[Verdict, ...]:
+    """Return the verdicts of all checks."""
+    rules = catalogue(context.plan.effective_release)
     return tuple(
-        waive(build_verdict(rules[name], finding), case.plan.waivers, case.moment.date())
-        for name, findings in _JUDGES.items()
-        for finding in findings(rules[name], case)
+        waive(build_verdict(rules[name], finding), context.plan.waivers, context.moment.date())
+        for name, findings in _CHECKS.items()
+        for finding in findings(rules[name], context)
     )
 
 
-def _nodes(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
+def _nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
     """INS-VERIFY-43: every node of the plan is Ready, and the cluster module (if the release has one) is healthy."""
-    known = case.installed.nodes
+    known = context.installed.nodes
     if known is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("nodes", ""))
+        yield Finding(Outcome.UNKNOWN, context.installed.missing.get("nodes", ""))
     else:
         ready = 0
-        for node in case.plan.nodes:
-            why = node_trouble(node, case.installed)
-            ready += not why
-            if why:
-                yield Finding(Outcome.FAIL, why, _("every node of the plan is Ready"), node=node.address)
-            elif name := _cordoned(node, case.installed):
-                told = _("{name} is Ready, but no Pod is placed there (SchedulingDisabled)").format(name=name)
-                yield Finding(Outcome.WARN, told, remedy=f"kubectl uncordon {name}", node=node.address)
-        others = len(known) - sum(_found(node, case.installed) for node in case.plan.nodes)
-        if ready == len(case.plan.nodes):
-            told = ngettext("{count} node is Ready", "{count} nodes are Ready", ready).format(count=ready)
-            more = ngettext("; {count} more is not in the plan", "; {count} more are not in the plan", others)
-            yield Finding(Outcome.PASS, told + (more.format(count=others) if others > 0 else ""))
-    if release_traits(case.plan.effective_release).cluster_module:
-        yield _module(case.installed)
+        for node in context.plan.nodes:
+            problem = node_problem(node, context.installed)
+            ready += not problem
+            if problem:
+                yield Finding(Outcome.FAIL, problem, _("every node of the plan is Ready"), node=node.address)
+            elif name := _cordoned(node, context.installed):
+                observed = _("{name} is Ready, but cordoned: no new Pods (SchedulingDisabled)").format(name=name)
+                yield Finding(Outcome.WARN, observed, remedy=f"kubectl uncordon {name}", node=node.address)
+        others = len(known) - sum(_found(node, context.installed) for node in context.plan.nodes)
+        if ready == len(context.plan.nodes):
+            observed = ngettext("{count} node is Ready", "{count} nodes are Ready", ready).format(count=ready)
+            if others > 0:
+                observed = _("{ready}. Nodes that are not in the plan: {others}").format(ready=observed, others=others)
+            yield Finding(Outcome.PASS, observed)
+    if release_traits(context.plan.effective_release).cluster_module:
+        yield _module(context.installed)
 
 
 def _module(installed: Installed) -> Finding:
-    wanted = _("clustermodule global is in a healthy phase")
+    expected = _("clustermodule global is in a healthy phase")
     if installed.module is None:
-        return Finding(Outcome.UNKNOWN, f"clustermodule global: {installed.gaps.get('module', '')}", wanted)
+        return Finding(Outcome.UNKNOWN, f"clustermodule global: {installed.missing.get('module', '')}", expected)
     if not installed.module:
-        return Finding(Outcome.UNKNOWN, _("clustermodule global tells no phase"), wanted)
-    told = f"clustermodule global: {installed.module}"
+        return Finding(Outcome.UNKNOWN, _("clustermodule global reports no phase"), expected)
+    observed = f"clustermodule global: {installed.module}"
     word = installed.module.lower()
     if word in _HEALTHY_MODULE:
-        return Finding(Outcome.PASS, told, wanted)
+        return Finding(Outcome.PASS, observed, expected)
     if any(bad in word for bad in _BAD_WORDS):
-        return Finding(Outcome.FAIL, told, wanted)
-    return Finding(Outcome.UNKNOWN, _("{told}; whether that is healthy is not known").format(told=told), wanted)
+        return Finding(Outcome.FAIL, observed, expected)
+    return Finding(Outcome.UNKNOWN, _("{observed}; this phase is not documented").format(observed=observed), expected)
 
 
 def _found(node: Node, installed: Installed) -> bool:
@@ -102,44 +103,46 @@ def _is(node: Node, name: str, addresses: Sequence[str]) -> bool:
 
 
 def _cordoned(node: Node, installed: Installed) -> str:
-    """The node's name in the cluster, where it is cordoned; "" where not."""
+    """Return the node's name in the cluster if it is cordoned, else ""."""
     found = (one.name for one in installed.nodes or () if one.cordoned and _is(node, one.name, one.addresses))
     return next(found, "")
 
 
-def node_trouble(node: Node, installed: Installed) -> str:
-    """Why a node of the plan is no Ready node of the cluster; "" where it is one."""
+def node_problem(node: Node, installed: Installed) -> str:
+    """Return why a node of the plan is not a Ready node of the cluster; "" if it is one."""
     for one in installed.nodes or ():
         if _is(node, one.name, one.addresses):
             if one.ready:
                 return ""
-            return _("{name} is not Ready: {why}").format(name=one.name, why=one.reason or _("no reason told"))
-    return _("it is not in the cluster")
+            return _("{name} is not Ready: {reason}").format(
+                name=one.name, reason=one.reason or _("no reason reported")
+            )
+    return _("not in the cluster")
 
 
-def _charts(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
-    releases = case.installed.releases
+def _charts(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    releases = context.installed.releases
     if releases is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("releases", ""))
+        yield Finding(Outcome.UNKNOWN, context.installed.missing.get("releases", ""))
         return
     if not releases:
-        yield Finding(Outcome.UNKNOWN, _("the cluster has no AppRelease at all"))
+        yield Finding(Outcome.UNKNOWN, _("the cluster has no AppReleases"))
         return
     judged = [(release, *chart_state(release)) for release in releases]
     for outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN):
-        named = [f"{one.namespace}/{one.name}: {why}" for one, found, why in judged if found is outcome]
+        named = [f"{one.namespace}/{one.name}: {reason}" for one, found, reason in judged if found is outcome]
         if named:
             yield Finding(outcome, _listed(named))
-    if all(found is Outcome.PASS for _one, found, _why in judged):
+    if all(found is Outcome.PASS for _one, found, _reason in judged):
         count = len(releases)
-        told = ngettext("{count} AppRelease, none failed", "{count} AppReleases, none failed", count)
-        yield Finding(Outcome.PASS, told.format(count=count))
+        observed = ngettext("{count} AppRelease, none failed", "{count} AppReleases, none failed", count)
+        yield Finding(Outcome.PASS, observed.format(count=count))
 
 
 def chart_state(release: AppRelease) -> tuple[Outcome, str]:
-    """What a chart's words for its state amount to: only a failure fails it (INS-VERIFY-CHARTS).
+    """Derive the outcome of a chart from its states: only a failure fails it (INS-VERIFY-CHARTS).
 
-    Which words it has is published nowhere: those of failure and of work under way are known by their look."""
+    The states are not documented. Failure and work in progress are recognised by common words."""
     bad = [phase for phase in release.phases if any(word in phase.lower() for word in _BAD_WORDS)]
     bad += [
         f"{one.type}={one.status} {one.reason}".strip()
@@ -150,7 +153,7 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
     if bad:
         return Outcome.FAIL, ", ".join(bad)
     if not release.phases and not release.conditions:
-        return Outcome.UNKNOWN, _("it tells no state")
+        return Outcome.UNKNOWN, _("no state reported")
     waiting = [phase for phase in release.phases if _UNDER_WAY.search(phase)]
     waiting += [
         f"{one.type}={one.status} {one.reason}".strip()
@@ -160,40 +163,40 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
     return (Outcome.WARN, ", ".join(waiting)) if waiting else (Outcome.PASS, "")
 
 
-def _pods(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
-    """Our own evaluation: the manual's filter shows the header, and misses Pods that run without being ready."""
-    pods, nodes = case.installed.pods, case.installed.nodes
+def _pods(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    """Check all Pods. The manual's grep would show the header, and would miss Pods that run but are not ready."""
+    pods, nodes = context.installed.pods, context.installed.nodes
     if pods is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("pods", ""))
+        yield Finding(Outcome.UNKNOWN, context.installed.missing.get("pods", ""))
         return
     if not pods:
-        yield Finding(Outcome.UNKNOWN, _("the cluster has no Pod at all"))
+        yield Finding(Outcome.UNKNOWN, _("the cluster has no Pods"))
         return
     judged = [(pod, *pod_state(pod)) for pod in pods]
-    whole = True
+    complete = True
     for outcome in (Outcome.FAIL, Outcome.WARN):
-        named = [f"{pod.namespace}/{pod.name}: {why}" for pod, found, why in judged if found is outcome]
+        named = [f"{pod.namespace}/{pod.name}: {reason}" for pod, found, reason in judged if found is outcome]
         if named:
-            whole = False
+            complete = False
             yield Finding(outcome, _listed(named))
     on = Counter(pod.node for pod in pods)
     for one in nodes or ():
         if not one.ready and (count := on[one.name]):
-            whole = False
-            told = ngettext(
-                "{name} is not Ready: what is told of its {count} Pod may be out of date",
-                "{name} is not Ready: what is told of its {count} Pods may be out of date",
+            complete = False
+            observed = ngettext(
+                "{name} is not Ready: the state of its {count} Pod may be out of date",
+                "{name} is not Ready: the state of its {count} Pods may be out of date",
                 count,
             ).format(name=one.name, count=count)
-            yield Finding(Outcome.UNKNOWN, told, node=_address_of(one.name, one.addresses, case.plan))
-    for node in case.plan.nodes if nodes is not None else ():
-        if not _found(node, case.installed):
-            whole = False
-            yield Finding(Outcome.UNKNOWN, _("it is not in the cluster, so nothing runs there"), node=node.address)
-    if whole:
+            yield Finding(Outcome.UNKNOWN, observed, node=_address_of(one.name, one.addresses, context.plan))
+    for node in context.plan.nodes if nodes is not None else ():
+        if not _found(node, context.installed):
+            complete = False
+            yield Finding(Outcome.UNKNOWN, _("not in the cluster, so no Pod runs there"), node=node.address)
+    if complete:
         count = len(pods)
-        told = ngettext("{count} Pod, ready or completed", "{count} Pods, ready or completed", count)
-        yield Finding(Outcome.PASS, told.format(count=count))
+        observed = ngettext("{count} Pod, ready or completed", "{count} Pods, ready or completed", count)
+        yield Finding(Outcome.PASS, observed.format(count=count))
 
 
 def _address_of(name: str, addresses: Sequence[str], plan: Plan) -> str:
@@ -201,118 +204,130 @@ def _address_of(name: str, addresses: Sequence[str], plan: Plan) -> str:
 
 
 def pod_state(pod: Pod) -> tuple[Outcome, str]:
-    """A Pod's state and, where it is not well, in the words of kubectl: `CrashLoopBackOff 0/1`."""
+    """Return the outcome of a Pod and, if it is not healthy, its state as kubectl prints it: `CrashLoopBackOff 0/1`."""
     ready = sum(container.ready for container in pod.containers)
     count = f"{ready}/{pod.wanted}"
-    whole = ready == pod.wanted
+    all_ready = ready == pod.wanted
     if pod.deleting:
-        return (Outcome.WARN if whole else Outcome.FAIL), f"Terminating {count}"
+        return (Outcome.WARN if all_ready else Outcome.FAIL), f"Terminating {count}"
     if pod.phase == "Succeeded":
         return Outcome.PASS, ""
-    stuck = _stuck(pod.init, "Init:") or _stuck(pod.containers, "")
-    if pod.phase == "Running" and not stuck:
-        return (Outcome.PASS, "") if whole else (Outcome.WARN, f"Running {count}")
-    word = pod.reason or stuck or pod.phase or "?"
+    waiting_reason = _waiting_reason(pod.init, "Init:") or _waiting_reason(pod.containers, "")
+    if pod.phase == "Running" and not waiting_reason:
+        return (Outcome.PASS, "") if all_ready else (Outcome.WARN, f"Running {count}")
+    word = pod.reason or waiting_reason or pod.phase or "?"
     return Outcome.FAIL, f"{word} {count}"
 
 
-def _stuck(containers: Sequence[Container], prefix: str) -> str:
-    """Why one of the containers does not run; one that completed does what it should."""
+def _waiting_reason(containers: Sequence[Container], prefix: str) -> str:
+    """Return why a container does not run. A completed one is not a problem."""
     return next((prefix + one.state for one in containers if not one.ready and one.state not in ("", "Completed")), "")
 
 
 def _listed(named: Sequence[str]) -> str:
-    if len(named) <= _TOLD:
+    if len(named) <= _LISTED:
         return "\n".join(named)
-    more = len(named) - _TOLD
-    return "\n".join([*named[:_TOLD], ngettext("and {count} more", "and {count} more", more).format(count=more)])
+    more = len(named) - _LISTED
+    return "\n".join([*named[:_LISTED], ngettext("and {count} more", "and {count} more", more).format(count=more)])
 
 
-def _access(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
-    """INS-ACCESS: the platform's address answers, and with which certificate."""
-    answer, wanted = case.platform, _("the platform answers by HTTPS, with the certificate of the plan")
+def _access(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    """INS-ACCESS: the Web UI responds, with the certificate of the plan."""
+    answer, expected = context.platform, _("the platform responds over HTTPS, with the certificate of the plan")
     if answer.status is None:
-        told = _("{url}: {why}").format(url=answer.url, why=answer.trouble)
-        yield Finding(Outcome.FAIL, told, wanted)
+        observed = _("{url}: {reason}").format(url=answer.url, reason=answer.trouble)
+        yield Finding(Outcome.FAIL, observed, expected)
         return
-    told = _("{url} answers {status}").format(url=answer.url, status=answer.status)
+    observed = _("{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
     outcome = Outcome.PASS if serves(answer) else Outcome.FAIL
-    trouble, about = _certificate(case)
-    lines = [told, *about, *trouble]
-    yield Finding(Outcome.FAIL if trouble else outcome, "\n".join(lines), wanted)
+    problems, details = _certificate(context)
+    lines = [observed, *details, *problems]
+    yield Finding(Outcome.FAIL if problems else outcome, "\n".join(lines), expected)
 
 
 def serves(answer: Answer) -> bool:
-    """Whether a console is there. An ingress without one answers 404; one that wants a login 401 or 403."""
+    """Whether a Web UI responds. An ingress without one returns 404; one that requires a login returns 401 or 403."""
     return answer.status is not None and (answer.status < 400 or answer.status in (401, 403))
 
 
-def _certificate(case: VerifyContext) -> tuple[list[str], list[str]]:
-    """(what is wrong with the certificate shown, what is told of it)."""
-    shown, plan = case.platform.certificate, case.plan
+def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
+    """Return the problems of the server's certificate, and its details."""
+    shown, plan = context.platform.certificate, context.plan
     if shown is None:
-        return [_("its certificate could not be read")], []
-    kind = _("self-signed") if shown.self_signed else _("signed by an authority")
-    about = [
-        _("certificate {subject}, {kind}, until {end}").format(
+        return [_("the certificate could not be read")], []
+    kind = _("self-signed") if shown.self_signed else _("signed by a CA")
+    details = [
+        _("certificate {subject}, {kind}, valid until {end}").format(
             subject=shown.subject or _("(no subject)"), kind=kind, end=f"{shown.not_after:%Y-%m-%d}"
         ),
         f"SHA256 {shown.fingerprint}",
     ]
-    trouble = []
+    problems = []
     if plan.certificate.mode == "existing":
-        if case.planned_certificate is None:
-            trouble.append(_("the plan's certificate file cannot be read here, so the two could not be compared"))
-        elif case.planned_certificate != shown.fingerprint:
-            trouble.append(
-                _("it is not the plan's certificate (SHA256 {print})").format(print=case.planned_certificate)
+        if context.planned_certificate is None:
+            problems.append(_("the certificate file of the plan cannot be read on this host, so it was not compared"))
+        elif context.planned_certificate != shown.fingerprint:
+            problems.append(
+                _("this is not the certificate of the plan (SHA256 {fingerprint})").format(
+                    fingerprint=context.planned_certificate
+                )
             )
-    if shown.not_after < case.moment:
-        trouble.append(_("it has run out"))
+    if shown.not_after < context.moment:
+        problems.append(_("expired"))
     if not covers(shown, plan.platform_address):
-        about.append(_("it does not name {host}: browsers will say so").format(host=plan.platform_address))
-    return trouble, about
+        details.append(
+            _("the certificate is not valid for {host}: browsers will show a warning").format(
+                host=plan.platform_address
+            )
+        )
+    return problems, details
 
 
-def _registry(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
-    if case.registry is None:
-        yield Finding(Outcome.NOT_APPLICABLE, _("the registry is not the platform's"))
+def _registry(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    if context.registry is None:
+        yield Finding(Outcome.NOT_APPLICABLE, _("the registry is external"))
         return
-    answer, wanted = case.registry, _("the registry answers /v2/ on port 11443")
+    answer, expected = context.registry, _("the registry responds to /v2/ on port 11443")
     remedy = "kubectl get pod --all-namespaces | grep registry"
     if answer.status is None:
-        told = _("{url}: {why} (asked from this host)").format(url=answer.url, why=answer.trouble)
-        yield Finding(Outcome.UNKNOWN, told, wanted, remedy)
+        observed = _("{url}: {reason} (requested from this host)").format(url=answer.url, reason=answer.trouble)
+        yield Finding(Outcome.UNKNOWN, observed, expected, remedy)
     else:
-        outcome = Outcome.PASS if answer.status in (200, 401) else Outcome.FAIL  # 401: it wants a login
-        told = _("{url} answers {status}").format(url=answer.url, status=answer.status)
-        yield Finding(outcome, told, wanted, remedy)
+        outcome = Outcome.PASS if answer.status in (200, 401) else Outcome.FAIL  # 401: it requires a login
+        observed = _("{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
+        yield Finding(outcome, observed, expected, remedy)
 
 
-def _cleaned(row: Requirement, case: VerifyContext) -> Iterator[Finding]:
-    left = case.installed.left_over
-    if left is None:
-        yield Finding(Outcome.UNKNOWN, case.installed.gaps.get("left_over", ""))
-    elif not left:
-        yield Finding(Outcome.PASS, _("the installer's container is gone"))
-    elif case.installed.console in (Says.RUNNING, Says.FAILED):
-        told = _("the installer is there ({status}) and does not say that it is done").format(status=left[0].status)
-        yield Finding(Outcome.FAIL, told, remedy=_("Wait for its end; acp-tui attach follows it."))
-    elif case.installed_at is None:
-        told = _("the installer is still there ({status}); when the install ended is not known here")
-        yield Finding(Outcome.WARN, told.format(status=left[0].status), remedy=removal(case.plan.effective_release))
+def _cleaned(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    containers = context.installed.left_over
+    if containers is None:
+        yield Finding(Outcome.UNKNOWN, context.installed.missing.get("left_over", ""))
+    elif not containers:
+        yield Finding(Outcome.PASS, _("the installer container does not exist"))
+    elif context.installed.console in (Says.RUNNING, Says.FAILED):
+        observed = _("the installer is present ({status}) and has not reported success").format(
+            status=containers[0].status
+        )
+        yield Finding(Outcome.FAIL, observed, remedy=_("Wait until it ends. To follow it: acp-tui attach"))
+    elif context.installed_at is None:
+        observed = _("the installer is still present ({status}); the end of the install is unknown on this host")
+        yield Finding(
+            Outcome.WARN, observed.format(status=containers[0].status), remedy=removal(context.plan.effective_release)
+        )
     else:
-        since = case.moment - case.installed_at
-        told = _("the installer is still there ({status}), {minutes} min after the install").format(
-            status=left[0].status, minutes=minutes(since.total_seconds())
+        since = context.moment - context.installed_at
+        observed = _("the installer is still present ({status}), {minutes} min after the install").format(
+            status=containers[0].status, minutes=int(since.total_seconds() // 60)
         )
         if since < GRACE:
-            yield Finding(Outcome.NOT_APPLICABLE, _("{told}; it has 30 to remove itself").format(told=told))
+            yield Finding(
+                Outcome.NOT_APPLICABLE, _("{observed}; it removes itself within 30 min").format(observed=observed)
+            )
         else:
-            yield Finding(Outcome.FAIL, told, remedy=removal(case.plan.effective_release))
+            yield Finding(Outcome.FAIL, observed, remedy=removal(context.plan.effective_release))
 
 
-_JUDGES: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]] = {
+_CHECKS: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]] = {
     "INS-VERIFY-43": _nodes,
     "INS-VERIFY-CHARTS": _charts,
     "INS-VERIFY-PODS": _pods,
@@ -320,4 +335,4 @@ _JUDGES: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]]
     "P-REG-DOMAIN": _registry,
     "INS-CLEANUP": _cleaned,
 }
-"""In the order in which they are told: a node that is not there explains what follows."""
+"""In the order of the report: a missing node explains the findings after it."""

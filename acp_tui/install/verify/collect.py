@@ -1,4 +1,4 @@
-"""Asking the nodes: one streamed script over SSH, or a bash of this host where it is the node and SSH is no way in."""
+"""Query nodes of the installed cluster: over SSH, or with a local bash if this host is the node and SSH fails."""
 
 import asyncio
 import secrets
@@ -9,7 +9,11 @@ from pathlib import Path
 
 from acp_tui.core.i18n import _
 from acp_tui.install.verify.facts import Installed
-from acp_tui.install.verify.queries import installed_from, questions, release_questions
+from acp_tui.install.verify.queries import (
+    installed_from,
+    release_collectors,
+    verify_collectors,
+)
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, ConnectionLost, Deadlines, connect
@@ -24,19 +28,19 @@ _CHUNK = 65536
 
 @dataclass(frozen=True)
 class NodeAccess:
-    """The ways to the plan's nodes. `pinned`: node address → known host key; `base`: where relative paths start."""
+    """Access to the nodes of a plan. `known_hosts`: host keys by address; `base`: start of relative paths."""
 
     plan: Plan
-    pinned: Mapping[str, str]
+    known_hosts: Mapping[str, str]
     base: Path = Path()
-    dial: AddressMap = direct
-    here: Callable[[str], bool] = is_local_address
+    address_map: AddressMap = direct
+    is_local: Callable[[str], bool] = is_local_address
     deadlines: Deadlines = DEADLINES
 
 
 @dataclass(frozen=True)
 class NodeOutput:
-    """What a node answered, and how far it was reached. `host_key`: the one it showed; None over no SSH."""
+    """The output of a query. `host_key`: the one that the node presented; None without SSH."""
 
     readings: Mapping[str, CollectorOutput]
     state: NodeState
@@ -46,82 +50,84 @@ class NodeOutput:
 
 @dataclass(frozen=True)
 class ClusterSnapshot:
-    """The cluster as it was found, the control planes that were asked, and the host keys they showed."""
+    """The state of the cluster, the control plane nodes that were queried, and their host keys."""
 
     installed: Installed
     nodes: tuple[NodeRecord, ...]
     host_keys: Mapping[str, str]
 
 
-async def look(reach: NodeAccess) -> ClusterSnapshot:
-    """Ask the first control plane; where it cannot be reached, the next one about the cluster. Changes nothing."""
-    release = reach.plan.effective_release
-    asked: list[NodeRecord] = []
+async def collect_cluster(access: NodeAccess) -> ClusterSnapshot:
+    """Query the first control plane node; if that fails, query the cluster from the next one. It changes nothing."""
+    release = access.plan.effective_release
+    queried: list[NodeRecord] = []
     keys: dict[str, str] = {}
     first: Installed | None = None
-    for node in reach.plan.control_planes:
-        said = await ask(reach, node, questions(release) if first is None else release_questions(release))
-        asked.append(NodeRecord(node.address, None, node.role, said.state, detail=said.detail))
-        if said.host_key:
-            keys[node.address] = said.host_key
-        installed = installed_from(said.readings, said.detail or _("the node did not answer this"))
-        if first is not None:  # what is left on the installer's node, only that node can tell
-            gaps = {**installed.gaps, **{name: first.gaps[name] for name in ("left_over", "console")}}
-            installed = replace(installed, gaps=gaps)
-        if said.state is NodeState.CHECKED:
-            return ClusterSnapshot(installed, tuple(asked), keys)
+    for node in access.plan.control_planes:
+        output = await query_node(
+            access, node, verify_collectors(release) if first is None else release_collectors(release)
+        )
+        queried.append(NodeRecord(node.address, None, node.role, output.state, detail=output.detail))
+        if output.host_key:
+            keys[node.address] = output.host_key
+        installed = installed_from(output.readings, output.detail or _("the node returned no value"))
+        if first is not None:  # only the installer node has these values
+            missing = {**installed.missing, **{name: first.missing[name] for name in ("left_over", "console")}}
+            installed = replace(installed, missing=missing)
+        if output.state is NodeState.CHECKED:
+            return ClusterSnapshot(installed, tuple(queried), keys)
         first = first or installed
-    why = _("the plan has no control plane node")
-    return ClusterSnapshot(first or installed_from({}, why), tuple(asked), keys)
+    reason = _("the plan has no control plane node")
+    return ClusterSnapshot(first or installed_from({}, reason), tuple(queried), keys)
 
 
-async def ask(reach: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
-    """Ask one node, as root where sudo asks no password. Never raises for what a node does."""
+async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collector]) -> NodeOutput:
+    """Run collectors on one node, as root if sudo needs no password. Errors of the node are in the result."""
     marker = secrets.token_hex(12)
     program = build(snippets, marker)
-    login = reach.plan.login(node)
-    said: NodeOutput | None = None
+    login = access.plan.login(node)
+    output: NodeOutput | None = None
     if login.password is not None or login.key_file:
-        said = await _over_ssh(reach, node, program, marker)
-        if said.state is NodeState.CHECKED:
-            return said
-    if await asyncio.to_thread(reach.here, node.address):
-        return await _on_this_host(reach, program, marker)
-    missing = _("the plan gives no password and no key for this node, and it is not this host")
-    return said or NodeOutput({}, NodeState.AUTH_FAILED, missing)
+        output = await _over_ssh(access, node, program, marker)
+        if output.state is NodeState.CHECKED:
+            return output
+    if await asyncio.to_thread(access.is_local, node.address):
+        return await _on_this_host(access, program, marker)
+    missing = _("the plan has no password and no key for this node, and the node is not this host")
+    return output or NodeOutput({}, NodeState.AUTH_FAILED, missing)
 
 
-async def _over_ssh(reach: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
+async def _over_ssh(access: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
     readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
-    where = target(reach.plan, node, reach.dial, plan_dir=reach.base)
+    where = target(access.plan, node, access.address_map, plan_dir=access.base)
     try:
-        connection = await connect(where, reach.pinned.get(node.address), _unheard, reach.deadlines)
+        connection = await connect(where, access.known_hosts.get(node.address), _ignore_stage, access.deadlines)
     except ConnectError as error:
         return NodeOutput({}, error.state, error.detail, error.host_key)
     try:
         reader = Reader(marker)
         async with (
-            asyncio.timeout(reach.deadlines.script),
-            aclosing(connection.run(LAUNCH, program, _unheard, reach.deadlines.session)) as answer,
+            asyncio.timeout(access.deadlines.script),
+            aclosing(connection.run(LAUNCH, program, _ignore_stage, access.deadlines.session)) as answer,
         ):
             async for chunk in answer:
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
         if not readings:
-            state, detail = NodeState.AUTH_FAILED, connection.stderr or _("the node ran no bash")
+            state, detail = NodeState.AUTH_FAILED, connection.stderr or _("the node did not run bash")
     except ConnectError as error:
         state, detail = error.state, error.detail
     except ConnectionLost as error:
         state, detail = NodeState.LOST, str(error)
     except TimeoutError:
         state = NodeState.TIMEOUT
-        detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
+        detail = _("the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
     finally:
         await connection.close()
     return NodeOutput(readings, state, detail, connection.host_key)
 
 
-async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOutput:
+async def _on_this_host(access: NodeAccess, program: str, marker: str) -> NodeOutput:
     process = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
@@ -135,7 +141,7 @@ async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOut
         assert process.stdin is not None
         assert process.stdout is not None
         reader = Reader(marker)
-        async with asyncio.timeout(reach.deadlines.script):
+        async with asyncio.timeout(access.deadlines.script):
             with suppress(BrokenPipeError, ConnectionResetError):
                 process.stdin.write(program.encode())
                 await process.stdin.drain()
@@ -143,7 +149,7 @@ async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOut
             while chunk := await process.stdout.read(_CHUNK):
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
     except TimeoutError:
-        detail = _("the node did not finish within {seconds:g} s").format(seconds=reach.deadlines.script)
+        detail = _("the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
         return NodeOutput(readings, NodeState.TIMEOUT, detail)
     finally:
         if process.returncode is None:
@@ -155,5 +161,5 @@ async def _on_this_host(reach: NodeAccess, program: str, marker: str) -> NodeOut
     )
 
 
-def _unheard(stage: str) -> None:
-    """Stages of a connection that nobody waits for."""
+def _ignore_stage(stage: str) -> None:
+    """Ignore the stages of a connection."""

@@ -1,6 +1,6 @@
-"""The completion report: what was installed, how long it took, how it was found, what is left to do.
+"""The completion report: versions, addresses, durations, verification and remaining steps, as JSON and HTML.
 
-Written beside the bundle's files, as JSON and as a page. No secret is in it, for none is in what it is made of.
+It has no secret: neither the verification nor the state of a run has one.
 """
 
 import getpass
@@ -39,7 +39,7 @@ _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 @dataclass(frozen=True)
 class Completion:
-    """All that the report is made of. `run`: the install, where it is known on this host."""
+    """The content of the report. `run`: the install, if it is known on this host."""
 
     plan: Plan
     finish: Finish
@@ -50,6 +50,7 @@ class Completion:
 
 
 def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
+    """Collect the content of the report."""
     name = "?"
     with suppress(OSError, KeyError):
         name = getpass.getuser()
@@ -57,7 +58,7 @@ def completion(plan: Plan, finish: Finish, run: RunState | None) -> Completion:
 
 
 def write(folder: Path, done: Completion) -> tuple[Path, Path]:
-    """Write both files into `folder`; their paths. OSError: not written."""
+    """Write both files to `folder`, and return their paths. Raises: OSError."""
     document = json.dumps(to_json(done), indent=2, ensure_ascii=False) + "\n"
     write_atomically(folder / JSON, document, mode=0o644)
     write_atomically(folder / PAGE, to_html(done), mode=0o644)
@@ -129,19 +130,19 @@ _VERSIONS = {"acp": "ACP", "kubernetes": "Kubernetes", "acp_tui": "acp-tui"}
 
 
 def to_html(done: Completion) -> str:
-    """One page in the style of the preflight's: nothing from outside, everything escaped."""
+    """Return one page in the style of the preflight report: self-contained, all text escaped."""
     report = done.finish.report
-    told = {"package": _("Package"), "container_runtime": _("Container runtime"), **_VERSIONS}
+    labels = {"package": _("Package"), "container_runtime": _("Container runtime"), **_VERSIONS}
     names = {
         "platform": _("Platform"),
-        "others": _("Further addresses"),
+        "others": _("Other addresses"),
         "cluster_endpoint": _("Cluster endpoint"),
         "registry": _("Registry"),
     }
     about = [
-        (_("Looked at"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
+        (_("Verified"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
         *((names[name], text(value)) for name, value in _addresses(done.plan)),
-        *((told[name], text(value)) for name, value in _versions(done)),
+        *((labels[name], text(value)) for name, value in _versions(done)),
     ]
     counts = summary(report.verdicts)
     return Template(asset_text("report/preflight.html")).substitute(
@@ -156,7 +157,7 @@ def to_html(done: Completion) -> str:
         ),
         body=joined(_parts(done)),
         foot=text(
-            _("Written by acp-tui {version}. The same as data: completion.json. No secret is in this page.").format(
+            _("Created by acp-tui {version}. The same data as JSON: completion.json. This page has no secrets.").format(
                 version=__version__
             )
         ),
@@ -166,7 +167,7 @@ def to_html(done: Completion) -> str:
 def _answer(finish: Finish) -> str:
     if not finish.healthy:
         return _("Not verified")
-    return _("Installed and verified") if finish.console else _("Verified, but the console does not answer")
+    return _("Installed and verified") if finish.console else _("Verified, but the Web UI does not respond")
 
 
 def _parts(done: Completion) -> Sequence[Html]:
@@ -177,10 +178,10 @@ def _parts(done: Completion) -> Sequence[Html]:
     fine = [v for v in report.verdicts if v.outcome in _SETTLED]
     return (
         section(_("Findings"), joined(finding(group, known) for group in grouped(open_ones)), id="findings"),
-        section(_("To do by hand"), bullets([_todo(todo) for todo in checklist(done.plan)]), id="todo"),
+        section(_("Remaining steps"), bullets([_todo(todo) for todo in checklist(done.plan)]), id="todo"),
         section(_("Nodes"), _node_table(done), id="nodes"),
         section(_("Phases"), _phase_table(done.spans), id="phases"),
-        folded(f"{_('In order')} ({len(fine)})", passed(grouped(fine), known), "pass"),
+        folded(_("Passed ({count})").format(count=len(fine)), passed(grouped(fine), known), "pass"),
     )
 
 
@@ -201,14 +202,14 @@ def _node_table(done: Completion) -> Html:
 
 
 def _phase_table(found: Sequence[Span]) -> Html:
-    heads = (_("Phase"), _("Began"), _("Took (h:mm:ss)"))
+    heads = (_("Phase"), _("Started"), _("Duration (h:mm:ss)"))
     rows = [
-        [text(phase_label(one.phase)), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_took(one.seconds))]
+        [text(phase_label(one.phase)), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_duration(one.seconds))]
         for one in found
     ]
-    whole = [text(_("All of it")), text(""), text(_took(sum(one.seconds for one in found)))]
-    return table(heads, [*rows, *([whole] if found else [])])
+    total = [text(_("Total")), text(""), text(_duration(sum(one.seconds for one in found)))]
+    return table(heads, [*rows, *([total] if found else [])])
 
 
-def _took(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))

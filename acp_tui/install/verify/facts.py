@@ -1,4 +1,4 @@
-"""What is known of an installed cluster: frozen facts, None where something was not learned; a gap says why."""
+"""Facts of an installed cluster. A fact that could not be read is None; `Installed.missing` has the reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from acp_tui.install.api.client import Says
 
 @dataclass(frozen=True)
 class ClusterNode:
-    """A node as Kubernetes knows it."""
+    """A Node object of Kubernetes."""
 
     name: str
     addresses: tuple[str, ...]
@@ -19,14 +19,14 @@ class ClusterNode:
     """Of the kubelet."""
     runtime: str
     cordoned: bool = False
-    """Whether no new Pod is placed on it."""
+    """Whether it accepts no new Pods."""
 
 
 @dataclass(frozen=True)
 class Container:
     ready: bool
     state: str
-    """Why it waits or has ended, "" while it runs."""
+    """Why it waits or has ended; "" while it runs."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Pod:
     node: str
     phase: str
     reason: str
-    """The Pod's own, such as Evicted; mostly ""."""
+    """The reason of the Pod, such as Evicted; mostly ""."""
     deleting: bool
     wanted: int
-    """Containers that it is to have."""
+    """Number of containers in its specification."""
     containers: tuple[Container, ...]
     init: tuple[Container, ...]
 
@@ -53,7 +53,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class AppRelease:
-    """A chart of the platform. Its states are no published format: whatever words it has for them."""
+    """A chart of the platform. Its states are not documented; they are kept as reported."""
 
     namespace: str
     name: str
@@ -63,10 +63,10 @@ class AppRelease:
 
 @dataclass(frozen=True)
 class LeftOver:
-    """The installer's container that is still there."""
+    """An installer container that still exists."""
 
     status: str
-    """In the tool's words, such as `Up 40 minutes`."""
+    """As docker or nerdctl prints it, such as `Up 40 minutes`."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +75,18 @@ class Installed:
     pods: tuple[Pod, ...] | None = None
     releases: tuple[AppRelease, ...] | None = None
     module: str | None = None
-    """The phase of `clustermodule global`; "" where it tells none."""
+    """The phase of `clustermodule global`; "" if it reports none."""
     left_over: tuple[LeftOver, ...] | None = None
-    """() when the container is gone."""
+    """() if there is no container."""
     console: Says | None = None
-    """What the installer's console says; None: it does not answer, or nobody could ask."""
-    gaps: Mapping[str, str] = field(default_factory=dict)
-    """Field → why it is None."""
+    """The status that the installer reports. None: no response."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Reasons of the missing facts, by field."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """The certificate that an HTTPS server showed."""
+    """The certificate of an HTTPS server."""
 
     subject: str
     fingerprint: str
@@ -99,7 +99,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one GET over HTTPS gave. `status` None: no answer, and `trouble` says why."""
+    """The result of one GET over HTTPS. `status` None: no response; `trouble` has the reason."""
 
     url: str
     status: int | None = None

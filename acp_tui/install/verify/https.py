@@ -1,4 +1,7 @@
-"""One GET over HTTPS, with the certificate that was shown: trusted or not, for that is judged, not demanded."""
+"""One GET over HTTPS that also returns the server's certificate.
+
+It accepts any certificate: a check evaluates it later, and httpx does not return an untrusted one.
+"""
 
 import asyncio
 import os
@@ -18,16 +21,16 @@ from acp_tui.core.text import sanitize
 from acp_tui.install.verify.facts import Answer, Served
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
 
-_WITHIN = 15.0  # seconds for all of it
-_HEAD = 8192  # bytes of an answer that are looked at
+_WITHIN = 15.0  # seconds for the complete request
+_HEAD = 8192  # bytes of the response that are read
 
 
 async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Answer:
-    """Ask `https://host:port/path`. Never raises for what a server or a network does."""
+    """Request `https://host:port/path`. Errors of server and network are in the result."""
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
     if not host:
-        return Answer(url, None, None, _("the plan gives no address"))
+        return Answer(url, None, None, _("the plan has no address"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     place, real = dial(host, port)
@@ -46,28 +49,28 @@ async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Ans
             finally:
                 writer.close()
     except TimeoutError:
-        return Answer(url, None, certificate, _("no answer within {seconds:g} s").format(seconds=_WITHIN))
+        return Answer(url, None, certificate, _("timed out after {seconds:g} s").format(seconds=_WITHIN))
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        return Answer(url, None, certificate, _("it closed the connection without an answer"))
+        return Answer(url, None, certificate, _("the server closed the connection without a response"))
     except (OSError, ValueError) as error:
-        return Answer(url, None, certificate, _why(error))
+        return Answer(url, None, certificate, _reason(error))
     words = line.decode("latin-1").split()
     if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal() or len(words[1]) != 3:
-        return Answer(url, None, certificate, _("what it answered is not HTTP"))
+        return Answer(url, None, certificate, _("the response is not HTTP"))
     return Answer(url, int(words[1]), certificate)
 
 
-def _why(error: OSError | ValueError) -> str:
-    """In the system's words: asyncio has others for a connection that is refused."""
-    said = str(error)
+def _reason(error: OSError | ValueError) -> str:
+    """Return the system's message: that of asyncio for a rejected connection is different."""
+    message = str(error)
     if isinstance(error, OSError):
         plain = error.errno and not isinstance(error, ssl.SSLError | socket.gaierror)
-        said = os.strerror(error.errno or 0) if plain else error.strerror or said
-    return " ".join(sanitize(said or type(error).__name__).split())[:200]
+        message = os.strerror(error.errno or 0) if plain else error.strerror or message
+    return " ".join(sanitize(message or type(error).__name__).split())[:200]
 
 
 def served(der: bytes | None) -> Served | None:
-    """What is told of a certificate; None: it cannot be read."""
+    """Parse a certificate. None: it cannot be read."""
     if not der:
         return None
     try:
@@ -91,7 +94,7 @@ def served(der: bytes | None) -> Served | None:
 
 
 def planned_fingerprint(file: Path) -> str | None:
-    """Of the first certificate in the plan's file; None: the file cannot be read."""
+    """Return the fingerprint of the first certificate in a file. None: it cannot be read."""
     try:
         with file.open("rb") as opened:
             return fingerprint(x509.load_pem_x509_certificates(opened.read(READ_LIMIT))[0])
@@ -100,9 +103,10 @@ def planned_fingerprint(file: Path) -> str | None:
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 fingerprint, upper case with colons."""
     return certificate.fingerprint(SHA256()).hex(":").upper()
 
 
 def covers(certificate: Served, host: str) -> bool:
-    """Whether a browser that opens `host` accepts the certificate's names."""
+    """Whether the certificate is valid for `host`, as a browser checks it."""
     return cover(certificate.names, certificate.addresses, host)

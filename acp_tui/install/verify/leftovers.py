@@ -1,7 +1,7 @@
-"""Starting again after a run that failed: what it left on the installer's node is looked at and told first.
+"""Leftovers of a failed run on the installer node, shown before a new run starts.
 
-The preflight looks at every node anew; this is about what a person has to know before, and about the one thing that
-must not be there: an installer that is still at work, or in the way of the next one.
+The preflight checks every node again. This module finds what the operator must know before, and the one thing that
+prevents a new run: an installer container that still exists.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.core.i18n import _
 from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.run.state import Phase, RunState, removal
-from acp_tui.install.verify.collect import NodeAccess, ask
+from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed
-from acp_tui.install.verify.queries import installed_from, installer_questions, ports_question, read_ports
+from acp_tui.install.verify.queries import installed_from, installer_collectors, ports_collector, read_ports
 from acp_tui.nodes.script import CollectorOutput
 from acp_tui.plan.model import Plan
 
@@ -22,8 +22,8 @@ _SENT = (Phase.POSTED, Phase.INSTALLING)
 
 
 @dataclass(frozen=True)
-class Remains:
-    """What a run that did not succeed has left. `ports`: the installer's that are taken; None: nobody could look."""
+class Leftovers:
+    """What a failed run left behind. `ports`: the installer's ports that are in use; None: unknown."""
 
     run: RunState
     installed: Installed
@@ -33,44 +33,44 @@ class Remains:
 
     @property
     def posted(self) -> bool:
-        """Whether the configuration has reached the installer, so that it may have changed every node."""
+        """Whether the installer received the configuration. It may then have changed every node."""
         return self.run.post_status == 200 or self.run.failed_in in _SENT or self.run.phase in _SENT
 
     @property
-    def in_the_way(self) -> bool:
-        """Whether a new run cannot begin before something is removed."""
+    def blocks_new_install(self) -> bool:
+        """Whether the installer container must be removed before a new run."""
         return bool(self.installed.left_over)
 
 
-async def find_leftovers(reach: NodeAccess, run: RunState) -> Remains:
-    """Look at the installer's node. Changes nothing; what cannot be seen is told as such."""
-    plan, release = reach.plan, reach.plan.effective_release
+async def find_leftovers(access: NodeAccess, run: RunState) -> Leftovers:
+    """Query the installer node. It changes nothing; unknown values are None."""
+    plan, release = access.plan, access.plan.effective_release
     unpacked = await asyncio.to_thread((run.spec.setup_dir / "setup.sh").exists)
     node = plan.installer_node
     if node is None:
-        return Remains(run, installed_from({}, _("the plan has no control plane node")), None, unpacked, release)
-    said = await ask(reach, node, (*installer_questions(release), ports_question()))
-    installed = installed_from(said.readings, said.detail or _("the node did not answer this"))
-    return Remains(run, installed, _taken(plan, said.readings.get("ports")), unpacked, release)
+        return Leftovers(run, installed_from({}, _("the plan has no control plane node")), None, unpacked, release)
+    output = await query_node(access, node, (*installer_collectors(release), ports_collector()))
+    installed = installed_from(output.readings, output.detail or _("the node returned no value"))
+    return Leftovers(run, installed, _ports_in_use(plan, output.readings.get("ports")), unpacked, release)
 
 
-def _taken(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...] | None:
+def _ports_in_use(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...] | None:
     if reading is None or reading.status:
         return None
     row = catalogue(plan.effective_release)["NET-PORTS-INST"].check
     assert isinstance(row, FunctionCheck)
-    wanted: set[int] = set()
+    installer_ports: set[int] = set()
     for word in row.texts("ports"):
         first, _dash, last = word.partition("-")
-        wanted.update(range(int(first), int(last or first) + 1))
-    return tuple(sorted(wanted & read_ports(reading.text)))
+        installer_ports.update(range(int(first), int(last or first) + 1))
+    return tuple(sorted(installer_ports & read_ports(reading.text)))
 
 
-def lines(left: Remains) -> Iterator[str]:
-    """What is to be known before a new run, a line each."""
+def lines(left: Leftovers) -> Iterator[str]:
+    """Return the messages before a new run, one line each."""
     run = left.run
     yield (
-        _("The last run began on {moment} and ended: {phase}. {message}")
+        _("The last install started on {moment} and ended: {phase}. {message}")
         .format(
             moment=f"{run.started:%Y-%m-%d %H:%M} UTC",
             phase=phase_label(run.phase),
@@ -79,24 +79,24 @@ def lines(left: Remains) -> Iterator[str]:
         .rstrip()
     )
     if left.installed.left_over is None:
-        why = left.installed.gaps.get("left_over", "")
-        yield _("Whether its container is still there is not known: {why}").format(why=why)
+        reason = left.installed.missing.get("left_over", "")
+        yield _("Could not check whether its installer container exists: {reason}").format(reason=reason)
     elif left.installed.left_over:
-        yield _("Its container is still there ({status}). Remove it first: {command}").format(
+        yield _("Its installer container still exists ({status}). Remove it first: {command}").format(
             status=left.installed.left_over[0].status, command=removal(left.release)
         )
     else:
-        yield _("Its container is gone.")
+        yield _("Its installer container does not exist any more.")
     if left.ports is None:
-        yield _("Which ports are taken on the installer's node is not known.")
+        yield _("Could not check the ports of the installer node.")
     elif left.ports:
-        yield _("Taken on the installer's node: {ports}.").format(ports=", ".join(map(str, left.ports)))
+        yield _("Ports in use on the installer node: {ports}.").format(ports=", ".join(map(str, left.ports)))
     if left.posted:
         yield _(
-            "The configuration had been sent, so every node may have been changed: clean or reinstall them. "
-            "The preflight finds what is left."
+            "The configuration was sent, so every node may have changed. Clean or reinstall the nodes. The preflight "
+            "finds leftovers."
         )
     else:
-        yield _("The configuration had not been sent: only the installer's node was touched.")
+        yield _("The configuration was not sent. Only the installer node was changed.")
     if left.unpacked:
-        yield _("The package stays unpacked in {folder} and is used again.").format(folder=run.spec.setup_dir.parent)
+        yield _("The package in {folder} is unpacked and can be used again.").format(folder=run.spec.setup_dir.parent)

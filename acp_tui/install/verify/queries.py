@@ -1,7 +1,7 @@
-"""How an installed cluster is asked, and how its answers are read: small tables made by kubectl, never whole objects.
+"""Collectors for an installed cluster, and parsers of their output: small tables printed by kubectl.
 
-Each table ends with the count of its rows, so that a torn one is never taken for a healthy one. Parsers are total but
-for ValueError: then the answer is not known, with that text.
+Each table ends with the number of its rows: a truncated one must not look healthy. A parser raises ValueError if the
+output is not valid; the fact is then missing, with that text as the reason.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +16,12 @@ from acp_tui.install.verify.facts import AppRelease, ClusterNode, Condition, Con
 from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, Collector, CollectorOutput
 
 KUBECONFIG = "/etc/kubernetes/admin.conf"
-EARLY_KUBECONFIG = "/var/cpaas/data/alauda.kubeconfig"  # API-KUBECONFIG: until the cluster's own is there
-_PATIENCE = 25  # seconds for one kubectl: a silent API server, asked twice
+EARLY_KUBECONFIG = "/var/cpaas/data/alauda.kubeconfig"  # API-KUBECONFIG: until the cluster has its own
+_KUBECTL_TIMEOUT = 25  # seconds for one kubectl: two requests to an API server that does not respond
 _WORD = 80
-"""Characters of a state, a reason or a name that are kept."""
+"""Longest state, reason or name in characters; the rest is cut off."""
 
-# What the command says to standard error is its last line at most, and told only where it fails.
+# Of standard error the last line is returned, and only if the command fails.
 _GUARDED = """
 root || return
 local PATH=$PATH:/usr/local/bin said status
@@ -79,13 +79,13 @@ def _guarded(program: str, needs: str, command: str, seconds: int) -> str:
     return fill_template(_GUARDED, PROGRAM=program, NEEDS=needs, COMMAND=command, SECONDS=str(seconds))
 
 
-def _kubectl(name: str, ask: str, template: str, *configs: str) -> Collector:
-    """A question with the first of `configs` that is there."""
+def _kubectl(name: str, objects: str, template: str, *configs: str) -> Collector:
+    """Return a collector that runs `kubectl get` with the first existing file of `configs`."""
     files = " ".join(configs or (KUBECONFIG,))
     needs = f'local file config=\nfor file in {files}; do [ -n "$config" ] || [ ! -r "$file" ] || config=$file; done\n'
-    command = f'kubectl --kubeconfig "$config" --request-timeout=15s get {ask} -o go-template={quote(template)}'
-    shell = _guarded("kubectl", f'{needs}[ -n "$config" ] || return 66', command, _PATIENCE)
-    return Collector(name, (), shell, _unparsed, timeout=_PATIENCE + 5, any_status=True, early=True)
+    command = f'kubectl --kubeconfig "$config" --request-timeout=15s get {objects} -o go-template={quote(template)}'
+    shell = _guarded("kubectl", f'{needs}[ -n "$config" ] || return 66', command, _KUBECTL_TIMEOUT)
+    return Collector(name, (), shell, _unparsed, timeout=_KUBECTL_TIMEOUT + 5, any_status=True, early=True)
 
 
 def _unparsed(reading: CollectorOutput) -> Mapping[str, object]:
@@ -100,105 +100,105 @@ def _containers(release: str) -> Collector:
     )
 
 
-def removing(release: str) -> Collector:
-    """The only thing here that changes a node: it removes the installer's container."""
+def removal_collector(release: str) -> Collector:
+    """Return the command that removes the installer container. It is the only one here that changes a node."""
     shell = _guarded(container_tool(release), "", removal(release), 60)
     return Collector("removed", (), shell, _unparsed, timeout=70, any_status=True)
 
 
-def cluster_questions(*configs: str) -> tuple[Collector, ...]:
-    """With the first kubeconfig of `configs` that is there; by default the cluster's own."""
+def cluster_collectors(*configs: str) -> tuple[Collector, ...]:
+    """Return the collectors for the cluster, with the first existing file of `configs` (default: the cluster's)."""
     return (
         _kubectl("nodes", "nodes", _NODES, *configs),
-        pods_question(*configs),
+        pods_collector(*configs),
         _kubectl("releases", "apprelease --all-namespaces", _RELEASES, *configs),
     )
 
 
-def pods_question(*configs: str) -> Collector:
+def pods_collector(*configs: str) -> Collector:
     return _kubectl("pods", "pods --all-namespaces", _PODS, *configs)
 
 
-def module_question(*configs: str) -> Collector:
+def module_collector(*configs: str) -> Collector:
     return _kubectl("module", "clustermodule global", _MODULE, *configs)
 
 
-def installer_questions(release: str) -> tuple[Collector, ...]:
-    """What is left of the installer on its node."""
+def installer_collectors(release: str) -> tuple[Collector, ...]:
+    """Return the collectors for the installer on its node."""
     return _containers(release), Collector("console", (), _CONSOLE, _unparsed, timeout=10, any_status=True, early=True)
 
 
-def ports_question() -> Collector:
+def ports_collector() -> Collector:
     return Collector(
         "ports", (), "type -P ss >/dev/null || return 127\nss -ltn", _unparsed, timeout=10, any_status=True
     )
 
 
 def read_ports(text: str) -> frozenset[int]:
-    """TCP ports that somebody listens on, from `ss -ltn`."""
-    found = set()
+    """Parse the TCP ports with a listener from `ss -ltn`."""
+    ports = set()
     for line in text.splitlines():
         words = line.split()
         port = words[3].rpartition(":")[2] if len(words) >= 5 and words[0] == "LISTEN" else ""
         if port.isdecimal() and len(port) <= 5:
-            found.add(int(port))
-    return frozenset(found)
+            ports.add(int(port))
+    return frozenset(ports)
 
 
-def questions(release: str) -> tuple[Collector, ...]:
-    """All that the first control plane is asked."""
-    return (*release_questions(release), *installer_questions(release))
+def verify_collectors(release: str) -> tuple[Collector, ...]:
+    """Return all collectors for the first control plane node."""
+    return (*release_collectors(release), *installer_collectors(release))
 
 
-def release_questions(release: str) -> tuple[Collector, ...]:
-    """The questions about the cluster in `release`: `clustermodule` only where the release has it (REL-VERIFY)."""
-    module = (module_question(),) if release_traits(release).cluster_module else ()
-    return (*cluster_questions(), *module)
+def release_collectors(release: str) -> tuple[Collector, ...]:
+    """Return the collectors of the cluster; `clustermodule` only if the release has it (REL-VERIFY)."""
+    module = (module_collector(),) if release_traits(release).cluster_module else ()
+    return (*cluster_collectors(), *module)
 
 
 def installed_from(readings: Mapping[str, CollectorOutput], unanswered: str) -> Installed:
-    """What the readings tell; `unanswered`: why those that are missing are."""
+    """Parse the output of the collectors. `unanswered`: the reason for missing output."""
     found: dict[str, object] = {}
-    gaps: dict[str, str] = {}
+    missing: dict[str, str] = {}
     for name, read in _READERS.items():
         reading = readings.get(name)
         if reading is None:
-            gaps[name] = unanswered
+            missing[name] = unanswered
         elif reading.status:
-            gaps[name] = _failed(reading)
+            missing[name] = _failed(reading)
         else:
             try:
                 found[name] = read(reading.text)
             except ValueError as error:
-                gaps[name] = _("the answer could not be read: {why}").format(why=error)
-    return Installed(gaps=gaps, **found)  # type: ignore[arg-type] # each reader is held to its field's type below
+                missing[name] = _("the output is not valid: {reason}").format(reason=error)
+    return Installed(missing=missing, **found)  # type: ignore[arg-type] # each reader is held to its field's type below
 
 
 def _failed(reading: CollectorOutput) -> str:
-    said = reading.text.rpartition("\nerror\t")[2].strip() if "\nerror\t" in reading.text else ""
+    error = reading.text.rpartition("\nerror\t")[2].strip() if "\nerror\t" in reading.text else ""
     known = {
-        TIMED_OUT: _("no answer in time; the API server may be silent"),
-        CUT: _("the answer was longer than allowed"),
-        NEEDS_ROOT: _("needs root"),
-        ABSENT: _("{file} is not on the node: it is no control plane of a cluster yet").format(file=KUBECONFIG),
-        NOT_FOUND: _("the node lacks the command that tells it ({command})").format(
+        TIMED_OUT: _("timed out; the API server may not respond"),
+        CUT: _("the output exceeds the size limit"),
+        NEEDS_ROOT: _("requires root"),
+        ABSENT: _("{file} is missing: the node is not a control plane node of a cluster yet").format(file=KUBECONFIG),
+        NOT_FOUND: _("command not found on the node ({command})").format(
             command="docker/nerdctl" if reading.name == "left_over" else "kubectl"
         ),
     }.get(reading.status)
-    if known and not (said and reading.status == NOT_FOUND):
-        return f"{known}: {said}" if said else known
-    return said or _("asking failed with exit status {status}").format(status=reading.status)
+    if known and not (error and reading.status == NOT_FOUND):
+        return f"{known}: {error}" if error else known
+    return error or _("the query failed with exit status {status}").format(status=reading.status)
 
 
 def _rows(text: str, width: int) -> Iterator[list[str]]:
-    """The rows of a table of ours. ValueError: it is not whole."""
+    """Yield the rows of a table. Raises: ValueError if it is incomplete."""
     *rows, end = text.strip("\n").split("\n") if text.strip("\n") else [""]
     if end != f"end\t{len(rows)}":
-        raise ValueError(_("the table is not whole"))
+        raise ValueError(_("the table is incomplete"))
     for row in rows:
         cells = [cell.strip() for cell in row.split("\t")]
         if len(cells) != width:
-            raise ValueError(_("the table is not whole"))
+            raise ValueError(_("the table is incomplete"))
         yield cells
 
 
@@ -218,7 +218,7 @@ def read_pods(text: str) -> tuple[Pod, ...]:
     pods = []
     for namespace, name, node, phase, reason, deleting, wanted, containers, init in _rows(text, 9):
         if not wanted.isdecimal() or len(wanted) > 4:
-            raise ValueError(_("the table is not whole"))
+            raise ValueError(_("the table is incomplete"))
         pods.append(
             Pod(_cut(namespace), _cut(name), _cut(node), _cut(phase), _cut(reason), bool(deleting), int(wanted),
                 _states(containers), _states(init))
@@ -234,24 +234,24 @@ def read_releases(text: str) -> tuple[AppRelease, ...]:
     releases = []
     for namespace, name, phases, conditions in _rows(text, 4):
         pairs = [word.partition("=") for word in conditions.split()]
-        told = tuple(
+        states = tuple(
             Condition(_cut(kind), _cut(rest.partition("/")[0]), _cut(rest.partition("/")[2]))
             for kind, _sign, rest in pairs
         )
-        releases.append(AppRelease(_cut(namespace), _cut(name), tuple(map(_cut, phases.split())), told))
+        releases.append(AppRelease(_cut(namespace), _cut(name), tuple(map(_cut, phases.split())), states))
     return tuple(releases)
 
 
 def read_module(text: str) -> str:
-    """The module's phase, else how far its base is deployed; "" where it tells neither."""
+    """Parse the phase of the module, else the state of its base; "" if it reports neither."""
     rows = [line for line in text.strip("\n").split("\n") if line]
     if not rows or rows[-1] != "end\t1":
-        raise ValueError(_("the table is not whole"))
+        raise ValueError(_("the table is incomplete"))
     return _cut(next((cell for row in rows[:-1] for cell in row.split("\t") if cell.strip()), ""))
 
 
 def read_left_over(text: str) -> tuple[LeftOver, ...]:
-    """The container of exactly this name: the tool's filter takes parts of names, too."""
+    """Parse the container with exactly this name: the tool's filter also matches parts of names."""
     rows = [line.partition("\t") for line in text.split("\n") if line.strip()]
     return tuple(
         LeftOver(_cut(status)) for names, _tab, status in rows if CONTAINER in [n.strip(" /") for n in names.split(",")]
@@ -259,9 +259,9 @@ def read_left_over(text: str) -> tuple[LeftOver, ...]:
 
 
 def read_console(text: str) -> Says | None:
-    """What the console says, of the first of its two addresses that answers as an API does."""
-    for answer in text.split("\n@next"):
-        head, _blank, body = answer.strip().replace("\r\n", "\n").partition("\n\n")
+    """Parse the status from the first of the two addresses that responds as an API."""
+    for response in text.split("\n@next"):
+        head, _blank, body = response.strip().replace("\r\n", "\n").partition("\n\n")
         words = head.split("\n")[0].split()
         if words[1:2] == ["200"] and body.strip() and not body.lstrip().startswith("<"):
             return read_progress(body).says

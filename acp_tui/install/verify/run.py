@@ -1,4 +1,4 @@
-"""Looking once: everything is asked at the same time, then judged into a report of the published schema."""
+"""Verify an installed cluster: query nodes, Web UI and registry at the same time, then evaluate the results."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -10,8 +10,8 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.clock import now as now
 from acp_tui.core.files import resolve_path
 from acp_tui.core.retry import poll
-from acp_tui.install.verify.checks import VerifyContext, judge, serves
-from acp_tui.install.verify.collect import NodeAccess, look
+from acp_tui.install.verify.checks import VerifyContext, evaluate_cluster, serves
+from acp_tui.install.verify.collect import NodeAccess, collect_cluster
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.https import get, planned_fingerprint
 from acp_tui.nodes.state import NodeState
@@ -19,65 +19,63 @@ from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.model import Report
 
 REGISTRY_PORT = 11443
-SETTLING = timedelta(minutes=10)
-"""How long a cluster may take to come to rest once the installer says Success."""
 _CLEANUP = "INS-CLEANUP"
 _CLUSTER = ("nodes", "pods", "releases")
 
 
 @dataclass(frozen=True)
 class Finish:
-    """One look at the installed cluster."""
+    """The result of one verification."""
 
     report: Report
     installed: Installed
     host_keys: Mapping[str, str]
     console: bool = True
-    """Whether the platform's console answered. It may be out of reach from here alone, so it decides nothing."""
+    """Whether the Web UI responded. Decides nothing: it may be unreachable from this host only."""
 
     @property
     def healthy(self) -> bool:
-        """Nothing of the cluster itself blocks; what is left of the installer is another matter."""
-        asked = bool(self.report.nodes) and all(node.state is NodeState.CHECKED for node in self.report.nodes)
-        return asked and not any(v.blocks for v in self.report.verdicts if v.requirement != _CLEANUP)
+        """Whether the cluster has no blocker. A left-over installer does not count."""
+        checked = bool(self.report.nodes) and all(node.state is NodeState.CHECKED for node in self.report.nodes)
+        return checked and not any(v.blocks for v in self.report.verdicts if v.requirement != _CLEANUP)
 
     @property
     def settled(self) -> bool:
-        """Healthy, its console answers, and nothing in the cluster is on its way: waiting longer changes nothing."""
+        """Whether to stop polling: the cluster is healthy, the Web UI responds, and nothing is in progress."""
         verdicts = [v for v in self.report.verdicts if v.requirement.startswith("INS-VERIFY")]
         return self.healthy and self.console and not any(v.outcome is Outcome.WARN for v in verdicts)
 
     @property
-    def unseen(self) -> bool:
-        """Nothing of the cluster could be observed."""
+    def nothing_observed(self) -> bool:
+        """Whether no value of the cluster could be read."""
         return all(getattr(self.installed, name) is None for name in _CLUSTER)
 
 
 async def verify(
-    reach: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
+    access: NodeAccess, installed_at: datetime | None = None, clock: Callable[[], datetime] = now
 ) -> Finish:
-    """Look at the cluster, its console and its registry, once. Changes nothing; raises nothing for what is found."""
-    plan, started = reach.plan, clock()
+    """Check cluster, Web UI and registry once. It changes nothing. Errors of the cluster are results."""
+    plan, started = access.plan, clock()
     own = plan.registry.mode == "platform"
-    platform = get(plan.platform_address, plan.address.https_port, "/", reach.dial)
-    registry = get(plan.registry_address, REGISTRY_PORT, "/v2/", reach.dial)
+    platform = get(plan.platform_address, plan.address.https_port, "/", access.address_map)
+    registry = get(plan.registry_address, REGISTRY_PORT, "/v2/", access.address_map)
     if own:
-        seen, page, images = await asyncio.gather(look(reach), platform, registry)
+        cluster, page, images = await asyncio.gather(collect_cluster(access), platform, registry)
     else:
         registry.close()
-        (seen, page), images = await asyncio.gather(look(reach), platform), None
-    certificate = await asyncio.to_thread(_planned, plan, reach.base)
+        (cluster, page), images = await asyncio.gather(collect_cluster(access), platform), None
+    certificate = await asyncio.to_thread(_planned, plan, access.base)
     moment = clock()
-    verdicts = judge(VerifyContext(plan, seen.installed, page, images, certificate, moment, installed_at))
-    report = Report(plan.effective_release, started, moment, seen.nodes, verdicts)
-    return Finish(report, seen.installed, seen.host_keys, serves(page))
+    verdicts = evaluate_cluster(VerifyContext(plan, cluster.installed, page, images, certificate, moment, installed_at))
+    report = Report(plan.effective_release, started, moment, cluster.nodes, verdicts)
+    return Finish(report, cluster.installed, cluster.host_keys, serves(page))
 
 
-async def until_settled(
-    reach: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, every: float = 10.0
+async def poll_until_settled(
+    access: NodeAccess, within: timedelta, *, installed_at: datetime | None = None, interval: float = 10.0
 ) -> AsyncGenerator[Finish, None]:
-    """Verify at least once, then again `every` so many seconds, until the cluster is settled or the time is over."""
-    async for finish in poll(lambda: verify(reach, installed_at), every=every, within=within.total_seconds()):
+    """Verify every `interval` seconds until the cluster is settled or `within` is over; at least once."""
+    async for finish in poll(lambda: verify(access, installed_at), every=interval, within=within.total_seconds()):
         yield finish
         if finish.settled:
             return

@@ -1,6 +1,6 @@
-"""Where an install that does not move probably hangs: the cheap questions of API-STALL, asked for the operator.
+"""Find the likely cause of a stalled install with the checks of API-STALL: one script on the installer node.
 
-One script on the installer's node; nothing is changed. The answers are weighed in the manual's order.
+Nothing is changed. The results are evaluated in the order of the vendor's manual.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _
-from acp_tui.core.units import minutes
-from acp_tui.install.run.state import INSTALLER_LOG
+from acp_tui.install.run.state import INSTALLER_LOG, RunState
 from acp_tui.install.verify.checks import pod_state
-from acp_tui.install.verify.collect import NodeAccess, ask
+from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import (
     EARLY_KUBECONFIG,
     KUBECONFIG,
     installed_from,
-    installer_questions,
-    pods_question,
-    ports_question,
+    installer_collectors,
+    pods_collector,
+    ports_collector,
     read_ports,
 )
 from acp_tui.nodes.script import Collector, CollectorOutput
+from acp_tui.preflight.bundle import open_bundle
 
-_CONSOLE_PORT = 8080
+_API_PORT = 8080
 _SHOWN = 6  # lines of the log, and Pods
 _LOG = f"""
 local file={INSTALLER_LOG}
@@ -33,97 +33,125 @@ echo "$(( $(date +%s) - $(stat -c %Y "$file") ))"
 tail -c 4000 "$file"
 """
 _PHASES: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("apprelease", "plugin", "chart"), N_("plugins: kubectl get apprelease -A, then describe the one that failed")),
-    (("clustermodule", "base-operator", "platform"), N_("core platform: kubectl describe clustermodule global")),
+    (
+        ("apprelease", "plugin", "chart"),
+        N_("plugins. Run: kubectl get apprelease -A, then kubectl describe for the failed one"),
+    ),
+    (
+        ("clustermodule", "base-operator", "platform"),
+        N_("core platform. Run: kubectl describe clustermodule global"),
+    ),
     (
         ("cni", "ovn", "calico", "coredns", "kube-proxy", "addon", "add-on"),
-        N_("network and add-ons: kubectl get pods -n kube-system"),
+        N_("network and add-ons. Run: kubectl get pods -n kube-system"),
     ),
     (
         ("kubeadm", "etcd", "control plane", "controlplane", "machine"),
-        N_("control plane: kubectl get machines -A, then describe the one that is not Ready"),
+        N_("control plane. Run: kubectl get machines -A, then kubectl describe for the one that is not Ready"),
     ),
-    (("registry", "bootstrap", "minialauda"), N_("bootstrap: the output of setup.sh, and the installer's registry")),
+    (
+        ("registry", "bootstrap", "minialauda"),
+        N_("bootstrap. Check the output of setup.sh and the installer's registry"),
+    ),
 )
-"""Words of the log's last lines, and the phase that they belong to; the latest phase first."""
+"""Words in the last log lines, and the install phase that they belong to; the latest phase first."""
 
 
 @dataclass(frozen=True)
 class Triage:
-    """`seen`: what was found, a line each. `likely`: the place where it hangs, in words."""
+    """`observations`: the results, one line each. `likely_cause`: a message."""
 
-    seen: tuple[str, ...]
-    likely: str
+    observations: tuple[str, ...]
+    likely_cause: str
 
 
-def triage_questions(release: str) -> tuple[Collector, ...]:
+def triage_collectors(release: str) -> tuple[Collector, ...]:
+    """Return the collectors of a triage."""
     log = Collector("log", (), _LOG, lambda reading: {}, timeout=10, any_status=True)
-    return (*installer_questions(release), ports_question(), log, pods_question(KUBECONFIG, EARLY_KUBECONFIG))
+    return (*installer_collectors(release), ports_collector(), log, pods_collector(KUBECONFIG, EARLY_KUBECONFIG))
 
 
-async def triage(reach: NodeAccess) -> Triage:
-    """Ask the installer's node. Never raises for what it does; what it does not tell is told as such."""
-    node = reach.plan.installer_node
+async def triage_run(run: RunState) -> Triage | None:
+    """Triage a run with the login in its bundle. None: it has no bundle.
+
+    Raises: BundleCorrupt, PlanErrors, OSError."""
+    bundle = open_bundle(run.spec.bundle) if run.spec.bundle else None
+    if bundle is None:
+        return None
+    return await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
+
+
+async def triage(access: NodeAccess) -> Triage:
+    """Query the installer node and evaluate the results. An error of the node is a result, not an exception."""
+    node = access.plan.installer_node
     if node is None:
         return Triage((), _("the plan has no control plane node"))
-    said = await ask(reach, node, triage_questions(reach.plan.effective_release))
-    if not said.readings:
-        return Triage(
-            (_("{node} could not be asked: {why}").format(node=node.address, why=said.detail),), _("not known")
-        )
-    return weigh(installed_from(said.readings, said.detail), said.readings)
+    output = await query_node(access, node, triage_collectors(access.plan.effective_release))
+    if not output.readings:
+        failed = _("Cannot query {node}: {reason}").format(node=node.address, reason=output.detail)
+        return Triage((failed,), _("unknown"))
+    return diagnose(installed_from(output.readings, output.detail), output.readings)
 
 
-def weigh(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Triage:
-    """The likely place by what was found, in the order of API-STALL: pure."""
+def diagnose(installed: Installed, readings: Mapping[str, CollectorOutput]) -> Triage:
+    """Derive the likely cause from the results, in the order of API-STALL."""
     ports = readings.get("ports")
-    listening = _CONSOLE_PORT in read_ports(ports.text) if ports is not None and ports.status == 0 else None
+    listening = _API_PORT in read_ports(ports.text) if ports is not None and ports.status == 0 else None
     age, lines = _log(readings.get("log"))
-    sick = _sick(installed)
-    seen = (*_told(installed, listening, age), *(f"  {line}" for line in lines[-_SHOWN:]), *sick[:_SHOWN])
-    return Triage(seen, _likely(installed, listening, lines, sick))
+    pods = _unhealthy_pods(installed)
+    log_lines = (f"  {line}" for line in lines[-_SHOWN:])
+    observations = (*_observations(installed, listening, age), *log_lines, *pods[:_SHOWN])
+    return Triage(observations, _likely_cause(installed, listening, lines, pods))
 
 
-def _likely(installed: Installed, listening: bool | None, lines: tuple[str, ...], sick: tuple[str, ...]) -> str:
-    left = installed.left_over
-    if left == ():
-        return _("the installer's container is not there: the output of setup.sh says why")
-    if left and not left[0].status.lower().startswith("up"):
-        return _("the installer's container does not run ({status}): the output of setup.sh says why").format(
-            status=left[0].status
+def _likely_cause(installed: Installed, listening: bool | None, lines: tuple[str, ...], pods: tuple[str, ...]) -> str:
+    containers = installed.left_over
+    if containers == ():
+        return _("the installer container does not exist. Check the output of setup.sh")
+    if containers and not containers[0].status.lower().startswith("up"):
+        return _("the installer container is not running ({status}). Check the output of setup.sh").format(
+            status=containers[0].status
         )
     if listening is False:
-        return _("the console does not listen on port 8080: the output of setup.sh, and the container's own log")
-    if any("ImagePull" in line for line in sick):
-        return _("an image cannot be pulled: does the node of that Pod reach the registry on port 11443?")
-    if any(line.startswith("kube-system/") for line in sick):
-        return _("network and add-ons: the Pods of kube-system that are named above")
+        return _("the installer does not listen on port 8080. Check the output of setup.sh and the container's log")
+    if any("ImagePull" in line for line in pods):
+        return _("an image cannot be pulled. Check that the node of that Pod reaches the registry on port 11443")
+    if any(line.startswith("kube-system/") for line in pods):
+        return _("network and add-ons. Check the Pods of kube-system listed above")
     for line in reversed(lines):
-        for words, place in _PHASES:
+        for words, cause in _PHASES:
             if any(word in line.lower() for word in words):
-                return _(place)
-    if sick:
-        return _("the Pods that are named above: kubectl describe them")
-    return _("not known; acp-tui support FILE.tar.gz packs up what helps to find it")
+                return _(cause)
+    if pods:
+        return _("the Pods listed above. Run kubectl describe for them")
+    return _("unknown. To create a support archive: acp-tui support FILE.tar.gz")
 
 
-def _told(installed: Installed, listening: bool | None, age: int | None) -> Iterator[str]:
-    left = installed.left_over
-    if left is None:
-        yield _("installer's container: not known ({why})").format(why=installed.gaps.get("left_over", ""))
+def _observations(installed: Installed, listening: bool | None, age: int | None) -> Iterator[str]:
+    containers = installed.left_over
+    if containers is None:
+        reason = installed.missing.get("left_over", "")
+        yield _("installer container: unknown ({reason})").format(reason=reason)
+    elif containers:
+        yield _("installer container: {status}").format(status=containers[0].status)
     else:
-        yield _("installer's container: {status}").format(status=left[0].status if left else _("not there"))
-    answers = {True: _("listens"), False: _("nobody listens"), None: _("not known")}[listening]
-    says = f", {installed.console.value}" if installed.console else ""
-    yield _("port 8080: {answers}").format(answers=answers) + says
+        yield _("installer container: missing")
+    port = {
+        True: _("port 8080: listening"),
+        False: _("port 8080: not listening"),
+        None: _("port 8080: unknown"),
+    }[listening]
+    if installed.console is not None:
+        port = _("{port}, the installer reports {status}").format(port=port, status=installed.console.value)
+    yield port
     if installed.pods is None:
-        yield _("Pods: not known ({why})").format(why=installed.gaps.get("pods", ""))
+        yield _("Pods: unknown ({reason})").format(reason=installed.missing.get("pods", ""))
     if age is not None:
-        yield _("installer's log, last written {minutes} min ago:").format(minutes=minutes(age))
+        yield _("installer log, last written {minutes} min ago:").format(minutes=age // 60)
 
 
 def _log(reading: CollectorOutput | None) -> tuple[int | None, tuple[str, ...]]:
-    """(seconds since it was written, last lines)."""
+    """Return the age of the log in seconds, and its last lines."""
     if reading is None or reading.status:
         return None, ()
     first, _newline, rest = reading.text.partition("\n")
@@ -131,10 +159,10 @@ def _log(reading: CollectorOutput | None) -> tuple[int | None, tuple[str, ...]]:
     return age, tuple(line.strip()[:200] for line in rest.splitlines() if line.strip())
 
 
-def _sick(installed: Installed) -> tuple[str, ...]:
+def _unhealthy_pods(installed: Installed) -> tuple[str, ...]:
     judged = [(pod, *pod_state(pod)) for pod in installed.pods or ()]
     return tuple(
-        f"{pod.namespace}/{pod.name}: {why}" + (f" ({pod.node})" if pod.node else "")
-        for pod, outcome, why in judged
+        f"{pod.namespace}/{pod.name}: {reason}" + (f" ({pod.node})" if pod.node else "")
+        for pod, outcome, reason in judged
         if outcome in (Outcome.FAIL, Outcome.WARN)
     )

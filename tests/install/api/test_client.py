@@ -250,7 +250,7 @@ async def test_a_refusal_says_why(tmp_path: Path) -> None:
     assert "product" in outcome.body
 
 
-async def test_a_post_that_never_left_is_told_from_one_in_doubt(tmp_path: Path) -> None:
+async def test_unsent_post_differs_from_uncertain_post(tmp_path: Path) -> None:
     assert (await api.post_config(Endpoint(closed_port()), b"{}")).result is PostResult.NOT_SENT
     for drop in ("before", "after"):
         with practice(tmp_path, Behaviour(drop_post=drop)) as base:
@@ -291,9 +291,7 @@ async def test_an_endless_answer_is_cut() -> None:
         (500, b'{"status": "Failed"}', Says.FAILED),
     ],
 )
-async def test_under_an_error_status_only_json_is_the_installers_word(
-    status: int, body: bytes, says: Says | None
-) -> None:
+async def test_error_status_with_other_text_than_json_is_no_reply(status: int, body: bytes, says: Says | None) -> None:
     with answering(status, body, "text/plain") as base:
         reply = await api.progress(Endpoint(base))
     assert (reply.says if reply else None) is says
@@ -304,7 +302,7 @@ async def test_json_is_the_api_whatever_its_content_type() -> None:
         assert await api.find_api([base]) == Endpoint(base)
 
 
-async def test_why_there_is_no_offer_is_told() -> None:
+async def test_missing_versions_have_a_reason() -> None:
     with answering(401, b"") as base:
         assert "HTTP 401" in (await api.offered_versions(Endpoint(base))).raw
     assert "no answer" in (await api.offered_versions(Endpoint(closed_port()))).raw

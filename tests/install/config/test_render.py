@@ -393,7 +393,7 @@ def test_document(changes: dict[str, JsonValue], differences: dict[str, object])
     assert json.dumps(found) == json.dumps(wanted)
 
 
-def test_rendered_text_reads_files_beside_the_plan(tmp_path: Path) -> None:
+def test_files_are_relative_to_the_plan(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "id").write_bytes(FILES["id_rsa"])
     plan = plan_of(ssh={"key_file": "keys/id"}, admin={"username": "админ"})
@@ -403,7 +403,7 @@ def test_rendered_text_reads_files_beside_the_plan(tmp_path: Path) -> None:
     assert json.loads(text)["cluster"]["features"]["machines"][4]["privateKey"] == b64(FILES["id_rsa"])
 
 
-def test_everything_missing_is_told_at_once(tmp_path: Path) -> None:
+def test_all_missing_keys_are_in_one_error(tmp_path: Path) -> None:
     plan = plan_of(
         admin={"password": None},
         ssh={"password": None},
@@ -426,7 +426,7 @@ def test_everything_missing_is_told_at_once(tmp_path: Path) -> None:
         "certificate.key_file",
         "registry.address",
     }
-    assert "gone cannot be read: No such file or directory" in str(caught.value)
+    assert "cannot read gone: No such file or directory" in str(caught.value)
 
 
 def test_a_file_that_is_no_key_is_refused_by_its_size(tmp_path: Path) -> None:
@@ -466,7 +466,7 @@ def test_an_empty_secret_is_not_masked_as_if_it_were_there() -> None:
         ({"ssh": {"key_file": "k", "key_passphrase": "x"}}, "passphrase"),
     ],
 )
-def test_what_nobody_has_confirmed_is_said(changes: dict[str, JsonValue], word: str) -> None:
+def test_undocumented_requests_are_listed(changes: dict[str, JsonValue], word: str) -> None:
     assert any(word in note for note in unverified(plan_of(**{"release": "4.1", **changes})))
 
 

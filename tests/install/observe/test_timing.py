@@ -1,18 +1,19 @@
-"""How long installs take, and when one that goes on is called stalled."""
+"""How long installs take, and when one that goes on is called is_stalled."""
 
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from acp_tui.install.observe.timing import patience, spans, stalled, still_for, usual
+from acp_tui.core.clock import now
+from acp_tui.install.observe.timing import idle_time, is_stalled, spans, stall_threshold, typical_duration
 from acp_tui.install.run.process import running
 from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, write_state
 
-NOW = datetime.now(UTC)
+NOW = now()
 
 
 def run(home: Path, name: str, phase: Phase, began: int, *events: tuple[int, Phase], updated: int = 0) -> RunState:
@@ -34,20 +35,20 @@ def ago(minutes: int) -> datetime:
 
 def test_an_install_that_moves_is_not_stalled(tmp_path: Path) -> None:
     state = run(tmp_path, "1", Phase.INSTALLING, 60, (40, Phase.POSTED), (10, Phase.INSTALLING))
-    assert still_for(state, NOW) == timedelta(minutes=10)
-    assert not stalled(state, NOW)
+    assert idle_time(state, NOW) == timedelta(minutes=10)
+    assert not is_stalled(state, NOW)
 
 
 def test_one_that_does_not_move_is(tmp_path: Path) -> None:
     state = run(tmp_path, "1", Phase.INSTALLING, 60, (40, Phase.POSTED), (20, Phase.INSTALLING))
-    assert stalled(state, NOW)
+    assert is_stalled(state, NOW)
     (state.spec.run_dir / "installer.log").write_text("a line that was just written")
-    assert not stalled(state, NOW), "its log moves"
+    assert not is_stalled(state, NOW), "its log moves"
 
 
 @pytest.mark.parametrize("phase", [Phase.SUCCESS, Phase.FAILED, Phase.NEEDS_VERSION, Phase.POST_UNKNOWN])
 def test_one_at_rest_is_not(tmp_path: Path, phase: Phase) -> None:
-    assert not stalled(run(tmp_path, "1", phase, 600, (500, Phase.INSTALLING)), NOW)
+    assert not is_stalled(run(tmp_path, "1", phase, 600, (500, Phase.INSTALLING)), NOW)
 
 
 def test_earlier_installs_say_what_is_usual(tmp_path: Path) -> None:
@@ -64,15 +65,15 @@ def test_earlier_installs_say_what_is_usual(tmp_path: Path) -> None:
     run(tmp_path, "2", Phase.SUCCESS, 200, updated=160)
     run(tmp_path, "3", Phase.FAILED, 100, (100, Phase.SETUP), updated=1)
     state = run(tmp_path, "4", Phase.INSTALLING, 60, (50, Phase.INSTALLING))
-    assert usual(state.spec.run_dir) == timedelta(minutes=50)
-    assert patience(state.spec.run_dir) == timedelta(minutes=60), "one was at rest for 40 min and ended well"
-    assert not stalled(state, NOW)
+    assert typical_duration(state.spec.run_dir) == timedelta(minutes=50)
+    assert stall_threshold(state.spec.run_dir) == timedelta(minutes=60), "one was at rest for 40 min and ended well"
+    assert not is_stalled(state, NOW)
 
 
 def test_without_an_earlier_install_nothing_is_usual(tmp_path: Path) -> None:
     state = run(tmp_path, "1", Phase.INSTALLING, 60)
-    assert usual(state.spec.run_dir) is None
-    assert patience(state.spec.run_dir) == timedelta(minutes=15)
+    assert typical_duration(state.spec.run_dir) is None
+    assert stall_threshold(state.spec.run_dir) == timedelta(minutes=15)
 
 
 def test_the_phases_and_their_lengths(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from acp_tui.install.remote.session import rewrite_for_remote
+from acp_tui.install.remote.plan_rewrite import rewrite_for_remote
 from tests.support.factories.plans import valid_plan
 
 

@@ -1,4 +1,4 @@
-"""What is carried over to a node without acp-tui: all that runs here, nothing else, the same bytes each time."""
+"""The archive for a node without acp-tui: complete, minimal and reproducible."""
 
 import os
 import subprocess
@@ -73,12 +73,12 @@ def test_a_folder_that_holds_all_it_needs_goes_as_it_is(tmp_path: Path, monkeypa
         assert "usr/lib/__pycache__/os.pyc" in tar.getnames()
 
 
-def test_a_python_beside_its_library_is_no_such_folder() -> None:
+def test_system_python_is_not_a_complete_folder() -> None:
     assert this_program().launcher == ""
     assert this_program() == SelfArchive(this_program().files, "")
 
 
-def test_the_trail_is_found_again_and_holds_no_more_than_it_says(tmp_path: Path) -> None:
+def test_last_remote_install_is_saved_and_loaded(tmp_path: Path) -> None:
     trail = LastRemoteInstall(Path("/root/plan.yaml"), "10.20.0.11", datetime(2026, 1, 2, tzinfo=UTC))
     assert load_last_remote(tmp_path) is None
     save_last_remote(tmp_path / "state", trail)
@@ -89,6 +89,6 @@ def test_the_trail_is_found_again_and_holds_no_more_than_it_says(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"plan": 1, "address": 2, "started": 3}', "\udcff"])
-def test_a_damaged_trail_is_none(tmp_path: Path, text: str) -> None:
+def test_invalid_record_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "afar.json").write_text(text, encoding="utf-8", errors="surrogateescape")
     assert load_last_remote(tmp_path) is None

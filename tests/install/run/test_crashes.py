@@ -1,4 +1,4 @@
-"""Runner, and whoever starts it, are killed at every change of the state: one POST and the same end follow."""
+"""Runner and starter are killed at every change of the state: one POST and the same result follow."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.cli.context import CommandFailed
-from acp_tui.cli.install import show_status
+from acp_tui.cli.install_status import show_status
 from acp_tui.demo.fake_installer import Behaviour, write_behaviour
 from acp_tui.install.run import state as states
 from acp_tui.install.run.control import RunInProgress, resume, start
@@ -28,7 +28,7 @@ ONWARD = (Phase.STARTING, Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.
 
 
 def dying(bench: Bench, phase: Phase, moment: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the next runner die as it writes `phase`; the file that tells that it has."""
+    """Kill the next runner when it writes `phase`. Return the file that exists afterwards."""
     marker, python = bench.root / "died", bench.root / "dying-python"
     runner = Path(__file__).parents[2] / "support/crashing_runner.py"
     # In the place of `python -m acp_tui.install.run.runner`: its first two arguments are dropped.
@@ -38,19 +38,19 @@ def dying(bench: Bench, phase: Phase, moment: str, monkeypatch: pytest.MonkeyPat
     python.chmod(0o755)
     monkeypatch.setattr("acp_tui.install.run.spawn.sys.executable", str(python))
     # Before its first write a runner has not taken the run over, and that it never will is known by the time alone.
-    monkeypatch.setattr("acp_tui.install.run.state.LAUNCH_PATIENCE", 1.0)
-    monkeypatch.setattr("acp_tui.install.run.spawn.LAUNCH_PATIENCE", 1.0)
+    monkeypatch.setattr("acp_tui.install.run.state.LAUNCH_TIMEOUT", 1.0)
+    monkeypatch.setattr("acp_tui.install.run.spawn.LAUNCH_TIMEOUT", 1.0)
     return marker
 
 
 def goes_on(bench: Bench, run_dir: Path) -> RunState:
-    """What a person does until the run is at its end, who looks at the installer's console before an answer."""
+    """Continue the run to its end as an operator does, with correct answers."""
     for _turn in range(8):
         state = rest(run_dir)
         if state.phase is Phase.NEEDS_VERSION:
             resume(run_dir, kubernetes=state.offered_kubernetes[0], runtime=state.offered_runtimes[0])
         elif state.phase is Phase.POST_UNKNOWN:
-            resume(run_dir, posted=bench.posts.count > 0)
+            resume(run_dir, config_received=bench.posts.count > 0)
         elif state.phase is Phase.FAILED or state.interrupted:
             resume(run_dir)
         else:
@@ -121,7 +121,7 @@ def launched_by_one_that_dies(bench: Bench, phase: Phase, moment: str = "") -> P
 
 
 @pytest.mark.parametrize("phase", ONWARD)
-def test_whoever_started_it_is_killed_at_a_change_of_the_state(bench: Bench, phase: Phase) -> None:
+def test_starter_killed_at_a_change_of_the_state(bench: Bench, phase: Phase) -> None:
     bench.unpack(QUICK)
     run_dir = launched_by_one_that_dies(bench, phase)
     bench.runs.append(run_dir)
@@ -145,14 +145,14 @@ def test_killed_before_the_runner_was_launched(bench: Bench, monkeypatch: pytest
     with pytest.raises(RunInProgress):
         start(bench.spec())
     with monkeypatch.context() as late:
-        late.setattr(states, "LAUNCH_PATIENCE", 0.0)
+        late.setattr(states, "LAUNCH_TIMEOUT", 0.0)
         assert status(run_dir).interrupted
         resume(run_dir)
     assert rest(run_dir).phase is Phase.SUCCESS
     assert bench.posts.count == 1
 
 
-def test_of_two_starts_at_once_one_runs_and_is_the_one_that_is_shown(bench: Bench) -> None:
+def test_only_one_of_concurrent_starts_runs(bench: Bench) -> None:
     bench.unpack(replace(QUICK, seconds=30))
     home = bench.root / "state"
     specs = [replace(bench.spec(), run_dir=new_run_dir(home)) for _one in range(4)]
@@ -185,7 +185,7 @@ def test_an_unfinished_run_goes_before_a_newer_one_that_is_over(bench: Bench) ->
 
 
 @pytest.mark.parametrize("told", [b"", b"0123-boot\n", None])
-def test_setup_of_which_a_power_loss_left_no_word_is_run_again(bench: Bench, told: bytes | None) -> None:
+def test_setup_without_record_after_power_loss_is_run_again(bench: Bench, told: bytes | None) -> None:
     bench.unpack(replace(QUICK, setup_seconds=60))
     run_dir = bench.start()
     who = run_dir / "setup.pid"
@@ -205,9 +205,7 @@ def test_setup_of_which_a_power_loss_left_no_word_is_run_again(bench: Bench, tol
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"phase": "inst', b"\xff\x00\x01garbage"])
-def test_beside_a_state_that_nobody_can_read_nothing_is_started(
-    bench: Bench, damage: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_state_prevents_a_new_run(bench: Bench, damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.unpack(QUICK)
     run_dir = bench.start()
     rest(run_dir)
@@ -218,8 +216,8 @@ def test_beside_a_state_that_nobody_can_read_nothing_is_started(
     assert str(run_dir) in str(damaged_run(bench.root / "state"))
     assert last_run(bench.root / "state") is None
     # The only run there is: that there was none would be a reason to start another.
-    monkeypatch.setattr("acp_tui.cli.install.state_home", lambda: bench.root / "state")
-    with pytest.raises(CommandFailed, match=r"state.json.* may still be going on.* move .*000 away"):
+    monkeypatch.setattr("acp_tui.cli.install_status.state_home", lambda: bench.root / "state")
+    with pytest.raises(CommandFailed, match=r"state.json.* may still be active.* move .*000 away"):
         show_status(Namespace(json=False, look=False))
 
 

@@ -1,4 +1,4 @@
-"""What an install asks while nobody is there is answered by a command, and giving it up is asked about."""
+"""Questions of an unattended install are answered by a command; an abort needs confirmations."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from acp_tui.cli.main import main
 from acp_tui.demo.fake_installer import Behaviour
-from acp_tui.install.run.control import cancel
+from acp_tui.install.run.control import abort
 from acp_tui.install.run.state import Phase, status
 from tests.support.install_harness import Bench, rest, wait
 
@@ -35,12 +35,12 @@ def doubtful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return bench
 
 
-def test_without_an_answer_nothing_is_sent_and_the_way_on_is_told(
+def test_without_an_answer_nothing_is_sent_and_the_next_command_is_shown(
     doubtful: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
         assert main(["install", str(doubtful.root / "plan.yaml")]) == 3
-        assert "--reached yes follows the install" in capsys.readouterr().err
+        assert "To follow the install: --reached yes" in capsys.readouterr().err
         assert status(doubtful.runs[0]).phase is Phase.POST_UNKNOWN
         assert main(["attach", "--give-up"]) == 1
         assert status(doubtful.runs[0]).phase is Phase.POST_UNKNOWN
@@ -48,9 +48,9 @@ def test_without_an_answer_nothing_is_sent_and_the_way_on_is_told(
         doubtful.close()
 
 
-def test_given_up_it_says_what_is_left(doubtful: Bench) -> None:
+def test_aborted_run_reports_the_remaining_installer(doubtful: Bench) -> None:
     try:
-        state = cancel(doubtful.runs[0])
+        state = abort(doubtful.runs[0])
         assert state.phase is Phase.UNKNOWN
         assert "docker rm -f minialauda-control-plane" in state.message
         wait(doubtful.runs[0], lambda state: state.at_rest)

@@ -1,21 +1,21 @@
-"""Between setup.sh and the POST a node goes away: nothing is sent until somebody has looked."""
+"""A node becomes unreachable between setup.sh and the POST: nothing is sent without an answer."""
 
 from pathlib import Path
 
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.install.run.control import resume
 from acp_tui.install.run.state import Phase
-from acp_tui.install.start import launch
+from acp_tui.install.start import RunSettings, launch
 from tests.support.factories.plans import node, valid_plan
 from tests.support.factories.reports import report
 from tests.support.install_harness import FAST, Bench, rest
 
 
-async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_path: Path) -> None:
+async def test_unreachable_node_stops_the_run_before_the_post(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.unpack(Behaviour(seconds=0.3, setup_seconds=0.1))
     plan = valid_plan(
-        nodes=[node("127.0.0.2"), node("127.0.0.3"), node("127.0.0.4")],  # nobody listens at port 1 there
+        nodes=[node("127.0.0.2"), node("127.0.0.3"), node("127.0.0.4")],  # port 1 has no listener
         ssh={"port": 1},
         package={"core": "/root/installer-core-v4.0.3-x86.tar", "install_dir": str(tmp_path / "install")},
         kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
@@ -26,8 +26,7 @@ async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_p
         {},
         tmp_path / "state",
         base=tmp_path,
-        pace=FAST,
-        bases=(),
+        settings=RunSettings(FAST, bases=()),
     )
     bench.runs.append(run)
 
@@ -37,7 +36,7 @@ async def test_a_node_that_has_gone_is_asked_about_before_anything_is_sent(tmp_p
     resume(run)
     assert rest(run).phase is Phase.CHANGED, "they are still away"
     assert bench.posts.count == 0
-    resume(run, despite=True)
+    resume(run, ignore_node_changes=True)
     assert rest(run).phase is Phase.SUCCESS
     assert bench.posts.count == 1
     bench.close()

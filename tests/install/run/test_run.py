@@ -24,7 +24,7 @@ from acp_tui.install.observe.follow import RunUpdate, follow
 from acp_tui.install.run import progress as watch
 from acp_tui.install.run import spawn as detach
 from acp_tui.install.run import state as states
-from acp_tui.install.run.control import RunInProgress, cancel, resume, start
+from acp_tui.install.run.control import RunInProgress, abort, resume, start
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.recorder import Run
 from acp_tui.install.run.setup_script import process
@@ -109,7 +109,7 @@ def test_a_stalled_install_is_unknown_and_can_be_followed_again(bench: Bench) ->
     assert bench.posts.count == 1
 
 
-def test_silence_is_told_and_decides_nothing(bench: Bench) -> None:
+def test_missing_replies_are_reported_and_decide_nothing(bench: Bench) -> None:
     bench.unpack(replace(SLOW, seconds=60))
     run_dir = bench.start()
     wait(run_dir, at_work)
@@ -149,7 +149,7 @@ def test_where_the_offer_stays_unknown_a_person_decides(bench: Bench) -> None:
     assert (state.phase, state.post_status) == (Phase.FAILED, 400)  # the installer has the last word
 
 
-def test_a_refused_configuration_is_mended_and_sent_again(bench: Bench) -> None:
+def test_rejected_configuration_is_fixed_and_sent_again(bench: Bench) -> None:
     bench.document.write_text(json.dumps({**config(), "product": "base"}))
     bench.unpack(replace(QUICK, quote_refused=True))
     run_dir = bench.start()
@@ -213,7 +213,7 @@ def test_an_installer_that_is_already_there_is_never_posted_to_unasked(bench: Be
     assert state.phase is Phase.POST_UNKNOWN
     assert "docker rm -f minialauda-control-plane" in state.message
     assert not (spec.run_dir / "setup.log").exists()
-    resume(spec.run_dir, posted=False)
+    resume(spec.run_dir, config_received=False)
     assert rest(spec.run_dir).phase is Phase.SUCCESS
     server.shutdown()
     server.server_close()
@@ -226,7 +226,7 @@ def test_a_post_in_doubt_is_asked_about(bench: Bench) -> None:
     with pytest.raises(RunError):
         resume(run_dir)
     assert bench.posts.count == 1
-    resume(run_dir, posted=True)
+    resume(run_dir, config_received=True)
     assert rest(run_dir).phase is Phase.SUCCESS
     assert bench.posts.count == 1
 
@@ -273,7 +273,7 @@ def test_a_runner_killed_while_posting_never_posts_again_by_itself(bench: Bench)
     assert resume(run_dir).phase is Phase.POST_UNKNOWN
     assert status(run_dir).phase is Phase.POST_UNKNOWN
     assert bench.posts.count == 1
-    resume(run_dir, posted=True)
+    resume(run_dir, config_received=True)
     assert rest(run_dir).phase is Phase.SUCCESS
     assert bench.posts.count == 1
 
@@ -316,7 +316,7 @@ async def test_a_state_that_cannot_be_written_is_written_later(bench: Bench) -> 
     journal = Run(RunState(spec))
     away = spec.run_dir.rename(spec.run_dir.with_name("away"))
     journal.record(replace(journal.state, phase=Phase.SUCCESS), "said in vain")
-    settled = asyncio.create_task(journal.settled())
+    settled = asyncio.create_task(journal.wait_until_saved())
     await asyncio.sleep(0)
     assert not settled.done()
     away.rename(spec.run_dir)
@@ -324,7 +324,7 @@ async def test_a_state_that_cannot_be_written_is_written_later(bench: Bench) -> 
     assert status(spec.run_dir).phase is Phase.SUCCESS
 
 
-def test_one_run_at_a_time_and_giving_up(bench: Bench) -> None:
+def test_one_run_at_a_time_and_abort(bench: Bench) -> None:
     bench.unpack(SLOW)
     run_dir = bench.start()
     wait(run_dir, at_work)
@@ -333,19 +333,19 @@ def test_one_run_at_a_time_and_giving_up(bench: Bench) -> None:
     assert busy.value.run_dir == run_dir
     with pytest.raises(RunError):
         resume(run_dir)
-    state = cancel(run_dir)
+    state = abort(run_dir)
     assert state.phase is Phase.UNKNOWN
     assert state.runner is not None
     assert not state.runner.alive
 
 
-def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
+def test_abort_before_the_post_ends_setup(bench: Bench) -> None:
     bench.unpack(replace(QUICK, setup_seconds=60))
     run_dir = bench.start()
     wait(run_dir, lambda _state: process(run_dir) is not None)
     setup = process(run_dir)
     assert setup is not None
-    assert cancel(run_dir).phase is Phase.CANCELLED
+    assert abort(run_dir).phase is Phase.CANCELLED
     deadline = time.monotonic() + 5
     while setup.alive:
         assert time.monotonic() < deadline
@@ -354,15 +354,15 @@ def test_giving_up_before_the_post_ends_setup(bench: Bench) -> None:
         resume(run_dir)
 
 
-def test_giving_up_waits_for_whoever_is_launching(bench: Bench) -> None:
+def test_abort_waits_for_a_concurrent_launch(bench: Bench) -> None:
     bench.unpack(SLOW)
     run_dir = bench.start()
     wait(run_dir, in_phase(Phase.INSTALLING))
-    giving_up = threading.Thread(target=cancel, args=(run_dir,))
-    with detach.one_at_a_time(run_dir.parent):
+    giving_up = threading.Thread(target=abort, args=(run_dir,))
+    with detach.launch_lock(run_dir.parent):
         giving_up.start()
         wait(run_dir, lambda state: state.interrupted)
-        launched = detach.launched(replace(status(run_dir), runner=None))
+        launched = detach.launch_runner(replace(status(run_dir), runner=None))
         assert launched.runner is not None
     giving_up.join()
     assert status(run_dir).phase is Phase.UNKNOWN
@@ -417,7 +417,7 @@ def test_the_run_outlives_whoever_launched_it(bench: Bench) -> None:
     assert rest(spec.run_dir).phase is Phase.SUCCESS
 
 
-async def test_followers_see_the_whole_of_it(bench: Bench) -> None:
+async def test_followers_see_all_lines(bench: Bench) -> None:
     bench.unpack(replace(QUICK, seconds=1.5))
     run_dir = await asyncio.to_thread(bench.start)
 
@@ -470,7 +470,7 @@ def test_no_secret_leaves_the_document(bench: Bench) -> None:
             except OSError:
                 continue
             assert not any(secret in content for secret in secrets), process_dir
-    cancel(run_dir)
+    abort(run_dir)
     for file in bench.root.rglob("*"):
         if file.is_file() and file != bench.document:
             assert not any(secret in file.read_bytes() for secret in secrets), file

@@ -1,4 +1,4 @@
-"""An installed cluster against the manual: every way of being sick is found, and what is well is not reported."""
+"""Checks of an installed cluster: every fault is found, and nothing else is reported."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import CONTAINER
-from acp_tui.install.verify.checks import VerifyContext, chart_state, judge
+from acp_tui.install.verify.checks import VerifyContext, chart_state, evaluate_cluster
 from acp_tui.install.verify.facts import Answer, Condition, Installed, Served
 from acp_tui.install.verify.queries import installed_from, read_console, read_left_over, read_pods, read_releases
 from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, CollectorOutput
@@ -56,7 +56,7 @@ def verdicts(
     minutes: int | None = 5,
 ) -> tuple[Verdict, ...]:
     since = NOW - timedelta(minutes=minutes) if minutes is not None else None
-    return judge(VerifyContext(plan or valid_plan(), installed, platform, registry, certificate, NOW, since))
+    return evaluate_cluster(VerifyContext(plan or valid_plan(), installed, platform, registry, certificate, NOW, since))
 
 
 def of(found: Sequence[Verdict], rule: str) -> list[Verdict]:
@@ -118,7 +118,7 @@ def test_a_node_of_the_plan_that_is_not_in_the_cluster_blocks() -> None:
     assert any(verdict.blocks for verdict in found)
 
 
-def test_a_node_that_takes_no_pods_is_told() -> None:
+def test_cordoned_node_is_reported() -> None:
     rows = [row.replace("True ", "cordoned True ") if NODES[1] in row else row for row in node_rows(NODES)]
     [warned, fine] = of(verdicts(cluster(nodes=rows)), "INS-VERIFY-43")
     assert (warned.outcome, warned.node, fine.outcome) == (Outcome.WARN, NODES[1], Outcome.PASS)
@@ -145,7 +145,7 @@ def test_a_node_is_known_by_its_name_too() -> None:
         ("x\tfine\tSynced \tInstallFailed=False/ ", Outcome.PASS),
     ],
 )
-def test_a_chart_is_judged_by_its_own_words(row: str, outcome: Outcome) -> None:
+def test_chart_states(row: str, outcome: Outcome) -> None:
     [release] = read_releases(table([row]))
     assert chart_state(release)[0] is outcome
     found = told(verdicts(cluster(releases=(*RELEASES, row))))
@@ -160,19 +160,19 @@ def test_an_empty_cluster_is_not_a_healthy_one() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "why"),
     [
-        (TIMED_OUT, "", "the API server may be silent"),
-        (NOT_FOUND, "", "lacks the command"),
-        (ABSENT, "", "/etc/kubernetes/admin.conf is not on the node"),
-        (NEEDS_ROOT, "", "needs root"),
-        (CUT, "", "longer than allowed"),
+        (TIMED_OUT, "", "the API server may not respond"),
+        (NOT_FOUND, "", "command not found"),
+        (ABSENT, "", "/etc/kubernetes/admin.conf is missing"),
+        (NEEDS_ROOT, "", "requires root"),
+        (CUT, "", "exceeds the size limit"),
         (1, "\nerror\tThe connection to the server 10.20.0.10:6443 was refused", "was refused"),
-        (0, table(PODS)[:-8], "not whole"),
-        (0, table(PODS).replace("end\t4", "end\t5"), "not whole"),
-        (0, "", "not whole"),
-        (0, table(["a\tb"]), "not whole"),
+        (0, table(PODS)[:-8], "incomplete"),
+        (0, table(PODS).replace("end\t4", "end\t5"), "incomplete"),
+        (0, "", "incomplete"),
+        (0, table(["a\tb"]), "incomplete"),
     ],
 )
-def test_what_could_not_be_seen_is_unknown_with_why(status: int, text: str, why: str) -> None:
+def test_missing_fact_is_unknown_with_reason(status: int, text: str, why: str) -> None:
     readings = {name: CollectorOutput(name, status, text) for name in ("nodes", "pods", "releases", "left_over")}
     found = verdicts(installed_from(readings, "not asked"))
     for rule in ("INS-VERIFY-43", "INS-VERIFY-PODS", "INS-VERIFY-CHARTS"):

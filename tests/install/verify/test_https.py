@@ -1,14 +1,15 @@
 """One GET over HTTPS, against real servers of every kind."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
+from acp_tui.core.clock import now
 from acp_tui.install.verify.https import covers, get, planned_fingerprint, served
 from tests.support.kubectl_tables import self_signed, web
 
 
-async def test_status_and_certificate_are_told(tmp_path: Path) -> None:
+async def test_status_and_certificate_are_returned(tmp_path: Path) -> None:
     pem = await asyncio.to_thread(self_signed, tmp_path, "acp.example.com", "10.20.0.10")
     with web("127.0.0.1", 0, pem, 302) as port:
         answer = await get("acp.example.com", 443, "/", lambda address, wanted: ("127.0.0.1", port))
@@ -17,7 +18,7 @@ async def test_status_and_certificate_are_told(tmp_path: Path) -> None:
     assert shown is not None
     assert shown.self_signed
     assert shown.fingerprint == planned_fingerprint(pem)
-    assert timedelta(days=89) < shown.not_after - datetime.now(UTC) < timedelta(days=91)
+    assert timedelta(days=89) < shown.not_after - now() < timedelta(days=91)
     assert covers(shown, "ACP.example.com.")
     assert covers(shown, "10.20.0.10")
     assert not covers(shown, "other.example.com")
@@ -39,12 +40,12 @@ async def said_by(answer: bytes) -> str:
     return found.trouble
 
 
-async def test_what_is_no_https_is_told() -> None:
+async def test_response_that_is_not_https() -> None:
     assert await said_by(b"HTTP/1.1 200 OK\r\n\r\n")
     assert await said_by(b"")
 
 
-async def test_what_cannot_be_reached_is_told() -> None:
+async def test_unreachable_server() -> None:
     assert "refused" in (await get("127.0.0.1", 1, "/")).trouble
     assert (await get("no-such-host.invalid", 443, "/")).trouble
     assert "no address" in (await get("", 443, "/")).trouble

@@ -13,9 +13,9 @@ from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
 from acp_tui.install.verify.checks import chart_state, pod_state
-from acp_tui.install.verify.collect import NodeAccess, ask
+from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import ClusterNode, Condition, Installed
-from acp_tui.install.verify.queries import cluster_questions, installed_from, module_question
+from acp_tui.install.verify.queries import cluster_collectors, installed_from, module_collector
 from tests.support.factories.plans import valid_plan
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None or os.geteuid() != 0, reason="needs kubectl and root")
@@ -152,15 +152,15 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 async def looked(kubeconfig: Path) -> Installed:
     plan = valid_plan(ssh={"password": None})
-    reach = NodeAccess(plan, {}, here=lambda address: True)
+    reach = NodeAccess(plan, {}, is_local=lambda address: True)
     place = str(kubeconfig)
-    said = await ask(reach, plan.nodes[0], (*cluster_questions(place), module_question(place)))
+    said = await query_node(reach, plan.nodes[0], (*cluster_collectors(place), module_collector(place)))
     return installed_from(said.readings, "not asked")
 
 
 async def test_what_kubectl_prints_is_read(kubeconfig: Path) -> None:
     installed = await looked(kubeconfig)
-    assert set(installed.gaps) == {"left_over", "console"}
+    assert set(installed.missing) == {"left_over", "console"}
     assert installed.nodes == (
         ClusterNode("n1", ("10.20.0.11", "n1"), False, "X", "v1.31.6", "containerd://1.7.27", cordoned=True),
     )
@@ -181,8 +181,8 @@ async def test_what_kubectl_prints_is_read(kubeconfig: Path) -> None:
     assert [chart_state(one)[0] for one in releases.values()] == [Outcome.WARN, Outcome.FAIL, Outcome.UNKNOWN]
 
 
-async def test_an_api_server_that_is_not_there_is_told(kubeconfig: Path) -> None:
+async def test_missing_api_server_is_reported(kubeconfig: Path) -> None:
     point_to(kubeconfig, "http://127.0.0.1:1")
     installed = await looked(kubeconfig)
     assert installed.pods is None
-    assert "refused" in installed.gaps["pods"]
+    assert "refused" in installed.missing["pods"]

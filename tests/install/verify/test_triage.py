@@ -1,4 +1,4 @@
-"""Where an install hangs: weighed by what was found, and asked of a real node."""
+"""The triage of a stalled install: evaluation of results, and queries of a real node."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from acp_tui.install.run.state import CONTAINER, INSTALLER_LOG
 from acp_tui.install.verify.collect import NodeAccess
 from acp_tui.install.verify.queries import EARLY_KUBECONFIG, KUBECONFIG, installed_from
-from acp_tui.install.verify.triage import Triage, triage, weigh
+from acp_tui.install.verify.triage import Triage, diagnose, triage
 from acp_tui.nodes.script import CollectorOutput
 from tests.lab.kit.nodes import PASSWORD, Lab
 from tests.lab.kit.profiles import NodeProfile
@@ -21,42 +21,42 @@ PULL = "a\tpull\tn2\tPending\t\t\t1\t-ImagePullBackOff \t"
 SLOW = "kube-system\tcoredns-9\tn1\tPending\t\t\t1\t\t"
 
 
-def weighed(container: str = UP, ports: str = LISTENING, log: str = "", pods: tuple[str, ...] = PODS) -> Triage:
+def diagnosed(container: str = UP, ports: str = LISTENING, log: str = "", pods: tuple[str, ...] = PODS) -> Triage:
     texts = {"left_over": container, "ports": ports, "log": log, "pods": table(pods), "console": "closed"}
     readings = {name: CollectorOutput(name, 0, text) for name, text in texts.items()}
-    return weigh(installed_from(readings, "not asked"), readings)
+    return diagnose(installed_from(readings, "not asked"), readings)
 
 
 @pytest.mark.parametrize(
     ("found", "place"),
     [
-        (weighed(container=""), "container is not there"),
-        (weighed(container=f"{CONTAINER}\tExited (1) 5 minutes ago\n"), "does not run (Exited (1)"),
-        (weighed(ports="LISTEN 0 1 0.0.0.0:18080 0.0.0.0:*\n"), "does not listen on port 8080"),
-        (weighed(pods=(*PODS, PULL)), "reach the registry on port 11443"),
-        (weighed(pods=(*PODS, SLOW)), "kube-system"),
-        (weighed(log="900\nwaiting for machine cp-2\n"), "get machines"),
-        (weighed(log="900\nmachines are up\nclustermodule global is Installing\n"), "describe clustermodule"),
-        (weighed(log="900\nAppRelease cert-manager not ready\n"), "get apprelease"),
-        (weighed(), "not known"),
+        (diagnosed(container=""), "container does not exist"),
+        (diagnosed(container=f"{CONTAINER}\tExited (1) 5 minutes ago\n"), "is not running (Exited (1)"),
+        (diagnosed(ports="LISTEN 0 1 0.0.0.0:18080 0.0.0.0:*\n"), "does not listen on port 8080"),
+        (diagnosed(pods=(*PODS, PULL)), "reaches the registry on port 11443"),
+        (diagnosed(pods=(*PODS, SLOW)), "kube-system"),
+        (diagnosed(log="900\nwaiting for machine cp-2\n"), "get machines"),
+        (diagnosed(log="900\nmachines are up\nclustermodule global is Installing\n"), "describe clustermodule"),
+        (diagnosed(log="900\nAppRelease cert-manager not ready\n"), "get apprelease"),
+        (diagnosed(), "unknown"),
     ],
 )
-def test_the_likely_place(found: Triage, place: str) -> None:
-    assert place in found.likely
+def test_likely_cause(found: Triage, place: str) -> None:
+    assert place in found.likely_cause
 
 
-def test_what_was_found_is_told_and_bounded() -> None:
+def test_observations_are_limited() -> None:
     log = "720\n" + "".join(f"line {number}\n" for number in range(500))
-    found = weighed(log=log, pods=tuple(f"a\tp{number}\t\tPending\t\t\t1\t\t" for number in range(300)))
-    told = "\n".join(found.seen)
-    assert "Up 20 minutes" in told
-    assert "last written 12 min ago" in told
-    assert "line 499" in told
-    assert len(found.seen) < 20
+    found = diagnosed(log=log, pods=tuple(f"a\tp{number}\t\tPending\t\t\t1\t\t" for number in range(300)))
+    text = "\n".join(found.observations)
+    assert "Up 20 minutes" in text
+    assert "last written 12 min ago" in text
+    assert "line 499" in text
+    assert len(found.observations) < 20
 
 
 @pytest.mark.lab
-async def test_a_node_is_asked_with_the_kubeconfig_that_is_there(lab: Lab) -> None:
+async def test_first_existing_kubeconfig_is_used(lab: Lab) -> None:
     [node] = lab.start(NodeProfile())
     make_cluster(node, [node.address], (*PODS, PULL))
     put(node, "/srv/containers", UP)
@@ -66,14 +66,14 @@ async def test_a_node_is_asked_with_the_kubeconfig_that_is_there(lab: Lab) -> No
     )
     plan = valid_plan(ssh={"username": "root", "password": PASSWORD}, nodes=[{"address": node.address}])
     found = await triage(NodeAccess(plan, {}, Path()))
-    told = "\n".join(found.seen)
-    assert "Up 20 minutes" in told
-    assert "pulling images" in told
-    assert "a/pull: ImagePullBackOff 0/1 (n2)" in told
-    assert "port 8080: nobody listens" in told
+    text = "\n".join(found.observations)
+    assert "Up 20 minutes" in text
+    assert "pulling images" in text
+    assert "a/pull: ImagePullBackOff 0/1 (n2)" in text
+    assert "port 8080: not listening" in text
 
 
-async def test_a_node_that_cannot_be_asked_is_told() -> None:
-    found = await triage(NodeAccess(valid_plan(ssh={"password": None}), {}, here=lambda address: False))
-    assert found.likely == "not known"
-    assert "could not be asked" in found.seen[0]
+async def test_unreachable_node_is_reported() -> None:
+    found = await triage(NodeAccess(valid_plan(ssh={"password": None}), {}, is_local=lambda address: False))
+    assert found.likely_cause == "unknown"
+    assert "Cannot query" in found.observations[0]

@@ -1,4 +1,4 @@
-"""How the Install step ends where no practice cluster stands behind it: failed, and in every language."""
+"""The Install step at its end, without a practice cluster: failure, verification and remaining steps."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +11,9 @@ from acp_tui.install.verify.facts import Installed, LeftOver
 from acp_tui.install.verify.run import Finish
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.report.model import NodeRecord, Report
-from screens.formatting.install_result import summary_line, whole
+from screens.formatting.install_result import result_text, summary_line
 from screens.steps.install import InstallStep
+from screens.steps.install_questions import leftover_lines
 from tests.support.factories.plans import valid_plan
 from tests.support.wizard_pilot import screen_text, until, wizard
 
@@ -20,7 +21,7 @@ PLAN = valid_plan()
 
 
 def run(folder: Path, phase: Phase, failed_in: Phase | None = None) -> Path:
-    """A run that has come to `phase`, with a few words in its log."""
+    """Create a run in `phase`, with two lines in its log."""
     run_dir = folder / "installs" / "20260101T000000.000000Z"
     run_dir.mkdir(parents=True)
     spec = RunSpec(run_dir, folder, ("bash", "setup.sh"), folder / "none", "https://acp.example.com")
@@ -36,11 +37,11 @@ def run(folder: Path, phase: Phase, failed_in: Phase | None = None) -> Path:
     return run_dir
 
 
-async def test_a_failure_is_told_with_its_likely_cause(tmp_path: Path) -> None:
+async def test_failure_is_shown_with_likely_cause(tmp_path: Path) -> None:
     async with wizard(tmp_path, PLAN, "review") as (pilot, session):
         session.update_draft(run=str(run(tmp_path, Phase.FAILED, Phase.SETUP)))
         await pilot.press("ctrl+n")
-        await until(pilot, lambda: "Likely: A disk is full" in screen_text(pilot))
+        await until(pilot, lambda: "Likely cause: A disk is full" in screen_text(pilot))
         assert "setup.sh failed with exit status 2" in screen_text(pilot)
         await pilot.press("f")
         await pilot.pause()
@@ -50,15 +51,15 @@ async def test_a_failure_is_told_with_its_likely_cause(tmp_path: Path) -> None:
         await pilot.press("escape")
 
 
-async def test_what_a_failed_run_left_is_told_before_a_new_one(tmp_path: Path) -> None:
+async def test_leftovers_of_a_failed_run_are_shown_before_a_new_one(tmp_path: Path) -> None:
     run(tmp_path, Phase.FAILED, Phase.SETUP)
     async with wizard(tmp_path, PLAN, "install") as (pilot, _session):
         step = pilot.app.screen
         assert isinstance(step, InstallStep)
-        told = "\n".join(await step._left_before())
-    assert "and ended: failed. setup.sh failed with exit status 2" in told
-    assert "Whether its container is still there is not known" in told
-    assert "only the installer's node was touched" in told
+        text = "\n".join(await leftover_lines(step.install_session()))
+    assert "and ended: failed. setup.sh failed with exit status 2" in text
+    assert "Could not check whether its installer container exists" in text
+    assert "Only the installer node was changed" in text
 
 
 def found(*outcomes: Outcome, left: tuple[LeftOver, ...] = ()) -> Finish:
@@ -75,16 +76,16 @@ def found(*outcomes: Outcome, left: tuple[LeftOver, ...] = ()) -> Finish:
     [
         ((Outcome.PASS,), "Verified: nodes"),
         ((Outcome.PASS, Outcome.WARN), "Verified: nodes"),
-        ((Outcome.FAIL, Outcome.UNKNOWN), "Not verified: 2 findings block."),
-        ((Outcome.UNKNOWN,), "Not verified: 1 finding blocks."),
+        ((Outcome.FAIL, Outcome.UNKNOWN), "Not verified: 2 blockers."),
+        ((Outcome.UNKNOWN,), "Not verified: 1 blocker."),
     ],
 )
-def test_the_line_of_the_last_screen(outcomes: tuple[Outcome, ...], line: str) -> None:
+def test_summary_line(outcomes: tuple[Outcome, ...], line: str) -> None:
     assert line in summary_line(found(*outcomes)).plain
 
 
-def test_the_worst_is_told_first_then_what_is_to_be_done() -> None:
-    text = whole(found(Outcome.PASS, Outcome.FAIL), PLAN).plain
-    assert text.index("seen fail") < text.index("seen pass") < text.index("To do by hand")
+def test_worst_finding_is_first_remaining_steps_are_last() -> None:
+    text = result_text(found(Outcome.PASS, Outcome.FAIL), PLAN).plain
+    assert text.index("seen fail") < text.index("seen pass") < text.index("Remaining steps")
     assert "Product Docs" in text
-    assert "has not been looked at" in whole(None, PLAN).plain
+    assert "has not been verified" in result_text(None, PLAN).plain

@@ -119,7 +119,7 @@ async def test_review_shows_every_answer_but_no_secret(tmp_path: Path) -> None:
         assert CANARY not in told
         assert VIP in told
         assert "installer && bash setup.sh" in told
-        assert "The vendor describes unattended installs for release 4.1" in told
+        assert "The vendor documents unattended installs for release 4.1" in told
         await pilot.press("v")
         await pilot.pause()
         document = str(pilot.app.screen.query_one("#reading").query("Static").first().render())
@@ -222,7 +222,7 @@ async def test_new_blocker_prevents_the_install(tmp_path: Path, monkeypatch: pyt
         assert session.report().ready
         asked_again(session, swapping(seen()), monkeypatch)
         monkeypatch.setattr(
-            "screens.steps.install.goes_elsewhere", lambda step: False
+            "screens.steps.install.is_remote_install", lambda plan: False
         )  # no node of the plan is this host
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))

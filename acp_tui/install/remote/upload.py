@@ -1,0 +1,222 @@
+"""Start an install on the installer node from another host: check here, upload, start there."""
+
+import asyncio
+import fcntl
+import getpass
+import json
+import platform
+import secrets
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import TypeVar
+
+from acp_tui.core.clock import now
+from acp_tui.core.files import private_folder
+from acp_tui.core.i18n import _
+from acp_tui.install.remote import provision, session
+from acp_tui.install.remote.plan_rewrite import rewrite_for_remote
+from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
+from acp_tui.install.run.state import FINAL
+from acp_tui.install.session import InstallSession, PackageReady
+from acp_tui.install.start import bundle_for
+from acp_tui.nodes.ssh.connection import Connection, connect
+from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError
+from acp_tui.package.reader import OnProgress
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle import FILES, SUMS
+from acp_tui.preflight.report.model import Report
+from acp_tui.preflight.run import PreflightDone, PreflightEvent, target
+
+T = TypeVar("T")
+
+
+@dataclass
+class RemoteHost:
+    """Access to the installer node. `known_hosts`: host keys by address; that of a first contact is added."""
+
+    plan: Plan
+    base: Path
+    address: str
+    known_hosts: dict[str, str]
+    report_retry: Callable[[str], None]
+    folder: str = ""
+    """The folder of the install on the node, absolute; "" until the first `read_output`."""
+    sender: str = field(default_factory=lambda: f"{getpass.getuser()}@{platform.node()} {secrets.token_hex(6)}")
+    """Identifies this upload."""
+
+    async def connect(self) -> Connection:
+        """Raises: `ConnectError`."""
+        node = next(node for node in self.plan.nodes if node.address == self.address)
+        connection = await connect(
+            target(self.plan, node, plan_dir=self.base), self.known_hosts.get(self.address), lambda stage: None
+        )
+        self.known_hosts[self.address] = connection.host_key
+        return connection
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do `work` over a connection; see `retry_connection`."""
+        return await session.retry_connection(self.connect, work, self.report_retry)
+
+    async def read_output(self, offset: int = 0) -> session.RemoteOutput:
+        """Read the output of the install from byte `offset` on; -1: its last lines."""
+        return await self.run(lambda connection: self.read_from(connection, offset))
+
+    async def read_from(self, connection: Connection, offset: int) -> session.RemoteOutput:
+        """As `read_output`, once over this connection. Raises: `ConnectionLost`."""
+        if not self.folder:
+            self.folder = f"{await (await Files.of(connection)).home()}/{session.FOLDER}"
+        return await session.read_output(connection, self.folder, offset)
+
+
+@dataclass(frozen=True)
+class RemoteResume:
+    """The node has an install that has not ended. It is resumed, so its package is not uploaded again."""
+
+
+@dataclass(frozen=True)
+class ProgramCopied:
+    """The node has no acp-tui of this version; it is copied."""
+
+
+@dataclass(frozen=True)
+class RemoteStarted:
+    """The install runs on the node."""
+
+
+RemoteEvent = PackageReady | PreflightEvent | RemoteResume | ProgramCopied | RemoteStarted
+
+
+async def start_remotely(
+    install: InstallSession,
+    host: RemoteHost,
+    flags: Sequence[str],
+    on_progress: OnProgress,
+    on_uploaded: Callable[[], None],
+) -> AsyncGenerator[RemoteEvent, None]:
+    """Check, upload and start the install. The last event is `RemoteStarted`, or a report with blockers.
+
+    `flags`: options for the same command on the node. `on_uploaded`: called after each file.
+    Raises: `StartError`, `UploadError`, `RemoteInstallError`, `ConnectError`, and those of `InstallSession.check`."""
+    plan, base = install.plan, install.base
+    program = await asyncio.to_thread(_self_archive)
+    found = await host.run(lambda c: provision.find(c, program))
+    status = await host.run(lambda c: session.status(c, host.folder, "--json"))
+    remote = rewrite_for_remote(plan, base, host.folder)
+    if status is not None and _unfinished(status.text):
+        yield RemoteResume()
+        moment = now()
+        report = Report(plan.effective_release, moment, moment, (), ())
+        remote = replace(remote, packages=())
+    else:
+        async for event in install.check(on_progress):
+            yield event
+        assert isinstance(event, PreflightDone)
+        report = event.report
+        if not report.ready:
+            return
+    upload = _Uploader(host, on_progress, on_uploaded)
+    with _scratch(install.home, host.address) as scratch:
+        command = found.command
+        await host.run(upload.acquire_lock)
+        if command is None and program is not None:
+            yield ProgramCopied()
+            archive = scratch / "program.tar.gz"
+            await asyncio.to_thread(pack, program, archive)
+            sent = provision.program_upload(archive, host.folder)
+            await upload(sent)
+            command = await host.run(lambda c: provision.unpack(c, sent, program, found.python))
+        bundle = await bundle_for(
+            plan,
+            report,
+            {**install.host_keys, **host.known_hosts},
+            scratch / "bundle",
+            base=base,
+            remote=(remote.plan, Path(host.folder)),
+        )
+        bundle_files = [Upload(bundle / name, f"{host.folder}/{session.BUNDLE}/{name}") for name in (*FILES, SUMS)]
+        await upload(*remote.packages)
+        await upload(*remote.keys, *bundle_files)
+    await host.run(lambda c: session.start(c, host.folder, str(command), host.sender, flags))
+    yield RemoteStarted()
+
+
+def _self_archive() -> SelfArchive | None:
+    try:
+        return this_program()
+    except PackageNotFoundError:
+        return None
+
+
+def _unfinished(status_json: str) -> bool:
+    """Whether the output of `status --json` is that of a run that has not ended."""
+    try:
+        phase = json.loads(status_json)["phase"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return phase not in FINAL
+
+
+@contextmanager
+def _scratch(home: Path, address: str) -> Iterator[Path]:
+    """Create a private folder for the files to upload, and delete it afterwards.
+
+    The name is fixed: files of a killed command, secrets among them, are deleted the next time.
+    Raises: `RemoteInstallError` if another acp-tui of this user is uploading to the node."""
+    folder = private_folder(home) / f"errand-{address}"
+    with (home / f"errand-{address}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = _("another acp-tui on this host is uploading to this node. Wait until it ends, then try again.")
+            raise session.RemoteInstallError(message) from None
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            yield private_folder(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Uploader:
+    host: RemoteHost
+    on_progress: OnProgress
+    on_uploaded: Callable[[], None]
+
+    async def acquire_lock(self, connection: Connection) -> None:
+        await (await Files.of(connection)).folder(self.host.folder)
+        await session.acquire_upload_lock(connection, self.host.folder, self.host.sender)
+
+    async def __call__(self, *files: Upload) -> None:
+        """Upload the files, and refresh the lock on the node meanwhile."""
+        await self.host.run(lambda connection: self._upload(connection, files))
+
+    async def _upload(self, connection: Connection, files: Sequence[Upload]) -> None:
+        work = asyncio.ensure_future(self._send(connection, files))
+        refresh = asyncio.ensure_future(self._refresh_lock(connection))
+        try:
+            await asyncio.wait((work, refresh), return_when=asyncio.FIRST_COMPLETED)
+            await (work if work.done() else refresh)
+        finally:
+            work.cancel()
+            refresh.cancel()
+            await asyncio.gather(work, refresh, return_exceptions=True)
+
+    async def _refresh_lock(self, connection: Connection) -> None:
+        while True:
+            await session.refresh_upload_lock(connection, self.host.folder, self.host.sender)
+            await asyncio.sleep(session.REFRESH_INTERVAL)
+
+    async def _send(self, connection: Connection, files: Sequence[Upload]) -> None:
+        sftp = await Files.of(connection)
+        for folder in dict.fromkeys(file.remote.rpartition("/")[0] for file in files):
+            await sftp.folder(folder)
+        for file in files:
+            try:
+                await sftp.send(file, self.on_progress)
+            except OSError as error:
+                raise UploadError(f"{file.local}: {error.strerror or error}") from error
+            self.on_uploaded()

@@ -1,0 +1,288 @@
+"""The order of an install, for the commands, the wizard, the remote install and the practice walkthrough.
+
+    check -> start -> follow -> verify
+
+`next_step` decides what an existing run needs instead of `check` and `start`.
+
+A session neither prints nor asks. It returns and yields frozen data; callers show it, and pass on the operator's
+answers. Modules that speak SSH are imported when a method needs them, in a thread: the wizard must show its first
+screen without that wait.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acp_tui.core.clock import now
+from acp_tui.core.events import LogLine
+from acp_tui.core.i18n import _
+from acp_tui.install.observe.failure import previous_failure
+from acp_tui.install.observe.follow import follow
+from acp_tui.install.observe.timing import is_stalled
+from acp_tui.install.run.control import abort, platform_url, resume
+from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, status
+from acp_tui.install.start import RunSettings, StartError, bundle_for, launch
+from acp_tui.nodes.ssh.address_map import AddressMap, direct
+from acp_tui.package.facts import is_local_address
+from acp_tui.package.reader import OnProgress, silent
+from acp_tui.package.service import PackageWork
+from acp_tui.plan.model import Plan
+from acp_tui.preflight.bundle import DOCUMENT
+from acp_tui.preflight.report.model import Report
+
+if TYPE_CHECKING:
+    from acp_tui.install.verify.collect import NodeAccess
+    from acp_tui.install.verify.leftovers import Leftovers
+    from acp_tui.install.verify.run import Finish
+    from acp_tui.install.verify.triage import Triage
+    from acp_tui.preflight.run import PreflightEvent
+
+SETTLE_TIME = timedelta(minutes=10)
+"""How long a new cluster may take until all its Pods are ready."""
+
+
+class NextStep(StrEnum):
+    """What an install needs next."""
+
+    START = "start"
+    """There is no run: check, then start."""
+    FOLLOW = "follow"
+    RESUME = "resume"
+    """The run was interrupted, or ended without success. It can continue from the phase in which it stopped."""
+    CHOOSE_VERSIONS = "choose-versions"
+    ANSWER_RECEIVED = "answer-received"
+    """The operator must answer whether the installer received the configuration."""
+    ANSWER_CHANGES = "answer-changes"
+    """Nodes have changed since the preflight: recheck them, or send the configuration anyway."""
+    VERIFY = "verify"
+    """The installer reported success."""
+
+
+def next_step(run: RunState | None) -> NextStep:
+    """Decide what an install needs next. `run`: the state of its run; None: it has no run yet.
+
+    The decision about an existing install belongs here and nowhere else."""
+    if run is None:
+        return NextStep.START
+    if run.interrupted:
+        return NextStep.RESUME
+    match run.phase:
+        case Phase.NEEDS_VERSION:
+            return NextStep.CHOOSE_VERSIONS
+        case Phase.POST_UNKNOWN:
+            return NextStep.ANSWER_RECEIVED
+        case Phase.CHANGED:
+            return NextStep.ANSWER_CHANGES
+        case Phase.SUCCESS:
+            return NextStep.VERIFY
+    return NextStep.RESUME if run.phase in FINAL else NextStep.FOLLOW
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The operator's answers to a run that waits; see `acp_tui.install.run.control.resume`."""
+
+    kubernetes: str | None = None
+    runtime: str | None = None
+    config_received: bool | None = None
+    """None: not answered."""
+    ignore_node_changes: bool = False
+
+
+@dataclass(frozen=True)
+class PackageReady:
+    """The packages are verified and, on the installer node, unpacked in `folder`. `new`: unpacked just now."""
+
+    folder: Path
+    new: bool
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """An update of a run. `stalled`: it has made no progress for longer than the threshold."""
+
+    state: RunState
+    lines: tuple[LogLine, ...]
+    stalled: bool
+
+
+def is_remote_install(plan: Plan) -> bool:
+    """Whether the installer node is not this host."""
+    return plan.installer_node is not None and not is_local_address(plan.installer_node.address)
+
+
+@dataclass(frozen=True)
+class InstallSession:
+    """One install. `host_keys`: known host keys by node address. `home`: the state folder.
+
+    `base`: the folder that relative paths of the plan start from. `remote`: see `is_remote_install`."""
+
+    plan: Plan
+    host_keys: Mapping[str, str]
+    home: Path
+    base: Path
+    package: PackageWork | None = None
+    """What is known of the packages; None: nothing yet."""
+    address_map: AddressMap = direct
+    settings: RunSettings = field(default_factory=RunSettings)
+    remote: bool = False
+
+    async def check(self, on_progress: OnProgress = silent) -> "AsyncGenerator[PackageReady | PreflightEvent, None]":
+        """Verify and unpack the packages, then check all nodes. The last event has the complete report.
+
+        A remote install verifies the packages here; acp-tui unpacks them on the installer node.
+        Raises: PackageBlocked, PackageRefused, UnpackFailed."""
+        package = self.package or PackageWork(self.base)
+        if self.remote:
+            await package.verify(self.plan, on_progress)
+            yield PackageReady(package.target(self.plan), new=False)
+        else:
+            new = await package.unpack(self.plan, on_progress)
+            yield PackageReady(package.target(self.plan), new)
+        await _load("acp_tui.preflight.run", "acp_tui.preflight.local_files")
+        from acp_tui.preflight.local_files import read_local_files
+        from acp_tui.preflight.run import PreflightDone, preflight
+
+        local_files = await asyncio.to_thread(read_local_files, self.plan, self.base)
+        events = preflight(
+            self.plan,
+            known_hosts=self.host_keys,
+            address_map=self.address_map,
+            plan_dir=self.base,
+            local_files=local_files,
+            clock=now,
+        )
+        async for event in events:
+            if isinstance(event, PreflightDone):
+                yield PreflightDone(await self._complete(event.report, package))
+            else:
+                yield event
+
+    async def _complete(self, report: Report, package: PackageWork) -> Report:
+        """Add the verdicts about the packages. For a remote install, leave out those about this host."""
+        if self.plan.package.core is not None:
+            verdicts = (*await package.verify(self.plan), *report.verdicts)
+            report = replace(report, finished=now(), verdicts=verdicts)
+        if self.remote:
+            from acp_tui.install.remote.plan_rewrite import without_host_checks
+
+            report = without_host_checks(report)
+        return report
+
+    async def leftovers(self) -> "Leftovers | None":
+        """Return what the last run of this host left behind. None: it succeeded, or there was none."""
+        run_dir = await asyncio.to_thread(last_run, self.home)
+        run = await asyncio.to_thread(status, run_dir) if run_dir is not None else None
+        if run is None or not previous_failure(run):
+            return None
+        access = await self.access()
+        from acp_tui.install.verify.leftovers import find_leftovers
+
+        return await find_leftovers(access, run)
+
+    async def start(self, report: Report) -> Path:
+        """Write the bundle, start the run, and return its folder. Raises: `StartError`, `RunError`."""
+        if not report.ready:
+            raise StartError(_("The preflight has blockers. To list them: acp-tui check PLAN"))
+        return await launch(self.plan, report, self.host_keys, self.home, base=self.base, settings=self.settings)
+
+    def unfinished_run(self) -> RunState | None:
+        """Return the last run of this host if it has not ended. Raises: `RunNotFound`."""
+        run_dir = last_run(self.home)
+        run = status(run_dir) if run_dir is not None else None
+        return run if run is not None and run.phase not in FINAL else None
+
+    def installed_run(self) -> RunState | None:
+        """Return the last run of this host if it was for the platform of this plan."""
+        with suppress(RunNotFound):
+            run_dir = last_run(self.home)
+            run = status(run_dir) if run_dir is not None else None
+            if run is not None and run.platform_url == platform_url(self.plan):
+                return run
+        return None
+
+    async def resume(self, run: RunState, answers: Answers = Answers(), report: Report | None = None) -> RunState:
+        """Resume a run that is at rest.
+
+        `report`: the current preflight. A run whose configuration was rejected then gets a new configuration from the
+        plan. Raises: `StartError`, `RunNotFound`, `RunError`."""
+        document = None
+        rejected = run.phase is Phase.FAILED and run.failed_in is Phase.POSTING
+        if report is not None and rejected and run.spec.bundle is not None:
+            bundle = await bundle_for(self.plan, report, self.host_keys, run.spec.bundle, base=self.base)
+            document = bundle / DOCUMENT
+        return await asyncio.to_thread(
+            resume,
+            run.spec.run_dir,
+            kubernetes=answers.kubernetes,
+            runtime=answers.runtime,
+            config_received=answers.config_received,
+            ignore_node_changes=answers.ignore_node_changes,
+            document=document,
+        )
+
+    @staticmethod
+    async def follow(run_dir: Path) -> AsyncGenerator[RunProgress, None]:
+        """Yield updates until the run ends, needs an answer, or was interrupted. Raises: `RunNotFound`."""
+        async for update in follow(run_dir):
+            stalled = await asyncio.to_thread(is_stalled, update.state, now())
+            yield RunProgress(update.state, update.lines, stalled)
+
+    @staticmethod
+    async def abort(run_dir: Path) -> RunState:
+        """Abort the run. Installed components stay on the nodes. Raises: `RunNotFound`, `RunError`."""
+        return await asyncio.to_thread(abort, run_dir)
+
+    async def verify(
+        self, run: RunState | None, within: timedelta = SETTLE_TIME, *, interval: float = 10.0
+    ) -> "AsyncGenerator[Finish, None]":
+        """Check the installed cluster every `interval` seconds, until it is healthy or `within` is over.
+
+        `run`: the install, if it is known on this host."""
+        access = await self.access()
+        from acp_tui.install.verify.run import poll_until_settled
+
+        installed_at = run.updated if run is not None and run.phase is Phase.SUCCESS else None
+        async for finish in poll_until_settled(access, within, installed_at=installed_at, interval=interval):
+            yield finish
+
+    async def write_report(self, folder: Path, finish: "Finish", run: RunState | None) -> tuple[Path, Path]:
+        """Write the completion report to `folder`, and return its files (JSON, HTML). Raises: OSError."""
+        from acp_tui.install.verify.completion_report import completion, write
+
+        return await asyncio.to_thread(write, folder, completion(self.plan, finish, run))
+
+    async def triage(self) -> "Triage":
+        """Search the likely cause of a stalled install on the installer node."""
+        access = await self.access()
+        from acp_tui.install.verify.triage import triage
+
+        return await triage(access)
+
+    async def clean_up(self) -> str:
+        """Remove the installer container, and return what was done. The operator has confirmed it.
+
+        Raises: `CleanUpFailed`."""
+        access = await self.access()
+        from acp_tui.install.verify.cleanup import clean_up
+
+        return await clean_up(access)
+
+    async def access(self) -> "NodeAccess":
+        """Return the access to the nodes of the plan."""
+        await _load("acp_tui.install.verify.collect")
+        from acp_tui.install.verify.collect import NodeAccess
+
+        return NodeAccess(self.plan, self.host_keys, self.base, self.address_map)
+
+
+async def _load(*modules: str) -> None:
+    for name in modules:
+        await asyncio.to_thread(import_module, name)

@@ -1,0 +1,85 @@
+"""Questions of the Install step: before the start, and those of a run that needs an answer."""
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import App
+
+from acp_tui.core.i18n import _, ngettext
+from acp_tui.install.run.state import RunState, removal
+from acp_tui.install.session import Answers, InstallSession, NextStep, next_step
+from acp_tui.install.start import StartError
+from acp_tui.plan.model import Plan
+from screens.dialogs.prompts import Ask, Confirm, Pick
+
+if TYPE_CHECKING:
+    from acp_tui.install.verify.run import Finish
+
+
+def start_question(plan: Plan) -> str:
+    """Return the question before the start of an install."""
+    count = len(plan.nodes)
+    return ngettext(
+        "acp-tui runs setup.sh and sends the configuration to the installer. This changes {count} node.",
+        "acp-tui runs setup.sh and sends the configuration to the installer. This changes all {count} nodes.",
+        count,
+    ).format(count=count)
+
+
+async def leftover_lines(install: InstallSession) -> tuple[str, ...]:
+    """Return what a failed run left behind, for the question before a new one.
+
+    Raises: `StartError` if it prevents a new install."""
+    leftovers = await install.leftovers()
+    if leftovers is None:
+        return ()
+    from acp_tui.install.verify.leftovers import lines
+
+    text = tuple(lines(leftovers))
+    if leftovers.blocks_new_install:
+        raise StartError("\n".join(text))
+    return text
+
+
+async def ask_answers(app: App[int], run: RunState) -> Answers | None:
+    """Ask what a run at rest needs to continue. None: the operator cancelled."""
+    match next_step(run):
+        case NextStep.CHOOSE_VERSIONS:
+            kubernetes = await _pick(app, _("Kubernetes version"), run.offered_kubernetes)
+            runtime = await _pick(app, _("Container runtime"), run.offered_runtimes)
+            return None if kubernetes is None or runtime is None else Answers(kubernetes, runtime)
+        case NextStep.ANSWER_RECEIVED:
+            options = [("y", _("yes: follow the install")), ("n", _("no: send it again"))]
+            question = Pick(_("Did the installer receive the configuration?"), options, run.message)
+            answer = await app.push_screen_wait(question)
+            return None if answer is None else Answers(config_received=answer == "y")
+        case NextStep.ANSWER_CHANGES:
+            options = [("m", _("fixed: check again")), ("d", _("send the configuration anyway"))]
+            answer = await app.push_screen_wait(Pick(_("The nodes have changed"), options, run.message))
+            return None if answer is None else Answers(ignore_node_changes=answer == "d")
+    return Answers() if await app.push_screen_wait(Confirm(_("Resume this install?"), run.message)) else None
+
+
+async def clean_up(app: App[int], install: InstallSession, finish: "Finish") -> tuple[bool, Text | None]:
+    """Remove the installer container, if nothing prevents it and the operator confirms.
+
+    Return whether it was removed, and the message to show."""
+    from acp_tui.install.verify.cleanup import CleanUpFailed, cleanup_blocker
+
+    blocker = cleanup_blocker(finish, run_active=False)
+    if blocker:
+        return False, Text(_("Not cleaned up: {reason}").format(reason=blocker))
+    command = removal(finish.report.release)
+    question = _("This runs on the installer node: {command}").format(command=command)
+    if not await app.push_screen_wait(Confirm(_("Remove the installer?"), question)):
+        return False, None
+    try:
+        return True, Text(await install.clean_up())
+    except CleanUpFailed as failed:
+        return False, Text(str(failed), "bold red")
+
+
+async def _pick(app: App[int], title: str, offered: tuple[str, ...]) -> str | None:
+    if not offered:
+        return await app.push_screen_wait(Ask(title, _("The installer did not report the offered versions.")))
+    return await app.push_screen_wait(Pick(title, [(value, value) for value in offered]))
