@@ -44,8 +44,6 @@ class RunSettings:
     recheck_before_post: bool = True
     """See `RunSpec`."""
 
-    exit_status = ExitStatus.CHECK_FAILED
-
 
 async def bundle_for(
     plan: Plan,

@@ -325,7 +325,7 @@ def test_full_disk_leaves_no_files(plan: Path, tmp_path: Path, capsys: pytest.Ca
         assert "No space left" in capsys.readouterr().err
         assert not list(small.iterdir())
         assert main(["bundle", str(plan), str(small)]) == ExitStatus.COULD_NOT_RUN
-        assert "mounted" in capsys.readouterr().err
+        assert "mount point" in capsys.readouterr().err
     finally:
         subprocess.run(["umount", small], check=True)
 
