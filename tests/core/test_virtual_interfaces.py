@@ -1,4 +1,4 @@
-"""Interfaces that software makes are never suggested: not of a node, not of this host."""
+"""Virtual interfaces are never suggested, for nodes or for this host."""
 
 import socket
 from dataclasses import replace
@@ -22,7 +22,7 @@ PHYSICAL = ("eth0", "ens1f0", "enp3s0", "bond0", "team0", "br0", "em1")
 
 
 def facts_with(plan: Plan, nic: str) -> dict[str, Facts]:
-    """Every node has its address on `nic`."""
+    """Return facts in which every node has its address on `nic`."""
     return {
         node.address: replace(healthy(node.address, role=node.role), interfaces=(Interface(nic, node.address, 24),))
         for node in plan.nodes

@@ -423,7 +423,7 @@ def test_bandwidth_test_names_the_slow_link_and_leaves_no_listeners(lab: Lab, tm
     }
     assert f"{two.address} → {one.address}: " in checked.observed(two.address, "NETCFG-BW-INTRA")
     assert "Mbit/s measured" in checked.observed(two.address, "NETCFG-BW-INTRA")
-    assert f"→ {bare.address}: python not checked on the node" in checked.observed(one.address, "NETCFG-BW-INTRA")
+    assert f"→ {bare.address}: python not found on the node" in checked.observed(one.address, "NETCFG-BW-INTRA")
     for node in nodes:
         ports = node.sh("ss -lntH")
         assert ":6443" in ports if node is one else ":22" in ports
