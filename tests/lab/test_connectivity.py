@@ -163,7 +163,9 @@ def test_domain_that_resolves_differently_and_unreachable_registry_fail(
     }
     outcomes = [v["verdict"] for v in checked.verdicts if v["node"] is None and v["requirement"] == "NETRES-DOMAIN"]
     assert outcomes == ["warn"]
-    assert "10.1.1.2 here, and 10.1.1.1 elsewhere" in checked.observed(three.address, "NETRES-DOMAIN")
+    assert f"{_NAME} resolves to 10.1.1.2 here, to 10.1.1.1 on other nodes" in checked.observed(
+        three.address, "NETRES-DOMAIN"
+    )
 
 
 @pytest.mark.parametrize("kind", ["basic", "bearer"])
@@ -396,7 +398,7 @@ def test_clones_and_duplicate_entries_fail(lab: Lab, tmp_path: Path) -> None:
     for node, other in ((two, three), (three, two)):
         assert checked.outcomes[node.address] == {"XR-NODE-UNIQUE": "fail"}
         assert checked.observed(node.address, "XR-NODE-UNIQUE") == (
-            f"machine-id 0123456789abcdef0123456789abcdef, as on {other.address}"
+            f"machine-id 0123456789abcdef0123456789abcdef, also on {other.address}"
         )
 
 
