@@ -22,8 +22,8 @@ from tests.support.factories.verdicts import (
     WARN,
     WORKER,
     cluster,
+    findings,
     planted,
-    trouble,
     verdicts,
 )
 
@@ -33,7 +33,7 @@ from tests.support.factories.verdicts import (
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_healthy_nodes_have_no_findings(distribution: str, scenario: str, release: str) -> None:
     plan = valid_plan(release=release, scenario=scenario)
-    assert trouble(verdicts(plan, cluster(plan, distribution))) == set()
+    assert findings(verdicts(plan, cluster(plan, distribution))) == set()
 
 
 @pytest.mark.parametrize("scenario", ["single-cluster", "multi-cluster"])
@@ -46,9 +46,9 @@ def test_healthy_nodes_are_blocked_by_manual_checks_only(scenario: str) -> None:
 def test_healthy_single_node_has_no_network_checks_between_nodes() -> None:
     address: dict[str, JsonValue] = {"cluster_endpoint": FIRST, "platform": None}
     plan = valid_plan(scenario="single-node", nodes=nodes(1, 0, deployable=True), address=address)
-    found = verdicts(plan, cluster(plan))
-    assert trouble(found) == set()
-    blocking = {v.requirement for v in found if v.blocks}
+    results = verdicts(plan, cluster(plan))
+    assert findings(results) == set()
+    blocking = {v.requirement for v in results if v.blocks}
     assert blocking == {"HW-CPU-NOOVER", "HW-CPU-POWER", "HW-DISK-IOPS", "HW-DISK-TPUT", "HW-MEM-NOOVER", "PRE-INIT"}
 
 
@@ -127,8 +127,8 @@ def test_nerdctl_folders_count_from_release_4_2() -> None:
 )
 def test_checked_ports_depend_on_role_and_cni(port: int, node: str, cni: str, expected: set[str]) -> None:
     plan = valid_plan(network={"cni": cni})
-    found = planted({"listeners": (Listener(port, "nginx"),)}, node, plan=plan)
-    assert found == {(name, FAIL) for name in expected}
+    results = planted({"listeners": (Listener(port, "nginx"),)}, node, plan=plan)
+    assert results == {(name, FAIL) for name in expected}
 
 
 def test_port_in_use_is_shown_with_its_process_and_in_the_fix() -> None:
@@ -191,9 +191,9 @@ def test_dual_stack_needs_an_ipv6_route_and_address_on_each_node() -> None:
     for n in plan.nodes:
         own = (Interface("eth0", n.address, 24), Interface("eth0", n.ipv6 or "", 64))
         facts[n.address] = replace(facts[n.address], interfaces=own)
-    assert trouble(verdicts(plan, facts)) == set()
+    assert findings(verdicts(plan, facts)) == set()
     facts[SECOND] = replace(facts[SECOND], routes6=(), interfaces=healthy(SECOND).interfaces)
-    assert trouble(verdicts(plan, facts)) == {
+    assert findings(verdicts(plan, facts)) == {
         ("NET-ROUTE-DEFAULT", SECOND, FAIL),
         ("NET-IP-VALID", SECOND, FAIL),
         ("XR-DUAL-NODES", SECOND, FAIL),
@@ -205,8 +205,8 @@ def test_dual_stack_needs_an_ipv6_route_and_address_on_each_node() -> None:
 )
 def test_calico_with_ipv6_depends_on_the_distribution(distribution: str, outcome: Outcome) -> None:
     plan = valid_plan(network={"cni": "calico", "ip_family": "dual"}, nodes=dual_nodes())
-    found = verdicts(plan, cluster(plan, distribution))
-    assert {v.outcome for v in found if v.requirement == "OS-CALICO-VXLAN6"} == {outcome}
+    results = verdicts(plan, cluster(plan, distribution))
+    assert {v.outcome for v in results if v.requirement == "OS-CALICO-VXLAN6"} == {outcome}
 
 
 def test_lvm2_is_required_only_for_local_storage() -> None:
@@ -218,10 +218,10 @@ def test_missing_fact_is_unknown_with_its_reason() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     facts[SECOND] = replace(facts[SECOND], swaps=None, missing={"swaps": "timed out after 10 s"})
-    found = [v for v in verdicts(plan, facts) if v.outcome is UNKNOWN]
-    assert [(v.requirement, v.node) for v in found] == [("SYS-SWAP", SECOND)]
-    assert "timed out after 10 s" in found[0].observed
-    assert found[0].blocks
+    results = [v for v in verdicts(plan, facts) if v.outcome is UNKNOWN]
+    assert [(v.requirement, v.node) for v in results] == [("SYS-SWAP", SECOND)]
+    assert "timed out after 10 s" in results[0].observed
+    assert results[0].blocks
 
 
 @pytest.mark.parametrize("facts", [None, Facts("10.20.0.12")])
@@ -245,9 +245,9 @@ def test_waivers_cover_one_rule_on_one_node_until_their_date() -> None:
     def waived(node: str, until: str | None) -> str | None:
         plan = valid_plan(waivers=[waiver(node, until)])
         facts = {**cluster(plan), SECOND: replace(cluster(plan)[SECOND], swaps=("/dev/vda2",))}
-        found = [v for v in verdicts(plan, facts) if v.requirement == "SYS-SWAP"]
-        assert all(v.waived is None for v in found if v.node != SECOND)
-        return next(v.waived for v in found if v.node == SECOND)
+        results = [v for v in verdicts(plan, facts) if v.requirement == "SYS-SWAP"]
+        assert all(v.waived is None for v in results if v.node != SECOND)
+        return next(v.waived for v in results if v.node == SECOND)
 
     assert waived(SECOND, None) == "on purpose"
     assert waived("*", "2026-03-01") == "on purpose"
@@ -260,8 +260,8 @@ def test_only_selects_requirements() -> None:
     plan = valid_plan()
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
     only = frozenset({"SYS-SWAP", "XR-CP-COUNT"})
-    found = evaluate(plan, cluster(plan), states, today=TODAY, only=only)
-    assert {v.requirement for v in found} == only
+    results = evaluate(plan, cluster(plan), states, today=TODAY, only=only)
+    assert {v.requirement for v in results} == only
 
 
 def test_fix_depends_on_the_distribution_and_quotes_names_from_the_node() -> None:
@@ -322,8 +322,8 @@ def test_rebuild_of_rhel_fails_without_findings_on_modules() -> None:
 
 def test_vip_in_the_range_of_the_container_runtime_fails() -> None:
     plan = valid_plan(address={"cluster_endpoint": "172.20.0.9"})
-    found = {(v.requirement, v.outcome) for v in verdicts(plan, cluster(plan)) if v.node == SECOND}
-    assert {("NET-172-FREE", FAIL), ("NETCFG-172", FAIL)} <= found
+    results = {(v.requirement, v.outcome) for v in verdicts(plan, cluster(plan)) if v.node == SECOND}
+    assert {("NET-172-FREE", FAIL), ("NETCFG-172", FAIL)} <= results
 
 
 def test_physical_cores_are_shown_if_threads_share_them() -> None:
@@ -340,9 +340,9 @@ def test_physical_cores_are_shown_if_threads_share_them() -> None:
 
 def test_control_plane_size_grows_with_workload_clusters_from_4_1() -> None:
     plan = valid_plan(release="4.1", scenario="multi-cluster", workload={"clusters": 60})
-    found = [v for v in verdicts(plan, cluster(plan)) if v.requirement == "CAP-MC-CP-SIZE"]
-    assert {v.outcome for v in found} == {FAIL}
-    assert {v.expected for v in found} == {"at least 24 cores, 48 GB"}
+    results = [v for v in verdicts(plan, cluster(plan)) if v.requirement == "CAP-MC-CP-SIZE"]
+    assert {v.outcome for v in results} == {FAIL}
+    assert {v.expected for v in results} == {"at least 24 cores, 48 GB"}
 
 
 def clock(offset: float, uncertainty: float = 0.05) -> dict[str, object]:

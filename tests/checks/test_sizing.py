@@ -76,13 +76,13 @@ def test_node_sizes_are_those_of_the_manual(
 def test_control_plane_size_depends_on_workload_clusters_in_later_releases(
     release: str, clusters: int, planes: int, least: Size
 ) -> None:
-    found = need(release=release, scenario="multi-cluster", workload={"clusters": clusters})
-    assert (found.count, found.count_advised, found.least) == (3, planes, least)
+    result = need(release=release, scenario="multi-cluster", workload={"clusters": clusters})
+    assert (result.count, result.count_advised, result.least) == (3, planes, least)
 
 
 def test_recommended_size_adds_a_reserve_to_the_minimum() -> None:
-    found = need(release="4.1", scenario="multi-cluster", workload={"clusters": 30})
-    assert (found.least, found.advised) == (Size(16, 32), Size(23, 46)), "16 / 0.7 and 32 / 0.7, rounded up"
+    result = need(release="4.1", scenario="multi-cluster", workload={"clusters": 30})
+    assert (result.least, result.advised) == (Size(16, 32), Size(23, 46)), "16 / 0.7 and 32 / 0.7, rounded up"
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_recommended_size_adds_a_reserve_to_the_minimum() -> None:
 def test_number_of_workers_depends_on_the_pods(
     scenario: str, workers: int, pods: int, count: int, advised: int
 ) -> None:
-    found = need("worker", scenario=scenario, nodes=nodes(3, workers), workload={"pods": pods})
-    assert (found.count, found.count_advised, found.planned) == (count, advised, workers)
+    result = need("worker", scenario=scenario, nodes=nodes(3, workers), workload={"pods": pods})
+    assert (result.count, result.count_advised, result.planned) == (count, advised, workers)
 
 
 def test_total_size_of_workers_grows_with_workload_clusters() -> None:
-    found = need("worker", scenario="multi-cluster", workload={"clusters": 57})
-    assert found.together == Size(48, 96), "2 x 12 cores, 24 GB and a fifth more for each full ten"
-    assert found.together_advised == Size(69, 138)
+    result = need("worker", scenario="multi-cluster", workload={"clusters": 57})
+    assert result.together == Size(48, 96), "2 x 12 cores, 24 GB and a fifth more for each full ten"
+    assert result.together_advised == Size(69, 138)
     plan = valid_plan(scenario="multi-cluster", workload={"clusters": 57})
     reasons = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
     assert "2 × 24 cores, 48 GB; 4 × 12 cores, 24 GB" in reasons["CAP-MC-VGROW"]
@@ -115,9 +115,9 @@ def test_total_size_of_workers_grows_with_workload_clusters() -> None:
 
 def test_single_node_warns_of_too_many_pods() -> None:
     plan = valid_plan(scenario="single-node", nodes=nodes(1, 0), workload={"pods": 11})
-    found = sizing(plan, {})
-    assert [(one.role, one.count, one.count_advised) for one in found.needs] == [("control-plane", 1, 1)]
-    assert "CAP-SN-LOAD" in [reason.requirement for reason in found.reasons]
+    result = sizing(plan, {})
+    assert [(one.role, one.count, one.count_advised) for one in result.needs] == [("control-plane", 1, 1)]
+    assert "CAP-SN-LOAD" in [reason.requirement for reason in result.reasons]
     few_pods = sizing(plan.model_copy(update={"workload": plan.workload.model_copy(update={"pods": 10})}), {})
     assert not {"CAP-SN-LOAD", "CAP-RESERVE-30"} & {reason.requirement for reason in few_pods.reasons}
 
@@ -132,10 +132,12 @@ def test_every_reason_has_a_rule_of_the_catalogue() -> None:
     for release in RELEASES:
         for scenario in ("single-node", "single-cluster", "multi-cluster"):
             plan = valid_plan(release=release, scenario=scenario, workload={"pods": 99, "clusters": 99})
-            found = sizing(plan, dict.fromkeys((n.address for n in plan.nodes), ARM))
-            assert {reason.requirement for reason in found.reasons} <= catalogue(release).keys()
-            assert all(reason.text for reason in found.reasons)
-            assert all(len(line) <= 73 for line in (*table_lines(found), *reason_lines(found, 73), *fit_lines(found)))
+            result = sizing(plan, dict.fromkeys((n.address for n in plan.nodes), ARM))
+            assert {reason.requirement for reason in result.reasons} <= catalogue(release).keys()
+            assert all(reason.text for reason in result.reasons)
+            assert all(
+                len(line) <= 73 for line in (*table_lines(result), *reason_lines(result, 73), *fit_lines(result))
+            )
 
 
 def test_short_text_of_missing_nodes() -> None:

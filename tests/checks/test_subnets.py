@@ -14,7 +14,7 @@ from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.model import Plan
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import dual_nodes, node, nodes, valid_plan
-from tests.support.factories.verdicts import FAIL, WARN, cluster, planted, trouble, verdicts
+from tests.support.factories.verdicts import FAIL, WARN, cluster, findings, planted, verdicts
 
 PODS, SERVICES = "network.cluster_cidr.ipv4", "network.service_cidr.ipv4"
 
@@ -118,7 +118,7 @@ def test_free_range_avoids_routes_subnets_and_name_servers_of_nodes() -> None:
         nameservers=("10.22.0.53", "127.0.0.53"),
     )
     assert suggested(plan, facts) == {PODS: "10.18.0.0/16"}
-    assert trouble(verdicts(applied(plan, facts), cluster(plan))) == set()
+    assert findings(verdicts(applied(plan, facts), cluster(plan))) == set()
 
 
 def test_172_is_free_in_later_releases() -> None:
@@ -142,8 +142,8 @@ def test_ipv6_range_gets_its_own_suggestion() -> None:
 
 def test_fix_names_the_free_range() -> None:
     plan = valid_plan(network={"cluster_cidr": {"ipv4": "10.20.0.0/16"}, "service_cidr": {"ipv4": "10.20.0.0/24"}})
-    found = {(v.requirement, v.remedy) for v in verdicts(plan, cluster(plan)) if v.requirement.startswith("XR-CIDR-")}
-    remedies = " ".join(remedy for _rule, remedy in found)
+    results = {(v.requirement, v.remedy) for v in verdicts(plan, cluster(plan)) if v.requirement.startswith("XR-CIDR-")}
+    remedies = " ".join(remedy for _rule, remedy in results)
     assert f"10.21.0.0/16 ({PODS})" in remedies
     assert f"10.20.1.0/24 ({SERVICES})" in remedies
 
@@ -170,8 +170,8 @@ def test_networks_of_a_node_in_a_range_are_reported(changes: dict[str, object], 
 
 def test_overlap_with_node_networks_is_a_warning_with_calico() -> None:
     plan = valid_plan(network={"cni": "calico", "cluster_cidr": {"ipv4": "10.20.0.0/24"}})
-    found = {v.outcome for v in verdicts(plan, cluster(plan)) if v.requirement == "XR-CIDR-HOST"}
-    assert found == {WARN}
+    results = {v.outcome for v in verdicts(plan, cluster(plan)) if v.requirement == "XR-CIDR-HOST"}
+    assert results == {WARN}
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,6 @@ def test_only_physical_interfaces_of_this_host_are_offered(tmp_path: Path, monke
     monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(names)))
     rows = [f"fd00{number:028x} 02 40 00 80 {name}" for number, name in enumerate(names)]
     (tmp_path / "if_inet6").write_text("\n".join(rows))
-    found = [own for own in local_addresses(tmp_path) if ":" in own.address]
-    assert [own.nic for own in found] == list(PHYSICAL)
-    assert all(isinstance(own, LocalAddress) for own in found)
+    physical = [own for own in local_addresses(tmp_path) if ":" in own.address]
+    assert [own.nic for own in physical] == list(PHYSICAL)
+    assert all(isinstance(own, LocalAddress) for own in physical)

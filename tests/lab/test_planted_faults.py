@@ -102,9 +102,9 @@ def test_invalid_and_duplicate_host_names_fail(lab: Lab, tmp_path: Path) -> None
 
 def test_settings_that_only_resemble_a_fault_are_not_reported(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(
-        NodeProfile("ubuntu-22.04", (*f.DECOYS, *f.DECOYS_DPKG)),
-        NodeProfile("centos-7.9", f.DECOYS),
-        NodeProfile("ubuntu-20.04", (f.DECOY_SEARCH,)),
+        NodeProfile("ubuntu-22.04", (*f.HARMLESS, *f.HARMLESS_DPKG)),
+        NodeProfile("centos-7.9", f.HARMLESS),
+        NodeProfile("ubuntu-20.04", (f.HARMLESS_SEARCH,)),
     )
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     assert checked.outcomes == {node.address: node.profile.expects for node in nodes}

@@ -118,7 +118,7 @@ KYLIN = (
         KRN_OVN="fail",
     ),
 )
-DECOYS = (
+HARMLESS = (
     _fault("swap that is not switched on by itself", _append("/etc/fstab", "/dev/vdb none swap sw,noauto 0 0")),
     _fault("UsePAM for some users alone", _append(SSHD, "Match User backup\n  PasswordAuthentication no")),
     _fault(
@@ -144,7 +144,7 @@ DECOYS = (
     _fault("a firewall that is masked", _unit("firewalld", "inactive", "masked")),
     _fault("172 as the last part", "ip addr add 10.99.172.16/24 dev eth0"),
 )
-DECOYS_RPM = (
+HARMLESS_RPM = (
     _fault(
         "nokmem together with another value",
         'line=$(</proc/cmdline); echo "${line/=nokmem/=nosocket,nokmem}" >/proc/cmdline',
@@ -157,7 +157,7 @@ DECOYS_RPM = (
     ),
     _fault("old systemd's infinity", "echo 18446744073709551615 >/usr/lib/lab/tasks-max"),
 )
-DECOYS_HWE = (
+HARMLESS_HWE = (
     _fault("HWE headers, and no kernel", _dpkg("linux-headers-generic-hwe-22.04")),
     _fault("docker.io gone", _dpkg("docker.io", "deinstall ok config-files")),
 )
@@ -168,7 +168,7 @@ def test_subtle_faults_are_reported_and_similar_healthy_settings_are_not(lab: La
         NodeProfile("ubuntu-22.04", UBUNTU), NodeProfile("centos-7.9", CENTOS), NodeProfile("kylin-v10-sp3", KYLIN)
     )
     healthy = lab.start(
-        NodeProfile("ubuntu-22.04", (*DECOYS, *DECOYS_HWE)), NodeProfile("centos-7.9", (*DECOYS, *DECOYS_RPM))
+        NodeProfile("ubuntu-22.04", (*HARMLESS, *HARMLESS_HWE)), NodeProfile("centos-7.9", (*HARMLESS, *HARMLESS_RPM))
     )
     checked = check(tmp_path, plan(as_planned((*faulty, *healthy)), lab.address(0)))
     assert set(checked.states.values()) == {"checked"}

@@ -172,8 +172,8 @@ def test_only_ports_of_the_plan_are_checked() -> None:
 def test_paths_not_tested_since_a_change_of_the_plan_are_unknown() -> None:
     facts = cluster(valid_plan(nodes=nodes(3, 1)))
     facts[WORKERS[1]] = cluster(PLAN)[WORKERS[1]]
-    found = outcomes("X-FIREWALL", facts)
-    assert found == dict.fromkeys((ONE, TWO, THREE, WORKER), UNKNOWN)
+    results = outcomes("X-FIREWALL", facts)
+    assert results == dict.fromkeys((ONE, TWO, THREE, WORKER), UNKNOWN)
     other_port = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "https_port": 8443})
     assert set(outcomes("X-FIREWALL", cluster(PLAN), other_port).values()) == {UNKNOWN}
 
@@ -258,11 +258,11 @@ def test_blocker_is_reported_together_with_a_warning() -> None:
     untested = (facts[ONE].paths or ())[0]._replace(result=TcpResult.UNKNOWN, detail="No buffer space available")
     paths = (untested, *(facts[ONE].paths or ())[1:])
     facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untested.host, 5, 3, 0.5, 9000, False),))
-    found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
-    assert found[ONE].outcome is UNKNOWN
+    results = {v.node: v for v in of_rule("X-FIREWALL", facts)}
+    assert results[ONE].outcome is UNKNOWN
     assert (
         f"{ONE} → {untested.host}: {untested.port} could not be tested: No buffer space available"
-        in found[ONE].observed
+        in results[ONE].observed
     )
     (slow,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert slow.outcome is FAIL
@@ -352,9 +352,9 @@ def test_domain_must_resolve_to_the_endpoint(address: str, expected: Outcome) ->
     """The plan contains 198.51.100.7 as a further address."""
     plan = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "others": ["198.51.100.7"]})
     facts = {a: replace(f, names={DOMAIN: tuple(address.split())}) for a, f in cluster(plan).items()}
-    found = outcomes("NETRES-DOMAIN", facts, plan)
-    assert set(found.values()) == {expected}
-    assert expected is FAIL or set(found) == {None}
+    results = outcomes("NETRES-DOMAIN", facts, plan)
+    assert set(results.values()) == {expected}
+    assert expected is FAIL or set(results) == {None}
 
 
 def test_any_address_passes_if_the_endpoint_is_a_domain() -> None:
@@ -422,8 +422,8 @@ def test_external_registry_must_answer_with_a_trusted_certificate(
     result: TcpResult, answer: RegistryAnswer | None, expected: Outcome
 ) -> None:
     plan = valid_plan(registry=REGISTRY)
-    found = outcomes("XR-REG-EXT", with_registry(plan, answer, result), plan)
-    assert set(found.values()) == {expected, MANUAL}  # the manual check remains
+    results = outcomes("XR-REG-EXT", with_registry(plan, answer, result), plan)
+    assert set(results.values()) == {expected, MANUAL}  # the manual check remains
 
 
 @pytest.mark.parametrize(

@@ -116,11 +116,11 @@ def test_fix_for_the_clock_depends_on_the_distribution() -> None:
 def test_clock_offset_between_nodes_is_reported(
     clocks: tuple[tuple[float, float], ...], expected: dict[str | None, Outcome]
 ) -> None:
-    found = outcomes("X-CLOCK-SKEW", with_clocks(*clocks))
+    results = outcomes("X-CLOCK-SKEW", with_clocks(*clocks))
     if expected == {TWO: Outcome.PASS}:  # exactly at the limit, so the uncertainty decides
-        assert Outcome.FAIL not in found.values()
+        assert Outcome.FAIL not in results.values()
     else:
-        assert found == expected
+        assert results == expected
 
 
 def test_self_built_vip_must_be_in_the_subnet_of_every_control_plane_node() -> None:
@@ -139,10 +139,10 @@ def test_self_built_vip_must_be_in_the_subnet_of_every_control_plane_node() -> N
 def test_cidr_range_that_overlaps_a_node_network_fails() -> None:
     plan = valid_plan(network={"service_cidr": {"ipv4": "10.20.0.128/25"}})
     facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
-    found = of_rule("XR-CIDR-HOST", facts, plan)
-    assert {v.outcome for v in found} == {Outcome.FAIL}
-    assert {v.paths for v in found} == {("network.service_cidr.ipv4",)}
-    assert {v.node for v in found} == {n.address for n in plan.nodes}
+    results = of_rule("XR-CIDR-HOST", facts, plan)
+    assert {v.outcome for v in results} == {Outcome.FAIL}
+    assert {v.paths for v in results} == {("network.service_cidr.ipv4",)}
+    assert {v.node for v in results} == {n.address for n in plan.nodes}
 
 
 def test_route_into_a_cidr_range_is_a_warning() -> None:
@@ -162,8 +162,8 @@ def test_interface_of_the_plan_must_exist_on_the_nodes() -> None:
     plan = valid_plan(network={"nic": "bond0"}, nodes=nodes(3, 0))
     facts = with_each()
     facts[ONE] = healthy(ONE, interfaces=(Interface("bond0", ONE, 24),))
-    found = of_rule("P-NIC", facts, plan)
-    assert {v.node: v.outcome for v in found} == {TWO: Outcome.FAIL, THREE: Outcome.FAIL}
+    results = of_rule("P-NIC", facts, plan)
+    assert {v.node: v.outcome for v in results} == {TWO: Outcome.FAIL, THREE: Outcome.FAIL}
     assert outcomes("P-NIC", facts) == {None: Outcome.PASS}
 
 
@@ -182,10 +182,10 @@ def test_disk_speed_is_to_confirm_until_it_is_measured() -> None:
     estimate = replace(slow, method="python3")
     for rule in ("HW-DISK-IOPS", "HW-DISK-TPUT"):
         assert outcomes(rule, with_each(disk_speed=(None, None, None))) == {None: Outcome.MANUAL}
-        found = outcomes(rule, with_each(disk_speed=(fast, slow, estimate)))
-        assert list(found.values()) == [Outcome.PASS, Outcome.FAIL, Outcome.WARN]
-        found = outcomes(rule, with_each(disk_speed=(fast, None, fast)))
-        assert list(found.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
+        results = outcomes(rule, with_each(disk_speed=(fast, slow, estimate)))
+        assert list(results.values()) == [Outcome.PASS, Outcome.FAIL, Outcome.WARN]
+        results = outcomes(rule, with_each(disk_speed=(fast, None, fast)))
+        assert list(results.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
     later = valid_plan(release="4.1", nodes=nodes(3, 0))
     slow_sync = replace(fast, sync_p99=0.02)
     assert list(outcomes("HW-DISK-IOPS", with_each(disk_speed=(fast, slow, slow_sync)), later).values()) == [
@@ -213,10 +213,10 @@ def test_total_worker_size_must_grow_with_workload_clusters() -> None:
 
 def test_advice_never_fails() -> None:
     plan = valid_plan(scenario="single-cluster", workload={"pods": 400})
-    found = evaluate(plan, {}, {}, today=date(2026, 3, 1))
-    grow = next(v for v in found if v.requirement == "CAP-SC-GROW")
+    results = evaluate(plan, {}, {}, today=date(2026, 3, 1))
+    grow = next(v for v in results if v.requirement == "CAP-SC-GROW")
     assert (grow.outcome, grow.blocks) == (Outcome.WARN, False)
-    assert all(v.outcome is not Outcome.FAIL for v in found if v.severity in (Severity.ADVICE, Severity.INFO))
+    assert all(v.outcome is not Outcome.FAIL for v in results if v.severity in (Severity.ADVICE, Severity.INFO))
 
 
 @pytest.mark.parametrize(
@@ -236,6 +236,6 @@ def test_required_number_of_nodes_depends_on_the_scenario(
     scenario: str, planes: int, workers: int, broken: set[str]
 ) -> None:
     plan = valid_plan(scenario=scenario, nodes=nodes(planes, workers))
-    found = evaluate(plan, {}, {}, today=date(2026, 3, 1))
-    counts = {v.requirement for v in found if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
+    results = evaluate(plan, {}, {}, today=date(2026, 3, 1))
+    counts = {v.requirement for v in results if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
     assert counts == broken

@@ -9,7 +9,7 @@ import pytest
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Interface
 from tests.support.factories.plans import valid_plan
-from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, cluster, trouble, verdicts
+from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, cluster, findings, verdicts
 
 UUID = "564d4c8a-7a3b-11d2-9c0e-0a1b2c3d4e5f"
 
@@ -22,7 +22,7 @@ def verdicts_on_two_nodes(one: Mapping[str, object], two: Mapping[str, object]) 
         fields: Any = dict(changes)
         facts[node] = replace(facts[node], **fields)
     all_verdicts = verdicts(plan, facts)
-    assert {rule for rule, _node, _outcome in trouble(all_verdicts)} <= {"XR-NODE-UNIQUE"}
+    assert {rule for rule, _node, _outcome in findings(all_verdicts)} <= {"XR-NODE-UNIQUE"}
     return [v for v in all_verdicts if v.requirement == "XR-NODE-UNIQUE" and v.outcome is not Outcome.PASS]
 
 
@@ -37,10 +37,10 @@ def verdicts_on_two_nodes(one: Mapping[str, object], two: Mapping[str, object]) 
     ],
 )
 def test_clone_is_reported_with_the_other_node(common: Mapping[str, object], outcome: Outcome, identifier: str) -> None:
-    found = verdicts_on_two_nodes(common, common)
-    assert [(v.node, v.outcome) for v in found] == [(FIRST, outcome), (SECOND, outcome)]
-    assert identifier in found[0].observed
-    assert f"also on {SECOND}" in found[0].observed
+    results = verdicts_on_two_nodes(common, common)
+    assert [(v.node, v.outcome) for v in results] == [(FIRST, outcome), (SECOND, outcome)]
+    assert identifier in results[0].observed
+    assert f"also on {SECOND}" in results[0].observed
 
 
 def test_fix_is_that_of_the_common_identifier() -> None:
@@ -70,9 +70,9 @@ def test_common_placeholder_identifiers_are_not_clones(common: Mapping[str, obje
 
 def test_one_common_mac_address_is_a_warning() -> None:
     usb = "be:af:00:00:00:01"
-    found = verdicts_on_two_nodes({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
-    assert [(v.node, v.outcome) for v in found] == [(FIRST, WARN), (SECOND, WARN)]
-    assert f"MAC {usb}, also on" in found[0].observed
+    results = verdicts_on_two_nodes({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
+    assert [(v.node, v.outcome) for v in results] == [(FIRST, WARN), (SECOND, WARN)]
+    assert f"MAC {usb}, also on" in results[0].observed
 
 
 def test_machine_with_two_entries_fails_at_the_second() -> None:

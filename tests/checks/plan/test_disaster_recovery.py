@@ -88,8 +88,8 @@ def test_primary_is_not_compared() -> None:
 
 
 def test_rules_do_not_apply_without_disaster_recovery() -> None:
-    found = {v.requirement: v.outcome for v in evaluate_plan(valid_plan())}
-    assert {found[rule] for rule in RULES} == {Outcome.NOT_APPLICABLE}
+    results = {v.requirement: v.outcome for v in evaluate_plan(valid_plan())}
+    assert {results[rule] for rule in RULES} == {Outcome.NOT_APPLICABLE}
 
 
 STANDBYS: list[tuple[Changes, RuleOutcomes, str]] = [
@@ -157,25 +157,25 @@ PAIRS: list[tuple[CertificateFacts | None, CertificateFacts | None, Outcome | No
 def test_certificates_are_compared_by_checksums(
     own: CertificateFacts | None, theirs: CertificateFacts | None, outcome: Outcome | None
 ) -> None:
-    found = outcomes(standby_plan(), primary_cluster(primary_plan(), theirs), own)
-    assert found == ({("XR-CERT-DR", outcome)} if outcome else set())
+    results = outcomes(standby_plan(), primary_cluster(primary_plan(), theirs), own)
+    assert results == ({("XR-CERT-DR", outcome)} if outcome else set())
 
 
 def test_encrypted_secrets_of_the_primary_are_unknown_with_the_reason() -> None:
     primary = primary_cluster(primary_plan(), None, "the secrets of /p are encrypted")
-    found = findings(standby_plan(), primary)
-    assert {(v.requirement, v.outcome) for v in found} == {
+    results = findings(standby_plan(), primary)
+    assert {(v.requirement, v.outcome) for v in results} == {
         ("CAP-DR-FIRST", UNKNOWN),
         ("XR-CERT-DR", UNKNOWN),
         ("XR-REG-DR", UNKNOWN),
     }
-    assert all("encrypted" in verdict.observed for verdict in found)
+    assert all("encrypted" in verdict.observed for verdict in results)
 
 
 def test_unreadable_primary_plan_blocks() -> None:
-    found = findings(standby_plan(), PrimaryCluster("/p/plan.yaml", error="/p/plan.yaml: No such file or directory"))
-    assert {(v.requirement, v.outcome) for v in found} == {("CAP-DR-FIRST", FAIL), ("XR-CERT-DR", UNKNOWN)}
-    first = found[0]
+    results = findings(standby_plan(), PrimaryCluster("/p/plan.yaml", error="/p/plan.yaml: No such file or directory"))
+    assert {(v.requirement, v.outcome) for v in results} == {("CAP-DR-FIRST", FAIL), ("XR-CERT-DR", UNKNOWN)}
+    first = results[0]
     assert (first.observed, first.blocks) == ("/p/plan.yaml: No such file or directory", True)
     assert first.paths == ("disaster_recovery.primary",)
 

@@ -379,9 +379,13 @@ def test_unreadable_key_file_blocks() -> None:
     """The node that names the key reports it; no node uses the common key, which is also unreadable."""
     plan = valid_plan(ssh={"key_file": "common"}, nodes=nodes(3, 0, ssh={"key_file": "own"}))
     unreadable = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
-    [found] = [v for v in evaluate_plan(plan, LocalFiles(unreadable_keys=unreadable)) if v.requirement == "P-SSH-KEY"]
-    assert (found.outcome, found.observed, found.paths) == (FAIL, "own cannot be read", ("nodes[1].ssh.key_file",))
-    assert found.blocks
+    [results] = [v for v in evaluate_plan(plan, LocalFiles(unreadable_keys=unreadable)) if v.requirement == "P-SSH-KEY"]
+    assert (results.outcome, results.observed, results.paths) == (
+        FAIL,
+        "own cannot be read",
+        ("nodes[1].ssh.key_file",),
+    )
+    assert results.blocks
 
 
 @pytest.mark.parametrize(
@@ -390,12 +394,12 @@ def test_unreadable_key_file_blocks() -> None:
 def test_error_is_reported_by_its_rule_with_its_paths(
     rule: str, outcome: Outcome, changes: Changes, paths: set[str]
 ) -> None:
-    found = [v for v in verdicts_of(changes) if v.requirement == rule and v.outcome is outcome]
-    assert found, f"{rule} has no verdict {outcome}"
-    assert all(v.observed and v.expected for v in found)
-    assert any(paths <= set(v.paths) for v in found)
+    results = [v for v in verdicts_of(changes) if v.requirement == rule and v.outcome is outcome]
+    assert results, f"{rule} has no verdict {outcome}"
+    assert all(v.observed and v.expected for v in results)
+    assert any(paths <= set(v.paths) for v in results)
     if outcome is FAIL:
-        assert all(v.blocks and v.remedy for v in found)
+        assert all(v.blocks and v.remedy for v in results)
 
 
 @pytest.mark.parametrize("changes", [b[2] for b in ERRORS], ids=[f"{b[0]}-{i}" for i, b in enumerate(ERRORS)])
@@ -423,16 +427,16 @@ CERTIFICATES: list[tuple[CertificateFacts | None, str, Outcome, str]] = [
 
 @pytest.mark.parametrize(("pair", "rule", "outcome", "text"), CERTIFICATES)
 def test_certificate_errors_are_reported(pair: CertificateFacts | None, rule: str, outcome: Outcome, text: str) -> None:
-    found = [v for v in verdicts_of({"certificate": PAIR}, pair) if v.requirement == rule]
-    assert [v.outcome for v in found] == [outcome]
-    assert text in found[0].observed
+    results = [v for v in verdicts_of({"certificate": PAIR}, pair) if v.requirement == rule]
+    assert [v.outcome for v in results] == [outcome]
+    assert text in results[0].observed
 
 
 def test_further_address_missing_in_the_certificate_is_named() -> None:
     changes: Changes = {"certificate": PAIR, "address": {"others": ["b.example.com", "10.20.0.10", "c.example.com"]}}
-    found = [v.observed for v in verdicts_of(changes) if v.requirement == "XR-CERT-VALID"]
-    assert len(found) == 1
-    assert "c.example.com" in found[0]
+    results = [v.observed for v in verdicts_of(changes) if v.requirement == "XR-CERT-VALID"]
+    assert len(results) == 1
+    assert "c.example.com" in results[0]
 
 
 @pytest.mark.parametrize(
@@ -448,8 +452,8 @@ def test_further_address_missing_in_the_certificate_is_named() -> None:
     ],
 )
 def test_rule_does_not_apply_without_its_condition(changes: Changes, rules: set[str]) -> None:
-    found = {v.requirement: v.outcome for v in verdicts_of(changes)}
-    assert {rule: found[rule] for rule in rules} == dict.fromkeys(rules, NOT_APPLICABLE)
+    results = {v.requirement: v.outcome for v in verdicts_of(changes)}
+    assert {rule: results[rule] for rule in rules} == dict.fromkeys(rules, NOT_APPLICABLE)
 
 
 def test_every_rule_has_a_verdict_and_every_function_a_row() -> None:
@@ -460,11 +464,11 @@ def test_every_rule_has_a_verdict_and_every_function_a_row() -> None:
 
 def test_reserved_range_depends_on_the_release() -> None:
     changes: Changes = {"network": {"cluster_cidr": {"ipv4": "172.20.0.0/16"}}}
-    found = {
+    results = {
         release: [v.outcome for v in verdicts_of({"release": release, **changes}) if v.requirement == "XR-CIDR-172"]
         for release in RELEASES
     }
-    assert found == {release: [WARN if release < "4.2" else PASS] for release in RELEASES}
+    assert results == {release: [WARN if release < "4.2" else PASS] for release in RELEASES}
 
 
 def test_verdicts_contain_no_secret() -> None:

@@ -273,7 +273,7 @@ CALICO_PORT_BUSY = Fault("port 179 taken", _listen(179))
 """A fault only with Calico."""
 
 # --- healthy settings that resemble faults
-DECOYS = tuple(
+HARMLESS = tuple(
     Fault(name, shell)
     for name, shell in (
         ("a commented swap entry", _append("/etc/fstab", "  # /dev/vdb none swap sw 0 0")),
@@ -298,7 +298,7 @@ DECOYS = tuple(
         ("SELinux enforcing in a comment", "mkdir -p /etc/selinux; echo '#SELINUX=enforcing' >>/etc/selinux/config"),
     )
 )
-DECOYS_DPKG = tuple(
+HARMLESS_DPKG = tuple(
     Fault(name, shell)
     for name, shell in (
         ("docker.io removed, its settings left", _dpkg("docker.io", "deinstall ok config-files")),
@@ -310,7 +310,7 @@ DECOYS_DPKG = tuple(
     )
 )
 UFW_IDLE = Fault("the default ufw of Ubuntu: unit active, firewall off", _unit("ufw", "active", "enabled"))
-DECOY_SEARCH = Fault(
+HARMLESS_SEARCH = Fault(
     "29 search domains, and a later line that replaces them",
     _append(
         "/etc/resolv.conf", "search " + " ".join(f"d{number}.example" for number in range(29)) + "\nsearch a.example"

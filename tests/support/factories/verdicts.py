@@ -44,7 +44,7 @@ def verdicts(plan: Plan, facts: dict[str, Facts]) -> tuple[Verdict, ...]:
     return evaluate(plan, facts, states, today=TODAY)
 
 
-def trouble(judged: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:
+def findings(judged: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:
     """Return (rule, node, outcome) of the verdicts with a finding, without manual checks and advice on the plan."""
     quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
     return {
@@ -61,6 +61,6 @@ def planted(
     plan = plan or valid_plan()
     facts = cluster(plan, distribution)
     facts[node] = replace(facts[node], **changes)  # type: ignore[arg-type]
-    found = trouble(verdicts(plan, facts))
-    assert {where for _id, where, _outcome in found} <= {node}
-    return {(name, outcome) for name, _where, outcome in found}
+    results = findings(verdicts(plan, facts))
+    assert {where for _id, where, _outcome in results} <= {node}
+    return {(name, outcome) for name, _where, outcome in results}
