@@ -1,1 +1,1 @@
-"""What the program costs: run with `make bench`; `docs/performance.md` says what came of it."""
+"""Benchmarks of time, CPU and memory: run `make bench`; `docs/performance.md` has the results."""

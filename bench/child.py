@@ -1,7 +1,7 @@
-"""One measured pass in a process of its own, so that nothing is warm that would not be: what it cost, as JSON.
+"""One measured pass in a new process without warm caches; it prints its cost as JSON.
 
-`python child.py WAY ORDER`, where ORDER is a JSON file: the plan file, and where to dial for each address.
-Imports are done before the clock starts; the driver sees the whole process from outside.
+`python child.py VARIANT ORDER`, where ORDER is a JSON file: the plan file, and host and port for each address.
+Imports are done before the clock starts; the driver measures the process from outside.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ class Order:
 
 
 Pass = Callable[[], Coroutine[None, None, Mapping[str, float]]]
-"""One pass; gives back when each node was done, on the clock `time.perf_counter`."""
+"""One pass; it returns the end of each node on the clock `time.perf_counter`."""
 
 
 def _engine(order: Order) -> Pass:
-    """The preflight as the command and the wizard run it."""
+    """Return a pass of the preflight as the command and the wizard run it."""
     from acp_tui.nodes.events import LocalFactsDone, NodeFinished
     from acp_tui.plan.file import load_plan
     from acp_tui.preflight.run import PreflightDone, preflight
@@ -52,7 +52,7 @@ def _engine(order: Order) -> Pass:
 
 
 def _plain(order: Order) -> Pass:
-    """asyncssh and one plain script in one exec: no stages, no frames, no facts, no verdicts."""
+    """Return a pass of one plain script with asyncssh: no stages, frames, facts or verdicts."""
     import asyncssh
 
     from acp_tui.plan.file import load_plan
@@ -84,11 +84,11 @@ def _plain(order: Order) -> Pass:
     return go
 
 
-WAYS: Mapping[str, Callable[[Order], Pass]] = {"engine": _engine, "plain": _plain}
+VARIANTS: Mapping[str, Callable[[Order], Pass]] = {"engine": _engine, "plain": _plain}
 
 
-def main(way: str, file: Path) -> None:
-    go = WAYS[way](Order.read(file))
+def main(variant: str, file: Path) -> None:
+    go = VARIANTS[variant](Order.read(file))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     cpu, start = time.process_time(), time.perf_counter()
     ends = asyncio.run(go())

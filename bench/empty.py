@@ -1,4 +1,4 @@
-"""The smallest Textual application that has a frame: what any start is measured against."""
+"""The smallest Textual application with a frame, as the reference for start times."""
 
 from typing import ClassVar
 

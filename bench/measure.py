@@ -1,4 +1,4 @@
-"""Running one way after another, turn by turn, and saying what came of it: medians with their spread, and ratios."""
+"""Run variants in turn, and print medians with their spread, and ratios."""
 
 import os
 import platform
@@ -15,32 +15,32 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Cost:
-    """One pass: wall and CPU seconds of the whole process, and of its inside (after import) where it says so."""
+    """Wall and CPU seconds of a pass: `total` of the process, `inside` after the imports (None: not reported)."""
 
-    whole: float
+    total: float
     cpu: float
     inside: float | None = None
     inside_cpu: float | None = None
     grown: int = 0
-    """KiB that its memory grew by in the pass."""
+    """Growth of the memory in the pass, in KiB."""
     ends: Mapping[str, float] = field(default_factory=dict)
-    """Address → seconds after which the node was done."""
+    """Address → seconds until the node was done."""
 
 
-Way = Callable[[], Cost]
+Variant = Callable[[], Cost]
 
 
 HERE = Path(__file__).parent
 
 
 class Failed(Exception):
-    """A way did not do its work; the text is what it said."""
+    """A variant failed; the text has its error output."""
 
 
 def timed(
     command: Sequence[str], *, environment: Mapping[str, str] | None = None, good: tuple[int, ...] = (0,)
 ) -> tuple[Cost, bytes]:
-    """Run a command to its end: what it cost, and its output. `Failed`: its exit status is not one of `good`."""
+    """Run a command and return its cost and output. Raises Failed if its exit status is not in `good`."""
     before, start = _children_cpu(), time.perf_counter()
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env={**os.environ, **(environment or {})}
@@ -56,29 +56,29 @@ def _children_cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def in_turns(ways: Mapping[str, Way], rounds: int) -> dict[str, list[Cost]]:
-    """Each way once a round, one after the other, so that a busy minute of the machine is everybody's."""
-    costs: dict[str, list[Cost]] = {name: [] for name in ways}
+def in_turns(variants: Mapping[str, Variant], rounds: int) -> dict[str, list[Cost]]:
+    """Run each variant once in each round, so that other load on the machine affects all of them."""
+    costs: dict[str, list[Cost]] = {name: [] for name in variants}
     for _ in range(rounds):
-        for name, way in ways.items():
-            costs[name].append(way())
+        for name, variant in variants.items():
+            costs[name].append(variant())
     return costs
 
 
-def median(costs: Sequence[Cost], what: Callable[[Cost], float | None]) -> float:
-    return statistics.median(value for cost in costs if (value := what(cost)) is not None)
+def median(costs: Sequence[Cost], figure: Callable[[Cost], float | None]) -> float:
+    return statistics.median(value for cost in costs if (value := figure(cost)) is not None)
 
 
-def spread(costs: Sequence[Cost], what: Callable[[Cost], float | None]) -> str:
-    """`median (min-max)` in seconds; a dash where nothing was measured."""
-    values = [value for cost in costs if (value := what(cost)) is not None]
+def spread(costs: Sequence[Cost], figure: Callable[[Cost], float | None]) -> str:
+    """Return `median (min-max)` in seconds, or a dash without values."""
+    values = [value for cost in costs if (value := figure(cost)) is not None]
     return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})" if values else "-"
 
 
 def table(costs: Mapping[str, Sequence[Cost]], reference: str) -> str:
-    """The ways beside each other. Ratios are of the medians: inside where both have one, else whole processes."""
+    """Return a table of the variants. Ratios are of the medians, relative to `reference`."""
     lines = [
-        "| way | inside s | inside CPU s | whole s | CPU s | x inside | x whole |",
+        "| variant | inside s | inside CPU s | total s | CPU s | x inside | x total |",
         "|---|---|---|---|---|---|---|",
     ]
     base = costs[reference]
@@ -86,22 +86,22 @@ def table(costs: Mapping[str, Sequence[Cost]], reference: str) -> str:
         inside = "-"
         if mine[0].inside is not None:
             inside = f"{median(mine, lambda c: c.inside) / median(base, lambda c: c.inside):.2f}"
-        whole = f"{median(mine, lambda c: c.whole) / median(base, lambda c: c.whole):.2f}"
+        total = f"{median(mine, lambda c: c.total) / median(base, lambda c: c.total):.2f}"
         cells = (
             name,
             spread(mine, lambda c: c.inside),
             spread(mine, lambda c: c.inside_cpu),
-            spread(mine, lambda c: c.whole),
+            spread(mine, lambda c: c.total),
             spread(mine, lambda c: c.cpu),
             inside,
-            whole,
+            total,
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def machine() -> str:
-    """What this was measured on."""
+    """Return a description of this machine."""
     model = next(
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?"
     )
@@ -117,14 +117,14 @@ def _lines(file: str) -> list[str]:
     return Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
 
 
-def goal(words: str, value: float, limit: float, unit: str = "") -> str:
-    """One line of judgement."""
-    return f"{'held  ' if value <= limit else 'MISSED'} {words}: {value:.2f}{unit} (at most {limit:g}{unit})"
+def goal(text: str, value: float, limit: float, unit: str = "") -> str:
+    """Return a line that compares a value with its limit."""
+    return f"{'held  ' if value <= limit else 'MISSED'} {text}: {value:.2f}{unit} (at most {limit:g}{unit})"
 
 
 @contextmanager
 def helper(script: str, *arguments: str) -> Iterator[tuple[list[int], "subprocess.Popen[str]"]]:
-    """A process beside us that prints ports and lives as long as its standard input."""
+    """Run a script that prints its ports, until the end of the block."""
     command = (sys.executable, str(HERE / script), *arguments)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,8 +1,8 @@
-"""What verifying and unpacking a package in one pass costs, beside the slower of `gpgv` alone and `tar -x` alone.
+"""Cost of verifying and unpacking a package in one pass, compared with the slower of `gpgv` and `tar -x`.
 
-`python -m bench.package --folder FOLDER` (gpg, gpgv, tar; twice the package's size free in FOLDER). All ways take turns
-in one run on the same archive: many files of mixed size with random content, so nothing is sparse. Ours ends
-with a flush to disk, which `tar -x` does not do; `tar -x` is shown with it, too.
+`python -m bench.package --folder FOLDER` (gpg, gpgv, tar; twice the package's size free in FOLDER). All variants
+run in turn on the same archive: many files of mixed size with random content, so nothing is sparse. Ours ends
+with a flush to disk, and `tar -x` does not; so `tar -x` is measured with a flush, too.
 """
 
 import argparse
@@ -20,13 +20,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure import Cost, Way, goal, in_turns, machine, median, table, timed
+from bench.measure import Cost, Variant, goal, in_turns, machine, median, table, timed
 
 NAME = "installer-core-v4.0.3-x86.tar"
 SIZES = (700, 4_000, 20_000, 200_000, 3_000_000, 40_000_000)
-"""Bytes of the files, each as likely as the others."""
+"""Possible sizes of the files in bytes, all with the same probability."""
 SMALL = 64 << 20
-"""Bytes of the archive that memory is compared with."""
+"""Bytes of the small archive, for the comparison of memory."""
 RATIO, GROWTH = 1.15, 8.0
 
 
@@ -43,7 +43,7 @@ class Signed:
 
 
 def build(folder: Path, size: int, home: Path) -> Signed:
-    """An archive with `size` bytes of files, signed by a key (RSA 2048, SHA-256) made for it."""
+    """Create an archive with `size` bytes of files, and sign it (RSA 2048, SHA-256)."""
     folder.mkdir()
     chance, written, number = random.Random(7), 0, 0  # noqa: S311 - sizes, no secrets
     block = os.urandom(max(SIZES) * 2)
@@ -76,13 +76,13 @@ class Bench:
     target: Path
     cold: bool
 
-    def ways(self) -> dict[str, Way]:
+    def variants(self) -> dict[str, Variant]:
         package, signature = str(self.signed.package), str(self.signed.signature)
         unpack = f"mkdir {self.target} && tar -xf {package} -C {self.target}"
         return {
-            "gpgv alone": self._way("gpgv", "--keyring", str(self.signed.keyring), signature, package),
-            "tar -x alone": self._way("sh", "-c", unpack),
-            "tar -x, flushed": self._way("sh", "-c", f"{unpack} && sync -f {self.target}"),
+            "gpgv alone": self._variant("gpgv", "--keyring", str(self.signed.keyring), signature, package),
+            "tar -x alone": self._variant("sh", "-c", unpack),
+            "tar -x, flushed": self._variant("sh", "-c", f"{unpack} && sync -f {self.target}"),
             "ours": self.ours,
         }
 
@@ -90,20 +90,20 @@ class Bench:
         self._prepare()
         s = self.signed
         paths = (s.package, s.signature, s.key, self.target)
-        whole, output = timed((sys.executable, "-m", "bench.package", "--child", s.fingerprint, *map(str, paths)))
+        process, output = timed((sys.executable, "-m", "bench.package", "--child", s.fingerprint, *map(str, paths)))
         inside = json.loads(output)
-        return Cost(whole.whole, whole.cpu, inside["wall"], inside["cpu"], inside["grown"])
+        return Cost(process.total, process.cpu, inside["wall"], inside["cpu"], inside["grown"])
 
-    def _way(self, *command: str) -> Way:
+    def _variant(self, *command: str) -> Variant:
         def run() -> Cost:
             self._prepare()
             cost, _output = timed(command)
-            return Cost(cost.whole, cost.cpu, cost.whole, cost.cpu)
+            return Cost(cost.total, cost.cpu, cost.total, cost.cpu)
 
         return run
 
     def _prepare(self) -> None:
-        """Nothing of the turn before is left to be written, and the archive is in the page cache, or not."""
+        """Flush the writes of the previous variant, and fill the page cache with the archive, or empty it."""
         shutil.rmtree(self.target, ignore_errors=True)
         subprocess.run(("sync", "-f", str(self.target.parent)), check=True)
         with self.signed.package.open("rb") as file:
@@ -115,7 +115,7 @@ class Bench:
 
 
 def child(fingerprint: str, package: Path, signature: Path, key: Path, target: Path) -> None:
-    """One pass in a process of its own; prints what it cost as JSON."""
+    """Run one pass in this process and print its cost as JSON."""
     from acp_tui.package.extract import Check, extract
     from acp_tui.package.signature.gpg import verify_stream
     from acp_tui.package.signature.status import Signed as Outcome
@@ -125,7 +125,7 @@ def child(fingerprint: str, package: Path, signature: Path, key: Path, target: P
         lambda result: result.signed is Outcome.GOOD,
         fingerprint,
     )
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # reset the peak
     before = _peak()
     cpu, start = _cpu(), time.perf_counter()
     assert extract(package, target, check=check)
@@ -134,7 +134,7 @@ def child(fingerprint: str, package: Path, signature: Path, key: Path, target: P
 
 
 def _peak() -> int:
-    """KiB; not `ru_maxrss`, which remembers the process that started this one."""
+    """Return the peak memory in KiB. `ru_maxrss` is useless here: it includes the parent before the exec."""
     lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
@@ -148,8 +148,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=2.0, help="GiB of the archive")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cold", action="store_true", help="throw the archive out of the page cache before each turn")
-    parser.add_argument("--folder", type=Path, required=True, help="a folder on a disk, to work in")
+    parser.add_argument("--cold", action="store_true", help="remove the archive from the page cache before each pass")
+    parser.add_argument("--folder", type=Path, required=True, help="working folder on a disk")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="acp-bench-", dir=options.folder) as place:
         folder = Path(place)
@@ -163,20 +163,22 @@ def main() -> None:
         cache = "cold" if options.cold else "warm"
         size = big.package.stat().st_size / 2**30
         print(f"archive: {size:.2f} GiB, page cache {cache}, {options.rounds} rounds\n")
-        costs = in_turns(Bench(big, folder / "target", options.cold).ways(), options.rounds)
+        costs = in_turns(Bench(big, folder / "target", options.cold).variants(), options.rounds)
         grown_small = Bench(small, folder / "target", options.cold).ours().grown
     print(table(costs, "ours") + "\n")
     walls = {name: median(costs[name], lambda cost: cost.inside) for name in costs}
     ours, plain = walls["ours"], max(walls["gpgv alone"], walls["tar -x alone"])
     print(goal("ours, flushed, against the slower of gpgv and tar -x", ours / plain, RATIO))
-    best = {name: min(cost.inside or cost.whole for cost in costs[name]) for name in costs}
+    best = {name: min(cost.inside or cost.total for cost in costs[name]) for name in costs}
     print(goal("best against best", best["ours"] / max(best["gpgv alone"], best["tar -x alone"]), RATIO))
     flushed = max(walls["gpgv alone"], walls["tar -x, flushed"])
-    print(goal("the same against tar -x that is flushed too", ours / flushed, RATIO))
-    print(f"       today's usual way, one after the other: {(walls['gpgv alone'] + walls['tar -x alone']) / ours:.2f}x")
+    print(goal("the same against tar -x with a flush", ours / flushed, RATIO))
+    print(
+        f"       gpgv and then tar -x, the usual procedure: {(walls['gpgv alone'] + walls['tar -x alone']) / ours:.2f}x"
+    )
     grown = median(costs["ours"], lambda cost: cost.grown) / 1024
     print(f"memory grown in the pass: {grown:.1f} MiB, with an archive of 64 MiB {grown_small / 1024:.1f} MiB")
-    print(goal("memory that the bigger archive takes more", grown - grown_small / 1024, GROWTH, " MiB"))
+    print(goal("additional memory for the larger archive", grown - grown_small / 1024, GROWTH, " MiB"))
 
 
 if __name__ == "__main__":

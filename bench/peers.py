@@ -1,6 +1,6 @@
-"""What others do with the same nodes: Ansible gathers its facts, pyinfra runs as many operations as we ask things.
+"""Similar tools on the same nodes: Ansible gathers facts, pyinfra runs as many operations as there are collectors.
 
-They are installed into the bench's own folder; nothing of this project depends on them.
+They are installed into the folder of the benchmark; this project does not depend on them.
 """
 
 import subprocess
@@ -8,14 +8,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.measure import Way, timed
+from bench.measure import Variant, timed
 from tests.lab.kit.nodes import LabNode
 
 _OPERATIONS = 40
 
 
-def peers(folder: Path, nodes: Sequence[LabNode]) -> Mapping[str, Way]:
-    """Ways by name. CalledProcessError: they could not be installed."""
+def peers(folder: Path, nodes: Sequence[LabNode]) -> Mapping[str, Variant]:
+    """Install the tools and return name → variant. Raises CalledProcessError."""
     home = folder / "peers"
     subprocess.run((sys.executable, "-m", "venv", str(home)), check=True)
     subprocess.run((str(home / "bin/pip"), "install", "-q", "ansible-core", "pyinfra"), check=True)

@@ -1,5 +1,5 @@
-# What an administrator's own checklist would be: the questions of the preflight in plain shell, one exec, no frames, no
-# timeouts, no parsing. The reference that the preflight is measured against.
+# The commands of the preflight as a plain script: one exec, no frames, no timeouts, no parsing. The preflight is compared
+# with it.
 export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 echo '== machine'
 date +%s.%N

@@ -1,7 +1,7 @@
-"""What the preflight costs, beside what it could cost at best and what its peers cost: all in one run, turn by turn.
+"""Cost of the preflight, compared with the lowest possible cost and with similar tools, all in one run.
 
-`make bench` (root, for the lab of real sshd nodes). Nodes, client and relay share this machine's cores, so the ratios
-are what carries over. `--peers` installs Ansible and pyinfra into a folder that is thrown away (needs a package index).
+`make bench` (root, for the lab of real sshd nodes). Nodes, client and relay share the cores of this machine, so only
+the ratios are meaningful. `--peers` installs Ansible and pyinfra into a temporary folder (needs a package index).
 """
 
 import argparse
@@ -20,7 +20,7 @@ from acp_tui.nodes.collectors import COLLECTORS
 from acp_tui.nodes.script import LAUNCH, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import Target, connect
 from bench import stubs
-from bench.measure import Cost, Way, goal, helper, in_turns, machine, median, table, timed
+from bench.measure import Cost, Variant, goal, helper, in_turns, machine, median, table, timed
 from bench.peers import peers
 from tests.lab.kit import nodes as lab_nodes
 from tests.lab.kit.check_run import plan
@@ -29,15 +29,15 @@ from tests.lab.kit.profiles import NodeProfile
 
 HERE = Path(__file__).parent
 ROUND_TRIP = 20
-"""Milliseconds of the slow line."""
-NOBODY = 28
-"""Number of a lab address that no node has."""
+"""Round-trip time of the slow line in milliseconds."""
+UNUSED = 28
+"""Number of a lab address without a node."""
 AddressMap = Mapping[str, tuple[str, int]]
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where the bench writes its files, and how often it repeats."""
+    """Folder of the benchmark's files, and number of rounds."""
 
     folder: Path
     rounds: int
@@ -47,40 +47,40 @@ class Bench:
         file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
         return file
 
-    def child(self, way: str, name: str, plan_file: Path, dial: AddressMap) -> Way:
-        """A pass of `child.py`; `name` tells its order file from others."""
+    def child(self, variant: str, name: str, plan_file: Path, dial: AddressMap) -> Variant:
+        """Return a variant that runs `child.py`; `name` is that of its order file."""
         order = self.folder / f"{name}.json"
         order.write_text(json.dumps({"plan": str(plan_file), "dial": dial}), encoding="utf-8")
 
         def run() -> Cost:
-            whole, output = timed((sys.executable, str(HERE / "child.py"), way, str(order)))
+            process, output = timed((sys.executable, str(HERE / "child.py"), variant, str(order)))
             inside = json.loads(output)
-            return Cost(whole.whole, whole.cpu, inside["wall"], inside["cpu"], inside["grown"], inside["ends"])
+            return Cost(process.total, process.cpu, inside["wall"], inside["cpu"], inside["grown"], inside["ends"])
 
         return run
 
-    def command(self, plan_file: Path) -> Way:
-        """The command as an operator gives it."""
+    def command(self, plan_file: Path) -> Variant:
+        """Return a variant that runs `acp-tui check`."""
         environment = {"XDG_STATE_HOME": str(self.folder / "state")}
         command = (sys.executable, "-m", "acp_tui", "check", str(plan_file), "--json")
         return lambda: timed(command, environment=environment, good=(0, 1))[0]
 
 
-def ssh_true(nodes: Sequence[LabNode]) -> Way:
-    """The floor: one `ssh NODE true` a node, all at once."""
+def ssh_true(nodes: Sequence[LabNode]) -> Variant:
+    """Return the lower limit: one `ssh NODE true` for each node, all concurrently."""
     options = "-F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
     lines = [f"ssh {options} -i {node.key_file} root@{node.address} true &" for node in nodes]
     return lambda: timed(("bash", "-c", " ".join(lines) + " wait"))[0]
 
 
 def answers_of(addresses: Sequence[str], endpoint: str, **login: JsonValue) -> Mapping[str, JsonValue]:
-    """A plan: the first three are the control plane."""
+    """Return a plan; the first three nodes are the control plane."""
     rows = [{"address": a, "role": "control-plane" if n < 3 else "worker"} for n, a in enumerate(addresses)]
     return {**plan(rows, endpoint), "ssh": {"username": "root", **login}}
 
 
 async def recorded(node: LabNode) -> list[CollectorOutput]:
-    """What a node answers to the probe's script."""
+    """Return the output of the collectors on a node."""
     marker = "0123456789abcdef"
     login = Target(node.address, node.address, node.port, "root", key_file=node.key_file)
     reader, readings = Reader(marker), []
@@ -93,10 +93,12 @@ async def recorded(node: LabNode) -> list[CollectorOutput]:
     return readings
 
 
-def three_nodes(bench: Bench, nodes: Sequence[LabNode], balancer: str, silent: str, more: Mapping[str, Way]) -> None:
-    """The preflight, the plain script, the floor and the peers, near and over the slow line.
+def three_nodes(
+    bench: Bench, nodes: Sequence[LabNode], balancer: str, silent: str, more: Mapping[str, Variant]
+) -> None:
+    """Compare the preflight with the plain script, ssh and the peers, directly and over the slow line.
 
-    `balancer` is an endpoint that answers, `silent` one that is not there: it has to be waited for."""
+    `balancer`: an endpoint that answers. `silent`: one without a host, so that connections time out."""
     key = str(nodes[0].key_file)
     addresses = [node.address for node in nodes]
     near: AddressMap = {node.address: (node.address, node.port) for node in nodes}
@@ -129,14 +131,14 @@ def three_nodes(bench: Bench, nodes: Sequence[LabNode], balancer: str, silent: s
 
 
 def many_nodes(bench: Bench, readings: Sequence[CollectorOutput], endpoint: str) -> None:
-    """What the client alone costs: the nodes are stubs that answer at once with what a lab node said."""
+    """Measure the client alone: the nodes are stubs that replay the output of a lab node without delay."""
     recording = bench.folder / "recording.json"
     recording.write_text(json.dumps([list(asdict(reading).values()) for reading in readings]), encoding="utf-8")
     print("\n## Many nodes (stubs in one other process)\n")
-    print("| nodes | inside s | CPU ms a node | plain asyncssh CPU ms a node | KiB a node | channels | at once |")
+    print("| nodes | inside s | CPU ms a node | plain asyncssh CPU ms a node | KiB a node | channels | concurrent |")
     print("|---|---|---|---|---|---|---|")
     memory: dict[int, float] = {}
-    per_node = opened = at_once = 0.0
+    per_node = opened = concurrent = 0.0
     for count in (3, 30, 100):
         addresses = [stubs.address(number) for number in range(1, count + 1)]
         file = bench.plan_file(f"many{count}", answers_of(addresses, endpoint, password=stubs.PASSWORD))
@@ -144,7 +146,7 @@ def many_nodes(bench: Bench, readings: Sequence[CollectorOutput], endpoint: str)
             dial: AddressMap = {a: (a, port) for a, port in zip(addresses, ports, strict=True)}
             costs = in_turns({"engine": bench.child("engine", f"many{count}", file, dial)}, max(3, bench.rounds // 2))
             channels, _ = process.communicate()
-            opened, at_once = json.loads(channels)
+            opened, concurrent = json.loads(channels)
         with helper("stubs.py", str(count), str(recording)) as (ports, _):
             dial = {a: (a, port) for a, port in zip(addresses, ports, strict=True)}
             costs |= in_turns({"plain": bench.child("plain", f"many{count}", file, dial)}, 3)
@@ -154,50 +156,51 @@ def many_nodes(bench: Bench, readings: Sequence[CollectorOutput], endpoint: str)
         plain = median(costs["plain"], lambda c: c.inside_cpu) / count * 1000
         more = (memory[count] - memory[3]) / (count - 3) if count > 3 else memory[3] / 3
         inside = median(mine, lambda c: c.inside)
-        print(f"| {count} | {inside:.2f} | {per_node:.1f} | {plain:.1f} | {more:.0f} | {opened} | {at_once} |")
+        print(f"| {count} | {inside:.2f} | {per_node:.1f} | {plain:.1f} | {more:.0f} | {opened} | {concurrent} |")
     print()
     print(goal("client CPU a node at 100 nodes", per_node, 12, " ms"))
     print(goal("memory a node at 100 nodes", (memory[100] - memory[3]) / 97 / 1024, 1, " MiB"))
     print(goal("channels a node", opened, 2))
-    print(goal("channels of a node at once", at_once, 4))
+    print(goal("concurrent channels of a node", concurrent, 4))
 
 
-def hanging(bench: Bench, nodes: Sequence[LabNode], frozen: LabNode, nobody: str, endpoint: str) -> None:
-    """When the good nodes have told all of themselves: with two others that are well, and with the same number of which
-    one is frozen and one is nowhere."""
+def hanging(bench: Bench, nodes: Sequence[LabNode], frozen: LabNode, unused: str, endpoint: str) -> None:
+    """Measure the time of three healthy nodes with two other healthy ones, and with a frozen and a missing one."""
     key, good = str(nodes[0].key_file), [node.address for node in nodes]
 
-    def with_fifth(address: str) -> Way:
+    def with_fifth(address: str) -> Variant:
         addresses = [*good, frozen.address, address]
         file = bench.plan_file(address, answers_of(addresses, endpoint, key_file=key))
         return bench.child("engine", address, file, {each: (each, 22) for each in addresses})
 
-    well, beside = with_fifth(endpoint), with_fifth(nobody)
+    healthy, hanging_pass = with_fifth(endpoint), with_fifth(unused)
 
     def while_frozen() -> Cost:
         frozen.freeze()
         try:
-            return beside()
+            return hanging_pass()
         finally:
             frozen.thaw()
 
-    costs = in_turns({"all well": well, "two hanging": while_frozen}, max(3, bench.rounds // 2))
+    costs = in_turns({"all healthy": healthy, "two hanging": while_frozen}, max(3, bench.rounds // 2))
 
     def last(cost: Cost) -> float:
         return max([cost.ends[address] for address in good])
 
-    print("\n## Three good nodes of five\n")
+    print("\n## Three healthy nodes of five\n")
     for name, rows in costs.items():
-        whole = median(rows, lambda c: c.inside)
-        print(f"{name}: the good nodes have told all after {median(rows, last):.2f} s, the whole after {whole:.2f} s")
-    more = median(costs["two hanging"], last) / median(costs["all well"], last)
-    print(goal("the good nodes' time, with the hanging ones against without", more, 1.25, "x"))
+        total = median(rows, lambda c: c.inside)
+        print(f"{name}: the healthy nodes are done after {median(rows, last):.2f} s, all after {total:.2f} s")
+    more = median(costs["two hanging"], last) / median(costs["all healthy"], last)
+    print(goal("time of the healthy nodes, with hanging ones against without", more, 1.25, "x"))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="passes of each way (default 7)")
-    parser.add_argument("--peers", action="store_true", help="Ansible and pyinfra beside it; installs them for the run")
+    parser.add_argument("--rounds", type=int, default=7, help="passes of each variant (default 7)")
+    parser.add_argument(
+        "--peers", action="store_true", help="compare with Ansible and pyinfra, which are installed for the run"
+    )
     options = parser.parse_args()
     if reason := lab_nodes.missing():
         print(reason, file=sys.stderr)
@@ -209,7 +212,7 @@ def main() -> int:
         balancer, silent = nodes[4].address, lab.address(29)
         three_nodes(bench, nodes[:3], balancer, silent, peers(bench.folder, nodes[:3]) if options.peers else {})
         many_nodes(bench, asyncio.run(recorded(nodes[0])), silent)
-        hanging(bench, nodes[:3], nodes[3], lab.address(NOBODY), balancer)
+        hanging(bench, nodes[:3], nodes[3], lab.address(UNUSED), balancer)
     return 0
 
 

@@ -1,6 +1,6 @@
-"""A slow line without help of the kernel: relays on loopback that hold every byte back by half a round trip.
+"""A slow line without traffic control of the kernel: relays on loopback that delay every byte by half a round trip.
 
-`python relay.py MILLISECONDS HOST:PORT...` prints the local ports, a line, and ends with its standard input.
+`python relay.py MILLISECONDS HOST:PORT...` prints the local ports in one line, and ends when its standard input closes.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 _BLOCK = 65536
 
 
-async def _held(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, not_before: float, half: float) -> None:
-    """Bytes from `reader` to `writer`, each `half` seconds after it came, none before the line stood."""
+async def _delay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, not_before: float, half: float) -> None:
+    """Copy bytes with a delay of `half` seconds, and none before the time `not_before`."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
@@ -24,7 +24,7 @@ async def _held(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, not_
                 return
             writer.write(block)
 
-    async def take() -> None:
+    async def receive() -> None:
         block = b"-"
         while block:
             try:
@@ -33,17 +33,17 @@ async def _held(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, not_
                 block = b""
             queue.put_nowait((max(loop.time(), not_before) + half, block))
 
-    await asyncio.gather(take(), deliver())
+    await asyncio.gather(receive(), deliver())
 
 
 def _line(host: str, port: int, half: float) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # The kernel shook hands at once; a real line would have needed a round trip, and half of one more for the node.
-        begun = asyncio.get_running_loop().time()
+        # Connecting to loopback takes no time; on a real line it takes a round trip, and half of one more to the node.
+        started = asyncio.get_running_loop().time()
         await asyncio.sleep(3 * half)
         far_reader, far_writer = await asyncio.open_connection(host, port)
         await asyncio.gather(
-            _held(reader, far_writer, begun + 2 * half, half), _held(far_reader, writer, begun + 3 * half, half)
+            _delay(reader, far_writer, started + 2 * half, half), _delay(far_reader, writer, started + 3 * half, half)
         )
 
     return serve

@@ -1,7 +1,7 @@
-"""What the wizard writes to a terminal of 80x24, and how soon: an SSH session over a thin line is where it is used.
+"""Output of the wizard to a terminal of 80x24, in bytes and seconds, because it is used over slow SSH connections.
 
-`make bench`. A hundred nodes (stubs in a process of their own) answer in ten bursts a second, all together, while the
-wizard looks at them live; nothing of the wizard is replaced.
+`make bench`. A hundred nodes (stubs in another process) answer in ten bursts a second in total, while the wizard checks
+them. The wizard itself is unchanged.
 """
 
 import argparse
@@ -28,15 +28,15 @@ from tests.support.pty_terminal import Terminal
 HERE = Path(__file__).parent
 WIZARD = (sys.executable, "-m", "acp_tui")
 CHOICES = b"Enter choose"
-"""The last line of the screen that asks how to begin."""
+"""Part of the last line of the start screen."""
 KEYS_LINE = b"^O"
-"""Part of the bottom line of every step: it comes with the step's first frame."""
+"""Part of the bottom line of every step; it is in the first frame."""
 UPDATES = 10
-"""Bursts of news a second."""
+"""Bursts of answers a second."""
 
 
 def starts(folder: Path, rounds: int) -> None:
-    """Start to the frame, turn by turn with an empty application: without and with a plan."""
+    """Measure the time to the first frame of an empty application and of the wizard, without and with a plan."""
     drafted = plan_file(folder, ())
     frames: dict[str, list[float]] = {"empty": [], "start": [], "step": []}
     for number in range(rounds):
@@ -46,11 +46,11 @@ def starts(folder: Path, rounds: int) -> None:
             frames["start"].append(terminal.until(CHOICES))
         with Terminal((*WIZARD, str(drafted)), {"XDG_STATE_HOME": str(folder / f"plan{number}")}) as terminal:
             frames["step"].append(terminal.until(KEYS_LINE))
-    middle = {name: statistics.median(times) for name, times in frames.items()}
+    medians = {name: statistics.median(times) for name, times in frames.items()}
     for name, times in frames.items():
-        print(f"{name}: {middle[name]:.2f} s ({min(times):.2f}-{max(times):.2f})")
-    print(goal("first screen against an empty application's frame", middle["start"] / middle["empty"], 1.3, "x"))
-    print(goal("first step against an empty application's frame", middle["step"] / middle["empty"], 1.3, "x"))
+        print(f"{name}: {medians[name]:.2f} s ({min(times):.2f}-{max(times):.2f})")
+    print(goal("first screen against an empty application's frame", medians["start"] / medians["empty"], 1.3, "x"))
+    print(goal("first step against an empty application's frame", medians["step"] / medians["empty"], 1.3, "x"))
 
 
 def plan_file(folder: Path, ports: Sequence[int]) -> Path:
@@ -65,7 +65,7 @@ def plan_file(folder: Path, ports: Sequence[int]) -> Path:
 
 
 def live(folder: Path, step: str, key: bytes, title: bytes, recording: Path, count: int) -> None:
-    """Bytes and CPU while `count` nodes answer, at rest, and for an arrow key, in one step of the wizard."""
+    """Measure one step of the wizard: bytes and CPU while `count` nodes answer, when idle, and for an arrow key."""
     with helper("stubs.py", str(count), str(recording), str(count / UPDATES)) as (ports, _):
         environment = {"XDG_STATE_HOME": str(folder / f"live-{step}")}
         with Terminal((*WIZARD, str(plan_file(folder, ports))), environment) as terminal:
@@ -74,35 +74,35 @@ def live(folder: Path, step: str, key: bytes, title: bytes, recording: Path, cou
             terminal.until(b"Enter choose")
             terminal.press(key)
             terminal.until(title)
-            terminal.read(8)  # all are logged in by then
+            terminal.read(8)  # until all logins are done
             cpu, seconds = terminal.cpu, 15
             rate = terminal.read(seconds) / seconds
             share = (terminal.cpu - cpu) / seconds
-            terminal.quiet(10, patience=120)  # all have told everything
-            rest = terminal.read(5)
+            terminal.quiet(10, patience=120)  # until all nodes are done
+            idle = terminal.read(5)
             moves = []
             for _ in range(10):
                 terminal.press(b"\x1b[B")
                 moves.append(terminal.quiet())
     print(f"\n{step}: {rate:.0f} bytes/s and {share * 100:.0f} % of a core while {count} nodes answer")
     print(goal("bytes a second", rate, 3000))
-    print(goal("bytes in 5 s at rest", rest, 0))
+    print(goal("bytes in 5 s without changes", idle, 0))
     print(goal(f"bytes an arrow key ({min(moves)}-{max(moves)})", statistics.median(moves), 580))
 
 
 STEPS: Mapping[str, tuple[bytes, bytes]] = {
     "package": (b"1", b"Package:"),
-    "nodes": (b"2", b"Nodes: a"),
+    "nodes": (b"2", b"Nodes: SSH"),
     "preflight": (b"8", b"nodes checked"),
 }
-"""Step → its key in the menu, and words that only it shows."""
+"""Step → its key in the menu, and text that only it shows."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="starts of each (default 7)")
     parser.add_argument("--nodes", type=int, default=100, help="nodes of the live part (default 100)")
-    parser.add_argument("--step", choices=STEPS, action="append", help="this step alone; may be repeated")
+    parser.add_argument("--step", choices=STEPS, action="append", help="only this step; may be repeated")
     options = parser.parse_args()
     print(f"Measured on {machine()}.\n\n## Start to the frame, median (min-max)\n")
     with tempfile.TemporaryDirectory(prefix="acp-bench-") as name:

@@ -1,8 +1,8 @@
-"""Many nodes in one process that is not the client's: real SSH servers that answer with what a lab node once said.
+"""Stub nodes in one process: real SSH servers that replay the recorded output of a lab node.
 
 `python stubs.py COUNT RECORDING [PAUSE]` listens on 127.0.1.1 and the following addresses and prints the ports in one
-line. PAUSE: seconds between a node's bursts of answers; the nodes' first ones are spread over it. When its standard
-input ends it prints, as JSON, how many channels a connection opened at most, and at most at once.
+line. PAUSE: seconds between the bursts of a node; the first bursts of the nodes are spread over it. When its standard
+input closes it prints, as JSON, the largest number of channels of a connection, in total and concurrently.
 """
 
 import asyncio
@@ -19,26 +19,26 @@ from acp_tui.nodes.script import CollectorOutput, reply, split
 
 USERNAME, PASSWORD = "root", "bench"
 _BURST = 10
-"""Answers a write, as the script itself sends them."""
+"""Outputs in one write, as the script sends them."""
 _MAX_SCRIPT = 1 << 20
 
 
 @dataclass
 class Channels:
-    """How many channels each connection has opened."""
+    """Number of channels of one connection."""
 
     opened: int = 0
     open: int = 0
-    at_once: int = 0
+    concurrent: int = 0
 
 
 def address(number: int) -> str:
-    """Where the stub with this number listens; the first is 1."""
+    """Return the address of the stub with this number; the first is 1."""
     return f"127.0.1.{number}"
 
 
 def own(number: int) -> Mapping[str, str]:
-    """What no two nodes may share."""
+    """Return the outputs that must differ between nodes."""
     return {
         "uname": f"node-{number}\nx86_64\n5.15.0-56-generic\n#62-Ubuntu SMP Tue Nov 22 19:54:14 UTC 2022",
         "ids": f"machine_id {number:032x}\nboot_id {number:032x}",
@@ -51,13 +51,13 @@ _DIALS = re.compile(r"^local queue=\(([^)]*)\)", re.MULTILINE)
 
 
 def paths(script: str) -> str:
-    """What the script's connects to the other nodes come to: SSH answers, all else is refused, in no time."""
-    found = _DIALS.search(script)
-    ways = [way.split("=") for way in found[1].replace("'", "").split()] if found else []
-    said = {"22": "connected"}
+    """Return the output of the TCP tests in the script: SSH is connected, all other ports are refused."""
+    match = _DIALS.search(script)
+    targets = [target.split("=") for target in match[1].replace("'", "").split()] if match else []
+    results = {"22": "connected"}
     return "\n".join(
-        f"{host} {port} {said.get(port, 'Connection refused')} 0.000"
-        for host, ports, _wait in ways
+        f"{host} {port} {results.get(port, 'Connection refused')} 0.000"
+        for host, ports, _wait in targets
         for port in ports.split(",")
     )
 
@@ -67,17 +67,17 @@ class Stub:
     readings: Mapping[str, CollectorOutput]
     first: float
     pause: float
-    seen: list[Channels] = field(default_factory=list)
+    connections: list[Channels] = field(default_factory=list)
 
     def login(self) -> "_Login":
-        self.seen.append(Channels())
-        return _Login(self.seen[-1])
+        self.connections.append(Channels())
+        return _Login(self.connections[-1])
 
     async def session(self, process: "asyncssh.SSHServerProcess[str]") -> None:
         channels = process.get_extra_info("connection").get_owner().channels
         channels.opened += 1
         channels.open += 1
-        channels.at_once = max(channels.at_once, channels.open)
+        channels.concurrent = max(channels.concurrent, channels.open)
         try:
             await self.answer(process)
         finally:
@@ -90,7 +90,7 @@ class Stub:
             script += part
         try:
             marker, names = split(script)
-        except ValueError:  # the plain script's own
+        except ValueError:  # the plain script has no marker
             process.stdout.write("\n".join(reading.text for reading in self.readings.values()))
             return
         readings = {**self.readings, "paths": CollectorOutput("paths", 0, paths(script))}
@@ -136,9 +136,9 @@ async def _main(count: int, rows: list[tuple[str, int, str]], pause: float) -> N
         ports.append(server.get_port())
     print(*ports, flush=True)
     await asyncio.to_thread(sys.stdin.read)
-    seen = [channels for stub in stubs for channels in stub.seen]
-    most, at_once = max(c.opened for c in seen), max(c.at_once for c in seen)
-    print(json.dumps([most, at_once]), flush=True)
+    connections = [channels for stub in stubs for channels in stub.connections]
+    most, concurrent = max(c.opened for c in connections), max(c.concurrent for c in connections)
+    print(json.dumps([most, concurrent]), flush=True)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ KEYWORDS = (
 def extract(template: Path = TEMPLATE) -> None:
     """Write all texts to `template`."""
     template.parent.mkdir(parents=True, exist_ok=True)
-    keywords = [word for keyword in KEYWORDS for word in ("-k", keyword)]
+    keywords = [argument for keyword in KEYWORDS for argument in ("-k", keyword)]
     _pybabel("extract", "-F", "babel.cfg", "--no-default-keywords", *keywords, "--add-location=file", "--sort-output",
              "--omit-header", "-o", str(template), ".")  # fmt: skip
 
@@ -47,9 +47,9 @@ def _pybabel(command: str, *arguments: str) -> None:
     CommandLineInterface().run(["pybabel", "-q" if command == "extract" else "-v", command, *arguments])
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run one command. Paths on the command line are relative to the working folder of the caller."""
-    match words:
+    match arguments:
         case ["extract"]:
             os.chdir(ROOT)
             extract()

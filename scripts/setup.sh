@@ -6,11 +6,11 @@ set -eu
 venv=${1:?usage: setup.sh VENV}
 cd "$(dirname "$0")/.."
 
-say() { echo "setup: $*" >&2; }
-fail() { say "$@"; exit 1; }
+log() { echo "setup: $*" >&2; }
+fail() { log "$@"; exit 1; }
 can_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
 install() {
-  say "installing from the distribution: $*"
+  log "installing from the distribution: $*"
   DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null 2>&1 ||
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }
 }
@@ -33,11 +33,11 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 
 if ! command -v gpg >/dev/null; then
-  if can_install; then install gnupg || say "cannot install gnupg, which is required to verify packages"
-  else say "gpg is missing. It is required to verify packages: apt-get install gnupg"; fi
+  if can_install; then install gnupg || log "cannot install gnupg, which is required to verify packages"
+  else log "gpg is missing. It is required to verify packages: apt-get install gnupg"; fi
 fi
 
-say "creating $venv with $("$python" --version)"
+log "creating $venv with $("$python" --version)"
 "$python" -m venv --clear "$venv" || fail "cannot create $venv"
 "$venv/bin/pip" install -qq --disable-pip-version-check --require-hashes -r requirements.lock ||
   fail "cannot install the locked dependencies. Check the connection to the package index."

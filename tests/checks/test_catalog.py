@@ -1,4 +1,4 @@
-"""The catalogue is complete: every rule of the manual has a row, and every row can be checked, in every release."""
+"""The catalogue of each release: every rule of the manual has a row, and every row can be checked."""
 
 import dataclasses
 import re
@@ -22,7 +22,7 @@ from acp_tui.core.assets import asset_path
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.release import RELEASES
 
-_SECTIONS = """
+_RULES_OF_SECTIONS = """
 CAP-FRESH-ENV CAP-DR-FIRST CAP-SCENARIO CAP-SN-NODES CAP-SN-CPU CAP-SN-MEM CAP-SN-LOAD CAP-SN-NONPROD CAP-SC-CP-COUNT
 CAP-SC-MIN-CP CAP-SC-MIN-WK CAP-SC-REC-CP CAP-SC-REC-WK CAP-SC-PROD CAP-SC-ISOLATE CAP-SC-GROW CAP-MC-CP-COUNT
 CAP-MC-CP-SIZE CAP-MC-WK-COUNT CAP-MC-WK-SIZE CAP-MC-VGROW CAP-MC-HGROW CAP-MC-TRIGGER CAP-MC-ETCD CAP-MC-CRITICAL
@@ -44,7 +44,7 @@ PKG-CONFLICT-SNAP PKG-CONFLICT-KYLIN PKG-CONFLICT-BACKUP PKG-LEFTOVER-BIN X-FIRE
 X-CLOCK-SKEW INS-READY INS-START INS-CALICO INS-IPV6 INS-WAIT5 INS-8080 INS-CONFIRM INS-ACCESS INS-VERIFY-UI
 INS-VERIFY-CHARTS INS-VERIFY-PODS INS-VERIFY-43 INS-DOCS INS-CLEANUP
 """
-_BETWEEN_FIELDS = """
+_RULES_BETWEEN_FIELDS = """
 XR-CP-COUNT XR-NODE-UNIQUE XR-INST-FIRST XR-SSH-AUTH XR-PROTO-IPV6-FLAG XR-CNI-FLAG XR-PROTO-FIXED XR-DUAL-NODES
 XR-DUAL-COUNT XR-DUAL-CIDR XR-CIDR-SET XR-CIDR-OVERLAP XR-CIDR-HOST XR-CIDR-172 XR-CALICO-VXLAN6 XR-ENDPOINT-SYNTAX
 XR-ENDPOINT-NODE XR-DOMAIN-IPV6 XR-DOMAIN-DR XR-SELFVIP-VRID XR-SELFVIP-SUBNET XR-SELFVIP-DOMAIN XR-SELFVIP-DR
@@ -52,8 +52,8 @@ XR-SELFVIP-SINGLE XR-PORTS XR-HTTP-ADVICE XR-HTTPS-LB XR-CERT-PAIR XR-CERT-VALID
 XR-REG-DR XR-DR-PORTS XR-DR-OTHERADDR XR-NODENAME-UNIQUE XR-EXCL-NEEDS-ISOLATION XR-EXCL-CP XR-NOEXCL-CP XR-EXCL-WK
 XR-NOEXCL-WK XR-EXCL-SOMEWHERE XR-MON-EXCLUSIVE XR-MON-NODES XR-VM-AGENTS XR-PRODUCTS XR-VERSIONS
 """
-MANUAL = _SECTIONS.split()
-RULES = (*MANUAL, *_BETWEEN_FIELDS.split())
+MANUAL = _RULES_OF_SECTIONS.split()
+RULES = (*MANUAL, *_RULES_BETWEEN_FIELDS.split())
 
 ROW = {"id": "A", "severity": "must", "scope": "node", "title": "t", "check": {"kind": "manual"}}
 FUNCTIONS = {"node": NODE_CHECKS, "cluster": CLUSTER_CHECKS, "plan": PLAN_CHECKS}
@@ -61,9 +61,9 @@ FACTS = {field.name for field in dataclasses.fields(Facts)}
 
 
 def functions(row: Requirement) -> list[tuple[str, FunctionCheck]]:
-    """The functions that a row names, with the scope whose registry has to know them."""
-    named = [(row.scope, row.check)] if isinstance(row.check, FunctionCheck) else []
-    return [*named, *([("cluster", row.facts_check)] if row.facts_check else [])]
+    """Return the functions of a row, each with the scope in which it must be registered."""
+    own = [(row.scope, row.check)] if isinstance(row.check, FunctionCheck) else []
+    return [*own, *([("cluster", row.facts_check)] if row.facts_check else [])]
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -73,7 +73,7 @@ def test_every_rule_of_the_manual_has_a_row(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_row_can_be_judged(release: str) -> None:
+def test_every_row_has_a_known_check_and_conditions(release: str) -> None:
     for row in catalogue(release).values():
         for scope, function in functions(row):
             assert function.name in FUNCTIONS[scope], row.id
@@ -96,7 +96,7 @@ def test_every_function_and_condition_is_named_by_a_row() -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_row_says_what_why_how_and_what_to_do(release: str) -> None:
+def test_every_row_has_title_reason_method_and_fix(release: str) -> None:
     for row in catalogue(release).values():
         assert row.title, row.id
         assert not row.title.endswith("."), row.id
@@ -109,22 +109,24 @@ def test_every_row_says_what_why_how_and_what_to_do(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_commands_of_every_row_are_valid_shell(release: str) -> None:
+def test_commands_of_every_row_are_valid_shell(release: str) -> None:
     systems = [(row, os_id) for row in catalogue(release).values() for os_id in (None, *row.os_commands)]
     texts = {row.remedy_text(os_id) for row, os_id in systems if row.commands or os_id}
     commands = [text.replace("{names}", "a 'b c'") for text in texts]
     program = "".join(f"remedy_{number}() {{\n{text}\n:\n}}\n" for number, text in enumerate(commands))
-    read = subprocess.run(["bash", "-n"], input=program, text=True, capture_output=True, check=False)
-    assert (read.returncode, read.stderr) == (0, "")
+    done = subprocess.run(["bash", "-n"], input=program, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_conditions_stay_open_where_nothing_is_known_of_a_node() -> None:
+def test_conditions_on_facts_are_unknown_without_facts() -> None:
     from acp_tui.checks.conditions import EvalContext
     from tests.support.factories.plans import valid_plan
 
     plan = valid_plan()
-    asked = {name for name, holds in CONDITIONS.items() if holds(EvalContext(plan, plan.nodes[0], Facts("x"))) is None}
-    assert asked == {
+    unknown = {
+        name for name, holds in CONDITIONS.items() if holds(EvalContext(plan, plan.nodes[0], Facts("x"))) is None
+    }
+    assert unknown == {
         "aarch64",
         "dpkg",
         "kylin",
@@ -140,7 +142,7 @@ def test_conditions_stay_open_where_nothing_is_known_of_a_node() -> None:
     }
 
 
-def test_a_release_is_the_one_before_with_its_changes() -> None:
+def test_release_inherits_the_rows_of_the_previous_release() -> None:
     assert all(catalogue(release).keys() == catalogue(RELEASES[0]).keys() for release in RELEASES)
     first, second, third = (catalogue(release) for release in ("4.0", "4.1", "4.2"))
     assert second["CAP-SN-CPU"].check != first["CAP-SN-CPU"].check
@@ -168,22 +170,22 @@ DIFFERENCES = {
     ("4.2", "K8S"): "XR-VERSIONS",
     ("4.3", "VERIFY, K8S"): "INS-VERIFY-43 XR-VERSIONS",
 }
-"""Release and topics (REL-* of the vendor's later documents) → the rules that are others from this release on."""
+"""Release and topics (REL-* of the vendor's later documents) → the rules that change in this release."""
 
 
 @pytest.mark.parametrize("release", RELEASES[1:])
-def test_a_release_changes_the_rules_that_its_documents_change(release: str) -> None:
+def test_release_changes_exactly_the_rules_of_its_documents(release: str) -> None:
     before, now = catalogue(RELEASES[RELEASES.index(release) - 1]), catalogue(release)
     listed = " ".join(names for (at, _topics), names in DIFFERENCES.items() if at == release).split()
     assert sorted(listed) == sorted(name for name in now if now[name] != before[name])
 
 
-def test_an_unknown_release_has_no_catalogue() -> None:
+def test_unknown_release_is_an_error() -> None:
     with pytest.raises(ValueError, match=rf"no catalogue for release 5\.0; known releases: {', '.join(RELEASES)}"):
         catalogue("5.0")
 
 
-def test_the_catalogue_speaks_for_itself() -> None:
+def test_catalogue_has_no_todo() -> None:
     for file in asset_path("catalog").rglob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         assert "TODO" not in text

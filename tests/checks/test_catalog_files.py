@@ -1,4 +1,4 @@
-"""Errors in the files of the catalogue name the file, the row and the key."""
+"""Errors in catalogue files: they name the file, the row and the key."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_release_changes_only_the_keys_that_it_names(folder: Path) -> None:
+def test_release_changes_only_the_keys_in_its_file(folder: Path) -> None:
     write(folder, "releases/4.10.yaml", {"KRN-THP": {"check": {"kind": "stated"}}, "traits": {}})
     first, second, third = (load_catalogue(folder, Release(name))["KRN-THP"] for name in ("4.0", "4.1", "4.10"))
     assert (first.severity, second.severity, third.severity) == ("must", "info", "info")
@@ -51,7 +51,7 @@ def test_a_release_changes_only_the_keys_that_it_names(folder: Path) -> None:
         (ROW, "KRN-THP: duplicate ID; assets/catalog/kernel.yaml has it, too"),
     ],
 )
-def test_an_invalid_row_is_named_with_its_file(row: object, error: str, folder: Path) -> None:
+def test_invalid_row_is_named_with_its_file(row: object, error: str, folder: Path) -> None:
     write(folder, "os.yaml", [row])
     with pytest.raises(CatalogueError, match=f"^assets/catalog/os.yaml: {error}"):
         load_catalogue(folder, Release("4.0"))
@@ -72,7 +72,7 @@ def test_an_invalid_row_is_named_with_its_file(row: object, error: str, folder: 
         ("KRN-THP: {why\n", r"releases/4\.2\.yaml: .*line 2"),
     ],
 )
-def test_an_invalid_change_is_named_with_the_file_of_its_release(changes: object, error: str, folder: Path) -> None:
+def test_invalid_change_is_named_with_the_file_of_its_release(changes: object, error: str, folder: Path) -> None:
     write(folder, "releases/4.2.yaml", changes)
     load_catalogue(folder, Release("4.1"))
     for release in ("4.2", "4.10"):
@@ -80,7 +80,7 @@ def test_an_invalid_change_is_named_with_the_file_of_its_release(changes: object
             load_catalogue(folder, Release(release))
 
 
-def test_an_invalid_key_that_no_release_changes_is_named_with_its_first_file(folder: Path) -> None:
+def test_invalid_key_is_named_with_the_file_of_its_row(folder: Path) -> None:
     write(folder, "kernel.yaml", [{**ROW, "why": 1}])
     with pytest.raises(CatalogueError, match=r"^assets/catalog/kernel\.yaml: KRN-THP: why: Input should be"):
         load_catalogue(folder, Release("4.1"))
@@ -94,12 +94,12 @@ def test_an_invalid_key_that_no_release_changes_is_named_with_its_first_file(fol
         ("- {id: [\n", ".*line 2"),
     ],
 )
-def test_an_invalid_file_is_named(content: object, error: str, folder: Path) -> None:
+def test_invalid_file_is_named(content: object, error: str, folder: Path) -> None:
     write(folder, "os.yaml", content)
     with pytest.raises(CatalogueError, match=f"(?s)^assets/catalog/os.yaml: {error}"):
         load_catalogue(folder, Release("4.0"))
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_catalogue_itself_is_valid(release: Release) -> None:
+def test_catalogue_of_every_release_is_valid(release: Release) -> None:
     assert load_catalogue(asset_path("catalog"), release)

@@ -1,4 +1,4 @@
-"""The texts of the catalogue: titles are demands, findings are facts, and both fit their columns."""
+"""Texts of the catalogue: titles are demands, findings are facts, and both have a maximum length."""
 
 import re
 

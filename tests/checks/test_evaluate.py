@@ -22,8 +22,8 @@ from tests.support.factories.verdicts import (
     WARN,
     WORKER,
     cluster,
+    findings,
     planted,
-    trouble,
     verdicts,
 )
 
@@ -31,24 +31,24 @@ from tests.support.factories.verdicts import (
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("scenario", ["single-cluster", "multi-cluster"])
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_healthy_nodes_are_at_peace(distribution: str, scenario: str, release: str) -> None:
+def test_healthy_nodes_have_no_findings(distribution: str, scenario: str, release: str) -> None:
     plan = valid_plan(release=release, scenario=scenario)
-    assert trouble(verdicts(plan, cluster(plan, distribution))) == set()
+    assert findings(verdicts(plan, cluster(plan, distribution))) == set()
 
 
 @pytest.mark.parametrize("scenario", ["single-cluster", "multi-cluster"])
-def test_what_keeps_healthy_nodes_from_ready_is_only_what_a_person_must_confirm(scenario: str) -> None:
+def test_healthy_nodes_are_blocked_by_manual_checks_only(scenario: str) -> None:
     plan = valid_plan(scenario=scenario)
     blocking = {v.requirement for v in verdicts(plan, cluster(plan)) if v.blocks}
     assert blocking == MUST_MANUAL - (set() if scenario == "multi-cluster" else {"NETCFG-BW-INTER", "NETCFG-LAT-INTER"})
 
 
-def test_a_healthy_single_node_needs_no_network_between_nodes() -> None:
+def test_healthy_single_node_has_no_network_checks_between_nodes() -> None:
     address: dict[str, JsonValue] = {"cluster_endpoint": FIRST, "platform": None}
     plan = valid_plan(scenario="single-node", nodes=nodes(1, 0, deployable=True), address=address)
-    found = verdicts(plan, cluster(plan))
-    assert trouble(found) == set()
-    blocking = {v.requirement for v in found if v.blocks}
+    results = verdicts(plan, cluster(plan))
+    assert findings(results) == set()
+    blocking = {v.requirement for v in results if v.blocks}
     assert blocking == {"HW-CPU-NOOVER", "HW-CPU-POWER", "HW-DISK-IOPS", "HW-DISK-TPUT", "HW-MEM-NOOVER", "PRE-INIT"}
 
 
@@ -78,7 +78,7 @@ def test_a_healthy_single_node_needs_no_network_between_nodes() -> None:
         ),
     ],
 )
-def test_rules_of_one_distribution(
+def test_rules_depend_on_the_distribution(
     distribution: str, changes: Mapping[str, object], expected: set[tuple[str, Outcome]]
 ) -> None:
     assert planted(changes, distribution=distribution) == expected
@@ -100,7 +100,7 @@ FOLDER = "/var/lib/containerd"
         ("/var/lib/nerdctl", Directory(True), set()),
     ],
 )
-def test_folders_that_must_be_gone(path: str, folder: Directory, expected: set[tuple[str, Outcome]]) -> None:
+def test_leftover_folders_are_reported(path: str, folder: Directory, expected: set[tuple[str, Outcome]]) -> None:
     folders = {**(healthy(SECOND).directories or {}), path: folder}
     assert planted({"directories": folders}) == expected
 
@@ -125,13 +125,13 @@ def test_nerdctl_folders_count_from_release_4_2() -> None:
         (6642, WORKER, "kube-ovn", {"NET-PORTS-OVN"}),
     ],
 )
-def test_ports_by_role_and_network(port: int, node: str, cni: str, expected: set[str]) -> None:
+def test_checked_ports_depend_on_role_and_cni(port: int, node: str, cni: str, expected: set[str]) -> None:
     plan = valid_plan(network={"cni": cni})
-    found = planted({"listeners": (Listener(port, "nginx"),)}, node, plan=plan)
-    assert found == {(name, FAIL) for name in expected}
+    results = planted({"listeners": (Listener(port, "nginx"),)}, node, plan=plan)
+    assert results == {(name, FAIL) for name in expected}
 
 
-def test_a_busy_port_names_its_process_and_the_remedy_names_the_port() -> None:
+def test_port_in_use_is_shown_with_its_process_and_in_the_fix() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     facts[SECOND] = replace(facts[SECOND], listeners=(Listener(2380, "etcd"), Listener(6443, None)))
@@ -140,13 +140,13 @@ def test_a_busy_port_names_its_process_and_the_remedy_names_the_port() -> None:
     assert "2380 6443" in verdict.remedy
 
 
-def test_once_the_installer_runs_its_own_ports_and_folders_are_not_held_against_it() -> None:
+def test_ports_and_folders_of_a_running_installer_are_not_reported() -> None:
     folders = {**(healthy(FIRST).directories or {}), "/var/lib/docker": Directory(True)}
     changes = {"installer_running": True, "listeners": (Listener(8080, "docker-proxy"),), "directories": folders}
     assert planted(changes, FIRST) == set()
 
 
-def test_a_small_worker_is_only_advised_to_grow_outside_multi_cluster() -> None:
+def test_small_worker_fails_only_in_multi_cluster() -> None:
     changes: Mapping[str, object] = {"cpu_count": 4, "memory": 8 * 10**9}
     assert planted(changes, WORKER) == {("HW-CPU-CORES", WARN), ("HW-MEM-SIZE", WARN)}
     plan = valid_plan(scenario="multi-cluster")
@@ -168,30 +168,32 @@ ARM = {"arch": "aarch64", "cpu_implementer": "0x48", "cpu_part": "0xd01", "cpu_m
         ({"cpu_model": "Kunpeng 920", "cpu_part": None}, set()),
     ],
 )
-def test_arm_machines(changes: Mapping[str, object], expected: set[tuple[str, Outcome]]) -> None:
+def test_arm_nodes_need_a_supported_processor_and_more_cores(
+    changes: Mapping[str, object], expected: set[tuple[str, Outcome]]
+) -> None:
     assert planted({**ARM, **changes}, distribution="kylin-v10-sp3") == expected
 
 
-def test_arm_is_supported_on_kylin_alone() -> None:
+def test_arm_is_supported_on_kylin_only() -> None:
     assert planted(ARM) == {("OS-DISTRO", FAIL)}
 
 
-def test_the_package_has_to_have_images_for_every_machine() -> None:
+def test_package_must_contain_images_for_the_architecture_of_each_node() -> None:
     x86 = valid_plan(package={"core": "/root/installer-core-v4.0.3-x86.tar"})
     hybrid = valid_plan(package={"core": "/root/installer-core-v4.0.3-hybrid.tar"})
     assert planted(ARM, distribution="kylin-v10-sp3", plan=x86) == {("BND-NODE-ARCH", FAIL)}
     assert planted(ARM, distribution="kylin-v10-sp3", plan=hybrid) == set()
 
 
-def test_ipv6_wants_a_route_of_its_own_and_the_address_on_the_node() -> None:
+def test_dual_stack_needs_an_ipv6_route_and_address_on_each_node() -> None:
     plan = valid_plan(network={"ip_family": "dual"}, nodes=dual_nodes())
     facts = cluster(plan)
     for n in plan.nodes:
         own = (Interface("eth0", n.address, 24), Interface("eth0", n.ipv6 or "", 64))
         facts[n.address] = replace(facts[n.address], interfaces=own)
-    assert trouble(verdicts(plan, facts)) == set()
+    assert findings(verdicts(plan, facts)) == set()
     facts[SECOND] = replace(facts[SECOND], routes6=(), interfaces=healthy(SECOND).interfaces)
-    assert trouble(verdicts(plan, facts)) == {
+    assert findings(verdicts(plan, facts)) == {
         ("NET-ROUTE-DEFAULT", SECOND, FAIL),
         ("NET-IP-VALID", SECOND, FAIL),
         ("XR-DUAL-NODES", SECOND, FAIL),
@@ -201,51 +203,51 @@ def test_ipv6_wants_a_route_of_its_own_and_the_address_on_the_node() -> None:
 @pytest.mark.parametrize(
     ("distribution", "outcome"), [("centos-7.9", FAIL), ("rhel-7.8", FAIL), ("rhel-8.6", Outcome.PASS)]
 )
-def test_calico_with_ipv6_depends_on_the_system(distribution: str, outcome: Outcome) -> None:
+def test_calico_with_ipv6_depends_on_the_distribution(distribution: str, outcome: Outcome) -> None:
     plan = valid_plan(network={"cni": "calico", "ip_family": "dual"}, nodes=dual_nodes())
-    found = verdicts(plan, cluster(plan, distribution))
-    assert {v.outcome for v in found if v.requirement == "OS-CALICO-VXLAN6"} == {outcome}
+    results = verdicts(plan, cluster(plan, distribution))
+    assert {v.outcome for v in results if v.requirement == "OS-CALICO-VXLAN6"} == {outcome}
 
 
-def test_lvm2_is_asked_for_only_where_local_storage_is_planned() -> None:
+def test_lvm2_is_required_only_for_local_storage() -> None:
     assert planted({"lvm2": False}) == set()
     assert planted({"lvm2": False}, plan=valid_plan(local_storage="topolvm")) == {("SW-LVM2", FAIL)}
 
 
-def test_a_missing_fact_is_unknown_with_its_reason() -> None:
+def test_missing_fact_is_unknown_with_its_reason() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     facts[SECOND] = replace(facts[SECOND], swaps=None, missing={"swaps": "timed out after 10 s"})
-    found = [v for v in verdicts(plan, facts) if v.outcome is UNKNOWN]
-    assert [(v.requirement, v.node) for v in found] == [("SYS-SWAP", SECOND)]
-    assert "timed out after 10 s" in found[0].observed
-    assert found[0].blocks
+    results = [v for v in verdicts(plan, facts) if v.outcome is UNKNOWN]
+    assert [(v.requirement, v.node) for v in results] == [("SYS-SWAP", SECOND)]
+    assert "timed out after 10 s" in results[0].observed
+    assert results[0].blocks
 
 
 @pytest.mark.parametrize("facts", [None, Facts("10.20.0.12")])
-def test_a_node_without_facts_passes_no_check(facts: Facts | None) -> None:
+def test_node_without_facts_passes_no_check(facts: Facts | None) -> None:
     plan = valid_plan()
-    seen = cluster(plan)
-    del seen[SECOND]
+    all_facts = cluster(plan)
+    del all_facts[SECOND]
     if facts:
-        seen[SECOND] = facts
-    states = {**dict.fromkeys(seen, NodeState.CHECKED), SECOND: NodeState.UNREACHABLE}
-    mine = [v for v in evaluate(plan, seen, states, today=TODAY) if v.node == SECOND]
+        all_facts[SECOND] = facts
+    states = {**dict.fromkeys(all_facts, NodeState.CHECKED), SECOND: NodeState.UNREACHABLE}
+    mine = [v for v in evaluate(plan, all_facts, states, today=TODAY) if v.node == SECOND]
     assert {v.outcome for v in mine} <= {UNKNOWN, Outcome.NOT_APPLICABLE, Outcome.MANUAL}
     swap = next(v for v in mine if v.requirement == "SYS-SWAP")
     assert swap.observed == "the node is unreachable"
 
 
-def test_waivers_cover_one_rule_on_one_node_until_their_day() -> None:
+def test_waivers_cover_one_rule_on_one_node_until_their_date() -> None:
     def waiver(node: str, until: str | None) -> JsonValue:
         return {"requirement": "SYS-SWAP", "node": node, "reason": "on purpose", "by": "me", "until": until}
 
     def waived(node: str, until: str | None) -> str | None:
         plan = valid_plan(waivers=[waiver(node, until)])
         facts = {**cluster(plan), SECOND: replace(cluster(plan)[SECOND], swaps=("/dev/vda2",))}
-        found = [v for v in verdicts(plan, facts) if v.requirement == "SYS-SWAP"]
-        assert all(v.waived is None for v in found if v.node != SECOND)
-        return next(v.waived for v in found if v.node == SECOND)
+        results = [v for v in verdicts(plan, facts) if v.requirement == "SYS-SWAP"]
+        assert all(v.waived is None for v in results if v.node != SECOND)
+        return next(v.waived for v in results if v.node == SECOND)
 
     assert waived(SECOND, None) == "on purpose"
     assert waived("*", "2026-03-01") == "on purpose"
@@ -254,12 +256,12 @@ def test_waivers_cover_one_rule_on_one_node_until_their_day() -> None:
     assert waived(FIRST, None) is None
 
 
-def test_only_keeps_the_rules_that_are_asked_for() -> None:
+def test_only_selects_requirements() -> None:
     plan = valid_plan()
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
     only = frozenset({"SYS-SWAP", "XR-CP-COUNT"})
-    found = evaluate(plan, cluster(plan), states, today=TODAY, only=only)
-    assert {v.requirement for v in found} == only
+    results = evaluate(plan, cluster(plan), states, today=TODAY, only=only)
+    assert {v.requirement for v in results} == only
 
 
 def test_fix_depends_on_the_distribution_and_quotes_names_from_the_node() -> None:
@@ -284,7 +286,7 @@ def test_fix_has_no_command_without_names() -> None:
     assert "for path in /etc/kubernetes/admin.conf;" in shown[SECOND]
 
 
-def test_figures_follow_the_release() -> None:
+def test_required_sizes_depend_on_the_release() -> None:
     address: dict[str, JsonValue] = {"cluster_endpoint": FIRST, "platform": None}
     old = valid_plan(release="4.0", scenario="single-node", nodes=nodes(1, 0, deployable=True), address=address)
     new = valid_plan(release="4.1", scenario="single-node", nodes=nodes(1, 0, deployable=True), address=address)
@@ -293,60 +295,60 @@ def test_figures_follow_the_release() -> None:
     assert planted(small, FIRST, plan=new) == {("SYS-TASKSMAX", FAIL)}
 
 
-def test_figures_of_the_scenario_take_the_place_of_advice_for_a_worker() -> None:
+def test_worker_size_of_multi_cluster_replaces_the_advice() -> None:
     small: Mapping[str, object] = {"cpu_count": 6}
     multi, single = valid_plan(scenario="multi-cluster"), valid_plan(scenario="single-cluster")
     assert planted(small, WORKER, plan=multi) == {("CAP-MC-WK-SIZE", FAIL)}
     assert planted(small, WORKER, plan=single) == {("HW-CPU-CORES", WARN)}
 
 
-def test_the_size_that_4_0_recommends_is_no_longer_named_in_4_1() -> None:
+def test_recommended_size_of_4_0_is_not_checked_in_4_1() -> None:
     small: Mapping[str, object] = {"cpu_count": 8, "memory": 17 * 10**9}
     assert planted(small, plan=valid_plan(release="4.0")) == {("CAP-SC-REC-CP", WARN)}
     assert planted(small, plan=valid_plan(release="4.1")) == set()
 
 
-def test_a_nerdctl_left_over_matters_from_4_2_on() -> None:
-    left: Mapping[str, object] = {"leftover_binaries": ("/usr/local/bin/nerdctl",)}
-    assert planted(left, plan=valid_plan(release="4.1")) == set()
-    assert planted(left, plan=valid_plan(release="4.2")) == {("PKG-LEFTOVER-BIN", WARN)}
+def test_leftover_nerdctl_is_reported_from_release_4_2() -> None:
+    leftover: Mapping[str, object] = {"leftover_binaries": ("/usr/local/bin/nerdctl",)}
+    assert planted(leftover, plan=valid_plan(release="4.1")) == set()
+    assert planted(leftover, plan=valid_plan(release="4.2")) == {("PKG-LEFTOVER-BIN", WARN)}
 
 
-def test_a_rebuild_of_rhel_is_not_asked_for_modules_its_kernel_lacks() -> None:
+def test_rebuild_of_rhel_fails_without_findings_on_modules() -> None:
     rocky: Mapping[str, object] = {"os_id": "rocky", "rpm_packages": frozenset({"podman"})}
     expected = {("OS-DISTRO", FAIL), ("PKG-CONFLICT-RPM", FAIL)}
     assert planted(rocky, distribution="rhel-8.6") == expected
 
 
-def test_a_vip_in_the_range_of_the_container_runtime() -> None:
+def test_vip_in_the_range_of_the_container_runtime_fails() -> None:
     plan = valid_plan(address={"cluster_endpoint": "172.20.0.9"})
-    found = {(v.requirement, v.outcome) for v in verdicts(plan, cluster(plan)) if v.node == SECOND}
-    assert {("NET-172-FREE", FAIL), ("NETCFG-172", FAIL)} <= found
+    results = {(v.requirement, v.outcome) for v in verdicts(plan, cluster(plan)) if v.node == SECOND}
+    assert {("NET-172-FREE", FAIL), ("NETCFG-172", FAIL)} <= results
 
 
 def test_physical_cores_are_shown_if_threads_share_them() -> None:
     plan = valid_plan()
 
-    def seen(**changes: object) -> str:
+    def observed(**changes: object) -> str:
         facts = cluster(plan)
         facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
         return next(v.observed for v in verdicts(plan, facts) if (v.requirement, v.node) == ("HW-CPU-CORES", SECOND))
 
-    assert seen(virtual=False, cpu_threads=2) == "16 cores (8 physical cores)"
-    assert seen(virtual=True, cpu_threads=2) == seen(virtual=False, cpu_threads=1) == "16 cores"
+    assert observed(virtual=False, cpu_threads=2) == "16 cores (8 physical cores)"
+    assert observed(virtual=True, cpu_threads=2) == observed(virtual=False, cpu_threads=1) == "16 cores"
 
 
-def test_managed_clusters_ask_for_bigger_control_planes_from_4_1() -> None:
+def test_control_plane_size_grows_with_workload_clusters_from_4_1() -> None:
     plan = valid_plan(release="4.1", scenario="multi-cluster", workload={"clusters": 60})
-    found = [v for v in verdicts(plan, cluster(plan)) if v.requirement == "CAP-MC-CP-SIZE"]
-    assert {v.outcome for v in found} == {FAIL}
-    assert {v.expected for v in found} == {"at least 24 cores, 48 GB"}
+    results = [v for v in verdicts(plan, cluster(plan)) if v.requirement == "CAP-MC-CP-SIZE"]
+    assert {v.outcome for v in results} == {FAIL}
+    assert {v.expected for v in results} == {"at least 24 cores, 48 GB"}
 
 
 def clock(offset: float, uncertainty: float = 0.05) -> dict[str, object]:
-    usual = healthy(SECOND).clock
-    assert usual is not None
-    return {"clock": Clock(offset, uncertainty, usual.remote_time)}
+    default = healthy(SECOND).clock
+    assert default is not None
+    return {"clock": Clock(offset, uncertainty, default.remote_time)}
 
 
 @pytest.mark.parametrize(
@@ -359,5 +361,5 @@ def clock(offset: float, uncertainty: float = 0.05) -> dict[str, object]:
         (clock(10.5, 2), {("X-CLOCK-SKEW", WARN)}),
     ],
 )
-def test_a_clock_that_is_off(changes: Mapping[str, object], expected: set[tuple[str, Outcome]]) -> None:
+def test_clock_offset_is_reported(changes: Mapping[str, object], expected: set[tuple[str, Outcome]]) -> None:
     assert planted(changes) == expected

@@ -1,4 +1,4 @@
-"""No answer of a node can stop the judging: whatever its facts say, verdicts come out."""
+"""Evaluation of random and hostile facts: it always returns verdicts."""
 
 from dataclasses import fields, replace
 from typing import get_type_hints
@@ -17,15 +17,15 @@ TEXT = st.one_of(
     st.from_regex(r"[0-9]{1,6}[.-][0-9.]{0,10}[~-][a-z0-9]{0,9}"),
     st.sampled_from(["9" * 5000, "172.", "::", "0.0.0.0/0", "4.19.90-" + "9" * 5000, "SP" + "9" * 5000, "-", "~"]),
 )
-WORDS = st.lists(TEXT, max_size=3).map(tuple)
+TEXTS = st.lists(TEXT, max_size=3).map(tuple)
 HINTS = get_type_hints(Facts)
 BY_TYPE: dict[object, st.SearchStrategy[object]] = {
     str | None: TEXT,
     bool | None: st.booleans(),
     int | None: st.integers(-1, 10**15),
     float | None: st.floats(),
-    tuple[str, ...] | None: WORDS,
-    frozenset[str] | None: WORDS.map(frozenset),
+    tuple[str, ...] | None: TEXTS,
+    frozenset[str] | None: TEXTS.map(frozenset),
     tuple[Interface, ...] | None: st.lists(st.builds(Interface, TEXT, TEXT, st.integers(-1, 999)), max_size=2).map(
         tuple
     ),
@@ -38,11 +38,11 @@ SYSTEMS = st.sampled_from(["ubuntu", "centos", "rhel", "kylin", "", "Ubuntu"])
 
 @settings(max_examples=150, deadline=None)
 @given(st.fixed_dictionaries({}, optional={**FIELDS, "os_id": SYSTEMS}))
-def test_judging_survives_whatever_a_node_says(changes: dict[str, object]) -> None:
+def test_any_facts_of_a_node_give_verdicts(changes: dict[str, object]) -> None:
     facts = cluster(PLAN)
     facts[SECOND] = replace(healthy(SECOND), **changes)  # type: ignore[arg-type]
     assert verdicts(PLAN, facts)
 
 
-def test_the_fields_that_are_made_up_are_nearly_all_there_are() -> None:
+def test_random_facts_cover_most_fields() -> None:
     assert len(FIELDS) > len(fields(Facts)) * 0.7

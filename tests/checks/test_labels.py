@@ -1,4 +1,4 @@
-"""Labels of a verdict: the finding of a broken requirement, the demand of any other."""
+"""Titles of verdicts: the finding if the requirement failed, the demand otherwise."""
 
 import pytest
 
@@ -34,16 +34,16 @@ def verdict(outcome: Outcome = Outcome.FAIL, *names: str) -> Verdict:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.WARN, Outcome.PENDING_REBOOT, Outcome.MANUAL])
-def test_broken_requirement_is_named_by_its_finding(outcome: Outcome) -> None:
+def test_failed_requirement_has_its_finding_as_title(outcome: Outcome) -> None:
     assert verdict_title(row(), verdict(outcome)) == FINDING
 
 
 @pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE])
-def test_other_outcomes_are_named_by_the_demand(outcome: Outcome) -> None:
+def test_other_outcomes_have_the_demand_as_title(outcome: Outcome) -> None:
     assert verdict_title(row(), verdict(outcome)) == DEMAND
 
 
-def test_row_without_a_finding_is_named_by_its_demand() -> None:
+def test_row_without_a_finding_has_its_demand_as_title() -> None:
     assert verdict_title(row(""), verdict()) == DEMAND
 
 
@@ -57,7 +57,7 @@ def test_finding_without_names_ends_before_the_colon() -> None:
     assert verdict_title(row("Tools are missing: {names}"), verdict()) == "Tools are missing"
 
 
-def test_braces_in_a_name_stay_as_they_are() -> None:
+def test_braces_in_a_name_are_unchanged() -> None:
     assert verdict_title(row("In use: {names}"), verdict(Outcome.FAIL, "{x}", "%s")) == "In use: {x}, %s"
 
 

@@ -1,4 +1,4 @@
-"""A new release needs one file: a copy of the assets with `4.10.yaml` and the unchanged program."""
+"""Adding a release takes one file: the unchanged program with a copy of the assets and `4.10.yaml`."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ TRAITS = "from acp_tui.checks.release_traits import release_traits as of; print(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The current folder comes first in the module path, so that its `assets` are used."""
+    """A folder with a copy of the assets. As the working folder it comes first in the module path."""
     folder = tmp_path_factory.mktemp("new-release")
     shutil.copytree(asset_path("."), folder / "assets", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "assets" / "catalog" / "releases" / f"{NEW}.yaml").write_text(CHANGE, encoding="utf-8")
@@ -53,28 +53,28 @@ def outcome(folder: Path, release: str, version: str) -> str:
     return str(verdict["verdict"])
 
 
-def test_it_is_the_newest_release_of_the_command_and_the_schema(folder: Path) -> None:
+def test_new_release_is_in_the_options_and_the_schema(folder: Path) -> None:
     assert f"{{{','.join(RELEASES)},{NEW}}}" in acp_tui(folder, "explain", "--help")
     document: JsonValue = json.loads(acp_tui(folder, "schema"))
     listed = json.dumps([*RELEASES])
     assert json.dumps(document) == json.dumps(schema()).replace(listed, json.dumps([*RELEASES, NEW]))
 
 
-def test_it_is_explained(folder: Path) -> None:
+def test_new_release_is_explained(folder: Path) -> None:
     assert "Choose 1.40." in acp_tui(folder, "explain", "--release", NEW, "XR-VERSIONS")
     assert "Choose 1.40." not in acp_tui(folder, "explain", "--release", RELEASES[-1], "XR-VERSIONS").partition(NEW)[0]
     assert f"Release {NEW} and later" in acp_tui(folder, "explain", "XR-VERSIONS")
 
 
-def test_its_changed_requirement_changes_the_verdict(folder: Path) -> None:
+def test_changed_requirement_changes_the_verdict(folder: Path) -> None:
     assert (outcome(folder, NEW, "1.40.2"), outcome(folder, NEW, "1.34.5")) == ("pass", "warn")
     assert (outcome(folder, "4.3", "1.40.2"), outcome(folder, "4.3", "1.34.5")) == ("warn", "pass")
 
 
-def test_its_package_selects_it(folder: Path) -> None:
+def test_package_selects_the_new_release(folder: Path) -> None:
     (folder / "plan.yaml").write_text(f"package: {{core: installer-core-v{NEW}.2-x86.tar}}\n", encoding="utf-8")
     assert json.loads(acp_tui(folder, "validate", "plan.yaml", "--json"))["release"] == NEW
 
 
-def test_its_trait_applies(folder: Path) -> None:
+def test_changed_trait_applies(folder: Path) -> None:
     assert run(folder, "-c", TRAITS) == "docker\n"

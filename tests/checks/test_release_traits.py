@@ -1,4 +1,4 @@
-"""The traits of the releases, and what a release file may say of them."""
+"""The traits of the releases, and errors in the release files."""
 
 from pathlib import Path
 
@@ -25,30 +25,30 @@ CHANGES: dict[str, dict[str, str | bool]] = {
 
 
 def write(folder: Path, **releases: object) -> None:
-    """`r4_1={...}`: the file of release 4.1."""
+    """Write release files; `r4_1` is the content for release 4.1."""
     (folder / "releases").mkdir(exist_ok=True)
     for name, content in releases.items():
         text = content if isinstance(content, str) else yaml.safe_dump(content)
         (folder / "releases" / f"{name[1:].replace('_', '.')}.yaml").write_text(text, encoding="utf-8")
 
 
-def test_the_traits_of_every_release() -> None:
+def test_every_release_has_its_traits() -> None:
     expected: dict[str, str | bool] = {}
     for release in RELEASES:
         expected |= FIRST if release == RELEASES[0] else CHANGES.get(release, {})
         assert release_traits(release).model_dump() == expected, release
 
 
-def test_a_release_that_is_not_listed_has_the_traits_of_the_newest() -> None:
+def test_unlisted_release_has_the_traits_of_the_newest() -> None:
     assert release_traits("5.0") == release_traits(RELEASES[-1])
 
 
-def test_releases_can_be_listed_by_a_trait() -> None:
+def test_releases_can_be_selected_by_a_trait() -> None:
     assert releases_where(lambda traits: traits.unattended_install_documented) == ("4.1",)
     assert releases_where(lambda traits: not traits.container_tool) == ()
 
 
-def test_a_release_inherits_the_traits_of_the_release_before(tmp_path: Path) -> None:
+def test_release_inherits_the_traits_of_the_previous_release(tmp_path: Path) -> None:
     write(tmp_path, r4_0={"traits": FIRST}, r4_3={"traits": {"cluster_module": True}})
     write(tmp_path, r4_10={"traits": {"container_tool": "nerdctl"}}, r4_11="")
     changed = {**FIRST, "cluster_module": True}
@@ -68,11 +68,11 @@ def test_a_release_inherits_the_traits_of_the_release_before(tmp_path: Path) -> 
         ({"container_tool": "docker"}, {}, r"releases/4\.0\.yaml: traits: network_mode_flag: Field required"),
     ],
 )
-def test_an_invalid_trait_is_named_with_its_file(first: object, later: object, error: str, tmp_path: Path) -> None:
+def test_invalid_trait_is_named_with_its_file(first: object, later: object, error: str, tmp_path: Path) -> None:
     write(tmp_path, r4_0={"traits": first}, r4_1={"traits": later})
     with pytest.raises(CatalogueError, match=error):
         load_traits(tmp_path, Release("4.1"))
 
 
-def test_a_trait_has_no_default_in_code() -> None:
+def test_traits_have_no_default_in_code() -> None:
     assert all(field.is_required() for field in ReleaseTraits.model_fields.values())

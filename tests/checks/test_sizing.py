@@ -1,4 +1,4 @@
-"""Sizing says the manual's figures, release by release, and never another thing than the preflight says."""
+"""Sizing: the figures of the manual for each release, and agreement with the preflight."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ from tests.support.factories.plans import nodes, valid_plan
 from tests.support.factories.reports import MORNING, report
 
 ARM = NodeSummary(arch="aarch64", cpus=64, memory=256 * 10**9)
-NONE = Size()
+NO_SIZE = Size()
 
 
 def need(role: str = "control-plane", **changes: JsonValue) -> Need:
@@ -46,24 +46,24 @@ def need_of(plan: Plan, role: str, *, arm: bool = False) -> Need:
 
 
 @pytest.mark.parametrize(
-    ("release", "scenario", "role", "least", "better", "arm_least", "arm_better"),
+    ("release", "scenario", "role", "least", "advised", "arm_least", "arm_advised"),
     [
-        ("4.0", "single-node", "control-plane", Size(16, 32), NONE, Size(24, 48), Size(32, 64)),
-        ("4.1", "single-node", "control-plane", Size(12, 24), NONE, Size(18, 36), Size(24, 48)),
+        ("4.0", "single-node", "control-plane", Size(16, 32), NO_SIZE, Size(24, 48), Size(32, 64)),
+        ("4.1", "single-node", "control-plane", Size(12, 24), NO_SIZE, Size(18, 36), Size(24, 48)),
         ("4.0", "single-cluster", "control-plane", Size(8, 16), Size(12, 24), Size(12, 24), Size(16, 32)),
         ("4.3", "single-cluster", "control-plane", Size(8, 16), Size(12, 23), Size(12, 24), Size(16, 32)),
-        ("4.0", "single-cluster", "worker", NONE, Size(8, 16), NONE, Size(8, 16)),
+        ("4.0", "single-cluster", "worker", NO_SIZE, Size(8, 16), NO_SIZE, Size(8, 16)),
         ("4.0", "multi-cluster", "control-plane", Size(8, 16), Size(16, 32), Size(12, 24), Size(16, 32)),
         ("4.0", "multi-cluster", "worker", Size(12, 24), Size(24, 48), Size(18, 36), Size(24, 48)),
     ],
 )
-def test_machines_have_the_size_of_the_manuals_table(
-    release: str, scenario: str, role: str, least: Size, better: Size, arm_least: Size, arm_better: Size
+def test_node_sizes_are_those_of_the_manual(
+    release: str, scenario: str, role: str, least: Size, advised: Size, arm_least: Size, arm_advised: Size
 ) -> None:
     plan = valid_plan(release=release, scenario=scenario)
-    plain, arm = need_of(plan, role), need_of(plan, role, arm=True)
-    assert (plain.least, plain.advised) == (least, better)
-    assert (arm.least, arm.advised) == (arm_least, arm_better)
+    x86, arm = need_of(plan, role), need_of(plan, role, arm=True)
+    assert (x86.least, x86.advised) == (least, advised)
+    assert (arm.least, arm.advised) == (arm_least, arm_advised)
 
 
 @pytest.mark.parametrize("release", RELEASES[1:])
@@ -74,18 +74,20 @@ def test_machines_have_the_size_of_the_manuals_table(
         (100, 3, Size(24, 48)), (101, 6, Size(32, 64)), (500, 6, Size(32, 64)), (501, 6, Size(32, 64)),
     ],
 )  # fmt: skip
-def test_later_releases_size_by_workload_clusters(release: str, clusters: int, planes: int, least: Size) -> None:
-    found = need(release=release, scenario="multi-cluster", workload={"clusters": clusters})
-    assert (found.count, found.count_advised, found.least) == (3, planes, least)
+def test_control_plane_size_depends_on_workload_clusters_in_later_releases(
+    release: str, clusters: int, planes: int, least: Size
+) -> None:
+    result = need(release=release, scenario="multi-cluster", workload={"clusters": clusters})
+    assert (result.count, result.count_advised, result.least) == (3, planes, least)
 
 
-def test_a_size_without_a_recommended_one_gets_the_reserve() -> None:
-    found = need(release="4.1", scenario="multi-cluster", workload={"clusters": 30})
-    assert (found.least, found.advised) == (Size(16, 32), Size(23, 46)), "16 / 0.7 and 32 / 0.7, rounded up"
+def test_recommended_size_adds_a_reserve_to_the_minimum() -> None:
+    result = need(release="4.1", scenario="multi-cluster", workload={"clusters": 30})
+    assert (result.least, result.advised) == (Size(16, 32), Size(23, 46)), "16 / 0.7 and 32 / 0.7, rounded up"
 
 
 @pytest.mark.parametrize(
-    ("scenario", "workers", "pods", "count", "better"),
+    ("scenario", "workers", "pods", "count", "advised"),
     [
         ("single-cluster", 2, 0, 0, 2),
         ("single-cluster", 0, 50, 0, 2),
@@ -93,46 +95,50 @@ def test_a_size_without_a_recommended_one_gets_the_reserve() -> None:
         ("multi-cluster", 2, 0, 2, 2),
     ],
 )
-def test_workers_are_as_many_as_the_pods_want(scenario: str, workers: int, pods: int, count: int, better: int) -> None:
-    found = need("worker", scenario=scenario, nodes=nodes(3, workers), workload={"pods": pods})
-    assert (found.count, found.count_advised, found.planned) == (count, better, workers)
+def test_number_of_workers_depends_on_the_pods(
+    scenario: str, workers: int, pods: int, count: int, advised: int
+) -> None:
+    result = need("worker", scenario=scenario, nodes=nodes(3, workers), workload={"pods": pods})
+    assert (result.count, result.count_advised, result.planned) == (count, advised, workers)
 
 
-def test_workers_together_grow_with_the_clusters() -> None:
-    found = need("worker", scenario="multi-cluster", workload={"clusters": 57})
-    assert found.together == Size(48, 96), "2 x 12 cores, 24 GB and a fifth more for each full ten"
-    assert found.together_advised == Size(69, 138)
+def test_total_size_of_workers_grows_with_workload_clusters() -> None:
+    result = need("worker", scenario="multi-cluster", workload={"clusters": 57})
+    assert result.together == Size(48, 96), "2 x 12 cores, 24 GB and a fifth more for each full ten"
+    assert result.together_advised == Size(69, 138)
     plan = valid_plan(scenario="multi-cluster", workload={"clusters": 57})
     reasons = {reason.requirement: reason.text for reason in sizing(plan, {}).reasons}
     assert "2 × 24 cores, 48 GB; 4 × 12 cores, 24 GB" in reasons["CAP-MC-VGROW"]
     few = dict.fromkeys((node.address for node in plan.nodes), NodeSummary(arch="x86_64", cpus=23, memory=50 * 10**9))
     assert "46 cores, 100 GB  too small" in fit_lines(sizing(plan, few))[-1]
-    assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NONE
+    assert need("worker", scenario="multi-cluster", workload={"clusters": 9}).together == NO_SIZE
 
 
-def test_a_single_node_asks_for_one_and_says_what_it_does_not_carry() -> None:
+def test_single_node_warns_of_too_many_pods() -> None:
     plan = valid_plan(scenario="single-node", nodes=nodes(1, 0), workload={"pods": 11})
-    found = sizing(plan, {})
-    assert [(one.role, one.count, one.count_advised) for one in found.needs] == [("control-plane", 1, 1)]
-    assert "CAP-SN-LOAD" in [reason.requirement for reason in found.reasons]
-    calm = sizing(plan.model_copy(update={"workload": plan.workload.model_copy(update={"pods": 10})}), {})
-    assert not {"CAP-SN-LOAD", "CAP-RESERVE-30"} & {reason.requirement for reason in calm.reasons}
+    result = sizing(plan, {})
+    assert [(one.role, one.count, one.count_advised) for one in result.needs] == [("control-plane", 1, 1)]
+    assert "CAP-SN-LOAD" in [reason.requirement for reason in result.reasons]
+    few_pods = sizing(plan.model_copy(update={"workload": plan.workload.model_copy(update={"pods": 10})}), {})
+    assert not {"CAP-SN-LOAD", "CAP-RESERVE-30"} & {reason.requirement for reason in few_pods.reasons}
 
 
-def test_before_there_is_a_node_the_package_tells_the_architecture() -> None:
+def test_package_name_gives_the_architecture_without_nodes() -> None:
     arm = Plan.model_validate({"package": {"core": "/x/installer-core-v4.1.0-arm.tar"}})
     assert [one.arm for one in sizing(arm, {}).needs if one.role == "control-plane"] == [True]
     assert [one.arm for one in sizing(Plan(), {}).needs if one.role == "control-plane"] == [False]
 
 
-def test_every_figure_has_a_rule_of_the_catalogue() -> None:
+def test_every_reason_has_a_rule_of_the_catalogue() -> None:
     for release in RELEASES:
         for scenario in ("single-node", "single-cluster", "multi-cluster"):
             plan = valid_plan(release=release, scenario=scenario, workload={"pods": 99, "clusters": 99})
-            found = sizing(plan, dict.fromkeys((n.address for n in plan.nodes), ARM))
-            assert {reason.requirement for reason in found.reasons} <= catalogue(release).keys()
-            assert all(reason.text for reason in found.reasons)
-            assert all(len(line) <= 73 for line in (*table_lines(found), *reason_lines(found, 73), *fit_lines(found)))
+            result = sizing(plan, dict.fromkeys((n.address for n in plan.nodes), ARM))
+            assert {reason.requirement for reason in result.reasons} <= catalogue(release).keys()
+            assert all(reason.text for reason in result.reasons)
+            assert all(
+                len(line) <= 73 for line in (*table_lines(result), *reason_lines(result, 73), *fit_lines(result))
+            )
 
 
 def test_short_text_of_missing_nodes() -> None:
@@ -144,15 +150,15 @@ def test_short_text_of_missing_nodes() -> None:
     assert shortage(sizing(plan, {})) == ""
 
 
-def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
+def test_validate_sizes_compares_the_nodes_of_the_last_check(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     plan, file = valid_plan(), tmp_path / "plan.yaml"
     file.write_text(dump_plan(plan), encoding="utf-8")
     facts = {plan.nodes[0].address: healthy(plan.nodes[0].address, cpu_count=4)}
-    nodes_seen = node_records(plan, topology_of(plan), facts, dict.fromkeys(facts, NodeState.CHECKED), {})
-    save_last_report(last_report_path(state_home(), file), Report("4.0", MORNING, MORNING, nodes_seen))
+    summaries = node_records(plan, topology_of(plan), facts, dict.fromkeys(facts, NodeState.CHECKED), {})
+    save_last_report(last_report_path(state_home(), file), Report("4.0", MORNING, MORNING, summaries))
     main(["validate", str(file), "--sizes"])
     reasons = " ".join(capsys.readouterr().out.split())
     assert "control plane 3 3 8 cores, 16 GB 12 cores, 24 GB" in reasons
@@ -165,12 +171,12 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     assert "cores" not in capsys.readouterr().out
 
 
-def test_the_page_has_it_folded() -> None:
+def test_html_report_contains_the_sizes() -> None:
     plan = valid_plan()
     page = report_html(report(plan, {plan.nodes[0].address: {"cpu_count": 4}}), plan)
-    folded = page[page.index("<summary>Sizing</summary>") :]
-    assert "<code>CAP-SC-CP-COUNT</code>" in folded
-    assert "<td>10.20.0.11</td><td>control plane</td><td>4 cores, 33.5 GB</td><td>too small</td>" in folded
+    section = page[page.index("<summary>Sizing</summary>") :]
+    assert "<code>CAP-SC-CP-COUNT</code>" in section
+    assert "<td>10.20.0.11</td><td>control plane</td><td>4 cores, 33.5 GB</td><td>too small</td>" in section
 
 
 @settings(max_examples=60)
@@ -183,7 +189,7 @@ def test_the_page_has_it_folded() -> None:
     st.integers(1, 160),
     st.sampled_from(["x86_64", "aarch64"]),
 )
-def test_a_node_that_fails_here_fails_in_the_preflight(
+def test_node_size_has_the_same_outcome_in_the_preflight(
     release: str, scenario: str, clusters: int, workers: int, cpus: int, memory: int, arch: str
 ) -> None:
     plan = valid_plan(release=release, scenario=scenario, nodes=nodes(3, workers), workload={"clusters": clusters})

@@ -20,15 +20,15 @@ def waiver(**changes: JsonValue) -> dict[str, JsonValue]:
     return {"requirement": "SYS-SWAP", "node": "*", "reason": "agreed", "by": "j.doe", **changes}
 
 
-def judged(*waivers: dict[str, JsonValue]) -> tuple[Verdict, ...]:
-    """A cluster whose first node has swap in use."""
+def verdicts_with(*waivers: dict[str, JsonValue]) -> tuple[Verdict, ...]:
+    """Return the verdicts of a cluster whose first node uses swap."""
     plan = valid_plan(waivers=list(waivers))
     facts = cluster(plan)
     facts[FIRST] = type(facts[FIRST])(**{**vars(facts[FIRST]), "swaps": ("/swap.img",)})
     return evaluate(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), today=TODAY)
 
 
-def swap(verdicts: tuple[Verdict, ...]) -> Verdict:
+def swap_verdict(verdicts: tuple[Verdict, ...]) -> Verdict:
     return next(v for v in verdicts if v.requirement == "SYS-SWAP" and v.node == FIRST)
 
 
@@ -46,15 +46,15 @@ def swap(verdicts: tuple[Verdict, ...]) -> Verdict:
         ({"requirement": "sys-swap"}, False),
     ],
 )
-def test_what_a_waiver_covers(changes: dict[str, JsonValue], waived: bool) -> None:
-    verdict = swap(judged(waiver(**changes)))
-    assert verdict.outcome is Outcome.FAIL  # a waived rule is still not met, and says so
+def test_waiver_covers_its_requirement_and_nodes_until_its_date(changes: dict[str, JsonValue], waived: bool) -> None:
+    verdict = swap_verdict(verdicts_with(waiver(**changes)))
+    assert verdict.outcome is Outcome.FAIL  # a waived requirement still fails
     assert (verdict.waived == "agreed") is waived
     assert verdict.blocks is not waived
 
 
 @pytest.mark.parametrize(
-    ("changes", "word"),
+    ("changes", "reason"),
     [
         ({"requirement": "SYS-SWAPS"}, "unknown requirement"),
         ({"node": "10.20.0.99"}, "does not contain this node"),
@@ -62,18 +62,18 @@ def test_what_a_waiver_covers(changes: dict[str, JsonValue], waived: bool) -> No
         ({"until": "next week"}, "not a date"),
     ],
 )
-def test_a_waiver_without_effect_is_a_warning_that_names_it(changes: dict[str, JsonValue], word: str) -> None:
-    idle = [v for v in judged(waiver(), waiver(**changes)) if v.requirement == RULE]
+def test_waiver_without_effect_is_a_warning_with_the_reason(changes: dict[str, JsonValue], reason: str) -> None:
+    idle = [v for v in verdicts_with(waiver(), waiver(**changes)) if v.requirement == RULE]
     assert [(v.outcome, v.blocks, v.paths) for v in idle] == [(Outcome.WARN, False, ("waivers[1]",))]
     assert str(waiver(**changes)["requirement"]) in idle[0].observed
-    assert word in idle[0].observed
+    assert reason in idle[0].observed
 
 
-def test_waivers_in_force_are_not_mentioned() -> None:
+def test_waivers_in_force_have_no_finding() -> None:
     assert idle_waivers(valid_plan(waivers=[waiver(), waiver(until="2099-01-01")]), TODAY) == ()
 
 
-def test_validate_tells_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_prints_waivers_without_effect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "plan.yaml"
     file.write_text(dump_plan(valid_plan(waivers=[waiver(until=str(date(2020, 1, 1)))])), encoding="utf-8")
     main(["validate", str(file)])
@@ -82,7 +82,7 @@ def test_validate_tells_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("option", ["--yes", "-y", "--force", "--skip-checks", "--ignore-errors", "--no-preflight"])
 @pytest.mark.parametrize("command", ["check", "install", "bundle", "validate"])
-def test_no_switch_puts_the_checks_aside(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_option_skips_the_checks(command: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "plan.yaml", *(["bundle"] if command == "bundle" else []), option])
     assert ended.value.code == 2

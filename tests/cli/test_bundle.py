@@ -43,16 +43,16 @@ needs_gpg = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
 @pytest.fixture
 def plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A plan file whose only node is a closed port of this host."""
+    """A plan file whose only node is a closed port on this host."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return _plan(tmp_path)
 
 
 def _plan(folder: Path) -> Path:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        here: JsonValue = [node("127.0.0.1", ssh={"port": server.getsockname()[1]})]
+        own_node: JsonValue = [node("127.0.0.1", ssh={"port": server.getsockname()[1]})]
     made = valid_plan(
-        nodes=here,
+        nodes=own_node,
         scenario="single-node",
         ssh={"password": LOGIN},
         admin={"password": ADMIN},
@@ -71,10 +71,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         plan = _plan(folder)
         (folder / "phrase").write_text(f"{PHRASE}\n")
-        found = {"plain": bundle(plan, "plain")}
+        bundles = {"plain": bundle(plan, "plain")}
         if shutil.which("gpg"):
-            found["sealed"] = bundle(plan, "sealed", "--passphrase-file", str(folder / "phrase"))
-        yield found
+            bundles["sealed"] = bundle(plan, "sealed", "--passphrase-file", str(folder / "phrase"))
+        yield bundles
 
 
 @pytest.fixture
@@ -289,7 +289,7 @@ def _plain_file(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("place", "word"),
+    ("place", "message"),
     [
         (_own_file, "mine"),
         (_plain_file, "not a folder"),
@@ -300,10 +300,10 @@ def _plain_file(folder: Path) -> Path:
     ],
 )
 def test_folder_that_cannot_hold_a_bundle_is_rejected(
-    plan: Path, plain: Path, place: Callable[[Path], Path], word: str, capsys: pytest.CaptureFixture[str]
+    plan: Path, plain: Path, place: Callable[[Path], Path], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["bundle", str(plan), str(place(plan.parent.parent))]) == ExitStatus.COULD_NOT_RUN
-    assert word in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     check_sums(plain)
 
 

@@ -24,8 +24,8 @@ def closed_port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
 
 
 def plan_file(folder: Path, port: int, **changes: JsonValue) -> str:
-    here: JsonValue = [node("127.0.0.1", ssh={"port": port})]
-    plan = valid_plan(nodes=here, scenario="single-node", address={"cluster_endpoint": "127.0.0.1"}, **changes)
+    own_node: JsonValue = [node("127.0.0.1", ssh={"port": port})]
+    plan = valid_plan(nodes=own_node, scenario="single-node", address={"cluster_endpoint": "127.0.0.1"}, **changes)
     save_plan(plan, folder / "plan.yaml")
     return str(folder / "plan.yaml")
 

@@ -95,8 +95,8 @@ def test_healthy_cluster_is_verified(place: Place) -> None:
 
 
 def test_failing_pods_are_listed_without_the_healthy_ones(place: Place) -> None:
-    sick = ("a\tcrash\tn1\tRunning\t\t\t1\t-CrashLoopBackOff \t", "a\thalf\tn1\tRunning\t\t\t2\t+ - \t")
-    put(place.first, "/srv/pods", table((*PODS, *sick)))
+    failing = ("a\tcrash\tn1\tRunning\t\t\t1\t-CrashLoopBackOff \t", "a\thalf\tn1\tRunning\t\t\t2\t+ - \t")
+    put(place.first, "/srv/pods", table((*PODS, *failing)))
     done = place.run()
     assert done.returncode == 1
     assert "a/crash: CrashLoopBackOff 0/1" in done.stdout
@@ -106,21 +106,21 @@ def test_failing_pods_are_listed_without_the_healthy_ones(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "why"),
+    ("fault", "reason"),
     [
         ("rm /usr/bin/kubectl", "command not found"),
         ("rm /etc/kubernetes/admin.conf", "the node is not a control plane node"),
         ("touch /srv/down", "10.20.0.10:6443 was refused"),
     ],
 )
-def test_unreadable_cluster_is_unknown_with_the_reason(place: Place, fault: str, why: str) -> None:
+def test_unreadable_cluster_is_unknown_with_the_reason(place: Place, fault: str, reason: str) -> None:
     place.first.sh(fault)
     done = place.run("--json")
     assert done.returncode == 3
     outcomes = {v["requirement"]: v for v in json.loads(done.stdout)["verdicts"]}
     for rule in ("INS-VERIFY-PODS", "INS-VERIFY-CHARTS", "INS-VERIFY-43"):
         assert outcomes[rule]["verdict"] == "unknown"
-        assert why in outcomes[rule]["observed"]
+        assert reason in outcomes[rule]["observed"]
     assert not (place.folder / "completion.json").exists()
 
 
@@ -168,34 +168,36 @@ def test_later_releases_remove_the_installer_with_nerdctl(place: Place) -> None:
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
 
 
-def assert_kept(place: Place, why: str) -> None:
-    """With --yes the container still stays, and standard error has the reason."""
+def assert_not_removed(place: Place, reason: str) -> None:
+    """Check that --yes does not remove the container, and that standard error has the reason."""
     done = place.run("--clean-up", "--yes")
-    assert why in done.stderr, done.stderr
+    assert reason in done.stderr, done.stderr
     assert place.first.sh("cat /srv/removed 2>/dev/null; true") == ""
 
 
 def test_installer_stays_while_a_condition_for_its_removal_is_missing(place: Place) -> None:
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
     place.installed(12)
-    assert_kept(place, "12 min after the install; it removes itself within 30 min")
+    assert_not_removed(place, "12 min after the install; it removes itself within 30 min")
     place.installed(40, Phase.NEEDS_VERSION)
-    assert_kept(place, "an install is not finished")
+    assert_not_removed(place, "an install is not finished")
     place.installed(40)
     put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
-    assert_kept(place, "the cluster is not verified")
+    assert_not_removed(place, "the cluster is not verified")
     put(place.first, "/srv/pods", table(PODS))
     put(place.first, "/srv/www/api/progress", '{"status": "Running", "step": 3}')
     place.first.sh("cd /srv/www && { setsid python3 -m http.server 8080 >/dev/null 2>&1 </dev/null & } ; "
                    "until ss -tln | grep -q :8080; do sleep 0.05; done")  # fmt: skip
-    assert_kept(place, "has not reported success")
+    assert_not_removed(place, "has not reported success")
 
 
 def test_wait_repeats_until_all_checks_pass(place: Place) -> None:
     put(place.first, "/srv/pods", table((*PODS, "a\tslow\tn1\tPending\t\t\t1\t-ContainerCreating \t")))
-    put(place.first, "/srv/well", table(PODS))
+    put(place.first, "/srv/healthy", table(PODS))
     # After the first query the Pod runs.
-    place.first.sh('sed -i \'s#^cat .*#cat "/srv/$2"; [ "$2" != pods ] || cp /srv/well /srv/pods#\' /usr/bin/kubectl')
+    place.first.sh(
+        'sed -i \'s#^cat .*#cat "/srv/$2"; [ "$2" != pods ] || cp /srv/healthy /srv/pods#\' /usr/bin/kubectl'
+    )
     done = place.run("--wait", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "a/slow: ContainerCreating" in done.stderr
@@ -216,15 +218,15 @@ def test_failed_run_is_shown_before_a_new_one_starts(place: Place) -> None:
     assert "To start a new install anyway, add --again." in done.stderr
     done = place.run("--again", command="install")
     assert "add --again" not in done.stderr
-    assert ": checked" in done.stderr, "it goes on to the preflight"
+    assert ": checked" in done.stderr, "the preflight runs"
 
 
-def test_after_a_success_nothing_is_asked(place: Place) -> None:
+def test_success_is_not_mentioned_by_a_new_install(place: Place) -> None:
     place.installed(50)
     assert "The last run" not in place.run(command="install").stderr
 
 
-def test_what_the_cluster_says_is_hostile_text(place: Place) -> None:
+def test_hostile_text_from_the_cluster_is_escaped(place: Place) -> None:
     put(place.first, "/srv/pods", table((*PODS, "a\t<script>x</script>[red]\x1b[2J\tn1\tPending\t\t\t1\t\t")))
     done = place.run()
     assert "<script>x</script>[red]" in done.stdout

@@ -1,4 +1,4 @@
-"""Tests of the texts for translators: what `make messages` extracts from the sources and the catalogue."""
+"""Tests of the texts for translators, extracted from the sources and the catalogue by `make messages`."""
 
 import re
 import shutil
@@ -81,11 +81,11 @@ def test_placeholders_are_not_escaped_twice() -> None:
 
 
 def test_short_texts_have_a_context() -> None:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for message in messages():
         if short(message) and message.context is None and not ARGPARSE & set(forms(message)):
-            found.update({Path(file).parts[0] for file, _line in message.locations if file.endswith(".py")})
-    assert {folder: count for folder, count in found.items() if count > SHORT_LEFT[folder]} == {}, found
+            counts.update({Path(file).parts[0] for file, _line in message.locations if file.endswith(".py")})
+    assert {folder: count for folder, count in counts.items() if count > SHORT_LEFT[folder]} == {}, counts
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_context_selects_the_translation() -> None:
     assert pgettext("key", "") == ""
 
 
-def test_a_language_can_be_added(tmp_path: Path) -> None:
+def test_language_can_be_added(tmp_path: Path) -> None:
     """The script writes a .po file with all texts, from a copy of some sources."""
     shutil.copy(ROOT / "babel.cfg", tmp_path)
     for folder in ("scripts", "acp_tui/core", "assets/catalog"):

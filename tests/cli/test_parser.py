@@ -40,7 +40,7 @@ FOR_PROGRAMMERS = {
     'argument "-" with mode %r',
     "can't open '%(filename)s': %(error)s",
 }
-"""Texts of argparse that only a mistake in our own code can show, or a feature that we do not use."""
+"""Texts of argparse for errors in our own code, or for features that we do not use."""
 
 
 def texts_of_argparse() -> set[str]:
@@ -145,11 +145,11 @@ def test_help_and_errors_are_translated(capsys: pytest.CaptureFixture[str]) -> N
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
-                words = command.format_help()
-                while (less := re.sub(r"⟦[^⟦⟧]*⟧", "", words)) != words:
-                    words = less
-                left = re.sub(r"--?[a-z-]+|acp-tui [a-z]+|\{[\w.,]+\}", "", words)
-                assert re.findall(r"\w+", left) == []
+                text = command.format_help()
+                while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", "", text)) != text:
+                    text = shorter
+                untranslated = re.sub(r"--?[a-z-]+|acp-tui [a-z]+|\{[\w.,]+\}", "", text)
+                assert re.findall(r"\w+", untranslated) == []
     with pytest.raises(SystemExit):
         parser.parse_args(["explain", "--release", "9"])
     errors = capsys.readouterr().err

@@ -31,7 +31,7 @@ async def test_exception_of_a_job_is_raised_after_its_events_and_cancels_the_oth
     cancelled = asyncio.Event()
 
     async def fail(emit: Callable[[str], None]) -> None:
-        emit("last words")
+        emit("last event")
         raise ValueError("broken")
 
     async def wait(_emit: Callable[[str], None]) -> None:
@@ -41,7 +41,7 @@ async def test_exception_of_a_job_is_raised_after_its_events_and_cancels_the_oth
             cancelled.set()
 
     events = merge_events([fail, wait])
-    assert await anext(events) == "last words"
+    assert await anext(events) == "last event"
     with pytest.raises(ValueError, match="broken"):
         await anext(events)
     assert cancelled.is_set()

@@ -1,4 +1,4 @@
-"""Encryption with real gpg, by passphrase and by key; no process or file stays behind."""
+"""Encryption with the real gpg, by passphrase and by key; no process or file remains."""
 
 import shutil
 import subprocess
@@ -38,8 +38,8 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[gnupg.G
 def key(gpg: gnupg.GPG, *, passphrase: str = "", signs_only: bool = False) -> str:
     subkey = {} if signs_only else {"subkey_type": "ECDH", "subkey_curve": "cv25519"}
     protection = {"passphrase": passphrase} if passphrase else {"no_protection": True}
-    wanted = {"key_type": "EDDSA", "key_curve": "ed25519", "name_email": "a@example.com", **subkey, **protection}
-    return str(gpg.gen_key(gpg.gen_key_input(**wanted)).fingerprint)
+    parameters = {"key_type": "EDDSA", "key_curve": "ed25519", "name_email": "a@example.com", **subkey, **protection}
+    return str(gpg.gen_key(gpg.gen_key_input(**parameters)).fingerprint)
 
 
 def test_passphrase_decrypts_its_message(keyring: gnupg.GPG) -> None:

@@ -1,4 +1,4 @@
-"""Locks on files and folders: exclusive, released with the descriptor, and with the process that dies."""
+"""Locks on files and folders: exclusive, and released when the file is closed or the process ends."""
 
 import os
 import subprocess
@@ -63,7 +63,7 @@ def test_locked_folder_yields_none_while_it_is_held(tmp_path: Path) -> None:
         assert os.fstat(again).st_ino == tmp_path.stat().st_ino
 
 
-def test_link_is_refused_when_links_are_not_followed(tmp_path: Path) -> None:
+def test_link_is_rejected_if_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "folder")
     with locked_folder(tmp_path / "link") as lock:

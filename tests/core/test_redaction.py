@@ -18,8 +18,8 @@ SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_c
 
 
 @given(SECRETS, st.binary(max_size=9), st.binary(max_size=9))
-def test_known_secret_is_masked_in_every_encoding(secret: str, ahead: bytes, behind: bytes) -> None:
-    longer = b64encode(ahead + secret.encode() + behind).decode()
+def test_known_secret_is_masked_in_every_encoding(secret: str, before: bytes, after: bytes) -> None:
+    longer = b64encode(before + secret.encode() + after).decode()
     forms = {
         secret,
         json.dumps(secret)[1:-1],
@@ -85,14 +85,14 @@ def test_known_secret_is_masked_as_other_programs_escape_it(text: str) -> None:
 def decoded(text: str) -> str:
     """Return the text without line breaks, and its decoded percent escapes, base64 and hexadecimal."""
     flat = "".join(text.split())
-    found = [flat, unquote(flat)]
+    forms = [flat, unquote(flat)]
     for run in re.findall(r"[A-Za-z0-9+/]{8,}", flat):
         for start in range(4):
-            found.append(plain(run[start:]))
-            found.append(plain(found[-1]))
+            forms.append(plain(run[start:]))
+            forms.append(plain(forms[-1]))
         if re.fullmatch(r"([0-9A-F]{2})+", run):
-            found.append(bytes.fromhex(run).decode("latin-1"))
-    return " ".join(found)
+            forms.append(bytes.fromhex(run).decode("latin-1"))
+    return " ".join(forms)
 
 
 def plain(encoded: str) -> str:
@@ -142,7 +142,7 @@ def test_short_secret_is_masked_only_as_a_separate_word() -> None:
 
 def test_lines_of_a_key_are_hidden_one_by_one() -> None:
     key = "-----BEGIN KEY-----\nAAAABBBBCCCCDDDDEEEE\nFFFFGGGGHHHHIIIIJJJJ\n-----END KEY-----\n"
-    assert "FFFFGGGG" not in Masker([key])("it said FFFFGGGGHHHHIIIIJJJJ here")
+    assert "FFFFGGGG" not in Masker([key])("the log has FFFFGGGGHHHHIIIIJJJJ here")
 
 
 def test_json_stays_json() -> None:

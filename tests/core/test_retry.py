@@ -1,4 +1,4 @@
-"""Polling and retries: how often, how long, and which error ends them."""
+"""Polling and retries: number, duration, and the error that ends them."""
 
 from collections.abc import Awaitable, Callable
 
@@ -22,7 +22,7 @@ async def test_poll_until_returns_the_first_result_that_is_done() -> None:
     assert await poll_until(counter(), lambda count: count == 3, every=0) == 3
 
 
-async def test_poll_until_returns_the_last_result_when_time_is_over() -> None:
+async def test_poll_until_returns_the_last_result_at_the_time_limit() -> None:
     assert await poll_until(counter(), lambda _count: False, every=10, within=0) == 1
     assert await poll_until(counter(), lambda _count: False, every=10, within=0.05) == 2
 

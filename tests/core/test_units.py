@@ -16,9 +16,9 @@ def test_sizes_are_decimal_or_binary() -> None:
     ("seconds", "shown"),
     [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (105, "1:45"), (3599, "59:59"), (3661, "1:01:01")],
 )
-def test_duration(seconds: float, shown: str) -> None:
+def test_duration_is_shown_in_minutes_or_hours(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
 
 
-def test_minutes_are_complete_ones() -> None:
+def test_incomplete_minutes_are_not_counted() -> None:
     assert minutes(119.9) == 1

@@ -1,4 +1,4 @@
-"""Interfaces that software makes are never suggested: not of a node, not of this host."""
+"""Virtual interfaces are never suggested, for nodes or for this host."""
 
 import socket
 from dataclasses import replace
@@ -22,7 +22,7 @@ PHYSICAL = ("eth0", "ens1f0", "enp3s0", "bond0", "team0", "br0", "em1")
 
 
 def facts_with(plan: Plan, nic: str) -> dict[str, Facts]:
-    """Every node has its address on `nic`."""
+    """Return facts in which every node has its address on `nic`."""
     return {
         node.address: replace(healthy(node.address, role=node.role), interfaces=(Interface(nic, node.address, 24),))
         for node in plan.nodes
@@ -42,6 +42,6 @@ def test_only_physical_interfaces_of_this_host_are_offered(tmp_path: Path, monke
     monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(names)))
     rows = [f"fd00{number:028x} 02 40 00 80 {name}" for number, name in enumerate(names)]
     (tmp_path / "if_inet6").write_text("\n".join(rows))
-    found = [own for own in local_addresses(tmp_path) if ":" in own.address]
-    assert [own.nic for own in found] == list(PHYSICAL)
-    assert all(isinstance(own, LocalAddress) for own in found)
+    physical = [own for own in local_addresses(tmp_path) if ":" in own.address]
+    assert [own.nic for own in physical] == list(PHYSICAL)
+    assert all(isinstance(own, LocalAddress) for own in physical)

@@ -1,4 +1,4 @@
-"""The practice cluster with the engine: healthy nodes pass, and each planted fault is found and fixed."""
+"""The practice cluster with the engine: healthy nodes pass, and each planted fault is reported and fixed."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,55 +22,55 @@ PLANTED = {
 }
 
 
-async def judged(current: Practice, pinned: dict[str, str] | None = None) -> Report:
-    """The report of a preflight; host keys seen are put into `pinned`."""
+async def run_preflight(current: Practice, host_keys: dict[str, str] | None = None) -> Report:
+    """Return the report of a preflight, and add the host keys of the nodes to `host_keys`."""
     report: Report | None = None
-    async for event in preflight(current.plan, known_hosts=dict(pinned or {}), address_map=current.dial):
-        if isinstance(event, NodeFinished) and event.host_key and pinned is not None:
-            pinned[event.address] = event.host_key
+    async for event in preflight(current.plan, known_hosts=dict(host_keys or {}), address_map=current.dial):
+        if isinstance(event, NodeFinished) and event.host_key and host_keys is not None:
+            host_keys[event.address] = event.host_key
         if isinstance(event, PreflightDone):
             report = event.report
     assert report is not None
     return report
 
 
-def named(verdicts: Iterable[Verdict]) -> set[tuple[str, str | None]]:
+def names(verdicts: Iterable[Verdict]) -> set[tuple[str, str | None]]:
     return {(verdict.requirement, verdict.node) for verdict in verdicts}
 
 
 @pytest.mark.parametrize("scenario", ["single-cluster", "single-node"])
 async def test_healthy_nodes_need_no_fixes(scenario: Scenario) -> None:
     async with practice(faults=False, scenario=scenario, seconds=0) as current:
-        report = await judged(current)
+        report = await run_preflight(current)
     assert report.ready
     assert {node.state for node in report.nodes} == {NodeState.CHECKED}
-    assert not named(v for v in report.verdicts if v.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PENDING_REBOOT))
+    assert not names(v for v in report.verdicts if v.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PENDING_REBOOT))
 
 
-async def test_the_planted_faults_are_found_and_fixed() -> None:
-    pinned: dict[str, str] = {}
+async def test_planted_faults_are_reported_and_fixed() -> None:
+    host_keys: dict[str, str] = {}
     async with practice(seconds=0) as current:
-        report = await judged(current, pinned)
+        report = await run_preflight(current, host_keys)
         blocking = [verdict for verdict in report.verdicts if verdict.blocks]
-        assert named(blocking) == PLANTED
+        assert names(blocking) == PLANTED
         for number, verdict in enumerate(blocking, 1):
             assert verdict.node is not None
             assert NOT_SIMULATED not in await current.mend(verdict.node, verdict.remedy)
-            left = [v for v in (await judged(current, pinned)).verdicts if v.blocks]
-            assert named(left) == named(blocking[number:])
-        assert (await judged(current, pinned)).ready
+            left = [v for v in (await run_preflight(current, host_keys)).verdicts if v.blocks]
+            assert names(left) == names(blocking[number:])
+        assert (await run_preflight(current, host_keys)).ready
 
 
 async def test_waivers_have_reasons_and_cover_only_manual_checks() -> None:
     async with practice(faults=False, seconds=0) as current:
-        report = await judged(current)
+        report = await run_preflight(current)
     waived = [verdict for verdict in report.verdicts if verdict.waived is not None]
     assert {verdict.requirement for verdict in waived} == {waiver.requirement for waiver in current.plan.waivers}
     assert {verdict.outcome for verdict in waived} == {Outcome.MANUAL}
     assert all((verdict.waived or "").startswith("practice: ") for verdict in waived)
 
 
-async def test_nothing_remains_at_the_end() -> None:
+async def test_practice_leaves_no_folder_and_no_server() -> None:
     async with practice(seconds=0) as current:
         assert current.folder.is_dir()
         host, port = current.dial("192.0.2.11", 22)
@@ -80,32 +80,32 @@ async def test_nothing_remains_at_the_end() -> None:
 
 
 async def test_a_home_folder_keeps_the_package_and_the_machines(tmp_path: Path) -> None:
-    pinned: dict[str, str] = {}
+    host_keys: dict[str, str] = {}
     async with practice(tmp_path / "home", seconds=0) as first:
-        await judged(first, pinned)
+        await run_preflight(first, host_keys)
     async with practice(tmp_path / "home", seconds=0) as second:
-        report = await judged(second, pinned)
+        report = await run_preflight(second, host_keys)
     assert second.plan == first.plan
     assert {node.state for node in report.nodes} == {NodeState.CHECKED}
-    assert named(verdict for verdict in report.verdicts if verdict.blocks) == PLANTED
+    assert names(verdict for verdict in report.verdicts if verdict.blocks) == PLANTED
 
 
 async def test_the_walkthrough_completes() -> None:
     lines: list[str] = []
     assert await walk(lines.append) == 0
     assert all(line.startswith("PRACTICE") for line in lines)
-    told = "\n".join(lines)
+    output = "\n".join(lines)
     for requirement, address in PLANTED:
-        assert f"Fixing {address}: {requirement}" in told
-    assert "Install: success" in told
-    assert "https://192.0.2.10" in told
-    assert "practice: a simulated disk has no speed" in told
+        assert f"Fixing {address}: {requirement}" in output
+    assert "Install: success" in output
+    assert "https://192.0.2.10" in output
+    assert "practice: a simulated disk has no speed" in output
     folder = Path(next(line for line in lines if "unpacked to" in line).rpartition(" ")[2])
-    assert not left_of(folder.parent)
+    assert not leftovers(folder.parent)
 
 
-def left_of(folder: Path) -> list[str]:
-    """The folder itself, and command lines of processes that name it."""
+def leftovers(folder: Path) -> list[str]:
+    """Return the folder if it exists, and the command lines of processes that name it."""
     lines = [_command_line(process) for process in Path("/proc").glob("[0-9]*")]
     return [str(folder)] * folder.exists() + [line for line in lines if str(folder) in line]
 
@@ -113,17 +113,17 @@ def left_of(folder: Path) -> list[str]:
 def _command_line(process: Path) -> str:
     try:
         return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:  # it has ended meanwhile
+    except OSError:  # the process has ended
         return ""
 
 
-async def test_the_installed_practice_cluster_is_verified_and_can_have_failures() -> None:
+async def test_installed_practice_cluster_is_verified_and_failing_pods_are_reported() -> None:
     async with practice(faults=False, seconds=0) as current:
-        reach = NodeAccess(current.plan, {}, current.folder, current.dial)
-        assert (await verify(reach)).healthy
+        access = NodeAccess(current.plan, {}, current.folder, current.dial)
+        assert (await verify(access)).healthy
         first = next(iter(current.nodes.values())).profile
         first.settings |= {"sick_pods": "a\tcrash\tx\tRunning\t\t\t1\t-CrashLoopBackOff \t\n", "pods": "9"}
-        found = await verify(reach)
-    assert not found.healthy
-    [pods] = [verdict for verdict in found.report.verdicts if verdict.requirement == "INS-VERIFY-PODS"]
+        result = await verify(access)
+    assert not result.healthy
+    [pods] = [verdict for verdict in result.report.verdicts if verdict.requirement == "INS-VERIFY-PODS"]
     assert (pods.outcome.value, pods.observed) == ("fail", "a/crash: CrashLoopBackOff 0/1")

@@ -20,13 +20,13 @@ def test_a_rendered_configuration_is_accepted(plan: Plan, tmp_path: Path) -> Non
 @pytest.mark.parametrize("path", ["basic", "cluster.version", "cluster.features.ha.vport", "product", "console.cert"])
 def test_an_incomplete_configuration_is_rejected(path: str) -> None:
     document = config()
-    inner = document
+    section = document
     *parents, last = path.split(".")
     for key in parents:
-        child = inner[key]
+        child = section[key]
         assert isinstance(child, dict)
-        inner = child
-    del inner[last]
+        section = child
+    del section[last]
     assert any(fault.startswith(path) for fault in faults_of(json.dumps(document).encode()))
 
 

@@ -1,4 +1,4 @@
-"""Practice nodes over real SSH: they answer like machines, remedies change them, and nothing runs on this host."""
+"""Practice nodes over SSH: they run the script and the fixes, and execute no command on this host."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def test_practice_nodes_have_output_for_every_collector() -> None:
         collector.name
         for collector in (*COLLECTORS, *connectivity, *verify_collectors("4.3"), *triage_collectors("4.3"))
     }
-    assert set(base().answers) <= names, "a template for a removed collector"
+    assert set(base().answers) <= names, "a template of a removed collector"
     assert names <= set(base().answers) | set(recording())
 
 
@@ -58,7 +58,9 @@ async def test_a_practice_node_answers_the_script(tmp_path: Path) -> None:
     assert isinstance(output, bytes)
     facts = facts_from(CP1, Reader("0123abcd").feed(output), no_output="lost")
     assert (facts.hostname, facts.os_version_id, facts.cpu_count) == ("practice-cp-1", "22.04", 16)
-    assert set(facts.missing) == {"cpu_threads", "rpm_packages"}, "no rpm there, and a machine that shares no cores"
+    assert set(facts.missing) == {"cpu_threads", "rpm_packages"}, (
+        "no rpm on Ubuntu, and no threads on a virtual machine"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The whole wizard as an operator walks it: 80x24, the keyboard alone, from the first screen to the end."""
+"""The complete wizard in a terminal of 80x24, with the keyboard only: from the first screen to the result."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.support.tmux_wizard import practice_ended, state, to_install, wizard
 pytestmark = pytest.mark.tmux
 
 
-def test_from_the_first_screen_to_installed(tmp_path: Path) -> None:
+def test_wizard_installs_the_practice_cluster(tmp_path: Path) -> None:
     with practice_ended(tmp_path), wizard(tmp_path, "demo") as window:
         window.wait_for("PRACTICE", "Package: integrity")
         to_install(window)

@@ -1,4 +1,4 @@
-"""kill -9 of the wizard at every step, in the middle of an answer: the next one goes on there, and nothing is lost."""
+"""kill -9 of the wizard at every step, while an answer is typed: the next wizard resumes there."""
 
 import json
 from functools import partial
@@ -8,11 +8,11 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.demo.fake_installer import posts
-from tests.support.tmux_wizard import go_on, installer_folder, kill, practice_ended, state, to_install, wizard
+from tests.support.tmux_wizard import installer_folder, kill, practice_ended, resume, state, to_install, wizard
 
 pytestmark = pytest.mark.tmux
 
-# Title of the step, the keys to a field, what is typed there: half an answer, which the field refuses, where it can.
+# Title of the step, keys to a field, text typed there: an incomplete answer, invalid where possible.
 STEPS = (
     ("Package:", ("Tab", "Tab"), "/nowhere"),
     ("Nodes:", ("BTab",), "worker 10.20.0"),
@@ -32,37 +32,37 @@ def drafts(home: Path) -> list[Path]:
 
 
 def on_disk(home: Path) -> tuple[str, dict[str, JsonValue]]:
-    """The only draft: its plan, and its state without the time of saving."""
+    """Return the plan and the state of the only draft, without the time of saving and the host keys."""
     [folder] = drafts(home)
-    kept: dict[str, JsonValue] = json.loads((folder / "draft.json").read_text(encoding="utf-8"))
-    del kept["updated"], kept["host_keys"]
-    return (folder / "plan.yaml").read_text(encoding="utf-8"), kept
+    saved_state: dict[str, JsonValue] = json.loads((folder / "draft.json").read_text(encoding="utf-8"))
+    del saved_state["updated"], saved_state["host_keys"]
+    return (folder / "plan.yaml").read_text(encoding="utf-8"), saved_state
 
 
 def saved(home: Path, step: int, typed: str) -> bool:
-    """Whether the draft holds the step and what was typed on it."""
+    """Return whether the draft contains the step and the text typed on it."""
     if not drafts(home):
         return False
-    plan, kept = on_disk(home)
-    visited = kept["visited"]
+    plan, saved_state = on_disk(home)
+    visited = saved_state["visited"]
     assert isinstance(visited, list)
-    return len(visited) > step and typed in plan + json.dumps(kept, ensure_ascii=False)
+    return len(visited) > step and typed in plan + json.dumps(saved_state, ensure_ascii=False)
 
 
 @pytest.mark.timeout(240)
-def test_at_every_step(tmp_path: Path) -> None:
+def test_draft_survives_a_kill_at_every_step(tmp_path: Path) -> None:
     before: tuple[str, dict[str, JsonValue]] | None = None
     with practice_ended(tmp_path):
         for index, (title, keys, typed) in enumerate(STEPS):
             with wizard(tmp_path, "demo") as window:
                 if index:
-                    go_on(window)
+                    resume(window)
                     screen = window.wait_for(STEPS[index - 1][0])
                     assert on_disk(tmp_path) == before
-                    if index > 1:  # the first one's field shows the other end of a long path
+                    if index > 1:  # the field of the first step shows the end of a long path
                         assert STEPS[index - 1][2] in screen
                     window.keys("C-n")
-                    if title == "Network:":  # a line that is no node yet holds one up; the menu leaves it for later
+                    if title == "Network:":  # an invalid node keeps the cursor; the menu skips it
                         window.wait_for("is not")
                         window.keys("Escape")
                         window.wait_for("Go to")
@@ -77,10 +77,10 @@ def test_at_every_step(tmp_path: Path) -> None:
                 kill(window)
 
 
-def restarted(home: Path, shown: str) -> None:
-    """The next wizard goes on with the draft and shows this; then it is left in good order."""
+def resume_and_quit(home: Path, shown: str) -> None:
+    """Resume the draft in a new wizard, wait for `shown`, and quit."""
     with wizard(home, "demo") as window:
-        go_on(window)
+        resume(window)
         window.wait_for(shown)
         window.keys("C-q")
         window.wait_for("Quit acp-tui?")
@@ -88,17 +88,17 @@ def restarted(home: Path, shown: str) -> None:
         assert window.wait_exit() == 0
 
 
-def test_while_nodes_are_checked_and_the_package_is_unpacked(tmp_path: Path) -> None:
+def test_kill_during_node_checks_and_unpacking(tmp_path: Path) -> None:
     with practice_ended(tmp_path):
         with wizard(tmp_path, "demo") as window:
             window.wait_for("Package:")
             window.keys("C-v", "C-n")
             window.wait_for("Nodes:", "checking")
             kill(window)
-        restarted(tmp_path, "Nodes 5/5")
+        resume_and_quit(tmp_path, "Nodes 5/5")
 
 
-def test_while_the_install_runs_which_goes_on_alone(tmp_path: Path) -> None:
+def test_install_continues_after_a_kill_of_the_wizard(tmp_path: Path) -> None:
     with practice_ended(tmp_path):
         with wizard(tmp_path, "demo") as window:
             window.wait_for("Package:")
@@ -108,6 +108,6 @@ def test_while_the_install_runs_which_goes_on_alone(tmp_path: Path) -> None:
             window.wait_for("Running.")
             kill(window)
         with wizard(tmp_path, "demo") as window:
-            go_on(window)
+            resume(window)
             window.wait_for("Install", "Installed. The platform is at", seconds=60)
         assert posts(installer_folder(tmp_path)).count == 1

@@ -1,4 +1,4 @@
-"""Real nodes out of an inventory: pasted, taken, logged in to, and their answers filled in. In a real terminal."""
+"""Import of real nodes from a pasted inventory, their check, and suggestions from their facts."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.support.tmux_wizard import begin, wizard
 pytestmark = [pytest.mark.tmux, pytest.mark.lab]
 
 
-def test_an_inventory_with_a_password_becomes_nodes_that_answer(tmp_path: Path, lab: Lab) -> None:
+def test_nodes_of_an_inventory_with_a_password_are_imported_and_checked(tmp_path: Path, lab: Lab) -> None:
     first, second, third = lab.start(*(NodeProfile() for _ in range(3)))
     inventory = (
         "[masters]\n"
@@ -43,7 +43,7 @@ def test_an_inventory_with_a_password_becomes_nodes_that_answer(tmp_path: Path, 
         window.wait_for("Sizing:", f"{third.address}", "cores")
         window.keys("Escape")
         window.wait_for("Nodes:")
-    plan, kept = draft(tmp_path)
+    plan, saved_state = draft(tmp_path)
     assert [node.nic for node in Plan.model_validate(plan).nodes] == ["eth0"] * 3
-    assert kept["secrets_asked"] == ["ssh.password"]
+    assert saved_state["secrets_asked"] == ["ssh.password"]
     assert not [file for file in tmp_path.rglob("*") if file.is_file() and PASSWORD.encode() in file.read_bytes()]

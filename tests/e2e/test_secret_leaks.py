@@ -1,5 +1,7 @@
-"""Secrets typed into a real draft are nowhere: not in its files, logs and temporary files, not on a screen unless asked
-for, not in arguments and environments of any process. Only the plan's own overlay and the bundle hold them."""
+"""Secrets typed in the wizard do not leak into files, logs, screens, or arguments and environments of processes.
+
+Only the secrets overlay of the plan and the bundle contain them. A screen shows a secret only on request.
+"""
 
 import secrets
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ import pytest
 from tests.lab.kit.nodes import Lab
 from tests.lab.kit.profiles import NodeProfile
 from tests.support.tmux_terminal import Terminal
-from tests.support.tmux_wizard import begin, go_on, kill, wizard
+from tests.support.tmux_wizard import begin, kill, resume, wizard
 
 pytestmark = [pytest.mark.tmux, pytest.mark.lab]
 
@@ -19,18 +21,18 @@ ALLOWED = {"secrets.yaml", "installer-config.json"}
 
 
 def files_with(folder: Path, canaries: list[str]) -> set[str]:
-    """Names of the files below `folder` that hold one of the canaries."""
-    found = set()
+    """Return the names of the files below `folder` that contain a canary."""
+    names = set()
     for path in folder.rglob("*"):
         if path.is_file():
             content = path.read_bytes()
             if any(canary.encode() in content for canary in canaries):
-                found.add(path.name)
-    return found
+                names.add(path.name)
+    return names
 
 
 def process_lines() -> Iterator[bytes]:
-    """Arguments and environment of every process of this machine."""
+    """Yield the arguments and the environment of every process on this host."""
     for name in ("cmdline", "environ"):
         for path in Path("/proc").glob(f"[0-9]*/{name}"):
             with suppress(OSError):
@@ -38,13 +40,13 @@ def process_lines() -> Iterator[bytes]:
 
 
 class Watched:
-    """A wizard whose screens are held against the canaries at each look."""
+    """A wizard that fails the test if a canary is on a screen or in a process."""
 
     def __init__(self, window: Terminal, canaries: list[str]) -> None:
         self.window = window
         self._canaries = canaries
 
-    def sees(self, *texts: str) -> None:
+    def wait_for(self, *texts: str) -> None:
         screen = self.window.wait_for(*texts)
         assert not any(canary in screen for canary in self._canaries), screen
         lines = b"\n".join(process_lines())
@@ -54,7 +56,7 @@ class Watched:
         self.window.keys(*names)
 
     def secret(self, canary: str) -> None:
-        """Type it, look at it once, go on and back: it is masked again."""
+        """Type the secret and show it once; it is masked again after the cursor has moved."""
         self.window.type(canary)
         self.window.keys("C-r")
         self.window.wait_for(canary)
@@ -63,79 +65,79 @@ class Watched:
 
 
 @pytest.mark.timeout(240)
-def test_secrets_are_nowhere(lab: Lab, tmp_path: Path) -> None:
+def test_typed_secrets_do_not_leak(lab: Lab, tmp_path: Path) -> None:
     first, second = lab.start(NodeProfile(), NodeProfile())
     login, phrase, own, admin, registry = canaries = [f"cAn4ry-{secrets.token_hex(6)}" for _ in range(5)]
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     with wizard(tmp_path, TMPDIR=str(temporary)) as window:
-        seen = Watched(window, canaries)
+        watched = Watched(window, canaries)
         begin(window)
-        seen.sees("Package:")
-        seen.keys("C-n", "Tab")
-        seen.sees("Nodes:")
-        seen.secret(login)
-        seen.keys("Down")
+        watched.wait_for("Package:")
+        watched.keys("C-n", "Tab")
+        watched.wait_for("Nodes:")
+        watched.secret(login)
+        watched.keys("Down")
         window.type(str(first.encrypted_key_file))
-        seen.keys("Down")
-        seen.secret(phrase)
-        seen.keys("Down", "Down")
+        watched.keys("Down")
+        watched.secret(phrase)
+        watched.keys("Down", "Down")
         window.type(f"{first.address}, {second.address}")
-        seen.keys("Enter")
-        seen.sees(first.address, second.address)
+        watched.keys("Enter")
+        watched.wait_for(first.address, second.address)
         window.wait_until(lambda: window.screen().count("login failed") == 2)
-        seen.keys("Tab", "Enter")
-        seen.sees("Own SSH password")
-        seen.keys(*["Down"] * 7)
-        seen.secret(own)
-        seen.keys("Escape")
-        seen.sees("login failed")
-        seen.keys("Escape")
-        seen.sees("Go to")
-        seen.keys("4")
-        seen.sees("Address:")
+        watched.keys("Tab", "Enter")
+        watched.wait_for("Own SSH password")
+        watched.keys(*["Down"] * 7)
+        watched.secret(own)
+        watched.keys("Escape")
+        watched.wait_for("login failed")
+        watched.keys("Escape")
+        watched.wait_for("Go to")
+        watched.keys("4")
+        watched.wait_for("Address:")
         window.type("192.0.2.10")
-        seen.keys(*["Down"] * 7)
-        seen.sees("Password")
-        seen.secret(admin)
-        seen.keys("C-n", "C-n")
-        seen.sees("Registry:")
-        seen.keys("Right", "Down")
+        watched.keys(*["Down"] * 7)
+        watched.wait_for("Password")
+        watched.secret(admin)
+        watched.keys("C-n", "C-n")
+        watched.wait_for("Registry:")
+        watched.keys("Right", "Down")
         window.type("registry.example.com:5000")
-        seen.keys("Down", "u", "Down")
-        seen.secret(registry)
-        seen.keys("C-n", "C-n", "C-n")
-        seen.sees("Review:")
-        seen.keys("v")
-        seen.sees("Document for the installer")
-        seen.keys("Enter")
-        seen.sees("Review:")
+        watched.keys("Down", "u", "Down")
+        watched.secret(registry)
+        watched.keys("C-n", "C-n", "C-n")
+        watched.wait_for("Review:")
+        watched.keys("v")
+        watched.wait_for("Configuration for the installer")
+        watched.keys("Enter")
+        watched.wait_for("Review:")
         before = files_with(tmp_path, canaries)
         assert not before
         for key, name in (("s", "plan.yaml"), ("x", "bundle")):
-            seen.keys(key)
-            seen.sees("Enter done")
-            seen.keys("C-u")
+            watched.keys(key)
+            watched.wait_for("Enter OK")
+            watched.keys("C-u")
             window.type(str(tmp_path / name))
-            seen.keys("Enter")
+            watched.keys("Enter")
             if key == "x":
-                seen.sees("What becomes of the secrets?")
-                seen.keys("p")
-            seen.sees("ritten to")
+                watched.wait_for("How should secrets be stored?")
+                watched.keys("p")
+            watched.wait_for("ritten to")
         kill(window)
     with wizard(tmp_path, TMPDIR=str(temporary)) as window:
-        seen = Watched(window, canaries)
-        go_on(window)
-        seen.sees("Review:")
-        seen.keys("Escape")
-        seen.sees("Go to")
-        seen.keys("2")
-        seen.sees("no passphrase is given", first.address, second.address)
-        seen.keys("BTab", "BTab", "BTab")
-        seen.sees("please give this one again")
+        watched = Watched(window, canaries)
+        resume(window)
+        watched.wait_for("Review:")
+        watched.keys("Escape")
+        watched.wait_for("Go to")
+        watched.keys("2")
+        watched.wait_for("no passphrase is given", first.address, second.address)
+        watched.keys("BTab", "BTab", "BTab")
+        watched.wait_for("Enter this one again.")
         window.type(first.key_passphrase)
-        seen.keys("C-n")
-        seen.sees("Network:", "Nodes 2/2")
+        watched.keys("C-n")
+        watched.wait_for("Network:", "Nodes 2/2")
         kill(window)
     assert files_with(tmp_path, canaries) <= ALLOWED
     assert not files_with(tmp_path / "state", [first.key_passphrase])

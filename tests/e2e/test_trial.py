@@ -1,4 +1,4 @@
-"""The short path in a real terminal: from the first screen to the installed one-node trial, answers counted."""
+"""The single-node trial in a real terminal, with fewer than ten answers."""
 
 from pathlib import Path
 
@@ -10,14 +10,16 @@ from tests.support.tmux_wizard import practice_ended, state, wizard
 pytestmark = pytest.mark.tmux
 
 
-def test_the_short_path(tmp_path: Path) -> None:
+def test_trial_reaches_the_review_with_few_answers(tmp_path: Path) -> None:
     (tmp_path / "installer-core-v4.0.3-x86.tar").touch()
     answers = 0
     with wizard(tmp_path) as window:
         window.wait_for("Single-node trial")
         window.keys("t")
         answers += 1
-        window.wait_for("Single-node trial: quick setup", "Core Package      /")  # found, wherever it lies
+        window.wait_for(
+            "Single-node trial: quick setup", "Core Package      /"
+        )  # the path of the package that was found
         for secret, on in (("s3cret-login", ("Down", "Down")), ("s3cret-admin", ())):
             window.type(secret)
             window.keys(*on)
@@ -35,9 +37,9 @@ def test_the_short_path(tmp_path: Path) -> None:
     assert answers < 10
 
 
-def test_the_short_path_to_its_end(tmp_path: Path) -> None:
-    """The practice's login and passwords stand in for typed ones; what nobody can measure is answered by hand."""
-    typed = 3  # the short path itself and two passwords, as above
+def test_trial_installs_the_practice_cluster_with_few_answers(tmp_path: Path) -> None:
+    """Login and passwords come from the practice. Checks that need a person are waived in the preflight."""
+    typed = 3  # the choice of the trial and two passwords, as above
     with practice_ended(tmp_path), wizard(tmp_path, "demo") as window:
         window.wait_for("PRACTICE", "5/5")
         window.keys("C-t")
@@ -46,7 +48,7 @@ def test_the_short_path_to_its_end(tmp_path: Path) -> None:
         window.wait_for("Single-node trial: quick setup", "1/1")
         window.keys("C-n")
         window.wait_for("No blockers.", "waived 3")
-        window.keys("f")  # what the practice has answered beforehand is taken back, and becomes a question
+        window.keys("f")  # withdraw the waivers of the practice, so that these checks block
         for blocking in (1, 2, 3):
             window.keys("End", "w")
             window.wait_for(f"{blocking} block")

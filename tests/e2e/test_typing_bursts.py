@@ -1,4 +1,4 @@
-"""Keys that come faster than the screen follows, pasted lists and rubbish: every key counts, where it was meant."""
+"""Fast typing and pasted text in the wizard: every key reaches its field."""
 
 import json
 from pathlib import Path
@@ -16,29 +16,29 @@ PASSPHRASE = "kept-off-the-screen"
 
 
 def draft(home: Path) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
-    """The only draft's plan and state."""
+    """Return the plan and the state of the only draft."""
     [folder] = (state(home) / "drafts").iterdir()
     plan: dict[str, JsonValue] = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
-    kept: dict[str, JsonValue] = json.loads((folder / "draft.json").read_text(encoding="utf-8"))
-    return plan, kept
+    saved_state: dict[str, JsonValue] = json.loads((folder / "draft.json").read_text(encoding="utf-8"))
+    return plan, saved_state
 
 
-def test_whole_steps_in_one_burst(tmp_path: Path) -> None:
+def test_steps_typed_in_one_burst_are_complete(tmp_path: Path) -> None:
     with wizard(tmp_path) as window:
         begin(window)
         window.wait_for("Package:")
-        # The passphrase's field comes into sight only with the key file before it.
+        # The field of the passphrase appears only after a key file is entered.
         user = ("C-u", "operator", "Tab", "Tab")
         login = (*user, "/none/key", "Tab", PASSPHRASE, "Tab", "BSpace", "BSpace", "2222", "Tab")
         nodes = ("10.20.0.11", "Enter", "worker joe@10.20.0.21:2200", "Enter", "10.20.0.11", "Enter", "C-n")
         window.keys("Tab", "/none/core.tar", "Down", "Down", "/none/key.pub", "C-n", *login, *nodes)
-        screen = window.wait_for("Nodes:", "10.20.0.11 is already in the plan")  # what is no node holds one up
+        screen = window.wait_for("Nodes:", "10.20.0.11 is already in the plan")  # a duplicate node keeps the cursor
         assert PASSPHRASE not in screen
         window.keys("C-u", "C-n", "Down", "Down", "C-u", "10.9.0.0/16", "C-n", "10.20.0.10")
         window.wait_for("Address:", "10.20.0.10")
         window.wait_until(lambda: "10.20.0.10" in str(draft(tmp_path)))
-    written, kept = draft(tmp_path)
-    plan = Plan.model_validate(written)
+    saved_plan, saved_state = draft(tmp_path)
+    plan = Plan.model_validate(saved_plan)
     assert plan.package.core == "/none/core.tar"
     assert (plan.ssh.username, plan.ssh.port, plan.ssh.key_file) == ("operator", 2222, "/none/key")
     assert [(node.address, node.role, node.ssh.username, node.ssh.port) for node in plan.nodes] == [
@@ -46,21 +46,21 @@ def test_whole_steps_in_one_burst(tmp_path: Path) -> None:
         ("10.20.0.21", "worker", "joe", 2200),
     ]
     assert plan.network.cluster_cidr.ipv4 == "10.9.0.0/16"
-    assert kept["secrets_asked"] == ["ssh.key_passphrase"]
-    assert not kept["rough"]
+    assert saved_state["secrets_asked"] == ["ssh.key_passphrase"]
+    assert not saved_state["rough"]
 
 
-@pytest.mark.parametrize("rubbish", ["x" * 5000, "Кириллица 日本語 é́̂ עברית العربية \u202eabc", "\x1b[31mred\x07[bold]"])
-def test_whatever_is_pasted_the_step_can_be_left(tmp_path: Path, rubbish: str) -> None:
+@pytest.mark.parametrize("text", ["x" * 5000, "Кириллица 日本語 é́̂ עברית العربية \u202eabc", "\x1b[31mred\x07[bold]"])
+def test_step_can_be_left_after_any_pasted_text(tmp_path: Path, text: str) -> None:
     with wizard(tmp_path) as window:
         begin(window)
         window.wait_for("Package:")
         for title in ("Nodes:", "Network:", "Address:"):
             window.keys("C-n")
             window.wait_for(title)
-            window.paste(rubbish)
+            window.paste(text)
             window.keys("Down")
-            window.paste(rubbish)
+            window.paste(text)
         window.resize(40, 10)
         window.wait_for("too small")
         window.resize(200, 60)
@@ -72,7 +72,7 @@ def test_whatever_is_pasted_the_step_can_be_left(tmp_path: Path, rubbish: str) -
     assert not any(escape in str(draft(tmp_path)) for escape in ("\\e", "\x1b"))
 
 
-def test_a_pasted_list_is_looked_at_and_taken(tmp_path: Path) -> None:
+def test_pasted_list_is_shown_and_imported(tmp_path: Path) -> None:
     with wizard(tmp_path) as window:
         begin(window)
         window.wait_for("Package:")

@@ -1,4 +1,4 @@
-"""Real faults of the network between real nodes: found at the node at fault, and nothing else is reported."""
+"""Connectivity checks with real network faults: each fault is reported once, on the node that causes it."""
 
 import base64
 import contextlib
@@ -36,61 +36,66 @@ def nodes(lab: Lab) -> list[LabNode]:
 
 
 @contextmanager
-def done(node: LabNode, change: str, undo: str) -> Iterator[None]:
+def changed(node: LabNode, change: str, undo: str) -> Iterator[None]:
+    """Run `change` on the node, and `undo` at the end of the block."""
     node.sh(change)
     yield
     node.sh(undo)
 
 
-def looked(folder: Path, nodes: list[LabNode], endpoint: str, **more: JsonValue) -> Checked:
+def check_nodes(folder: Path, nodes: list[LabNode], endpoint: str, **more: JsonValue) -> Checked:
     return check(folder, plan(as_planned(nodes), endpoint, **more))
 
 
 def of_cluster(checked: Checked) -> dict[str, str]:
-    """Requirement → outcome, of what is said of no single node."""
-    loud = ("fail", "warn", "unknown")
+    """Requirement → outcome of the verdicts that concern no single node."""
+    reported = ("fail", "warn", "unknown")
     return {
         v["requirement"] or "": v["verdict"] or ""
         for v in checked.verdicts
-        if v["node"] is None and v["verdict"] in loud and (v["requirement"] or "").startswith(("X-", "LB-", "VIP-"))
+        if v["node"] is None and v["verdict"] in reported and (v["requirement"] or "").startswith(("X-", "LB-", "VIP-"))
     }
 
 
-def test_paths_that_do_not_exist(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+def test_missing_route_fails_on_the_node_that_lacks_it(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
     one, two, three = nodes
     endpoint = lab.address(0)
     quiet: dict[str, dict[str, str]] = {node.address: {} for node in nodes}
 
-    healthy = looked(tmp_path, nodes, endpoint)
-    assert (healthy.found, of_cluster(healthy)) == (quiet, {})
+    healthy = check_nodes(tmp_path, nodes, endpoint)
+    assert (healthy.outcomes, of_cluster(healthy)) == (quiet, {})
 
     for kind in ("blackhole", "prohibit", "unreachable"):
-        with done(two, f"ip route add {kind} {three.address}", f"ip route del {kind} {three.address}"):
-            found = looked(tmp_path, nodes, endpoint)
-        assert found.found == {**quiet, two.address: {"X-FIREWALL": "fail"}}, kind
-        assert f"{two.address} → {three.address}: 22, 443, 6443" in found.observed(two.address, "X-FIREWALL")
+        with changed(two, f"ip route add {kind} {three.address}", f"ip route del {kind} {three.address}"):
+            checked = check_nodes(tmp_path, nodes, endpoint)
+        assert checked.outcomes == {**quiet, two.address: {"X-FIREWALL": "fail"}}, kind
+        assert f"{two.address} → {three.address}: 22, 443, 6443" in checked.observed(two.address, "X-FIREWALL")
 
     both = f"blackhole {one.address}", f"blackhole {two.address}"
-    with done(three, "; ".join(f"ip route add {way}" for way in both), "; ".join(f"ip route del {w}" for w in both)):
-        found = looked(tmp_path, nodes, endpoint)
-    assert found.found == {**quiet, three.address: {"X-FIREWALL": "fail"}}
+    with changed(
+        three,
+        "; ".join(f"ip route add {route}" for route in both),
+        "; ".join(f"ip route del {route}" for route in both),
+    ):
+        checked = check_nodes(tmp_path, nodes, endpoint)
+    assert checked.outcomes == {**quiet, three.address: {"X-FIREWALL": "fail"}}
 
 
-def test_a_small_packet_limit_on_the_way(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+def test_small_mtu_is_a_warning(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
     one, two, _three = nodes
     if not one.sh("type -P ping || true").strip():
         pytest.skip("needs ping")
-    with done(two, "ip link set eth0 mtu 1400", "ip link set eth0 mtu 1500"):
-        found = looked(tmp_path, nodes, lab.address(0))
-    assert found.found[two.address] == {"X-FIREWALL": "warn"}
-    assert "1500 bytes" in found.observed(two.address, "X-FIREWALL")
+    with changed(two, "ip link set eth0 mtu 1400", "ip link set eth0 mtu 1500"):
+        checked = check_nodes(tmp_path, nodes, lab.address(0))
+    assert checked.outcomes[two.address] == {"X-FIREWALL": "warn"}
+    assert "1500 bytes" in checked.observed(two.address, "X-FIREWALL")
 
 
 @contextmanager
-def worse(lab: Lab, number: int, milliseconds: int, lost: int) -> Iterator[None]:
-    """The link of the node with this number takes so long, there and back, and loses so many of a hundred frames."""
-    words = (sys.executable, str(SLOW_LINK), f"node{number}", str(milliseconds), str(lost))
-    command = ("nsenter", "--target", str(lab.hub), "--net", *words)
+def slow_link(lab: Lab, number: int, milliseconds: int, lost: int) -> Iterator[None]:
+    """Give the link of this node a round-trip time of `milliseconds`, and drop `lost` of a hundred frames."""
+    script = (sys.executable, str(SLOW_LINK), f"node{number}", str(milliseconds), str(lost))
+    command = ("nsenter", "--target", str(lab.hub), "--net", *script)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -98,111 +103,123 @@ def worse(lab: Lab, number: int, milliseconds: int, lost: int) -> Iterator[None]
         process.communicate()
 
 
-def test_a_long_way_and_a_lossy_one(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+def test_latency_and_packet_loss_are_reported(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
     one, two, three = nodes
     if not one.sh("type -P ping || true").strip() or not Path("/dev/net/tun").exists():
         pytest.skip("needs ping and a tap")
-    with worse(lab, 2, 60, 0):
-        far = looked(tmp_path, nodes, lab.address(0))
-    assert (far.found[two.address], "X-FIREWALL" in far.found[three.address]) == ({"NETCFG-LAT-INTRA": "fail"}, False)
+    with slow_link(lab, 2, 60, 0):
+        far = check_nodes(tmp_path, nodes, lab.address(0))
+    assert (far.outcomes[two.address], "X-FIREWALL" in far.outcomes[three.address]) == (
+        {"NETCFG-LAT-INTRA": "fail"},
+        False,
+    )
     observed = far.observed(two.address, "NETCFG-LAT-INTRA")
-    told = re.search(rf"{one.address} → {two.address}: ([0-9.]+) ms \(average of ping\)", observed)
-    assert told is not None, observed
-    assert float(told[1]) >= 60
-    with worse(lab, 2, 0, 20):
-        lossy = looked(tmp_path, nodes, lab.address(0))
+    average = re.search(rf"{one.address} → {two.address}: ([0-9.]+) ms \(average of ping\)", observed)
+    assert average is not None, observed
+    assert float(average[1]) >= 60
+    with slow_link(lab, 2, 0, 20):
+        lossy = check_nodes(tmp_path, nodes, lab.address(0))
     assert "packets lost" in lossy.observed(two.address, "NETCFG-LAT-INTRA")
 
 
-def test_the_endpoint(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
-    """A balancer that is not there, a VIP that is free, one that a stranger has, one that a node has."""
-    *cluster, stranger = nodes
+def test_endpoint_without_a_load_balancer(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    """No load balancer is a warning. A self-built VIP must be free: neither another host nor a node may have it."""
+    *cluster, other = nodes
     free = lab.address(20)
     quiet: dict[str, dict[str, str]] = {node.address: {} for node in nodes}
 
-    nobody = looked(tmp_path, nodes, free)
-    assert (nobody.found, of_cluster(nobody)) == (quiet, dict.fromkeys(("LB-443", "LB-6443", "LB-11443"), "warn"))
+    unanswered = check_nodes(tmp_path, nodes, free)
+    assert (unanswered.outcomes, of_cluster(unanswered)) == (
+        quiet,
+        dict.fromkeys(("LB-443", "LB-6443", "LB-11443"), "warn"),
+    )
 
     own: dict[str, JsonValue] = {"cluster_endpoint": free, "self_built_vip": True}
-    assert of_cluster(looked(tmp_path, nodes, free, address=own)) == {}
+    assert of_cluster(check_nodes(tmp_path, nodes, free, address=own)) == {}
 
-    with done(stranger, f"ip addr add {free}/27 dev eth0", f"ip addr del {free}/27 dev eth0"):
-        at_a_stranger = looked(tmp_path, cluster, free, address=own)
-        at_a_node = looked(tmp_path, nodes, free, address=own)
-    assert of_cluster(at_a_stranger) == {"VIP-FREE": "fail"}
-    assert at_a_node.found == {**quiet, stranger.address: {"VIP-FREE": "fail"}}
-    known = [node.sh(f"ip neigh show to {free}") for node in cluster]
-    assert any("lladdr" in text for text in known), "the kernel still remembers the stranger"
-    assert of_cluster(looked(tmp_path, cluster, free, address=own)) == {}
+    with changed(other, f"ip addr add {free}/27 dev eth0", f"ip addr del {free}/27 dev eth0"):
+        on_another_host = check_nodes(tmp_path, cluster, free, address=own)
+        on_a_node = check_nodes(tmp_path, nodes, free, address=own)
+    assert of_cluster(on_another_host) == {"VIP-FREE": "fail"}
+    assert on_a_node.outcomes == {**quiet, other.address: {"VIP-FREE": "fail"}}
+    neighbours = [node.sh(f"ip neigh show to {free}") for node in cluster]
+    assert any("lladdr" in text for text in neighbours), "the kernel still has the other host's entry"
+    assert of_cluster(check_nodes(tmp_path, cluster, free, address=own)) == {}
 
 
-def test_names_and_a_registry(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+def test_domain_that_resolves_differently_and_unreachable_registry_fail(
+    lab: Lab, nodes: list[LabNode], tmp_path: Path
+) -> None:
     one, two, three = nodes
     answers: dict[str, JsonValue] = {"cluster_endpoint": lab.address(0), "platform": _NAME}
     registry: dict[str, JsonValue] = {"mode": "external", "address": f"{one.address}:5000"}
     for node, address in ((one, "10.1.1.1"), (two, "10.1.1.1"), (three, "10.1.1.2")):
         node.sh(f"echo {address} {_NAME} >>/etc/hosts")
-    found = looked(tmp_path, nodes, lab.address(0), address=answers, registry=registry)
-    assert found.found == {
+    checked = check_nodes(tmp_path, nodes, lab.address(0), address=answers, registry=registry)
+    assert checked.outcomes == {
         one.address: {"XR-REG-EXT": "fail"},
         two.address: {"XR-REG-EXT": "fail"},
         three.address: {"XR-REG-EXT": "fail", "NETRES-DOMAIN": "fail"},
     }
-    outcomes = [v["verdict"] for v in found.verdicts if v["node"] is None and v["requirement"] == "NETRES-DOMAIN"]
+    outcomes = [v["verdict"] for v in checked.verdicts if v["node"] is None and v["requirement"] == "NETRES-DOMAIN"]
     assert outcomes == ["warn"]
-    assert "10.1.1.2 here, and 10.1.1.1 elsewhere" in found.observed(three.address, "NETRES-DOMAIN")
+    assert f"{_NAME} resolves to 10.1.1.2 here, to 10.1.1.1 on other nodes" in checked.observed(
+        three.address, "NETRES-DOMAIN"
+    )
 
 
 @pytest.mark.parametrize("kind", ["basic", "bearer"])
-def test_a_registry_with_tls_and_a_login(lab: Lab, nodes: list[LabNode], tmp_path: Path, kind: str) -> None:
-    """One node lacks the CA, one has no tool; the password is never seen in the process list."""
+def test_registry_login_over_tls_is_tested_without_exposing_the_password(
+    lab: Lab, nodes: list[LabNode], tmp_path: Path, kind: str
+) -> None:
+    """One node lacks the CA, and one has no tool for the test. The password is never in the process list."""
     one, two, three = nodes
     store = "/etc/ssl/certs/ca-certificates.crt"
     one.sh(f"cat {store} >/run/store; rm -f {store}; cat /run/store - >{store} <<<{shlex.quote(CA_PEM)}")
     three.sh("rm -f $(type -aP curl python3)")
     endpoint = lab.address(0)
-    seen: set[bytes] = set()
+    lines: set[bytes] = set()
     with small_registry(tmp_path, endpoint, login=kind) as registry:
 
-        def looked_at(password: str) -> Checked:
-            given: dict[str, JsonValue] = {"mode": "external", "address": f"{endpoint}:{registry.port}"}
-            answers = plan(as_planned(nodes), endpoint, registry={**given, "username": USER, "password": password})
-            over = threading.Event()
+        def check_with(password: str) -> Checked:
+            external: dict[str, JsonValue] = {"mode": "external", "address": f"{endpoint}:{registry.port}"}
+            answers = plan(as_planned(nodes), endpoint, registry={**external, "username": USER, "password": password})
+            done = threading.Event()
 
             def watch() -> None:
-                while not over.is_set():
-                    seen.update(command_lines())
+                while not done.is_set():
+                    lines.update(command_lines())
 
             watcher = threading.Thread(target=watch)
             watcher.start()
             try:
                 return check(tmp_path, answers)
             finally:
-                over.set()
+                done.set()
                 watcher.join()
 
-        right, wrong = looked_at(PASSWORD), looked_at("wrong")
-    assert right.found[one.address] == {}
-    assert right.found[two.address] == {"XR-REG-EXT": "warn", "XR-REG-AUTH": "unknown"}
-    assert "CA of its certificate" in right.observed(two.address, "XR-REG-EXT")
-    assert right.found[three.address].keys() >= {"XR-REG-EXT", "XR-REG-AUTH"}
-    assert right.found[three.address]["XR-REG-AUTH"] == "unknown"
-    assert wrong.found[one.address] == {"XR-REG-AUTH": "fail"}
-    assert any(b"curl" in line for line in seen)
+        right, wrong = check_with(PASSWORD), check_with("wrong")
+    assert right.outcomes[one.address] == {}
+    assert right.outcomes[two.address] == {"XR-REG-EXT": "warn", "XR-REG-AUTH": "unknown"}
+    assert "does not trust the CA of the registry's certificate" in right.observed(two.address, "XR-REG-EXT")
+    assert right.outcomes[three.address].keys() >= {"XR-REG-EXT", "XR-REG-AUTH"}
+    assert right.outcomes[three.address]["XR-REG-AUTH"] == "unknown"
+    assert wrong.outcomes[one.address] == {"XR-REG-AUTH": "fail"}
+    assert any(b"curl" in line for line in lines)
     secrets = (PASSWORD.encode(), base64.b64encode(f"{USER}:{PASSWORD}".encode()))
-    assert not any(secret in line for line in seen for secret in secrets)
+    assert not any(secret in line for line in lines for secret in secrets)
 
 
 @contextmanager
 def balancer(
     address: str, port: int, backends: list[LabNode], to_port: int | None = None, header: bytes = b""
 ) -> Iterator[None]:
-    """Hands each connection to the next backend, as a load balancer on layer 4 does.
+    """A load balancer on layer 4: it passes each connection to the next backend.
 
-    `to_port`: another one there. `header`: what it puts before what the client says."""
+    `to_port`: the port on the backends, if it differs. `header`: bytes sent before those of the client."""
     turn = itertools.cycle(backends)
 
-    class Hand(socketserver.BaseRequestHandler):
+    class Forward(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with (
                 contextlib.suppress(OSError),
@@ -214,13 +231,13 @@ def balancer(
                     self.request.sendall(data)
 
     socketserver.ThreadingTCPServer.allow_reuse_address = True
-    with socketserver.ThreadingTCPServer((address, port), Hand) as server:
+    with socketserver.ThreadingTCPServer((address, port), Forward) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield
         server.shutdown()
 
 
-def test_a_rehearsal_shows_whom_the_load_balancer_forgets(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+def test_load_balancer_test_names_the_missing_backend(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
     one, two, three = nodes
     endpoint = lab.address(0)
     three.sh(
@@ -229,15 +246,20 @@ def test_a_rehearsal_shows_whom_the_load_balancer_forgets(lab: Lab, nodes: list[
     )
     answers: dict[str, JsonValue] = {"cluster_endpoint": endpoint, "https_port": 7443}
     with balancer(endpoint, 7443, [one, two]), balancer(endpoint, 6443, nodes), balancer(endpoint, 11443, [one, two]):
-        found = check(tmp_path, plan(as_planned(nodes), endpoint, address=answers), "--also", "load-balancer")
-    assert found.found == {one.address: {}, two.address: {}, three.address: {"LB-443": "fail", "LB-11443": "unknown"}}
-    assert f"it led to {one.address}, {two.address}" in found.observed(three.address, "LB-443")
-    assert "the port is in use" in found.observed(three.address, "LB-11443")
+        checked = check(tmp_path, plan(as_planned(nodes), endpoint, address=answers), "--also", "load-balancer")
+    assert checked.outcomes == {
+        one.address: {},
+        two.address: {},
+        three.address: {"LB-443": "fail", "LB-11443": "unknown"},
+    }
+    assert f"it led to {one.address}, {two.address}" in checked.observed(three.address, "LB-443")
+    assert "the port is in use" in checked.observed(three.address, "LB-11443")
 
 
-def test_a_load_balancer_that_leads_to_another_port(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
-    """With disaster recovery 2379 and 80 are forwarded too. 6443 leads to 443, and 2379 to one node alone; 11443 speaks
-    the PROXY protocol."""
+def test_load_balancer_with_wrong_port_or_proxy_protocol_fails(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    """With disaster recovery, ports 2379 and 80 are forwarded, too.
+
+    Here 6443 leads to 443, 2379 leads to one node only, and 11443 sends the PROXY protocol."""
     endpoint = lab.address(0)
     answers = plan(
         as_planned(nodes),
@@ -247,18 +269,18 @@ def test_a_load_balancer_that_leads_to_another_port(lab: Lab, nodes: list[LabNod
     )
     for node in nodes:
         node.sh(f"echo {endpoint} {_NAME} >>/etc/hosts")
-    with ExitStack() as stands:
+    with ExitStack() as balancers:
         for port in (443, 80):
-            stands.enter_context(balancer(endpoint, port, nodes))
+            balancers.enter_context(balancer(endpoint, port, nodes))
         header = b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 11443\r\n"
-        stands.enter_context(balancer(endpoint, 11443, nodes, header=header))
-        stands.enter_context(balancer(endpoint, 6443, nodes, 443))
-        stands.enter_context(balancer(endpoint, 2379, nodes[:1]))
-        found = check(tmp_path, answers, "--also", "load-balancer")
-    assert of_cluster(found) == {"LB-6443": "fail", "LB-11443": "fail"}
-    [verdict] = [v for v in found.verdicts if v["requirement"] == "LB-6443"]
+        balancers.enter_context(balancer(endpoint, 11443, nodes, header=header))
+        balancers.enter_context(balancer(endpoint, 6443, nodes, 443))
+        balancers.enter_context(balancer(endpoint, 2379, nodes[:1]))
+        checked = check(tmp_path, answers, "--also", "load-balancer")
+    assert of_cluster(checked) == {"LB-6443": "fail", "LB-11443": "fail"}
+    [verdict] = [v for v in checked.verdicts if v["requirement"] == "LB-6443"]
     assert verdict["observed"] == f"{endpoint}:6443 leads to port 443 of the control plane nodes instead of 6443"
-    assert found.found == {
+    assert checked.outcomes == {
         nodes[0].address: {},
         nodes[1].address: {"LB-DR-2379": "fail"},
         nodes[2].address: {"LB-DR-2379": "fail"},
@@ -278,105 +300,109 @@ def five(lab: Lab) -> list[LabNode]:
     return nodes
 
 
-def test_one_closed_direction_among_five_nodes(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
-    """The third node drops what comes from the second, on two ports, and nobody else notices."""
+def test_port_closed_in_one_direction_fails_on_the_target(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    """The third node drops connections from the second on two ports; all other paths are open."""
     _one, two, three, *_rest = five
     three.sh(_TABLE + f"nft add rule inet f i ip saddr {two.address} tcp dport '{{ 2379, 2380 }}' drop")
-    found = looked(tmp_path, five, lab.address(0))
-    assert found.found == {n.address: {} for n in five} | {three.address: {"X-FIREWALL": "fail"}}
-    assert found.observed(three.address, "X-FIREWALL") == f"{two.address} → {three.address}: 2379, 2380 timed out"
+    checked = check_nodes(tmp_path, five, lab.address(0))
+    assert checked.outcomes == {n.address: {} for n in five} | {three.address: {"X-FIREWALL": "fail"}}
+    assert checked.observed(three.address, "X-FIREWALL") == f"{two.address} → {three.address}: 2379, 2380 timed out"
 
 
-def test_what_only_looks_closed_among_five_nodes(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
-    """No echo, no fragment, a filter for others, a service that resets: the ways between the nodes are open."""
+def test_harmless_filters_are_not_reported(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    """No echo replies, filters for other sources and ports, a service that resets: the paths between nodes are open."""
     one, two, three, four, five_ = five
     one.sh(_TABLE + "nft add rule inet f i icmp type echo-request drop")
     two.sh(_TABLE + "nft add rule inet f i icmp type echo-request reject with icmp type admin-prohibited")
     three.sh(_TABLE + "nft add rule inet f i ip saddr 203.0.113.0/24 drop")
     four.sh(_TABLE + "nft add rule inet f i tcp dport 2379 reject with tcp reset")
     five_.sh(_TABLE + "nft add rule inet f i tcp dport 9 drop")
-    found = looked(tmp_path, five, lab.address(0))
-    assert found.found == {n.address: {} for n in five}
+    checked = check_nodes(tmp_path, five, lab.address(0))
+    assert checked.outcomes == {n.address: {} for n in five}
 
 
-def test_a_filter_that_refuses_is_found_by_listeners(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
-    """Before the install a refusal is an open path; a listener that nobody reaches tells it from a filter."""
+def test_rejecting_filter_is_found_by_temporary_listeners(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+    """Before the install a refused connection means an open path. Only a listener shows that a filter rejects it."""
     two = five[1]
     two.sh(_TABLE + "nft add rule inet f i tcp dport 10250 reject")
-    found = check(tmp_path, plan(as_planned(five), lab.address(0)), "--also", "paths")
-    assert found.found == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
-    assert of_cluster(found) == {}  # nobody has dialled the endpoint
-    assert "10250 does not reach the listener there" in found.observed(two.address, "X-FIREWALL")
+    checked = check(tmp_path, plan(as_planned(five), lab.address(0)), "--also", "paths")
+    assert checked.outcomes == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
+    assert of_cluster(checked) == {}  # the endpoint was not tested
+    assert "10250 does not reach the temporary listener" in checked.observed(two.address, "X-FIREWALL")
 
 
-def test_a_filter_that_says_no_is_no_dead_host(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
-    """What iptables of CentOS says by default: host prohibited, of a node that is there."""
+def test_host_prohibited_is_a_firewall_and_not_an_unreachable_node(
+    lab: Lab, five: list[LabNode], tmp_path: Path
+) -> None:
+    """By default, iptables on CentOS rejects with "host prohibited", although the node is reachable."""
     two = five[1]
     two.sh(_TABLE + "nft add rule inet f i tcp dport 6443 reject with icmp type host-prohibited")
-    found = looked(tmp_path, five, lab.address(0))
-    assert found.found == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
+    checked = check_nodes(tmp_path, five, lab.address(0))
+    assert checked.outcomes == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
 
 
-def test_a_node_whose_own_rules_let_nothing_out(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
+def test_node_that_drops_its_own_outgoing_connections_fails(lab: Lab, five: list[LabNode], tmp_path: Path) -> None:
     two, others = five[1], [n.address for n in five if n is not five[1]]
     chain = "nft add table inet f; nft add chain inet f o '{ type filter hook output priority 0; }'; "
     two.sh(chain + f"nft add rule inet f o ip daddr '{{ {', '.join(others)} }}' tcp dport != 22 drop")
-    found = looked(tmp_path, five, lab.address(0))
-    assert found.found == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
+    checked = check_nodes(tmp_path, five, lab.address(0))
+    assert checked.outcomes == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
 
 
-def test_listeners_of_a_rehearsal_end_with_whoever_began_them(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
-    def standing() -> bool:
+def test_temporary_listeners_end_when_acp_tui_is_killed(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+    def listening() -> bool:
         return any(":6443 " in node.sh("ss -lnt") for node in nodes)
 
     with started(tmp_path, plan(as_planned(nodes), lab.address(0)), "--also", "load-balancer") as process:
         deadline = time.monotonic() + 30
-        while not standing():
+        while not listening():
             assert time.monotonic() < deadline
         process.kill()
     deadline = time.monotonic() + 10
-    while standing():
+    while listening():
         assert time.monotonic() < deadline
 
 
-def test_a_node_that_is_lost_among_its_listeners_is_no_firewall(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+def test_node_lost_during_the_paths_test_is_not_reported_as_a_firewall(
+    lab: Lab, nodes: list[LabNode], tmp_path: Path
+) -> None:
     with started(tmp_path, plan(as_planned(nodes), lab.address(0)), "--also", "paths") as process:
         deadline = time.monotonic() + 30
         while ":6443 " not in nodes[2].sh("ss -lnt"):
             assert time.monotonic() < deadline
         nodes[2].sh("ip link set eth0 down")
         report = json.loads(process.communicate()[0])
-    found = [v for v in report["verdicts"] if v["requirement"] == "X-FIREWALL" and v["verdict"] in ("fail", "warn")]
-    assert found == []
+    verdicts = [v for v in report["verdicts"] if v["requirement"] == "X-FIREWALL" and v["verdict"] in ("fail", "warn")]
+    assert verdicts == []
 
 
-def test_a_dead_node_is_a_state_and_no_firewall(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
+def test_unreachable_node_is_not_reported_as_a_firewall(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
     dead: dict[str, JsonValue] = {"address": lab.address(25), "role": "worker"}
-    found = check(tmp_path, plan([*as_planned(nodes), dead], lab.address(0)))
-    assert {address: state for address, state in found.states.items() if state != "checked"} == {
+    checked = check(tmp_path, plan([*as_planned(nodes), dead], lab.address(0)))
+    assert {address: state for address, state in checked.states.items() if state != "checked"} == {
         lab.address(25): "unreachable"
     }
-    assert {node.address: found.found[node.address] for node in nodes} == {node.address: {} for node in nodes}
-    assert found.found[lab.address(25)]["X-FIREWALL"] == "unknown"
+    assert {node.address: checked.outcomes[node.address] for node in nodes} == {node.address: {} for node in nodes}
+    assert checked.outcomes[lab.address(25)]["X-FIREWALL"] == "unknown"
 
 
-def test_clones_and_one_node_by_two_addresses(lab: Lab, tmp_path: Path) -> None:
+def test_clones_and_duplicate_entries_fail(lab: Lab, tmp_path: Path) -> None:
     copied = Fault("a cloned disk", "echo 0123456789abcdef0123456789abcdef >/etc/machine-id")
     one, two, three = lab.start(NodeProfile(), NodeProfile(faults=(copied,)), NodeProfile(faults=(copied,)))
     second = lab.address(20)
-    with done(one, f"ip addr add {second}/27 dev eth0", f"ip addr del {second}/27 dev eth0"):
-        again: dict[str, JsonValue] = {"address": second, "role": "worker"}
-        found = check(tmp_path, plan([*as_planned([one, two, three]), again], lab.address(0)))
-    assert found.found[one.address].keys() <= {"X-HOSTNAME-UNIQUE", "X-FIREWALL"}
-    assert found.observed(second, "XR-NODE-UNIQUE") == f"the same machine as {one.address}"
+    with changed(one, f"ip addr add {second}/27 dev eth0", f"ip addr del {second}/27 dev eth0"):
+        duplicate: dict[str, JsonValue] = {"address": second, "role": "worker"}
+        checked = check(tmp_path, plan([*as_planned([one, two, three]), duplicate], lab.address(0)))
+    assert checked.outcomes[one.address].keys() <= {"X-HOSTNAME-UNIQUE", "X-FIREWALL"}
+    assert checked.observed(second, "XR-NODE-UNIQUE") == f"the same machine as {one.address}"
     for node, other in ((two, three), (three, two)):
-        assert found.found[node.address] == {"XR-NODE-UNIQUE": "fail"}
-        assert found.observed(node.address, "XR-NODE-UNIQUE") == (
-            f"machine-id 0123456789abcdef0123456789abcdef, as on {other.address}"
+        assert checked.outcomes[node.address] == {"XR-NODE-UNIQUE": "fail"}
+        assert checked.observed(node.address, "XR-NODE-UNIQUE") == (
+            f"machine-id 0123456789abcdef0123456789abcdef, also on {other.address}"
         )
 
 
-def test_bandwidth_finds_the_slow_link_and_leaves_nothing_behind(lab: Lab, tmp_path: Path) -> None:
+def test_bandwidth_test_names_the_slow_link_and_leaves_no_listeners(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(*[NodeProfile()] * 4)
     one, two, three, bare = nodes
     one.sh(
@@ -390,16 +416,16 @@ def test_bandwidth_finds_the_slow_link_and_leaves_nothing_behind(lab: Lab, tmp_p
         pytest.skip("this kernel has no tbf")
     bare.sh("rm -f $(type -aP python3 python2 python)")
     answers = plan(as_planned(nodes), lab.address(0))
-    found = check(tmp_path, answers, "--also", "bandwidth", "--only", "NETCFG-BW-INTRA")
-    assert found.found == {
+    checked = check(tmp_path, answers, "--also", "bandwidth", "--only", "NETCFG-BW-INTRA")
+    assert checked.outcomes == {
         one.address: {"NETCFG-BW-INTRA": "unknown"},
         two.address: {"NETCFG-BW-INTRA": "fail"},
         three.address: {"NETCFG-BW-INTRA": "unknown"},
         bare.address: {},
     }
-    assert f"{two.address} → {one.address}: " in found.observed(two.address, "NETCFG-BW-INTRA")
-    assert "Mbit/s measured" in found.observed(two.address, "NETCFG-BW-INTRA")
-    assert f"→ {bare.address}: python not found on the node" in found.observed(one.address, "NETCFG-BW-INTRA")
+    assert f"{two.address} → {one.address}: " in checked.observed(two.address, "NETCFG-BW-INTRA")
+    assert "Mbit/s measured" in checked.observed(two.address, "NETCFG-BW-INTRA")
+    assert f"→ {bare.address}: python not found on the node" in checked.observed(one.address, "NETCFG-BW-INTRA")
     for node in nodes:
         ports = node.sh("ss -lntH")
         assert ":6443" in ports if node is one else ":22" in ports

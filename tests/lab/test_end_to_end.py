@@ -1,6 +1,6 @@
-"""The whole line on real nodes: `acp-tui install` on the first control plane node, from the package to "installed".
+"""`acp-tui install` on the first control plane node, from the package to a verified cluster.
 
-Package and installer are the practice's: what they stand for cannot be had. Everything else is real: three OpenSSH
+Package and installer are those of the practice, because the real ones are not public. All else is real: three OpenSSH
 nodes, the signature, the preflight, the detached run, the one POST.
 """
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.lab
 CANARY = "canary-5a1e77"
 TO_CONFIRM = {
     "BND-FREE-100G": "a test machine has less",
-    "HW-CPU-CLOCK": "a test machine is what it is",
+    "HW-CPU-CLOCK": "a test machine may be slower",
     "HW-CPU-NOOVER": "virtual",
     "HW-MEM-NOOVER": "virtual",
     "HW-CPU-POWER": "virtual",
@@ -69,27 +69,27 @@ def plan(nodes: list[LabNode], package: PracticePackage, vip: str, install_dir: 
 
 
 def acp_tui(node: LabNode, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """The command as it runs on this node: in its network and under its name, with files below `folder`."""
-    place = ("nsenter", "--target", str(node.pid), "--net", "--uts", "--", sys.executable, "-m", "acp_tui")
+    """Run the command in the network and with the host name of this node, with its files below `folder`."""
+    program = ("nsenter", "--target", str(node.pid), "--net", "--uts", "--", sys.executable, "-m", "acp_tui")
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
     return subprocess.run(
-        (*place, *arguments), cwd=folder, env=environment, capture_output=True, text=True, check=False
+        (*program, *arguments), cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 
 @contextmanager
 def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path, posted: Callable[[], bool]) -> Iterator[None]:
-    """Once the configuration is `posted`, the first node becomes a cluster, with console and registry at the VIP."""
+    """Turn the first node into a cluster, with console and registry at the VIP, once the configuration is `posted`."""
     pem = self_signed(folder, vip)
     serving = "import sys; from tests.support.kubectl_tables import serve; serve(*sys.argv[1:])"
     inside = ("nsenter", "--target", str(nodes[0].pid), "--net", "--", sys.executable, "-c", serving, vip, str(pem))
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     servers: list[subprocess.Popen[bytes]] = []
-    over = threading.Event()
+    closed = threading.Event()
 
     def become() -> None:
         while not posted():
-            if over.wait(0.1):
+            if closed.wait(0.1):
                 return
         make_cluster(nodes[0], [node.address for node in nodes])
         nodes[0].sh(f"ip addr add {vip}/32 dev lo")
@@ -100,14 +100,14 @@ def becoming_a_cluster(nodes: list[LabNode], vip: str, folder: Path, posted: Cal
     try:
         yield
     finally:
-        over.set()
+        closed.set()
         thread.join()
         for server in servers:
             server.kill()
             server.wait()
 
 
-def test_from_the_package_to_an_installed_cluster(lab: Lab, tmp_path: Path) -> None:
+def test_install_from_the_package_to_a_verified_cluster(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
     package = build_package(tmp_path / "package", Behaviour(seconds=2))
     answers = plan(nodes, package, lab.address(20), tmp_path / "cpaas-install")
@@ -131,4 +131,4 @@ def test_from_the_package_to_an_installed_cluster(lab: Lab, tmp_path: Path) -> N
     assert posts["count"] == 1
     assert CANARY not in done.stdout + done.stderr
     holding = [file for file in tmp_path.rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
-    assert holding == [tmp_path / "plan.yaml"], "the secrets of the run's own bundle are gone once it has succeeded"
+    assert holding == [tmp_path / "plan.yaml"], "the run's own bundle keeps no secrets after a success"

@@ -1,4 +1,4 @@
-"""`acp-tui fix` on real nodes: what was planted is mended once, copied first, and comes back byte for byte."""
+"""`acp-tui fix` on real nodes: it fixes planted faults, backs up the files, and can restore them exactly."""
 
 import os
 import pty
@@ -45,13 +45,13 @@ def _tool(name: str, body: str) -> str:
 
 UPDATE_GRUB = Fault("an update-grub", _tool("update-grub", _UPDATE_GRUB))
 GRUBBY = Fault("a grubby", _tool("grubby", _GRUBBY))
-KNOWN_CLIENT = Fault("a client whose name is known", 'echo "$LAB_GATEWAY admin.example" >>/etc/hosts')
+KNOWN_CLIENT = Fault("an entry for the client in /etc/hosts", 'echo "$LAB_GATEWAY admin.example" >>/etc/hosts')
 NOEXEC_FSTAB = Fault(
     "/tmp noexec, at the next boot too", "printf 'lab /tmp tmpfs rw,noexec,nosuid 0 0\\n' >>/etc/fstab"
 )
 SUDO = Fault("sudo without a password", f"echo '{OPERATOR} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{OPERATOR}")
-ASKED = Fault(
-    "a login that PAM alone can do",
+PAM_LOGIN = Fault(
+    "login through PAM only",
     "sed -i 's/^PasswordAuthentication yes/PasswordAuthentication no/; s/^UsePAM no/UsePAM yes/; "
     "s/^KbdInteractiveAuthentication no/KbdInteractiveAuthentication yes/' /etc/ssh/sshd_config",
     {"USR-USEPAM": "fail"},
@@ -73,7 +73,6 @@ UBUNTU = (
     f.USE_PAM,
     f.LEFTOVER_BINARY,
 )
-BOOT = {"KRN-THP": "pending-reboot"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def command(folder: Path, answers: Mapping[str, JsonValue], options: Sequence[st
 
 
 def fix(folder: Path, answers: Mapping[str, JsonValue], *options: str, typed: str | None = None) -> Fixed:
-    """Run the command, in a terminal where something is `typed` into it."""
+    """Run the command; with `typed`, in a terminal that receives this input."""
     stdin = subprocess.DEVNULL
     if typed is not None:
         ours, stdin = pty.openpty()
@@ -106,8 +105,8 @@ def fix(folder: Path, answers: Mapping[str, JsonValue], *options: str, typed: st
     return Fixed(done.returncode, done.stdout, done.stderr)
 
 
-def begun(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[str]":
-    """The command, still running."""
+def running(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[str]":
+    """Start the command."""
     return subprocess.Popen(
         command(folder, answers, options),
         stdout=subprocess.PIPE,
@@ -123,7 +122,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def files(node: LabNode) -> str:
-    """Everything that a fix could touch: names, links, modes, owners, sums."""
+    """Names, links, modes, owners and checksums of all files that a fix may change."""
     return node.sh(_FILES)
 
 
@@ -131,7 +130,7 @@ def single(node: LabNode, **more: JsonValue) -> dict[str, JsonValue]:
     return plan(as_planned([node]), node.address, scenario="single-node", **more)
 
 
-def test_all_that_blocks_is_mended_once_and_comes_back_byte_for_byte(lab: Lab, tmp_path: Path) -> None:
+def test_blockers_are_fixed_once_and_undo_restores_every_file(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile("ubuntu-22.04", UBUNTU))
     answers, before = single(node), files(node)
 
@@ -145,12 +144,12 @@ def test_all_that_blocks_is_mended_once_and_comes_back_byte_for_byte(lab: Lab, t
     fixed = fix(tmp_path, answers, "--yes")
     assert fixed.status == 0, fixed
     assert "the second login succeeded" in fixed.errors
-    assert check(tmp_path, answers).found[node.address] == {"SYS-SWAP": "warn", "PKG-LEFTOVER-BIN": "warn"}
+    assert check(tmp_path, answers).outcomes[node.address] == {"SYS-SWAP": "warn", "PKG-LEFTOVER-BIN": "warn"}
     assert " noexec" not in node.sh("cat /etc/fstab")
 
     named = fix(tmp_path, answers, "--yes", "--only", "SYS-SWAP", "--only", "pkg-leftover-bin")
     assert named.status == 0, named
-    assert check(tmp_path, answers).found[node.address] == {}
+    assert check(tmp_path, answers).outcomes[node.address] == {}
 
     after = files(node)
     again = fix(tmp_path, answers, "--yes")
@@ -163,7 +162,7 @@ def test_all_that_blocks_is_mended_once_and_comes_back_byte_for_byte(lab: Lab, t
     assert files(node) == before
 
 
-def test_what_needs_a_reboot_waits_for_it(lab: Lab, tmp_path: Path) -> None:
+def test_boot_parameters_are_pending_until_the_reboot(lab: Lab, tmp_path: Path) -> None:
     ubuntu, centos, rhel = lab.start(
         NodeProfile("ubuntu-20.04", (UPDATE_GRUB, f.THP_ON, f.APPARMOR)),
         NodeProfile("centos-7.9", (GRUBBY, f.THP_ON, f.KMEM_ON, f.NO_CONNTRACK4, f.FIREWALLD)),
@@ -174,7 +173,7 @@ def test_what_needs_a_reboot_waits_for_it(lab: Lab, tmp_path: Path) -> None:
     fixed = fix(tmp_path, answers, "--yes")
     assert fixed.status == 1
     waiting = "pending-reboot"
-    assert check(tmp_path, answers).found == {
+    assert check(tmp_path, answers).outcomes == {
         ubuntu.address: {"KRN-THP": waiting, "SEC-APPARMOR": waiting},
         centos.address: {"KRN-THP": waiting, "KRN-NOKMEM": waiting},
         rhel.address: {"SEC-SELINUX": waiting},
@@ -186,8 +185,8 @@ def test_what_needs_a_reboot_waits_for_it(lab: Lab, tmp_path: Path) -> None:
         assert files(node) == files_before
 
 
-def test_what_would_lock_the_operator_out_is_taken_back_at_once(lab: Lab, tmp_path: Path) -> None:
-    [node] = lab.start(NodeProfile(faults=(ASKED, f.NO_IPVS_SH)))
+def test_sshd_change_that_prevents_login_is_undone(lab: Lab, tmp_path: Path) -> None:
+    [node] = lab.start(NodeProfile(faults=(PAM_LOGIN, f.NO_IPVS_SH)))
     settings = node.sh("cat /etc/ssh/sshd_config")
     answers = single(node)
     fixed = fix(tmp_path, answers, "--yes")
@@ -196,10 +195,10 @@ def test_what_would_lock_the_operator_out_is_taken_back_at_once(lab: Lab, tmp_pa
     assert "were restored" in fixed.errors
     assert node.sh("cat /etc/ssh/sshd_config") == settings
     checked = check(tmp_path, answers)
-    assert (checked.states, checked.found) == ({node.address: "checked"}, {node.address: {"USR-USEPAM": "fail"}})
+    assert (checked.states, checked.outcomes) == ({node.address: "checked"}, {node.address: {"USR-USEPAM": "fail"}})
 
 
-def test_without_a_word_the_node_takes_sshd_back_by_itself(lab: Lab) -> None:
+def test_node_restores_sshd_if_no_second_login_confirms_it(lab: Lab) -> None:
     [node] = lab.start(NodeProfile(faults=(f.USE_PAM,)))
     settings = node.sh("cat /etc/ssh/sshd_config")
     change = "sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config"
@@ -212,7 +211,7 @@ def test_without_a_word_the_node_takes_sshd_back_by_itself(lab: Lab) -> None:
     assert node.sh("cat /etc/ssh/sshd_config") == settings
 
 
-def test_settings_that_sshd_does_not_take_are_not_tried(lab: Lab) -> None:
+def test_invalid_sshd_settings_are_not_applied(lab: Lab) -> None:
     [node] = lab.start(NodeProfile())
     settings = node.sh("cat /etc/ssh/sshd_config")
     step = FixStep("USR-USEPAM", "", "echo Nonsense yes >>/etc/ssh/sshd_config", files=("/etc/ssh/sshd_config",))
@@ -221,18 +220,18 @@ def test_settings_that_sshd_does_not_take_are_not_tried(lab: Lab) -> None:
     assert node.sh("cat /etc/ssh/sshd_config") == settings
 
 
-def test_what_has_changed_since_is_left_alone(lab: Lab, tmp_path: Path) -> None:
+def test_undo_keeps_files_changed_after_the_fix(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile(faults=(f.LOCALHOST_ELSEWHERE, f.FEW_TASKS)))
     tasks = node.sh("ls -R /etc/systemd")
     assert fix(tmp_path, single(node), "--yes").status == 0
-    node.sh("echo '10.0.0.9 somebody' >>/etc/hosts")
-    said = node.sh(f"bash {BACKUPS}/*/undo.sh || true")
-    assert "/etc/hosts has changed since" in said
-    assert "somebody" in node.sh("cat /etc/hosts")
+    node.sh("echo '10.0.0.9 other-host' >>/etc/hosts")
+    output = node.sh(f"bash {BACKUPS}/*/undo.sh || true")
+    assert "/etc/hosts has changed since" in output
+    assert "other-host" in node.sh("cat /etc/hosts")
     assert node.sh("ls -R /etc/systemd").replace("system.conf.d:\n", "").count("90-acp.conf") == tasks.count("90-acp")
 
 
-def test_a_step_that_fails_keeps_no_other_from_running(lab: Lab, tmp_path: Path) -> None:
+def test_failed_step_does_not_prevent_the_others(lab: Lab, tmp_path: Path) -> None:
     broken = Fault("a ufw that fails", _tool("ufw", "echo no such thing >&2; exit 4"))
     [node] = lab.start(NodeProfile(faults=(f.UFW, broken, f.FEW_TASKS)))
     fixed = fix(tmp_path, single(node), "--yes")
@@ -242,11 +241,11 @@ def test_a_step_that_fails_keeps_no_other_from_running(lab: Lab, tmp_path: Path)
     assert "SYS-TASKSMAX  fixed" in fixed.output
 
 
-def test_a_connection_that_breaks_leaves_no_step_half_done(lab: Lab, tmp_path: Path) -> None:
+def test_started_step_completes_after_a_lost_connection(lab: Lab, tmp_path: Path) -> None:
     slow = Fault("a slow ufw", _tool("ufw", "sleep 2; sed -i 's/^ENABLED=.*/ENABLED=no/' /etc/ufw/ufw.conf"))
     [node] = lab.start(NodeProfile(faults=(f.UFW, slow, f.FEW_TASKS)))
     answers = single(node)
-    with begun(tmp_path, answers, "--yes") as process:
+    with running(tmp_path, answers, "--yes") as process:
         while "sec_firewall" not in node.sh(f"cat {BACKUPS}/*/begun 2>/dev/null || true"):
             assert process.poll() is None
         node.sh("kill $(pgrep -f '^sshd: root@notty')")
@@ -255,17 +254,17 @@ def test_a_connection_that_breaks_leaves_no_step_half_done(lab: Lab, tmp_path: P
     assert "continue on the node" in errors
     while "systasks" not in node.sh(f"ls {BACKUPS}/*").replace("sys_tasksmax.log", "systasks"):
         time.sleep(0.1)
-    assert check(tmp_path, answers).found == {node.address: {}}
+    assert check(tmp_path, answers).outcomes == {node.address: {}}
 
 
-def test_folders_go_only_when_named_and_are_shown_first(lab: Lab, tmp_path: Path) -> None:
+def test_folders_are_removed_only_if_named_and_shown_before(lab: Lab, tmp_path: Path) -> None:
     mounted = Fault("a volume in it", "mkdir -p /var/lib/containerd/x; mount -t tmpfs lab /var/lib/containerd/x")
     full = Fault("something in it", "mkdir -p /var/lib/docker; echo precious >/var/lib/docker/data")
     expected = {"FS-DIR-DOCKER": "fail", "FS-DIR-CONTAINERD": "fail"}
     [node] = lab.start(NodeProfile("centos-7.9", (full, mounted)))
     answers = single(node)
     assert "only if named with --only: FS-DIR-DOCKER, FS-DIR-CONTAINERD" in fix(tmp_path, answers, "--yes").output
-    assert check(tmp_path, answers).found[node.address] == expected
+    assert check(tmp_path, answers).outcomes[node.address] == expected
 
     shown = fix(tmp_path, answers, "--only", "FS-DIR-DOCKER")
     assert shown.status == 1
@@ -276,10 +275,10 @@ def test_folders_go_only_when_named_and_are_shown_first(lab: Lab, tmp_path: Path
     done = fix(tmp_path, answers, "--yes", "--only", "FS-DIR-DOCKER", "--only", "FS-DIR-CONTAINERD")
     assert done.status == 1
     assert "/var/lib/containerd/x is mounted" in done.errors
-    assert check(tmp_path, answers).found[node.address] == {"FS-DIR-CONTAINERD": "fail"}
+    assert check(tmp_path, answers).outcomes[node.address] == {"FS-DIR-CONTAINERD": "fail"}
 
 
-def test_packages_go_only_when_named_with_all_that_goes_along(lab: Lab, tmp_path: Path) -> None:
+def test_packages_are_removed_only_if_named_and_dependants_are_shown(lab: Lab, tmp_path: Path) -> None:
     yum = _tool(
         "yum",
         "case $* in\n"
@@ -298,37 +297,37 @@ def test_packages_go_only_when_named_with_all_that_goes_along(lab: Lab, tmp_path
     assert (named.status, "docker-ce" in node.sh("cat /usr/lib/lab/rpms")) == (0, False)
 
 
-def test_the_vendors_script_runs_as_root_when_named(lab: Lab, tmp_path: Path) -> None:
+def test_vendor_script_runs_as_root_if_named(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile(faults=(SUDO, f.NO_GENEVE)))
     init = tmp_path / "unpacked/installer/res/init.sh"
     init.parent.mkdir(parents=True)
-    init.write_text('echo "prepared by $(id -un) from $0"; touch /opt/prepared; read -r line || echo asked nobody\n')
+    init.write_text('echo "prepared by $(id -un) from $0"; touch /opt/prepared; read -r line || echo no input\n')
     answers = single(node, package={"install_dir": str(tmp_path / "unpacked")})
     answers["nodes"] = [{"address": node.address, "role": "control-plane", "ssh": {"username": OPERATOR}}]
     assert fix(tmp_path, answers, "--yes").status == 0
     assert "prepared" not in node.sh("ls /opt")
     done = fix(tmp_path, answers, "--yes", "--only", "PRE-INIT")
     assert "prepared by root" in done.errors
-    assert "asked nobody" in done.errors
+    assert "no input" in done.errors
     assert "prepared" in node.sh("ls /opt")
     assert "prepared by root" in node.sh(f"cat {BACKUPS}/*/pre_init.log")
 
 
-def test_each_node_is_asked_for(lab: Lab, tmp_path: Path) -> None:
+def test_each_node_needs_its_own_confirmation(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(*(NodeProfile(faults=(f.NO_GENEVE,)),) * 3)
     answers = plan(as_planned(nodes), lab.address(0))
     fixed = fix(tmp_path, answers, typed="n\ny\n\n")
     assert fixed.status == 1
     assert fixed.output.count("[y/N]") == 3
-    kept, changed, also_kept = nodes
-    assert check(tmp_path, answers).found == {
-        kept.address: {"KRN-OVN": "fail"},
-        changed.address: {},
-        also_kept.address: {"KRN-OVN": "fail"},
+    first, confirmed, third = nodes
+    assert check(tmp_path, answers).outcomes == {
+        first.address: {"KRN-OVN": "fail"},
+        confirmed.address: {},
+        third.address: {"KRN-OVN": "fail"},
     }
 
 
-def test_the_printed_script_does_the_same_by_hand(lab: Lab, tmp_path: Path) -> None:
+def test_printed_script_fixes_the_node_and_can_run_twice(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile(faults=(f.NO_GENEVE, f.LOCALHOST_ELSEWHERE)))
     answers = single(node)
     before = files(node)
@@ -336,6 +335,6 @@ def test_the_printed_script_does_the_same_by_hand(lab: Lab, tmp_path: Path) -> N
     assert (printed.status, files(node)) == (0, before)
     node.sh(printed.output)
     after = files(node)
-    assert check(tmp_path, answers).found[node.address] == {}
+    assert check(tmp_path, answers).outcomes[node.address] == {}
     node.sh(printed.output)
     assert files(node) == after

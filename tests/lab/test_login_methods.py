@@ -1,4 +1,4 @@
-"""Every way into a node, and every way of not getting in, as the report tells it."""
+"""SSH login to real nodes: every supported method, and every failure as the report describes it."""
 
 import asyncio
 import json
@@ -23,16 +23,16 @@ pytestmark = pytest.mark.lab
 
 _SETTINGS = "/etc/ssh/sshd_config"
 KEYS_ONLY = Fault("no passwords", f"sed -i 's/^PasswordAuthentication yes/PasswordAuthentication no/' {_SETTINGS}")
-ASKED = Fault(
-    "keyboard-interactive alone",
+INTERACTIVE = Fault(
+    "keyboard-interactive only",
     "sed -i 's/^PasswordAuthentication yes/PasswordAuthentication no/; s/^UsePAM no/UsePAM yes/; "
     f"s/^KbdInteractiveAuthentication no/KbdInteractiveAuthentication yes/' {_SETTINGS}",
     {"USR-USEPAM": "fail"},
 )
 SUDO = Fault("sudo without a password", f"echo '{OPERATOR} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{OPERATOR}")
-ONE_SESSION = Fault("one session a connection", f"echo 'MaxSessions 1' >>{_SETTINGS}")
+ONE_SESSION = Fault("one session for each connection", f"echo 'MaxSessions 1' >>{_SETTINGS}")
 NOISE = Fault(
-    "a talkative login",
+    "output during login",
     f"echo 'Authorised use only!' >/etc/issue.lab; echo 'Banner /etc/issue.lab' >>{_SETTINGS}; "
     "echo 'echo welcome; echo trouble >&2' | tee /root/.bashrc /root/.profile /root/.bash_profile >/etc/profile",
 )
@@ -43,17 +43,17 @@ def login(address: str, **ssh: JsonValue) -> dict[str, JsonValue]:
     return {"address": address, "role": "control-plane", "ssh": ssh}
 
 
-def test_root_gets_in_by_password_key_and_question(lab: Lab, tmp_path: Path) -> None:
-    password, key, asked = lab.start(
-        NodeProfile(faults=(ONE_SESSION, NOISE)), NodeProfile(faults=(KEYS_ONLY,)), NodeProfile(faults=(ASKED,))
+def test_root_can_log_in_with_password_key_or_keyboard_interactive(lab: Lab, tmp_path: Path) -> None:
+    password, key, interactive = lab.start(
+        NodeProfile(faults=(ONE_SESSION, NOISE)), NodeProfile(faults=(KEYS_ONLY,)), NodeProfile(faults=(INTERACTIVE,))
     )
-    nodes = [login(password.address), login(key.address, key_file=str(key.key_file)), login(asked.address)]
+    nodes = [login(password.address), login(key.address, key_file=str(key.key_file)), login(interactive.address)]
     checked = check(tmp_path, plan(nodes, lab.address(0)))
     assert set(checked.states.values()) == {"checked"}
-    assert checked.found == {node.address: node.profile.expects for node in (password, key, asked)}
+    assert checked.outcomes == {node.address: node.profile.expects for node in (password, key, interactive)}
 
 
-def test_root_gets_in_by_a_key_with_a_passphrase(lab: Lab, tmp_path: Path) -> None:
+def test_root_can_log_in_with_an_encrypted_key(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile(faults=(KEYS_ONLY,)))
     key = {"key_file": str(node.encrypted_key_file), "key_passphrase": KEY_PASSPHRASE}
     checked = check(tmp_path, plan([login(node.address, **key)], node.address, scenario="single-node"))
@@ -62,17 +62,17 @@ def test_root_gets_in_by_a_key_with_a_passphrase(lab: Lab, tmp_path: Path) -> No
 
 
 @needs_sudo
-def test_a_user_with_sudo_sees_what_root_sees_and_one_without_is_told(lab: Lab, tmp_path: Path) -> None:
-    able, unable = lab.start(NodeProfile(faults=(SUDO,)), NodeProfile())
-    nodes = [login(able.address, username=OPERATOR), login(unable.address, username=OPERATOR)]
+def test_user_with_sudo_passes_and_user_without_sudo_is_reported(lab: Lab, tmp_path: Path) -> None:
+    with_sudo, without_sudo = lab.start(NodeProfile(faults=(SUDO,)), NodeProfile())
+    nodes = [login(with_sudo.address, username=OPERATOR), login(without_sudo.address, username=OPERATOR)]
     checked = check(tmp_path, plan(nodes, lab.address(0)))
-    assert checked.states == {able.address: "checked", unable.address: "no-sudo"}
-    assert checked.found[able.address] == {}
-    assert checked.found[unable.address]["USR-SUDO"] == "fail"
-    assert checked.hostnames[unable.address] is not None  # what needs no root was still gathered
+    assert checked.states == {with_sudo.address: "checked", without_sudo.address: "no-sudo"}
+    assert checked.outcomes[with_sudo.address] == {}
+    assert checked.outcomes[without_sudo.address]["USR-SUDO"] == "fail"
+    assert checked.hostnames[without_sudo.address] is not None  # facts that need no root were collected
 
 
-def test_who_cannot_be_reached_is_named_and_holds_nobody_up(lab: Lab, tmp_path: Path) -> None:
+def test_failed_nodes_are_named_and_do_not_delay_the_others(lab: Lab, tmp_path: Path) -> None:
     hanging, stopped, frozen, locked = lab.start(
         NodeProfile("rhel-8.6", (RPM_HANGS,)), NodeProfile(), NodeProfile(), NodeProfile()
     )
@@ -89,24 +89,24 @@ def test_who_cannot_be_reached_is_named_and_holds_nobody_up(lab: Lab, tmp_path: 
         frozen.address: "timeout",
         locked.address: "auth-failed",
     }
-    assert checked.found[hanging.address] == hanging.profile.expects
-    assert set(checked.found[stopped.address].values()) == {"unknown"}
+    assert checked.outcomes[hanging.address] == hanging.profile.expects
+    assert set(checked.outcomes[stopped.address].values()) == {"unknown"}
     assert not checked.ready
     assert "not-the-password" not in str(checked)
 
 
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 OLD = Fault(
-    "an sshd of ten years ago, with a host key of its time",
+    "the algorithms and host key of an sshd ten years old",
     "printf 'KexAlgorithms diffie-hellman-group14-sha1\\nCiphers aes128-ctr\\nMACs hmac-sha1\\nHostKeyAlgorithms "
     f"ssh-rsa\\n' >>{_SETTINGS}; rm {_HOST_KEY}*; ssh-keygen -q -t rsa -b 2048 -N '' -f {_HOST_KEY}",
 )
-TOO_OLD = Fault("ciphers that nobody should use", f"echo 'Ciphers 3des-cbc,aes128-cbc' >>{_SETTINGS}")
-GROUP_1 = Fault("a key exchange that is broken", f"echo 'KexAlgorithms diffie-hellman-group1-sha1' >>{_SETTINGS}")
+TOO_OLD = Fault("unsafe ciphers", f"echo 'Ciphers 3des-cbc,aes128-cbc' >>{_SETTINGS}")
+GROUP_1 = Fault("an unsafe key exchange", f"echo 'KexAlgorithms diffie-hellman-group1-sha1' >>{_SETTINGS}")
 FORCED = Fault("a forced command", f"echo 'ForceCommand /bin/echo ask the owner' >>{_SETTINGS}")
 
 
-def test_old_methods_are_taken_or_named_with_the_way_out(lab: Lab, tmp_path: Path) -> None:
+def test_old_algorithms_are_accepted_and_unsafe_ones_named(lab: Lab, tmp_path: Path) -> None:
     faults = (OLD, TOO_OLD, GROUP_1, FORCED)
     old, too_old, group_1, forced = nodes = lab.start(*(NodeProfile(faults=(fault,)) for fault in faults))
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
@@ -116,7 +116,7 @@ def test_old_methods_are_taken_or_named_with_the_way_out(lab: Lab, tmp_path: Pat
         group_1.address: "unreachable",
         forced.address: "auth-failed",
     }
-    assert checked.found[old.address] == {}
+    assert checked.outcomes[old.address] == {}
     assert f"{too_old.address}: unreachable" in checked.errors
     assert (
         "no matching encryption algorithm: the node offers only 3des-cbc, aes128-cbc, which are unsafe"
@@ -131,35 +131,42 @@ def test_old_methods_are_taken_or_named_with_the_way_out(lab: Lab, tmp_path: Pat
     assert "bash did not run: ask the owner" in checked.errors
 
 
-ONE_AT_A_TIME = Fault("one login at a time", f"printf 'MaxStartups 1\\nLogLevel DEBUG\\n' >>{_SETTINGS}")
-LOUD = Fault(
+ONE_AT_A_TIME = Fault("MaxStartups 1", f"printf 'MaxStartups 1\\nLogLevel DEBUG\\n' >>{_SETTINGS}")
+LONG_BANNER = Fault(
     "a banner as long as SSH allows",
     f"head -c 170000 /dev/urandom | base64 >/etc/issue.lab; echo 'Banner /etc/issue.lab' >>{_SETTINGS}",
 )
 BOTH = Fault("a key and a password", f"echo 'AuthenticationMethods publickey,password' >>{_SETTINGS}")
 
 
-def test_a_node_that_lets_in_one_after_the_other_is_waited_for(lab: Lab, tmp_path: Path) -> None:
-    one, loud, both, keys = lab.start(*(NodeProfile(faults=(f,)) for f in (ONE_AT_A_TIME, LOUD, BOTH, KEYS_ONLY)))
-    nodes = as_planned((one, loud, both, keys))
+def test_logins_dropped_by_max_startups_are_retried(lab: Lab, tmp_path: Path) -> None:
+    one, long_banner, both, keys = lab.start(
+        *(NodeProfile(faults=(f,)) for f in (ONE_AT_A_TIME, LONG_BANNER, BOTH, KEYS_ONLY))
+    )
+    nodes = as_planned((one, long_banner, both, keys))
     nodes[2]["ssh"] = {"key_file": str(both.key_file)}
-    with socket.create_connection((one.address, 22)) as other, started(tmp_path, plan(nodes, lab.address(0))) as going:
+    with (
+        socket.create_connection((one.address, 22)) as other,
+        started(tmp_path, plan(nodes, lab.address(0))) as process,
+    ):
         one.sh("until [ $(grep -c 'drop connection' /var/log/sshd.log) -ge 2 ]; do sleep 0.05; done")
         other.close()
-        report = json.loads(going.communicate()[0])
+        report = json.loads(process.communicate()[0])
     states = {node["address"]: node["state"] for node in report["nodes"]}
     assert states == {
         one.address: "checked",
-        loud.address: "checked",
+        long_banner.address: "checked",
         both.address: "checked",
         keys.address: "auth-failed",
     }
-    [told] = [v["observed"] for v in report["verdicts"] if (v["node"], v["requirement"]) == (keys.address, "OS-DISTRO")]
-    assert "does not allow password login for root" in told
+    [observed] = [
+        v["observed"] for v in report["verdicts"] if (v["node"], v["requirement"]) == (keys.address, "OS-DISTRO")
+    ]
+    assert "does not allow password login for root" in observed
 
 
 def _frozen(stage: str) -> Fault:
-    """Nobody answers any longer from this stage on."""
+    """Make the node stop responding at this stage."""
     rules = ["auth required pam_unix.so", "account required pam_unix.so", "session required pam_unix.so"]
     sleep = "optional pam_exec.so /bin/sleep 600"
     rules = {"login": [f"auth {sleep}", *rules], "shell": [*rules, f"session {sleep}"]}.get(stage, rules)
@@ -178,10 +185,10 @@ FROZEN = {
     "script": "sent no output within 20 s",
     "stream": "sent no output within 20 s",
 }
-"""Stage at which a node freezes → what is said of it."""
+"""Stage at which a node freezes → text of the report."""
 
 
-async def test_a_node_may_freeze_at_every_stage_and_the_stage_is_named(lab: Lab) -> None:
+async def test_node_that_freezes_is_reported_with_the_stage(lab: Lab) -> None:
     nodes = lab.start(*(NodeProfile(faults=(_frozen(stage),)) for stage in FROZEN), NodeProfile())
     nodes[0].freeze()
     short = Deadlines(tcp=3, handshake=3, login=6, session=6, script=20)
@@ -195,29 +202,29 @@ async def test_a_node_may_freeze_at_every_stage_and_the_stage_is_named(lab: Lab)
         assert isinstance(events[-1], NodeFinished)
         return events[-1]
 
-    *frozen, well = await asyncio.gather(*map(last, nodes))
-    assert well.state is NodeState.CHECKED
-    for done, (stage, words) in zip(frozen, FROZEN.items(), strict=True):
-        # OpenSSH itself may break off a connection that nobody serves.
+    *frozen, healthy = await asyncio.gather(*map(last, nodes))
+    assert healthy.state is NodeState.CHECKED
+    for done, (stage, text) in zip(frozen, FROZEN.items(), strict=True):
+        # OpenSSH itself may close a connection that no process serves.
         assert done.state in (NodeState.TIMEOUT, NodeState.LOST), stage
-        assert words in done.detail or done.state is NodeState.LOST, (stage, done.detail)
+        assert text in done.detail or done.state is NodeState.LOST, (stage, done.detail)
 
 
-def test_nodes_may_have_ipv6_alone(lab: Lab, tmp_path: Path) -> None:
+def test_nodes_with_only_ipv6_are_checked(lab: Lab, tmp_path: Path) -> None:
     setup = (
         "ip -6 addr add fd00:51:100::{n}/64 dev eth0 nodad; ip -6 route add default via fd00:51:100::99; "
         "echo fd00:51:100::99 acp.lab >>/etc/hosts"
     )
-    *_well, gone = lab.start(*(NodeProfile(faults=(Fault("IPv6", setup.format(n=n)),)) for n in (1, 2, 3)))
+    *_running, stopped = lab.start(*(NodeProfile(faults=(Fault("IPv6", setup.format(n=n)),)) for n in (1, 2, 3)))
     lab.outside("ip -6 addr add fd00:51:100::99/64 dev {leg} nodad")
-    gone.stop_sshd()
+    stopped.stop_sshd()
     one, two, three = (f"fd00:51:100::{n}" for n in (1, 2, 3))
     checked = check(tmp_path, plan([login(a) for a in (one, two, three)], "acp.lab", network={"ip_family": "ipv6"}))
     assert checked.states == {one: "checked", two: "checked", three: "unreachable"}
-    assert checked.found[one] == checked.found[two] == {}
+    assert checked.outcomes[one] == checked.outcomes[two] == {}
 
 
-def test_a_changed_host_key_stops_that_node(lab: Lab, tmp_path: Path) -> None:
+def test_changed_host_key_is_reported_on_that_node_only(lab: Lab, tmp_path: Path) -> None:
     same, changed, third = lab.start(*(NodeProfile(),) * 3)
     answers = plan(as_planned([same, changed, third]), lab.address(0))
     assert set(check(tmp_path, answers).states.values()) == {"checked"}
@@ -229,26 +236,26 @@ def test_a_changed_host_key_stops_that_node(lab: Lab, tmp_path: Path) -> None:
     }
 
 
-def test_a_node_cannot_speak_to_the_terminal_or_run_anything(lab: Lab, tmp_path: Path) -> None:
+def test_control_characters_and_commands_from_a_node_are_harmless(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile("ubuntu-22.04", (ESCAPES,)))
     checked = check(tmp_path, plan(as_planned([node]), node.address, scenario="single-node"), "--only", "OS-DISTRO")
-    assert checked.found == {node.address: node.profile.expects}
+    assert checked.outcomes == {node.address: node.profile.expects}
     assert "[bold]Plan 9" in checked.observed(node.address, "OS-DISTRO")
-    said = checked.errors + "".join(text or "" for verdict in checked.verdicts for text in verdict.values())
-    assert not any(character < " " and character != "\n" for character in said)
+    output = checked.errors + "".join(text or "" for verdict in checked.verdicts for text in verdict.values())
+    assert not any(character < " " and character != "\n" for character in output)
     assert node.sh("ls /tmp") == ""
 
 
-def test_a_password_stays_out_of_sight(lab: Lab, tmp_path: Path) -> None:
+def test_password_is_not_in_processes_files_or_output(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile())
     answers = plan(as_planned([node]), node.address, scenario="single-node")
-    seen: list[bytes] = []
+    arguments: list[bytes] = []
     with started(tmp_path, answers) as process:
         while process.poll() is None:
-            seen += command_lines()
-        said = b"".join(process.communicate())
+            arguments += command_lines()
+        output = b"".join(process.communicate())
     assert process.returncode is not None
-    kept = [file.read_bytes() for file in (tmp_path / "state").rglob("*") if file.is_file()]
-    assert kept
-    assert not any(PASSWORD.encode() in text for text in (*seen, *kept, said))
+    files = [file.read_bytes() for file in (tmp_path / "state").rglob("*") if file.is_file()]
+    assert files
+    assert not any(PASSWORD.encode() in text for text in (*arguments, *files, output))
     assert PASSWORD not in node.sh("cat /var/log/sshd.log; find /tmp /root /var/log -type f -exec cat {} +")

@@ -1,4 +1,4 @@
-"""The wizard's screens on real nodes: one that waits for a silent other, one that comes back, one that rebooted."""
+"""Node states on the wizard's screens, with real nodes: waiting for another node, reachable again, rebooted."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.support.wizard_pilot import SIZE, screen_text, show, until
 pytestmark = pytest.mark.lab
 
 
-async def test_states_of_nodes_as_the_screens_tell_them(lab: Lab, tmp_path: Path) -> None:
+async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(lab: Lab, tmp_path: Path) -> None:
     here, silent = lab.start(NodeProfile(), NodeProfile())
     silent.sh("ip link set eth0 down")
     answers = Plan.model_validate(plan(as_planned((here, silent)), lab.address(0)))
@@ -35,21 +35,23 @@ async def test_states_of_nodes_as_the_screens_tell_them(lab: Lab, tmp_path: Path
             statuses = session.nodes.statuses
             return lambda: node.address in statuses and statuses[node.address].state is state
 
-        def around() -> str:
+        def reason_without_connectivity() -> str:
             facts = session.nodes.facts[here.address]
             return facts.missing_reason("paths") if facts.paths is None else ""
 
         await until(pilot, known(here, NodeState.CHECKED))
-        assert "check in progress" in around(), "it has told all of itself, and waits for the silent one"
+        assert "check in progress" in reason_without_connectivity(), (
+            "its local facts are complete; the connectivity tests wait"
+        )
         await until(pilot, known(silent, NodeState.UNREACHABLE))
-        await until(pilot, lambda: not around())
-        # Pinned when its pass is over: the end of another node's has not cut this one short.
+        await until(pilot, lambda: not reason_without_connectivity())
+        # The host key is recorded at the end of the check; the end of another node's check has not cancelled this one.
         await until(pilot, lambda: here.address in session.draft.host_keys)
 
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await pilot.press("home", "down")
         await until(pilot, lambda: "unreachable, next try at" in screen_text(pilot))
-        session.answer("nodes[1].role", "worker")  # another answer is no reason to give the node up
+        session.answer("nodes[1].role", "worker")  # a changed answer must not stop the retries
         silent.sh("ip link set eth0 up")
         await until(pilot, known(silent, NodeState.CHECKED))
         await until(pilot, lambda: "next try" not in screen_text(pilot))

@@ -1,4 +1,4 @@
-"""What is planted on real sshd nodes is found, on the right node, and nothing else is reported."""
+"""Faults planted on real sshd nodes: each is reported on its node, and healthy nodes have no findings."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from tests.lab.kit.profiles import BASES, NodeProfile
 pytestmark = pytest.mark.lab
 
 
-def test_healthy_nodes_of_every_distribution_raise_nothing(lab: Lab, tmp_path: Path) -> None:
+def test_healthy_nodes_of_every_distribution_have_no_findings(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(*(NodeProfile(base) for base in BASES))
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     assert set(checked.states.values()) == {"checked"}
-    assert checked.found == {node.address: {} for node in nodes}
+    assert checked.outcomes == {node.address: {} for node in nodes}
 
 
 CONTROL_PLANES = (
@@ -71,12 +71,12 @@ WORKERS = (
 )
 
 
-def test_every_planted_fault_is_found_and_nothing_else(lab: Lab, tmp_path: Path) -> None:
+def test_planted_faults_are_reported_and_nothing_else(lab: Lab, tmp_path: Path) -> None:
     faulty = lab.start(*CONTROL_PLANES, *WORKERS)
     checked = check(tmp_path, plan(as_planned(faulty), lab.address(0)))
     assert set(checked.states.values()) == {"checked"}
     for node in faulty:
-        assert (node.profile, checked.found[node.address]) == (node.profile, node.profile.expects)
+        assert (node.profile, checked.outcomes[node.address]) == (node.profile, node.profile.expects)
     assert checked.status == 1
     assert not checked.ready
 
@@ -93,49 +93,53 @@ NAMES = {
 }
 
 
-def test_host_names(lab: Lab, tmp_path: Path) -> None:
-    nodes = lab.start(*(NodeProfile(hostname=name) for name in NAMES), *(NodeProfile(hostname="twin"),) * 2)
+def test_invalid_and_duplicate_host_names_fail(lab: Lab, tmp_path: Path) -> None:
+    nodes = lab.start(*(NodeProfile(hostname=name) for name in NAMES), *(NodeProfile(hostname="duplicate"),) * 2)
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     expected = [*NAMES.values(), {"X-HOSTNAME-UNIQUE": "fail"}, {"X-HOSTNAME-UNIQUE": "fail"}]
-    assert list(checked.found.values()) == expected
+    assert list(checked.outcomes.values()) == expected
 
 
-def test_what_only_looks_wrong_is_not_reported(lab: Lab, tmp_path: Path) -> None:
+def test_settings_that_only_resemble_a_fault_are_not_reported(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(
-        NodeProfile("ubuntu-22.04", (*f.DECOYS, *f.DECOYS_DPKG)),
-        NodeProfile("centos-7.9", f.DECOYS),
-        NodeProfile("ubuntu-20.04", (f.DECOY_SEARCH,)),
+        NodeProfile("ubuntu-22.04", (*f.HARMLESS, *f.HARMLESS_DPKG)),
+        NodeProfile("centos-7.9", f.HARMLESS),
+        NodeProfile("ubuntu-20.04", (f.HARMLESS_SEARCH,)),
     )
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
-    assert checked.found == {node.address: node.profile.expects for node in nodes}
+    assert checked.outcomes == {node.address: node.profile.expects for node in nodes}
 
 
-def test_what_does_not_block_is_a_warning(lab: Lab, tmp_path: Path) -> None:
-    bases = dict.fromkeys(base for base, _ in f.HALF_MEASURES)
-    nodes = lab.start(*(NodeProfile(base, tuple(x for at, x in f.HALF_MEASURES if at == base)) for base in bases))
+def test_minor_faults_are_warnings(lab: Lab, tmp_path: Path) -> None:
+    bases = dict.fromkeys(base for base, _ in f.WARNINGS)
+    nodes = lab.start(*(NodeProfile(base, tuple(x for at, x in f.WARNINGS if at == base)) for base in bases))
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)))
     for node in nodes:
-        assert (node.profile, checked.found[node.address]) == (node.profile, node.profile.expects)
+        assert (node.profile, checked.outcomes[node.address]) == (node.profile, node.profile.expects)
 
 
-def test_the_network_plugin_decides_which_ports_and_modules_matter(lab: Lab, tmp_path: Path) -> None:
-    ovn, calico, bare = lab.start(
+def test_required_ports_and_modules_depend_on_the_cni(lab: Lab, tmp_path: Path) -> None:
+    ovn, calico, no_geneve = lab.start(
         NodeProfile(faults=(f.OVN_PORT_BUSY,)),
         NodeProfile(faults=(f.CALICO_PORT_BUSY,)),
         NodeProfile(faults=(f.NO_GENEVE,)),
     )
-    nodes = as_planned((ovn, calico, bare))
+    nodes = as_planned((ovn, calico, no_geneve))
     with_calico = check(tmp_path, plan(nodes, lab.address(0), network={"cni": "calico"}))
-    assert with_calico.found == {ovn.address: {}, calico.address: {"NET-PORTS-CALICO": "fail"}, bare.address: {}}
+    assert with_calico.outcomes == {
+        ovn.address: {},
+        calico.address: {"NET-PORTS-CALICO": "fail"},
+        no_geneve.address: {},
+    }
     with_ovn = check(tmp_path, plan(nodes, lab.address(0), network={"cni": "kube-ovn"}))
-    assert with_ovn.found == {
+    assert with_ovn.outcomes == {
         ovn.address: {"NET-PORTS-OVN": "fail"},
         calico.address: {},
-        bare.address: {"KRN-OVN": "fail"},
+        no_geneve.address: {"KRN-OVN": "fail"},
     }
 
 
-def test_an_idle_ufw_is_worth_a_look_and_no_more(lab: Lab, tmp_path: Path) -> None:
+def test_inactive_ufw_is_a_warning(lab: Lab, tmp_path: Path) -> None:
     [node] = lab.start(NodeProfile("ubuntu-22.04", (f.UFW_IDLE,)))
     checked = check(tmp_path, plan(as_planned([node]), node.address, scenario="single-node"), "--only", "SEC-FIREWALL")
-    assert checked.found == {node.address: {"SEC-FIREWALL": "warn"}}
+    assert checked.outcomes == {node.address: {"SEC-FIREWALL": "warn"}}

@@ -1,4 +1,4 @@
-"""The look at the nodes right before the configuration is sent, on real nodes: what is new and speaks against it."""
+"""The recheck before the configuration is sent, on real nodes: it reports only new blockers."""
 
 import asyncio
 from pathlib import Path
@@ -26,14 +26,14 @@ async def _report(of: Plan) -> Report:
     raise AssertionError("a preflight ends with its report")
 
 
-def test_only_what_is_new_and_broken_on_the_other_nodes_is_told(lab: Lab, tmp_path: Path) -> None:
+def test_recheck_reports_only_new_blockers_on_nodes_other_than_the_installer_node(lab: Lab, tmp_path: Path) -> None:
     first, second, third = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
     second.sh("echo 127.0.0.2 localhost >/etc/hosts")
     rows = [{"address": node.address, "role": "control-plane"} for node in (first, second, third)]
     answers = {**plan(rows, lab.address(20)), "ssh": {"username": "root", "key_file": str(first.key_file)}}
     ours = Plan.model_validate({**answers, "admin": {"password": "some-Secret-1"}})
 
-    async def looks() -> list[str]:
+    async def recheck_four_times() -> list[str]:
         bundle = await bundle_for(ours, await _report(ours), {}, tmp_path / "bundle", base=tmp_path)
         spec = run_spec(
             ours,
@@ -43,16 +43,16 @@ def test_only_what_is_new_and_broken_on_the_other_nodes_is_told(lab: Lab, tmp_pa
             bundle=bundle,
             pace=Timeouts(look=0),
         )
-        told = [await recheck_nodes(spec)]
-        first.sh("mkdir /var/lib/docker; echo 127.0.0.2 localhost >/etc/hosts")  # setup.sh makes it another machine
-        told.append(await recheck_nodes(spec))
+        texts = [await recheck_nodes(spec)]
+        first.sh("mkdir /var/lib/docker; echo 127.0.0.2 localhost >/etc/hosts")  # setup.sh changes this node
+        texts.append(await recheck_nodes(spec))
         third.sh("mkdir /var/lib/docker")
-        told.append(await recheck_nodes(spec))
+        texts.append(await recheck_nodes(spec))
         third.stop_sshd()
-        return [*told, await recheck_nodes(spec)]
+        return [*texts, await recheck_nodes(spec)]
 
-    as_it_was, installer_alone, new, gone = asyncio.run(looks())
-    assert as_it_was == installer_alone == ""
+    unchanged, installer_node_changed, new, stopped = asyncio.run(recheck_four_times())
+    assert unchanged == installer_node_changed == ""
     assert new.splitlines()[1:] == [line for line in new.splitlines() if f"{third.address}: FS-DIR-DOCKER" in line]
-    assert second.address not in new, "that was known, and decided on"
-    assert f"{third.address}: unreachable" in gone
+    assert second.address not in new, "this fault was in the report before"
+    assert f"{third.address}: unreachable" in stopped

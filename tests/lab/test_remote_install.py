@@ -1,5 +1,6 @@
-"""`acp-tui install` on a machine that is none of the nodes: package and bundle go to the first control plane node, and
-the same command installs there. Connections break on the way.
+"""`acp-tui install` on a host that is not a node: it copies all files to the installer node and installs there.
+
+The connection is lost in some of the tests.
 """
 
 import json
@@ -26,14 +27,14 @@ from tests.lab.kit.profiles import NodeProfile
 from tests.lab.test_end_to_end import CANARY, becoming_a_cluster, plan
 from tests.support.tmux_wizard import wizard
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]  # each looks at three nodes twice, and installs
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]  # each checks three nodes twice, and installs
 
 PLACE = "/root/acp-tui-install"
 
 
 @pytest.fixture
 def nodes(lab: Lab, tmp_path: Path) -> Iterator[list[LabNode]]:
-    """Three nodes, a package and a plan for them in `tmp_path`; the first node has acp-tui, and becomes a cluster."""
+    """Three nodes, with a package and a plan in `tmp_path`. The first node has acp-tui and becomes a cluster."""
     ours = (Path(acp_tui.__file__).parents[1], Path(sys.base_prefix))
     nodes = lab.start(NodeProfile(shared=ours), NodeProfile(), NodeProfile())
     package = build_package(tmp_path / "package", Behaviour(seconds=2))
@@ -41,12 +42,12 @@ def nodes(lab: Lab, tmp_path: Path) -> Iterator[list[LabNode]]:
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(answers), encoding="utf-8")
     program = f'#!/bin/sh\nexec {quote(sys.executable)} -m acp_tui "$@"\n'
     nodes[0].sh(f"printf %s {quote(program)} >/usr/local/bin/acp-tui; chmod 755 /usr/local/bin/acp-tui")
-    sent = "cat /root/cpaas-install/installer/practice/posts.json 2>/dev/null; true"
-    with becoming_a_cluster(nodes, lab.address(20), tmp_path, lambda: nodes[0].sh(sent) != ""):
+    read_posts = "cat /root/cpaas-install/installer/practice/posts.json 2>/dev/null; true"
+    with becoming_a_cluster(nodes, lab.address(20), tmp_path, lambda: nodes[0].sh(read_posts) != ""):
         yield nodes
 
 
-def begin(folder: Path) -> "subprocess.Popen[str]":
+def start_install(folder: Path) -> "subprocess.Popen[str]":
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
     return subprocess.Popen(
         (sys.executable, "-m", "acp_tui", "install", "plan.yaml"),
@@ -67,41 +68,43 @@ def no_secret(node: LabNode) -> bool:
     return node.sh(f"grep -rl {CANARY} {PLACE} /root/.local 2>/dev/null || true") == ""
 
 
-def test_all_goes_there_and_the_end_comes_back(nodes: list[LabNode], tmp_path: Path) -> None:
-    with begin(tmp_path) as command:
-        said, errors = command.communicate()
-    assert command.returncode == 0, said + errors
+def test_install_runs_on_the_node_and_its_result_is_returned(nodes: list[LabNode], tmp_path: Path) -> None:
+    with start_install(tmp_path) as command:
+        output, errors = command.communicate()
+    assert command.returncode == 0, output + errors
     assert "Installed. The platform is at https://" in errors
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
-    assert CANARY not in said + errors
-    kept = [file for file in (tmp_path / "state").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
-    assert kept == []
+    assert CANARY not in output + errors
+    holding = [
+        file for file in (tmp_path / "state").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()
+    ]
+    assert holding == []
 
 
-def test_killed_here_it_goes_on_there(nodes: list[LabNode], tmp_path: Path) -> None:
-    """The machine here dies once the install runs; the same command, given again, follows that very install."""
-    with begin(tmp_path) as first:
+def test_install_continues_after_this_command_is_killed(nodes: list[LabNode], tmp_path: Path) -> None:
+    """The command is killed while the install runs; run again, it follows the same install."""
+    with start_install(tmp_path) as first:
         assert first.stderr is not None
         for line in first.stderr:
             if "this command, given again" in line:
                 break
         first.send_signal(signal.SIGKILL)
-    with begin(tmp_path) as second:
-        said, errors = second.communicate()
-    assert second.returncode == 0, said + errors
+    with start_install(tmp_path) as second:
+        output, errors = second.communicate()
+    assert second.returncode == 0, output + errors
     assert "An install is already running on" in errors or "Installed." in errors
     assert posts(nodes[0]) == 1
 
 
-def test_a_cut_connection_is_made_anew(nodes: list[LabNode], tmp_path: Path) -> None:
-    with begin(tmp_path) as command:
+def test_lost_connection_is_retried(nodes: list[LabNode], tmp_path: Path) -> None:
+    with start_install(tmp_path) as command:
         assert command.stderr is not None
-        heard = iter(command.stderr)
-        # Said there: the preflight, whose connections would be cut too, is over, and the install is followed.
-        assert any("The install now runs in the background" in line for line in heard)
+        lines = iter(command.stderr)
+        # From this line on the preflight is over, so only the connection that follows the install is cut.
+        assert any("The install now runs in the background" in line for line in lines)
         nodes[0].sh("until pkill -KILL -f '[s]shd: root@'; do sleep 0.02; done")
-        rest = "".join(heard)
+        rest = "".join(lines)
     assert command.returncode == 0, rest
     assert "retrying in" in rest
     assert "Installed." in rest
@@ -120,35 +123,35 @@ CHECKOUT = Path(acp_tui.__file__).parents[1]
 
 
 def tool(name: str, *lines: str) -> str:
-    """Shell that makes a program of the node."""
+    """Return shell text that creates a program on the node."""
     text = quote("\n".join(("#!/bin/sh", *lines, "")))
     return f"mkdir -p {Path(name).parent}; printf %s {text} >{name}.new; chmod 755 {name}.new; mv {name}.new {name}"
 
 
 def without_acp_tui(node: LabNode, *python: str) -> None:
-    """The node has no longer what the machine here has. `python`: what its Python does instead.
+    """Remove acp-tui and its virtual environment from the node. `python`: lines that its Python runs first.
 
-    The stand-in for the installer, which lives in the checkout, is found in another place."""
-    node.sh(f"mkdir /root/lent; mount --bind {CHECKOUT} /root/lent; mount -t tmpfs lab {CHECKOUT}")
+    The fake installer, which is part of the checkout, moves to another folder."""
+    node.sh(f"mkdir /root/checkout; mount --bind {CHECKOUT} /root/checkout; mount -t tmpfs lab {CHECKOUT}")
     node.sh("rm /usr/local/bin/acp-tui")
-    moved = f'PYTHONPATH=/root/lent exec /root/lent/{Path(sys.executable).relative_to(CHECKOUT)} "$@"'
+    moved = f'PYTHONPATH=/root/checkout exec /root/checkout/{Path(sys.executable).relative_to(CHECKOUT)} "$@"'
     node.sh(tool(sys.executable, '[ "$3" != --version ] || exit 1', moved))
     for name in (PYTHON, "python3"):
         node.sh(tool(f"/usr/bin/{name}", *python, f'exec {sys.base_prefix}/bin/{PYTHON} "$@"'))
 
 
-def test_acp_tui_is_carried_over_where_it_is_missing(nodes: list[LabNode], tmp_path: Path) -> None:
-    """The node has Python of the same version, and an acp-tui of another one, which counts as none."""
+def test_missing_acp_tui_is_copied_to_the_node(nodes: list[LabNode], tmp_path: Path) -> None:
+    """The node has the same version of Python, and another version of acp-tui, which counts as missing."""
     without_acp_tui(nodes[0])
     nodes[0].sh(tool("/usr/local/bin/acp-tui", "echo acp-tui 0.0.1"))
-    with begin(tmp_path) as run:
-        said, errors = run.communicate()
-    assert run.returncode == 0, said + errors
+    with start_install(tmp_path) as run:
+        output, errors = run.communicate()
+    assert run.returncode == 0, output + errors
     assert "Copying this version" in errors
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
-    there = command(tmp_path, "status", "--json")
-    assert json.loads(there.stdout)["phase"] == "success", there.stderr
+    status = command(tmp_path, "status", "--json")
+    assert json.loads(status.stdout)["phase"] == "success", status.stderr
     followed = command(tmp_path, "attach")
     assert followed.returncode == 0
     assert "Installed and verified" in followed.stderr
@@ -164,31 +167,31 @@ def test_acp_tui_is_carried_over_where_it_is_missing(nodes: list[LabNode], tmp_p
         (("/usr/bin/uname", "echo armv7l"), f"this acp-tui is for {platform.machine()}, the node is armv7l"),
     ],
 )
-def test_what_cannot_be_carried_is_told_before_anything_is_sent(
+def test_unsuitable_node_is_reported_before_anything_is_copied(
     nodes: list[LabNode], tmp_path: Path, fault: tuple[str, str], why: str
 ) -> None:
     without_acp_tui(nodes[0])
     nodes[0].sh(f"rm /usr/bin/{PYTHON}; {tool(*fault)}")
-    with begin(tmp_path) as run:
-        said, errors = run.communicate()
-    assert (run.returncode, said) == (3, ""), errors
+    with start_install(tmp_path) as run:
+        output, errors = run.communicate()
+    assert (run.returncode, output) == (3, ""), errors
     assert why in errors
     assert f"Install acp-tui {acp_tui.__version__} on the node" in errors
     assert nodes[0].sh(f"ls {PLACE} 2>/dev/null || true") == ""
 
 
-def test_what_is_carried_is_tried_out_first(nodes: list[LabNode], tmp_path: Path) -> None:
-    """A Python that cannot run it: the package is not sent."""
+def test_package_is_not_copied_if_acp_tui_does_not_run_on_the_node(nodes: list[LabNode], tmp_path: Path) -> None:
+    """The Python of the node cannot run acp-tui."""
     without_acp_tui(nodes[0], "unset PYTHONPATH")
-    with begin(tmp_path) as run:
-        said, errors = run.communicate()
-    assert (run.returncode, said) == (3, ""), errors
+    with start_install(tmp_path) as run:
+        output, errors = run.communicate()
+    assert (run.returncode, output) == (3, ""), errors
     assert "it does not run on the node: ModuleNotFoundError: No module named 'acp_tui'" in errors
     assert "package" not in nodes[0].sh(f"ls {PLACE}").split()
 
 
-async def test_one_machine_sends_at_a_time(lab: Lab) -> None:
-    """The first one keeps its right while it gives signs of life; then another may take over, and it hears of that."""
+async def test_second_host_can_take_over_only_after_a_timeout(lab: Lab) -> None:
+    """The claim of the first host holds while it is renewed. After a takeover the first host gets an error."""
     [node] = lab.start(NodeProfile())
     login = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
     connection = await connect(login, node.host_key, lambda stage: None)
@@ -214,8 +217,8 @@ STEPS = ("Nodes", "Network", "Address", "Certificate", "Registry", "Isolation", 
 
 
 @pytest.mark.tmux
-def test_the_wizard_lends_its_terminal_to_the_install(nodes: list[LabNode], tmp_path: Path) -> None:
-    """On a machine that is no node; and what the install was made of keeps no secret afterwards."""
+def test_wizard_suspends_its_screen_for_the_remote_install(nodes: list[LabNode], tmp_path: Path) -> None:
+    """This host is not a node. After the install its files hold no secrets."""
     with wizard(tmp_path, "plan.yaml") as window:
         window.wait_for("▸ Package")
         for step in STEPS:
@@ -231,7 +234,9 @@ def test_the_wizard_lends_its_terminal_to_the_install(nodes: list[LabNode], tmp_
         window.wait_for("Run `acp-tui status` to check it")
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
-    kept = [file for file in (tmp_path / "state").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
-    assert kept == []
-    told = command(tmp_path, "status")
-    assert (told.returncode, "ended with exit status 0" in told.stderr) == (0, True)
+    holding = [
+        file for file in (tmp_path / "state").rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()
+    ]
+    assert holding == []
+    status = command(tmp_path, "status")
+    assert (status.returncode, "ended with exit status 0" in status.stderr) == (0, True)

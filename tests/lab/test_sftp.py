@@ -1,4 +1,4 @@
-"""Files on their way to a node: gone on with where they stopped, proved by their sum, refused without room."""
+"""Upload of files to a node over SFTP: resume, checksum, free space, and lost connections."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ _SIZE = 24 * 1024 * 1024
 
 
 @pytest_asyncio.fixture
-async def there(lab: Lab) -> AsyncIterator[tuple[LabNode, Files]]:
+async def remote(lab: Lab) -> AsyncIterator[tuple[LabNode, Files]]:
     [node] = lab.start(NodeProfile())
     target = Target(node.address, node.address, node.port, "root", SecretStr(node.password))
     connection = await connect(target, node.host_key, lambda stage: None)
@@ -36,35 +36,37 @@ def package(tmp_path: Path) -> Upload:
     return Upload(file, "/root/in/package.tar")
 
 
-async def send(files: Files, sending: Upload) -> list[Progress]:
-    told: list[Progress] = []
+async def send(files: Files, upload: Upload) -> list[Progress]:
+    progress: list[Progress] = []
     await files.folder("/root/in")
-    await files.send(sending, told.append)
-    return told
+    await files.send(upload, progress.append)
+    return progress
 
 
-def same(node: LabNode, sending: Upload, tmp_path: Path) -> bool:
+def same_checksum(node: LabNode, upload: Upload, tmp_path: Path) -> bool:
     sums = tmp_path / "sums"
-    sums.write_text(node.sh(f"sha256sum <{sending.remote}"), encoding="ascii")
-    return os.popen(f"sha256sum <{sending.local}").read() == sums.read_text(encoding="ascii")  # noqa: S605 - ours
+    sums.write_text(node.sh(f"sha256sum <{upload.remote}"), encoding="ascii")
+    return os.popen(f"sha256sum <{upload.local}").read() == sums.read_text(encoding="ascii")  # noqa: S605 - ours
 
 
-async def test_it_arrives_and_is_not_sent_twice(there: tuple[LabNode, Files], package: Upload, tmp_path: Path) -> None:
-    node, files = there
-    told = await send(files, package)
-    assert same(node, package, tmp_path)
-    assert [told[-1].done, told[-1].total] == [_SIZE, _SIZE]
+async def test_complete_file_is_not_uploaded_again(
+    remote: tuple[LabNode, Files], package: Upload, tmp_path: Path
+) -> None:
+    node, files = remote
+    progress = await send(files, package)
+    assert same_checksum(node, package, tmp_path)
+    assert [progress[-1].done, progress[-1].total] == [_SIZE, _SIZE]
     assert node.sh("stat -c %a /root/in /root/in/package.tar").split() == ["700", "600"]
-    assert len(await send(files, package)) == 1, "it was there: nothing was sent"
+    assert len(await send(files, package)) == 1, "the file is complete: nothing is sent"
 
 
-async def test_a_part_is_gone_on_with(there: tuple[LabNode, Files], package: Upload, tmp_path: Path) -> None:
-    node, files = there
+async def test_partial_upload_is_resumed(remote: tuple[LabNode, Files], package: Upload, tmp_path: Path) -> None:
+    node, files = remote
     await send(files, package)
     node.sh(f"cd /root/in; head -c {_SIZE // 2} package.tar >package.tar.part; rm package.tar")
-    told = await send(files, package)
-    assert same(node, package, tmp_path)
-    assert told[0].done >= _SIZE // 2, "the first half was not sent again"
+    progress = await send(files, package)
+    assert same_checksum(node, package, tmp_path)
+    assert progress[0].done >= _SIZE // 2, "the first half was not sent again"
 
 
 @pytest.mark.parametrize(
@@ -75,27 +77,27 @@ async def test_a_part_is_gone_on_with(there: tuple[LabNode, Files], package: Upl
         "echo another version >package.tar",
     ],
 )
-async def test_what_another_file_left_there_does_no_harm(
-    there: tuple[LabNode, Files], package: Upload, tmp_path: Path, damage: str
+async def test_other_content_on_the_node_is_replaced(
+    remote: tuple[LabNode, Files], package: Upload, tmp_path: Path, damage: str
 ) -> None:
-    node, files = there
+    node, files = remote
     node.sh(f"mkdir /root/in; cd /root/in; {damage}")
     await send(files, package)
-    assert same(node, package, tmp_path)
+    assert same_checksum(node, package, tmp_path)
     assert node.sh("ls /root/in").split() == ["package.tar"]
 
 
-async def test_no_room(there: tuple[LabNode, Files], package: Upload) -> None:
-    node, files = there
+async def test_too_little_free_space_is_an_error(remote: tuple[LabNode, Files], package: Upload) -> None:
+    node, files = remote
     node.sh("mkdir /root/in; mount -t tmpfs -o size=8m small /root/in")
     with pytest.raises(UploadError, match=r"/root/in on the node has 8 MB free; package.tar needs 26 MB more"):
         await send(files, package)
 
 
-async def test_a_connection_that_breaks_is_told_from_a_file_that_is_refused(
-    there: tuple[LabNode, Files], package: Upload
+async def test_lost_connection_and_rejected_file_are_different_errors(
+    remote: tuple[LabNode, Files], package: Upload
 ) -> None:
-    node, files = there
+    node, files = remote
     node.sh("echo file >/root/in")
     with pytest.raises(UploadError, match="/root/in"):
         await send(files, package)
@@ -111,11 +113,9 @@ async def test_a_connection_that_breaks_is_told_from_a_file_that_is_refused(
 
 
 @pytest.mark.parametrize("wait", [0, 0.3])
-async def test_a_connection_that_broke_before_a_channel_was_opened_is_lost(
-    there: tuple[LabNode, Files], wait: float
-) -> None:
-    """Lost, which is tried again, and not a node that refuses a session."""
-    node, files = there
+async def test_connection_broken_before_a_channel_opens_is_lost(remote: tuple[LabNode, Files], wait: float) -> None:
+    """A lost connection is retried; a node that rejects a session is not."""
+    node, files = remote
     node.sh("pkill -KILL -f '[s]shd: root@'")
     await asyncio.sleep(wait)  # the end of the connection is noticed while the channel is opened, or before
     with pytest.raises(ConnectionLost):

@@ -1,4 +1,4 @@
-"""The cluster's ranges against networks that real nodes have: what meets them, what only looks so, and the way out."""
+"""CIDR ranges of the plan against the networks of real nodes: overlaps are reported with a free range."""
 
 from pathlib import Path
 
@@ -16,17 +16,17 @@ SERVER = Fault(
     "echo 'nameserver 10.4.0.10' >>/etc/resolv.conf",
     {"XR-CIDR-HOST": "fail"},
 )
-BESIDE = Fault("a route and a second address beside the ranges", "ip route add 10.5.0.0/16 dev eth0; "
+OUTSIDE = Fault("a route and a second address outside the ranges", "ip route add 10.5.0.0/16 dev eth0; "
                "ip addr add 10.2.255.255/16 dev eth0; ip route add 0.0.0.0/1 dev eth0")  # fmt: skip
 
 
-def test_what_the_nodes_have_in_a_range_is_found_and_a_free_one_told(lab: Lab, tmp_path: Path) -> None:
+def test_networks_of_nodes_in_a_range_are_reported_with_a_free_range(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(
-        *(NodeProfile("ubuntu-22.04", faults) for faults in ((ROUTE,), (SERVER,), (BESIDE,))),
+        *(NodeProfile("ubuntu-22.04", faults) for faults in ((ROUTE,), (SERVER,), (OUTSIDE,))),
     )
     checked = check(tmp_path, plan(as_planned(nodes), lab.address(0)), "--only", "XR-CIDR-HOST")
     assert set(checked.states.values()) == {"checked"}
-    assert [checked.found[node.address] for node in nodes] == [node.profile.expects for node in nodes]
+    assert [checked.outcomes[node.address] for node in nodes] == [node.profile.expects for node in nodes]
     remedies = {verdict["node"]: verdict["remedy"] or "" for verdict in checked.verdicts}
     assert "10.1.0.0/16 (network.cluster_cidr.ipv4)" in remedies[nodes[0].address]
     assert "10.6.0.0/16 (network.service_cidr.ipv4)" in remedies[nodes[1].address]

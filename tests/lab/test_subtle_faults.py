@@ -1,4 +1,4 @@
-"""Faults and decoys that differ by little: what a careful person would see in a node's files, and nothing more."""
+"""Subtle faults in the files of real nodes, and healthy settings that differ from them by little."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ def _rpm(name: str) -> str:
     return _append("/usr/lib/lab/rpms", f"{name} 1.0")
 
 
-def _fault(about: str, shell: str, **expects: str) -> Fault:
+def _fault(name: str, shell: str, **expects: str) -> Fault:
     """`expects`: requirement IDs with `_` for `-`."""
-    return Fault(about, shell, {name.replace("_", "-"): outcome for name, outcome in expects.items()})
+    return Fault(name, shell, {rule.replace("_", "-"): outcome for rule, outcome in expects.items()})
 
 
 UBUNTU = (
@@ -31,7 +31,7 @@ UBUNTU = (
     ),
     _fault("swap in compressed memory", "echo '/dev/zram0 partition 8388604 0 100' >>/proc/swaps", SYS_SWAP="fail"),
     _fault(
-        "UsePAM in an included file, before the one that counts no more",
+        "UsePAM in an included file, which overrides the later setting",
         f"mkdir -p {SSHD}.d; echo 'usepam=yes' >{SSHD}.d/50-cloud.conf; sed -i '1i Include {SSHD}.d/*.conf' {SSHD}",
         USR_USEPAM="fail",
     ),
@@ -92,9 +92,9 @@ CENTOS = (
     _fault("localhost by IPv6 alone", "sed -i '/^127.0.0.1/d' /etc/hosts", NET_HOSTS_LOCALHOST="fail"),
     _fault("an address in 172.32", "ip addr add 172.32.0.1/24 dev eth0", NET_172_FREE="fail", NETCFG_172="fail"),
     _fault("no name server left", _resolv("nameserver\n# nameserver 198.51.100.250"), NET_RESOLV_NS="fail"),
-    _fault("the lowest port of the range", _listen(10249), NET_PORTS_CP="fail"),
+    _fault("the first port of the range", _listen(10249), NET_PORTS_CP="fail"),
     _fault(
-        "no time from the CPU",
+        "a high steal time",
         "echo 'cpu  100 0 100 700 0 0 0 100 0 0' >/run/stat; mount --bind /run/stat /proc/stat",
         HW_CPU_NOOVER="warn",
     ),
@@ -107,7 +107,7 @@ KYLIN = (
         OS_KYLIN_SP="warn",
     ),
     _fault("docker-engine", _rpm("docker-engine"), PKG_CONFLICT_KYLIN="fail"),
-    _fault("an application container runtime's relation", _rpm("golang-github-docker-go"), PKG_CONFLICT_KYLIN="fail"),
+    _fault("a Go library of Docker", _rpm("golang-github-docker-go"), PKG_CONFLICT_KYLIN="fail"),
     _fault(
         "a hidden default route", "ip route replace 0.0.0.0/1 dev eth0; ip route del default", NET_ROUTE_DEFAULT="fail"
     ),
@@ -118,11 +118,11 @@ KYLIN = (
         KRN_OVN="fail",
     ),
 )
-DECOYS = (
+HARMLESS = (
     _fault("swap that is not switched on by itself", _append("/etc/fstab", "/dev/vdb none swap sw,noauto 0 0")),
     _fault("UsePAM for some users alone", _append(SSHD, "Match User backup\n  PasswordAuthentication no")),
     _fault(
-        "an IPv6 name server, and 172 at another place",
+        "an IPv6 name server, and 172 as a middle part",
         _append("/etc/resolv.conf", "nameserver 2001:db8::53\nnameserver 198.51.172.1"),
     ),
     _fault("a second default route", "ip route add default via 198.51.100.30 metric 500 onlink dev eth0 || :"),
@@ -131,7 +131,7 @@ DECOYS = (
         "mkdir -p /etc/kubernetes; touch /etc/kubernetes/encryption-provider.conf",
     ),
     _fault(
-        "an empty folder of plugins, and tools that sound alike",
+        "an empty folder of plugins, and tools with similar names",
         "mkdir -p /opt/cni/bin; touch /usr/local/bin/kubectx /usr/local/bin/runcible",
     ),
     _fault(
@@ -139,14 +139,15 @@ DECOYS = (
         "sed -i 's/^127.0.0.1.*/127.0.0.1\\tlocalhost4 loopback\\tlocalhost/' /etc/hosts",
     ),
     _fault("a comment above the name", "sed -i '1i # set by cloud-init' /etc/hostname"),
-    _fault("ports beside the ranges", _listen(2378, 2381, 6444, 6640, 6643, 8079, 12081)),
-    _fault("folders beside the ranges", "mkdir -p /var/lib/kubelet/plugins /var/log/pods.old /var/lib/nerdctl"),
+    _fault("ports next to the ranges", _listen(2378, 2381, 6444, 6640, 6643, 8079, 12081)),
+    _fault("folders with similar names", "mkdir -p /var/lib/kubelet/plugins /var/log/pods.old /var/lib/nerdctl"),
     _fault("a firewall that is masked", _unit("firewalld", "inactive", "masked")),
     _fault("172 as the last part", "ip addr add 10.99.172.16/24 dev eth0"),
 )
-DECOYS_RPM = (
+HARMLESS_RPM = (
     _fault(
-        "nokmem beside another value", 'line=$(</proc/cmdline); echo "${line/=nokmem/=nosocket,nokmem}" >/proc/cmdline'
+        "nokmem together with another value",
+        'line=$(</proc/cmdline); echo "${line/=nokmem/=nosocket,nokmem}" >/proc/cmdline',
     ),
     _fault(
         "SELinux off by the kernel's own parameter",
@@ -156,23 +157,23 @@ DECOYS_RPM = (
     ),
     _fault("old systemd's infinity", "echo 18446744073709551615 >/usr/lib/lab/tasks-max"),
 )
-DECOYS_HWE = (
+HARMLESS_HWE = (
     _fault("HWE headers, and no kernel", _dpkg("linux-headers-generic-hwe-22.04")),
     _fault("docker.io gone", _dpkg("docker.io", "deinstall ok config-files")),
 )
 
 
-def test_what_differs_by_little_is_told_apart(lab: Lab, tmp_path: Path) -> None:
+def test_subtle_faults_are_reported_and_similar_healthy_settings_are_not(lab: Lab, tmp_path: Path) -> None:
     faulty = lab.start(
         NodeProfile("ubuntu-22.04", UBUNTU), NodeProfile("centos-7.9", CENTOS), NodeProfile("kylin-v10-sp3", KYLIN)
     )
-    quiet = lab.start(
-        NodeProfile("ubuntu-22.04", (*DECOYS, *DECOYS_HWE)), NodeProfile("centos-7.9", (*DECOYS, *DECOYS_RPM))
+    healthy = lab.start(
+        NodeProfile("ubuntu-22.04", (*HARMLESS, *HARMLESS_HWE)), NodeProfile("centos-7.9", (*HARMLESS, *HARMLESS_RPM))
     )
-    checked = check(tmp_path, plan(as_planned((*faulty, *quiet)), lab.address(0)))
+    checked = check(tmp_path, plan(as_planned((*faulty, *healthy)), lab.address(0)))
     assert set(checked.states.values()) == {"checked"}
-    for node in (*faulty, *quiet):
-        wanted = {name: outcome for name, outcome in node.profile.expects.items() if outcome}
+    for node in (*faulty, *healthy):
+        expected = {name: outcome for name, outcome in node.profile.expects.items() if outcome}
         if node is faulty[0]:
-            wanted["NET-PORTS-INST"] = "fail"  # the installer's node, whose ports are asked for twice
-        assert checked.found[node.address] == wanted, node.profile.base
+            expected["NET-PORTS-INST"] = "fail"  # two requirements concern the ports of the installer node
+        assert checked.outcomes[node.address] == expected, node.profile.base

@@ -1,4 +1,4 @@
-"""The wizard's own nodes, on real ones: rebooted since their check, gone and back, and tests that are asked for."""
+"""The wizard's node monitor with real nodes: reboots, retries of unreachable nodes, and active tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,23 +28,23 @@ Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 @asynccontextmanager
 async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, Until]]:
-    """A session without a screen, and a wait for whatever it tells next until something is so."""
-    told = asyncio.Event()
-    broken: list[BaseException] = []
+    """A session without a screen, and a function that waits for a condition, tested at each of its notifications."""
+    changed = asyncio.Event()
+    errors: list[BaseException] = []
 
     def notify(_topic: Changed) -> None:
-        told.set()
+        changed.set()
 
     async def until(reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):
             while not reached():
-                await told.wait()
-                told.clear()
+                await changed.wait()
+                changed.clear()
 
     one = Session(
         Draft(folder / "draft", answers),
         notify,
-        broken.append,
+        errors.append,
         dial=direct,
         package=PackageWork(folder),
         plan_file=None,
@@ -54,11 +54,11 @@ async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, U
         yield one, until
     finally:
         await one.close()
-    assert broken == []
+    assert errors == []
 
 
 def reboot(node: LabNode) -> None:
-    """What a reboot changes that can be seen."""
+    """Change the boot ID, as a reboot does."""
     node.sh(f"echo {uuid4()} >/run/boot; mount --bind /run/boot /proc/sys/kernel/random/boot_id")
 
 
@@ -66,18 +66,18 @@ def state(one: Session, node: LabNode) -> NodeState:
     return one.nodes.statuses[node.address].state
 
 
-def observed(report: Report, rule: str) -> list[tuple[str | None, Outcome]]:
+def outcomes(report: Report, rule: str) -> list[tuple[str | None, Outcome]]:
     return [(v.node, v.outcome) for v in report.verdicts if v.requirement == rule]
 
 
-async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: Path) -> None:
+async def test_rebooted_node_is_checked_again_with_a_notice(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(NodeProfile(), NodeProfile())
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
-        quiet = one.nodes.statuses[nodes[1].address]
+        other = one.nodes.statuses[nodes[1].address]
         before = one.nodes.facts[nodes[0].address].boot_id
-        nodes[0].sh("echo '/dev/vdb partition 8388604 0 -2' >>/proc/swaps")  # what came with the boot
+        nodes[0].sh("echo '/dev/vdb partition 8388604 0 -2' >>/proc/swaps")  # a fault that the reboot brought
         reboot(nodes[0])
         await one.nodes.refresh_now()
         assert state(one, nodes[0]) is NodeState.CHECKING
@@ -87,41 +87,41 @@ async def test_a_rebooted_node_is_checked_again_and_says_so(lab: Lab, tmp_path: 
         assert "rebooted" in one.nodes.statuses[nodes[0].address].notice
         assert one.nodes.facts[nodes[0].address].boot_id != before
         await one.evaluate_now()
-        assert (nodes[0].address, Outcome.FAIL) in observed(one.report(), "SYS-SWAP")
-        assert one.nodes.statuses[nodes[1].address].notice == quiet.notice == ""
+        assert (nodes[0].address, Outcome.FAIL) in outcomes(one.report(), "SYS-SWAP")
+        assert one.nodes.statuses[nodes[1].address].notice == other.notice == ""
 
 
-async def test_a_node_that_is_gone_is_tried_again_and_comes_back(lab: Lab, tmp_path: Path) -> None:
+async def test_unreachable_node_is_retried_and_locked_account_is_not(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(NodeProfile(), NodeProfile(), NodeProfile())
-    gone, locked, rebooted = nodes
+    stopped, locked, rebooted = nodes
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
         one.nodes.retry_pauses = (1,) * 30
         await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
-        gone.stop_sshd()
+        stopped.stop_sshd()
         reboot(rebooted)
         locked.sh("sed -i 's|^root:[^:]*:|root:!:|' /etc/shadow")
         await one.nodes.refresh_now()
         await one.evaluate_now()
-        assert state(one, gone) is NodeState.UNREACHABLE
-        assert "next try at" in one.nodes.statuses[gone.address].notice
-        assert (gone.address, Outcome.UNKNOWN) in observed(one.report(), "SYS-SWAP")
-        third = lab.start(NodeProfile())[0]  # it comes while the other is away, and finds its SSH port refusing
+        assert state(one, stopped) is NodeState.UNREACHABLE
+        assert "next try at" in one.nodes.statuses[stopped.address].notice
+        assert (stopped.address, Outcome.UNKNOWN) in outcomes(one.report(), "SYS-SWAP")
+        third = lab.start(NodeProfile())[0]  # it is added while the SSH port of the other one refuses connections
         one.set_nodes((*one.plan.nodes, Node(address=third.address, role="worker")))
         await until(lambda: state(one, third) is NodeState.CHECKED)
         assert state(one, locked) is NodeState.AUTH_FAILED
         assert one.nodes.statuses[locked.address].notice == ""
-        await until(lambda: one.nodes.statuses[gone.address].retries >= 2)
-        gone.start_sshd()
-        await until(lambda: state(one, gone) is NodeState.CHECKED)
+        await until(lambda: one.nodes.statuses[stopped.address].retries >= 2)
+        stopped.start_sshd()
+        await until(lambda: state(one, stopped) is NodeState.CHECKED)
         await one.nodes.refresh_now()
         await one.evaluate_now()
-        assert (gone.address, Outcome.FAIL) not in observed(one.report(), "X-FIREWALL")
-        assert state(one, locked) is NodeState.AUTH_FAILED  # nobody knocked there again
+        assert (stopped.address, Outcome.FAIL) not in outcomes(one.report(), "X-FIREWALL")
+        assert state(one, locked) is NodeState.AUTH_FAILED  # no further login attempt
         assert locked.sh("grep -c 'Failed password' /var/log/sshd.log").strip() == "1"
 
 
-async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_path: Path) -> None:
+async def test_results_of_active_tests_survive_a_recheck(lab: Lab, tmp_path: Path) -> None:
     nodes = lab.start(NodeProfile(), NodeProfile())
     answers = Plan.model_validate(plan(as_planned(nodes), lab.address(0)))
     async with session(tmp_path, answers) as (one, until):
@@ -131,18 +131,18 @@ async def test_what_is_asked_for_is_done_and_outlives_a_new_check(lab: Lab, tmp_
         await until(lambda: not one.nodes.active_tests)
         for _round in range(2):
             await one.evaluate_now()
-            assert observed(one.report(), "NETCFG-BW-INTRA") == [(None, Outcome.PASS)]
-            found = one.nodes.facts[nodes[0].address]
-            assert found.bandwidths
-            assert found.bandwidths[nodes[1].address].bits
-            assert found.vrids_seen is not None
-            assert found.backends_reached
+            assert outcomes(one.report(), "NETCFG-BW-INTRA") == [(None, Outcome.PASS)]
+            facts = one.nodes.facts[nodes[0].address]
+            assert facts.bandwidths
+            assert facts.bandwidths[nodes[1].address].bits
+            assert facts.vrids_seen is not None
+            assert facts.backends_reached
             for node in answers.nodes:
                 one.nodes.check(node)
             await until(lambda: all(state(one, node) is NodeState.CHECKED for node in nodes))
 
 
-async def test_a_registry_s_password_is_not_tried_while_it_is_typed(tmp_path: Path) -> None:
+async def test_registry_password_is_not_tested_while_it_is_typed(tmp_path: Path) -> None:
     registry = {"mode": "external", "address": "registry.example.com", "username": "u", "password": "p"}
     answers = Plan.model_validate({"registry": registry})
     async with session(tmp_path, answers) as (one, _until):

@@ -1,4 +1,4 @@
-"""Stand-ins of kubectl and docker on a lab node: they print what lies in files there, as the real ones would."""
+"""Fake kubectl and docker on a lab node: they print the contents of files as the real commands would."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ esac
 
 
 def make_cluster(node: LabNode, addresses: Sequence[str], pods: Sequence[str] = PODS) -> None:
-    """From now on `node` is a control plane of a cluster of `addresses`; `pods` is all that runs there."""
+    """Make `node` a control plane node of a cluster with `addresses`, on which only `pods` run."""
     files = {
         "/srv/nodes": table(node_rows(addresses)),
         "/srv/pods": table(pods),

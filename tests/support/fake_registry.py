@@ -1,4 +1,4 @@
-"""A small image registry with real TLS, for tests: `/v2/` behind Basic or behind a token server, as real ones are."""
+"""A fake image registry with real TLS: `/v2/` requires a login, Basic or from a token server."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ _CA_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def _certificate(host: str, issuer: str, key: ec.EllipticCurvePrivateKey, *, days: int = 5) -> x509.Certificate:
-    """`days` until it ends; negative: it has. The issuer "ca" is one, whoever else issues signs its own."""
+    """Return a certificate that expires in `days` (negative: in the past). The issuer is "ca" or `host` itself."""
     now = datetime.now(UTC)
     ca = host == "ca"
     builder = (
@@ -47,47 +47,49 @@ def _certificate(host: str, issuer: str, key: ec.EllipticCurvePrivateKey, *, day
 
 
 CA_PEM = _certificate("ca", "ca", _CA_KEY).public_bytes(Encoding.PEM).decode()
-"""What a node has to trust."""
+"""The CA certificate that a node must trust."""
 
 
 @dataclass
 class SmallRegistry:
-    """One that runs. `asked` are the paths and Authorization headers of all requests."""
+    """A running registry. `requests`: path and Authorization header of each request."""
 
     port: int
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
 
 
 @contextmanager
 def small_registry(
     folder: Path, address: str = "127.0.0.1", *, login: str = "basic", certificate: str = "good", realm: str = ""
 ) -> Iterator[SmallRegistry]:
-    """`login`: `basic`, `bearer`, `none`. `certificate`: `good`, `self-signed`, `other name`, `expired`, `none`.
+    """Run a registry during the block.
 
-    `realm`: the token server that it names; "": itself."""
+    `login`: `basic`, `bearer`, `none`. `certificate`: `good`, `self-signed`, `other name`, `expired`, `none`.
+    `realm`: URL of the token server; "": the registry itself.
+    """
     registry = SmallRegistry(0)
     basic = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            given, url = self.headers.get("Authorization", ""), urlsplit(self.path)
-            registry.asked.append((self.path, given))
+            credentials, url = self.headers.get("Authorization", ""), urlsplit(self.path)
+            registry.requests.append((self.path, credentials))
             scheme = "http" if certificate == "none" else "https"
-            here = realm or f"{scheme}://{address}:{registry.port}/token?account=x"
+            token_server = realm or f"{scheme}://{address}:{registry.port}/token?account=x"
             if url.path == "/token":
-                asked = parse_qs(url.query)
-                good = given == basic and asked.get("service") == ["a registry & co"]
-                self.tell(200 if good else 401, "", json.dumps({"expires_in": 300, "token": TOKEN} if good else {}))
+                query = parse_qs(url.query)
+                valid = credentials == basic and query.get("service") == ["a registry & co"]
+                self.reply(200 if valid else 401, "", json.dumps({"expires_in": 300, "token": TOKEN} if valid else {}))
             elif url.path != "/v2/":
-                self.tell(404, "", "")
-            elif login == "none" or given == (basic if login == "basic" else f"Bearer {TOKEN}"):
-                self.tell(200, "", "{}")
+                self.reply(404, "", "")
+            elif login == "none" or credentials == (basic if login == "basic" else f"Bearer {TOKEN}"):
+                self.reply(200, "", "{}")
             elif login == "basic":
-                self.tell(401, 'Basic realm="x"', "{}")
+                self.reply(401, 'Basic realm="x"', "{}")
             else:
-                self.tell(401, f'Bearer realm="{here}",service="a registry & co"', "{}")
+                self.reply(401, f'Bearer realm="{token_server}",service="a registry & co"', "{}")
 
-        def tell(self, status: int, challenge: str, body: str) -> None:
+        def reply(self, status: int, challenge: str, body: str) -> None:
             self.send_response(status)
             if challenge:
                 self.send_header("Www-Authenticate", challenge)

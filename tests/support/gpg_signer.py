@@ -1,4 +1,4 @@
-"""Throw-away OpenPGP keys for tests, made and used by the real gpg in a home of their own."""
+"""Temporary OpenPGP keys for tests, created and used by the real gpg in its own home folder."""
 
 import os
 import shutil
@@ -10,10 +10,10 @@ PAST = "20200102T000000"
 
 
 class Signer:
-    """A gpg home. Keys have no passphrase and are named by their user ID."""
+    """A gpg home folder. Keys have no passphrase and are named by their user ID."""
 
     def __init__(self) -> None:
-        # A socket's path is short, and pytest's folders are not.
+        # The path of the agent's socket must be short; pytest's folders are too long.
         self.home = Path(tempfile.mkdtemp(prefix="acp-test-", dir="/tmp"))
 
     def close(self) -> None:
@@ -21,7 +21,7 @@ class Signer:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def gpg(self, *arguments: str, at: str | None = None, stdin: bytes = b"") -> bytes:
-        """`at`: the time that gpg believes in, such as `20200102T000000`."""
+        """Run gpg and return its output. `at`: the time that gpg sees, such as `20200102T000000`."""
         clock = ["--faked-system-time", f"{at}!"] if at else []
         command = ["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--pinentry-mode", "loopback"]
         command += ["--passphrase", "", *clock, *arguments]
@@ -29,7 +29,7 @@ class Signer:
         return subprocess.run(command, input=stdin, capture_output=True, check=True, env=environment).stdout
 
     def make_key(self, name: str, *, expires: str = "0", at: str | None = None) -> str:
-        """The fingerprint of a new ed25519 key that can sign."""
+        """Create an ed25519 key that can sign, and return its fingerprint."""
         self.gpg("--quick-gen-key", f"{name} <{name}@example.com>", "ed25519", "sign", expires, at=at)
         return self.fingerprint(name)
 
@@ -45,7 +45,7 @@ class Signer:
         self.gpg("--import", stdin=certificate.read_bytes().replace(b":-----BEGIN", b"-----BEGIN"))
 
     def sign(self, name: str, file: Path, *options: str, at: str | None = None) -> bytes:
-        """A detached binary signature of `file`."""
+        """Return a detached binary signature of `file`."""
         signer = ("--local-user", self.fingerprint(name))
         return self.gpg(*signer, *options, "--output", "-", "--detach-sign", str(file), at=at)
 

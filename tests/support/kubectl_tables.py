@@ -1,4 +1,4 @@
-"""Clusters for tests: tables as the questions' templates make them, a healthy one and ways to make it sick."""
+"""Output of kubectl for tests: the tables of the query templates, for healthy and failing clusters."""
 
 import ssl
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ PODS = (
     "cpaas-system\tapollo-1\tn2\tRunning\t\t\t2\t+ + \t",
     "cpaas-system\tmigrate-1\tn2\tSucceeded\t\t\t1\t-Completed \t",
 )
-"""All well, a completed Job among them."""
+"""Healthy Pods; one belongs to a completed Job."""
 RELEASES = ("cpaas-system\tbase\tSynced \tSync=True/Done Health=True/ok ", "cpaas-system\tcert-manager\tSynced \t")
 
 
@@ -38,7 +38,7 @@ def node_rows(addresses: Sequence[str], not_ready: str = "") -> tuple[str, ...]:
 
 
 def self_signed(folder: Path, *hosts: str) -> Path:
-    """A PEM file with a key and its own certificate for `hosts` (addresses or names)."""
+    """Write a PEM file with a key and a self-signed certificate for `hosts` (addresses or names)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
     names: list[x509.GeneralName] = []
@@ -68,7 +68,7 @@ def self_signed(folder: Path, *hosts: str) -> Path:
 
 @contextmanager
 def web(host: str, port: int, pem: Path, status: int = 200) -> Iterator[int]:
-    """An HTTPS server that answers every GET with `status`; its port (`port` 0: any free one)."""
+    """Run an HTTPS server that answers every GET with `status`, and yield its port (`port` 0: any free one)."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -94,6 +94,6 @@ def web(host: str, port: int, pem: Path, status: int = 200) -> Iterator[int]:
 
 
 def serve(host: str, pem: str) -> None:
-    """A platform's console and registry at `host`, until the process is ended."""
+    """Serve the console and the registry of a platform at `host`, until the process ends."""
     with web(host, 443, Path(pem)), web(host, 11443, Path(pem), 401):
         Event().wait()

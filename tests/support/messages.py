@@ -1,4 +1,4 @@
-"""The texts for translators, extracted from the sources as `make messages` does it."""
+"""Texts for translators, extracted from the sources as by `make messages`."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ _SCRIPT = Path(__file__).parents[2] / "scripts" / "messages.py"
 
 @cache
 def extracted() -> tuple[Catalog, str]:
-    """All texts, and the warnings of the extraction."""
+    """Return all texts, and the warnings of the extraction."""
     with TemporaryDirectory() as folder:
         template = Path(folder, "acp-tui.pot")
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Small tar archives for tests, harmless and hostile ones."""
+"""Small tar archives for tests, valid and hostile."""
 
 import io
 import tarfile
@@ -15,7 +15,7 @@ def file(name: str, content: bytes = b"x", mode: int = 0o644) -> tuple[tarfile.T
 
 
 def special(name: str, kind: bytes, target: str = "") -> tuple[tarfile.TarInfo, bytes]:
-    """A folder, link, device or pipe: `kind` is one of tarfile's types."""
+    """Return a folder, link, device or pipe; `kind` is a type of tarfile."""
     member = tarfile.TarInfo(name)
     member.type, member.linkname, member.mode = kind, target, 0o755
     return member, b""
@@ -33,7 +33,7 @@ def archive(path: Path, *members: tuple[tarfile.TarInfo, bytes], form: int = tar
 
 
 def core(folder: Path, *more: tuple[tarfile.TarInfo, bytes], name: str = CORE) -> Path:
-    """A Core Package of the real shape."""
+    """Write a Core Package with the layout of a real one."""
     return archive(
         folder / name,
         special("installer", tarfile.DIRTYPE),

@@ -1,7 +1,6 @@
-"""A real terminal for tests: one tmux server of its own, with keys going in and the screen coming out as text.
+"""A real terminal for tests: a tmux server that receives keys and returns the screen as text.
 
-Nothing here waits for a fixed time: the screen is looked at again until it says what is expected, or a deadline is
-over.
+There are no fixed waits: the screen is read repeatedly until it shows the expected text or a deadline is over.
 """
 
 import secrets
@@ -11,20 +10,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_LOOK_EVERY = 0.05
-_PATIENCE = 30.0
-"""Seconds until a screen that was expected is missing for good."""
+_INTERVAL = 0.05
+_TIMEOUT = 30.0
+"""Seconds until the wait for an expected screen fails."""
 
 
 class NotShown(AssertionError):
-    """What was expected did not come; the last screen is in the text."""
+    """The expected text was not shown in time; the message has the last screen."""
 
 
 class Terminal:
     """One window of `width` x `height` in which one command runs."""
 
     def __init__(self, folder: Path) -> None:
-        # A socket of its own each time: the server of the terminal before may still be on its way out.
+        # A new socket each time: the server of the previous terminal may still be running.
         self._socket = folder / f"tmux-{secrets.token_hex(3)}"
         self._pid, self._status = folder / "tmux.pid", folder / "tmux.status"
         self._settings = folder / "tmux.conf"
@@ -33,7 +32,7 @@ class Terminal:
         )
 
     def tmux(self, *arguments: str, text: str | None = None) -> str:
-        """One tmux command on this terminal's own server; what it prints."""
+        """Run a tmux command on the server of this terminal and return its output."""
         done = subprocess.run(
             ["tmux", "-S", str(self._socket), "-f", str(self._settings), *arguments],
             input=text,
@@ -55,7 +54,7 @@ class Terminal:
         self.tmux("send-keys", "-l", "--", text)
 
     def paste(self, text: str) -> None:
-        """Paste the text, bracketed where the program has asked for that."""
+        """Paste the text, bracketed if the program has enabled that."""
         self.tmux("load-buffer", "-", text=text)
         self.tmux("paste-buffer", "-p", "-d")
 
@@ -63,17 +62,17 @@ class Terminal:
         self.tmux("resize-window", "-x", str(width), "-y", str(height))
 
     def screen(self, *, colours: bool = False) -> str:
-        """What is on the screen now; with `colours` the escape sequences too."""
+        """Return the text on the screen; with `colours`, including the escape sequences."""
         return self.tmux("capture-pane", "-p", *(["-e"] if colours else []))
 
     @property
     def pid(self) -> int:
-        """The process of the command."""
+        """The process ID of the command."""
         return int(self._pid.read_text())
 
     @property
     def exit_status(self) -> int | None:
-        """Exit status of the command as a shell gives it; None while it runs."""
+        """The exit status of the command as a shell reports it; None while it runs."""
         text = self._status.read_text() if self._status.exists() else ""
         return int(text) if text.endswith("\n") else None
 
@@ -86,15 +85,15 @@ class Terminal:
         self._status.unlink(missing_ok=True)
         self.tmux("new-session", "-d", *where, "env", "-i", *sets, "sh", "-c", outer, "sh", *command)
 
-    def wait_until(self, holds: Callable[[], bool], seconds: float = _PATIENCE) -> None:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = _TIMEOUT) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
-                raise NotShown(f"not so in {seconds:.0f} s; the screen:\n{self.screen()}")
-            time.sleep(_LOOK_EVERY)
+                raise NotShown(f"timed out after {seconds:.0f} s; the screen:\n{self.screen()}")
+            time.sleep(_INTERVAL)
 
-    def wait_for(self, *texts: str, seconds: float = _PATIENCE) -> str:
-        """The screen, once all `texts` are on it."""
+    def wait_for(self, *texts: str, seconds: float = _TIMEOUT) -> str:
+        """Return the screen as soon as it shows all `texts`."""
         shown = ""
 
         def holds() -> bool:
@@ -104,12 +103,12 @@ class Terminal:
 
         try:
             self.wait_until(holds, seconds)
-        except NotShown as late:
-            raise NotShown(f"{[text for text in texts if text not in shown]}: {late}") from None
+        except NotShown as error:
+            raise NotShown(f"{[text for text in texts if text not in shown]}: {error}") from None
         return shown
 
-    def wait_exit(self, seconds: float = _PATIENCE) -> int:
-        """The exit status, once the command has ended."""
+    def wait_exit(self, seconds: float = _TIMEOUT) -> int:
+        """Wait for the end of the command and return its exit status."""
         self.wait_until(lambda: self.exit_status is not None, seconds)
         assert self.exit_status is not None
         return self.exit_status
@@ -125,11 +124,11 @@ def terminal(
     height: int = 24,
     cwd: Path | None = None,
 ) -> Iterator[Terminal]:
-    """Run `command` in a new terminal; at the end the terminal and what still runs in it are gone.
+    """Run `command` in a new terminal during the block; at the end all its processes are killed.
 
-    `environment` is all that the command gets; `folder` is for the server's socket."""
+    `environment` is the complete environment of the command; `folder` holds the socket of the server."""
     window = Terminal(folder)
-    # The first session starts the server: one that is started without any may be gone before it has read its settings.
+    # The first session starts the server: a server without a session may end before it has read its settings.
     window.run(command, environment, (width, height), cwd or folder)
     try:
         yield window

@@ -1,4 +1,4 @@
-"""The wizard in a real terminal: how it is started there, and how what it leaves running is ended."""
+"""Start the wizard in a real terminal, walk through it, and end the processes that it leaves."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ PLANTED = 5
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """A login of its own: nothing of the tests' environment but the search path."""
+    """Return a new environment; only the search path comes from that of the tests."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(acp_tui.__file__).parents[1]),
@@ -36,13 +36,13 @@ def state(home: Path) -> Path:
 
 
 def installer_folder(home: Path) -> Path:
-    """Where the practice's installer leaves its files."""
+    """Return the folder with the files of the practice installer."""
     return state(home) / "practice" / "cpaas-install" / "installer" / "practice"
 
 
 @contextmanager
 def wizard(home: Path, *arguments: str, width: int = 80, height: int = 24, **more: str) -> Iterator[Terminal]:
-    """`acp-tui` with these arguments; `more` is added to its environment. Working folder: `home`."""
+    """Run `acp-tui` with these arguments in the folder `home`; `more` is added to its environment."""
     with terminal(
         [*PROGRAM, *arguments], home, environment(home, **more), width=width, height=height, cwd=home
     ) as window:
@@ -51,7 +51,7 @@ def wizard(home: Path, *arguments: str, width: int = 80, height: int = 24, **mor
 
 @contextmanager
 def practice_ended(home: Path) -> Iterator[None]:
-    """At the end nothing of the practice's install is left running."""
+    """End the processes of the practice install at the end of the block."""
     try:
         yield
     finally:
@@ -62,25 +62,25 @@ def practice_ended(home: Path) -> Iterator[None]:
 
 
 def kill(window: Terminal) -> None:
-    """kill -9, and wait until it has worked."""
+    """Kill the wizard with SIGKILL and wait for its end."""
     os.kill(window.pid, signal.SIGKILL)
     assert window.wait_exit() == 128 + signal.SIGKILL
 
 
 def begin(window: Terminal) -> None:
-    """A new install, step by step."""
+    """Choose a new install, step by step."""
     window.wait_for("Choose how to start.")
     window.keys("n")
 
 
-def go_on(window: Terminal) -> None:
-    """Take up the draft that is offered."""
+def resume(window: Terminal) -> None:
+    """Resume the draft that the start screen offers."""
     window.wait_for("Unfinished draft from")
     window.keys("g")
 
 
 def to_preflight(window: Terminal) -> None:
-    """From the first step on, the package verified and unpacked, with what is preset on the others."""
+    """Verify and unpack the package on the first step, and walk to the preflight with the given answers."""
     window.keys("C-v")
     window.wait_for("Verified and unpacked")
     for title in ("Nodes:", "Network:", "Address:", "Certificate:", "Registry:", "Isolation:", "Preflight:"):
@@ -89,7 +89,7 @@ def to_preflight(window: Terminal) -> None:
 
 
 def to_install(window: Terminal) -> None:
-    """From the first step to the question whether to start, every planted fault mended on the way."""
+    """Walk from the first step to the confirmation of the start, and fix every planted fault."""
     to_preflight(window)
     window.wait_for("5 of 5 nodes checked", f"{PLANTED} block")
     for left in reversed(range(PLANTED)):

@@ -32,10 +32,10 @@ def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> dict[str 
     return {v.node: v.outcome for v in of_rule(rule, facts, plan)}
 
 
-def shut(
+def close_paths(
     facts: dict[str, Facts], source: str, targets: Iterable[str], *ports: int, result: TcpResult = TcpResult.TIMEOUT
 ) -> None:
-    """Close paths from `source`: all ports where none is given."""
+    """Close the paths from `source` to `targets`; without `ports`, all of them."""
     paths = tuple(
         p._replace(result=result, seconds=None) if p.host in targets and (not ports or p.port in ports) else p
         for p in facts[source].paths or ()
@@ -43,76 +43,76 @@ def shut(
     facts[source] = replace(facts[source], paths=paths)
 
 
-def everybody_but(address: str) -> list[str]:
+def all_except(address: str) -> list[str]:
     return [n.address for n in PLAN.nodes if n.address != address]
 
 
-def test_open_paths_are_one_verdict() -> None:
+def test_open_paths_pass_with_one_verdict() -> None:
     (verdict,) = of_rule("X-FIREWALL", cluster(PLAN))
     assert (verdict.node, verdict.outcome) == (None, PASS)
     assert "180 TCP paths between 5 nodes" in verdict.observed
 
 
-def test_a_firewall_on_a_node_is_that_node_s() -> None:
+def test_node_that_no_other_node_reaches_on_a_port_fails() -> None:
     facts = cluster(PLAN)
-    for other in everybody_but(TWO):
-        shut(facts, other, [TWO], 2379, 2380)
+    for other in all_except(TWO):
+        close_paths(facts, other, [TWO], 2379, 2380)
     (verdict,) = of_rule("X-FIREWALL", facts)
     assert (verdict.node, verdict.outcome) == (TWO, FAIL)
     assert f"{ONE} → {TWO}: 2379, 2380 timed out" in verdict.observed
 
 
-def test_a_node_that_reaches_nobody_is_at_fault_itself() -> None:
+def test_node_that_reaches_no_other_node_fails() -> None:
     facts = cluster(PLAN)
-    shut(facts, WORKER, everybody_but(WORKER), result=TcpResult.NO_ROUTE)
+    close_paths(facts, WORKER, all_except(WORKER), result=TcpResult.NO_ROUTE)
     assert outcomes("X-FIREWALL", facts) == {WORKER: FAIL}
 
 
-def test_a_route_of_its_own_tells_of_two_which_one_is_at_fault() -> None:
+def test_node_with_a_prohibiting_route_fails() -> None:
     facts = cluster(PLAN)
-    shut(facts, ONE, [TWO], result=TcpResult.FORBIDDEN)
-    shut(facts, TWO, [ONE])
+    close_paths(facts, ONE, [TWO], result=TcpResult.FORBIDDEN)
+    close_paths(facts, TWO, [ONE])
     assert outcomes("X-FIREWALL", facts) == {ONE: FAIL}
     assert outcomes("NETCFG-LAT-INTRA", facts) == {None: PASS}
 
 
-def test_of_two_the_one_that_is_not_reached_is_at_fault() -> None:
+def test_target_of_a_single_closed_path_fails() -> None:
     facts = cluster(PLAN)
-    shut(facts, THREE, [WORKER], 10250)
+    close_paths(facts, THREE, [WORKER], 10250)
     assert outcomes("X-FIREWALL", facts) == {WORKER: FAIL}
 
 
-def test_two_closed_nodes_are_two_verdicts() -> None:
+def test_two_closed_nodes_have_two_verdicts() -> None:
     facts = cluster(PLAN)
     for closed in (TWO, WORKER):
-        for other in everybody_but(closed):
-            shut(facts, other, [closed], 10250)
+        for other in all_except(closed):
+            close_paths(facts, other, [closed], 10250)
     assert outcomes("X-FIREWALL", facts) == {TWO: FAIL, WORKER: FAIL}
 
 
-def test_ssh_refused_to_a_neighbour_is_a_filter() -> None:
+def test_ssh_port_refused_to_one_node_is_a_firewall() -> None:
     facts = cluster(PLAN)
-    shut(facts, ONE, [TWO], 22, result=TcpResult.REFUSED)
+    close_paths(facts, ONE, [TWO], 22, result=TcpResult.REFUSED)
     assert outcomes("X-FIREWALL", facts) == {TWO: FAIL}
 
 
-def test_ssh_refused_by_a_node_that_is_gone_is_no_filter() -> None:
+def test_ssh_port_refused_by_an_unreachable_node_is_unknown() -> None:
     facts = cluster(PLAN)
-    for other in everybody_but(TWO):
-        shut(facts, other, [TWO], 22, result=TcpResult.REFUSED)
+    for other in all_except(TWO):
+        close_paths(facts, other, [TWO], 22, result=TcpResult.REFUSED)
     del facts[TWO]
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
-def test_listeners_for_the_nodes_alone_say_nothing_of_the_balancer() -> None:
+def test_listeners_of_the_paths_test_do_not_affect_the_load_balancer_check() -> None:
     facts = {
         a: replace(f, listener_results={6443: "", 2379: ""}, backends_reached={}) for a, f in cluster(PLAN).items()
     }
     assert outcomes("LB-6443", facts) == {None: PASS}
 
 
-def test_a_busy_port_is_no_news_of_a_balancer_that_nobody_dialled() -> None:
-    """With results of the load balancer test, these decide."""
+def test_port_in_use_counts_only_with_the_load_balancer_test() -> None:
+    """If the load balancer test ran, its results decide."""
     busy = {6443: "the port is in use"}
     facts = {a: replace(f, listener_results=busy, backends_reached={}) for a, f in cluster(PLAN).items()}
     assert outcomes("LB-6443", facts) == {None: PASS}
@@ -120,85 +120,93 @@ def test_a_busy_port_is_no_news_of_a_balancer_that_nobody_dialled() -> None:
     assert outcomes("LB-6443", facts) == dict.fromkeys(CONTROL_PLANES, UNKNOWN)
 
 
-def rehearsed(led: dict[str, set[str]], *proxied: str) -> dict[str, Facts]:
-    """Listeners on all control planes; where the balancer led each node to, from its port 6443."""
+def after_load_balancer_test(backends_by_client: dict[str, set[str]], *proxied: str) -> dict[str, Facts]:
+    """Return facts with listeners on all control plane nodes, and the backends that each client reached on 6443.
+
+    `proxied`: nodes whose listener received the PROXY protocol.
+    """
     facts = cluster(PLAN)
     for node in CONTROL_PLANES:
         observed = frozenset({6443} if node in proxied else ())
         facts[node] = replace(facts[node], listener_results={6443: ""}, proxy_protocol_ports=observed)
-    for node, backends in led.items():
+    for node, backends in backends_by_client.items():
         facts[node] = replace(facts[node], backends_reached={(VIP, 6443): frozenset(backends)})
     return facts
 
 
 @pytest.mark.parametrize(
-    ("led", "expected"),
+    ("backends_by_client", "expected"),
     [
         ({ONE: {ONE, TWO, THREE}, TWO: {ONE, TWO, THREE}}, {None: PASS}),
         ({ONE: {ONE, TWO}, TWO: {ONE, TWO}}, {THREE: FAIL}),
-        ({ONE: {ONE}, TWO: {TWO}, WORKER: {THREE}}, {None: PASS}),  # by the source address
-        ({ONE: {ONE}, TWO: {TWO}, WORKER: {ONE}}, {THREE: UNKNOWN}),  # likewise, or the third is forgotten
+        ({ONE: {ONE}, TWO: {TWO}, WORKER: {THREE}}, {None: PASS}),  # balanced by source address
+        (
+            {ONE: {ONE}, TWO: {TWO}, WORKER: {ONE}},
+            {THREE: UNKNOWN},
+        ),  # the third may be missing, or balanced by source address
         ({ONE: {ONE}, TWO: {ONE}, WORKER: {ONE}}, {TWO: FAIL, THREE: FAIL}),
         ({ONE: set(), TWO: set()}, {None: FAIL}),
     ],
 )
-def test_whom_a_rehearsed_balancer_forgets(led: dict[str, set[str]], expected: dict[str | None, Outcome]) -> None:
-    assert outcomes("LB-6443", rehearsed(led)) == expected
+def test_backend_missing_in_the_load_balancer_fails(
+    backends_by_client: dict[str, set[str]], expected: dict[str | None, Outcome]
+) -> None:
+    assert outcomes("LB-6443", after_load_balancer_test(backends_by_client)) == expected
 
 
-def test_a_balancer_that_speaks_before_the_client_does() -> None:
-    facts = rehearsed({ONE: {ONE, TWO, THREE}}, TWO)
+def test_load_balancer_with_proxy_protocol_fails() -> None:
+    facts = after_load_balancer_test({ONE: {ONE, TWO, THREE}}, TWO)
     (verdict,) = of_rule("LB-6443", facts)
     assert (verdict.node, verdict.outcome) == (None, FAIL)
     assert "PROXY protocol" in verdict.observed
 
 
-def test_only_ports_of_the_plan_count() -> None:
+def test_only_ports_of_the_plan_are_checked() -> None:
     facts = cluster(PLAN)
-    shut(facts, ONE, [TWO], 179)
+    close_paths(facts, ONE, [TWO], 179)
     assert outcomes("X-FIREWALL", facts) == {None: PASS}
     calico = valid_plan(network={"cni": "calico"})
     assert outcomes("X-FIREWALL", facts, calico) == {TWO: FAIL}
 
 
-def test_what_was_not_tried_since_the_plan_has_changed_is_unknown() -> None:
+def test_paths_not_tested_since_a_change_of_the_plan_are_unknown() -> None:
     facts = cluster(valid_plan(nodes=nodes(3, 1)))
     facts[WORKERS[1]] = cluster(PLAN)[WORKERS[1]]
-    found = outcomes("X-FIREWALL", facts)
-    assert found == dict.fromkeys((ONE, TWO, THREE, WORKER), UNKNOWN)
+    results = outcomes("X-FIREWALL", facts)
+    assert results == dict.fromkeys((ONE, TWO, THREE, WORKER), UNKNOWN)
     other_port = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "https_port": 8443})
     assert set(outcomes("X-FIREWALL", cluster(PLAN), other_port).values()) == {UNKNOWN}
 
 
-def test_a_node_that_nobody_reaches_is_unknown_and_no_firewall() -> None:
+def test_unreachable_node_is_unknown_and_not_a_firewall() -> None:
     facts = cluster(PLAN)
-    for other in everybody_but(TWO):
-        shut(facts, other, [TWO])
+    for other in all_except(TWO):
+        close_paths(facts, other, [TWO])
     facts[TWO] = Facts(TWO, missing={"paths": "no answer within 10 s"})
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
-def test_a_node_that_was_lost_after_it_let_us_in_is_no_firewall() -> None:
+def test_node_lost_during_collection_is_not_a_firewall() -> None:
     facts = cluster(PLAN)
-    for other in everybody_but(TWO):
-        shut(facts, other, [TWO], 22, result=TcpResult.REFUSED)
+    for other in all_except(TWO):
+        close_paths(facts, other, [TWO], 22, result=TcpResult.REFUSED)
     facts[TWO] = replace(facts[TWO], paths=None, missing={"paths": "the connection broke"})
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 
 def test_without_nodes_checks_between_nodes_are_not_applicable() -> None:
-    nobody = valid_plan(nodes=[])
-    assert outcomes("BND-NODE-ARCH", {}, nobody) == {None: Outcome.NOT_APPLICABLE}
-    assert outcomes("X-TIMEZONE", {}, nobody) == {None: Outcome.NOT_APPLICABLE}
+    empty = valid_plan(nodes=[])
+    assert outcomes("BND-NODE-ARCH", {}, empty) == {None: Outcome.NOT_APPLICABLE}
+    assert outcomes("X-TIMEZONE", {}, empty) == {None: Outcome.NOT_APPLICABLE}
 
 
-def test_one_node_has_nobody_to_talk_to() -> None:
+def test_connectivity_does_not_apply_to_a_single_node() -> None:
     plan = valid_plan(nodes=nodes(1, 0), scenario="single-node", address={"cluster_endpoint": ONE})
     for rule in ("X-FIREWALL", "NETCFG-LAT-INTRA", "NETCFG-BW-INTRA", "LB-443", "LB-6443", "LB-11443"):
         assert outcomes(rule, cluster(plan), plan) == {None: Outcome.NOT_APPLICABLE}
 
 
-def test_dropped_full_size_packets_warn() -> None:
+def test_dropped_full_size_packets_are_a_warning() -> None:
     facts = cluster(PLAN)
     facts[ONE] = replace(facts[ONE], pings=(Ping(TWO, 5, 5, 0.001, 9000, False),))
     (verdict,) = of_rule("X-FIREWALL", facts)
@@ -217,7 +225,7 @@ def test_dropped_full_size_packets_warn() -> None:
         ("4.3", 11, FAIL),
     ],
 )
-def test_latency_by_release(release: str, milliseconds: float, expected: Outcome) -> None:
+def test_latency_limit_depends_on_the_release(release: str, milliseconds: float, expected: Outcome) -> None:
     plan = valid_plan(release=release)
     facts = cluster(plan)
     facts[ONE] = replace(facts[ONE], pings=(Ping(TWO, 5, 5, milliseconds / 1000),))
@@ -228,7 +236,7 @@ def test_latency_by_release(release: str, milliseconds: float, expected: Outcome
     assert ("Later releases allow 10 ms" in verdict.observed) == (milliseconds == 2.5 and release == "4.0")
 
 
-def test_without_ping_the_quickest_connect_counts() -> None:
+def test_latency_without_ping_is_the_shortest_connect_time() -> None:
     facts = cluster(PLAN)
     slow = tuple(TcpPath(p.host, p.port, p.result, 0.02 + p.port % 10 / 100) for p in facts[ONE].paths or ())
     facts[ONE] = replace(facts[ONE], pings=None, paths=slow)
@@ -237,7 +245,7 @@ def test_without_ping_the_quickest_connect_counts() -> None:
     assert "20 ms" in verdict.observed
 
 
-def test_lost_packets_are_worth_a_look() -> None:
+def test_lost_packets_are_a_warning() -> None:
     facts = cluster(PLAN)
     facts[ONE] = replace(facts[ONE], pings=(Ping(WORKER, 5, 4, 0.001),))
     (verdict,) = of_rule("NETCFG-LAT-INTRA", facts)
@@ -245,16 +253,16 @@ def test_lost_packets_are_worth_a_look() -> None:
     assert "1 of 5 packets lost" in verdict.observed
 
 
-def test_what_only_warns_hides_nothing_that_blocks() -> None:
+def test_blocker_is_reported_together_with_a_warning() -> None:
     facts = cluster(PLAN)
-    unobserved = (facts[ONE].paths or ())[0]._replace(result=TcpResult.UNKNOWN, detail="No buffer space available")
-    paths = (unobserved, *(facts[ONE].paths or ())[1:])
-    facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(unobserved.host, 5, 3, 0.5, 9000, False),))
-    found = {v.node: v for v in of_rule("X-FIREWALL", facts)}
-    assert found[ONE].outcome is UNKNOWN
+    untested = (facts[ONE].paths or ())[0]._replace(result=TcpResult.UNKNOWN, detail="No buffer space available")
+    paths = (untested, *(facts[ONE].paths or ())[1:])
+    facts[ONE] = replace(facts[ONE], paths=paths, pings=(Ping(untested.host, 5, 3, 0.5, 9000, False),))
+    results = {v.node: v for v in of_rule("X-FIREWALL", facts)}
+    assert results[ONE].outcome is UNKNOWN
     assert (
-        f"{ONE} → {unobserved.host}: {unobserved.port} could not be tested: No buffer space available"
-        in found[ONE].observed
+        f"{ONE} → {untested.host}: {untested.port} could not be tested: No buffer space available"
+        in results[ONE].observed
     )
     (slow,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert slow.outcome is FAIL
@@ -262,7 +270,7 @@ def test_what_only_warns_hides_nothing_that_blocks() -> None:
     assert "2 of 5 packets lost" in slow.observed
 
 
-def test_link_speeds() -> None:
+def test_slow_link_fails_and_missing_link_speed_is_to_confirm() -> None:
     facts = cluster(PLAN)
     assert outcomes("NETCFG-BW-INTRA", facts) == {None: PASS}
     facts[TWO] = replace(facts[TWO], link_speeds={})
@@ -271,22 +279,22 @@ def test_link_speeds() -> None:
     assert outcomes("NETCFG-BW-INTRA", facts) == {WORKER: FAIL}
 
 
-def test_a_balancer_that_says_nothing_warns() -> None:
+def test_load_balancer_that_does_not_answer_is_a_warning() -> None:
     facts = cluster(PLAN)
     assert outcomes("LB-6443", facts) == {None: PASS}
-    shut(facts, WORKER, [VIP], 6443)
+    close_paths(facts, WORKER, [VIP], 6443)
     assert outcomes("LB-6443", facts) == {WORKER: WARN}
     assert outcomes("LB-443", facts) == {None: PASS}
     for node in PLAN.nodes:
-        shut(facts, node.address, [VIP], 6443)
+        close_paths(facts, node.address, [VIP], 6443)
     (verdict,) = of_rule("LB-6443", facts)
     assert (verdict.node, verdict.outcome, verdict.blocks) == (None, WARN, False)
 
 
-def test_the_balancer_s_port_is_the_plan_s() -> None:
+def test_load_balancer_is_tested_on_the_ports_of_the_plan() -> None:
     plan = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "https_port": 8443, "http_port": 8080})
     facts = cluster(plan)
-    shut(facts, ONE, [VIP], 8443, 8080)
+    close_paths(facts, ONE, [VIP], 8443, 8080)
     assert outcomes("LB-443", facts, plan) == {ONE: WARN}
     assert outcomes("LB-HTTP", facts, plan) == {ONE: WARN}
     assert set(outcomes("LB-443", cluster(PLAN), plan).values()) == {UNKNOWN}
@@ -295,7 +303,7 @@ def test_the_balancer_s_port_is_the_plan_s() -> None:
 SELF_BUILT: dict[str, JsonValue] = {"cluster_endpoint": VIP, "platform": None, "self_built_vip": True}
 
 
-def test_a_vip_that_is_taken() -> None:
+def test_vip_in_use_fails() -> None:
     plan = valid_plan(address=SELF_BUILT)
     facts = cluster(plan)
     assert outcomes("VIP-FREE", facts, plan) == {None: PASS}
@@ -316,10 +324,12 @@ def test_a_vip_that_is_taken() -> None:
         (None, {TWO: FAIL}),
         (("10.9.9.9",), {TWO: FAIL}),
         ((VIP, "10.9.9.9"), {TWO: FAIL}),
-        ((VIP, "2001:db8::1"), {None: PASS}),  # the others have IPv6 switched off
+        ((VIP, "2001:db8::1"), {None: PASS}),  # the other nodes have no IPv6
     ],
 )
-def test_names_on_one_node(answers: tuple[str, ...] | None, expected: dict[str | None, Outcome]) -> None:
+def test_domain_resolved_differently_on_one_node_fails(
+    answers: tuple[str, ...] | None, expected: dict[str | None, Outcome]
+) -> None:
     facts = cluster(PLAN)
     facts[TWO] = replace(facts[TWO], names={DOMAIN: answers})
     assert outcomes("NETRES-DOMAIN", facts) == expected
@@ -338,16 +348,16 @@ def test_names_on_one_node(answers: tuple[str, ...] | None, expected: dict[str |
         ("198.51.100.7", PASS),
     ],
 )
-def test_names_on_all_nodes(address: str, expected: Outcome) -> None:
-    """198.51.100.7 is among the further addresses, so the plan knows it."""
+def test_domain_must_resolve_to_the_endpoint(address: str, expected: Outcome) -> None:
+    """The plan contains 198.51.100.7 as a further address."""
     plan = valid_plan(address={"cluster_endpoint": VIP, "platform": DOMAIN, "others": ["198.51.100.7"]})
     facts = {a: replace(f, names={DOMAIN: tuple(address.split())}) for a, f in cluster(plan).items()}
-    found = outcomes("NETRES-DOMAIN", facts, plan)
-    assert set(found.values()) == {expected}
-    assert expected is FAIL or set(found) == {None}
+    results = outcomes("NETRES-DOMAIN", facts, plan)
+    assert set(results.values()) == {expected}
+    assert expected is FAIL or set(results) == {None}
 
 
-def test_a_name_of_an_endpoint_that_is_a_name_leads_anywhere() -> None:
+def test_any_address_passes_if_the_endpoint_is_a_domain() -> None:
     plan = valid_plan(address={"cluster_endpoint": DOMAIN})
     facts = {a: replace(f, names={DOMAIN: ("203.0.113.9",)}) for a, f in cluster(plan).items()}
     assert outcomes("NETRES-DOMAIN", facts, plan) == {None: PASS}
@@ -364,7 +374,7 @@ def test_a_name_of_an_endpoint_that_is_a_name_leads_anywhere() -> None:
         (None, True, {None: PASS}),
     ],
 )
-def test_names_that_stand_in_etc_hosts(
+def test_domain_resolved_by_etc_hosts_only_on_one_node_is_a_warning(
     on_two: tuple[str, ...] | None, on_all: bool, expected: dict[str | None, Outcome]
 ) -> None:
     facts = {
@@ -373,7 +383,7 @@ def test_names_that_stand_in_etc_hosts(
     assert outcomes("NETRES-DOMAIN", facts) == expected
 
 
-def test_a_name_that_nobody_asked_for_yet_is_not_called_broken() -> None:
+def test_name_that_was_not_resolved_yet_is_unknown() -> None:
     facts = {a: replace(f, names={}) for a, f in cluster(PLAN).items()}
     assert set(outcomes("NETRES-DOMAIN", facts).values()) == {UNKNOWN}
 
@@ -386,11 +396,11 @@ def with_registry(
 ) -> dict[str, Facts]:
     return {
         address: replace(
-            seen,
+            facts,
             registry_answer=answer,
-            paths=tuple(p._replace(result=result) if p.port == 5000 else p for p in seen.paths or ()),
+            paths=tuple(p._replace(result=result) if p.port == 5000 else p for p in facts.paths or ()),
         )
-        for address, seen in cluster(plan).items()
+        for address, facts in cluster(plan).items()
     }
 
 
@@ -408,10 +418,12 @@ def with_registry(
         (TcpResult.TIMEOUT, None, FAIL),
     ],
 )
-def test_an_external_registry(result: TcpResult, answer: RegistryAnswer | None, expected: Outcome) -> None:
+def test_external_registry_must_answer_with_a_trusted_certificate(
+    result: TcpResult, answer: RegistryAnswer | None, expected: Outcome
+) -> None:
     plan = valid_plan(registry=REGISTRY)
-    found = outcomes("XR-REG-EXT", with_registry(plan, answer, result), plan)
-    assert set(found.values()) == {expected, MANUAL}  # the question to a person stays
+    results = outcomes("XR-REG-EXT", with_registry(plan, answer, result), plan)
+    assert set(results.values()) == {expected, MANUAL}  # the manual check remains
 
 
 @pytest.mark.parametrize(
@@ -427,7 +439,9 @@ def test_an_external_registry(result: TcpResult, answer: RegistryAnswer | None, 
         (None, dict.fromkeys(cluster(PLAN), UNKNOWN)),
     ],
 )
-def test_the_login_of_an_external_registry(answer: RegistryAnswer | None, expected: dict[str | None, Outcome]) -> None:
+def test_login_of_an_external_registry_is_checked(
+    answer: RegistryAnswer | None, expected: dict[str | None, Outcome]
+) -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
     assert outcomes("XR-REG-AUTH", with_registry(plan, answer), plan) == expected
     without = valid_plan(registry=REGISTRY)
@@ -435,18 +449,18 @@ def test_the_login_of_an_external_registry(answer: RegistryAnswer | None, expect
 
 
 @pytest.mark.parametrize(
-    ("status", "words"),
+    ("status", "reason"),
     [(404, "is not a registry"), (301, "a redirect"), (429, "not available"), (503, "not available")],
 )
-def test_answer_of_a_server_that_is_not_a_registry(status: int, words: str) -> None:
+def test_unexpected_status_of_the_registry_is_reported(status: int, reason: str) -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
-    answer = RegistryAnswer(status, login=Login.FAILED, login_detail="it asks for no login that is known here")
+    answer = RegistryAnswer(status, login=Login.FAILED, login_detail="unsupported login method")
     for rule in ("XR-REG-EXT", "XR-REG-AUTH"):
         observed = [v.observed for v in of_rule(rule, with_registry(plan, answer), plan) if v.node == TWO]
-        assert [f"returned {status}" in text and words in text for text in observed] == [True], rule
+        assert [f"returned {status}" in text and reason in text for text in observed] == [True], rule
 
 
-def test_a_login_that_one_node_alone_is_refused() -> None:
+def test_login_rejected_on_one_node_fails_there() -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})
     facts = with_registry(plan, RegistryAnswer(401, login=Login.ACCEPTED))
     facts[TWO] = replace(facts[TWO], registry_answer=RegistryAnswer(401, login=Login.REFUSED, login_detail="403"))
@@ -455,42 +469,42 @@ def test_a_login_that_one_node_alone_is_refused() -> None:
     assert "HTTP 403" in verdict.observed
 
 
-def transfers(*ways: tuple[str, str, float | None]) -> dict[str, Facts]:
+def bandwidth_facts(*measured: tuple[str, str, float | None]) -> dict[str, Facts]:
     facts = cluster(PLAN)
-    everything = {n.address: {o.address: Bandwidth(9.4e9) for o in PLAN.nodes if o != n} for n in PLAN.nodes}
-    for source, target, bits in ways:
-        everything[source][target] = Bandwidth(bits, "" if bits else "nothing arrived")
-    return {a: replace(f, bandwidths=everything[a], link_speeds={"eth0": 100}) for a, f in facts.items()}
+    bandwidths = {n.address: {o.address: Bandwidth(9.4e9) for o in PLAN.nodes if o != n} for n in PLAN.nodes}
+    for source, target, bits in measured:
+        bandwidths[source][target] = Bandwidth(bits, "" if bits else "nothing arrived")
+    return {a: replace(f, bandwidths=bandwidths[a], link_speeds={"eth0": 100}) for a, f in facts.items()}
 
 
 @pytest.mark.parametrize(
-    ("ways", "expected"),
+    ("measured", "expected"),
     [
         ((), {None: PASS}),
-        (((ONE, TWO, 941e6),), {None: PASS}),  # all that a link of 1 Gbit/s can carry
+        (((ONE, TWO, 941e6),), {None: PASS}),  # the maximum of a 1 Gbit/s link
         (((ONE, TWO, 94e6), (THREE, TWO, 94e6)), {TWO: FAIL}),
         (((ONE, TWO, 94e6), (ONE, THREE, 850e6)), {ONE: FAIL}),
         (((ONE, TWO, None),), {ONE: UNKNOWN}),
         (((ONE, TWO, None), (WORKER, THREE, 5e6)), {ONE: UNKNOWN, THREE: FAIL}),
     ],
 )
-def test_bandwidth_that_was_measured(
-    ways: tuple[tuple[str, str, float | None], ...], expected: dict[str | None, Outcome]
+def test_measured_bandwidth_decides_over_the_link_speed(
+    measured: tuple[tuple[str, str, float | None], ...], expected: dict[str | None, Outcome]
 ) -> None:
-    """A measured bandwidth counts more than the speed that the driver reports."""
-    assert outcomes("NETCFG-BW-INTRA", transfers(*ways)) == expected
+    """The link speed that the driver reports is too low in all cases."""
+    assert outcomes("NETCFG-BW-INTRA", bandwidth_facts(*measured)) == expected
 
 
 def test_measured_bandwidth_passes_and_new_node_is_unknown() -> None:
-    (verdict,) = of_rule("NETCFG-BW-INTRA", transfers())
+    (verdict,) = of_rule("NETCFG-BW-INTRA", bandwidth_facts())
     assert "9.4 Gbit/s or more" in verdict.observed
     assert "10 Gbit/s is recommended" in verdict.observed
-    facts = transfers()
-    fewer = {
+    facts = bandwidth_facts()
+    without_one = {
         a: replace(f, bandwidths={t: b for t, b in (f.bandwidths or {}).items() if t != ONE}) for a, f in facts.items()
     }
-    fewer[ONE] = replace(fewer[ONE], bandwidths=None)
-    assert outcomes("NETCFG-BW-INTRA", fewer) == {ONE: UNKNOWN}
+    without_one[ONE] = replace(without_one[ONE], bandwidths=None)
+    assert outcomes("NETCFG-BW-INTRA", without_one) == {ONE: UNKNOWN}
     cells = {
         cell.target: cell.text for row in matrix(topology_of(PLAN), facts) if row.source == ONE for cell in row.cells
     }
@@ -498,7 +512,7 @@ def test_measured_bandwidth_passes_and_new_node_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
+    ("address", "target"),
     [
         ("registry.example.com", ("registry.example.com", 443)),
         ("registry.example.com:5000", ("registry.example.com", 5000)),
@@ -507,5 +521,5 @@ def test_measured_bandwidth_passes_and_new_node_is_unknown() -> None:
         ("2001:db8::5", ("2001:db8::5", 443)),
     ],
 )
-def test_where_an_external_registry_is_dialled(address: str, place: tuple[str, int]) -> None:
-    assert external_registry(valid_plan(registry={"mode": "external", "address": address})) == place
+def test_host_and_port_of_an_external_registry(address: str, target: tuple[str, int]) -> None:
+    assert external_registry(valid_plan(registry={"mode": "external", "address": address})) == target

@@ -28,7 +28,7 @@ def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> di
 
 
 def with_each(**by_field: tuple[object, object, object]) -> dict[str, Facts]:
-    """Three nodes; each field's three values, one a node."""
+    """Return facts of three nodes; each field has one value for each node."""
     facts = {}
     for n, address in enumerate((ONE, TWO, THREE)):
         changes: Any = {name: values[n] for name, values in by_field.items()}
@@ -37,26 +37,26 @@ def with_each(**by_field: tuple[object, object, object]) -> dict[str, Facts]:
 
 
 def with_clocks(*clocks: tuple[float, float]) -> dict[str, Facts]:
-    when = healthy(ONE).clock
-    assert when is not None
+    default = healthy(ONE).clock
+    assert default is not None
     return {
-        address: healthy(address, clock=Clock(offset, doubt, when.remote_time))
-        for address, (offset, doubt) in zip((ONE, TWO, THREE), clocks, strict=True)
+        address: healthy(address, clock=Clock(offset, uncertainty, default.remote_time))
+        for address, (offset, uncertainty) in zip((ONE, TWO, THREE), clocks, strict=True)
     }
 
 
-def test_agreeing_nodes_give_one_verdict_about_all() -> None:
+def test_consistent_nodes_pass_with_one_verdict() -> None:
     (verdict,) = of_rule("X-HOSTNAME-UNIQUE", with_each())
     assert (verdict.node, verdict.outcome) == (None, Outcome.PASS)
 
 
-def test_host_names_are_compared_without_regard_to_case() -> None:
+def test_host_names_are_compared_case_insensitively() -> None:
     facts = with_each(hostname=("m1", "M1", "m2"))
     assert outcomes("X-HOSTNAME-UNIQUE", facts) == {ONE: Outcome.FAIL, TWO: Outcome.FAIL}
     assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"m1, also on {TWO}"
 
 
-def test_a_missing_name_is_unknown_and_hides_nothing() -> None:
+def test_missing_host_name_is_unknown_and_duplicates_still_fail() -> None:
     facts = with_each(hostname=(None, "m1", "m1"))
     assert outcomes("X-HOSTNAME-UNIQUE", facts) == {
         ONE: Outcome.UNKNOWN,
@@ -77,7 +77,7 @@ def test_a_missing_name_is_unknown_and_hides_nothing() -> None:
         (("UTC", "UTC", None), ("+0000", "+0000", None), {THREE: Outcome.UNKNOWN}),
     ],
 )
-def test_time_zones(
+def test_different_time_zones_are_reported(
     zones: tuple[object, object, object],
     offsets: tuple[object, object, object],
     expected: dict[str | None, Outcome],
@@ -86,13 +86,13 @@ def test_time_zones(
     assert outcomes("X-TIMEZONE", facts) == expected
 
 
-def test_the_remedy_names_the_zone_of_the_others() -> None:
+def test_fix_sets_the_time_zone_of_the_other_nodes() -> None:
     facts = with_each(timezone=("Europe/Moscow", "UTC", "Europe/Moscow"), utc_offset=("+0300", "+0000", "+0300"))
     (verdict,) = of_rule("X-TIMEZONE", facts)
     assert verdict.remedy == "timedatectl set-timezone Europe/Moscow"
 
 
-def test_a_clock_is_set_with_what_its_distribution_has() -> None:
+def test_fix_for_the_clock_depends_on_the_distribution() -> None:
     facts = with_clocks((0, 0.1), (30, 0.1), (300, 0.1))
     facts[TWO] = replace(facts[TWO], os_id="ubuntu")
     facts[THREE] = replace(facts[THREE], os_id="rhel")
@@ -113,15 +113,17 @@ def test_a_clock_is_set_with_what_its_distribution_has() -> None:
         (((0, 0.1), (10, 0), (0, 0)), {TWO: Outcome.PASS}),
     ],
 )
-def test_clocks(clocks: tuple[tuple[float, float], ...], expected: dict[str | None, Outcome]) -> None:
-    found = outcomes("X-CLOCK-SKEW", with_clocks(*clocks))
-    if expected == {TWO: Outcome.PASS}:  # exactly on the limit: within it as measured, and the doubt says so
-        assert Outcome.FAIL not in found.values()
+def test_clock_offset_between_nodes_is_reported(
+    clocks: tuple[tuple[float, float], ...], expected: dict[str | None, Outcome]
+) -> None:
+    results = outcomes("X-CLOCK-SKEW", with_clocks(*clocks))
+    if expected == {TWO: Outcome.PASS}:  # exactly at the limit, so the uncertainty decides
+        assert Outcome.FAIL not in results.values()
     else:
-        assert found == expected
+        assert results == expected
 
 
-def test_the_vip_has_to_be_a_neighbour_of_every_control_plane_node() -> None:
+def test_self_built_vip_must_be_in_the_subnet_of_every_control_plane_node() -> None:
     plan = valid_plan(address={"self_built_vip": True, "platform": None})
     facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
     assert outcomes("VIP-SUBNET", facts, plan) == {None: Outcome.PASS}
@@ -134,74 +136,74 @@ def test_the_vip_has_to_be_a_neighbour_of_every_control_plane_node() -> None:
     assert outcomes("VIP-SUBNET", facts) == {None: Outcome.NOT_APPLICABLE}
 
 
-def test_a_range_of_the_cluster_must_not_be_a_nodes_own_network() -> None:
+def test_cidr_range_that_overlaps_a_node_network_fails() -> None:
     plan = valid_plan(network={"service_cidr": {"ipv4": "10.20.0.128/25"}})
     facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
-    found = of_rule("XR-CIDR-HOST", facts, plan)
-    assert {v.outcome for v in found} == {Outcome.FAIL}
-    assert {v.paths for v in found} == {("network.service_cidr.ipv4",)}
-    assert {v.node for v in found} == {n.address for n in plan.nodes}
+    results = of_rule("XR-CIDR-HOST", facts, plan)
+    assert {v.outcome for v in results} == {Outcome.FAIL}
+    assert {v.paths for v in results} == {("network.service_cidr.ipv4",)}
+    assert {v.node for v in results} == {n.address for n in plan.nodes}
 
 
-def test_a_route_through_a_range_of_the_cluster_is_worth_a_look() -> None:
+def test_route_into_a_cidr_range_is_a_warning() -> None:
     routes = (Route("default", "eth0", "10.20.0.1"), Route("10.3.7.0/24", "eth1", None))
     facts = {n.address: healthy(n.address, role=n.role) for n in THREE_NODES.nodes}
     facts[TWO] = healthy(TWO, routes=routes)
     assert outcomes("XR-CIDR-HOST", facts) == {TWO: Outcome.WARN}
 
 
-def test_routes_that_are_no_networks_hurt_nobody() -> None:
+def test_invalid_routes_and_prefixes_are_ignored() -> None:
     routes = (Route("default", "eth0", "g"), Route("999.1/77", "x", None), Route("", None, None))
     facts = with_each(routes=(routes, routes, routes), interfaces=((Interface("e", ONE, 999),),) * 3)
     assert outcomes("XR-CIDR-HOST", facts) == {None: Outcome.PASS}
 
 
-def test_the_interface_of_the_plan_has_to_be_on_the_nodes() -> None:
+def test_interface_of_the_plan_must_exist_on_the_nodes() -> None:
     plan = valid_plan(network={"nic": "bond0"}, nodes=nodes(3, 0))
     facts = with_each()
     facts[ONE] = healthy(ONE, interfaces=(Interface("bond0", ONE, 24),))
-    found = of_rule("P-NIC", facts, plan)
-    assert {v.node: v.outcome for v in found} == {TWO: Outcome.FAIL, THREE: Outcome.FAIL}
+    results = of_rule("P-NIC", facts, plan)
+    assert {v.node: v.outcome for v in results} == {TWO: Outcome.FAIL, THREE: Outcome.FAIL}
     assert outcomes("P-NIC", facts) == {None: Outcome.PASS}
 
 
-def test_overcommitment_is_no_question_on_bare_metal() -> None:
+def test_overcommitment_does_not_apply_to_bare_metal() -> None:
     assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False,) * 3)) == {None: Outcome.NOT_APPLICABLE}
     assert outcomes("HW-CPU-NOOVER", with_each(virtual=(False, True, None))) == {None: Outcome.MANUAL}
     balloon = frozenset({"virtio_balloon"})
-    hinted = outcomes("HW-MEM-NOOVER", with_each(modules=(balloon, frozenset(), None)))
-    assert hinted == {None: Outcome.MANUAL, ONE: Outcome.WARN}
+    with_balloon = outcomes("HW-MEM-NOOVER", with_each(modules=(balloon, frozenset(), None)))
+    assert with_balloon == {None: Outcome.MANUAL, ONE: Outcome.WARN}
     assert outcomes("HW-CPU-NOOVER", with_each(steal=(0.05, 0.001, None))) == {None: Outcome.MANUAL, ONE: Outcome.WARN}
 
 
-def test_a_disk_is_judged_once_it_was_measured() -> None:
+def test_disk_speed_is_to_confirm_until_it_is_measured() -> None:
     fast = DiskSpeed("/var/lib", "fio", 0.004, 800.0, 2500.0, 300e6)
     slow = replace(fast, rate=900.0, throughput=90e6)
-    guess = replace(slow, method="python3")
+    estimate = replace(slow, method="python3")
     for rule in ("HW-DISK-IOPS", "HW-DISK-TPUT"):
         assert outcomes(rule, with_each(disk_speed=(None, None, None))) == {None: Outcome.MANUAL}
-        found = outcomes(rule, with_each(disk_speed=(fast, slow, guess)))
-        assert list(found.values()) == [Outcome.PASS, Outcome.FAIL, Outcome.WARN]
-        found = outcomes(rule, with_each(disk_speed=(fast, None, fast)))
-        assert list(found.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
+        results = outcomes(rule, with_each(disk_speed=(fast, slow, estimate)))
+        assert list(results.values()) == [Outcome.PASS, Outcome.FAIL, Outcome.WARN]
+        results = outcomes(rule, with_each(disk_speed=(fast, None, fast)))
+        assert list(results.values()) == [Outcome.PASS, Outcome.UNKNOWN, Outcome.PASS]
     later = valid_plan(release="4.1", nodes=nodes(3, 0))
-    lazy = replace(fast, sync_p99=0.02)
-    assert list(outcomes("HW-DISK-IOPS", with_each(disk_speed=(fast, slow, lazy)), later).values()) == [
+    slow_sync = replace(fast, sync_p99=0.02)
+    assert list(outcomes("HW-DISK-IOPS", with_each(disk_speed=(fast, slow, slow_sync)), later).values()) == [
         Outcome.PASS,
         Outcome.PASS,
         Outcome.FAIL,
     ]
 
 
-def test_workers_grow_with_the_clusters_they_serve() -> None:
-    def found(clusters: int) -> Outcome:
+def test_total_worker_size_must_grow_with_workload_clusters() -> None:
+    def outcome(clusters: int) -> Outcome:
         plan = valid_plan(scenario="multi-cluster", workload={"clusters": clusters})
         facts = {n.address: healthy(n.address, role=n.role) for n in plan.nodes}
         (verdict,) = of_rule("CAP-MC-HGROW", facts, plan)
         assert verdict.severity is Severity.ADVICE
         return verdict.outcome
 
-    assert [found(9), found(10), found(50), found(60)] == [
+    assert [outcome(9), outcome(10), outcome(50), outcome(60)] == [
         Outcome.NOT_APPLICABLE,
         Outcome.PASS,
         Outcome.PASS,
@@ -209,12 +211,12 @@ def test_workers_grow_with_the_clusters_they_serve() -> None:
     ]
 
 
-def test_an_advice_never_fails() -> None:
+def test_advice_never_fails() -> None:
     plan = valid_plan(scenario="single-cluster", workload={"pods": 400})
-    found = evaluate(plan, {}, {}, today=date(2026, 3, 1))
-    grow = next(v for v in found if v.requirement == "CAP-SC-GROW")
+    results = evaluate(plan, {}, {}, today=date(2026, 3, 1))
+    grow = next(v for v in results if v.requirement == "CAP-SC-GROW")
     assert (grow.outcome, grow.blocks) == (Outcome.WARN, False)
-    assert all(v.outcome is not Outcome.FAIL for v in found if v.severity in (Severity.ADVICE, Severity.INFO))
+    assert all(v.outcome is not Outcome.FAIL for v in results if v.severity in (Severity.ADVICE, Severity.INFO))
 
 
 @pytest.mark.parametrize(
@@ -230,8 +232,10 @@ def test_an_advice_never_fails() -> None:
         ("single-node", 1, 1, {"CAP-SN-NODES"}),
     ],
 )
-def test_counts_of_nodes_by_scenario(scenario: str, planes: int, workers: int, broken: set[str]) -> None:
+def test_required_number_of_nodes_depends_on_the_scenario(
+    scenario: str, planes: int, workers: int, broken: set[str]
+) -> None:
     plan = valid_plan(scenario=scenario, nodes=nodes(planes, workers))
-    found = evaluate(plan, {}, {}, today=date(2026, 3, 1))
-    counts = {v.requirement for v in found if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
+    results = evaluate(plan, {}, {}, today=date(2026, 3, 1))
+    counts = {v.requirement for v in results if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
     assert counts == broken

@@ -9,7 +9,7 @@ import pytest
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Interface
 from tests.support.factories.plans import valid_plan
-from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, cluster, trouble, verdicts
+from tests.support.factories.verdicts import FAIL, FIRST, SECOND, WARN, cluster, findings, verdicts
 
 UUID = "564d4c8a-7a3b-11d2-9c0e-0a1b2c3d4e5f"
 
@@ -19,15 +19,15 @@ def verdicts_on_two_nodes(one: Mapping[str, object], two: Mapping[str, object]) 
     plan = valid_plan()
     facts = cluster(plan)
     for node, changes in ((FIRST, one), (SECOND, two)):
-        laid: Any = dict(changes)
-        facts[node] = replace(facts[node], **laid)
-    judged = verdicts(plan, facts)
-    assert {rule for rule, _node, _outcome in trouble(judged)} <= {"XR-NODE-UNIQUE"}
-    return [v for v in judged if v.requirement == "XR-NODE-UNIQUE" and v.outcome is not Outcome.PASS]
+        fields: Any = dict(changes)
+        facts[node] = replace(facts[node], **fields)
+    all_verdicts = verdicts(plan, facts)
+    assert {rule for rule, _node, _outcome in findings(all_verdicts)} <= {"XR-NODE-UNIQUE"}
+    return [v for v in all_verdicts if v.requirement == "XR-NODE-UNIQUE" and v.outcome is not Outcome.PASS]
 
 
 @pytest.mark.parametrize(
-    ("common", "outcome", "words"),
+    ("common", "outcome", "identifier"),
     [
         ({"machine_id": "a" * 32}, FAIL, "machine-id aaaa"),
         ({"product_uuid": UUID}, FAIL, f"product UUID {UUID}"),
@@ -36,14 +36,14 @@ def verdicts_on_two_nodes(one: Mapping[str, object], two: Mapping[str, object]) 
         ({"machine_id": "a" * 32, "host_key": "SHA256:abc"}, FAIL, "SSH host key SHA256:abc"),
     ],
 )
-def test_a_clone_is_reported_with_the_other_node(common: Mapping[str, object], outcome: Outcome, words: str) -> None:
-    found = verdicts_on_two_nodes(common, common)
-    assert [(v.node, v.outcome) for v in found] == [(FIRST, outcome), (SECOND, outcome)]
-    assert words in found[0].observed
-    assert f"also on {SECOND}" in found[0].observed
+def test_clone_is_reported_with_the_other_node(common: Mapping[str, object], outcome: Outcome, identifier: str) -> None:
+    results = verdicts_on_two_nodes(common, common)
+    assert [(v.node, v.outcome) for v in results] == [(FIRST, outcome), (SECOND, outcome)]
+    assert identifier in results[0].observed
+    assert f"also on {SECOND}" in results[0].observed
 
 
-def test_the_remedy_is_the_one_of_what_is_common() -> None:
+def test_fix_is_that_of_the_common_identifier() -> None:
     (one, _two) = verdicts_on_two_nodes({"host_key": "SHA256:abc"}, {"host_key": "SHA256:abc"})
     assert "ssh-keygen -A" in one.remedy
     assert "machine-id" not in one.remedy
@@ -52,7 +52,7 @@ def test_the_remedy_is_the_one_of_what_is_common() -> None:
 @pytest.mark.parametrize(
     "common",
     [
-        {"boot_id": "of the host of two containers"},
+        {"boot_id": "shared by two containers"},
         {"machine_id": "uninitialized"},
         {"machine_id": None},
         {"product_uuid": "03000200-0400-0500-0006-000700080009"},
@@ -64,18 +64,18 @@ def test_the_remedy_is_the_one_of_what_is_common() -> None:
     ],
     ids=str,
 )
-def test_what_many_machines_have_is_no_clone(common: Mapping[str, object]) -> None:
+def test_common_placeholder_identifiers_are_not_clones(common: Mapping[str, object]) -> None:
     assert verdicts_on_two_nodes(common, common) == []
 
 
-def test_one_card_in_common_only_warns() -> None:
+def test_one_common_mac_address_is_a_warning() -> None:
     usb = "be:af:00:00:00:01"
-    found = verdicts_on_two_nodes({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
-    assert [(v.node, v.outcome) for v in found] == [(FIRST, WARN), (SECOND, WARN)]
-    assert f"MAC {usb}, also on" in found[0].observed
+    results = verdicts_on_two_nodes({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
+    assert [(v.node, v.outcome) for v in results] == [(FIRST, WARN), (SECOND, WARN)]
+    assert f"MAC {usb}, also on" in results[0].observed
 
 
-def test_one_machine_by_two_addresses_is_its_second_entry() -> None:
+def test_machine_with_two_entries_fails_at_the_second() -> None:
     plan = valid_plan()
     facts = cluster(plan)
     both = (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))
@@ -85,7 +85,7 @@ def test_one_machine_by_two_addresses_is_its_second_entry() -> None:
     assert (verdict.node, verdict.outcome, verdict.observed) == (SECOND, FAIL, f"the same machine as {FIRST}")
 
 
-def test_an_address_that_another_machine_has_too() -> None:
+def test_address_of_another_node_fails() -> None:
     (verdict,) = verdicts_on_two_nodes(
         {"interfaces": (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))}, {}
     )

@@ -1,6 +1,6 @@
-"""Plans that are broken in one way: exactly the rules for it fail, and no others.
+"""Plans with one error: exactly its rules fail. Unusual but valid plans pass.
 
-Unusual but correct plans must pass. All plans are read from a plan file.
+All plans are read from a plan file.
 """
 
 import json
@@ -21,7 +21,7 @@ SINGLE: Changes = {
     "nodes": [node("10.20.0.11")],
     "address": {"cluster_endpoint": "10.20.0.11", "platform": None},
 }
-SIX: Changes = {
+IPV6: Changes = {
     "nodes": [node(f"2001:db8::{n}") for n in (1, 2, 3)],
     "network": {"ip_family": "ipv6"},
     "address": {"cluster_endpoint": "api.example.com"},
@@ -35,19 +35,19 @@ RECOVERY: Changes = {
     "registry": {"address": DOMAIN, "username": "u", "password": "p"},
 }
 OF_FILES = {"XR-CERT-PAIR", "XR-CERT-VALID"}
-"""The pair of these plans is not there: its own tests have it."""
+"""Rules of the certificate files, which do not exist here; they have their own tests."""
 OF_SIZE = ("CAP-", "HW-", "NETRES-")
-"""How many nodes of what size a scenario takes, and that there is an endpoint at all, is judged beside these rules."""
+"""Prefixes of rules about sizing and network resources, which have their own tests."""
 
 
 def recovery(**address: JsonValue) -> Changes:
-    given = RECOVERY["address"]
-    assert isinstance(given, dict)
-    return {**RECOVERY, "address": {**given, **address}}
+    default = RECOVERY["address"]
+    assert isinstance(default, dict)
+    return {**RECOVERY, "address": {**default, **address}}
 
 
-def six(**address: JsonValue) -> Changes:
-    return {**SIX, "address": {"cluster_endpoint": "api.example.com", **address}}
+def ipv6_only(**address: JsonValue) -> Changes:
+    return {**IPV6, "address": {"cluster_endpoint": "api.example.com", **address}}
 
 
 def single(**address: JsonValue) -> Changes:
@@ -90,7 +90,7 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"nodes": nodes(7, 0)}, {"XR-CP-COUNT"}),
     ({"nodes": [*nodes(3, 0), node("10.20.0.13", "worker")]}, {"XR-NODE-UNIQUE"}),
     ({"nodes": [*nodes(1, 0), node("2001:db8::1")]}, {"P-CP", "XR-CP-COUNT"}),
-    ({**SIX, "nodes": [node("2001:db8::1"), node("2001:DB8:0:0::1"), node("2001:db8::3")]}, {"XR-NODE-UNIQUE"}),
+    ({**IPV6, "nodes": [node("2001:db8::1"), node("2001:DB8:0:0::1"), node("2001:db8::3")]}, {"XR-NODE-UNIQUE"}),
     ({"nodes": [node("10.20.0.11", ipv6="2001:db8::1"), *nodes(3, 0)[1:], node("10.20.0.21", "worker",
       ipv6="2001:db8:0::1")]}, {"XR-NODE-UNIQUE"}),
     ({"nodes": [node("10.20.0.11"), node("2001:db8::2"), node("10.20.0.13")]}, {"P-CP"}),
@@ -99,8 +99,8 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"nodes": [node("10.20.0.11"), node("255.255.255.255"), node("10.20.0.13")]}, {"P-CP"}),
     ({"nodes": [node("10.20.0.11"), node("239.1.1.1"), node("10.20.0.13")]}, {"P-CP"}),
     ({"nodes": [node("10.20.0.11"), node("240.0.0.1"), node("10.20.0.13")]}, {"P-CP"}),
-    ({**SIX, "nodes": [node("fe80::1"), node("2001:db8::2"), node("2001:db8::3")]}, {"P-CP"}),
-    ({**SIX, "nodes": [node("10.20.0.11")]}, {"P-CP"}),
+    ({**IPV6, "nodes": [node("fe80::1"), node("2001:db8::2"), node("2001:db8::3")]}, {"P-CP"}),
+    ({**IPV6, "nodes": [node("10.20.0.11")]}, {"P-CP"}),
     ({"nodes": [*nodes(3, 0), node("10.20.0.21", "worker", installer=True)]}, {"XR-INST-FIRST"}),
     ({"nodes": [*nodes(1, 0, installer=True), *nodes(3, 0, installer=True)[1:]]}, {"XR-INST-FIRST"}),
     ({"nodes": nodes(3, 0, installer=False)}, {"XR-INST-FIRST"}),
@@ -121,23 +121,23 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     (join("10.3.0.0/16"), {"XR-CIDR-OVERLAP"}),
     ({**DUAL, "network": {"ip_family": "dual", "cluster_cidr": {"ipv6": "fd00:10:96::/64"}}}, {"XR-CIDR-OVERLAP"}),
     ({**DUAL, "network": {"ip_family": "dual", "join_cidr": {"ipv6": "fd00:10:16::/80"}}}, {"XR-CIDR-OVERLAP"}),
-    ({**SIX, "network": {"ip_family": "ipv6", "service_cidr": {"ipv6": "fd00:10:16::/112"}}}, {"XR-CIDR-OVERLAP"}),
+    ({**IPV6, "network": {"ip_family": "ipv6", "service_cidr": {"ipv6": "fd00:10:16::/112"}}}, {"XR-CIDR-OVERLAP"}),
     (pods("10.20.0.0/24"), {"XR-CIDR-HOST"}),
     (services("10.20.0.0/24"), {"XR-CIDR-HOST"}),
     (join("10.20.0.0/24"), {"XR-CIDR-HOST"}),
     ({**pods("10.50.0.0/16"), **endpoint("10.50.1.1")}, {"XR-CIDR-HOST"}),
     ({**DUAL, "network": {"ip_family": "dual", "cluster_cidr": {"ipv6": "2001:db8::/64"}}}, {"XR-CIDR-HOST"}),
-    ({**SIX, "network": {"ip_family": "ipv6", "cluster_cidr": {"ipv6": "2001:db8::/64"}}}, {"XR-CIDR-HOST"}),
+    ({**IPV6, "network": {"ip_family": "ipv6", "cluster_cidr": {"ipv6": "2001:db8::/64"}}}, {"XR-CIDR-HOST"}),
     # addresses
     (endpoint(""), {"XR-ENDPOINT-SYNTAX"}),
     (endpoint("127.0.0.1"), {"XR-ENDPOINT-SYNTAX"}),
-    (endpoint("0.0.0.0"), {"XR-ENDPOINT-SYNTAX"}),  # noqa: S104 - a wrong answer, nothing is bound
+    (endpoint("0.0.0.0"), {"XR-ENDPOINT-SYNTAX"}),  # noqa: S104 - an invalid answer, nothing is bound
     (endpoint("255.255.255.255"), {"XR-ENDPOINT-SYNTAX"}),
     (endpoint("localhost"), {"XR-ENDPOINT-SYNTAX"}),
-    (six(cluster_endpoint="10.20.0.10", platform=DOMAIN), {"XR-ENDPOINT-SYNTAX"}),
+    (ipv6_only(cluster_endpoint="10.20.0.10", platform=DOMAIN), {"XR-ENDPOINT-SYNTAX"}),
     (endpoint("10.20.0.21"), {"XR-ENDPOINT-NODE"}),
-    (six(platform="2001:db8::10"), {"XR-DOMAIN-IPV6"}),
-    (six(platform="203.0.113.7"), {"XR-DOMAIN-IPV6"}),
+    (ipv6_only(platform="2001:db8::10"), {"XR-DOMAIN-IPV6"}),
+    (ipv6_only(platform="203.0.113.7"), {"XR-DOMAIN-IPV6"}),
     (platform("2001:db8::10"), {"XR-DOMAIN-IPV6"}),
     ({**DUAL, **platform("2001:db8::10")}, {"XR-DOMAIN-IPV6"}),
     (endpoint("api.example.com", self_built_vip=True), {"XR-SELFVIP-DOMAIN"}),
@@ -146,7 +146,7 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"address": {"https_port": 11443}}, {"XR-PORTS"}),
     ({"address": {"http_port": 2379}}, {"XR-PORTS"}),
     ({"address": {"http_port": 2380}}, {"XR-PORTS"}),
-    # disaster recovery: both halves of a pair obey the same rules
+    # disaster recovery: primary and standby have the same rules
     (recovery(platform=None), {"XR-DOMAIN-DR"}),
     (recovery(platform="203.0.113.7"), {"XR-DOMAIN-DR"}),
     (recovery(cluster_endpoint="api.example.com"), {"XR-DOMAIN-DR"}),
@@ -189,7 +189,7 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"components": {"products": ["Base", "acp"]}}, {"XR-PRODUCTS"}),
     ({"admin": {"password": None}}, {"P-ADMIN-PASS"}),
     ({"admin": {"password": ""}}, {"P-ADMIN-PASS"}),
-    # refused by the field itself
+    # rejected by the type of the field
     (pods("10.3.0.1/16"), {"XR-CIDR-SET"}),
     (pods(""), {"XR-CIDR-SET"}),
     (pods("10.3.0.0"), {"XR-CIDR-SET"}),
@@ -228,8 +228,8 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"nodes": [node("10.20.0.11"), node("10.20.0.012"), node("10.20.0.13")]}, {"NET-IP-VALID"}),
     ({"nodes": [node("10.20.0.11"), node("node-2"), node("10.20.0.13")]}, {"NET-IP-VALID"}),
     ({"nodes": [node("10.20.0.11"), node("10.20.0.12/24"), node("10.20.0.13")]}, {"NET-IP-VALID"}),
-    ({**SIX, "nodes": [node("::ffff:10.20.0.11"), node("2001:db8::2"), node("2001:db8::3")]}, {"NET-IP-VALID"}),
-    ({**SIX, "nodes": [node("2001:db8::1%eth0"), node("2001:db8::2"), node("2001:db8::3")]}, {"NET-IP-VALID"}),
+    ({**IPV6, "nodes": [node("::ffff:10.20.0.11"), node("2001:db8::2"), node("2001:db8::3")]}, {"NET-IP-VALID"}),
+    ({**IPV6, "nodes": [node("2001:db8::1%eth0"), node("2001:db8::2"), node("2001:db8::3")]}, {"NET-IP-VALID"}),
     ({**DUAL, "nodes": [*dual_nodes()[:4], node("10.20.0.22", "worker", ipv6="10.20.0.22")]}, {"XR-DUAL-COUNT"}),
     ({"address": {"https_port": 0}}, {"XR-PORTS"}),
     ({"address": {"https_port": 65536}}, {"XR-PORTS"}),
@@ -260,7 +260,7 @@ BROKEN: list[tuple[Changes, set[str]]] = [
     ({"registry": {"mode": "external", "address": "2001:db8::5:x"}}, {"P-REG-EXT"}),
 ]  # fmt: skip
 
-FINE: list[Changes] = [
+VALID: list[Changes] = [
     {},
     SINGLE,
     single(platform="10.20.0.11"),
@@ -270,9 +270,9 @@ FINE: list[Changes] = [
     {"nodes": [*nodes(3, 0)[:2], node("10.20.0.13", installer=True)]},
     DUAL,
     {**DUAL, **endpoint("api.example.com")},
-    SIX,
-    {**SIX, "network": {"ip_family": "ipv6", "cni": "calico"}},
-    {**SIX, "network": {"ip_family": "ipv6", "cluster_cidr": {"ipv4": "10.20.0.0/16"}}},
+    IPV6,
+    {**IPV6, "network": {"ip_family": "ipv6", "cni": "calico"}},
+    {**IPV6, "network": {"ip_family": "ipv6", "cluster_cidr": {"ipv4": "10.20.0.0/16"}}},
     network(cni="calico"),
     network(cni="calico", join_cidr={"ipv4": "10.3.0.0/16"}),
     pods("10.20.0.0/24", cni="calico"),
@@ -315,29 +315,29 @@ FINE: list[Changes] = [
 
 
 def failed(folder: Path, capsys: pytest.CaptureFixture[str], changes: Changes) -> set[str]:
-    """The rules that `acp-tui validate` says are broken."""
+    """Return the rules that fail in `acp-tui validate`."""
     (folder / "id").write_text("a key", encoding="utf-8")
     path = folder / "plan.yaml"
     path.write_text(yaml.safe_dump(plan_data(**changes), allow_unicode=True), encoding="utf-8")
     main(["validate", str(path), "--json"])
     report = json.loads(capsys.readouterr().out)
-    found = {v["requirement"] for v in report["verdicts"] if v["verdict"] in ("fail", "pending-reboot")}
-    return {rule for rule in found if not rule.startswith(OF_SIZE)}
+    rules = {v["requirement"] for v in report["verdicts"] if v["verdict"] in ("fail", "pending-reboot")}
+    return {rule for rule in rules if not rule.startswith(OF_SIZE)}
 
 
 @pytest.mark.parametrize(("changes", "rules"), BROKEN)
-def test_one_breakage_fails_exactly_its_rules(
+def test_invalid_plan_fails_exactly_its_rules(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: Changes, rules: set[str]
 ) -> None:
-    given = changes.get("certificate") or {}
-    about_files = OF_FILES if isinstance(given, dict) and given.get("key_file") else set()
-    assert failed(tmp_path, capsys, changes) - about_files == rules
+    certificate = changes.get("certificate") or {}
+    file_rules = OF_FILES if isinstance(certificate, dict) and certificate.get("key_file") else set()
+    assert failed(tmp_path, capsys, changes) - file_rules == rules
 
 
-@pytest.mark.parametrize("changes", FINE)
+@pytest.mark.parametrize("changes", VALID)
 @pytest.mark.parametrize("release", RELEASES)
-def test_an_awkward_plan_with_nothing_wrong_fails_nothing(
+def test_unusual_valid_plan_fails_no_rule(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: Changes, release: str
 ) -> None:
-    about_files = OF_FILES if "certificate" in changes else set()
-    assert failed(tmp_path, capsys, {"release": str(release), **changes}) - about_files == set()
+    file_rules = OF_FILES if "certificate" in changes else set()
+    assert failed(tmp_path, capsys, {"release": str(release), **changes}) - file_rules == set()

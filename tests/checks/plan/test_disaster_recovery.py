@@ -20,7 +20,7 @@ from tests.support.factories.plans import DOMAIN, VIP, node, nodes, valid_plan
 FAIL, WARN, PASS = Outcome.FAIL, Outcome.WARN, Outcome.PASS
 MANUAL, UNKNOWN = Outcome.MANUAL, Outcome.UNKNOWN
 Changes = dict[str, JsonValue]
-Found = set[tuple[str, Outcome]]
+RuleOutcomes = set[tuple[str, Outcome]]
 
 OTHER_VIP = "10.30.0.10"
 SECRETS = ("Correct-Horse-7", "Correct-Horse-8", "r3gistry-pass", "r3gistry-other")
@@ -35,12 +35,12 @@ SHARED: Changes = {
 }
 
 
-def the_primary(**changes: JsonValue) -> Plan:
+def primary_plan(**changes: JsonValue) -> Plan:
     recovery: Changes = {"disaster_recovery": {"role": "primary"}, "address": {"http_port": 80, "others": [VIP]}}
     return valid_plan(**{**SHARED, **recovery, **changes})
 
 
-def the_standby(**changes: JsonValue) -> Plan:
+def standby_plan(**changes: JsonValue) -> Plan:
     own: Changes = {
         "disaster_recovery": {"role": "standby", "primary": "/p/plan.yaml"},
         "address": {"cluster_endpoint": OTHER_VIP, "platform": DOMAIN, "http_port": 80, "others": [OTHER_VIP]},
@@ -49,57 +49,57 @@ def the_standby(**changes: JsonValue) -> Plan:
     return valid_plan(**{**SHARED, **own, **changes})
 
 
-def address(**changes: JsonValue) -> Changes:
+def standby_address(**changes: JsonValue) -> Changes:
     own: Changes = {"cluster_endpoint": OTHER_VIP, "platform": DOMAIN, "http_port": 80, "others": [OTHER_VIP]}
     return {"address": {**own, **changes}}
 
 
-def registry(**changes: JsonValue) -> Changes:
+def standby_registry(**changes: JsonValue) -> Changes:
     return {"registry": {"address": DOMAIN, "username": "u", "password": "r3gistry-pass", **changes}}
 
 
-def reported(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> tuple[Verdict, ...]:
-    """What the rules of disaster recovery say, but for what is met; it leads to answers and shows no secret."""
-    found = tuple(
+def findings(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> tuple[Verdict, ...]:
+    """Return the findings of disaster recovery. Their paths must exist, and their texts must not show a secret."""
+    verdicts = tuple(
         v for v in evaluate_plan(plan, LocalFiles(pair, primary)) if v.requirement in RULES and v.outcome is not PASS
     )
-    for verdict in found:
+    for verdict in verdicts:
         assert verdict.observed
         assert not any(secret in f"{verdict.observed}{verdict.remedy}" for secret in SECRETS)
         for path in verdict.paths:
             answer_at(plan, path)
-    return found
+    return verdicts
 
 
-def outcomes(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> Found:
-    return {(v.requirement, v.outcome) for v in reported(plan, primary, pair)}
+def outcomes(plan: Plan, primary: PrimaryCluster | None, pair: CertificateFacts | None = PAIR) -> RuleOutcomes:
+    return {(v.requirement, v.outcome) for v in findings(plan, primary, pair)}
 
 
-def known(plan: Plan, certificate: CertificateFacts | None = THEIRS, closed: str = "") -> PrimaryCluster:
-    return PrimaryCluster("/p/plan.yaml", plan, secrets_error=closed, certificate=certificate)
+def primary_cluster(plan: Plan, certificate: CertificateFacts | None = THEIRS, error: str = "") -> PrimaryCluster:
+    return PrimaryCluster("/p/plan.yaml", plan, secrets_error=error, certificate=certificate)
 
 
-def test_a_standby_like_its_primary_passes() -> None:
-    assert outcomes(the_standby(), known(the_primary())) == set()
+def test_standby_that_matches_its_primary_passes() -> None:
+    assert outcomes(standby_plan(), primary_cluster(primary_plan())) == set()
 
 
-def test_a_primary_is_held_against_nothing() -> None:
-    assert outcomes(the_primary(), None) == set()
+def test_primary_is_not_compared() -> None:
+    assert outcomes(primary_plan(), None) == set()
 
 
-def test_no_recovery_is_not_asked_for_a_primary() -> None:
-    found = {v.requirement: v.outcome for v in evaluate_plan(valid_plan())}
-    assert {found[rule] for rule in RULES} == {Outcome.NOT_APPLICABLE}
+def test_rules_do_not_apply_without_disaster_recovery() -> None:
+    results = {v.requirement: v.outcome for v in evaluate_plan(valid_plan())}
+    assert {results[rule] for rule in RULES} == {Outcome.NOT_APPLICABLE}
 
 
-STANDBYS: list[tuple[Changes, Found, str]] = [
-    (address(platform="acp2.example.com"), {("XR-DOMAIN-DR", FAIL), ("XR-REG-DR", FAIL)}, "address.platform"),
-    (address(cluster_endpoint=VIP, others=[VIP]), {("XR-DOMAIN-DR", FAIL)}, "address.cluster_endpoint"),
-    (address(others=[VIP]), {("XR-DR-OTHERADDR", FAIL)}, "address.others"),
-    (address(https_port=8443), {("XR-DR-PORTS", FAIL)}, "address.https_port"),
-    (registry(username="v"), {("XR-REG-DR", FAIL)}, "registry.username"),
-    (registry(password="r3gistry-other"), {("XR-REG-DR", FAIL)}, "registry.password"),
-    (registry(mode="external", address="r.example.com:5000"), {("XR-REG-DR", FAIL)}, "registry.mode"),
+STANDBYS: list[tuple[Changes, RuleOutcomes, str]] = [
+    (standby_address(platform="acp2.example.com"), {("XR-DOMAIN-DR", FAIL), ("XR-REG-DR", FAIL)}, "address.platform"),
+    (standby_address(cluster_endpoint=VIP, others=[VIP]), {("XR-DOMAIN-DR", FAIL)}, "address.cluster_endpoint"),
+    (standby_address(others=[VIP]), {("XR-DR-OTHERADDR", FAIL)}, "address.others"),
+    (standby_address(https_port=8443), {("XR-DR-PORTS", FAIL)}, "address.https_port"),
+    (standby_registry(username="v"), {("XR-REG-DR", FAIL)}, "registry.username"),
+    (standby_registry(password="r3gistry-other"), {("XR-REG-DR", FAIL)}, "registry.password"),
+    (standby_registry(mode="external", address="r.example.com:5000"), {("XR-REG-DR", FAIL)}, "registry.mode"),
     ({"admin": {"username": "root"}}, {("CAP-DR-FIRST", FAIL)}, "admin.username"),
     ({"admin": {"password": "Correct-Horse-8"}}, {("CAP-DR-FIRST", FAIL)}, "admin.password"),
     ({"nodes": [node("10.30.0.11"), node("10.20.0.21"), node("10.30.0.13")]}, {("CAP-DR-FIRST", FAIL)},
@@ -115,28 +115,28 @@ STANDBYS: list[tuple[Changes, Found, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "found", "path"), STANDBYS)
-def test_each_difference_is_reported_by_its_rule(changes: Changes, found: Found, path: str) -> None:
-    plan, primary = the_standby(**changes), known(the_primary())
-    assert outcomes(plan, primary) == found
-    assert not path or any(path in verdict.paths for verdict in reported(plan, primary))
+@pytest.mark.parametrize(("changes", "expected", "path"), STANDBYS)
+def test_each_difference_is_reported_by_its_rule(changes: Changes, expected: RuleOutcomes, path: str) -> None:
+    plan, primary = standby_plan(**changes), primary_cluster(primary_plan())
+    assert outcomes(plan, primary) == expected
+    assert not path or any(path in verdict.paths for verdict in findings(plan, primary))
 
 
-PRIMARIES: list[tuple[Changes, Found]] = [
+PRIMARIES: list[tuple[Changes, RuleOutcomes]] = [
     ({"address": {"http_port": 80, "https_port": 8443, "others": [VIP]}}, {("XR-DR-PORTS", FAIL)}),
     ({"certificate": {"mode": "self-signed"}}, {("XR-CERT-DR", FAIL)}),
     ({"disaster_recovery": {"role": "none"}}, {("CAP-DR-FIRST", WARN)}),
     ({"disaster_recovery": {"role": "standby"}}, {("CAP-DR-FIRST", WARN)}),
     ({"admin": {"password": None}}, {("CAP-DR-FIRST", UNKNOWN)}),
-    (registry(password=None), {("XR-REG-DR", UNKNOWN)}),
-    (registry(username=None, password=None), {("XR-REG-DR", FAIL), ("XR-REG-DR", UNKNOWN)}),
+    (standby_registry(password=None), {("XR-REG-DR", UNKNOWN)}),
+    (standby_registry(username=None, password=None), {("XR-REG-DR", FAIL), ("XR-REG-DR", UNKNOWN)}),
     ({"nodes": [*nodes(2, 0), node("10.20.0.13", ipv6="2001:db8::1")]}, set()),
 ]
 
 
-@pytest.mark.parametrize(("changes", "found"), PRIMARIES)
-def test_errors_of_the_primary_are_reported(changes: Changes, found: Found) -> None:
-    assert outcomes(the_standby(), known(the_primary(**changes))) == found
+@pytest.mark.parametrize(("changes", "expected"), PRIMARIES)
+def test_errors_of_the_primary_are_reported(changes: Changes, expected: RuleOutcomes) -> None:
+    assert outcomes(standby_plan(), primary_cluster(primary_plan(**changes))) == expected
 
 
 PAIRS: list[tuple[CertificateFacts | None, CertificateFacts | None, Outcome | None]] = [
@@ -149,41 +149,41 @@ PAIRS: list[tuple[CertificateFacts | None, CertificateFacts | None, Outcome | No
     (PAIR, None, UNKNOWN),
     (None, THEIRS, UNKNOWN),
     (replace(PAIR, key_sum=""), THEIRS, UNKNOWN),
-    (PAIR, PAIR, MANUAL),  # one path, and perhaps two machines
+    (PAIR, PAIR, MANUAL),  # the same path, possibly on two machines
 ]
 
 
 @pytest.mark.parametrize(("own", "theirs", "outcome"), PAIRS)
-def test_the_pair_is_the_same_by_its_sums(
+def test_certificates_are_compared_by_checksums(
     own: CertificateFacts | None, theirs: CertificateFacts | None, outcome: Outcome | None
 ) -> None:
-    found = outcomes(the_standby(), known(the_primary(), theirs), own)
-    assert found == ({("XR-CERT-DR", outcome)} if outcome else set())
+    results = outcomes(standby_plan(), primary_cluster(primary_plan(), theirs), own)
+    assert results == ({("XR-CERT-DR", outcome)} if outcome else set())
 
 
-def test_closed_secrets_are_unknown_and_say_why() -> None:
-    primary = known(the_primary(), None, "the secrets of /p are encrypted")
-    found = reported(the_standby(), primary)
-    assert {(v.requirement, v.outcome) for v in found} == {
+def test_encrypted_secrets_of_the_primary_are_unknown_with_the_reason() -> None:
+    primary = primary_cluster(primary_plan(), None, "the secrets of /p are encrypted")
+    results = findings(standby_plan(), primary)
+    assert {(v.requirement, v.outcome) for v in results} == {
         ("CAP-DR-FIRST", UNKNOWN),
         ("XR-CERT-DR", UNKNOWN),
         ("XR-REG-DR", UNKNOWN),
     }
-    assert all("encrypted" in verdict.observed for verdict in found)
+    assert all("encrypted" in verdict.observed for verdict in results)
 
 
-def test_a_primary_that_cannot_be_read_blocks() -> None:
-    found = reported(the_standby(), PrimaryCluster("/p/plan.yaml", error="/p/plan.yaml: No such file or directory"))
-    assert {(v.requirement, v.outcome) for v in found} == {("CAP-DR-FIRST", FAIL), ("XR-CERT-DR", UNKNOWN)}
-    first = found[0]
+def test_unreadable_primary_plan_blocks() -> None:
+    results = findings(standby_plan(), PrimaryCluster("/p/plan.yaml", error="/p/plan.yaml: No such file or directory"))
+    assert {(v.requirement, v.outcome) for v in results} == {("CAP-DR-FIRST", FAIL), ("XR-CERT-DR", UNKNOWN)}
+    first = results[0]
     assert (first.observed, first.blocks) == ("/p/plan.yaml: No such file or directory", True)
     assert first.paths == ("disaster_recovery.primary",)
 
 
-def test_a_primary_that_nobody_named_is_a_question() -> None:
-    plan = the_standby(disaster_recovery={"role": "standby"})
+def test_missing_path_of_the_primary_plan_is_to_confirm() -> None:
+    plan = standby_plan(disaster_recovery={"role": "standby"})
     assert outcomes(plan, None) == {("CAP-DR-FIRST", MANUAL), ("XR-CERT-DR", MANUAL)}
 
 
-def test_a_primary_that_nobody_read_is_unknown() -> None:
-    assert outcomes(the_standby(), None) == {("CAP-DR-FIRST", UNKNOWN), ("XR-CERT-DR", UNKNOWN)}
+def test_primary_plan_that_was_not_read_is_unknown() -> None:
+    assert outcomes(standby_plan(), None) == {("CAP-DR-FIRST", UNKNOWN), ("XR-CERT-DR", UNKNOWN)}

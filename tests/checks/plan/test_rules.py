@@ -1,4 +1,4 @@
-"""Rules between the answers: each valid plan breaks none, each breakage breaks the rule that is meant for it."""
+"""Plan rules: a valid plan fails none of them, and each invalid plan fails the rule for its error."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ SINGLE: Changes = {
 }
 
 
-def judged(changes: Changes, pair: CertificateFacts | None = GOOD_PAIR) -> tuple[Verdict, ...]:
+def verdicts_of(changes: Changes, pair: CertificateFacts | None = GOOD_PAIR) -> tuple[Verdict, ...]:
     return evaluate_plan(valid_plan(**changes), LocalFiles(pair))
 
 
@@ -73,42 +73,42 @@ VALID: list[tuple[str, Changes]] = [
     ),
     ("Self-built VIP", {"address": {"self_built_vip": True}}),
     ("endpoint under a domain", {"address": {"cluster_endpoint": "api.example.com"}}),
-    ("platform by its VIP", {"address": {"platform": None}}),
+    ("platform address from the VIP", {"address": {"platform": None}}),
     ("external registry", {"registry": {"mode": "external", "address": "reg.example.com:5000"}}),
     ("registry with a login", {"registry": {"username": "u", "password": "p"}}),
     ("existing certificate", {"certificate": PAIR}),
     ("isolation", {"isolation": True}),
     ("isolation, one control plane node free", {"isolation": True, "nodes": nodes(3, 2, platform_exclusive=False)}),
     ("key instead of password", {"ssh": {"password": None, "key_file": "id_rsa"}}),
-    ("each node its own login", {"ssh": {"password": None}, "nodes": nodes(3, 2, ssh={"password": "own"})}),
+    ("own login of each node", {"ssh": {"password": None}, "nodes": nodes(3, 2, ssh={"password": "own"})}),
     ("Prometheus on a worker", {"components": {"prometheus_nodes": ["10.20.0.21"]}}),
     ("VictoriaMetrics and Elasticsearch", {
         "components": {"victoriametrics_nodes": ["10.20.0.21"], "elasticsearch_nodes": ["10.20.0.11"]}
     }),
     ("disaster recovery", RECOVERY),
-    ("unused IPv6 ranges may be anything", {"network": {"service_cidr": {"ipv6": "fd00:10:16::/64"}}}),
-    ("unused join range may be anything", {"network": {"cni": "calico", "join_cidr": {"ipv4": "10.20.0.0/16"}}}),
+    ("unused IPv6 ranges are not checked", {"network": {"service_cidr": {"ipv6": "fd00:10:16::/64"}}}),
+    ("unused join range is not checked", {"network": {"cni": "calico", "join_cidr": {"ipv4": "10.20.0.0/16"}}}),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("changes", [changes for _name, changes in VALID], ids=[name for name, _changes in VALID])
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_valid_plan_breaks_no_rule(changes: Changes, release: str) -> None:
-    broken = [
+def test_valid_plan_fails_no_rule(changes: Changes, release: str) -> None:
+    failed = [
         (v.requirement, v.observed)
-        for v in judged({"release": release, **changes})
+        for v in verdicts_of({"release": release, **changes})
         if v.outcome in (FAIL, UNKNOWN) and v.requirement.startswith(("XR-", "P-"))
-        if v.requirement != "XR-SELFVIP-SUBNET"  # only the facts decide
+        if v.requirement != "XR-SELFVIP-SUBNET"  # it needs facts
     ]
-    assert broken == []
+    assert failed == []
 
 
-def test_the_plain_plan_gives_nothing_to_look_at() -> None:
-    seen = {v.requirement for v in judged({}) if v.outcome not in (PASS, NOT_APPLICABLE)}
-    assert {name for name in seen if name.startswith(("XR-", "P-"))} == set()
+def test_default_plan_has_no_findings() -> None:
+    rules = {v.requirement for v in verdicts_of({}) if v.outcome not in (PASS, NOT_APPLICABLE)}
+    assert {name for name in rules if name.startswith(("XR-", "P-"))} == set()
 
 
-BREAKAGES: list[tuple[str, Outcome, Changes, set[str]]] = [
+ERRORS: list[tuple[str, Outcome, Changes, set[str]]] = [
     ("XR-CP-COUNT", FAIL, {"nodes": nodes(2, 2)}, {"nodes"}),
     ("XR-CP-COUNT", FAIL, {"nodes": nodes(5, 2)}, {"nodes[3].role", "nodes[4].role"}),
     ("XR-CP-COUNT", FAIL, {"nodes": nodes(0, 2)}, {"nodes"}),
@@ -375,29 +375,35 @@ BREAKAGES: list[tuple[str, Outcome, Changes, set[str]]] = [
 ]
 
 
-def test_a_key_file_that_cannot_be_read_blocks() -> None:
+def test_unreadable_key_file_blocks() -> None:
     """The node that names the key reports it; no node uses the common key, which is also unreadable."""
     plan = valid_plan(ssh={"key_file": "common"}, nodes=nodes(3, 0, ssh={"key_file": "own"}))
-    lost = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
-    [found] = [v for v in evaluate_plan(plan, LocalFiles(unreadable_keys=lost)) if v.requirement == "P-SSH-KEY"]
-    assert (found.outcome, found.observed, found.paths) == (FAIL, "own cannot be read", ("nodes[1].ssh.key_file",))
-    assert found.blocks
+    unreadable = {"ssh.key_file": "no common", "nodes[1].ssh.key_file": "own cannot be read"}
+    [results] = [v for v in evaluate_plan(plan, LocalFiles(unreadable_keys=unreadable)) if v.requirement == "P-SSH-KEY"]
+    assert (results.outcome, results.observed, results.paths) == (
+        FAIL,
+        "own cannot be read",
+        ("nodes[1].ssh.key_file",),
+    )
+    assert results.blocks
 
 
 @pytest.mark.parametrize(
-    ("rule", "outcome", "changes", "paths"), BREAKAGES, ids=[f"{b[0]}-{b[1]}-{i}" for i, b in enumerate(BREAKAGES)]
+    ("rule", "outcome", "changes", "paths"), ERRORS, ids=[f"{b[0]}-{b[1]}-{i}" for i, b in enumerate(ERRORS)]
 )
-def test_a_breakage_is_found_by_its_rule(rule: str, outcome: Outcome, changes: Changes, paths: set[str]) -> None:
-    found = [v for v in judged(changes) if v.requirement == rule and v.outcome is outcome]
-    assert found, f"{rule} did not say {outcome}"
-    assert all(v.observed and v.expected for v in found)
-    assert any(paths <= set(v.paths) for v in found)
+def test_error_is_reported_by_its_rule_with_its_paths(
+    rule: str, outcome: Outcome, changes: Changes, paths: set[str]
+) -> None:
+    results = [v for v in verdicts_of(changes) if v.requirement == rule and v.outcome is outcome]
+    assert results, f"{rule} has no verdict {outcome}"
+    assert all(v.observed and v.expected for v in results)
+    assert any(paths <= set(v.paths) for v in results)
     if outcome is FAIL:
-        assert all(v.blocks and v.remedy for v in found)
+        assert all(v.blocks and v.remedy for v in results)
 
 
-@pytest.mark.parametrize("changes", [b[2] for b in BREAKAGES], ids=[f"{b[0]}-{i}" for i, b in enumerate(BREAKAGES)])
-def test_every_path_leads_to_an_answer(changes: Changes) -> None:
+@pytest.mark.parametrize("changes", [b[2] for b in ERRORS], ids=[f"{b[0]}-{i}" for i, b in enumerate(ERRORS)])
+def test_paths_of_verdicts_exist_in_the_plan(changes: Changes) -> None:
     plan = valid_plan(**changes)
     for verdict in evaluate_plan(plan):
         for path in verdict.paths:
@@ -419,18 +425,18 @@ CERTIFICATES: list[tuple[CertificateFacts | None, str, Outcome, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("pair", "rule", "outcome", "words"), CERTIFICATES)
-def test_certificate(pair: CertificateFacts | None, rule: str, outcome: Outcome, words: str) -> None:
-    found = [v for v in judged({"certificate": PAIR}, pair) if v.requirement == rule]
-    assert [v.outcome for v in found] == [outcome]
-    assert words in found[0].observed
+@pytest.mark.parametrize(("pair", "rule", "outcome", "text"), CERTIFICATES)
+def test_certificate_errors_are_reported(pair: CertificateFacts | None, rule: str, outcome: Outcome, text: str) -> None:
+    results = [v for v in verdicts_of({"certificate": PAIR}, pair) if v.requirement == rule]
+    assert [v.outcome for v in results] == [outcome]
+    assert text in results[0].observed
 
 
-def test_a_further_address_outside_the_certificate_is_named() -> None:
+def test_further_address_missing_in_the_certificate_is_named() -> None:
     changes: Changes = {"certificate": PAIR, "address": {"others": ["b.example.com", "10.20.0.10", "c.example.com"]}}
-    found = [v.observed for v in judged(changes) if v.requirement == "XR-CERT-VALID"]
-    assert len(found) == 1
-    assert "c.example.com" in found[0]
+    results = [v.observed for v in verdicts_of(changes) if v.requirement == "XR-CERT-VALID"]
+    assert len(results) == 1
+    assert "c.example.com" in results[0]
 
 
 @pytest.mark.parametrize(
@@ -445,33 +451,33 @@ def test_a_further_address_outside_the_certificate_is_named() -> None:
         ({"address": {"https_port": 8443, "self_built_vip": True}}, {"XR-HTTPS-LB"}),
     ],
 )
-def test_a_rule_without_its_condition_does_not_apply(changes: Changes, rules: set[str]) -> None:
-    found = {v.requirement: v.outcome for v in judged(changes)}
-    assert {rule: found[rule] for rule in rules} == dict.fromkeys(rules, NOT_APPLICABLE)
+def test_rule_does_not_apply_without_its_condition(changes: Changes, rules: set[str]) -> None:
+    results = {v.requirement: v.outcome for v in verdicts_of(changes)}
+    assert {rule: results[rule] for rule in rules} == dict.fromkeys(rules, NOT_APPLICABLE)
 
 
-def test_every_rule_speaks_and_every_function_is_named_by_a_row() -> None:
+def test_every_rule_has_a_verdict_and_every_function_a_row() -> None:
     rows = [r for r in catalogue("4.0").values() if r.scope == "plan" and r.check.kind == "function"]
-    assert {v.requirement for v in judged({})} == {r.id for r in rows}
+    assert {v.requirement for v in verdicts_of({})} == {r.id for r in rows}
     assert {r.check.name for r in rows if r.check.kind == "function"} == set(PLAN_CHECKS)
 
 
-def test_later_releases_move_the_reserved_range() -> None:
+def test_reserved_range_depends_on_the_release() -> None:
     changes: Changes = {"network": {"cluster_cidr": {"ipv4": "172.20.0.0/16"}}}
-    found = {
-        release: [v.outcome for v in judged({"release": release, **changes}) if v.requirement == "XR-CIDR-172"]
+    results = {
+        release: [v.outcome for v in verdicts_of({"release": release, **changes}) if v.requirement == "XR-CIDR-172"]
         for release in RELEASES
     }
-    assert found == {release: [WARN if release < "4.2" else PASS] for release in RELEASES}
+    assert results == {release: [WARN if release < "4.2" else PASS] for release in RELEASES}
 
 
-def test_no_secret_gets_into_a_verdict() -> None:
+def test_verdicts_contain_no_secret() -> None:
     changes: Changes = {
         "admin": {"password": "canary-1"},
         "ssh": {"password": "canary-2", "key_file": "k", "key_passphrase": "canary-3"},
         "registry": {"password": "canary-4"},
     }
-    assert "canary" not in repr(judged(changes))
+    assert "canary" not in repr(verdicts_of(changes))
 
 
 @given(
@@ -481,7 +487,7 @@ def test_no_secret_gets_into_a_verdict() -> None:
     st.sampled_from(["none", "primary", "standby"]),
     st.booleans(),
 )
-def test_an_unfinished_plan_is_judged_without_a_crash(
+def test_incomplete_plan_is_evaluated_without_a_crash(
     addresses: list[str], family: str, endpoint: str, role: str, isolated: bool
 ) -> None:
     changes: Changes = {
@@ -493,4 +499,4 @@ def test_an_unfinished_plan_is_judged_without_a_crash(
         "admin": {"password": None},
         "ssh": {"password": None},
     }
-    assert judged(changes, None)
+    assert verdicts_of(changes, None)

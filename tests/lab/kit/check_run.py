@@ -1,4 +1,4 @@
-"""The real command held against lab nodes: a plan file on disk, `check --json` in a process of its own, its report."""
+"""Run `check --json` on lab nodes: a plan file on disk, a process of its own, and its report."""
 
 import contextlib
 import json
@@ -15,17 +15,17 @@ from pydantic import JsonValue
 from tests.lab.kit.nodes import PASSWORD, LabNode
 
 QUIET = frozenset({"pass", "not-applicable", "manual"})
-"""Outcomes that say nothing about what is wrong with a node."""
+"""Outcomes without a fault of the node."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What the command said. `found` is node address → requirement → outcome, of all that is not quiet."""
+    """The report and the standard error of a run. `outcomes`: node address → requirement → outcome, without QUIET."""
 
     status: int
     states: Mapping[str, str]
     hostnames: Mapping[str, str | None]
-    found: Mapping[str, Mapping[str, str]]
+    outcomes: Mapping[str, Mapping[str, str]]
     ready: bool
     verdicts: tuple[Mapping[str, str | None], ...]
     errors: str
@@ -37,7 +37,7 @@ class Checked:
 
 
 def plan(nodes: Sequence[Mapping[str, JsonValue]], endpoint: str, **more: JsonValue) -> dict[str, JsonValue]:
-    """A plan for these nodes (dictionaries as in a plan file), with root's password for all of them."""
+    """Return a plan for these nodes (dictionaries as in a plan file), with one password for root on all of them."""
     return {
         "release": "4.0",
         "scenario": "single-cluster",
@@ -50,7 +50,7 @@ def plan(nodes: Sequence[Mapping[str, JsonValue]], endpoint: str, **more: JsonVa
 
 
 def as_planned(nodes: Sequence[LabNode], control_planes: int = 3) -> list[dict[str, JsonValue]]:
-    """The first ones are the control plane, the first of all carries the installer, the others are workers."""
+    """Return the nodes for a plan: first the control plane nodes, then the workers. The first is the installer node."""
     return [
         {"address": node.address, "role": "control-plane" if number < control_planes else "worker"}
         for number, node in enumerate(nodes)
@@ -58,7 +58,7 @@ def as_planned(nodes: Sequence[LabNode], control_planes: int = 3) -> list[dict[s
 
 
 def started(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "subprocess.Popen[bytes]":
-    """Start `check --json` on a plan that is written into `folder`, which also holds its state from run to run."""
+    """Start `check --json` on a plan in `folder`. The state folder is also there and is kept between runs."""
     file = folder / "plan.yaml"
     file.write_text(yaml.safe_dump(dict(answers)), encoding="utf-8")
     environment = {**os.environ, "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
@@ -67,7 +67,7 @@ def started(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> "s
 
 
 def command_lines() -> list[bytes]:
-    """What every process of this machine, lab nodes included, shows in the process list just now."""
+    """Return the command lines of all processes on this host, including those of lab nodes."""
     lines = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -76,21 +76,21 @@ def command_lines() -> list[bytes]:
 
 
 def check(folder: Path, answers: Mapping[str, JsonValue], *options: str) -> Checked:
-    """Run `check --json` to its end. AssertionError: it made no report."""
+    """Run `check --json` to its end. Raises AssertionError if there is no report."""
     with started(folder, answers, *options) as process:
         output, errors = (text.decode() for text in process.communicate())
     if not output.strip():
         raise AssertionError(f"no report, exit status {process.returncode}: {errors}")
     report = json.loads(output)
-    found: dict[str, dict[str, str]] = {node["address"]: {} for node in report["nodes"]}
+    outcomes: dict[str, dict[str, str]] = {node["address"]: {} for node in report["nodes"]}
     for verdict in report["verdicts"]:
         if verdict["node"] is not None and verdict["verdict"] not in QUIET:
-            found[verdict["node"]][verdict["requirement"]] = verdict["verdict"]
+            outcomes[verdict["node"]][verdict["requirement"]] = verdict["verdict"]
     return Checked(
         process.returncode,
         {node["address"]: node["state"] for node in report["nodes"]},
         {node["address"]: node["hostname"] for node in report["nodes"]},
-        found,
+        outcomes,
         report["ready"],
         tuple(report["verdicts"]),
         errors,

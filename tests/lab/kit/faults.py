@@ -1,4 +1,4 @@
-"""What can be wrong with a node, each with the requirement that must find it; and what only looks wrong.
+"""Faults of nodes, each with the requirement that must report it, and healthy settings that resemble faults.
 
 Outcomes follow the product's rules: `fail` blocks, `warn` does not, `pending-reboot` is configured but not in effect.
 """
@@ -7,7 +7,7 @@ from tests.lab.kit.profiles import Fault, cpuinfo, meminfo
 
 
 def _write(path: str, text: str) -> str:
-    """Shell that makes `text` the whole of `path`, in place: a mounted file cannot be replaced."""
+    """Return shell text that writes `text` to `path` in place, because a mounted file cannot be replaced."""
     return f"cat >{path} <<'END_OF_FILE'\n{text.rstrip()}\nEND_OF_FILE"
 
 
@@ -24,7 +24,7 @@ def _unit(name: str, active: str, enabled: str) -> str:
 
 
 def _unload(module: str) -> str:
-    """The kernel of the host may have no /proc/modules; /sys/module then tells alone."""
+    """Return shell text that hides a module. Some host kernels have only /sys/module, not /proc/modules."""
     return (
         f"rmdir /sys/module/{module}; if [ -e /proc/modules ]; then "
         f"left=$(grep -v '^{module} ' /proc/modules); echo \"$left\" >/proc/modules; fi"
@@ -36,7 +36,7 @@ def _resolv(text: str) -> str:
 
 
 def _listen(*ports: int) -> str:
-    """Real listeners: a second sshd that serves nobody."""
+    """Return shell text that opens real listeners: a second sshd without a purpose."""
     options = " ".join(f"-o Port={port}" for port in ports)
     return (
         f"/usr/sbin/sshd -f /dev/null -h /etc/ssh/ssh_host_ed25519_key {options} -o PidFile=/run/busy.pid; "
@@ -207,8 +207,8 @@ CLOCK_AHEAD = Fault(
     {"X-CLOCK-SKEW": "fail"},
 )
 
-# --- what deserves a look, and does not block
-HALF_MEASURES = tuple(
+# --- warnings, which do not block
+WARNINGS = tuple(
     (base, Fault(name, shell, {requirement: "warn"}))
     for base, requirement, name, shell in (
         ("ubuntu-22.04", "SEC-FIREWALL", "firewalld comes back at boot", _unit("firewalld", "inactive", "enabled")),
@@ -260,20 +260,20 @@ HALF_MEASURES = tuple(
     )
 )
 RPM_HANGS = Fault(
-    "rpm never answers",
+    "rpm hangs",
     "printf '#!/bin/sh\nexec sleep infinity\n' >/usr/bin/rpm",
     {"PKG-CONFLICT-RPM": "unknown"},
 )
 ESCAPES = Fault(
-    "a name that would clear the screen, or run",
+    "an OS name with escape sequences and a command",
     _write("/etc/os-release", 'ID=plan9\nVERSION_ID=4\nPRETTY_NAME="\x1b[2J\x1b]0;x\x07$(touch /tmp/run)[bold]Plan 9"'),
     {"OS-DISTRO": "fail"},
 )
 CALICO_PORT_BUSY = Fault("port 179 taken", _listen(179))
-"""Wrong with Calico alone."""
+"""A fault only with Calico."""
 
-# --- what only looks wrong
-DECOYS = tuple(
+# --- healthy settings that resemble faults
+HARMLESS = tuple(
     Fault(name, shell)
     for name, shell in (
         ("a commented swap entry", _append("/etc/fstab", "  # /dev/vdb none swap sw 0 0")),
@@ -289,28 +289,28 @@ DECOYS = tuple(
         ("localhost in a comment", _append("/etc/hosts", "# 198.51.100.9 localhost\n198.51.100.9 localhost.example")),
         ("sshd settings in comments", _append("/etc/ssh/sshd_config", "# UsePAM yes\n#UseDNS yes")),
         ("a later sshd setting, which does not count", _append("/etc/ssh/sshd_config", "UsePAM yes\nUseDNS yes")),
-        ("a port that only resembles one", _listen(16444, 10248, 10257)),
-        ("a folder that only resembles one", "mkdir -p /var/lib/docker-backups /var/lib/kubelet /opt/docker"),
+        ("ports with similar numbers", _listen(16444, 10248, 10257)),
+        ("folders with similar names", "mkdir -p /var/lib/docker-backups /var/lib/kubelet /opt/docker"),
         ("a kubelet unit elsewhere", "mkdir -p /usr/lib/systemd/system; touch /usr/lib/systemd/system/kubelet.service"),
         ("/tmp without exec, then with", "mount -t tmpfs -o noexec lab /tmp; mount -t tmpfs lab /tmp"),
-        ("an address beside Docker's range", "ip addr add 172.33.0.1/24 dev eth0"),
-        ("a tool of one's own", "touch /usr/local/bin/backup; chmod +x /usr/local/bin/backup"),
+        ("an address next to Docker's range", "ip addr add 172.33.0.1/24 dev eth0"),
+        ("an unrelated tool", "touch /usr/local/bin/backup; chmod +x /usr/local/bin/backup"),
         ("SELinux enforcing in a comment", "mkdir -p /etc/selinux; echo '#SELINUX=enforcing' >>/etc/selinux/config"),
     )
 )
-DECOYS_DPKG = tuple(
+HARMLESS_DPKG = tuple(
     Fault(name, shell)
     for name, shell in (
         ("docker.io removed, its settings left", _dpkg("docker.io", "deinstall ok config-files")),
         (
-            "a package that speaks of containerd",
+            "a package with containerd in its description",
             _dpkg("golang-doc", about="what containerd and kubernetes are made of"),
         ),
         ("a snap of another name", _append("/usr/lib/lab/snaps", "kdenlive")),
     )
 )
-UFW_IDLE = Fault("ufw as Ubuntu brings it: its unit is active, it itself is off", _unit("ufw", "active", "enabled"))
-DECOY_SEARCH = Fault(
+UFW_IDLE = Fault("the default ufw of Ubuntu: unit active, firewall off", _unit("ufw", "active", "enabled"))
+HARMLESS_SEARCH = Fault(
     "29 search domains, and a later line that replaces them",
     _append(
         "/etc/resolv.conf", "search " + " ".join(f"d{number}.example" for number in range(29)) + "\nsearch a.example"

@@ -1,10 +1,10 @@
 # A lab node, second half: its own /proc, /sys and folders, the host's files read-only, its faults, its sshd.
-# The first process of a process namespace: when it ends, and it ends with its stdin, all of the node ends.
+# The first process of a process namespace: when its stdin closes it ends, and the kernel ends the node's processes.
 set -eu
 read -r pid _ </proc/self/stat # the number by which the host knows this shell
 
 mount -t proc proc /proc
-printf '%s' "$LAB_HOSTNAME" >/proc/sys/kernel/hostname # the hostname command would refuse a bad one
+printf '%s' "$LAB_HOSTNAME" >/proc/sys/kernel/hostname # the hostname command rejects invalid names
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys /proc/sys
 mount -t sysfs -o ro sysfs /sys
@@ -26,14 +26,14 @@ done
 count=0
 while read -r path; do
   count=$((count + 1))
-  [ -z "$path" ] || { mkdir -p "$path" && mount --bind "../lent/$count" "$path"; }
+  [ -z "$path" ] || { mkdir -p "$path" && mount --bind "../shared/$count" "$path"; }
 done <<<"$LAB_SHARED"
 cd /
 mount -o remount,bind,ro / /
 
 mkdir -p /run/sshd /run/systemd/system
 printf '%s\n' "$LAB_HOSTNAME" >/etc/hostname
-echo "$LAB_ADDRESS $LAB_HOSTNAME" >>/etc/hosts # or sudo waits for a name server that is not there
+echo "$LAB_ADDRESS $LAB_HOSTNAME" >>/etc/hosts # without it sudo waits for a missing name server
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 eval "$LAB_FAULTS"
 

@@ -1,7 +1,7 @@
 """Real OpenSSH nodes on one machine, each with its own network, host name, processes and files. Needs root.
 
-A node is a shell that waits for its stdin to close: when the test process ends, however it ends, the shell ends, and
-the kernel takes its processes, mounts and interfaces with it. Nothing on the host is written but the lab's own folder.
+Each node is a shell that waits for its stdin to close. When the test process ends or is killed, the shell ends, and
+the kernel removes its processes, mounts and interfaces. On the host only the lab's own folder is written.
 """
 
 import os
@@ -25,7 +25,7 @@ KEY_PASSPHRASE = "lab-Pass-phrase"
 START_SECONDS = 20
 
 _FOLDERS = ("boot", "home", "media", "mnt", "opt", "root", "srv", "var")
-"""Top folders that a node has to itself, on the host's disk; /etc and /usr are the host's with a layer over them."""
+"""Top folders of a node's own, on the host's disk. /etc and /usr are an overlay on those of the host."""
 
 _HUB = "ip link set lo up; ip link add br0 type bridge; ip link set br0 up; echo ready; read -r _"
 
@@ -33,11 +33,11 @@ _SSHD = "/usr/sbin/sshd -o PidFile=/run/sshd.pid -o HostKey=/etc/ssh/ssh_host_ed
 
 
 class LabError(Exception):
-    """A part of the lab did not start; the text is what it said."""
+    """A part of the lab did not start; the text is its error output."""
 
 
 def missing() -> str:
-    """Why there can be no lab here; "" when there can."""
+    """Return the reason why the lab cannot run on this host; "" if it can."""
     if os.geteuid() != 0:
         return "the lab of sshd nodes needs root"
     for tool in ("/usr/sbin/sshd", "ip", "unshare", "nsenter", "ssh-keygen"):
@@ -47,7 +47,7 @@ def missing() -> str:
         return "the lab of sshd nodes needs the overlay file system"
     with _shell("unshare", "--net", "--mount", "--uts", "--pid", "--fork", "echo", "ready") as process:
         process.wait()
-        return "" if process.returncode == 0 else "the lab of sshd nodes may not make namespaces here"
+        return "" if process.returncode == 0 else "the lab of sshd nodes cannot create namespaces"
 
 
 def _shell(*command: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
@@ -63,7 +63,7 @@ def _shell(*command: str, environment: Mapping[str, str] | None = None) -> "subp
 
 
 def _ready(process: "subprocess.Popen[str]") -> str:
-    """The line with which a part of the lab says that it stands."""
+    """Wait for the line that a part of the lab prints when it is ready. Raises LabError if it does not start."""
     assert process.stdout is not None
     assert process.stderr is not None
     watchdog = threading.Timer(START_SECONDS, process.kill)
@@ -80,7 +80,7 @@ def _ready(process: "subprocess.Popen[str]") -> str:
 
 @dataclass(frozen=True)
 class LabNode:
-    """A node that runs. `host_key` is the public key it had at first, as in `known_hosts` but without the host."""
+    """A running node. `host_key` is its first public key, as in `known_hosts` but without the host."""
 
     address: str
     profile: NodeProfile
@@ -94,26 +94,26 @@ class LabNode:
     port: int = 22
 
     def sh(self, command: str) -> str:
-        """Run `command` as root inside the node; its output. CalledProcessError: it failed."""
+        """Run `command` as root inside the node and return its output. Raises CalledProcessError."""
         target = ("nsenter", "--target", str(self.pid), "--mount", "--uts", "--net", "--pid", "--wd=/")
         done = subprocess.run((*target, "bash", "-c", command), capture_output=True, text=True, check=True)
         return done.stdout
 
     def stop_sshd(self) -> None:
-        """From now on connections are refused."""
+        """Stop sshd; connections are refused from now on."""
         self.sh("kill $(cat /run/sshd.pid); while [ -e /run/sshd.pid ]; do sleep 0.01; done")
 
     def start_sshd(self) -> None:
         self.sh(f"{_SSHD}; until [ -s /run/sshd.pid ]; do sleep 0.01; done")
 
     def change_host_key(self) -> None:
-        """A new host key from the next connection on."""
+        """Replace the host key; the next connection sees the new one."""
         self.stop_sshd()
         self.sh("cd /etc/ssh && rm ssh_host_* && ssh-keygen -q -t ed25519 -N '' -f ssh_host_ed25519_key")
         self.start_sshd()
 
     def freeze(self) -> None:
-        """Connections are taken by the kernel, and then nobody answers."""
+        """Stop the sshd process. The kernel still accepts connections, but no reply follows."""
         self.sh("kill -STOP $(cat /run/sshd.pid)")
 
     def thaw(self) -> None:
@@ -121,7 +121,7 @@ class LabNode:
 
 
 class Lab:
-    """A bridge, this machine at its first address, and nodes beside it, in a /27 of TEST-NET-2 that is free here."""
+    """A bridge with this host at the first address and the nodes at the others, in a free /27 of TEST-NET-2."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="acp-lab-", dir="/var/tmp"))
@@ -146,29 +146,29 @@ class Lab:
         for part in reversed(self._parts):
             part.kill()
             part.communicate()
-        # The kernel removes the leg into a dead network in its own time; the next lab should find it gone.
+        # The kernel removes the interface of a dead network with a delay; the next lab must not find it.
         subprocess.run(("ip", "link", "delete", f"acplab{self._block}"), capture_output=True, check=False)
         shutil.rmtree(self.folder)
 
     @property
     def hub(self) -> int:
-        """The process in whose network the nodes' links end."""
+        """The ID of the process whose network namespace has the bridge."""
         return self._parts[0].pid
 
     def address(self, number: int) -> str:
-        """Of the node with this number; 0 is this machine. Numbers without a node are free, up to 29."""
+        """Return the address of the node with this number (0: this host). Numbers up to 29 without a node are free."""
         return f"198.51.100.{self._block * 32 + 1 + number}"
 
     def start(self, *profiles: NodeProfile) -> list[LabNode]:
-        """Nodes of these profiles, all started at once; 29 in all. LabError: one did not start."""
-        begun = []
+        """Start nodes of these profiles concurrently; 29 at most in a lab. Raises LabError."""
+        starting = []
         for profile in profiles:
             self._count += 1
-            begun.append((self._count, profile, self._begin(self._count, profile)))
-        return [self._node(number, profile, _ready(process)) for number, profile, process in begun]
+            starting.append((self._count, profile, self._begin(self._count, profile)))
+        return [self._node(number, profile, _ready(process)) for number, profile, process in starting]
 
     def outside(self, command: str) -> None:
-        """Run `command` on this machine, with the name of its interface in the lab for `{leg}`."""
+        """Run `command` on this host; `{leg}` is replaced by its interface in the lab."""
         subprocess.run(("bash", "-c", command.format(leg=f"acplab{self._block}")), check=True)
 
     def _part(self, *command: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
@@ -177,7 +177,7 @@ class Lab:
         return process
 
     def _join(self, hub: int) -> None:
-        """Take the first of eight /27 networks that no other lab on this machine has, and a leg into it."""
+        """Take the first of eight /27 networks that is free on this host, and add an interface in it."""
         for block in range(8):
             link = ("ip", "link", "add", f"acplab{block}", "type", "veth", "peer", "name", "host", "netns", str(hub))
             if subprocess.run(link, capture_output=True, check=False).returncode == 0:
@@ -220,7 +220,7 @@ class Lab:
 
 
 def _write_files(root: Path, profile: NodeProfile, keys: tuple[Path, ...]) -> None:
-    """The files of a node, under `root` as they will lie in it."""
+    """Write the files of a node below `root`."""
     base = BASES[profile.base]
     texts = {
         **base.files,

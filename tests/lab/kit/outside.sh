@@ -13,7 +13,7 @@ ip route add default via "$LAB_GATEWAY"
 count=0
 while read -r path; do
   count=$((count + 1))
-  [ -z "$path" ] || { mkdir -p "lent/$count" && mount --bind "$path" "lent/$count"; }
+  [ -z "$path" ] || { mkdir -p "shared/$count" && mount --bind "$path" "shared/$count"; }
 done <<<"$LAB_SHARED"
 
 mkdir layer
@@ -22,7 +22,7 @@ for top in etc usr; do
   mkdir "layer/$top" "layer/$top.work"
   mount -t overlay -o "lowerdir=/$top,upperdir=$PWD/layer/$top,workdir=$PWD/layer/$top.work" lab "/$top"
 done
-# What the host has and the node must not seem to have.
+# Files of the host that the node must not have.
 rm -rf /etc/ssh/ssh_host_* /etc/ssh/sshd_config.d /etc/localtime /etc/timezone /etc/centos-release /etc/redhat-release \
   /etc/default/grub.d /etc/kubernetes /etc/selinux /etc/ufw /etc/systemd/system/kubelet.service /usr/local/bin \
   /usr/local/sbin

@@ -1,6 +1,6 @@
-"""What a lab node pretends to be: a healthy machine of one distribution, and what was then done to it.
+"""Profiles of lab nodes: a healthy machine of one distribution, and the faults planted on it.
 
-A machine is a set of files at their canonical paths; a fault is a line of shell that root ran there before anyone came.
+A machine is a set of files at their canonical paths; a fault is shell text that root runs before sshd starts.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ MODULES = ("ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack", "geneve
 
 @dataclass(frozen=True)
 class Base:
-    """A healthy machine. `files` are path → text; `tools` stand in for commands that files alone cannot fake."""
+    """A healthy machine. `files`: path → text. `tools`: fake commands where files alone are not enough."""
 
     kernel: str
     kernel_build: str
@@ -25,9 +25,9 @@ class Base:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong with a node, or (with no `expects`) something that only looks wrong.
+    """A fault of a node or, with empty `expects`, a healthy setting that resembles one.
 
-    `shell` runs as root inside the node before its sshd starts. `expects` is requirement ID → outcome, on that node.
+    `shell` runs as root inside the node before its sshd starts. `expects`: requirement ID → outcome on that node.
     """
 
     name: str
@@ -40,13 +40,13 @@ class NodeProfile:
     base: str = "ubuntu-22.04"
     faults: tuple[Fault, ...] = ()
     hostname: str | None = None
-    """None: a healthy name of its own."""
+    """None: a valid, unique name."""
     shared: tuple[Path, ...] = ()
-    """Folders of this machine that the node has too, at the same place."""
+    """Folders of this host that the node has at the same path."""
 
     @property
     def expects(self) -> dict[str, str]:
-        """Requirement ID → outcome of everything planted here."""
+        """Requirement ID → outcome of all faults of this node."""
         return {name: outcome for fault in self.faults for name, outcome in fault.expects.items()}
 
 
@@ -71,7 +71,7 @@ bogomips\t: 5985.93
 
 
 def cpuinfo(count: int) -> str:
-    """/proc/cpuinfo of a virtual machine with `count` logical CPUs of 3.0 GHz."""
+    """Return /proc/cpuinfo of a virtual machine with `count` logical CPUs of 3.0 GHz."""
     return "\n".join(_CPU.format(number=number) for number in range(count)) + "\n"
 
 
@@ -88,7 +88,7 @@ CPU revision\t: 0
 
 
 def meminfo(gigabytes: int) -> str:
-    """/proc/meminfo of a machine sold with `gigabytes` GiB, of which the kernel keeps a little for itself."""
+    """Return /proc/meminfo of a machine with `gigabytes` GiB, of which the kernel reserves a small part."""
     total = gigabytes * 1024 * 1024 * 985 // 1000
     return f"MemTotal:       {total} kB\nMemFree:        {total // 2} kB\nMemAvailable:   {total * 3 // 4} kB\n" + (
         "Buffers:           88232 kB\nCached:          1880544 kB\nSwapCached:            0 kB\n"
@@ -117,7 +117,7 @@ _SWAPS_HEADER = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 
 def _files(release: str, command_line: str, **more: str) -> dict[str, str]:
-    """The files that every healthy node has; `more` is keyed by path."""
+    """Return the files that every healthy node has; `more`: path → text."""
     return {
         "/etc/os-release": release,
         "/etc/hosts": "127.0.0.1 localhost localhost.localdomain\n::1 localhost ip6-localhost ip6-loopback\n",

@@ -1,8 +1,8 @@
-"""A worse link for one lab node, without help of the kernel: its frames pass through here, late, and some not at all.
+"""Delay and drop the frames of one lab node, without traffic control of the kernel.
 
-`python slow_link.py LINK MILLISECONDS LOST` runs in the network of the lab's hub. LINK, the hub's end of a node's
-link, leaves the bridge, and a tap joins it instead. Each way takes half of MILLISECONDS; of a hundred frames LOST are
-dropped, evenly. It prints `ready`, and ends with its standard input; then the link is as it was.
+`python slow_link.py LINK MILLISECONDS LOST` runs in the network namespace of the lab's bridge. A tap replaces LINK, the
+end of the node's link at the bridge. Each direction takes half of MILLISECONDS; LOST of a hundred frames are dropped,
+at regular intervals. The script prints `ready`. When its standard input closes it restores the link and ends.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 _TUNSETIFF, _IFF_TAP, _IFF_NO_PI, _IFF_VNET_HDR = 0x400454CA, 0x2, 0x1000, 0x4000
 _SOL_PACKET, _IGNORE_OUTGOING, _VNET_HDR = 263, 23, 15
-_FRAME = 1 << 17  # a whole segment of the sender, with the header that tells what is left to be done about it
+_FRAME = 1 << 17  # a segment before segmentation offload, with its header
 
 
 def _tap(name: str) -> int:
@@ -33,8 +33,8 @@ def _packets(link: str) -> socket.socket:
     return raw
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(("ip", "link", *words), check=True)
+def _ip(*arguments: str) -> None:
+    subprocess.run(("ip", "link", *arguments), check=True)
 
 
 async def _main(link: str, milliseconds: float, lost: int) -> None:
@@ -43,17 +43,17 @@ async def _main(link: str, milliseconds: float, lost: int) -> None:
     _ip("set", link, "nomaster")
     _ip("set", f"{link}t", "master", "br0", "up")
 
-    def relay(take: Callable[[], bytes], give: Callable[[bytes], object]) -> Callable[[], None]:
+    def relay(read: Callable[[], bytes], write: Callable[[bytes], object]) -> Callable[[], None]:
         count = 0
 
         def ready() -> None:
             nonlocal count
-            frame = take()
+            frame = read()
             count += lost
             if count >= 100:
                 count -= 100
             else:
-                loop.call_later(milliseconds / 2000, give, frame)
+                loop.call_later(milliseconds / 2000, write, frame)
 
         return ready
 

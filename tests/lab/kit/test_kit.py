@@ -1,4 +1,4 @@
-"""The lab leaves nothing behind, not even when the test process is killed."""
+"""The lab itself: nodes are isolated from the host, and nothing remains after the lab, even if it is killed."""
 
 import os
 import select
@@ -16,30 +16,30 @@ pytestmark = pytest.mark.lab
 
 
 class Watch:
-    """Of a process that should end."""
+    """A process that must end."""
 
     def __init__(self, pid: int) -> None:
         self._descriptor = os.pidfd_open(pid)
 
     def ended(self) -> bool:
-        """Whether it ends within ten seconds."""
+        """Return whether the process ends within ten seconds."""
         readable, _, _ = select.select([self._descriptor], [], [], 10)
         os.close(self._descriptor)
         return bool(readable)
 
 
-def test_a_node_writes_to_itself_alone(lab: Lab) -> None:
-    [node] = lab.start(NodeProfile("centos-7.9", hostname="apart"))
+def test_files_written_by_a_node_are_not_on_the_host(lab: Lab) -> None:
+    [node] = lab.start(NodeProfile("centos-7.9", hostname="isolated"))
     node.sh("echo x | tee /etc/written /usr/written /var/lib/written /root/written /tmp/written /opt/written")
-    assert node.sh("hostname; cat /etc/written").split() == ["apart", "x"]
+    assert node.sh("hostname; cat /etc/written").split() == ["isolated", "x"]
     assert node.sh("uname -r; cat /proc/sys/kernel/osrelease").split() == ["3.10.0-1160.el7.x86_64"] * 2
     assert node.sh("touch /written /proc/sys/vm/swappiness 2>/dev/null || echo refused").strip() == "refused"
     for folder in ("/etc", "/usr", "/var/lib", "/root", "/tmp", "/opt"):
         assert not Path(folder, "written").exists()
-    assert os.uname().nodename != "apart"
+    assert os.uname().nodename != "isolated"
 
 
-def test_the_end_of_the_lab_takes_all_of_it_away() -> None:
+def test_closed_lab_leaves_no_process_folder_or_address() -> None:
     with Lab() as lab:
         [node] = lab.start(NodeProfile())
         folder, address, watch = lab.folder, lab.address(0), Watch(node.pid)
@@ -48,7 +48,7 @@ def test_the_end_of_the_lab_takes_all_of_it_away() -> None:
     assert f"{address}/" not in subprocess.check_output(("ip", "-o", "addr"), text=True)
 
 
-def test_a_killed_test_process_takes_its_nodes_along() -> None:
+def test_nodes_end_when_the_test_process_is_killed() -> None:
     program = (
         "from tests.lab.kit.nodes import *; lab = Lab().__enter__(); [node] = lab.start(NodeProfile());"
         "print(node.pid, lab.folder, flush=True); input()"

@@ -56,7 +56,7 @@ def test_a_correct_and_a_wrong_login(node: Mapping[str, str], tmp_path: Path, ki
     with small_registry(tmp_path, login=kind) as registry:
         assert collect(node, registry.port, login()) == RegistryAnswer(401, "", Trust.TRUSTED, Login.ACCEPTED)
         if kind == "bearer":
-            assert registry.asked[-1] == ("/v2/", f"Bearer {TOKEN}")
+            assert registry.requests[-1] == ("/v2/", f"Bearer {TOKEN}")
         wrong = collect(node, registry.port, login(password="x"))
         assert wrong == RegistryAnswer(401, "", Trust.TRUSTED, Login.REFUSED, "401")
         assert collect(node, registry.port, None) == RegistryAnswer(401, "", Trust.TRUSTED)
@@ -76,7 +76,7 @@ def test_the_password_is_not_sent_without_trusted_tls(
 ) -> None:
     with small_registry(tmp_path, certificate=kind) as registry:
         assert collect(node, registry.port, login()) == RegistryAnswer(401, "", trust, Login.UNSENT)
-        assert {given for _path, given in registry.asked} == {""}
+        assert {given for _path, given in registry.requests} == {""}
 
 
 def test_an_unknown_ca(node: Mapping[str, str], tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_token_server_without_tls_gets_no_password(node: Mapping[str, str], tm
     ):
         answer = collect(node, registry.port, login())
         assert answer == RegistryAnswer(401, "", Trust.TRUSTED, Login.UNSENT, f"http://{HOST}:{thief.port}/token")
-        assert thief.asked == []
+        assert thief.requests == []
 
 
 def test_a_registry_without_login(node: Mapping[str, str], tmp_path: Path) -> None:

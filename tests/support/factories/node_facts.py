@@ -1,4 +1,4 @@
-"""Facts of nodes that want nothing, one for each supported distribution, for tests that plant one fault at a time."""
+"""Facts of healthy nodes of each supported distribution, for tests that plant faults."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -84,11 +84,11 @@ MUST_MANUAL = frozenset(
         "PRE-INIT",
     }
 )
-"""The `must` rules of release 4.0 that only a person can settle: each keeps a cluster of healthy nodes from `ready`."""
+"""The `must` rules of release 4.0 that only a person can check: each blocks a cluster of healthy nodes."""
 
 
 def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "control-plane", **changes: object) -> Facts:
-    """A virtual machine of the recommended size that meets every rule of 4.0, with `changes` laid over its fields."""
+    """Return facts of a virtual machine that fulfils every rule of 4.0, with `changes` to its fields."""
     system = DISTRIBUTIONS[distribution]
     rpm = system["os_id"] != "ubuntu"
     old_kernel = str(system["kernel"]).startswith("3.")

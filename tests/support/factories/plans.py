@@ -1,6 +1,6 @@
-"""Plans for tests: one valid plan, and a way to change any part of it in one line.
+"""Plans for tests: a valid plan, of which any part can be changed in one line.
 
-`valid_plan(network={"cni": "calico"})` lays the change over section by section; lists are replaced whole.
+`valid_plan(network={"cni": "calico"})` changes only these keys of the section; lists are replaced.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def node(address: str, role: str = "control-plane", **changes: JsonValue) -> dic
 
 
 def nodes(control_planes: int = 3, workers: int = 2, **changes: JsonValue) -> list[JsonValue]:
-    """Nodes of the valid plan's network; `changes` go to each of them."""
+    """Return nodes in the network of the valid plan; `changes` apply to each of them."""
     planes = [f"10.20.0.{11 + n}" for n in range(control_planes)]
     others = [f"10.20.0.{21 + n}" for n in range(workers)]
     return [
@@ -35,7 +35,7 @@ def dual_nodes(control_planes: int = 3, workers: int = 2) -> list[JsonValue]:
 
 
 def plan_data(**changes: JsonValue) -> dict[str, JsonValue]:
-    """Three control planes, two workers, a VIP on a load balancer and a domain; breaks no rule."""
+    """Return the data of a plan without findings: three control plane nodes, two workers, a VIP and a domain."""
     answers: dict[str, JsonValue] = {
         "release": "4.0",
         "scenario": "single-cluster",
@@ -44,17 +44,17 @@ def plan_data(**changes: JsonValue) -> dict[str, JsonValue]:
         "nodes": nodes(),
         "address": {"cluster_endpoint": VIP, "platform": DOMAIN},
     }
-    return _laid_over(answers, changes)
+    return _merged(answers, changes)
 
 
 def valid_plan(**changes: JsonValue) -> Plan:
-    """The plan of `plan_data`."""
+    """Return the plan of `plan_data`."""
     return Plan.model_validate(plan_data(**changes))
 
 
-def _laid_over(base: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+def _merged(base: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     merged = dict(base)
     for key, change in changes.items():
         old = merged.get(key)
-        merged[key] = _laid_over(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+        merged[key] = _merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
     return merged
