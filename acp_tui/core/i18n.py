@@ -5,17 +5,17 @@ description: tables are built at import, before the language is known, and are t
 
 A message of one or two words gets a context with `pgettext`, because other languages need a different word in each
 place: `pgettext("column", "Role")`. A context is a short noun that names the place.
+
+A language is one file, `assets/locales/<code>/LC_MESSAGES/acp-tui.po`. No list of languages exists.
 """
 
 import gettext as _gettext
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from acp_tui.core.assets import asset_path
 
 DOMAIN = "acp-tui"
-LANGUAGES: Mapping[str, str] = {"en": "English", "ru": "Русский"}
 
 _translations: _gettext.NullTranslations = _gettext.NullTranslations()
 

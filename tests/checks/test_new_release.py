@@ -13,7 +13,8 @@ from acp_tui.core.assets import asset_path
 from acp_tui.plan.file import schema
 from acp_tui.plan.release import RELEASES
 
-NEW = "4.10"
+NEW = f"4.{RELEASES[-1].numbers[1] + 7}"
+"""4.10 after 4.3: the newest by number, not by text."""
 CHANGE = """
 traits:
   container_tool: docker
@@ -21,7 +22,7 @@ XR-VERSIONS:
   remedy: Choose 1.40.
   check: {kind: function, name: versions_offered, params: {minors: ["1.40"]}}
 """
-TRAITS = "from acp_tui.checks.release_traits import release_traits as of; print(of('4.10').container_tool)"
+TRAITS = f"from acp_tui.checks.release_traits import release_traits as of; print(of('{NEW}').container_tool)"
 
 
 @pytest.fixture(scope="module")

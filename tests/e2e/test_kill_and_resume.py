@@ -8,23 +8,31 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.demo.fake_installer import posts
-from tests.support.tmux_wizard import installer_folder, kill, practice_ended, resume, state, to_install, wizard
+from screens.steps.order import STEPS as WIZARD_STEPS
+from tests.support.tmux_wizard import (
+    installer_folder,
+    kill,
+    practice_ended,
+    resume,
+    state,
+    title_of,
+    to_install,
+    wizard,
+)
 
 pytestmark = pytest.mark.tmux
 
-# Title of the step, keys to a field, text typed there: an incomplete answer, invalid where possible.
-STEPS = (
-    ("Package:", ("Tab", "Tab"), "/nowhere"),
-    ("Nodes:", ("BTab",), "worker 10.20.0"),
-    ("Network:", ("Down", "Down"), "9999"),
-    ("Address:", (), ".half typed"),
-    ("Certificate:", ("Right", "Down"), "Привет"),
-    ("Registry:", ("Down",), "bad name:"),
-    ("Isolation:", ("Up",), ""),
-    ("Preflight:", (), ""),
-    ("Review:", (), ""),
-    ("Install", (), ""),
-)
+# Name of the step → the keys to a field, and the text typed there: half an answer that the field rejects, if it can.
+TYPED: dict[str, tuple[tuple[str, ...], str]] = {
+    "package": (("Tab", "Tab"), "/nowhere"),
+    "nodes": (("BTab",), "worker 10.20.0"),
+    "network": (("Down", "Down"), "9999"),
+    "address": ((), ".half typed"),
+    "certificate": (("Right", "Down"), "Привет"),
+    "registry": (("Down",), "bad name:"),
+    "isolation": (("Up",), ""),
+}
+STEPS = [(title_of(step), *TYPED.get(step.NAME, ((), ""))) for step in WIZARD_STEPS]
 
 
 def drafts(home: Path) -> list[Path]:

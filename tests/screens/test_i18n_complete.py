@@ -55,6 +55,8 @@ PLAN = valid_plan(ssh={"username": "root", "password": None}, waivers=[
     {"requirement": "PRE-INIT", "node": "*", "reason": "xxx", "by": "yyy"},
     {"requirement": "SYS-SWAP", "node": "*", "reason": "xxx", "by": "yyy", "until": "2020-01-01"},
 ])  # fmt: skip
+REMEDY_COMMANDS = ("hostnamectl set-hostname {names}", "apt-get purge -y {names}")
+"""Shell commands of fixes that a check in Python gives instead of its row."""
 KEYS_AND_NAMES = {"Enter", "Esc", "Space", "acp", "tui", "setup", "systemctl", "disable", "now"}
 
 
@@ -150,9 +152,10 @@ def outside(text: str) -> set[str]:
 
 @cache
 def commands() -> re.Pattern[str]:
-    """Lines of the commands of catalogue rows: shell text, the same in every language."""
+    """The shell commands of fixes, from catalogue rows and from checks: the same in every language."""
     rows = catalogue("4.0").values()
     lines = {line for row in rows for text in (row.commands, *row.os_commands.values()) for line in text.splitlines()}
+    lines.update(REMEDY_COMMANDS)
     patterns = sorted((re.escape(line) for line in lines if line.strip()), key=len, reverse=True)
     return re.compile("|".join(patterns).replace(re.escape("{names}"), ".*"))
 

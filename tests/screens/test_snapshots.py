@@ -1,16 +1,25 @@
-"""How the steps look at 80x24: a changed picture is looked at before it is accepted (`pytest --snapshot-update`)."""
+"""Snapshots of all steps and some dialogs at 80x24. Look at a changed picture, then accept it with `--snapshot-update`.
+
+The pictures show the verdicts of a few rules only. So a new requirement changes no picture.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 from textual.pilot import Pilot
 
+from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Facts
+from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
+from screens.session import session as session_module
+from screens.session.verdict_view import VerdictView
 from screens.steps.order import STEPS
 from screens.steps.trial import TrialStep
 from tests.support.factories.node_facts import healthy
@@ -22,15 +31,51 @@ CHANGES: dict[str, JsonValue] = {
     "ssh": {"username": "root", "password": None},
     "package": {"core": "/nowhere/installer-core-v4.0.3-x86.tar"},
 }
+RULES = (
+    "BND-CORE",
+    "HW-CP-COUNT",
+    "HW-CPU-CORES",
+    "SYS-SWAP",
+    "SEC-SELINUX",
+    "LB-6443",
+    "LB-HEALTH",
+    "NETRES-CERT",
+    "NETRES-DOMAIN",
+    "CAP-SC-MIN-WK",
+    "P-ADMIN-PASS",
+    "PRE-INIT",
+    "XR-ENDPOINT-SYNTAX",
+    "XR-SSH-AUTH",
+)
+"""The requirements whose verdicts the pictures show: at least one of each outcome."""
+
+
+class FixedRulesView(VerdictView):
+    """The verdicts of `RULES` only."""
+
+    def __init__(self, verdicts: tuple[Verdict, ...] = (), unchecked: frozenset[str] = frozenset()) -> None:
+        super().__init__(tuple(verdict for verdict in verdicts if verdict.requirement in RULES), unchecked)
+
+
+@pytest.fixture(autouse=True)
+def fixed_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "VerdictView", FixedRulesView)
 
 
 def nodes_seen() -> dict[str, Facts]:
-    """Five nodes, of which two want mending."""
+    """Five nodes: one with a failed rule, one that needs a reboot."""
     seen = {address: healthy(address, "ubuntu-22.04", "control-plane") for address in CONTROL_PLANES}
     seen |= {address: healthy(address, "centos-7.9", "worker") for address in WORKERS}
     seen["10.20.0.12"] = replace(seen["10.20.0.12"], swaps=("/swap.img",), fstab_swaps=("/swap.img",))
-    seen["10.20.0.22"] = replace(seen["10.20.0.22"], selinux="enforcing", selinux_config="enforcing")
+    seen["10.20.0.22"] = replace(seen["10.20.0.22"], selinux="permissive", selinux_config="disabled")
     return seen
+
+
+def test_rules_of_the_pictures_have_every_outcome() -> None:
+    seen = nodes_seen()
+    states = dict.fromkeys(seen, NodeState.CHECKED)
+    verdicts = evaluate(valid_plan(**CHANGES), seen, states, today=date(2026, 3, 1), only=frozenset(RULES))
+    assert {verdict.outcome for verdict in verdicts} == set(Outcome)
 
 
 @pytest.mark.parametrize("step", [step.NAME for step in STEPS])

@@ -11,6 +11,9 @@ import acp_tui
 from acp_tui.demo import fake_installer as installer
 from acp_tui.install.run.control import abort
 from acp_tui.install.run.directory import last_run
+from screens.steps.base import WizardStep
+from screens.steps.order import STEPS
+from screens.steps.preflight import PreflightStep
 from tests.support.tmux_terminal import Terminal, terminal
 
 PROGRAM = (sys.executable, "-m", "acp_tui")
@@ -79,13 +82,19 @@ def resume(window: Terminal) -> None:
     window.keys("g")
 
 
+def title_of(step: type[WizardStep]) -> str:
+    """The constant part of the title: "Preflight:" of "Preflight: 6 blocking"."""
+    name, colon, _rest = step.TITLE_TEXT.partition(":")
+    return name + colon
+
+
 def to_preflight(window: Terminal) -> None:
     """Verify and unpack the package on the first step, and walk to the preflight with the given answers."""
     window.keys("C-v")
     window.wait_for("Verified and unpacked")
-    for title in ("Nodes:", "Network:", "Address:", "Certificate:", "Registry:", "Isolation:", "Preflight:"):
+    for step in STEPS[1 : STEPS.index(PreflightStep) + 1]:
         window.keys("C-n")
-        window.wait_for(title)
+        window.wait_for(title_of(step))
 
 
 def to_install(window: Terminal) -> None:

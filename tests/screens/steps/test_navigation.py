@@ -48,8 +48,7 @@ async def test_invalid_value_shows_the_reason_and_stays_as_typed(tmp_path: Path)
         assert session.plan.address.cluster_endpoint == "10.20.0.30", "the last good value"
         assert session.draft.invalid_input == {"address.cluster_endpoint": "10.20.0.300"}
         await pilot.press("backspace")
-        await pilot.pause()
-        assert "neither" not in screen_text(pilot)
+        await until(pilot, lambda: "neither" not in screen_text(pilot))
         assert session.draft.invalid_input == {}
 
 
@@ -138,7 +137,9 @@ async def test_finding_is_waived_with_a_reason(tmp_path: Path) -> None:
 
 async def test_menu_key_opens_its_step(tmp_path: Path) -> None:
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "package") as (pilot, _session):
-        for key, step in zip("1234567890", STEPS, strict=True):
+        keys = step_keys(STEPS)
+        assert "".join(keys).startswith("1234567890")
+        for key, step in keys.items():
             await pilot.press("escape")
             await pilot.pause()
             await pilot.press(key)
@@ -146,20 +147,20 @@ async def test_menu_key_opens_its_step(tmp_path: Path) -> None:
             assert isinstance(pilot.app.screen, step)
 
 
-class StorageStep(WizardStep):
-    """An additional step without fields."""
+class AdditionalStep(WizardStep):
+    """A step without fields."""
 
-    NAME = "storage"
-    SHORT = TITLE_TEXT = "Storage"
+    NAME = "additional"
+    SHORT = TITLE_TEXT = "Additional"
 
 
-async def test_eleven_steps_are_all_reachable(tmp_path: Path) -> None:
-    steps: tuple[type[WizardStep], ...] = (*STEPS[:6], StorageStep, *STEPS[6:])
+async def test_an_additional_step_leaves_every_step_reachable(tmp_path: Path) -> None:
+    steps: tuple[type[WizardStep], ...] = (*STEPS[:6], AdditionalStep, *STEPS[6:])
     app = staged_app(tmp_path, valid_plan(**NO_LOGIN))
     app.steps = steps
     async with app.run_test(size=(80, 24)) as pilot:
         session = await show(pilot, "package")
-        assert "11   Install" in screen_text(pilot), "the step list numbers every step"
+        assert f"{len(steps)}   Install" in screen_text(pilot), "the step list numbers every step"
         for key, step in step_keys(steps).items():
             await pilot.press("escape")
             await pilot.pause()

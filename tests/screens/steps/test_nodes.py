@@ -176,8 +176,7 @@ async def test_values_read_from_nodes_are_filled_in_with_one_key(tmp_path: Path)
             ("eth0", f"fd00::{address[-2:]}") for address in (*CONTROL_PLANES, *WORKERS)
         }
         await pilot.press("ctrl+f")
-        await pilot.pause()
-        assert "Nothing to fill in" in screen_text(pilot)
+        await until(pilot, lambda: "Nothing to fill in" in screen_text(pilot))
 
 
 async def test_first_control_plane_node_after_a_move_is_the_installer_node(tmp_path: Path) -> None:
@@ -241,8 +240,8 @@ async def test_isolation_step_shows_the_placement(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, isolation=True)
     async with wizard(tmp_path, plan, "isolation", seen(plan)) as (pilot, _session):
         text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
-        assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: An exclusive control" in text
-        assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: A worker" in text
+        assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: Exclusive control plane nodes must" in text
+        assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: Workers that are not" in text
         assert "Apps 10.20.0.11" not in text
         await pilot.press("down", "right", "right")
         await pilot.pause()
