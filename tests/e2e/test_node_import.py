@@ -29,7 +29,7 @@ def test_nodes_of_an_inventory_with_a_password_are_imported_and_checked(tmp_path
         window.wait_for("Import nodes")
         window.paste(inventory)
         shown = window.wait_for(
-            "2 control plane nodes, 1 worker, 1 invalid line", "line 4: 'm3.example.com' is a name", "a password"
+            "2 control plane nodes, 1 worker, 1 invalid line", "line 4: 'm3.example.com' is a host name", "a password"
         )
         assert PASSWORD not in shown
         window.keys("C-t", "Escape")
