@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.text import sanitize
 from acp_tui.nodes.active.listener_scripts import CONNECT_SECONDS, connecting_shell, listening_program
 from acp_tui.nodes.collect import collect_facts
@@ -147,7 +147,7 @@ async def _connect_to_targets(
     collector = _connect_collector(plan, listening, tokens)
     if collector is None:
         return Facts(address, backends_reached={(host, port): frozenset() for host, port, _nodes in plan.targets})
-    facts = Facts(address, missing={"backends_reached": _("not collected")})
+    facts = Facts(address, missing={"backends_reached": pgettext("reason", "not collected")})
     events = collect_facts(plan.target, plan.known_host_key, deadlines=deadlines, collectors=(collector,))
     async with aclosing(events):
         async for event in events:

@@ -198,14 +198,14 @@ def _ping(line: str) -> Ping | None:
 
 def _average(report: str) -> float | None:
     """Return the average in seconds from the summary of ping."""
-    found = re.search(r"min/avg/max\S* = [\d.]+/([\d.]+)/", report)
-    return float(found[1]) / 1000 if found else None
+    match = re.search(r"min/avg/max\S* = [\d.]+/([\d.]+)/", report)
+    return float(match[1]) / 1000 if match else None
 
 
 def _packets(report: str) -> tuple[int, int] | None:
     """Return packets sent and received from the summary of ping."""
-    found = re.search(r"(\d{1,4}) packets transmitted, (\d{1,4}) (?:packets )?received", report)
-    return (int(found[1]), int(found[2])) if found else None
+    match = re.search(r"(\d{1,4}) packets transmitted, (\d{1,4}) (?:packets )?received", report)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _speeds(output: CollectorOutput) -> Mapping[str, object]:

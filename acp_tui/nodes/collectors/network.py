@@ -187,12 +187,12 @@ def _listeners(output: CollectorOutput) -> Mapping[str, object]:
             if re.fullmatch(r"[0-9A-F]{4}", rest):
                 ports.add(int(rest, 16))
         elif kind == "ss":
-            found = re.search(r"\s\S*:(\d{1,5})\s+\S+:\*", f" {rest} ")
-            if found:
-                ports_of_ss.add(int(found[1]))
+            match = re.search(r"\s\S*:(\d{1,5})\s+\S+:\*", f" {rest} ")
+            if match:
+                ports_of_ss.add(int(match[1]))
                 owner = re.search(r'users:\(\("([^"]{1,64})"', rest)
                 if owner:
-                    named.setdefault(int(found[1]), owner[1])
+                    named.setdefault(int(match[1]), owner[1])
     if not from_proc and not ports_of_ss:
         raise ValueError("neither /proc/net/tcp nor ss lists sockets")
     return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | ports_of_ss))}

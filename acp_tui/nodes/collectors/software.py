@@ -1,13 +1,10 @@
-"""Collectors for tools, directories, packages and existing Kubernetes components (SW-*, FS-*, PKG-*).
-
-Package tools may hang on a locked database, so they run last, each with its own timeout.
-"""
+"""Collectors for tools, folders and existing container runtimes and Kubernetes components (SW-*, FS-*)."""
 
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.collectors.parsing import lines, yes_or_no
 from acp_tui.nodes.facts import Directory
 from acp_tui.nodes.script import Collector, CollectorOutput
 
@@ -30,10 +27,6 @@ _KUBERNETES_PROCESSES = (
     "kube-proxy", "kubelite", "k3s-server", "k3s-agent", "rke2", "etcd",
 )  # fmt: skip
 """Process names as the kernel shows them, cut to 15 characters."""
-
-
-_INSTALLED_STATES = ("installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending")
-"""dpkg states in which the files of a package are on the node."""
 
 
 def _tools(output: CollectorOutput) -> Mapping[str, object]:
@@ -91,24 +84,6 @@ def _running(output: CollectorOutput) -> Mapping[str, object]:
     return {"kubernetes_traces": tuple(traces), "ntp": ntp}
 
 
-def _rpm(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse one name per line. Some builds of rpm also print version, release and architecture; these are removed."""
-    suffix = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
-    return {"rpm_packages": frozenset(suffix.sub("", line) for line in lines(output))}
-
-
-def _dpkg(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse rows `STATUS<TAB>PACKAGE`. Packages on hold and partly configured packages count as installed; packages
-    with only configuration files left do not."""
-    found = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(output))
-    return {"dpkg_packages": frozenset(row[2] for row in found if row and row[1] in _INSTALLED_STATES)}
-
-
-def _snap(output: CollectorOutput) -> Mapping[str, object]:
-    names = (line.split()[0] for line in lines(output))
-    return {"snap_packages": frozenset(name for name in names if name != "Name")}
-
-
 def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
     """Parse one path per line."""
     found = []
@@ -117,14 +92,6 @@ def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
         if path == "/opt/cni/bin" or any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS):
             found.append(path)
     return {"leftover_binaries": tuple(found)}
-
-
-def _yes(field: str, output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `yes` or `no`."""
-    value = next(iter(lines(output)), "")
-    if value not in ("yes", "no"):
-        raise ValueError("neither yes nor no")
-    return {field: value == "yes"}
 
 
 COLLECTORS = (
@@ -145,7 +112,7 @@ return 0
 local file=/etc/systemd/system/kubelet.service
 if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
 """,
-        lambda output: _yes("kubelet_unit", output),
+        yes_or_no("kubelet_unit"),
     ),
     Collector(
         "tmp",
@@ -264,48 +231,6 @@ for runtime in docker nerdctl; do
 done
 echo no
 """,
-        lambda output: _yes("installer_running", output),
-    ),
-    Collector(
-        "lvm2",
-        ("lvm2",),
-        """
-if tool lvm || rpm -q lvm2 >/dev/null; then echo yes; return; fi
-case $(dpkg-query -W -f '${Status}' lvm2) in *" ok installed") echo yes ;; *) echo no ;; esac
-""",
-        lambda output: _yes("lvm2", output),
-        timeout=5,
-    ),
-    Collector(
-        "dpkg",
-        ("dpkg_packages",),
-        "tool dpkg-query || return 127; dpkg-query -W -f '${Status}\\t${Package}\\n'",
-        _dpkg,
-        timeout=10,
-    ),
-    Collector(
-        "rpm",
-        ("rpm_packages",),
-        "tool rpm || return 127; rpm -qa --qf '%{NAME}\\n'",
-        _rpm,
-        timeout=15,
-    ),
-    Collector(
-        "snap",
-        ("snap_packages",),
-        """
-local file line rows=0
-tool snap || return 127
-limit 6 snap list | while [ "$rows" -lt 1000 ] && read -r -n 300 line; do echo "$line"; rows=$((rows + 1)); done
-[ "${PIPESTATUS[0]}" -ne 0 ] || return 0
-[ -d /var/lib/snapd/snaps ] || return 1
-for file in /var/lib/snapd/snaps/*_*.snap; do
-  file=${file##*/}
-  [ "$file" = '*_*.snap' ] || echo "${file%_*}"
-done
-return 0
-""",
-        _snap,
-        timeout=10,
+        yes_or_no("installer_running"),
     ),
 )
