@@ -9,8 +9,8 @@ from acp_tui.checks.finding import Finding
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
-from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.package.extract import INIT, SETUP
+from acp_tui.core.i18n import N_, _, ngettext, pgettext
+from acp_tui.package.archive import INIT, SETUP
 from acp_tui.package.facts import PackageFacts, PackageState, package_inputs
 from acp_tui.package.install_dir import REQUIRED_FREE
 from acp_tui.package.signature.status import SignatureResult, Signed
@@ -98,9 +98,9 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
 }
 
 
-def package_verdicts(plan: Plan, seen: PackageFacts, today: date) -> tuple[Verdict, ...]:
+def package_verdicts(plan: Plan, facts: PackageFacts, today: date) -> tuple[Verdict, ...]:
     """Return the verdicts on the packages of `plan`, with its waivers applied."""
-    return _verdicts(plan, _findings(plan, seen), today)
+    return _verdicts(plan, _findings(plan, facts), today)
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
@@ -109,10 +109,10 @@ def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
         kind: PackageState(package_input, parse_name(package_input.package.name), None)
         for kind, package_input in package_inputs(plan.package, base).items()
     }
-    found = [(_NAME_RULE[kind], _name(package, plan.release)) for kind, package in named.items()]
+    findings = [(_NAME_RULE[kind], _name(package, plan.release)) for kind, package in named.items()]
     if len(named) > 1:
-        found.append(("BND-EXT-ARCH", _same(named["core"], named["extensions"])))
-    return _verdicts(plan, found, today)
+        findings.append(("BND-EXT-ARCH", _same(named["core"], named["extensions"])))
+    return _verdicts(plan, findings, today)
 
 
 def signature_verdicts(plan: Plan, package: PackageState, today: date) -> tuple[Verdict, ...]:
@@ -133,10 +133,11 @@ def _signature_findings(plan: Plan, package: PackageState) -> Iterator[tuple[str
 
 def explain_signature(result: SignatureResult) -> str:
     """Describe the result of a verification in one sentence."""
-    signer = ", ".join(map(spaced, result.fingerprints)) or _("unknown")
+    signer = ", ".join(map(spaced, result.fingerprints)) or pgettext("signer", "unknown")
     text = _(_FOUND[result.signed]).format(signer=signer)
     if result.verified is not None:
-        text = _("{finding}, verified on {time}").format(finding=text, time=f"{result.verified:%Y-%m-%d %H:%M %Z}")
+        with_time = pgettext("observed value", "{finding}, verified on {time}")
+        text = with_time.format(finding=text, time=f"{result.verified:%Y-%m-%d %H:%M %Z}")
     return f"{text} ({result.detail})" if result.detail else text
 
 
@@ -145,29 +146,29 @@ def spaced(fingerprint: str) -> str:
     return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
 
 
-def _findings(plan: Plan, seen: PackageFacts) -> Iterator[tuple[str, Finding]]:
-    if seen.core is None:
+def _findings(plan: Plan, facts: PackageFacts) -> Iterator[tuple[str, Finding]]:
+    if facts.core is None:
         yield "BND-CORE", Finding(Outcome.FAIL, _("the plan names no Core Package"), paths=("package.core",))
         return
-    if seen.core.file is None:
-        yield "BND-CORE", Finding(Outcome.FAIL, seen.core.trouble, paths=("package.core",))
+    if facts.core.file is None:
+        yield "BND-CORE", Finding(Outcome.FAIL, facts.core.trouble, paths=("package.core",))
     else:
-        yield "BND-CORE", Finding(Outcome.PASS, str(seen.core.package_input.package))
-    for package in seen.packages:
+        yield "BND-CORE", Finding(Outcome.PASS, str(facts.core.package_input.package))
+    for package in facts.packages:
         yield _NAME_RULE[package.package_input.kind], _name(package, plan.release)
         if package.file is not None:
             yield "BND-TAR-OK", _archive(package)
             yield from _signature_findings(plan, package)
         elif package.package_input.kind == "extensions":
             yield "BND-TAR-OK", Finding(Outcome.FAIL, package.trouble, paths=("package.extensions",))
-    if seen.extensions is not None:
-        yield "BND-EXT-ARCH", _same(seen.core, seen.extensions)
-        yield "BND-ORDER", _order(plan, seen)
-        yield "BND-SAMEDIR", _together(plan, seen)
-    yield "BND-WORKDIR", _folder(seen)
-    yield "BND-FREE-100G", _space(seen)
-    if seen.installer_here is not None:
-        yield "BND-INSTNODE", _host(plan, seen.installer_here)
+    if facts.extensions is not None:
+        yield "BND-EXT-ARCH", _same(facts.core, facts.extensions)
+        yield "BND-ORDER", _order(plan, facts)
+        yield "BND-SAMEDIR", _together(plan, facts)
+    yield "BND-WORKDIR", _folder(facts)
+    yield "BND-FREE-100G", _space(facts)
+    if facts.installer_here is not None:
+        yield "BND-INSTNODE", _host(plan, facts.installer_here)
 
 
 def _name(package: PackageState, release: str | None) -> Finding:
@@ -182,7 +183,7 @@ def _name(package: PackageState, release: str | None) -> Finding:
     if release is not None and package.name.release != release:
         observed = _("{name} is not of release {release}, which the plan names").format(name=file, release=release)
         return Finding(Outcome.WARN, observed, paths=(*paths, "release"))
-    observed = _("{name}: version {version}, architecture {arch}")
+    observed = pgettext("observed value", "{name}: version {version}, architecture {arch}")
     return Finding(Outcome.PASS, observed.format(name=file, version=package.name.version, arch=package.name.arch))
 
 
@@ -193,7 +194,7 @@ def _archive(package: PackageState) -> Finding:
     if contents is None:
         return Finding(Outcome.FAIL, f"{name}: {package.trouble}", paths=(path,))
     if package.package_input.kind == "core" and not contents.installable:
-        missing = [file for file, there in ((SETUP, contents.setup), (INIT, contents.init)) if not there]
+        missing = [file for file, present in ((SETUP, contents.setup), (INIT, contents.init)) if not present]
         observed = ngettext(
             "{name}: regular file missing: {missing}", "{name}: regular files missing: {missing}", len(missing)
         ).format(name=name, missing=", ".join(missing))
@@ -250,43 +251,51 @@ def _same(core: PackageState, extensions: PackageState) -> Finding:
     if core.name.arch != extensions.name.arch:
         return Finding(Outcome.FAIL, names, paths=paths)
     if core.name.version != extensions.name.version:
-        return Finding(Outcome.WARN, _("different versions: {names}").format(names=names), paths=paths)
+        return Finding(
+            Outcome.WARN, pgettext("observed value", "different versions: {names}").format(names=names), paths=paths
+        )
     return Finding(Outcome.PASS, names)
 
 
-def _order(plan: Plan, seen: PackageFacts) -> Finding:
+def _order(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release}: extensions are uploaded after the install (violet)")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
-    if "extensions" in seen.unpacked:
+    if "extensions" in facts.unpacked:
         return Finding(Outcome.PASS, _("both packages are unpacked, the Core Package first"))
     return Finding(Outcome.PASS, _("acp-tui unpacks the Core Package, then the Extensions Package, before the install"))
 
 
-def _together(plan: Plan, seen: PackageFacts) -> Finding:
+def _together(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release} does not need the extensions next to the installer")
         return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
-    return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=seen.target))
+    return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=facts.target))
 
 
-def _folder(seen: PackageFacts) -> Finding:
-    if not seen.target_usable:
-        observed = _("{path} is not a folder").format(path=seen.target)
-        return Finding(Outcome.FAIL, observed, _("a folder"), _("Choose another path."), paths=("package.install_dir",))
-    return Finding(Outcome.PASS, str(seen.target))
+def _folder(facts: PackageFacts) -> Finding:
+    if not facts.target_usable:
+        observed = _("{path} is not a folder").format(path=facts.target)
+        return Finding(
+            Outcome.FAIL,
+            observed,
+            pgettext("observed value", "a folder"),
+            _("Choose another path."),
+            paths=("package.install_dir",),
+        )
+    return Finding(Outcome.PASS, str(facts.target))
 
 
-def _space(seen: PackageFacts) -> Finding:
+def _space(facts: PackageFacts) -> Finding:
     paths = ("package.install_dir",)
-    if seen.free_after is None:
-        return Finding(Outcome.UNKNOWN, _("{path}: free space is unknown").format(path=seen.target), paths=paths)
+    if facts.free_after is None:
+        return Finding(Outcome.UNKNOWN, _("{path}: free space is unknown").format(path=facts.target), paths=paths)
     observed = (
-        _("{path}: {free} GB free after unpacking").format(path=seen.target, free=seen.free_after // 10**9)
-        if seen.free_after >= 0
-        else _("{path}: {short} bytes missing for unpacking").format(path=seen.target, short=-seen.free_after)
+        _("{path}: {free} GB free after unpacking").format(path=facts.target, free=facts.free_after // 10**9)
+        if facts.free_after >= 0
+        else _("{path}: {short} bytes missing for unpacking").format(path=facts.target, short=-facts.free_after)
     )
-    return Finding(Outcome.PASS if seen.free_after >= REQUIRED_FREE else Outcome.FAIL, observed, paths=paths)
+    return Finding(Outcome.PASS if facts.free_after >= REQUIRED_FREE else Outcome.FAIL, observed, paths=paths)
 
 
 def _host(plan: Plan, is_installer_node: bool) -> Finding:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from acp_tui.core.events import Progress
-from acp_tui.package.extract import extract, inspect
+from acp_tui.package.archive import inspect
+from acp_tui.package.extract import extract
 from acp_tui.package.install_dir import (
     STAGING,
     STAMP,

@@ -326,7 +326,7 @@ async def test_what_was_remembered_is_verified_again_when_asked_to(bench: Bench)
     await bench.work().unpack(plan)
     bench.sign(bench.folder / CORE, "stranger")
     assert outcomes(await bench.work().verify(plan))["BND-SIGN"] is Outcome.PASS
-    assert outcomes(await bench.work().verify(plan, afresh=True))["BND-SIGN"] is Outcome.FAIL
+    assert outcomes(await bench.work().verify(plan, again=True))["BND-SIGN"] is Outcome.FAIL
 
 
 async def test_another_file_or_another_key_is_not_what_was_remembered(bench: Bench) -> None:
