@@ -63,7 +63,7 @@ def test_it_is_the_newest_release_of_the_command_and_the_schema(folder: Path) ->
 def test_it_is_explained(folder: Path) -> None:
     assert "Choose 1.40." in acp_tui(folder, "explain", "--release", NEW, "XR-VERSIONS")
     assert "Choose 1.40." not in acp_tui(folder, "explain", "--release", RELEASES[-1], "XR-VERSIONS").partition(NEW)[0]
-    assert f"release {NEW}" in acp_tui(folder, "explain", "XR-VERSIONS")
+    assert f"Release {NEW}" in acp_tui(folder, "explain", "XR-VERSIONS")
 
 
 def test_its_changed_requirement_changes_the_verdict(folder: Path) -> None:

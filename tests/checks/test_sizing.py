@@ -157,7 +157,7 @@ def test_the_command_shows_it_with_the_nodes_as_the_last_check_saw_them(
     reasons = " ".join(capsys.readouterr().out.split())
     assert "control plane 3 3 8 cores, 16 GB 12 cores, 24 GB" in reasons
     assert "10.20.0.11 control plane 4 cores, 33.5 GB too small" in reasons
-    assert "10.20.0.12 control plane — not seen yet" in reasons
+    assert "10.20.0.12 control plane — unknown" in reasons
     main(["validate", str(file), "--sizes", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert document["sizing"]["needs"][0]["least"] == {"cores": 8, "memory": 16}

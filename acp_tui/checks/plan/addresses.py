@@ -215,7 +215,10 @@ def ports_apart(subject: PlanSubject) -> Findings:
         if port in TAKEN_PORTS:
             findings.append(fail(observed.format(port=port), path))
     return findings_or_pass(
-        findings, _("HTTPS {https}, HTTP {http}").format(https=address.https_port, http=_http(subject.plan))
+        findings,
+        pgettext("observed value", "HTTPS {https}, HTTP {http}").format(
+            https=address.https_port, http=_http(subject.plan)
+        ),
     )
 
 

@@ -21,7 +21,7 @@ from acp_tui.checks.plan.results import (
     unknown,
     warn,
 )
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, _, pgettext
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import parse_name
 
@@ -52,7 +52,9 @@ def addresses(subject: PlanSubject) -> Iterator[Finding]:
     if there is None:
         return
     if here.platform_address != there.platform_address:
-        yield _different(_("platform address"), here.platform_address, there.platform_address, "address.platform")
+        yield _different(
+            pgettext("answer", "platform address"), here.platform_address, there.platform_address, "address.platform"
+        )
     if here.address.cluster_endpoint == there.address.cluster_endpoint:
         observed = _("cluster endpoint {vip} is also the primary's; each cluster needs its own VIP")
         yield fail(observed.format(vip=here.address.cluster_endpoint or none_text()), "address.cluster_endpoint")
@@ -134,7 +136,7 @@ def _machines(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
 
 
 def _products(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
-    """Differences that the manual does not mention, but that make the two platforms different: warnings."""
+    """Warn about differences that the manual does not mention, but that make the two platforms different."""
     here, newest = subject.plan, _("the newest version that the installer offers")
     if there.disaster_recovery.role != "primary":
         observed = _("the plan of the primary has the role {role}")
@@ -154,7 +156,7 @@ def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: Secr
     if here is None:
         return  # the rule that requires the secret reports it
     if unavailable or there is None:
-        observed = _("cannot compare {path}: {reason}")
+        observed = pgettext("observed value", "cannot compare {path}: {reason}")
         reason = unavailable or _("missing in the primary's plan")
         yield unknown(observed.format(path=path, reason=reason), path, PRIMARY)
     elif here.get_secret_value() != there.get_secret_value():
@@ -170,11 +172,11 @@ def _different(name: str, here: str, there: str, path: str) -> Finding:
 
 
 def _short(sums: tuple[str, ...]) -> str:
-    """The first 16 digits of each sum, enough to distinguish them."""
+    """Return the first 16 digits of each sum, which are enough to distinguish them."""
     return format_list(each[:16] for each in sums)
 
 
 def _version(plan: Plan) -> str:
-    """The version such as `4.0.3` from the Core Package's name, else the release."""
+    """Return the version such as `4.0.3` from the Core Package's name, else the release."""
     name = parse_name(plan.package.core or "")
     return name.version if name else plan.effective_release
