@@ -141,8 +141,10 @@ def _source_has_no_route(subject: ClusterSubject, path: TcpPath, source: str, ba
     """Whether the source has no route to the target: its connect fails at once, and connects from the target time out.
 
     A packet filter on the target lets the target's own connects out. If the target is down, the error takes seconds."""
-    at_once = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _IMMEDIATELY
-    return at_once and any(p.result is TcpResult.TIMEOUT for p in back if subject.topology.owners.get(p.host) == source)
+    immediate = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _IMMEDIATELY
+    return immediate and any(
+        p.result is TcpResult.TIMEOUT for p in back if subject.topology.owners.get(p.host) == source
+    )
 
 
 def _cut_packets(subject: ClusterSubject) -> list[PathProblem]:

@@ -22,7 +22,7 @@ _CALICO_MAC = "ee:ee:ee:ee:ee:ee"
 
 _NEW_MACHINE_ID = "rm -f /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot"
 _NEW_HOST_KEY = "rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart sshd"
-_NEW_MACHINE = N_("# Give the clone a new UUID and new MAC addresses in the hypervisor.")
+_NEW_MACHINE = N_("Give the clone a new UUID and new MAC addresses in the hypervisor.")
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,13 @@ def _shared(facts: Mapping[str, Facts], node: str, others: list[str]) -> Iterato
         if same:
             shown = value if isinstance(value, str) else ", ".join(sorted(value))
             observed = text.format(name=pgettext("identifier", name), value=shown, others=", ".join(same))
-            yield _Shared(observed, commands or _(_NEW_MACHINE), blocks)
+            yield _Shared(observed, commands or f"# {_(_NEW_MACHINE)}", blocks)
     macs = _macs(facts[node])
     for other in others:
         common = macs & _macs(facts[other])
         if common and macs != _macs(facts[other]):  # for example the USB link to the server's management controller
             observed = text.format(name=pgettext("identifier", "MAC"), value=", ".join(sorted(common)), others=other)
-            yield _Shared(observed, _(_NEW_MACHINE), blocks=False)
+            yield _Shared(observed, f"# {_(_NEW_MACHINE)}", blocks=False)
 
 
 def _machine_id(facts: Facts) -> str:

@@ -13,13 +13,13 @@ from acp_tui.nodes.facts import Login, RegistryAnswer, TcpResult, Trust
 _REGISTRY_STATUS = (200, 401, 403)  # open, or with a login
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
-_TRUST_THE_CA = N_("# On each node: copy the registry's CA certificate (or its self-signed certificate) to ca.crt.")
+_TRUST_THE_CA = N_("On each node: copy the registry's CA certificate (or its self-signed certificate) to ca.crt.")
 _TRUST_COMMANDS = (
     "cp ca.crt /etc/pki/ca-trust/source/anchors/ && update-ca-trust  # RHEL, CentOS, Kylin\n"
     "cp ca.crt /usr/local/share/ca-certificates/ && update-ca-certificates  # Ubuntu"
 )
-_RENEW = N_("# Give the registry a certificate that is valid today and has the name or address from the plan.")
-_USE_TLS = N_("# Give the registry a certificate, and enable HTTPS.")
+_RENEW = N_("Give the registry a certificate that is valid today and has the name or address from the plan.")
+_USE_TLS = N_("Give the registry a certificate, and enable HTTPS.")
 _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
     Trust.PLAIN: (N_("the registry does not use TLS"), _USE_TLS, ""),
     Trust.SELF_SIGNED: (
@@ -62,7 +62,7 @@ def registry_reachable(subject: ClusterSubject) -> Findings:
             findings.append(Finding(Outcome.WARN, f"{at}: {_describe_answer(answer)}", node=node))
         elif answer.trust in _UNTRUSTED:
             text, fix, commands = _UNTRUSTED[answer.trust]
-            remedy = "\n".join(line for line in (_(fix), commands) if line)
+            remedy = "\n".join(line for line in (f"# {_(fix)}", commands) if line)
             findings.append(Finding(Outcome.WARN, f"{at}: {_(text)}", remedy=remedy, node=node))
     return tuple(findings)
 

@@ -51,7 +51,7 @@ def _disks(output: CollectorOutput) -> Mapping[str, object]:
             return {name}
         return {disk for slave in under for disk in bottom(slave, depth + 1)}
 
-    found = []
+    disks = []
     for path, real in paths.items():
         points = [p for p in mounts if p == "/" or real == p or real.startswith(f"{p}/")]
         if not points:
@@ -59,10 +59,10 @@ def _disks(output: CollectorOutput) -> Mapping[str, object]:
         number, source = mounts[max(points, key=len)]
         device = names.get(number) or names.get(source)
         behind = sorted(bottom(device)) if device else [source]
-        found += [Disk(path, disk, rotational.get(disk)) for disk in behind]
-    if not found:
+        disks += [Disk(path, disk, rotational.get(disk)) for disk in behind]
+    if not disks:
         raise ValueError("no mount point found")
-    return {"disks": tuple(found)}
+    return {"disks": tuple(disks)}
 
 
 COLLECTORS = (

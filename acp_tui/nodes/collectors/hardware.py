@@ -9,12 +9,12 @@ from acp_tui.nodes.script import Collector, CollectorOutput
 
 def _macs(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `hardware|virtual MAC`. Virtual interfaces count only on a machine without hardware interfaces."""
-    found: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
+    macs: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
     for line in lines(output):
         kind, _, mac = line.partition(" ")
-        if kind in found and re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5,19}", mac) and mac.strip("0:"):
-            found[kind].add(mac)
-    return {"macs": tuple(sorted(found["hardware"] or found["virtual"]))}
+        if kind in macs and re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5,19}", mac) and mac.strip("0:"):
+            macs[kind].add(mac)
+    return {"macs": tuple(sorted(macs["hardware"] or macs["virtual"]))}
 
 
 def _cpu(output: CollectorOutput) -> Mapping[str, object]:
@@ -69,7 +69,7 @@ def _steal(output: CollectorOutput) -> Mapping[str, object]:
     match = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", output.text)
     if match is None:
         raise ValueError("no cpu line with eight counters")
-    ticks = [int(word) for word in match[1].split()]
+    ticks = [int(count) for count in match[1].split()]
     return {"steal": ticks[7] / max(1, sum(ticks))}
 
 

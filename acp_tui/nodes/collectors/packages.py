@@ -22,8 +22,8 @@ def _rpm(output: CollectorOutput) -> Mapping[str, object]:
 def _dpkg(output: CollectorOutput) -> Mapping[str, object]:
     """Parse rows `STATUS<TAB>PACKAGE`. Packages on hold and partly configured packages count as installed; packages
     with only configuration files left do not."""
-    found = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(output))
-    return {"dpkg_packages": frozenset(row[2] for row in found if row and row[1] in _INSTALLED_STATES)}
+    rows = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(output))
+    return {"dpkg_packages": frozenset(row[2] for row in rows if row and row[1] in _INSTALLED_STATES)}
 
 
 def _snap(output: CollectorOutput) -> Mapping[str, object]:

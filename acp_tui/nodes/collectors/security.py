@@ -70,16 +70,16 @@ def _swaps(output: CollectorOutput) -> Mapping[str, object]:
 
 def _fstab_swaps(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `fstab ...` copied from the file, and `unit NAME` for units active now or at the next boot."""
-    found: list[str] = []
+    swaps: list[str] = []
     for line in lines(output):
         kind, _space, rest = line.partition(" ")
-        words = rest.split()
-        in_fstab = kind == "fstab" and words[2:3] == ["swap"] and not words[0].startswith("#")
-        if in_fstab and "noauto" in "".join(words[3:4]).split(","):
+        columns = rest.split()
+        in_fstab = kind == "fstab" and columns[2:3] == ["swap"] and not columns[0].startswith("#")
+        if in_fstab and "noauto" in "".join(columns[3:4]).split(","):
             continue
         if in_fstab or (kind == "unit" and rest.endswith((".swap", ".service"))):
-            found.append(words[0])
-    return {"fstab_swaps": tuple(dict.fromkeys(found))}
+            swaps.append(columns[0])
+    return {"fstab_swaps": tuple(dict.fromkeys(swaps))}
 
 
 def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:

@@ -30,8 +30,8 @@ _KUBERNETES_PROCESSES = (
 
 
 def _tools(output: CollectorOutput) -> Mapping[str, object]:
-    found = set(lines(output))
-    return {"tools": {tool: tool in found for tool in TOOLS}}
+    present = set(lines(output))
+    return {"tools": {tool: tool in present for tool in TOOLS}}
 
 
 def _tmp(output: CollectorOutput) -> Mapping[str, object]:
@@ -39,11 +39,11 @@ def _tmp(output: CollectorOutput) -> Mapping[str, object]:
     options: dict[str, str] = {}
     place = "/tmp"  # noqa: S108 - on the node, and only read
     for line in lines(output):
-        words = line.split()
-        if words[0] == "at" and len(words) == 2:
-            place = words[1]
-        elif len(words) >= 4 and f"{place}/".startswith(words[1].rstrip("/") + "/"):
-            options[words[1]] = words[3]
+        columns = line.split()
+        if columns[0] == "at" and len(columns) == 2:
+            place = columns[1]
+        elif len(columns) >= 4 and f"{place}/".startswith(columns[1].rstrip("/") + "/"):
+            options[columns[1]] = columns[3]
     if not options:
         raise ValueError("neither /tmp nor / in /proc/mounts")
     return {"tmp_options": tuple(options[max(options, key=len)].split(","))}
@@ -51,18 +51,18 @@ def _tmp(output: CollectorOutput) -> Mapping[str, object]:
 
 def _directories(output: CollectorOutput) -> Mapping[str, object]:
     """Parse `absent PATH` or `present PATH EMPTY MOUNTED SIZE NEWEST`, with yes/no and a dash for an unknown value."""
-    found: dict[str, Directory] = {}
+    directories: dict[str, Directory] = {}
     for line in lines(output):
-        words = line.split()
-        if words[0] == "absent" and len(words) == 2:
-            found[words[1]] = Directory(exists=False)
-        elif words[0] == "present" and len(words) >= 5:
-            size = int(words[4]) if re.fullmatch(r"[0-9]{1,18}", words[4]) else None
-            newest = " ".join(words[5:])
-            found[words[1]] = Directory(True, words[2] == "yes", words[3] == "yes", size, newest or None)
-    if any(path not in found for path in DIRECTORIES):
+        columns = line.split()
+        if columns[0] == "absent" and len(columns) == 2:
+            directories[columns[1]] = Directory(exists=False)
+        elif columns[0] == "present" and len(columns) >= 5:
+            size = int(columns[4]) if re.fullmatch(r"[0-9]{1,18}", columns[4]) else None
+            newest = " ".join(columns[5:])
+            directories[columns[1]] = Directory(True, columns[2] == "yes", columns[3] == "yes", size, newest or None)
+    if any(path not in directories for path in DIRECTORIES):
         raise ValueError("some directories are missing in the output")
-    return {"directories": found}
+    return {"directories": directories}
 
 
 def _running(output: CollectorOutput) -> Mapping[str, object]:
@@ -86,12 +86,12 @@ def _running(output: CollectorOutput) -> Mapping[str, object]:
 
 def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
     """Parse one path per line."""
-    found = []
+    paths = []
     for path in lines(output):
         name = path.rpartition("/")[2]
         if path == "/opt/cni/bin" or any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS):
-            found.append(path)
-    return {"leftover_binaries": tuple(found)}
+            paths.append(path)
+    return {"leftover_binaries": tuple(paths)}
 
 
 COLLECTORS = (
