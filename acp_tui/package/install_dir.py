@@ -140,8 +140,8 @@ def check_free_to_use(target: Path, kind: Kind) -> None:
     if kind == "core" and os.path.lexists(target / "installer") and not (target / STAMP).exists():
         raise UnpackFailed(
             _(
-                "{folder} has an installer folder that acp-tui did not unpack. Move it away, or choose another"
-                " install folder."
+                "{folder} has an installer folder that acp-tui did not unpack. Move it to another place, or"
+                " choose another install folder."
             ).format(folder=target)
         )
 
@@ -159,8 +159,8 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
         if name not in ours and os.path.lexists(target / name):
             raise UnpackFailed(
                 _(
-                    "{path} already exists, and acp-tui did not create it. Move it away, or choose another install"
-                    " folder."
+                    "{path} already exists, and acp-tui did not create it. Move it to another place, or"
+                    " choose another install folder."
                 ).format(path=target / name)
             )
     # All moves are checked before the first one is made.
@@ -198,7 +198,9 @@ def _moves(new: Path, target: Path) -> Iterator[tuple[Path, Path]]:
         if not os.path.lexists(place):
             yield entry, place
         elif _is_folder(entry) != _is_folder(place):
-            text = _("{path} exists, but is a file where the package has a folder, or the reverse. Move it away.")
+            text = _(
+                "{path} exists, but is a file where the package has a folder, or the reverse. Move it to another place."
+            )
             raise UnpackFailed(text.format(path=place))
         elif _is_folder(entry):
             yield from _moves(entry, place)

@@ -231,7 +231,7 @@ def test_a_rehearsal_shows_whom_the_load_balancer_forgets(lab: Lab, nodes: list[
     with balancer(endpoint, 7443, [one, two]), balancer(endpoint, 6443, nodes), balancer(endpoint, 11443, [one, two]):
         found = check(tmp_path, plan(as_planned(nodes), endpoint, address=answers), "--also", "load-balancer")
     assert found.found == {one.address: {}, two.address: {}, three.address: {"LB-443": "fail", "LB-11443": "unknown"}}
-    assert f"it led to {one.address}, {two.address}" in found.observed(three.address, "LB-443")
+    assert f"it reached {one.address}, {two.address}" in found.observed(three.address, "LB-443")
     assert "the port is in use" in found.observed(three.address, "LB-11443")
 
 
@@ -257,7 +257,7 @@ def test_a_load_balancer_that_leads_to_another_port(lab: Lab, nodes: list[LabNod
         found = check(tmp_path, answers, "--also", "load-balancer")
     assert of_cluster(found) == {"LB-6443": "fail", "LB-11443": "fail"}
     [verdict] = [v for v in found.verdicts if v["requirement"] == "LB-6443"]
-    assert verdict["observed"] == f"{endpoint}:6443 leads to port 443 of the control plane nodes instead of 6443"
+    assert verdict["observed"] == f"{endpoint}:6443 is forwarded to port 443 of the control plane nodes instead of 6443"
     assert found.found == {
         nodes[0].address: {},
         nodes[1].address: {"LB-DR-2379": "fail"},

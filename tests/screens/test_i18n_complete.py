@@ -150,9 +150,10 @@ def outside(text: str) -> set[str]:
 
 @cache
 def commands() -> re.Pattern[str]:
-    """Lines of the commands of catalogue rows: shell text, the same in every language."""
+    """Lines of the commands of catalogue rows and of computed fixes: shell text, the same in every language."""
     rows = catalogue("4.0").values()
     lines = {line for row in rows for text in (row.commands, *row.os_commands.values()) for line in text.splitlines()}
+    lines.add("hostnamectl set-hostname {names}")
     patterns = sorted((re.escape(line) for line in lines if line.strip()), key=len, reverse=True)
     return re.compile("|".join(patterns).replace(re.escape("{names}"), ".*"))
 

@@ -73,19 +73,19 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
             continue
         if one_backend_each:
             observed = _(
-                "{at} did not lead to this node; it led to {nodes}. Each node always reached the same backend: the "
+                "{at} never reached this node; it reached {nodes}. Each node always reached the same backend: the "
                 "load balancer probably chooses by source address, so this test cannot reach the other backends"
             )
             findings.append(Finding(Outcome.UNKNOWN, observed.format(at=at, nodes=shown), node=node))
         else:
-            observed = _("{at} did not lead to this node; it led to {nodes}").format(at=at, nodes=shown)
+            observed = _("{at} never reached this node; it reached {nodes}").format(at=at, nodes=shown)
             findings.append(Finding(Outcome.FAIL, observed, node=node))
     for node, some in reached.items():
         if not some:
             observed = _("{at} reaches no backend from this node; from other nodes it reaches {nodes}")
             findings.append(Finding(Outcome.FAIL, observed.format(at=at, nodes=shown), node=node))
     return tuple(findings) or (
-        Finding(Outcome.PASS, pgettext("observed value", "{at} led to {nodes}").format(at=at, nodes=shown)),
+        Finding(Outcome.PASS, pgettext("observed value", "{at} reached {nodes}").format(at=at, nodes=shown)),
     )
 
 
@@ -96,7 +96,7 @@ def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening
         *((f.wrong_ports_reached or {}).get((endpoint, port), ()) for f in subject.facts.values())
     )
     if wrong_ports:
-        observed = _("{at} leads to port {ports} of the control plane nodes instead of {port}")
+        observed = _("{at} is forwarded to port {ports} of the control plane nodes instead of {port}")
         return observed.format(at=at, ports=", ".join(map(str, sorted(wrong_ports))), port=port)
     if any(port in (subject.facts[node].proxy_protocol_ports or ()) for node in listening):
         observed = _("{at} adds a PROXY protocol header to each connection; the control plane nodes do not accept it")
@@ -106,7 +106,7 @@ def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening
 
 def _no_backend_reached(at: str) -> str:
     observed = _(
-        "{at} leads to no control plane node: no temporary listener was reached. Before the install this is also the "
+        "{at} reached no temporary listener on the control plane nodes. Before the install this is also the "
         "result of HTTP mode, of TLS termination, and of health checks beyond a TCP connect"
     )
     return observed.format(at=at)
@@ -124,16 +124,16 @@ def vrid_free(subject: ClusterSubject) -> Findings:
         reason for n in planes if (f := subject.facts.get(n)) and (reason := f.missing.get("vrids_seen"))
     )
     if not ids_by_node and reasons:
-        observed = _("no node could receive VRRP adverts: {reason}").format(reason="; ".join(reasons))
+        observed = _("no node could receive VRRP advertisements: {reason}").format(reason="; ".join(reasons))
         return (Finding(Outcome.MANUAL, observed),)
     if not ids_by_node:
         return (Finding(Outcome.MANUAL, _("VRRP was not tested; test it with `acp-tui check --also vrrp`")),)
     used = frozenset[int]().union(*ids_by_node.values())
     shown = ", ".join(map(str, sorted(used))) or pgettext("list of IDs", "none")
     if subject.plan.address.vrid not in used:
-        return (Finding(Outcome.PASS, _("IDs seen in 4 seconds: {ids}").format(ids=shown)),)
+        return (Finding(Outcome.PASS, _("IDs received in 4 seconds: {ids}").format(ids=shown)),)
     free = next((n for n in (*range(subject.plan.address.vrid, 256), *range(1, 256)) if n not in used), None)
-    observed = _("{id} is in use; IDs seen: {ids}").format(id=subject.plan.address.vrid, ids=shown)
+    observed = _("{id} is in use; IDs received: {ids}").format(id=subject.plan.address.vrid, ids=shown)
     remedy = _("Choose another ID for the VIP, for example {free}.").format(free=free) if free else ""
     return (Finding(Outcome.FAIL, observed, remedy=remedy, paths=("address.vrid",)),)
 
