@@ -36,8 +36,8 @@ def check_declarative(shape: Shape, facts: Facts) -> Finding:
             return Finding(_outcome(not missing), observed, names=missing)
         case AnyPresent():
             names = _present(value, shape.fact)
-            some = [name for name in shape.names if name in names]
-            return Finding(_outcome(bool(some)), ", ".join(some) or _("none of them"))
+            present = [name for name in shape.names if name in names]
+            return Finding(_outcome(bool(present)), ", ".join(present) or _("none of them"))
         case AllAbsent():
             names = _present(value, shape.fact)
             unwanted = tuple(name for name in shape.names if name in names)

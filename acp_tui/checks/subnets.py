@@ -84,11 +84,11 @@ def ranges(plan: Plan) -> dict[str, Network]:
     return networks
 
 
-def meet(one: Network, other: Network) -> bool:
+def meet(network: Network, other: Network) -> bool:
     """Return whether two networks overlap. Networks of different IP families never do."""
-    if isinstance(one, IPv4Network):
-        return isinstance(other, IPv4Network) and one.overlaps(other)
-    return isinstance(other, IPv6Network) and one.overlaps(other)
+    if isinstance(network, IPv4Network):
+        return isinstance(other, IPv4Network) and network.overlaps(other)
+    return isinstance(other, IPv6Network) and network.overlaps(other)
 
 
 def taken(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Taken, ...]:

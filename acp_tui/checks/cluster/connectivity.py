@@ -125,16 +125,16 @@ def describe_result(path: TcpPath) -> str:
 
 def listener_answered(facts: Mapping[str, Facts], source: str, target: str, key: tuple[str, int]) -> bool | None:
     """Return whether the temporary listener on `target` answered `source`; None: no listener, or not tested."""
-    there, here = facts.get(target), facts[source].backends_reached
+    target_facts, reached = facts.get(target), facts[source].backends_reached
     if (
-        there is None
-        or there.listener_results is None
-        or there.listener_results.get(key[1]) != ""
-        or here is None
-        or key not in here
+        target_facts is None
+        or target_facts.listener_results is None
+        or target_facts.listener_results.get(key[1]) != ""
+        or reached is None
+        or key not in reached
     ):
         return None
-    return target in here[key]
+    return target in reached[key]
 
 
 def _source_has_no_route(subject: ClusterSubject, path: TcpPath, source: str, back: tuple[TcpPath, ...]) -> bool:

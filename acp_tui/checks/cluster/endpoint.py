@@ -20,21 +20,21 @@ def load_balancer_reachable(subject: ClusterSubject) -> Findings:
     if tested := _load_balancer_test(subject, endpoint, port):
         return tested
     known, findings = fact_of_nodes(subject, "paths", lambda f: f.paths)
-    at = f"{endpoint}:{port}"
+    address = f"{endpoint}:{port}"
     results = {node: path_to(paths, endpoint, port) for node, paths in known.items()}
     for node, path in results.items():
         if path is None:
-            observed = _("{at}: not tested since the answers changed").format(at=at)
+            observed = _("{address}: not tested since the answers changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif not path.open:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.WARN
-            findings.append(Finding(outcome, f"{at}: {describe_result(path)}", node=node))
+            findings.append(Finding(outcome, f"{address}: {describe_result(path)}", node=node))
     if len(findings) == len(subject.plan.nodes) and len({finding.observed for finding in findings}) == 1:
         return (Finding(findings[0].outcome, from_every_node(findings[0].observed)),)
     if findings:
         return tuple(findings)
     answers = ", ".join(sorted({describe_result(path) for path in results.values() if path}))
-    return (Finding(Outcome.PASS, from_every_node(f"{at}: {answers}")),)
+    return (Finding(Outcome.PASS, from_every_node(f"{address}: {answers}")),)
 
 
 def from_every_node(observed: str) -> str:
@@ -57,59 +57,63 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
     }
     if not errors or not reached:
         return ()
-    at = f"{endpoint}:{port}"
-    findings = [Finding(Outcome.UNKNOWN, f"{at}: {error}", node=node) for node, error in errors.items() if error]
+    address = f"{endpoint}:{port}"
+    findings = [Finding(Outcome.UNKNOWN, f"{address}: {error}", node=node) for node, error in errors.items() if error]
     listening = [node for node, error in errors.items() if not error]
     if not listening:
         return tuple(findings)
     backends = frozenset[str]().union(*reached.values())
-    broken = _broken_for_all(subject, endpoint, port, listening) or ("" if backends else _no_backend_reached(at))
+    broken = _broken_for_all(subject, endpoint, port, listening) or ("" if backends else _no_backend_reached(address))
     if broken:
         return (*findings, Finding(Outcome.FAIL, broken))
     shown = ", ".join(sorted(backends))
-    one_backend_each = len(backends) > 1 and all(len(some) < 2 for some in reached.values())
+    one_backend_each = len(backends) > 1 and all(len(backends_of_node) < 2 for backends_of_node in reached.values())
     for node in listening:
         if node in backends:
             continue
         if one_backend_each:
             observed = _(
-                "{at} never reached this node; it reached {nodes}. Each node always reached the same backend: the "
+                "{address} never reached this node; it reached {nodes}. Each node always reached the same backend: the "
                 "load balancer probably chooses by source address, so this test cannot reach the other backends"
             )
-            findings.append(Finding(Outcome.UNKNOWN, observed.format(at=at, nodes=shown), node=node))
+            findings.append(Finding(Outcome.UNKNOWN, observed.format(address=address, nodes=shown), node=node))
         else:
-            observed = _("{at} never reached this node; it reached {nodes}").format(at=at, nodes=shown)
+            observed = _("{address} never reached this node; it reached {nodes}").format(address=address, nodes=shown)
             findings.append(Finding(Outcome.FAIL, observed, node=node))
-    for node, some in reached.items():
-        if not some:
-            observed = _("{at} reaches no backend from this node; from other nodes it reaches {nodes}")
-            findings.append(Finding(Outcome.FAIL, observed.format(at=at, nodes=shown), node=node))
+    for node, backends_of_node in reached.items():
+        if not backends_of_node:
+            observed = _("{address} reaches no backend from this node; from other nodes it reaches {nodes}")
+            findings.append(Finding(Outcome.FAIL, observed.format(address=address, nodes=shown), node=node))
     return tuple(findings) or (
-        Finding(Outcome.PASS, pgettext("observed value", "{at} reached {nodes}").format(at=at, nodes=shown)),
+        Finding(
+            Outcome.PASS, pgettext("observed value", "{address} reached {nodes}").format(address=address, nodes=shown)
+        ),
     )
 
 
 def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening: list[str]) -> str:
     """Return the error that the load balancer makes with every connection; "" if it makes none."""
-    at = f"{endpoint}:{port}"
+    address = f"{endpoint}:{port}"
     wrong_ports = frozenset[int]().union(
         *((f.wrong_ports_reached or {}).get((endpoint, port), ()) for f in subject.facts.values())
     )
     if wrong_ports:
-        observed = _("{at} is forwarded to port {ports} of the control plane nodes instead of {port}")
-        return observed.format(at=at, ports=", ".join(map(str, sorted(wrong_ports))), port=port)
+        observed = _("{address} is forwarded to port {ports} of the control plane nodes instead of {port}")
+        return observed.format(address=address, ports=", ".join(map(str, sorted(wrong_ports))), port=port)
     if any(port in (subject.facts[node].proxy_protocol_ports or ()) for node in listening):
-        observed = _("{at} adds a PROXY protocol header to each connection; the control plane nodes do not accept it")
-        return observed.format(at=at)
+        observed = _(
+            "{address} adds a PROXY protocol header to each connection; the control plane nodes do not accept it"
+        )
+        return observed.format(address=address)
     return ""
 
 
-def _no_backend_reached(at: str) -> str:
+def _no_backend_reached(address: str) -> str:
     observed = _(
-        "{at} reached no temporary listener on the control plane nodes. Before the install this is also the "
+        "{address} reached no temporary listener on the control plane nodes. Before the install this is also the "
         "result of HTTP mode, of TLS termination, and of health checks beyond a TCP connect"
     )
-    return observed.format(at=at)
+    return observed.format(address=address)
 
 
 def _control_planes(subject: ClusterSubject) -> list[str]:

@@ -63,13 +63,13 @@ def machines_unique(subject: ClusterSubject) -> Findings:
     return tuple(findings)
 
 
-def _same_machine(one: Facts, other: Facts) -> bool:
+def _same_machine(facts: Facts, other: Facts) -> bool:
     """Whether both plan addresses belong to one running system.
 
     Containers of one host share only the boot ID, clones share only the other values. One machine shares all."""
-    if one.boot_id is None or one.boot_id != other.boot_id:
+    if facts.boot_id is None or facts.boot_id != other.boot_id:
         return False
-    pairs = [(a, b) for of in (_machine_id, _host_key, _macs) if (a := of(one)) and (b := of(other))]
+    pairs = [(a, b) for of in (_machine_id, _host_key, _macs) if (a := of(facts)) and (b := of(other))]
     return bool(pairs) and all(a == b for a, b in pairs)
 
 

@@ -63,7 +63,7 @@ def cluster_cidrs_apart(subject: ClusterSubject) -> Findings:
             if observed:
                 findings.append(Finding(outcome, observed, node=node.address, paths=(path,)))
     free = suggestions(subject.plan, subject.facts) if findings else {}
-    return (*(replace(one, remedy=free_range_remedy(free, *one.paths)) for one in findings), *missing)
+    return (*(replace(overlap, remedy=free_range_remedy(free, *overlap.paths)) for overlap in findings), *missing)
 
 
 def _first_overlap(subject: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:

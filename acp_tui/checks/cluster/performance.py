@@ -39,12 +39,15 @@ def latency(subject: ClusterSubject) -> Findings:
             elif target not in hosts:
                 untested.setdefault(source, []).append(target)
     findings = one_finding_per_node(
-        *((Outcome.FAIL, node, _too_slow(subject, some)) for node, some in by_node_at_fault(subject, slow).items()),
+        *(
+            (Outcome.FAIL, node, _too_slow(subject, problems))
+            for node, problems in by_node_at_fault(subject, slow).items()
+        ),
         *((Outcome.UNKNOWN, finding.node, finding.observed) for finding in missing),
         *((Outcome.UNKNOWN, node, _untested(others)) for node, others in untested.items()),
         *(
-            (Outcome.WARN, node, describe_problems(some))
-            for node, some in by_node_at_fault(subject, _lost(subject, tested)).items()
+            (Outcome.WARN, node, describe_problems(problems))
+            for node, problems in by_node_at_fault(subject, _lost(subject, tested)).items()
         ),
     )
     if findings:
@@ -134,25 +137,27 @@ def _measured(subject: ClusterSubject) -> Findings:
     nodes = {node.address for node in subject.plan.nodes}
     measured = set[str]()
     for source, facts in subject.facts.items():
-        for target, one in (facts.bandwidths or {}).items():
+        for target, bandwidth in (facts.bandwidths or {}).items():
             if not {source, target} <= nodes:
                 continue
             measured |= {source, target}
-            if one.bits is None:
-                failures.setdefault(source, {})[target] = one.reason
+            if bandwidth.bits is None:
+                failures.setdefault(source, {})[target] = bandwidth.reason
                 continue
-            figures.append(one.bits)
-            if one.bits < least:
+            figures.append(bandwidth.bits)
+            if bandwidth.bits < least:
                 slow.append(
                     PathProblem(
                         source,
                         target,
-                        text=pgettext("observed value", "{speed} measured").format(speed=format_bits(one.bits)),
+                        text=pgettext("observed value", "{speed} measured").format(speed=format_bits(bandwidth.bits)),
                     )
                 )
     findings = {
-        node: Finding(Outcome.UNKNOWN, "; ".join(f"{node} → {to}: {reason}" for to, reason in some.items()), node=node)
-        for node, some in failures.items()
+        node: Finding(
+            Outcome.UNKNOWN, "; ".join(f"{node} → {to}: {reason}" for to, reason in reasons.items()), node=node
+        )
+        for node, reasons in failures.items()
     }
     for node in sorted(nodes - measured):
         findings[node] = Finding(Outcome.UNKNOWN, _("not measured since the nodes changed"), node=node)

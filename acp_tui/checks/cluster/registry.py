@@ -45,25 +45,25 @@ def registry_reachable(subject: ClusterSubject) -> Findings:
     registry = subject.topology.registry
     if registry is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
-    at = f"{registry[0]}:{registry[1]}"
+    address = f"{registry[0]}:{registry[1]}"
     tested, findings = fact_of_nodes(subject, "paths", lambda f: f.paths)
     for node, paths in tested.items():
         path, answer = path_to(paths, *registry), subject.facts[node].registry_answer
         if path is None:
-            observed = _("{at}: not tested since the answers changed").format(at=at)
+            observed = _("{address}: not tested since the answers changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif path.result is not TcpResult.CONNECTED:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.FAIL
-            findings.append(Finding(outcome, f"{at}: {describe_result(path)}", node=node))
+            findings.append(Finding(outcome, f"{address}: {describe_result(path)}", node=node))
         elif answer is None:
             reason = subject.facts[node].missing_reason("registry_answer")
-            findings.append(Finding(Outcome.UNKNOWN, f"{at}: {reason}", node=node))
+            findings.append(Finding(Outcome.UNKNOWN, f"{address}: {reason}", node=node))
         elif answer.status not in _REGISTRY_STATUS:
-            findings.append(Finding(Outcome.WARN, f"{at}: {_describe_answer(answer)}", node=node))
+            findings.append(Finding(Outcome.WARN, f"{address}: {_describe_answer(answer)}", node=node))
         elif answer.trust in _UNTRUSTED:
             text, fix, commands = _UNTRUSTED[answer.trust]
             remedy = "\n".join(line for line in (f"# {_(fix)}", commands) if line)
-            findings.append(Finding(Outcome.WARN, f"{at}: {_(text)}", remedy=remedy, node=node))
+            findings.append(Finding(Outcome.WARN, f"{address}: {_(text)}", remedy=remedy, node=node))
     return tuple(findings)
 
 
@@ -84,15 +84,15 @@ def login_works(subject: ClusterSubject) -> Findings:
     registry, plan = subject.topology.registry, subject.plan.registry
     if registry is None or not plan.username or plan.password is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
-    at, paths = f"{registry[0]}:{registry[1]}", ("registry.username", "registry.password")
+    address, paths = f"{registry[0]}:{registry[1]}", ("registry.username", "registry.password")
     answers, findings = fact_of_nodes(subject, "registry_answer", lambda f: f.registry_answer)
     for node, answer in answers.items():
         if answer.login is Login.REFUSED:
-            observed = _("{at} rejected this user and password (HTTP {status})")
-            observed = observed.format(at=at, status=answer.login_detail)
+            observed = _("{address} rejected this user and password (HTTP {status})")
+            observed = observed.format(address=address, status=answer.login_detail)
             findings.append(Finding(Outcome.FAIL, observed, node=node, paths=paths))
         elif answer.login not in (Login.ACCEPTED, Login.OPEN):
-            findings.append(Finding(Outcome.UNKNOWN, f"{at}: {_untested_reason(answer)}", node=node))
+            findings.append(Finding(Outcome.UNKNOWN, f"{address}: {_untested_reason(answer)}", node=node))
     results = {(finding.outcome, finding.observed) for finding in findings}
     if len(findings) == len(subject.plan.nodes) and results == {(Outcome.FAIL, findings[0].observed)}:
         return (Finding(Outcome.FAIL, from_every_node(findings[0].observed), paths=paths),)

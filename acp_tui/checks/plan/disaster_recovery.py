@@ -75,15 +75,15 @@ def ports(subject: PlanSubject) -> Iterator[Finding]:
 
 def certificate(subject: PlanSubject) -> Findings:
     """XR-CERT-DR: the same pair on both, by the SHA-256 of each certificate and of the key's public half."""
-    own, primary, there = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
+    own, primary, primary_plan = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
     paths = (CERT_FILE, KEY_FILE)
     if subject.plan.disaster_recovery.role != "standby":
         return passed(_("an existing certificate"))
     if primary is None and not subject.plan.disaster_recovery.primary:
         return manual(_("Is it the same pair as on the primary?"), *paths, PRIMARY)
-    if primary is None or there is None:
+    if primary is None or primary_plan is None:
         return (unknown(_("the primary's plan was not read"), PRIMARY),)
-    if there.certificate.mode != "existing":
+    if primary_plan.certificate.mode != "existing":
         return (fail(_("the primary's certificate is self-signed"), PRIMARY),)
     theirs = primary.certificate
     if theirs is None or not theirs.sums or not theirs.key_sum:
