@@ -281,7 +281,7 @@ def _placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
 
 
 def _remembered(package_input: PackageInput, target: Path, file: FileIdentity | None) -> SignatureResult | None:
-    """Return the result of an earlier run that verified and unpacked this package; None if there is none."""
+    """Return the result of an earlier run that verified and unpacked this package; None without such a run."""
     stamp = _placed(target, package_input.kind, file) if file else None
     if stamp is None or stamp.signer != package_input.fingerprint:
         return None
