@@ -1,8 +1,8 @@
-"""The requirement catalogue: each requirement of the vendor's manual as a validated row of data.
+"""The requirement catalogue: each requirement of the vendor's manual is one validated row of data.
 
-`assets/catalog/*.yaml` contain the rows of the oldest release. A file `assets/catalog/releases/<release>.yaml` contains
-the keys that a later release changes, by requirement ID. A row uses one of the check types below, or names a pure
-function of `acp_tui.checks`. There is no expression language. An invalid row is an error when the catalogue loads.
+The files `assets/catalog/*.yaml` contain the rows of the oldest release. `assets/catalog/releases/<release>.yaml`
+contains the keys that a later release changes, by requirement ID. A row uses one of the check types below, or names a
+pure function of `acp_tui.checks`. There is no expression language. An invalid row is an error when the catalogue loads.
 """
 
 from collections.abc import Mapping
@@ -99,23 +99,23 @@ class _WithParams(_Row):
     params: Mapping[str, Scalar | tuple[Scalar, ...]] = Field(default_factory=dict)
 
     def number(self, name: str) -> float:
-        """A parameter as a number. Raises KeyError: the row does not have it; ValueError: it is not a number."""
+        """Return a parameter as a number. Raises KeyError: the row does not have it; ValueError: it is not a number."""
         return float(self.text(name))
 
     def text(self, name: str) -> str:
-        """A parameter as text. Raises KeyError: the row does not have it; ValueError: it is a list."""
+        """Return a parameter as text. Raises KeyError: the row does not have it; ValueError: it is a list."""
         value = self.params[name]
         if isinstance(value, tuple):
             raise ValueError(f"{name} is a list")
         return str(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A parameter as a list of texts; () if the row does not have it."""
+        """Return a parameter as a list of texts; () if the row does not have it."""
         value = self.params.get(name, ())
         return tuple(str(v) for v in value) if isinstance(value, tuple) else (str(value),)
 
     def numbers(self, name: str) -> tuple[float, ...]:
-        """A parameter as a list of numbers; () if the row does not have it."""
+        """Return a parameter as a list of numbers; () if the row does not have it."""
         return tuple(float(text) for text in self.texts(name))
 
 
@@ -189,7 +189,7 @@ class Requirement(_Row):
     """For scope plan: a cluster check that also runs when the facts are known and the plan check did not fail."""
 
     def remedy_text(self, os_id: str | None = None) -> str:
-        """The translated fix with the commands for `os_id`. With commands, the description becomes shell comments."""
+        """Return the translated fix with the commands for `os_id`; before commands, the description is a comment."""
         description, commands = _(self.remedy), self.os_commands.get(os_id or "", self.commands)
         if not commands:
             return description
@@ -197,13 +197,15 @@ class Requirement(_Row):
 
 
 def load_catalogue(folder: Path, release: Release) -> Mapping[str, Requirement]:
-    """All requirements of `release` by ID, from the files in `folder`. Raises CatalogueError: a file is invalid."""
+    """Return all requirements of `release` by ID, from the files in `folder`.
+
+    Raises CatalogueError: a file is invalid."""
     return {name: row.build(name, Requirement) for name, row in read_rows(folder, release).items()}
 
 
 @cache
 def catalogue(release: str) -> Mapping[str, Requirement]:
-    """All requirements of `release` by ID, in the order of the files.
+    """Return all requirements of `release` by ID, in the order of the files.
 
     Raises ValueError: the release is not listed. Raises CatalogueError: a file is invalid.
     """

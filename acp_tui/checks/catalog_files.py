@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from acp_tui.plan.release import Release, listed_releases
 
 TRAITS = "traits"
-"""The key of a release file that holds what is not a requirement (see `release_traits.py`)."""
+"""The key of a release file for differences that are not requirements (see `release_traits.py`)."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -33,24 +33,24 @@ class RawRow:
     files: Mapping[str, str]
 
     def changed(self, file: str, values: Mapping[str, object]) -> "RawRow":
-        """The row with the keys that a later file changes."""
+        """Return the row with the keys that a later file changes."""
         return RawRow(self.file, {**self.values, **values}, {**self.files, **dict.fromkeys(values, file)})
 
     def build(self, name: str, model: type[Model]) -> Model:
-        """The validated row. Raises CatalogueError: a value is invalid, or a key is missing or unknown."""
+        """Return the validated row. Raises CatalogueError: a value is invalid, or a key is missing or unknown."""
         try:
             return model.model_validate(self.values)
         except ValidationError as error:
             lines = []
-            for one in error.errors(include_url=False, include_input=False):
-                key = ".".join(map(str, one["loc"]))
-                file = self.files.get(str(one["loc"][0]), self.file) if one["loc"] else self.file
-                lines.append(f"{file}: {name}: {key}: {one['msg']}")
+            for detail in error.errors(include_url=False, include_input=False):
+                key = ".".join(map(str, detail["loc"]))
+                file = self.files.get(str(detail["loc"][0]), self.file) if detail["loc"] else self.file
+                lines.append(f"{file}: {name}: {key}: {detail['msg']}")
             raise CatalogueError("\n".join(lines)) from error
 
 
 def read_rows(folder: Path, release: Release) -> Mapping[str, RawRow]:
-    """The rows of all requirements by ID, in the order of the files, with the changes up to `release`.
+    """Return the rows of all requirements by ID, in the order of the files, with the changes up to `release`.
 
     Raises CatalogueError: a file is not valid YAML, or an ID is missing, duplicate or, in a release file, unknown.
     """
@@ -74,7 +74,7 @@ def read_rows(folder: Path, release: Release) -> Mapping[str, RawRow]:
 
 
 def read_traits(folder: Path, release: Release) -> RawRow:
-    """The traits of `release`: those of its own file, and for the others the value of the release before.
+    """Return the traits of `release`: those of its own file, and for the others the value of the release before.
 
     Raises CatalogueError: a file is not valid YAML, or its traits are not a mapping.
     """
@@ -86,7 +86,7 @@ def read_traits(folder: Path, release: Release) -> RawRow:
 
 
 def _release_files(folder: Path, release: Release) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """(file, content) of the release files up to `release`, the oldest first."""
+    """Yield (file, content) of the release files up to `release`, the oldest first."""
     for known in listed_releases(folder / "releases"):
         if known <= release:
             path = folder / "releases" / f"{known}.yaml"
@@ -112,7 +112,7 @@ def _label(path: Path) -> str:
 
 
 def _mapping(value: object, where: str) -> Mapping[str, object]:
-    """An empty value is an empty mapping."""
+    """Return `value` as a mapping; an empty value is an empty mapping. Raises CatalogueError for any other value."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -136,15 +136,15 @@ def _load(path: Path) -> object:
 
 
 def _reject_duplicates(node: yaml.Node, file: str) -> None:
-    """PyYAML silently keeps the last of equal keys. Raises CatalogueError: a mapping has a key twice."""
+    """Raise CatalogueError if a mapping has a key twice: PyYAML would silently use the last of them."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _reject_duplicates(item, file)
     elif isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, value in node.value:
             name = str(key.value)
-            if name in seen:
+            if name in keys:
                 raise CatalogueError(f"{file}: line {key.start_mark.line + 1}: duplicate key {name}")
-            seen.add(name)
+            keys.add(name)
             _reject_duplicates(value, file)

@@ -15,7 +15,7 @@ from acp_tui.plan.model import Node, Plan
 
 @dataclass(frozen=True)
 class EvalContext:
-    """The input of a condition. `node` and `facts` are None for requirements that concern no single node."""
+    """The input of a condition. `node` and `facts` are None for requirements that do not concern a single node."""
 
     plan: Plan
     node: Node | None = None
@@ -37,101 +37,107 @@ def applies(requirement: Requirement, context: EvalContext) -> bool | None:
 
 
 def _scenario(name: str) -> Condition:
-    return lambda s: s.plan.scenario == name
+    return lambda context: context.plan.scenario == name
 
 
 def _os(*ids: str) -> Condition:
-    return lambda s: None if _os_id(s) is None else _os_id(s) in ids
+    return lambda context: None if _os_id(context) is None else _os_id(context) in ids
 
 
-def _os_id(s: EvalContext) -> str | None:
-    return s.facts.os_id if s.facts else None
+def _os_id(context: EvalContext) -> str | None:
+    return context.facts.os_id if context.facts else None
 
 
-def _aarch64(s: EvalContext) -> bool | None:
-    arch = s.facts.arch if s.facts else None
+def _aarch64(context: EvalContext) -> bool | None:
+    arch = context.facts.arch if context.facts else None
     return None if arch is None else arch == "aarch64"
 
 
-def _nokmem_system(s: EvalContext) -> bool | None:
-    """CentOS 7 and RHEL 7 share the kernel that leaks with kernel memory accounting (OQ-NOKMEM)."""
-    if _os_id(s) not in (None, "centos", "rhel"):
+def _nokmem_system(context: EvalContext) -> bool | None:
+    """Whether the system is CentOS 7 or RHEL 7: their kernel leaks with kernel memory accounting (OQ-NOKMEM)."""
+    if _os_id(context) not in (None, "centos", "rhel"):
         return False
-    version = s.facts.os_version_id if s.facts else None
-    return None if version is None or _os_id(s) is None else version.split(".")[0] == "7"
+    version = context.facts.os_version_id if context.facts else None
+    return None if version is None or _os_id(context) is None else version.split(".")[0] == "7"
 
 
-def _old_conntrack(s: EvalContext) -> bool | None:
-    """Kernels with one conntrack module for each IP family: below 4.19, on RHEL and its rebuilds below 4.18."""
-    if s.facts is None or s.facts.kernel is None or s.facts.os_id is None:
+def _old_conntrack(context: EvalContext) -> bool | None:
+    """Whether the kernel has one conntrack module for each IP family: before 4.19, or on RHEL and its rebuilds 4.18."""
+    if context.facts is None or context.facts.kernel is None or context.facts.os_id is None:
         return None
-    version = re.match(r"(\d{1,6})\.(\d{1,6})", s.facts.kernel)
-    limit = (4, 18) if s.facts.os_id in _RED_HAT or re.search(r"\.el\d", s.facts.kernel) else (4, 19)
+    version = re.match(r"(\d{1,6})\.(\d{1,6})", context.facts.kernel)
+    limit = (4, 18) if context.facts.os_id in _RED_HAT or re.search(r"\.el\d", context.facts.kernel) else (4, 19)
     return (int(version[1]), int(version[2])) < limit if version else None
 
 
-def _not_root(s: EvalContext) -> bool | None:
-    return None if s.facts is None or s.facts.uid is None else s.facts.uid != 0
+def _not_root(context: EvalContext) -> bool | None:
+    return None if context.facts is None or context.facts.uid is None else context.facts.uid != 0
 
 
-def _resolv_exists(s: EvalContext) -> bool | None:
-    return s.facts.resolv_exists if s.facts else None
+def _resolv_exists(context: EvalContext) -> bool | None:
+    return context.facts.resolv_exists if context.facts else None
 
 
-def _search_domains(s: EvalContext) -> bool | None:
-    if s.facts is None or s.facts.search_domains is None:
+def _search_domains(context: EvalContext) -> bool | None:
+    if context.facts is None or context.facts.search_domains is None:
         return None
-    return bool(set(s.facts.search_domains) - {"."} or s.facts.resolv_domain)
+    return bool(set(context.facts.search_domains) - {"."} or context.facts.resolv_domain)
 
 
-def _installer_not_started(s: EvalContext) -> bool | None:
-    """False while setup.sh runs: its ports and folders are then the installer's own. Unknown counts as not started."""
-    return not (s.facts and s.facts.installer_running)
+def _installer_not_started(context: EvalContext) -> bool | None:
+    """False while the installer runs: the used ports and folders are then its own. Unknown counts as not started."""
+    return not (context.facts and context.facts.installer_running)
 
 
 def _tool(tool: str, system: str) -> Condition:
-    """The distribution is `system` and has the package tool `tool`."""
+    """Return the condition: the distribution is `system` and has the package tool `tool`."""
 
-    def condition(s: EvalContext) -> bool | None:
-        if _os_id(s) != system:
-            return None if _os_id(s) is None else False
-        return None if s.facts is None or s.facts.package_tools is None else tool in s.facts.package_tools
+    def condition(context: EvalContext) -> bool | None:
+        if _os_id(context) != system:
+            return None if _os_id(context) is None else False
+        return (
+            None
+            if context.facts is None or context.facts.package_tools is None
+            else tool in context.facts.package_tools
+        )
 
     return condition
 
 
-def _rpm(s: EvalContext) -> bool | None:
-    """Any distribution except Kylin that manages its packages with rpm. An rpm command next to dpkg does not count."""
-    if _os_id(s) in ("kylin", "ubuntu", "debian"):
+def _rpm(context: EvalContext) -> bool | None:
+    """Whether the system is not Kylin and manages its packages with rpm. An rpm command next to dpkg does not count."""
+    if _os_id(context) in ("kylin", "ubuntu", "debian"):
         return False
-    if s.facts is None or s.facts.os_id is None or s.facts.package_tools is None:
+    if context.facts is None or context.facts.os_id is None or context.facts.package_tools is None:
         return None
-    return "rpm" in s.facts.package_tools and (s.facts.os_id in _RED_HAT or "dpkg-query" not in s.facts.package_tools)
+    return "rpm" in context.facts.package_tools and (
+        context.facts.os_id in _RED_HAT or "dpkg-query" not in context.facts.package_tools
+    )
 
 
-def _load_balancer(s: EvalContext) -> bool:
-    return not s.plan.single and not s.plan.address.self_built_vip
+def _load_balancer(context: EvalContext) -> bool:
+    return not context.plan.single and not context.plan.address.self_built_vip
 
 
 CONDITIONS: Mapping[str, Condition] = {
     "single-node": _scenario("single-node"),
     "single-cluster": _scenario("single-cluster"),
     "multi-cluster": _scenario("multi-cluster"),
-    "no-workers": lambda s: not s.plan.workers,
-    "workers": lambda s: bool(s.plan.workers),
-    "high-availability": lambda s: s.plan.scenario != "single-node",
-    "several-nodes": lambda s: len(s.plan.nodes) > 1,
-    "kube-ovn": lambda s: s.plan.network.cni == "kube-ovn",
-    "calico": lambda s: s.plan.network.cni == "calico",
-    "ipv6": lambda s: s.plan.network.ip_family != "ipv4",
+    "no-workers": lambda context: not context.plan.workers,
+    "workers": lambda context: bool(context.plan.workers),
+    "high-availability": lambda context: context.plan.scenario != "single-node",
+    "several-nodes": lambda context: len(context.plan.nodes) > 1,
+    "kube-ovn": lambda context: context.plan.network.cni == "kube-ovn",
+    "calico": lambda context: context.plan.network.cni == "calico",
+    "ipv6": lambda context: context.plan.network.ip_family != "ipv4",
     "load-balancer": _load_balancer,
-    "self-built-vip": lambda s: s.plan.address.self_built_vip and not s.plan.single,
-    "domain-names": lambda s: bool(required_names(s.plan)),
-    "http": lambda s: s.plan.address.http_port > 0,
-    "platform-registry": lambda s: s.plan.registry.mode == "platform",
-    "disaster-recovery": lambda s: s.plan.disaster_recovery.role != "none",
-    "pods-expected": lambda s: s.plan.workload.pods > 0,
-    "local-storage": lambda s: s.plan.local_storage != "none",
+    "self-built-vip": lambda context: context.plan.address.self_built_vip and not context.plan.single,
+    "domain-names": lambda context: bool(required_names(context.plan)),
+    "http": lambda context: context.plan.address.http_port > 0,
+    "platform-registry": lambda context: context.plan.registry.mode == "platform",
+    "disaster-recovery": lambda context: context.plan.disaster_recovery.role != "none",
+    "pods-expected": lambda context: context.plan.workload.pods > 0,
+    "local-storage": lambda context: context.plan.local_storage != "none",
     "ubuntu": _os("ubuntu"),
     "kylin": _os("kylin"),
     "nokmem-system": _nokmem_system,

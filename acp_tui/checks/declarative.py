@@ -1,4 +1,4 @@
-"""The typed check shapes of the catalogue: checks that a row states completely, without a function.
+"""Evaluate the typed checks of the catalogue, which a row defines completely without a function.
 
 Facts are named by their field. In a set, a tuple or a list, each item is present; in a mapping, each key whose value is
 True.
@@ -16,7 +16,7 @@ Shape = AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent
 
 
 def check_declarative(shape: Shape, facts: Facts) -> Finding:
-    """Check a typed row. FactMissing: its fact was not collected. TypeError: the fact has another type."""
+    """Check a typed row. Raises FactMissing: its fact was not collected; TypeError: the fact has another type."""
     value: object = require_fact(getattr(facts, shape.fact), shape.fact)
     match shape:
         case AtLeast():
@@ -28,12 +28,16 @@ def check_declarative(shape: Shape, facts: Facts) -> Finding:
         case AllPresent():
             names = _present(value, shape.fact)
             missing = tuple(name for name in shape.names if name not in names)
-            observed = _("missing: {names}").format(names=", ".join(missing)) if missing else _("all present")
+            observed = (
+                pgettext("observed value", "missing: {names}").format(names=", ".join(missing))
+                if missing
+                else pgettext("observed value", "all present")
+            )
             return Finding(_outcome(not missing), observed, names=missing)
         case AnyPresent():
             names = _present(value, shape.fact)
-            some = [name for name in shape.names if name in names]
-            return Finding(_outcome(bool(some)), ", ".join(some) or _("none of them"))
+            present = [name for name in shape.names if name in names]
+            return Finding(_outcome(bool(present)), ", ".join(present) or _("none of them"))
         case AllAbsent():
             names = _present(value, shape.fact)
             unwanted = tuple(name for name in shape.names if name in names)

@@ -2,7 +2,7 @@
 
 Pure and fast, so that a changed answer is evaluated at once. A node requirement gives one verdict for each node. A
 requirement between nodes gives one verdict for each node at fault, or one that passes. A missing fact gives `unknown`
-with the reason. Requirements that are informational, or that only the install itself can prove, give no verdict.
+with the reason. Requirements that are informational, or that only the install itself can check, give no verdict.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,20 +29,20 @@ from acp_tui.checks.topology import Topology, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, severity_cap, waive
 from acp_tui.checks.waivers import idle_waivers
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
 
 _MISSING_REASONS: Mapping[NodeState, str] = {
-    NodeState.CHECKING: N_("check in progress"),
-    NodeState.CHECKED: N_("not collected"),
-    NodeState.UNREACHABLE: N_("the node is unreachable"),
-    NodeState.AUTH_FAILED: N_("the login failed"),
-    NodeState.HOST_KEY_CHANGED: N_("the host key of the node has changed"),
-    NodeState.TIMEOUT: N_("the node did not reply in time"),
-    NodeState.NO_SUDO: N_("requires root, and this user has no root access"),
-    NodeState.LOST: N_("the connection was lost before this was collected"),
+    NodeState.CHECKING: NC_("reason", "check in progress"),
+    NodeState.CHECKED: NC_("reason", "not collected"),
+    NodeState.UNREACHABLE: NC_("reason", "the node is unreachable"),
+    NodeState.AUTH_FAILED: NC_("reason", "the login failed"),
+    NodeState.HOST_KEY_CHANGED: NC_("reason", "the host key of the node has changed"),
+    NodeState.TIMEOUT: NC_("reason", "the node did not reply in time"),
+    NodeState.NO_SUDO: NC_("reason", "requires root, and this user has no root access"),
+    NodeState.LOST: NC_("reason", "the connection was lost before this was collected"),
 }
 """Why a fact is missing, if the collector gave no reason of its own."""
 
@@ -80,7 +80,7 @@ def evaluate(
 
 
 def check_node(subject: NodeSubject) -> Finding:
-    """Check one node against one requirement of scope `node`. FactMissing: a fact that it needs is missing."""
+    """Check one node against one requirement of scope `node`. Raises FactMissing: a fact that it needs is missing."""
     check = subject.requirement.check
     match check:
         case FunctionCheck():
@@ -96,7 +96,7 @@ def check_node(subject: NodeSubject) -> Finding:
 
 
 def manual_finding(requirement: Requirement) -> Finding:
-    """A finding that only a person can confirm, with the row's text on how to check it."""
+    """Return a finding that only a person can confirm, with the row's text on how to check it."""
     return Finding(Outcome.MANUAL, _(requirement.how) or _("acp-tui cannot check this"))
 
 
@@ -128,9 +128,9 @@ class _Evaluation:
                     yield replace(self._node(row, node), node=node.address), self._os_id(node.address)
 
     def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
-        """A plan rule, then its `facts_check` on the nodes, if the answers alone do not break the rule.
+        """Check a plan rule; then run its `facts_check` on the nodes, unless the answers alone break the rule.
 
-        A question for a person stays in addition to what the nodes show."""
+        If a person must confirm the rule, that finding is returned in addition to those of the nodes."""
         of_plan = plan_findings(PlanSubject(row, self.plan, local_files=self.local_files, facts=self.facts))
         of_nodes: tuple[Finding, ...] = ()
         outcomes = {severity_cap(row, finding.outcome) for finding in of_plan}
@@ -174,18 +174,18 @@ class _Evaluation:
             return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact))
 
     def _os_id(self, address: str | None) -> str | None:
-        """The distribution of the node at `address`; None as address: the one that all nodes have."""
+        """Return the distribution of the node at `address`; for address None, the one that all nodes have."""
         systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
         return systems.pop() if len(systems) == 1 else None
 
     def _missing_reason(self, node: Node, fact: str = "") -> str:
-        """Why a fact of `node` is missing: the collector's reason, else the state of the node."""
+        """Return why a fact of `node` is missing: the collector's reason, else the state of the node."""
         facts = self.facts.get(node.address)
         reason = facts.missing.get(fact) if facts and fact else None
-        return reason or _(_MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])
+        return reason or pgettext("reason", _MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])
 
     def _missing_on_nodes(self, fact: str) -> str:
-        """The nodes without `fact`, grouped by reason."""
+        """Return findings for the nodes without `fact`, grouped by reason."""
         nodes_by_reason: dict[str, list[str]] = {}
         for node in self.plan.nodes:
             if getattr(self.facts.get(node.address), fact, None) is None:

@@ -1,4 +1,4 @@
-"""The input and the result of a check function.
+"""The input and the result of check functions.
 
 Checks are pure: no I/O, no clock; the same input gives the same finding. A check gets a fact with `require_fact`. A
 missing fact ends the check, and its verdict is `unknown`.
@@ -27,7 +27,7 @@ class FactMissing(Exception):
 
 
 def require_fact(value: T | None, fact: str) -> T:
-    """Return `value`. FactMissing: it is None; `fact` is the field's name."""
+    """Return `value`. Raises FactMissing: it is None. `fact`: the name of the field."""
     if value is None:
         raise FactMissing(fact)
     return value
@@ -54,7 +54,7 @@ Findings = tuple[Finding, ...]
 
 @dataclass(frozen=True)
 class NodeSubject:
-    """The input of a node check. `rules`: the whole catalogue, for checks that combine several rows."""
+    """The input of a node check. `rules`: the complete catalogue, for checks that combine several rows."""
 
     requirement: Requirement
     plan: Plan
@@ -101,7 +101,7 @@ class PlanSubject:
 
 
 def _function(requirement: Requirement, check: Check) -> FunctionCheck:
-    """TypeError: the row has another kind of check."""
+    """Return the row's function. Raises TypeError: the row has another kind of check."""
     if not isinstance(check, FunctionCheck):
         raise TypeError(f"{requirement.id} names no function")
     return check

@@ -1,4 +1,4 @@
-"""Find free ranges for the cluster, instead of ranges that overlap other networks or are too small."""
+"""Suggest free ranges instead of cluster ranges that overlap other networks or are too small."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
@@ -15,21 +15,21 @@ def suggestions(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Network]:
     """Return plan path → free range, for each range that overlaps another network or is too small for its Pods.
 
     Of two overlapping ranges, the first one in the plan stays. All suggestions can be used together."""
-    fixed = [one for one in taken(plan, facts) if not one.of_plan]
+    fixed = [used for used in taken(plan, facts) if not used.of_plan]
     now = ranges(plan)
-    found: dict[str, Network] = {}
+    suggested: dict[str, Network] = {}
     for index, path in enumerate(now):
         before = [now[other] for other in list(now)[:index]]
         free = _free_instead(plan, now, path, fixed, before)
         if free is not None:
-            found[path] = now[path] = free
-    return found
+            suggested[path] = now[path] = free
+    return suggested
 
 
 def suggestion(plan: Plan, facts: Mapping[str, Facts], path: str) -> Network | None:
     """Return a free range for one plan path; None: the range needs no change, or no range is free."""
     now = ranges(plan)
-    fixed = [one for one in taken(plan, facts) if not one.of_plan]
+    fixed = [used for used in taken(plan, facts) if not used.of_plan]
     others = [network for other, network in now.items() if other != path]
     return _free_instead(plan, now, path, fixed, others) if path in now else None
 
@@ -42,20 +42,20 @@ def with_room(plan: Plan, path: str, network: Network) -> Network:
     return network.supernet(new_prefix=network.max_prefixlen - (needed - 1).bit_length())
 
 
-def free_range(wanted: Network, used: Iterable[Network]) -> Network | None:
-    """Return the free private range nearest to `wanted`; None: no private range of the IP family is free.
+def free_range(preferred: Network, used: Iterable[Network]) -> Network | None:
+    """Return the free private range nearest to `preferred`; None: no private range of the IP family is free.
 
-    It has the size of `wanted`, else the next smaller free size. The private block of `wanted` is preferred; of two
+    It has the size of `preferred`, else the next smaller free size. The same private block comes first; of two
     ranges at the same distance, the higher one is returned."""
-    used = tuple(other for other in used if other.version == wanted.version)
-    pools = [pool for pool in _PRIVATE if pool.version == wanted.version]
-    pools.sort(key=lambda pool: not meet(pool, wanted))
-    for prefix in range(wanted.prefixlen, wanted.max_prefixlen + 1):
-        size = 1 << (wanted.max_prefixlen - prefix)
+    used = tuple(other for other in used if other.version == preferred.version)
+    pools = [pool for pool in _PRIVATE if pool.version == preferred.version]
+    pools.sort(key=lambda pool: not meet(pool, preferred))
+    for prefix in range(preferred.prefixlen, preferred.max_prefixlen + 1):
+        size = 1 << (preferred.max_prefixlen - prefix)
         for pool in pools:
-            starts = list(_nearest(int(wanted.network_address), size, pool, used))
+            starts = list(_nearest(int(preferred.network_address), size, pool, used))
             if starts:
-                start = min(starts, key=lambda start: (abs(start - int(wanted.network_address)), -start))
+                start = min(starts, key=lambda start: (abs(start - int(preferred.network_address)), -start))
                 return ip_network((start, prefix))
     return None
 
@@ -63,23 +63,23 @@ def free_range(wanted: Network, used: Iterable[Network]) -> Network | None:
 def _free_instead(
     plan: Plan, now: Mapping[str, Network], path: str, fixed: Iterable[Taken], others: Iterable[Network]
 ) -> Network | None:
-    """A free range for `path`, if the current one is too small or overlaps `others` or `fixed`; else None."""
-    fixed, wanted = tuple(fixed), with_room(plan, path, now[path])
-    used = (*(network for one in fixed for network in one.sure), *others)
-    if wanted == now[path] and not any(meet(wanted, other) for other in used):
+    """Return a free range for `path` if the current one is too small or overlaps `others` or `fixed`; else None."""
+    fixed, preferred = tuple(fixed), with_room(plan, path, now[path])
+    used = (*(network for network_used in fixed for network in network_used.sure), *others)
+    if preferred == now[path] and not any(meet(preferred, other) for other in used):
         return None
     rest = [network for other, network in now.items() if other != path]
-    return free_range(wanted, [*(one.network for one in fixed), *rest])
+    return free_range(preferred, [*(network_used.network for network_used in fixed), *rest])
 
 
-def _nearest(wanted: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:
-    """For each gap in the pool with `size` free addresses, the aligned start nearest to `wanted`."""
+def _nearest(preferred: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:
+    """Yield, for each gap in the pool with `size` free addresses, the aligned start nearest to `preferred`."""
     bounds = sorted((int(n.network_address), int(n.broadcast_address)) for n in used if meet(n, pool))
     start, end = int(pool.network_address), int(pool.broadcast_address)
     for first, last in (*bounds, (end + 1, end + 1)):
         lowest, highest = -(-start // size) * size, (first // size - 1) * size
         if lowest <= highest:
-            yield min(max(wanted // size * size, lowest), highest)
+            yield min(max(preferred // size * size, lowest), highest)
         start = max(start, last + 1)
 
 

@@ -5,29 +5,29 @@ from collections.abc import Mapping
 
 from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, NC_, _, pgettext
 from acp_tui.nodes.state import NodeState
 
 OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.FAIL: N_("Failed"),
-    Outcome.PENDING_REBOOT: N_("After reboot"),
-    Outcome.UNKNOWN: N_("Unknown"),
-    Outcome.MANUAL: N_("To confirm"),
-    Outcome.WARN: N_("Advice"),
-    Outcome.PASS: N_("Passed"),
-    Outcome.NOT_APPLICABLE: N_("Not applicable"),
+    Outcome.FAIL: NC_("outcome", "Failed"),
+    Outcome.PENDING_REBOOT: NC_("outcome", "After reboot"),
+    Outcome.UNKNOWN: NC_("outcome", "Unknown"),
+    Outcome.MANUAL: NC_("outcome", "To confirm"),
+    Outcome.WARN: NC_("outcome", "Advice"),
+    Outcome.PASS: NC_("outcome", "Passed"),
+    Outcome.NOT_APPLICABLE: NC_("outcome", "Not applicable"),
 }
-"""Worst first."""
+"""Outcome → label, the worst first."""
 
 STATES: Mapping[NodeState, str] = {
-    NodeState.CHECKING: N_("checking"),
-    NodeState.CHECKED: N_("checked"),
-    NodeState.UNREACHABLE: N_("unreachable"),
-    NodeState.AUTH_FAILED: N_("login failed"),
-    NodeState.HOST_KEY_CHANGED: N_("host key changed"),
-    NodeState.TIMEOUT: N_("timed out"),
-    NodeState.NO_SUDO: N_("no root access"),
-    NodeState.LOST: N_("connection lost"),
+    NodeState.CHECKING: NC_("node state", "checking"),
+    NodeState.CHECKED: NC_("node state", "checked"),
+    NodeState.UNREACHABLE: NC_("node state", "unreachable"),
+    NodeState.AUTH_FAILED: NC_("node state", "login failed"),
+    NodeState.HOST_KEY_CHANGED: NC_("node state", "host key changed"),
+    NodeState.TIMEOUT: NC_("node state", "timed out"),
+    NodeState.NO_SUDO: NC_("node state", "no root access"),
+    NodeState.LOST: NC_("node state", "connection lost"),
 }
 
 _STATE_FIXES: Mapping[NodeState, str] = {
@@ -45,27 +45,27 @@ _STATE_FIXES: Mapping[NodeState, str] = {
 }
 
 _SEVERITIES: Mapping[Severity, str] = {
-    Severity.MUST: N_("required"),
-    Severity.COND: N_("required here"),
-    Severity.ADVICE: N_("advice"),
-    Severity.INFO: N_("information"),
+    Severity.MUST: NC_("severity", "required"),
+    Severity.COND: NC_("severity", "required here"),
+    Severity.ADVICE: NC_("severity", "advice"),
+    Severity.INFO: NC_("severity", "information"),
 }
 
 TITLE_COLUMNS = 36
 """Width of a finding in a list on the screen."""
 
 _BROKEN = (Outcome.FAIL, Outcome.WARN, Outcome.PENDING_REBOOT, Outcome.MANUAL)
-"""Outcomes of which the finding is the fact; the others are named by the demand."""
+"""Outcomes that are shown with the finding of the requirement; the others are shown with its title."""
 
-_ROLES: Mapping[str, str] = {"control-plane": N_("control plane"), "worker": N_("worker")}
+_ROLES: Mapping[str, str] = {"control-plane": NC_("role", "control plane"), "worker": NC_("role", "worker")}
 
 
 def outcome_label(outcome: Outcome) -> str:
-    return _(OUTCOMES[outcome])
+    return pgettext("outcome", OUTCOMES[outcome])
 
 
 def state_label(state: NodeState) -> str:
-    return _(STATES[state])
+    return pgettext("node state", STATES[state])
 
 
 def state_fix(state: NodeState) -> str:
@@ -74,11 +74,11 @@ def state_fix(state: NodeState) -> str:
 
 
 def severity_label(severity: Severity) -> str:
-    return _(_SEVERITIES[severity])
+    return pgettext("severity", _SEVERITIES[severity])
 
 
 def role_label(role: str) -> str:
-    return _(_ROLES.get(role, role))
+    return pgettext("role", _ROLES.get(role, role))
 
 
 def verdict_title(row: Requirement, verdict: Verdict) -> str:

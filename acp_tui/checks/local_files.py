@@ -24,7 +24,7 @@ class PrimaryCluster:
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """The content of the local files. None: the plan names none, or it was not read; checks of it are `unknown`."""
+    """The content of the local files. None: the plan names no such file, or it was not read (checks are `unknown`)."""
 
     certificate: CertificateFacts | None = None
     primary: PrimaryCluster | None = None

@@ -34,16 +34,16 @@ class ReleaseTraits(BaseModel):
 
 
 def load_traits(folder: Path, release: Release) -> ReleaseTraits:
-    """The traits of `release` in the catalogue at `folder`. Raises CatalogueError: a file is invalid."""
+    """Return the traits of `release` in the catalogue at `folder`. Raises CatalogueError: a file is invalid."""
     return read_traits(folder, release).build(TRAITS, ReleaseTraits)
 
 
 @cache
 def release_traits(release: str) -> ReleaseTraits:
-    """The traits of `release`; those of the newest one where another acp-tui stored a release that is not listed."""
+    """Return the traits of `release`. If it is not listed (another acp-tui stored it), those of the newest release."""
     return load_traits(asset_path("catalog"), Release(release) if release in RELEASES else RELEASES[-1])
 
 
 def releases_where(holds: Callable[[ReleaseTraits], bool]) -> tuple[Release, ...]:
-    """The listed releases whose traits pass the test, the oldest first."""
+    """Return the listed releases whose traits pass the test, the oldest first."""
     return tuple(release for release in RELEASES if holds(release_traits(release)))

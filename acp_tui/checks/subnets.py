@@ -75,20 +75,20 @@ def ranges(plan: Plan) -> dict[str, Network]:
     named = {"cluster_cidr": network.cluster_cidr, "service_cidr": network.service_cidr}
     if network.cni == "kube-ovn":
         named["join_cidr"] = network.join_cidr
-    found: dict[str, Network] = {}
+    networks: dict[str, Network] = {}
     for name, pair in named.items():
         if network.ip_family != "ipv6":
-            found[f"network.{name}.ipv4"] = ip_network(pair.ipv4)
+            networks[f"network.{name}.ipv4"] = ip_network(pair.ipv4)
         if network.ip_family != "ipv4":
-            found[f"network.{name}.ipv6"] = ip_network(pair.ipv6)
-    return found
+            networks[f"network.{name}.ipv6"] = ip_network(pair.ipv6)
+    return networks
 
 
-def meet(one: Network, other: Network) -> bool:
+def meet(network: Network, other: Network) -> bool:
     """Return whether two networks overlap. Networks of different IP families never do."""
-    if isinstance(one, IPv4Network):
-        return isinstance(other, IPv4Network) and one.overlaps(other)
-    return isinstance(other, IPv6Network) and one.overlaps(other)
+    if isinstance(network, IPv4Network):
+        return isinstance(other, IPv4Network) and network.overlaps(other)
+    return isinstance(other, IPv6Network) and network.overlaps(other)
 
 
 def taken(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Taken, ...]:
@@ -96,19 +96,19 @@ def taken(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Taken, ...]:
 
     These are: the cluster's ranges, nodes' subnets, addresses of the plan, name servers, other networks with a route,
     and the reserved range of the installer's container runtime."""
-    found: dict[tuple[Network, Kind], Taken] = {}
-    for one in (
+    by_network: dict[tuple[Network, Kind], Taken] = {}
+    for used in (
         *_of_plan(plan),
         *_of_nodes(plan, facts),
         *_addresses(plan),
         *_near_nodes(plan, facts),
         *_reserved(plan),
     ):
-        first = found.setdefault((one.network, one.kind), one)
-        hosts = tuple(dict.fromkeys((*first.hosts, *one.hosts)))
-        found[one.network, one.kind] = replace(first, hosts=hosts, guessed=first.guessed and one.guessed)
-    subnets = {network for network, kind in found if kind is Kind.NODES}
-    return tuple(one for one in found.values() if one.kind is not Kind.ROUTE or one.network not in subnets)
+        first = by_network.setdefault((used.network, used.kind), used)
+        hosts = tuple(dict.fromkeys((*first.hosts, *used.hosts)))
+        by_network[used.network, used.kind] = replace(first, hosts=hosts, guessed=first.guessed and used.guessed)
+    subnets = {network for network, kind in by_network if kind is Kind.NODES}
+    return tuple(used for used in by_network.values() if used.kind is not Kind.ROUTE or used.network not in subnets)
 
 
 def subnet_of(interface: Interface) -> Network | None:
@@ -165,9 +165,9 @@ def _of_nodes(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[Taken]:
         subnet for *_address, subnet in addresses if subnet is not None and subnet.prefixlen < subnet.max_prefixlen
     ]
     for path, address, _subnet in addresses:
-        one = ip_network(address)
-        neighbours = next((subnet for subnet in known if meet(subnet, one)), None)
-        usual = one.supernet(new_prefix=_USUAL_SUBNET[one.version])
+        host = ip_network(address)
+        neighbours = next((subnet for subnet in known if meet(subnet, host)), None)
+        usual = host.supernet(new_prefix=_USUAL_SUBNET[host.version])
         yield Taken(neighbours or usual, Kind.NODES, path, (address,), guessed=neighbours is None)
 
 
@@ -187,10 +187,10 @@ def _addresses(plan: Plan) -> Iterator[Taken]:
         *((f"address.others[{index}]", Kind.OTHER, other) for index, other in enumerate(address.others)),
         ("registry.address", Kind.REGISTRY, registry if is_ip(registry) else host.strip("[]")),
     ]
-    seen = set[str]()
+    hosts = set[str]()
     for path, kind, host in named:
-        if is_ip(host) and host not in seen:
-            seen.add(host)
+        if is_ip(host) and host not in hosts:
+            hosts.add(host)
             yield Taken(ip_network(host), kind, path)
 
 

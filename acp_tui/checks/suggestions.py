@@ -77,28 +77,34 @@ def suggested_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Sugges
         nic = nics.get(node.address)
         v6 = _ipv6(facts[node.address], nic) if nic and plan.network.ip_family == "dual" and not node.ipv6 else []
         own_nic = nic if fill_nic and not node.nic else None
-        one = SuggestedInterface(address=node.address, nic=own_nic, ipv6=v6[0] if v6 else None, further=tuple(v6[1:]))
-        if one.nic or one.ipv6:
-            suggested.append(one)
+        interface = SuggestedInterface(
+            address=node.address, nic=own_nic, ipv6=v6[0] if v6 else None, further=tuple(v6[1:])
+        )
+        if interface.nic or interface.ipv6:
+            suggested.append(interface)
     return tuple(suggested)
 
 
 def filled(plan: Plan, suggested: tuple[SuggestedInterface, ...]) -> tuple[Node, ...]:
     """Return the plan's nodes with the suggested values filled in."""
-    by_address = {one.address: one for one in suggested}
+    by_address = {interface.address: interface for interface in suggested}
     return tuple(
-        node.model_copy(update={"nic": node.nic or one.nic, "ipv6": node.ipv6 or one.ipv6})
-        if (one := by_address.get(node.address))
+        node.model_copy(update={"nic": node.nic or interface.nic, "ipv6": node.ipv6 or interface.ipv6})
+        if (interface := by_address.get(node.address))
         else node
         for node in plan.nodes
     )
 
 
 def _interface_with(address: str, facts: Facts) -> str | None:
-    """The name of the interface that has this address."""
-    return next((one.nic for one in facts.interfaces or () if one.address == address), None)
+    """Return the name of the interface that has this address."""
+    return next((interface.nic for interface in facts.interfaces or () if interface.address == address), None)
 
 
 def _ipv6(facts: Facts, nic: str) -> list[str]:
-    addresses = [IPv6Address(one.address) for one in facts.interfaces or () if one.nic == nic and ":" in one.address]
+    addresses = [
+        IPv6Address(interface.address)
+        for interface in facts.interfaces or ()
+        if interface.nic == nic and ":" in interface.address
+    ]
     return [str(address) for address in addresses if not address.is_link_local]

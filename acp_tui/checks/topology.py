@@ -72,7 +72,7 @@ def topology_of(plan: Plan) -> Topology:
     keepalived = len(plan.nodes) > 1 and plan.address.self_built_vip and is_ip(endpoint)
     return Topology(
         nodes=nodes,
-        owners={address: one.node for one in reversed(nodes) for address in one.addresses},
+        owners={address: targets.node for targets in reversed(nodes) for address in targets.addresses},
         load_balancer=endpoint if balanced else "",
         load_balancer_ports=load_balancer_ports,
         vip=endpoint if keepalived else None,
@@ -102,7 +102,7 @@ def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
 
 
 def load_balancer_port(plan: Plan, rule: Requirement) -> int:
-    """Return the port that a rule LB-* is about: one of the plan's, or the row's own number; 0: none."""
+    """Return the port of a rule LB-*: a port of the plan, or the number in the row; 0: no port."""
     port = _function(rule).text("port")
     return int(port) if port.isdigit() else {"https": plan.address.https_port, "http": plan.address.http_port}[port]
 
@@ -145,7 +145,7 @@ def _node_targets(plan: Plan, node: Node, ports: Mapping[str, tuple[int, ...]]) 
 
 
 def _plugin_ports(rule: Requirement, plugin: str) -> tuple[int, ...]:
-    """The ports of the row for one network plugin; "": those that every plugin needs."""
+    """Return the ports of the row for one network plugin; "": those that every plugin needs."""
     return tuple(int(port) for port in _function(rule).texts(plugin or "ports"))
 
 
@@ -162,7 +162,7 @@ def _registry_login(plan: Plan) -> SecretStr | None:
 
 
 def _function(rule: Requirement) -> FunctionCheck:
-    """TypeError: the row names no function."""
+    """Return the row's function. Raises TypeError: the row names none."""
     if not isinstance(rule.check, FunctionCheck):
         raise TypeError(f"{rule.id} names no function")
     return rule.check

@@ -1,4 +1,4 @@
-"""Build the verdict for a finding: the row's texts, the limit of the severity, the operator's waivers."""
+"""Build the verdict for a finding from the texts and severity of its row, and apply waivers."""
 
 import shlex
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from datetime import date
 from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Waiver
 
 _NEVER_WAIVED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
@@ -26,7 +26,8 @@ def build_verdict(
         node=finding.node or node,
         severity=requirement.severity,
         outcome=outcome,
-        observed=finding.observed or (_("not applicable") if outcome is Outcome.NOT_APPLICABLE else ""),
+        observed=finding.observed
+        or (pgettext("observed value", "not applicable") if outcome is Outcome.NOT_APPLICABLE else ""),
         expected=finding.expected or _(requirement.expected) or _(requirement.title),
         remedy=_remedy(requirement, finding, outcome, os_id),
         paths=finding.paths,

@@ -1,4 +1,4 @@
-"""Waivers without effect: expired, or for a requirement or node that does not exist.
+"""Warn about waivers without effect: expired, or for a requirement or node that does not exist.
 
 Each gives a warning, because its author relies on it. The requirement is evaluated as if the waiver were absent.
 """
@@ -9,7 +9,7 @@ from datetime import date
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.checks.verdict_builder import in_force
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan, Waiver
 
 RULE = "PRE-ALL"
@@ -45,9 +45,9 @@ def _observed(waiver: Waiver, reason: str) -> str:
 
 
 def _reasons(waiver: Waiver, requirements: Collection[str], nodes: Collection[str], today: date) -> Iterator[str]:
-    """Why it has no effect: the first reason is enough."""
+    """Yield why the waiver has no effect, at most one reason."""
     if waiver.requirement not in requirements:
-        yield _("unknown requirement")
+        yield pgettext("reason", "unknown requirement")
     elif waiver.node != "*" and waiver.node not in nodes:
         yield _("the plan does not contain this node")
     elif not in_force(waiver, today):

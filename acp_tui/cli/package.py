@@ -22,7 +22,7 @@ async def verify_package(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
     """Read and verify the packages of the plan, even if they were verified before."""
     try:
         with _end_on_signals():
-            return await work.verify(plan, tell_progress, afresh=True)
+            return await work.verify(plan, tell_progress, again=True)
     finally:
         end_progress()
 

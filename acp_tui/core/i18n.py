@@ -1,4 +1,4 @@
-"""Translate every text for people with gettext.
+"""Translate the texts of screens and commands with gettext.
 
 Source texts are English. `_` translates where it is called. `N_` and `NC_` only mark a text of a table or a field
 description: tables are built at import, before the language is known, and are translated where they are shown.
@@ -26,28 +26,28 @@ def use_language(code: str | None = None, locales: Path | None = None) -> None:
     `code`: None takes ACP_TUI_LANG, then the locale variables.
     `locales`: the folder with `<code>/LC_MESSAGES/acp-tui.mo`; None takes `assets/locales`."""
     global _translations
-    wanted = code or os.environ.get("ACP_TUI_LANG")
-    languages = [wanted] if wanted else None
+    language = code or os.environ.get("ACP_TUI_LANG")
+    languages = [language] if language else None
     _translations = _gettext.translation(DOMAIN, locales or asset_path("locales"), languages=languages, fallback=True)
 
 
 def _(message: str) -> str:
-    """`message` in the language in use; an empty one stays empty."""
+    """Return `message` in the current language; an empty message stays empty."""
     return _translations.gettext(message) if message else ""
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
-    """The form of the message for `count`."""
+    """Return the form of the message for `count`."""
     return _translations.ngettext(singular, plural, count)
 
 
 def pgettext(context: str, message: str) -> str:
-    """`message` as it is translated in the place that `context` names; an empty one stays empty."""
+    """Return `message` as translated for the place that `context` names; an empty message stays empty."""
     return _translations.pgettext(context, message) if message else ""
 
 
 def npgettext(context: str, singular: str, plural: str, count: int) -> str:
-    """The form of the message for `count`, as it is translated in the place that `context` names."""
+    """Return the form of the message for `count`, as translated for the place that `context` names."""
     return _translations.npgettext(context, singular, plural, count)
 
 

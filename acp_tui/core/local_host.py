@@ -28,9 +28,9 @@ def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
     Of each interface one IPv4 address, then all global IPv6 addresses. `proc`: a replacement for /proc/net."""
     names = [name for _index, name in socket.if_nameindex() if not is_virtual_interface(name)]
     first = _default_nic(proc)
-    found = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]
-    found += [own for own in _ipv6(proc) if own.nic in names]
-    return tuple(sorted(found, key=lambda own: own.nic != first))
+    addresses = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]
+    addresses += [own for own in _ipv6(proc) if own.nic in names]
+    return tuple(sorted(addresses, key=lambda own: own.nic != first))
 
 
 def _ipv4(name: str) -> str | None:

@@ -1,6 +1,6 @@
 """Mask secrets in text: by value, in every form that a log may contain, and by patterns such as `password: ...`.
 
-Masking too much does no harm and masking too little does, so in doubt the text is masked.
+Masking too much is harmless and masking too little is not, so in doubt the text is masked.
 """
 
 import html
@@ -90,9 +90,9 @@ def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict
     on_line: dict[int, set[str]] = {}
     for number, secret in secrets:
         on_line.setdefault(number, set()).add(secret)
-    for number, found in on_line.items():
-        line, secret = lines[number - 1], max(found)
-        exact = len(found) == 1 and len(secret) >= _SHORTEST_ON_A_LINE and secret in line
+    for number, line_secrets in on_line.items():
+        line, secret = lines[number - 1], max(line_secrets)
+        exact = len(line_secrets) == 1 and len(secret) >= _SHORTEST_ON_A_LINE and secret in line
         part = secret if exact else line
         mask = next((mask for mask, value in hidden.items() if value == part), None) or _new_mask(text, hidden)
         hidden[mask] = part
@@ -102,7 +102,7 @@ def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict
 
 def unmask(text: str, hidden: Mapping[str, str]) -> str:
     """Return `text` with the secrets in place of their numbered masks."""
-    return re.sub(rf"{MASK}\d+{MASK}", lambda found: hidden.get(found[0], found[0]), text)
+    return re.sub(rf"{MASK}\d+{MASK}", lambda match: hidden.get(match[0], match[0]), text)
 
 
 def _new_mask(text: str, hidden: Mapping[str, str]) -> str:
@@ -134,7 +134,7 @@ class Masker:
 
     def _mask_known(self, text: str) -> str:
         """Mask the known secrets; search without line breaks, because a secret may be wrapped."""
-        breaks = [found.span() for found in _BREAK.finditer(text)]
+        breaks = [match.span() for match in _BREAK.finditer(text)]
         joined = _BREAK.sub("", text)
         starts, removed, total = [], [0], 0
         for start, end in breaks:
@@ -152,7 +152,7 @@ class Masker:
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         for pattern in self._escaped:
-            yield from (found.span() for found in pattern.finditer(text))
+            yield from (match.span() for match in pattern.finditer(text))
         for form in self._encoded:
             at = text.find(form)
             while at >= 0:

@@ -14,10 +14,10 @@ async def poll(query: Callable[[], Awaitable[T]], *, every: float, within: float
     end = asyncio.get_running_loop().time() + within
     while True:
         yield await query()
-        left = end - asyncio.get_running_loop().time()
-        if left <= 0:
+        remaining = end - asyncio.get_running_loop().time()
+        if remaining <= 0:
             return
-        await asyncio.sleep(min(every, left))
+        await asyncio.sleep(min(every, remaining))
 
 
 async def poll_until(
@@ -27,10 +27,10 @@ async def poll_until(
     end = asyncio.get_running_loop().time() + within
     while True:
         result = await query()
-        left = end - asyncio.get_running_loop().time()
-        if done(result) or left <= 0:
+        remaining = end - asyncio.get_running_loop().time()
+        if done(result) or remaining <= 0:
             return result
-        await asyncio.sleep(min(every, left))
+        await asyncio.sleep(min(every, remaining))
 
 
 async def with_backoff(

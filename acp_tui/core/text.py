@@ -1,4 +1,4 @@
-"""Text for people and for shells: safe to show, short enough, and templates with every blank filled."""
+"""Make text safe to show, truncate it, and fill in templates for shells."""
 
 import re
 

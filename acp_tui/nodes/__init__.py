@@ -1,1 +1,1 @@
-"""Nodes: SSH connections and the collection of facts. Requirements are checked elsewhere."""
+"""Nodes: SSH connections and the collection of facts. `checks` evaluates the facts."""

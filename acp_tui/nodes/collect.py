@@ -90,7 +90,7 @@ class _Collection:
     @property
     def start_seconds(self) -> float:
         """Seconds within which the script must start."""
-        return min(self.deadlines.word, self.deadlines.script)
+        return min(self.deadlines.start, self.deadlines.script)
 
     async def collect(self) -> NodeFinished:
         async with asyncio.timeout(self.start_seconds) as self.deadline:
@@ -125,10 +125,10 @@ class _Collection:
         self.emit_stage("shell")
         program = build(collectors, marker)
         chunks = self.connection.run(command, program, self.emit_stage, self.deadlines.session, terminal=terminal)
-        tail, left = b"", MAX_OUTPUT * (len(collectors) + 1)  # upper bound; anything beyond it is noise
+        tail, remaining_bytes = b"", MAX_OUTPUT * (len(collectors) + 1)  # upper bound; anything beyond it is noise
         async with aclosing(chunks):
             async for chunk in chunks:
-                tail, left = (tail + chunk)[-1000:], left - len(chunk)
+                tail, remaining_bytes = (tail + chunk)[-1000:], remaining_bytes - len(chunk)
                 if not self.started and marker.encode() in tail + chunk:
                     self.extend_deadline()
                 new = [output for output in reader.feed(chunk) if output.name in pending]
@@ -139,7 +139,7 @@ class _Collection:
                 if new and collectors is self.collectors:
                     self.outputs += new
                     self.emit(FactsUpdated(self.target.address, self.facts(None)))
-                if not pending or left < 0:
+                if not pending or remaining_bytes < 0:
                     break
                 if local and local.isdisjoint(pending) and self.local_timer is None:
                     loop = asyncio.get_running_loop()

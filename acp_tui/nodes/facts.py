@@ -1,4 +1,4 @@
-"""The facts of a node: one field for each value that the collectors read. Requirements are checked elsewhere.
+"""The facts of a node: one field for each value that the collectors read. `checks` evaluates them.
 
 A field is None until its value is read. If it cannot be read, it stays None and `missing` has the reason under the
 name of the field. None never means "absent" or "empty": a node without swap has `swaps == ()`.
@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import pgettext
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class Disk:
-    """The disk below a path. `rotational` None: not known."""
+    """The disk below a path. `rotational` is None if it is unknown."""
 
     path: str
     device: str
@@ -389,4 +389,4 @@ class Facts:
 
     def missing_reason(self, name: str) -> str:
         """Reason why the fact `name` is missing; "not observed" if it was not collected."""
-        return self.missing.get(name) or _("not observed")
+        return self.missing.get(name) or pgettext("reason", "not observed")

@@ -113,7 +113,7 @@ run() {
 # piece. Everything is one function, so a partly sent script runs nothing. The empty lines protect it from a shell
 # profile that reads standard input.
 # mapfile reads files of /proc in one go: `read` seeks back after each line, and the kernel generates the file again.
-# There are no here-documents: bash writes them to a file, and the disk may be full or read-only.
+# Use no here-documents: bash writes them to a file, and the disk may be full or read-only.
 
 _MARKER = re.compile(r"^marker=([0-9a-f]+) ", re.MULTILINE)
 _RUN = re.compile(r"^run ([a-z0-9_]+) [0-9]+(?:; flush)?$", re.MULTILINE)
@@ -220,32 +220,32 @@ class Reader:
                 outputs.append(output)
 
     def _find_begin(self) -> bool:
-        found = self._begin.search(self._buffer)
-        if found is None:
+        match = self._begin.search(self._buffer)
+        if match is None:
             keep = len(self._mark) + 80  # a first line that has not arrived completely
             del self._buffer[: max(0, len(self._buffer) - keep)]
             return False
-        name = found[1]
+        name = match[1]
         self._name = name.decode()
         self._end = b"\n" + self._mark + b" " + name + b" "
         self._overflow = False
-        del self._buffer[: found.end()]
+        del self._buffer[: match.end()]
         self._searched = 0
         return True
 
     def _find_end(self) -> CollectorOutput | None:
         at = self._buffer.find(self._end, self._searched)
-        while at >= 0 and not (found := _STATUS.match(self._buffer, at + len(self._end))):
+        while at >= 0 and not (match := _STATUS.match(self._buffer, at + len(self._end))):
             at = self._buffer.find(self._end, at + 1)
         tail = len(self._mark) + 80
-        if at < 0 or found is None:
+        if at < 0 or match is None:
             if len(self._buffer) > MAX_OUTPUT + 2 * tail:
                 self._overflow = True
                 del self._buffer[MAX_OUTPUT : len(self._buffer) - tail]
             self._searched = max(0, len(self._buffer) - tail)
             return None
-        status = CUT if self._overflow else int(found[1])
+        status = CUT if self._overflow else int(match[1])
         text = bytes(self._buffer[: min(at, MAX_OUTPUT)]).decode(errors="replace")
-        del self._buffer[: found.end()]
+        del self._buffer[: match.end()]
         self._end = b""
         return CollectorOutput(self._name, status, sanitize(text))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NodeSummary:
-    """The facts with which a report describes a node. None or (): unknown."""
+    """The facts that describe a node in a report. None or (): unknown."""
 
     os: str | None = None
     kernel: str | None = None

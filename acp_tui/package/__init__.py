@@ -1,1 +1,1 @@
-"""The package of the vendor: name, signature, archive, unpacking."""
+"""The vendor's packages: find, verify and unpack them."""

@@ -9,10 +9,11 @@ from acp_tui.checks.finding import Finding
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
-from acp_tui.core.i18n import N_, _, ngettext
-from acp_tui.package.extract import INIT, SETUP
+from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.package.archive import INIT, SETUP
 from acp_tui.package.facts import PackageFacts, PackageState, package_inputs
 from acp_tui.package.install_dir import REQUIRED_FREE
+from acp_tui.package.signature.explain import explain_signature, signature_fix, spaced
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
@@ -20,59 +21,6 @@ from acp_tui.plan.package_name import Kind, parse_name
 _PATH: Mapping[Kind, str] = {"core": "package.core", "extensions": "package.extensions"}
 _NAME_RULE: Mapping[Kind, str] = {"core": "BND-CORE-NAME", "extensions": "BND-EXT-NAME"}
 
-_FOUND: Mapping[Signed, str] = {
-    Signed.GOOD: N_("good signature by the trusted key {signer}"),
-    Signed.OTHER_KEY: N_("valid signature, but by another key than the trusted one: {signer}"),
-    Signed.EXPIRED_KEY: N_("signed by the trusted key, but that key has expired"),
-    Signed.EXPIRED_SIGNATURE: N_("signed by the trusted key, but the signature has expired"),
-    Signed.REVOKED: N_("signed by the trusted key, but its owner has revoked that key"),
-    Signed.OTHER_FILE: N_("bad signature: by its name, the signature file belongs to another package"),
-    Signed.BAD: N_("bad signature: the package differs from the signed file (key {signer})"),
-    Signed.UNREADABLE: N_("the signature file is truncated or not a signature"),
-    Signed.NOT_DETACHED: N_("the signature file is not a detached signature: it signs a text, not a file"),
-    Signed.WEAK: N_("signed with a digest that gpg rejects as insecure (MD5)"),
-    Signed.NO_PUBLIC_KEY: N_("signed by a key that is not in the key file: {signer}"),
-    Signed.UNSUPPORTED: N_("gpg on this host is too old for this kind of signature"),
-    Signed.KEY_UNSUPPORTED: N_("gpg on this host is too old for the key in the key file, or that key is damaged"),
-    Signed.KEY_UNREADABLE: N_("the key file contains no public key that gpg can read"),
-    Signed.KEY_PRIVATE: N_("the key file contains a private key, which only its owner may have"),
-    Signed.KEY_OTHER: N_("the key file does not contain the trusted key, but {signer}"),
-    Signed.KEY_FROM_THE_FUTURE: N_("the creation time of the key is later than the time on this host"),
-    Signed.KEY_MISSING: N_("the public key file is missing"),
-    Signed.SIGNATURE_MISSING: N_("the signature file is missing"),
-    Signed.PACKAGE_MISSING: N_("the package cannot be read"),
-    Signed.GPG_MISSING: N_("gpg is not installed on this host"),
-    Signed.GPG_FAILED: N_("gpg failed on this host"),
-}
-_REMEDY: Mapping[Signed, str] = {
-    Signed.OTHER_KEY: N_(
-        "Ask the vendor which key signs this release. Trust another fingerprint only if the vendor confirms it."
-    ),
-    Signed.EXPIRED_KEY: N_("Get the vendor's renewed public key, and check this host's clock: date"),
-    Signed.EXPIRED_SIGNATURE: N_("Get a new signature from the vendor, and check this host's clock: date"),
-    Signed.REVOKED: N_("Do not use this package. Ask the vendor for one signed by a valid key."),
-    Signed.OTHER_FILE: N_("Copy the signature of this package: the name of the package with .sig."),
-    Signed.BAD: N_("Copy the package and its signature again from the vendor's portal, and compare their sizes."),
-    Signed.UNREADABLE: N_("Copy the signature file of this package again."),
-    Signed.NOT_DETACHED: N_("Copy the detached signature from the vendor's portal: the name of the package with .sig."),
-    Signed.WEAK: N_("Ask the vendor for a signature with SHA-256 or better."),
-    Signed.NO_PUBLIC_KEY: N_(
-        "Copy the correct signature. If the vendor confirms that signer, copy the public key of the signer."
-    ),
-    Signed.UNSUPPORTED: N_("Verify the signature on a newer system, or install a newer gnupg."),
-    Signed.KEY_UNSUPPORTED: N_("Verify the signature on a newer system, install a newer gnupg, or copy the key again."),
-    Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, again."),
-    Signed.KEY_PRIVATE: N_("Copy the vendor's public key file, verify-key.pub, and inform the owner of the key."),
-    Signed.GPG_FAILED: N_("Run gpg --version, and check that /run and /tmp have free space."),
-    Signed.KEY_OTHER: N_("Copy the vendor's own public key file, verify-key.pub."),
-    Signed.KEY_FROM_THE_FUTURE: N_("Set the clock of this host, then verify again: date"),
-    Signed.KEY_MISSING: N_("Copy the vendor's public key file, verify-key.pub, and name it in the plan."),
-    Signed.SIGNATURE_MISSING: N_(
-        "Copy the signature from the vendor's portal: the name of the package with .sig. To continue without one,"
-        " waive BND-SIGN with a reason; the report contains it."
-    ),
-    Signed.GPG_MISSING: N_("Install gnupg on this host, then verify again."),
-}
 _BROKEN = frozenset(
     {
         Signed.OTHER_KEY,
@@ -98,9 +46,9 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
 }
 
 
-def package_verdicts(plan: Plan, seen: PackageFacts, today: date) -> tuple[Verdict, ...]:
+def package_verdicts(plan: Plan, facts: PackageFacts, today: date) -> tuple[Verdict, ...]:
     """Return the verdicts on the packages of `plan`, with its waivers applied."""
-    return _verdicts(plan, _findings(plan, seen), today)
+    return _verdicts(plan, _findings(plan, facts), today)
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
@@ -109,10 +57,10 @@ def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
         kind: PackageState(package_input, parse_name(package_input.package.name), None)
         for kind, package_input in package_inputs(plan.package, base).items()
     }
-    found = [(_NAME_RULE[kind], _name(package, plan.release)) for kind, package in named.items()]
+    findings = [(_NAME_RULE[kind], _name(package, plan.release)) for kind, package in named.items()]
     if len(named) > 1:
-        found.append(("BND-EXT-ARCH", _same(named["core"], named["extensions"])))
-    return _verdicts(plan, found, today)
+        findings.append(("BND-EXT-ARCH", _same(named["core"], named["extensions"])))
+    return _verdicts(plan, findings, today)
 
 
 def signature_verdicts(plan: Plan, package: PackageState, today: date) -> tuple[Verdict, ...]:
@@ -131,43 +79,29 @@ def _signature_findings(plan: Plan, package: PackageState) -> Iterator[tuple[str
         yield "BND-KEY-FPR", _key(package.signature, plan.package.fingerprint)
 
 
-def explain_signature(result: SignatureResult) -> str:
-    """Describe the result of a verification in one sentence."""
-    signer = ", ".join(map(spaced, result.fingerprints)) or _("unknown")
-    text = _(_FOUND[result.signed]).format(signer=signer)
-    if result.verified is not None:
-        text = _("{finding}, verified on {time}").format(finding=text, time=f"{result.verified:%Y-%m-%d %H:%M %Z}")
-    return f"{text} ({result.detail})" if result.detail else text
-
-
-def spaced(fingerprint: str) -> str:
-    """Split a fingerprint into groups of four digits, which people can compare."""
-    return " ".join(fingerprint[i : i + 4] for i in range(0, len(fingerprint), 4))
-
-
-def _findings(plan: Plan, seen: PackageFacts) -> Iterator[tuple[str, Finding]]:
-    if seen.core is None:
+def _findings(plan: Plan, facts: PackageFacts) -> Iterator[tuple[str, Finding]]:
+    if facts.core is None:
         yield "BND-CORE", Finding(Outcome.FAIL, _("the plan names no Core Package"), paths=("package.core",))
         return
-    if seen.core.file is None:
-        yield "BND-CORE", Finding(Outcome.FAIL, seen.core.trouble, paths=("package.core",))
+    if facts.core.file is None:
+        yield "BND-CORE", Finding(Outcome.FAIL, facts.core.trouble, paths=("package.core",))
     else:
-        yield "BND-CORE", Finding(Outcome.PASS, str(seen.core.package_input.package))
-    for package in seen.packages:
+        yield "BND-CORE", Finding(Outcome.PASS, str(facts.core.package_input.package))
+    for package in facts.packages:
         yield _NAME_RULE[package.package_input.kind], _name(package, plan.release)
         if package.file is not None:
             yield "BND-TAR-OK", _archive(package)
             yield from _signature_findings(plan, package)
         elif package.package_input.kind == "extensions":
             yield "BND-TAR-OK", Finding(Outcome.FAIL, package.trouble, paths=("package.extensions",))
-    if seen.extensions is not None:
-        yield "BND-EXT-ARCH", _same(seen.core, seen.extensions)
-        yield "BND-ORDER", _order(plan, seen)
-        yield "BND-SAMEDIR", _together(plan, seen)
-    yield "BND-WORKDIR", _folder(seen)
-    yield "BND-FREE-100G", _space(seen)
-    if seen.installer_here is not None:
-        yield "BND-INSTNODE", _host(plan, seen.installer_here)
+    if facts.extensions is not None:
+        yield "BND-EXT-ARCH", _same(facts.core, facts.extensions)
+        yield "BND-ORDER", _order(plan, facts)
+        yield "BND-SAMEDIR", _together(plan, facts)
+    yield "BND-WORKDIR", _folder(facts)
+    yield "BND-FREE-100G", _space(facts)
+    if facts.installer_here is not None:
+        yield "BND-INSTNODE", _host(plan, facts.installer_here)
 
 
 def _name(package: PackageState, release: str | None) -> Finding:
@@ -182,7 +116,7 @@ def _name(package: PackageState, release: str | None) -> Finding:
     if release is not None and package.name.release != release:
         observed = _("{name} is not of release {release}, which the plan names").format(name=file, release=release)
         return Finding(Outcome.WARN, observed, paths=(*paths, "release"))
-    observed = _("{name}: version {version}, architecture {arch}")
+    observed = pgettext("observed value", "{name}: version {version}, architecture {arch}")
     return Finding(Outcome.PASS, observed.format(name=file, version=package.name.version, arch=package.name.arch))
 
 
@@ -193,7 +127,7 @@ def _archive(package: PackageState) -> Finding:
     if contents is None:
         return Finding(Outcome.FAIL, f"{name}: {package.trouble}", paths=(path,))
     if package.package_input.kind == "core" and not contents.installable:
-        missing = [file for file, there in ((SETUP, contents.setup), (INIT, contents.init)) if not there]
+        missing = [file for file, present in ((SETUP, contents.setup), (INIT, contents.init)) if not present]
         observed = ngettext(
             "{name}: regular file missing: {missing}", "{name}: regular files missing: {missing}", len(missing)
         ).format(name=name, missing=", ".join(missing))
@@ -222,12 +156,12 @@ def _signature(package: PackageState) -> Finding:
         return Finding(Outcome.PASS, observed)
     outcome = Outcome.FAIL if result.signed in _BROKEN else Outcome.UNKNOWN
     path = _SIGNATURE_PATHS.get(result.signed, f"{_PATH[package.package_input.kind]}_signature")
-    return Finding(outcome, observed, remedy=_(_REMEDY.get(result.signed, "")), paths=(path,))
+    return Finding(outcome, observed, remedy=signature_fix(result), paths=(path,))
 
 
 def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
     expected = spaced(fingerprint)
-    remedy = _(_REMEDY.get(result.signed, "")) if result else _("Verify the package.")
+    remedy = signature_fix(result) if result else _("Verify the package.")
     observed = explain_signature(result) if result else _("not verified yet")
     outcome = Outcome.UNKNOWN
     if result is not None and result.signed is Signed.SIGNATURE_MISSING:  # BND-SIGN says so; one waiver is enough
@@ -250,43 +184,51 @@ def _same(core: PackageState, extensions: PackageState) -> Finding:
     if core.name.arch != extensions.name.arch:
         return Finding(Outcome.FAIL, names, paths=paths)
     if core.name.version != extensions.name.version:
-        return Finding(Outcome.WARN, _("different versions: {names}").format(names=names), paths=paths)
+        return Finding(
+            Outcome.WARN, pgettext("observed value", "different versions: {names}").format(names=names), paths=paths
+        )
     return Finding(Outcome.PASS, names)
 
 
-def _order(plan: Plan, seen: PackageFacts) -> Finding:
+def _order(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release}: extensions are uploaded after the install (violet)")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
-    if "extensions" in seen.unpacked:
+    if "extensions" in facts.unpacked:
         return Finding(Outcome.PASS, _("both packages are unpacked, the Core Package first"))
     return Finding(Outcome.PASS, _("acp-tui unpacks the Core Package, then the Extensions Package, before the install"))
 
 
-def _together(plan: Plan, seen: PackageFacts) -> Finding:
+def _together(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
         observed = _("release {release} does not need the extensions next to the installer")
         return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
-    return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=seen.target))
+    return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=facts.target))
 
 
-def _folder(seen: PackageFacts) -> Finding:
-    if not seen.target_usable:
-        observed = _("{path} is not a folder").format(path=seen.target)
-        return Finding(Outcome.FAIL, observed, _("a folder"), _("Choose another path."), paths=("package.install_dir",))
-    return Finding(Outcome.PASS, str(seen.target))
+def _folder(facts: PackageFacts) -> Finding:
+    if not facts.target_usable:
+        observed = _("{path} is not a folder").format(path=facts.target)
+        return Finding(
+            Outcome.FAIL,
+            observed,
+            pgettext("observed value", "a folder"),
+            _("Choose another path."),
+            paths=("package.install_dir",),
+        )
+    return Finding(Outcome.PASS, str(facts.target))
 
 
-def _space(seen: PackageFacts) -> Finding:
+def _space(facts: PackageFacts) -> Finding:
     paths = ("package.install_dir",)
-    if seen.free_after is None:
-        return Finding(Outcome.UNKNOWN, _("{path}: free space is unknown").format(path=seen.target), paths=paths)
+    if facts.free_after is None:
+        return Finding(Outcome.UNKNOWN, _("{path}: free space is unknown").format(path=facts.target), paths=paths)
     observed = (
-        _("{path}: {free} GB free after unpacking").format(path=seen.target, free=seen.free_after // 10**9)
-        if seen.free_after >= 0
-        else _("{path}: {short} bytes missing for unpacking").format(path=seen.target, short=-seen.free_after)
+        _("{path}: {free} GB free after unpacking").format(path=facts.target, free=facts.free_after // 10**9)
+        if facts.free_after >= 0
+        else _("{path}: {short} bytes missing for unpacking").format(path=facts.target, short=-facts.free_after)
     )
-    return Finding(Outcome.PASS if seen.free_after >= REQUIRED_FREE else Outcome.FAIL, observed, paths=paths)
+    return Finding(Outcome.PASS if facts.free_after >= REQUIRED_FREE else Outcome.FAIL, observed, paths=paths)
 
 
 def _host(plan: Plan, is_installer_node: bool) -> Finding:

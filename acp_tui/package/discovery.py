@@ -82,13 +82,13 @@ def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = (
         version = tuple(int(part) for part in name.version.split("."))
         return arch is None or name.arch in (arch, "hybrid"), version, _is_signed(path), name.arch == arch
 
-    found: dict[PackageName, Found] = {}
+    by_name: dict[PackageName, Found] = {}
     for core, name in sorted(cores, key=merit, reverse=True):
-        wanted = PackageName("extensions", name.version, name.arch)
-        extensions = _nearest((path for path, other in named if other == wanted), core)
+        extensions_name = PackageName("extensions", name.version, name.arch)
+        extensions = _nearest((path for path, other in named if other == extensions_name), core)
         key = _nearest(trusted, core) or _nearest((path for path in files if path.name == KEY), core)
-        found.setdefault(name, Found(core, name, _is_signed(core), extensions, key))
-    return tuple(found.values())
+        by_name.setdefault(name, Found(core, name, _is_signed(core), extensions, key))
+    return tuple(by_name.values())
 
 
 def look_for(
@@ -119,8 +119,8 @@ def look_for(
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
-        with os.scandir(folder) as found:
-            yield from found
+        with os.scandir(folder) as entries:
+            yield from entries
     except OSError:  # missing, not readable, or removed meanwhile
         return
 

@@ -1,4 +1,4 @@
-"""The facts about the packages of a plan, as frozen data: `checks` evaluates them and screens show them."""
+"""The facts about the packages of a plan: `checks` evaluates them, and screens show them."""
 
 import shutil
 import socket
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acp_tui.core.files import resolve_path
-from acp_tui.package.extract import PackageContents
+from acp_tui.package.archive import PackageContents
 from acp_tui.package.install_dir import FileIdentity
 from acp_tui.package.reader import PackageReader
 from acp_tui.package.signature.gpg import default_signature, verify_stream
@@ -47,7 +47,7 @@ class PackageInput:
 
     @property
     def identities(self) -> Identities:
-        """The current identities of the files; other ones need a new verification."""
+        """The current identities of the files. If they change, the result of a verification is not valid any more."""
         return tuple(identity(path) for path in (self.package, self.signature, self.key_file))
 
 
@@ -93,18 +93,18 @@ def package_inputs(package: Package, base: Path) -> Mapping[Kind, PackageInput]:
         ("core", package.core, package.core_signature),
         ("extensions", package.extensions, package.extensions_signature),
     )
-    found: dict[Kind, PackageInput] = {}
+    inputs: dict[Kind, PackageInput] = {}
     for kind, name, signature in named:
         if name:
             path = resolve_path(base, name)
-            found[kind] = PackageInput(
+            inputs[kind] = PackageInput(
                 kind=kind,
                 package=path,
                 signature=resolve_path(base, signature) if signature else default_signature(path),
                 key_file=key,
                 fingerprint=package.fingerprint,
             )
-    return found
+    return inputs
 
 
 def identity(path: Path | None) -> FileIdentity | None:

@@ -1,6 +1,6 @@
-"""Recognise files that have the name of a package but are not tar archives, and name the command that fixes it.
+"""Detect files that have the name of a package but are not tar archives, and suggest a command for them.
 
-A browser or proxy may compress a download, or save a login page under its name.
+A browser or proxy may compress a download, or save a login page under the name of the package.
 """
 
 import os

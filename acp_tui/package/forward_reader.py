@@ -14,7 +14,7 @@ from acp_tui.core.i18n import _
 from acp_tui.package.reader import Feed
 
 _MOST = 16 << 20
-"""More bytes than the headers of one member can have."""
+"""Maximum bytes of one read; the headers of one member are always shorter."""
 
 
 class Forward:

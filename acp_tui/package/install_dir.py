@@ -1,7 +1,7 @@
-"""The install folder: the stamp of unpacked packages, the files that may be replaced, and the move into place.
+"""The install folder: record unpacked packages in a stamp, and move new files into place.
 
-The stamp marks files of acp-tui: a finished package is not unpacked again, an interrupted one is, and files that
-another program or a person put there are not changed.
+The stamp lists the files of acp-tui. A finished package is not unpacked again, an interrupted one is. Files that
+acp-tui did not create are not changed.
 """
 
 import ctypes
@@ -109,8 +109,8 @@ def placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
     """Return the stamp of `file` if it is completely unpacked in `target`, else None.
 
     Raises OSError if the folder cannot be read."""
-    found = unpacked(target).get(kind)
-    return found if found and found.file == file and (target / "installer" / "setup.sh").is_file() else None
+    stamp = unpacked(target).get(kind)
+    return stamp if stamp and stamp.file == file and (target / "installer" / "setup.sh").is_file() else None
 
 
 @contextmanager
@@ -134,14 +134,14 @@ def locked_install_dir(target: Path) -> Iterator[Path]:
 
 
 def check_free_to_use(target: Path, kind: Kind) -> None:
-    """Raise UnpackFailed if the folder has another installer (core), or no Core Package yet (extensions, BND-ORDER)."""
+    """Raise UnpackFailed if the folder has another installer (core), or no Core Package yet (extensions; BND-ORDER)."""
     if kind == "extensions" and "core" not in unpacked(target):
         raise UnpackFailed(_("Unpack the Core Package into {folder} first.").format(folder=target))
     if kind == "core" and os.path.lexists(target / "installer") and not (target / STAMP).exists():
         raise UnpackFailed(
             _(
-                "{folder} has an installer folder that acp-tui did not unpack. Move it away, or choose another"
-                " install folder."
+                "{folder} has an installer folder that acp-tui did not unpack. Move it to another place, or"
+                " choose another install folder."
             ).format(folder=target)
         )
 
@@ -153,26 +153,28 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
     disk did not store the files."""
     _to_disk(new)
     before = _stamped(target)
-    ours = {"installer", *(name for at in before.values() for name in at.entries)}
+    ours = {"installer", *(name for entry_stamp in before.values() for name in entry_stamp.entries)}
     entries = tuple(sorted(entry.name for entry in new.iterdir()))
     for name in entries:
         if name not in ours and os.path.lexists(target / name):
             raise UnpackFailed(
                 _(
-                    "{path} already exists, and acp-tui did not create it. Move it away, or choose another install"
-                    " folder."
+                    "{path} already exists, and acp-tui did not create it. Move it to another place, or"
+                    " choose another install folder."
                 ).format(path=target / name)
             )
     # All moves are checked before the first one is made.
     moves = tuple(_moves(new, target)) if kind == "extensions" else [(new / name, target / name) for name in entries]
-    done = {} if kind == "core" else {name: at for name, at in unpacked(target).items() if name != kind}
+    done = (
+        {} if kind == "core" else {name: entry_stamp for name, entry_stamp in unpacked(target).items() if name != kind}
+    )
     _write_stamp(target, {**done, kind: Placed(_UNFINISHED, entries=tuple(sorted({*ours, *entries})))})
     if kind == "core":
-        in_daemon_thread = target / STAGING / "replaced"
-        in_daemon_thread.mkdir()
+        replaced = target / STAGING / "replaced"
+        replaced.mkdir()
         for name in entries:
             if os.path.lexists(target / name):
-                (target / name).rename(in_daemon_thread / name)
+                (target / name).rename(replaced / name)
     for entry, place in moves:
         entry.replace(place)
     _write_stamp(target, {**done, kind: replace(package, entries=entries)})
@@ -196,7 +198,9 @@ def _moves(new: Path, target: Path) -> Iterator[tuple[Path, Path]]:
         if not os.path.lexists(place):
             yield entry, place
         elif _is_folder(entry) != _is_folder(place):
-            text = _("{path} exists, but is a file where the package has a folder, or the reverse. Move it away.")
+            text = _(
+                "{path} exists, but is a file where the package has a folder, or the reverse. Move it to another place."
+            )
             raise UnpackFailed(text.format(path=place))
         elif _is_folder(entry):
             yield from _moves(entry, place)

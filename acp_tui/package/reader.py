@@ -22,7 +22,7 @@ _STEPS = 200
 
 
 class Cancelled(Exception):
-    """The caller cancelled the work; nothing is left incomplete."""
+    """The caller cancelled the work; no incomplete files remain."""
 
 
 class PackageReader(Protocol):
@@ -136,14 +136,14 @@ class Relay:
 
 def pace(progress: Progress) -> str:
     """Return amount, speed and remaining time: `3.2 of 31.0 GB, 270 MB/s, 1:45 left`; "" until they are known."""
-    speed, left = progress.speed, progress.left
-    if speed is None or left is None:
+    speed, remaining = progress.speed, progress.left
+    if speed is None or remaining is None:
         return ""
     return _("{done} of {total} GB, {speed} MB/s, {left} left").format(
         done=f"{gigabytes(progress.done):.1f}",
         total=f"{gigabytes(progress.total):.1f}",
         speed=round(megabytes(speed)),
-        left=duration(left),
+        left=duration(remaining),
     )
 
 

@@ -15,9 +15,10 @@ from acp_tui.checks.verdict import Verdict
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
+from acp_tui.package.archive import PackageContents, inspect
 from acp_tui.package.checks import package_verdicts, signature_verdicts
 from acp_tui.package.discovery import Found, find, likely_places
-from acp_tui.package.extract import Check, Extracted, PackageContents, SignatureRefused, extract, inspect
+from acp_tui.package.extract import Check, Extracted, SignatureRefused, extract
 from acp_tui.package.facts import (
     Identities,
     PackageFacts,
@@ -86,11 +87,11 @@ class PackageWork:
         """Return the verdicts on the packages; a signature that is not verified yet is `unknown`.
 
         The architecture of the nodes is checked with the nodes (BND-NODE-ARCH)."""
-        return package_verdicts(plan, await self.look(plan), date.today())
+        return package_verdicts(plan, await self.facts(plan), date.today())
 
-    async def look(self, plan: Plan) -> PackageFacts:
+    async def facts(self, plan: Plan) -> PackageFacts:
         """Return the facts that are quick to collect, and the results of earlier verifications."""
-        return await asyncio.to_thread(self._look, plan)
+        return await asyncio.to_thread(self._collect_facts, plan)
 
     async def find(self, fingerprint: str) -> tuple[Found, ...]:
         """Return the packages in likely folders, the most suitable first, with the key that has this fingerprint.
@@ -102,15 +103,13 @@ class PackageWork:
         """Return the install folder of the plan; the installer is in `installer/` below it."""
         return resolve_path(self.base, plan.package.install_dir)
 
-    async def verify(
-        self, plan: Plan, on_progress: OnProgress = silent, *, afresh: bool = False
-    ) -> tuple[Verdict, ...]:
+    async def verify(self, plan: Plan, on_progress: OnProgress = silent, *, again: bool = False) -> tuple[Verdict, ...]:
         """Verify the signatures that are not verified yet; return the verdicts. Progress is in bytes of each package.
 
-        `afresh`: also verify packages again that an earlier run has verified and unpacked. Cancelling stops gpg."""
+        `again`: also verify packages again that an earlier run has verified and unpacked. Cancelling stops gpg."""
         async with self._reading:
             for package_input in package_inputs(plan.package, self.base).values():
-                await self._verify(package_input, self.target(plan), on_progress, afresh)
+                await self._verify(package_input, self.target(plan), on_progress, again)
         return await self.verdicts(plan)
 
     async def unpack(self, plan: Plan, on_progress: OnProgress = silent) -> bool:
@@ -121,29 +120,29 @@ class PackageWork:
         UnpackFailed (the folder). Cancelling leaves the target unchanged; finished packages stay."""
         done, target, now = False, self.target(plan), self._to_unpack(plan)
         async with self._reading:
-            self._forbid(plan, _as_if_good(await self.look(plan)))
+            self._forbid(plan, _as_if_good(await self.facts(plan)))
             for package_input in package_inputs(plan.package, self.base).values():
                 if package_input not in now:
                     await self._verify(package_input, target, on_progress)
-            seen = await self.look(plan)
-            self._forbid(plan, _as_if_good(seen, now))
-            _check_room(seen)
+            facts = await self.facts(plan)
+            self._forbid(plan, _as_if_good(facts, now))
+            _check_room(facts)
             for package_input in now:
                 done |= await self._unpack(plan, package_input, target, on_progress)
         return done
 
-    def _forbid(self, plan: Plan, seen: PackageFacts) -> None:
-        verdicts = package_verdicts(plan, seen, date.today())
+    def _forbid(self, plan: Plan, facts: PackageFacts) -> None:
+        verdicts = package_verdicts(plan, facts, date.today())
         forbidding = tuple(v for v in verdicts if v.blocks and v.requirement in _FORBID_UNPACKING)
         if forbidding:
             raise PackageBlocked(forbidding)
 
     async def _unpack(self, plan: Plan, package_input: PackageInput, target: Path, on_progress: OnProgress) -> bool:
         """Unpack one package. Without gpg or signature it is not verified: `_forbid` has checked the waiver before."""
-        before, seen = package_input.identities, await asyncio.to_thread(self._see, package_input, target)
+        before, state = package_input.identities, await asyncio.to_thread(self._package_state, package_input, target)
 
         def accepted(result: SignatureResult) -> bool:
-            verdicts = signature_verdicts(plan, replace(seen, signature=result), date.today())
+            verdicts = signature_verdicts(plan, replace(state, signature=result), date.today())
             return not any(verdict.blocks for verdict in verdicts)
 
         def work(on_progress: OnProgress, cancelled: Callable[[], bool]) -> Extracted | None:
@@ -158,21 +157,21 @@ class PackageWork:
             extracted = await in_thread(work, on_progress)
         except SignatureRefused as refused:
             self._remember(package_input, before, refused.result)
-            found = signature_verdicts(plan, replace(seen, signature=refused.result), date.today())
-            raise PackageBlocked(tuple(verdict for verdict in found if verdict.blocks)) from refused
+            verdicts = signature_verdicts(plan, replace(state, signature=refused.result), date.today())
+            raise PackageBlocked(tuple(verdict for verdict in verdicts if verdict.blocks)) from refused
         if extracted is not None and extracted.signature is not None:
             self._remember(package_input, before, extracted.signature)
         return extracted is not None
 
     async def _verify(
-        self, package_input: PackageInput, target: Path, on_progress: OnProgress, afresh: bool = False
+        self, package_input: PackageInput, target: Path, on_progress: OnProgress, again: bool = False
     ) -> None:
         before = package_input.identities
         unknown = (package_input, before) not in self._signatures and package_input.result_without_gpg() is None
         if (
             not unknown
             or not package_input.package.is_file()
-            or (not afresh and _remembered(package_input, target, before[0]))
+            or (not again and _remembered(package_input, target, before[0]))
         ):
             return
         key_file = package_input.key_file or Path()
@@ -198,14 +197,14 @@ class PackageWork:
         early = release_traits(plan.effective_release).extensions_before_install
         return tuple(package_input for kind, package_input in named.items() if kind == "core" or early)
 
-    def _look(self, plan: Plan) -> PackageFacts:
+    def _collect_facts(self, plan: Plan) -> PackageFacts:
         target = self.target(plan)
-        seen = {
-            kind: self._see(package_input, target)
+        states = {
+            kind: self._package_state(package_input, target)
             for kind, package_input in package_inputs(plan.package, self.base).items()
         }
-        unpacked = frozenset(kind for kind, s in seen.items() if s.file and _placed(target, kind, s.file))
-        missing = [seen[q.kind] for q in self._to_unpack(plan) if q.kind not in unpacked]
+        unpacked = frozenset(kind for kind, s in states.items() if s.file and _placed(target, kind, s.file))
+        missing = [states[q.kind] for q in self._to_unpack(plan) if q.kind not in unpacked]
         try:
             still = sum(package.contents.size for package in missing if package.contents)
             free = free_space_after(target, still, self._free_space)
@@ -213,8 +212,8 @@ class PackageWork:
             free = None
         node = plan.installer_node
         return PackageFacts(
-            core=seen.get("core"),
-            extensions=seen.get("extensions"),
+            core=states.get("core"),
+            extensions=states.get("extensions"),
             target=target,
             target_usable=identity(target) is None or target.is_dir(),
             free_after=free,
@@ -222,7 +221,7 @@ class PackageWork:
             installer_here=self._here(node.address) if node else None,
         )
 
-    def _see(self, package_input: PackageInput, target: Path) -> PackageState:
+    def _package_state(self, package_input: PackageInput, target: Path) -> PackageState:
         name = parse_name(package_input.package.name)
         try:
             file = FileIdentity.of(package_input.package)
@@ -231,47 +230,47 @@ class PackageWork:
         if not package_input.package.is_file():
             trouble = _("{path} is not a file").format(path=package_input.package)
             return PackageState(package_input, name, None, trouble=trouble)
-        found = self._inspected(package_input.package, file)
+        contents = self._inspected(package_input.package, file)
         signature = (
             self._signatures.get((package_input, package_input.identities))
             or _remembered(package_input, target, file)
             or package_input.result_without_gpg()
         )
-        if isinstance(found, str):
-            return PackageState(package_input, name, file, trouble=found, signature=signature)
-        return PackageState(package_input, name, file, contents=found, signature=signature)
+        if isinstance(contents, str):
+            return PackageState(package_input, name, file, trouble=contents, signature=signature)
+        return PackageState(package_input, name, file, contents=contents, signature=signature)
 
     def _inspected(self, package: Path, file: FileIdentity) -> PackageContents | str:
         if (package, file) not in self._contents:
             try:
-                found: PackageContents | str = inspect(package)
+                contents: PackageContents | str = inspect(package)
             except PackageRefused as refused:
-                found = str(refused)
+                contents = str(refused)
             except OSError as error:
                 return error.strerror or str(error)
-            self._contents[package, file] = found
+            self._contents[package, file] = contents
         return self._contents[package, file]
 
 
-def _check_room(seen: PackageFacts) -> None:
+def _check_room(facts: PackageFacts) -> None:
     """Raise UnpackFailed before unpacking, if the packages do not fit."""
-    if seen.free_after is not None and seen.free_after < 0:
+    if facts.free_after is not None and facts.free_after < 0:
         raise UnpackFailed(
             _("{folder}: {short} MB of space are missing for unpacking. Free some, or choose another folder.").format(
-                folder=seen.target, short=-seen.free_after // 10**6 + 1
+                folder=facts.target, short=-facts.free_after // 10**6 + 1
             )
         )
 
 
-def _as_if_good(seen: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
-    """Return `seen` with good signatures for packages that are not verified yet, to find the other blockers."""
+def _as_if_good(facts: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
+    """Return `facts` with good signatures for packages that are not verified yet, to find the other blockers."""
 
     def assumed(package: PackageState | None) -> PackageState | None:
         if package is None or package.signature is not None or (only is not None and package.package_input not in only):
             return package
         return replace(package, signature=SignatureResult(Signed.GOOD, (package.package_input.fingerprint,)))
 
-    return replace(seen, core=assumed(seen.core), extensions=assumed(seen.extensions))
+    return replace(facts, core=assumed(facts.core), extensions=assumed(facts.extensions))
 
 
 def _placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
@@ -282,8 +281,8 @@ def _placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
 
 
 def _remembered(package_input: PackageInput, target: Path, file: FileIdentity | None) -> SignatureResult | None:
-    """Return the result of an earlier run that verified and unpacked this package; None if there is none."""
-    found = _placed(target, package_input.kind, file) if file else None
-    if found is None or found.signer != package_input.fingerprint:
+    """Return the result of an earlier run that verified and unpacked this package; None without such a run."""
+    stamp = _placed(target, package_input.kind, file) if file else None
+    if stamp is None or stamp.signer != package_input.fingerprint:
         return None
-    return SignatureResult(Signed.GOOD, (found.signer,), verified=datetime.fromisoformat(found.verified))
+    return SignatureResult(Signed.GOOD, (stamp.signer,), verified=datetime.fromisoformat(stamp.verified))

@@ -1,1 +1,1 @@
-"""The plan: what the operator decided, how it is read, written, edited and imported."""
+"""The plan: all decisions about an install, and how they are read, written, edited and imported."""

@@ -12,7 +12,7 @@ ENDPOINT = "address.cluster_endpoint"
 
 def apply_derived_defaults(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
     """Return the plan with its derived defaults, and the set of them."""
-    paths = frozenset(one for one in derived if not is_ip(one))
+    paths = frozenset(entry for entry in derived if not is_ip(entry))
     plan, opened = derive_deployable(plan, derived - paths)
     plan, paths = derive_endpoint(plan, paths)
     return plan, opened | paths
@@ -21,7 +21,7 @@ def apply_derived_defaults(plan: Plan, derived: frozenset[str]) -> tuple[Plan, f
 def derived_paths(plan: Plan, derived: frozenset[str]) -> frozenset[str]:
     """Return the dotted paths of the derived defaults."""
     opened = (f"nodes[{index}].deployable" for index, node in enumerate(plan.nodes) if node.address in derived)
-    return frozenset(opened) | {one for one in derived if not is_ip(one)}
+    return frozenset(opened) | {entry for entry in derived if not is_ip(entry)}
 
 
 def derive_endpoint(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
@@ -46,11 +46,13 @@ def derive_deployable(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozen
 
     `derived`: addresses of nodes that this function has opened. Returns the plan and the new addresses.
     """
-    wanted = not plan.workers and plan.scenario != "multi-cluster"
+    open_nodes = not plan.workers and plan.scenario != "multi-cluster"
     addresses = {node.address for node in plan.control_planes}
     exclusive = {node.address for node in plan.control_planes if plan.exclusive(node)}  # XR-EXCL-CP: forced off
-    opened = {node.address for node in plan.control_planes if node.deployable is None} - exclusive if wanted else set()
-    closed = derived & (exclusive if wanted else addresses)
+    opened = (
+        {node.address for node in plan.control_planes if node.deployable is None} - exclusive if open_nodes else set()
+    )
+    closed = derived & (exclusive if open_nodes else addresses)
     if not opened and not closed:
         return plan, derived & addresses
     values = {**dict.fromkeys(opened, True), **dict.fromkeys(closed, None)}

@@ -40,7 +40,7 @@ class Draft:
     host_keys: Mapping[str, str] = field(default_factory=dict)
     """Node address → known OpenSSH public key."""
     preset: frozenset[str] = frozenset()
-    """What the wizard itself has answered, as `presets` tells it."""
+    """The current derived defaults, as `derived_defaults` names them."""
     pending_node_line: str = ""
     """Text on the line for new nodes, not yet entered. Stored under the key `adding`."""
     run: str | None = None

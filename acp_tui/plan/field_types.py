@@ -166,8 +166,8 @@ def _registry_address(text: str) -> str:
 def _host_and_port(text: str) -> str:
     if is_ip(text):
         return _plain_ip(text)
-    found = re.fullmatch(r"(?P<host>\[[^]]*\]|[^:]*)(?P<port>:[1-9][0-9]{0,4})?", text)
-    host, port = (found["host"], found["port"] or "") if found else ("", "")
+    match = re.fullmatch(r"(?P<host>\[[^]]*\]|[^:]*)(?P<port>:[1-9][0-9]{0,4})?", text)
+    host, port = (match["host"], match["port"] or "") if match else ("", "")
     bare = host.strip("[]")
     # Brackets are only for an IPv6 address with a port.
     known = is_domain(host) or (is_ip(bare) and (":" in bare) == (host != bare) and bool(port))

@@ -2,7 +2,8 @@
 
 Rules for one field are here and nowhere else; a screen shows the message that a field raises. Rules between fields are
 checks (`checks/plan`), because an unfinished plan may violate them.
-Each field names its parameter (`P-...`) and, if there is one, the requirement that a bad value violates (`XR-...`).
+Each field names its parameter (`P-...`) and, if there is one, the requirement that an invalid value violates
+(`XR-...`).
 """
 
 import re
@@ -64,6 +65,8 @@ def is_secret(annotation: object) -> bool:
 
 
 class Section(BaseModel):
+    """Base of all sections of the plan: immutable, without unknown keys, and without values in its error messages."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
     @model_validator(mode="before")
@@ -159,7 +162,7 @@ class Ssh(Section):
 
     username: FilledText = answer("root", id="P-SSH-USER", help=N_("SSH user: root, or a user with passwordless sudo."))
     port: Port = answer(22, id="P-SSH-PORT", help=N_("SSH port, 1 to 65535."))
-    password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("SSH password."))
+    password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("Password of the SSH user."))
     key_file: str | None = answer(None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("SSH private key file."))
     key_passphrase: SecretStr | None = answer(None, id="P-SSH-KEY", help=N_("Passphrase of the key, if it has one."))
 
@@ -210,9 +213,11 @@ class ClusterCidr(Section):
 
 
 class ServiceCidr(Section):
-    ipv4: Cidr4 = answer("10.4.0.0/16", id="P-SERVICE-CIDR4", rule="XR-CIDR-SET", help=N_("Service addresses."))
+    ipv4: Cidr4 = answer(
+        "10.4.0.0/16", id="P-SERVICE-CIDR4", rule="XR-CIDR-SET", help=N_("Addresses of Services, IPv4.")
+    )
     ipv6: Cidr6 = answer(
-        "fd00:10:96::/112", id="P-SERVICE-CIDR6", rule="XR-DUAL-CIDR", help=N_("Service addresses, IPv6.")
+        "fd00:10:96::/112", id="P-SERVICE-CIDR6", rule="XR-DUAL-CIDR", help=N_("Addresses of Services, IPv6.")
     )
 
 
@@ -350,10 +355,10 @@ class Plan(Section):
     kubernetes: Kubernetes = answer(Kubernetes(), id="P-K8S", help=N_("Kubernetes of the global cluster."))
     ssh: Ssh = answer(Ssh(), id="P-SSH-USER", help=N_("Login for every node."))
     nodes: tuple[Node, ...] = answer((), id="P-CP", help=N_("The nodes of the global cluster."))
-    network: Network = answer(Network(), id="P-CNI", help=N_("Container network."))
+    network: Network = answer(Network(), id="P-CNI", help=N_("Network of the containers."))
     address: Address = answer(Address(), id="P-ENDPOINT", help=N_("Addresses of cluster and platform."))
     certificate: Certificate = answer(Certificate(), id="P-CERT-MODE", help=N_("Certificate of the platform."))
-    registry: Registry = answer(Registry(), id="P-REG-MODE", help=N_("Image repository."))
+    registry: Registry = answer(Registry(), id="P-REG-MODE", help=N_("Registry of the container images."))
     isolation: Bool = answer(
         False, id="P-ISOLATION", help=N_("Separate platform and applications; only if applications run in global.")
     )
@@ -398,7 +403,7 @@ class Plan(Section):
 
     @property
     def registry_address(self) -> str:
-        """Host or host:port. A scheme in front of it is no part of an image's name and is left out (OQ-REG-SCHEME)."""
+        """Host or host:port. Image names have no scheme, so a scheme in front of it is removed (OQ-REG-SCHEME)."""
         return (self.registry.address or self.address.cluster_endpoint).rpartition("://")[2]
 
     def exclusive(self, node: Node) -> bool:

@@ -33,10 +33,10 @@ class PackageName:
 
 def parse_name(filename: str) -> PackageName | None:
     """Return the parts of a file name (folders are ignored); None if it is not the name of a package."""
-    found = _NAME.fullmatch(filename.rpartition("/")[2])
-    if found is None:
+    match = _NAME.fullmatch(filename.rpartition("/")[2])
+    if match is None:
         return None
-    kind, version, arch = found.groups()
+    kind, version, arch = match.groups()
     return PackageName("core" if kind == "core" else "extensions", version, _arch(arch))
 
 

@@ -11,23 +11,23 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import NC_, pgettext
 from acp_tui.plan.model import Node, Plan, is_secret
 
 PathPart = str | int
 
 _MESSAGES: Mapping[str, str] = {
-    "int_parsing": N_("not an integer"),
-    "int_from_float": N_("not an integer"),
-    "int_type": N_("not an integer"),
-    "greater_than_equal": N_("must be at least {ge}"),
-    "less_than_equal": N_("must be at most {le}"),
-    "literal_error": N_("must be one of {expected}"),
-    "missing": N_("is missing"),
-    "tuple_type": N_("must be a list"),
-    "string_type": N_("must be text"),
-    "model_type": N_("must be a mapping"),
-    "model_attributes_type": N_("must be a mapping"),
+    "int_parsing": NC_("error", "not an integer"),
+    "int_from_float": NC_("error", "not an integer"),
+    "int_type": NC_("error", "not an integer"),
+    "greater_than_equal": NC_("error", "must be at least {ge}"),
+    "less_than_equal": NC_("error", "must be at most {le}"),
+    "literal_error": NC_("error", "must be one of {expected}"),
+    "missing": NC_("error", "is missing"),
+    "tuple_type": NC_("error", "must be a list"),
+    "string_type": NC_("error", "must be text"),
+    "model_type": NC_("error", "must be a mapping"),
+    "model_attributes_type": NC_("error", "must be a mapping"),
 }
 
 
@@ -162,7 +162,7 @@ def _field_error(detail: ErrorDetails) -> FieldError:
         message = str(context.get("error", detail["msg"]))
     else:
         template = _MESSAGES.get(kind)
-        message = _(template).format(**context) if template else detail["msg"]
+        message = pgettext("error", template).format(**context) if template else detail["msg"]
     steps = tuple(step for step in detail["loc"] if isinstance(step, str | int))
     return FieldError(steps, message, kind)
 

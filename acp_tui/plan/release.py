@@ -21,10 +21,10 @@ class Release(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        found = _VERSION.fullmatch(text)
-        if found is None:
+        match = _VERSION.fullmatch(text)
+        if match is None:
             raise ValueError(f"'{text}' is not a release; expected a number such as 4.0 or 4.0.3")
-        return super().__new__(cls, found[1])
+        return super().__new__(cls, match[1])
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -46,7 +46,7 @@ class Release(str):
 
 
 def listed_releases(folder: Path) -> tuple[Release, ...]:
-    """The releases that have a file in `folder`, the oldest first.
+    """Return the releases that have a file in `folder`, the oldest first.
 
     Raises ValueError: the folder is empty, or the name of a file is not a release.
     """

@@ -48,7 +48,7 @@ class PackageJob:
 
     async def resume(self) -> None:
         """Show that a package is unpacked already. Its verification is not repeated."""
-        if (await self._package.look(self._session.plan)).unpacked:
+        if (await self._package.facts(self._session.plan)).unpacked:
             self.start()
 
     async def _run(self) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from acp_tui.demo.fake_installer import BEHAVIOUR_FILE, Behaviour
 from acp_tui.demo.package import PracticePackage, PracticeUnavailable, build_package
-from acp_tui.package.extract import extract, inspect
+from acp_tui.package.archive import inspect
+from acp_tui.package.extract import extract
 from acp_tui.package.signature.gpg import verify
 from acp_tui.package.signature.status import Signed
 from acp_tui.plan.package_name import parse_name

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from acp_tui.core.events import Progress
-from acp_tui.package.extract import extract, inspect
+from acp_tui.package.archive import inspect
+from acp_tui.package.extract import extract
 from acp_tui.package.install_dir import (
     STAGING,
     STAMP,
@@ -227,14 +228,14 @@ def test_what_lies_beside_the_installer_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "target"
     (target / ".ssh").mkdir(parents=True)
     (target / ".ssh" / "authorized_keys").write_text("mine")
-    with pytest.raises(UnpackFailed, match="Move it away"):
+    with pytest.raises(UnpackFailed, match="Move it to another place"):
         extract(core(tmp_path, file(".ssh/authorized_keys", b"theirs")), target)
     assert sorted(path.name for path in target.iterdir()) == [".ssh"]
     assert extract(core(tmp_path, file("top.txt", b"1")), target)
     assert extract(core(tmp_path, file("top.txt", b"2"), name="installer-core-v4.0.4-x86.tar"), target)
     assert (target / "top.txt").read_bytes() == b"2"  # our own makes way
     extensions = archive(tmp_path / EXTENSIONS, file("installer/a"), file(".ssh/rc", b"theirs"))
-    with pytest.raises(UnpackFailed, match="Move it away"):
+    with pytest.raises(UnpackFailed, match="Move it to another place"):
         extract(extensions, target, kind="extensions")
     assert [path.name for path in (target / ".ssh").iterdir()] == ["authorized_keys"]
     assert not (target / "installer" / "a").exists()
@@ -351,7 +352,7 @@ def test_extensions_never_write_through_a_link_of_the_core(tmp_path: Path) -> No
     target = tmp_path / "target"
     extract(core(tmp_path, symlink("installer/plugins", "res")), target)
     extensions = archive(tmp_path / EXTENSIONS, file("installer/extra"), file("installer/plugins/a"))
-    with pytest.raises(UnpackFailed, match="Move it away"):
+    with pytest.raises(UnpackFailed, match="Move it to another place"):
         extract(extensions, target, kind="extensions")
     assert not (target / "installer" / "extra").exists()
     assert list(unpacked(target)) == ["core"]

@@ -12,9 +12,9 @@ from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.events import Progress
-from acp_tui.package.checks import explain_signature
 from acp_tui.package.install_dir import REQUIRED_FREE, STAMP, UnpackFailed, locked_install_dir
 from acp_tui.package.service import PackageBlocked, PackageWork
+from acp_tui.package.signature.explain import explain_signature
 from acp_tui.package.signature.status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import valid_plan
@@ -326,7 +326,7 @@ async def test_what_was_remembered_is_verified_again_when_asked_to(bench: Bench)
     await bench.work().unpack(plan)
     bench.sign(bench.folder / CORE, "stranger")
     assert outcomes(await bench.work().verify(plan))["BND-SIGN"] is Outcome.PASS
-    assert outcomes(await bench.work().verify(plan, afresh=True))["BND-SIGN"] is Outcome.FAIL
+    assert outcomes(await bench.work().verify(plan, again=True))["BND-SIGN"] is Outcome.FAIL
 
 
 async def test_another_file_or_another_key_is_not_what_was_remembered(bench: Bench) -> None:

@@ -80,7 +80,7 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
         ("admin: {password: {env: ACP_TUI_NO_SUCH}}\n", "the environment variable ACP_TUI_NO_SUCH is not set"),
         ("admin: {password: {file: no-such-file}}\n", "cannot read the secret from no-such-file"),
         ("admin: {password: {file: ~no.such.user/pw}}\n", "cannot read the secret from ~no.such.user/pw: No such file"),
-        ("admin: {password: {file: /dev/zero}}\n", "cannot read the secret from /dev/zero: no file, but a device"),
+        ("admin: {password: {file: /dev/zero}}\n", "cannot read the secret from /dev/zero: a device or a pipe"),
         ("admin: &a\n  username: *a\n", "nested too deeply, or recursive"),
         ('ssh: {username: "\\ud800"}\n', "ssh.username: contains invalid Unicode"),
         ('admin: {password: "\\udc00"}\n', "admin.password: contains invalid Unicode"),

@@ -1,4 +1,4 @@
-"""The facts of a certificate file and its key, so that the checks need no file and no cryptography.
+"""The facts of a certificate file and its key: checks evaluate them without files and cryptography.
 
 XR-CERT-PAIR and XR-CERT-VALID in `checks/plan` compare them with the time when the files were read.
 """
@@ -71,7 +71,7 @@ class CertificateFacts:
     for_servers: bool | None = None
     """Its extended key usage allows a TLS server."""
     may_handshake: bool = True
-    """Its key usage, if it has one, allows the signature that a TLS handshake needs."""
+    """Its key usage, if present, allows the signature that a TLS handshake needs."""
     for_signing: bool | None = None
     """It is a CA certificate."""
     hashes: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class CertificateFacts:
     key_encrypted: bool | None = None
     key_matches: bool | None = None
     key_of: int | None = None
-    """Number of the certificate in the file, from 1, that the key belongs to; None: none."""
+    """Number, from 1, of the certificate in the file that the key belongs to; None: it belongs to none of them."""
 
     def covers(self, host: str) -> bool:
         """Return whether the certificate is valid for `host`."""

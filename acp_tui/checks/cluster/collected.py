@@ -1,4 +1,4 @@
-"""Facts of all nodes, side by side, for checks between nodes."""
+"""Facts of all nodes, for checks that compare nodes."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,12 +11,14 @@ from acp_tui.nodes.facts import Facts
 T = TypeVar("T")
 
 
-def fact_of_nodes(s: ClusterSubject, fact: str, of: Callable[[Facts], T | None]) -> tuple[dict[str, T], list[Finding]]:
+def fact_of_nodes(
+    subject: ClusterSubject, fact: str, of: Callable[[Facts], T | None]
+) -> tuple[dict[str, T], list[Finding]]:
     """Return the fact of each node that has it, and an `unknown` finding for each node that does not."""
     values: dict[str, T] = {}
     missing = []
-    for node in s.plan.nodes:
-        facts = s.facts.get(node.address)
+    for node in subject.plan.nodes:
+        facts = subject.facts.get(node.address)
         value = of(facts) if facts else None
         if value is not None:
             values[node.address] = value

@@ -13,59 +13,65 @@ from acp_tui.checks.cluster.path_problems import (
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.topology import NodeTargets
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 
 _IMMEDIATELY = 0.5  # seconds
 
 _RESULTS: Mapping[TcpResult, str] = {
-    TcpResult.CONNECTED: N_("connected"),
-    TcpResult.REFUSED: N_("refused"),
-    TcpResult.TIMEOUT: N_("timed out"),
-    TcpResult.NO_ROUTE: N_("no route to host"),
-    TcpResult.FORBIDDEN: N_("rejected by the node's own routes or packet filter"),
-    TcpResult.UNRESOLVED: N_("the name does not resolve"),
+    TcpResult.CONNECTED: NC_("connection", "connected"),
+    TcpResult.REFUSED: NC_("connection", "refused"),
+    TcpResult.TIMEOUT: NC_("connection", "timed out"),
+    TcpResult.NO_ROUTE: NC_("connection", "no route to host"),
+    TcpResult.FORBIDDEN: NC_("connection", "rejected by the node's own routes or packet filter"),
+    TcpResult.UNRESOLVED: NC_("connection", "the name does not resolve"),
 }
 
 Paths = dict[tuple[str, int], TcpPath]
 
 
-def paths_open(s: ClusterSubject) -> Findings:
+def paths_open(subject: ClusterSubject) -> Findings:
     """X-FIREWALL: every TCP path between two nodes is open; packets of the link's full size pass (else a warning)."""
-    tested, missing = fact_of_nodes(s, "paths", lambda f: f.paths)
-    closed, unknown, count = closed_paths(s, tested)
+    tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
+    closed, unknown, count = closed_paths(subject, tested)
     findings = one_finding_per_node(
-        *((Outcome.FAIL, node, describe_problems(some)) for node, some in by_node_at_fault(s, closed).items()),
+        *(
+            (Outcome.FAIL, node, describe_problems(problems))
+            for node, problems in by_node_at_fault(subject, closed).items()
+        ),
         *((Outcome.UNKNOWN, finding.node, finding.observed) for finding in missing),
-        *((Outcome.UNKNOWN, node, describe_problems(some)) for node, some in by_source(unknown).items()),
-        *((Outcome.WARN, node, describe_problems(some)) for node, some in by_node_at_fault(s, _cut_packets(s)).items()),
+        *((Outcome.UNKNOWN, node, describe_problems(problems)) for node, problems in by_source(unknown).items()),
+        *(
+            (Outcome.WARN, node, describe_problems(problems))
+            for node, problems in by_node_at_fault(subject, _cut_packets(subject)).items()
+        ),
     )
     if findings:
         return findings
     observed = _("{count} TCP paths between {nodes} nodes are open; UDP and tunnels were not tested")
-    return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(s.plan.nodes))),)
+    return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(subject.plan.nodes))),)
 
 
 def closed_paths(
-    s: ClusterSubject, tested: Mapping[str, tuple[TcpPath, ...]]
+    subject: ClusterSubject, tested: Mapping[str, tuple[TcpPath, ...]]
 ) -> tuple[list[PathProblem], list[PathProblem], int]:
     """Return the closed paths, the paths of unknown state, and the number of open paths."""
     closed: list[PathProblem] = []
     unknown: list[PathProblem] = []
     count = 0
     paths_of = {source: {(path.host, path.port): path for path in paths} for source, paths in tested.items()}
-    for target in s.topology.nodes:
-        to_target, without_result, opened = _paths_to(s, target, paths_of)
+    for target in subject.topology.nodes:
+        to_target, without_result, opened = _paths_to(subject, target, paths_of)
         unknown += without_result
         count += opened
         # A node that no other node reaches is down; its node state reports that.
-        if opened or _login_worked(s, target, paths_of):
+        if opened or _login_worked(subject, target, paths_of):
             closed += to_target
     return closed, unknown, count
 
 
 def _paths_to(
-    s: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]
+    subject: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]
 ) -> tuple[list[PathProblem], list[PathProblem], int]:
     """Return the same as `closed_paths`, for the paths to one node."""
     closed: list[PathProblem] = []
@@ -73,16 +79,20 @@ def _paths_to(
     count = 0
     texts: dict[str, str] = {}
     untested = _("not tested since the nodes or ports changed")
-    login_worked = _login_worked(s, target, paths_of)
+    login_worked = _login_worked(subject, target, paths_of)
     back = tuple(paths_of.get(target.node, {}).values())
     keys = [(host, port) for host in target.addresses for port in target.ports]
     for source, paths in paths_of.items():
         if source == target.node:
             continue
-        with_listeners = s.facts[source].backends_reached is not None
+        with_listeners = subject.facts[source].backends_reached is not None
         for key in keys:
             path = paths.get(key)
-            if path is not None and with_listeners and listener_answered(s.facts, source, target.node, key) is False:
+            if (
+                path is not None
+                and with_listeners
+                and listener_answered(subject.facts, source, target.node, key) is False
+            ):
                 text = _("does not reach the temporary listener")
                 closed.append(PathProblem(source, target.node, text=text, port=path.port))
             elif path is None:
@@ -92,7 +102,7 @@ def _paths_to(
                     texts[path.detail] = describe_result(path)
                 unknown.append(PathProblem(source, target.node, text=texts[path.detail], port=key[1]))
             elif not path.open or (path.result is TcpResult.REFUSED and path.port == target.ssh_port and login_worked):
-                own = path.result is TcpResult.FORBIDDEN or _source_has_no_route(s, path, source, back)
+                own = path.result is TcpResult.FORBIDDEN or _source_has_no_route(subject, path, source, back)
                 text = describe_result(path)
                 closed.append(PathProblem(source, target.node, text=text, port=path.port, source_at_fault=own))
             else:
@@ -100,9 +110,9 @@ def _paths_to(
     return closed, unknown, count
 
 
-def _login_worked(s: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]) -> bool:
-    """Whether acp-tui logged in and the node reported its paths. A node that was lost before that may be down."""
-    facts = s.facts.get(target.node)
+def _login_worked(subject: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]) -> bool:
+    """Whether acp-tui logged in and the node reported its paths. A node that was lost before then may be down."""
+    facts = subject.facts.get(target.node)
     return facts is not None and facts.host_key is not None and target.node in paths_of
 
 
@@ -110,36 +120,38 @@ def describe_result(path: TcpPath) -> str:
     """Return the result of a TCP connect as a phrase."""
     if path.result is TcpResult.UNKNOWN:
         return _("could not be tested: {reason}").format(reason=path.detail)
-    return _(_RESULTS[path.result])
+    return pgettext("connection", _RESULTS[path.result])
 
 
 def listener_answered(facts: Mapping[str, Facts], source: str, target: str, key: tuple[str, int]) -> bool | None:
     """Return whether the temporary listener on `target` answered `source`; None: no listener, or not tested."""
-    there, here = facts.get(target), facts[source].backends_reached
+    target_facts, reached = facts.get(target), facts[source].backends_reached
     if (
-        there is None
-        or there.listener_results is None
-        or there.listener_results.get(key[1]) != ""
-        or here is None
-        or key not in here
+        target_facts is None
+        or target_facts.listener_results is None
+        or target_facts.listener_results.get(key[1]) != ""
+        or reached is None
+        or key not in reached
     ):
         return None
-    return target in here[key]
+    return target in reached[key]
 
 
-def _source_has_no_route(s: ClusterSubject, path: TcpPath, source: str, back: tuple[TcpPath, ...]) -> bool:
-    """Whether the source has no route to the target: its connect fails at once, and connects back to it time out.
+def _source_has_no_route(subject: ClusterSubject, path: TcpPath, source: str, back: tuple[TcpPath, ...]) -> bool:
+    """Whether the source has no route to the target: its connect fails at once, and connects from the target time out.
 
     A packet filter on the target lets the target's own connects out. If the target is down, the error takes seconds."""
-    at_once = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _IMMEDIATELY
-    return at_once and any(p.result is TcpResult.TIMEOUT for p in back if s.topology.owners.get(p.host) == source)
+    immediate = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _IMMEDIATELY
+    return immediate and any(
+        p.result is TcpResult.TIMEOUT for p in back if subject.topology.owners.get(p.host) == source
+    )
 
 
-def _cut_packets(s: ClusterSubject) -> list[PathProblem]:
+def _cut_packets(subject: ClusterSubject) -> list[PathProblem]:
     text = _("packets of {size} bytes are dropped or fragmented")
     return [
         PathProblem(source, target, text=text.format(size=ping.size))
-        for source, facts in s.facts.items()
+        for source, facts in subject.facts.items()
         for ping in facts.pings or ()
-        if ping.unfragmented is False and (target := s.topology.owners.get(ping.host)) is not None
+        if ping.unfragmented is False and (target := subject.topology.owners.get(ping.host)) is not None
     ]

@@ -12,31 +12,33 @@ from acp_tui.checks.cluster.collected import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.facts import Clock
 
 _UTC = ("UTC", "Etc/UTC", "Etc/UCT", "UCT", "Universal", "Etc/Universal", "Zulu", "Etc/Zulu", "GMT", "Etc/GMT")
 _ARCHITECTURES = {"x86": ("x86_64",), "arm": ("aarch64",), "hybrid": ("x86_64", "aarch64")}
 
 
-def hostnames_unique(s: ClusterSubject) -> Findings:
+def hostnames_unique(subject: ClusterSubject) -> Findings:
     """X-HOSTNAME-UNIQUE, without regard to case."""
-    names, findings = fact_of_nodes(s, "hostname", lambda f: f.hostname)
+    names, findings = fact_of_nodes(subject, "hostname", lambda f: f.hostname)
     count = Counter(name.casefold() for name in names.values())
     for address, name in names.items():
         if count[name.casefold()] > 1:
             others = [a for a, n in names.items() if a != address and n.casefold() == name.casefold()]
-            observed = _("{name}, also on {others}").format(name=name, others=", ".join(others))
+            observed = pgettext("observed value", "{name}, also on {others}").format(
+                name=name, others=", ".join(others)
+            )
             findings.append(Finding(Outcome.FAIL, observed, node=address))
     return tuple(findings)
 
 
-def same_timezone(s: ClusterSubject) -> Findings:
+def same_timezone(subject: ClusterSubject) -> Findings:
     """X-TIMEZONE: an offset that most nodes do not have fails; another name of the same offset warns."""
-    offsets, findings = fact_of_nodes(s, "utc_offset", lambda f: f.utc_offset)
-    usual = most_common(offsets, preferred_node(s))
-    zones = {a: "UTC" if z in _UTC else z for a, f in s.facts.items() if (z := f.timezone)}
-    usual_zone = most_common({a: z for a, z in zones.items() if offsets.get(a) == usual}, preferred_node(s))
+    offsets, findings = fact_of_nodes(subject, "utc_offset", lambda f: f.utc_offset)
+    usual = most_common(offsets, preferred_node(subject))
+    zones = {a: "UTC" if z in _UTC else z for a, f in subject.facts.items() if (z := f.timezone)}
+    usual_zone = most_common({a: z for a, z in zones.items() if offsets.get(a) == usual}, preferred_node(subject))
     for address, offset in offsets.items():
         zone = zones.get(address)
         if offset == usual and (zone is None or zone == usual_zone):
@@ -53,9 +55,9 @@ def same_timezone(s: ClusterSubject) -> Findings:
     return tuple(findings)
 
 
-def preferred_node(s: ClusterSubject) -> str | None:
+def preferred_node(subject: ClusterSubject) -> str | None:
     """Return the node whose value decides a tie: the installer node, which becomes the first node of the cluster."""
-    return s.plan.installer_node.address if s.plan.installer_node else None
+    return subject.plan.installer_node.address if subject.plan.installer_node else None
 
 
 def most_common(values: Mapping[str, str], preferred: str | None) -> str | None:
@@ -67,13 +69,13 @@ def most_common(values: Mapping[str, str], preferred: str | None) -> str | None:
     return own if own in best else next(iter(best), None)
 
 
-def clocks_agree(s: ClusterSubject) -> Findings:
+def clocks_agree(subject: ClusterSubject) -> Findings:
     """X-CLOCK-SKEW: the largest group of nodes within the limit is correct; nodes outside it are at fault.
 
     If the uncertainty of the measurement could change the verdict, it is a warning."""
-    clocks, findings = fact_of_nodes(s, "clock", lambda f: f.clock)
-    limit = s.check.number("seconds")
-    correct = _largest_group(clocks, limit, preferred_node(s))
+    clocks, findings = fact_of_nodes(subject, "clock", lambda f: f.clock)
+    limit = subject.check.number("seconds")
+    correct = _largest_group(clocks, limit, preferred_node(subject))
     for address, clock in clocks.items():
         if not correct:
             break
@@ -86,7 +88,7 @@ def clocks_agree(s: ClusterSubject) -> Findings:
             outcome = Outcome.WARN
         else:
             continue
-        findings.append(Finding(outcome, _describe_offset(s, clocks, address, other), node=address))
+        findings.append(Finding(outcome, _describe_offset(subject, clocks, address, other), node=address))
     if findings or not clocks:
         return tuple(findings)
     offsets = [clock.offset for clock in clocks.values()]
@@ -96,10 +98,10 @@ def clocks_agree(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.PASS, observed.format(seconds=apart, uncertainty=2 * uncertainty)),)
 
 
-def _describe_offset(s: ClusterSubject, clocks: Mapping[str, Clock], address: str, other: str) -> str:
+def _describe_offset(subject: ClusterSubject, clocks: Mapping[str, Clock], address: str, other: str) -> str:
     clock, ahead = clocks[address], clocks[other].offset - clocks[address].offset
     observed = _("{seconds:.1f} s from {other} (± {uncertainty:.1f} s): {here} here, {there} there; {daemons}")
-    daemons = [f"{node} {ntp}" for node in (address, other) if (ntp := s.facts[node].ntp)]
+    daemons = [f"{node} {ntp}" for node in (address, other) if (ntp := subject.facts[node].ntp)]
     return observed.format(
         seconds=abs(ahead),
         other=other,
@@ -111,19 +113,19 @@ def _describe_offset(s: ClusterSubject, clocks: Mapping[str, Clock], address: st
 
 
 def _utc_time(clock: Clock, ahead: float) -> str:
-    """The time (UTC) of a clock that is `ahead` seconds ahead of `clock`, at the moment when `clock` was read."""
+    """Return the time (UTC) of a clock that is `ahead` seconds ahead of `clock`, at the time when `clock` was read."""
     return f"{(clock.remote_time + timedelta(seconds=ahead)).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _largest_group(clocks: Mapping[str, Clock], limit: float, preferred: str | None) -> list[str]:
-    """The largest group of nodes within `limit` seconds; in a tie, the group with the node `preferred`."""
+    """Return the largest group of nodes within `limit` seconds; in a tie, the group with the node `preferred`."""
     groups = ([a for a, c in clocks.items() if 0 <= c.offset - start.offset <= limit] for start in clocks.values())
     return max(groups, key=lambda group: (len(group), preferred in group), default=[])
 
 
-def package_fits(s: ClusterSubject) -> Findings:
+def package_fits(subject: ClusterSubject) -> Findings:
     """BND-NODE-ARCH: the Core Package, by its name, contains images for the architecture of each node."""
-    name = (s.plan.package.core or "").rpartition("/")[2]
+    name = (subject.plan.package.core or "").rpartition("/")[2]
     if not name:
         return (Finding(Outcome.NOT_APPLICABLE, _("the plan names no Core Package yet")),)
     kind = name.removesuffix(".tar").rpartition("-")[2]
@@ -131,30 +133,37 @@ def package_fits(s: ClusterSubject) -> Findings:
         return (
             Finding(Outcome.UNKNOWN, _("{name}: the file name does not contain an architecture").format(name=name)),
         )
-    arches, findings = fact_of_nodes(s, "arch", lambda f: f.arch)
+    arches, findings = fact_of_nodes(subject, "arch", lambda f: f.arch)
     for address, arch in arches.items():
         if arch not in _ARCHITECTURES[kind]:
-            observed = _("node: {arch}; package: {name}").format(arch=arch, name=name)
+            observed = pgettext("observed value", "node: {arch}; package: {name}").format(arch=arch, name=name)
             findings.append(Finding(Outcome.FAIL, observed, node=address, paths=("package.core",)))
     return tuple(findings)
 
 
-def overcommit(s: ClusterSubject) -> Findings:
-    """HW-CPU-NOOVER, HW-MEM-NOOVER: a question for the administrator of the hypervisor, if there is one."""
-    virtual = [n.address for n in s.plan.nodes if n.address not in s.facts or s.facts[n.address].virtual is not False]
+def overcommit(subject: ClusterSubject) -> Findings:
+    """HW-CPU-NOOVER, HW-MEM-NOOVER: on virtual machines, the administrator of the hypervisor must confirm it."""
+    virtual = [
+        n.address
+        for n in subject.plan.nodes
+        if n.address not in subject.facts or subject.facts[n.address].virtual is not False
+    ]
     if not virtual:
         return (Finding(Outcome.NOT_APPLICABLE, _("no node is a virtual machine")),)
     observed = _("virtual or unknown: {nodes}").format(nodes=", ".join(virtual))
-    return (Finding(Outcome.MANUAL, observed), *_signs_of_overcommit(s, [a for a in virtual if a in s.facts]))
+    return (
+        Finding(Outcome.MANUAL, observed),
+        *_signs_of_overcommit(subject, [a for a in virtual if a in subject.facts]),
+    )
 
 
-def _signs_of_overcommit(s: ClusterSubject, virtual: list[str]) -> Iterator[Finding]:
-    """What a virtual machine shows of it: stolen CPU time, and a driver that returns memory to the hypervisor."""
-    drivers = set(s.check.texts("modules"))
-    most = min(s.check.numbers("steal"), default=1.0)
+def _signs_of_overcommit(subject: ClusterSubject, virtual: list[str]) -> Iterator[Finding]:
+    """Return signs in a virtual machine: stolen CPU time, and a driver that returns memory to the hypervisor."""
+    drivers = set(subject.check.texts("modules"))
+    most = min(subject.check.numbers("steal"), default=1.0)
     for address in virtual:
-        loaded = drivers & (s.facts[address].modules or frozenset())
-        stolen = s.facts[address].steal or 0.0
+        loaded = drivers & (subject.facts[address].modules or frozenset())
+        stolen = subject.facts[address].steal or 0.0
         if loaded:
             observed = _("memory balloon driver loaded: {names}").format(names=", ".join(sorted(loaded)))
             yield Finding(Outcome.WARN, observed, node=address)
@@ -163,13 +172,13 @@ def _signs_of_overcommit(s: ClusterSubject, virtual: list[str]) -> Iterator[Find
             yield Finding(Outcome.WARN, observed.format(share=stolen), node=address)
 
 
-def interface_exists(s: ClusterSubject) -> Findings:
+def interface_exists(subject: ClusterSubject) -> Findings:
     """P-NIC: the interface for Kube-OVN exists on each node."""
-    interfaces, missing = fact_of_nodes(s, "interfaces", lambda f: f.interfaces)
-    with_name = {node.address for node in s.plan.nodes if node.nic or s.plan.network.nic}
+    interfaces, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
+    with_name = {node.address for node in subject.plan.nodes if node.nic or subject.plan.network.nic}
     findings = [finding for finding in missing if finding.node in with_name]
-    for node in s.plan.nodes:
-        required = node.nic or s.plan.network.nic
+    for node in subject.plan.nodes:
+        required = node.nic or subject.plan.network.nic
         names = {i.nic for i in interfaces.get(node.address, ())}
         if required and node.address in interfaces and required not in names:
             observed = _("{nic} is missing; interfaces: {names}").format(nic=required, names=", ".join(sorted(names)))
@@ -177,12 +186,12 @@ def interface_exists(s: ClusterSubject) -> Findings:
     return tuple(findings)
 
 
-def ipv6_addresses_present(s: ClusterSubject) -> Findings:
+def ipv6_addresses_present(subject: ClusterSubject) -> Findings:
     """XR-DUAL-NODES: the IPv6 address of a node in the plan is configured on one of its interfaces."""
-    interfaces, missing = fact_of_nodes(s, "interfaces", lambda f: f.interfaces)
-    with_ipv6 = {node.address for node in s.plan.nodes if node.ipv6}
+    interfaces, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
+    with_ipv6 = {node.address for node in subject.plan.nodes if node.ipv6}
     findings = [finding for finding in missing if finding.node in with_ipv6]
-    for node in s.plan.nodes:
+    for node in subject.plan.nodes:
         if node.ipv6 and node.address in interfaces and interface_of(node.ipv6, interfaces[node.address]) is None:
             observed = _("no interface of the node has {address}").format(address=node.ipv6)
             findings.append(Finding(Outcome.FAIL, observed, node=node.address, paths=("nodes",)))

@@ -10,31 +10,31 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.facts import TcpPath, TcpResult
 
 
-def load_balancer_reachable(s: ClusterSubject) -> Findings:
-    """LB-*: the cluster endpoint accepts or refuses the connection: the path is open. A timeout warns.
+def load_balancer_reachable(subject: ClusterSubject) -> Findings:
+    """LB-*: the path is open if the cluster endpoint accepts or refuses the connection. A timeout warns.
 
     If the load balancer test ran, its results decide."""
-    endpoint, port = s.plan.address.cluster_endpoint, load_balancer_port(s.plan, s.requirement)
+    endpoint, port = subject.plan.address.cluster_endpoint, load_balancer_port(subject.plan, subject.requirement)
     if not endpoint:
         return (Finding(Outcome.UNKNOWN, _("no cluster endpoint yet"), paths=("address.cluster_endpoint",)),)
-    if tested := _load_balancer_test(s, endpoint, port):
+    if tested := _load_balancer_test(subject, endpoint, port):
         return tested
-    known, findings = fact_of_nodes(s, "paths", lambda f: f.paths)
-    at = f"{endpoint}:{port}"
+    known, findings = fact_of_nodes(subject, "paths", lambda f: f.paths)
+    address = f"{endpoint}:{port}"
     results = {node: path_to(paths, endpoint, port) for node, paths in known.items()}
     for node, path in results.items():
         if path is None:
-            observed = _("{at}: not tested since the answers changed").format(at=at)
+            observed = _("{address}: not tested since the answers changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif not path.open:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.WARN
-            findings.append(Finding(outcome, f"{at}: {describe_result(path)}", node=node))
-    if len(findings) == len(s.plan.nodes) and len({finding.observed for finding in findings}) == 1:
+            findings.append(Finding(outcome, f"{address}: {describe_result(path)}", node=node))
+    if len(findings) == len(subject.plan.nodes) and len({finding.observed for finding in findings}) == 1:
         return (Finding(findings[0].outcome, from_every_node(findings[0].observed)),)
     if findings:
         return tuple(findings)
     answers = ", ".join(sorted({describe_result(path) for path in results.values() if path}))
-    return (Finding(Outcome.PASS, from_every_node(f"{at}: {answers}")),)
+    return (Finding(Outcome.PASS, from_every_node(f"{address}: {answers}")),)
 
 
 def from_every_node(observed: str) -> str:
@@ -42,94 +42,102 @@ def from_every_node(observed: str) -> str:
     return _("{observed} (from every node)").format(observed=observed)
 
 
-def _load_balancer_test(s: ClusterSubject, endpoint: str, port: int) -> Findings:
-    """The results of the temporary listeners on the control plane nodes; () if the test did not run on this port."""
-    planes = _control_planes(s)
+def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Findings:
+    """Return the findings of the load balancer test; () if the test did not run on this port."""
+    planes = _control_planes(subject)
     errors = {
         n: f.listener_results[port]
         for n in planes
-        if (f := s.facts.get(n)) and f.listener_results and port in f.listener_results
+        if (f := subject.facts.get(n)) and f.listener_results and port in f.listener_results
     }
     reached = {
         n: f.backends_reached[endpoint, port]
-        for n, f in s.facts.items()
+        for n, f in subject.facts.items()
         if f.backends_reached and (endpoint, port) in f.backends_reached
     }
     if not errors or not reached:
         return ()
-    at = f"{endpoint}:{port}"
-    findings = [Finding(Outcome.UNKNOWN, f"{at}: {error}", node=node) for node, error in errors.items() if error]
+    address = f"{endpoint}:{port}"
+    findings = [Finding(Outcome.UNKNOWN, f"{address}: {error}", node=node) for node, error in errors.items() if error]
     listening = [node for node, error in errors.items() if not error]
     if not listening:
         return tuple(findings)
     backends = frozenset[str]().union(*reached.values())
-    broken = _broken_for_all(s, endpoint, port, listening) or ("" if backends else _no_backend_reached(at))
+    broken = _broken_for_all(subject, endpoint, port, listening) or ("" if backends else _no_backend_reached(address))
     if broken:
         return (*findings, Finding(Outcome.FAIL, broken))
     shown = ", ".join(sorted(backends))
-    one_backend_each = len(backends) > 1 and all(len(some) < 2 for some in reached.values())
+    one_backend_each = len(backends) > 1 and all(len(backends_of_node) < 2 for backends_of_node in reached.values())
     for node in listening:
         if node in backends:
             continue
         if one_backend_each:
             observed = _(
-                "{at} did not lead to this node; it led to {nodes}. Each node always reached the same backend: the "
+                "{address} never reached this node; it reached {nodes}. Each node always reached the same backend: the "
                 "load balancer probably chooses by source address, so this test cannot reach the other backends"
             )
-            findings.append(Finding(Outcome.UNKNOWN, observed.format(at=at, nodes=shown), node=node))
+            findings.append(Finding(Outcome.UNKNOWN, observed.format(address=address, nodes=shown), node=node))
         else:
-            observed = _("{at} did not lead to this node; it led to {nodes}").format(at=at, nodes=shown)
+            observed = _("{address} never reached this node; it reached {nodes}").format(address=address, nodes=shown)
             findings.append(Finding(Outcome.FAIL, observed, node=node))
-    for node, some in reached.items():
-        if not some:
-            observed = _("{at} reaches no backend from this node; from other nodes it reaches {nodes}")
-            findings.append(Finding(Outcome.FAIL, observed.format(at=at, nodes=shown), node=node))
-    return tuple(findings) or (Finding(Outcome.PASS, _("{at} led to {nodes}").format(at=at, nodes=shown)),)
+    for node, backends_of_node in reached.items():
+        if not backends_of_node:
+            observed = _("{address} reaches no backend from this node; from other nodes it reaches {nodes}")
+            findings.append(Finding(Outcome.FAIL, observed.format(address=address, nodes=shown), node=node))
+    return tuple(findings) or (
+        Finding(
+            Outcome.PASS, pgettext("observed value", "{address} reached {nodes}").format(address=address, nodes=shown)
+        ),
+    )
 
 
-def _broken_for_all(s: ClusterSubject, endpoint: str, port: int, listening: list[str]) -> str:
-    """What the load balancer does wrong for every connection; "" if nothing."""
-    at = f"{endpoint}:{port}"
+def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening: list[str]) -> str:
+    """Return the error that the load balancer makes with every connection; "" if it makes none."""
+    address = f"{endpoint}:{port}"
     wrong_ports = frozenset[int]().union(
-        *((f.wrong_ports_reached or {}).get((endpoint, port), ()) for f in s.facts.values())
+        *((f.wrong_ports_reached or {}).get((endpoint, port), ()) for f in subject.facts.values())
     )
     if wrong_ports:
-        observed = _("{at} leads to port {ports} of the control plane nodes instead of {port}")
-        return observed.format(at=at, ports=", ".join(map(str, sorted(wrong_ports))), port=port)
-    if any(port in (s.facts[node].proxy_protocol_ports or ()) for node in listening):
-        observed = _("{at} adds a PROXY protocol header to each connection; the control plane nodes do not accept it")
-        return observed.format(at=at)
+        observed = _("{address} is forwarded to port {ports} of the control plane nodes instead of {port}")
+        return observed.format(address=address, ports=", ".join(map(str, sorted(wrong_ports))), port=port)
+    if any(port in (subject.facts[node].proxy_protocol_ports or ()) for node in listening):
+        observed = _(
+            "{address} adds a PROXY protocol header to each connection; the control plane nodes do not accept it"
+        )
+        return observed.format(address=address)
     return ""
 
 
-def _no_backend_reached(at: str) -> str:
+def _no_backend_reached(address: str) -> str:
     observed = _(
-        "{at} leads to no control plane node: no temporary listener was reached. Before the install this is also the "
+        "{address} reached no temporary listener on the control plane nodes. Before the install this is also the "
         "result of HTTP mode, of TLS termination, and of health checks beyond a TCP connect"
     )
-    return observed.format(at=at)
+    return observed.format(address=address)
 
 
-def _control_planes(s: ClusterSubject) -> list[str]:
-    return [node.address for node in s.plan.control_planes]
+def _control_planes(subject: ClusterSubject) -> list[str]:
+    return [node.address for node in subject.plan.control_planes]
 
 
-def vrid_free(s: ClusterSubject) -> Findings:
-    """VIP-VRID: no other VRRP group in the subnet uses the plan's ID. Without the active test it is a question."""
-    planes = _control_planes(s)
-    seen = {n: f.vrids_seen for n in planes if (f := s.facts.get(n)) and f.vrids_seen is not None}
-    reasons = dict.fromkeys(why for n in planes if (f := s.facts.get(n)) and (why := f.missing.get("vrids_seen")))
-    if not seen and reasons:
-        observed = _("no node could receive VRRP adverts: {reason}").format(reason="; ".join(reasons))
+def vrid_free(subject: ClusterSubject) -> Findings:
+    """VIP-VRID: no other VRRP group in the subnet uses the plan's ID. Without the active test, a person confirms it."""
+    planes = _control_planes(subject)
+    ids_by_node = {n: f.vrids_seen for n in planes if (f := subject.facts.get(n)) and f.vrids_seen is not None}
+    reasons = dict.fromkeys(
+        reason for n in planes if (f := subject.facts.get(n)) and (reason := f.missing.get("vrids_seen"))
+    )
+    if not ids_by_node and reasons:
+        observed = _("no node could receive VRRP advertisements: {reason}").format(reason="; ".join(reasons))
         return (Finding(Outcome.MANUAL, observed),)
-    if not seen:
+    if not ids_by_node:
         return (Finding(Outcome.MANUAL, _("VRRP was not tested; test it with `acp-tui check --also vrrp`")),)
-    used = frozenset[int]().union(*seen.values())
+    used = frozenset[int]().union(*ids_by_node.values())
     shown = ", ".join(map(str, sorted(used))) or pgettext("list of IDs", "none")
-    if s.plan.address.vrid not in used:
-        return (Finding(Outcome.PASS, _("IDs seen in 4 seconds: {ids}").format(ids=shown)),)
-    free = next((n for n in (*range(s.plan.address.vrid, 256), *range(1, 256)) if n not in used), None)
-    observed = _("{id} is in use; IDs seen: {ids}").format(id=s.plan.address.vrid, ids=shown)
+    if subject.plan.address.vrid not in used:
+        return (Finding(Outcome.PASS, _("IDs received in 4 seconds: {ids}").format(ids=shown)),)
+    free = next((n for n in (*range(subject.plan.address.vrid, 256), *range(1, 256)) if n not in used), None)
+    observed = _("{id} is in use; IDs received: {ids}").format(id=subject.plan.address.vrid, ids=shown)
     remedy = _("Choose another ID for the VIP, for example {free}.").format(free=free) if free else ""
     return (Finding(Outcome.FAIL, observed, remedy=remedy, paths=("address.vrid",)),)
 
@@ -139,15 +147,17 @@ def path_to(paths: tuple[TcpPath, ...], host: str, port: int) -> TcpPath | None:
     return next((path for path in paths if (path.host, path.port) == (host, port)), None)
 
 
-def vip_free(s: ClusterSubject) -> Findings:
+def vip_free(subject: ClusterSubject) -> Findings:
     """VIP-FREE: no node has the VIP, and no other host answers on it."""
-    vip, paths = s.plan.address.cluster_endpoint, ("address.cluster_endpoint",)
-    for address, facts in s.facts.items():
+    vip, paths = subject.plan.address.cluster_endpoint, ("address.cluster_endpoint",)
+    for address, facts in subject.facts.items():
         own = interface_of(vip, facts.interfaces or ())
         if own is not None:
             observed = _("{vip} is on {nic} of this node").format(vip=vip, nic=own.nic)
             return (Finding(Outcome.FAIL, observed, node=address, paths=paths),)
-    owners = {n.address: s.facts[n.address].vip_owner for n in s.plan.control_planes if n.address in s.facts}
+    owners = {
+        n.address: subject.facts[n.address].vip_owner for n in subject.plan.control_planes if n.address in subject.facts
+    }
     for address, owner in owners.items():
         if owner:
             observed = _("{owner} answers on {vip} (tested from {node})").format(owner=owner, vip=vip, node=address)

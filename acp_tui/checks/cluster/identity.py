@@ -10,19 +10,19 @@ from ipaddress import ip_address
 
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, NC_, _, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_ip
 
 _UUID = re.compile(r"(?!(.)\1{7}-)(?!03000200-0400-0500-0006)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Excludes the UUIDs of mainboards without a number: one repeated digit, a well-known placeholder, or a word."""
+"""Excludes UUIDs that mainboards share: one repeated digit, a well-known placeholder, or text."""
 _NO_MACHINE_ID = ("", "uninitialized")
 _CALICO_MAC = "ee:ee:ee:ee:ee:ee"
-"""Calico gives it to the host's end of every link."""
+"""The MAC that Calico gives to the host's end of every link."""
 
 _NEW_MACHINE_ID = "rm -f /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot"
 _NEW_HOST_KEY = "rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart sshd"
-_NEW_MACHINE = N_("# Give the clone a new UUID and new MAC addresses in the hypervisor.")
+_NEW_MACHINE = N_("Give the clone a new UUID and new MAC addresses in the hypervisor.")
 
 
 @dataclass(frozen=True)
@@ -35,69 +35,71 @@ class _Shared:
     """The cluster cannot work with it."""
 
 
-def machines_unique(s: ClusterSubject) -> Findings:
+def machines_unique(subject: ClusterSubject) -> Findings:
     """XR-NODE-UNIQUE: no two entries of the plan are one machine, and no node is a clone of another."""
     same: dict[str, str] = {}
     findings = []
-    nodes = [node.address for node in s.plan.nodes if node.address in s.facts]
+    nodes = [node.address for node in subject.plan.nodes if node.address in subject.facts]
     for number, node in enumerate(nodes):
-        first = next((other for other in nodes[:number] if _same_machine(s.facts[other], s.facts[node])), None)
+        first = next(
+            (other for other in nodes[:number] if _same_machine(subject.facts[other], subject.facts[node])), None
+        )
         if first is not None:
             same[node] = first
             findings.append(Finding(Outcome.FAIL, _("the same machine as {other}").format(other=first), node=node))
     separate = [node for node in nodes if node not in same]
-    findings += _addresses_of_other_nodes(s, separate)
+    findings += _addresses_of_other_nodes(subject, separate)
     for node in separate:
-        shared = list(_shared(s.facts, node, [other for other in separate if other != node]))
+        shared = list(_shared(subject.facts, node, [other for other in separate if other != node]))
         if shared:
             findings.append(
                 Finding(
-                    Outcome.FAIL if any(one.blocks for one in shared) else Outcome.WARN,
-                    observed="; ".join(one.text for one in shared),
-                    remedy="\n".join(dict.fromkeys(one.remedy for one in shared)),
+                    Outcome.FAIL if any(identifier.blocks for identifier in shared) else Outcome.WARN,
+                    observed="; ".join(identifier.text for identifier in shared),
+                    remedy="\n".join(dict.fromkeys(identifier.remedy for identifier in shared)),
                     node=node,
                 )
             )
     return tuple(findings)
 
 
-def _same_machine(one: Facts, other: Facts) -> bool:
-    """Whether both are one running system.
+def _same_machine(facts: Facts, other: Facts) -> bool:
+    """Whether both plan addresses belong to one running system.
 
-    Containers of one host have the boot ID in common, and clones the other values. One machine has all in common."""
-    if one.boot_id is None or one.boot_id != other.boot_id:
+    Containers of one host share only the boot ID, clones share only the other values. One machine shares all."""
+    if facts.boot_id is None or facts.boot_id != other.boot_id:
         return False
-    pairs = [(a, b) for of in (_machine_id, _host_key, _macs) if (a := of(one)) and (b := of(other))]
+    pairs = [(a, b) for of in (_machine_id, _host_key, _macs) if (a := of(facts)) and (b := of(other))]
     return bool(pairs) and all(a == b for a, b in pairs)
 
 
-def _addresses_of_other_nodes(s: ClusterSubject, separate: list[str]) -> Iterator[Finding]:
-    """Nodes that have the plan address of another machine."""
-    planned = [target for target in s.topology.nodes if target.node in separate]
+def _addresses_of_other_nodes(subject: ClusterSubject, separate: list[str]) -> Iterator[Finding]:
+    """Yield a finding for each node that has the plan address of another machine."""
+    planned = [target for target in subject.topology.nodes if target.node in separate]
     owner = {ip_address(address): target.node for target in planned for address in target.addresses}
     for node in separate:
-        for interface in s.facts[node].interfaces or ():
+        for interface in subject.facts[node].interfaces or ():
             if is_ip(interface.address) and owner.get(ip_address(interface.address), node) != node:
                 text = _("{nic} has {address}, the address of another node")
                 yield Finding(Outcome.FAIL, text.format(nic=interface.nic, address=interface.address), node=node)
 
 
 def _shared(facts: Mapping[str, Facts], node: str, others: list[str]) -> Iterator[_Shared]:
-    """The values that the node has in common with others."""
-    text = _("{name} {value}, also on {others}")
+    """Yield the values that the node has in common with others."""
+    text = pgettext("finding", "{name} {value}, also on {others}")
     for name, of, blocks, commands in _IDENTIFIERS:
         value = of(facts[node])
         same = [other for other in others if value and of(facts[other]) == value]
         if same:
             shown = value if isinstance(value, str) else ", ".join(sorted(value))
-            observed = text.format(name=_(name), value=shown, others=", ".join(same))
-            yield _Shared(observed, commands or _(_NEW_MACHINE), blocks)
+            observed = text.format(name=pgettext("identifier", name), value=shown, others=", ".join(same))
+            yield _Shared(observed, commands or f"# {_(_NEW_MACHINE)}", blocks)
     macs = _macs(facts[node])
     for other in others:
         common = macs & _macs(facts[other])
         if common and macs != _macs(facts[other]):  # for example the USB link to the server's management controller
-            observed = text.format(name=_("MAC"), value=", ".join(sorted(common)), others=other)
-            yield _Shared(observed, _(_NEW_MACHINE), blocks=False)
+            observed = text.format(name=pgettext("identifier", "MAC"), value=", ".join(sorted(common)), others=other)
+            yield _Shared(observed, f"# {_(_NEW_MACHINE)}", blocks=False)
 
 
 def _machine_id(facts: Facts) -> str:
@@ -118,9 +120,9 @@ def _host_key(facts: Facts) -> str:
 
 
 _IDENTIFIERS: tuple[tuple[str, Callable[[Facts], str | frozenset[str]], bool, str], ...] = (
-    (N_("machine-id"), _machine_id, True, _NEW_MACHINE_ID),
-    (N_("product UUID"), _product_uuid, True, ""),
-    (N_("MAC"), _macs, True, ""),
-    (N_("SSH host key"), _host_key, False, _NEW_HOST_KEY),
+    (NC_("identifier", "machine-id"), _machine_id, True, _NEW_MACHINE_ID),
+    (NC_("identifier", "product UUID"), _product_uuid, True, ""),
+    (NC_("identifier", "MAC"), _macs, True, ""),
+    (NC_("identifier", "SSH host key"), _host_key, False, _NEW_HOST_KEY),
 )
 """Name, value, whether a common value blocks, and the commands that fix it; "": only the hypervisor can."""

@@ -11,26 +11,26 @@ from acp_tui.core.i18n import _
 from acp_tui.plan.field_types import is_ip
 
 
-def names_resolve(s: ClusterSubject) -> Findings:
+def names_resolve(subject: ClusterSubject) -> Findings:
     """NETRES-DOMAIN: each name resolves on every node, to the same expected addresses, none of them loopback.
 
     Only addresses of the cluster's family count, because the resolver of a node without IPv6 skips IPv6 addresses.
     Three results are a warning: an address that is not in the plan, as it may be an external IP; the address of one of
     several nodes; and a name that some nodes have only in /etc/hosts while others query a name server."""
-    known, findings = fact_of_nodes(s, "names", lambda f: f.names)
-    resolved = {node: {name: _of_family(s, a) for name, a in names.items()} for node, names in known.items()}
-    required = s.topology.names
+    known, findings = fact_of_nodes(subject, "names", lambda f: f.names)
+    resolved = {node: {name: _of_family(subject, a) for name, a in names.items()} for node, names in known.items()}
+    required = subject.topology.names
     usual = {name: _most_common(names.get(name) for names in resolved.values()) for name in required}
     for node, names in resolved.items():
         untested = [name for name in required if name not in names]
         if untested:
             observed = _("not looked up since the answers changed: {names}").format(names=", ".join(untested))
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node, names=required))
-        elif wrong := [text for name in required if (text := _wrong(s, name, names[name], usual[name]))]:
-            findings.append(Finding(Outcome.FAIL, "; ".join(wrong), node=node, names=required))
-        elif doubtful := [text for name in required if (text := _only_in_hosts_file(s, name, node, resolved))]:
+        elif problems := [text for name in required if (text := _wrong(subject, name, names[name], usual[name]))]:
+            findings.append(Finding(Outcome.FAIL, "; ".join(problems), node=node, names=required))
+        elif doubtful := [text for name in required if (text := _only_in_hosts_file(subject, name, node, resolved))]:
             findings.append(Finding(Outcome.WARN, "; ".join(doubtful), node=node, names=required))
-    if unexpected := [text for name in required if (text := _unexpected(s, name, usual[name]))]:
+    if unexpected := [text for name in required if (text := _unexpected(subject, name, usual[name]))]:
         paths = ("address.others",)
         findings.append(Finding(Outcome.WARN, "; ".join(unexpected), names=required, paths=paths))
     if findings:
@@ -39,19 +39,19 @@ def names_resolve(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.PASS, observed, names=required),)
 
 
-def _family(s: ClusterSubject) -> int:
-    """4 or 6; 0: both count."""
-    return {"ipv4": 4, "ipv6": 6}.get(s.plan.network.ip_family, 0)
+def _family(subject: ClusterSubject) -> int:
+    """Return the IP version of the cluster: 4 or 6; 0 for dual stack."""
+    return {"ipv4": 4, "ipv6": 6}.get(subject.plan.network.ip_family, 0)
 
 
-def _of_family(s: ClusterSubject, addresses: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The addresses of the cluster's family; all addresses if there are none of that family."""
-    own = tuple(address for address in addresses or () if ip_address(address).version == _family(s))
+def _of_family(subject: ClusterSubject, addresses: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return the addresses of the cluster's family; if no address is of that family, all addresses."""
+    own = tuple(address for address in addresses or () if ip_address(address).version == _family(subject))
     return own or addresses
 
 
-def _wrong(s: ClusterSubject, name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> str:
-    """Why the addresses of a name on one node are wrong; "": they are correct."""
+def _wrong(subject: ClusterSubject, name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> str:
+    """Return why the addresses of a name on one node are wrong; "": they are correct."""
     addresses, others = ", ".join(sorted(here or ())), ", ".join(usual)
     if here is None:
         return _("{name}: no name server replied").format(name=name)
@@ -62,23 +62,26 @@ def _wrong(s: ClusterSubject, name: str, here: tuple[str, ...] | None, usual: tu
         return text.format(name=name, addresses=addresses, others=others)
     if any(ip_address(address).is_loopback for address in usual):
         return _("{name} resolves to {addresses}, a loopback address").format(name=name, addresses=addresses)
-    family = _family(s)
-    if family and name not in s.plan.address.others and ip_address(usual[0]).version != family:
+    family = _family(subject)
+    if family and name not in subject.plan.address.others and ip_address(usual[0]).version != family:
         text = _("{name} resolves only to {addresses}, not to an IPv{family} address")
         return text.format(name=name, addresses=addresses, family=family)
     return ""
 
 
-def _only_in_hosts_file(s: ClusterSubject, name: str, node: str, resolved: Iterable[str]) -> str:
-    """Why /etc/hosts makes a name on `node` doubtful; "": it does not, or all nodes are alike."""
-    by_server = {n: s.facts[n].names_by_servers or {} for n in resolved}
+def _only_in_hosts_file(subject: ClusterSubject, name: str, node: str, resolved: Iterable[str]) -> str:
+    """Return why /etc/hosts makes a name on `node` doubtful; "": it does not, or it does so on all nodes."""
+    by_server = {n: subject.facts[n].names_by_servers or {} for n in resolved}
     if name not in by_server[node]:
         return ""
-    servers, here = _of_family(s, by_server[node][name]), _of_family(s, (s.facts[node].names or {}).get(name)) or ()
+    servers, here = (
+        _of_family(subject, by_server[node][name]),
+        _of_family(subject, (subject.facts[node].names or {}).get(name)) or (),
+    )
     if servers and set(servers) != set(here):
         text = _("{name} is {addresses} in /etc/hosts, {others} on the name server")
         return text.format(name=name, addresses=", ".join(sorted(here)), others=", ".join(sorted(servers)))
-    querying = [n for n, names in by_server.items() if name not in names and (s.facts[n].names or {}).get(name)]
+    querying = [n for n, names in by_server.items() if name not in names and (subject.facts[n].names or {}).get(name)]
     if servers is None and querying:
         text = _("{name} comes from /etc/hosts, and no name server replied in time; {others} use a name server")
         return text.format(name=name, others=", ".join(querying))
@@ -88,14 +91,14 @@ def _only_in_hosts_file(s: ClusterSubject, name: str, node: str, resolved: Itera
     return ""
 
 
-def _unexpected(s: ClusterSubject, name: str, usual: tuple[str, ...]) -> str:
-    """Why the addresses of a name are not those of the plan; "": they are, or it is unknown."""
-    plan, registry = s.plan, s.topology.registry
+def _unexpected(subject: ClusterSubject, name: str, usual: tuple[str, ...]) -> str:
+    """Return why the addresses of a name are not those of the plan; "": they are, or it is unknown."""
+    plan, registry = subject.plan, subject.topology.registry
     known = [a for a in (plan.address.cluster_endpoint, plan.platform_address, *plan.address.others) if is_ip(a)]
     known += [plan.registry_address] if registry is None and is_ip(plan.registry_address) else []
     if registry and name == registry[0]:
         return ""
-    if not plan.single and s.topology.owners.keys() & set(usual):
+    if not plan.single and subject.topology.owners.keys() & set(usual):
         return _("{name} resolves to {addresses}, the address of a node").format(name=name, addresses=", ".join(usual))
     families = {ip_address(a).version for a in known}
     others = [a for a in usual if ip_address(a).version in families and a not in known]
@@ -106,6 +109,6 @@ def _unexpected(s: ClusterSubject, name: str, usual: tuple[str, ...]) -> str:
 
 
 def _most_common(answers: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
-    """The addresses that most nodes get for a name, sorted; (): no node resolves it."""
+    """Return the addresses that most nodes get for a name, sorted; (): no node resolves it."""
     counted = Counter(tuple(sorted(answer)) for answer in answers if answer)
     return counted.most_common(1)[0][0] if counted else ()

@@ -17,19 +17,19 @@ from acp_tui.plan.model import Node
 _MOST_ROUTES_SHOWN = 3
 
 
-def one_subnet(s: ClusterSubject) -> Findings:
+def one_subnet(subject: ClusterSubject) -> Findings:
     """VIP-SUBNET: all control plane nodes are in one subnet, and the VIP is an ordinary address of it."""
-    vip = s.plan.address.cluster_endpoint
+    vip = subject.plan.address.cluster_endpoint
     if not is_ip(vip):
         return (Finding(Outcome.NOT_APPLICABLE, _("the cluster endpoint is not an IP address")),)
     findings = []
-    hosts = [(node, network) for node, network in _host_networks(s) if node.role == "control-plane"]
+    hosts = [(node, network) for node, network in _host_networks(subject) if node.role == "control-plane"]
     known = {node.address: str(network) for node, network in hosts if network is not None}
-    usual = most_common(known, preferred_node(s))
+    usual = most_common(known, preferred_node(subject))
     paths = ("address.cluster_endpoint",)
     for node, network in hosts:
         if network is None:
-            reason = missing_reason(s.facts.get(node.address), "interfaces")
+            reason = missing_reason(subject.facts.get(node.address), "interfaces")
             findings.append(Finding(Outcome.UNKNOWN, reason, node=node.address))
         elif ip_address(vip) not in network:
             observed = _("{vip} is not in {network}").format(vip=vip, network=network)
@@ -44,32 +44,32 @@ def one_subnet(s: ClusterSubject) -> Findings:
     return tuple(findings)
 
 
-def _host_networks(s: ClusterSubject) -> Iterator[tuple[Node, Network | None]]:
-    """The subnet of each node's address, from its facts; None: unknown."""
-    for node in s.plan.nodes:
-        yield node, host_network(s.facts.get(node.address), node.address)
+def _host_networks(subject: ClusterSubject) -> Iterator[tuple[Node, Network | None]]:
+    """Return the subnet of each node's address, from its facts; None: unknown."""
+    for node in subject.plan.nodes:
+        yield node, host_network(subject.facts.get(node.address), node.address)
 
 
-def cluster_cidrs_apart(s: ClusterSubject) -> Findings:
+def cluster_cidrs_apart(subject: ClusterSubject) -> Findings:
     """XR-CIDR-HOST: an overlap with a node's subnet or name server fails; with another network that has a route, warns.
 
     With Calico every overlap only warns."""
-    worst = Outcome.FAIL if s.plan.network.cni == "kube-ovn" else Outcome.WARN
-    known, missing = fact_of_nodes(s, "interfaces", lambda f: f.interfaces)
+    worst = Outcome.FAIL if subject.plan.network.cni == "kube-ovn" else Outcome.WARN
+    known, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
     findings = []
-    for node in [node for node in s.plan.nodes if node.address in known]:
-        for path, cidr in ranges(s.plan).items():
-            outcome, observed = _first_overlap(s, node, cidr, worst)
+    for node in [node for node in subject.plan.nodes if node.address in known]:
+        for path, cidr in ranges(subject.plan).items():
+            outcome, observed = _first_overlap(subject, node, cidr, worst)
             if observed:
                 findings.append(Finding(outcome, observed, node=node.address, paths=(path,)))
-    free = suggestions(s.plan, s.facts) if findings else {}
-    return (*(replace(one, remedy=free_range_remedy(free, *one.paths)) for one in findings), *missing)
+    free = suggestions(subject.plan, subject.facts) if findings else {}
+    return (*(replace(overlap, remedy=free_range_remedy(free, *overlap.paths)) for overlap in findings), *missing)
 
 
-def _first_overlap(s: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:
-    """The worst overlap of the range with this node, as outcome and text; the text is "" if there is none."""
-    facts = s.facts[node.address]
-    for _field, address in node_addresses(s.plan, node):
+def _first_overlap(subject: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:
+    """Return the worst overlap of the range with this node, as outcome and text; the text is "" without an overlap."""
+    facts = subject.facts[node.address]
+    for _field, address in node_addresses(subject.plan, node):
         host = host_network(facts, address)
         if host is not None and meet(cidr, host):
             observed = _("{cidr} overlaps the node's subnet {network}")

@@ -1,7 +1,7 @@
-"""Problems of the paths between nodes, and the node that is at fault.
+"""Assign the problems of paths between nodes to the node that is at fault.
 
-A broken path has two ends. The node with most of the broken paths is at fault, so that one closed node gives one
-finding and not one for each of its neighbours.
+A broken path has two ends. The node with most broken paths is at fault, so that one closed node gives one finding, and
+not one for each of its neighbours.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import ngettext
+from acp_tui.core.i18n import npgettext
 
 MOST_SHOWN = 6
-"""Pairs of nodes in one finding."""
+"""Maximum number of pairs of nodes in one finding."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ def by_source(problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
     return grouped
 
 
-def by_node_at_fault(s: ClusterSubject, problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
+def by_node_at_fault(subject: ClusterSubject, problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
     """Group the problems by the node at fault.
 
     First come the sources that are certainly at fault, then the node with problems to most others, and so on. If two
     nodes are equal, the one that is not reached is at fault; the first node of the plan comes last."""
-    numbered, order = list(problems), [node.address for node in reversed(s.plan.nodes)]
+    numbered, order = list(problems), [node.address for node in reversed(subject.plan.nodes)]
     rest: dict[str, dict[int, PathProblem]] = {node: {} for node in order}
-    for number, one in enumerate(numbered):
-        rest[one.source][number] = rest[one.target][number] = one
-    others = {n: {p.source if p.target == n else p.target for p in mine.values()} for n, mine in rest.items()}
-    unreached = {n: sum(p.target == n for p in mine.values()) for n, mine in rest.items()}
+    for number, problem in enumerate(numbered):
+        rest[problem.source][number] = rest[problem.target][number] = problem
+    others = {n: {p.source if p.target == n else p.target for p in of_node.values()} for n, of_node in rest.items()}
+    unreached = {n: sum(p.target == n for p in of_node.values()) for n, of_node in rest.items()}
     faults: dict[str, list[PathProblem]] = {}
 
     def assign(node: str) -> None:
@@ -87,4 +87,6 @@ def describe_problems(problems: Iterable[PathProblem]) -> str:
     shown, more = "; ".join(pairs[:MOST_SHOWN]), len(pairs) - MOST_SHOWN
     if more <= 0:
         return shown
-    return ngettext("{pairs}; and {count} more", "{pairs}; and {count} more", more).format(pairs=shown, count=more)
+    return npgettext("observed value", "{pairs}; and {count} more", "{pairs}; and {count} more", more).format(
+        pairs=shown, count=more
+    )

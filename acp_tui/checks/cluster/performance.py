@@ -13,23 +13,23 @@ from acp_tui.checks.cluster.path_problems import (
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.units import GIGA, MEGA
 from acp_tui.nodes.facts import Facts
 
 
-def latency(s: ClusterSubject) -> Findings:
+def latency(subject: ClusterSubject) -> Findings:
     """NETCFG-LAT-INTRA, OQ-LATENCY. Row: `milliseconds` is the release's limit, `later` the one of later releases.
 
-    Paths on which nothing passes have no round trip: X-FIREWALL reports them."""
-    limit = s.check.number("milliseconds")
-    tested, missing = fact_of_nodes(s, "paths", lambda f: f.paths)
+    Closed paths have no round trip: X-FIREWALL reports them."""
+    limit = subject.check.number("milliseconds")
+    tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
     slow: list[PathProblem] = []
     times: list[float] = []
     untested: dict[str, list[str]] = {}
     for source, paths in tested.items():
-        known, hosts = round_trips(s.facts[source]), {path.host for path in paths}
-        for target in (node.address for node in s.plan.nodes if node.address != source):
+        known, hosts = round_trips(subject.facts[source]), {path.host for path in paths}
+        for target in (node.address for node in subject.plan.nodes if node.address != source):
             if target in known:
                 seconds, method = known[target]
                 times.append(seconds)
@@ -39,12 +39,15 @@ def latency(s: ClusterSubject) -> Findings:
             elif target not in hosts:
                 untested.setdefault(source, []).append(target)
     findings = one_finding_per_node(
-        *((Outcome.FAIL, node, _too_slow(s, some)) for node, some in by_node_at_fault(s, slow).items()),
+        *(
+            (Outcome.FAIL, node, _too_slow(subject, problems))
+            for node, problems in by_node_at_fault(subject, slow).items()
+        ),
         *((Outcome.UNKNOWN, finding.node, finding.observed) for finding in missing),
         *((Outcome.UNKNOWN, node, _untested(others)) for node, others in untested.items()),
         *(
-            (Outcome.WARN, node, describe_problems(some))
-            for node, some in by_node_at_fault(s, _lost(s, tested)).items()
+            (Outcome.WARN, node, describe_problems(problems))
+            for node, problems in by_node_at_fault(subject, _lost(subject, tested)).items()
         ),
     )
     if findings:
@@ -55,8 +58,8 @@ def latency(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.PASS, _("{time} or less between any two nodes").format(time=slowest)),)
 
 
-def _too_slow(s: ClusterSubject, problems: list[PathProblem]) -> str:
-    limit, later = s.check.number("milliseconds"), s.check.number("later")
+def _too_slow(subject: ClusterSubject, problems: list[PathProblem]) -> str:
+    limit, later = subject.check.number("milliseconds"), subject.check.number("later")
     pairs = describe_problems(problems)
     if limit >= later or any(problem.seconds * 1000 > later for problem in problems):
         return pairs
@@ -68,11 +71,11 @@ def _untested(nodes: list[str]) -> str:
     return _("not tested since the nodes or ports changed: {nodes}").format(nodes=", ".join(nodes))
 
 
-def _lost(s: ClusterSubject, sources: Mapping[str, object]) -> list[PathProblem]:
+def _lost(subject: ClusterSubject, sources: Mapping[str, object]) -> list[PathProblem]:
     problems = []
     for source in sources:
-        for ping in s.facts[source].pings or ():
-            if 0 < ping.received < ping.sent and (target := s.topology.owners.get(ping.host)) is not None:
+        for ping in subject.facts[source].pings or ():
+            if 0 < ping.received < ping.sent and (target := subject.topology.owners.get(ping.host)) is not None:
                 lost = ping.sent - ping.received
                 text = ngettext("{count} of {sent} packets lost", "{count} of {sent} packets lost", lost)
                 problems.append(PathProblem(source, target, text=text.format(count=lost, sent=ping.sent)))
@@ -94,28 +97,28 @@ def round_trips(facts: Facts) -> Mapping[str, tuple[float, str]]:
 
 
 def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.2g} ms" if seconds else _("under 1 ms")
+    return f"{seconds * 1000:.2g} ms" if seconds else pgettext("unit", "under 1 ms")
 
 
-def link_speed(s: ClusterSubject) -> Findings:
+def link_speed(subject: ClusterSubject) -> Findings:
     """NETCFG-BW-INTRA: the bandwidth measured on request, else the speed that the driver of each node's link reports.
 
     Row: `megabits`; `better` is recommended; `payload` is the share of a link's speed that data can reach."""
-    if any(facts.bandwidths for facts in s.facts.values()):
-        return _measured(s)
+    if any(facts.bandwidths for facts in subject.facts.values()):
+        return _measured(subject)
     slow: list[Finding] = []
     known: list[str] = []
     unknown: list[str] = []
-    for node in s.plan.nodes:
-        facts = s.facts.get(node.address)
+    for node in subject.plan.nodes:
+        facts = subject.facts.get(node.address)
         link = interface_of(node.address, facts.interfaces or ()) if facts else None
         speed = (facts.link_speeds or {}).get(link.nic) if facts and link else None
         if link is None or speed is None:
             unknown.append(node.address)
             continue
-        shown = _("{nic}: {speed} Mbit/s").format(nic=link.nic, speed=speed)
+        shown = pgettext("observed value", "{nic}: {speed} Mbit/s").format(nic=link.nic, speed=speed)
         known.append(f"{node.address} {shown}")
-        if speed < s.check.number("megabits"):
+        if speed < subject.check.number("megabits"):
             slow.append(Finding(Outcome.FAIL, shown, node=node.address))
     if slow:
         return tuple(slow)
@@ -125,37 +128,45 @@ def link_speed(s: ClusterSubject) -> Findings:
     return (Finding(Outcome.PASS, "; ".join(known[:MOST_SHOWN])),)
 
 
-def _measured(s: ClusterSubject) -> Findings:
+def _measured(subject: ClusterSubject) -> Findings:
     """Compare the measured bandwidths. A transfer is slower than its link, so the limit is multiplied by `payload`."""
-    least = s.check.number("megabits") * MEGA * s.check.number("payload")
+    least = subject.check.number("megabits") * MEGA * subject.check.number("payload")
     slow: list[PathProblem] = []
     failures: dict[str, dict[str, str]] = {}
     figures: list[float] = []
-    nodes = {node.address for node in s.plan.nodes}
+    nodes = {node.address for node in subject.plan.nodes}
     measured = set[str]()
-    for source, facts in s.facts.items():
-        for target, one in (facts.bandwidths or {}).items():
+    for source, facts in subject.facts.items():
+        for target, bandwidth in (facts.bandwidths or {}).items():
             if not {source, target} <= nodes:
                 continue
             measured |= {source, target}
-            if one.bits is None:
-                failures.setdefault(source, {})[target] = one.reason
+            if bandwidth.bits is None:
+                failures.setdefault(source, {})[target] = bandwidth.reason
                 continue
-            figures.append(one.bits)
-            if one.bits < least:
-                slow.append(PathProblem(source, target, text=_("{speed} measured").format(speed=format_bits(one.bits))))
+            figures.append(bandwidth.bits)
+            if bandwidth.bits < least:
+                slow.append(
+                    PathProblem(
+                        source,
+                        target,
+                        text=pgettext("observed value", "{speed} measured").format(speed=format_bits(bandwidth.bits)),
+                    )
+                )
     findings = {
-        node: Finding(Outcome.UNKNOWN, "; ".join(f"{node} → {to}: {reason}" for to, reason in some.items()), node=node)
-        for node, some in failures.items()
+        node: Finding(
+            Outcome.UNKNOWN, "; ".join(f"{node} → {to}: {reason}" for to, reason in reasons.items()), node=node
+        )
+        for node, reasons in failures.items()
     }
     for node in sorted(nodes - measured):
         findings[node] = Finding(Outcome.UNKNOWN, _("not measured since the nodes changed"), node=node)
-    for node, problems in by_node_at_fault(s, slow).items():
+    for node, problems in by_node_at_fault(subject, slow).items():
         findings[node] = Finding(Outcome.FAIL, describe_problems(problems), node=node)
     if findings:
         return tuple(findings.values())
     observed = _("{speed} or more measured between nodes; {better} is recommended").format(
-        speed=format_bits(min(figures)), better=format_bits(s.check.number("better") * MEGA)
+        speed=format_bits(min(figures)), better=format_bits(subject.check.number("better") * MEGA)
     )
     return (Finding(Outcome.PASS, observed),)
 
@@ -163,5 +174,5 @@ def _measured(s: ClusterSubject) -> Findings:
 def format_bits(bits: float) -> str:
     """Format bits per second as Gbit/s or Mbit/s."""
     if bits >= GIGA:
-        return _("{number:.3g} Gbit/s").format(number=bits / GIGA)
-    return _("{number:.3g} Mbit/s").format(number=bits / MEGA)
+        return pgettext("unit", "{number:.3g} Gbit/s").format(number=bits / GIGA)
+    return pgettext("unit", "{number:.3g} Mbit/s").format(number=bits / MEGA)

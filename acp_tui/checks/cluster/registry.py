@@ -13,13 +13,13 @@ from acp_tui.nodes.facts import Login, RegistryAnswer, TcpResult, Trust
 _REGISTRY_STATUS = (200, 401, 403)  # open, or with a login
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
-_TRUST_THE_CA = N_("# On each node: copy the registry's CA certificate (or its self-signed certificate) to ca.crt.")
+_TRUST_THE_CA = N_("On each node: copy the registry's CA certificate (or its self-signed certificate) to ca.crt.")
 _TRUST_COMMANDS = (
     "cp ca.crt /etc/pki/ca-trust/source/anchors/ && update-ca-trust  # RHEL, CentOS, Kylin\n"
     "cp ca.crt /usr/local/share/ca-certificates/ && update-ca-certificates  # Ubuntu"
 )
-_RENEW = N_("# Give the registry a certificate that is valid today and has the name or address from the plan.")
-_USE_TLS = N_("# Give the registry a certificate, and enable HTTPS.")
+_RENEW = N_("Give the registry a certificate that is valid today and has the name or address from the plan.")
+_USE_TLS = N_("Give the registry a certificate, and enable HTTPS.")
 _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
     Trust.PLAIN: (N_("the registry does not use TLS"), _USE_TLS, ""),
     Trust.SELF_SIGNED: (
@@ -40,30 +40,30 @@ _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
 """Observed text, fix and commands of the fix."""
 
 
-def registry_reachable(s: ClusterSubject) -> Findings:
+def registry_reachable(subject: ClusterSubject) -> Findings:
     """XR-REG-EXT: every node reaches the external registry and trusts it, and the server is a registry."""
-    registry = s.topology.registry
+    registry = subject.topology.registry
     if registry is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
-    at = f"{registry[0]}:{registry[1]}"
-    tested, findings = fact_of_nodes(s, "paths", lambda f: f.paths)
+    address = f"{registry[0]}:{registry[1]}"
+    tested, findings = fact_of_nodes(subject, "paths", lambda f: f.paths)
     for node, paths in tested.items():
-        path, answer = path_to(paths, *registry), s.facts[node].registry_answer
+        path, answer = path_to(paths, *registry), subject.facts[node].registry_answer
         if path is None:
-            observed = _("{at}: not tested since the answers changed").format(at=at)
+            observed = _("{address}: not tested since the answers changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif path.result is not TcpResult.CONNECTED:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.FAIL
-            findings.append(Finding(outcome, f"{at}: {describe_result(path)}", node=node))
+            findings.append(Finding(outcome, f"{address}: {describe_result(path)}", node=node))
         elif answer is None:
-            reason = s.facts[node].missing_reason("registry_answer")
-            findings.append(Finding(Outcome.UNKNOWN, f"{at}: {reason}", node=node))
+            reason = subject.facts[node].missing_reason("registry_answer")
+            findings.append(Finding(Outcome.UNKNOWN, f"{address}: {reason}", node=node))
         elif answer.status not in _REGISTRY_STATUS:
-            findings.append(Finding(Outcome.WARN, f"{at}: {_describe_answer(answer)}", node=node))
+            findings.append(Finding(Outcome.WARN, f"{address}: {_describe_answer(answer)}", node=node))
         elif answer.trust in _UNTRUSTED:
             text, fix, commands = _UNTRUSTED[answer.trust]
-            remedy = "\n".join(line for line in (_(fix), commands) if line)
-            findings.append(Finding(Outcome.WARN, f"{at}: {_(text)}", remedy=remedy, node=node))
+            remedy = "\n".join(line for line in (f"# {_(fix)}", commands) if line)
+            findings.append(Finding(Outcome.WARN, f"{address}: {_(text)}", remedy=remedy, node=node))
     return tuple(findings)
 
 
@@ -79,28 +79,28 @@ def _describe_answer(answer: RegistryAnswer) -> str:
     return text.format(status=answer.status)
 
 
-def login_works(s: ClusterSubject) -> Findings:
+def login_works(subject: ClusterSubject) -> Findings:
     """XR-REG-AUTH: the external registry accepts the plan's user and password, from every node."""
-    registry, plan = s.topology.registry, s.plan.registry
+    registry, plan = subject.topology.registry, subject.plan.registry
     if registry is None or not plan.username or plan.password is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
-    at, paths = f"{registry[0]}:{registry[1]}", ("registry.username", "registry.password")
-    answers, findings = fact_of_nodes(s, "registry_answer", lambda f: f.registry_answer)
+    address, paths = f"{registry[0]}:{registry[1]}", ("registry.username", "registry.password")
+    answers, findings = fact_of_nodes(subject, "registry_answer", lambda f: f.registry_answer)
     for node, answer in answers.items():
         if answer.login is Login.REFUSED:
-            observed = _("{at} rejected this user and password (HTTP {status})")
-            observed = observed.format(at=at, status=answer.login_detail)
+            observed = _("{address} rejected this user and password (HTTP {status})")
+            observed = observed.format(address=address, status=answer.login_detail)
             findings.append(Finding(Outcome.FAIL, observed, node=node, paths=paths))
         elif answer.login not in (Login.ACCEPTED, Login.OPEN):
-            findings.append(Finding(Outcome.UNKNOWN, f"{at}: {_untested_reason(answer)}", node=node))
+            findings.append(Finding(Outcome.UNKNOWN, f"{address}: {_untested_reason(answer)}", node=node))
     results = {(finding.outcome, finding.observed) for finding in findings}
-    if len(findings) == len(s.plan.nodes) and results == {(Outcome.FAIL, findings[0].observed)}:
+    if len(findings) == len(subject.plan.nodes) and results == {(Outcome.FAIL, findings[0].observed)}:
         return (Finding(Outcome.FAIL, from_every_node(findings[0].observed), paths=paths),)
     return tuple(findings)
 
 
 def _untested_reason(answer: RegistryAnswer) -> str:
-    """Why it is unknown whether the login works."""
+    """Return why it is unknown whether the login works."""
     if answer.status is None:
         return _("login not tested: the registry did not reply ({reason})").format(reason=answer.detail)
     if answer.status not in _REGISTRY_STATUS:

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, ip_address, ip_network
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
 from acp_tui.checks.subnets import Network, interface_of, meet, routed, special, subnet_of
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.nodes.facts import Facts, Route
 from acp_tui.plan.field_types import is_ip
 
@@ -18,56 +18,56 @@ def _pass_or_fail(ok: bool, observed: str) -> Finding:
     return Finding(Outcome.PASS if ok else Outcome.FAIL, observed)
 
 
-def hostname_length(s: NodeSubject) -> Finding:
+def hostname_length(subject: NodeSubject) -> Finding:
     """NET-HOSTNAME-LEN. If /etc/hostname has another name, that name returns at the next boot."""
-    name = require_fact(s.facts.hostname, "hostname")
-    length = ngettext("{name} ({count} character)", "{name} ({count} characters)", len(name))
-    stored = s.facts.etc_hostname
-    if len(name) <= s.check.number("most") and stored and stored != name:
+    name = require_fact(subject.facts.hostname, "hostname")
+    length = npgettext("observed value", "{name} ({count} character)", "{name} ({count} characters)", len(name))
+    stored = subject.facts.etc_hostname
+    if len(name) <= subject.check.number("most") and stored and stored != name:
         observed = _("{name}, but /etc/hostname contains {stored}").format(name=name, stored=stored)
         remedy = "hostnamectl set-hostname {names}"
         return Finding(Outcome.WARN, observed, remedy=remedy, names=(name,))
-    return _pass_or_fail(len(name) <= s.check.number("most"), length.format(name=name, count=len(name)))
+    return _pass_or_fail(len(name) <= subject.check.number("most"), length.format(name=name, count=len(name)))
 
 
-def hostname_edges(s: NodeSubject) -> Finding:
+def hostname_edges(subject: NodeSubject) -> Finding:
     """NET-HOSTNAME-EDGE: a letter or digit at both ends."""
-    name = require_fact(s.facts.hostname, "hostname")
+    name = require_fact(subject.facts.hostname, "hostname")
     return _pass_or_fail(
         bool(_ALNUM.match(name[:1]) and _ALNUM.match(name[-1:])), name or pgettext("observed value", "empty")
     )
 
 
-def hostname_characters(s: NodeSubject) -> Finding:
+def hostname_characters(subject: NodeSubject) -> Finding:
     """NET-HOSTNAME-CHARS: lower-case letters, digits, hyphens and dots."""
-    name = require_fact(s.facts.hostname, "hostname")
+    name = require_fact(subject.facts.hostname, "hostname")
     return _pass_or_fail(re.fullmatch(r"[a-z0-9.-]*", name) is not None, name)
 
 
-def hostname_sequences(s: NodeSubject) -> Finding:
+def hostname_sequences(subject: NodeSubject) -> Finding:
     """NET-HOSTNAME-SEQ: no label starts or ends with a hyphen, none is empty. `--` within one is allowed."""
-    name = require_fact(s.facts.hostname, "hostname")
+    name = require_fact(subject.facts.hostname, "hostname")
     return _pass_or_fail(not any(pair in name for pair in (".-", "..", "-.")), name)
 
 
-def localhost(s: NodeSubject) -> Finding:
+def localhost(subject: NodeSubject) -> Finding:
     """NET-HOSTS-LOCALHOST: 127.0.0.1 and no other IPv4 address; ::1 is allowed in addition (OQ-LOCALHOST6)."""
-    addresses = require_fact(s.facts.hosts_localhost, "hosts_localhost")
+    addresses = require_fact(subject.facts.hosts_localhost, "hosts_localhost")
     four = {a for a in addresses if ":" not in a}
     return _pass_or_fail(four == {"127.0.0.1"}, ", ".join(addresses) or _("localhost is not in /etc/hosts"))
 
 
-def nameservers_present(s: NodeSubject) -> Finding:
+def nameservers_present(subject: NodeSubject) -> Finding:
     """NET-RESOLV-NS: one or more that are IP addresses; the resolver skips names."""
-    servers = require_fact(s.facts.nameservers, "nameservers")
+    servers = require_fact(subject.facts.nameservers, "nameservers")
     if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
         return _pass_or_fail(False, _("not an IP address: {names}").format(names=", ".join(servers)))
     return _pass_or_fail(bool(servers), ", ".join(servers) or _("no name server"))
 
 
-def nameservers_allowed(s: NodeSubject) -> Finding:
+def nameservers_allowed(subject: NodeSubject) -> Finding:
     """NET-RESOLV-172: 172.* fails, the stub of systemd-resolved on 127.* warns (OQ-RESOLV-172)."""
-    servers = require_fact(s.facts.nameservers, "nameservers")
+    servers = require_fact(subject.facts.nameservers, "nameservers")
     shown = ", ".join(servers) or _("no name server")
     if any(server.startswith("172.") for server in servers):
         return Finding(Outcome.FAIL, shown)
@@ -76,39 +76,42 @@ def nameservers_allowed(s: NodeSubject) -> Finding:
 
 
 def _search(facts: Facts) -> tuple[str, ...]:
-    """The search list in force. A single `.` does not count; without `search`, `domain` counts as one entry."""
+    """Return the search list in force. A single `.` does not count; without `search`, `domain` counts as one entry."""
     domains = tuple(d for d in require_fact(facts.search_domains, "search_domains") if d != ".")
     return domains or tuple(d for d in (facts.resolv_domain,) if d)
 
 
-def search_domains(s: NodeSubject) -> Finding:
+def search_domains(subject: NodeSubject) -> Finding:
     """NET-RESOLV-SEARCH: no search domain passes, domains within the limits warn, beyond them they fail."""
-    domains = _search(s.facts)
+    domains = _search(subject.facts)
     if not domains:
         return Finding(Outcome.PASS, pgettext("search domains", "none"))
     within = (
-        len(domains) <= s.check.number("most_domains")
-        and len(" ".join(domains)) <= s.check.number("most_characters")
-        and all(len(d) <= s.check.number("longest") for d in domains)
+        len(domains) <= subject.check.number("most_domains")
+        and len(" ".join(domains)) <= subject.check.number("most_characters")
+        and all(len(d) <= subject.check.number("longest") for d in domains)
     )
     return Finding(Outcome.WARN if within else Outcome.FAIL, _shortened(domains))
 
 
-def search_count(s: NodeSubject) -> Finding:
-    count = len(_search(s.facts))
-    return _pass_or_fail(count <= s.check.number("most_domains"), str(count))
+def search_count(subject: NodeSubject) -> Finding:
+    """NET-SEARCH-COUNT: the number of search domains."""
+    count = len(_search(subject.facts))
+    return _pass_or_fail(count <= subject.check.number("most_domains"), str(count))
 
 
-def search_length(s: NodeSubject) -> Finding:
-    longest = max(_search(s.facts), key=len, default="")
+def search_length(subject: NodeSubject) -> Finding:
+    """NET-SEARCH-LEN: the length of the longest search domain."""
+    longest = max(_search(subject.facts), key=len, default="")
     observed = ngettext("longest domain: {count} character", "longest domain: {count} characters", len(longest))
-    return _pass_or_fail(len(longest) <= s.check.number("longest"), observed.format(count=len(longest)))
+    return _pass_or_fail(len(longest) <= subject.check.number("longest"), observed.format(count=len(longest)))
 
 
-def search_total(s: NodeSubject) -> Finding:
-    total = len(" ".join(_search(s.facts)))
-    observed = ngettext("{count} character", "{count} characters", total)
-    return _pass_or_fail(total <= s.check.number("most_characters"), observed.format(count=total))
+def search_total(subject: NodeSubject) -> Finding:
+    """NET-SEARCH-TOTAL: the length of all search domains with a space between them."""
+    total = len(" ".join(_search(subject.facts)))
+    observed = npgettext("observed value", "{count} character", "{count} characters", total)
+    return _pass_or_fail(total <= subject.check.number("most_characters"), observed.format(count=total))
 
 
 def _shortened(domains: tuple[str, ...], most: int = 5) -> str:
@@ -116,18 +119,22 @@ def _shortened(domains: tuple[str, ...], most: int = 5) -> str:
     more = len(domains) - most
     if more <= 0:
         return shown
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(names=shown, count=more)
+    return npgettext("observed value", "{names} and {count} more", "{names} and {count} more", more).format(
+        names=shown, count=more
+    )
 
 
-def node_address(s: NodeSubject) -> Finding:
+def node_address(subject: NodeSubject) -> Finding:
     """NET-IP-VALID: an ordinary address that is configured on the node."""
-    addresses = [s.node.address] + [a for a in (s.node.ipv6,) if a and s.plan.network.ip_family == "dual"]
+    addresses = [subject.node.address] + [
+        a for a in (subject.node.ipv6,) if a and subject.plan.network.ip_family == "dual"
+    ]
     for text in addresses:
         if special(text):
             return Finding(
                 Outcome.FAIL, _("{address}: a loopback, link-local, multicast or reserved address").format(address=text)
             )
-    interfaces = require_fact(s.facts.interfaces, "interfaces")
+    interfaces = require_fact(subject.facts.interfaces, "interfaces")
     for text in addresses:
         owner = interface_of(text, interfaces)
         if owner is None:
@@ -142,11 +149,11 @@ def node_address(s: NodeSubject) -> Finding:
     return Finding(Outcome.PASS, ", ".join(addresses))
 
 
-def default_route(s: NodeSubject) -> Finding:
+def default_route(subject: NodeSubject) -> Finding:
     """NET-ROUTE-DEFAULT, for each family that the cluster uses."""
-    family = s.plan.network.ip_family
-    four = _defaults(require_fact(s.facts.routes, "routes")) if family != "ipv6" else ("-",)
-    six = _defaults(require_fact(s.facts.routes6, "routes6")) if family != "ipv4" else ("-",)
+    family = subject.plan.network.ip_family
+    four = _defaults(require_fact(subject.facts.routes, "routes")) if family != "ipv6" else ("-",)
+    six = _defaults(require_fact(subject.facts.routes6, "routes6")) if family != "ipv4" else ("-",)
     if four and six:
         return Finding(Outcome.PASS, ", ".join(r for r in (*four, *six) if r != "-"))
     return Finding(Outcome.FAIL, _("no IPv4 default route") if not four else _("no IPv6 default route"))
@@ -154,18 +161,23 @@ def default_route(s: NodeSubject) -> Finding:
 
 def _defaults(routes: tuple[Route, ...]) -> tuple[str, ...]:
     found = [r for r in routes if r.destination in _EVERYWHERE and r.nic != "lo"]
-    return tuple(_("via {gateway} {nic}").format(gateway=r.gateway or "-", nic=r.nic or "").strip() for r in found)
+    return tuple(
+        pgettext("observed value", "via {gateway} {nic}").format(gateway=r.gateway or "-", nic=r.nic or "").strip()
+        for r in found
+    )
 
 
-def ports_free(s: NodeSubject) -> Finding:
-    """NET-PORTS-*: no process listens on these TCP ports. A UDP socket on one of them warns (OQ-UDP)."""
-    required = {port for text in s.check.texts("ports") for port in _range(text)}
-    used = {item.port: item.process for item in require_fact(s.facts.listeners, "listeners") if item.port in required}
+def ports_free(subject: NodeSubject) -> Finding:
+    """NET-PORTS-*: no process listens on the TCP ports of the row. A UDP socket on one of them warns (OQ-UDP)."""
+    required = {port for text in subject.check.texts("ports") for port in _range(text)}
+    used = {
+        item.port: item.process for item in require_fact(subject.facts.listeners, "listeners") if item.port in required
+    }
     if used:
         shown = [f"{port} ({used[port]})" if used[port] else str(port) for port in sorted(used)]
-        busy = _("in use: {ports}").format(ports=", ".join(shown))
+        busy = pgettext("observed value", "in use: {ports}").format(ports=", ".join(shown))
         return Finding(Outcome.FAIL, busy, names=tuple(str(port) for port in sorted(used)))
-    udp = sorted(required & (s.facts.udp_ports or frozenset()))
+    udp = sorted(required & (subject.facts.udp_ports or frozenset()))
     if udp:
         return Finding(Outcome.WARN, _("in use (UDP): {ports}").format(ports=", ".join(map(str, udp))))
     return Finding(Outcome.PASS, pgettext("ports", "free"))
@@ -176,24 +188,24 @@ def _range(text: str) -> range:
     return range(int(first), int(last or first) + 1)
 
 
-def reserved_range(s: NodeSubject) -> Finding:
+def reserved_range(subject: NodeSubject) -> Finding:
     """NET-172-FREE: no address, route or name server of the node is in the container runtime's range (OQ-172)."""
-    return _in_range(s, require_fact(s.facts.nameservers, "nameservers"))
+    return _in_range(subject, require_fact(subject.facts.nameservers, "nameservers"))
 
 
-def node_outside_range(s: NodeSubject) -> Finding:
-    """NETCFG-172: no address or route of the node, and not the VIP, is in that range."""
-    return _in_range(s)
+def node_outside_range(subject: NodeSubject) -> Finding:
+    """NETCFG-172: no address or route of the node, and not the VIP, is in the container runtime's range."""
+    return _in_range(subject)
 
 
-def _in_range(s: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
-    own = [i.address for i in require_fact(s.facts.interfaces, "interfaces")]
-    planned = (s.node.address, s.plan.address.cluster_endpoint, *own, *others)
+def _in_range(subject: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
+    own = [i.address for i in require_fact(subject.facts.interfaces, "interfaces")]
+    planned = (subject.node.address, subject.plan.address.cluster_endpoint, *own, *others)
     used = [
         *(ip_network(address) for address in planned if is_ip(address)),
-        *routed(require_fact(s.facts.routes, "routes")),
+        *routed(require_fact(subject.facts.routes, "routes")),
     ]
-    ranges = [IPv4Network(text) for text in s.check.texts("ranges")]
+    ranges = [IPv4Network(text) for text in subject.check.texts("ranges")]
     hits = [_formatted(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
     outcome = Outcome.FAIL if hits else Outcome.PASS
     return Finding(outcome, ", ".join(hits) or _("no address in this range"), names=tuple(hits))

@@ -1,1 +1,1 @@
-"""Checks of the plan alone: rules that need no node."""
+"""Checks of the plan alone, which need no facts of a node."""

@@ -164,10 +164,10 @@ def vip_in_node_subnet(subject: PlanSubject) -> Findings:
         return not_applicable(_("no VIP, or a single node"))
     subnets = [host_network(subject.facts.get(node.address), node.address) for node in plan.control_planes]
     if all(subnets):
-        one = len(set(subnets)) == 1 and all(subnet and meet(subnet, ip_network(vip)) for subnet in subnets)
+        address_of_node = len(set(subnets)) == 1 and all(subnet and meet(subnet, ip_network(vip)) for subnet in subnets)
         return (
             findings_or_pass((), vip)
-            if one
+            if address_of_node
             else not_applicable(_("checked by VIP-SUBNET, with the prefixes of the nodes"))
         )
     nearby = ip_network(f"{vip}/{_LIKELY_SUBNET}", strict=False)
@@ -215,7 +215,10 @@ def ports_apart(subject: PlanSubject) -> Findings:
         if port in TAKEN_PORTS:
             findings.append(fail(observed.format(port=port), path))
     return findings_or_pass(
-        findings, _("HTTPS {https}, HTTP {http}").format(https=address.https_port, http=_http(subject.plan))
+        findings,
+        pgettext("observed value", "HTTPS {https}, HTTP {http}").format(
+            https=address.https_port, http=_http(subject.plan)
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from acp_tui.checks.certificates.model import Authority, CertificateFacts
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.plan.results import fail, warn
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Plan
 
@@ -48,11 +48,11 @@ def _dates(read: CertificateFacts) -> Iterator[Finding]:
     if read.not_before is None or read.not_after is None:
         return
     if read.not_after <= read.read_at:
-        yield fail(_("expired on {day}").format(day=f"{read.not_after:%Y-%m-%d}"), CERT_FILE)
+        yield fail(pgettext("certificate", "expired on {day}").format(day=f"{read.not_after:%Y-%m-%d}"), CERT_FILE)
     elif read.not_before > read.read_at:
         yield fail(_("not valid before {day}").format(day=f"{read.not_before:%Y-%m-%d}"), CERT_FILE)
     elif read.not_after - read.read_at < SOON:
-        yield warn(_("expires on {day}").format(day=f"{read.not_after:%Y-%m-%d}"), CERT_FILE)
+        yield warn(pgettext("certificate", "expires on {day}").format(day=f"{read.not_after:%Y-%m-%d}"), CERT_FILE)
     for issuer in read.issuers:
         start, end = f"{issuer.not_before:%Y-%m-%d}", f"{issuer.not_after:%Y-%m-%d}"
         if issuer.not_after <= read.read_at:

@@ -12,7 +12,7 @@ from acp_tui.checks.free_ranges import free_range_remedy, suggestions, with_room
 from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, not_applicable, passed, warn
 from acp_tui.checks.subnets import meet, node_addresses, ranges
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.plan.field_types import is_ip
 from acp_tui.plan.model import Plan
 
@@ -20,18 +20,20 @@ from acp_tui.plan.model import Plan
 def ranges_apart(subject: PlanSubject) -> Findings:
     """XR-CIDR-OVERLAP: Pod, Service and join ranges do not overlap, in each family."""
     by_path = ranges(subject.plan)
-    pairs = [(one, other) for one, other in combinations(by_path, 2) if meet(by_path[one], by_path[other])]
+    pairs = [
+        (path, other_path) for path, other_path in combinations(by_path, 2) if meet(by_path[path], by_path[other_path])
+    ]
     free = suggestions(subject.plan, subject.facts) if pairs else {}
-    observed = _("{one} and {other} overlap")
+    observed = pgettext("observed value", "{one} and {other} overlap")
     return findings_or_pass(
         (
             fail(
-                observed.format(one=by_path[one], other=by_path[other]),
-                one,
-                other,
-                remedy=free_range_remedy(free, one, other),
+                observed.format(one=by_path[path], other=by_path[other_path]),
+                path,
+                other_path,
+                remedy=free_range_remedy(free, path, other_path),
             )
-            for one, other in pairs
+            for path, other_path in pairs
         ),
         format_list(by_path.values()),
     )
@@ -52,7 +54,7 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
     if not hit and plan.network.cni != "kube-ovn":
         return not_applicable(_("only with Kube-OVN"))
     free = suggestions(plan, subject.facts) if hit else {}
-    observed = _("{address} is in {range}")
+    observed = pgettext("observed value", "{address} is in {range}")
     return findings_or_pass(
         (
             Finding(
@@ -76,7 +78,7 @@ def ranges_off_reserved(subject: PlanSubject) -> Findings:
         if isinstance(network, IPv4Network) and network.network_address <= last and network.broadcast_address >= first
     ]
     free = suggestions(subject.plan, subject.facts) if hit else {}
-    observed = _("{range} overlaps {first} to {last}")
+    observed = pgettext("observed value", "{range} overlaps {first} to {last}")
     return findings_or_pass(
         (
             warn(observed.format(range=network, first=first, last=last), path, remedy=free_range_remedy(free, path))
@@ -123,7 +125,7 @@ def services_fit(subject: PlanSubject) -> Findings:
 
 
 def _host_addresses(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The plan path of each IP address of nodes, endpoint and platform; each address once."""
+    """Yield plan path and IP address of nodes, endpoint and platform, each address once."""
     address = plan.address
     named = [
         (f"nodes[{index}].{field}", own)

@@ -21,7 +21,7 @@ from acp_tui.checks.plan.results import (
     unknown,
     warn,
 )
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, _, pgettext
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import parse_name
 
@@ -48,24 +48,26 @@ def same_as_primary(subject: PlanSubject) -> Findings:
 
 def addresses(subject: PlanSubject) -> Iterator[Finding]:
     """XR-DOMAIN-DR: one domain for both, a VIP for each."""
-    here, there = subject.plan, _plan(subject)
-    if there is None:
+    here, primary = subject.plan, _plan(subject)
+    if primary is None:
         return
-    if here.platform_address != there.platform_address:
-        yield _different(_("platform address"), here.platform_address, there.platform_address, "address.platform")
-    if here.address.cluster_endpoint == there.address.cluster_endpoint:
+    if here.platform_address != primary.platform_address:
+        yield _different(
+            pgettext("answer", "platform address"), here.platform_address, primary.platform_address, "address.platform"
+        )
+    if here.address.cluster_endpoint == primary.address.cluster_endpoint:
         observed = _("cluster endpoint {vip} is also the primary's; each cluster needs its own VIP")
         yield fail(observed.format(vip=here.address.cluster_endpoint or none_text()), "address.cluster_endpoint")
 
 
 def ports(subject: PlanSubject) -> Iterator[Finding]:
     """XR-DR-PORTS: the same ports on both."""
-    here, there = subject.plan.address, _plan(subject)
-    if there is None:
+    here, primary = subject.plan.address, _plan(subject)
+    if primary is None:
         return
     for path, port, other in (
-        ("address.http_port", here.http_port, there.address.http_port),
-        ("address.https_port", here.https_port, there.address.https_port),
+        ("address.http_port", here.http_port, primary.address.http_port),
+        ("address.https_port", here.https_port, primary.address.https_port),
     ):
         if port != other:
             yield _different(path, str(port), str(other), path)
@@ -73,15 +75,15 @@ def ports(subject: PlanSubject) -> Iterator[Finding]:
 
 def certificate(subject: PlanSubject) -> Findings:
     """XR-CERT-DR: the same pair on both, by the SHA-256 of each certificate and of the key's public half."""
-    own, primary, there = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
+    own, primary, primary_plan = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
     paths = (CERT_FILE, KEY_FILE)
     if subject.plan.disaster_recovery.role != "standby":
         return passed(_("an existing certificate"))
     if primary is None and not subject.plan.disaster_recovery.primary:
         return manual(_("Is it the same pair as on the primary?"), *paths, PRIMARY)
-    if primary is None or there is None:
+    if primary is None or primary_plan is None:
         return (unknown(_("the primary's plan was not read"), PRIMARY),)
-    if there.certificate.mode != "existing":
+    if primary_plan.certificate.mode != "existing":
         return (fail(_("the primary's certificate is self-signed"), PRIMARY),)
     theirs = primary.certificate
     if theirs is None or not theirs.sums or not theirs.key_sum:
@@ -101,31 +103,31 @@ def certificate(subject: PlanSubject) -> Findings:
 
 def registry(subject: PlanSubject) -> Iterator[Finding]:
     """XR-REG-DR: the same registry and login on both."""
-    here, there = subject.plan, _plan(subject)
-    if there is None:
+    here, primary = subject.plan, _plan(subject)
+    if primary is None:
         return
     for path, own, other in (
-        ("registry.mode", here.registry.mode, there.registry.mode),
-        ("registry.address", here.registry_address, there.registry_address),
-        ("registry.username", here.registry.username or "", there.registry.username or ""),
+        ("registry.mode", here.registry.mode, primary.registry.mode),
+        ("registry.address", here.registry_address, primary.registry_address),
+        ("registry.username", here.registry.username or "", primary.registry.username or ""),
     ):
         if own != other:
             yield _different(path, own, other, path)
-    if here.registry.username or there.registry.username:
-        yield from _secret(subject, "registry.password", here.registry.password, there.registry.password)
+    if here.registry.username or primary.registry.username:
+        yield from _secret(subject, "registry.password", here.registry.password, primary.registry.password)
 
 
 def _account(subject: PlanSubject) -> Iterator[Finding]:
-    here, there = subject.plan.admin, _plan(subject)
-    if there is None:
+    here, primary = subject.plan.admin, _plan(subject)
+    if primary is None:
         return
-    if here.username != there.admin.username:
-        yield _different("admin.username", here.username, there.admin.username, "admin.username")
-    yield from _secret(subject, "admin.password", here.password, there.admin.password)
+    if here.username != primary.admin.username:
+        yield _different("admin.username", here.username, primary.admin.username, "admin.username")
+    yield from _secret(subject, "admin.password", here.password, primary.admin.password)
 
 
-def _machines(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
-    primary_nodes = {address for node in there.nodes for address in (node.address, node.ipv6) if address}
+def _machines(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
+    primary_nodes = {address for node in primary.nodes for address in (node.address, node.ipv6) if address}
     observed = _("{address} is a node of the primary")
     for node in subject.plan.nodes:
         for name, address in (("address", node.address), ("ipv6", node.ipv6)):
@@ -133,17 +135,17 @@ def _machines(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
                 yield fail(observed.format(address=address), node_path(subject.plan, node, name))
 
 
-def _products(subject: PlanSubject, there: Plan) -> Iterator[Finding]:
-    """Differences that the manual does not mention, but that make the two platforms different: warnings."""
+def _products(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
+    """Warn about differences that the manual does not mention, but that make the two platforms different."""
     here, newest = subject.plan, _("the newest version that the installer offers")
-    if there.disaster_recovery.role != "primary":
+    if primary.disaster_recovery.role != "primary":
         observed = _("the plan of the primary has the role {role}")
-        yield warn(observed.format(role=there.disaster_recovery.role), PRIMARY)
+        yield warn(observed.format(role=primary.disaster_recovery.role), PRIMARY)
     for path, own, other in (
-        ("package.core", _version(here), _version(there)),
-        ("kubernetes.version", here.kubernetes.version or newest, there.kubernetes.version or newest),
-        ("network.cni", here.network.cni, there.network.cni),
-        ("components.products", *(format_list(sorted({*plan.components.products})) for plan in (here, there))),
+        ("package.core", _version(here), _version(primary)),
+        ("kubernetes.version", here.kubernetes.version or newest, primary.kubernetes.version or newest),
+        ("network.cni", here.network.cni, primary.network.cni),
+        ("components.products", *(format_list(sorted({*plan.components.products})) for plan in (here, primary))),
     ):
         if own != other:
             yield warn(_(_DIFFERS).format(name=path, here=own, there=other), path)
@@ -154,7 +156,7 @@ def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: Secr
     if here is None:
         return  # the rule that requires the secret reports it
     if unavailable or there is None:
-        observed = _("cannot compare {path}: {reason}")
+        observed = pgettext("observed value", "cannot compare {path}: {reason}")
         reason = unavailable or _("missing in the primary's plan")
         yield unknown(observed.format(path=path, reason=reason), path, PRIMARY)
     elif here.get_secret_value() != there.get_secret_value():
@@ -170,11 +172,11 @@ def _different(name: str, here: str, there: str, path: str) -> Finding:
 
 
 def _short(sums: tuple[str, ...]) -> str:
-    """The first 16 digits of each sum, enough to distinguish them."""
+    """Return the first 16 digits of each sum, which are enough to distinguish them."""
     return format_list(each[:16] for each in sums)
 
 
 def _version(plan: Plan) -> str:
-    """The version such as `4.0.3` from the Core Package's name, else the release."""
+    """Return the version such as `4.0.3` from the Core Package's name, else the release."""
     name = parse_name(plan.package.core or "")
     return name.version if name else plan.effective_release

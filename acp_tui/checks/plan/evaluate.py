@@ -30,7 +30,7 @@ def evaluate_plan(
 
 
 def plan_findings(subject: PlanSubject) -> Findings:
-    """Check one requirement of scope `plan`. KeyError: its row names no function of PLAN_CHECKS."""
+    """Check one requirement of scope `plan`. Raises KeyError: its row names no function of PLAN_CHECKS."""
     if applies(subject.requirement, EvalContext(subject.plan)) is False:
         return (Finding(Outcome.NOT_APPLICABLE),)
     return PLAN_CHECKS[subject.check.name](subject)

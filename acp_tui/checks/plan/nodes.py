@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from acp_tui.checks.finding import Findings, PlanSubject
 from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, node_path, not_applicable, warn
 from acp_tui.checks.subnets import special
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.plan.model import Node, Plan, Ssh
 
 
@@ -38,7 +38,8 @@ def addresses_unique(subject: PlanSubject) -> Findings:
         first_path.setdefault(address, path)
     count = len(first_path)
     return findings_or_pass(
-        findings, ngettext("{count} address", "{count} addresses, all different", count).format(count=count)
+        findings,
+        npgettext("observed value", "{count} address", "{count} addresses, all different", count).format(count=count),
     )
 
 
@@ -91,7 +92,9 @@ def installer_first(subject: PlanSubject) -> Findings:
     if not chosen and first.installer is False:
         observed = _("no installer node: {address} is the first control plane node, and its `installer` is false")
         findings.append(fail(observed.format(address=first.address), node_path(plan, first, "installer")))
-    return findings_or_pass(findings, _("installer node: {address}").format(address=first.address))
+    return findings_or_pass(
+        findings, pgettext("observed value", "installer node: {address}").format(address=first.address)
+    )
 
 
 def login_given(subject: PlanSubject) -> Findings:

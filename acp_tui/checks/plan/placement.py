@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from acp_tui.checks.finding import Finding, Findings, PlanSubject
 from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, node_path, not_applicable, warn
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Node, Plan
 
 REQUIRED_PRODUCTS = ("base", "acp")
@@ -132,7 +132,7 @@ def monitoring_agents(subject: PlanSubject) -> Findings:
     """XR-VM-AGENTS: VictoriaMetrics has 1 agent or more; acp-tui writes 1 instead of 0 into the configuration."""
     chosen = subject.plan.components
     if not chosen.victoriametrics_nodes:
-        return not_applicable(_("no VictoriaMetrics"))
+        return not_applicable(pgettext("observed value", "no VictoriaMetrics"))
     if chosen.victoriametrics_agents == 0:
         return (warn(_("0 agents; acp-tui sends 1 to the installer"), "components.victoriametrics_agents"),)
     return findings_or_pass((), str(chosen.victoriametrics_agents or 1))
@@ -143,7 +143,11 @@ def products_complete(subject: PlanSubject) -> Findings:
     chosen = subject.plan.components.products
     missing = [name for name in REQUIRED_PRODUCTS if name not in chosen]
     if missing:
-        return (fail(_("missing: {names}").format(names=format_list(missing)), "components.products"),)
+        return (
+            fail(
+                pgettext("observed value", "missing: {names}").format(names=format_list(missing)), "components.products"
+            ),
+        )
     return findings_or_pass((), format_list(chosen))
 
 

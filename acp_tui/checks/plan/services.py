@@ -21,7 +21,7 @@ from acp_tui.checks.plan.results import (
 )
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.model import Plan
 
@@ -40,7 +40,7 @@ def certificate_pair(subject: PlanSubject) -> Findings:
             return (fail(_("only one of certificate and key is set"), *missing, "certificate.mode"),)
         return (warn(_("the mode is self-signed: the certificate and key are not used"), "certificate.mode"),)
     if missing:
-        return (fail(_("missing: {names}").format(names=format_list(missing)), *missing),)
+        return (fail(pgettext("observed value", "missing: {names}").format(names=format_list(missing)), *missing),)
     facts = subject.local_files.certificate
     return findings_or_pass(
         (fail(reason, CERT_FILE, KEY_FILE) for reason in (facts.unreadable if facts else ())),
@@ -56,7 +56,7 @@ def certificate_valid(subject: PlanSubject) -> Findings:
     facts = subject.local_files.certificate
     if facts is None or facts.unreadable:
         return (Finding(Outcome.UNKNOWN, _("the certificate was not read"), paths=(CERT_FILE, KEY_FILE)),)
-    observed = _("{subject}, valid until {day}")
+    observed = pgettext("certificate", "{subject}, valid until {day}")
     if facts.authority is Authority.PRIVATE:
         observed = _("{subject}, valid until {day}, private CA: {issuer}")
     day = f"{facts.not_after:%Y-%m-%d}" if facts.not_after else ""
@@ -108,7 +108,7 @@ def registry_login(subject: PlanSubject) -> Findings:
     """XR-REG-AUTH: user and password, both or neither."""
     user, password = _registry_login(subject.plan)
     if user == password:
-        return passed(_("user and password") if user else _("no login"))
+        return passed(_("user and password") if user else pgettext("observed value", "no login"))
     missing = "registry.password" if user else "registry.username"
     observed = _("user without password") if user else _("password without user")
     return (fail(observed, missing),)
@@ -131,7 +131,7 @@ def _own_registry_for_recovery(plan: Plan) -> Iterator[Finding]:
     user, password = _registry_login(plan)
     missing = [path for path, present in (("registry.username", user), ("registry.password", password)) if not present]
     if missing:
-        yield fail(_("missing: {names}").format(names=format_list(missing)), *missing)
+        yield fail(pgettext("observed value", "missing: {names}").format(names=format_list(missing)), *missing)
     # XR-DOMAIN-DR reports a platform address that is not a domain; then the registry cannot be compared with it.
     required = plan.platform_address if is_domain(plan.platform_address) else plan.registry_address
     if plan.registry_address != required or not is_domain(plan.registry_address):
@@ -150,7 +150,7 @@ def admin_password(subject: PlanSubject) -> Findings:
         observed = _("fewer than {count} characters").format(count=ADVISED_PASSWORD_LENGTH)
         expected = _("{count} characters or more").format(count=ADVISED_PASSWORD_LENGTH)
         return (warn(observed, "admin.password", expected=expected),)
-    return passed(_("password set"))
+    return passed(pgettext("observed value", "password set"))
 
 
 def versions_offered(subject: PlanSubject) -> Findings:
@@ -192,7 +192,7 @@ def protocol_is_final(subject: PlanSubject) -> Findings:
     """XR-PROTO-FIXED: a reminder if the protocol is not the default."""
     family = subject.plan.network.ip_family
     if family == "ipv4":
-        return passed(_("IPv4"))
+        return passed(pgettext("observed value", "IPv4"))
     observed = _("{family}; cannot be changed after the install")
     return (warn(observed.format(family=family), "network.ip_family"),)
 

@@ -22,7 +22,7 @@ from acp_tui.checks.sizing.requirements import (
     workers_together,
 )
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.units import gigabytes
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Node, Plan
@@ -44,7 +44,7 @@ class Need:
     planned: int
     """Nodes of this role in the plan."""
     least: Size
-    """Of each machine."""
+    """Minimum size of each machine."""
     advised: Size
     together: Size
     """Of all machines of the role."""
@@ -93,14 +93,14 @@ def sizing(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> Sizing:
 
 
 def _kinds(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> tuple[bool, ...]:
-    """False for x86, True for ARM: the architectures of the nodes, else of the package."""
+    """Return the architectures of the nodes, else of the package: False for x86, True for ARM."""
     kinds = {machine.arch == "aarch64" for machine in machines.values() if machine is not None and machine.arch}
     package = parse_name(plan.package.core or "")
     return tuple(sorted(kinds)) or (package is not None and package.arch == "arm",)
 
 
 def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, FunctionCheck]]:
-    """Rows that apply to the plan and use one of these check functions; rows of scenarios come first."""
+    """Yield the rows that apply to the plan and use one of these check functions; rows of scenarios come first."""
     for row, check in _rows_with_function(plan.effective_release, names):
         if applies(row, EvalContext(plan)) is not False:
             yield row, check
@@ -113,14 +113,14 @@ def _rows_with_function(release: str, names: tuple[str, ...]) -> tuple[tuple[Req
 
 
 def _figures(plan: Plan, name: str) -> Informational | None:
-    """The figures of the informational row `name`; None: the row does not apply, or has no figures."""
+    """Return the figures of the informational row `name`; None: the row does not apply, or has no figures."""
     row = catalogue(plan.effective_release)[name]
     holds = isinstance(row.check, Informational) and row.check.params and applies(row, EvalContext(plan))
     return row.check if holds and isinstance(row.check, Informational) else None
 
 
 def _control_planes(plan: Plan) -> tuple[int, int]:
-    """The minimum number of control plane nodes, and the number for the expected load."""
+    """Return the minimum number of control plane nodes, and the number for the expected load."""
     least = load = 0
     for _row, check in _named(plan, "scenario_control_plane_count", "single_node"):
         figures = (1,) if check.name == "single_node" else check.numbers("at_least") or check.numbers("counts")
@@ -130,7 +130,7 @@ def _control_planes(plan: Plan) -> tuple[int, int]:
 
 
 def _workers(plan: Plan) -> tuple[int, int]:
-    """The minimum and recommended number of workers. Rules for plans with workers are advice for plans without."""
+    """Return the minimum and recommended number of workers. In a plan without workers, their rules are advice."""
     without = plan.model_copy(update={"nodes": plan.control_planes})
     least = max((int(check.number("at_least")) for _row, check in _named(without, "scenario_worker_count")), default=0)
     usual = max(
@@ -183,7 +183,7 @@ def _need(
 
 
 def _sizes(plan: Plan, role: str) -> Iterator[tuple[Requirement, Size, Size]]:
-    """The rows with a size for this role, each with the minimum and the recommended size."""
+    """Yield the rows with a size for this role, each with the minimum and the recommended size."""
     for row, check in _named(plan, "machine_size"):
         if role not in row.roles and "all" not in row.roles:
             continue
@@ -232,11 +232,12 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
     if growth and plan.workload.clusters > growth.number("beyond"):
         yield _reason(rules["CAP-MC-HGROW"], _(rules["CAP-MC-HGROW"].title))
     if _figures(plan, "CAP-RESERVE-30"):
-        yield _reason(rules["CAP-RESERVE-30"], _(rules["CAP-RESERVE-30"].title))
+        reserve = rules["CAP-RESERVE-30"]
+        yield _reason(reserve, _(reserve.title))
 
 
 def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
-    """The rules behind the number of nodes; of equal rules only the scenario's own."""
+    """Yield the rules behind the number of nodes; of equal rules only the scenario's own."""
     used = set()
     for row, check in _named(plan, "single_node", "scenario_control_plane_count"):
         if check.name not in used:
@@ -247,12 +248,12 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
             yield _reason(row, _(row.title))
     for row, check in _named(plan, "workers_for_pods"):
         count = workers_by_pods(check, plan)
-        text = ngettext("{pods} Pods: {count} worker", "{pods} Pods: {count} workers", count)
+        text = npgettext("sizing", "{pods} Pods: {count} worker", "{pods} Pods: {count} workers", count)
         yield _reason(row, text.format(pods=plan.workload.pods, count=count))
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """The size that workload clusters add to the workers, and the machines of the manual's steps that reach it."""
+    """Yield the size that workload clusters add to the workers, and the manual's machine sizes that reach it."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)
@@ -273,16 +274,16 @@ def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
 
 
 def _machines(need: Need, step: Size) -> int:
-    """The number of machines of this size that reach the required total."""
+    """Return the number of machines of this size that reach the required total."""
     parts = ((need.together.cores, step.cores), (need.together.memory, step.memory))
     return max(need.count, *(math.ceil(total / each) for total, each in parts))
 
 
 def _describe(required: Size, recommended: Size) -> str:
     if required == Size():
-        return _("{size} recommended").format(size=recommended)
+        return pgettext("size", "{size} recommended").format(size=recommended)
     if recommended == Size():
-        return _("at least {size}").format(size=required)
+        return pgettext("size", "at least {size}").format(size=required)
     return _("at least {size}, {advised} recommended").format(size=required, advised=recommended)
 
 

@@ -11,7 +11,7 @@ from acp_tui.checks.catalog import FunctionCheck
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject, require_fact
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.units import gigabytes
 from acp_tui.plan.model import Node, Plan
 
@@ -34,7 +34,9 @@ class Size:
         return machine.cores >= self.cores and machine.memory >= self.memory
 
     def __str__(self) -> str:
-        cores = ngettext("{count} core", "{count} cores", math.ceil(self.cores)).format(count=f"{self.cores:g}")
+        cores = npgettext("size", "{count} core", "{count} cores", math.ceil(self.cores)).format(
+            count=f"{self.cores:g}"
+        )
         memory = f"{self.memory:.3g} GB" if self.memory < 1000 else f"{self.memory:.0f} GB"
         return ", ".join((*([cores] if self.cores else []), *([memory] if self.memory else [])))
 
@@ -57,26 +59,26 @@ def advised(check: FunctionCheck) -> Size:
     return Size(*(next(iter(check.numbers(name)), 0) for name in ("cores_advised", "memory_advised")))
 
 
-def _machine(s: NodeSubject, required: Size) -> Size:
-    """The size of the node, with only the parts that `required` has."""
+def _machine(subject: NodeSubject, required: Size) -> Size:
+    """Return the size of the node, with only the parts that `required` has."""
     return Size(
-        require_fact(s.facts.cpu_count, "cpu_count") if required.cores else 0,
-        gigabytes(require_fact(s.facts.memory, "memory")) if required.memory else 0,
+        require_fact(subject.facts.cpu_count, "cpu_count") if required.cores else 0,
+        gigabytes(require_fact(subject.facts.memory, "memory")) if required.memory else 0,
     )
 
 
-def _shown(s: NodeSubject, machine: Size) -> str:
-    """The size as text; on bare metal with the physical cores, if threads share them (OQ-CORES)."""
-    threads = s.facts.cpu_threads or 1
-    if not machine.cores or s.facts.virtual is not False or threads == 1:
+def _shown(subject: NodeSubject, machine: Size) -> str:
+    """Return the size as text; on bare metal with the physical cores, if threads share them (OQ-CORES)."""
+    threads = subject.facts.cpu_threads or 1
+    if not machine.cores or subject.facts.virtual is not False or threads == 1:
         return str(machine)
     cores = int(machine.cores // threads)
-    text = ngettext("{machine} ({count} physical core)", "{machine} ({count} physical cores)", cores)
+    text = npgettext("size", "{machine} ({count} physical core)", "{machine} ({count} physical cores)", cores)
     return text.format(machine=machine, count=cores)
 
 
 def only_advised(check: FunctionCheck, role: str) -> bool:
-    """Return whether the row is only advice for this role: for workers, the general table is (OQ-WK-MIN)."""
+    """Return whether the row is only advice for this role. The general table is advice for workers (OQ-WK-MIN)."""
     return role in check.texts("advice_for")
 
 
@@ -93,62 +95,66 @@ def workers_by_pods(check: FunctionCheck, plan: Plan) -> int:
     return math.ceil(plan.workload.pods / check.number("pods"))
 
 
-def _scenario_has_size(s: NodeSubject) -> bool:
+def _scenario_has_size(subject: NodeSubject) -> bool:
     """Whether a row of the scenario has a size for this node's role."""
-    context = EvalContext(s.plan, s.node, s.facts)
+    context = EvalContext(subject.plan, subject.node, subject.facts)
     return any(
-        isinstance(row.check, FunctionCheck) and row.check.name == "machine_size" and s.node.role in row.roles
-        for row in s.rules.values()
+        isinstance(row.check, FunctionCheck) and row.check.name == "machine_size" and subject.node.role in row.roles
+        for row in subject.rules.values()
         if applies(row, context)
     )
 
 
-def machine_size(s: NodeSubject) -> Finding:
+def machine_size(subject: NodeSubject) -> Finding:
     """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: below the minimum fails, below the recommended size warns. On ARM
     HW-ARM-FACTOR has the recommended size (OQ-ARM-REC)."""
-    if only_advised(s.check, s.node.role) and _scenario_has_size(s):
+    if only_advised(subject.check, subject.node.role) and _scenario_has_size(subject):
         return Finding(Outcome.NOT_APPLICABLE, _("the scenario has its own figures for this role"))
-    least, better = minimum(s.check, s.plan), advised(s.check)
-    if s.facts.arch == "aarch64":
+    least, better = minimum(subject.check, subject.plan), advised(subject.check)
+    if subject.facts.arch == "aarch64":
         better = Size()
-    machine = _machine(s, least | better)
-    expected = _("at least {size}").format(size=least)
+    machine = _machine(subject, least | better)
+    expected = pgettext("size", "at least {size}").format(size=least)
     if better != Size():
         expected = _("at least {size}, {advised} recommended").format(size=least, advised=better)
     if not least.reached_by(machine):
-        low = Outcome.WARN if only_advised(s.check, s.node.role) else Outcome.FAIL
-        return Finding(low, _shown(s, machine), expected=expected)
-    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, _shown(s, machine), expected=expected)
+        low = Outcome.WARN if only_advised(subject.check, subject.node.role) else Outcome.FAIL
+        return Finding(low, _shown(subject, machine), expected=expected)
+    return Finding(
+        Outcome.PASS if better.reached_by(machine) else Outcome.WARN, _shown(subject, machine), expected=expected
+    )
 
 
-def arm_factor(s: NodeSubject) -> Finding:
+def arm_factor(subject: NodeSubject) -> Finding:
     """HW-ARM-FACTOR: the largest x86 minimum for this node, times the factors of the row."""
-    context = EvalContext(s.plan, s.node, s.facts)
+    context = EvalContext(subject.plan, subject.node, subject.facts)
     least = Size()
-    for row in s.rules.values():
+    for row in subject.rules.values():
         check = row.check
         if isinstance(check, FunctionCheck) and check.name == "machine_size" and row.scope == "node":
-            roles_fit = "all" in row.roles or s.node.role in row.roles
-            if roles_fit and applies(row, context) and not only_advised(check, s.node.role):
-                least = least | minimum(check, s.plan)
+            roles_fit = "all" in row.roles or subject.node.role in row.roles
+            if roles_fit and applies(row, context) and not only_advised(check, subject.node.role):
+                least = least | minimum(check, subject.plan)
     if least == Size():
         return Finding(Outcome.NOT_APPLICABLE, _("this scenario requires no size of a worker"))
-    machine = _machine(s, least)
-    floor, better = least * s.check.number("floor"), least * s.check.number("advised")
+    machine = _machine(subject, least)
+    floor, better = least * subject.check.number("floor"), least * subject.check.number("advised")
     expected = _("at least {size}, {advised} recommended").format(size=floor, advised=better)
     if not floor.reached_by(machine):
-        return Finding(Outcome.FAIL, _shown(s, machine), expected=expected)
-    return Finding(Outcome.PASS if better.reached_by(machine) else Outcome.WARN, _shown(s, machine), expected=expected)
+        return Finding(Outcome.FAIL, _shown(subject, machine), expected=expected)
+    return Finding(
+        Outcome.PASS if better.reached_by(machine) else Outcome.WARN, _shown(subject, machine), expected=expected
+    )
 
 
-def capacity_for_clusters(s: ClusterSubject) -> Findings:
+def capacity_for_clusters(subject: ClusterSubject) -> Findings:
     """CAP-MC-HGROW: the sum of all workers against the base size plus a share for every ten workload clusters."""
-    need = workers_together(s.check, s.plan)
+    need = workers_together(subject.check, subject.plan)
     if need == Size():
         return (Finding(Outcome.NOT_APPLICABLE, _("the number of workload clusters is below the first step")),)
     have = Size()
-    for node in s.plan.workers:
-        facts = s.facts.get(node.address)
+    for node in subject.plan.workers:
+        facts = subject.facts.get(node.address)
         cores = require_fact(facts.cpu_count if facts else None, "cpu_count")
         memory = require_fact(facts.memory if facts else None, "memory")
         have = Size(have.cores + cores, have.memory + gigabytes(memory))
@@ -157,59 +163,59 @@ def capacity_for_clusters(s: ClusterSubject) -> Findings:
 
 
 def _counted(nodes: tuple[Node, ...]) -> str:
-    return ngettext("{count} node", "{count} nodes", len(nodes)).format(count=len(nodes))
+    return npgettext("observed value", "{count} node", "{count} nodes", len(nodes)).format(count=len(nodes))
 
 
-def scenario_control_plane_count(s: PlanSubject) -> Findings:
+def scenario_control_plane_count(subject: PlanSubject) -> Findings:
     """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the number of control plane nodes is one that the row allows."""
-    nodes = s.plan.control_planes
-    least = s.check.numbers("at_least")
-    ok = len(nodes) >= least[0] if least else len(nodes) in s.check.numbers("counts")
+    nodes = subject.plan.control_planes
+    least = subject.check.numbers("at_least")
+    ok = len(nodes) >= least[0] if least else len(nodes) in subject.check.numbers("counts")
     return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(nodes), paths=() if ok else ("nodes", "scenario")),)
 
 
-def scenario_worker_count(s: PlanSubject) -> Findings:
+def scenario_worker_count(subject: PlanSubject) -> Findings:
     """CAP-SC-MIN-WK, CAP-MC-WK-COUNT: as many workers as the row requires, or more."""
-    nodes = s.plan.workers
-    ok = len(nodes) >= s.check.number("at_least")
+    nodes = subject.plan.workers
+    ok = len(nodes) >= subject.check.number("at_least")
     return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(nodes), paths=() if ok else ("nodes", "scenario")),)
 
 
-def single_node(s: PlanSubject) -> Findings:
+def single_node(subject: PlanSubject) -> Findings:
     """CAP-SN-NODES: exactly one node."""
-    ok = s.plan.single
+    ok = subject.plan.single
     paths = () if ok else ("nodes", "scenario")
-    return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(s.plan.nodes), paths=paths),)
+    return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(subject.plan.nodes), paths=paths),)
 
 
-def workers_for_pods(s: PlanSubject) -> Findings:
+def workers_for_pods(subject: PlanSubject) -> Findings:
     """CAP-SC-GROW: one worker for every 50 expected application Pods."""
-    need = workers_by_pods(s.check, s.plan)
-    have = len(s.plan.workers)
+    need = workers_by_pods(subject.check, subject.plan)
+    have = len(subject.plan.workers)
     expected = ngettext("{count} worker or more", "{count} workers or more", need).format(count=need)
     outcome = Outcome.PASS if have >= need else Outcome.WARN
     paths = () if have >= need else ("nodes", "workload.pods")
-    return (Finding(outcome, _counted(s.plan.workers), expected=expected, paths=paths),)
+    return (Finding(outcome, _counted(subject.plan.workers), expected=expected, paths=paths),)
 
 
-def endpoint_given(s: PlanSubject) -> Findings:
+def endpoint_given(subject: PlanSubject) -> Findings:
     """NETRES-VIP: the cluster endpoint is present."""
-    endpoint = s.plan.address.cluster_endpoint
+    endpoint = subject.plan.address.cluster_endpoint
     if endpoint:
         return (Finding(Outcome.PASS, endpoint),)
     return (Finding(Outcome.FAIL, _("no cluster endpoint"), paths=("address.cluster_endpoint",)),)
 
 
-def trusted_certificate(s: PlanSubject) -> Findings:
+def trusted_certificate(subject: PlanSubject) -> Findings:
     """NETRES-CERT: a certificate that browsers trust."""
-    if s.plan.certificate.mode == "existing":
-        return (Finding(Outcome.PASS, _("existing certificate")),)
-    return (Finding(Outcome.WARN, _("self-signed"), paths=("certificate.mode",)),)
+    if subject.plan.certificate.mode == "existing":
+        return (Finding(Outcome.PASS, pgettext("certificate", "existing certificate")),)
+    return (Finding(Outcome.WARN, pgettext("certificate", "self-signed"), paths=("certificate.mode",)),)
 
 
-def hardware_load_balancer(s: PlanSubject) -> Findings:
+def hardware_load_balancer(subject: PlanSubject) -> Findings:
     """NETRES-SOFTLB: an external load balancer instead of keepalived."""
-    if not s.plan.address.self_built_vip:
+    if not subject.plan.address.self_built_vip:
         return (Finding(Outcome.PASS, _("no self-built VIP")),)
-    observed = _("keepalived provides the VIP {address}").format(address=s.plan.address.cluster_endpoint)
+    observed = _("keepalived provides the VIP {address}").format(address=subject.plan.address.cluster_endpoint)
     return (Finding(Outcome.WARN, observed, paths=("address.self_built_vip",)),)

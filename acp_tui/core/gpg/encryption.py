@@ -18,13 +18,13 @@ from pydantic import SecretStr
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 
 _MAX_KEY = 1 << 20
 """Bytes; more than any public key file has."""
 _CIPHER = "AES256"
 _KEY_FROM_PASSPHRASE = ("--s2k-digest-algo", "SHA512", "--s2k-count", "65011712")
-"""The highest count that gpg has. Without these options it starts an agent to calibrate the count on this machine."""
+"""The highest count that gpg supports. Without these options gpg starts an agent to calibrate the count."""
 _NO_KEY = "no secret key"
 
 
@@ -86,7 +86,8 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
                 extra_args=list(_KEY_FROM_PASSPHRASE),
             )
             if not result.ok:
-                raise GpgFailed(_("gpg could not encrypt: {why}").format(why=result.status or _("unknown")))
+                reason = result.status or pgettext("reason", "unknown")
+                raise GpgFailed(_("gpg could not encrypt: {reason}").format(reason=reason))
             return bytes(result.data)
     fingerprint = re.sub(r"\s", "", lock.key).upper()
     in_keyring = re.fullmatch(r"[0-9A-F]{40}", fingerprint) is not None
@@ -94,8 +95,8 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
         recipients = (fingerprint,) if in_keyring else _import_keys(gpg, resolve_path(Path(), lock.key))
         result = gpg.encrypt(data, recipients, always_trust=True, armor=False, extra_args=["--no-encrypt-to"])
         if not result.ok:
-            text = _("gpg cannot encrypt to {key}: {why}. Use a key that is valid and can encrypt.")
-            raise GpgFailed(text.format(key=lock.key, why=result.status_detail or result.status))
+            text = _("gpg cannot encrypt to {key}: {reason}. Use a key that is valid and can encrypt.")
+            raise GpgFailed(text.format(key=lock.key, reason=result.status_detail or result.status))
         return bytes(result.data)
 
 
@@ -111,10 +112,11 @@ def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
     if result.status == _NO_KEY:
         raise GpgFailed(_("the private key for it is not in the keyring of this user"))
     if passphrase is None and "passphrase" in result.status:
-        raise PassphraseNeeded(_("passphrase required"))
+        raise PassphraseNeeded(pgettext("error", "passphrase required"))
     if passphrase is not None and ("passphrase" in result.status or result.status == "decryption failed"):
-        raise PassphraseWrong(_("wrong passphrase"))
-    raise GpgFailed(_("gpg cannot read it: {why}").format(why=result.status or _("unknown")))
+        raise PassphraseWrong(pgettext("error", "wrong passphrase"))
+    reason = result.status or pgettext("reason", "unknown")
+    raise GpgFailed(_("gpg cannot decrypt it: {reason}").format(reason=reason))
 
 
 def _run_decrypt(data: bytes, passphrase: SecretStr | None, *, temporary: bool) -> gnupg.Crypt:
@@ -137,12 +139,12 @@ def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
         with key_file.open("rb") as file:
             gpg.import_keys(file.read(_MAX_KEY))
     except OSError as error:
-        text = _("{key}: {why}; give a public key file, or the 40 digits of a fingerprint")
-        raise GpgFailed(text.format(key=key_file, why=error.strerror or error)) from error
-    found = tuple(key["fingerprint"] for key in gpg.list_keys())
-    if not found:
+        text = _("{key}: {reason}; give a public key file, or the 40 digits of a fingerprint")
+        raise GpgFailed(text.format(key=key_file, reason=error.strerror or error)) from error
+    fingerprints = tuple(key["fingerprint"] for key in gpg.list_keys())
+    if not fingerprints:
         raise GpgFailed(_("{key}: no public key that gpg can read").format(key=key_file))
-    return found
+    return fingerprints
 
 
 @contextmanager
@@ -163,7 +165,7 @@ def _gpg(*, temporary: bool) -> Iterator[gnupg.GPG]:
                         end = ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"]
                         subprocess.run(end, env=environment, check=False, capture_output=True)
     except GpgHomeError as error:
-        raise GpgFailed(_("gpg does not run: {why}").format(why=error)) from error
+        raise GpgFailed(_("gpg does not run: {reason}").format(reason=error)) from error
 
 
 def _start(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:

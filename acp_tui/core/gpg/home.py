@@ -16,7 +16,7 @@ from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder, wait_for_lock
 
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
-"""Short, because the path of a Unix socket is limited to 108 bytes. The first one with room is used."""
+"""Folders to try in order. They are short, because the path of a Unix socket is limited to 108 bytes."""
 _NAME = "acp-tui-gpg-"
 _RESERVE = 4 << 20
 """Bytes; more than gpg writes."""

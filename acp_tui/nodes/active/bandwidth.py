@@ -2,7 +2,7 @@
 
 One transfer runs at a time: bash sends zeros over one TCP connection to a temporary listener (python) on a free
 required port, which counts the bytes. A transfer ends after one second or 512 MiB, so the result is a lower bound.
-After any error the listener ends by itself within seconds. Nothing is written to a disk.
+After any error the listener ends by itself within seconds. The test does not write to a disk.
 """
 
 import asyncio
@@ -86,10 +86,10 @@ class BandwidthNode:
 def pairs(nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield sender and receiver of each transfer, in order."""
     if len(nodes) <= _MAX_NODES_FOR_ALL_PAIRS:
-        yield from ((one, other) for one in nodes for other in nodes if one != other)
+        yield from ((sender, receiver) for sender in nodes for receiver in nodes if sender != receiver)
     else:
-        for one, other in zip(nodes, (*nodes[1:], nodes[0]), strict=True):
-            yield from ((one, other), (other, one))
+        for sender, receiver in zip(nodes, (*nodes[1:], nodes[0]), strict=True):
+            yield from ((sender, receiver), (receiver, sender))
 
 
 async def measure(
@@ -99,21 +99,21 @@ async def measure(
     addresses = [node.target.address for node in nodes]
     connections = dict(zip(addresses, await _connect_all(nodes, deadlines), strict=True))
     by_address = dict(zip(addresses, nodes, strict=True))
-    found: dict[str, dict[str, Bandwidth]] = {address: {} for address in by_address}
+    results: dict[str, dict[str, Bandwidth]] = {address: {} for address in by_address}
     try:
         for source, target in pairs(tuple(by_address)):
             best = await _transfer(connections[source], connections[target], by_address[target])
             if best.bits is not None and best.bits < sufficient:
                 second = await _transfer(connections[source], connections[target], by_address[target])
-                best = max(best, second, key=lambda one: one.bits or 0)
-            found[source][target] = best
+                best = max(best, second, key=lambda result: result.bits or 0)
+            results[source][target] = best
     finally:
-        await asyncio.gather(*(one.close() for one in connections.values() if isinstance(one, Connection)))
-    return found
+        await asyncio.gather(*(result.close() for result in connections.values() if isinstance(result, Connection)))
+    return results
 
 
 async def _connect_all(nodes: Sequence[BandwidthNode], deadlines: Deadlines) -> list[Connection | str]:
-    """Return a connection to each node, or the reason why there is none."""
+    """Return a connection to each node, or the reason why no connection was made."""
 
     async def connect_one(node: BandwidthNode) -> Connection | str:
         try:
@@ -130,21 +130,21 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
             return Bandwidth(None, connection)
     assert isinstance(source, Connection)
     assert isinstance(target, Connection)
-    token, found = secrets.token_hex(12), Bandwidth(None, _("no data arrived"))
+    token, result = secrets.token_hex(12), Bandwidth(None, _("no data arrived"))
     sending: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(_TRANSFER_SECONDS):
             program = receiving_program(token, receiver.target.address, receiver.ports)
-            async for word, rest in _report_lines(target, program):
-                if word == "listening" and sending is None:
+            async for keyword, rest in _report_lines(target, program):
+                if keyword == "listening" and sending is None:
                     sender = sending_program(token, receiver.target.address, int(rest[0]))
                     sending = asyncio.create_task(_run_to_end(source, sender))
-                elif word == "received" and int(rest[0]) and float(rest[1]) > 0:
-                    found = Bandwidth(int(rest[0]) * 8 / float(rest[1]))
-                elif word == "busy":
-                    found = Bandwidth(None, _("all ports for the test are in use"))
-                elif word == "lacking":
-                    found = Bandwidth(None, _("python not found on the node"))
+                elif keyword == "received" and int(rest[0]) and float(rest[1]) > 0:
+                    result = Bandwidth(int(rest[0]) * 8 / float(rest[1]))
+                elif keyword == "busy":
+                    result = Bandwidth(None, _("all ports for the test are in use"))
+                elif keyword == "lacking":
+                    result = Bandwidth(None, _("python not found on the node"))
             if sending is not None:
                 await sending
     except (ConnectError, ConnectionLost) as error:
@@ -155,19 +155,19 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
         if sending is not None:
             sending.cancel()
             await asyncio.wait([sending])
-    return found
+    return result
 
 
 async def _report_lines(connection: Connection, program: str) -> AsyncGenerator[tuple[str, list[str]], None]:
-    """Yield the lines that the receiving program prints, split into words; ignore other output."""
+    """Yield the lines that the receiving program prints, as keyword and arguments; ignore other output."""
     arguments = {"listening": 1, "received": 2, "busy": 0, "lacking": 0}
     async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as chunks:
         rest = ""
         async for chunk in chunks:
             *complete, rest = (rest + sanitize(chunk.decode(errors="replace")))[-4096:].split("\n")
-            for word, *more in (line.split() for line in complete if line.strip()):
-                if arguments.get(word) == len(more) and all(text.replace(".", "", 1).isdigit() for text in more):
-                    yield word, more
+            for keyword, *more in (line.split() for line in complete if line.strip()):
+                if arguments.get(keyword) == len(more) and all(text.replace(".", "", 1).isdigit() for text in more):
+                    yield keyword, more
 
 
 async def _run_to_end(connection: Connection, program: str) -> None:

@@ -144,8 +144,8 @@ def _python(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
 
 def _dd(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
     """Parse the output of dd, which reports no percentiles and no parallel writes."""
-    found = re.search(r"([0-9]{1,15}) bytes .*copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", rows.get(kind, ""))
-    if found is None or float(found[2]) <= 0:
+    match = re.search(r"([0-9]{1,15}) bytes .*copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", rows.get(kind, ""))
+    if match is None or float(match[2]) <= 0:
         return {}
-    speed = int(found[1]) / float(found[2])
+    speed = int(match[1]) / float(match[2])
     return {"sync_rate": speed / 2300} if kind == "sync" else {"throughput": speed}

@@ -134,5 +134,5 @@ def connecting_shell(targets: Iterable[tuple[str, int, int]]) -> str:
     """Return the body of a collector that connects until every expected listener has replied, or time is up.
 
     `targets`: host, port and number of listeners expected there. It prints `HOST PORT TOKEN PORT` for each reply."""
-    words = " ".join(quote(f"{host} {port} {count}") for host, port, count in targets)
-    return fill_template(_CONNECT, TARGETS=words, ROUNDS=str(CONNECT_SECONDS))
+    arguments = " ".join(quote(f"{host} {port} {count}") for host, port, count in targets)
+    return fill_template(_CONNECT, TARGETS=arguments, ROUNDS=str(CONNECT_SECONDS))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.text import sanitize
 from acp_tui.nodes.active.listener_scripts import CONNECT_SECONDS, connecting_shell, listening_program
 from acp_tui.nodes.collect import collect_facts
@@ -127,16 +127,18 @@ class _ListenerSession:
                     self._handle_line(line)
 
     def _handle_line(self, line: str) -> None:
-        word, _space, port = line.strip().partition(" ")
-        if word == "ready":
+        keyword, _space, port = line.strip().partition(" ")
+        if keyword == "ready":
             self._ready.set()
-        elif word == "lacking":
+        elif keyword == "lacking":
             self.ports = dict.fromkeys(self.ports, _("python, perl and socat not found on the node"))
             self._ready.set()
-        elif word == "proxied" and port.isdigit() and int(port) in self.ports:
+        elif keyword == "proxied" and port.isdigit() and int(port) in self.ports:
             self.proxy_protocol_ports.add(int(port))
         elif port.isdigit() and int(port) in self.ports:
-            self.ports[int(port)] = {"listening": "", "busy": _("the port is in use")}.get(word, self.ports[int(port)])
+            self.ports[int(port)] = {"listening": "", "busy": _("the port is in use")}.get(
+                keyword, self.ports[int(port)]
+            )
 
 
 async def _connect_to_targets(
@@ -147,7 +149,7 @@ async def _connect_to_targets(
     collector = _connect_collector(plan, listening, tokens)
     if collector is None:
         return Facts(address, backends_reached={(host, port): frozenset() for host, port, _nodes in plan.targets})
-    facts = Facts(address, missing={"backends_reached": _("not collected")})
+    facts = Facts(address, missing={"backends_reached": pgettext("reason", "not collected")})
     events = collect_facts(plan.target, plan.known_host_key, deadlines=deadlines, collectors=(collector,))
     async with aclosing(events):
         async for event in events:
@@ -171,10 +173,10 @@ def _connect_collector(
     def parse(output: CollectorOutput) -> Mapping[str, object]:
         reached: dict[tuple[str, int], set[str]] = {target: set() for target in expected}
         wrong_ports: dict[tuple[str, int], set[int]] = {}
-        for words in (line.split() for line in lines(output)):
-            if len(words) != 4 or not words[1].isdigit() or not re.fullmatch(r"\d{1,5}", words[3]):
+        for columns in (line.split() for line in lines(output)):
+            if len(columns) != 4 or not columns[1].isdigit() or not re.fullmatch(r"\d{1,5}", columns[3]):
                 continue
-            target, node, port = (words[0], int(words[1])), nodes_by_token.get(words[2]), int(words[3])
+            target, node, port = (columns[0], int(columns[1])), nodes_by_token.get(columns[2]), int(columns[3])
             if node is not None and target in reached and port == target[1]:
                 reached[target].add(node)
             elif node is not None and target in reached:

@@ -1,4 +1,4 @@
-"""All collectors that run on every node, in order, and the conversion of their output into facts.
+"""The collectors that run on every node, in order, and the conversion of their output into facts.
 
 A new fact needs a field in `facts.py`, a `Collector` in one of these modules, and its output in one recording (see
 tests/support/record.py). Fast collectors run first and package tools last, because facts collected before a broken
@@ -8,8 +8,18 @@ connection are kept.
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import fields
 
-from acp_tui.core.i18n import _
-from acp_tui.nodes.collectors import boot, clock, hardware, network, security, software
+from acp_tui.core.i18n import _, pgettext
+from acp_tui.nodes.collectors import (
+    boot,
+    clock,
+    disks,
+    hardware,
+    network,
+    operating_system,
+    packages,
+    security,
+    software,
+)
 from acp_tui.nodes.collectors.clock import CLOCK, read_clock
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.script import (
@@ -27,12 +37,15 @@ __all__ = ["CLOCK", "COLLECTORS", "IDENTITY", "facts_from", "read_clock"]
 
 COLLECTORS: tuple[Collector, ...] = (
     CLOCK,
+    *operating_system.COLLECTORS,
     *hardware.COLLECTORS,
+    *disks.COLLECTORS,
     *network.COLLECTORS,
     *clock.COLLECTORS,
     *boot.COLLECTORS,
     *security.COLLECTORS,
     *software.COLLECTORS,
+    *packages.COLLECTORS,
 )
 
 IDENTITY = next(collector for collector in COLLECTORS if collector.name == "ids")
@@ -52,7 +65,7 @@ def facts_from(
     collectors: tuple[Collector, ...] = COLLECTORS,
     parsed: MutableMapping[CollectorOutput, Parsed] | None = None,
 ) -> Facts:
-    """Return the facts of the node at `address` from the outputs of collectors. No output makes it raise.
+    """Return the facts of the node at `address` from the outputs of collectors. Never raises.
 
     The fields of a failed collector are missing, each with a reason. `no_output`: the reason for the fields of
     `collectors` without output, such as a broken connection; None: more output may follow, so they get no reason.
@@ -62,23 +75,25 @@ def facts_from(
     by_name = {collector.name: collector for collector in collectors}
     values: dict[str, object] = {}
     missing: dict[str, str] = {}
-    seen: set[str] = set()
+    names: set[str] = set()
     for output in outputs:
         collector = by_name.get(output.name)
-        if collector is None or output.name in seen:
+        if collector is None or output.name in names:
             continue
-        seen.add(output.name)
+        names.add(output.name)
         if output not in parsed:
             parsed[output] = _parse(collector, output)
-        found, reason = parsed[output]
+        fields_read, reason = parsed[output]
         present = {
-            name: value for name, value in found.items() if value is not None and not isinstance(value, MissingReason)
+            name: value
+            for name, value in fields_read.items()
+            if value is not None and not isinstance(value, MissingReason)
         }
         values.update(present)
-        missing.update({name: str(found.get(name) or reason) for name in collector.fields if name not in present})
+        missing.update({name: str(fields_read.get(name) or reason) for name in collector.fields if name not in present})
     if no_output is not None:
         for collector in collectors:
-            if collector.name not in seen:
+            if collector.name not in names:
                 missing.update(dict.fromkeys(collector.fields, no_output))
     known = {name: value for name, value in values.items() if name in _FIELDS}
     return Facts(address, missing=missing, **known)  # type: ignore[arg-type] # tests check the types of parsed values
@@ -98,7 +113,7 @@ def _failure_reason(collector: Collector, status: int) -> str:
         return _("timed out after {seconds} s").format(seconds=collector.timeout)
     return {
         CUT: _("the output was too long"),
-        NEEDS_ROOT: _("requires root"),
+        NEEDS_ROOT: pgettext("reason", "requires root"),
         ABSENT: _("file not found on the node"),
         NOT_FOUND: _("command not found on the node"),
     }.get(status, _("the collector failed with exit status {status}").format(status=status))

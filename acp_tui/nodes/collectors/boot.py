@@ -28,10 +28,10 @@ def _assignments(text: str) -> Mapping[str, str]:
     """Parse the variables of shell-like files in order; a value may refer to an earlier one."""
     values: dict[str, str] = {}
     for line in text.split("\n"):
-        found = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)(\+?=)(.*)", line, re.ASCII)
-        if not found:
+        match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)(\+?=)(.*)", line, re.ASCII)
+        if not match:
             continue
-        name, sign, raw = found[1], found[2], found[3][:_MAX_COMMAND_LINE]
+        name, sign, raw = match[1], match[2], match[3][:_MAX_COMMAND_LINE]
         try:
             value = "".join(shlex.split(raw, comments=True)[:1])
         except ValueError:
@@ -70,13 +70,13 @@ def _boot_tokens(output: CollectorOutput) -> Mapping[str, object]:
         kind, _, rest = line.partition(" ")
         if kind == "grub":
             defaults.append(rest)
-        elif kind == "boot" and (found := re.match(r"(set\s+)?kernelopts=(.*)", rest)):
+        elif kind == "boot" and (match := re.match(r"(set\s+)?kernelopts=(.*)", rest)):
             kernelopts = (
-                kernelopts if found[1] and kernelopts else found[2]
+                kernelopts if match[1] and kernelopts else match[2]
             )  # `set` is only the default of the value in grubenv
         elif kind == "boot" and not any(mark in f"{rest} " for mark in _RESCUE):
-            found = re.match(r"(?:linux(?:16|efi)?\s+\S+|options)\s+(.*)", rest)
-            entries += [found[1]] if found else []
+            match = re.match(r"(?:linux(?:16|efi)?\s+\S+|options)\s+(.*)", rest)
+            entries += [match[1]] if match else []
     values = _assignments("\n".join(defaults))
     entries.append(" ".join(values.get(name, "") for name in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")))
     if kernelopts and not any("$kernelopts" in entry or "${kernelopts}" in entry for entry in entries):

@@ -20,12 +20,12 @@ def read_clock(output: CollectorOutput, before: float, after: float) -> Clock:
 
     The node read its clock between the two. The offset is therefore measured from the middle, and its uncertainty is
     half of the elapsed time. Raises ValueError if the node returned no time."""
-    found = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?(?:\.?%?N?)", first_line(output))
-    if found is None or output.status:
+    match = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?(?:\.?%?N?)", first_line(output))
+    if match is None or output.status:
         raise ValueError("the node returned no time")
-    remote = float(f"{found[1]}.{found[2] or 0}")
+    remote = float(f"{match[1]}.{match[2] or 0}")
     # Some versions of date print no fraction: the time is then anywhere within that second.
-    coarse = 0.0 if found[2] else 0.5
+    coarse = 0.0 if match[2] else 0.5
     offset = remote + coarse - (before + after) / 2
     return Clock(offset, (after - before) / 2 + coarse, datetime.fromtimestamp(min(remote, 253402300799), UTC))
 

@@ -144,14 +144,14 @@ class NodeTestSpec:
 
 def collectors_for(spec: NodeTestSpec) -> tuple[Collector, ...]:
     """Return the collectors for the tests in `spec`; empty without tests."""
-    found: list[Collector] = []
+    collectors: list[Collector] = []
 
     def add(name: str, fields: str, shell: str, timeout: int, **blanks: str) -> None:
         shell = fill_template(shell, **blanks)
-        found.append(Collector(name, tuple(fields.split()), shell, _PARSERS[name], timeout=timeout, early=True))
+        collectors.append(Collector(name, tuple(fields.split()), shell, _PARSERS[name], timeout=timeout, early=True))
 
     if spec.tcp_targets:
-        found.append(tcp_connect_collector(spec.tcp_targets))
+        collectors.append(tcp_connect_collector(spec.tcp_targets))
     if spec.peers:
         waves = -(-len(spec.peers) // 50)
         add("pings", "pings", _CHILDREN + _PINGS, 7 * waves + 3, PEERS=_quote_all(spec.peers))
@@ -161,8 +161,8 @@ def collectors_for(spec: NodeTestSpec) -> tuple[Collector, ...]:
     if spec.vip:
         add("vip", "vip_owner", _VIP, 16, VIP=quote(spec.vip))
     if spec.registry:
-        found.append(registry_collector(spec.registry, spec.registry_login))
-    return tuple(found)
+        collectors.append(registry_collector(spec.registry, spec.registry_login))
+    return tuple(collectors)
 
 
 def _quote_all(texts: tuple[str, ...]) -> str:
@@ -198,14 +198,14 @@ def _ping(line: str) -> Ping | None:
 
 def _average(report: str) -> float | None:
     """Return the average in seconds from the summary of ping."""
-    found = re.search(r"min/avg/max\S* = [\d.]+/([\d.]+)/", report)
-    return float(found[1]) / 1000 if found else None
+    match = re.search(r"min/avg/max\S* = [\d.]+/([\d.]+)/", report)
+    return float(match[1]) / 1000 if match else None
 
 
 def _packets(report: str) -> tuple[int, int] | None:
     """Return packets sent and received from the summary of ping."""
-    found = re.search(r"(\d{1,4}) packets transmitted, (\d{1,4}) (?:packets )?received", report)
-    return (int(found[1]), int(found[2])) if found else None
+    match = re.search(r"(\d{1,4}) packets transmitted, (\d{1,4}) (?:packets )?received", report)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def _speeds(output: CollectorOutput) -> Mapping[str, object]:
@@ -215,19 +215,19 @@ def _speeds(output: CollectorOutput) -> Mapping[str, object]:
 
 def _names(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `NAME ADDRESSES [servers: ADDRESSES]`, the second part only for names in /etc/hosts."""
-    found: dict[str, tuple[str, ...] | None] = {}
+    addresses_of: dict[str, tuple[str, ...] | None] = {}
     by_servers: dict[str, tuple[str, ...] | None] = {}
     for line in lines(output):
         name, _, rest = line.partition(" ")
         here, in_file, servers = rest.partition(" servers:")
-        found[name] = None if "(silent)" in here else _addresses(here)
+        addresses_of[name] = None if "(silent)" in here else _addresses(here)
         if in_file:
             by_servers[name] = None if "(no answer)" in servers or "(silent)" in servers else _addresses(servers)
-    return {"names": found, "names_by_servers": by_servers}
+    return {"names": addresses_of, "names_by_servers": by_servers}
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for word in text.split() if is_ip(word)))
+    return tuple(dict.fromkeys(part for part in text.split() if is_ip(part)))
 
 
 def _vip(output: CollectorOutput) -> Mapping[str, object]:

@@ -1,64 +1,20 @@
-"""Collectors for host name, identity, operating system and hardware (OS-*, HW-*, X-HOSTNAME-UNIQUE).
-
-bash reads each file by its canonical path; the collectors do not source any file of the node.
-"""
+"""Collectors for the processor, the memory and the hardware identifiers of a node (HW-CPU-*, HW-MEM-*)."""
 
 import re
 from collections.abc import Mapping
 
-from acp_tui.nodes.collectors.parsing import first, keyed, lines
-from acp_tui.nodes.facts import Disk, Filesystem
+from acp_tui.nodes.collectors.parsing import first, lines
 from acp_tui.nodes.script import Collector, CollectorOutput
-
-
-def _uname(output: CollectorOutput) -> Mapping[str, object]:
-    return dict(zip(("hostname", "arch", "kernel", "kernel_build"), lines(output), strict=False))
-
-
-def os_release(text: str) -> Mapping[str, str]:
-    """Parse os-release(5): KEY=VALUE lines with optional quotes; the last of equal keys is used."""
-    values: dict[str, str] = {}
-    for line in text.split("\n"):
-        key, equals, value = line.strip().partition("=")
-        if equals and re.fullmatch(r"[A-Z0-9_]+", key):
-            value = value.strip()
-            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-                value = value[1:-1]
-            values[key] = re.sub(r"\\(.)", r"\1", value)
-    return values
-
-
-def _os_release(output: CollectorOutput) -> Mapping[str, object]:
-    values = os_release(output.text)
-    if "ID" not in values:
-        raise ValueError("no ID in os-release")
-    return {
-        "os_id": values["ID"].lower(),
-        "os_version_id": values.get("VERSION_ID", ""),
-        "os_version": values.get("VERSION", ""),
-        "os_name": values.get("PRETTY_NAME") or values.get("NAME", ""),
-    }
-
-
-def _release_file(output: CollectorOutput) -> Mapping[str, object]:
-    """Return the first line with a release in /etc/centos-release and /etc/redhat-release."""
-    rows = lines(output)
-    return {"os_release_file": next((line for line in rows if re.search(r"release \d", line)), "".join(rows[:1]))}
-
-
-def _ids(output: CollectorOutput) -> Mapping[str, object]:
-    values = keyed(output)
-    return {name: values[name] for name in ("machine_id", "boot_id") if values.get(name)}
 
 
 def _macs(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `hardware|virtual MAC`. Virtual interfaces count only on a machine without hardware interfaces."""
-    found: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
+    macs: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
     for line in lines(output):
         kind, _, mac = line.partition(" ")
-        if kind in found and re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5,19}", mac) and mac.strip("0:"):
-            found[kind].add(mac)
-    return {"macs": tuple(sorted(found["hardware"] or found["virtual"]))}
+        if kind in macs and re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5,19}", mac) and mac.strip("0:"):
+            macs[kind].add(mac)
+    return {"macs": tuple(sorted(macs["hardware"] or macs["virtual"]))}
 
 
 def _cpu(output: CollectorOutput) -> Mapping[str, object]:
@@ -79,8 +35,8 @@ def _cpu(output: CollectorOutput) -> Mapping[str, object]:
         elif key == "CPU part":
             values["cpu_part"] = value.lower()
         elif key in ("cpu MHz", "Current Speed"):
-            found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)(?: MHz)?", value)
-            mhz = max(mhz, float(found[1]) if found else 0.0)
+            match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)(?: MHz)?", value)
+            mhz = max(mhz, float(match[1]) if match else 0.0)
         elif key in ("siblings", "cpu cores") and re.fullmatch(r"[1-9][0-9]{0,4}", value):
             package[key] = int(value)
         elif key == "cpufreq kHz" and re.fullmatch(r"[0-9]{1,9}", value):
@@ -102,118 +58,22 @@ def _cpu(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _memory(output: CollectorOutput) -> Mapping[str, object]:
-    found = re.search(r"^MemTotal:\s*([0-9]{1,15}) kB$", output.text, re.MULTILINE)
-    if found is None:
+    match = re.search(r"^MemTotal:\s*([0-9]{1,15}) kB$", output.text, re.MULTILINE)
+    if match is None:
         raise ValueError("no MemTotal")
-    return {"memory": int(found[1]) * 1024}
+    return {"memory": int(match[1]) * 1024}
 
 
 def _steal(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks."""
-    found = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", output.text)
-    if found is None:
+    match = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", output.text)
+    if match is None:
         raise ValueError("no cpu line with eight counters")
-    ticks = [int(word) for word in found[1].split()]
+    ticks = [int(count) for count in match[1].split()]
     return {"steal": ticks[7] / max(1, sum(ticks))}
 
 
-def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `PATH|df row`: device, bytes, used, available, per cent, mount point."""
-    rows = []
-    for line in lines(output):
-        path, _, row = line.partition("|")
-        found = re.fullmatch(r"(.+?) +([0-9]{1,18}) +([0-9]{1,18}) +([0-9]{1,18}) +(?:[0-9]+%|-) +/.*", row.strip())
-        if found:
-            rows.append(Filesystem(path, found[1], int(found[2]), int(found[4]), int(found[3])))
-    if not rows:
-        raise ValueError("no file system in the output of df")
-    return {"filesystems": tuple(rows)}
-
-
-def _disks(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the disks below each path, through partitions, LVM and RAID. Lines: `mount MAJ:MIN POINT SOURCE`,
-    `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`, `part DISK NAME MAJ:MIN`."""
-    paths: dict[str, str] = {}
-    mounts: dict[str, tuple[str, str]] = {}
-    names: dict[str, str] = {}  # device number, kernel name or device file → kernel name of the block device
-    rotational: dict[str, bool] = {}
-    below: dict[str, tuple[str, ...]] = {}
-    for line in lines(output):
-        match line.split(" "):
-            case ["path", path, *where]:
-                paths[path] = " ".join(where) or path
-            case ["mount", number, point, source]:
-                mounts[point] = (number, source)
-            case ["block", name, number, rotates, mapped, *slaves]:
-                names[number] = names[f"/dev/{name}"] = names[name] = name
-                if mapped != "-":
-                    names[f"/dev/mapper/{mapped}"] = name
-                if rotates in ("0", "1"):
-                    rotational[name] = rotates == "1"
-                below[name] = tuple(slaves)
-            case ["part", disk, name, number]:
-                names[number] = names[f"/dev/{name}"] = names[name] = disk
-
-    def bottom(name: str, depth: int = 0) -> set[str]:
-        under = [names.get(slave, slave) for slave in below.get(name, ())]
-        if not under or depth > 8:
-            return {name}
-        return {disk for slave in under for disk in bottom(slave, depth + 1)}
-
-    found = []
-    for path, real in paths.items():
-        points = [p for p in mounts if p == "/" or real == p or real.startswith(f"{p}/")]
-        if not points:
-            continue
-        number, source = mounts[max(points, key=len)]
-        device = names.get(number) or names.get(source)
-        behind = sorted(bottom(device)) if device else [source]
-        found += [Disk(path, disk, rotational.get(disk)) for disk in behind]
-    if not found:
-        raise ValueError("no mount point found")
-    return {"disks": tuple(found)}
-
-
 COLLECTORS = (
-    Collector(
-        "uname",
-        ("hostname", "arch", "kernel", "kernel_build"),
-        "uname -n; uname -m; uname -r; uname -v",
-        _uname,
-    ),
-    Collector(
-        "os_release",
-        ("os_id", "os_version_id", "os_version", "os_name"),
-        "show /etc/os-release || show /usr/lib/os-release",
-        _os_release,
-    ),
-    Collector(
-        "os_release_file",
-        ("os_release_file",),
-        "maybe /etc/centos-release && maybe /etc/redhat-release",
-        _release_file,
-    ),
-    Collector(
-        "kylin_info",
-        ("kylin_info",),
-        "maybe /etc/.productinfo && maybe /etc/.kyinfo",
-        lambda output: {"kylin_info": "\n".join(lines(output))},
-    ),
-    Collector(
-        "etc_hostname",
-        ("etc_hostname",),
-        "maybe /etc/hostname",
-        lambda output: {"etc_hostname": next((line for line in lines(output) if line[0] != "#"), "")},
-    ),
-    Collector(
-        "ids",
-        ("machine_id", "boot_id"),
-        """
-echo "machine_id $(show /etc/machine-id)"
-echo "boot_id $(show /proc/sys/kernel/random/boot_id)"
-""",
-        _ids,
-    ),
     Collector(
         "product_uuid",
         ("product_uuid",),
@@ -275,61 +135,4 @@ return 0
     ),
     Collector("memory", ("memory",), "show /proc/meminfo", _memory),
     Collector("steal", ("steal",), 'local line; read -r line </proc/stat && echo "$line"', _steal),
-    Collector(
-        "disks",
-        ("disks",),
-        r"""
-local path at ats=() inside number point source block part map slave rows row
-for path in / /var/lib /var/lib/etcd /cpaas; do
-  [ -e "$path" ] || continue
-  cd -P "$path" && at=$PWD || at=$path # resolve links
-  echo "path $path $at" && ats+=("${at%/}/")
-done
-mapfile -t rows </proc/self/mountinfo
-for row in "${rows[@]}"; do
-  row=${row#* } row=${row#* } number=${row%% *} row=${row#* } row=${row#* } point=${row%% *}
-  for at in "${ats[@]}"; do
-    inside=${point%/}/
-    case $at in "$inside"*) ;; *) continue ;; esac
-    source=${row##* - } source=${source#* }; echo "mount $number $point ${source%% *}"
-    break
-  done
-done
-for block in /sys/block/*; do
-  case ${block##*/} in loop*|ram*|'*') continue ;; esac
-  map=$(show "$block/dm/name") || map=-
-  echo "block ${block##*/} $(show "$block/dev") $(show "$block/queue/rotational") ${map:--}" \
-    $(for slave in "$block"/slaves/*; do [ ! -e "$slave" ] || echo "${slave##*/}"; done)
-  for part in "$block/${block##*/}"*; do
-    [ ! -e "$part/dev" ] || echo "part ${block##*/} ${part##*/} $(show "$part/dev")"
-  done
-done
-return 0
-""",
-        _disks,
-    ),
-    Collector(
-        "filesystems",
-        ("filesystems",),
-        """
-local path at number=0 paths=() existing=() rows=() unit all free available
-for path in / /var/lib /var/lib/etcd /var/lib/containerd /cpaas /var/log /tmp /root; do
-  at=$path
-  while [ ! -e "$at" ]; do at=${at%/*}; at=${at:-/}; done
-  paths+=("$path") existing+=("$at")
-done
-mapfile -n 20 -t rows < <(limit 3 df -P -B1 "${existing[@]}")
-if [ "${#rows[@]}" -eq $((${#paths[@]} + 1)) ]; then
-  for path in "${paths[@]}"; do number=$((number + 1)); echo "$path|${rows[number]}"; done
-  return 0
-fi
-while read -r unit all free available; do
-  echo "${paths[number]}|- $((unit * all)) $((unit * (all - free))) $((unit * available)) - /"
-  number=$((number + 1))
-done < <(limit 2 stat -f -c '%S %b %f %a' "${existing[@]}")
-return 0
-""",
-        _filesystems,
-        timeout=6,
-    ),
 )

@@ -22,14 +22,14 @@ def _routes_of_proc(rows: list[str]) -> tuple[Route, ...]:
     """Parse /proc/net/route: interface, destination, gateway, flags, ..., mask (eighth column); little-endian hex."""
     routes = []
     for row in rows:
-        words = row.split()
-        if len(words) < 8 or not all(re.fullmatch(r"[0-9A-F]{8}", words[i]) for i in (1, 2, 7)):
+        columns = row.split()
+        if len(columns) < 8 or not all(re.fullmatch(r"[0-9A-F]{8}", columns[i]) for i in (1, 2, 7)):
             continue
-        if int(words[3], 16) & 0x0200:  # RTF_REJECT
+        if int(columns[3], 16) & 0x0200:  # RTF_REJECT
             continue
-        destination = ip_network(f"{_ipv4(words[1])}/{_ipv4(words[7])}", strict=False)
-        gateway = None if words[2] == "00000000" else str(_ipv4(words[2]))
-        routes.append(Route(_destination(str(destination)), words[0], gateway))
+        destination = ip_network(f"{_ipv4(columns[1])}/{_ipv4(columns[7])}", strict=False)
+        gateway = None if columns[2] == "00000000" else str(_ipv4(columns[2]))
+        routes.append(Route(_destination(str(destination)), columns[0], gateway))
     return tuple(routes)
 
 
@@ -37,34 +37,34 @@ def _routes6_of_proc(rows: list[str]) -> tuple[Route, ...]:
     """Parse /proc/net/ipv6_route: destination, prefix (hex), source, prefix, gateway, metric, ref, use, flags, nic."""
     routes = []
     for row in rows:
-        words = row.split()
-        if len(words) < 10 or not re.fullmatch(r"[0-9a-f]{32}", words[0]) or int(words[8], 16) & 0x80200200:
+        columns = row.split()
+        if len(columns) < 10 or not re.fullmatch(r"[0-9a-f]{32}", columns[0]) or int(columns[8], 16) & 0x80200200:
             continue  # local or rejected routes
-        destination = ip_network((bytes.fromhex(words[0]), int(words[1], 16)), strict=False)
-        gateway = None if not words[4].strip("0") else str(IPv6Address(bytes.fromhex(words[4])))
-        routes.append(Route(_destination(str(destination)), words[9], gateway))
+        destination = ip_network((bytes.fromhex(columns[0]), int(columns[1], 16)), strict=False)
+        gateway = None if not columns[4].strip("0") else str(IPv6Address(bytes.fromhex(columns[4])))
+        routes.append(Route(_destination(str(destination)), columns[9], gateway))
     return tuple(routes)
 
 
-def _destination(word: str) -> str:
-    if word in ("default", "0.0.0.0", "0.0.0.0/0", "::/0"):  # noqa: S104 - a route, not a socket
+def _destination(text: str) -> str:
+    if text in ("default", "0.0.0.0", "0.0.0.0/0", "::/0"):  # noqa: S104 - a route, not a socket
         return "default"
-    network = ip_network(word, strict=False)
+    network = ip_network(text, strict=False)
     return str(network)
 
 
 def _route(line: str) -> Route | None:
-    words = line.replace("\\", " ").split()
-    if not words or words[0] in _IGNORED_ROUTES:
+    tokens = line.replace("\\", " ").split()
+    if not tokens or tokens[0] in _IGNORED_ROUTES:
         return None
-    if words[0] == "unicast":
-        words = words[1:]
+    if tokens[0] == "unicast":
+        tokens = tokens[1:]
 
-    def after(word: str) -> str | None:
-        return words[words.index(word) + 1] if word in words[:-1] else None
+    def after(keyword: str) -> str | None:
+        return tokens[tokens.index(keyword) + 1] if keyword in tokens[:-1] else None
 
     try:
-        return Route(_destination(words[0]), after("dev"), after("via"))
+        return Route(_destination(tokens[0]), after("dev"), after("via"))
     except (ValueError, IndexError):
         return None
 
@@ -88,15 +88,15 @@ def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
     rows = lines(output)
     if "proc" in rows:
         return {"interfaces": _interfaces_of_proc(rows[rows.index("proc") + 1 :])}
-    found = []
+    interfaces = []
     for line in rows:
         match = re.match(
             r"\d+: +(\S+?)(?:@\S+)? +inet6? +([0-9a-fA-F:.]+)(?: peer [0-9a-fA-F:.]+)?(?:/(\d{1,3}))?", line
         )
         if match and _is_address(match[2]):
             address = ip_address(match[2])
-            found.append(Interface(match[1].rstrip(":"), str(address), int(match[3] or address.max_prefixlen)))
-    return {"interfaces": tuple(found)}
+            interfaces.append(Interface(match[1].rstrip(":"), str(address), int(match[3] or address.max_prefixlen)))
+    return {"interfaces": tuple(interfaces)}
 
 
 def _is_address(text: str) -> bool:
@@ -115,37 +115,37 @@ def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
     candidate = ""
     for row in rows:
         kind, _, rest = row.partition(" ")
-        words = rest.split()
+        columns = rest.split()
         if kind == "route":
             for route in _routes_of_proc([rest]):
                 if route.gateway is None and route.nic and route.destination != "default":
                     connected.append((IPv4Network(route.destination), route.nic))
-        elif kind == "six" and len(words) == 6 and re.fullmatch(r"[0-9a-f]{32}", words[0]):
-            six.append(Interface(words[5], str(IPv6Address(bytes.fromhex(words[0]))), int(words[2], 16)))
+        elif kind == "six" and len(columns) == 6 and re.fullmatch(r"[0-9a-f]{32}", columns[0]):
+            six.append(Interface(columns[5], str(IPv6Address(bytes.fromhex(columns[0]))), int(columns[2], 16)))
         elif kind == "trie":
             leaf = re.search(r"\|-- ([0-9.]+)$", rest)
             if leaf:
                 candidate = leaf[1]
             elif "/32 host LOCAL" in rest and _is_address(candidate):
                 addresses[candidate] = None
-    found = []
+    interfaces = []
     for address in addresses:
         if address.startswith("127."):
-            found.append(Interface("lo", address, 8))
+            interfaces.append(Interface("lo", address, 8))
             continue
         networks = [(net.prefixlen, nic) for net, nic in connected if IPv4Address(address) in net]
         prefix, nic = max(networks, default=(32, "?"))
-        found.append(Interface(nic, address, prefix))
-    return (*found, *six)
+        interfaces.append(Interface(nic, address, prefix))
+    return (*interfaces, *six)
 
 
 def _hosts(output: CollectorOutput) -> Mapping[str, object]:
-    found = []
+    addresses = []
     for line in lines(output):
         address, *names = line.partition("#")[0].split() or [""]
         if _is_address(address.partition("%")[0]) and "localhost" in (name.lower() for name in names):
-            found.append(address)
-    return {"hosts_localhost": tuple(found)}
+            addresses.append(address)
+    return {"hosts_localhost": tuple(addresses)}
 
 
 def _resolv(output: CollectorOutput) -> Mapping[str, object]:
@@ -187,12 +187,12 @@ def _listeners(output: CollectorOutput) -> Mapping[str, object]:
             if re.fullmatch(r"[0-9A-F]{4}", rest):
                 ports.add(int(rest, 16))
         elif kind == "ss":
-            found = re.search(r"\s\S*:(\d{1,5})\s+\S+:\*", f" {rest} ")
-            if found:
-                ports_of_ss.add(int(found[1]))
+            match = re.search(r"\s\S*:(\d{1,5})\s+\S+:\*", f" {rest} ")
+            if match:
+                ports_of_ss.add(int(match[1]))
                 owner = re.search(r'users:\(\("([^"]{1,64})"', rest)
                 if owner:
-                    named.setdefault(int(found[1]), owner[1])
+                    named.setdefault(int(match[1]), owner[1])
     if not from_proc and not ports_of_ss:
         raise ValueError("neither /proc/net/tcp nor ss lists sockets")
     return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | ports_of_ss))}

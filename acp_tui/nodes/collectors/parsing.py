@@ -1,4 +1,4 @@
-"""Parsers shared by the collectors. They accept any text and never raise."""
+"""Parsers that several collectors share."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,7 +11,7 @@ def lines(output: CollectorOutput) -> list[str]:
 
 
 def first_line(output: CollectorOutput) -> str:
-    """Return the first line that is not empty; "" if there is none."""
+    """Return the first line that is not empty; "" without output."""
     return next(iter(lines(output)), "")
 
 
@@ -23,3 +23,15 @@ def keyed(output: CollectorOutput) -> Mapping[str, str]:
 def first(name: str) -> Callable[[CollectorOutput], Mapping[str, object]]:
     """Return a parser that uses the first line of the output as the value of the field `name`, "" without output."""
     return lambda output: {name: first_line(output)}
+
+
+def yes_or_no(name: str) -> Callable[[CollectorOutput], Mapping[str, object]]:
+    """Return a parser of `yes` or `no` as the value of the field `name`. The parser raises ValueError on other text."""
+
+    def parse(output: CollectorOutput) -> Mapping[str, object]:
+        value = first_line(output)
+        if value not in ("yes", "no"):
+            raise ValueError("neither yes nor no")
+        return {name: value == "yes"}
+
+    return parse

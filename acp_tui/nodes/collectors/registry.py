@@ -144,7 +144,7 @@ def registry_collector(at: tuple[str, int], login: SecretStr | None) -> Collecto
 
 
 def _answer(output: CollectorOutput) -> Mapping[str, object]:
-    rows = {word: text for word, _space, text in (line.partition(" ") for line in lines(output))}
+    rows = {keyword: text for keyword, _space, text in (line.partition(" ") for line in lines(output))}
     status = rows.get("status", "").strip()
     if "error" in rows:
         return {"registry_answer": RegistryAnswer(None, _message(rows["error"]))}

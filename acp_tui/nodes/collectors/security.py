@@ -1,6 +1,6 @@
 """Collectors for SELinux, AppArmor, firewall, swap, TasksMax, the login and sshd (SEC-*, SYS-*, USR-*).
 
-Files have the settings of the next boot, the kernel and systemd those in effect. Both are collected.
+Files contain the settings of the next boot; the kernel and systemd report those in effect. Both are collected.
 """
 
 import re
@@ -25,8 +25,8 @@ def _selinux(output: CollectorOutput) -> Mapping[str, object]:
 
 def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
     """Find the mode like libselinux: in the first line that starts with SELINUX= and a valid mode."""
-    found = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
-    return {"selinux_config": found[1].lower() if found else ""}
+    match = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
+    return {"selinux_config": match[1].lower() if match else ""}
 
 
 def _setting(output: CollectorOutput, name: str) -> str:
@@ -70,16 +70,16 @@ def _swaps(output: CollectorOutput) -> Mapping[str, object]:
 
 def _fstab_swaps(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `fstab ...` copied from the file, and `unit NAME` for units active now or at the next boot."""
-    found: list[str] = []
+    swaps: list[str] = []
     for line in lines(output):
         kind, _space, rest = line.partition(" ")
-        words = rest.split()
-        in_fstab = kind == "fstab" and words[2:3] == ["swap"] and not words[0].startswith("#")
-        if in_fstab and "noauto" in "".join(words[3:4]).split(","):
+        columns = rest.split()
+        in_fstab = kind == "fstab" and columns[2:3] == ["swap"] and not columns[0].startswith("#")
+        if in_fstab and "noauto" in "".join(columns[3:4]).split(","):
             continue
         if in_fstab or (kind == "unit" and rest.endswith((".swap", ".service"))):
-            found.append(words[0])
-    return {"fstab_swaps": tuple(dict.fromkeys(found))}
+            swaps.append(columns[0])
+    return {"fstab_swaps": tuple(dict.fromkeys(swaps))}
 
 
 def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:
@@ -90,10 +90,10 @@ def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:
 def _login(output: CollectorOutput) -> Mapping[str, object]:
     """Parse the uid and the status of `sudo -n true` in the first line, then sudo's message."""
     head, *message = output.text.split("\n", 1)
-    found = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,3})", head.strip())
-    if found is None:
+    match = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,3})", head.strip())
+    if match is None:
         raise ValueError("no uid")
-    uid, status = int(found[1]), int(found[2])
+    uid, status = int(match[1]), int(match[2])
     if uid == 0 or status == 0:
         return {"uid": uid, "sudo": True, "sudo_message": ""}
     if status == TIMED_OUT:
@@ -110,10 +110,10 @@ def _sshd(output: CollectorOutput) -> Mapping[str, object]:
     explicit: dict[str, str] = {}
     for line in lines(output):
         kind, _space, rest = line.partition(" ")
-        found = re.match(r"(usedns|usepam)(?:\s*=\s*|\s+)\"?([A-Za-z]+)\"?", rest, re.IGNORECASE)
-        if found:
+        match = re.match(r"(usedns|usepam)(?:\s*=\s*|\s+)\"?([A-Za-z]+)\"?", rest, re.IGNORECASE)
+        if match:
             target = effective if kind == "effective" else explicit
-            target.setdefault(found[1].lower(), found[2].lower())
+            target.setdefault(match[1].lower(), match[2].lower())
     settings = {
         name: SshdSetting(effective.get(name) or explicit.get(name) or built_in, name in explicit)
         for name, built_in in (("usedns", "no"), ("usepam", "no"))  # OpenSSH's defaults, if sshd -T printed nothing

@@ -1,13 +1,10 @@
-"""Collectors for tools, directories, packages and existing Kubernetes components (SW-*, FS-*, PKG-*).
-
-Package tools may hang on a locked database, so they run last, each with its own timeout.
-"""
+"""Collectors for tools, folders and existing container runtimes and Kubernetes components (SW-*, FS-*)."""
 
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.collectors.parsing import lines, yes_or_no
 from acp_tui.nodes.facts import Directory
 from acp_tui.nodes.script import Collector, CollectorOutput
 
@@ -32,13 +29,9 @@ _KUBERNETES_PROCESSES = (
 """Process names as the kernel shows them, cut to 15 characters."""
 
 
-_INSTALLED_STATES = ("installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending")
-"""dpkg states in which the files of a package are on the node."""
-
-
 def _tools(output: CollectorOutput) -> Mapping[str, object]:
-    found = set(lines(output))
-    return {"tools": {tool: tool in found for tool in TOOLS}}
+    present = set(lines(output))
+    return {"tools": {tool: tool in present for tool in TOOLS}}
 
 
 def _tmp(output: CollectorOutput) -> Mapping[str, object]:
@@ -46,11 +39,11 @@ def _tmp(output: CollectorOutput) -> Mapping[str, object]:
     options: dict[str, str] = {}
     place = "/tmp"  # noqa: S108 - on the node, and only read
     for line in lines(output):
-        words = line.split()
-        if words[0] == "at" and len(words) == 2:
-            place = words[1]
-        elif len(words) >= 4 and f"{place}/".startswith(words[1].rstrip("/") + "/"):
-            options[words[1]] = words[3]
+        columns = line.split()
+        if columns[0] == "at" and len(columns) == 2:
+            place = columns[1]
+        elif len(columns) >= 4 and f"{place}/".startswith(columns[1].rstrip("/") + "/"):
+            options[columns[1]] = columns[3]
     if not options:
         raise ValueError("neither /tmp nor / in /proc/mounts")
     return {"tmp_options": tuple(options[max(options, key=len)].split(","))}
@@ -58,18 +51,18 @@ def _tmp(output: CollectorOutput) -> Mapping[str, object]:
 
 def _directories(output: CollectorOutput) -> Mapping[str, object]:
     """Parse `absent PATH` or `present PATH EMPTY MOUNTED SIZE NEWEST`, with yes/no and a dash for an unknown value."""
-    found: dict[str, Directory] = {}
+    directories: dict[str, Directory] = {}
     for line in lines(output):
-        words = line.split()
-        if words[0] == "absent" and len(words) == 2:
-            found[words[1]] = Directory(exists=False)
-        elif words[0] == "present" and len(words) >= 5:
-            size = int(words[4]) if re.fullmatch(r"[0-9]{1,18}", words[4]) else None
-            newest = " ".join(words[5:])
-            found[words[1]] = Directory(True, words[2] == "yes", words[3] == "yes", size, newest or None)
-    if any(path not in found for path in DIRECTORIES):
+        columns = line.split()
+        if columns[0] == "absent" and len(columns) == 2:
+            directories[columns[1]] = Directory(exists=False)
+        elif columns[0] == "present" and len(columns) >= 5:
+            size = int(columns[4]) if re.fullmatch(r"[0-9]{1,18}", columns[4]) else None
+            newest = " ".join(columns[5:])
+            directories[columns[1]] = Directory(True, columns[2] == "yes", columns[3] == "yes", size, newest or None)
+    if any(path not in directories for path in DIRECTORIES):
         raise ValueError("some directories are missing in the output")
-    return {"directories": found}
+    return {"directories": directories}
 
 
 def _running(output: CollectorOutput) -> Mapping[str, object]:
@@ -91,40 +84,14 @@ def _running(output: CollectorOutput) -> Mapping[str, object]:
     return {"kubernetes_traces": tuple(traces), "ntp": ntp}
 
 
-def _rpm(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse one name per line. Some builds of rpm also print version, release and architecture; these are removed."""
-    suffix = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
-    return {"rpm_packages": frozenset(suffix.sub("", line) for line in lines(output))}
-
-
-def _dpkg(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse rows `STATUS<TAB>PACKAGE`. Packages on hold and partly configured packages count as installed; packages
-    with only configuration files left do not."""
-    found = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(output))
-    return {"dpkg_packages": frozenset(row[2] for row in found if row and row[1] in _INSTALLED_STATES)}
-
-
-def _snap(output: CollectorOutput) -> Mapping[str, object]:
-    names = (line.split()[0] for line in lines(output))
-    return {"snap_packages": frozenset(name for name in names if name != "Name")}
-
-
 def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
     """Parse one path per line."""
-    found = []
+    paths = []
     for path in lines(output):
         name = path.rpartition("/")[2]
         if path == "/opt/cni/bin" or any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS):
-            found.append(path)
-    return {"leftover_binaries": tuple(found)}
-
-
-def _yes(field: str, output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `yes` or `no`."""
-    value = next(iter(lines(output)), "")
-    if value not in ("yes", "no"):
-        raise ValueError("neither yes nor no")
-    return {field: value == "yes"}
+            paths.append(path)
+    return {"leftover_binaries": tuple(paths)}
 
 
 COLLECTORS = (
@@ -145,7 +112,7 @@ return 0
 local file=/etc/systemd/system/kubelet.service
 if [ -e "$file" ] || [ -L "$file" ]; then echo yes; else echo no; fi
 """,
-        lambda output: _yes("kubelet_unit", output),
+        yes_or_no("kubelet_unit"),
     ),
     Collector(
         "tmp",
@@ -264,48 +231,6 @@ for runtime in docker nerdctl; do
 done
 echo no
 """,
-        lambda output: _yes("installer_running", output),
-    ),
-    Collector(
-        "lvm2",
-        ("lvm2",),
-        """
-if tool lvm || rpm -q lvm2 >/dev/null; then echo yes; return; fi
-case $(dpkg-query -W -f '${Status}' lvm2) in *" ok installed") echo yes ;; *) echo no ;; esac
-""",
-        lambda output: _yes("lvm2", output),
-        timeout=5,
-    ),
-    Collector(
-        "dpkg",
-        ("dpkg_packages",),
-        "tool dpkg-query || return 127; dpkg-query -W -f '${Status}\\t${Package}\\n'",
-        _dpkg,
-        timeout=10,
-    ),
-    Collector(
-        "rpm",
-        ("rpm_packages",),
-        "tool rpm || return 127; rpm -qa --qf '%{NAME}\\n'",
-        _rpm,
-        timeout=15,
-    ),
-    Collector(
-        "snap",
-        ("snap_packages",),
-        """
-local file line rows=0
-tool snap || return 127
-limit 6 snap list | while [ "$rows" -lt 1000 ] && read -r -n 300 line; do echo "$line"; rows=$((rows + 1)); done
-[ "${PIPESTATUS[0]}" -ne 0 ] || return 0
-[ -d /var/lib/snapd/snaps ] || return 1
-for file in /var/lib/snapd/snaps/*_*.snap; do
-  file=${file##*/}
-  [ "$file" = '*_*.snap' ] || echo "${file%_*}"
-done
-return 0
-""",
-        _snap,
-        timeout=10,
+        yes_or_no("installer_running"),
     ),
 )

@@ -185,7 +185,7 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
 
     Each target becomes a path; without a line, or with an unknown message, its result is UNKNOWN. Without any result
     the fact is missing."""
-    targets, found = {(host, str(port)): (host, port) for host, port in tcp_targets}, dict[tuple[str, int], TcpPath]()
+    targets, results = {(host, str(port)): (host, port) for host, port in tcp_targets}, dict[tuple[str, int], TcpPath]()
     for line in lines(output):
         host, _space, rest = line.partition(" ")
         ports, _space, message = rest.partition(" ")
@@ -195,13 +195,13 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
         detail = message.strip()[:_DETAIL_LENGTH] if result is TcpResult.UNKNOWN else ""
         for port in ports.split(","):
             if (target := targets.get((host, port))) is not None:
-                found[target] = TcpPath(*target, result, seconds, detail)
-    if tcp_targets and not found:
+                results[target] = TcpPath(*target, result, seconds, detail)
+    if tcp_targets and not results:
         return {}
     reason = _("the node did not report it")
     return {
         "paths": tuple(
-            found.get(target) or TcpPath(*target, TcpResult.UNKNOWN, detail=reason)
+            results.get(target) or TcpPath(*target, TcpResult.UNKNOWN, detail=reason)
             for target in dict.fromkeys(tcp_targets)
         )
     }

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import asyncssh
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import with_backoff
 from acp_tui.core.text import sanitize
 from acp_tui.nodes.ssh.client import LoginClient
@@ -252,7 +252,9 @@ def _connect_error(
     if isinstance(error, asyncssh.Error):
         text = _("the login failed") if stage == "login" else _("the SSH handshake failed")
         return ConnectError(NodeState.UNREACHABLE, stage, _with_error(text, error), client.server_key_line)
-    return ConnectError(NodeState.UNREACHABLE, stage, _with_error(_("cannot connect"), error), client.server_key_line)
+    return ConnectError(
+        NodeState.UNREACHABLE, stage, _with_error(pgettext("error", "cannot connect"), error), client.server_key_line
+    )
 
 
 def _with_error(text: str, error: asyncssh.Error | OSError) -> str:
@@ -265,11 +267,11 @@ def _with_error(text: str, error: asyncssh.Error | OSError) -> str:
 
 async def _read_stderr(process: "asyncssh.SSHClientProcess[bytes]") -> str:
     """Return the end of standard error as one line; end a command that writes too much of it."""
-    kept, count = b"", 0
+    tail, count = b"", 0
     with suppress(asyncssh.Error, OSError):
         while chunk := await process.stderr.read(4096):
-            kept, count = (kept + chunk)[-1000:], count + len(chunk)
+            tail, count = (tail + chunk)[-1000:], count + len(chunk)
             if count > _MAX_STDERR:
                 process.close()
                 break
-    return " ".join(sanitize(kept.decode(errors="replace")).split())
+    return " ".join(sanitize(tail.decode(errors="replace")).split())

@@ -4,7 +4,7 @@ import re
 from enum import Enum
 from pathlib import Path
 
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, _, pgettext
 from acp_tui.core.text import sanitize
 
 _MOST_CHARACTERS = 600  # of a message from the node or the system
@@ -103,10 +103,10 @@ _NOT_ALGORITHMS = ("kex-strict-", "ext-info-")
 
 def no_matching_algorithm(message: str) -> str:
     """Describe a failed key exchange. `message`: asyncssh's error, which lists this client's algorithms first."""
-    found = re.fullmatch(r"No matching (.+) algorithm found, sent (\S+) and received (\S+)", message)
-    if found is None:
+    match = re.fullmatch(r"No matching (.+) algorithm found, sent (\S+) and received (\S+)", message)
+    if match is None:
         return with_message(_("no matching algorithm"), message)
-    kind, ours, theirs = found[1], found[2], found[3]
+    kind, ours, theirs = match[1], match[2], match[3]
     setting = {"key exchange": "KexAlgorithms", "server host key": "HostKeyAlgorithms", "encryption": "Ciphers"}
     text = _(
         "no matching {kind} algorithm: the node offers only {theirs}, which are unsafe or not supported here. "
@@ -118,8 +118,8 @@ def no_matching_algorithm(message: str) -> str:
 
 
 def _algorithms(names: str, most: int = 12) -> str:
-    kept = [name for name in sanitize(names).split(",") if not name.startswith(_NOT_ALGORITHMS)]
-    return ", ".join(name[:64] for name in kept[:most])
+    algorithms = [name for name in sanitize(names).split(",") if not name.startswith(_NOT_ALGORITHMS)]
+    return ", ".join(name[:64] for name in algorithms[:most])
 
 
 _FORMATS = {
@@ -133,7 +133,7 @@ _FORMATS = {
 
 
 def describe_key_error(file: Path, content: bytes, message: str, *, has_passphrase: bool) -> str:
-    """Describe an unusable key file. `message`: asyncssh's error, which is the only way to tell some cases apart."""
+    """Describe an unusable key file. `message`: asyncssh's error, which alone distinguishes some cases."""
     reason = _("not a supported private key")
     if other := next((text for start, text in _FORMATS.items() if content.lstrip().startswith(start)), None):
         reason = _(other)
@@ -142,5 +142,5 @@ def describe_key_error(file: Path, content: bytes, message: str, *, has_passphra
     elif not has_passphrase and "assphrase" in message:
         reason = _("it is encrypted, and no passphrase is given")
     elif has_passphrase and ("decrypt" in message or "passphrase" in message):
-        reason = _("wrong passphrase")
-    return _("key file {file}: {reason}").format(file=file, reason=reason)
+        reason = pgettext("error", "wrong passphrase")
+    return pgettext("error", "key file {file}: {reason}").format(file=file, reason=reason)

@@ -6,7 +6,7 @@ import asyncssh
 from pydantic import SecretStr
 
 from acp_tui.core.files import open_regular_file
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.ssh.errors import describe_key_error, one_line
 from acp_tui.nodes.ssh.target import ConnectError, Target
 from acp_tui.nodes.state import NodeState
@@ -40,7 +40,7 @@ def client_key(target: Target) -> asyncssh.SSHKey | None:
             content = file.read(_KEY_FILE_LIMIT)
     except OSError as error:
         reason = error.strerror or str(error)
-        detail = _("key file {file}: {reason}").format(file=target.key_file, reason=one_line(reason))
+        detail = pgettext("error", "key file {file}: {reason}").format(file=target.key_file, reason=one_line(reason))
         raise ConnectError(NodeState.AUTH_FAILED, "login", detail) from None
     try:
         return _read_key(content, target.key_passphrase)

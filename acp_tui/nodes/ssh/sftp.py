@@ -155,8 +155,8 @@ class Files:
         async with aclosing(chunks):
             async for chunk in chunks:
                 output = (output + chunk)[:1000]
-        found = re.match(r"[0-9a-f]{64}\b", output.decode(errors="replace"))
-        return found[0] if found else ""
+        match = re.match(r"[0-9a-f]{64}\b", output.decode(errors="replace"))
+        return match[0] if match else ""
 
 
 def _failure(subject: str, error: asyncssh.Error | OSError) -> Exception:

@@ -25,14 +25,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds allowed for each stage. `word`: until the script starts; `script`: until it ends."""
+    """Seconds allowed for each stage."""
 
     tcp: float = 10
     handshake: float = 15
     login: float = 40  # a reverse lookup of this host (UseDNS) at three unreachable name servers takes 30
     session: float = 30  # pam_systemd waits 25 for a login manager that does not reply; sshd is blocked meanwhile
-    word: float = 45  # sudo may take 20 twice, if it looks up the host name at unreachable name servers
+    start: float = 45  # sudo may take 20 twice, if it looks up the host name at unreachable name servers
+    """Until the script starts."""
     script: float = 75
+    """Until the script ends."""
     retry_pauses: tuple[tuple[float, float], ...] = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
     """Minimum and maximum pause before each retry of a dropped connection; random, so that retries spread."""
 

@@ -20,7 +20,7 @@ import gnupg
 
 from acp_tui.core.files import open_regular_file
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, never, silent
 from acp_tui.package.signature.openpgp import has_private_key, is_message
 from acp_tui.package.signature.status import SignatureResult, Signed, Status, evaluate_status
@@ -129,7 +129,7 @@ def _verify(
         except TimeoutError:
             return SignatureResult(Signed.GPG_FAILED, detail=_("gpg timed out"))
         if (output.returncode or 0) < 0:
-            return SignatureResult(Signed.GPG_FAILED, detail=_("gpg crashed"))
+            return SignatureResult(Signed.GPG_FAILED, detail=pgettext("observed value", "gpg crashed"))
         result = evaluate_status(output.lines, fingerprint)
         if result.signed is Signed.UNREADABLE and is_message(signature_bytes):
             return SignatureResult(Signed.NOT_DETACHED)
@@ -148,10 +148,10 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
     with gpg_home() as home:
         try:
             # python-gnupg would wait forever for a gpg that hangs, and cannot handle a program that is not gpg.
-            asked = subprocess.run(
+            version = subprocess.run(
                 ["gpg", "--version"], stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=_TIMEOUT
             )
-            works = asked.stdout.startswith(b"gpg ")
+            works = version.stdout.startswith(b"gpg ")
             gpg = gnupg.GPG(gnupghome=str(home), options=options, env=environment) if works else None
         except (OSError, ValueError, subprocess.TimeoutExpired):  # installed, but does not run
             gpg = None
@@ -178,25 +178,25 @@ def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuse
     """Send the bytes of `source` to gpg through a socket. A pipe wakes the writer for each page that gpg reads, which
     costs a fifth of the time of a verification; a socket wakes it only when most of the buffer is empty."""
     statuses = _Statuses()
-    mine, its = socket.socketpair()
+    sender, receiver = socket.socketpair()
     command = gpg.make_args(["--verify", str(signature), "-"], False)
     with (
-        mine,
+        sender,
         subprocess.Popen(
-            command, stdin=its.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=gpg.env
+            command, stdin=receiver.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=gpg.env
         ) as running,
         ThreadPoolExecutor(1, "gpg") as listener,
     ):
-        its.close()
+        receiver.close()
         assert running.stderr is not None
         response = listener.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace"), statuses)
         try:
-            _enlarge(mine)
+            _enlarge(sender)
             # gpg stops reading early if the signature is useless; its output so far is the result.
             with suppress(BrokenPipeError, ConnectionResetError):
                 while piece := source.read(Feed.CHUNK):
-                    _send(mine, piece)
-            mine.close()
+                    _send(sender, piece)
+            sender.close()
             response.result(_TIMEOUT)
         except BaseException:
             running.kill()
@@ -205,26 +205,26 @@ def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuse
     return statuses
 
 
-def _send(mine: socket.socket, piece: bytes) -> None:
+def _send(sender: socket.socket, piece: bytes) -> None:
     """Send a piece. Raises TimeoutError if gpg does not read it.
 
     Waits second by second, so that time in which both processes were suspended counts only once."""
-    mine.settimeout(1)
+    sender.settimeout(1)
     rest, waited = memoryview(piece), 0
     while rest:
         try:
-            rest, waited = rest[mine.send(rest) :], 0
+            rest, waited = rest[sender.send(rest) :], 0
         except TimeoutError:
             waited += 1
             if waited >= _TIMEOUT:
                 raise
 
 
-def _enlarge(mine: socket.socket) -> None:
+def _enlarge(sender: socket.socket) -> None:
     """Enlarge the send buffer as far as allowed: only root may exceed the limit of the system."""
     for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
         with suppress(PermissionError):
-            mine.setsockopt(socket.SOL_SOCKET, option, _SEND_BUFFER)
+            sender.setsockopt(socket.SOL_SOCKET, option, _SEND_BUFFER)
 
 
 def _bounded(path: Path) -> bytes:

@@ -1,6 +1,7 @@
-"""The plan as a file, `plan.yaml`, with its secrets in an overlay beside it, `secrets.yaml`."""
+"""The plan file `plan.yaml`, and the secrets overlay `secrets.yaml` next to it."""
 
-from acp_tui.plan.file.reader import SECRETS_NAME, PlanErrors, PlanReading, Problem, load_plan, read_plan
+from acp_tui.plan.file.document import Problem
+from acp_tui.plan.file.reader import SECRETS_NAME, PlanErrors, PlanReading, load_plan, read_plan
 from acp_tui.plan.file.writer import dump_plan, dump_secrets, save_plan, schema, secret_values
 
 __all__ = [

@@ -9,7 +9,8 @@ from pydantic import BaseModel, SecretStr
 
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
-from acp_tui.plan.file.reader import SECRETS_NAME, Data, Value
+from acp_tui.plan.file.document import Data, Value
+from acp_tui.plan.file.reader import SECRETS_NAME
 from acp_tui.plan.model import Plan, is_secret
 from acp_tui.plan.paths import PathPart, dotted
 
@@ -111,21 +112,21 @@ def _yaml(value: object, *, flow: bool) -> str:
 
 
 def _secrets_of(section: BaseModel) -> Data:
-    found: Data = {}
+    secrets: Data = {}
     for name, info in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, SecretStr):
-            found[name] = value.get_secret_value()
+            secrets[name] = value.get_secret_value()
         elif isinstance(value, BaseModel):
             if inner := _secrets_of(value):
-                found[name] = inner
+                secrets[name] = inner
         elif name == "nodes" and isinstance(value, tuple):
             nodes: list[Value] = [{"address": node.address, **inner} for node in value if (inner := _secrets_of(node))]
             if nodes:
-                found[name] = nodes
+                secrets[name] = nodes
         elif is_secret(info.annotation):
             continue
-    return found
+    return secrets
 
 
 def secret_values(plan: Plan) -> Mapping[str, str]:

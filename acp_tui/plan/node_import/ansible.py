@@ -24,7 +24,7 @@ from acp_tui.plan.node_import.host import (
 )
 
 VAULT = "$ANSIBLE_VAULT"
-"""How a value begins that Ansible Vault has encrypted."""
+"""The start of a value that Ansible Vault has encrypted."""
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "address": ("ansible_host", "ansible_ssh_host", "ip", "access_ip"),
     "username": ("ansible_user", "ansible_ssh_user"),
@@ -37,12 +37,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 _BECOME = ("ansible_become_pass", "ansible_become_password", "ansible_sudo_pass")
 _SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
 _WIDE = frozenset({"node", "nodes", "server", "compute", "computes"})
-"""Groups whose names tell a role only beside groups that tell the other one."""
+"""Group names that mean a role only if the inventory also has a group of the other role."""
 
 
 @dataclass
 class Variables:
-    """Values with their lines."""
+    """The variables of a host or group: name → line and value."""
 
     values: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -52,7 +52,7 @@ class Variables:
 
 @dataclass
 class Inventory:
-    """An inventory as it stands in the file."""
+    """The content of an inventory file, before the variables of groups and hosts are combined."""
 
     faults: list[LineNote] = field(default_factory=list)
     hosts: dict[str, int] = field(default_factory=dict)
@@ -66,30 +66,32 @@ class Inventory:
     """Group → its variables."""
 
     def add(self, group: str, host: str, line: int) -> Variables:
-        """The variables of this host, which is now in the group."""
+        """Add a host to a group, and return the variables of the host."""
         self.hosts.setdefault(host, line)
         self.members.setdefault(group, set()).add(host)
         return self.own.setdefault(host, Variables())
 
     def groups_of(self, host: str) -> list[str]:
-        """All groups that the host is in, `all` and the outer ones first."""
-        around: dict[str, set[str]] = {}
+        """Return all groups of a host: `all` first, then parent groups before their children."""
+        parents: dict[str, set[str]] = {}
         for group, inner in self.children.items():
             for name in inner:
-                around.setdefault(name, set()).add(group)
-        found: list[str] = []
+                parents.setdefault(name, set()).add(group)
+        groups: list[str] = []
         level = sorted(group for group, hosts in self.members.items() if host in hosts)
         while level:
-            found = [*level, *(group for group in found if group not in level)]
-            outer = {above for group in level for above in around.get(group, ())}
-            level = sorted(outer - set(found))
-        return ["all", *(group for group in found if group != "all")]
+            groups = [*level, *(group for group in groups if group not in level)]
+            outer = {above for group in level for above in parents.get(group, ())}
+            level = sorted(outer - set(groups))
+        return ["all", *(group for group in groups if group != "all")]
 
 
 def hosts_of(inventory: Inventory) -> ParsedNodes:
-    """The nodes of the inventory. Where groups tell roles, hosts outside of these are named and left out."""
+    """Return the nodes of the inventory.
+
+    If the names of some groups mean a role, hosts outside these groups are skipped, with a note for each."""
     groups = {host: inventory.groups_of(host) for host in inventory.hosts}
-    group_roles = _group_roles({group for found in groups.values() for group in found})
+    group_roles = _group_roles({group for names in groups.values() for group in names})
     hosts: list[Host] = []
     faults, notes = list(inventory.faults), []
     for name, line in inventory.hosts.items():
@@ -109,14 +111,14 @@ def hosts_of(inventory: Inventory) -> ParsedNodes:
 
 
 def _group_roles(groups: set[str]) -> Mapping[str, Role]:
-    """Group → role, for the groups whose names tell one."""
+    """Return group → role, for the groups whose names mean a role."""
     roles = {group: role for group in groups if (role := role_of(group))}
     certain = {role for group, role in roles.items() if group.lower() not in _WIDE}
     return {g: role for g, role in roles.items() if g.lower() not in _WIDE or certain - {role}}
 
 
 def _role(groups: list[str], group_roles: Mapping[str, Role]) -> Role | None:
-    """A host that is both, as in a cluster of three, is a control plane node."""
+    """Return the role of a host in these groups. A host in groups of both roles is a control plane node."""
     roles = {group_roles[group] for group in groups if group in group_roles}
     return "control-plane" if "control-plane" in roles else "worker" if roles else None
 
@@ -129,7 +131,7 @@ def _values(inventory: Inventory, host: str, groups: list[str]) -> Mapping[str, 
 
 
 def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[int, str]]) -> Host:
-    known = {field: found for field, names in _NAMES.items() if (found := _first(values, names))}
+    known = {field: value for field, names in _NAMES.items() if (value := _first(values, names))}
     address = known.get("address", name)
     try:
         [address] = addresses(address)
@@ -155,7 +157,7 @@ def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[in
 
 
 def _first(values: Mapping[str, tuple[int, str]], names: tuple[str, ...]) -> str | None:
-    """The value of the first of these names that can be read."""
+    """Return the value of the first of these variables that is readable."""
     return next((values[name][1] for name in names if name in values and _readable(values[name][1])), None)
 
 
@@ -164,7 +166,7 @@ def _readable(value: str) -> bool:
 
 
 def _unreadable(values: Mapping[str, tuple[int, str]]) -> Iterator[LineNote]:
-    """What only Ansible itself could fill in: a template, or a value of its vault."""
+    """Yield a note for each value that only Ansible can resolve: a template, or a value encrypted by its vault."""
     for names in _NAMES.values():
         for name in names:
             line, value = values.get(name, (0, ""))
@@ -188,5 +190,5 @@ def _every(inventory: Inventory) -> Iterator[tuple[str, tuple[int, str]]]:
 
 
 def unquoted(value: str) -> str:
-    """The value without the quotes around it."""
+    """Return the value without surrounding quotes."""
     return re.sub(r"^(['\"])(.*)\1$", r"\2", value.strip())

@@ -1,4 +1,4 @@
-"""An Ansible inventory in INI form: groups in brackets, `:vars` and `:children`, hosts with ranges and variables."""
+"""Read an Ansible inventory in INI form: groups in brackets, `:vars`, `:children`, and hosts with variables."""
 
 import re
 import shlex
@@ -12,11 +12,12 @@ _UNGROUPED = "ungrouped"
 
 
 def is_ini(text: str) -> bool:
-    """Whether the text has a group in brackets, or variables of Ansible."""
+    """Whether the text has a group in brackets, or Ansible variables."""
     return re.search(r"^\s*\[[A-Za-z_][^\]\s]*\]\s*([#;].*)?$|\bansible_\w+\s*=", text, re.MULTILINE) is not None
 
 
 def read_ini(text: str) -> Inventory:
+    """Read an inventory in INI form. Never raises: errors are in `faults` of the result."""
     inventory = Inventory()
     group, kind = _UNGROUPED, None
     for number, line in lines_of(text):
@@ -60,6 +61,6 @@ def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
         for variable in variables:
             key, equals, value = variable.partition("=")
             if not equals:
-                text = _("'{word}' after '{host}' is not a variable; expected name=value")
-                raise InvalidHostLine(text.format(word=bounded(variable), host=bounded(name)))
+                text = _("'{text}' after '{host}' is not a variable; expected name=value")
+                raise InvalidHostLine(text.format(text=bounded(variable), host=bounded(name)))
             own.put(key, number, value)

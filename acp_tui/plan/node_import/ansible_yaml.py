@@ -1,26 +1,27 @@
-"""An Ansible inventory in YAML form: `all` with hosts, vars and children. JSON is YAML, too."""
+"""Read an Ansible inventory in YAML form: `all` with hosts, vars and children. JSON is also YAML."""
 
 import re
 from collections.abc import Iterator
 
 import yaml
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
 from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, names
 
 _MOST_PARTS = 50_000
-"""Maximum of keys and items in a document; nested aliases can make more."""
+"""Maximum number of keys and items in a document; nested YAML aliases can make millions."""
 _MOST_DEEP = 20
 
 
 def is_yaml(text: str) -> bool:
-    """Whether a key of an inventory stands in it, or it is JSON."""
+    """Whether the text has a key of a YAML inventory, or starts like JSON."""
     key = re.search(r"^\s*(hosts|children|vars)\s*:", text, re.MULTILINE)
     return key is not None or text.lstrip().startswith("{")
 
 
 def read_yaml(text: str) -> Inventory:
+    """Read an inventory in YAML form. Never raises: errors are in `faults` of the result."""
     inventory = Inventory()
     try:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -31,16 +32,16 @@ def read_yaml(text: str) -> Inventory:
         inventory.faults.append(LineNote(0, str(invalid)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        text = _("invalid YAML: {reason}").format(reason=bounded(error.problem or ""))
+        text = pgettext("error", "invalid YAML: {reason}").format(reason=bounded(error.problem or ""))
         inventory.faults.append(LineNote(mark.line + 1 if mark else 0, text))
     except yaml.YAMLError as error:
         reason = bounded(str(error).splitlines()[0])
-        inventory.faults.append(LineNote(0, _("invalid YAML: {reason}").format(reason=reason)))
+        inventory.faults.append(LineNote(0, pgettext("error", "invalid YAML: {reason}").format(reason=reason)))
     return inventory
 
 
 class _Walk:
-    """Through the document, at most so deep and so far."""
+    """Read the document into `inventory`, within the limits of depth and size."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -82,7 +83,7 @@ class _Walk:
                 variables.put(name, line, VAULT if value.tag == "!vault" else str(value.value))
 
     def _entries(self, node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
-        """Key, line and value of a mapping; of a list, its items with nothing behind them."""
+        """Yield key, line and value of each entry of a mapping; for a list, each item as a key with an empty value."""
         pairs: list[tuple[yaml.Node, yaml.Node]] = []
         if isinstance(node, yaml.MappingNode):
             pairs = node.value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import SecretStr
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.node_import.host import (
     Host,
     InvalidHostLine,
@@ -35,17 +35,17 @@ _SECRET = ("password", "key_passphrase")
 
 
 def delimiter(text: str) -> str | None:
-    """What separates the cells, if the first line is the heading of a table of nodes."""
+    """Return the character that separates cells; None if the first line is not the heading of a table of nodes."""
     first = next((line for _number, line in lines_of(text)), "")
     for sign in ",;\t|":
-        cells = [_named(cell) for cell in first.split(sign)]
+        cells = [_column_field(cell) for cell in first.split(sign)]
         if len(cells) > 1 and "address" in cells:
             return sign
-    return "," if _named(first) == "address" else None
+    return "," if _column_field(first) == "address" else None
 
 
 def read_table(text: str, sign: str) -> ParsedNodes:
-    """Every row as a node, or several if its address is a range."""
+    """Read each row as a node, or as several nodes if its address is a range. `sign`: the cell separator."""
     hosts: list[Host] = []
     faults: list[LineNote] = []
     notes: list[LineNote] = []
@@ -58,7 +58,7 @@ def read_table(text: str, sign: str) -> ParsedNodes:
             if not any(cells) or cells[0].startswith("#"):
                 continue
             if not columns:
-                columns = [_named(cell) for cell in cells]
+                columns = [_column_field(cell) for cell in cells]
                 unknown = [bounded(cell) for cell, column in zip(cells, columns, strict=True) if not column]
                 if unknown:
                     notes.append(
@@ -74,14 +74,14 @@ def read_table(text: str, sign: str) -> ParsedNodes:
             except InvalidHostLine as invalid:
                 faults.append(LineNote(table.line_num, str(invalid)))
     except csv.Error as error:
-        faults.append(LineNote(table.line_num, _("invalid CSV: {reason}").format(reason=error)))
+        faults.append(LineNote(table.line_num, pgettext("error", "invalid CSV: {reason}").format(reason=error)))
     return checked(ParsedNodes(tuple(hosts), tuple(faults), tuple(notes), tuple(secrets)))
 
 
 def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
     role = role_of(values["role"]) if "role" in values else None
     if "role" in values and role is None:
-        raise InvalidHostLine(_("'{word}' is neither control-plane nor worker").format(word=bounded(values["role"])))
+        raise InvalidHostLine(_("'{text}' is neither control-plane nor worker").format(text=bounded(values["role"])))
     if "address" not in values:
         raise InvalidHostLine(_("address missing in this row"))
     password, passphrase = values.get("password"), values.get("key_passphrase")
@@ -102,6 +102,6 @@ def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
     ]
 
 
-def _named(head: str) -> str:
-    """What a column is called here; "" where it is not known."""
+def _column_field(head: str) -> str:
+    """Return the field of a column with this heading; "" if the heading is unknown."""
     return _COLUMNS.get(re.sub(r"[\s-]+", "_", head.strip().strip("\"'").lower()), "")

@@ -11,7 +11,7 @@ from acp_tui.plan.node_import.text_lines import read_lines
 
 
 def read_list(text: str) -> ParsedNodes:
-    """Nodes of a CSV, an Ansible inventory in YAML or INI, or of lines as people write them. Never raises."""
+    """Read a list of nodes: CSV, an Ansible inventory (YAML or INI), or free text. Never raises."""
     if len(text) > MAX_BYTES:
         return ParsedNodes(
             faults=(LineNote(0, _("larger than {limit} bytes: this is not a list of nodes").format(limit=MAX_BYTES)),)

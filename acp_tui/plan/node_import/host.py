@@ -1,4 +1,4 @@
-"""The result of reading a list of nodes in any format: hosts, errors and notes; and the parsers that formats share.
+"""Hosts, errors and notes of a list of nodes, and the parsers that all its formats share.
 
 A list is untrusted text: it is limited and cleaned, and no message contains its secrets.
 """
@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import SecretStr
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.text import truncate
 from acp_tui.plan.field_types import is_domain, is_ip
 from acp_tui.plan.paths import InvalidValue, build
@@ -22,14 +22,14 @@ Role = Literal["control-plane", "worker"]
 
 MAX_BYTES = 1 << 20
 MAX_HOSTS = 1000
-"""A cluster is smaller; a range that is mistyped is not."""
+"""Maximum number of nodes. A cluster is smaller; a mistyped range can be larger."""
 _SHOWN = 60
-"""Columns of a list's own words in a message."""
+"""Maximum length in characters of text from the list in a message."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
 _MOST_RANGES = 4
-"""In one name."""
+"""Maximum number of ranges in one name."""
 _COMMENT = re.compile(r"""("[^"]*"|'[^']*')|(?:^|\s)#.*""")
 _CONTROL_PLANE = re.compile(r"cp|server|((kube|k8s)_)?(masters?|control_?planes?|controllers?)")
 _WORKER = re.compile(r"wk|agents?|computes?|((kube|k8s)_)?(nodes?|workers?)")
@@ -37,7 +37,7 @@ _WORKER = re.compile(r"wk|agents?|computes?|((kube|k8s)_)?(nodes?|workers?)")
 
 @dataclass(frozen=True)
 class Host:
-    """A node of a list. None: the list does not have the value."""
+    """A node of a list. A value is None if the list does not have it."""
 
     line: int
     address: str
@@ -59,11 +59,17 @@ class LineNote:
     text: str
 
     def __str__(self) -> str:
-        return _("line {number}: {text}").format(number=self.line, text=self.text) if self.line else self.text
+        return (
+            pgettext("error", "line {number}: {text}").format(number=self.line, text=self.text)
+            if self.line
+            else self.text
+        )
 
 
 @dataclass(frozen=True)
 class ParsedNodes:
+    """The result of reading a list of nodes."""
+
     hosts: tuple[Host, ...] = ()
     faults: tuple[LineNote, ...] = ()
     """Errors: lines that were not imported."""
@@ -78,26 +84,27 @@ class InvalidHostLine(AcpError, ValueError):
 
 
 def cleaned(text: str) -> str:
-    """Without what would reach the terminal, or hide in the text; lines and tabs stay."""
+    """Return the text without control characters and invisible characters; newlines and tabs stay."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def bounded(text: str) -> str:
+    """Return text of the list for a message, cut to its maximum length."""
     return truncate(text, _SHOWN)
 
 
-def role_of(word: str) -> Role | None:
-    """The role that a word or a group's name stands for; None: neither."""
-    name = re.sub(r"[\s-]+", "_", word.strip().lower())
+def role_of(label: str) -> Role | None:
+    """Return the role that a label such as `masters` or `kube_node` means; None if it means no role."""
+    name = re.sub(r"[\s-]+", "_", label.strip().lower())
     if _CONTROL_PLANE.fullmatch(name):
         return "control-plane"
     return "worker" if _WORKER.fullmatch(name) else None
 
 
 def addresses(text: str) -> tuple[str, ...]:
-    """An address, or the addresses of a range: `10.20.0.11-13`, `10.20.0.11-10.20.0.13`, `10.20.0.[11:13]`.
+    """Return the address, or the addresses of a range: `10.20.0.11-13`, `10.20.0.11-10.20.0.13`, `10.20.0.[11:13]`.
 
-    Refused: it is none, with what it seems to be."""
+    Raises InvalidHostLine: the text is neither; the message names what it seems to be."""
     text = text.strip()
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if is_ip(bare):
@@ -132,13 +139,15 @@ def _range(first: str, last: str, text: str) -> tuple[str, ...]:
 
 
 def names(pattern: str) -> tuple[str, ...]:
-    """Names of an Ansible pattern: `node[01:03].lab` is three, `node[a:c]` as well. Refused: it is no such pattern."""
-    found = _RANGE.search(pattern)
-    if found is None:
+    """Expand the ranges of an Ansible pattern: `node[01:03].lab` and `node[a:c]` are three names each.
+
+    Raises InvalidHostLine: a range is invalid, empty or too long."""
+    match = _RANGE.search(pattern)
+    if match is None:
         return (pattern,)
     if pattern.count("[") > _MOST_RANGES:
         raise InvalidHostLine(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
-    parts = re.fullmatch(r"(\d+|[a-zA-Z])[:-](\d+|[a-zA-Z])(?::(\d+))?", found[1])
+    parts = re.fullmatch(r"(\d+|[a-zA-Z])[:-](\d+|[a-zA-Z])(?::(\d+))?", match[1])
     if parts is None or parts[1].isdigit() != parts[2].isdigit() or parts[3] == "0":
         raise InvalidHostLine(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
     first, last, step = parts[1], parts[2], int((parts[3] or "1")[:9])
@@ -146,7 +155,7 @@ def names(pattern: str) -> tuple[str, ...]:
     to_text: Callable[[int], str] = partial(_padded, len(first)) if first.isdigit() else chr
     if len(first) > 9 or len(last) > 9 or not 0 <= to_number(last) - to_number(first) < MAX_HOSTS:
         raise InvalidHostLine(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
-    before, after = pattern[: found.start()], names(pattern[found.end() :])
+    before, after = pattern[: match.start()], names(pattern[match.end() :])
     steps = range(to_number(first), to_number(last) + 1, step)
     if len(steps) * len(after) > MAX_HOSTS:
         raise InvalidHostLine(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
@@ -158,25 +167,25 @@ def _padded(width: int, number: int) -> str:
 
 
 def endpoint(text: str) -> tuple[str | None, str, str | None]:
-    """User, host and port of `[user@]host[:port]`; the host may be a name, a range, an IPv6 address in brackets."""
+    """Return user, host and port of `[user@]host[:port]`. The host is a name, a range or an address."""
     user, at, rest = text.rpartition("@")
-    # Not the colons of an IPv6 address, nor that of a range.
-    found = re.fullmatch(r"((?:[^:\[\]]|\[[^\[\]]*\])+):([0-9]+)", rest)
-    host, port = (found[1], found[2]) if found else (rest, None)
+    # The colons of an IPv6 address and of a range do not separate a port.
+    match = re.fullmatch(r"((?:[^:\[\]]|\[[^\[\]]*\])+):([0-9]+)", rest)
+    host, port = (match[1], match[2]) if match else (rest, None)
     return (user if at else None), host, port
 
 
 def checked(reading: ParsedNodes) -> ParsedNodes:
-    """The reading with the hosts left out that the plan's own fields refuse; why stands with the faults."""
+    """Return the list without the hosts that are invalid for the plan; `faults` has an error for each of them."""
     try:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
     except InvalidValue as invalid:
-        bad: dict[int, str] = {}
-        for wrong in invalid.errors:
-            if len(wrong.steps) > 1 and isinstance(wrong.steps[1], int):
-                bad.setdefault(wrong.steps[1], f"{wrong.steps[-1]}: {bounded(wrong.message)}")
-        hosts = tuple(host for index, host in enumerate(reading.hosts) if index not in bad)
-        faults = dict.fromkeys(LineNote(reading.hosts[index].line, why) for index, why in bad.items())
+        messages: dict[int, str] = {}
+        for error in invalid.errors:
+            if len(error.steps) > 1 and isinstance(error.steps[1], int):
+                messages.setdefault(error.steps[1], f"{error.steps[-1]}: {bounded(error.message)}")
+        hosts = tuple(host for index, host in enumerate(reading.hosts) if index not in messages)
+        faults = dict.fromkeys(LineNote(reading.hosts[index].line, message) for index, message in messages.items())
         reading = replace(reading, hosts=hosts, faults=(*reading.faults, *faults))
     if len(reading.hosts) > MAX_HOSTS:
         count = len(reading.hosts)
@@ -186,7 +195,7 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
 
 
 def as_node(host: Host, role: Role) -> Mapping[str, object]:
-    """Plain data of a node in the plan."""
+    """Return `host` as plain data of a node in the plan. `role`: if the host has none."""
     own = ("username", "port", "password", "key_file", "key_passphrase")
     ssh = {name: value for name in own if (value := getattr(host, name)) is not None}
     return {
@@ -201,6 +210,6 @@ def as_node(host: Host, role: Role) -> Mapping[str, object]:
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines with their numbers, without blank lines and comments."""
     for number, line in enumerate(text.split("\n"), 1):
-        values = _COMMENT.sub(lambda found: found[1] or "", line).strip()
+        values = _COMMENT.sub(lambda match: match[1] or "", line).strip()
         if values and not values.startswith(";"):
             yield number, values

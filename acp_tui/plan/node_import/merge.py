@@ -28,6 +28,7 @@ class ImportPreview:
 
 
 def merge_hosts(plan: Plan, reading: ParsedNodes) -> ImportPreview:
+    """Compute what an import of `reading` adds to the plan; the plan itself does not change."""
     known = {node.address for node in plan.nodes}
     new: dict[str, Host] = {}
     already_in_plan, duplicates = [], []
@@ -59,7 +60,7 @@ def _common(hosts: tuple[Host, ...]) -> Mapping[str, object]:
     if len(hosts) < 2:
         return {}
     values = {name: {getattr(host, name) for host in hosts} for name in _LOGIN}
-    return {name: next(iter(found)) for name, found in values.items() if len(found) == 1 and None not in found}
+    return {name: next(iter(choices)) for name, choices in values.items() if len(choices) == 1 and None not in choices}
 
 
 def _without(row: Mapping[str, object], login: Mapping[str, object]) -> Mapping[str, object]:

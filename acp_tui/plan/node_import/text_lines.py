@@ -1,6 +1,6 @@
 """Import nodes from free text, one or several per line: `worker 10.20.0.21-23 admin 2222`, in any order.
 
-A word is the user, a number the port. Every line is a node or an error: nothing is ignored.
+A bare word is the user, a bare number is the port. Every line is a node or an error: nothing is ignored.
 """
 
 import re
@@ -38,24 +38,24 @@ _SECRET = re.compile(r"\w*pass(?:word|phrase|wd)?([=:])(.*)", re.IGNORECASE)
 
 @dataclass
 class _Record:
-    """One node, or several that share what is said of them."""
+    """One line: one or more addresses, and the values that apply to all of them."""
 
     hosts: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-    """(address, user, port) where these stand with the address."""
+    """(address, user, port); user and port as in `user@address:port`."""
     values: dict[str, str] = field(default_factory=dict)
-    word: str | None = None
-    """A bare word: the user, unless it turns out to be a name."""
+    label: str | None = None
+    """A bare word: the user, or the name of the node."""
     name: str | None = None
-    """A name with dots in it: beside an address it is not needed."""
+    """A name with dots. It is not used if the line also has an address."""
 
 
 def has_secret(text: str) -> bool:
-    """Whether a line seems to hold a password; such text is not to be kept anywhere."""
+    """Whether a line seems to contain a password; such text must not be stored."""
     return re.search(r"pass(word|phrase|wd)?\s*[=:]", text, re.IGNORECASE) is not None
 
 
 def read_lines(content: str) -> ParsedNodes:
-    """Every line as a node, several nodes, a heading such as `workers:`, or a fault."""
+    """Read each line as one or more nodes, as a heading such as `workers:`, or as an error."""
     hosts: list[tuple[Host, str | None]] = []
     faults: list[LineNote] = []
     secrets: list[tuple[int, str]] = []
@@ -65,23 +65,23 @@ def read_lines(content: str) -> ParsedNodes:
             heading = role
             continue
         for part in _parts(re.sub(r"^[-*]\s+", "", line)):
-            secrets += [(number, found[2]) for token in part.split() if (found := _SECRET.match(token)) and found[2]]
+            secrets += [(number, match[2]) for token in part.split() if (match := _SECRET.match(token)) and match[2]]
             try:
                 record = _record(part)
             except InvalidHostLine as invalid:
                 faults.append(LineNote(number, str(invalid)))
                 continue
-            hosts += [(host, record.word) for host in _hosts(number, record, heading)]
-    words = [word for _host, word in hosts if word is not None]
-    are_names = len(words) > 1 and len(set(words)) == len(words)
+            hosts += [(host, record.label) for host in _hosts(number, record, heading)]
+    labels = [label for _host, label in hosts if label is not None]
+    are_names = len(labels) > 1 and len(set(labels)) == len(labels)
     text = _("the words next to the addresses are different for each node: they are read as names, not as users")
-    users = tuple(replace(host, username=word) if word and not are_names else host for host, word in hosts)
+    users = tuple(replace(host, username=label) if label and not are_names else host for host, label in hosts)
     notes = (LineNote(0, text),) if are_names else ()
     return checked(ParsedNodes(users, tuple(faults), notes, tuple(secrets)))
 
 
 def _parts(line: str) -> Sequence[str]:
-    """What stands between commas: nodes if each part has an address, else the parts of one node."""
+    """Split a line at commas: into nodes if each part has an address, else into one node."""
     parts = [part.strip() for part in re.split(r"[,;]", line) if part.strip()]
     return parts if len(parts) > 1 and all(map(_has_address, parts)) else (" ".join(parts),)
 
@@ -102,7 +102,7 @@ def _value(token: str) -> str:
 
 
 def _record(part: str) -> _Record:
-    """Refused: something in it has no meaning here."""
+    """Parse one node or range. Raises InvalidHostLine: a part of it is not recognised."""
     record = _Record()
     for token in (re.sub(r"^(['\"])(.*)\1$", r"\2", token) for token in part.split()):
         key, equals, value = token.partition("=")
@@ -122,10 +122,10 @@ def _record(part: str) -> _Record:
             addresses(endpoint(token)[1])
         elif "." in token:
             record.name = token
-        elif record.word is None and _USER.fullmatch(token):
-            record.word = token
+        elif record.label is None and _USER.fullmatch(token):
+            record.label = token
         else:
-            raise InvalidHostLine(_("'{word}' next to the address is not recognised").format(word=bounded(token)))
+            raise InvalidHostLine(_("'{text}' next to the address is not recognised").format(text=bounded(token)))
     if not record.hosts and record.name:
         addresses(record.name)
     if not record.hosts:
@@ -138,7 +138,7 @@ def _record(part: str) -> _Record:
 
 def _set_value(record: _Record, name: str, value: str) -> None:
     if name == "role" and role_of(value) is None:
-        raise InvalidHostLine(_("'{word}' is neither control-plane nor worker").format(word=bounded(value)))
+        raise InvalidHostLine(_("'{text}' is neither control-plane nor worker").format(text=bounded(value)))
     if record.values.setdefault(name, value) != value:
         raise InvalidHostLine(_("{name} is given twice").format(name=name))
 

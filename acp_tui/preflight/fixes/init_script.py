@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from acp_tui.package.extract import INIT
+from acp_tui.package.archive import INIT
 from acp_tui.preflight.fixes.step import InitScript
 
 _LARGEST = 4 * 1024 * 1024

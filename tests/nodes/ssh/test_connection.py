@@ -487,7 +487,7 @@ async def test_no_sudo_keeps_the_facts_that_need_no_root(tmp_path: Path) -> None
 
 
 async def test_a_script_that_does_not_start_times_out_before_a_slow_one() -> None:
-    short = Deadlines(word=2.5, script=20)
+    short = Deadlines(start=2.5, script=20)
     async with server(Behaviour(command="sleep 30")) as port:
         silent = end(await collect(aim(port), deadlines=short))
     assert silent.state is NodeState.TIMEOUT

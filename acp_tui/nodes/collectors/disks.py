@@ -1,0 +1,126 @@
+"""Collectors for the disks and file systems below the folders that the install uses (HW-DISK-*)."""
+
+import re
+from collections.abc import Mapping
+
+from acp_tui.nodes.collectors.parsing import lines
+from acp_tui.nodes.facts import Disk, Filesystem
+from acp_tui.nodes.script import Collector, CollectorOutput
+
+
+def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
+    """Parse lines `PATH|df row`: device, bytes, used, available, per cent, mount point."""
+    rows = []
+    for line in lines(output):
+        path, _, row = line.partition("|")
+        match = re.fullmatch(r"(.+?) +([0-9]{1,18}) +([0-9]{1,18}) +([0-9]{1,18}) +(?:[0-9]+%|-) +/.*", row.strip())
+        if match:
+            rows.append(Filesystem(path, match[1], int(match[2]), int(match[4]), int(match[3])))
+    if not rows:
+        raise ValueError("no file system in the output of df")
+    return {"filesystems": tuple(rows)}
+
+
+def _disks(output: CollectorOutput) -> Mapping[str, object]:
+    """Find the disks below each path, through partitions, LVM and RAID. Lines: `mount MAJ:MIN POINT SOURCE`,
+    `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`, `part DISK NAME MAJ:MIN`."""
+    paths: dict[str, str] = {}
+    mounts: dict[str, tuple[str, str]] = {}
+    names: dict[str, str] = {}  # device number, kernel name or device file → kernel name of the block device
+    rotational: dict[str, bool] = {}
+    below: dict[str, tuple[str, ...]] = {}
+    for line in lines(output):
+        match line.split(" "):
+            case ["path", path, *where]:
+                paths[path] = " ".join(where) or path
+            case ["mount", number, point, source]:
+                mounts[point] = (number, source)
+            case ["block", name, number, rotates, mapped, *slaves]:
+                names[number] = names[f"/dev/{name}"] = names[name] = name
+                if mapped != "-":
+                    names[f"/dev/mapper/{mapped}"] = name
+                if rotates in ("0", "1"):
+                    rotational[name] = rotates == "1"
+                below[name] = tuple(slaves)
+            case ["part", disk, name, number]:
+                names[number] = names[f"/dev/{name}"] = names[name] = disk
+
+    def bottom(name: str, depth: int = 0) -> set[str]:
+        under = [names.get(slave, slave) for slave in below.get(name, ())]
+        if not under or depth > 8:
+            return {name}
+        return {disk for slave in under for disk in bottom(slave, depth + 1)}
+
+    disks = []
+    for path, real in paths.items():
+        points = [p for p in mounts if p == "/" or real == p or real.startswith(f"{p}/")]
+        if not points:
+            continue
+        number, source = mounts[max(points, key=len)]
+        device = names.get(number) or names.get(source)
+        behind = sorted(bottom(device)) if device else [source]
+        disks += [Disk(path, disk, rotational.get(disk)) for disk in behind]
+    if not disks:
+        raise ValueError("no mount point found")
+    return {"disks": tuple(disks)}
+
+
+COLLECTORS = (
+    Collector(
+        "disks",
+        ("disks",),
+        r"""
+local path at ats=() inside number point source block part map slave rows row
+for path in / /var/lib /var/lib/etcd /cpaas; do
+  [ -e "$path" ] || continue
+  cd -P "$path" && at=$PWD || at=$path # resolve links
+  echo "path $path $at" && ats+=("${at%/}/")
+done
+mapfile -t rows </proc/self/mountinfo
+for row in "${rows[@]}"; do
+  row=${row#* } row=${row#* } number=${row%% *} row=${row#* } row=${row#* } point=${row%% *}
+  for at in "${ats[@]}"; do
+    inside=${point%/}/
+    case $at in "$inside"*) ;; *) continue ;; esac
+    source=${row##* - } source=${source#* }; echo "mount $number $point ${source%% *}"
+    break
+  done
+done
+for block in /sys/block/*; do
+  case ${block##*/} in loop*|ram*|'*') continue ;; esac
+  map=$(show "$block/dm/name") || map=-
+  echo "block ${block##*/} $(show "$block/dev") $(show "$block/queue/rotational") ${map:--}" \
+    $(for slave in "$block"/slaves/*; do [ ! -e "$slave" ] || echo "${slave##*/}"; done)
+  for part in "$block/${block##*/}"*; do
+    [ ! -e "$part/dev" ] || echo "part ${block##*/} ${part##*/} $(show "$part/dev")"
+  done
+done
+return 0
+""",
+        _disks,
+    ),
+    Collector(
+        "filesystems",
+        ("filesystems",),
+        """
+local path at number=0 paths=() existing=() rows=() unit all free available
+for path in / /var/lib /var/lib/etcd /var/lib/containerd /cpaas /var/log /tmp /root; do
+  at=$path
+  while [ ! -e "$at" ]; do at=${at%/*}; at=${at:-/}; done
+  paths+=("$path") existing+=("$at")
+done
+mapfile -n 20 -t rows < <(limit 3 df -P -B1 "${existing[@]}")
+if [ "${#rows[@]}" -eq $((${#paths[@]} + 1)) ]; then
+  for path in "${paths[@]}"; do number=$((number + 1)); echo "$path|${rows[number]}"; done
+  return 0
+fi
+while read -r unit all free available; do
+  echo "${paths[number]}|- $((unit * all)) $((unit * (all - free))) $((unit * available)) - /"
+  number=$((number + 1))
+done < <(limit 2 stat -f -c '%S %b %f %a' "${existing[@]}")
+return 0
+""",
+        _filesystems,
+        timeout=6,
+    ),
+)

@@ -1,0 +1,171 @@
+"""Read a package's tar archive once, from start to end: inspect its members, or write them into a folder."""
+
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from acp_tui.core.files import open_regular_file
+from acp_tui.core.i18n import _
+from acp_tui.package.file_type import describe_other_type
+from acp_tui.package.forward_reader import Forward, Skim
+from acp_tui.package.reader import Cancelled, Feed
+from acp_tui.package.tar_members import Guard, PackageRefused, link_target
+
+SETUP = "installer/setup.sh"
+INIT = "installer/res/init.sh"
+_END = 2 * tarfile.BLOCKSIZE
+"""A complete archive ends with two blocks of zeros."""
+
+
+@dataclass(frozen=True)
+class PackageContents:
+    """The contents of a complete and safe archive. `size`: bytes of its files."""
+
+    members: int
+    size: int
+    setup: bool
+    """Whether it contains SETUP."""
+    init: bool
+    """Whether it contains INIT."""
+
+    @property
+    def installable(self) -> bool:
+        """Whether this can be a Core Package (BND-TAR-OK)."""
+        return self.setup and self.init
+
+
+def inspect(package: Path) -> PackageContents:
+    """Check every member without reading the files themselves.
+
+    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would leave its folder;
+    OSError if it cannot be read."""
+    guard, members, size, names = Guard(), 0, 0, set[str]()
+    with (
+        open_package(package) as file,
+        _readable(),
+        tarfile.open(fileobj=cast(IO[bytes], Skim(file)), mode="r:") as tar,
+    ):
+        while (member := _next(tar)) is not None:
+            name = guard.place(member)
+            members += 1
+            size += _written(member)
+            if (member.isreg() or member.islnk()) and name in (SETUP, INIT):
+                names.add(name)
+        file.seek(tar.offset)
+        rest = Feed(file, package.name, 0)
+        rest.drain()
+        _check_end(rest, 0)
+    return PackageContents(members, size, SETUP in names, INIT in names)
+
+
+def unpack(feed: Feed, folder: Path) -> None:
+    """Write the members of an archive into an empty folder.
+
+    Raises PackageRefused, Cancelled or OSError; then the folder is incomplete."""
+    guard = Guard()
+    folders: list[tuple[Path, tarfile.TarInfo]] = []
+    made = {folder}
+    stream = Forward(feed)
+    with _readable(feed), tarfile.open(fileobj=cast(IO[bytes], stream), mode="r:") as tar:
+        while (member := _next(tar)) is not None:
+            place = folder / guard.place(member)
+            if place.parent not in made:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                made.add(place.parent)
+            if member.isdir():
+                place.mkdir(exist_ok=True)
+                folders.append((place, member))
+            elif member.issym():
+                place.symlink_to(member.linkname)
+            elif member.islnk():
+                place.unlink(missing_ok=True)
+                place.hardlink_to(folder / link_target(member))
+            else:
+                _write(tar, stream, member, place)
+        end = tar.offset
+        feed.drain()
+        if feed.stopped:
+            raise Cancelled
+        _check_end(feed, end)
+        for place, member in reversed(folders):
+            _apply_metadata(place, member)
+
+
+def open_package(package: Path) -> IO[bytes]:
+    """Open a package. Raises OSError if it is not a readable regular file, PackageRefused if it is not a tar file."""
+    file = open_regular_file(package)
+    try:
+        if problem := describe_other_type(file.fileno(), package):
+            raise PackageRefused(problem)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    member = tar.next()
+    tar.members.clear()  # type: ignore[attr-defined] # tarfile keeps them for seeking back; that costs memory here
+    if member is not None and member.issparse():
+        stored = sum(length for _start, length in _segments(member))
+        if stored > tar.offset - member.offset_data:  # more than there is before the next member
+            raise tarfile.ReadError(_("invalid sparse file"))
+    return member
+
+
+def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place: Path) -> None:
+    place.unlink(missing_ok=True)
+    with place.open("xb") as out:
+        for start, length in _segments(member):
+            out.seek(start)
+            for piece in stream.pieces(length):
+                out.write(piece)
+            if out.tell() != start + length:
+                raise tarfile.ReadError(_("unexpected end of file"))
+        out.truncate(member.size)
+    _apply_metadata(place, member)
+
+
+def _segments(member: tarfile.TarInfo) -> Sequence[tuple[int, int]]:
+    """Return start and length of the data of a file: a sparse file has holes and is shorter than its header states."""
+    if not member.issparse():
+        return ((0, member.size),)
+    padded, end = cast(Sequence[tuple[int, int]], member.sparse), 0
+    segments = [(start, length) for start, length in padded if length]
+    for start, length in segments:
+        if start < end or length < 0 or start + length > member.size:
+            raise tarfile.ReadError(_("invalid sparse file"))
+        end = start + length
+    return segments
+
+
+def _written(member: tarfile.TarInfo) -> int:
+    """Return the bytes that a member needs on the disk."""
+    return sum(length for _start, length in _segments(member)) if member.isreg() else 0
+
+
+def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
+    """Set mode and time of the archive. The owner is the current user; set-user-ID and similar bits are removed."""
+    place.chmod(member.mode & 0o777)
+    os.utime(place, (member.mtime, member.mtime))
+
+
+def _check_end(feed: Feed, end: int) -> None:
+    """Raise PackageRefused unless the archive has its end mark. `end`: the offset after the last member."""
+    if feed.data_end > end or feed.position - end < _END:
+        raise PackageRefused(_("The archive is damaged or truncated: its end is missing. Copy it again."))
+
+
+@contextmanager
+def _readable(feed: Feed | None = None) -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, ValueError, IndexError, OverflowError) as error:  # hostile headers raise the latter
+        if feed is not None and feed.stopped:
+            raise Cancelled from None
+        text = _("The file is not a complete tar archive ({reason}). Copy it again.")
+        raise PackageRefused(text.format(reason=error)) from error

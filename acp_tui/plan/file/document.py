@@ -1,0 +1,136 @@
+"""Parse a YAML file into text, lists and mappings, with the line of each value for error messages.
+
+Scalars stay text, and the fields of the plan convert them: `release: 4.0` stays "4.0", and a password `0123` or `yes`
+stays unchanged.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from acp_tui.core.i18n import _, pgettext
+from acp_tui.plan.field_types import shown
+from acp_tui.plan.model import rule_of
+from acp_tui.plan.paths import PathPart, dotted
+
+MAX_BYTES = 1 << 20
+"""Bytes. A plan has one or two pages; a larger file is not a plan."""
+MAX_VALUES = 100_000
+"""A hundred nodes with all keys have two thousand values; nested YAML aliases make millions of a few lines."""
+
+Data = dict[str, "Value"]
+Value = str | None | list["Value"] | Data
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error in a plan file."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+
+    @property
+    def rule(self) -> str | None:
+        """The requirement that the value violates; None if the path is not a plan key."""
+        try:
+            return rule_of(self.path)
+        except KeyError:
+            return None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}:{self.line} {self.path}: {self.message}"
+            if self.path
+            else f"{self.file}:{self.line} {self.message}"
+        )
+
+
+@dataclass
+class Document:
+    """One YAML file as plain data, with the line of every path."""
+
+    name: str
+    folder: Path
+    data: Data = field(default_factory=dict)
+    lines: dict[tuple[PathPart, ...], int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    values: int = 0
+
+    def line(self, steps: tuple[PathPart, ...]) -> int:
+        """Return the line of a path, or of the nearest value that contains it."""
+        while steps and steps not in self.lines:
+            steps = steps[:-1]
+        return self.lines.get(steps, 1)
+
+    def problem(self, steps: tuple[PathPart, ...], message: str) -> None:
+        """Add an error at a path."""
+        self.problems.append(Problem(self.name, self.line(steps), shown(dotted(steps), 120), message))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the content, at most one byte more than MAX_BYTES: the path may name any file. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def parse_document(path: Path, raw: bytes) -> Document:
+    """Parse `raw`, the content of the file at `path`. Errors are in `problems` of the result."""
+    document = Document(path.name, path.parent)
+    if len(raw) > MAX_BYTES:
+        document.problem((), _("the file is larger than {limit} bytes; this is not a plan").format(limit=MAX_BYTES))
+        return document
+    try:
+        node = yaml.compose(raw.decode("utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError:
+        document.problem((), _("the file is not UTF-8 text"))
+        return document
+    except RecursionError:
+        document.problem((), _("nested too deeply, or recursive"))
+        return document
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else 1
+        message = pgettext("error", "invalid YAML: {reason}").format(reason=error.problem or error)
+        document.problems.append(Problem(path.name, line, "", message))
+        return document
+    except yaml.YAMLError as error:
+        document.problem((), pgettext("error", "invalid YAML: {reason}").format(reason=str(error).splitlines()[0]))
+        return document
+    if node is None:
+        return document
+    if not isinstance(node, yaml.MappingNode):
+        document.problem((), _("the file must contain a YAML mapping"))
+        return document
+    value = _plain(node, (), document, ())
+    document.data = value if isinstance(value, dict) else {}
+    return document
+
+
+def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, ancestors: tuple[yaml.Node, ...]) -> Value:
+    document.lines.setdefault(steps, node.start_mark.line + 1)
+    document.values += 1
+    if document.values > MAX_VALUES:
+        if document.values == MAX_VALUES + 1:
+            document.problem(steps, _("more than {limit} values; this is not a plan").format(limit=MAX_VALUES))
+        return None
+    if node in ancestors or len(ancestors) > 20:
+        document.problem(steps, _("nested too deeply, or recursive"))
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*steps, index), document, (*ancestors, node)) for index, item in enumerate(node.value)]
+    result: Data = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
+        here = (*steps, key)
+        if key in result:
+            document.lines[here] = key_node.start_mark.line + 1
+            document.problem(here, pgettext("error", "duplicate key"))
+            continue
+        document.lines[here] = key_node.start_mark.line + 1
+        result[key] = _plain(value_node, here, document, (*ancestors, node))
+    return result

@@ -1,0 +1,79 @@
+"""Insert the secrets into a plan: from environment variables, from files and from the secrets overlay."""
+
+import os
+from ipaddress import ip_address
+
+from pydantic import BaseModel
+
+from acp_tui.core.files import error_reason, read_limited, resolve_path
+from acp_tui.core.i18n import _
+from acp_tui.plan.field_types import is_ip
+from acp_tui.plan.file.document import Data, Document, Value
+from acp_tui.plan.model import is_secret, models_in
+from acp_tui.plan.paths import PathPart
+
+
+def resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: Document) -> None:
+    """Replace `{env: NAME}` and `{file: PATH}` by the secrets that they refer to, in place."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            resolve_secrets(model, item, (*steps, index), document)
+    if not isinstance(value, dict):
+        return
+    for name, info in model.model_fields.items():
+        inner = value.get(name)
+        here = (*steps, name)
+        if is_secret(info.annotation) and isinstance(inner, dict):
+            value[name] = _referenced(inner, here, document)
+        for part in models_in(info.annotation):
+            resolve_secrets(part, inner, here, document)
+
+
+def _referenced(reference: Data, steps: tuple[PathPart, ...], document: Document) -> str | None:
+    match list(reference.items()):
+        case [("env", str(name))]:
+            if name in os.environ:
+                return os.environ[name]
+            document.problem(steps, _("the environment variable {name} is not set").format(name=name))
+        case [("file", str(name))]:
+            try:
+                return (
+                    read_limited(resolve_path(document.folder, name))
+                    .decode("utf-8")
+                    .removesuffix("\n")
+                    .removesuffix("\r")
+                )
+            except (OSError, ValueError) as error:
+                reason = error_reason(error) if isinstance(error, OSError) else _("not UTF-8 text")
+                document.problem(
+                    steps, _("cannot read the secret from {name}: {reason}").format(name=name, reason=reason)
+                )
+        case _other:
+            document.problem(steps, _("a secret must be text, {{env: NAME}} or {{file: PATH}}").format())
+    return None
+
+
+def merge_overlay(base: Value, over: Value) -> Value:
+    """Return the plan's data `base` with the values of the overlay `over`; nodes are matched by address."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {key: merge_overlay(base.get(key), over[key]) if key in over else base[key] for key in {**base, **over}}
+    if isinstance(base, list) and isinstance(over, list):
+        return _merge_nodes(base, over)
+    return base if over is None else over
+
+
+def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
+    """Match nodes by address, so that a reordered plan never assigns a secret to another node."""
+    secrets = {_address(item): item for item in over if isinstance(item, dict)}
+    merged: list[Value] = []
+    for item in base:
+        secret = secrets.get(_address(item), {}) if isinstance(item, dict) else {}
+        merged.append(merge_overlay(item, {key: value for key, value in secret.items() if key != "address"}))
+    return merged
+
+
+def _address(node: Data) -> str:
+    """Return the address of a node in its canonical form; "" if it has none."""
+    address = node.get("address")
+    text = address.strip() if isinstance(address, str) else ""
+    return str(ip_address(text)) if is_ip(text) else text
