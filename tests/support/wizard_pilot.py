@@ -1,4 +1,4 @@
-"""A wizard on a stage: any plan, nodes that have been seen, no SSH and no disk of this machine in the picture."""
+"""Run the wizard in tests with any plan and checked nodes, without SSH and without the disks of this host."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,8 +21,10 @@ SIZE = (80, 24)
 
 
 def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: Sequence[LocalAddress] = ()) -> AcpApp:
-    """The application on a draft in `folder`. Addresses that it dials are noted in `dialled` and lead nowhere; `own`
-    are those of the host that it seems to run on."""
+    """Return the application on a draft in `folder`.
+
+    Each address that it connects to is added to `dialled`; the connection goes to a closed port. `own` are the
+    addresses of the simulated host."""
 
     def dial(address: str, port: int) -> tuple[str, int]:
         if dialled is not None:
@@ -36,16 +38,16 @@ def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: 
 
 
 async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None = None) -> Session:
-    """Bring the step of this name to the screen, with these nodes seen and everything judged."""
+    """Show the step of this name after setting the facts of its nodes and evaluating them."""
     app = pilot.app
     assert isinstance(app, AcpApp)
     await pilot.pause()
     await app.workers.wait_for_complete()
     assert app.session is not None
-    for address, found in (facts or {}).items():
-        app.session.nodes.statuses[address] = NodeStatus(NodeState.CHECKED, facts=found, login=None)
+    for address, node_facts in (facts or {}).items():
+        app.session.nodes.statuses[address] = NodeStatus(NodeState.CHECKED, facts=node_facts, login=None)
     await app.session.evaluate_now()
-    await app.go(next(one for one in STEPS if step == one.NAME))
+    await app.go(next(candidate for candidate in STEPS if step == candidate.NAME))
     await pilot.pause()
     return app.session
 
@@ -59,7 +61,7 @@ async def wizard(
     dialled: list[str] | None = None,
     own: Sequence[LocalAddress] = (),
 ) -> AsyncIterator[tuple[Pilot[int], Session]]:
-    """A wizard that stands at `step`, and is closed as an operator would close it."""
+    """Run a wizard that shows `step`, and close it like an operator."""
     app = staged_app(folder, plan, dialled, own)
     async with app.run_test(size=SIZE) as pilot:
         session = await show(pilot, step, facts)
@@ -68,13 +70,13 @@ async def wizard(
 
 
 async def until(pilot: Pilot[int], reached: Callable[[], bool]) -> None:
-    """Let the application go on until this is so; the test's own timeout ends it otherwise."""
+    """Run the application until `reached` returns true; without limit, so the timeout of the test applies."""
     while not reached():
         await pilot.pause()
 
 
 def screen_text(pilot: Pilot[int]) -> str:
-    """What can be read on the screen."""
+    """Return the visible text of the screen."""
     screen = pilot.app.screen
     width, height = screen.size
     lines = screen._compositor.render_strips()
