@@ -93,7 +93,7 @@ def test_pair_of_a_bundle_is_read_from_its_document(site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keep", "why"), [("left-out", "without its secrets"), (ToPassphrase(SecretStr("open")), "encrypted")]
+    ("keep", "reason"), [("left-out", "without its secrets"), (ToPassphrase(SecretStr("open")), "encrypted")]
 )
 def test_bundle_without_plain_secrets_has_a_reason(site: Path, keep: SecretsMode, reason: str) -> None:
     bundle(site, keep)

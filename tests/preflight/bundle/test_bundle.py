@@ -223,11 +223,11 @@ def test_bundle_is_complete_after_a_kill_at_any_time(tmp_path: Path, swap: bool)
     """Without an atomic swap the bundle may be missing after a kill; the next writer restores it first."""
     without = "import ctypes\nctypes.CDLL = lambda *_args, **_options: object()\nwhile"
     code = WRITE_FOREVER if swap else WRITE_FOREVER.replace("while", without)
-    for time in range(4):
+    for attempt in range(4):
         arguments = [sys.executable, "-c", code, str(tmp_path / "bundle"), str(Path(__file__).parents[3])]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None
-            for _ in range(1 + 3 * time):
+            for _ in range(1 + 3 * attempt):
                 assert writer.stdout.readline()
             writer.kill()
         if swap:

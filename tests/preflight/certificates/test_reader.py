@@ -189,14 +189,14 @@ ROOT_KEY = rsa.generate_private_key(65537, 2048)
 TODAY = datetime.now(UTC)
 
 
-def make_certificate(
+def issue(
     key: AnyKey = RSA,
     *extensions: tuple[x509.ExtensionType, bool],
     subject: str = "acp.example.com",
     issuer: str = "ca",
-    issuer_private_key: AnyKey = CA_KEY,
+    signer: AnyKey = CA_KEY,
     hosts: Sequence[x509.GeneralName] = (x509.DNSName("acp.example.com"),),
-    validity: tuple[datetime, datetime] = LONG,
+    days: tuple[datetime, datetime] = LONG,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
@@ -204,20 +204,18 @@ def make_certificate(
         .issuer_name(name(issuer))
         .public_key(key.public_key())
         .serial_number(7)
-        .not_valid_before(validity[0])
-        .not_valid_after(validity[1])
+        .not_valid_before(days[0])
+        .not_valid_after(days[1])
     )
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    return builder.sign(
-        issuer_private_key, None if isinstance(issuer_private_key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    )
+    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
-ROOT = make_certificate(CA_KEY, subject="ca", hosts=())
-GOOD = make_certificate()
+ROOT = issue(CA_KEY, subject="ca", hosts=())
+GOOD = issue()
 CHAIN = pem(GOOD, ROOT)
 KEY = key_pem(RSA)
 ED = ed25519.Ed25519PrivateKey.generate()
@@ -225,15 +223,13 @@ P521 = ec.generate_private_key(ec.SECP521R1())
 SMALL = rsa.generate_private_key(65537, 1024)  # noqa: S505 - a weak key is the test case
 MIDDLE_KEY = ec.generate_private_key(ec.SECP256R1())
 CA_FLAG = x509.BasicConstraints(ca=True, path_length=None)
-DEEP = make_certificate(issuer="middle", issuer_private_key=MIDDLE_KEY)
+DEEP = issue(issuer="middle", signer=MIDDLE_KEY)
 
 
-def chain_through(
-    *extensions: x509.ExtensionType, validity: tuple[datetime, datetime] = LONG, key: AnyKey = MIDDLE_KEY
-) -> bytes:
+def chain(*extensions: x509.ExtensionType, days: tuple[datetime, datetime] = LONG, key: AnyKey = MIDDLE_KEY) -> bytes:
     """Return a chain to the root through an intermediate certificate with these extensions."""
-    issuer = make_certificate(key, *((one, True) for one in extensions), subject="middle", hosts=(), validity=validity)
-    return pem(make_certificate(issuer="middle", issuer_private_key=key), issuer, ROOT)
+    issuer = issue(key, *((one, True) for one in extensions), subject="middle", hosts=(), days=days)
+    return pem(issue(issuer="middle", signer=key), issuer, ROOT)
 
 
 def usage(*allowed: str) -> x509.KeyUsage:
@@ -242,13 +238,11 @@ def usage(*allowed: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{one: one in allowed for one in (*names, *others)})
 
 
-def chain_with_constraints(
-    permitted: Sequence[x509.GeneralName] | None, excluded: Sequence[x509.GeneralName] | None
-) -> bytes:
-    return chain_through(CA_FLAG, x509.NameConstraints(permitted, excluded))
+def constrained(permitted: Sequence[x509.GeneralName] | None, excluded: Sequence[x509.GeneralName] | None) -> bytes:
+    return chain(CA_FLAG, x509.NameConstraints(permitted, excluded))
 
 
-MIDDLE = make_certificate(MIDDLE_KEY, (CA_FLAG, True), subject="middle", hosts=())
+MIDDLE = issue(MIDDLE_KEY, (CA_FLAG, True), subject="middle", hosts=())
 BRAINPOOL = ec.generate_private_key(ec.BrainpoolP256R1())
 FOR_CLIENTS = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
 PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -260,7 +254,7 @@ FAIL, WARN = Outcome.FAIL, Outcome.WARN
 
 PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("good, RSA", CHAIN, KEY, []),
-    ("good, EC", pem(make_certificate(EC), ROOT), key_pem(EC), []),
+    ("good, EC", pem(issue(EC), ROOT), key_pem(EC), []),
     ("good, PKCS#1 key", CHAIN, RSA.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()), []),
     ("good, CRLF", CHAIN.replace(b"\n", b"\r\n"), KEY.replace(b"\n", b"\r\n"), []),
     ("good, with text between the blocks", b"Bag Attributes\n" + CHAIN + b"end\n", b"words\n" + KEY, []),
@@ -275,86 +269,51 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
         KEY,
         [(FAIL, "belongs to certificate 2"), (WARN, "is not in the certificate"), (WARN, "order")],
     ),
-    (
-        "self-signed",
-        pem(make_certificate(issuer="acp.example.com", issuer_private_key=RSA)),
-        KEY,
-        [(WARN, "is self-signed")],
-    ),
-    (
-        "expired",
-        pem(make_certificate(validity=(LONG[0], TODAY - timedelta(days=1))), ROOT),
-        KEY,
-        [(FAIL, "expired on")],
-    ),
-    (
-        "not yet valid",
-        pem(make_certificate(validity=(TODAY + timedelta(days=2), LONG[1])), ROOT),
-        KEY,
-        [(FAIL, "not valid before")],
-    ),
-    (
-        "expires soon",
-        pem(make_certificate(validity=(LONG[0], TODAY + timedelta(days=9))), ROOT),
-        KEY,
-        [(WARN, "expires on")],
-    ),
-    (
-        "issuer expired",
-        chain_through(CA_FLAG, validity=(LONG[0], TODAY - timedelta(days=3))),
-        KEY,
-        [(FAIL, "CN=middle expired")],
-    ),
+    ("self-signed", pem(issue(issuer="acp.example.com", signer=RSA)), KEY, [(WARN, "is self-signed")]),
+    ("expired", pem(issue(days=(LONG[0], TODAY - timedelta(days=1))), ROOT), KEY, [(FAIL, "expired on")]),
+    ("not yet valid", pem(issue(days=(TODAY + timedelta(days=2), LONG[1])), ROOT), KEY, [(FAIL, "not valid before")]),
+    ("expires soon", pem(issue(days=(LONG[0], TODAY + timedelta(days=9))), ROOT), KEY, [(WARN, "expires on")]),
+    ("issuer expired", chain(CA_FLAG, days=(LONG[0], TODAY - timedelta(days=3))), KEY, [(FAIL, "CN=middle expired")]),
     (
         "issuer not yet valid",
-        chain_through(CA_FLAG, validity=(TODAY + timedelta(days=3), LONG[1])),
+        chain(CA_FLAG, days=(TODAY + timedelta(days=3), LONG[1])),
         KEY,
         [(FAIL, "is not valid before")],
     ),
     (
         "issuer expires soon",
-        chain_through(CA_FLAG, validity=(LONG[0], TODAY + timedelta(days=9))),
+        chain(CA_FLAG, days=(LONG[0], TODAY + timedelta(days=9))),
         KEY,
         [(WARN, "CN=middle expires on")],
     ),
-    ("issuer is not an authority", chain_through(), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
-    (
-        "issuer may not issue",
-        chain_through(CA_FLAG, usage("crl_sign")),
-        KEY,
-        [(FAIL, "CN=middle is not allowed to issue")],
-    ),
-    ("issuer for clients", chain_through(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
-    ("issuer may issue", chain_through(CA_FLAG, usage("key_cert_sign")), KEY, []),
-    ("issuer RSA 1024", chain_through(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle: RSA key with 1024 bits")]),
+    ("issuer is not an authority", chain(), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer may not issue", chain(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer for clients", chain(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer may issue", chain(CA_FLAG, usage("key_cert_sign")), KEY, []),
+    ("issuer RSA 1024", chain(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle: RSA key with 1024 bits")]),
     (
         "issuer only for other names",
-        chain_with_constraints([x509.DNSName("corp.local")], None),
+        constrained([x509.DNSName("corp.local")], None),
         KEY,
         [(FAIL, "to certify acp.example.com")],
     ),
     (
         "issuer not for this name",
-        chain_with_constraints(None, [x509.DNSName("example.com")]),
+        constrained(None, [x509.DNSName("example.com")]),
         KEY,
         [(FAIL, "to certify acp.example.com")],
     ),
-    (
-        "issuer for this name",
-        chain_with_constraints([x509.DNSName(".example.com")], [x509.DNSName("ample.com")]),
-        KEY,
-        [],
-    ),
-    ("issuer for addresses", chain_with_constraints([x509.IPAddress(ip_network("10.0.0.0/8"))], None), KEY, []),
+    ("issuer for this name", constrained([x509.DNSName(".example.com")], [x509.DNSName("ample.com")]), KEY, []),
+    ("issuer for addresses", constrained([x509.IPAddress(ip_network("10.0.0.0/8"))], None), KEY, []),
     ("duplicate leaf", pem(GOOD, GOOD, ROOT), KEY, [(WARN, "wrong order")]),
     (
         "no digitalSignature",
-        pem(make_certificate(RSA, (usage("key_encipherment"), True)), ROOT),
+        pem(issue(RSA, (usage("key_encipherment"), True)), ROOT),
         KEY,
         [(FAIL, "digitalSignature")],
     ),
-    ("digitalSignature", pem(make_certificate(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
-    ("brainpool", pem(make_certificate(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
+    ("digitalSignature", pem(issue(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
+    ("brainpool", pem(issue(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
     (
         "last certificate truncated",
         pem(DEEP, MIDDLE, ROOT)[:-90],
@@ -369,22 +328,22 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ),
     ("another key", CHAIN, key_pem(EC), [(FAIL, "does not belong")]),
     ("encrypted key", CHAIN, key_pem(RSA, b"canary"), [(FAIL, "passphrase")]),
-    ("RSA 1024", pem(make_certificate(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),
-    ("P-521", pem(make_certificate(P521), ROOT), key_pem(P521), [(WARN, "521 bits")]),
-    ("Ed25519", pem(make_certificate(ED), ROOT), key_pem(ED), [(FAIL, "type Ed25519")]),
-    ("certificate of an authority", pem(make_certificate(RSA, (CA_FLAG, True)), ROOT), KEY, [(WARN, "CA:TRUE")]),
-    ("for clients", pem(make_certificate(RSA, (FOR_CLIENTS, False)), ROOT), KEY, [(FAIL, "extended key usage")]),
-    ("name only in the common name", pem(make_certificate(hosts=()), ROOT), KEY, [(WARN, "only in the common name")]),
+    ("RSA 1024", pem(issue(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),
+    ("P-521", pem(issue(P521), ROOT), key_pem(P521), [(WARN, "521 bits")]),
+    ("Ed25519", pem(issue(ED), ROOT), key_pem(ED), [(FAIL, "type Ed25519")]),
+    ("certificate of an authority", pem(issue(RSA, (CA_FLAG, True)), ROOT), KEY, [(WARN, "CA:TRUE")]),
+    ("for clients", pem(issue(RSA, (FOR_CLIENTS, False)), ROOT), KEY, [(FAIL, "extended key usage")]),
+    ("name only in the common name", pem(issue(hosts=()), ROOT), KEY, [(WARN, "only in the common name")]),
     (
         "another name",
-        pem(make_certificate(hosts=[x509.DNSName("b")]), ROOT),
+        pem(issue(hosts=[x509.DNSName("b")]), ROOT),
         KEY,
         [(WARN, "acp.example.com is not in the certificate")],
     ),
-    ("wildcard", pem(make_certificate(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
+    ("wildcard", pem(issue(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
     (
         "wildcard too high",
-        pem(make_certificate(hosts=[x509.DNSName("*.com")]), ROOT),
+        pem(issue(hosts=[x509.DNSName("*.com")]), ROOT),
         KEY,
         [(WARN, "acp.example.com is not in the certificate")],
     ),
