@@ -1,4 +1,4 @@
-"""Facts of nodes that want nothing, one for each supported distribution, for tests that plant one fault at a time."""
+"""Facts of healthy nodes, one for each supported distribution, for tests that plant one fault at a time."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -84,11 +84,11 @@ MUST_MANUAL = frozenset(
         "PRE-INIT",
     }
 )
-"""The `must` rules of release 4.0 that only a person can settle: each keeps a cluster of healthy nodes from `ready`."""
+"""The `must` requirements of release 4.0 that only a person can confirm; each prevents `ready` on healthy nodes."""
 
 
 def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "control-plane", **changes: object) -> Facts:
-    """A virtual machine of the recommended size that meets every rule of 4.0, with `changes` laid over its fields."""
+    """Return a virtual machine that fulfils all requirements and recommendations of 4.0, with `changes` to its facts."""
     system = DISTRIBUTIONS[distribution]
     rpm = system["os_id"] != "ubuntu"
     old_kernel = str(system["kernel"]).startswith("3.")

@@ -1,6 +1,6 @@
-"""Plans for tests: one valid plan, and a way to change any part of it in one line.
+"""Plans for tests: one valid plan, and changes to any part of it in one line.
 
-`valid_plan(network={"cni": "calico"})` lays the change over section by section; lists are replaced whole.
+`valid_plan(network={"cni": "calico"})` changes one key; a list is replaced completely.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def node(address: str, role: str = "control-plane", **changes: JsonValue) -> dic
 
 
 def nodes(control_planes: int = 3, workers: int = 2, **changes: JsonValue) -> list[JsonValue]:
-    """Nodes of the valid plan's network; `changes` go to each of them."""
+    """Return nodes in the network of the valid plan, each with `changes`."""
     planes = [f"10.20.0.{11 + n}" for n in range(control_planes)]
     others = [f"10.20.0.{21 + n}" for n in range(workers)]
     return [
@@ -35,7 +35,7 @@ def dual_nodes(control_planes: int = 3, workers: int = 2) -> list[JsonValue]:
 
 
 def plan_data(**changes: JsonValue) -> dict[str, JsonValue]:
-    """Three control planes, two workers, a VIP on a load balancer and a domain; breaks no rule."""
+    """Three control planes, two workers, a VIP on a load balancer and a domain; fulfils all requirements."""
     answers: dict[str, JsonValue] = {
         "release": "4.0",
         "scenario": "single-cluster",
@@ -44,7 +44,7 @@ def plan_data(**changes: JsonValue) -> dict[str, JsonValue]:
         "nodes": nodes(),
         "address": {"cluster_endpoint": VIP, "platform": DOMAIN},
     }
-    return _laid_over(answers, changes)
+    return _merged(answers, changes)
 
 
 def valid_plan(**changes: JsonValue) -> Plan:
@@ -52,9 +52,9 @@ def valid_plan(**changes: JsonValue) -> Plan:
     return Plan.model_validate(plan_data(**changes))
 
 
-def _laid_over(base: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+def _merged(base: Mapping[str, JsonValue], changes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     merged = dict(base)
     for key, change in changes.items():
         old = merged.get(key)
-        merged[key] = _laid_over(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+        merged[key] = _merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
     return merged

@@ -1,4 +1,4 @@
-"""Reports of judged clusters, for tests of what is made of them."""
+"""Reports of evaluated clusters."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,14 +23,14 @@ def report(
     states: Mapping[str, NodeState] | None = None,
     at: datetime = MORNING,
 ) -> Report:
-    """Healthy nodes with `changes` laid over (address → fields), judged at `at`; a node in `states` told nothing."""
+    """Return a report of healthy nodes with `changes` (address → facts) at `at`. Nodes in `states` have no facts."""
     plan = plan or valid_plan()
     states = states or {}
     facts: dict[str, Facts] = {}
     for address, healthy in cluster(plan).items():
-        told = replace(healthy, **(changes or {}).get(address, {}))  # type: ignore[arg-type]
-        facts[address] = Facts(address) if address in states else told
-    seen = {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}
-    nodes = node_records(plan, topology_of(plan), facts, seen, {})
-    verdicts = evaluate(plan, facts, seen, today=at.date())
+        node_facts = replace(healthy, **(changes or {}).get(address, {}))  # type: ignore[arg-type]
+        facts[address] = Facts(address) if address in states else node_facts
+    node_states = {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}
+    nodes = node_records(plan, topology_of(plan), facts, node_states, {})
+    verdicts = evaluate(plan, facts, node_states, today=at.date())
     return Report(plan.effective_release, at, at + timedelta(seconds=7), nodes, verdicts)

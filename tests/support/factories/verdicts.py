@@ -1,4 +1,4 @@
-"""A cluster of healthy nodes, judged: what tests of the checks plant their faults in."""
+"""Verdicts about a cluster of healthy nodes, in which tests plant faults."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,20 +21,20 @@ FAIL, WARN, UNKNOWN, PENDING = Outcome.FAIL, Outcome.WARN, Outcome.UNKNOWN, Outc
 
 
 def cluster(plan: Plan, distribution: str = "ubuntu-22.04") -> dict[str, Facts]:
-    return {n.address: replace(healthy(n.address, distribution, n.role), **around(plan, n)) for n in plan.nodes}
+    return {n.address: replace(healthy(n.address, distribution, n.role), **connectivity(plan, n)) for n in plan.nodes}
 
 
-def around(plan: Plan, node: Node) -> dict[str, Any]:
-    """What a healthy node sees around it: everything within reach, a millisecond away."""
-    asked = node_test_spec(topology_of(plan), node)
+def connectivity(plan: Plan, node: Node) -> dict[str, Any]:
+    """Return the connectivity facts of a healthy node: all targets reachable within a millisecond."""
+    test_spec = node_test_spec(topology_of(plan), node)
     return {
         "paths": tuple(
             TcpPath(host, port, TcpResult.CONNECTED if port == 22 else TcpResult.REFUSED, 0.001)
-            for host, port in asked.tcp_targets
+            for host, port in test_spec.tcp_targets
         ),
-        "pings": tuple(Ping(host, 5, 5, 0.0004, 1500, True) for host in asked.peers),
+        "pings": tuple(Ping(host, 5, 5, 0.0004, 1500, True) for host in test_spec.peers),
         "link_speeds": {"eth0": 10000},
-        "names": dict.fromkeys(asked.names, (VIP,)),
+        "names": dict.fromkeys(test_spec.names, (VIP,)),
         "vip_owner": "",
     }
 
@@ -44,12 +44,12 @@ def verdicts(plan: Plan, facts: dict[str, Facts]) -> tuple[Verdict, ...]:
     return evaluate(plan, facts, states, today=TODAY)
 
 
-def trouble(found: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:
-    """What a person would look at: no pass, nothing that always has to be confirmed by hand."""
+def trouble(all_verdicts: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:
+    """Return the verdicts that need attention: neither passed nor not applicable, and not always to be confirmed."""
     quiet = (Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.MANUAL)
     return {
         (v.requirement, v.node, v.outcome)
-        for v in found
+        for v in all_verdicts
         if v.outcome not in quiet and v.requirement not in ADVICE_OF_THE_PLAN
     }
 
@@ -57,10 +57,10 @@ def trouble(found: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:
 def planted(
     changes: Mapping[str, object], node: str = SECOND, distribution: str = "ubuntu-22.04", plan: Plan | None = None
 ) -> set[tuple[str, Outcome]]:
-    """The rules that speak up when `changes` are laid over one node; each must name that node."""
+    """Return the requirements that do not pass after `changes` to one node. Assert that each names that node."""
     plan = plan or valid_plan()
     facts = cluster(plan, distribution)
     facts[node] = replace(facts[node], **changes)  # type: ignore[arg-type]
-    found = trouble(verdicts(plan, facts))
-    assert {where for _id, where, _outcome in found} <= {node}
-    return {(name, outcome) for name, _where, outcome in found}
+    findings = trouble(verdicts(plan, facts))
+    assert {where for _id, where, _outcome in findings} <= {node}
+    return {(name, outcome) for name, _where, outcome in findings}
