@@ -88,7 +88,7 @@ MUST_MANUAL = frozenset(
 
 
 def healthy(address: str, distribution: str = "ubuntu-22.04", role: str = "control-plane", **changes: object) -> Facts:
-    """Return a virtual machine that fulfils all requirements and recommendations of 4.0, with `changes` to its facts."""
+    """Return a virtual machine that fulfils all requirements of 4.0 and has the recommended size, with `changes`."""
     system = DISTRIBUTIONS[distribution]
     rpm = system["os_id"] != "ubuntu"
     old_kernel = str(system["kernel"]).startswith("3.")
