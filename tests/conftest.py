@@ -1,4 +1,4 @@
-"""Settings and markers of all tests. A test whose tool is missing is skipped, and the reason names the tool."""
+"""Settings and markers of all tests. A test is skipped with a reason if its tool is missing."""
 
 import locale
 import os
@@ -21,7 +21,7 @@ settings.register_profile("nightly", deadline=None, max_examples=10_000)
 # `make nightly`: 10,000 cases for each property.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# A shell that starts the tests in the background makes them ignore Ctrl-C, and everything they start inherits that.
+# Processes that a shell starts in the background ignore Ctrl-C, and their children inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -44,16 +44,16 @@ def _missing_for_lab() -> str:
 
 @pytest.fixture
 def lab() -> "Iterator[Lab]":
-    """A new lab of real sshd nodes, without nodes yet: `lab.start(...)` adds them. For tests marked `lab`."""
+    """Create a lab of real sshd nodes, without nodes at first: `lab.start(...)` adds them. For tests marked `lab`."""
     from tests.lab.kit.nodes import Lab  # imported late: most runs need no lab
 
-    with Lab() as made:
-        yield made
+    with Lab() as created:
+        yield created
 
 
 @pytest.fixture(autouse=True)
 def rich_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Screens under test are shown by a terminal that can show everything, whatever this one can."""
+    """Test screens with a terminal that has all features, independent of the current one."""
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(locale, "getpreferredencoding", lambda _do_setlocale=True: "UTF-8")
     glyphs.cache_clear()

@@ -39,12 +39,12 @@ class InstallStep(WizardStep):
     SHORT = NC_("step", "Install")
     TITLE_TEXT = N_("Install")
     KEYS = (
-        ("s", N_("start")),
-        ("l", N_("logs")),
-        ("p", N_("raw")),
-        ("f", N_("findings")),
-        ("t", N_("diagnose")),
-        ("c", N_("abort")),
+        ("s", NC_("key", "start")),
+        ("l", NC_("key", "logs")),
+        ("p", NC_("key", "raw")),
+        ("f", NC_("key", "findings")),
+        ("t", NC_("key", "diagnose")),
+        ("c", NC_("key", "abort")),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,17 +1,17 @@
-"""The harness for real install runs."""
+"""The fixture with the harness for real install runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.install_harness import Bench
+from tests.support.install_harness import InstallHarness
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """Real install runs in a folder of their own, with a document to send and nothing unpacked yet."""
-    made = Bench(tmp_path)
-    made.write_document()
-    yield made
-    made.close()
+def harness(tmp_path: Path) -> Iterator[InstallHarness]:
+    """A harness in a new folder, with a configuration but without an unpacked package."""
+    created = InstallHarness(tmp_path)
+    created.write_document()
+    yield created
+    created.close()

@@ -35,7 +35,7 @@ FORMS = [
 
 @pytest.fixture
 def failed(tmp_path: Path) -> RunState:
-    """A run that failed while the installer was at work, whose logs quote every secret in every form."""
+    """A run that failed during the install. Its logs contain each secret in each encoding."""
     run_dir, bundle = tmp_path / "installs" / "r1", tmp_path / "bundle"
     run_dir.mkdir(parents=True)
     write_bundle(
@@ -60,9 +60,9 @@ def unpacked(archive: Path) -> dict[str, bytes]:
         return {name: file.read() for name, file in files.items() if file is not None}
 
 
-def test_everything_is_there_and_no_secret(failed: RunState, tmp_path: Path) -> None:
-    made = write_archive(tmp_path / "out.tar.gz", failed)
-    files = unpacked(made.path)
+def test_archive_has_all_files_and_no_secret(failed: RunState, tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "out.tar.gz", failed)
+    files = unpacked(archive.path)
     assert set(files) >= {
         "README.txt", "versions.json", "state.json", EVENTS_FILE, SETUP_LOG, "installer.log", "bundle/plan.yaml",
         "bundle/setup.txt", "bundle/preflight.json", "SHA256SUMS",
@@ -77,11 +77,11 @@ def test_everything_is_there_and_no_secret(failed: RunState, tmp_path: Path) -> 
     assert "ErrImagePull" in readme
     sums = files.pop("SHA256SUMS").decode()
     assert sums == "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
-    assert (made.path.stat().st_mode & 0o777) == 0o600
+    assert (archive.path.stat().st_mode & 0o777) == 0o600
     json.loads(files["bundle/preflight.json"])
 
 
-def test_a_plan_tells_the_secrets_that_the_bundle_has_lost(failed: RunState, tmp_path: Path) -> None:
+def test_secrets_missing_from_the_bundle_are_masked_with_those_of_the_plan(failed: RunState, tmp_path: Path) -> None:
     (failed.spec.document).unlink()
     assert failed.spec.bundle is not None
     (failed.spec.bundle / "secrets.yaml").unlink()
@@ -89,7 +89,7 @@ def test_a_plan_tells_the_secrets_that_the_bundle_has_lost(failed: RunState, tmp
     assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
 
 
-def test_a_long_log_is_bounded_and_cut_between_lines(failed: RunState, tmp_path: Path) -> None:
+def test_long_log_is_shortened_between_lines(failed: RunState, tmp_path: Path) -> None:
     line = f"x {LOGIN} " + "y" * 200 + "\n"
     with failed.spec.installer_log.open("w", encoding="utf-8") as log:
         for _number in range(30_000):
@@ -101,7 +101,7 @@ def test_a_long_log_is_bounded_and_cut_between_lines(failed: RunState, tmp_path:
 
 
 def test_last_line_of_a_long_progress_bar_is_kept(failed: RunState, tmp_path: Path) -> None:
-    """It has no line's end at all, only carriage returns."""
+    """The progress bar has carriage returns and no newlines."""
     bar = f"pulling {LOGIN} 12%\r" * ((HEAD + TAIL) // 10)
     failed.spec.installer_log.write_text(bar + "no space left\r", encoding="utf-8", newline="")
     log = unpacked(write_archive(tmp_path / "out.tar.gz", failed).path)["installer.log"]
@@ -111,20 +111,20 @@ def test_last_line_of_a_long_progress_bar_is_kept(failed: RunState, tmp_path: Pa
 
 
 def test_archive_is_written_atomically(failed: RunState, tmp_path: Path) -> None:
-    place = tmp_path / "nowhere" / "out.tar.gz"
+    path = tmp_path / "nowhere" / "out.tar.gz"
     with pytest.raises(OSError, match="nowhere"):
-        write_archive(place, failed)
-    assert not place.exists()
+        write_archive(path, failed)
+    assert not path.exists()
     assert not list(tmp_path.glob("**/.out*"))
 
 
-def test_a_run_without_logs_or_bundle_will_do(tmp_path: Path) -> None:
+def test_run_without_logs_or_bundle_has_an_archive(tmp_path: Path) -> None:
     spec = RunSpec(tmp_path, tmp_path, ("bash",), tmp_path / "none", "https://x", installer_log=tmp_path / "none.log")
     files = unpacked(write_archive(tmp_path / "out.tar.gz", RunState(spec)).path)
     assert set(files) == {"README.txt", "versions.json", "SHA256SUMS"}
 
 
-def test_a_state_that_cannot_be_read_does_not_keep_the_logs_out(failed: RunState, tmp_path: Path) -> None:
+def test_unreadable_state_and_logs_are_in_the_archive(failed: RunState, tmp_path: Path) -> None:
     (failed.spec.run_dir / "state.json").write_text('{"phase": "inst', encoding="utf-8")
     files = unpacked(write_archive(tmp_path / "out.tar.gz", None, PLAN, run_dir=failed.spec.run_dir).path)
     assert {"state.json", EVENTS_FILE, SETUP_LOG} <= set(files)
@@ -132,7 +132,7 @@ def test_a_state_that_cannot_be_read_does_not_keep_the_logs_out(failed: RunState
     assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
 
 
-def test_where_nothing_was_installed_the_plan_and_its_last_report_go_in(tmp_path: Path) -> None:
+def test_archive_without_a_run_has_the_plan(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump({"admin": {"password": ADMIN}}), encoding="utf-8")
     done = command(tmp_path, "out.tar.gz", "--plan", "plan.yaml")
     assert done.returncode == 0, done.stderr
@@ -155,7 +155,7 @@ def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     )
 
 
-def test_the_command_writes_it_and_says_how_to_copy_it(failed: RunState, tmp_path: Path) -> None:
+def test_command_writes_the_archive_and_prints_a_copy_command(failed: RunState, tmp_path: Path) -> None:
     state_home = tmp_path / "state"
     run_dir = state_home / "acp-tui" / "installs" / "r1"
     run_dir.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Hostile text in every field of the plan: it survives plan file, overlay and configuration, or an error rejects it."""
+"""Hostile text in each field of the plan: plan file, overlay and configuration keep it, or an error rejects it."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ WORDS = """
     &a *a !!python/none %YAML --- ... yes no null ~ true 0o17 017 1e3 .inf -.nan 0x1f 1_000 2026-11-23 12:30:45 <<
     $(id) `id` ${HOME} {{x}} %s {0} [bold] </script> ../.. ~root
 """
-SPICE = [
+FRAGMENTS = [
     *"'\"\\\n\t\r\x00\x1b\x7f\x85\u2028\u2029\ufeff\u202e\u200b\ud800\udfff\ufffe\U0010ffff @`|>{}[],=",
     *(
         "😀",
@@ -54,13 +54,13 @@ SPICE = [
 ]
 HOSTILE = st.one_of(
     st.text(),
-    st.lists(st.one_of(st.sampled_from(SPICE), st.text(max_size=3)), max_size=8).map("".join),
-    st.sampled_from(SPICE).map(lambda one: one * 10_000),
+    st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=3)), max_size=8).map("".join),
+    st.sampled_from(FRAGMENTS).map(lambda fragment: fragment * 10_000),
 )
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, bool]]:
-    """Every path of the plan that takes an answer, with whether it takes a list."""
+    """Yield each path of the plan that takes an answer, and whether it takes a list."""
     for name, info in model.model_fields.items():
         inner = next((part for part in parts(info.annotation) if issubclass(part, BaseModel)), None)
         listed = get_origin(info.annotation) is tuple
@@ -89,18 +89,18 @@ def test_every_field_is_covered() -> None:
     }
 
 
-def answered(field: tuple[str, bool], text: str) -> Plan | None:
-    """The plan with this text in this field; None if an error rejects it."""
+def plan_with(field: tuple[str, bool], text: str) -> Plan | None:
+    """Return the plan with this text in this field. None: an error rejects it."""
     path, listed = field
     try:
         return with_answers(PLAN, {path: (text,) if listed else text})
-    except InvalidValue as refused:
-        wrongs = refused.errors
-    for wrong in wrongs:
-        assert wrong.path.startswith(path)
-        assert 0 < len(wrong.message) < 400
-        assert wrong.message.encode("utf-8")
-        assert "\x1b" not in wrong.message
+    except InvalidValue as rejected:
+        errors = rejected.errors
+    for error in errors:
+        assert error.path.startswith(path)
+        assert 0 < len(error.message) < 400
+        assert error.message.encode("utf-8")
+        assert "\x1b" not in error.message
     return None
 
 
@@ -110,10 +110,10 @@ def answered(field: tuple[str, bool], text: str) -> Plan | None:
 @example(("waivers[0].reason", False), "two\nlines")
 @example(("registry.password", False), "\x85")
 @example(("address.platform", False), "\n")
-def test_what_is_taken_comes_back_from_the_files(
+def test_accepted_text_survives_saving_and_loading(
     tmp_path_factory: pytest.TempPathFactory, field: tuple[str, bool], text: str
 ) -> None:
-    plan = answered(field, text)
+    plan = plan_with(field, text)
     if plan is None:
         return
     path = tmp_path_factory.mktemp("plan") / "plan.yaml"
@@ -124,23 +124,23 @@ def test_what_is_taken_comes_back_from_the_files(
 
 
 @given(st.sampled_from(FIELDS), HOSTILE)
-def test_what_is_taken_comes_back_from_the_installers_document(field: tuple[str, bool], text: str) -> None:
-    plan = answered(field, text)
+def test_accepted_text_survives_in_the_configuration(field: tuple[str, bool], text: str) -> None:
+    plan = plan_with(field, text)
     if plan is None:
         return
-    taken = document(plan, lambda name: name.encode()) if complete(plan) else None
-    if taken is not None:
-        again = json.loads(json.dumps(taken, ensure_ascii=False))
-        assert again == taken
-        assert base64.b64decode(again["basic"]["password"]).decode() == answer_text(plan.admin.password)
-        assert again["basic"]["username"] == plan.admin.username
-        first = again["cluster"]["features"]["machines"][0]
+    rendered = document(plan, lambda name: name.encode()) if complete(plan) else None
+    if rendered is not None:
+        parsed = json.loads(json.dumps(rendered, ensure_ascii=False))
+        assert parsed == rendered
+        assert base64.b64decode(parsed["basic"]["password"]).decode() == answer_text(plan.admin.password)
+        assert parsed["basic"]["username"] == plan.admin.username
+        first = parsed["cluster"]["features"]["machines"][0]
         assert first["username"] == plan.login(plan.control_planes[0]).username
         assert base64.b64decode(first["password"]).decode() == answer_text(plan.login(plan.control_planes[0]).password)
 
 
 def complete(plan: Plan) -> bool:
-    """Whether a document can be made of it."""
+    """Return whether the plan has all values for a configuration."""
     login = plan.login(plan.control_planes[0]) if plan.control_planes else None
     ranges = plan.network.ip_family != "dual"
     return bool(
@@ -155,8 +155,8 @@ def complete(plan: Plan) -> bool:
 
 
 @given(st.sampled_from(FIELDS), HOSTILE)
-def test_what_is_taken_is_judged(field: tuple[str, bool], text: str) -> None:
-    plan = answered(field, text)
+def test_accepted_text_is_evaluated_without_showing_secrets(field: tuple[str, bool], text: str) -> None:
+    plan = plan_with(field, text)
     if plan is not None:
         text, before = repr(evaluate_plan(plan)), repr(evaluate_plan(PLAN))
         secret = answer_text(answer_at(plan, field[0])) if field[0].endswith("password") else ""
@@ -164,24 +164,26 @@ def test_what_is_taken_is_judged(field: tuple[str, bool], text: str) -> None:
 
 
 @given(st.sampled_from(FIELDS), HOSTILE)
-def test_a_plan_file_with_it_is_read_or_refused_by_line(
+def test_plan_file_is_read_or_rejected_with_a_line_number(
     tmp_path_factory: pytest.TempPathFactory, field: tuple[str, bool], text: str
 ) -> None:
     path = tmp_path_factory.mktemp("plan") / "plan.yaml"
     data = deepcopy(plan_data(**FULL))
     put(data, field[0], [text] if field[1] else text)
-    path.write_text(yaml.safe_dump(data, width=1 << 30), encoding="utf-8")  # escaped: what a person may write too
+    path.write_text(
+        yaml.safe_dump(data, width=1 << 30), encoding="utf-8"
+    )  # with escapes, which an operator may write, too
     parsed = read_plan(path)
     for problem in parsed.problems:
         assert str(problem).startswith(f"plan.yaml:{problem.line} ")
         assert "\x1b" not in str(problem)
     if not parsed.problems:
-        assert parsed.plan == answered(field, text)
+        assert parsed.plan == plan_with(field, text)
 
 
 def put(data: object, path: str, value: JsonValue) -> None:
-    *way, last = path.replace("[0]", ".0").split(".")
-    for step in way:
+    *parents, last = path.replace("[0]", ".0").split(".")
+    for step in parents:
         if isinstance(data, list):
             data = data[int(step)]
         elif isinstance(data, dict):
@@ -191,7 +193,7 @@ def put(data: object, path: str, value: JsonValue) -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_any_bytes_are_a_plan_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_arbitrary_bytes_are_a_plan_or_rejected(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path: Path = tmp_path_factory.mktemp("plan") / "plan.yaml"
     path.write_bytes(content)
     parsed = read_plan(path)

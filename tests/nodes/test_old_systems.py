@@ -1,7 +1,9 @@
 """Scripts for nodes use only features of CentOS 7.6, because the lab has no tools that old.
 
 The oldest system of the manual has bash 4.2, coreutils 8.22, iproute2 4.11, util-linux 2.23, procps-ng 3.3.10,
-grep 2.20, sed 4.2.2, systemd 219, tar 1.26, curl 7.29, findutils 4.5.11. Each row names what came later, and when.
+grep 2.20, sed 4.2.2, systemd 219, tar 1.26, curl 7.29, findutils 4.5.11.
+
+Each row is a newer feature with its first version.
 """
 
 import ast
@@ -39,7 +41,7 @@ BASH = {
     r"\bulimit -\w*[PRk]\b": "4.4 and 5.1",
     r"\bread -\w*E\b": "read -E: 5.3",
 }
-"""Later than bash 4.2. In 4.2 there already are: ${x^}, &>>, |&, coproc, exec {fd}<, read -N, BASHPID, declare -A and
+"""Newer than bash 4.2, which already has: ${x^}, &>>, |&, coproc, exec {fd}<, read -N, BASHPID, declare -A and
 -g, lastpipe, printf -v, ${a[-1]}."""
 
 TOOLS = {
@@ -87,7 +89,7 @@ TOOLS = {
         "curl 7.40 to 7.82",
     ),
 }
-"""Tool → what of its options came later than CentOS 7.6, and when."""
+"""For each tool: options newer than CentOS 7.6, and their first version."""
 
 _SHELL_WORDS = re.compile(
     r"(?m)^\s*(local|for|while|if|case|echo|printf|read|mapfile|return|shopt|exec|set) |\$\{?\w|; "
@@ -95,8 +97,8 @@ _SHELL_WORDS = re.compile(
 
 
 def shell_texts(source: Path) -> list[str]:
-    """The texts of a module that may be shell: its string constants without its docstrings, the pieces of an f-string
-    joined. Continued lines are one."""
+    """Return the texts of a module that may be shell: string constants without docstrings, with joined f-strings and
+    joined continuation lines."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
     docs = {
         id(body[0].value)
@@ -117,29 +119,33 @@ def shell_texts(source: Path) -> list[str]:
 
 
 def too_new(text: str) -> list[str]:
-    found = [f"{since}: {hit[0].strip()!r}" for shape, since in BASH.items() for hit in re.finditer(shape, text, re.M)]
+    features = [
+        f"{since}: {match[0].strip()!r}" for shape, since in BASH.items() for match in re.finditer(shape, text, re.M)
+    ]
     for tool, (options, since) in TOOLS.items():
         after = rf"(?:[^|;&)\n]*?\s)?(?:{options})(?![\w=-])" if options else ""
         shape = rf"(?m)(?:^|[;&|({{`]|\b(?:do|then|else|exec|limit \d+|timeout \d+|!)\s)\s*{tool}\s{after}"
-        found += [f"{since}: {hit[0].strip()!r}" for hit in re.finditer(shape, text)]
-    return found
+        features += [f"{since}: {match[0].strip()!r}" for match in re.finditer(shape, text)]
+    return features
 
 
 def test_scripts_use_only_features_of_the_oldest_system() -> None:
     texts = {source: shell_texts(source) for source in SOURCES}
-    assert sum(map(len, texts.values())) > 80, "the shell was found"
-    found = {
-        source.name: new for source, these in texts.items() if (new := [n for text in these for n in too_new(text)])
+    assert sum(map(len, texts.values())) > 80, "the shell texts were found"
+    too_new_by_file = {
+        source.name: features
+        for source, module_texts in texts.items()
+        if (features := [n for text in module_texts for n in too_new(text)])
     }
-    assert found == {}
+    assert too_new_by_file == {}
 
 
 def test_scripts_with_nounset_expand_no_arrays() -> None:
-    """Before bash 4.4 an empty "${array[@]}" is an unset name."""
+    """Before bash 4.4 the expansion of an empty "${array[@]}" fails under `set -u`."""
     for source in SOURCES:
         for text in shell_texts(source):
-            strict = re.search(r"\bset -\w*u", text)
-            assert not (strict and re.search(r"\$\{\w+\[[@*]\]\}", text)), source.name
+            nounset = re.search(r"\bset -\w*u", text)
+            assert not (nounset and re.search(r"\$\{\w+\[[@*]\]\}", text)), source.name
 
 
 @pytest.mark.parametrize(

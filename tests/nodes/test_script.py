@@ -31,21 +31,21 @@ from acp_tui.nodes.script import (
 MARKER = "0123456789abcdef"
 
 
-def ask(name: str, shell: str, timeout: int = 5) -> Collector:
+def collector(name: str, shell: str, timeout: int = 5) -> Collector:
     return Collector(name, (), shell, lambda output: {}, timeout=timeout)
 
 
-def run(*collectors: Collector, command: str = LAUNCH, before: bytes = b"") -> dict[str, CollectorOutput]:
+def run(*collectors: Collector, command: str = LAUNCH, banner: bytes = b"") -> dict[str, CollectorOutput]:
     program = build(collectors, MARKER).encode()
-    ran = subprocess.run(["/bin/sh", "-c", command], input=program, capture_output=True, timeout=60, check=False)
-    return {output.name: output for output in Reader(MARKER).feed(before + ran.stdout)}
+    completed = subprocess.run(["/bin/sh", "-c", command], input=program, capture_output=True, timeout=60, check=False)
+    return {output.name: output for output in Reader(MARKER).feed(banner + completed.stdout)}
 
 
-def running(word: bytes) -> bool:
-    """Whether a process of this host has `word` in its command line."""
+def running(text: bytes) -> bool:
+    """Return whether a process of this host has `text` in its command line."""
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # the process has ended
-            if word in file.read_bytes():
+            if text in file.read_bytes():
                 return True
     return False
 
@@ -70,14 +70,14 @@ def running(word: bytes) -> bool:
     ],
 )
 def test_output_and_status_of_a_collector_arrive_unchanged(shell: str, status: int, text: str) -> None:
-    outputs = run(ask("odd", shell), ask("next", "echo fine"))
+    outputs = run(collector("odd", shell), collector("next", "echo fine"))
     assert outputs["odd"] == CollectorOutput("odd", status, text)
-    assert outputs["next"] == CollectorOutput("next", 0, "fine\n"), "and it spoils nothing"
+    assert outputs["next"] == CollectorOutput("next", 0, "fine\n"), "the next collector is not affected"
 
 
 def test_a_hanging_collector_times_out_and_leaves_no_process() -> None:
     began = time.monotonic()
-    outputs = run(ask("hang", "echo before; sleep 987654 | cat", timeout=1), ask("next", "echo fine"))
+    outputs = run(collector("hang", "echo before; sleep 987654 | cat", timeout=1), collector("next", "echo fine"))
     assert outputs["hang"] == CollectorOutput("hang", TIMED_OUT, "before\n")
     assert outputs["next"].text == "fine\n"
     assert time.monotonic() - began < 5
@@ -85,8 +85,8 @@ def test_a_hanging_collector_times_out_and_leaves_no_process() -> None:
 
 
 def test_all_processes_end_when_the_connection_closes() -> None:
-    """Processes of the script end with the connection, and not at their own timeout."""
-    program = build((ask("hang", "sleep 987653 | cat", timeout=60),), MARKER).encode()
+    """They end with the connection, not at their own timeout."""
+    program = build((collector("hang", "sleep 987653 | cat", timeout=60),), MARKER).encode()
     with subprocess.Popen(["/bin/sh", "-c", LAUNCH], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -101,11 +101,13 @@ def test_all_processes_end_when_the_connection_closes() -> None:
 
 def test_slow_output_arrives_completely() -> None:
     dripping = "for n in 1 2 3 4; do printf 'part %s, ' $n; sleep 0.6; done; echo end"
-    assert run(ask("drip", dripping))["drip"] == CollectorOutput("drip", 0, "part 1, part 2, part 3, part 4, end\n")
+    assert run(collector("drip", dripping))["drip"] == CollectorOutput(
+        "drip", 0, "part 1, part 2, part 3, part 4, end\n"
+    )
 
 
 def test_endless_output_is_cut() -> None:
-    outputs = run(ask("flood", "while :; do echo flood; done"), ask("next", "echo fine"))
+    outputs = run(collector("flood", "while :; do echo flood; done"), collector("next", "echo fine"))
     assert outputs["flood"].status == CUT
     assert len(outputs["flood"].text) <= MAX_OUTPUT
     assert outputs["next"].text == "fine\n"
@@ -115,11 +117,11 @@ def test_a_node_without_timeout_and_sudo_works(tmp_path: Path) -> None:
     for tool in ("sh", "bash", "id"):
         real = subprocess.run(["/bin/sh", "-c", f"command -v {tool}"], capture_output=True, text=True, check=True)
         (tmp_path / tool).symlink_to(real.stdout.strip())
-    assert run(ask("one", "echo fine"), command=f"PATH={tmp_path}; export PATH; {LAUNCH}")["one"].text == "fine\n"
+    assert run(collector("one", "echo fine"), command=f"PATH={tmp_path}; export PATH; {LAUNCH}")["one"].text == "fine\n"
 
 
 def test_without_root_a_collector_returns_needs_root(tmp_path: Path) -> None:
-    outputs = run(ask("secret", "root || return\necho seen"), command="exec bash -s")
+    outputs = run(collector("secret", "root || return\necho seen"), command="exec bash -s")
     expected = (
         CollectorOutput("secret", 0, "seen\n") if os.geteuid() == 0 else CollectorOutput("secret", NEEDS_ROOT, "")
     )
@@ -127,13 +129,13 @@ def test_without_root_a_collector_returns_needs_root(tmp_path: Path) -> None:
 
 
 def test_the_script_receives_the_login() -> None:
-    answer = run(ask("login", 'echo "$login_uid/$sudo_status/$sudo_message"'))["login"].text
+    answer = run(collector("login", 'echo "$login_uid/$sudo_status/$sudo_message"'))["login"].text
     assert answer.split("/")[0] == str(os.getuid())
 
 
 def test_a_partly_sent_script_runs_nothing(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    program = build([ask("one", f"echo ran >{trace}")], MARKER)
+    program = build([collector("one", f"echo ran >{trace}")], MARKER)
     for cut in (len(program) // 2, len(program) - len('main "$@"\n') - 1):
         subprocess.run(["bash", "-s"], input=program[:cut].encode(), capture_output=True, check=False)
     assert not trace.exists()
@@ -141,11 +143,11 @@ def test_a_partly_sent_script_runs_nothing(tmp_path: Path) -> None:
 
 def test_banner_and_other_output_are_ignored() -> None:
     noisy = f"echo 'Welcome!'; printf 'no newline'; {LAUNCH}"
-    assert run(ask("one", "echo fine"), command=noisy)["one"].text == "fine\n"
+    assert run(collector("one", "echo fine"), command=noisy)["one"].text == "fine\n"
 
 
 def test_split_returns_marker_and_names() -> None:
-    script = build([ask("a1", "echo"), ask("b_2", "run() { :; }")], MARKER)
+    script = build([collector("a1", "echo"), collector("b_2", "run() { :; }")], MARKER)
     assert split(script) == (MARKER, ("a1", "b_2"))
     with pytest.raises(ValueError, match="not a collector script"):
         split("echo hello")
@@ -159,8 +161,8 @@ def test_outputs_are_read_from_chunks_of_any_size(texts: list[str], status: int,
     sent = [CollectorOutput(f"s{i}", status, text) for i, text in enumerate(texts)]
     stream = b"noise" + b"\nnoise ".join(reply(MARKER, output) for output in sent)
     reader = Reader(MARKER)
-    got = [output for i in range(0, len(stream), cut) for output in reader.feed(stream[i : i + cut])]
-    assert got == [CollectorOutput(r.name, r.status, sanitize(r.text)) for r in sent]
+    received = [output for i in range(0, len(stream), cut) for output in reader.feed(stream[i : i + cut])]
+    assert received == [CollectorOutput(r.name, r.status, sanitize(r.text)) for r in sent]
 
 
 def test_the_reader_limits_its_buffer() -> None:
@@ -188,7 +190,7 @@ def test_terminal_control_characters_are_removed(hostile: str) -> None:
 
 @pytest.mark.parametrize("endless", ["cat /dev/zero", "cat /dev/urandom", "yes", "printf x; sleep 60"])
 def test_endless_output_stops_at_the_limits(endless: str) -> None:
-    outputs = run(ask("one", endless, timeout=1), ask("two", "echo fine"))
+    outputs = run(collector("one", endless, timeout=1), collector("two", "echo fine"))
     assert outputs["one"].status in (CUT, TIMED_OUT)
     assert outputs["two"].text == "fine\n"
 
@@ -206,15 +208,15 @@ def test_exported_functions_and_variables_do_not_affect_the_script(tmp_path: Pat
         f"export BASH_ENV={tmp_path}/env ENV={tmp_path}/env POSIXLY_CORRECT=1 TZ=Asia/Tokyo SHELLOPTS=noglob; "
         "echo() { printf evil; }; read() { return 1; }; mapfile() { return 1; }; export -f echo read mapfile; "
     )
-    outputs = run(ask("one", "echo fine; date +%z"), command=f"bash -c {shlex.quote(hostile + LAUNCH)}")
+    outputs = run(collector("one", "echo fine; date +%z"), command=f"bash -c {shlex.quote(hostile + LAUNCH)}")
     assert outputs["one"].text.startswith("fine\n")
     assert "+0900" not in outputs["one"].text
 
 
 def test_tmout_of_the_shell_does_not_affect_the_script() -> None:
-    slow = ask("slow", "read -r line < <(sleep 1.5; echo late); echo $line")
+    slow = collector("slow", "read -r line < <(sleep 1.5; echo late); echo $line")
     assert run(slow, command=f"export TMOUT=1; {LAUNCH}")["slow"].text == "late\n"
 
 
 def test_a_profile_that_reads_stdin_takes_no_line_of_the_script() -> None:
-    assert run(ask("one", "echo fine"), command=f"read a; read b; {LAUNCH}")["one"].text == "fine\n"
+    assert run(collector("one", "echo fine"), command=f"read a; read b; {LAUNCH}")["one"].text == "fine\n"

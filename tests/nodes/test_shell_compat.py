@@ -15,8 +15,8 @@ from acp_tui.nodes.script import Collector, Reader, build
 MARKER = "0123456789abcdef"
 
 
-def ask(name: str, root: Path, *folders: str, tools: dict[str, str] | None = None) -> Facts:
-    """Facts of one collector, its `folders` looked up below `root` and `tools` (name → script) before the real ones."""
+def facts_of(name: str, root: Path, *folders: str, tools: dict[str, str] | None = None) -> Facts:
+    """Return the facts of one collector, with its `folders` below `root` and `tools` (name → script) first in PATH."""
     [collector] = [s for s in COLLECTORS if s.name == name]
     shell = collector.shell
     for folder in folders:
@@ -26,11 +26,11 @@ def ask(name: str, root: Path, *folders: str, tools: dict[str, str] | None = Non
     for tool, script in (tools or {}).items():
         (bin_folder / tool).write_text(f"#!/bin/bash\n{script}\n")
         (bin_folder / tool).chmod(0o755)
-    # As root is taken for granted, so that the tests are the same for any user.
+    # The root check is removed, so that the tests are the same for any user.
     shell = shell.replace("root || return", ":").replace('"$EUID" -eq 0', "0 -eq 0")
     program = f"PATH={bin_folder}:$PATH\n" + build([replace(collector, shell=shell)], MARKER)
-    ran = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, timeout=60, check=True)
-    return facts_from("x", Reader(MARKER).feed(ran.stdout.replace(str(root).encode(), b"")))
+    completed = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, timeout=60, check=True)
+    return facts_from("x", Reader(MARKER).feed(completed.stdout.replace(str(root).encode(), b"")))
 
 
 def put(root: Path, files: dict[str, str]) -> None:
@@ -82,11 +82,11 @@ SSHD = "/etc/ssh"
         ),
     ],
 )
-def test_sshd(
+def test_sshd_settings_with_includes_and_matches(
     tmp_path: Path, files: dict[str, str], effective: str | None, usedns: tuple[str, bool], usepam: tuple[str, bool]
 ) -> None:
     put(tmp_path, {f"{SSHD}/{name}": text for name, text in files.items()})
-    facts = ask("sshd", tmp_path, SSHD, tools={"sshd": f"echo '{effective}'" if effective else "exit 1"})
+    facts = facts_of("sshd", tmp_path, SSHD, tools={"sshd": f"echo '{effective}'" if effective else "exit 1"})
     assert facts.sshd == {"usedns": SshdSetting(*usedns), "usepam": SshdSetting(*usepam)}
 
 
@@ -101,12 +101,12 @@ def test_boot_tokens_come_from_all_files_but_not_from_comments(tmp_path: Path) -
             "/boot/grub2/grubenv": "# GRUB Environment Block\nkernelopts=root=/dev/a f \n",
         },
     )
-    facts = ask("boot_tokens", tmp_path, "/etc/default", "/boot/")
+    facts = facts_of("boot_tokens", tmp_path, "/etc/default", "/boot/")
     assert facts.boot_tokens == frozenset({"a=1", "b", "c", "d", "e", "f", "root=/dev/a"})
 
 
 @pytest.mark.parametrize(
-    ("files", "waits"),
+    ("files", "pending"),
     [
         pytest.param({"grub2/grub.cfg": "linux16 /vmlinuz ro x=1 apparmor=0\n"}, True, id="of the entry"),
         pytest.param({"grub2/grub.cfg": "linux /vmlinuz apparmor=0 ro apparmor=1\n"}, False, id="replaced behind it"),
@@ -140,11 +140,11 @@ def test_boot_tokens_come_from_all_files_but_not_from_comments(tmp_path: Path) -
         ),
     ],
 )
-def test_tokens_of_the_next_boot(tmp_path: Path, files: dict[str, str], waits: bool) -> None:
+def test_tokens_of_the_next_boot(tmp_path: Path, files: dict[str, str], pending: bool) -> None:
     put(tmp_path, {f"/boot/{name}": text for name, text in files.items()})
-    tokens = ask("boot_tokens", tmp_path, "/etc/default", "/boot/").boot_tokens
+    tokens = facts_of("boot_tokens", tmp_path, "/etc/default", "/boot/").boot_tokens
     assert tokens is not None
-    assert ("apparmor=0" in tokens) is waits
+    assert ("apparmor=0" in tokens) is pending
 
 
 def test_modules_are_loaded_built_in_or_available(tmp_path: Path) -> None:
@@ -156,24 +156,24 @@ def test_modules_are_loaded_built_in_or_available(tmp_path: Path) -> None:
         },
     )
     tools = {"uname": "echo 5.1", "modprobe": "case ${@: -1} in geneve) exit 0 ;; *) exit 1 ;; esac"}
-    facts = ask("modules", tmp_path, "/proc/", "/lib/modules", "/sys/module", tools=tools)
+    facts = facts_of("modules", tmp_path, "/proc/", "/lib/modules", "/sys/module", tools=tools)
     assert facts.modules == frozenset({"ip_vs", "ip_vs_rr", "ip_vs_wrr", "openvswitch"})
     assert facts.modules_available == frozenset({"ip_vs", "ip_vs_rr", "ip_vs_wrr", "openvswitch", "geneve"})
 
 
-def test_directories(tmp_path: Path) -> None:
+def test_state_of_directories(tmp_path: Path) -> None:
     for name in ("var/lib/docker/overlay2", "var/lib/containerd/lost+found", "var/lib/kubelet", "var/log", "opt"):
         (tmp_path / name).mkdir(parents=True)
     put(
         tmp_path,
         {"/proc/mounts": f"/dev/sdb1 {tmp_path}/var/lib/containerd ext4 rw 0 0\n", "/var/lib/docker/a": "x" * 9},
     )
-    facts = ask("directories", tmp_path, "/var/l", "/opt/nerdctl", "/proc/mounts")
-    found = facts.directories
-    assert found is not None
-    assert found["/var/log/pods"] == Directory(exists=False)
-    assert (found["/var/lib/containerd"].empty, found["/var/lib/containerd"].mount_point) == (True, True)
-    docker = found["/var/lib/docker"]
+    facts = facts_of("directories", tmp_path, "/var/l", "/opt/nerdctl", "/proc/mounts")
+    directories = facts.directories
+    assert directories is not None
+    assert directories["/var/log/pods"] == Directory(exists=False)
+    assert (directories["/var/lib/containerd"].empty, directories["/var/lib/containerd"].mount_point) == (True, True)
+    docker = directories["/var/lib/docker"]
     assert (docker.exists, docker.empty, docker.mount_point) == (True, False, False)
     assert docker.size is not None
     assert docker.size > 0
@@ -183,9 +183,9 @@ def test_directories(tmp_path: Path) -> None:
 def test_a_dangling_kubelet_unit_exists(tmp_path: Path) -> None:
     folder = tmp_path / "etc/systemd/system"
     folder.mkdir(parents=True)
-    assert ask("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is False
+    assert facts_of("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is False
     (folder / "kubelet.service").symlink_to("/no/such/unit")
-    assert ask("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is True
+    assert facts_of("kubelet_unit", tmp_path, "/etc/systemd").kubelet_unit is True
 
 
 def test_units_if_systemctl_prints_nothing_for_unknown_units(tmp_path: Path) -> None:
@@ -194,13 +194,13 @@ def test_units_if_systemctl_prints_nothing_for_unknown_units(tmp_path: Path) -> 
 "is-active firewalld") echo active ;; "is-enabled firewalld") echo enabled ;;
 is-active*) echo unknown; exit 3 ;; *) echo "Failed to get unit file state" >&2; exit 1 ;; esac"""
     }
-    units = ask("units", tmp_path, tools=tools).units
+    units = facts_of("units", tmp_path, tools=tools).units
     assert units is not None
     assert (units["firewalld"].active, units["firewalld"].enabled) == ("active", "enabled")
     assert {(u.active, u.enabled) for name, u in units.items() if name != "firewalld"} == {("inactive", "not-found")}
 
 
-def test_cpu_lines(tmp_path: Path) -> None:
+def test_cpu_count_speed_and_virtualisation(tmp_path: Path) -> None:
     put(
         tmp_path,
         {
@@ -208,45 +208,45 @@ def test_cpu_lines(tmp_path: Path) -> None:
             "flags : fpu hypervisor\n\nprocessor : 1\n"
         },
     )
-    facts = ask("cpu", tmp_path, "/proc/cpuinfo", "/sys/devices")
+    facts = facts_of("cpu", tmp_path, "/proc/cpuinfo", "/sys/devices")
     assert (facts.cpu_count, facts.cpu_threads, facts.cpu_ghz, facts.virtual) == (2, 2, 2.1, True)
 
 
 def test_listeners_without_ss(tmp_path: Path) -> None:
     row = "   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1\n"
     put(tmp_path, {"/proc/net/tcp": "  sl  local_address rem_address   st\n" + row + row.replace(" 0A ", " 01 ")})
-    facts = ask("listeners", tmp_path, "/proc/net", tools={"ss": "exit 1"})
+    facts = facts_of("listeners", tmp_path, "/proc/net", tools={"ss": "exit 1"})
     assert [listener.port for listener in facts.listeners or ()] == [8080]
 
 
 def test_the_installer_container_is_found(tmp_path: Path) -> None:
-    assert ask("installer", tmp_path, tools={"nerdctl": "echo minialauda-control-plane"}).installer_running is True
-    assert ask("installer", tmp_path, tools={"nerdctl": "echo other"}).installer_running is False
+    assert facts_of("installer", tmp_path, tools={"nerdctl": "echo minialauda-control-plane"}).installer_running is True
+    assert facts_of("installer", tmp_path, tools={"nerdctl": "echo other"}).installer_running is False
 
 
 @pytest.mark.parametrize(
-    ("tools", "found"),
+    ("tools", "expected"),
     [
         pytest.param({"snap": "printf 'Name Version\\nmicrok8s 1\\n'"}, {"microk8s"}, id="snapd answers"),
-        pytest.param({"snap": "exit 1"}, {"microk8s"}, id="snapd does not run: its files tell"),
+        pytest.param({"snap": "exit 1"}, {"microk8s"}, id="snapd does not run: names come from its files"),
         pytest.param({"snap": "echo 'No snaps are installed yet.' >&2"}, set(), id="none"),
     ],
 )
-def test_snaps(tmp_path: Path, tools: dict[str, str], found: set[str]) -> None:
+def test_snaps_from_snapd_or_its_files(tmp_path: Path, tools: dict[str, str], expected: set[str]) -> None:
     put(tmp_path, {"/var/lib/snapd/snaps/microk8s_42.snap": ""})
-    assert ask("snap", tmp_path, "/var/lib/snapd", tools=tools).snap_packages == frozenset(found)
+    assert facts_of("snap", tmp_path, "/var/lib/snapd", tools=tools).snap_packages == frozenset(expected)
 
 
 def test_sizes_if_df_hangs_or_omits_a_row(tmp_path: Path) -> None:
     tools = {"df": "exec sleep 60", "stat": "for i in {1..8}; do echo 4096 1000000 400000 300000; done"}
-    facts = ask("filesystems", tmp_path, tools=tools)
+    facts = facts_of("filesystems", tmp_path, tools=tools)
     assert facts.filesystems is not None
     assert {(f.size, f.used, f.available) for f in facts.filesystems} == {(4096000000, 2457600000, 1228800000)}
     assert [f.path for f in facts.filesystems][:3] == ["/", "/var/lib", "/var/lib/etcd"]
 
 
 def test_without_systemd_the_units_are_missing(tmp_path: Path) -> None:
-    facts = ask("units", tmp_path, tools={"systemctl": "echo 'not booted with systemd' >&2; exit 1"})
+    facts = facts_of("units", tmp_path, tools={"systemctl": "echo 'not booted with systemd' >&2; exit 1"})
     assert facts.units is None
     assert "systemd" in facts.missing_reason("units")
 
@@ -259,21 +259,21 @@ def test_a_tool_that_is_not_executable_is_missing(tmp_path: Path) -> None:
         put(tmp_path, {name: "#!/bin/sh\n"})
         (tmp_path / name).chmod(mode)
     program = f"PATH={tmp_path}:$PATH\n" + build([collector], MARKER)
-    ran = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, check=True)
-    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,)).os_release_file == "here\nnone\n"
+    completed = subprocess.run(["bash", "-s"], input=program.encode(), capture_output=True, check=True)
+    assert facts_from("x", Reader(MARKER).feed(completed.stdout), None, (collector,)).os_release_file == "here\nnone\n"
 
 
 def test_connected_udp_sockets_are_ignored(tmp_path: Path) -> None:
     row = "  {n}: 0100007F:{port:04X} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  0  0 1 2 0 0\n"
     rows = row.format(n=1, port=10250, state="01") + row.format(n=2, port=6641, state="07")
     put(tmp_path, {"/proc/net/udp": "  sl  local_address rem_address   st\n" + rows})
-    assert ask("udp", tmp_path, "/proc/net").udp_ports == frozenset({6641})
+    assert facts_of("udp", tmp_path, "/proc/net").udp_ports == frozenset({6641})
 
 
 def test_proc_is_read_if_ip_is_broken(tmp_path: Path) -> None:
     row = "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
     put(tmp_path, {"/proc/net/route": "Iface\tDestination\tGateway\tFlags\n" + row})
-    facts = ask("routes", tmp_path, "/proc/net", tools={"ip": "echo 'default via 192.0.2.9 dev'; exit 1"})
+    facts = facts_of("routes", tmp_path, "/proc/net", tools={"ip": "echo 'default via 192.0.2.9 dev'; exit 1"})
     assert facts.routes == (Route("default", "eth0", "192.0.2.1"),)
 
 
@@ -288,8 +288,10 @@ def test_tmp_options_of_a_linked_tmp(tmp_path: Path) -> None:
     collector = replace(
         next(s for s in COLLECTORS if s.name == "tmp"), shell=shell.replace("/proc/", f"{tmp_path}/proc/")
     )
-    ran = subprocess.run(["bash", "-s"], input=build([collector], MARKER).encode(), capture_output=True, check=True)
-    assert facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,)).tmp_options == ("rw", "noexec")
+    completed = subprocess.run(
+        ["bash", "-s"], input=build([collector], MARKER).encode(), capture_output=True, check=True
+    )
+    assert facts_from("x", Reader(MARKER).feed(completed.stdout), None, (collector,)).tmp_options == ("rw", "noexec")
 
 
 def test_many_connections_are_read_in_one_call(tmp_path: Path) -> None:
@@ -297,7 +299,7 @@ def test_many_connections_are_read_in_one_call(tmp_path: Path) -> None:
     rows = "".join(row.format(n=n, port=10250 + n % 20000, state="01") for n in range(5000))
     listening = row.format(n=5000, port=6443, state="0A")
     put(tmp_path, {"/proc/net/tcp": "  sl  local_address rem_address   st\n" + rows + listening})
-    facts = ask("listeners", tmp_path, "/proc/net", tools={"ss": "exit 1"})
+    facts = facts_of("listeners", tmp_path, "/proc/net", tools={"ss": "exit 1"})
     assert [listener.port for listener in facts.listeners or ()] == [6443]
 
 
@@ -316,19 +318,21 @@ def test_fio_without_libaio_measures(tmp_path: Path, engines: str, expected: flo
     collector = replace(disk_speed_collector(str(tmp_path)), shell=shell)
     environment = {**os.environ, "PATH": f"{fio.parent}:{os.environ['PATH']}"}
     program = build([collector], MARKER).encode()
-    ran = subprocess.run(["bash", "-s"], input=program, capture_output=True, check=True, env=environment)
-    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,))
+    completed = subprocess.run(["bash", "-s"], input=program, capture_output=True, check=True, env=environment)
+    facts = facts_from("x", Reader(MARKER).feed(completed.stdout), None, (collector,))
     assert facts.disk_speed is not None, facts.missing
     assert (facts.disk_speed.method, facts.disk_speed.rate, facts.disk_speed.missing_reason) == ("fio", expected, "")
 
 
 def test_the_disk_test_measures_and_leaves_nothing(tmp_path: Path) -> None:
-    """With what every node has; its limits in time and size are the collector's own."""
+    """With tools that each node has."""
     shell = disk_speed_collector(str(tmp_path)).shell.replace("root || return", ":").replace("count=10000", "count=20")
     shell = shell.replace("limit 3 fio", "false").replace("tool python3", "false").replace("oflag=direct", "")
     collector = replace(disk_speed_collector(str(tmp_path)), shell=shell)
-    ran = subprocess.run(["bash", "-s"], input=build([collector], MARKER).encode(), capture_output=True, check=True)
-    facts = facts_from("x", Reader(MARKER).feed(ran.stdout), None, (collector,))
+    completed = subprocess.run(
+        ["bash", "-s"], input=build([collector], MARKER).encode(), capture_output=True, check=True
+    )
+    facts = facts_from("x", Reader(MARKER).feed(completed.stdout), None, (collector,))
     assert facts.disk_speed is not None, facts.missing
     assert (facts.disk_speed.method, facts.disk_speed.estimate) == ("dd", True)
     assert facts.disk_speed.sync_rate

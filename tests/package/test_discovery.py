@@ -1,4 +1,4 @@
-"""Packages are found where people put them, and the one that an operator would take is offered."""
+"""Search for packages on the disks of this host, and their order."""
 
 import os
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def put(folder: Path, *names: str) -> None:
         (folder / name).touch()
 
 
-def test_all_that_belongs_together_is_found(tmp_path: Path) -> None:
+def test_core_package_is_found_with_signature_extensions_and_key(tmp_path: Path) -> None:
     put(
         tmp_path,
         f"a/b/{CORE}",
@@ -29,14 +29,14 @@ def test_all_that_belongs_together_is_found(tmp_path: Path) -> None:
         "verify-key.pub",
         "a/notes.tar",
     )
-    beside = tmp_path / "a" / "b"
+    folder = tmp_path / "a" / "b"
     name = parse_name(CORE)
     assert name is not None
-    extensions, key = beside / "installer-extensions-v4.0.3-x86.tar", beside / "verify-key.pub"
-    assert find([tmp_path], "x86_64") == (Found(beside / CORE, name, True, extensions, key),)
+    extensions, key = folder / "installer-extensions-v4.0.3-x86.tar", folder / "verify-key.pub"
+    assert find([tmp_path], "x86_64") == (Found(folder / CORE, name, True, extensions, key),)
 
 
-def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
+def test_other_names_hidden_folders_and_links_are_ignored(tmp_path: Path) -> None:
     put(tmp_path, "core.tar", f"{CORE}.sig", f"{CORE}.part", ".hidden/" + CORE, "1/2/3/4/" + CORE)
     (tmp_path / "link").symlink_to(tmp_path / ".hidden")
     (tmp_path / ("folder-" + CORE)).mkdir()
@@ -44,11 +44,11 @@ def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "arch", "wanted"),
+    ("names", "arch", "expected"),
     [
-        # By number, not by letter.
+        # Versions are compared by number.
         (("v4.0.9-x86", "v4.0.10-x86", "v4.0.2-x86"), "x86", "v4.0.10-x86"),
-        # What this host cannot run is not offered while there is something else.
+        # A package for another architecture comes after those that this host can run.
         (("v4.1.0-arm", "v4.0.3-x86"), "x86", "v4.0.3-x86"),
         (("v4.1.0-arm", "v4.0.3-x86"), "arm", "v4.1.0-arm"),
         (("v4.1.0-hybrid", "v4.0.3-x86"), "x86", "v4.1.0-hybrid"),
@@ -57,20 +57,20 @@ def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
         (("v4.0.3-arm", "v4.1.0-x86"), None, "v4.1.0-x86"),
     ],
 )
-def test_the_newest_that_suits_this_host(names: Sequence[str], arch: Arch | None, wanted: str) -> None:
-    found = offers([Path(f"/p/installer-core-{name}.tar") for name in names], arch)
-    assert len(found) == len(names)
-    assert found[0].core.name == f"installer-core-{wanted}.tar"
+def test_newest_package_for_this_host_is_first(names: Sequence[str], arch: Arch | None, expected: str) -> None:
+    packages = offers([Path(f"/p/installer-core-{name}.tar") for name in names], arch)
+    assert len(packages) == len(names)
+    assert packages[0].core.name == f"installer-core-{expected}.tar"
 
 
-def test_of_two_copies_the_one_with_a_signature(tmp_path: Path) -> None:
+def test_copy_with_a_signature_is_preferred(tmp_path: Path) -> None:
     put(tmp_path, f"a/{CORE}", f"b/{CORE}", f"b/{CORE}.asc", f"c/{CORE}")
-    found = find([tmp_path], "x86_64")
-    assert len(found) == 1
-    assert found[0].core == tmp_path / "b" / CORE
+    packages = find([tmp_path], "x86_64")
+    assert len(packages) == 1
+    assert packages[0].core == tmp_path / "b" / CORE
 
 
-def test_the_search_is_bounded(tmp_path: Path) -> None:
+def test_search_is_limited_in_time_depth_and_entries(tmp_path: Path) -> None:
     put(tmp_path, *(f"{number}/{other}" for number in range(20) for other in range(20)))
     put(tmp_path, CORE, f"19/{CORE}")
     assert list(look_for([tmp_path], seconds=0)) == []
@@ -79,18 +79,18 @@ def test_the_search_is_bounded(tmp_path: Path) -> None:
     assert sorted(look_for([tmp_path])) == [tmp_path / "19" / CORE, tmp_path / CORE]
 
 
-def test_a_folder_that_is_a_place_twice_gives_its_files_once(tmp_path: Path) -> None:
+def test_folder_given_twice_gives_its_files_once(tmp_path: Path) -> None:
     put(tmp_path, f"a/{CORE}")
     assert list(look_for([tmp_path, tmp_path / "a", tmp_path])) == [tmp_path / "a" / CORE]
 
 
-def test_names_that_would_mislead_a_terminal_are_passed_over(tmp_path: Path) -> None:
+def test_names_with_control_characters_are_ignored(tmp_path: Path) -> None:
     put(tmp_path, f"a\x1b[2Jb/{CORE}")
     assert list(look_for([tmp_path])) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
-def test_a_closed_folder_is_passed_over(tmp_path: Path) -> None:
+def test_unreadable_folder_is_ignored(tmp_path: Path) -> None:
     put(tmp_path, f"open/{CORE}", f"closed/{CORE}")
     (tmp_path / "closed").chmod(0)
     try:
@@ -99,7 +99,7 @@ def test_a_closed_folder_is_passed_over(tmp_path: Path) -> None:
         (tmp_path / "closed").chmod(0o700)
 
 
-def test_where_disks_are_mounted(tmp_path: Path) -> None:
+def test_mount_points_of_disks_are_found(tmp_path: Path) -> None:
     table = tmp_path / "mounts"
     lines = ["/dev/vda / ext4 rw 0 0", "proc /proc proc rw 0 0", r"/dev/sdb1 /usb\040stick vfat ro 0 0", "/dev/x", ""]
     table.write_text("\n".join(lines))

@@ -1,4 +1,4 @@
-"""A whole and harmless archive is unpacked as it is; anything else leaves nothing behind."""
+"""Inspection and unpacking of archives: safe and complete ones unchanged, any other leaves no files."""
 
 import os
 import stat
@@ -31,7 +31,7 @@ Member = tuple[tarfile.TarInfo, bytes]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of 1 MB."""
+    """Mount a filesystem of 1 MB and return its folder."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)]
@@ -41,8 +41,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def claiming(keyword: str, value: str) -> Member:
-    """A file whose extended header says more than its plain one."""
+def file_with_pax_header(keyword: str, value: str) -> Member:
+    """Return a file whose extended header overrides its plain header."""
     member, content = file("installer/claims")
     member.pax_headers = {keyword: value}
     return member, content
@@ -69,24 +69,24 @@ HOSTILE: list[tuple[str, tuple[Member, ...]]] = [
     ("file in place of a folder", (file("installer/res"),)),
     ("hard link out", (special("installer/x", tarfile.LNKTYPE, "../../etc/passwd"),)),
     ("hard link to an absolute path", (special("installer/x", tarfile.LNKTYPE, "/etc/passwd"),)),
-    ("hard link to what is not there", (special("installer/x", tarfile.LNKTYPE, "installer/later"),)),
+    ("hard link to a missing file", (special("installer/x", tarfile.LNKTYPE, "installer/later"),)),
     ("hard link to a link", (symlink("installer/x", "res"), special("installer/y", tarfile.LNKTYPE, "installer/x"))),
     ("hard link to itself", (file("installer/x"), special("installer/x", tarfile.LNKTYPE, "installer/x"))),
-    ("our own notes", (file(STAMP),)),
-    ("our own folder", (file(f"{STAGING}/new/x"),)),
-    ("deeper than any folder", (file("installer" + "/a" * 1500),)),
-    ("name longer than a filesystem takes", (file("installer/" + "é" * 200),)),
+    ("the stamp of acp-tui", (file(STAMP),)),
+    ("the staging folder of acp-tui", (file(f"{STAGING}/new/x"),)),
+    ("deeper than the limit of the filesystem", (file("installer" + "/a" * 1500),)),
+    ("name longer than the limit of the filesystem", (file("installer/" + "é" * 200),)),
     ("device", (special("installer/x", tarfile.CHRTYPE),)),
     ("block device", (special("installer/x", tarfile.BLKTYPE),)),
     ("pipe", (special("installer/x", tarfile.FIFOTYPE),)),
-    ("size below nothing", (claiming("size", "-512"),)),
-    ("time that never comes", (claiming("mtime", "inf"),)),
-    ("time that is none", (claiming("mtime", "nan"),)),
+    ("negative size", (file_with_pax_header("size", "-512"),)),
+    ("infinite time", (file_with_pax_header("mtime", "inf"),)),
+    ("time that is not a number", (file_with_pax_header("mtime", "nan"),)),
 ]
 
 
 @pytest.mark.parametrize(("members"), [members for _name, members in HOSTILE], ids=[name for name, _members in HOSTILE])
-def test_hostile_members_are_refused_before_anything_is_in_place(members: tuple[Member, ...], tmp_path: Path) -> None:
+def test_hostile_members_are_rejected_before_any_file_is_in_place(members: tuple[Member, ...], tmp_path: Path) -> None:
     package = core(tmp_path, *members)
     target = tmp_path / "deep" / "down" / "target"
     with pytest.raises(PackageRefused) as refused:
@@ -98,7 +98,7 @@ def test_hostile_members_are_refused_before_anything_is_in_place(members: tuple[
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", CORE]
 
 
-def test_deep_folders_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_long_folder_names_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("acp_tui.package.tar_members._MAX_REMEMBERED", 1 << 20)
     deep = (file(f"installer/{number}" + "/down" * 90 + "/x") for number in range(100))
     package = core(tmp_path, *deep)
@@ -106,7 +106,7 @@ def test_deep_folders_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest
         inspect(package)
 
 
-def test_what_is_unpacked_is_what_was_packed(tmp_path: Path) -> None:
+def test_files_modes_times_and_links_are_unpacked_unchanged(tmp_path: Path) -> None:
     package = core(
         tmp_path,
         special("installer/same.sh", tarfile.LNKTYPE, "installer/setup.sh"),
@@ -129,13 +129,13 @@ def test_what_is_unpacked_is_what_was_packed(tmp_path: Path) -> None:
     assert (installer / "res" / "up").samefile(installer / "images" / "big.img")
     assert (installer / "配置 文件.txt").read_bytes() == b"text"
     assert (installer / "twice").read_bytes() == b"second"
-    assert stat.S_IMODE((installer / "root.sh").stat().st_mode) == 0o755  # nothing gains rights by being run
+    assert stat.S_IMODE((installer / "root.sh").stat().st_mode) == 0o755  # setuid is removed
     assert (target / "top.txt").read_bytes() == b"top"
     assert sorted(path.name for path in target.iterdir()) == [STAMP, "installer", "top.txt"]
 
 
-def test_what_the_real_tar_packs(tmp_path: Path) -> None:
-    """Long names, as GNU tar and as pax write them."""
+def test_long_names_of_gnu_and_pax_are_unpacked(tmp_path: Path) -> None:
+    """Long names in the GNU and pax formats."""
     long_name = "installer/" + "a" * 90 + "/" + "b" * 90
     for form, name in ((tarfile.GNU_FORMAT, "gnu"), (tarfile.PAX_FORMAT, "pax")):
         package = archive(tmp_path / f"{name}.tar", file(long_name), form=form)
@@ -143,20 +143,20 @@ def test_what_the_real_tar_packs(tmp_path: Path) -> None:
         assert (tmp_path / name / long_name).read_bytes() == b"x"
 
 
-def test_contents(tmp_path: Path) -> None:
+def test_size_and_installability_are_inspected(tmp_path: Path) -> None:
     contents = inspect(core(tmp_path))
     assert contents.installable
     assert contents.size == 256 * 12_000 + 23 + 12
     assert not inspect(archive(tmp_path / "other.tar", file("readme"))).installable
 
 
-def test_a_second_name_of_a_file_is_a_setup(tmp_path: Path) -> None:
+def test_hard_link_named_setup_is_installable(tmp_path: Path) -> None:
     members = (file("installer/x"), special("installer/setup.sh", tarfile.LNKTYPE, "installer/x"))
     package = archive(tmp_path / CORE, *members, file("installer/res/init.sh"))
     assert inspect(package).installable
 
 
-def test_a_link_named_setup_is_no_setup(tmp_path: Path) -> None:
+def test_symbolic_link_named_setup_is_not_installable(tmp_path: Path) -> None:
     package = archive(tmp_path / CORE, symlink("installer/setup.sh", "x"), file("installer/res/init.sh"))
     assert not inspect(package).installable
 
@@ -167,29 +167,29 @@ def cut(package: Path, length: int) -> None:
 
 
 @pytest.mark.parametrize("missing", [513, 1024, 10_240, 1_000_000, 3_000_000])
-def test_a_package_that_was_cut_off(tmp_path: Path, missing: int) -> None:
+def test_truncated_package_is_rejected(tmp_path: Path, missing: int) -> None:
     package = archive(tmp_path / CORE, file("installer/setup.sh", b"x" * 4_000_000))
     data = package.read_bytes().rstrip(b"\0")
-    whole = (len(data) + 511) // 512 * 512 + 1024
-    cut(package, whole - missing)
-    for work in (inspect, lambda path: extract(path, tmp_path / "target")):
+    length = (len(data) + 511) // 512 * 512 + 1024
+    cut(package, length - missing)
+    for read in (inspect, lambda path: extract(path, tmp_path / "target")):
         with pytest.raises(PackageRefused):
-            work(package)
+            read(package)
     assert list((tmp_path / "target").iterdir()) == []
 
 
-def test_damage_in_the_middle_is_not_taken_for_the_end(tmp_path: Path) -> None:
+def test_damaged_header_in_the_middle_is_rejected(tmp_path: Path) -> None:
     package = archive(tmp_path / CORE, file("installer/a", b"a" * 512), file("installer/b"), file("installer/c"))
     with package.open("r+b") as damaged:
         damaged.seek(1024)  # the header of b
         damaged.write(b"\xff" * 300)
-    for work in (inspect, lambda path: extract(path, tmp_path / "target")):
+    for read in (inspect, lambda path: extract(path, tmp_path / "target")):
         with pytest.raises(PackageRefused):
-            work(package)
+            read(package)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x1f\x8b" + b"x" * 3000, bytes(10_240), b"\xff" * 10_240])
-def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_an_archive_is_rejected(tmp_path: Path, content: bytes) -> None:
     package = tmp_path / CORE
     package.write_bytes(content)
     if content.strip(b"\0"):
@@ -201,17 +201,17 @@ def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
         assert not inspect(package).installable
 
 
-def test_a_finished_package_is_not_unpacked_again(tmp_path: Path) -> None:
+def test_unpacked_package_is_not_unpacked_again(tmp_path: Path) -> None:
     package, target = core(tmp_path), tmp_path / "target"
     assert extract(package, target)
     (target / "installer" / "mine").touch()
-    seen: list[Progress] = []
-    assert not extract(package, target, seen.append)
+    events: list[Progress] = []
+    assert not extract(package, target, events.append)
     assert (target / "installer" / "mine").exists()
-    assert seen == [Progress(CORE, package.stat().st_size, package.stat().st_size)]
+    assert events == [Progress(CORE, package.stat().st_size, package.stat().st_size)]
 
 
-def test_another_package_takes_the_place_of_ours(tmp_path: Path) -> None:
+def test_other_package_replaces_the_unpacked_one(tmp_path: Path) -> None:
     target = tmp_path / "target"
     extract(core(tmp_path), target)
     newer = core(tmp_path, file("installer/new"), name="installer-core-v4.0.4-x86.tar")
@@ -223,8 +223,8 @@ def test_another_package_takes_the_place_of_ours(tmp_path: Path) -> None:
     assert not (target / STAGING).exists()
 
 
-def test_what_lies_beside_the_installer_is_left_alone(tmp_path: Path) -> None:
-    """`/root` is a usual target: no package may replace what else is there, and nothing is lost on the way."""
+def test_other_files_in_the_target_are_not_replaced(tmp_path: Path) -> None:
+    """The target is often `/root`, so a package must not replace files that acp-tui did not unpack there."""
     target = tmp_path / "target"
     (target / ".ssh").mkdir(parents=True)
     (target / ".ssh" / "authorized_keys").write_text("mine")
@@ -233,7 +233,7 @@ def test_what_lies_beside_the_installer_is_left_alone(tmp_path: Path) -> None:
     assert sorted(path.name for path in target.iterdir()) == [".ssh"]
     assert extract(core(tmp_path, file("top.txt", b"1")), target)
     assert extract(core(tmp_path, file("top.txt", b"2"), name="installer-core-v4.0.4-x86.tar"), target)
-    assert (target / "top.txt").read_bytes() == b"2"  # our own makes way
+    assert (target / "top.txt").read_bytes() == b"2"  # acp-tui replaces its own file
     extensions = archive(tmp_path / EXTENSIONS, file("installer/a"), file(".ssh/rc", b"theirs"))
     with pytest.raises(UnpackFailed, match="Move it to another place"):
         extract(extensions, target, kind="extensions")
@@ -241,7 +241,7 @@ def test_what_lies_beside_the_installer_is_left_alone(tmp_path: Path) -> None:
     assert not (target / "installer" / "a").exists()
 
 
-def test_holes_stay_holes_however_long_a_file_claims_to_be(tmp_path: Path) -> None:
+def test_sparse_file_stays_sparse(tmp_path: Path) -> None:
     holes = tmp_path / "in" / "installer" / "disk.img"
     holes.parent.mkdir(parents=True)
     with holes.open("wb") as sparse:
@@ -254,40 +254,42 @@ def test_holes_stay_holes_however_long_a_file_claims_to_be(tmp_path: Path) -> No
         subprocess.run(command, check=True)
         assert inspect(package).size < 1 << 20
         extract(package, tmp_path / form)
-        placed = tmp_path / form / "installer" / "disk.img"
-        assert (placed.stat().st_size, placed.stat().st_blocks * 512 < 1 << 20) == ((1 << 40) + 3, True)
-        with placed.open("rb") as written:
+        unpacked_file = tmp_path / form / "installer" / "disk.img"
+        assert (unpacked_file.stat().st_size, unpacked_file.stat().st_blocks * 512 < 1 << 20) == ((1 << 40) + 3, True)
+        with unpacked_file.open("rb") as written:
             assert written.read(6) == b"begin\0"
             written.seek(1 << 40)
             assert written.read() == b"end"
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_package_that_is_still_being_copied(tmp_path: Path, whole: bool) -> None:
-    package, seen = core(tmp_path), list[Progress]()
-    if not whole:
+@pytest.mark.parametrize("complete", [True, False])
+def test_package_that_grows_while_it_is_read_is_rejected(tmp_path: Path, complete: bool) -> None:
+    package, events = core(tmp_path), list[Progress]()
+    if not complete:
         cut(package, 2_000_000)
 
-    def copy_on(progress: Progress) -> None:
-        seen.append(progress)
-        if len(seen) == 2:
-            with package.open("ab") as more:
-                more.write(bytes(512))
+    def grow_package(progress: Progress) -> None:
+        events.append(progress)
+        if len(events) == 2:
+            with package.open("ab") as archive_file:
+                archive_file.write(bytes(512))
 
     with pytest.raises(UnpackFailed, match="changed while it was read"):
-        extract(package, tmp_path / "target", copy_on)
+        extract(package, tmp_path / "target", grow_package)
     assert list((tmp_path / "target").iterdir()) == []
 
 
-def test_cut_off_anywhere(tmp_path: Path) -> None:
-    """At each kind of place: in a header, an extended header, a long name, data, padding, the end."""
+def test_package_truncated_at_any_block_is_rejected(tmp_path: Path) -> None:
+    """In a header, an extended header, a long name, data, padding and the end."""
     long_name = "installer/" + "n" * 150
     for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
-        whole = archive(tmp_path / "whole", file(long_name, b"x" * 700), file("installer/b", b"y" * 512), form=form)
-        content = whole.read_bytes().rstrip(b"\0")
+        complete = archive(
+            tmp_path / "complete", file(long_name, b"x" * 700), file("installer/b", b"y" * 512), form=form
+        )
+        content = complete.read_bytes().rstrip(b"\0")
         end = (len(content) + 511) // 512 * 512 + 1024
         content = content.ljust(end, b"\0")
-        for length in sorted({at + by for at in range(512, end, 512) for by in (-1, 0, 1)}):
+        for length in sorted({block + shift for block in range(512, end, 512) for shift in (-1, 0, 1)}):
             package = tmp_path / CORE
             package.write_bytes(content[:length])
             with pytest.raises(PackageRefused):
@@ -295,7 +297,7 @@ def test_cut_off_anywhere(tmp_path: Path) -> None:
             assert list((tmp_path / "target").iterdir()) == []
 
 
-def test_an_installer_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+def test_installer_folder_without_a_stamp_is_not_replaced(tmp_path: Path) -> None:
     target = tmp_path / "target"
     (target / "installer").mkdir(parents=True)
     (target / "installer" / "precious").touch()
@@ -304,7 +306,7 @@ def test_an_installer_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> N
     assert sorted(path.name for path in target.rglob("*")) == ["installer", "precious"]
 
 
-def test_what_a_killed_run_left_is_cleared_and_done_again(tmp_path: Path) -> None:
+def test_staging_folder_of_a_killed_run_is_removed(tmp_path: Path) -> None:
     package, target = core(tmp_path), tmp_path / "target"
     (target / STAGING / "new" / "installer").mkdir(parents=True)
     (target / STAGING / "new" / "installer" / "half").touch()
@@ -313,20 +315,20 @@ def test_what_a_killed_run_left_is_cleared_and_done_again(tmp_path: Path) -> Non
     assert not (target / "installer" / "half").exists()
 
 
-def test_a_run_killed_while_moving_is_done_again(tmp_path: Path) -> None:
+def test_package_is_unpacked_again_after_a_kill_while_moving(tmp_path: Path) -> None:
     package, target = core(tmp_path), tmp_path / "target"
     extract(package, target)
-    (target / STAMP).write_text("{}")  # as it is until everything is in place
+    (target / STAMP).write_text("{}")  # its content until all files are in place
     assert extract(package, target)
 
 
-def test_two_at_once(tmp_path: Path) -> None:
+def test_second_concurrent_unpacking_is_rejected(tmp_path: Path) -> None:
     target = tmp_path / "target"
     with locked_install_dir(target), pytest.raises(UnpackFailed, match="Another"):
         extract(core(tmp_path), target)
 
 
-def test_extensions_go_into_the_same_folder_after_the_core(tmp_path: Path) -> None:
+def test_extensions_are_unpacked_into_the_folder_of_the_core(tmp_path: Path) -> None:
     target = tmp_path / "target"
     extensions = archive(
         tmp_path / EXTENSIONS,
@@ -348,7 +350,7 @@ def test_extensions_go_into_the_same_folder_after_the_core(tmp_path: Path) -> No
     assert not extract(package, target)
 
 
-def test_extensions_never_write_through_a_link_of_the_core(tmp_path: Path) -> None:
+def test_extensions_do_not_write_through_a_link_of_the_core(tmp_path: Path) -> None:
     target = tmp_path / "target"
     extract(core(tmp_path, symlink("installer/plugins", "res")), target)
     extensions = archive(tmp_path / EXTENSIONS, file("installer/extra"), file("installer/plugins/a"))
@@ -358,40 +360,40 @@ def test_extensions_never_write_through_a_link_of_the_core(tmp_path: Path) -> No
     assert list(unpacked(target)) == ["core"]
 
 
-def test_cancelling_leaves_nothing(tmp_path: Path) -> None:
-    target, seen = tmp_path / "target", list[Progress]()
+def test_cancelled_unpacking_leaves_no_files(tmp_path: Path) -> None:
+    target, events = tmp_path / "target", list[Progress]()
     with pytest.raises(Cancelled):
-        extract(core(tmp_path), target, seen.append, lambda: len(seen) > 1)
+        extract(core(tmp_path), target, events.append, lambda: len(events) > 1)
     assert list(target.iterdir()) == []
 
 
-def test_a_full_disk_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
+def test_full_disk_leaves_no_files(tmp_path: Path, small_disk: Path) -> None:
     with pytest.raises(UnpackFailed, match="No space"):
         extract(core(tmp_path), small_disk / "target")
     assert list((small_disk / "target").iterdir()) == []
 
 
-def test_a_target_that_cannot_be_made(tmp_path: Path) -> None:
+def test_target_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnpackFailed, match="Cannot unpack"):
         extract(core(tmp_path), tmp_path / "file" / "target")
 
 
-def test_progress_is_bytes_of_the_package(tmp_path: Path) -> None:
-    package, seen = core(tmp_path), list[Progress]()
-    extract(package, tmp_path / "target", seen.append)
+def test_progress_counts_bytes_of_the_package(tmp_path: Path) -> None:
+    package, events = core(tmp_path), list[Progress]()
+    extract(package, tmp_path / "target", events.append)
     size = package.stat().st_size
-    assert (seen[0].done, seen[-1].done, seen[-1].total) == (0, size, size)
-    assert len(seen) > 2
+    assert (events[0].done, events[-1].done, events[-1].total) == (0, size, size)
+    assert len(events) > 2
 
 
-def test_free_space(tmp_path: Path) -> None:
-    asked: list[Path] = []
+def test_free_space_after_unpacking(tmp_path: Path) -> None:
+    queried: list[Path] = []
 
     def free(folder: Path) -> int:
-        asked.append(folder)
+        queried.append(folder)
         return 150
 
-    assert free_space_after(tmp_path / "not" / "there", 100, free) == 50
+    assert free_space_after(tmp_path / "missing" / "folder", 100, free) == 50
     assert free_space_after(tmp_path, 200, free) == -50
-    assert asked == [tmp_path, tmp_path]
+    assert queried == [tmp_path, tmp_path]

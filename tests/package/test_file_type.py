@@ -1,4 +1,4 @@
-"""What has a package's name but is something else: told what it is, and the way out works."""
+"""Files with the name of a package that are not archives: the error names the type and a command that works."""
 
 import bz2
 import gzip
@@ -20,7 +20,7 @@ from acp_tui.package.tar_members import PackageRefused
 from tests.support import package_builder as archives
 
 
-def zipped(content: bytes) -> bytes:
+def zip_file(content: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         file.writestr(archives.CORE, content)
@@ -31,25 +31,25 @@ def zstd(content: bytes) -> bytes:
     return subprocess.run(["zstd", "-cq"], input=content, capture_output=True, check=True).stdout
 
 
-PACKED: Mapping[str, Callable[[bytes], bytes]] = {
+COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "xz": lzma.compress,
     "bzip2": bz2.compress,
     "zstd": zstd,
-    "zip": zipped,
+    "zip": zip_file,
 }
-TOOLS = {"gzip": "gunzip", "xz": "unxz", "bzip2": "bunzip2", "zstd": "unzstd", "zip": "unzip"}
+DECOMPRESSORS = {"gzip": "gunzip", "xz": "unxz", "bzip2": "bunzip2", "zstd": "unzstd", "zip": "unzip"}
 
 
-@pytest.mark.parametrize("kind", PACKED)
-def test_a_packed_package_tells_the_command_that_mends_it(kind: str, tmp_path: Path) -> None:
-    if shutil.which(TOOLS[kind]) is None:
-        pytest.skip(f"needs {TOOLS[kind]}")
+@pytest.mark.parametrize("kind", COMPRESSORS)
+def test_compressed_package_is_rejected_with_a_command_that_decompresses_it(kind: str, tmp_path: Path) -> None:
+    if shutil.which(DECOMPRESSORS[kind]) is None:
+        pytest.skip(f"needs {DECOMPRESSORS[kind]}")
     folder = tmp_path / "with a space"
     folder.mkdir()
     package = archives.core(folder)
     content = package.read_bytes()
-    package.write_bytes(PACKED[kind](content))
+    package.write_bytes(COMPRESSORS[kind](content))
     with pytest.raises(PackageRefused, match=kind) as refused:
         inspect(package)
     command = str(refused.value).partition("Decompress it: ")[2]
@@ -59,7 +59,7 @@ def test_a_packed_package_tells_the_command_that_mends_it(kind: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "text"),
     [
         (b"\n<!DOCTYPE html><html><title>Log in</title>", "a web page"),
         (b"-----BEGIN PGP SIGNATURE-----\n\niQ", "a signature"),
@@ -69,21 +69,21 @@ def test_a_packed_package_tells_the_command_that_mends_it(kind: str, tmp_path: P
         (b"\xed\xab\xee\xdb" + bytes(2000), "RPM"),
     ],
 )
-def test_something_else_is_called_by_its_name(content: bytes, told: str, tmp_path: Path) -> None:
+def test_other_file_type_is_named_in_the_error(content: bytes, text: str, tmp_path: Path) -> None:
     package = tmp_path / archives.CORE
     package.write_bytes(content)
     for read in (inspect, lambda path: extract(path, tmp_path / "target")):
-        with pytest.raises(PackageRefused, match=told):
+        with pytest.raises(PackageRefused, match=text):
             read(package)
     assert not (tmp_path / "target").exists()
 
 
-def test_an_archive_is_what_it_is_whatever_its_first_file_is_called(tmp_path: Path) -> None:
+def test_archive_is_recognised_despite_a_misleading_first_name(tmp_path: Path) -> None:
     package = archives.archive(tmp_path / archives.CORE, archives.file("<PK.7z"), form=tarfile.USTAR_FORMAT)
     assert inspect(package).members == 1
 
 
-def test_a_pipe_or_device_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_or_device_is_rejected_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(OSError, match="a device or a pipe"):

@@ -1,4 +1,4 @@
-"""`acp-tui validate` and the names of the packages: what they tell by themselves, wherever the files are."""
+"""Checks of package names by `acp-tui validate`, without the files."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ CORE, EXTENSIONS = "installer-core-v4.0.3-x86.tar", "installer-extensions-v4.0.3
 
 
 @pytest.mark.parametrize(
-    ("package", "status", "told"),
+    ("package", "status", "expected"),
     [
         ({"core": CORE, "extensions": EXTENSIONS}, 0, {}),
         ({}, 0, {}),
@@ -23,12 +23,12 @@ CORE, EXTENSIONS = "installer-core-v4.0.3-x86.tar", "installer-extensions-v4.0.3
         ({"core": "acp-4.0.0.tgz"}, 0, {"BND-CORE-NAME": "warn"}),
     ],
 )
-def test_names(
-    package: dict[str, str], status: int, told: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_package_names_are_checked(
+    package: dict[str, str], status: int, expected: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "plan.yaml"
     file.write_text(yaml.safe_dump(plan_data(package=dict(package))), encoding="utf-8")
     assert main(["validate", str(file), "--json"]) == status
     verdicts = json.loads(capsys.readouterr().out)["verdicts"]
-    found = {v["requirement"]: v["verdict"] for v in verdicts if v["requirement"].startswith("BND-")}
-    assert {rule: outcome for rule, outcome in found.items() if outcome != "pass"} == told
+    outcomes = {v["requirement"]: v["verdict"] for v in verdicts if v["requirement"].startswith("BND-")}
+    assert {rule: outcome for rule, outcome in outcomes.items() if outcome != "pass"} == expected

@@ -1,4 +1,4 @@
-"""Progress as people read it."""
+"""The text of the progress: bytes, speed and remaining time."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from acp_tui.package.reader import pace
 
 
 @pytest.mark.parametrize(
-    ("progress", "words"),
+    ("progress", "text"),
     [
         (Progress("a", 0, 10**10), ""),
         (Progress("a", 5 * 10**8, 0, 1.0), ""),
@@ -16,5 +16,5 @@ from acp_tui.package.reader import pace
         (Progress("a", 10**10, 10**10, 40.0), "10.0 of 10.0 GB, 250 MB/s, 0:00 left"),
     ],
 )
-def test_pace(progress: Progress, words: str) -> None:
-    assert pace(progress) == words
+def test_text_of_progress(progress: Progress, text: str) -> None:
+    assert pace(progress) == text

@@ -1,4 +1,4 @@
-"""From a plan's package answers to verdicts, and to an unpacked installer, with the real gpg."""
+"""Verdicts about the packages of a plan, and the unpacked installer, with the real gpg."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ PLENTY = REQUIRED_FREE * 5
 
 
 @dataclass(frozen=True)
-class Bench:
+class PackageHarness:
     folder: Path
     signer: Signer
 
@@ -57,27 +57,27 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def signer() -> Iterator[Signer]:
-    made = Signer()
-    made.make_key("vendor")
-    made.make_key("stranger")
-    yield made
-    made.close()
+    created = Signer()
+    created.make_key("vendor")
+    created.make_key("stranger")
+    yield created
+    created.close()
 
 
 @pytest.fixture
-def bench(signer: Signer, tmp_path: Path) -> Bench:
-    made = Bench(tmp_path, signer)
-    made.sign(core(tmp_path))
+def harness(signer: Signer, tmp_path: Path) -> PackageHarness:
+    created = PackageHarness(tmp_path, signer)
+    created.sign(core(tmp_path))
     (tmp_path / "verify-key.pub").write_bytes(signer.export("vendor"))
-    return made
+    return created
 
 
 def outcomes(verdicts: tuple[Verdict, ...]) -> dict[str, Outcome]:
     return {verdict.requirement: verdict.outcome for verdict in verdicts}
 
 
-async def test_a_good_package_meets_everything(bench: Bench) -> None:
-    work, plan = bench.work(), bench.plan()
+async def test_valid_package_passes_all_checks(harness: PackageHarness) -> None:
+    work, plan = harness.work(), harness.plan()
     await work.verify(plan)
     verdicts = await work.verdicts(plan)
     assert outcomes(verdicts) == dict.fromkeys(
@@ -95,91 +95,91 @@ async def test_a_good_package_meets_everything(bench: Bench) -> None:
     )
 
 
-async def test_before_it_is_verified_nothing_is_claimed(bench: Bench) -> None:
-    found = outcomes(await bench.work().verdicts(bench.plan()))
+async def test_signature_is_unknown_before_the_verification(harness: PackageHarness) -> None:
+    found = outcomes(await harness.work().verdicts(harness.plan()))
     assert found["BND-SIGN"] is Outcome.UNKNOWN
     assert found["BND-KEY-FPR"] is Outcome.UNKNOWN
     assert found["BND-TAR-OK"] is Outcome.PASS
 
 
-Change = Callable[[Bench], dict[str, JsonValue]]
+Change = Callable[[PackageHarness], dict[str, JsonValue]]
 
 
-def _no_core(bench: Bench) -> dict[str, JsonValue]:
+def _no_core(harness: PackageHarness) -> dict[str, JsonValue]:
     return {"core": None}
 
 
-def _no_such_core(bench: Bench) -> dict[str, JsonValue]:
+def _no_such_core(harness: PackageHarness) -> dict[str, JsonValue]:
     return {"core": "elsewhere.tar"}
 
 
-def _a_folder(bench: Bench) -> dict[str, JsonValue]:
-    (bench.folder / "folder").mkdir()
+def _a_folder(harness: PackageHarness) -> dict[str, JsonValue]:
+    (harness.folder / "folder").mkdir()
     return {"core": "folder"}
 
 
-def _other_name(bench: Bench) -> dict[str, JsonValue]:
-    bench.sign((bench.folder / CORE).rename(bench.folder / "acp.tar"))
+def _other_name(harness: PackageHarness) -> dict[str, JsonValue]:
+    harness.sign((harness.folder / CORE).rename(harness.folder / "acp.tar"))
     return {"core": "acp.tar"}
 
 
-def _extensions_as_core(bench: Bench) -> dict[str, JsonValue]:
-    bench.sign((bench.folder / CORE).rename(bench.folder / EXTENSIONS))
+def _extensions_as_core(harness: PackageHarness) -> dict[str, JsonValue]:
+    harness.sign((harness.folder / CORE).rename(harness.folder / EXTENSIONS))
     return {"core": EXTENSIONS}
 
 
-def _not_installable(bench: Bench) -> dict[str, JsonValue]:
-    bench.sign(archive(bench.folder / CORE, file("readme")))
+def _not_installable(harness: PackageHarness) -> dict[str, JsonValue]:
+    harness.sign(archive(harness.folder / CORE, file("readme")))
     return {}
 
 
-def _cut_off(bench: Bench) -> dict[str, JsonValue]:
-    with (bench.folder / CORE).open("r+b") as package:
+def _cut_off(harness: PackageHarness) -> dict[str, JsonValue]:
+    with (harness.folder / CORE).open("r+b") as package:
         package.truncate(100_000)
     return {}
 
 
-def _stranger(bench: Bench) -> dict[str, JsonValue]:
-    bench.sign(bench.folder / CORE, "stranger")
+def _stranger(harness: PackageHarness) -> dict[str, JsonValue]:
+    harness.sign(harness.folder / CORE, "stranger")
     return {}
 
 
-def _other_key_file(bench: Bench) -> dict[str, JsonValue]:
-    (bench.folder / "verify-key.pub").write_bytes(bench.signer.export("stranger"))
+def _other_key_file(harness: PackageHarness) -> dict[str, JsonValue]:
+    (harness.folder / "verify-key.pub").write_bytes(harness.signer.export("stranger"))
     return {}
 
 
-def _no_key_file(bench: Bench) -> dict[str, JsonValue]:
+def _no_key_file(harness: PackageHarness) -> dict[str, JsonValue]:
     return {"public_key": None}
 
 
-def _no_signature(bench: Bench) -> dict[str, JsonValue]:
+def _no_signature(harness: PackageHarness) -> dict[str, JsonValue]:
     return {"core_signature": "nowhere.sig"}
 
 
-def _target_is_a_file(bench: Bench) -> dict[str, JsonValue]:
-    (bench.folder / "target").touch()
+def _target_is_a_file(harness: PackageHarness) -> dict[str, JsonValue]:
+    (harness.folder / "target").touch()
     return {}
 
 
-def _other_extensions(bench: Bench) -> dict[str, JsonValue]:
+def _other_extensions(harness: PackageHarness) -> dict[str, JsonValue]:
     name = "installer-extensions-v4.0.3-arm.tar"
-    bench.extensions(name)
+    harness.extensions(name)
     return {"extensions": name}
 
 
-def _older_extensions(bench: Bench) -> dict[str, JsonValue]:
+def _older_extensions(harness: PackageHarness) -> dict[str, JsonValue]:
     name = "installer-extensions-v4.0.2-x86.tar"
-    bench.extensions(name)
+    harness.extensions(name)
     return {"extensions": name}
 
 
-def _missing_extensions(bench: Bench) -> dict[str, JsonValue]:
+def _missing_extensions(harness: PackageHarness) -> dict[str, JsonValue]:
     return {"extensions": EXTENSIONS}
 
 
 @pytest.mark.parametrize(
-    ("change", "wanted"),
+    ("change", "expected"),
     [
         (_no_core, {"BND-CORE": Outcome.FAIL}),
         (_no_such_core, {"BND-CORE": Outcome.FAIL, "BND-CORE-NAME": Outcome.WARN}),
@@ -198,214 +198,216 @@ def _missing_extensions(bench: Bench) -> dict[str, JsonValue]:
         (_missing_extensions, {"BND-TAR-OK": Outcome.FAIL}),
     ],
 )
-async def test_what_is_wrong_is_found(bench: Bench, change: Change, wanted: dict[str, Outcome]) -> None:
-    work, plan = bench.work(), bench.plan(**change(bench))
+async def test_fault_is_found(harness: PackageHarness, change: Change, expected: dict[str, Outcome]) -> None:
+    work, plan = harness.work(), harness.plan(**change(harness))
     found = await work.verify(plan)
     found = tuple(v for v in found if v.outcome is not Outcome.PASS)
-    assert outcomes(found) == wanted
+    assert outcomes(found) == expected
     assert all(verdict.observed for verdict in found)
 
 
-async def test_a_package_of_another_release_than_the_plans(bench: Bench) -> None:
-    found = [v for v in await bench.work().verdicts(bench.plan("4.2")) if v.requirement == "BND-CORE-NAME"]
+async def test_package_of_another_release_is_a_warning(harness: PackageHarness) -> None:
+    found = [v for v in await harness.work().verdicts(harness.plan("4.2")) if v.requirement == "BND-CORE-NAME"]
     assert [v.outcome for v in found] == [Outcome.WARN]
     assert "4.2" in found[0].observed
 
 
-async def test_space_and_place(bench: Bench) -> None:
-    found = outcomes(await bench.work(free=REQUIRED_FREE + 1_000_000, here=False).verdicts(bench.plan()))
-    assert found["BND-FREE-100G"] is Outcome.FAIL  # the package itself takes three million
+async def test_missing_space_and_wrong_host_fail(harness: PackageHarness) -> None:
+    found = outcomes(await harness.work(free=REQUIRED_FREE + 1_000_000, here=False).verdicts(harness.plan()))
+    assert found["BND-FREE-100G"] is Outcome.FAIL  # the package itself needs 3 MB
     assert found["BND-INSTNODE"] is Outcome.FAIL
 
 
-async def test_what_does_not_fit_is_not_begun(bench: Bench) -> None:
-    told: list[Progress] = []
+async def test_unpacking_does_not_start_without_enough_space(harness: PackageHarness) -> None:
+    events: list[Progress] = []
     with pytest.raises(UnpackFailed, match="3 MB of space are missing"):
-        await bench.work(free=100_000).unpack(bench.plan(), told.append)
-    assert not told
-    assert not (bench.folder / "target").exists()
+        await harness.work(free=100_000).unpack(harness.plan(), events.append)
+    assert not events
+    assert not (harness.folder / "target").exists()
 
 
-async def test_unpacked_packages_need_no_more_space(bench: Bench) -> None:
-    await bench.work().unpack(bench.plan())
-    found = outcomes(await bench.work(free=REQUIRED_FREE).verdicts(bench.plan()))
+async def test_unpacked_package_needs_no_additional_space(harness: PackageHarness) -> None:
+    await harness.work().unpack(harness.plan())
+    found = outcomes(await harness.work(free=REQUIRED_FREE).verdicts(harness.plan()))
     assert found["BND-FREE-100G"] is Outcome.PASS
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
-async def test_folders_that_may_not_be_entered_are_findings(bench: Bench) -> None:
-    closed = bench.folder / "closed"
+async def test_unreadable_folder_is_a_finding(harness: PackageHarness) -> None:
+    closed = harness.folder / "closed"
     closed.mkdir(mode=0)
     try:
-        plan = bench.plan(core="closed/a.tar", public_key="closed/key", install_dir="closed/target")
-        found = outcomes(await bench.work().verify(plan))
+        plan = harness.plan(core="closed/a.tar", public_key="closed/key", install_dir="closed/target")
+        found = outcomes(await harness.work().verify(plan))
     finally:
         closed.chmod(0o700)
     assert found["BND-CORE"] is Outcome.FAIL
 
 
-async def test_unpacking(bench: Bench) -> None:
-    seen: list[Progress] = []
-    plan = bench.plan()
-    assert await bench.work().unpack(plan, seen.append)
-    assert (bench.installer / "setup.sh").exists()
-    assert [p.done for p in seen].count(0) == 1  # one pass verifies and unpacks
-    assert not await bench.work().unpack(plan)
+async def test_package_is_verified_and_unpacked_in_one_pass(harness: PackageHarness) -> None:
+    events: list[Progress] = []
+    plan = harness.plan()
+    assert await harness.work().unpack(plan, events.append)
+    assert (harness.installer / "setup.sh").exists()
+    assert [p.done for p in events].count(0) == 1  # one pass verifies and unpacks
+    assert not await harness.work().unpack(plan)
 
 
-async def test_verified_once_is_verified(bench: Bench) -> None:
-    work, plan, seen = bench.work(), bench.plan(), list[Progress]()
+async def test_unchanged_package_is_verified_once(harness: PackageHarness) -> None:
+    work, plan, events = harness.work(), harness.plan(), list[Progress]()
     await work.verify(plan)
-    await work.verify(plan, seen.append)
-    assert seen == []
-    os.utime(bench.folder / CORE, ns=(1, 1))
+    await work.verify(plan, events.append)
+    assert events == []
+    os.utime(harness.folder / CORE, ns=(1, 1))
     assert outcomes(await work.verdicts(plan))["BND-SIGN"] is Outcome.UNKNOWN
-    await work.verify(plan, seen.append)
-    assert seen != []
+    await work.verify(plan, events.append)
+    assert events != []
 
 
-async def test_extensions_are_unpacked_before_the_install_on_4_0_alone(bench: Bench) -> None:
-    bench.extensions()
-    await bench.work().unpack(bench.plan("4.1", extensions=EXTENSIONS))
-    assert not (bench.installer / "plugins").exists()
-    assert await bench.work().unpack(bench.plan("4.0", extensions=EXTENSIONS))
-    assert (bench.installer / "plugins" / "a.tgz").exists()
+async def test_extensions_are_unpacked_only_for_release_4_0(harness: PackageHarness) -> None:
+    harness.extensions()
+    await harness.work().unpack(harness.plan("4.1", extensions=EXTENSIONS))
+    assert not (harness.installer / "plugins").exists()
+    assert await harness.work().unpack(harness.plan("4.0", extensions=EXTENSIONS))
+    assert (harness.installer / "plugins" / "a.tgz").exists()
 
 
 @pytest.mark.parametrize(
     ("release", "order", "together"),
     [("4.0", "before the install", Outcome.PASS), ("4.1", "uploaded after the install", Outcome.NOT_APPLICABLE)],
 )
-async def test_when_and_where_extensions_go_is_told(bench: Bench, release: str, order: str, together: Outcome) -> None:
-    bench.extensions()
-    found = {v.requirement: v for v in await bench.work().verdicts(bench.plan(release, extensions=EXTENSIONS))}
+async def test_time_and_folder_of_the_extensions_are_reported(
+    harness: PackageHarness, release: str, order: str, together: Outcome
+) -> None:
+    harness.extensions()
+    found = {v.requirement: v for v in await harness.work().verdicts(harness.plan(release, extensions=EXTENSIONS))}
     assert order in found["BND-ORDER"].observed
     assert found["BND-SAMEDIR"].outcome is together
-    alone = outcomes(await bench.work().verdicts(bench.plan(release)))
-    assert not {"BND-ORDER", "BND-SAMEDIR"} & alone.keys()
+    without_extensions = outcomes(await harness.work().verdicts(harness.plan(release)))
+    assert not {"BND-ORDER", "BND-SAMEDIR"} & without_extensions.keys()
 
 
-async def test_a_package_that_is_not_signed_by_the_vendor_is_not_unpacked(bench: Bench) -> None:
-    bench.sign(bench.folder / CORE, "stranger")
+async def test_package_signed_by_another_key_is_not_unpacked(harness: PackageHarness) -> None:
+    harness.sign(harness.folder / CORE, "stranger")
     with pytest.raises(PackageBlocked) as blocked:
-        await bench.work().unpack(bench.plan())
+        await harness.work().unpack(harness.plan())
     assert [v.requirement for v in blocked.value.verdicts] == ["BND-SIGN"]
-    assert list((bench.folder / "target").iterdir()) == []
+    assert list((harness.folder / "target").iterdir()) == []
 
 
-async def test_a_waiver_lets_an_unsigned_package_pass(bench: Bench) -> None:
-    (bench.folder / f"{CORE}.sig").unlink()
+async def test_unsigned_package_is_unpacked_with_a_waiver(harness: PackageHarness) -> None:
+    (harness.folder / f"{CORE}.sig").unlink()
     waivers: list[JsonValue] = [{"requirement": "BND-SIGN", "reason": "checked by hand", "by": "me"}]
-    plan = Plan.model_validate({**bench.plan().model_dump(), "waivers": waivers})
-    assert await bench.work().unpack(plan)
+    plan = Plan.model_validate({**harness.plan().model_dump(), "waivers": waivers})
+    assert await harness.work().unpack(plan)
 
 
-async def test_a_hostile_package_is_not_unpacked_though_signed(bench: Bench) -> None:
-    bench.sign(core(bench.folder, file("../outside")))
+async def test_hostile_signed_package_is_not_unpacked(harness: PackageHarness) -> None:
+    harness.sign(core(harness.folder, file("../outside")))
     with pytest.raises(PackageBlocked, match="outside"):
-        await bench.work().unpack(bench.plan())
-    assert not (bench.folder / "target").exists()
+        await harness.work().unpack(harness.plan())
+    assert not (harness.folder / "target").exists()
 
 
-async def test_what_was_verified_is_remembered_with_what_was_unpacked(bench: Bench) -> None:
-    """By another run, without reading the package; signature and key may be gone by then."""
-    plan, seen = bench.plan(), list[Progress]()
-    await bench.work().unpack(plan)
-    (bench.folder / f"{CORE}.sig").unlink()
-    (bench.folder / "verify-key.pub").unlink()
-    found = {verdict.requirement: verdict for verdict in await bench.work().verify(plan, seen.append)}
-    assert seen == []
+async def test_verification_is_recorded_in_the_stamp(harness: PackageHarness) -> None:
+    """Without reading the package. Signature and key may be missing by then."""
+    plan, events = harness.plan(), list[Progress]()
+    await harness.work().unpack(plan)
+    (harness.folder / f"{CORE}.sig").unlink()
+    (harness.folder / "verify-key.pub").unlink()
+    found = {verdict.requirement: verdict for verdict in await harness.work().verify(plan, events.append)}
+    assert events == []
     assert found["BND-SIGN"].outcome is Outcome.PASS
     assert "verified on 20" in found["BND-SIGN"].observed
     assert found["BND-KEY-FPR"].outcome is Outcome.PASS
-    assert not await bench.work().unpack(plan)
+    assert not await harness.work().unpack(plan)
 
 
-async def test_what_was_remembered_is_verified_again_when_asked_to(bench: Bench) -> None:
-    plan = bench.plan()
-    await bench.work().unpack(plan)
-    bench.sign(bench.folder / CORE, "stranger")
-    assert outcomes(await bench.work().verify(plan))["BND-SIGN"] is Outcome.PASS
-    assert outcomes(await bench.work().verify(plan, again=True))["BND-SIGN"] is Outcome.FAIL
+async def test_recorded_verification_is_repeated_on_request(harness: PackageHarness) -> None:
+    plan = harness.plan()
+    await harness.work().unpack(plan)
+    harness.sign(harness.folder / CORE, "stranger")
+    assert outcomes(await harness.work().verify(plan))["BND-SIGN"] is Outcome.PASS
+    assert outcomes(await harness.work().verify(plan, again=True))["BND-SIGN"] is Outcome.FAIL
 
 
-async def test_another_file_or_another_key_is_not_what_was_remembered(bench: Bench) -> None:
-    plan = bench.plan()
-    await bench.work().unpack(plan)
-    other = bench.plan(fingerprint=bench.signer.fingerprint("stranger"))
-    assert outcomes(await bench.work().verdicts(other))["BND-SIGN"] is Outcome.UNKNOWN
-    os.utime(bench.folder / CORE, ns=(1, 1))
-    assert outcomes(await bench.work().verdicts(plan))["BND-SIGN"] is Outcome.UNKNOWN
+async def test_other_file_or_key_is_not_verified_by_the_stamp(harness: PackageHarness) -> None:
+    plan = harness.plan()
+    await harness.work().unpack(plan)
+    other = harness.plan(fingerprint=harness.signer.fingerprint("stranger"))
+    assert outcomes(await harness.work().verdicts(other))["BND-SIGN"] is Outcome.UNKNOWN
+    os.utime(harness.folder / CORE, ns=(1, 1))
+    assert outcomes(await harness.work().verdicts(plan))["BND-SIGN"] is Outcome.UNKNOWN
 
 
-async def test_a_stamp_that_is_damaged_is_no_stamp(bench: Bench) -> None:
-    plan = bench.plan()
-    await bench.work().unpack(plan)
-    stamp = bench.folder / "target" / STAMP
-    whole = stamp.read_text()
-    for damaged in ("", "[]", "{}", '{"core": 1}', '{"core": {}}', whole.replace('"verified": "2', '"verified": "x')):
+async def test_damaged_stamp_is_ignored(harness: PackageHarness) -> None:
+    plan = harness.plan()
+    await harness.work().unpack(plan)
+    stamp = harness.folder / "target" / STAMP
+    content = stamp.read_text()
+    for damaged in ("", "[]", "{}", '{"core": 1}', '{"core": {}}', content.replace('"verified": "2', '"verified": "x')):
         stamp.write_text(damaged)
-        assert outcomes(await bench.work().verdicts(plan))["BND-SIGN"] is Outcome.UNKNOWN
-    assert await bench.work().unpack(plan)
+        assert outcomes(await harness.work().verdicts(plan))["BND-SIGN"] is Outcome.UNKNOWN
+    assert await harness.work().unpack(plan)
 
 
-async def test_what_a_waiver_let_pass_is_not_remembered_as_verified(bench: Bench) -> None:
-    signature = bench.folder / f"{CORE}.sig"
+async def test_waived_package_is_not_recorded_as_verified(harness: PackageHarness) -> None:
+    signature = harness.folder / f"{CORE}.sig"
     content = signature.read_bytes()
     signature.unlink()
     waivers: list[JsonValue] = [{"requirement": "BND-SIGN", "reason": "checked by hand", "by": "me"}]
-    waived = Plan.model_validate({**bench.plan().model_dump(), "waivers": waivers})
-    assert await bench.work().unpack(waived)
-    assert not await bench.work().unpack(waived)
-    assert outcomes(await bench.work().verdicts(waived))["BND-SIGN"] is Outcome.UNKNOWN
+    waived = Plan.model_validate({**harness.plan().model_dump(), "waivers": waivers})
+    assert await harness.work().unpack(waived)
+    assert not await harness.work().unpack(waived)
+    assert outcomes(await harness.work().verdicts(waived))["BND-SIGN"] is Outcome.UNKNOWN
     signature.write_bytes(content)
-    assert await bench.work().unpack(waived)  # now it can be verified: once more, on the way to the disk
-    assert outcomes(await bench.work().verdicts(waived))["BND-SIGN"] is Outcome.PASS
+    assert await harness.work().unpack(waived)  # now it can be verified, so it is unpacked again
+    assert outcomes(await harness.work().verdicts(waived))["BND-SIGN"] is Outcome.PASS
 
 
-async def test_extensions_that_are_not_unpacked_now_are_verified_all_the_same(bench: Bench) -> None:
-    bench.sign(bench.extensions(), "stranger")
+async def test_extensions_are_verified_even_if_not_unpacked(harness: PackageHarness) -> None:
+    harness.sign(harness.extensions(), "stranger")
     with pytest.raises(PackageBlocked, match="extensions"):
-        await bench.work().unpack(bench.plan("4.1", extensions=EXTENSIONS))
-    assert not bench.installer.exists()
+        await harness.work().unpack(harness.plan("4.1", extensions=EXTENSIONS))
+    assert not harness.installer.exists()
 
 
-async def test_each_way_to_be_cut_off_has_its_words(bench: Bench) -> None:
-    signature = bench.folder / f"{CORE}.sig"
+async def test_truncated_signature_and_truncated_archive_have_different_texts(harness: PackageHarness) -> None:
+    signature = harness.folder / f"{CORE}.sig"
     content = signature.read_bytes()
     signature.write_bytes(content[:30])
-    observed = {v.requirement: v.observed for v in await bench.work().verify(bench.plan())}
+    observed = {v.requirement: v.observed for v in await harness.work().verify(harness.plan())}
     assert "the signature file is truncated" in observed["BND-SIGN"]
     signature.write_bytes(content)
-    _cut_off(bench)
-    observed = {v.requirement: v.observed for v in await bench.work().verify(bench.plan())}
+    _cut_off(harness)
+    observed = {v.requirement: v.observed for v in await harness.work().verify(harness.plan())}
     assert "archive is incomplete" in observed["BND-SIGN"]
     assert "truncated" in observed["BND-TAR-OK"] or "complete" in observed["BND-TAR-OK"]
 
 
-def test_every_outcome_has_its_own_words() -> None:
-    told = {explain_signature(SignatureResult(signed, ("A" * 40,))) for signed in Signed}
-    assert len(told) == len(Signed)
+def test_each_signature_outcome_has_its_own_text() -> None:
+    texts = {explain_signature(SignatureResult(signed, ("A" * 40,))) for signed in Signed}
+    assert len(texts) == len(Signed)
 
 
-async def test_the_package_that_lies_around_is_offered(bench: Bench) -> None:
-    (bench.folder / "verify-key.pub").rename(bench.folder / "key (1).asc")
-    (bench.folder / "verify-key.pub").write_bytes(bench.signer.export("stranger"))
-    found = await PackageWork(bench.folder, places=(bench.folder,)).find(bench.signer.fingerprint("vendor"))
-    assert [(one.core, one.signed) for one in found] == [(bench.folder / CORE, True)]
-    assert found[0].public_key == bench.folder / "key (1).asc"  # by what it holds, and not by its name
+async def test_package_is_found_with_the_key_of_the_fingerprint(harness: PackageHarness) -> None:
+    (harness.folder / "verify-key.pub").rename(harness.folder / "key (1).asc")
+    (harness.folder / "verify-key.pub").write_bytes(harness.signer.export("stranger"))
+    found = await PackageWork(harness.folder, places=(harness.folder,)).find(harness.signer.fingerprint("vendor"))
+    assert [(package.core, package.signed) for package in found] == [(harness.folder / CORE, True)]
+    assert found[0].public_key == harness.folder / "key (1).asc"  # found by its content, not by its name
 
 
-async def test_a_target_in_use(bench: Bench) -> None:
-    with locked_install_dir(bench.folder / "target"), pytest.raises(UnpackFailed):
-        await bench.work().unpack(bench.plan())
+async def test_locked_target_is_an_error(harness: PackageHarness) -> None:
+    with locked_install_dir(harness.folder / "target"), pytest.raises(UnpackFailed):
+        await harness.work().unpack(harness.plan())
 
 
-async def test_cancelling_stops_and_cleans_up(bench: Bench) -> None:
+async def test_cancelled_unpacking_leaves_no_files(harness: PackageHarness) -> None:
     started = asyncio.Event()
-    unpacking = asyncio.create_task(bench.work().unpack(bench.plan(), lambda _progress: started.set()))
+    unpacking = asyncio.create_task(harness.work().unpack(harness.plan(), lambda _progress: started.set()))
     await started.wait()
     unpacking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await unpacking
-    assert not bench.installer.exists()
+    assert not harness.installer.exists()

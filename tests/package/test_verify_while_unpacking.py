@@ -1,4 +1,4 @@
-"""Verifying and unpacking in one pass: what was verified is what is unpacked, and nothing else is ever in place."""
+"""Verification and unpacking in one pass: only the verified bytes are unpacked into place."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ from tests.support.package_builder import CORE, core, file
 pytestmark = pytest.mark.skipif(shutil.which("gpg") is None, reason="needs gpg")
 
 BIG = file("installer/images/more.img", os.urandom(30 * Feed.CHUNK))
-"""More than waits between the two readers."""
+"""Larger than the buffer between the two readers."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Case:
         (self.folder / f"{CORE}.sig").write_bytes(self.signer.sign(by, self.package))
 
     def check(self, fingerprint: str | None = None) -> Check:
-        pinned = fingerprint or self.signer.fingerprint("vendor")
+        trusted = fingerprint or self.signer.fingerprint("vendor")
         signature, key = self.folder / f"{CORE}.sig", self.folder / "verify-key.pub"
         return Check(
-            lambda source: verify_stream(source, CORE, signature, key, pinned),
+            lambda source: verify_stream(source, CORE, signature, key, trusted),
             lambda result: result.signed is Signed.GOOD,
-            pinned,
+            trusted,
         )
 
     @property
@@ -55,22 +55,22 @@ class Case:
 
 @pytest.fixture(scope="module")
 def signer() -> Iterator[Signer]:
-    made = Signer()
-    made.make_key("vendor")
-    made.make_key("stranger")
-    yield made
-    made.close()
+    created = Signer()
+    created.make_key("vendor")
+    created.make_key("stranger")
+    yield created
+    created.close()
 
 
 @pytest.fixture
 def case(signer: Signer, tmp_path: Path) -> Case:
-    made = Case(signer, tmp_path, core(tmp_path, BIG))
-    made.sign()
+    created = Case(signer, tmp_path, core(tmp_path, BIG))
+    created.sign()
     (tmp_path / "verify-key.pub").write_bytes(signer.export("vendor"))
-    return made
+    return created
 
 
-def test_a_good_package_is_in_place_with_its_signer(case: Case) -> None:
+def test_verified_package_is_in_place_with_its_signer(case: Case) -> None:
     done = extract(case.package, case.target, check=case.check())
     assert done is not None
     assert done.signature == SignatureResult(Signed.GOOD, (case.signer.fingerprint("vendor"),))
@@ -80,8 +80,8 @@ def test_a_good_package_is_in_place_with_its_signer(case: Case) -> None:
     assert extract(case.package, case.target, check=case.check()) is None
 
 
-def test_what_takes_the_name_of_the_package_meanwhile_is_not_unpacked(case: Case) -> None:
-    """One handle serves both readers from beginning to end."""
+def test_package_replaced_during_unpacking_is_not_read(case: Case) -> None:
+    """Both readers use one file handle from the beginning to the end."""
     other = core(case.folder, file("installer/evil"), name="other.tar")
 
     def swap(_progress: Progress) -> None:
@@ -91,13 +91,13 @@ def test_what_takes_the_name_of_the_package_meanwhile_is_not_unpacked(case: Case
     assert extract(case.package, case.target, swap, check=case.check())
     assert not (case.target / "installer" / "evil").exists()
     assert (case.target / "installer/images/more.img").read_bytes() == BIG[1]
-    # What has the name now is another file, and is not taken for the one that was verified.
+    # The file with this name is now another one; its verification is not recorded.
     with pytest.raises(SignatureRefused):
         extract(case.package, case.target, check=case.check())
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-def test_a_bad_signature_counts_as_the_operator_decided(case: Case, accepted: bool) -> None:
+def test_bad_signature_is_rejected_unless_accepted(case: Case, accepted: bool) -> None:
     with case.package.open("r+b") as package:
         package.seek(10 * Feed.CHUNK)
         package.write(b"changed")
@@ -115,28 +115,28 @@ def test_a_bad_signature_counts_as_the_operator_decided(case: Case, accepted: bo
     assert unpacked(case.target)["core"].signer == ""
 
 
-def test_a_useless_signature_ends_it_early(case: Case) -> None:
+def test_unreadable_signature_ends_unpacking_early(case: Case) -> None:
     (case.folder / f"{CORE}.sig").write_bytes(b"hello\n")
     answered = threading.Event()
-    seen: list[Progress] = []
+    events: list[Progress] = []
 
-    def ask(source: PackageReader) -> SignatureResult:
+    def verify_and_signal(source: PackageReader) -> SignatureResult:
         result = case.check().verify(source)
         answered.set()
         return result
 
-    def tell(progress: Progress) -> None:
-        seen.append(progress)
-        if progress.done > 20 * Feed.CHUNK:  # more than is on its way to gpg
+    def wait_for_answer(progress: Progress) -> None:
+        events.append(progress)
+        if progress.done > 20 * Feed.CHUNK:  # more than gpg has buffered
             answered.wait()
 
     with pytest.raises(SignatureRefused):
-        extract(case.package, case.target, tell, check=Check(ask, case.check().accepts, "x"))
-    assert seen[-1].done < case.package.stat().st_size
+        extract(case.package, case.target, wait_for_answer, check=Check(verify_and_signal, case.check().accepts, "x"))
+    assert events[-1].done < case.package.stat().st_size
     assert case.in_place == []
 
 
-def test_a_refused_archive_ends_the_verification(case: Case) -> None:
+def test_rejected_archive_ends_the_verification(case: Case) -> None:
     hostile = core(case.folder, file("../outside"), BIG)
     case.sign()
     with pytest.raises(PackageRefused, match="outside"):
@@ -144,15 +144,15 @@ def test_a_refused_archive_ends_the_verification(case: Case) -> None:
     assert case.in_place == []
 
 
-def test_cancelling_ends_both(case: Case) -> None:
-    seen: list[Progress] = []
+def test_cancelling_ends_verification_and_unpacking(case: Case) -> None:
+    events: list[Progress] = []
     with pytest.raises(Cancelled):
-        extract(case.package, case.target, seen.append, lambda: len(seen) > 5, check=case.check())
+        extract(case.package, case.target, events.append, lambda: len(events) > 5, check=case.check())
     assert case.in_place == []
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("signature")]
 
 
-def test_a_full_disk_ends_both(case: Case) -> None:
+def test_full_disk_ends_verification_and_unpacking(case: Case) -> None:
     disk = case.folder / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)]
@@ -166,14 +166,14 @@ def test_a_full_disk_ends_both(case: Case) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_unpacked_unchecked_is_done_again_for_a_signature(case: Case) -> None:
+def test_unverified_package_is_unpacked_again_with_a_check(case: Case) -> None:
     assert extract(case.package, case.target)
     assert extract(case.package, case.target) is None
     assert extract(case.package, case.target, check=case.check())
     assert extract(case.package, case.target, check=case.check()) is None
 
 
-def test_another_trusted_key_asks_anew(case: Case) -> None:
+def test_other_trusted_key_verifies_again(case: Case) -> None:
     assert extract(case.package, case.target, check=case.check())
     with pytest.raises(SignatureRefused) as refused:
         extract(case.package, case.target, check=case.check(case.signer.fingerprint("stranger")))
@@ -182,7 +182,7 @@ def test_another_trusted_key_asks_anew(case: Case) -> None:
     assert (case.target / "installer" / "setup.sh").exists()
 
 
-def test_the_same_bytes_under_another_name_on_the_disk_are_another_file(case: Case) -> None:
+def test_copy_with_the_same_bytes_is_unpacked_again(case: Case) -> None:
     assert extract(case.package, case.target, check=case.check())
     copy = case.folder / "copy"
     shutil.copy2(case.package, copy)
@@ -190,7 +190,7 @@ def test_the_same_bytes_under_another_name_on_the_disk_are_another_file(case: Ca
     assert extract(case.package, case.target, check=case.check())
 
 
-def test_a_relay_waits_for_nobody_who_has_gone() -> None:
+def test_abandoned_relay_does_not_block_the_producer() -> None:
     relay = Relay()
     relay.abandon()
     for _turn in range(Relay.AHEAD * 2):
@@ -199,18 +199,18 @@ def test_a_relay_waits_for_nobody_who_has_gone() -> None:
     assert relay.read() == b""
 
 
-def test_a_relay_keeps_order_and_little_in_memory() -> None:
-    relay, most = Relay(), list[int]()
+def test_relay_keeps_the_order_and_a_limited_buffer() -> None:
+    relay, lengths = Relay(), list[int]()
     pieces = [bytes([number % 256]) for number in range(500)]
 
     def give() -> None:
         for piece in pieces:
             relay.give(piece)
-            most.append(len(relay._pieces))
+            lengths.append(len(relay._pieces))
         relay.end()
 
-    giver = threading.Thread(target=give)
-    giver.start()
+    producer = threading.Thread(target=give)
+    producer.start()
     assert list(iter(relay.read, b"")) == pieces
-    giver.join()
-    assert max(most) <= Relay.AHEAD
+    producer.join()
+    assert max(lengths) <= Relay.AHEAD

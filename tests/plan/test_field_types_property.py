@@ -1,6 +1,6 @@
-"""Addresses, names, ranges, ports and lists by chance: what the plan takes is what `ipaddress` and the grammar take.
+"""Random addresses, names, ranges, ports and lists: the plan accepts the same values as `ipaddress` and the grammar.
 
-The grammars are written here a second time, without regular expressions, so that both have to be wrong in the same way.
+The grammars are written a second time here, without regular expressions, so that the same error is unlikely in both.
 """
 
 import string
@@ -27,30 +27,30 @@ RULES = catalogue("4.0")
 ALNUM = string.ascii_letters + string.digits
 
 
-def taken(path: str, typed: object) -> object:
-    """The value that the plan has once this was typed; None: its field refuses it, with a message."""
+def accepted(path: str, typed: object) -> object:
+    """Return the value in the plan after this text was entered. None: the field rejects it with a message."""
     first, *rest = reversed(path.split("."))
     data: object = {first: typed}
     for name in rest:
         data = {name: data}
     try:
         return answer_at(build(data), path)
-    except InvalidValue as refused:
-        wrongs = refused.errors
-    assert all(wrong.message and len(wrong.message) < 300 for wrong in wrongs)
+    except InvalidValue as rejected:
+        errors = rejected.errors
+    assert all(error.message and len(error.message) < 300 for error in errors)
     return None
 
 
 def mangled(text: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """The text as it is, or with a character too many, too few, or another one."""
-    odd = st.sampled_from([*"./:%[]_-0 xX\t\n\x00é٤", "::", "0x", "://", "\u200b", "\u2028"])
+    """Generate the text unchanged, or with a character added, removed or replaced."""
+    replacement = st.sampled_from([*"./:%[]_-0 xX\t\n\x00é٤", "::", "0x", "://", "\u200b", "\u2028"])
 
     @st.composite
     def change(draw: st.DrawFn) -> str:
         original = draw(text)
         at = draw(st.integers(0, len(original)))
         cut = draw(st.integers(0, 2))
-        return original[:at] + draw(st.one_of(odd, st.just(""))) + original[at + cut :]
+        return original[:at] + draw(st.one_of(replacement, st.just(""))) + original[at + cut :]
 
     return st.one_of(text, change())
 
@@ -63,8 +63,8 @@ NAMES = st.lists(LABELS, min_size=1, max_size=5).map(".".join) | st.lists(LABELS
 PREFIXES = st.integers(-1, 130).map(str) | st.sampled_from(["", "016", "255.255.0.0", "0.0.255.255", "16 ", "٨"])
 
 
-def usual_address(text: str) -> str | None:
-    """The address as `ipaddress` writes it, of those that a plan takes."""
+def normal_address(text: str) -> str | None:
+    """Return the address in the form of `ipaddress`. None: a plan does not accept it."""
     try:
         address = ip_address(text.strip())
     except (ValueError, AddressValueError):
@@ -74,8 +74,8 @@ def usual_address(text: str) -> str | None:
     return str(address)
 
 
-def usual_name(text: str) -> str | None:
-    """The name in lower case without the dot at its end, if it is a name of RFC 1123."""
+def normal_name(text: str) -> str | None:
+    """Return the name in lower case without a final dot. None: it is not a name of RFC 1123."""
     name = text.strip().removesuffix(".").lower()
     labels = name.split(".")
     for label in labels:
@@ -94,9 +94,9 @@ def unprintable(text: str) -> bool:
 @example("10.0.0.010")
 @example("fe80::1%eth0")
 @example("::ffff:10.0.0.1")
-def test_a_nodes_address_is_one_of_ipaddress(text: str) -> None:
-    expected = None if unprintable(text) else usual_address(text)
-    monitors = taken("components.prometheus_nodes", (text,))
+def test_node_address_is_accepted_if_ipaddress_accepts_it(text: str) -> None:
+    expected = None if unprintable(text) else normal_address(text)
+    monitors = accepted("components.prometheus_nodes", (text,))
     assert monitors == (None if expected is None else (expected,))
 
 
@@ -105,21 +105,21 @@ def test_a_nodes_address_is_one_of_ipaddress(text: str) -> None:
 @example("0x7f.1")
 @example("a.0x")
 @example("EXAMPLE.com.")
-def test_a_host_is_an_address_or_a_name(text: str) -> None:
-    expected = None if unprintable(text) else (usual_address(text) or usual_name(text))
-    assert taken("address.platform", text) == expected
+def test_platform_address_is_an_address_or_a_name(text: str) -> None:
+    expected = None if unprintable(text) else (normal_address(text) or normal_name(text))
+    assert accepted("address.platform", text) == expected
 
 
 @given(mangled(st.one_of(ADDRESSES, NAMES)))
-def test_an_endpoint_is_an_ipv4_address_or_a_name(text: str) -> None:
-    expected = None if unprintable(text) or ":" in text else (usual_address(text) or usual_name(text))
+def test_endpoint_is_an_ipv4_address_or_a_name(text: str) -> None:
+    expected = None if unprintable(text) or ":" in text else (normal_address(text) or normal_name(text))
     if not text.strip() and not unprintable(text):
         expected = ""
-    assert taken("address.cluster_endpoint", text) == expected
+    assert accepted("address.cluster_endpoint", text) == expected
 
 
 @given(mangled(st.builds(lambda a, p: f"{a}/{p}", ADDRESSES, PREFIXES)), st.sampled_from((4, 6)))
-def test_a_range_is_one_of_ipaddress_with_no_bits_behind_the_prefix(text: str, version: int) -> None:
+def test_cidr_range_has_no_host_bits_and_is_not_reserved(text: str, version: int) -> None:
     bare = text.strip()
     address, slash, prefix = bare.partition("/")
     expected = None
@@ -135,25 +135,25 @@ def test_a_range_is_one_of_ipaddress_with_no_bits_behind_the_prefix(text: str, v
             expected.version != version
             or low
             or any(map(special, map(str, ends)))
-            or any(expected.overlaps(ip_network(never)) for never in odd_blocks(version))
+            or any(expected.overlaps(ip_network(reserved)) for reserved in reserved_blocks(version))
         ):
             expected = None
     for path in ("network.cluster_cidr", "network.service_cidr", "network.join_cidr"):
-        assert taken(f"{path}.ipv{version}", text) == (None if expected is None else str(expected))
+        assert accepted(f"{path}.ipv{version}", text) == (None if expected is None else str(expected))
 
 
-def odd_blocks(version: int) -> tuple[str, ...]:
+def reserved_blocks(version: int) -> tuple[str, ...]:
     return ("127.0.0.0/8", "169.254.0.0/16") if version == 4 else ("fe80::/10",)
 
 
 @given(st.integers(7, 32), st.integers(0, 2**32 - 1))
-def test_host_bits_are_answered_with_the_range_that_was_meant(prefix: int, number: int) -> None:
+def test_range_with_host_bits_is_rejected_with_a_suggestion(prefix: int, number: int) -> None:
     typed = f"{IPv4Address(number)}/{prefix}"
-    meant = str(ip_network(typed, strict=False))
-    if typed != meant:
-        with pytest.raises(InvalidValue) as refused:
+    suggested = str(ip_network(typed, strict=False))
+    if typed != suggested:
+        with pytest.raises(InvalidValue) as rejected:
             with_answers(PLAN, {"network.cluster_cidr.ipv4": typed})
-        assert meant in str(refused.value)
+        assert suggested in str(rejected.value)
 
 
 NUMBERS = st.one_of(
@@ -171,7 +171,7 @@ NUMBERS = st.one_of(
 )
 
 
-def whole(text: str) -> int | None:
+def integer(text: str) -> int | None:
     digits = text.strip().removeprefix("-")
     plain = (
         digits and not set(digits) - set(string.digits) and len(digits) <= 18 and (digits == "0" or digits[0] != "0")
@@ -180,7 +180,7 @@ def whole(text: str) -> int | None:
 
 
 @given(NUMBERS)
-def test_a_port_is_a_plain_number_of_its_range(text: str) -> None:
+def test_number_is_decimal_and_in_its_range(text: str) -> None:
     for path, least, most in (
         ("address.https_port", 1, 65535),
         ("address.http_port", 0, 65535),
@@ -188,12 +188,12 @@ def test_a_port_is_a_plain_number_of_its_range(text: str) -> None:
         ("address.vrid", 1, 255),
         ("kubernetes.max_pods_per_node", 1, 1000),
     ):
-        number = whole(text)
-        assert taken(path, text) == (number if number is not None and least <= number <= most else None)
+        number = integer(text)
+        assert accepted(path, text) == (number if number is not None and least <= number <= most else None)
 
 
 @given(st.integers(0, 65535), st.integers(1, 65535))
-def test_ports_apart_from_each_other_and_from_the_clusters_own(http: int, https: int) -> None:
+def test_equal_or_reserved_ports_fail(http: int, https: int) -> None:
     plan = valid_plan(address={"http_port": http, "https_port": https})
     (outcome,) = {v.outcome for v in evaluate_plan(plan) if v.requirement == "XR-PORTS"}
     clash = http == https or {http, https} & {6443, 11443, 2379, 2380}
@@ -201,40 +201,42 @@ def test_ports_apart_from_each_other_and_from_the_clusters_own(http: int, https:
 
 
 @given(st.lists(mangled(st.one_of(ADDRESSES, NAMES)), max_size=6))
-@example(["\u200b" + ".".join(["a" * 60] * 4)])  # a name that may be as long, and a message that may not
-def test_a_list_is_what_its_items_are(items: list[str]) -> None:
-    each = [taken("address.others", (item,)) for item in items]
-    whole_list = taken("address.others", tuple(items))
-    if None in each:
-        assert whole_list is None
+@example(["\u200b" + ".".join(["a" * 60] * 4)])  # a name of legal length whose message would be too long
+def test_list_is_accepted_if_each_item_is(items: list[str]) -> None:
+    accepted_items = [accepted("address.others", (item,)) for item in items]
+    accepted_list = accepted("address.others", tuple(items))
+    if None in accepted_items:
+        assert accepted_list is None
     else:
-        assert whole_list == tuple(part for one in each if isinstance(one, tuple) for part in one)
+        assert accepted_list == tuple(
+            part for item_values in accepted_items if isinstance(item_values, tuple) for part in item_values
+        )
 
 
 @given(
     st.lists(st.text(ALNUM + ".:-_/", min_size=1, max_size=12), max_size=6),
     st.sampled_from((", ", ",", " ", "\n", ";")),
 )
-def test_a_list_is_typed_in_any_usual_way(items: list[str], between: str) -> None:
-    assert split_list(between.join(items)) == tuple(items)
-    assert split_list(f" {between}".join(["", *items, ""])) == tuple(items)
+def test_list_is_split_at_any_common_separator(items: list[str], separator: str) -> None:
+    assert split_list(separator.join(items)) == tuple(items)
+    assert split_list(f" {separator}".join(["", *items, ""])) == tuple(items)
 
 
 @given(st.text(string.ascii_letters + string.digits + "-._é ", max_size=40))
 @example("a--b")
 @example("a.-b")
-def test_a_host_name_is_one_of_the_manual(name: str) -> None:
+def test_host_name_fulfils_the_vendors_requirements(name: str) -> None:
     plan = valid_plan()
     facts = healthy("10.20.0.11", hostname=name, etc_hostname=name)
-    found = {
+    outcomes = {
         rule: check_node(NodeSubject(RULES[rule], plan, plan.nodes[0], facts, RULES)).outcome
         for rule in ("NET-HOSTNAME-LEN", "NET-HOSTNAME-EDGE", "NET-HOSTNAME-CHARS", "NET-HOSTNAME-SEQ")
     }
     ends = bool(name) and name[0] in ALNUM and name[-1] in ALNUM
-    assert (found["NET-HOSTNAME-LEN"] is Outcome.PASS) == (len(name) <= 36)
-    assert (found["NET-HOSTNAME-EDGE"] is Outcome.PASS) == ends
-    assert (found["NET-HOSTNAME-CHARS"] is Outcome.PASS) == (
+    assert (outcomes["NET-HOSTNAME-LEN"] is Outcome.PASS) == (len(name) <= 36)
+    assert (outcomes["NET-HOSTNAME-EDGE"] is Outcome.PASS) == ends
+    assert (outcomes["NET-HOSTNAME-CHARS"] is Outcome.PASS) == (
         not set(name) - set(string.ascii_lowercase + string.digits + "-.")
     )
-    assert (found["NET-HOSTNAME-SEQ"] is Outcome.PASS) == (not any(bad in name for bad in (".-", "..", "-.")))
-    assert set(found.values()) <= {Outcome.PASS, Outcome.FAIL}
+    assert (outcomes["NET-HOSTNAME-SEQ"] is Outcome.PASS) == (not any(bad in name for bad in (".-", "..", "-.")))
+    assert set(outcomes.values()) <= {Outcome.PASS, Outcome.FAIL}

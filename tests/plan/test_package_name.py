@@ -1,4 +1,4 @@
-"""A file name tells kind, version and architecture, or it tells nothing."""
+"""Kind, version and architecture from the file name of a package."""
 
 import pytest
 
@@ -22,9 +22,9 @@ from acp_tui.plan.package_name import PackageName, parse_name
         ("", None),
     ],
 )
-def test_names(name: str, parts: PackageName | None) -> None:
+def test_parse_file_name(name: str, parts: PackageName | None) -> None:
     assert parse_name(name) == parts
 
 
-def test_the_release_is_the_first_two_numbers() -> None:
+def test_release_is_the_first_two_numbers_of_the_version() -> None:
     assert PackageName("core", "4.10.2", "x86").release == "4.10"

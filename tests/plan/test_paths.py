@@ -1,4 +1,4 @@
-"""Answers: what a person may type, and where an answer stands once nodes have come and gone."""
+"""Paths of answers: after nodes were added or removed, and values that are rejected."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ A, B, C = (Node(address=f"10.20.0.{number}", role="control-plane") for number in
 
 
 @pytest.mark.parametrize(
-    ("path", "there"),
+    ("path", "moved"),
     [
         ("nodes[0].ssh.port", None),
         ("nodes[1].ssh.port", "nodes[0].ssh.port"),
@@ -22,18 +22,18 @@ A, B, C = (Node(address=f"10.20.0.{number}", role="control-plane") for number in
         ("network.cni", "network.cni"),
     ],
 )
-def test_an_answer_follows_its_node(path: str, there: str | None) -> None:
-    assert moved_path(path, (A, B, C), (B, Node(address="10.20.0.14", role="worker"), C)) == there
+def test_path_follows_its_node(path: str, moved: str | None) -> None:
+    assert moved_path(path, (A, B, C), (B, Node(address="10.20.0.14", role="worker"), C)) == moved
 
 
 @pytest.mark.parametrize("value", ["/root/a\x00b", "\x1b[31mred", "bell\x07", "\x9b31m"])
 @pytest.mark.parametrize("path", ["package.core", "address.platform", "components.elasticsearch_nodes"])
-def test_control_characters_are_no_answer(path: str, value: str) -> None:
+def test_control_characters_are_rejected(path: str, value: str) -> None:
     with pytest.raises(InvalidValue):
         with_answers(Plan(), {path: [value] if path.startswith("components") else value})
 
 
-def test_a_plan_that_nests_without_end_is_told_so(tmp_path: Path) -> None:
+def test_too_deeply_nested_plan_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / "plan.yaml"
     file.write_text("a: " + "[" * 5000, encoding="utf-8")
     [problem] = read_plan(file).problems

@@ -1,4 +1,4 @@
-"""The plan as a file: every error at once with its line, secrets apart, nothing lost on the way out and in."""
+"""The plan file: all errors with their lines, secrets in the overlay, and the same plan after saving and loading."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -38,26 +38,26 @@ def test_missing_keys_have_their_defaults(tmp_path: Path) -> None:
     assert load_plan(write(tmp_path, "")) == Plan()
 
 
-def test_a_section_whose_keys_are_commented_out_has_its_defaults(tmp_path: Path) -> None:
+def test_empty_section_has_its_defaults(tmp_path: Path) -> None:
     text = "network:\n  # cni: calico\nnodes:\n  - address: 10.0.0.1\n    ssh:\naddress:\n  cluster_endpoint:\n"
     assert problems(tmp_path, text) == ["plan.yaml:7 address.cluster_endpoint: must be text"]
 
 
 @pytest.mark.parametrize("name", ["plan.yaml", "secrets.yaml"])
-def test_what_has_no_end_is_no_plan(tmp_path: Path, name: str) -> None:
+def test_endless_file_is_not_a_plan(tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/dev/zero")
     (tmp_path / "plan.yaml").touch()
     [problem] = read_plan(tmp_path / "plan.yaml").problems
     assert (problem.file, problem.message) == (name, "the file is larger than 1048576 bytes; this is not a plan")
 
 
-def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
-    found = problems(
+def test_all_errors_are_reported_with_line_and_path(tmp_path: Path) -> None:
+    errors = problems(
         tmp_path,
         "nodes:\n  - address: 10.0.0.1\n  - address: 10.0.0.300\n    rol: worker\n"
         "address: {https_port: 70000, vrid: x}\nnetwrk: {}\nisolation: yes\n",
     )
-    assert found == [
+    assert errors == [
         "plan.yaml:3 nodes[1].address: '10.0.0.300' is not an IPv4 or IPv6 address",
         "plan.yaml:4 nodes[1].rol: unknown key; did you mean 'role'?",
         "plan.yaml:5 address.vrid: not an integer",
@@ -68,7 +68,7 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [", "plan.yaml:1 invalid YAML"),
         ("- just\n- a list\n", "the file must contain a YAML mapping"),
@@ -97,13 +97,13 @@ def test_all_errors_come_at_once_with_line_and_path(tmp_path: Path) -> None:
         ("network: {cluster_cidr: {ipv4: 224.0.0.0/16}}\n", "overlaps 224.0.0.0/3"),
     ],
 )
-def test_a_plan_that_cannot_be_used_says_why(tmp_path: Path, text: str, said: str) -> None:
-    assert any(said in problem for problem in problems(tmp_path, text))
+def test_unusable_plan_is_rejected_with_a_reason(tmp_path: Path, text: str, message: str) -> None:
+    assert any(message in problem for problem in problems(tmp_path, text))
     with pytest.raises(PlanErrors):
         load_plan(tmp_path / "plan.yaml")
 
 
-def test_binary_and_huge_files_are_no_plans(tmp_path: Path) -> None:
+def test_binary_and_huge_files_are_not_plans(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     assert "not UTF-8" in str(read_plan(path).problems[0])
@@ -111,24 +111,24 @@ def test_binary_and_huge_files_are_no_plans(tmp_path: Path) -> None:
     assert "larger than" in str(read_plan(path).problems[0])
 
 
-def test_a_few_lines_of_aliases_are_not_expanded_into_millions_of_values(tmp_path: Path) -> None:
+def test_alias_bomb_is_rejected(tmp_path: Path) -> None:
     bomb = "a: &a [x]\n" + "".join(f"{c}: &{c} [{','.join([f'*{p}'] * 10)}]\n" for p, c in pairwise("abcdefghij"))
     assert any("more than 100000 values" in problem for problem in problems(tmp_path, bomb))
 
 
-def test_of_many_nodes_only_the_refused_ones_are_left_out(tmp_path: Path) -> None:
+def test_only_invalid_nodes_are_omitted(tmp_path: Path) -> None:
     nodes = "".join(f"  - address: {'bad' if n in (9, 10) else f'10.0.0.{n}'}\n" for n in range(13))
     plan = read_plan(write(tmp_path, f"nodes:\n{nodes}")).plan
     assert plan is not None
     assert [node.address for node in plan.nodes] == [f"10.0.0.{n}" for n in range(13) if n not in (9, 10)]
 
 
-def test_a_hostile_key_reaches_no_terminal_as_it_is(tmp_path: Path) -> None:
+def test_control_characters_of_a_key_are_removed_from_the_error(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, 'ssh: {"k\\e[31m": 1}\n')
     assert "\x1b" not in problem
 
 
-def test_a_nodes_secret_finds_it_however_its_address_is_written(tmp_path: Path) -> None:
+def test_node_secret_is_matched_by_normalised_address(tmp_path: Path) -> None:
     path = write(tmp_path, 'nodes: [{address: "2001:DB8:0::1"}, {address: [10]}]\n')
     overlay = "nodes: [{address: '2001:db8::1', ssh: {password: x}}, {address: [10], ssh: {password: y}}]\n"
     (tmp_path / "secrets.yaml").write_text(overlay, encoding="utf-8")
@@ -138,7 +138,7 @@ def test_a_nodes_secret_finds_it_however_its_address_is_written(tmp_path: Path) 
     assert len(reading.problems) == 1
 
 
-def test_a_refused_value_leaves_the_rest_usable(tmp_path: Path) -> None:
+def test_invalid_value_leaves_the_other_values_usable(tmp_path: Path) -> None:
     reading = read_plan(write(tmp_path, "nodes: [{address: bad}, {address: 10.0.0.2}]\nisolation: true\n"))
     assert reading.plan is not None
     assert [node.address for node in reading.plan.nodes] == ["10.0.0.2"]
@@ -146,17 +146,17 @@ def test_a_refused_value_leaves_the_rest_usable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("typed", ["0123", "yes", "4.10", "1e3", "null and more", "2026-11-23", "~x"])
-def test_a_scalar_stays_the_text_that_was_typed(tmp_path: Path, typed: str) -> None:
+def test_password_scalar_stays_text(tmp_path: Path, typed: str) -> None:
     password = load_plan(write(tmp_path, f"admin: {{password: {typed}}}\n")).admin.password
     assert password is not None
     assert password.get_secret_value() == typed
 
 
-def test_the_release_may_be_written_without_quotes(tmp_path: Path) -> None:
+def test_release_without_quotes_is_accepted(tmp_path: Path) -> None:
     assert load_plan(write(tmp_path, "release: 4.1\n")).effective_release == "4.1"
 
 
-def test_secrets_come_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_read_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACP_TUI_TEST_SECRET", CANARY)
     (tmp_path / "pw").write_bytes(b"from file\r\n")
     plan = load_plan(write(tmp_path, "admin: {password: {env: ACP_TUI_TEST_SECRET}}\nssh: {password: {file: pw}}\n"))
@@ -164,15 +164,15 @@ def test_secrets_come_from_environment_and_file(tmp_path: Path, monkeypatch: pyt
 
 
 def plan_with_secrets() -> Plan:
-    own = NodeSsh(password=SecretStr(CANARY + "-node"))
+    node_login = NodeSsh(password=SecretStr(CANARY + "-node"))
     return Plan(
         admin=Admin(password=SecretStr(CANARY)),
         ssh=Ssh(password=SecretStr("null"), key_passphrase=SecretStr("true")),
-        nodes=(Node(address="10.0.0.1"), Node(address="10.0.0.2", ssh=own)),
+        nodes=(Node(address="10.0.0.1"), Node(address="10.0.0.2", ssh=node_login)),
     )
 
 
-def test_secrets_are_written_to_the_overlay_alone(tmp_path: Path) -> None:
+def test_secrets_are_written_only_to_the_overlay(tmp_path: Path) -> None:
     path = tmp_path / "plan.yaml"
     save_plan(plan_with_secrets(), path)
     assert CANARY not in path.read_text(encoding="utf-8")
@@ -181,7 +181,7 @@ def test_secrets_are_written_to_the_overlay_alone(tmp_path: Path) -> None:
     assert load_plan(path) == plan_with_secrets()
 
 
-def test_a_reordered_plan_gives_no_node_the_secret_of_another(tmp_path: Path) -> None:
+def test_reordered_nodes_keep_their_own_secrets(tmp_path: Path) -> None:
     plan = plan_with_secrets()
     path = tmp_path / "plan.yaml"
     save_plan(plan, path)
@@ -200,23 +200,23 @@ def test_every_key_is_written_with_a_comment() -> None:
     assert set(Plan.model_fields) == set(yaml.safe_load(text))
 
 
-def test_a_written_default_plan_reads_back_the_same(tmp_path: Path) -> None:
+def test_written_default_plan_is_read_unchanged(tmp_path: Path) -> None:
     plan = Plan(nodes=(Node(address="10.0.0.1"), Node(address="fd00::1", role="worker")))
     assert load_plan(write(tmp_path, dump_plan(plan))) == plan
 
 
 @given(st.text(max_size=40).filter(lambda text: "\x00" not in text and text.isprintable()))
-def test_hostile_text_survives_the_file(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_text_survives_saving_and_loading(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     user = text if text.strip() else "root"
     plan = Plan(ssh=Ssh(username=user, password=SecretStr(text)), admin=Admin(password=SecretStr(text)))
     path = tmp_path_factory.mktemp("plan") / "plan.yaml"
     save_plan(plan, path)
-    again = load_plan(path)
-    assert again.ssh.username == plan.ssh.username
-    assert secret_values(again) == secret_values(plan)
+    loaded = load_plan(path)
+    assert loaded.ssh.username == plan.ssh.username
+    assert secret_values(loaded) == secret_values(plan)
 
 
-def test_the_overlay_holds_nothing_but_secrets() -> None:
+def test_overlay_has_only_secrets() -> None:
     overlay = yaml.safe_load(dump_secrets(plan_with_secrets()))
     assert overlay == {
         "admin": {"password": CANARY},
@@ -225,7 +225,7 @@ def test_the_overlay_holds_nothing_but_secrets() -> None:
     }
 
 
-def test_the_schema_lets_a_secret_be_a_reference() -> None:
+def test_schema_accepts_a_reference_for_a_secret() -> None:
     definitions = schema()["$defs"]
     assert isinstance(definitions, dict)
     assert "anyOf" in str(definitions["Admin"]["properties"]["password"])

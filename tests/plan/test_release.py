@@ -1,4 +1,4 @@
-"""Releases sort by number, and their list follows the files of the catalogue."""
+"""Releases: order, parsing, the list from the catalogue, and the release of a plan."""
 
 import copy
 import json
@@ -18,18 +18,18 @@ NUMBERS = st.tuples(st.integers(0, 200), st.integers(0, 200))
 
 
 @given(NUMBERS, NUMBERS)
-def test_releases_sort_by_number(one: tuple[int, int], other: tuple[int, int]) -> None:
-    first, second = (Release(f"{major}.{minor}") for major, minor in (one, other))
+def test_releases_sort_by_number(first_numbers: tuple[int, int], other_numbers: tuple[int, int]) -> None:
+    first, second = (Release(f"{major}.{minor}") for major, minor in (first_numbers, other_numbers))
     assert (first < second, first <= second, first > second, first >= second, first == second) == (
-        one < other,
-        one <= other,
-        one > other,
-        one >= other,
-        one == other,
+        first_numbers < other_numbers,
+        first_numbers <= other_numbers,
+        first_numbers > other_numbers,
+        first_numbers >= other_numbers,
+        first_numbers == other_numbers,
     )
 
 
-def test_a_plain_text_does_not_change_the_order() -> None:
+def test_release_compares_with_text_by_number() -> None:
     assert Release("4.10") > "4.3"
     assert sorted(map(Release, ("4.10", "4.3", "4.0"))) == ["4.0", "4.3", "4.10"]
     with pytest.raises(ValueError, match="'newest' is not a release"):
@@ -37,7 +37,7 @@ def test_a_plain_text_does_not_change_the_order() -> None:
 
 
 @pytest.mark.parametrize(("text", "release"), [("4.0", "4.0"), ("4.0.3", "4.0"), ("4.10.12", "4.10"), ("10.2", "10.2")])
-def test_a_release_is_made_from_a_release_or_a_version(text: str, release: str) -> None:
+def test_release_is_parsed_from_a_release_or_a_version(text: str, release: str) -> None:
     assert Release(text) == release
 
 
@@ -47,14 +47,14 @@ def test_other_text_is_not_a_release(text: str) -> None:
         Release(text)
 
 
-def test_a_release_is_text_for_dictionaries_json_and_copies() -> None:
+def test_release_is_text_for_dictionaries_json_and_copies() -> None:
     release = Release("4.1")
     assert {"4.1": 1}[release] == 1
     assert json.dumps({"release": release}) == '{"release": "4.1"}'
     assert type(copy.deepcopy(release)) is Release
 
 
-def test_the_files_of_the_catalogue_are_the_releases() -> None:
+def test_releases_are_the_files_of_the_catalogue() -> None:
     files = {file.stem for file in (asset_path("catalog") / "releases").glob("*.yaml")}
     assert set(RELEASES) == files
     assert list(RELEASES) == sorted(files, key=lambda name: [int(number) for number in name.split(".")])
@@ -68,19 +68,19 @@ def test_the_files_of_the_catalogue_are_the_releases() -> None:
         (("4.0.yaml", "4.1.2.yaml"), r"4\.1\.2\.yaml: the file of a release is named 4\.1\.yaml"),
     ],
 )
-def test_a_folder_with_other_files_has_no_releases(files: tuple[str, ...], error: str, tmp_path: Path) -> None:
+def test_folder_with_invalid_file_names_is_rejected(files: tuple[str, ...], error: str, tmp_path: Path) -> None:
     for name in files:
         (tmp_path / name).touch()
     with pytest.raises(ValueError, match=error):
         listed_releases(tmp_path)
 
 
-def test_the_plan_accepts_the_listed_releases_and_names_them_in_errors_and_schema() -> None:
+def test_plan_accepts_the_listed_releases_and_lists_them_in_errors_and_schema() -> None:
     assert [build({"release": str(release)}).release for release in RELEASES] == list(RELEASES)
-    with pytest.raises(InvalidValue) as refused:
+    with pytest.raises(InvalidValue) as rejected:
         build({"release": "3.9"})
     *first, last = (repr(str(release)) for release in RELEASES)
-    assert [wrong.message for wrong in refused.value.errors] == [f"must be one of {', '.join(first)} or {last}"]
+    assert [error.message for error in rejected.value.errors] == [f"must be one of {', '.join(first)} or {last}"]
     document = json.dumps(schema())
     assert json.dumps({"enum": list(RELEASES), "type": "string"}) in document
 
@@ -95,7 +95,7 @@ def test_the_plan_accepts_the_listed_releases_and_names_them_in_errors_and_schem
         ("4.2", "installer-core-v4.1.2-x86.tar", "4.2"),
     ],
 )
-def test_the_release_of_a_plan_is_its_own_or_that_of_its_core_package(
+def test_release_of_a_plan_is_its_own_or_that_of_its_core_package(
     release: str | None, core: str | None, effective: str
 ) -> None:
     assert Plan(release=release, package=Package(core=core)).effective_release == effective

@@ -1,4 +1,4 @@
-"""Files that the plan names: an SSH key file that cannot be read is told, by its place in the plan."""
+"""Local files of a plan: an unreadable key or certificate file fails with its path in the plan."""
 
 import json
 from pathlib import Path
@@ -18,15 +18,15 @@ from tests.support.factories.plans import nodes, plan_data
         ({"nodes": nodes(ssh={"key_file": "none"})}, "nodes[0].ssh.key_file"),
     ],
 )
-def test_a_key_that_is_not_there(
+def test_missing_ssh_key_file_fails(
     changes: dict[str, JsonValue], path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "plan.yaml"
     file.write_text(yaml.safe_dump(plan_data(**changes)), encoding="utf-8")
     assert main(["validate", str(file), "--json"]) == 1
-    told = [v for v in json.loads(capsys.readouterr().out)["verdicts"] if v["requirement"] == "P-SSH-KEY"]
-    assert [v["verdict"] for v in told] == ["fail"] * len(told)
-    assert any("none cannot be read" in v["observed"] for v in told)
+    verdicts = [v for v in json.loads(capsys.readouterr().out)["verdicts"] if v["requirement"] == "P-SSH-KEY"]
+    assert [v["verdict"] for v in verdicts] == ["fail"] * len(verdicts)
+    assert any("none cannot be read" in v["observed"] for v in verdicts)
     assert main(["validate", str(file)]) == 1
     assert f"P-SSH-KEY ({path})" in capsys.readouterr().out
     (tmp_path / "none").write_text("a key", encoding="utf-8")
@@ -43,12 +43,12 @@ def test_a_key_that_is_not_there(
         ),
     ],
 )
-def test_a_file_in_the_home_of_a_user_who_is_not_there(
+def test_file_in_the_home_of_an_unknown_user_fails(
     changes: dict[str, JsonValue], rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "plan.yaml"
     file.write_text(yaml.safe_dump(plan_data(**changes)), encoding="utf-8")
     assert main(["validate", str(file), "--json"]) == 1
-    told = [v for v in json.loads(capsys.readouterr().out)["verdicts"] if v["verdict"] == "fail"]
-    assert {v["requirement"] for v in told} == {rule}
-    assert "~no.such.user" in told[0]["observed"]
+    verdicts = [v for v in json.loads(capsys.readouterr().out)["verdicts"] if v["verdict"] == "fail"]
+    assert {v["requirement"] for v in verdicts} == {rule}
+    assert "~no.such.user" in verdicts[0]["observed"]

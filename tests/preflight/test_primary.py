@@ -1,4 +1,4 @@
-"""The primary that a standby's plan names: read from a plan file or a bundle, with its secrets or without them."""
+"""The primary of a standby's plan, read from a plan file or a bundle, with or without secrets."""
 
 import json
 from base64 import b64encode
@@ -29,7 +29,7 @@ def site(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def the_primary() -> Plan:
+def primary_plan() -> Plan:
     pair: JsonValue = {"mode": "existing", "cert_file": "tls.crt", "key_file": "tls.key"}
     return valid_plan(disaster_recovery={"role": "primary"}, certificate=pair)
 
@@ -38,7 +38,7 @@ def read(site: Path, name: str, role: str = "standby") -> PrimaryCluster | None:
     return primary_of(valid_plan(disaster_recovery={"role": role, "primary": name}), site)
 
 
-def found(site: Path, name: str) -> PrimaryCluster:
+def read_primary(site: Path, name: str) -> PrimaryCluster:
     primary = read(site, name)
     assert primary is not None
     return primary
@@ -52,59 +52,59 @@ def password(primary: PrimaryCluster) -> str | None:
 def bundle(site: Path, keep: SecretsMode = "plain") -> Path:
     pair = {"certificate": b64encode(CERT).decode(), "privateKey": b64encode(KEY).decode()}
     document = json.dumps({"console": {"cert": {"thirdParty": pair}}})
-    place = site / "bundle"
+    folder = site / "bundle"
     return write_bundle(
-        the_primary(), report(), {}, place, plan_dir=site, document=document, setup_line="bash setup.sh", keep=keep
+        primary_plan(), report(), {}, folder, plan_dir=site, document=document, setup_line="bash setup.sh", keep=keep
     )
 
 
-def test_a_plan_file_with_its_secrets_beside_it(site: Path) -> None:
-    save_plan(the_primary(), site / "plan.yaml")
-    primary = found(site, "plan.yaml")
+def test_plan_file_is_read_with_its_secrets_overlay(site: Path) -> None:
+    save_plan(primary_plan(), site / "plan.yaml")
+    primary = read_primary(site, "plan.yaml")
     assert (primary.error, primary.secrets_error, password(primary)) == ("", "", PASSWORD)
     assert primary.certificate is not None
     assert primary.certificate.sums == read_pair(site / "tls.crt", site / "tls.key").sums != ()
 
 
-def test_a_plan_file_without_its_secrets_says_so(site: Path) -> None:
-    save_plan(the_primary(), site / "plan.yaml")
+def test_plan_file_without_secrets_has_a_reason(site: Path) -> None:
+    save_plan(primary_plan(), site / "plan.yaml")
     (site / "secrets.yaml").unlink()
-    primary = found(site, "plan.yaml")
+    primary = read_primary(site, "plan.yaml")
     assert (primary.error, password(primary)) == ("", None)
     assert "no secrets" in primary.secrets_error
 
 
-def test_a_secret_that_is_kept_on_the_other_machine_closes_no_plan(site: Path) -> None:
+def test_missing_secret_file_does_not_prevent_reading_the_plan(site: Path) -> None:
     (site / "plan.yaml").write_text("admin: {password: {file: /nowhere/password}}\n")
-    primary = found(site, "plan.yaml")
+    primary = read_primary(site, "plan.yaml")
     assert primary.plan is not None
     assert "/nowhere/password" in primary.secrets_error
 
 
-def test_the_pair_of_a_bundle_is_the_one_in_its_document(site: Path) -> None:
-    """Its plan names files of another machine; what lies there under the same name on this one is not looked at."""
+def test_pair_of_a_bundle_is_read_from_its_document(site: Path) -> None:
+    """The plan of the bundle has paths of another host; files with these paths on this host are not read."""
     bundle(site)
-    wanted = read_pair(site / "tls.crt", site / "tls.key")
-    (site / "tls.crt").write_text("another machine's")
-    primary = found(site, "bundle")
+    expected = read_pair(site / "tls.crt", site / "tls.key")
+    (site / "tls.crt").write_text("of another host")
+    primary = read_primary(site, "bundle")
     assert (primary.secrets_error, password(primary)) == ("", PASSWORD)
     assert primary.certificate is not None
-    assert (primary.certificate.sums, primary.certificate.key_sum) == (wanted.sums, wanted.key_sum)
+    assert (primary.certificate.sums, primary.certificate.key_sum) == (expected.sums, expected.key_sum)
 
 
 @pytest.mark.parametrize(
-    ("keep", "why"), [("left-out", "without its secrets"), (ToPassphrase(SecretStr("open")), "encrypted")]
+    ("keep", "reason"), [("left-out", "without its secrets"), (ToPassphrase(SecretStr("open")), "encrypted")]
 )
-def test_a_bundle_without_open_secrets_says_why(site: Path, keep: SecretsMode, why: str) -> None:
+def test_bundle_without_plain_secrets_has_a_reason(site: Path, keep: SecretsMode, reason: str) -> None:
     bundle(site, keep)
-    primary = found(site, "bundle")
+    primary = read_primary(site, "bundle")
     assert primary.plan is not None
     assert (primary.certificate, password(primary)) == (None, None)
-    assert why in primary.secrets_error
+    assert reason in primary.secrets_error
 
 
 @pytest.mark.parametrize(
-    ("name", "why"),
+    ("name", "reason"),
     [
         ("nothing.yaml", "nothing.yaml: No such file or directory"),
         (".", "neither a plan file nor a bundle folder"),
@@ -114,15 +114,15 @@ def test_a_bundle_without_open_secrets_says_why(site: Path, keep: SecretsMode, w
         ("bundle", "damaged"),
     ],
 )
-def test_what_cannot_be_read_is_told(site: Path, name: str, why: str) -> None:
+def test_unreadable_primary_has_an_error(site: Path, name: str, reason: str) -> None:
     (site / "broken.yaml").write_text("adress: {}\n")
     (bundle(site) / "plan.yaml").write_text("release: '4.1'\n")
-    primary = found(site, name)
+    primary = read_primary(site, name)
     assert primary.plan is None
-    assert why in primary.error
+    assert reason in primary.error
     assert "\n" not in primary.error
 
 
-def test_only_a_standby_has_a_primary(site: Path) -> None:
+def test_primary_is_read_only_for_a_standby(site: Path) -> None:
     assert read(site, "plan.yaml", role="primary") is None
     assert primary_of(valid_plan(disaster_recovery={"role": "standby"}), site) is None

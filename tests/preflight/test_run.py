@@ -1,4 +1,4 @@
-"""All nodes at once over real SSH on loopback: one that answers, one that refuses, one that hangs."""
+"""The preflight of several nodes over real SSH on loopback: one reachable, one unreachable, one that hangs."""
 
 import asyncio
 import subprocess
@@ -39,7 +39,7 @@ class _Server(asyncssh.SSHServer):
 
 @asynccontextmanager
 async def nodes() -> AsyncIterator[dict[str, int]]:
-    """192.0.2.11 answers, nobody listens for .12, .21 accepts and says nothing. Ports by address."""
+    """Run three nodes and yield the port of each: .11 answers, .12 has no listener, .21 accepts and sends nothing."""
 
     async def session(process: "asyncssh.SSHServerProcess[bytes]") -> None:
         shell = await asyncio.create_subprocess_exec(
@@ -64,13 +64,17 @@ async def nodes() -> AsyncIterator[dict[str, int]]:
         encoding=None,
         config=None,
     )
-    mute = await asyncio.start_server(silent, "127.0.0.1", 0)
+    silent_server = await asyncio.start_server(silent, "127.0.0.1", 0)
     closed = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = closed.sockets[0].getsockname()[1]
     closed.close()
     async with ssh:
-        yield {"192.0.2.11": ssh.get_port(), "192.0.2.12": port, "192.0.2.21": mute.sockets[0].getsockname()[1]}
-    mute.close()
+        yield {
+            "192.0.2.11": ssh.get_port(),
+            "192.0.2.12": port,
+            "192.0.2.21": silent_server.sockets[0].getsockname()[1],
+        }
+    silent_server.close()
 
 
 async def run(ports: dict[str, int], only_nodes: set[str] | None = None) -> list[PreflightEvent]:
@@ -85,14 +89,14 @@ async def run(ports: dict[str, int], only_nodes: set[str] | None = None) -> list
     return [event async for event in events]
 
 
-async def test_every_node_ends_once_and_the_report_comes_last() -> None:
+async def test_each_node_ends_once_and_the_report_is_last() -> None:
     async with nodes() as ports:
-        began = time.monotonic()
+        started = time.monotonic()
         events = await run(ports)
-        took = time.monotonic() - began
-    ends = {event.address: event for event in events if isinstance(event, NodeFinished)}
+        seconds = time.monotonic() - started
+    results = {event.address: event for event in events if isinstance(event, NodeFinished)}
     assert sum(isinstance(event, NodeFinished) for event in events) == 3
-    assert {address: end.state for address, end in ends.items()} == {
+    assert {address: result.state for address, result in results.items()} == {
         "192.0.2.11": NodeState.CHECKED,
         "192.0.2.12": NodeState.UNREACHABLE,
         "192.0.2.21": NodeState.TIMEOUT,
@@ -104,17 +108,17 @@ async def test_every_node_ends_once_and_the_report_comes_last() -> None:
     assert [node.state for node in report.nodes] == [NodeState.CHECKED, NodeState.UNREACHABLE, NodeState.TIMEOUT]
     assert report.nodes[0].hostname
     assert {v.node for v in report.verdicts} >= {"192.0.2.11", "192.0.2.12", "192.0.2.21"}
-    assert took < 15
+    assert seconds < 15
 
 
-async def test_a_hanging_node_does_not_hold_the_others() -> None:
+async def test_hanging_node_does_not_delay_the_others() -> None:
     async with nodes() as ports:
         events = await run(ports)
     order = [event.address for event in events if isinstance(event, NodeFinished)]
     assert order.index("192.0.2.12") < order.index("192.0.2.21")
 
 
-async def test_chosen_nodes_alone_are_asked_and_judged() -> None:
+async def test_only_chosen_nodes_are_collected_and_evaluated() -> None:
     async with nodes() as ports:
         events = await run(ports, {"192.0.2.12"})
     assert {event.address for event in events if isinstance(event, NodeStage)} == {"192.0.2.12"}
@@ -124,20 +128,20 @@ async def test_chosen_nodes_alone_are_asked_and_judged() -> None:
     assert {v.node for v in last.report.verdicts} <= {"192.0.2.12", None}
 
 
-async def test_one_node_alone_for_the_wizard_pins_its_key() -> None:
+async def test_recheck_of_a_node_compares_its_host_key() -> None:
     async with nodes() as ports:
-        dial = lambda address, port: ("127.0.0.1", ports[address])  # noqa: E731
-        first = [event async for event in probe_node(PLAN, PLAN.nodes[0], None, dial)][-1]
+        address_map = lambda address, port: ("127.0.0.1", ports[address])  # noqa: E731
+        first = [event async for event in probe_node(PLAN, PLAN.nodes[0], None, address_map)][-1]
         assert isinstance(first, NodeFinished)
-        again = [event async for event in probe_node(PLAN, PLAN.nodes[0], first.host_key, dial)][-1]
-        other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
-        changed = [event async for event in probe_node(PLAN, PLAN.nodes[0], other, dial)][-1]
+        again = [event async for event in probe_node(PLAN, PLAN.nodes[0], first.host_key, address_map)][-1]
+        other_key = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode()
+        changed = [event async for event in probe_node(PLAN, PLAN.nodes[0], other_key, address_map)][-1]
     assert isinstance(again, NodeFinished)
     assert isinstance(changed, NodeFinished)
     assert (again.state, changed.state) == (NodeState.CHECKED, NodeState.HOST_KEY_CHANGED)
 
 
-async def test_leaving_in_the_middle_ends_all_probes() -> None:
+async def test_closing_the_events_ends_all_collections() -> None:
     async with nodes() as ports:
         events = preflight(PLAN, known_hosts={}, address_map=lambda a, p: ("127.0.0.1", ports[a]), deadlines=DEADLINES)
         async for event in events:
@@ -148,7 +152,7 @@ async def test_leaving_in_the_middle_ends_all_probes() -> None:
         assert running == []
 
 
-async def test_a_plan_without_nodes_is_judged_all_the_same() -> None:
+async def test_plan_without_nodes_is_evaluated() -> None:
     events = [event async for event in preflight(Plan(), known_hosts={}, clock=lambda: NOW)]
     assert [type(event) for event in events] == [PreflightDone]
 
@@ -156,8 +160,13 @@ async def test_a_plan_without_nodes_is_judged_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("key_file", "expected"), [("id", "/plans/id"), ("/keys/id", "/keys/id"), ("~/id", str(Path.home() / "id"))]
 )
-def test_a_node_s_own_login_is_laid_over_and_its_key_is_found(key_file: str, expected: str) -> None:
+def test_login_of_a_node_overrides_the_common_login(key_file: str, expected: str) -> None:
     node = Node(address="10.0.0.1", ssh=NodeSsh(username="ops", port=2222, key_file=key_file))
-    aim = target(PLAN, node, plan_dir=Path("/plans"))
-    assert (aim.username, aim.host, aim.port, str(aim.key_file)) == ("ops", "10.0.0.1", 2222, expected)
-    assert aim.password == PLAN.ssh.password
+    login_target = target(PLAN, node, plan_dir=Path("/plans"))
+    assert (login_target.username, login_target.host, login_target.port, str(login_target.key_file)) == (
+        "ops",
+        "10.0.0.1",
+        2222,
+        expected,
+    )
+    assert login_target.password == PLAN.ssh.password

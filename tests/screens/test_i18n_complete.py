@@ -1,6 +1,6 @@
-"""Every word on every screen can be translated: with each text in brackets, no word of ours stands outside them.
+"""All texts of the screens are translatable: in a test language with bracketed texts, no word is outside the brackets.
 
-What is not ours stays as it is: addresses, names and values of the plan, words of the nodes, keys of the keyboard.
+Not translated: addresses, names and values of the plan, output of nodes, names of keys.
 """
 
 import re
@@ -49,7 +49,7 @@ from tests.support.messages import extracted
 from tests.support.wizard_pilot import SIZE, screen_text, until, wizard
 
 ROOT = Path(__file__).parents[2]
-OURS = re.compile(r"⟦[^⟦⟧]*[⟧…]")  # a text may be cut at the width of its place
+BRACKETED = re.compile(r"⟦[^⟦⟧]*[⟧…]")  # a text may be truncated to the width of its field
 WORD = re.compile(r"[^\W\d_]{3,}")
 PLAN = valid_plan(ssh={"username": "root", "password": None}, waivers=[
     {"requirement": "PRE-INIT", "node": "*", "reason": "xxx", "by": "yyy"},
@@ -62,19 +62,19 @@ KEYS_AND_NAMES = {"Enter", "Esc", "Space", "acp", "tui", "setup", "systemctl", "
 
 @pytest.fixture(scope="session")
 def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A language in which every text is the English one in brackets, made the way a real one is."""
+    """Create the test language: each text is the English one in brackets, compiled like a real translation."""
     folder = tmp_path_factory.mktemp("locales")
     texts, _warnings = extracted()
     bracketed = Catalog(locale="en")
     for message in texts:
         if message.id:
-            both = message.id if isinstance(message.id, tuple) else (message.id,)
-            shown = tuple(f"⟦{text}⟧" for text in both)
-            text = shown if isinstance(message.id, tuple) else shown[0]
+            forms = message.id if isinstance(message.id, tuple) else (message.id,)
+            in_brackets = tuple(f"⟦{text}⟧" for text in forms)
+            text = in_brackets if isinstance(message.id, tuple) else in_brackets[0]
             bracketed.add(message.id, text, context=message.context)
-    place = folder / "en_XA" / "LC_MESSAGES" / f"{DOMAIN}.mo"
-    place.parent.mkdir(parents=True)
-    with place.open("wb") as compiled:
+    file = folder / "en_XA" / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as compiled:
         write_mo(compiled, bracketed)
     return folder
 
@@ -86,25 +86,25 @@ def bracketed(locales: Path) -> Iterator[None]:
     use_language("en")
 
 
-def nodes_seen() -> dict[str, Facts]:
-    """Nodes with something of each outcome: not met, pending, not observed, for a person, worth a look, met."""
+def facts_of_nodes() -> dict[str, Facts]:
+    """Return facts of nodes with findings of each outcome."""
     roles = dict.fromkeys(CONTROL_PLANES, "control-plane") | dict.fromkeys(WORKERS, "worker")
-    seen = {address: healthy(address, role=role) for address, role in roles.items()}
+    facts = {address: healthy(address, role=role) for address, role in roles.items()}
     first, second, third = CONTROL_PLANES
-    seen[first] = replace(seen[first], swaps=("/swap",), timezone="Europe/Berlin", utc_offset="+0100")
-    seen[second] = replace(seen[second], selinux="enforcing", cmdline=(), boot_tokens=frozenset(), cpu_count=2)
-    seen[third] = replace(
-        seen[third], swaps=None, missing={"swaps": "denied"}, hostname="A_B", search_domains=("x.y",) * 30
+    facts[first] = replace(facts[first], swaps=("/swap",), timezone="Europe/Berlin", utc_offset="+0100")
+    facts[second] = replace(facts[second], selinux="enforcing", cmdline=(), boot_tokens=frozenset(), cpu_count=2)
+    facts[third] = replace(
+        facts[third], swaps=None, missing={"swaps": "denied"}, hostname="A_B", search_domains=("x.y",) * 30
     )
-    seen[WORKERS[0]] = replace(healthy(WORKERS[0], "centos-7.9", "worker"), modules=frozenset(), resolv_exists=False)
-    seen[WORKERS[1]] = replace(
-        seen[WORKERS[1]], units={"ufw": Unit("active", "enabled")}, dpkg_packages=frozenset({"docker.io"})
+    facts[WORKERS[0]] = replace(healthy(WORKERS[0], "centos-7.9", "worker"), modules=frozenset(), resolv_exists=False)
+    facts[WORKERS[1]] = replace(
+        facts[WORKERS[1]], units={"ufw": Unit("active", "enabled")}, dpkg_packages=frozenset({"docker.io"})
     )
-    return seen
+    return facts
 
 
-def shown(widget: Widget) -> Iterator[str]:
-    """The texts of this widget, whole, as they are before they are cut to the width of the screen."""
+def texts_of(widget: Widget) -> Iterator[str]:
+    """Yield the texts of this widget before they are truncated to the width of the screen."""
     match widget:
         case Panel():
             yield widget.text
@@ -122,32 +122,32 @@ def shown(widget: Widget) -> Iterator[str]:
             yield content.plain if isinstance(content, Text) else str(content)
 
 
-def values_to_choose(part: object) -> Iterator[str]:
-    """Keys of a plan file, and values where only a few are possible; they are the same in every language."""
-    if isinstance(part, dict):
-        for key, value in part.items():
+def fixed_values(schema_part: object) -> Iterator[str]:
+    """Yield the keys of a plan file and the values of its enumerations, which are the same in each language."""
+    if isinstance(schema_part, dict):
+        for key, value in schema_part.items():
             if key == "enum":
                 yield from map(str, value)
             elif key == "properties":
                 yield from value
-            yield from values_to_choose(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from values_to_choose(value)
+            yield from fixed_values(value)
+    elif isinstance(schema_part, list):
+        for value in schema_part:
+            yield from fixed_values(value)
 
 
-def foreign(pilot: Pilot[int]) -> set[str]:
-    """Words on the screen that no translator would ever see, with their texts."""
-    texts = {text for widget in pilot.app.screen.query("*") for text in shown(widget)}
-    return {f"{word}: {text!r}" for text in texts for word in outside(text)}
+def untranslated(pilot: Pilot[int]) -> set[str]:
+    """Return the untranslatable words on the screen, with their texts."""
+    texts = {text for widget in pilot.app.screen.query("*") for text in texts_of(widget)}
+    return {f"{word}: {text!r}" for text in texts for word in words_outside_brackets(text)}
 
 
-def outside(text: str) -> set[str]:
-    """Words of the text that are neither in brackets nor somebody else's."""
+def words_outside_brackets(text: str) -> set[str]:
+    """Return the words of a text that are neither in brackets nor allowed outside."""
     text = commands().sub(" ", text)
-    while (less := OURS.sub(" ", text)) != text:
-        text = less
-    return set(WORD.findall(text)) - not_ours()
+    while (stripped := BRACKETED.sub(" ", text)) != text:
+        text = stripped
+    return set(WORD.findall(text)) - allowed_words()
 
 
 @cache
@@ -161,40 +161,40 @@ def commands() -> re.Pattern[str]:
 
 
 @cache
-def not_ours() -> frozenset[str]:
+def allowed_words() -> frozenset[str]:
     allowed = KEYS_AND_NAMES | set(WORD.findall(dump_plan(PLAN)))
-    allowed |= {word for value in values_to_choose(schema()) for word in WORD.findall(value)}
+    allowed |= {word for value in fixed_values(schema()) for word in WORD.findall(value)}
     allowed |= {word for rule in catalogue("4.0") for word in WORD.findall(rule)}
     allowed |= set(WORD.findall(str(DISTRIBUTIONS)))
-    allowed |= {word for facts in nodes_seen().values() for word in WORD.findall(str(facts))}
+    allowed |= {word for facts in facts_of_nodes().values() for word in WORD.findall(str(facts))}
     return frozenset(allowed)
 
 
 async def test_steps_show_only_translated_text(tmp_path: Path) -> None:
-    async with wizard(tmp_path, PLAN, STEPS[0].NAME, nodes_seen()) as (pilot, _session):
-        found = set()
+    async with wizard(tmp_path, PLAN, STEPS[0].NAME, facts_of_nodes()) as (pilot, _session):
+        untranslated_words = set()
         for _step in STEPS:
-            assert any("⟦" in text for widget in pilot.app.screen.query("*") for text in shown(widget))
-            found |= foreign(pilot)
+            assert any("⟦" in text for widget in pilot.app.screen.query("*") for text in texts_of(widget))
+            untranslated_words |= untranslated(pilot)
             await pilot.press("ctrl+n")
             await pilot.pause()
-        assert found == set()
+        assert untranslated_words == set()
 
 
 async def test_start_and_trial_show_only_translated_text(tmp_path: Path) -> None:
     app = AcpApp(tmp_path / "new", base=tmp_path, package=PackageWork(tmp_path, places=()))
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: "⟦" in screen_text(pilot))
-        assert foreign(pilot) == set()
+        assert untranslated(pilot) == set()
         await pilot.press("t")
         await until(pilot, lambda: isinstance(app.screen, TrialStep))
         await pilot.pause()
-        assert foreign(pilot) == set()
+        assert untranslated(pilot) == set()
         assert app.session is not None
         app.push_screen(Recheck(app.session, app.session.report()))
         await until(pilot, lambda: not app.session.nodes.checking if app.session else False)
         await pilot.pause()
-        assert foreign(pilot) == set()
+        assert untranslated(pilot) == set()
         await app.session.close()
 
 
@@ -215,30 +215,31 @@ async def test_start_and_trial_show_only_translated_text(tmp_path: Path) -> None
 async def test_dialogs_show_only_translated_text(
     tmp_path: Path, step: str, sequences: tuple[tuple[str, ...], ...]
 ) -> None:
-    async with wizard(tmp_path, PLAN, step, nodes_seen()) as (pilot, _session):
-        found = set()
+    async with wizard(tmp_path, PLAN, step, facts_of_nodes()) as (pilot, _session):
+        untranslated_words = set()
         for keys in sequences:
             await pilot.press(*keys)
             await pilot.pause()
-            found |= foreign(pilot)
+            untranslated_words |= untranslated(pilot)
             if not isinstance(pilot.app.screen, WizardStep):
                 await pilot.press("escape")
                 await pilot.pause()
-        assert found == set()
+        assert untranslated_words == set()
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_findings_hold_only_translated_text(distribution: str) -> None:
-    seen = {address: replace(facts, **dict(DISTRIBUTIONS[distribution])) for address, facts in nodes_seen().items()}  # type: ignore[arg-type]
-    states = dict.fromkeys(seen, NodeState.CHECKED) | {WORKERS[0]: NodeState.LOST}
-    verdicts = evaluate(PLAN, seen, states, today=date(2026, 3, 1))
-    words = {
+    system = dict(DISTRIBUTIONS[distribution])
+    facts = {address: replace(healthy, **system) for address, healthy in facts_of_nodes().items()}  # type: ignore[arg-type]
+    states = dict.fromkeys(facts, NodeState.CHECKED) | {WORKERS[0]: NodeState.LOST}
+    verdicts = evaluate(PLAN, facts, states, today=date(2026, 3, 1))
+    untranslated_words = {
         f"{verdict.requirement} {word}: {text}"
         for verdict in verdicts
         for text in (verdict.observed, verdict.expected, verdict.remedy)
-        for word in outside(text)
+        for word in words_outside_brackets(text)
     }
-    assert words == set()
+    assert untranslated_words == set()
 
 
 def test_report_page_holds_only_translated_text() -> None:
@@ -246,21 +247,21 @@ def test_report_page_holds_only_translated_text() -> None:
     now = report(PLAN, {CONTROL_PLANES[0]: {"swaps": ("/swap",)}}, {WORKERS[0]: NodeState.LOST})
     html = report_html(now, PLAN, changes(before, now))
     texts = {unescape(text) for text in re.split(r"<style>.*?</style>|<[^>]*>", html, flags=re.DOTALL)}
-    assert {f"{word}: {text}" for text in texts for word in outside(text)} == set()
+    assert {f"{word}: {text}" for text in texts for word in words_outside_brackets(text)} == set()
 
 
 @pytest.mark.parametrize("role", ["none", "primary", "standby"])
 @pytest.mark.parametrize("release", ["4.0", "4.1"])
 def test_remaining_steps_hold_only_translated_text(role: str, release: str) -> None:
     plan = valid_plan(release=release, disaster_recovery={"role": role}, package={"extensions": "/root/x.tar"})
-    texts = [text for todo in checklist(plan) for text in (todo.title, todo.text)]
-    assert {word for text in texts for word in outside(text)} == set()
+    texts = [text for step in checklist(plan) for text in (step.title, step.text)]
+    assert {word for text in texts for word in words_outside_brackets(text)} == set()
 
 
 @pytest.mark.parametrize("failed_in", [Phase.SETUP, Phase.WAITING_API, Phase.VERSIONS, Phase.POSTING, Phase.INSTALLING])
 def test_failures_hold_only_translated_text(tmp_path: Path, failed_in: Phase) -> None:
     spec = RunSpec(tmp_path, tmp_path, (), tmp_path, "", installer_log=tmp_path)
     state = RunState(spec, Phase.FAILED, failed_in=failed_in)
-    left = leftover_lines(Leftovers(state, installed_from({}, ""), (8080,), True, "4.0"))
-    texts = (failed_lines(state).plain, failure_text(state).plain, result_text(None, PLAN).plain, *left)
-    assert {f"{word}: {text}" for text in texts for word in outside(text)} == set()
+    leftovers = leftover_lines(Leftovers(state, installed_from({}, ""), (8080,), True, "4.0"))
+    texts = (failed_lines(state).plain, failure_text(state).plain, result_text(None, PLAN).plain, *leftovers)
+    assert {f"{word}: {text}" for text in texts for word in words_outside_brackets(text)} == set()

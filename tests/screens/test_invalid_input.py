@@ -1,4 +1,4 @@
-"""What a field refuses is on the screen and not in the plan: it must never be installed over."""
+"""Invalid input: shown on the screen, not stored in the plan, and a blocker of the install."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,16 +9,16 @@ from tests.support.factories.plans import valid_plan
 from tests.support.wizard_pilot import wizard
 
 PLAN = valid_plan()
-SEEN = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}
+FACTS = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}
 
 
 async def test_invalid_answer_blocks_until_it_is_corrected(tmp_path: Path) -> None:
-    async with wizard(tmp_path, PLAN, "network", SEEN) as (_pilot, session):
+    async with wizard(tmp_path, PLAN, "network", FACTS) as (_pilot, session):
         path = "network.cluster_cidr.ipv4"
         assert session.answer(path, "10.3.0.0/16999")
         await session.evaluate_now()
-        [told] = [verdict for verdict in session.verdict_view.blockers if verdict.paths == (path,)]
-        assert "10.3.0.0/16999" in told.observed
+        [verdict] = [verdict for verdict in session.verdict_view.blockers if verdict.paths == (path,)]
+        assert "10.3.0.0/16999" in verdict.observed
         assert not session.report().ready
         assert not session.answer(path, "10.9.0.0/16")
         await session.evaluate_now()
@@ -26,7 +26,7 @@ async def test_invalid_answer_blocks_until_it_is_corrected(tmp_path: Path) -> No
 
 
 async def test_invalid_input_stays_with_its_node(tmp_path: Path) -> None:
-    async with wizard(tmp_path, PLAN, "nodes", SEEN) as (_pilot, session):
+    async with wizard(tmp_path, PLAN, "nodes", FACTS) as (_pilot, session):
         session.draft = replace(
             session.draft, secrets_asked=frozenset({"nodes[0].ssh.password", "nodes[2].ssh.password"})
         )

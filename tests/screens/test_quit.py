@@ -1,4 +1,4 @@
-"""The way out of the wizard: what is still on its way then disturbs nobody, and a fault before it is told."""
+"""Quitting the wizard: late errors of missing widgets are ignored, errors of an open screen are not."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ async def test_missing_widget_while_quitting_is_not_an_error(tmp_path: Path, err
 
 
 async def test_missing_widget_of_an_open_screen_is_an_error(tmp_path: Path) -> None:
-    async def broken() -> None:
+    async def raise_on_open_screen() -> None:
         app = staged_app(tmp_path, valid_plan())
         async with app.run_test(size=SIZE) as pilot:
             session = await show(pilot, "nodes")
@@ -30,4 +30,4 @@ async def test_missing_widget_of_an_open_screen_is_an_error(tmp_path: Path) -> N
             app._handle_exception(NoMatches("#nodes"))
 
     with pytest.raises(NoMatches):
-        await broken()
+        await raise_on_open_screen()

@@ -1,6 +1,6 @@
-"""The wizard over a thin line: little is sent for a key, nothing at rest, and nothing heavy is loaded before the frame.
+"""The wizard over a slow connection: few bytes for a key, none while idle, and no slow import before the first frame.
 
-A real terminal device is between us and the program, so these are the bytes that an SSH session would carry.
+The tests count the bytes at a pseudoterminal; an SSH session would transfer the same.
 """
 
 import subprocess
@@ -14,7 +14,7 @@ from tests.support.pty_terminal import Terminal
 
 DOWN, UP = b"\x1b[B", b"\x1b[A"
 KEY_BYTES = 800
-"""A whole screen is 4000 to 5000 bytes; a field left, a field entered and its help are about 500."""
+"""A complete screen has 4000 to 5000 bytes; a move between two fields and the new help have about 500."""
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""A runner that is killed as it writes one state down: PHASE before|after MARKER, then the runner's own arguments.
+"""A runner that kills itself when it writes a given state.
 
-It dies once: with the marker there it is the runner as it always is."""
+Arguments: PHASE before|after MARKER, then those of the runner. It kills itself only once: if the file MARKER exists, it
+is an ordinary runner."""
 
 import os
 import signal
@@ -8,23 +9,22 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from acp_tui.install.run import recorder as journal
-from acp_tui.install.run import runner
+from acp_tui.install.run import recorder, runner
 from acp_tui.install.run.state import RunState, write_state
 
 
 def main(phase: str, moment: str, marker: Path, arguments: list[str]) -> int:
     def write(state: RunState) -> None:
-        dying = state.phase.value == phase and not marker.exists()
-        if dying:
+        kill_now = state.phase.value == phase and not marker.exists()
+        if kill_now:
             marker.touch()
-        if dying and moment == "before":
+        if kill_now and moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         write_state(state)
-        if dying:
+        if kill_now:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with patch.object(journal, "write_state", write):
+    with patch.object(recorder, "write_state", write):
         return runner.main(arguments)
 
 

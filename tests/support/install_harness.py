@@ -1,4 +1,4 @@
-"""A practice package as unpacked, a document with a canary in it, and real runs on them: for the runner's tests."""
+"""Harness for real install runs: an unpacked practice package, a configuration with a marker secret, and runners."""
 
 import base64
 import json
@@ -55,7 +55,9 @@ def config(version: str = "1.31.6", runtime: str = "containerd://1.7.27-4") -> d
 
 
 @dataclass
-class Bench:
+class InstallHarness:
+    """Real install runs in the folder `root`, and the files they use."""
+
     root: Path
     runs: list[Path] = field(default_factory=list)
 
@@ -109,14 +111,15 @@ class Bench:
         stop(self.setup_dir / "practice")
 
 
-def wait(run_dir: Path, wanted: Callable[[RunState], bool], seconds: float = 30) -> RunState:
-    """The first state seen that is as `wanted`; the test fails with the last one when none comes."""
+def wait(run_dir: Path, condition: Callable[[RunState], bool], seconds: float = 30) -> RunState:
+    """Return the first state that fulfils `condition`. Fail with the last state after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not wanted(state := status(run_dir)):
+    while not condition(state := status(run_dir)):
         assert time.monotonic() < deadline, state
         time.sleep(0.02)
     return state
 
 
-def rest(run_dir: Path, seconds: float = 30) -> RunState:
+def wait_until_at_rest(run_dir: Path, seconds: float = 30) -> RunState:
+    """Wait until the run has ended or needs an answer, and return its state."""
     return wait(run_dir, lambda state: state.at_rest, seconds)

@@ -1,4 +1,4 @@
-"""The wizard under test: any plan, nodes with given facts, no SSH, and no disk space of this host."""
+"""Run the wizard in tests with any plan and checked nodes, without SSH and without the disks of this host."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,10 +21,10 @@ SIZE = (80, 24)
 
 
 def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: Sequence[LocalAddress] = ()) -> AcpApp:
-    """Return the application with a draft in `folder`.
+    """Return the application on a draft in `folder`.
 
-    Connections fail; their addresses are appended to `dialled`. `own`: the addresses of this host.
-    """
+    Each address that it connects to is added to `dialled`; the connection goes to a closed port. `own` are the
+    addresses of the simulated host."""
 
     def dial(address: str, port: int) -> tuple[str, int]:
         if dialled is not None:
@@ -38,7 +38,7 @@ def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: 
 
 
 async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None = None) -> Session:
-    """Show the step with this name, with these facts of checked nodes and all verdicts."""
+    """Show the step of this name after setting the facts of its nodes and evaluating them."""
     app = pilot.app
     assert isinstance(app, AcpApp)
     await pilot.pause()
@@ -47,7 +47,7 @@ async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None =
     for address, node_facts in (facts or {}).items():
         app.session.nodes.statuses[address] = NodeStatus(NodeState.CHECKED, facts=node_facts, login=None)
     await app.session.evaluate_now()
-    await app.go(next(one for one in STEPS if step == one.NAME))
+    await app.go(next(candidate for candidate in STEPS if step == candidate.NAME))
     await pilot.pause()
     return app.session
 
@@ -61,7 +61,7 @@ async def wizard(
     dialled: list[str] | None = None,
     own: Sequence[LocalAddress] = (),
 ) -> AsyncIterator[tuple[Pilot[int], Session]]:
-    """Run the wizard at `step` during the block, and close it as an operator would."""
+    """Run a wizard that shows `step`, and close it like an operator."""
     app = staged_app(folder, plan, dialled, own)
     async with app.run_test(size=SIZE) as pilot:
         session = await show(pilot, step, facts)
@@ -70,13 +70,13 @@ async def wizard(
 
 
 async def until(pilot: Pilot[int], reached: Callable[[], bool]) -> None:
-    """Run the application until `reached` holds; the timeout of the test is the limit."""
+    """Run the application until `reached` returns true; without limit, so the timeout of the test applies."""
     while not reached():
         await pilot.pause()
 
 
 def screen_text(pilot: Pilot[int]) -> str:
-    """Return the text on the screen."""
+    """Return the visible text of the screen."""
     screen = pilot.app.screen
     width, height = screen.size
     lines = screen._compositor.render_strips()

@@ -1,4 +1,4 @@
-"""What the API's answers mean, and how the client behaves towards a real HTTP server."""
+"""The client of the installer's API: parsing of answers, and requests to real HTTP servers."""
 
 import json
 import socket
@@ -40,7 +40,7 @@ def practice(folder: Path, behaviour: Behaviour | None = None) -> Iterator[str]:
 
 @contextmanager
 def answering(status: int, body: bytes, kind: str = "application/json") -> Iterator[str]:
-    """A server that says the same to whatever it is asked."""
+    """Run a server that returns the same response to each request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -92,7 +92,7 @@ def pretty(**values: JsonValue) -> str:
         ("[" * 100_000, Says.RUNNING, None),
     ],
 )
-def test_the_vendors_rule_reads_progress(text: str, says: Says, step: str | None) -> None:
+def test_progress_is_read_by_the_vendors_rule(text: str, says: Says, step: str | None) -> None:
     reply = read_progress(text)
     assert (reply.says, reply.step) == (says, step)
 
@@ -113,7 +113,7 @@ RUNNING, FAILED, SUCCESS = (ProgressReply("", "1", says) for says in (Says.RUNNI
         ([None, RUNNING], Says.RUNNING, 0, 0),
     ],
 )
-def test_five_failed_answers_end_it_and_silence_never_does(
+def test_fifth_failed_answer_fails_and_missing_replies_never_do(
     replies: list[ProgressReply | None], outcome: Says, failed: int, unanswered: int
 ) -> None:
     tally = ReplyCounter()
@@ -141,7 +141,7 @@ def test_five_failed_answers_end_it_and_silence_never_does(
         ("клю́ч", None),
     ],
 )
-def test_a_token_is_found_in_any_usual_shape(body: str, token: str | None) -> None:
+def test_token_is_found_in_common_formats(body: str, token: str | None) -> None:
     assert parse_token(body) == token
 
 
@@ -169,7 +169,7 @@ def test_a_token_is_found_in_any_usual_shape(body: str, token: str | None) -> No
         ({"a": "nothing to see"}, (), ()),
     ],
 )
-def test_the_offer_is_found_in_any_usual_shape(
+def test_offered_versions_are_found_in_common_formats(
     data: JsonValue, kubernetes: tuple[str, ...], runtimes: tuple[str, ...]
 ) -> None:
     offered = parse_offer(json.dumps({"kind": "ConfigMap", "data": data}))
@@ -177,7 +177,7 @@ def test_the_offer_is_found_in_any_usual_shape(
 
 
 @pytest.mark.parametrize("body", ["not json", "[]", '{"kind": "Status"}', '{"data": null}'])
-def test_an_offer_that_is_not_understood_offers_nothing_and_shows_what_came(body: str) -> None:
+def test_unreadable_offer_has_no_versions_and_the_raw_body(body: str) -> None:
     assert parse_offer(body) == Offered(raw=body)
 
 
@@ -186,7 +186,7 @@ async def test_the_api_is_found_without_a_prefix(tmp_path: Path) -> None:
         assert await api.find_api([closed_port(), base + "/"]) == Endpoint(base)
 
 
-async def test_a_web_page_is_not_the_api_and_the_prefix_is_tried(tmp_path: Path) -> None:
+async def test_api_is_found_with_the_prefix_behind_a_web_page(tmp_path: Path) -> None:
     with practice(tmp_path, Behaviour(prefixed=True)) as base:
         endpoint = await api.find_api([base])
         assert endpoint == Endpoint(base, "/cpaas-installer")
@@ -203,12 +203,12 @@ async def test_a_web_page_is_not_the_api_and_the_prefix_is_tried(tmp_path: Path)
         (200, b"\n <!doctype html>", ""),
     ],
 )
-async def test_other_answers_are_not_the_api(status: int, body: bytes, kind: str) -> None:
+async def test_error_status_or_html_is_not_the_api(status: int, body: bytes, kind: str) -> None:
     with answering(status, body, kind) as base:
         assert await api.find_api([base]) is None
 
 
-async def test_an_api_with_content_goes_before_an_empty_answer(tmp_path: Path) -> None:
+async def test_api_with_content_has_priority_over_an_empty_answer(tmp_path: Path) -> None:
     with ExitStack() as stack:
         empty = stack.enter_context(answering(200, b""))
         base = stack.enter_context(practice(tmp_path))
@@ -235,13 +235,13 @@ async def test_an_accepted_configuration_arrives_once_and_byte_for_byte(tmp_path
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 400, 500])
-async def test_any_status_but_200_refuses(status: int) -> None:
+async def test_any_status_except_200_is_a_rejection(status: int) -> None:
     with answering(status, b"") as base:
         outcome = await api.post_config(Endpoint(base), b"{}")
     assert (outcome.result, outcome.status) == (PostResult.REFUSED, status)
 
 
-async def test_a_refusal_says_why(tmp_path: Path) -> None:
+async def test_rejection_has_a_reason(tmp_path: Path) -> None:
     document = config()
     document.pop("product")
     with practice(tmp_path) as base:
@@ -250,7 +250,7 @@ async def test_a_refusal_says_why(tmp_path: Path) -> None:
     assert "product" in outcome.body
 
 
-async def test_unsent_post_differs_from_uncertain_post(tmp_path: Path) -> None:
+async def test_post_is_not_sent_to_a_closed_port_and_unknown_after_a_drop(tmp_path: Path) -> None:
     assert (await api.post_config(Endpoint(closed_port()), b"{}")).result is PostResult.NOT_SENT
     for drop in ("before", "after"):
         with practice(tmp_path, Behaviour(drop_post=drop)) as base:
@@ -258,7 +258,7 @@ async def test_unsent_post_differs_from_uncertain_post(tmp_path: Path) -> None:
         assert outcome.result is PostResult.UNKNOWN
 
 
-async def test_no_progress_answer_is_none(tmp_path: Path) -> None:
+async def test_missing_progress_reply_is_none(tmp_path: Path) -> None:
     assert await api.progress(Endpoint(closed_port())) is None
     with answering(200, b" \n") as base:
         assert await api.progress(Endpoint(base)) is None
@@ -266,7 +266,7 @@ async def test_no_progress_answer_is_none(tmp_path: Path) -> None:
         assert await api.progress(Endpoint(base)) is None
 
 
-async def test_a_proxy_of_the_environment_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxy_of_the_environment_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", closed_port())
     monkeypatch.setenv("HTTP_PROXY", closed_port())
     monkeypatch.setenv("no_proxy", "")
@@ -274,7 +274,7 @@ async def test_a_proxy_of_the_environment_is_not_asked(tmp_path: Path, monkeypat
         assert await api.find_api([base]) is not None
 
 
-async def test_an_endless_answer_is_cut() -> None:
+async def test_long_answer_is_truncated() -> None:
     with answering(200, b'{"message": "Success is near' + b"x" * (2 * api.MAX_BODY)) as base:
         reply = await api.progress(Endpoint(base))
     assert reply is not None
@@ -291,7 +291,7 @@ async def test_an_endless_answer_is_cut() -> None:
         (500, b'{"status": "Failed"}', Says.FAILED),
     ],
 )
-async def test_error_status_with_other_text_than_json_is_no_reply(status: int, body: bytes, says: Says | None) -> None:
+async def test_error_status_without_json_is_not_a_reply(status: int, body: bytes, says: Says | None) -> None:
     with answering(status, body, "text/plain") as base:
         reply = await api.progress(Endpoint(base))
     assert (reply.says if reply else None) is says
@@ -311,15 +311,15 @@ async def test_missing_versions_have_a_reason() -> None:
 @pytest.mark.parametrize(("answer", "result"), [(b"HTTP/1.1 200 OK\r\n\r\n", PostResult.ACCEPTED),
                                                 (b"HTTP/1.1 400 No\r\n\r\n", PostResult.REFUSED),
                                                 (b"HTTP/1.1 2", PostResult.UNKNOWN)])  # fmt: skip
-async def test_an_answer_to_the_post_that_trickles_for_ever_has_an_end(answer: bytes, result: PostResult) -> None:
-    over = threading.Event()
+async def test_endless_answer_to_the_post_times_out(answer: bytes, result: PostResult) -> None:
+    finished = threading.Event()
 
     def trickle(listener: socket.socket) -> None:
         connection, _address = listener.accept()
         with connection, suppress(OSError):
             connection.recv(65536)
             connection.sendall(answer)
-            while not over.wait(0.05):
+            while not finished.wait(0.05):
                 connection.sendall(b"0")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -329,6 +329,6 @@ async def test_an_answer_to_the_post_that_trickles_for_ever_has_an_end(answer: b
             address = Endpoint(f"http://127.0.0.1:{listener.getsockname()[1]}")
             outcome = await api.post_config(address, b"{}", timeout=0.3, body_timeout=0.3)
         finally:
-            over.set()
+            finished.set()
             thread.join()
     assert outcome.result is result

@@ -1,6 +1,6 @@
-"""The installer's document against documents written out by hand from the description of its fields.
+"""The configuration for the installer, compared with documents written by hand from the vendor's field descriptions.
 
-One document is written in full; each further combination says which fields differ from it, and the whole is compared.
+`FULL` is one complete document. Each case lists the fields that differ from it; the complete document is compared.
 """
 
 import base64
@@ -110,7 +110,7 @@ NOTES = "cluster>annotations"
 
 
 def expected(changes: dict[str, object]) -> dict[str, object]:
-    """FULL with the values at `a>b>c` replaced."""
+    """Return `FULL` with the values at paths such as `a>b>c` replaced."""
     content: Any = deepcopy(FULL)
     for path, value in changes.items():
         *way, last = path.split(">")
@@ -169,7 +169,7 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
         {"console>globalHost": VIP, f"{HA}>isThirdParty": False, f"{HA}>vrid": 42},
     ),
     (
-        "Calico carries no join CIDR",
+        "Calico has no join CIDR",
         {"network": {"cni": "calico", "cluster_cidr": {"ipv4": "10.30.0.0/16"}}},
         {
             "cluster>clusterCIDR": "10.30.0.0/16",
@@ -188,12 +188,12 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
         },
     ),
     (
-        "dual stack, Calico, IPv6 addresses of nodes kept out of IPv4 alone",
+        "IPv4 only, Calico: IPv6 addresses of nodes are omitted",
         {"nodes": dual_nodes(), "network": {"cni": "calico"}},
         {NOTES: {"cpaas.io/container-runtime": "containerd://1.7.27-4", "cpaas.io/network-type": "calico"}},
     ),
     (
-        "IPv6 alone: IPv6 values in the places of IPv4",
+        "IPv6 only: IPv6 values in the fields of IPv4",
         {
             "nodes": [node("2001:db8::11"), node("2001:db8::21", "worker")],
             "network": {"ip_family": "ipv6"},
@@ -244,7 +244,7 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
         {MACHINES: [master(f"10.20.0.{n}") for n in (11, 12, 13)]},
     ),
     (
-        "three nodes without workers: applications nowhere unless said",
+        "three nodes without workers: by default no applications on them",
         {"nodes": nodes(3, 0)},
         {MACHINES: [master(f"10.20.0.{n}") for n in (11, 12, 13)]},
     ),
@@ -266,7 +266,7 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
         },
     ),
     (
-        "SSH key alone: password empty, key whole",
+        "SSH key without a password: password empty, key complete",
         {"ssh": {"username": "admin", "port": 2222, "password": None, "key_file": "id_rsa"}},
         {MACHINES: machines(username="admin", port=2222, password="", privateKey=b64(FILES["id_rsa"]))},
     ),
@@ -317,12 +317,12 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
         },
     ),
     (
-        "external registry given with a scheme",
+        "external registry with a scheme in its address",
         {"registry": {"mode": "external", "address": "HTTPS://Reg.example.com:5000/"}},
         {"registry>externalAddress": "reg.example.com:5000", "registry>domain": ""},
     ),
     (
-        "platform registry under a domain; a password without a user is left out",
+        "platform registry with a domain; a password without a user is omitted",
         {"registry": {"address": "reg.example.com", "password": "lost"}},
         {"registry>domain": "reg.example.com:11443"},
     ),
@@ -362,7 +362,7 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
         {"victoriametrics": {"nodes": ["10.20.0.21"], "agentReplicas": 3, "runOnMaster": True}},
     ),
     (
-        "versions left to the running installer",
+        "versions chosen by the running installer",
         {"kubernetes": {"version": None, "container_runtime": None}},
         {"cluster>version": "", f"{NOTES}>cpaas.io/container-runtime": ""},
     ),
@@ -385,12 +385,12 @@ CASES: list[tuple[str, dict[str, JsonValue], dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("changes", "differences"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_document(changes: dict[str, JsonValue], differences: dict[str, object]) -> None:
-    wanted = expected(differences)
-    found = document(plan_of(**changes), read)
-    assert found == wanted
-    # == takes 1 for True and 0 for False; the text does not.
-    assert json.dumps(found) == json.dumps(wanted)
+def test_document_of_a_plan(changes: dict[str, JsonValue], differences: dict[str, object]) -> None:
+    expected_document = expected(differences)
+    rendered = document(plan_of(**changes), read)
+    assert rendered == expected_document
+    # == does not distinguish 1 from True and 0 from False; the JSON text does.
+    assert json.dumps(rendered) == json.dumps(expected_document)
 
 
 def test_files_are_relative_to_the_plan(tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ def test_all_missing_keys_are_in_one_error(tmp_path: Path) -> None:
     )
     with pytest.raises(RenderError) as caught:
         render(plan, tmp_path)
-    assert {one.path for one in caught.value.missing} == {
+    assert {key.path for key in caught.value.missing} == {
         "admin.password",
         "ssh.password",
         "nodes[0].ipv6",
@@ -429,32 +429,32 @@ def test_all_missing_keys_are_in_one_error(tmp_path: Path) -> None:
     assert "cannot read gone: No such file or directory" in str(caught.value)
 
 
-def test_a_file_that_is_no_key_is_refused_by_its_size(tmp_path: Path) -> None:
+def test_key_file_above_the_size_limit_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "disk.img").write_bytes(b"\0" * (1024 * 1024 + 1))
     with pytest.raises(RenderError, match="larger than 1 MiB"):
         render(plan_of(ssh={"key_file": "disk.img"}), tmp_path)
 
 
-def test_the_mask_leaves_no_secret() -> None:
+def test_masked_document_has_no_secret() -> None:
     plan = plan_of(
         admin={"password": "canary-admin"},
         ssh={"password": "canary-ssh", "key_file": "id_rsa"},
         registry={"username": "u", "password": "canary-registry"},
         certificate={"mode": "existing", "cert_file": "tls.crt", "key_file": "tls.key"},
     )
-    shown = json.dumps(mask_document(document(plan, read)), ensure_ascii=False)
+    masked = json.dumps(mask_document(document(plan, read)), ensure_ascii=False)
     for secret in ("canary-admin", "canary-ssh", "canary-registry", FILES["id_rsa"], FILES["tls.key"]):
-        assert b64(secret) not in shown
-    assert shown.count(MASK) == 3 + 2 * 5
-    assert b64(FILES["tls.crt"]) in shown
+        assert b64(secret) not in masked
+    assert masked.count(MASK) == 3 + 2 * 5
+    assert b64(FILES["tls.crt"]) in masked
 
 
-def test_an_empty_secret_is_not_masked_as_if_it_were_there() -> None:
+def test_empty_secret_is_not_masked() -> None:
     assert '"password": ""' in json.dumps(mask_document(document(plan_of(), read))["registry"])
 
 
 @pytest.mark.parametrize(
-    ("changes", "word"),
+    ("changes", "text"),
     [
         ({"release": "4.0"}, "4.0"),
         ({"network": {"ip_family": "ipv6"}, "nodes": [node("2001:db8::11")]}, "IPv6-only"),
@@ -466,11 +466,11 @@ def test_an_empty_secret_is_not_masked_as_if_it_were_there() -> None:
         ({"ssh": {"key_file": "k", "key_passphrase": "x"}}, "passphrase"),
     ],
 )
-def test_undocumented_requests_are_listed(changes: dict[str, JsonValue], word: str) -> None:
-    assert any(word in note for note in unverified(plan_of(**{"release": "4.1", **changes})))
+def test_undocumented_requests_have_a_note(changes: dict[str, JsonValue], text: str) -> None:
+    assert any(text in note for note in unverified(plan_of(**{"release": "4.1", **changes})))
 
 
-def test_the_described_way_needs_no_note() -> None:
+def test_documented_plan_has_no_note() -> None:
     assert unverified(plan_of(release="4.1")) == ()
 
 
@@ -478,16 +478,16 @@ def test_the_described_way_needs_no_note() -> None:
     name=st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).filter(str.strip),
     password=st.text(min_size=1, max_size=40),
 )
-def test_any_text_survives_the_way_through_json(name: str, password: str) -> None:
+def test_any_text_survives_rendering_and_parsing(name: str, password: str) -> None:
     plan = plan_of(
         admin={"username": name, "password": password},
         ssh={"username": name, "password": password},
         components={"products": ["base", "acp", name]},
     )
     text = json.dumps(document(plan, read), indent=2, ensure_ascii=False)
-    back = json.loads(text.encode())
-    assert back["basic"]["username"] == name
-    assert base64.b64decode(back["basic"]["password"]).decode() == password
-    assert back["cluster"]["features"]["machines"][0]["username"] == name
-    assert base64.b64decode(back["cluster"]["features"]["machines"][0]["password"]).decode() == password
-    assert back["product"][2] == name
+    parsed = json.loads(text.encode())
+    assert parsed["basic"]["username"] == name
+    assert base64.b64decode(parsed["basic"]["password"]).decode() == password
+    assert parsed["cluster"]["features"]["machines"][0]["username"] == name
+    assert base64.b64decode(parsed["cluster"]["features"]["machines"][0]["password"]).decode() == password
+    assert parsed["product"][2] == name

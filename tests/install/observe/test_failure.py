@@ -1,4 +1,4 @@
-"""The description of a failed run: phase, last lines and likely cause."""
+"""The description of a failed run: phase, last log lines and likely cause."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState
 
 
 @pytest.mark.parametrize(
-    ("words", "cause"),
+    ("log", "cause"),
     [
         ("write /var/lib/x: no space left on device", "disk is full"),
         ("Bind for 0.0.0.0:8080 failed: port is already allocated", "port is in use"),
@@ -23,8 +23,8 @@ from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState
         ("", "setup.sh failed"),
     ],
 )
-def test_likely_cause_from_log_text(words: str, cause: str) -> None:
-    assert cause in likely(Phase.SETUP, words)
+def test_likely_cause_from_log_text(log: str, cause: str) -> None:
+    assert cause in likely(Phase.SETUP, log)
 
 
 def state(folder: Path, failed_in: Phase) -> RunState:
@@ -32,26 +32,26 @@ def state(folder: Path, failed_in: Phase) -> RunState:
     return RunState(spec, Phase.FAILED, message="it failed", failed_in=failed_in)
 
 
-def test_last_lines_are_those_of_the_phase(tmp_path: Path) -> None:
+def test_last_lines_come_from_the_log_of_the_phase(tmp_path: Path) -> None:
     (tmp_path / SETUP_LOG).write_text("one\n\n\x1b[31mtwo\x1b[0m: no space left on device\n" + "x" * 900)
     (tmp_path / "installer.log").write_bytes(b"\xff" * 100_000 + b"\nErrImagePull\n")
-    found = failure(state(tmp_path, Phase.SETUP))
-    assert found.lines[:2] == ("one", "two: no space left on device")
-    assert len(found.lines[2]) == 300
-    assert "disk" in found.cause
-    found = failure(state(tmp_path, Phase.INSTALLING))
-    assert found.lines[-1] == "ErrImagePull"
-    assert "pulled" in found.cause
+    report = failure(state(tmp_path, Phase.SETUP))
+    assert report.lines[:2] == ("one", "two: no space left on device")
+    assert len(report.lines[2]) == 300
+    assert "disk" in report.cause
+    report = failure(state(tmp_path, Phase.INSTALLING))
+    assert report.lines[-1] == "ErrImagePull"
+    assert "pulled" in report.cause
 
 
 def test_missing_log_gives_cause_of_the_phase(tmp_path: Path) -> None:
-    found = failure(state(tmp_path, Phase.POSTING))
-    assert (found.lines, found.phase) == ((), Phase.POSTING)
-    assert "rejected the configuration" in found.cause
+    report = failure(state(tmp_path, Phase.POSTING))
+    assert (report.lines, report.phase) == ((), Phase.POSTING)
+    assert "rejected the configuration" in report.cause
 
 
 @pytest.mark.parametrize(
-    ("phase", "again"),
+    ("phase", "failed"),
     [
         (Phase.FAILED, True),
         (Phase.CANCELLED, True),
@@ -60,7 +60,7 @@ def test_missing_log_gives_cause_of_the_phase(tmp_path: Path) -> None:
         (Phase.SETUP, False),
     ],
 )
-def test_previous_failure(tmp_path: Path, phase: Phase, again: bool) -> None:
+def test_previous_failure_by_phase(tmp_path: Path, phase: Phase, failed: bool) -> None:
     spec = RunSpec(tmp_path, tmp_path, (), tmp_path, "")
-    assert previous_failure(RunState(spec, phase)) is again
+    assert previous_failure(RunState(spec, phase)) is failed
     assert not previous_failure(None)

@@ -20,13 +20,13 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_page_is_what_a_terminal_would_leave(log: Path) -> None:
-    found = page(log, 0, 20)
-    assert found.lines == ("one", "two red", "", "drei äöü", "30 %", "\ufffd\ufffd no text", "seven")
-    assert found.end == found.size == log.stat().st_size
+def test_page_has_no_escape_sequences_or_overwritten_text(log: Path) -> None:
+    first_page = page(log, 0, 20)
+    assert first_page.lines == ("one", "two red", "", "drei äöü", "30 %", "\ufffd\ufffd no text", "seven")
+    assert first_page.end == first_page.size == log.stat().st_size
 
 
-def test_there_and_back(log: Path) -> None:
+def test_pages_forward_backward_and_last(log: Path) -> None:
     first = page(log, 0, 3)
     second = page(log, first.end, 3)
     assert second.lines == ("drei äöü", "30 %", "\ufffd\ufffd no text")
@@ -35,7 +35,7 @@ def test_there_and_back(log: Path) -> None:
     assert page(log, last(log, 2), 9).lines == ("\ufffd\ufffd no text", "seven")
 
 
-def test_searching(log: Path) -> None:
+def test_search_ignores_case_and_finds_literal_text(log: Path) -> None:
     red = find(log, "RED", 0)
     assert red is not None
     assert page(log, red, 1).lines == ("two red",)
@@ -47,7 +47,7 @@ def test_searching(log: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b""])
-def test_what_is_not_there_is_an_empty_page(tmp_path: Path, content: bytes | None) -> None:
+def test_missing_or_empty_log_is_an_empty_page(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "log"
     if content is not None:
         path.write_bytes(content)
@@ -59,20 +59,20 @@ def test_what_is_not_there_is_an_empty_page(tmp_path: Path, content: bytes | Non
     lines=st.lists(st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=9), max_size=30),
     height=st.integers(1, 9),
 )
-def test_turning_pages_shows_each_line_once(
+def test_consecutive_pages_show_each_line_once(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], height: int
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "log"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
-    seen: list[str] = []
-    shown = page(path, 0, height)
-    while shown.lines:
-        seen += shown.lines
-        shown = page(path, shown.end, height)
-    assert seen == lines
+    collected: list[str] = []
+    current = page(path, 0, height)
+    while current.lines:
+        collected += current.lines
+        current = page(path, current.end, height)
+    assert collected == lines
 
 
-def test_a_match_across_two_chunks_is_found_both_ways(tmp_path: Path) -> None:
+def test_match_across_two_chunks_is_found_in_both_directions(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"-" * (1024 * 1024 - 3) + b"needle" + b"-" * 2_000_000)
     assert find(path, "NEEDLE", 0) == 0
@@ -80,7 +80,7 @@ def test_a_match_across_two_chunks_is_found_both_ways(tmp_path: Path) -> None:
 
 
 def test_large_log_is_read_quickly(tmp_path: Path) -> None:
-    """Paging costs the lines in sight; a search reads all of it, in pieces."""
+    """Paging reads only the lines it shows; a search reads the log in pieces."""
     path = tmp_path / "log"
     block = b"".join(b'2026-11-25 level=info msg="reconciling %06d"\n' % n for n in range(20_000))
     with path.open("wb") as file:
@@ -89,24 +89,24 @@ def test_large_log_is_read_quickly(tmp_path: Path) -> None:
         file.write(b'level=error msg="the last word"\n')
     began = time.perf_counter()
     for _turn in range(20):
-        place = last(path, 20)
-        assert len(page(path, before(path, place, 20), 20).lines) == 20
+        end = last(path, 20)
+        assert len(page(path, before(path, end, 20), 20).lines) == 20
     paging = time.perf_counter() - began
     began = time.perf_counter()
     assert find(path, "LAST WORD", 0) is not None
     searching = time.perf_counter() - began
-    assert paging < searching, "a page never costs what reading the whole log costs"
+    assert paging < searching, "a page must not read the complete log"
 
 
 async def test_follower_skips_lines_of_a_fast_log(tmp_path: Path) -> None:
-    """A log that grows faster than it is read: older lines are skipped with a note, the newest are shown."""
+    """If a log grows faster than it is read, older lines are skipped with a note."""
     log = tmp_path / "setup.log"
     log.write_text("begin\n", encoding="ascii")
     tail = Tail("setup.sh", log)
     assert [line.text for line in tail.more(False)] == ["begin"]
     with log.open("a", encoding="ascii") as file:
         file.writelines(f"line {number}\n" for number in range(1_000_000))
-    told = [line.text for line in tail.more(False)]
-    assert "MB skipped" in told[0]
-    assert told[-1] == "line 999999"
-    assert len(told) < 10_000
+    shown = [line.text for line in tail.more(False)]
+    assert "MB skipped" in shown[0]
+    assert shown[-1] == "line 999999"
+    assert len(shown) < 10_000

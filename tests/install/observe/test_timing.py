@@ -1,4 +1,4 @@
-"""How long installs take, and when one that goes on is called is_stalled."""
+"""The duration of installs, and the detection of a stalled one."""
 
 import json
 import os
@@ -17,7 +17,7 @@ NOW = now()
 
 
 def run(home: Path, name: str, phase: Phase, began: int, *events: tuple[int, Phase], updated: int = 0) -> RunState:
-    """A run whose times are given in minutes before now."""
+    """Create a run. All times are minutes before now."""
     run_dir = home / name
     run_dir.mkdir()
     spec = RunSpec(run_dir, home, ("bash",), home / "none", "https://x", installer_log=run_dir / "installer.log")
@@ -33,25 +33,25 @@ def ago(minutes: int) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
-def test_an_install_that_moves_is_not_stalled(tmp_path: Path) -> None:
+def test_install_with_recent_event_is_not_stalled(tmp_path: Path) -> None:
     state = run(tmp_path, "1", Phase.INSTALLING, 60, (40, Phase.POSTED), (10, Phase.INSTALLING))
     assert idle_time(state, NOW) == timedelta(minutes=10)
     assert not is_stalled(state, NOW)
 
 
-def test_one_that_does_not_move_is(tmp_path: Path) -> None:
+def test_install_without_recent_event_or_log_line_is_stalled(tmp_path: Path) -> None:
     state = run(tmp_path, "1", Phase.INSTALLING, 60, (40, Phase.POSTED), (20, Phase.INSTALLING))
     assert is_stalled(state, NOW)
     (state.spec.run_dir / "installer.log").write_text("a line that was just written")
-    assert not is_stalled(state, NOW), "its log moves"
+    assert not is_stalled(state, NOW), "its log grows"
 
 
 @pytest.mark.parametrize("phase", [Phase.SUCCESS, Phase.FAILED, Phase.NEEDS_VERSION, Phase.POST_UNKNOWN])
-def test_one_at_rest_is_not(tmp_path: Path, phase: Phase) -> None:
+def test_ended_or_waiting_install_is_not_stalled(tmp_path: Path, phase: Phase) -> None:
     assert not is_stalled(run(tmp_path, "1", phase, 600, (500, Phase.INSTALLING)), NOW)
 
 
-def test_earlier_installs_say_what_is_usual(tmp_path: Path) -> None:
+def test_typical_duration_and_threshold_come_from_earlier_installs(tmp_path: Path) -> None:
     run(
         tmp_path,
         "1",
@@ -66,17 +66,19 @@ def test_earlier_installs_say_what_is_usual(tmp_path: Path) -> None:
     run(tmp_path, "3", Phase.FAILED, 100, (100, Phase.SETUP), updated=1)
     state = run(tmp_path, "4", Phase.INSTALLING, 60, (50, Phase.INSTALLING))
     assert typical_duration(state.spec.run_dir) == timedelta(minutes=50)
-    assert stall_threshold(state.spec.run_dir) == timedelta(minutes=60), "one was at rest for 40 min and ended well"
+    assert stall_threshold(state.spec.run_dir) == timedelta(minutes=60), (
+        "an earlier install had no event for 40 min and succeeded"
+    )
     assert not is_stalled(state, NOW)
 
 
-def test_without_an_earlier_install_nothing_is_usual(tmp_path: Path) -> None:
+def test_without_earlier_installs_the_default_threshold_holds(tmp_path: Path) -> None:
     state = run(tmp_path, "1", Phase.INSTALLING, 60)
     assert typical_duration(state.spec.run_dir) is None
     assert stall_threshold(state.spec.run_dir) == timedelta(minutes=15)
 
 
-def test_the_phases_and_their_lengths(tmp_path: Path) -> None:
+def test_phases_have_their_durations(tmp_path: Path) -> None:
     events = (
         (50, Phase.SETUP),
         (45, Phase.WAITING_API),

@@ -1,4 +1,4 @@
-"""What goes to the machine that installs: the plan with that machine's paths, and the files which it names."""
+"""The plan for a remote install: paths on the installer node, and the local files to upload."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ from acp_tui.install.remote.plan_rewrite import rewrite_for_remote
 from tests.support.factories.plans import valid_plan
 
 
-def test_a_standbys_primary_stays_here(tmp_path: Path) -> None:
-    """It was held against here, and that machine needs none of its secrets."""
+def test_standby_plan_is_uploaded_without_its_primary(tmp_path: Path) -> None:
+    """This host already compared the two plans, and the installer node does not need the primary's secrets."""
     plan = valid_plan(disaster_recovery={"role": "standby", "primary": "primary/plan.yaml"}, ssh={"key_file": "id"})
-    sent = rewrite_for_remote(plan, tmp_path, "/root/acp-tui-install")
-    assert (sent.plan.disaster_recovery.role, sent.plan.disaster_recovery.primary) == ("standby", None)
-    assert [one.local for one in sent.keys] == [tmp_path / "id"]
+    rewritten = rewrite_for_remote(plan, tmp_path, "/root/acp-tui-install")
+    assert (rewritten.plan.disaster_recovery.role, rewritten.plan.disaster_recovery.primary) == ("standby", None)
+    assert [key.local for key in rewritten.keys] == [tmp_path / "id"]

@@ -17,18 +17,18 @@ from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    archive = tmp_path_factory.mktemp("carried") / "program.tar.gz"
+    archive = tmp_path_factory.mktemp("archive") / "program.tar.gz"
     pack(this_program(), archive)
     return archive
 
 
-def test_the_bare_python_runs_it_from_there(packed: Path, tmp_path: Path) -> None:
+def test_unpacked_archive_runs_with_bare_python(packed: Path, tmp_path: Path) -> None:
     with tarfile.open(packed) as tar:
         tar.extractall(tmp_path, filter="data")
     python = Path(sys.base_prefix, "bin", "python3")
-    words = "import acp_tui.cli.install as one, screens.app, httpx; print(one.__file__, httpx.__file__)"
+    code = "import acp_tui.cli.install as one, screens.app, httpx; print(one.__file__, httpx.__file__)"
     done = subprocess.run(
-        (python, "-s", "-c", words),
+        (python, "-s", "-c", code),
         cwd="/",
         env={"PYTHONPATH": str(tmp_path)},
         capture_output=True,
@@ -38,7 +38,7 @@ def test_the_bare_python_runs_it_from_there(packed: Path, tmp_path: Path) -> Non
     assert done.stdout.split() == [str(tmp_path / "acp_tui/cli/install.py"), str(tmp_path / "httpx/__init__.py")]
 
 
-def test_nothing_of_the_developer_goes_along(packed: Path) -> None:
+def test_archive_has_no_development_files_and_root_owns_all_entries(packed: Path) -> None:
     with tarfile.open(packed) as tar:
         names = tar.getnames()
         owners = {(entry.uid, entry.gid, entry.uname) for entry in tar}
@@ -49,12 +49,12 @@ def test_nothing_of_the_developer_goes_along(packed: Path) -> None:
     assert owners == {(0, 0, "root")}
 
 
-def test_the_same_program_makes_the_same_bytes(packed: Path, tmp_path: Path) -> None:
+def test_archive_is_reproducible(packed: Path, tmp_path: Path) -> None:
     pack(this_program(), tmp_path / "again.tar.gz")
     assert (tmp_path / "again.tar.gz").read_bytes() == packed.read_bytes()
 
 
-def test_a_folder_that_holds_all_it_needs_goes_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_complete_program_folder_is_packed_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("python", "usr/lib/os.py", "usr/lib/acp_tui/__init__.py", "usr/lib/__pycache__/os.pyc"):
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -79,12 +79,12 @@ def test_system_python_is_not_a_complete_folder() -> None:
 
 
 def test_last_remote_install_is_saved_and_loaded(tmp_path: Path) -> None:
-    trail = LastRemoteInstall(Path("/root/plan.yaml"), "10.20.0.11", datetime(2026, 1, 2, tzinfo=UTC))
+    record = LastRemoteInstall(Path("/root/plan.yaml"), "10.20.0.11", datetime(2026, 1, 2, tzinfo=UTC))
     assert load_last_remote(tmp_path) is None
-    save_last_remote(tmp_path / "state", trail)
-    assert load_last_remote(tmp_path / "state") == trail
-    save_last_remote(tmp_path / "state", replace(trail, ended=1))
-    assert load_last_remote(tmp_path / "state") == replace(trail, ended=1)
+    save_last_remote(tmp_path / "state", record)
+    assert load_last_remote(tmp_path / "state") == record
+    save_last_remote(tmp_path / "state", replace(record, ended=1))
+    assert load_last_remote(tmp_path / "state") == replace(record, ended=1)
     assert (tmp_path / "state/afar.json").stat().st_mode & 0o777 == 0o600
 
 

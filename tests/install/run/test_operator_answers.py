@@ -8,7 +8,7 @@ from acp_tui.cli.main import main
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.install.run.control import abort
 from acp_tui.install.run.state import Phase, status
-from tests.support.install_harness import Bench, rest, wait
+from tests.support.install_harness import InstallHarness, wait, wait_until_at_rest
 
 PLAN = """\
 release: "4.0"
@@ -22,38 +22,38 @@ address: {cluster_endpoint: 192.0.2.11}
 
 
 @pytest.fixture
-def doubtful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A run that does not know whether its configuration has arrived, as the last one of this user."""
+def uncertain_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallHarness:
+    """The last run of this user; whether the installer received its configuration is unknown."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     (tmp_path / "state").symlink_to("acp-tui")
     (tmp_path / "acp-tui").mkdir()
-    bench = Bench(tmp_path)
-    bench.write_document()
-    bench.unpack(Behaviour(seconds=0.4, setup_seconds=0.1, drop_post="before"))
-    assert rest(bench.start()).phase is Phase.POST_UNKNOWN
-    return bench
+    harness = InstallHarness(tmp_path)
+    harness.write_document()
+    harness.unpack(Behaviour(seconds=0.4, setup_seconds=0.1, drop_post="before"))
+    assert wait_until_at_rest(harness.start()).phase is Phase.POST_UNKNOWN
+    return harness
 
 
-def test_without_an_answer_nothing_is_sent_and_the_next_command_is_shown(
-    doubtful: Bench, capsys: pytest.CaptureFixture[str]
+def test_install_without_an_answer_sends_nothing_and_shows_the_next_command(
+    uncertain_run: InstallHarness, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
-        assert main(["install", str(doubtful.root / "plan.yaml")]) == 3
+        assert main(["install", str(uncertain_run.root / "plan.yaml")]) == 3
         assert "To follow the install: --reached yes" in capsys.readouterr().err
-        assert status(doubtful.runs[0]).phase is Phase.POST_UNKNOWN
+        assert status(uncertain_run.runs[0]).phase is Phase.POST_UNKNOWN
         assert main(["attach", "--give-up"]) == 1
-        assert status(doubtful.runs[0]).phase is Phase.POST_UNKNOWN
+        assert status(uncertain_run.runs[0]).phase is Phase.POST_UNKNOWN
     finally:
-        doubtful.close()
+        uncertain_run.close()
 
 
-def test_aborted_run_reports_the_remaining_installer(doubtful: Bench) -> None:
+def test_aborted_run_reports_the_remaining_installer(uncertain_run: InstallHarness) -> None:
     try:
-        state = abort(doubtful.runs[0])
+        state = abort(uncertain_run.runs[0])
         assert state.phase is Phase.UNKNOWN
         assert "docker rm -f minialauda-control-plane" in state.message
-        wait(doubtful.runs[0], lambda state: state.at_rest)
+        wait(uncertain_run.runs[0], lambda state: state.at_rest)
         assert main(["attach", "--give-up"]) == 1
     finally:
-        doubtful.close()
+        uncertain_run.close()

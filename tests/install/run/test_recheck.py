@@ -8,12 +8,12 @@ from acp_tui.install.run.state import Phase
 from acp_tui.install.start import RunSettings, launch
 from tests.support.factories.plans import node, valid_plan
 from tests.support.factories.reports import report
-from tests.support.install_harness import FAST, Bench, rest
+from tests.support.install_harness import FAST, InstallHarness, wait_until_at_rest
 
 
 async def test_unreachable_node_stops_the_run_before_the_post(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
-    bench.unpack(Behaviour(seconds=0.3, setup_seconds=0.1))
+    harness = InstallHarness(tmp_path)
+    harness.unpack(Behaviour(seconds=0.3, setup_seconds=0.1))
     plan = valid_plan(
         nodes=[node("127.0.0.2"), node("127.0.0.3"), node("127.0.0.4")],  # port 1 has no listener
         ssh={"port": 1},
@@ -28,15 +28,15 @@ async def test_unreachable_node_stops_the_run_before_the_post(tmp_path: Path) ->
         base=tmp_path,
         settings=RunSettings(FAST, bases=()),
     )
-    bench.runs.append(run)
+    harness.runs.append(run)
 
-    state = rest(run)
+    state = wait_until_at_rest(run)
     assert state.phase is Phase.CHANGED
-    assert all(f"{one.address}: unreachable" in state.message for one in plan.nodes)
+    assert all(f"{planned_node.address}: unreachable" in state.message for planned_node in plan.nodes)
     resume(run)
-    assert rest(run).phase is Phase.CHANGED, "they are still away"
-    assert bench.posts.count == 0
+    assert wait_until_at_rest(run).phase is Phase.CHANGED, "they are still unreachable"
+    assert harness.posts.count == 0
     resume(run, ignore_node_changes=True)
-    assert rest(run).phase is Phase.SUCCESS
-    assert bench.posts.count == 1
-    bench.close()
+    assert wait_until_at_rest(run).phase is Phase.SUCCESS
+    assert harness.posts.count == 1
+    harness.close()

@@ -1,4 +1,4 @@
-"""The runner imports at its start all that it needs: replacing acp-tui during an install must be safe."""
+"""The runner imports all its modules at the start, so that acp-tui can be replaced during an install."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from acp_tui.install.run.state import Phase, RunState, read_state, write_state
 from acp_tui.install.start import bundle_for
 from tests.support.factories.plans import node, valid_plan
 from tests.support.factories.reports import report
-from tests.support.install_harness import FAST, Bench
+from tests.support.install_harness import FAST, InstallHarness
 
 _PROGRAM = """\
 import asyncio, sys
@@ -31,7 +31,7 @@ print(" ".join(sorted(late)))
 
 
 def imported_late(run_dir: Path) -> list[str]:
-    """Run the phases of a run in a process of its own. Return the modules that they import, without those of Python."""
+    """Run the phases of a run in a new process. Return the modules that they import, except those of Python."""
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, str(run_dir)],
         env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(Path(acp_tui.__file__).parents[1])},
@@ -42,17 +42,17 @@ def imported_late(run_dir: Path) -> list[str]:
     return done.stdout.split()
 
 
-async def test_no_module_is_imported_after_the_start(bench: Bench, tmp_path: Path) -> None:
-    bench.unpack(Behaviour(seconds=0.3, setup_seconds=0.1))
+async def test_no_module_is_imported_after_the_start(harness: InstallHarness, tmp_path: Path) -> None:
+    harness.unpack(Behaviour(seconds=0.3, setup_seconds=0.1))
     plan = valid_plan(
-        nodes=[node("127.0.0.2"), node("127.0.0.3"), node("127.0.0.4")],  # port 1 there has no listener
+        nodes=[node("127.0.0.2"), node("127.0.0.3"), node("127.0.0.4")],  # port 1 has no listener
         ssh={"port": 1},
         kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
     )
     bundle = await bundle_for(plan, report(plan), {}, tmp_path / "bundle", base=tmp_path)
-    spec = replace(bench.spec(FAST), bundle=bundle)
+    spec = replace(harness.spec(FAST), bundle=bundle)
     spec.run_dir.mkdir(parents=True)
-    bench.runs.append(spec.run_dir)
+    harness.runs.append(spec.run_dir)
     write_state(RunState(spec))
 
     assert imported_late(spec.run_dir) == []
@@ -62,4 +62,4 @@ async def test_no_module_is_imported_after_the_start(bench: Bench, tmp_path: Pat
     write_state(replace(state, phase=Phase.VERSIONS, ignore_node_changes=True))
     assert imported_late(spec.run_dir) == []
     assert read_state(spec.run_dir).phase is Phase.SUCCESS
-    assert bench.posts.count == 1
+    assert harness.posts.count == 1

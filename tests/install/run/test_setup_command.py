@@ -1,4 +1,4 @@
-"""The command line of setup.sh, and which of the addresses that it prints are believed."""
+"""The command line of setup.sh, the API addresses from its output, and the versions of the configuration."""
 
 from pathlib import Path
 from typing import Literal
@@ -41,7 +41,7 @@ def test_flags_follow_network_and_release(
         ("2001:db8::1", 443, "https://[2001:db8::1]"),
     ],
 )
-def test_the_platforms_address(address: str, port: int, url: str, tmp_path: Path) -> None:
+def test_run_spec_has_platform_url_and_absolute_paths(address: str, port: int, url: str, tmp_path: Path) -> None:
     plan = Plan(release="4.2", address=Address(cluster_endpoint="192.0.2.10", platform=address, https_port=port))
     spec = run_spec(plan, tmp_path, document=Path("c.json"), install_dir=Path("/i"))
     assert spec.platform_url == url
@@ -50,7 +50,7 @@ def test_the_platforms_address(address: str, port: int, url: str, tmp_path: Path
     assert spec.removal == "nerdctl rm -f minialauda-control-plane"
 
 
-def test_only_addresses_of_this_machine_are_believed(tmp_path: Path) -> None:
+def test_only_printed_addresses_of_this_host_are_used(tmp_path: Path) -> None:
     (tmp_path / "setup.log").write_text(
         "docs: http://docs.example.com/api http://192.0.2.77:8080 http://0.0.0.0:8080\n"
         "http://127.0.0.1:99999 http://999.1.1.1:80 https://127.0.0.1:12443\n"
@@ -61,7 +61,7 @@ def test_only_addresses_of_this_machine_are_believed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "answered", "offered", "chosen"),
+    ("planned", "answered", "offered", "chosen"),
     [
         ("", None, ("1.31.6", "1.30.9"), "1.31.6"),
         ("1.30.9", None, ("1.31.6", "1.30.9"), "1.30.9"),
@@ -73,10 +73,10 @@ def test_only_addresses_of_this_machine_are_believed(tmp_path: Path) -> None:
         ("", "1.31.6", (), "1.31.6"),
     ],
 )
-def test_the_version_that_is_installed(
-    wanted: str, answered: str | None, offered: tuple[str, ...], chosen: str | None
+def test_version_is_chosen_from_plan_answer_and_offer(
+    planned: str, answered: str | None, offered: tuple[str, ...], chosen: str | None
 ) -> None:
-    assert choose(wanted, answered, offered) == chosen
+    assert choose(planned, answered, offered) == chosen
 
 
 DOCUMENT = b"""{"basic": {"username": "admin", "password": "czNjcmV0"}, "cluster": {"version": "",
@@ -84,7 +84,7 @@ DOCUMENT = b"""{"basic": {"username": "admin", "password": "czNjcmV0"}, "cluster
  [{"password": "", "privateKey": null}, {"password": "cXVvdGUi", "privateKey": "a2V5"}]}}}"""
 
 
-def test_versions_are_filled_in_and_nothing_else_changes() -> None:
+def test_missing_versions_are_filled_in() -> None:
     assert wanted_versions(DOCUMENT) == ("", "containerd://1.7.27-4")
     filled = with_versions(DOCUMENT, "1.31.6", "containerd://1.7.27-4")
     assert wanted_versions(filled) == ("1.31.6", "containerd://1.7.27-4")
@@ -94,13 +94,13 @@ def test_versions_are_filled_in_and_nothing_else_changes() -> None:
 @pytest.mark.parametrize(
     "document", [b"", b"[]", b"{}", b'{"cluster": {}}', b'{"cluster": {"annotations": {}, "version": 1}}']
 )
-def test_a_document_without_versions_is_unusable(document: bytes) -> None:
+def test_document_without_version_keys_is_invalid(document: bytes) -> None:
     with pytest.raises(InvalidConfig):
         wanted_versions(document)
 
 
-def test_no_secret_of_the_document_is_quoted() -> None:
+def test_secrets_of_the_document_are_masked() -> None:
     secrets = secrets_in(DOCUMENT)
-    told = mask_values('bad: czNjcmV0 s3cret quote" "quote\\"" a2V5 key admin', secrets)
-    assert "admin" in told
-    assert not any(word in told for word in ("czNjcmV0", "s3cret", "quote", "a2V5", "key"))
+    masked = mask_values('bad: czNjcmV0 s3cret quote" "quote\\"" a2V5 key admin', secrets)
+    assert "admin" in masked
+    assert not any(secret in masked for secret in ("czNjcmV0", "s3cret", "quote", "a2V5", "key"))

@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SERVED = Served("CN=acp", "AA:BB", True, NOW + timedelta(days=90), ("acp.example.com",), ())
 PLATFORM = Answer("https://acp.example.com/", 200, SERVED)
 REGISTRY = Answer("https://10.20.0.10:11443/v2/", 401)
-Found = set[tuple[str, str | None, str]]
+Verdicts = set[tuple[str, str | None, str]]
 
 
 def cluster(
@@ -46,7 +46,7 @@ def cluster(
     return installed_from({name: CollectorOutput(name, 0, text) for name, text in texts.items()}, "not asked")
 
 
-def verdicts(
+def evaluate(
     installed: Installed,
     plan: Plan | None = None,
     platform: Answer = PLATFORM,
@@ -59,22 +59,22 @@ def verdicts(
     return evaluate_cluster(VerifyContext(plan or valid_plan(), installed, platform, registry, certificate, NOW, since))
 
 
-def of(found: Sequence[Verdict], rule: str) -> list[Verdict]:
-    return [verdict for verdict in found if verdict.requirement == rule]
+def verdicts_of(verdicts: Sequence[Verdict], rule: str) -> list[Verdict]:
+    return [verdict for verdict in verdicts if verdict.requirement == rule]
 
 
-def told(found: Sequence[Verdict], *but: Outcome) -> Found:
-    return {(v.requirement, v.node, v.outcome.value) for v in found if v.outcome not in (Outcome.PASS, *but)}
+def not_passed(verdicts: Sequence[Verdict]) -> Verdicts:
+    return {(v.requirement, v.node, v.outcome.value) for v in verdicts if v.outcome is not Outcome.PASS}
 
 
-def test_a_healthy_cluster_has_nothing_to_report() -> None:
-    found = verdicts(cluster())
-    assert told(found) == set()
-    assert [v.observed for v in of(found, "INS-VERIFY-PODS")] == ["4 Pods, ready or completed"]
+def test_healthy_cluster_passes_all_checks() -> None:
+    found = evaluate(cluster())
+    assert not_passed(found) == set()
+    assert [v.observed for v in verdicts_of(found, "INS-VERIFY-PODS")] == ["4 Pods, ready or completed"]
 
 
 @pytest.mark.parametrize(
-    ("row", "outcome", "words"),
+    ("row", "outcome", "text"),
     [
         ("a\tcrash\tn1\tRunning\t\t\t1\t-CrashLoopBackOff \t", Outcome.FAIL, "a/crash: CrashLoopBackOff 0/1"),
         ("a\tpull\tn1\tPending\t\t\t1\t-ImagePullBackOff \t", Outcome.FAIL, "a/pull: ImagePullBackOff 0/1"),
@@ -90,45 +90,45 @@ def test_a_healthy_cluster_has_nothing_to_report() -> None:
         ("a\tnone\tn1\tRunning\t\t\t1\t\t", Outcome.WARN, "a/none: Running 0/1"),
     ],
 )  # fmt: skip
-def test_a_sick_pod_is_named_with_its_reason(row: str, outcome: Outcome, words: str) -> None:
-    found = of(verdicts(cluster(pods=(*PODS, row))), "INS-VERIFY-PODS")
+def test_unhealthy_pod_is_reported_with_its_reason(row: str, outcome: Outcome, text: str) -> None:
+    found = verdicts_of(evaluate(cluster(pods=(*PODS, row))), "INS-VERIFY-PODS")
     assert [(v.outcome, v.observed) for v in found] == [(outcome, found[0].observed)]
-    assert words in found[0].observed
+    assert text in found[0].observed
     assert not any(row.split("\t")[1] in found[0].observed for row in PODS)
 
 
-def test_many_sick_pods_are_counted_and_a_few_named() -> None:
+def test_report_of_many_unhealthy_pods_is_limited() -> None:
     rows = [f"a\tp{number:03}\tn1\tPending\t\t\t1\t\t" for number in range(200)]
-    [found] = of(verdicts(cluster(pods=rows)), "INS-VERIFY-PODS")
-    assert found.observed.count("\n") == 12
-    assert found.observed.endswith("and 188 more")
+    [verdict] = verdicts_of(evaluate(cluster(pods=rows)), "INS-VERIFY-PODS")
+    assert verdict.observed.count("\n") == 12
+    assert verdict.observed.endswith("and 188 more")
 
 
-def test_pods_of_a_node_that_is_not_ready_are_not_called_healthy() -> None:
+def test_pods_of_a_node_that_is_not_ready_are_unknown() -> None:
     installed = cluster(nodes=node_rows(NODES, not_ready=NODES[1]))
-    assert told(verdicts(installed)) == {
+    assert not_passed(evaluate(installed)) == {
         ("INS-VERIFY-43", NODES[1], "warn"),
         ("INS-VERIFY-PODS", NODES[1], "unknown"),
     }
 
 
-def test_a_node_of_the_plan_that_is_not_in_the_cluster_blocks() -> None:
-    found = verdicts(cluster(nodes=node_rows(NODES[:-1])))
-    assert told(found) == {("INS-VERIFY-43", NODES[-1], "warn"), ("INS-VERIFY-PODS", NODES[-1], "unknown")}
+def test_node_missing_from_the_cluster_blocks() -> None:
+    found = evaluate(cluster(nodes=node_rows(NODES[:-1])))
+    assert not_passed(found) == {("INS-VERIFY-43", NODES[-1], "warn"), ("INS-VERIFY-PODS", NODES[-1], "unknown")}
     assert any(verdict.blocks for verdict in found)
 
 
 def test_cordoned_node_is_reported() -> None:
     rows = [row.replace("True ", "cordoned True ") if NODES[1] in row else row for row in node_rows(NODES)]
-    [warned, fine] = of(verdicts(cluster(nodes=rows)), "INS-VERIFY-43")
-    assert (warned.outcome, warned.node, fine.outcome) == (Outcome.WARN, NODES[1], Outcome.PASS)
+    [warned, passed] = verdicts_of(evaluate(cluster(nodes=rows)), "INS-VERIFY-43")
+    assert (warned.outcome, warned.node, passed.outcome) == (Outcome.WARN, NODES[1], Outcome.PASS)
     assert "SchedulingDisabled" in warned.observed
 
 
-def test_a_node_is_known_by_its_name_too() -> None:
+def test_node_is_recognised_by_its_name() -> None:
     rows = [row.replace(f"n{number}\t{NODES[number - 1]} ", f"{NODES[number - 1]}\tother ") for number, row in
             enumerate(node_rows(NODES), 1)]  # fmt: skip
-    assert told(verdicts(cluster(nodes=rows))) == set()
+    assert not_passed(evaluate(cluster(nodes=rows))) == set()
 
 
 @pytest.mark.parametrize(
@@ -145,20 +145,20 @@ def test_a_node_is_known_by_its_name_too() -> None:
         ("x\tfine\tSynced \tInstallFailed=False/ ", Outcome.PASS),
     ],
 )
-def test_chart_states(row: str, outcome: Outcome) -> None:
+def test_state_of_a_chart(row: str, outcome: Outcome) -> None:
     [release] = read_releases(table([row]))
     assert chart_state(release)[0] is outcome
-    found = told(verdicts(cluster(releases=(*RELEASES, row))))
+    found = not_passed(evaluate(cluster(releases=(*RELEASES, row))))
     assert found == (set() if outcome is Outcome.PASS else {("INS-VERIFY-CHARTS", None, outcome.value)})
 
 
-def test_an_empty_cluster_is_not_a_healthy_one() -> None:
-    found = told(verdicts(cluster(pods=(), releases=())))
+def test_empty_cluster_is_unknown() -> None:
+    found = not_passed(evaluate(cluster(pods=(), releases=())))
     assert found == {("INS-VERIFY-PODS", None, "unknown"), ("INS-VERIFY-CHARTS", None, "unknown")}
 
 
 @pytest.mark.parametrize(
-    ("status", "text", "why"),
+    ("status", "text", "reason"),
     [
         (TIMED_OUT, "", "the API server may not respond"),
         (NOT_FOUND, "", "command not found"),
@@ -172,13 +172,13 @@ def test_an_empty_cluster_is_not_a_healthy_one() -> None:
         (0, table(["a\tb"]), "incomplete"),
     ],
 )
-def test_missing_fact_is_unknown_with_reason(status: int, text: str, why: str) -> None:
+def test_missing_fact_is_unknown_with_reason(status: int, text: str, reason: str) -> None:
     readings = {name: CollectorOutput(name, status, text) for name in ("nodes", "pods", "releases", "left_over")}
-    found = verdicts(installed_from(readings, "not asked"))
+    found = evaluate(installed_from(readings, "not asked"))
     for rule in ("INS-VERIFY-43", "INS-VERIFY-PODS", "INS-VERIFY-CHARTS"):
-        [verdict] = of(found, rule)
+        [verdict] = verdicts_of(found, rule)
         assert verdict.outcome is Outcome.UNKNOWN
-        assert why in verdict.observed
+        assert reason in verdict.observed
     assert any(verdict.blocks for verdict in found)
 
 
@@ -187,15 +187,15 @@ def test_missing_fact_is_unknown_with_reason(status: int, text: str, why: str) -
     [("Completed", "pass"), ("Running", "pass"), ("Failed", "warn"), ("Unhealthy", "warn"), ("Odd", "unknown"),
      ("", "unknown")],
 )  # fmt: skip
-def test_the_module_of_the_cluster_counts_from_4_3_on(module: str, outcome: str) -> None:
+def test_cluster_module_is_checked_from_release_4_3(module: str, outcome: str) -> None:
     plan = valid_plan(release="4.3")
-    found = of(verdicts(cluster(module=module), plan), "INS-VERIFY-43")
+    found = verdicts_of(evaluate(cluster(module=module), plan), "INS-VERIFY-43")
     assert [verdict.outcome.value for verdict in found] == ["pass", outcome]
-    assert len(of(verdicts(cluster(module=module)), "INS-VERIFY-43")) == 1
+    assert len(verdicts_of(evaluate(cluster(module=module)), "INS-VERIFY-43")) == 1
 
 
 @pytest.mark.parametrize(
-    ("answer", "certificate", "outcome", "words"),
+    ("answer", "certificate", "outcome", "text"),
     [
         (PLATFORM, None, Outcome.PASS, "self-signed"),
         (Answer("https://x/", None, None, "refused"), None, Outcome.WARN, "refused"),
@@ -206,19 +206,19 @@ def test_the_module_of_the_cluster_counts_from_4_3_on(module: str, outcome: str)
         (Answer("https://x/", 200, None), None, Outcome.WARN, "could not be read"),
     ],
 )
-def test_the_platform_answers_with_its_certificate(
-    answer: Answer, certificate: str | None, outcome: Outcome, words: str
+def test_status_and_certificate_of_the_platform(
+    answer: Answer, certificate: str | None, outcome: Outcome, text: str
 ) -> None:
-    [found] = of(verdicts(cluster(), platform=answer, certificate=certificate), "INS-ACCESS")
-    assert found.outcome is outcome
-    assert words in found.observed
+    [verdict] = verdicts_of(evaluate(cluster(), platform=answer, certificate=certificate), "INS-ACCESS")
+    assert verdict.outcome is outcome
+    assert text in verdict.observed
 
 
-@pytest.mark.parametrize(("print_", "outcome"), [("AA:BB", "pass"), ("CC:DD", "warn"), (None, "warn")])
-def test_an_existing_certificate_is_compared_with_the_plans(print_: str | None, outcome: str) -> None:
+@pytest.mark.parametrize(("fingerprint", "outcome"), [("AA:BB", "pass"), ("CC:DD", "warn"), (None, "warn")])
+def test_existing_certificate_is_compared_with_that_of_the_plan(fingerprint: str | None, outcome: str) -> None:
     plan = valid_plan(certificate={"mode": "existing", "cert_file": "c.pem", "key_file": "k.pem"})
-    [found] = of(verdicts(cluster(), plan, certificate=print_), "INS-ACCESS")
-    assert found.outcome.value == outcome
+    [verdict] = verdicts_of(evaluate(cluster(), plan, certificate=fingerprint), "INS-ACCESS")
+    assert verdict.outcome.value == outcome
 
 
 @pytest.mark.parametrize(
@@ -231,9 +231,9 @@ def test_an_existing_certificate_is_compared_with_the_plans(print_: str | None, 
         (None, "not-applicable"),
     ],
 )
-def test_the_registry_answers(answer: Answer | None, outcome: str) -> None:
-    [found] = of(verdicts(cluster(), registry=answer), "P-REG-DOMAIN")
-    assert found.outcome.value == outcome
+def test_status_of_the_registry(answer: Answer | None, outcome: str) -> None:
+    [verdict] = verdicts_of(evaluate(cluster(), registry=answer), "P-REG-DOMAIN")
+    assert verdict.outcome.value == outcome
 
 
 @pytest.mark.parametrize(
@@ -248,13 +248,15 @@ def test_the_registry_answers(answer: Answer | None, outcome: str) -> None:
         (f"{CONTAINER}\tUp\n", None, 'HTTP/1.0 200 OK\r\n\r\n{"status": "Running"}\n@next\n', "fail"),
     ],
 )
-def test_the_installer_is_gone_after_half_an_hour(left: str, minutes: int | None, console: str, outcome: str) -> None:
-    [found] = of(verdicts(cluster(left_over=left, console=console), minutes=minutes), "INS-CLEANUP")
-    assert found.outcome.value == outcome
-    [later] = of(verdicts(cluster(left_over=left, console=console), valid_plan(release="4.2"), minutes=minutes),
-                 "INS-CLEANUP")  # fmt: skip
+def test_remaining_installer_fails_after_half_an_hour(
+    left: str, minutes: int | None, console: str, outcome: str
+) -> None:
+    [verdict] = verdicts_of(evaluate(cluster(left_over=left, console=console), minutes=minutes), "INS-CLEANUP")
+    assert verdict.outcome.value == outcome
+    installed = cluster(left_over=left, console=console)
+    [later] = verdicts_of(evaluate(installed, valid_plan(release="4.2"), minutes=minutes), "INS-CLEANUP")
     if outcome in ("fail", "warn") and console == "closed":
-        assert (found.remedy, later.remedy) == (f"docker rm -f {CONTAINER}", f"nerdctl rm -f {CONTAINER}")
+        assert (verdict.remedy, later.remedy) == (f"docker rm -f {CONTAINER}", f"nerdctl rm -f {CONTAINER}")
 
 
 @pytest.mark.parametrize(
@@ -266,28 +268,28 @@ def test_the_installer_is_gone_after_half_an_hour(left: str, minutes: int | None
         ('HTTP/1.0 200 OK\r\n\r\n{"status": "Failed"}\n@next\n', Says.FAILED),
     ],
 )  # fmt: skip
-def test_what_the_console_says(text: str, says: Says | None) -> None:
+def test_console_output_is_read(text: str, says: Says | None) -> None:
     assert read_console(text) is says
 
 
-def test_a_waiver_of_the_plan_holds_here_too() -> None:
+def test_waiver_of_the_plan_applies() -> None:
     waiver: dict[str, JsonValue] = {"requirement": "INS-VERIFY-PODS", "node": "*", "reason": "known", "by": "me"}
     plan = valid_plan(waivers=[waiver])
-    found = of(verdicts(cluster(pods=(*PODS, "a\tp\t\tPending\t\t\t1\t\t")), plan), "INS-VERIFY-PODS")
+    found = verdicts_of(evaluate(cluster(pods=(*PODS, "a\tp\t\tPending\t\t\t1\t\t")), plan), "INS-VERIFY-PODS")
     assert [(v.outcome, v.waived, v.blocks) for v in found] == [(Outcome.FAIL, "known", False)]
 
 
 @given(st.text())
-def test_no_answer_can_make_a_reader_raise_anything_else(text: str) -> None:
+def test_arbitrary_output_never_raises(text: str) -> None:
     readings = {
         name: CollectorOutput(name, 0, text) for name in ("nodes", "pods", "releases", "module", "left_over", "console")
     }
-    for verdict in verdicts(installed_from(readings, "x"), valid_plan(release="4.3")):
+    for verdict in evaluate(installed_from(readings, "x"), valid_plan(release="4.3")):
         assert len(verdict.observed) < 5000
     assert read_left_over(text) == () or CONTAINER in text
 
 
-def test_a_thousand_pods_fit_into_an_answer() -> None:
+def test_thousand_pods_fit_into_the_output_limit() -> None:
     rows = [
         f"cpaas-system-namespace\tsome-long-deployment-name-{number:04}-7d9c6bd8f5-x{number:04}\tcontrol-plane-1.example.com"
         "\tRunning\t\t\t3\t+ + + \t+Completed +Completed "
@@ -297,7 +299,7 @@ def test_a_thousand_pods_fit_into_an_answer() -> None:
     assert len(read_pods(table(rows))) == 1000
 
 
-def test_conditions_are_read_one_by_one() -> None:
+def test_conditions_of_a_release_are_read() -> None:
     [release] = read_releases(table(["ns\tn\tSynced Ready \tSync=True/Done Health=Unknown/ "]))
     assert release.phases == ("Synced", "Ready")
     assert release.conditions == (Condition("Sync", "True", "Done"), Condition("Health", "Unknown", ""))

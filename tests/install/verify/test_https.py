@@ -1,4 +1,4 @@
-"""One GET over HTTPS, against real servers of every kind."""
+"""The GET request over HTTPS, with real servers."""
 
 import asyncio
 from datetime import timedelta
@@ -12,21 +12,21 @@ from tests.support.kubectl_tables import self_signed, web
 async def test_status_and_certificate_are_returned(tmp_path: Path) -> None:
     pem = await asyncio.to_thread(self_signed, tmp_path, "acp.example.com", "10.20.0.10")
     with web("127.0.0.1", 0, pem, 302) as port:
-        answer = await get("acp.example.com", 443, "/", lambda address, wanted: ("127.0.0.1", port))
+        answer = await get("acp.example.com", 443, "/", lambda _address, _port: ("127.0.0.1", port))
     assert (answer.url, answer.status, answer.trouble) == ("https://acp.example.com/", 302, "")
-    shown = answer.certificate
-    assert shown is not None
-    assert shown.self_signed
-    assert shown.fingerprint == planned_fingerprint(pem)
-    assert timedelta(days=89) < shown.not_after - now() < timedelta(days=91)
-    assert covers(shown, "ACP.example.com.")
-    assert covers(shown, "10.20.0.10")
-    assert not covers(shown, "other.example.com")
-    assert not covers(shown, "10.20.0.1")
+    certificate = answer.certificate
+    assert certificate is not None
+    assert certificate.self_signed
+    assert certificate.fingerprint == planned_fingerprint(pem)
+    assert timedelta(days=89) < certificate.not_after - now() < timedelta(days=91)
+    assert covers(certificate, "ACP.example.com.")
+    assert covers(certificate, "10.20.0.10")
+    assert not covers(certificate, "other.example.com")
+    assert not covers(certificate, "10.20.0.1")
 
 
-async def said_by(answer: bytes) -> str:
-    """Why a server that answers this, without any TLS, is no HTTPS server."""
+async def reason_for(answer: bytes) -> str:
+    """Return the reason why a server without TLS that answers `answer` is not an HTTPS server."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
@@ -34,15 +34,15 @@ async def said_by(answer: bytes) -> str:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    found = await get("127.0.0.1", port, "/")
+    response = await get("127.0.0.1", port, "/")
     server.close()
-    assert found.status is None
-    return found.trouble
+    assert response.status is None
+    return response.trouble
 
 
 async def test_response_that_is_not_https() -> None:
-    assert await said_by(b"HTTP/1.1 200 OK\r\n\r\n")
-    assert await said_by(b"")
+    assert await reason_for(b"HTTP/1.1 200 OK\r\n\r\n")
+    assert await reason_for(b"")
 
 
 async def test_unreachable_server() -> None:
@@ -53,7 +53,7 @@ async def test_unreachable_server() -> None:
     assert (await get("::1", 1, "/")).url == "https://[::1]:1/"
 
 
-def test_a_file_that_is_no_certificate_has_no_fingerprint(tmp_path: Path) -> None:
+def test_file_that_is_not_a_certificate_has_no_fingerprint(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("nothing")
     assert planned_fingerprint(tmp_path / "x.pem") is None
     assert planned_fingerprint(tmp_path / "none.pem") is None

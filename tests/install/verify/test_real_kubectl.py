@@ -1,4 +1,4 @@
-"""The tables as a real kubectl makes them, from an API server that knows just enough for `get`."""
+"""Queries with a real kubectl and a minimal API server that supports `get`."""
 
 import json
 import os
@@ -47,7 +47,7 @@ RELEASES: list[JsonValue] = [
 
 
 def pod(name: str, phase: str, *states: JsonValue, ready: int = 0, **more: JsonValue) -> JsonValue:
-    """A Pod whose first `ready` containers are ready; `states` are those of its containers."""
+    """Return a Pod. Its containers have `states`; the first `ready` of them are ready."""
     statuses: list[JsonValue] = [
         {"name": f"c{number}", "ready": number < ready, "state": state} for number, state in enumerate(states)
     ]
@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def point_to(file: Path, server: str) -> None:
-    """Make `file` a kubeconfig for this server."""
+    """Write a kubeconfig for this server to `file`."""
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -140,7 +140,7 @@ def point_to(file: Path, server: str) -> None:
 
 @pytest.fixture
 def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("HOME", str(tmp_path))  # kubectl keeps what it discovered there
+    monkeypatch.setenv("HOME", str(tmp_path))  # kubectl caches the discovered API there
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     file = tmp_path / "admin.conf"
@@ -150,16 +150,16 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     server.server_close()
 
 
-async def looked(kubeconfig: Path) -> Installed:
+async def query_cluster(kubeconfig: Path) -> Installed:
     plan = valid_plan(ssh={"password": None})
-    reach = NodeAccess(plan, {}, is_local=lambda address: True)
-    place = str(kubeconfig)
-    said = await query_node(reach, plan.nodes[0], (*cluster_collectors(place), module_collector(place)))
-    return installed_from(said.readings, "not asked")
+    access = NodeAccess(plan, {}, is_local=lambda address: True)
+    path = str(kubeconfig)
+    outputs = await query_node(access, plan.nodes[0], (*cluster_collectors(path), module_collector(path)))
+    return installed_from(outputs.readings, "not asked")
 
 
-async def test_what_kubectl_prints_is_read(kubeconfig: Path) -> None:
-    installed = await looked(kubeconfig)
+async def test_output_of_kubectl_is_read(kubeconfig: Path) -> None:
+    installed = await query_cluster(kubeconfig)
     assert set(installed.missing) == {"left_over", "console"}
     assert installed.nodes == (
         ClusterNode("n1", ("10.20.0.11", "n1"), False, "X", "v1.31.6", "containerd://1.7.27", cordoned=True),
@@ -183,6 +183,6 @@ async def test_what_kubectl_prints_is_read(kubeconfig: Path) -> None:
 
 async def test_missing_api_server_is_reported(kubeconfig: Path) -> None:
     point_to(kubeconfig, "http://127.0.0.1:1")
-    installed = await looked(kubeconfig)
+    installed = await query_cluster(kubeconfig)
     assert installed.pods is None
     assert "refused" in installed.missing["pods"]

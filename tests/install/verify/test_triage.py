@@ -28,7 +28,7 @@ def diagnosed(container: str = UP, ports: str = LISTENING, log: str = "", pods: 
 
 
 @pytest.mark.parametrize(
-    ("found", "place"),
+    ("result", "place"),
     [
         (diagnosed(container=""), "container does not exist"),
         (diagnosed(container=f"{CONTAINER}\tExited (1) 5 minutes ago\n"), "is not running (Exited (1)"),
@@ -41,18 +41,18 @@ def diagnosed(container: str = UP, ports: str = LISTENING, log: str = "", pods: 
         (diagnosed(), "unknown"),
     ],
 )
-def test_likely_cause(found: Triage, place: str) -> None:
-    assert place in found.likely_cause
+def test_likely_cause(result: Triage, place: str) -> None:
+    assert place in result.likely_cause
 
 
 def test_observations_are_limited() -> None:
     log = "720\n" + "".join(f"line {number}\n" for number in range(500))
-    found = diagnosed(log=log, pods=tuple(f"a\tp{number}\t\tPending\t\t\t1\t\t" for number in range(300)))
-    text = "\n".join(found.observations)
+    result = diagnosed(log=log, pods=tuple(f"a\tp{number}\t\tPending\t\t\t1\t\t" for number in range(300)))
+    text = "\n".join(result.observations)
     assert "Up 20 minutes" in text
     assert "last written 12 min ago" in text
     assert "line 499" in text
-    assert len(found.observations) < 20
+    assert len(result.observations) < 20
 
 
 @pytest.mark.lab
@@ -65,8 +65,8 @@ async def test_first_existing_kubeconfig_is_used(lab: Lab) -> None:
         f"rm {KUBECONFIG}; echo x >{EARLY_KUBECONFIG}; sed -i 's#{KUBECONFIG}#{EARLY_KUBECONFIG}#' /usr/bin/kubectl"
     )
     plan = valid_plan(ssh={"username": "root", "password": PASSWORD}, nodes=[{"address": node.address}])
-    found = await triage(NodeAccess(plan, {}, Path()))
-    text = "\n".join(found.observations)
+    result = await triage(NodeAccess(plan, {}, Path()))
+    text = "\n".join(result.observations)
     assert "Up 20 minutes" in text
     assert "pulling images" in text
     assert "a/pull: ImagePullBackOff 0/1 (n2)" in text
@@ -74,6 +74,6 @@ async def test_first_existing_kubeconfig_is_used(lab: Lab) -> None:
 
 
 async def test_unreachable_node_is_reported() -> None:
-    found = await triage(NodeAccess(valid_plan(ssh={"password": None}), {}, is_local=lambda address: False))
-    assert found.likely_cause == "unknown"
-    assert "Cannot query" in found.observations[0]
+    result = await triage(NodeAccess(valid_plan(ssh={"password": None}), {}, is_local=lambda address: False))
+    assert result.likely_cause == "unknown"
+    assert "Cannot query" in result.observations[0]

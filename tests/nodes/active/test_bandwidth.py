@@ -38,8 +38,8 @@ def test_the_first_free_port_receives_zeros_and_other_clients_do_not_count() -> 
         with socket.create_connection(("127.0.0.1", port)) as stranger:
             stranger.sendall(b"x" * 1000)
         run(sending_program(TOKEN, "127.0.0.1", port)).communicate(timeout=20)
-        word, size, seconds = receiver.communicate(timeout=20)[0].split()
-    assert word == "received"
+        result, size, seconds = receiver.communicate(timeout=20)[0].split()
+    assert result == "received"
     assert 0 < int(size) <= 512 << 20
     assert 0 < float(seconds) < 5
 
@@ -57,7 +57,7 @@ def test_a_receiver_without_a_port_or_a_sender_ends() -> None:
 @pytest.mark.parametrize(("nodes", "count"), [(2, 2), (3, 6), (5, 20), (6, 12), (100, 200)])
 def test_each_node_sends_and_receives_and_transfers_grow_linearly(nodes: int, count: int) -> None:
     names = [str(number) for number in range(nodes)]
-    found = list(pairs(names))
-    assert len(found) == len(set(found)) == count
-    assert {source for source, _target in found} == {target for _source, target in found} == set(names)
-    assert all((target, source) in found for source, target in found)
+    transfers = list(pairs(names))
+    assert len(transfers) == len(set(transfers)) == count
+    assert {source for source, _target in transfers} == {target for _source, target in transfers} == set(names)
+    assert all((target, source) in transfers for source, target in transfers)

@@ -21,19 +21,19 @@ TOKEN = "0123456789abcdef"
 
 def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    ports = [server.getsockname()[1] for server in sockets]
+    for server in sockets:
+        server.close()
     return ports
 
 
 @contextmanager
 def listening(folder: Path, tool: str, *ports: int) -> Iterator["subprocess.Popen[str]"]:
-    """The listener program of a node that has `tool` alone."""
+    """Run the listener program with `tool` as the only program that can listen."""
     for name in ("sh", "bash", "sleep", "timeout", tool):
-        where = sys.executable if name == "python3" else shutil.which(name)
-        assert where is not None
-        (folder / name).symlink_to(os.path.realpath(where))
+        path = sys.executable if name == "python3" else shutil.which(name)
+        assert path is not None
+        (folder / name).symlink_to(os.path.realpath(path))
     environment = {"PATH": str(folder)}
     process = subprocess.Popen(
         ["/bin/sh", "-c", LAUNCH_PLAIN],
@@ -55,17 +55,17 @@ def listening(folder: Path, tool: str, *ports: int) -> Iterator["subprocess.Pope
 
 
 def read_lines(process: "subprocess.Popen[str]") -> list[str]:
-    """What it says until it is ready."""
+    """Return the lines that the program prints until it is ready."""
     assert process.stdout is not None
-    found = []
+    lines = []
     for line in process.stdout:
-        found.append(line.strip())
+        lines.append(line.strip())
         if line.strip() in ("ready", "lacking"):
             break
-    return found
+    return lines
 
 
-def answer(port: int) -> str:
+def read_answer(port: int) -> str:
     with socket.create_connection(("127.0.0.1", port), 5) as client:
         client.settimeout(5)
         return client.makefile().readline().strip()
@@ -82,7 +82,7 @@ def test_each_tool_sends_the_token_and_skips_a_port_in_use(tmp_path: Path, tool:
             assert sorted(read_lines(process)) == sorted(
                 [f"listening {port}", f"busy {busy}", f"listening {other}", "ready"]
             )
-            assert [answer(port), answer(port), answer(other)] == [
+            assert [read_answer(port), read_answer(port), read_answer(other)] == [
                 f"{TOKEN} {port}",
                 f"{TOKEN} {port}",
                 f"{TOKEN} {other}",
@@ -100,7 +100,7 @@ def test_a_proxy_protocol_client_gets_the_token_too(tmp_path: Path, header: byte
             client.sendall(header)
             assert client.makefile().readline().strip() == f"{TOKEN} {port}"
             assert any(line.strip() == f"proxied {port}" for line in process.stdout)
-        answer(port)
+        read_answer(port)
         for _ in range(3):
             assert "proxy_protocol_ports" not in process.stdout.readline()
 
@@ -114,7 +114,7 @@ def test_a_closed_connection_ends_the_listener(tmp_path: Path, tool: str) -> Non
         process.stdout.close()
         process.wait(timeout=10)
     with pytest.raises(ConnectionRefusedError):
-        answer(port)
+        read_answer(port)
 
 
 def test_a_node_without_any_tool_reports_it(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from tests.support.record import parse_recording, recordings
 HINTS = get_type_hints(Facts)
 
 
-def words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -44,7 +44,7 @@ def facts_of(distribution: str) -> Facts:
 
 
 def assert_types(facts: Facts) -> None:
-    """Every fact has the type that `Facts` declares."""
+    """Assert that each fact has the type that `Facts` declares."""
     for name, hint in HINTS.items():
         value = getattr(facts, name)
         if isinstance(value, Mapping):
@@ -100,12 +100,12 @@ EXPECTED: dict[str, dict[str, object]] = {
         "udp_ports": frozenset({0x143, 0x44}),
         "timezone": "Asia/Shanghai",
         "utc_offset": "+0800",
-        "boot_tokens": words(
+        "boot_tokens": word_set(
             "crashkernel=auto rd.lvm.lv=centos/root rhgb quiet transparent_hugepage=never "
             "cgroup.memory=nokmem root=/dev/mapper/centos-root ro LANG=en_US.UTF-8"
         ),
-        "modules": words("ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs nf_conntrack_ipv4 nf_conntrack ipmi_si"),
-        "modules_available": words(
+        "modules": word_set("ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs nf_conntrack_ipv4 nf_conntrack ipmi_si"),
+        "modules_available": word_set(
             "ip_vs_sh ip_vs_wrr ip_vs_rr ip_vs nf_conntrack_ipv4 nf_conntrack_ipv6 geneve openvswitch ipip"
         ),
         "uid": 0,
@@ -148,7 +148,7 @@ EXPECTED: dict[str, dict[str, object]] = {
         "nameservers": ("172.20.0.10",),
         "search_domains": (),
         "resolv_domain": "corp.example.com",
-        "boot_tokens": words("crashkernel=auto root=UUID=1f ro transparent_hugepage=never"),
+        "boot_tokens": word_set("crashkernel=auto root=UUID=1f ro transparent_hugepage=never"),
         "listeners": (Listener(22, "sshd"), Listener(10313, "weird \\")),
         "modules_available": None,
         "timezone": "Europe/Moscow",
@@ -180,7 +180,7 @@ EXPECTED: dict[str, dict[str, object]] = {
         "search_domains": (),
         "listeners": (Listener(22, None), Listener(53, None)),
         "timezone": "UTC",
-        "boot_tokens": words("quiet splash transparent_hugepage=never root=UUID=2f ro console=ttyS0"),
+        "boot_tokens": word_set("quiet splash transparent_hugepage=never root=UUID=2f ro console=ttyS0"),
         "uid": 1000,
         "sudo": True,
         "apparmor": True,
@@ -283,7 +283,7 @@ def test_units_and_directories_of_rhel() -> None:
     assert facts.directories["/var/lib/containerd"] == Directory(True, True, True, 4096, "2023-11-14 22:13")
     assert facts.directories["/opt/nerdctl"].size is None
     assert facts.tools is not None
-    assert [tool for tool, there in facts.tools.items() if not there] == ["swapoff"]
+    assert [tool for tool, present in facts.tools.items() if not present] == ["swapoff"]
 
 
 def test_disk_of_a_linked_folder_is_that_of_its_target() -> None:
@@ -296,14 +296,16 @@ block sda 8:0 0 -
 part sda sda1 8:1
 block sdb 8:16 1 -
 """
-    found = disks.parse(CollectorOutput("disks", 0, text))
-    assert found == {"disks": (Disk("/", "sda", False), Disk("/var/lib/etcd", "sdb", True))}
+    facts = disks.parse(CollectorOutput("disks", 0, text))
+    assert facts == {"disks": (Disk("/", "sda", False), Disk("/var/lib/etcd", "sdb", True))}
 
 
 def test_the_collectors_cover_every_fact() -> None:
-    every = NodeTestSpec((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
+    all_tests = NodeTestSpec((("10.0.0.1", 22),), ("10.0.0.1",), ("a.example",), "10.0.0.9", ("10.0.0.8", 443))
     on_request = (disk_speed_collector(), vrrp_collector("10.0.0.1"))
-    collected = [name for collector in (*COLLECTORS, *collectors_for(every), *on_request) for name in collector.fields]
+    collected = [
+        name for collector in (*COLLECTORS, *collectors_for(all_tests), *on_request) for name in collector.fields
+    ]
     assert len(collected) == len(set(collected))
     from_connection = {"address", "missing", "host_key", "clock", "sudo_terminal"}
     between_nodes = {
@@ -356,14 +358,14 @@ def test_output_without_a_time_gives_no_clock(output: CollectorOutput) -> None:
 
 
 @given(st.floats(0, 4e9), st.floats(0, 100))
-def test_any_time_of_a_node_is_accepted(before: float, took: float) -> None:
-    clock = read_clock(CollectorOutput("clock", 0, "99999999999.999999999\n"), before, before + took)
+def test_any_time_of_a_node_is_accepted(before: float, duration: float) -> None:
+    clock = read_clock(CollectorOutput("clock", 0, "99999999999.999999999\n"), before, before + duration)
     assert isinstance(clock, Clock)
 
 
 WORDS = [w for d in EXPECTED for r in recorded(d) for w in r.text.split()]
-ODD = ["\n", "\t", ":", "=", "9" * 5000, "²", "-", '"', "\\"]
-HOSTILE = st.lists(st.sampled_from(WORDS) | st.sampled_from(ODD) | st.text(max_size=9)).map(" ".join)
+SEPARATORS = ["\n", "\t", ":", "=", "9" * 5000, "²", "-", '"', "\\"]
+HOSTILE = st.lists(st.sampled_from(WORDS) | st.sampled_from(SEPARATORS) | st.text(max_size=9)).map(" ".join)
 NAMES = [collector.name for collector in COLLECTORS]
 
 

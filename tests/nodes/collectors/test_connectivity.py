@@ -25,14 +25,16 @@ read() {
   if [ "$2" = -t ] && [ "$3" != 0 ]; then return 142; fi
 }
 """
-"""A `read` that says it is late of every line that it has taken, as bash's own does now and then on a busy machine."""
+"""A `read` that returns a timeout although it has read the line, like that of bash on a busy host."""
 
 
 def collect(spec: NodeTestSpec, before: str = "") -> Facts:
-    collectors = tuple(replace(one, shell=before + one.shell) for one in collectors_for(spec))
+    collectors = tuple(replace(collector, shell=before + collector.shell) for collector in collectors_for(spec))
     program = build(collectors, MARKER).encode()
-    ran = subprocess.run(["/bin/sh", "-c", LAUNCH_PLAIN], input=program, capture_output=True, timeout=60, check=False)
-    return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", collectors)
+    completed = subprocess.run(
+        ["/bin/sh", "-c", LAUNCH_PLAIN], input=program, capture_output=True, timeout=60, check=False
+    )
+    return facts_from("10.0.0.1", Reader(MARKER).feed(completed.stdout), "lost", collectors)
 
 
 def read(name: str, text: str, status: int = 0, spec: NodeTestSpec = EVERYTHING) -> Facts:
@@ -57,10 +59,10 @@ def test_connected_refused_and_unresolved() -> None:
             NodeTestSpec((("127.0.0.1", port), ("127.0.0.1", closed), ("::1", closed), ("no.such.invalid", 1)))
         )
     assert facts.paths is not None
-    reach = {(path.host, path.port): path.result for path in facts.paths}
-    assert reach["127.0.0.1", port] is TcpResult.CONNECTED
-    assert reach["127.0.0.1", closed] is TcpResult.REFUSED
-    assert reach["no.such.invalid", 1] in (TcpResult.UNRESOLVED, TcpResult.TIMEOUT)
+    results = {(path.host, path.port): path.result for path in facts.paths}
+    assert results["127.0.0.1", port] is TcpResult.CONNECTED
+    assert results["127.0.0.1", closed] is TcpResult.REFUSED
+    assert results["no.such.invalid", 1] in (TcpResult.UNRESOLVED, TcpResult.TIMEOUT)
     assert all(path.seconds is not None and path.seconds < 1 for path in facts.paths if path.open)
 
 
@@ -69,16 +71,16 @@ def test_hundreds_of_connects_take_the_time_of_one() -> None:
         waiting = [socket.socket() for _ in range(4)]
         for client in waiting:
             client.setblocking(False)
-            client.connect_ex(("127.0.0.1", full))  # the queue is full now: a further connect hears nothing
-        began = time.monotonic()
+            client.connect_ex(("127.0.0.1", full))  # the queue is full, so the next connect gets no reply
+        started = time.monotonic()
         facts = collect(NodeTestSpec(tuple((f"127.0.0.{n}", full) for n in range(1, 151))))
-        took = time.monotonic() - began
+        seconds = time.monotonic() - started
         for client in waiting:
             client.close()
     assert facts.paths is not None
     assert {path.result for path in facts.paths} == {TcpResult.TIMEOUT}
     assert len(facts.paths) == 150
-    assert took < 10
+    assert seconds < 10
 
 
 def test_all_timeouts_take_the_time_of_one_and_cover_a_lost_packet() -> None:
@@ -87,15 +89,15 @@ def test_all_timeouts_take_the_time_of_one_and_cover_a_lost_packet() -> None:
         for client in waiting:
             client.setblocking(False)
             client.connect_ex(("127.0.0.1", full))
-        began = time.monotonic()
+        started = time.monotonic()
         facts = collect(NodeTestSpec((("127.0.0.1", quick), *((f"127.0.0.{n}", full) for n in range(2, 12)))))
-        took = time.monotonic() - began
+        seconds = time.monotonic() - started
         for client in waiting:
             client.close()
-    reach = {path.host: path.result for path in facts.paths or ()}
-    assert reach.pop("127.0.0.1") is TcpResult.CONNECTED
-    assert list(reach.values()) == [TcpResult.TIMEOUT] * 10
-    assert 1.2 <= took < 5, "the kernel sends a lost packet again after a second"
+    results = {path.host: path.result for path in facts.paths or ()}
+    assert results.pop("127.0.0.1") is TcpResult.CONNECTED
+    assert list(results.values()) == [TcpResult.TIMEOUT] * 10
+    assert 1.2 <= seconds < 5, "the kernel sends a lost packet again after a second"
 
 
 def test_more_connects_than_children_all_get_a_result() -> None:
@@ -186,7 +188,7 @@ def test_names_with_quotes_run_no_commands() -> None:
             Ping("10.0.0.2", 5, 5, 0.0003, 1500, True),
         ),
     ],
-    ids=["whole", "jumbo frames cut", "loss", "no echo", "busybox", "busy for a moment"],
+    ids=["no loss", "jumbo frames cut", "loss", "no echo", "busybox", "busy for a moment"],
 )
 def test_parsed_output_of_ping(report: str, expected: Ping) -> None:
     assert read("pings", report).pings == (expected,)
@@ -213,9 +215,9 @@ def test_parsed_messages_of_connects(message: str, result: TcpResult) -> None:
 def test_an_unknown_connect_result_has_a_reason() -> None:
     spec = NodeTestSpec(tuple(("10.0.0.2", port) for port in (22, 443, 6443)))
     facts = read("paths", "10.0.0.2 22 Connection refused 0.000\n10.0.0.2 443 No buffer space left\n", 0, spec)
-    refused, strange, missing = facts.paths or ()
+    refused, unknown, missing = facts.paths or ()
     assert (refused.result, refused.detail) == (TcpResult.REFUSED, "")
-    assert (strange.result, strange.detail) == (TcpResult.UNKNOWN, "No buffer space left")
+    assert (unknown.result, unknown.detail) == (TcpResult.UNKNOWN, "No buffer space left")
     assert (missing.result, missing.detail) == (TcpResult.UNKNOWN, "the node did not report it")
 
 

@@ -28,7 +28,7 @@ def login(user: str = USER, password: str = PASSWORD) -> SecretStr:
 
 @pytest.fixture(params=["curl", "python3"])
 def node(request: pytest.FixtureRequest, tmp_path: Path) -> Mapping[str, str]:
-    """The environment of a node that has the tool and knows the CA."""
+    """Return the environment of a node that has the tool and trusts the CA."""
     tool = str(request.param)
     if tool == "curl" and shutil.which("curl") is None:
         pytest.skip("needs curl")
@@ -36,23 +36,27 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Mapping[str, str]:
     ca.write_text(CA_PEM, encoding="ascii")
     tools.mkdir()
     for name in (*TOOLS, tool):
-        where = sys.executable if name == "python3" else shutil.which(name)
-        assert where is not None
-        (tools / name).symlink_to(os.path.realpath(where))
+        path = sys.executable if name == "python3" else shutil.which(name)
+        assert path is not None
+        (tools / name).symlink_to(os.path.realpath(path))
     return {"PATH": str(tools), "SSL_CERT_FILE": str(ca), "http_proxy": "http://127.0.0.1:9"}
 
 
-def collect(node: Mapping[str, str], port: int, given: SecretStr | None, host: str = HOST) -> RegistryAnswer | None:
-    collector = registry_collector((host, port), given)
+def collect(
+    node: Mapping[str, str], port: int, credentials: SecretStr | None, host: str = HOST
+) -> RegistryAnswer | None:
+    collector = registry_collector((host, port), credentials)
     program = build((collector,), MARKER).replace("$PATH:/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin", "$PATH")
-    ran = subprocess.run(
+    completed = subprocess.run(
         ["/bin/sh", "-c", LAUNCH_PLAIN], input=program.encode(), capture_output=True, timeout=60, check=False, env=node
     )
-    return facts_from("10.0.0.1", Reader(MARKER).feed(ran.stdout), "lost", (collector,)).registry_answer
+    return facts_from("10.0.0.1", Reader(MARKER).feed(completed.stdout), "lost", (collector,)).registry_answer
 
 
 @pytest.mark.parametrize("kind", ["basic", "bearer"])
-def test_a_correct_and_a_wrong_login(node: Mapping[str, str], tmp_path: Path, kind: str) -> None:
+def test_correct_login_is_accepted_and_wrong_login_is_rejected(
+    node: Mapping[str, str], tmp_path: Path, kind: str
+) -> None:
     with small_registry(tmp_path, login=kind) as registry:
         assert collect(node, registry.port, login()) == RegistryAnswer(401, "", Trust.TRUSTED, Login.ACCEPTED)
         if kind == "bearer":
@@ -76,38 +80,40 @@ def test_the_password_is_not_sent_without_trusted_tls(
 ) -> None:
     with small_registry(tmp_path, certificate=kind) as registry:
         assert collect(node, registry.port, login()) == RegistryAnswer(401, "", trust, Login.UNSENT)
-        assert {given for _path, given in registry.requests} == {""}
+        assert {credentials for _path, credentials in registry.requests} == {""}
 
 
-def test_an_unknown_ca(node: Mapping[str, str], tmp_path: Path) -> None:
+def test_unknown_ca_is_not_trusted(node: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("", encoding="ascii")
-    nothing = {**node, "SSL_CERT_FILE": "/dev/null"}
+    environment = {**node, "SSL_CERT_FILE": "/dev/null"}
     with small_registry(tmp_path) as registry:
-        answer = collect(nothing, registry.port, login())
+        answer = collect(environment, registry.port, login())
     assert answer is not None
     assert answer.trust in (Trust.UNKNOWN_CA, Trust.UNTRUSTED)
 
 
 def test_a_token_server_without_tls_gets_no_password(node: Mapping[str, str], tmp_path: Path) -> None:
     with (
-        small_registry(tmp_path, certificate="none", login="bearer") as thief,
-        small_registry(tmp_path, login="bearer", realm=f"http://{HOST}:{thief.port}/token") as registry,
+        small_registry(tmp_path, certificate="none", login="bearer") as token_server,
+        small_registry(tmp_path, login="bearer", realm=f"http://{HOST}:{token_server.port}/token") as registry,
     ):
         answer = collect(node, registry.port, login())
-        assert answer == RegistryAnswer(401, "", Trust.TRUSTED, Login.UNSENT, f"http://{HOST}:{thief.port}/token")
-        assert thief.requests == []
+        assert answer == RegistryAnswer(
+            401, "", Trust.TRUSTED, Login.UNSENT, f"http://{HOST}:{token_server.port}/token"
+        )
+        assert token_server.requests == []
 
 
-def test_a_registry_without_login(node: Mapping[str, str], tmp_path: Path) -> None:
+def test_registry_without_login_is_open(node: Mapping[str, str], tmp_path: Path) -> None:
     with small_registry(tmp_path, login="none") as registry:
         assert collect(node, registry.port, login()) == RegistryAnswer(200, "", Trust.TRUSTED, Login.OPEN)
 
 
-def test_no_registry_and_a_missing_token_server(node: Mapping[str, str], tmp_path: Path) -> None:
-    nobody = collect(node, 1, login())
-    assert nobody is not None
-    assert nobody.status is None
-    assert "refused" in nobody.detail.lower() or "connect" in nobody.detail.lower()
+def test_unreachable_registry_and_unreachable_token_server(node: Mapping[str, str], tmp_path: Path) -> None:
+    answer = collect(node, 1, login())
+    assert answer is not None
+    assert answer.status is None
+    assert "refused" in answer.detail.lower() or "connect" in answer.detail.lower()
     with small_registry(tmp_path, login="bearer", realm=f"https://{HOST}:1/token") as registry:
         answer = collect(node, registry.port, login())
     assert answer is not None
@@ -118,7 +124,7 @@ def test_without_curl_and_python_the_fact_is_missing(tmp_path: Path) -> None:
     for name in TOOLS:
         (tmp_path / name).symlink_to(os.path.realpath(str(shutil.which(name))))
     if Path("/usr/libexec/platform-python").exists():
-        pytest.skip("has a python beside PATH")
+        pytest.skip("has a Python outside PATH")
     assert collect({"PATH": str(tmp_path)}, 1, login()) is None
 
 

@@ -44,54 +44,54 @@ class Behaviour:
 
 
 class _Server(asyncssh.SSHServer):
-    def __init__(self, how: Behaviour) -> None:
-        self.how = how
-        how.connections += 1
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        behaviour.connections += 1
 
     def begin_auth(self, username: str) -> bool:
         return True
 
     def password_auth_supported(self) -> bool:
-        return self.how.password
+        return self.behaviour.password
 
     def validate_password(self, username: str, password: str) -> bool:
         return password == SECRET
 
     def public_key_auth_supported(self) -> bool:
-        return self.how.authorized is not None
+        return self.behaviour.authorized is not None
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return key.export_public_key("openssh").decode().split()[:2] == (self.how.authorized or "").split()[:2]
+        return key.export_public_key("openssh").decode().split()[:2] == (self.behaviour.authorized or "").split()[:2]
 
     def kbdint_auth_supported(self) -> bool:
-        return self.how.keyboard
+        return self.behaviour.keyboard
 
     def get_kbdint_challenge(
         self, username: str, lang: str, submethods: str
     ) -> tuple[str, str, str, list[tuple[str, bool]]]:
-        return "", "Two steps.", "", [(prompt, False) for prompt in self.how.question]
+        return "", "Two steps.", "", [(prompt, False) for prompt in self.behaviour.question]
 
     def validate_kbdint_response(self, username: str, responses: object) -> bool:
         return list(responses) == [SECRET] if isinstance(responses, (list, tuple)) else False
 
 
 @asynccontextmanager
-async def server(how: Behaviour, host_key: asyncssh.SSHKey = HOST_KEY) -> AsyncIterator[int]:
+async def server(behaviour: Behaviour, host_key: asyncssh.SSHKey = HOST_KEY) -> AsyncIterator[int]:
     sessions: set[asyncio.Task[None]] = set()
 
     def start(process: "asyncssh.SSHServerProcess[bytes]") -> None:
         sessions.add(asyncio.create_task(session(process)))
 
     async def session(process: "asyncssh.SSHServerProcess[bytes]") -> None:
-        how.sessions -= 1
-        if how.sessions < 0:
+        behaviour.sessions -= 1
+        if behaviour.sessions < 0:
             process.close()
             return
-        how.requested.append(process.command or "")
+        behaviour.requested.append(process.command or "")
         child = await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
-            how.command or process.command or "",
+            behaviour.command or process.command or "",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -99,13 +99,13 @@ async def server(how: Behaviour, host_key: asyncssh.SSHKey = HOST_KEY) -> AsyncI
         assert child.stdin is not None
         assert child.stdout is not None
         try:
-            process.stdout.write(how.noise)
+            process.stdout.write(behaviour.noise)
             child.stdin.write(await process.stdin.read())
             child.stdin.close()
             sent = 0
             while chunk := await child.stdout.read(1000):
                 sent += len(chunk)
-                if how.cut_after is not None and sent > how.cut_after:
+                if behaviour.cut_after is not None and sent > behaviour.cut_after:
                     await asyncio.sleep(0.05)
                     process.channel.get_connection().abort()
                     return
@@ -119,7 +119,7 @@ async def server(how: Behaviour, host_key: asyncssh.SSHKey = HOST_KEY) -> AsyncI
     listener = await asyncssh.listen(
         "127.0.0.1",
         0,
-        server_factory=lambda: _Server(how),
+        server_factory=lambda: _Server(behaviour),
         server_host_keys=[host_key],
         process_factory=start,
         encoding=None,
@@ -135,7 +135,9 @@ async def server(how: Behaviour, host_key: asyncssh.SSHKey = HOST_KEY) -> AsyncI
         await asyncio.gather(*sessions, return_exceptions=True)
 
 
-def aim(port: int, *, password: str | None = SECRET, key: Path | None = None, phrase: str | None = None) -> Target:
+def login_target(
+    port: int, *, password: str | None = SECRET, key: Path | None = None, passphrase: str | None = None
+) -> Target:
     return Target(
         "192.0.2.1",
         "127.0.0.1",
@@ -143,7 +145,7 @@ def aim(port: int, *, password: str | None = SECRET, key: Path | None = None, ph
         "root",
         SecretStr(password) if password else None,
         key,
-        SecretStr(phrase) if phrase else None,
+        SecretStr(passphrase) if passphrase else None,
     )
 
 
@@ -153,7 +155,7 @@ async def collect(
     return [event async for event in collect_facts(target, known_host_key, deadlines=deadlines)]
 
 
-def end(events: list[NodeEvent]) -> NodeFinished:
+def finished_event(events: list[NodeEvent]) -> NodeFinished:
     last = events[-1]
     assert isinstance(last, NodeFinished)
     assert sum(isinstance(event, NodeFinished) for event in events) == 1
@@ -161,20 +163,20 @@ def end(events: list[NodeEvent]) -> NodeFinished:
     return last
 
 
-def write_key(path: Path, phrase: str | None = None, form: str = "pkcs8-pem") -> str:
+def write_key(path: Path, passphrase: str | None = None, form: str = "pkcs8-pem") -> str:
     """Write a new private key to `path`; return its public key."""
     key = asyncssh.generate_private_key("ssh-ed25519")
-    path.write_bytes(key.export_private_key(form, phrase))
+    path.write_bytes(key.export_private_key(form, passphrase))
     return key.export_public_key("openssh").decode()
 
 
 async def test_collection_emits_stages_then_facts_then_the_end() -> None:
     async with server(Behaviour()) as port:
-        events = await collect(aim(port))
+        events = await collect(login_target(port))
     stages = [event.stage for event in events if isinstance(event, NodeStage)]
     assert stages == ["tcp", "handshake", "login", "shell", "script"]
     assert sum(isinstance(event, FactsUpdated) for event in events) > 3
-    done = end(events)
+    done = finished_event(events)
     assert (done.state, done.detail) == (NodeState.CHECKED, "")
     assert done.facts.hostname
     assert done.facts.host_key == HOST_KEY.get_fingerprint()
@@ -185,14 +187,16 @@ async def test_collection_emits_stages_then_facts_then_the_end() -> None:
 
 async def test_keyboard_interactive_gets_the_password() -> None:
     async with server(Behaviour(password=False, keyboard=True)) as port:
-        assert end(await collect(aim(port))).state is NodeState.CHECKED
+        assert finished_event(await collect(login_target(port))).state is NodeState.CHECKED
 
 
-@pytest.mark.parametrize("phrase", [None, SECRET])
-async def test_login_with_a_key_and_its_passphrase(tmp_path: Path, phrase: str | None) -> None:
-    authorized = write_key(tmp_path / "key", phrase)
+@pytest.mark.parametrize("passphrase", [None, SECRET])
+async def test_login_with_a_key_and_its_passphrase(tmp_path: Path, passphrase: str | None) -> None:
+    authorized = write_key(tmp_path / "key", passphrase)
     async with server(Behaviour(password=False, authorized=authorized)) as port:
-        done = end(await collect(aim(port, password=None, key=tmp_path / "key", phrase=phrase)))
+        done = finished_event(
+            await collect(login_target(port, password=None, key=tmp_path / "key", passphrase=passphrase))
+        )
     assert done.state is NodeState.CHECKED, done.detail
 
 
@@ -200,18 +204,18 @@ async def test_login_with_an_encrypted_key_of_ssh_keygen(tmp_path: Path) -> None
     pytest.importorskip("bcrypt", reason="the format of ssh-keygen is encrypted with bcrypt")
     authorized = write_key(tmp_path / "key", SECRET, "openssh")
     async with server(Behaviour(password=False, authorized=authorized)) as port:
-        done = end(await collect(aim(port, password=None, key=tmp_path / "key", phrase=SECRET)))
+        done = finished_event(await collect(login_target(port, password=None, key=tmp_path / "key", passphrase=SECRET)))
     assert done.state is NodeState.CHECKED, done.detail
 
 
 async def test_a_rejected_key_falls_back_to_the_password(tmp_path: Path) -> None:
     write_key(tmp_path / "key")
     async with server(Behaviour(authorized="ssh-ed25519 AAAA")) as port:
-        assert end(await collect(aim(port, key=tmp_path / "key"))).state is NodeState.CHECKED
+        assert finished_event(await collect(login_target(port, key=tmp_path / "key"))).state is NodeState.CHECKED
 
 
 @pytest.mark.parametrize(
-    ("prepare", "phrase", "message"),
+    ("prepare", "passphrase", "message"),
     [
         (lambda path: None, None, "No such file"),
         (lambda path: path.write_text("hello"), None, "not a supported private key"),
@@ -224,11 +228,11 @@ async def test_a_rejected_key_falls_back_to_the_password(tmp_path: Path) -> None
     ],
 )
 async def test_an_unusable_key_file_is_named_in_the_error(
-    tmp_path: Path, prepare: Callable[[Path], object], phrase: str | None, message: str
+    tmp_path: Path, prepare: Callable[[Path], object], passphrase: str | None, message: str
 ) -> None:
     prepare(tmp_path / "key")
     async with server(Behaviour()) as port:
-        done = end(await collect(aim(port, key=tmp_path / "key", phrase=phrase)))
+        done = finished_event(await collect(login_target(port, key=tmp_path / "key", passphrase=passphrase)))
     assert done.state is NodeState.AUTH_FAILED
     assert message in done.detail
     assert str(tmp_path / "key") in done.detail
@@ -236,14 +240,14 @@ async def test_an_unusable_key_file_is_named_in_the_error(
 
 async def test_a_wrong_password_fails_without_a_retry() -> None:
     async with server(Behaviour(keyboard=True)) as port:
-        done = end(await collect(aim(port, password="wrong")))
+        done = finished_event(await collect(login_target(port, password="wrong")))
     assert done.state is NodeState.AUTH_FAILED
     assert "password of root" in done.detail
     assert "wrong" not in done.detail
 
 
 @pytest.mark.parametrize(
-    ("how", "message"),
+    ("behaviour", "message"),
     [
         (Behaviour(), "root login may be disabled (PermitRootLogin)"),
         (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "does not allow password login for root"),
@@ -253,9 +257,9 @@ async def test_a_wrong_password_fails_without_a_retry() -> None:
         ),
     ],
 )
-async def test_a_rejected_login_names_the_setting_to_change(how: Behaviour, message: str) -> None:
-    async with server(how) as port:
-        done = end(await collect(aim(port, password="wrong")))
+async def test_a_rejected_login_names_the_setting_to_change(behaviour: Behaviour, message: str) -> None:
+    async with server(behaviour) as port:
+        done = finished_event(await collect(login_target(port, password="wrong")))
     assert done.state is NodeState.AUTH_FAILED
     assert message in done.detail
 
@@ -264,29 +268,29 @@ async def test_a_recorded_host_key_is_accepted_and_a_changed_one_prevents_the_lo
     other = asyncssh.generate_private_key("ssh-ed25519")
     known = HOST_KEY.export_public_key("openssh").decode()
     async with server(Behaviour()) as port:
-        assert end(await collect(aim(port), known)).state is NodeState.CHECKED
-    how = Behaviour()
-    async with server(how, other) as port:
-        events = await collect(aim(port), known)
-    done = end(events)
+        assert finished_event(await collect(login_target(port), known)).state is NodeState.CHECKED
+    behaviour = Behaviour()
+    async with server(behaviour, other) as port:
+        events = await collect(login_target(port), known)
+    done = finished_event(events)
     assert done.state is NodeState.HOST_KEY_CHANGED
     assert HOST_KEY.get_fingerprint() in done.detail
     assert other.get_fingerprint() in done.detail
     assert done.host_key == " ".join(other.export_public_key("openssh").decode().split()[:2])
     assert [e.stage for e in events if isinstance(e, NodeStage)] == ["tcp", "handshake"]
-    assert how.requested == []
+    assert behaviour.requested == []
 
 
 async def test_a_recorded_host_key_of_a_removed_type_counts_as_changed() -> None:
     known = asyncssh.generate_private_key("ecdsa-sha2-nistp256").export_public_key("openssh").decode()
     async with server(Behaviour()) as port:
-        assert end(await collect(aim(port), known)).state is NodeState.HOST_KEY_CHANGED
+        assert finished_event(await collect(login_target(port), known)).state is NodeState.HOST_KEY_CHANGED
 
 
 async def test_a_closed_port_is_unreachable() -> None:
     async with server(Behaviour()) as port:
         pass
-    done = end(await collect(aim(port)))
+    done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.UNREACHABLE
     assert f"connection to port {port} refused" in done.detail
     assert done.facts.missing_reason("hostname") == done.detail
@@ -295,10 +299,10 @@ async def test_a_closed_port_is_unreachable() -> None:
 @asynccontextmanager
 async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple[int, list[int]]]:
     """A TCP server without SSH: sends `answer`, then closes the connection or stays silent."""
-    met: list[int] = []
+    connections: list[int] = []
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        met.append(1)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(1)
         writer.write(answer)
         await writer.drain()
         if not close:
@@ -306,9 +310,9 @@ async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple
             await asyncio.sleep(0.05)
         writer.close()
 
-    tcp = await asyncio.start_server(talk, "127.0.0.1", 0)
+    tcp = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield tcp.sockets[0].getsockname()[1], met
+        yield tcp.sockets[0].getsockname()[1], connections
     finally:
         tcp.close()
 
@@ -325,31 +329,35 @@ async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple
 )
 async def test_a_server_without_replies_times_out_and_the_stage_is_named(answer: bytes, message: str) -> None:
     async with listener(answer) as (port, _):
-        events = await collect(aim(port), deadlines=SHORT)
-    done = end(events)
+        events = await collect(login_target(port), deadlines=SHORT)
+    done = finished_event(events)
     assert done.state is NodeState.TIMEOUT
     assert message in done.detail
 
 
 async def test_a_connection_dropped_before_the_login_is_retried_three_times() -> None:
-    async with listener(b"", close=True) as (port, met):
-        done = end(await collect(aim(port), deadlines=replace(DEADLINES, retry_pauses=((0, 0),) * 3)))
+    async with listener(b"", close=True) as (port, connections):
+        done = finished_event(
+            await collect(login_target(port), deadlines=replace(DEADLINES, retry_pauses=((0, 0),) * 3))
+        )
     assert done.state is NodeState.UNREACHABLE
     assert "before the login" in done.detail
     assert "MaxStartups" in done.detail
-    assert len(met) == 4
+    assert len(connections) == 4
 
 
 async def test_a_server_without_ssh_is_unreachable() -> None:
     async with listener(b"HTTP/1.1 400 Bad Request\r\n\x1b[31m\r\n\r\n", close=True) as (port, _):
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.UNREACHABLE
     assert "\x1b" not in done.detail
 
 
 async def test_an_unused_address_times_out() -> None:
-    # 192.0.2.1 is reserved for documentation: there is no route, or no host replies.
-    done = end(await collect(Target("192.0.2.1", "192.0.2.1", 22, "root", SecretStr(SECRET)), deadlines=SHORT))
+    # 192.0.2.1 is reserved for documentation, so it has no route or no host replies.
+    done = finished_event(
+        await collect(Target("192.0.2.1", "192.0.2.1", 22, "root", SecretStr(SECRET)), deadlines=SHORT)
+    )
     assert done.state is NodeState.UNREACHABLE
     assert done.detail
 
@@ -359,7 +367,7 @@ async def test_no_matching_algorithm_lists_both_sides() -> None:
         "127.0.0.1", 0, server_host_keys=[HOST_KEY], kex_algs=["diffie-hellman-group1-sha1"], config=None
     )
     async with listening:
-        done = end(await collect(aim(listening.get_port())))
+        done = finished_event(await collect(login_target(listening.get_port())))
     assert done.state is NodeState.UNREACHABLE
     assert "diffie-hellman-group1-sha1" in done.detail
     assert "curve25519" in done.detail
@@ -370,15 +378,15 @@ async def test_no_matching_algorithm_lists_both_sides() -> None:
 async def test_login_with_each_common_key_type(tmp_path: Path, kind: str) -> None:
     key = asyncssh.generate_private_key(kind)
     (tmp_path / "key").write_bytes(key.export_private_key())
-    how = Behaviour(password=False, authorized=key.export_public_key("openssh").decode(), command="echo no shell")
-    async with server(how) as port:
-        done = end(await collect(aim(port, password=None, key=tmp_path / "key")))
-    assert "bash did not run: no shell" in done.detail  # past the login
+    behaviour = Behaviour(password=False, authorized=key.export_public_key("openssh").decode(), command="echo no shell")
+    async with server(behaviour) as port:
+        done = finished_event(await collect(login_target(port, password=None, key=tmp_path / "key")))
+    assert "bash did not run: no shell" in done.detail  # after the login
 
 
 async def test_a_login_that_floods_output_is_aborted() -> None:
     async with server(Behaviour(command="yes a menu")) as port:
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.AUTH_FAILED
     assert "bash did not run: " in done.detail
     assert "a menu a menu" in done.detail
@@ -386,7 +394,7 @@ async def test_a_login_that_floods_output_is_aborted() -> None:
 
 async def test_a_node_that_opens_no_session_is_reported() -> None:
     async with server(Behaviour(sessions=0)) as port:
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     assert done.state in (NodeState.AUTH_FAILED, NodeState.LOST)
     assert done.detail
 
@@ -401,7 +409,7 @@ async def test_a_slow_banner_times_out() -> None:
         writer.close()
 
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as tcp:
-        done = end(await collect(aim(tcp.sockets[0].getsockname()[1]), deadlines=SHORT))
+        done = finished_event(await collect(login_target(tcp.sockets[0].getsockname()[1]), deadlines=SHORT))
     assert done.state is NodeState.TIMEOUT
     assert "no SSH reply within 0.5 s" in done.detail
 
@@ -413,16 +421,16 @@ async def test_local_facts_are_emitted_while_connectivity_tests_run(tmp_path: Pa
     )
     events = []
     async with server(Behaviour()) as port:
-        async for event in collect_facts(aim(port), None, collectors=(*COLLECTORS, waiting)):
+        async for event in collect_facts(login_target(port), None, collectors=(*COLLECTORS, waiting)):
             events.append(event)
             if isinstance(event, LocalFactsDone):
                 (tmp_path / "seen").touch()
-    [seen] = [event for event in events if isinstance(event, LocalFactsDone)]
-    assert (seen.state, seen.detail) == (NodeState.CHECKED, "")
-    assert seen.facts.hostname
-    assert seen.facts.vrids_seen is None
-    assert "check in progress" in seen.facts.missing_reason("vrids_seen")
-    done = end(events)
+    [local] = [event for event in events if isinstance(event, LocalFactsDone)]
+    assert (local.state, local.detail) == (NodeState.CHECKED, "")
+    assert local.facts.hostname
+    assert local.facts.vrids_seen is None
+    assert "check in progress" in local.facts.missing_reason("vrids_seen")
+    done = finished_event(events)
     assert done.facts.vrids_seen == frozenset()
     assert not [e for e in await _quick() if isinstance(e, LocalFactsDone)]
 
@@ -430,12 +438,12 @@ async def test_local_facts_are_emitted_while_connectivity_tests_run(tmp_path: Pa
 async def _quick() -> list[NodeEvent]:
     """Collect without slow collectors."""
     async with server(Behaviour()) as port:
-        return await collect(aim(port))
+        return await collect(login_target(port))
 
 
-async def test_facts_from_before_a_broken_connection_are_kept() -> None:
+async def test_facts_collected_before_a_broken_connection_remain() -> None:
     async with server(Behaviour(cut_after=4000)) as port:
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.LOST
     assert done.facts.hostname
     assert done.facts.snap_packages is None
@@ -443,9 +451,9 @@ async def test_facts_from_before_a_broken_connection_are_kept() -> None:
     assert "while a command ran" in done.detail
 
 
-async def test_facts_from_before_a_timeout_are_kept() -> None:
+async def test_facts_collected_before_a_timeout_remain() -> None:
     async with server(Behaviour(command="bash -s | { head -c 3000; sleep 30; }")) as port:
-        done = end(await collect(aim(port), deadlines=Deadlines(script=2)))
+        done = finished_event(await collect(login_target(port), deadlines=Deadlines(script=2)))
     assert done.state is NodeState.TIMEOUT
     assert done.facts.hostname
     assert "within 2 s" in done.detail
@@ -453,14 +461,14 @@ async def test_facts_from_before_a_timeout_are_kept() -> None:
 
 async def test_a_disabled_shell_is_reported_with_its_message() -> None:
     async with server(Behaviour(command="echo 'This account is not available'; exit 1")) as port:
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.AUTH_FAILED
     assert "bash did not run: This account is not available" in done.detail
 
 
 async def test_a_login_without_output_is_reported_with_likely_causes() -> None:
     async with server(Behaviour(command="cat >/dev/null")) as port:
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.AUTH_FAILED
     assert "printed nothing" in done.detail
     assert ".bashrc" in done.detail
@@ -468,7 +476,7 @@ async def test_a_login_without_output_is_reported_with_likely_causes() -> None:
 
 async def test_one_session_is_enough_and_output_of_a_profile_is_ignored() -> None:
     async with server(Behaviour(sessions=1, noise=b"Welcome to m1!\n\x1b[1mLast login")) as port:
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.CHECKED
     assert done.facts.os_id
 
@@ -479,7 +487,7 @@ async def test_no_sudo_keeps_the_facts_that_need_no_root(tmp_path: Path) -> None
     for tool in ("id", "sudo"):
         (tmp_path / tool).chmod(0o755)
     async with server(Behaviour(command=f"PATH={tmp_path}:$PATH; export PATH; {LAUNCH}")) as port:
-        done = end(await collect(aim(port), deadlines=Deadlines(script=6)))
+        done = finished_event(await collect(login_target(port), deadlines=Deadlines(script=6)))
     assert done.state is NodeState.NO_SUDO
     assert "requiretty" in done.detail
     assert done.facts.os_id
@@ -489,19 +497,19 @@ async def test_no_sudo_keeps_the_facts_that_need_no_root(tmp_path: Path) -> None
 async def test_a_script_that_does_not_start_times_out_before_a_slow_one() -> None:
     short = Deadlines(start=2.5, script=20)
     async with server(Behaviour(command="sleep 30")) as port:
-        silent = end(await collect(aim(port), deadlines=short))
+        silent = finished_event(await collect(login_target(port), deadlines=short))
     assert silent.state is NodeState.TIMEOUT
     assert "sent no output within 2.5 s" in silent.detail
     slow = Collector("slow", ("vrids_seen",), "sleep 4", lambda output: {"vrids_seen": frozenset()}, timeout=10)
     async with server(Behaviour()) as port:
-        events = [event async for event in collect_facts(aim(port), None, deadlines=short, collectors=(slow,))]
-    assert end(events).facts.vrids_seen == frozenset()
+        events = [event async for event in collect_facts(login_target(port), None, deadlines=short, collectors=(slow,))]
+    assert finished_event(events).facts.vrids_seen == frozenset()
 
 
 async def test_closing_the_events_closes_the_connection() -> None:
-    how = Behaviour(command="sleep 30")
-    async with server(how) as port:
-        events = collect_facts(aim(port), None)
+    behaviour = Behaviour(command="sleep 30")
+    async with server(behaviour) as port:
+        events = collect_facts(login_target(port), None)
         async for event in events:
             if isinstance(event, NodeStage) and event.stage == "script":
                 break
@@ -511,14 +519,14 @@ async def test_closing_the_events_closes_the_connection() -> None:
 async def test_connect_errors_contain_no_secrets() -> None:
     async with server(Behaviour(password=False)) as port:
         with pytest.raises(ConnectError) as raised:
-            await connect(aim(port), None, lambda stage: None)
+            await connect(login_target(port), None, lambda stage: None)
     assert SECRET not in repr(raised.value)
-    assert SECRET not in repr(aim(port))
+    assert SECRET not in repr(login_target(port))
 
 
 async def test_all_collectors_work_on_this_host() -> None:
     async with server(Behaviour()) as port:
-        done = end(await collect(aim(port)))
+        done = finished_event(await collect(login_target(port)))
     requested = {name for collector in COLLECTORS for name in collector.fields}
     present = {name for name in requested if getattr(done.facts, name) is not None}
     assert len(present) > len(requested) * 0.8, done.facts.missing

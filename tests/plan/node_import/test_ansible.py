@@ -1,4 +1,4 @@
-"""Inventories as they are used with Ansible, and tables as they come from spreadsheets."""
+"""Import of nodes from Ansible inventories (INI, YAML, JSON) and CSV tables."""
 
 import json
 
@@ -77,7 +77,7 @@ w3;w3.example.com;worker;;;;;r2
 
 
 @pytest.mark.parametrize("text", [INI, YAML, CSV], ids=["ini", "yaml", "csv"])
-def test_the_same_nodes_in_three_forms(text: str) -> None:
+def test_ini_yaml_and_csv_give_the_same_nodes(text: str) -> None:
     reading = read_list(text)
     assert [
         (h.address, h.role, h.username, h.port, h.password.get_secret_value() if h.password else None, h.key_file)
@@ -92,24 +92,24 @@ def test_the_same_nodes_in_three_forms(text: str) -> None:
     [fault] = reading.faults
     assert "w3.example.com" in fault.text
     assert text.split("\n")[fault.line - 1].strip().removeprefix("w3;").startswith("w3.example.com")
-    shown, hidden = mask_nodes(text, reading)
-    assert "canary" not in shown + repr(reading) + "".join(map(str, (*reading.faults, *reading.notes)))
-    assert unmask(shown, hidden) == text
+    masked, hidden = mask_nodes(text, reading)
+    assert "canary" not in masked + repr(reading) + "".join(map(str, (*reading.faults, *reading.notes)))
+    assert unmask(masked, hidden) == text
 
 
 @pytest.mark.parametrize("text", [INI, YAML], ids=["ini", "yaml"])
-def test_what_is_left_out_is_said(text: str) -> None:
-    told = " ".join(str(note) for note in read_list(text).notes)
-    assert "'b1' was skipped: it is not in a group of control plane nodes or workers" in told
-    assert "sudo password is not imported" in told
+def test_skipped_values_have_notes(text: str) -> None:
+    notes = " ".join(str(note) for note in read_list(text).notes)
+    assert "'b1' was skipped: it is not in a group of control plane nodes or workers" in notes
+    assert "sudo password is not imported" in notes
 
 
-def test_csv_says_which_columns_it_does_not_know() -> None:
+def test_unknown_csv_column_has_a_note() -> None:
     assert "Rack" in str(read_list(CSV).notes[0])
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "why"),
+    ("text", "line", "reason"),
     [
         ("ip,role\n10.0.0.1,boss\n", 2, "neither control-plane nor worker"),
         ("ip,role\n,worker\n", 2, "address missing in this row"),
@@ -127,12 +127,12 @@ def test_csv_says_which_columns_it_does_not_know() -> None:
         ("all:\n  hosts: [\n", 3, "invalid YAML"),
     ],
 )
-def test_a_fault_is_told_with_its_line(text: str, line: int, why: str) -> None:
+def test_fault_has_its_line_and_reason(text: str, line: int, reason: str) -> None:
     [fault] = read_list(text).faults
-    assert (fault.line, why in fault.text) == (line, True), str(fault)
+    assert (fault.line, reason in fault.text) == (line, True), str(fault)
 
 
-def test_what_only_ansible_knows_is_asked_for_on_the_screen() -> None:
+def test_vault_and_template_values_are_skipped_with_a_note() -> None:
     vault = (
         "all:\n  hosts:\n    10.0.0.1:\n      ansible_password: !vault |\n        $ANSIBLE_VAULT;1.1\n        6162\n"
     )
@@ -143,13 +143,13 @@ def test_what_only_ansible_knows_is_asked_for_on_the_screen() -> None:
         assert "only Ansible can resolve" in reading.notes[0].text
 
 
-def test_a_group_called_nodes_tells_a_role_only_beside_masters() -> None:
+def test_group_nodes_means_workers_only_if_masters_exist() -> None:
     assert [host.role for host in read_list("[nodes]\n10.0.0.[1:2]\n").hosts] == [None, None]
     both = read_list("[nodes]\n10.0.0.[1:2]\n[masters]\n10.0.0.1\n")
     assert [host.role for host in both.hosts] == ["control-plane", "worker"]
 
 
-def test_hostile_yaml_ends_soon() -> None:
+def test_hostile_yaml_is_rejected() -> None:
     bomb = "a: &a {hosts: {x: 1}}\n" + "".join(
         f"{name}: &{name} {{children: {{p: *{above}, q: *{above}, r: *{above}, s: *{above}}}}}\n"
         for above, name in zip("abcdefghijklm", "bcdefghijklmn", strict=True)
@@ -161,14 +161,14 @@ def test_hostile_yaml_ends_soon() -> None:
 
 
 @given(st.text(alphabet="[]:{}&*!-'\"=#\n abhostsvrcildren0123.", max_size=200))
-def test_no_inventory_breaks_it(text: str) -> None:
-    for whole in (f"[masters]\n{text}", f"all:\n  hosts:\n{text}", f"ip,role\n{text}"):
-        reading = read_list(whole)
-        shown, hidden = mask_nodes(whole, reading)
-        assert unmask(shown, hidden) == whole.replace("\r", "\n")
+def test_arbitrary_inventory_never_raises(text: str) -> None:
+    for document in (f"[masters]\n{text}", f"all:\n  hosts:\n{text}", f"ip,role\n{text}"):
+        reading = read_list(document)
+        masked, hidden = mask_nodes(document, reading)
+        assert unmask(masked, hidden) == document.replace("\r", "\n")
 
 
-def test_json_is_yaml_too() -> None:
+def test_json_inventory_is_read() -> None:
     document = {
         "masters": {"hosts": ["10.0.0.1", "10.0.0.2"]},
         "workers": {"hosts": {"w": {"ansible_host": "10.0.0.3"}}},
@@ -176,29 +176,29 @@ def test_json_is_yaml_too() -> None:
     assert [host.address for host in read_list(json.dumps(document)).hosts] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 
 
-def test_nodes_without_a_role_fill_up_the_control_planes_first() -> None:
+def test_nodes_without_a_role_become_control_plane_nodes_first() -> None:
     def roles(plan: Plan, text: str) -> list[str]:
         return [node.role[0] for node in merge_hosts(plan, read_list(text)).imported]
 
     assert roles(Plan(), "10.0.0.1-5") == ["c", "c", "c", "w", "w"]
     assert roles(Plan(), "10.0.0.1\nmaster 10.0.0.9\n10.0.0.2-4") == ["c", "c", "c", "w", "w"]
-    two = Plan(nodes=(Node(address="10.0.0.1"), Node(address="10.0.0.2")))
-    assert roles(two, "10.0.0.3-4") == ["c", "w"]
+    two_nodes = Plan(nodes=(Node(address="10.0.0.1"), Node(address="10.0.0.2")))
+    assert roles(two_nodes, "10.0.0.3-4") == ["c", "w"]
 
 
-def test_what_is_there_already_stays_as_it_is() -> None:
+def test_nodes_already_in_the_plan_and_duplicates_are_skipped() -> None:
     plan = Plan(nodes=(Node(address="10.0.0.1", role="worker"),))
-    taken = merge_hosts(plan, read_list("master 10.0.0.1\n10.0.0.2\n10.0.0.2 admin\n"))
-    assert [node.address for node in taken.imported] == ["10.0.0.2"]
-    assert [host.line for host in taken.already_in_plan] == [1]
-    assert [host.line for host in taken.duplicates] == [3]
+    merged = merge_hosts(plan, read_list("master 10.0.0.1\n10.0.0.2\n10.0.0.2 admin\n"))
+    assert [node.address for node in merged.imported] == ["10.0.0.2"]
+    assert [host.line for host in merged.already_in_plan] == [1]
+    assert [host.line for host in merged.duplicates] == [3]
 
 
-def test_what_all_have_in_common_is_the_login_of_all() -> None:
-    taken = merge_hosts(
+def test_common_values_become_the_common_login_of_an_empty_plan() -> None:
+    merged = merge_hosts(
         Plan(), read_list("[masters]\n10.0.0.[1:3]\n10.0.0.9 ansible_port=2222\n[all:vars]\nansible_user=admin\n")
     )
-    assert dict(taken.login) == {"username": "admin"}
-    assert [(node.ssh.username, node.ssh.port) for node in taken.imported][-1] == (None, 2222)
-    there = Plan(nodes=(Node(address="10.9.0.1"),))
-    assert merge_hosts(there, read_list("10.0.0.1 admin\n10.0.0.2 admin")).login == {}
+    assert dict(merged.login) == {"username": "admin"}
+    assert [(node.ssh.username, node.ssh.port) for node in merged.imported][-1] == (None, 2222)
+    plan = Plan(nodes=(Node(address="10.9.0.1"),))
+    assert merge_hosts(plan, read_list("10.0.0.1 admin\n10.0.0.2 admin")).login == {}

@@ -1,4 +1,4 @@
-"""A bundle is whole or not there, is checked before use, and keeps secrets in two files alone."""
+"""The bundle: its files, checksums, atomic replacement, and secrets in only two of the files."""
 
 import ctypes
 import json
@@ -49,10 +49,10 @@ def secret_plan() -> Plan:
 
 
 def report(outcome: Outcome = Outcome.PASS) -> Report:
-    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    time = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     node = NodeRecord("10.20.0.11", "m1", "control-plane", NodeState.CHECKED)
     verdict = Verdict("OS-KERNEL", "10.20.0.11", Severity.MUST, outcome, "5.4", "5.15", "upgrade")
-    return Report("4.0", moment, moment, (node,), (verdict,))
+    return Report("4.0", time, time, (node,), (verdict,))
 
 
 def write(directory: Path, base: Path, plan: Plan | None = None, outcome: Outcome = Outcome.PASS) -> Path:
@@ -71,7 +71,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_what_is_in_it(tmp_path: Path) -> None:
+def test_bundle_has_all_files_with_their_modes(tmp_path: Path) -> None:
     directory = write(tmp_path / "out" / "bundle", tmp_path)
     assert is_bundle(directory)
     assert mode(directory) == 0o700
@@ -86,13 +86,13 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     assert (directory / "setup.txt").read_text() == "bash setup.sh --network-mode calico\n"
 
 
-def test_secrets_are_in_two_files_alone(tmp_path: Path) -> None:
+def test_secrets_are_only_in_two_files(tmp_path: Path) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
-    holders = {path.name for path in directory.iterdir() if CANARY in path.read_text()}
-    assert holders == {"secrets.yaml", "installer-config.json"}
+    files_with_secret = {path.name for path in directory.iterdir() if CANARY in path.read_text()}
+    assert files_with_secret == {"secrets.yaml", "installer-config.json"}
 
 
-def test_it_reads_back(tmp_path: Path) -> None:
+def test_written_bundle_is_opened_unchanged(tmp_path: Path) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
     opened = open_bundle(directory)
     assert opened.plan == absolute(secret_plan(), tmp_path)
@@ -104,13 +104,13 @@ def test_it_reads_back(tmp_path: Path) -> None:
     assert json.loads(opened.document.get_secret_value()) == {"password": CANARY}
 
 
-def test_known_hosts_is_what_openssh_reads(tmp_path: Path) -> None:
+def test_known_hosts_has_the_format_of_openssh(tmp_path: Path) -> None:
     lines = (write(tmp_path / "bundle", tmp_path) / "known_hosts").read_text().splitlines()
     assert lines == [f"10.20.0.11 {KEY}", f"[10.20.0.13]:2222 {KEY}"]
 
 
-def test_paths_mean_the_same_from_anywhere(tmp_path: Path) -> None:
-    plan = load_plan(write(tmp_path / "far" / "bundle", tmp_path) / "plan.yaml")
+def test_paths_of_the_plan_are_absolute(tmp_path: Path) -> None:
+    plan = load_plan(write(tmp_path / "other" / "bundle", tmp_path) / "plan.yaml")
     assert plan.package.core == str(tmp_path / "media" / "installer-core-v4.0.3-x86.tar")
     assert plan.package.public_key == "/media/verify-key.pub"
     assert plan.package.extensions is None
@@ -122,21 +122,21 @@ def test_paths_mean_the_same_from_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [*FILES, SUMS])
-@pytest.mark.parametrize("harm", ["change", "remove"])
-def test_damage_is_named(tmp_path: Path, name: str, harm: str) -> None:
+@pytest.mark.parametrize("damage", ["change", "remove"])
+def test_changed_or_missing_file_is_named(tmp_path: Path, name: str, damage: str) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
     path = directory / name
-    if harm == "remove":
+    if damage == "remove":
         path.unlink()
     else:
         path.write_bytes(path.read_bytes().replace(b"0", b"1") + b"\n#")
     with pytest.raises(BundleCorrupt) as damaged:
         open_bundle(directory)
-    if name != SUMS:  # whose change makes others look damaged
+    if name != SUMS:  # a changed checksum list makes other files look damaged
         assert damaged.value.files == (name,)
 
 
-def test_a_file_left_out_of_the_sums_is_damage(tmp_path: Path) -> None:
+def test_file_missing_from_the_checksums_is_damage(tmp_path: Path) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
     lines = (directory / SUMS).read_text().splitlines(keepends=True)
     (directory / SUMS).write_text("".join(line for line in lines if "plan.yaml" not in line))
@@ -145,7 +145,7 @@ def test_a_file_left_out_of_the_sums_is_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("swap", [True, False])
-def test_an_earlier_bundle_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: bool) -> None:
+def test_earlier_bundle_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swap: bool) -> None:
     if not swap:
         monkeypatch.setattr(ctypes, "CDLL", lambda *_args, **_options: object())  # a C library without renameat2
     directory = write(tmp_path / "bundle", tmp_path)
@@ -155,19 +155,19 @@ def test_an_earlier_bundle_is_replaced(tmp_path: Path, monkeypatch: pytest.Monke
     check_sums(directory)
 
 
-def test_a_damaged_bundle_can_be_made_anew(tmp_path: Path) -> None:
+def test_damaged_bundle_is_replaced(tmp_path: Path) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
     (directory / "plan.yaml").unlink()
     write(directory, tmp_path)
     check_sums(directory)
 
 
-def test_an_empty_folder_is_used(tmp_path: Path) -> None:
+def test_empty_folder_becomes_the_bundle(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir(mode=0o755)
     assert mode(write(tmp_path / "bundle", tmp_path)) == 0o700
 
 
-def test_what_is_no_bundle_is_left_alone(tmp_path: Path) -> None:
+def test_folder_that_is_not_a_bundle_is_not_replaced(tmp_path: Path) -> None:
     filled, plain, link = tmp_path / "filled", tmp_path / "plain", tmp_path / "link"
     filled.mkdir()
     (filled / "precious").touch()
@@ -184,13 +184,13 @@ def test_what_is_no_bundle_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in filled.iterdir()] == ["precious"]
 
 
-def test_a_write_that_fails_leaves_the_earlier_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_write_keeps_the_earlier_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
 
-    def full(_handle: int) -> None:
+    def disk_full(_handle: int) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", disk_full)
     with pytest.raises(OSError, match="No space"):
         write(directory, tmp_path, outcome=Outcome.FAIL)
     monkeypatch.undo()
@@ -199,15 +199,15 @@ def test_a_write_that_fails_leaves_the_earlier_bundle(tmp_path: Path, monkeypatc
     assert json.loads((directory / "preflight.json").read_text())["ready"] is True
 
 
-def test_what_a_killed_writer_left_goes_away(tmp_path: Path) -> None:
-    left = tmp_path / ".bundle.new"
-    left.mkdir()
-    (left / "secrets.yaml").write_text(CANARY)
+def test_leftovers_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
+    leftover = tmp_path / ".bundle.new"
+    leftover.mkdir()
+    (leftover / "secrets.yaml").write_text(CANARY)
     write(tmp_path / "bundle", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
-ENDLESS = """
+WRITE_FOREVER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
@@ -219,15 +219,15 @@ while True:
 
 
 @pytest.mark.parametrize("swap", [True, False])
-def test_killed_at_any_moment_a_bundle_is_whole(tmp_path: Path, swap: bool) -> None:
-    """Without a swap of names it may be gone for that moment; the next writer puts it back first."""
+def test_bundle_is_complete_after_a_kill_at_any_time(tmp_path: Path, swap: bool) -> None:
+    """Without an atomic swap the bundle may be missing after a kill; the next writer restores it first."""
     without = "import ctypes\nctypes.CDLL = lambda *_args, **_options: object()\nwhile"
-    code = ENDLESS if swap else ENDLESS.replace("while", without)
-    for moment in range(4):
+    code = WRITE_FOREVER if swap else WRITE_FOREVER.replace("while", without)
+    for attempt in range(4):
         arguments = [sys.executable, "-c", code, str(tmp_path / "bundle"), str(Path(__file__).parents[3])]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None
-            for _ in range(1 + 3 * moment):
+            for _ in range(1 + 3 * attempt):
                 assert writer.stdout.readline()
             writer.kill()
         if swap:
@@ -237,13 +237,13 @@ def test_killed_at_any_moment_a_bundle_is_whole(tmp_path: Path, swap: bool) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
-def test_two_writers_do_not_meet(tmp_path: Path) -> None:
+def test_second_concurrent_writer_is_rejected(tmp_path: Path) -> None:
     with bundles._temporary_folder(tmp_path / "bundle"), pytest.raises(BundleRefused, match="another"):
         write(tmp_path / "bundle", tmp_path)
     write(tmp_path / "bundle", tmp_path)
 
 
-def test_an_earlier_bundle_that_a_kill_left_aside_is_put_back(tmp_path: Path) -> None:
+def test_earlier_bundle_renamed_by_a_killed_writer_is_restored(tmp_path: Path) -> None:
     directory = write(tmp_path / "bundle", tmp_path)
     directory.rename(tmp_path / ".bundle.earlier")
     write(directory, tmp_path)

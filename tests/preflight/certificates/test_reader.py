@@ -1,4 +1,4 @@
-"""What is read from real PEM files: made here with real keys, broken in the ways in which people break them."""
+"""Facts and findings from certificate and key files, made with real keys, valid and with common mistakes."""
 
 import os
 import subprocess
@@ -70,8 +70,8 @@ def pem(*certificates: x509.Certificate) -> bytes:
 
 
 def key_pem(key: AnyKey, passphrase: bytes = b"") -> bytes:
-    locked = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+    encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("key", [RSA, EC], ids=["RSA", "EC"])
-def test_a_good_pair(tmp_path: Path, key: Key) -> None:
+def test_valid_pair_has_its_facts(tmp_path: Path, key: Key) -> None:
     (tmp_path / "c").write_bytes(pem(certificate(key, "leaf", "ca", CA_KEY, HOSTS), CA))
     (tmp_path / "k").write_bytes(key_pem(key))
     read = read_pair(tmp_path / "c", tmp_path / "k")
@@ -110,28 +110,28 @@ def test_a_good_pair(tmp_path: Path, key: Key) -> None:
         ("10.20.0.11", False),
     ],
 )
-def test_names_as_a_browser_takes_them(folder: Path, host: str, covered: bool) -> None:
+def test_host_is_covered_as_in_a_browser(folder: Path, host: str, covered: bool) -> None:
     assert read_pair(folder / "c.pem", folder / "k.pem").covers(host) is covered
 
 
-def test_somebody_elses_key(folder: Path) -> None:
+def test_key_of_another_certificate_does_not_match(folder: Path) -> None:
     (folder / "k.pem").write_bytes(key_pem(EC))
     assert read_pair(folder / "c.pem", folder / "k.pem").key_matches is False
 
 
-def test_the_authority_first_is_not_the_platforms_certificate(folder: Path) -> None:
+def test_chain_with_the_authority_first_is_out_of_order(folder: Path) -> None:
     (folder / "c.pem").write_bytes(pem(CA, certificate(RSA, "leaf", "ca", CA_KEY, HOSTS)))
     read = read_pair(folder / "c.pem", folder / "k.pem")
     assert (read.key_matches, read.chain_ordered) == (False, False)
 
 
-def test_a_locked_key_is_not_guessed_at(folder: Path) -> None:
+def test_encrypted_key_has_no_match_result(folder: Path) -> None:
     (folder / "k.pem").write_bytes(key_pem(RSA, b"canary"))
     read = read_pair(folder / "c.pem", folder / "k.pem")
     assert (read.key_encrypted, read.key_matches, read.errors) == (True, None, ())
 
 
-def test_a_self_signed_certificate_is_known_as_such(folder: Path) -> None:
+def test_self_signed_certificate_is_recognised(folder: Path) -> None:
     (folder / "c.pem").write_bytes(pem(certificate(RSA, "me", "me", RSA)))
     read = read_pair(folder / "c.pem", folder / "k.pem")
     assert (read.self_signed, read.names, read.chain_length) == (True, (), 1)
@@ -141,7 +141,7 @@ def test_a_self_signed_certificate_is_known_as_such(folder: Path) -> None:
     "content",
     [b"", b"not PEM", b"\x00\xff" * 50, b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
 )
-def test_rubbish_is_an_error_of_its_file(folder: Path, content: bytes) -> None:
+def test_file_without_pem_is_an_error_with_its_name(folder: Path, content: bytes) -> None:
     (folder / "c.pem").write_bytes(content)
     read = read_pair(folder / "c.pem", folder / "k.pem")
     assert len(read.errors) == 1
@@ -151,12 +151,12 @@ def test_rubbish_is_an_error_of_its_file(folder: Path, content: bytes) -> None:
     assert len(read.errors) == 2
 
 
-def test_key_and_certificate_in_the_wrong_fields(folder: Path) -> None:
+def test_swapped_key_and_certificate_are_errors(folder: Path) -> None:
     read = read_pair(folder / "k.pem", folder / "c.pem")
     assert len(read.errors) == 2
 
 
-def test_files_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
+def test_all_unreadable_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"0" * (READ_LIMIT + 1))
     read = read_pair(tmp_path / "gone", tmp_path)
     assert len(read.unreadable) == 2
@@ -165,7 +165,7 @@ def test_files_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
     assert "larger than 1 MiB" in read_pair(tmp_path / "big", tmp_path / "big").unreadable[0]
 
 
-def test_the_plan_decides_whether_there_is_a_pair(folder: Path) -> None:
+def test_pair_is_read_only_if_the_plan_has_both_files(folder: Path) -> None:
     pair = {"cert_file": "c.pem", "key_file": "k.pem"}
     assert facts_for(valid_plan(), folder) is None
     assert facts_for(valid_plan(certificate={"mode": "existing", "cert_file": "c.pem"}), folder) is None
@@ -174,7 +174,7 @@ def test_the_plan_decides_whether_there_is_a_pair(folder: Path) -> None:
     assert read.key_matches is True
 
 
-def test_a_pair_in_the_home_folder_is_read_where_the_configuration_reads_it(
+def test_home_folder_is_expanded_in_the_paths_of_a_pair(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(folder))
@@ -189,12 +189,12 @@ ROOT_KEY = rsa.generate_private_key(65537, 2048)
 TODAY = datetime.now(UTC)
 
 
-def made(
+def issue(
     key: AnyKey = RSA,
-    *more: tuple[x509.ExtensionType, bool],
+    *extensions: tuple[x509.ExtensionType, bool],
     subject: str = "acp.example.com",
     issuer: str = "ca",
-    by: AnyKey = CA_KEY,
+    signer: AnyKey = CA_KEY,
     hosts: Sequence[x509.GeneralName] = (x509.DNSName("acp.example.com"),),
     days: tuple[datetime, datetime] = LONG,
 ) -> x509.Certificate:
@@ -209,27 +209,27 @@ def made(
     )
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
-    for extension, critical in more:
+    for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
-    return builder.sign(by, None if isinstance(by, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
-ROOT = made(CA_KEY, subject="ca", hosts=())
-GOOD = made()
+ROOT = issue(CA_KEY, subject="ca", hosts=())
+GOOD = issue()
 CHAIN = pem(GOOD, ROOT)
 KEY = key_pem(RSA)
 ED = ed25519.Ed25519PrivateKey.generate()
 P521 = ec.generate_private_key(ec.SECP521R1())
-SMALL = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that it is weak is the point
+SMALL = rsa.generate_private_key(65537, 1024)  # noqa: S505 - a weak key is the test case
 MIDDLE_KEY = ec.generate_private_key(ec.SECP256R1())
 CA_FLAG = x509.BasicConstraints(ca=True, path_length=None)
-DEEP = made(issuer="middle", by=MIDDLE_KEY)
+DEEP = issue(issuer="middle", signer=MIDDLE_KEY)
 
 
-def middle(*more: x509.ExtensionType, days: tuple[datetime, datetime] = LONG, key: AnyKey = MIDDLE_KEY) -> bytes:
-    """A chain to the root with an intermediate that has these extensions."""
-    issuer = made(key, *((one, True) for one in more), subject="middle", hosts=(), days=days)
-    return pem(made(issuer="middle", by=key), issuer, ROOT)
+def chain(*extensions: x509.ExtensionType, days: tuple[datetime, datetime] = LONG, key: AnyKey = MIDDLE_KEY) -> bytes:
+    """Return a chain to the root through an intermediate certificate with these extensions."""
+    issuer = issue(key, *((one, True) for one in extensions), subject="middle", hosts=(), days=days)
+    return pem(issue(issuer="middle", signer=key), issuer, ROOT)
 
 
 def usage(*allowed: str) -> x509.KeyUsage:
@@ -238,11 +238,11 @@ def usage(*allowed: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{one: one in allowed for one in (*names, *others)})
 
 
-def limited(permitted: Sequence[x509.GeneralName] | None, excluded: Sequence[x509.GeneralName] | None) -> bytes:
-    return middle(CA_FLAG, x509.NameConstraints(permitted, excluded))
+def constrained(permitted: Sequence[x509.GeneralName] | None, excluded: Sequence[x509.GeneralName] | None) -> bytes:
+    return chain(CA_FLAG, x509.NameConstraints(permitted, excluded))
 
 
-MIDDLE = made(MIDDLE_KEY, (CA_FLAG, True), subject="middle", hosts=())
+MIDDLE = issue(MIDDLE_KEY, (CA_FLAG, True), subject="middle", hosts=())
 BRAINPOOL = ec.generate_private_key(ec.BrainpoolP256R1())
 FOR_CLIENTS = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
 PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -252,15 +252,15 @@ DER_KEY = RSA.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 REQUEST = x509.CertificateSigningRequestBuilder().subject_name(name("acp")).sign(RSA, hashes.SHA256())
 FAIL, WARN = Outcome.FAIL, Outcome.WARN
 
-KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
+PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("good, RSA", CHAIN, KEY, []),
-    ("good, EC", pem(made(EC), ROOT), key_pem(EC), []),
+    ("good, EC", pem(issue(EC), ROOT), key_pem(EC), []),
     ("good, PKCS#1 key", CHAIN, RSA.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()), []),
     ("good, CRLF", CHAIN.replace(b"\n", b"\r\n"), KEY.replace(b"\n", b"\r\n"), []),
-    ("good, with words between the blocks", b"Bag Attributes\n" + CHAIN + b"end\n", b"words\n" + KEY, []),
+    ("good, with text between the blocks", b"Bag Attributes\n" + CHAIN + b"end\n", b"words\n" + KEY, []),
     ("good, with an intermediate", pem(DEEP, MIDDLE, ROOT), KEY, []),
-    ("good, key file with the certificate beside it", CHAIN, KEY + CHAIN, []),
-    ("root left out", pem(GOOD), KEY, [(WARN, "issuer CN=ca is not in the file")]),
+    ("good, key file that also has the certificate", CHAIN, KEY + CHAIN, []),
+    ("root missing", pem(GOOD), KEY, [(WARN, "issuer CN=ca is not in the file")]),
     ("intermediate missing", pem(DEEP), KEY, [(WARN, "issuer CN=middle is not in the file")]),
     ("chain out of order", pem(DEEP, ROOT, MIDDLE), KEY, [(WARN, "wrong order")]),
     (
@@ -269,54 +269,84 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
         KEY,
         [(FAIL, "belongs to certificate 2"), (WARN, "is not in the certificate"), (WARN, "order")],
     ),
-    ("self-signed", pem(made(issuer="acp.example.com", by=RSA)), KEY, [(WARN, "is self-signed")]),
-    ("expired", pem(made(days=(LONG[0], TODAY - timedelta(days=1))), ROOT), KEY, [(FAIL, "expired on")]),
-    ("not yet", pem(made(days=(TODAY + timedelta(days=2), LONG[1])), ROOT), KEY, [(FAIL, "not valid before")]),
-    ("soon", pem(made(days=(LONG[0], TODAY + timedelta(days=9))), ROOT), KEY, [(WARN, "expires on")]),
-    ("issuer expired", middle(CA_FLAG, days=(LONG[0], TODAY - timedelta(days=3))), KEY, [(FAIL, "CN=middle expired")]),
+    ("self-signed", pem(issue(issuer="acp.example.com", signer=RSA)), KEY, [(WARN, "is self-signed")]),
+    ("expired", pem(issue(days=(LONG[0], TODAY - timedelta(days=1))), ROOT), KEY, [(FAIL, "expired on")]),
+    ("not yet valid", pem(issue(days=(TODAY + timedelta(days=2), LONG[1])), ROOT), KEY, [(FAIL, "not valid before")]),
+    ("expires soon", pem(issue(days=(LONG[0], TODAY + timedelta(days=9))), ROOT), KEY, [(WARN, "expires on")]),
+    ("issuer expired", chain(CA_FLAG, days=(LONG[0], TODAY - timedelta(days=3))), KEY, [(FAIL, "CN=middle expired")]),
     (
-        "issuer not yet",
-        middle(CA_FLAG, days=(TODAY + timedelta(days=3), LONG[1])),
+        "issuer not yet valid",
+        chain(CA_FLAG, days=(TODAY + timedelta(days=3), LONG[1])),
         KEY,
         [(FAIL, "is not valid before")],
     ),
-    ("issuer soon", middle(CA_FLAG, days=(LONG[0], TODAY + timedelta(days=9))), KEY, [(WARN, "CN=middle expires on")]),
-    ("issuer is no authority", middle(), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
-    ("issuer may not issue", middle(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
-    ("issuer for clients", middle(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
-    ("issuer may", middle(CA_FLAG, usage("key_cert_sign")), KEY, []),
-    ("issuer RSA 1024", middle(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle: RSA key with 1024 bits")]),
-    ("issuer for others", limited([x509.DNSName("corp.local")], None), KEY, [(FAIL, "to certify acp.example.com")]),
-    ("issuer not for us", limited(None, [x509.DNSName("example.com")]), KEY, [(FAIL, "to certify acp.example.com")]),
-    ("issuer for us", limited([x509.DNSName(".example.com")], [x509.DNSName("ample.com")]), KEY, []),
-    ("issuer for addresses", limited([x509.IPAddress(ip_network("10.0.0.0/8"))], None), KEY, []),
-    ("leaf twice", pem(GOOD, GOOD, ROOT), KEY, [(WARN, "wrong order")]),
-    ("no digitalSignature", pem(made(RSA, (usage("key_encipherment"), True)), ROOT), KEY, [(FAIL, "digitalSignature")]),
-    ("digitalSignature", pem(made(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
-    ("brainpool", pem(made(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
-    ("last one cut off", pem(DEEP, MIDDLE, ROOT)[:-90], KEY, [(FAIL, "is truncated or damaged"), (WARN, "CN=ca is")]),
     (
-        "PKCS#7 for a key",
+        "issuer expires soon",
+        chain(CA_FLAG, days=(LONG[0], TODAY + timedelta(days=9))),
+        KEY,
+        [(WARN, "CN=middle expires on")],
+    ),
+    ("issuer is not an authority", chain(), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer may not issue", chain(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer for clients", chain(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
+    ("issuer may issue", chain(CA_FLAG, usage("key_cert_sign")), KEY, []),
+    ("issuer RSA 1024", chain(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle: RSA key with 1024 bits")]),
+    (
+        "issuer only for other names",
+        constrained([x509.DNSName("corp.local")], None),
+        KEY,
+        [(FAIL, "to certify acp.example.com")],
+    ),
+    (
+        "issuer not for this name",
+        constrained(None, [x509.DNSName("example.com")]),
+        KEY,
+        [(FAIL, "to certify acp.example.com")],
+    ),
+    ("issuer for this name", constrained([x509.DNSName(".example.com")], [x509.DNSName("ample.com")]), KEY, []),
+    ("issuer for addresses", constrained([x509.IPAddress(ip_network("10.0.0.0/8"))], None), KEY, []),
+    ("duplicate leaf", pem(GOOD, GOOD, ROOT), KEY, [(WARN, "wrong order")]),
+    (
+        "no digitalSignature",
+        pem(issue(RSA, (usage("key_encipherment"), True)), ROOT),
+        KEY,
+        [(FAIL, "digitalSignature")],
+    ),
+    ("digitalSignature", pem(issue(RSA, (usage("digital_signature"), True)), ROOT), KEY, []),
+    ("brainpool", pem(issue(BRAINPOOL), ROOT), key_pem(BRAINPOOL), [(FAIL, "type brainpoolP256r1")]),
+    (
+        "last certificate truncated",
+        pem(DEEP, MIDDLE, ROOT)[:-90],
+        KEY,
+        [(FAIL, "is truncated or damaged"), (WARN, "CN=ca is")],
+    ),
+    (
+        "PKCS#7 in the key file",
         CHAIN,
         serialize_certificates([GOOD, ROOT], Encoding.PEM),
         [(FAIL, "contains certificates but no key")],
     ),
     ("another key", CHAIN, key_pem(EC), [(FAIL, "does not belong")]),
-    ("key locked", CHAIN, key_pem(RSA, b"canary"), [(FAIL, "passphrase")]),
-    ("RSA 1024", pem(made(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),
-    ("P-521", pem(made(P521), ROOT), key_pem(P521), [(WARN, "521 bits")]),
-    ("Ed25519", pem(made(ED), ROOT), key_pem(ED), [(FAIL, "type Ed25519")]),
-    ("authority's own", pem(made(RSA, (CA_FLAG, True)), ROOT), KEY, [(WARN, "CA:TRUE")]),
-    ("for clients", pem(made(RSA, (FOR_CLIENTS, False)), ROOT), KEY, [(FAIL, "extended key usage")]),
-    ("common name alone", pem(made(hosts=()), ROOT), KEY, [(WARN, "only in the common name")]),
+    ("encrypted key", CHAIN, key_pem(RSA, b"canary"), [(FAIL, "passphrase")]),
+    ("RSA 1024", pem(issue(SMALL), ROOT), key_pem(SMALL), [(FAIL, "1024 bits")]),
+    ("P-521", pem(issue(P521), ROOT), key_pem(P521), [(WARN, "521 bits")]),
+    ("Ed25519", pem(issue(ED), ROOT), key_pem(ED), [(FAIL, "type Ed25519")]),
+    ("certificate of an authority", pem(issue(RSA, (CA_FLAG, True)), ROOT), KEY, [(WARN, "CA:TRUE")]),
+    ("for clients", pem(issue(RSA, (FOR_CLIENTS, False)), ROOT), KEY, [(FAIL, "extended key usage")]),
+    ("name only in the common name", pem(issue(hosts=()), ROOT), KEY, [(WARN, "only in the common name")]),
     (
         "another name",
-        pem(made(hosts=[x509.DNSName("b")]), ROOT),
+        pem(issue(hosts=[x509.DNSName("b")]), ROOT),
         KEY,
         [(WARN, "acp.example.com is not in the certificate")],
     ),
-    ("wildcard", pem(made(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
-    ("wildcard too high", pem(made(hosts=[x509.DNSName("*.com")]), ROOT), KEY, [(WARN, "does not name")]),
+    ("wildcard", pem(issue(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
+    (
+        "wildcard too high",
+        pem(issue(hosts=[x509.DNSName("*.com")]), ROOT),
+        KEY,
+        [(WARN, "acp.example.com is not in the certificate")],
+    ),
     ("swapped", KEY, CHAIN, [(FAIL, "contains a private key; are"), (FAIL, "contains a certificate; are")]),
     ("key in the certificate's file", CHAIN + KEY, KEY, [(FAIL, "next to the certificate")]),
     ("two keys", CHAIN, KEY + key_pem(EC), [(FAIL, "contains 2 private keys")]),
@@ -325,34 +355,34 @@ KINDS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("PKCS#12", PKCS12, PKCS12, [(FAIL, "openssl pkcs12 -nokeys"), (FAIL, "openssl pkcs12 -nocerts")]),
     ("PKCS#7", serialize_certificates([GOOD, ROOT], Encoding.PEM), KEY, [(FAIL, "openssl pkcs7 -print_certs")]),
     ("PKCS#7, DER", serialize_certificates([GOOD], Encoding.DER), KEY, [(FAIL, "pkcs7 -inform DER -print_certs")]),
-    ("Java", b"\xfe\xed\xfe\xed" + bytes(99), KEY, [(FAIL, "keytool")]),
-    ("request", REQUEST.public_bytes(Encoding.PEM), KEY, [(FAIL, "is a certificate request")]),
+    ("Java keystore", b"\xfe\xed\xfe\xed" + bytes(99), KEY, [(FAIL, "keytool")]),
+    ("certificate request", REQUEST.public_bytes(Encoding.PEM), KEY, [(FAIL, "is a certificate request")]),
     ("OpenSSH key", CHAIN, OPENSSH, [(FAIL, "ssh-keygen -p -m PEM")]),
     ("byte order mark", b"\xef\xbb\xbf" + CHAIN, KEY, [(FAIL, "byte order mark")]),
     ("two blocks in one line", pem(GOOD).rstrip() + pem(ROOT), KEY, [(FAIL, "two blocks on one line")]),
-    ("old line ends", CHAIN.replace(b"\n", b"\r"), KEY, [(FAIL, "classic Macintosh")]),
+    ("line ends of classic Macintosh", CHAIN.replace(b"\n", b"\r"), KEY, [(FAIL, "classic Macintosh")]),
     ("UTF-16", CHAIN.decode().encode("utf-16"), KEY, [(FAIL, "UTF-16")]),
     ("indented", CHAIN.replace(b"\n", b"\n  "), KEY, [(FAIL, "indented")]),
     ("empty", b" \n", KEY, [(FAIL, "is empty")]),
     ("public key", CHAIN, PUBLIC, [(FAIL, "contains no private key, but PUBLIC KEY")]),
-    ("a page", b"<html>login</html>", KEY, [(FAIL, "contains no certificate in PEM")]),
+    ("web page", b"<html>login</html>", KEY, [(FAIL, "contains no certificate in PEM")]),
     ("damaged", CHAIN.replace(b"MII", b"MIX", 1), KEY, [(FAIL, "damaged")]),
 ]
 
 
-@pytest.mark.parametrize(("cert", "key", "told"), [kind[1:] for kind in KINDS], ids=[kind[0] for kind in KINDS])
-def test_kinds(tmp_path: Path, cert: bytes, key: bytes, told: list[tuple[Outcome, str]]) -> None:
+@pytest.mark.parametrize(("cert", "key", "expected"), [kind[1:] for kind in PAIRS], ids=[kind[0] for kind in PAIRS])
+def test_findings_of_a_pair(tmp_path: Path, cert: bytes, key: bytes, expected: list[tuple[Outcome, str]]) -> None:
     (tmp_path / "acp crt").write_bytes(cert)
     (tmp_path / "acp key").write_bytes(key)
     plan = valid_plan(address={"cluster_endpoint": "10.20.0.10", "platform": "acp.example.com"})
-    found = list(certificate_findings(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
-    assert [finding.outcome for finding in found] == [outcome for outcome, _words in told]
-    for finding, (_outcome, words) in zip(found, told, strict=True):
-        assert words in finding.observed
+    findings = list(certificate_findings(plan, read_pair(tmp_path / "acp crt", tmp_path / "acp key", roots=())))
+    assert [finding.outcome for finding in findings] == [outcome for outcome, _text in expected]
+    for finding, (_outcome, text) in zip(findings, expected, strict=True):
+        assert text in finding.observed
 
 
-def test_signed_with_sha1(tmp_path: Path) -> None:
-    """Our library no longer makes one; openssl does."""
+def test_leaf_signed_with_sha1_is_reported(tmp_path: Path) -> None:
+    """The cryptography library does not create such certificates; openssl does."""
     script = """
     openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 3650
     openssl req -newkey rsa:2048 -nodes -keyout k -out r -subj /CN=acp.example.com
@@ -360,15 +390,15 @@ def test_signed_with_sha1(tmp_path: Path) -> None:
     """
     subprocess.run(["sh", "-ec", script], check=True, cwd=tmp_path, capture_output=True)
     (tmp_path / "c").write_bytes((tmp_path / "leaf").read_bytes() + (tmp_path / "ca.crt").read_bytes())
-    found = [
+    findings = [
         finding.observed
         for finding in certificate_findings(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))
     ]
-    assert "signed with SHA1; clients reject it" in found
-    assert not any("wrong order" in words for words in found)
+    assert "signed with SHA1; clients reject it" in findings
+    assert not any("wrong order" in text for text in findings)
 
 
-def test_a_root_that_signed_itself_with_sha1_long_ago_is_no_flaw(tmp_path: Path) -> None:
+def test_root_signed_with_sha1_is_accepted(tmp_path: Path) -> None:
     script = """
     openssl req -x509 -sha1 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -subj /CN=ca -days 3650
     openssl req -newkey rsa:2048 -nodes -keyout k -out r -subj /CN=acp.example.com
@@ -380,7 +410,7 @@ def test_a_root_that_signed_itself_with_sha1_long_ago_is_no_flaw(tmp_path: Path)
     assert (read.hashes, read.authority, read.chain_ordered) == (("sha256",), Authority.PRIVATE, True)
 
 
-def test_the_way_out_of_joined_blocks_works(tmp_path: Path) -> None:
+def test_command_for_joined_blocks_converts_the_file(tmp_path: Path) -> None:
     (tmp_path / "my crt").write_bytes(pem(DEEP).rstrip() + pem(MIDDLE).rstrip() + pem(ROOT))
     (tmp_path / "k").write_bytes(KEY)
     (error,) = read_pair(tmp_path / "my crt", tmp_path / "k", roots=()).errors
@@ -388,7 +418,7 @@ def test_the_way_out_of_joined_blocks_works(tmp_path: Path) -> None:
     assert (tmp_path / "my crt.pem").read_bytes() == pem(DEEP, MIDDLE, ROOT)
 
 
-def test_an_authority_that_this_host_trusts(tmp_path: Path) -> None:
+def test_authority_trusted_by_this_host_is_known(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(pem(GOOD))
     (tmp_path / "k").write_bytes(KEY)
     assert read_pair(tmp_path / "c", tmp_path / "k", roots=[ROOT]).authority is Authority.KNOWN
@@ -396,7 +426,7 @@ def test_an_authority_that_this_host_trusts(tmp_path: Path) -> None:
     assert read_pair(tmp_path / "c", tmp_path / "k", roots=()).authority is Authority.PRIVATE
 
 
-def test_the_way_out_of_a_passphrase_works(tmp_path: Path) -> None:
+def test_command_for_a_passphrase_decrypts_the_key(tmp_path: Path) -> None:
     (tmp_path / "my key").write_bytes(key_pem(RSA, b"canary"))
     command = remove_passphrase_command(tmp_path / "my key") + " -passin pass:canary"
     subprocess.run(["sh", "-c", command], check=True)
@@ -405,11 +435,11 @@ def test_the_way_out_of_a_passphrase_works(tmp_path: Path) -> None:
     assert (read.key_matches, (tmp_path / "my key.pem").stat().st_mode & 0o777) == (True, 0o600)
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_is_unreadable_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert len(read_pair(tmp_path / "pipe", tmp_path / "pipe").unreadable) == 2
 
 
-def test_no_part_of_the_key_stays_in_the_facts(folder: Path) -> None:
+def test_facts_have_no_part_of_the_key(folder: Path) -> None:
     secret = key_pem(RSA).decode().splitlines()[3]
     assert secret not in repr(read_pair(folder / "c.pem", folder / "k.pem"))

@@ -1,4 +1,4 @@
-"""From findings to steps: what is offered, what is part of "all", and that a node's words never become commands."""
+"""The selection of fixes: available steps, those applied by default, and no commands from the output of a node."""
 
 import subprocess
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ NODE = next(node for node in PLAN.nodes if node.address == SECOND)
 _NO = SshdSetting("no", True)
 
 
-def offered(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", **more: str) -> AvailableFixes:
-    """What is offered for one node of a healthy cluster with `changes` laid over its facts."""
+def fixes_for(changes: Mapping[str, object], distribution: str = "ubuntu-22.04", **options: str) -> AvailableFixes:
+    """Return the available fixes of one node in a healthy cluster after `changes` to its facts."""
     facts = cluster(PLAN, distribution)
     facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
-    return available_fixes(PLAN, NODE, facts[SECOND], verdicts(PLAN, facts), hostname=more.get("hostname"))
+    return available_fixes(PLAN, NODE, facts[SECOND], verdicts(PLAN, facts), hostname=options.get("hostname"))
 
 
 def named(steps: tuple[FixStep, ...]) -> dict[str, bool]:
-    """Requirement → whether it is part of "all"."""
+    """Map each requirement to whether its step is applied by default."""
     return {requirement: step.applied_by_default for step in steps for requirement in step.requirements}
 
 
@@ -65,20 +65,20 @@ PLANTED: list[tuple[str, Mapping[str, object], str, str]] = [
 
 
 @pytest.mark.parametrize(("requirement", "changes", "distribution", "command"), PLANTED)
-def test_what_blocks_is_part_of_all(
+def test_fix_of_a_blocker_is_applied_by_default(
     requirement: str, changes: Mapping[str, object], distribution: str, command: str
 ) -> None:
-    found = offered(changes, distribution)
-    [step] = [step for step in found.steps if requirement in step.requirements]
+    available = fixes_for(changes, distribution)
+    [step] = [step for step in available.steps if requirement in step.requirements]
     assert step.applied_by_default
     assert not step.destructive
     assert command in step.commands
     assert step.can_be_undone
 
 
-def test_a_healthy_node_is_offered_nothing() -> None:
-    found = offered({})
-    assert (found.steps, found.manual, found.pending) == ((), (), ())
+def test_healthy_node_has_no_fixes() -> None:
+    available = fixes_for({})
+    assert (available.steps, available.manual, available.pending) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -92,45 +92,45 @@ def test_a_healthy_node_is_offered_nothing() -> None:
         ("PKG-CONFLICT-SNAP", {"snap_packages": frozenset({"microk8s"})}, "ubuntu-22.04"),
     ],
 )
-def test_what_warns_and_what_removes_has_to_be_named(
+def test_fix_of_a_warning_and_destructive_fix_must_be_named(
     requirement: str, changes: dict[str, object], distribution: str
 ) -> None:
     facts = cluster(PLAN, distribution)
     if "directories" in changes:
         changes = {"directories": {**(facts[SECOND].directories or {}), **changes["directories"]}}  # type: ignore[dict-item]
     facts[SECOND] = replace(facts[SECOND], **changes)  # type: ignore[arg-type]
-    judged = verdicts(PLAN, facts)
-    assert select_fixes(PLAN, NODE, facts[SECOND], judged, None) == ()
-    [step] = select_fixes(PLAN, NODE, facts[SECOND], judged, {requirement})
+    all_verdicts = verdicts(PLAN, facts)
+    assert select_fixes(PLAN, NODE, facts[SECOND], all_verdicts, None) == ()
+    [step] = select_fixes(PLAN, NODE, facts[SECOND], all_verdicts, {requirement})
     assert step.requirement == requirement
     assert step.destructive is requirement.startswith(("FS-DIR", "PKG-CONFLICT"))
     assert not step.destructive or step.preview
 
 
-def test_one_change_to_the_resolver_meets_all_rules_about_search_domains() -> None:
-    found = offered({"search_domains": tuple(f"d{n}.example" for n in range(29))})
-    [step] = found.steps
+def test_one_resolver_step_fixes_all_search_domain_requirements() -> None:
+    available = fixes_for({"search_domains": tuple(f"d{n}.example" for n in range(29))})
+    [step] = available.steps
     assert set(step.requirements) == {"NET-RESOLV-SEARCH", "NET-SEARCH-COUNT"}
     assert step.applied_by_default
 
 
-def test_a_host_name_is_only_changed_to_one_that_was_given() -> None:
+def test_host_name_is_changed_only_to_a_given_valid_name() -> None:
     changes = {"hostname": "Bad_Name", "etc_hostname": "Bad_Name"}
-    assert {rest.requirement for rest in offered(changes).manual} == {"NET-HOSTNAME-CHARS"}
-    [step] = offered(changes, hostname="good-name").steps
+    assert {manual.requirement for manual in fixes_for(changes).manual} == {"NET-HOSTNAME-CHARS"}
+    [step] = fixes_for(changes, hostname="good-name").steps
     assert step.commands == "hostnamectl set-hostname good-name"
-    assert offered(changes, hostname="worse name; reboot").steps == ()
+    assert fixes_for(changes, hostname="worse name; reboot").steps == ()
 
 
-def test_a_running_kubelet_is_no_leftover() -> None:
-    found = offered({"kubelet_unit": True, "kubernetes_traces": ("kubelet",)})
-    assert "FS-KUBELET-UNIT" in {rest.requirement for rest in found.manual}
+def test_kubelet_unit_of_a_running_kubelet_is_a_manual_fix() -> None:
+    available = fixes_for({"kubelet_unit": True, "kubernetes_traces": ("kubelet",)})
+    assert "FS-KUBELET-UNIT" in {manual.requirement for manual in available.manual}
 
 
-def test_the_firewall_comes_back_as_it_was() -> None:
+def test_undo_restores_the_firewall() -> None:
     units = {"firewalld": Unit("active", "enabled"), "ufw": Unit("active", "disabled")}
     facts = cluster(PLAN)[SECOND]
-    [step] = offered({"units": {**(facts.units or {}), **units}, "ufw_enabled": True}).steps
+    [step] = fixes_for({"units": {**(facts.units or {}), **units}, "ufw_enabled": True}).steps
     assert step.commands.splitlines() == ["ufw disable", "systemctl disable --now firewalld ufw"]
     assert (step.undo or "").splitlines() == [
         "ufw --force enable",
@@ -140,13 +140,13 @@ def test_the_firewall_comes_back_as_it_was() -> None:
     ]
 
 
-def test_rules_that_outlast_their_unit_are_flushed() -> None:
+def test_rules_of_netfilter_persistent_are_flushed() -> None:
     facts = cluster(PLAN)[SECOND]
-    [step] = offered({"units": {**(facts.units or {}), "netfilter-persistent": Unit("active", "enabled")}}).steps
+    [step] = fixes_for({"units": {**(facts.units or {}), "netfilter-persistent": Unit("active", "enabled")}}).steps
     assert step.commands.splitlines() == ["netfilter-persistent flush", "systemctl disable --now netfilter-persistent"]
 
 
-def test_a_waived_finding_is_left_alone() -> None:
+def test_waived_finding_has_no_fix() -> None:
     plan = valid_plan().model_copy(
         update={"waivers": (Waiver(requirement="SYS-SWAP", node=SECOND, reason="a lab", by="me"),)}
     )
@@ -155,40 +155,44 @@ def test_a_waived_finding_is_left_alone() -> None:
     assert select_fixes(plan, NODE, facts[SECOND], verdicts(plan, facts), None) == ()
 
 
-def test_a_finding_without_a_recipe_says_so_and_a_reboot_is_only_told() -> None:
-    found = offered({"cpu_count": 6, "cmdline": ("ro",)})
-    assert {rest.requirement for rest in found.manual} == {"HW-CPU-CORES", "CAP-SC-REC-CP"}
-    assert found.pending == ("KRN-THP",)
+def test_finding_without_a_recipe_is_manual_and_reboot_is_pending() -> None:
+    available = fixes_for({"cpu_count": 6, "cmdline": ("ro",)})
+    assert {manual.requirement for manual in available.manual} == {"HW-CPU-CORES", "CAP-SC-REC-CP"}
+    assert available.pending == ("KRN-THP",)
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_recipes_are_for_requirements_that_exist(release: str) -> None:
+def test_each_recipe_has_a_requirement(release: str) -> None:
     assert RECIPES.keys() <= catalogue(release).keys()
 
 
 HOSTILE = ("x; touch /tmp/run", "$(reboot)", "-rf", "a\nb", "`id`", "../../etc", "'\"", "[bold]", "a b")
 
 
-@pytest.mark.parametrize("word", HOSTILE)
+@pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("requirement", RECIPES)
-def test_what_a_node_says_is_never_a_command(requirement: str, word: str) -> None:
-    facts = replace(cluster(PLAN)[SECOND], fstab_swaps=(f"{word}.swap",), nameservers=(word,), etc_hostname=word)
-    verdict = Verdict(requirement, SECOND, Severity.MUST, Outcome.FAIL, word, "", "", names=(word,))
-    for step in available_fixes(PLAN, NODE, facts, [verdict], hostname=word).steps:
+def test_output_of_a_node_is_never_a_command(requirement: str, hostile: str) -> None:
+    facts = replace(
+        cluster(PLAN)[SECOND], fstab_swaps=(f"{hostile}.swap",), nameservers=(hostile,), etc_hostname=hostile
+    )
+    verdict = Verdict(requirement, SECOND, Severity.MUST, Outcome.FAIL, hostile, "", "", names=(hostile,))
+    for step in available_fixes(PLAN, NODE, facts, [verdict], hostname=hostile).steps:
         for text in (step.commands, step.undo or "", step.preview or ""):
-            assert word not in text
+            assert hostile not in text
         done = subprocess.run(("bash", "-n"), input=script((step,), f"{BACKUPS}/x"), text=True, check=False)
         assert done.returncode == 0
 
 
-def everything() -> tuple[FixStep, ...]:
-    """The step of every planted fault, each with functions of its own."""
-    steps = {step.requirement: step for _id, changes, system, _c in PLANTED for step in offered(changes, system).steps}
+def all_steps() -> tuple[FixStep, ...]:
+    """Return the step of each planted fault."""
+    steps = {
+        step.requirement: step for _id, changes, system, _c in PLANTED for step in fixes_for(changes, system).steps
+    }
     return tuple(sorted(steps.values(), key=lambda step: step.second_login))
 
 
-def test_the_script_is_bash_and_the_practice_nodes_can_read_it() -> None:
-    steps = everything()
+def test_script_is_valid_bash_and_is_split_into_its_steps() -> None:
+    steps = all_steps()
     text = script(steps, f"{BACKUPS}/20260301T120000Z-abcd", "0a1b")
     assert subprocess.run(("bash", "-n"), input=text, text=True, check=False).returncode == 0
     marker, read = split(text)
@@ -199,20 +203,20 @@ def test_the_script_is_bash_and_the_practice_nodes_can_read_it() -> None:
 
 
 @pytest.mark.parametrize("folder", ["/etc", f"{BACKUPS}/../x", f"{BACKUPS}/a b", f"{BACKUPS}/"])
-def test_copies_go_to_a_folder_of_their_own(folder: str) -> None:
+def test_backup_folder_outside_the_backups_is_rejected(folder: str) -> None:
     with pytest.raises(ValueError, match="folder"):
-        script(everything(), folder)
+        script(all_steps(), folder)
 
 
-def test_nobody_but_root_runs_it() -> None:
-    text = script(everything(), f"{BACKUPS}/x").replace('"$EUID" -ne 0', "1 -ne 0")
+def test_script_fails_without_root() -> None:
+    text = script(all_steps(), f"{BACKUPS}/x").replace('"$EUID" -ne 0', "1 -ne 0")
     done = subprocess.run(("bash",), input=text, text=True, capture_output=True, check=False)
     assert done.returncode == 1
     assert "root" in done.stderr
     assert Reader("acp").feed(done.stdout.encode()) == []
 
 
-def test_the_vendors_script_is_never_part_of_all() -> None:
+def test_vendor_script_is_never_applied_by_default() -> None:
     facts = cluster(PLAN)
     init = InitScript("/x/init.sh", b"true", "0" * 64)
     assert select_fixes(PLAN, NODE, facts[SECOND], (), None, init=init) == ()
@@ -221,12 +225,12 @@ def test_the_vendors_script_is_never_part_of_all() -> None:
     assert select_fixes(PLAN, NODE, facts[SECOND], (), {INIT}) == ()
 
 
-def test_results_tell_each_requirement_of_a_step() -> None:
+def test_each_requirement_of_a_step_has_a_result() -> None:
     facts = cluster(PLAN)
     facts[SECOND] = replace(facts[SECOND], cmdline=("ro",), swaps=("/swap.img",))
     steps = tuple(FixStep(name, "", "true") for name in ("KRN-THP", "SYS-SWAP", "KRN-IPVS"))
-    found = fix_results(SECOND, steps, verdicts(PLAN, facts))
-    assert [(one.requirement, one.outcome) for one in found] == [
+    available = fix_results(SECOND, steps, verdicts(PLAN, facts))
+    assert [(result.requirement, result.outcome) for result in available] == [
         ("KRN-THP", Outcome.PENDING_REBOOT),
         ("SYS-SWAP", Outcome.FAIL),
         ("KRN-IPVS", Outcome.PASS),

@@ -1,4 +1,4 @@
-"""The table of ways between nodes: what a reader sees in each field."""
+"""The connectivity table of the report: the text of each cell."""
 
 from dataclasses import replace
 
@@ -13,35 +13,41 @@ ONE, TWO, THREE = CONTROL_PLANES
 PLAN = valid_plan(nodes=nodes(3, 0))
 
 
-def seen(facts: dict[str, Facts], plan: Plan = PLAN) -> list[list[str]]:
+def cell_texts(facts: dict[str, Facts], plan: Plan = PLAN) -> list[list[str]]:
     return [[cell.text for cell in row.cells] for row in matrix(topology_of(plan), facts)]
 
 
 def closed(facts: Facts, host: str, *ports: int) -> Facts:
     assert facts.paths is not None
-    shut = tuple(p._replace(result=TcpResult.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths)
-    return replace(facts, paths=shut)
+    paths = tuple(
+        p._replace(result=TcpResult.TIMEOUT) if p.host == host and p.port in ports else p for p in facts.paths
+    )
+    return replace(facts, paths=paths)
 
 
-def test_a_healthy_cluster() -> None:
+def test_healthy_cluster_is_ok_with_round_trip_times() -> None:
     facts = cluster(PLAN)
-    assert seen(facts) == [["-", "ok 0.4 ms", "ok 0.4 ms"], ["ok 0.4 ms", "-", "ok 0.4 ms"], ["ok 0.4 ms"] * 2 + ["-"]]
+    assert cell_texts(facts) == [
+        ["-", "ok 0.4 ms", "ok 0.4 ms"],
+        ["ok 0.4 ms", "-", "ok 0.4 ms"],
+        ["ok 0.4 ms"] * 2 + ["-"],
+    ]
 
 
-def test_closed_ports_are_named_and_a_closed_node_is_one_word() -> None:
+def test_closed_ports_are_named_and_a_node_without_paths_is_closed() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 2379, 2380)
     facts[TWO] = replace(
         facts[TWO], pings=None, paths=tuple(p._replace(result=TcpResult.NO_ROUTE) for p in facts[TWO].paths or ())
     )
     facts[THREE] = replace(facts[THREE], pings=(Ping(ONE, 5, 5, 0.002, 9000, False),))
-    table = seen(facts)
+    table = cell_texts(facts)
     assert table[0][1] == "2379 2380 0.4 ms"
     assert table[1] == ["closed", "-", "closed"]
     assert table[2] == ["ok 2 ms cut", "ok 1 ms", "-"]
 
 
-def test_ports_of_the_other_network_plugin_do_not_count() -> None:
+def test_ports_of_the_other_network_plugin_are_ignored() -> None:
     facts = cluster(PLAN)
     facts[ONE] = closed(facts[ONE], TWO, 179)
     assert matrix(topology_of(PLAN), facts)[0].cells[1].state is LinkState.OPEN
@@ -49,21 +55,21 @@ def test_ports_of_the_other_network_plugin_do_not_count() -> None:
     assert matrix(topology_of(calico), facts)[0].cells[1].closed == (179,)
 
 
-def test_what_was_not_tried_is_a_question_mark() -> None:
+def test_untested_link_is_a_question_mark() -> None:
     facts = cluster(PLAN)
     facts[ONE] = replace(facts[ONE], paths=(TcpPath(TWO, 22, TcpResult.CONNECTED),))
     del facts[THREE]
-    assert seen(facts) == [["-", "?", "?"], ["ok 0.4 ms", "-", "ok 0.4 ms"], ["?", "?", "-"]]
+    assert cell_texts(facts) == [["-", "?", "?"], ["ok 0.4 ms", "-", "ok 0.4 ms"], ["?", "?", "-"]]
 
 
-def test_one_node_has_no_table() -> None:
+def test_single_node_has_no_table() -> None:
     assert matrix(topology_of(valid_plan(nodes=nodes(1, 0))), {}) == ()
 
 
-def test_a_listener_that_nobody_reached_is_a_closed_port() -> None:
-    """A filter that refuses looks like an open path until a listener stands behind it."""
+def test_listener_that_was_not_reached_is_a_closed_port() -> None:
+    """A filter that rejects connections looks like an open path if the port has no listener."""
     facts = cluster(PLAN)
     facts[TWO] = replace(facts[TWO], listener_results={6443: "", 10250: "", 2379: "the port is in use"})
-    led = {(TWO, 6443): frozenset({TWO}), (TWO, 10250): frozenset[str](), (TWO, 2379): frozenset[str]()}
-    facts[ONE] = replace(facts[ONE], backends_reached=led)
-    assert seen(facts)[0] == ["-", "10250 0.4 ms", "ok 0.4 ms"]
+    reached = {(TWO, 6443): frozenset({TWO}), (TWO, 10250): frozenset[str](), (TWO, 2379): frozenset[str]()}
+    facts[ONE] = replace(facts[ONE], backends_reached=reached)
+    assert cell_texts(facts)[0] == ["-", "10250 0.4 ms", "ok 0.4 ms"]

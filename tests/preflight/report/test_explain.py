@@ -1,4 +1,4 @@
-"""The offline manual is complete: for every rule of every release what, why, how it is seen, and how to mend it."""
+"""The offline explanation of each requirement: reason, check, severity, fix and expected value."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from acp_tui.preflight.report.explain import expected_text, explain_requirement,
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_rule_is_explained_to_the_end(release: str) -> None:
+def test_each_requirement_has_a_complete_explanation(release: str) -> None:
     for name, row in catalogue(release).items():
         parts = dict(explain_requirement(row))
         text = "\n".join(parts.values())
@@ -18,7 +18,7 @@ def test_every_rule_is_explained_to_the_end(release: str) -> None:
         assert text == text.strip(), name
 
 
-def test_figures_and_tables_are_told() -> None:
+def test_expected_text_has_figures_and_tables() -> None:
     rules = catalogue("4.0")
     assert expected_text(rules["CAP-SN-CPU"]) == "16 CPU cores"
     assert expected_text(rules["CAP-SC-MIN-CP"]).splitlines() == [
@@ -29,13 +29,13 @@ def test_figures_and_tables_are_told() -> None:
     assert "for up to 500 workload clusters" in expected_text(catalogue("4.1")["CAP-MC-CP-SIZE"])
 
 
-def test_a_command_names_the_modules_but_invents_no_packages() -> None:
+def test_fix_command_names_modules_and_has_a_placeholder_for_packages() -> None:
     rules = catalogue("4.0")
     assert "modprobe -a ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh" in dict(explain_requirement(rules["KRN-IPVS"]))["Fix"]
     assert dict(explain_requirement(rules["PKG-CONFLICT-DPKG"]))["Fix"].endswith("NAMES")
 
 
-def test_what_later_releases_ask_is_told() -> None:
+def test_values_of_later_releases_are_listed() -> None:
     assert list(later_releases("CAP-SN-CPU", "4.0")) == [("Release 4.1 and later", "12 CPU cores")]
     assert list(later_releases("CAP-SN-CPU", "4.1")) == []
     assert list(later_releases("SYS-SWAP", "4.0")) == []

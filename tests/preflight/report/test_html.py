@@ -1,4 +1,4 @@
-"""The page stands alone, shows everything, and takes nothing from a node as markup."""
+"""The report page: self-contained, complete, and without markup from nodes."""
 
 import json
 import re
@@ -26,7 +26,13 @@ VOID = {"meta", "br"}
 
 
 def verdict(outcome: Outcome, **changes: str | None) -> Verdict:
-    values = {"node": "10.0.0.1", "observed": "found it", "expected": "wanted it", "remedy": "do it", "waived": None}
+    values = {
+        "node": "10.0.0.1",
+        "observed": "observed text",
+        "expected": "expected text",
+        "remedy": "do it",
+        "waived": None,
+    }
     values |= changes
     return Verdict(
         "OS-KERNEL",
@@ -41,12 +47,12 @@ def verdict(outcome: Outcome, **changes: str | None) -> Verdict:
 
 
 def report(*verdicts: Verdict, hostname: str | None = "m1", state: NodeState = NodeState.CHECKED) -> Report:
-    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    return Report("4.0", moment, moment, (NodeRecord("10.0.0.1", hostname, "worker", state),), verdicts)
+    time = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    return Report("4.0", time, time, (NodeRecord("10.0.0.1", hostname, "worker", state),), verdicts)
 
 
 class Page(HTMLParser):
-    """Collects tags and text, and fails on tags that do not close in order."""
+    """Collect tags and text. Fail on tags that are not closed in order."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -69,47 +75,47 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_everything_is_on_the_page() -> None:
+def test_page_has_all_parts_of_a_finding() -> None:
     page = Page(report_html(report(verdict(Outcome.FAIL), verdict(Outcome.PASS, node=None), hostname=None)))
-    for text in ("Not ready to install", "10.0.0.1", "worker", "OS-KERNEL", "found it", "wanted it", "do it"):
+    for text in ("Not ready to install", "10.0.0.1", "worker", "OS-KERNEL", "observed text", "expected text", "do it"):
         assert text in page.text
     assert "2026-01-02 03:04:05" in page.text
 
 
-def test_a_ready_cluster_says_so() -> None:
+def test_ready_cluster_is_shown_as_ready() -> None:
     text = Page(report_html(report(verdict(Outcome.PASS)))).text
     assert "Ready to install" in text
     assert "Not ready" not in text
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_every_outcome_is_shown(outcome: Outcome) -> None:
-    assert "found it" in Page(report_html(report(verdict(outcome)))).text
+def test_finding_of_each_outcome_is_shown(outcome: Outcome) -> None:
+    assert "observed text" in Page(report_html(report(verdict(outcome)))).text
 
 
 @pytest.mark.parametrize("state", list(NodeState))
-def test_every_state_is_shown(state: NodeState) -> None:
+def test_node_of_each_state_is_shown(state: NodeState) -> None:
     assert "m1" in Page(report_html(report(state=state))).text
 
 
-def test_what_blocks_comes_first_and_what_is_fine_is_folded() -> None:
+def test_blockers_are_first_and_passed_checks_are_folded() -> None:
     html = report_html(report(verdict(Outcome.PASS, observed="fine"), verdict(Outcome.FAIL, observed="broken")))
     assert html.index("broken") < html.index("<details") < html.index("fine")
 
 
-def test_a_waived_finding_stands_apart_with_its_reason() -> None:
+def test_waived_finding_is_in_its_own_section_with_its_reason() -> None:
     page = Page(report_html(report(verdict(Outcome.FAIL, waived="agreed with the vendor"))))
     assert "Waived (1)" in page.text
     assert "agreed with the vendor" in page.text
     assert "Blockers (" not in page.text
 
 
-def test_ready_by_waivers_says_so() -> None:
+def test_ready_with_waivers_shows_their_number() -> None:
     text = Page(report_html(report(verdict(Outcome.FAIL, waived="agreed"), verdict(Outcome.PASS)))).text
     assert "Ready to install, 1 finding waived" in text
 
 
-def test_nothing_from_a_node_is_markup() -> None:
+def test_text_of_a_node_is_escaped() -> None:
     html = report_html(
         report(
             verdict(Outcome.FAIL, observed=HOSTILE, expected=HOSTILE, remedy=HOSTILE, node=HOSTILE), hostname=HOSTILE
@@ -120,21 +126,21 @@ def test_nothing_from_a_node_is_markup() -> None:
     assert page.text.count(HOSTILE) == 5
 
 
-def test_nothing_comes_from_outside() -> None:
+def test_page_loads_nothing_from_outside() -> None:
     html = report_html(report(verdict(Outcome.FAIL)))
     assert not re.search(r"https?://|//\w|@import|url\(", html)
     assert not {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _attributes in Page(html).tags}
     assert "${" not in html
 
 
-def test_the_document() -> None:
+def test_json_report_keeps_unicode_and_counts_outcomes() -> None:
     text = report_json(report(verdict(Outcome.UNKNOWN, observed="не видно")))
     assert text.endswith("}\n")
     assert "не видно" in text
     assert json.loads(text)["summary"]["unknown"] == 1
 
 
-def test_a_rule_stands_once_with_all_its_nodes_and_a_remedy_for_each_system() -> None:
+def test_requirement_is_listed_once_with_all_nodes_and_a_fix_for_each_system() -> None:
     plan = valid_plan()
     workers = [node.address for node in plan.nodes if node.role == "worker"]
     on_centos: dict[str, object] = {**DISTRIBUTIONS["centos-7.9"], "cmdline": (), "boot_tokens": frozenset()}
@@ -144,10 +150,10 @@ def test_a_rule_stands_once_with_all_its_nodes_and_a_remedy_for_each_system() ->
     assert blocking.count("KRN-THP") == 1
     assert blocking.index("update-grub") != blocking.index("grubby --update-kernel=ALL --args=transparent_hugepage")
     assert ", ".join(workers) in blocking
-    assert text.index("Blockers (") < text.index("Findings by node") < text.index("Does not apply (")
+    assert text.index("Blockers (") < text.index("Findings by node") < text.index("Not applicable (")
 
 
-def test_a_waiver_tells_who_why_and_until_when() -> None:
+def test_waiver_has_author_reason_and_end() -> None:
     waiver: JsonValue = {
         "requirement": "SYS-SWAP",
         "node": "*",
@@ -160,23 +166,23 @@ def test_a_waiver_tells_who_why_and_until_when() -> None:
     assert "test lab (by j.doe, until 2026-12-31)" in text
 
 
-def test_a_node_that_was_not_reached_is_one_finding() -> None:
+def test_unreachable_node_is_one_finding() -> None:
     plan = valid_plan()
     page = judged_report(plan, states={SECOND: NodeState.UNREACHABLE})
     page = replace(page, nodes=tuple(replace(n, detail="no route") if n.address == SECOND else n for n in page.nodes))
     text = Page(report_html(page, plan)).text
-    unseen = [v for v in page.verdicts if v.node == SECOND and v.outcome is Outcome.UNKNOWN]
-    assert f"{len(unseen)} rules could not be checked" in text
+    unknown = [v for v in page.verdicts if v.node == SECOND and v.outcome is Outcome.UNKNOWN]
+    assert f"{len(unknown)} rules could not be checked" in text
     assert f"unreachable: {SECOND}" in text
     assert "no route" in text
     assert text.index("no route") < text.index("Findings by node") if "Findings by node" in text else True
 
 
-def test_the_page_tells_of_the_machines_the_plan_and_what_changed_but_no_secret() -> None:
+def test_page_has_nodes_plan_and_changes_but_no_secret() -> None:
     plan = valid_plan()
     before, now = judged_report(plan), judged_report(plan, {FIRST: {"swaps": ("/swap",), "boot_id": "other"}})
-    text = Page(report_html(now, plan, changes(before, now))).text
-    for told in (
+    page_text = Page(report_html(now, plan, changes(before, now))).text
+    for text in (
         "Ubuntu 22.04.4 LTS",
         "5.15.0-56-generic",
         "33.5 GB",
@@ -187,32 +193,32 @@ def test_the_page_tells_of_the_machines_the_plan_and_what_changed_but_no_secret(
         f"{FIRST} was rebooted",
         f"acp-tui {__version__}",
     ):
-        assert told in text
+        assert text in page_text
     for path, secret in secret_values(plan).items():
-        assert path in text
-        assert str(secret) not in text
+        assert path in page_text
+        assert str(secret) not in page_text
 
 
-def test_a_hundred_bad_nodes_fit_into_a_megabyte() -> None:
+def test_report_of_hundred_faulty_nodes_is_below_a_megabyte() -> None:
     plan = valid_plan(
         nodes=[node(f"10.20.{i // 250}.{i % 250 + 1}", "control-plane" if i < 3 else "worker") for i in range(100)]
     )
-    bad = {
-        each.address: {
+    faults = {
+        planned_node.address: {
             "swaps": ("/swap.img",),
             "selinux": "enforcing",
             "modules": frozenset[str](),
             "cpu_count": 1,
             "cmdline": (),
             "boot_tokens": frozenset[str](),
-            "timezone": f"Zone/{each.address}",
-            "hostname": f"Node_{each.address}",
-            "dpkg_packages": frozenset({"docker.io", f"containerd-{each.address}"}),
+            "timezone": f"Zone/{planned_node.address}",
+            "hostname": f"Node_{planned_node.address}",
+            "dpkg_packages": frozenset({"docker.io", f"containerd-{planned_node.address}"}),
         }
-        for each in plan.nodes
+        for planned_node in plan.nodes
     }
-    assert len(report_html(judged_report(plan, bad), plan).encode()) < 1_000_000
+    assert len(report_html(judged_report(plan, faults), plan).encode()) < 1_000_000
 
 
-def test_a_long_text_is_cut() -> None:
+def test_long_text_is_truncated() -> None:
     assert len(report_html(report(verdict(Outcome.FAIL, observed="x" * 500_000)))) < 50_000

@@ -1,4 +1,4 @@
-"""The fix screen on the practice cluster: what would be changed, a yes for each node, and what has become of it."""
+"""The fix screen on the practice cluster: selected steps, confirmation for each node, and results."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,8 +18,8 @@ SWAPS, OTHER_ZONE, RENAMED = "192.0.2.12", "192.0.2.13", "192.0.2.21"
 
 
 @asynccontextmanager
-async def fixing(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
-    """The fix screen, all nodes looked at."""
+async def fix_screen(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
+    """Open the fix screen after all nodes are checked."""
     async with practice(folder, seconds=0) as cluster:
         app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, base=cluster.folder)
         async with app.run_test(size=SIZE) as pilot:
@@ -35,7 +35,7 @@ async def fixing(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
 
 
 def checked(session: Session) -> bool:
-    states = [seen.state for seen in session.nodes.statuses.values()]
+    states = [status.state for status in session.nodes.statuses.values()]
     return len(states) == len(session.plan.nodes) and all(state is NodeState.CHECKED for state in states)
 
 
@@ -43,18 +43,18 @@ def blocking(session: Session, node: str) -> set[str]:
     return {verdict.requirement for verdict in session.verdicts if verdict.node == node and verdict.blocks}
 
 
-async def to_row(pilot: Pilot[int], key: str) -> None:
+async def move_to(pilot: Pilot[int], key: str) -> None:
     pilot.app.screen.query_one(Rows).move_to(key)
     await pilot.pause()
 
 
 async def test_node_is_unchanged_before_the_confirmation(tmp_path: Path) -> None:
-    async with fixing(tmp_path) as (pilot, session):
-        await to_row(pilot, SWAPS)
-        shown = screen_text(pilot)
-        print(shown)
-        assert "[x] SYS-SWAP" in shown
-        assert "2 steps chosen" in shown
+    async with fix_screen(tmp_path) as (pilot, session):
+        await move_to(pilot, SWAPS)
+        text = screen_text(pilot)
+        print(text)
+        assert "[x] SYS-SWAP" in text
+        assert "2 steps chosen" in text
         await pilot.press("y")
         await until(pilot, lambda: "Change 192.0.2.12?" in screen_text(pilot))
         print(screen_text(pilot))
@@ -64,14 +64,14 @@ async def test_node_is_unchanged_before_the_confirmation(tmp_path: Path) -> None
 
 
 async def test_confirmation_fixes_only_this_node_and_shows_the_result(tmp_path: Path) -> None:
-    async with fixing(tmp_path) as (pilot, session):
-        await to_row(pilot, f"{SWAPS} SEC-FIREWALL")
+    async with fix_screen(tmp_path) as (pilot, session):
+        await move_to(pilot, f"{SWAPS} SEC-FIREWALL")
         await pilot.press("space")
         await pilot.press("y")
         await until(pilot, lambda: "Change 192.0.2.12?" in screen_text(pilot))
         await pilot.press("y")
         await until(pilot, lambda: "SYS-SWAP" not in blocking(session, SWAPS) and checked(session))
-        await to_row(pilot, SWAPS)
+        await move_to(pilot, SWAPS)
         await until(pilot, lambda: " ✓  SYS-SWAP" in screen_text(pilot))
         print(screen_text(pilot))
         assert "undo.sh" in screen_text(pilot)
@@ -80,16 +80,16 @@ async def test_confirmation_fixes_only_this_node_and_shows_the_result(tmp_path: 
 
 
 async def test_script_of_a_node_is_shown(tmp_path: Path) -> None:
-    async with fixing(tmp_path) as (pilot, _session):
-        await to_row(pilot, SWAPS)
+    async with fix_screen(tmp_path) as (pilot, _session):
+        await move_to(pilot, SWAPS)
         await pilot.press("enter")
         await pilot.pause()
         assert "#!/bin/bash" in screen_text(pilot)
 
 
 async def test_host_name_is_entered_for_its_fix(tmp_path: Path) -> None:
-    async with fixing(tmp_path) as (pilot, session):
-        await to_row(pilot, f"{RENAMED} NET-HOSTNAME-CHARS")
+    async with fix_screen(tmp_path) as (pilot, session):
+        await move_to(pilot, f"{RENAMED} NET-HOSTNAME-CHARS")
         assert "fix manually" in screen_text(pilot)
         await pilot.press("n")
         await pilot.pause()

@@ -1,4 +1,4 @@
-"""The logs of an install on the screen: whole, however long, with the keys that its bottom line names."""
+"""The log viewer of an install: paging, search, following, saving, and long or missing logs."""
 
 import asyncio
 import os
@@ -53,7 +53,7 @@ async def test_search_moves_from_match_to_match(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "line 4727 of setup" in screen_text(pilot).splitlines()[1])
     await pilot.press("N")
     await until(pilot, lambda: "line 4717 of setup" in screen_text(pilot).splitlines()[1])
-    # The pane opens at the end: what lies above counts.
+    # The search continues from the top after the end of the log.
     await pilot.press("G", "slash", *[*["backspace"] * 4, *"line 5 of"], "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
     assert "line 5 of: continued from the top" in screen_text(pilot)
@@ -61,29 +61,29 @@ async def test_search_moves_from_match_to_match(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: "line 5 of: continued from the end" in screen_text(pilot))
     await pilot.press("slash", *[*["backspace"] * 9, *"nothing"], "enter")
     await until(pilot, lambda: "nothing: not found" in screen_text(pilot))
-    assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "where one was is where one stays"
+    assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "the page does not change"
 
 
 async def test_growing_log_keeps_the_page_of_a_search(
     pilot: Pilot[int], logs: tuple[tuple[str, Path], ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The look for more has begun at the end of the log, and ends when the search has led elsewhere."""
+    """The poll for new lines starts at the end of the log, and ends after the search has moved to another page."""
     screen = pilot.app.screen
     assert isinstance(screen, LogScreen)
-    looked = threading.Event()
+    search_done = threading.Event()
 
-    def slowly(path: Path, height: int) -> int:
-        looked.wait()
+    def last_after_search(path: Path, height: int) -> int:
+        search_done.wait()
         return last(path, height)
 
-    monkeypatch.setattr("screens.dialogs.log_viewer.last", slowly)
+    monkeypatch.setattr("screens.dialogs.log_viewer.last", last_after_search)
     with logs[0][1].open("a", encoding="ascii") as file:
         file.write("one more\n")
-    looking = asyncio.create_task(screen._poll())
+    polling = asyncio.create_task(screen._poll())
     await pilot.press("slash", *"line 5 of", "enter")
     await until(pilot, lambda: "line 5 of setup" in screen_text(pilot).splitlines()[1])
-    looked.set()
-    await looking
+    search_done.set()
+    await polling
     await pilot.pause()
     assert "line 5 of setup" in screen_text(pilot).splitlines()[1]
 

@@ -1,4 +1,4 @@
-"""The network and the address step: what is offered is taken at a key, and the address plan is drawn."""
+"""The network and address steps: suggestions filled in with a key, and the drawing of the address plan."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -98,8 +98,8 @@ async def test_address_plan_opens_over_the_step(tmp_path: Path) -> None:
         await pilot.press("ctrl+t")
         await pilot.pause()
         text = screen_text(pilot)
-        for words in ("Pods", "Services", "join range", "10.20.0.0/24", "overlaps: nodes", "5 x 110 = 550"):
-            assert words in text
+        for part in ("Pods", "Services", "join range", "10.20.0.0/24", "overlaps: nodes", "5 x 110 = 550"):
+            assert part in text
         assert "Free for Pods: 10.21.0.0/16" in text
         await pilot.press("escape")
         await pilot.pause()
@@ -111,8 +111,8 @@ def lines(**changes: JsonValue) -> list[str]:
     return drawing(plan, cluster(plan), Read.WIDE).plain.splitlines()
 
 
-def line(of: list[str], word: str) -> str:
-    return next(line for line in of if word in line)
+def line(drawn_lines: list[str], text: str) -> str:
+    return next(line for line in drawn_lines if text in line)
 
 
 def test_drawing_nests_ranges() -> None:

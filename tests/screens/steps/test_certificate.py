@@ -1,4 +1,4 @@
-"""The certificate and registry steps show what was read, and only what means something with the mode."""
+"""The certificate and registry steps: facts of the certificate, and fields of the chosen mode."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.factories.plans import valid_plan
 from tests.support.wizard_pilot import screen_text, wizard
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-READ = CertificateFacts(
+FACTS = CertificateFacts(
     cert_file="c",
     key_file="k",
     read_at=NOW,
@@ -34,7 +34,7 @@ READ = CertificateFacts(
 
 def test_certificate_facts_are_one_a_line() -> None:
     plan = valid_plan(address={"cluster_endpoint": "10.20.0.10", "platform": "acp.example.com", "others": ["b.c"]})
-    lines = [line.plain for line in described(plan, READ)]
+    lines = [line.plain for line in described(plan, FACTS)]
     assert lines[0].endswith("CN=[bold]acp[/]")  # a certificate is input, never markup
     assert "✓ acp.example.com" in lines[2] or "+ acp.example.com" in lines[2]
     assert "! b.c" in lines[2]
@@ -44,15 +44,17 @@ def test_certificate_facts_are_one_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("registry", "words", "password"),
+    ("registry", "explanation", "password"),
     [
         ({}, ":11443", False),
         ({"username": "u"}, ":11443", True),
         ({"mode": "external", "address": "r.example.com"}, "synchronisation plan", False),
     ],
 )
-async def test_registry_step_explains_the_mode(tmp_path: Path, registry: JsonValue, words: str, password: bool) -> None:
+async def test_registry_step_explains_the_mode(
+    tmp_path: Path, registry: JsonValue, explanation: str, password: bool
+) -> None:
     async with wizard(tmp_path, valid_plan(registry=registry), "registry") as (pilot, _session):
         text = " ".join(screen_text(pilot).split())
-        assert words.split()[0] in text
+        assert explanation.split()[0] in text
         assert ("Password" in text) is password

@@ -1,4 +1,4 @@
-"""The preflight step: a finding is copied, looked at again, compared with the last run, filtered, taken along."""
+"""The preflight step: copy, recheck, filter and compare findings, and save the report."""
 
 import re
 from collections.abc import AsyncIterator
@@ -22,22 +22,22 @@ BAD, OTHER = "10.20.0.12", "10.20.0.22"
 PLAN = valid_plan(ssh={"username": "root", "password": None})
 
 
-def nodes_seen(**changes: object) -> dict[str, Facts]:
-    """Healthy nodes; one swaps (and what else `changes` says), one has SELinux on."""
-    seen = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}
-    seen[BAD] = replace(seen[BAD], swaps=("/swap.img",), **changes)  # type: ignore[arg-type]
-    seen[OTHER] = replace(seen[OTHER], selinux="enforcing", selinux_config="enforcing")
-    return seen
+def facts_of_nodes(**changes: object) -> dict[str, Facts]:
+    """Return facts of healthy nodes, except one with swap and `changes`, and one with SELinux enabled."""
+    facts = {node.address: healthy(node.address, role=node.role) for node in PLAN.nodes}
+    facts[BAD] = replace(facts[BAD], swaps=("/swap.img",), **changes)  # type: ignore[arg-type]
+    facts[OTHER] = replace(facts[OTHER], selinux="enforcing", selinux_config="enforcing")
+    return facts
 
 
 @asynccontextmanager
 async def at_finding(folder: Path, **changes: object) -> AsyncIterator[tuple[Pilot[int], Session, list[str]]]:
-    """The cursor on the swap of one node."""
+    """Open the preflight step with the cursor on the swap finding of one node."""
     dialled: list[str] = []
-    async with wizard(folder, PLAN, "preflight", nodes_seen(**changes), dialled) as (pilot, session):
+    async with wizard(folder, PLAN, "preflight", facts_of_nodes(**changes), dialled) as (pilot, session):
         pilot.app.screen.query_one("#findings", Rows).move_to(f"SYS-SWAP {BAD} ")
         await pilot.pause()
-        dialled.clear()  # the nodes have looked around by themselves
+        dialled.clear()  # the first collection connected to all nodes
         yield pilot, session, dialled
 
 
@@ -90,10 +90,10 @@ async def test_changes_since_the_last_report_are_shown(tmp_path: Path) -> None:
 
 async def test_last_report_survives_the_wizard(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, session, _dialled):
-        await pilot.press("e")  # the node does not answer in this stage: the run ends at once
-        kept = session.draft.folder / LAST_RUN
-        await until(pilot, kept.exists)
-        last = load_last_report(kept)
+        await pilot.press("e")  # the simulated node is unreachable, so the recheck ends immediately
+        path = session.draft.folder / LAST_RUN
+        await until(pilot, path.exists)
+        last = load_last_report(path)
         assert last is not None
         assert {node.address for node in last.nodes} == {node.address for node in PLAN.nodes}
 
@@ -104,8 +104,8 @@ async def test_report_is_saved_as_json_and_html(tmp_path: Path) -> None:
         page = session.draft.folder / "preflight.html"
         await until(pilot, page.exists)
         assert "SYS-SWAP" in page.read_text(encoding="utf-8")
-        told = Report.from_json((session.draft.folder / "preflight.json").read_bytes())
-        assert not told.ready
+        report = Report.from_json((session.draft.folder / "preflight.json").read_bytes())
+        assert not report.ready
 
 
 async def test_output_of_a_node_is_never_markup(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ async def test_output_of_a_node_is_never_markup(tmp_path: Path) -> None:
 async def test_all_preflight_keys_fit_80_columns(tmp_path: Path) -> None:
     async with at_finding(tmp_path) as (pilot, _session, _dialled):
         text = screen_text(pilot)
-        for word in (
+        for key_text in (
             "/ node",
             "y copy",
             "e/r recheck",
@@ -140,7 +140,7 @@ async def test_all_preflight_keys_fit_80_columns(tmp_path: Path) -> None:
             "w/W waive",
             "explain",
         ):
-            assert word in text
+            assert key_text in text
 
 
 async def test_connectivity_of_the_nodes_is_a_table(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ async def test_connectivity_of_the_nodes_is_a_table(tmp_path: Path) -> None:
         for node in PLAN.nodes:
             facts = session.nodes.statuses[node.address].facts
             assert facts is not None
-            ways = tuple(
+            paths = tuple(
                 TcpPath(
                     host, port, TcpResult.TIMEOUT if (node.address, port) == (BAD, 6443) else TcpResult.CONNECTED, 0.001
                 )
@@ -158,7 +158,7 @@ async def test_connectivity_of_the_nodes_is_a_table(tmp_path: Path) -> None:
                 for port in other.ports
             )
             session.nodes.statuses[node.address] = replace(
-                session.nodes.statuses[node.address], facts=replace(facts, paths=ways)
+                session.nodes.statuses[node.address], facts=replace(facts, paths=paths)
             )
         await pilot.press("n")
         await pilot.pause()

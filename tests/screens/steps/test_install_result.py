@@ -62,13 +62,14 @@ async def test_leftovers_of_a_failed_run_are_shown_before_a_new_one(tmp_path: Pa
     assert "Only the installer node was changed" in text
 
 
-def found(*outcomes: Outcome, left: tuple[LeftOver, ...] = ()) -> Finish:
+def finish_with(*outcomes: Outcome, leftovers: tuple[LeftOver, ...] = ()) -> Finish:
     verdicts = tuple(
-        Verdict("INS-VERIFY-PODS", None, Severity.MUST, one, f"seen {one.value}", "", "mend") for one in outcomes
+        Verdict("INS-VERIFY-PODS", None, Severity.MUST, outcome, f"seen {outcome.value}", "", "fix")
+        for outcome in outcomes
     )
     node = NodeRecord("10.20.0.11", None, "control-plane", NodeState.CHECKED)
-    moment = RunState(RunSpec(Path(), Path(), (), Path(), "")).started
-    return Finish(Report("4.0", moment, moment, (node,), verdicts), Installed(left_over=left), {})
+    time = RunState(RunSpec(Path(), Path(), (), Path(), "")).started
+    return Finish(Report("4.0", time, time, (node,), verdicts), Installed(left_over=leftovers), {})
 
 
 @pytest.mark.parametrize(
@@ -81,11 +82,11 @@ def found(*outcomes: Outcome, left: tuple[LeftOver, ...] = ()) -> Finish:
     ],
 )
 def test_summary_line(outcomes: tuple[Outcome, ...], line: str) -> None:
-    assert line in summary_line(found(*outcomes)).plain
+    assert line in summary_line(finish_with(*outcomes)).plain
 
 
 def test_worst_finding_is_first_remaining_steps_are_last() -> None:
-    text = result_text(found(Outcome.PASS, Outcome.FAIL), PLAN).plain
+    text = result_text(finish_with(Outcome.PASS, Outcome.FAIL), PLAN).plain
     assert text.index("seen fail") < text.index("seen pass") < text.index("Remaining steps")
     assert "Product Docs" in text
     assert "has not been verified" in result_text(None, PLAN).plain

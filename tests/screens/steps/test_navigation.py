@@ -1,4 +1,4 @@
-"""The wizard's steps as an operator meets them: keys in, words on the screen out."""
+"""The steps of the wizard: navigation, fields, saving, and the menu, tested by keys and screen text."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.support.wizard_pilot import screen_text, show, staged_app, until, wiz
 NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
 
 
-def seen(*addresses: str) -> dict[str, Facts]:
+def node_facts(*addresses: str) -> dict[str, Facts]:
     roles = dict.fromkeys(CONTROL_PLANES, "control-plane") | dict.fromkeys(WORKERS, "worker")
     return {address: healthy(address, "ubuntu-22.04", roles[address]) for address in addresses}
 
@@ -34,10 +34,10 @@ ALL = (*CONTROL_PLANES, *WORKERS)
 async def test_every_step_fits_80_columns_and_23_lines(tmp_path: Path, step: str) -> None:
     app = staged_app(tmp_path, valid_plan(**NO_LOGIN))
     async with app.run_test(size=(80, 23)) as pilot:
-        await show(pilot, step, seen(*ALL))
+        await show(pilot, step, node_facts(*ALL))
         text = screen_text(pilot)
         assert "menu" in text.splitlines()[-1]
-        assert "Install" in text, "the steps are always in sight"
+        assert "Install" in text, "the step list is always visible"
 
 
 async def test_invalid_value_shows_the_reason_and_stays_as_typed(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ async def test_invalid_value_shows_the_reason_and_stays_as_typed(tmp_path: Path)
         await pilot.press("ctrl+u", *"10.20.0.300")
         await pilot.pause()
         assert "'10.20.0.300' is neither an IP address nor a domain name" in screen_text(pilot)
-        assert session.plan.address.cluster_endpoint == "10.20.0.30", "the last good value"
+        assert session.plan.address.cluster_endpoint == "10.20.0.30", "the last valid value"
         assert session.draft.invalid_input == {"address.cluster_endpoint": "10.20.0.300"}
         await pilot.press("backspace")
         await until(pilot, lambda: "neither" not in screen_text(pilot))
@@ -76,9 +76,9 @@ async def test_field_without_a_meaning_is_hidden(tmp_path: Path) -> None:
 async def test_changed_answer_is_evaluated_without_a_connection(tmp_path: Path) -> None:
     dialled: list[str] = []
     plan = valid_plan(**NO_LOGIN)
-    facts = seen(*ALL)
-    busy = replace(facts["10.20.0.12"], modules=frozenset({"ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh"}))
-    async with wizard(tmp_path, plan, "network", {**facts, "10.20.0.12": busy}, dialled) as (pilot, session):
+    facts = node_facts(*ALL)
+    without_geneve = replace(facts["10.20.0.12"], modules=frozenset({"ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh"}))
+    async with wizard(tmp_path, plan, "network", {**facts, "10.20.0.12": without_geneve}, dialled) as (pilot, session):
 
         def outcome() -> Outcome:
             return next(v.outcome for v in session.verdicts if (v.requirement, v.node) == ("KRN-OVN", "10.20.0.12"))
@@ -104,7 +104,7 @@ async def test_password_is_used_only_after_its_field_is_left(tmp_path: Path) -> 
         assert dialled == ["10.20.0.11"]
 
 
-async def test_nodes_are_added_line_by_line_and_an_invalid_line_is_kept(tmp_path: Path) -> None:
+async def test_nodes_are_added_line_by_line_and_a_duplicate_is_reported(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await pilot.press(*"10.0.0.1,10.0.0.2", "enter", *"worker admin@10.0.0.9:2222", "enter", *"10.0.0.1", "enter")
@@ -119,7 +119,7 @@ async def test_nodes_are_added_line_by_line_and_an_invalid_line_is_kept(tmp_path
 
 
 async def test_finding_is_waived_with_a_reason(tmp_path: Path) -> None:
-    facts = seen(*ALL)
+    facts = node_facts(*ALL)
     swapping = {**facts, "10.20.0.12": replace(facts["10.20.0.12"], swaps=("/swap.img",))}
     async with wizard(tmp_path, valid_plan(**NO_LOGIN), "preflight", swapping) as (pilot, session):
         pilot.app.screen.query_one("#findings").move_to("SYS-SWAP 10.20.0.12 ")  # type: ignore[attr-defined]
@@ -178,7 +178,7 @@ async def test_an_additional_step_leaves_every_step_reachable(tmp_path: Path) ->
 def test_each_step_has_a_menu_key_of_its_own(count: int) -> None:
     steps: list[type[WizardStep]] = [type(f"Step{number}", (RegistryStep,), {}) for number in range(count)]
     options = menu_options(steps)
-    assert len({key for key, _words in options}) == len(options) == count + 3
+    assert len({key for key, _title in options}) == len(options) == count + 3
     assert list(step_keys(steps).values()) == steps
 
 

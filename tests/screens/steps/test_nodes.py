@@ -1,4 +1,4 @@
-"""The nodes step beyond typing addresses: lists, inventories, this host, what nodes have told, order, sizes."""
+"""The nodes step: import of lists and inventories, this host, values read from nodes, order and sizing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
 CANARY = "canary-7e2d"
 
 
-def seen(plan: Plan) -> dict[str, Facts]:
+def node_facts(plan: Plan) -> dict[str, Facts]:
     return {node.address: healthy(node.address, role=node.role) for node in plan.nodes}
 
 
@@ -46,11 +46,11 @@ async def test_valid_lines_of_a_pasted_list_are_imported(tmp_path: Path) -> None
         text = screen_text(pilot)
         assert "3 control plane nodes, 2 workers, 1 duplicate, 1 invalid line" in text
         assert "line 2: '10.0.0.300' is not an IPv4 or IPv6 address" in text
-        assert not session.plan.nodes, "nothing is taken before it was looked at"
+        assert not session.plan.nodes, "nothing is imported before the operator confirms"
         await pilot.press("ctrl+t")
         await pilot.pause()
         assert [node.role[0] for node in session.plan.nodes] == ["c", "c", "c", "w", "w"]
-        assert isinstance(pilot.app.screen, NodeImportDialog), "what is wrong is still to be mended"
+        assert isinstance(pilot.app.screen, NodeImportDialog), "the dialog stays open for the invalid lines"
         area = pilot.app.screen.query_one("#list", TextArea)
         area.load_text("worker 10.0.0.30")
         await pilot.press("ctrl+t")
@@ -59,7 +59,7 @@ async def test_valid_lines_of_a_pasted_list_are_imported(tmp_path: Path) -> None
         assert session.draft.pending_node_line == ""
 
 
-async def test_cancelled_list_is_kept(tmp_path: Path) -> None:
+async def test_cancelled_list_remains_in_the_dialog(tmp_path: Path) -> None:
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, session):
         pilot.app.screen.query_one("#add").focus()
         await paste(pilot, f"10.0.0.1 pass={CANARY}\n10.0.0.2\n")
@@ -87,14 +87,14 @@ async def test_inventory_passwords_go_only_into_the_plan(tmp_path: Path) -> None
         assert password is not None
         assert password.get_secret_value() == CANARY
         save(session.draft)
-        kept = [path.read_text(encoding="utf-8") for path in session.draft.folder.rglob("*") if path.is_file()]
-        assert not [text for text in kept if CANARY in text]
+        draft_files = [path.read_text(encoding="utf-8") for path in session.draft.folder.rglob("*") if path.is_file()]
+        assert not [text for text in draft_files if CANARY in text]
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("none.ini", "No such file"), (".", "not a regular file"), ("raw", "not UTF-8")]
+    ("name", "reason"), [("none.ini", "No such file"), (".", "not a regular file"), ("raw", "not UTF-8")]
 )
-async def test_unreadable_list_file_shows_the_reason(tmp_path: Path, name: str, why: str) -> None:
+async def test_unreadable_list_file_shows_the_reason(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "raw").write_bytes(b"\xff\xfe\x00")
     async with wizard(tmp_path, Plan(), "nodes") as (pilot, _session):
         await pilot.press("ctrl+l")
@@ -102,7 +102,7 @@ async def test_unreadable_list_file_shows_the_reason(tmp_path: Path, name: str, 
         pilot.app.screen.query_one("#file", Line).focus()
         await pilot.pause()
         await pilot.press(*name, "enter")
-        await until(pilot, lambda: why in screen_text(pilot).replace("\n", ""))
+        await until(pilot, lambda: reason in screen_text(pilot).replace("\n", ""))
 
 
 async def test_password_on_the_node_line_is_not_stored(tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ async def test_this_host_is_suggested_as_installer_node(tmp_path: Path) -> None:
         await pilot.press(*"10.0.0.1-3", "enter", "ctrl+f")
         await pilot.pause()
         assert "192.0.2.7 (eth0)" in screen_text(pilot)
-        assert "fd00::7" not in screen_text(pilot), "the cluster speaks IPv4"
+        assert "fd00::7" not in screen_text(pilot), "the cluster uses IPv4"
         await pilot.press("1")
         await pilot.pause()
         installer = session.plan.installer_node
         assert installer is not None
         assert (installer.address, session.plan.nodes[0].address) == ("192.0.2.7", "192.0.2.7")
-        assert "this host" not in screen_text(pilot), "nothing is offered twice"
+        assert "this host" not in screen_text(pilot), "this host is in the plan now"
 
 
 async def test_this_host_in_the_plan_becomes_the_first_node(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ async def test_values_read_from_nodes_are_filled_in_with_one_key(tmp_path: Path)
     plan = valid_plan(**NO_LOGIN, network={"ip_family": "dual"})
     facts = {
         a: replace(f, interfaces=(*(f.interfaces or ()), Interface("eth0", f"fd00::{a[-2:]}", 64)))
-        for a, f in seen(plan).items()
+        for a, f in node_facts(plan).items()
     }
     async with wizard(tmp_path, plan, "nodes", facts) as (pilot, session):
         await pilot.press("ctrl+f")
@@ -181,7 +181,7 @@ async def test_values_read_from_nodes_are_filled_in_with_one_key(tmp_path: Path)
 
 async def test_first_control_plane_node_after_a_move_is_the_installer_node(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
-    async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
+    async with wizard(tmp_path, plan, "nodes", node_facts(plan)) as (pilot, session):
         rows = pilot.app.screen.query_one("#nodes", Rows)
         rows.focus()
         await pilot.press("down", "K")
@@ -196,9 +196,9 @@ async def test_first_control_plane_node_after_a_move_is_the_installer_node(tmp_p
 
 async def test_load_is_entered_in_the_sizing_dialog(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
-    facts = seen(plan)
-    small = {**facts, "10.20.0.12": replace(facts["10.20.0.12"], cpu_count=4)}
-    async with wizard(tmp_path, plan, "nodes", small) as (pilot, session):
+    facts = node_facts(plan)
+    with_small_node = {**facts, "10.20.0.12": replace(facts["10.20.0.12"], cpu_count=4)}
+    async with wizard(tmp_path, plan, "nodes", with_small_node) as (pilot, session):
         assert "sizes: 10.20.0.12 is too small" in screen_text(pilot)
         await pilot.press("ctrl+t", "down", "ctrl+u", *"170")
         await pilot.pause()
@@ -217,7 +217,7 @@ async def test_load_is_entered_in_the_sizing_dialog(tmp_path: Path) -> None:
 
 async def test_forced_placement_names_its_rule(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
-    async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
+    async with wizard(tmp_path, plan, "nodes", node_facts(plan)) as (pilot, session):
         rows = pilot.app.screen.query_one("#nodes", Rows)
         rows.focus()
         await pilot.press("end", "enter")
@@ -233,26 +233,28 @@ async def test_forced_placement_names_its_rule(tmp_path: Path) -> None:
         await pilot.pause()
         text = screen_text(pilot)
         assert "applications never, XR-EXCL-CP" in text
-        assert "Applications " in text, "what contradicts the rule can be taken back"
+        assert "Applications " in text, "a value that contradicts the requirement can be changed"
 
 
 async def test_isolation_step_shows_the_placement(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, isolation=True)
-    async with wizard(tmp_path, plan, "isolation", seen(plan)) as (pilot, _session):
+    async with wizard(tmp_path, plan, "isolation", node_facts(plan)) as (pilot, _session):
         text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
         assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: Exclusive control plane nodes must" in text
         assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: Workers that are not" in text
         assert "Apps 10.20.0.11" not in text
         await pilot.press("down", "right", "right")
         await pilot.pause()
-        assert "Apps 10.20.0.11" in screen_text(pilot), "not exclusive: it may be chosen"
+        assert "Apps 10.20.0.11" in screen_text(pilot), "not exclusive: the placement can be chosen"
 
 
 async def test_unreachable_node_shows_its_next_retry(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
-    async with wizard(tmp_path, plan, "nodes", seen(plan)) as (pilot, session):
-        absent = NodeStatus(NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05")
-        session.nodes.statuses["10.20.0.12"] = absent
+    async with wizard(tmp_path, plan, "nodes", node_facts(plan)) as (pilot, session):
+        unreachable = NodeStatus(
+            NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05"
+        )
+        session.nodes.statuses["10.20.0.12"] = unreachable
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await pilot.press("home", "down")
         session.nodes_changed()

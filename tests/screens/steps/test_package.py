@@ -1,4 +1,4 @@
-"""The package step offers what lies around, and takes it on the operator's word."""
+"""The package step: packages found on disk, filled in with a key, and unpacking."""
 
 import os
 import shutil
@@ -51,9 +51,9 @@ async def test_typed_paths_are_not_replaced(tmp_path: Path) -> None:
 async def test_unpacking_can_be_cancelled_and_a_failure_shows_its_full_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gpg, go = tmp_path / "bin" / "gpg", tmp_path / "go"
+    gpg, release_gpg = tmp_path / "bin" / "gpg", tmp_path / "go"
     gpg.parent.mkdir()
-    gpg.write_text(f'#!/bin/sh\nwhile [ ! -e {go} ]; do sleep 0.05; done\nexec {shutil.which("gpg")} "$@"\n')
+    gpg.write_text(f'#!/bin/sh\nwhile [ ! -e {release_gpg} ]; do sleep 0.05; done\nexec {shutil.which("gpg")} "$@"\n')
     gpg.chmod(0o755)
     monkeypatch.setenv("PATH", f"{gpg.parent}:{os.environ['PATH']}")
     package = core(tmp_path)
@@ -65,7 +65,7 @@ async def test_unpacking_can_be_cancelled_and_a_failure_shows_its_full_reason(
         await pilot.press("ctrl+v")
         await until(pilot, lambda: "^X stops it" in screen_text(pilot))
         await pilot.press("ctrl+x")
-        go.touch()
+        release_gpg.touch()
         await until(pilot, lambda: "Cancelled. The install folder is unchanged." in screen_text(pilot))
         assert not install_dir.exists() or not list(install_dir.iterdir())
         await pilot.press("ctrl+v")
@@ -80,8 +80,8 @@ async def test_each_of_several_packages_can_be_filled_in(tmp_path: Path) -> None
     extensions.touch()
     async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
         await until(pilot, lambda: "Found 2 packages" in screen_text(pilot))
-        for wanted, beside in ((newer, str(extensions)), (older, None), (newer, str(extensions))):
+        for core_package, extensions_path in ((newer, str(extensions)), (older, None), (newer, str(extensions))):
             await pilot.press("ctrl+f")
-            assert (session.plan.package.core, session.plan.package.extensions) == (str(wanted), beside)
+            assert (session.plan.package.core, session.plan.package.extensions) == (str(core_package), extensions_path)
         await pilot.pause()
         assert "the next of 2" in screen_text(pilot)

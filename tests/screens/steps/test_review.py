@@ -1,4 +1,4 @@
-"""The review as an operator meets it: what blocks, what is decided, what would start, and a last look at the nodes."""
+"""The review step: blockers, answers, the command to start, export of the bundle, and the recheck of the nodes."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +31,7 @@ NO_LOGIN: dict[str, JsonValue] = {"ssh": {"username": "root", "password": None}}
 CANARY = "canary-0b5e11"
 
 
-def seen() -> dict[str, Facts]:
+def node_facts() -> dict[str, Facts]:
     roles = dict.fromkeys(CONTROL_PLANES, "control-plane") | dict.fromkeys(WORKERS, "worker")
     return {address: healthy(address, "ubuntu-22.04", role) for address, role in roles.items()}
 
@@ -47,19 +47,19 @@ def put_cursor(pilot: Pilot[int], key: str) -> None:
 
 async def test_enter_on_a_blocker_opens_its_field(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, network={"service_cidr": {"ipv4": "10.3.0.0/16"}})
-    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+    async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, _session):
         put_cursor(pilot, "finding XR-CIDR-OVERLAP")
         await pilot.press("enter")
         await until(pilot, lambda: bool(pilot.app.screen.query(Form)))
         await until(pilot, lambda: pilot.app.focused is not None)
         assert pilot.app.focused is not None
         assert (pilot.app.focused.id or "").startswith("f-network-")
-        await pilot.press("ctrl+n")  # the wizard still takes keys
+        await pilot.press("ctrl+n")  # the wizard still accepts keys
 
 
 async def test_enter_opens_the_finding_and_the_node(tmp_path: Path) -> None:
-    swapping = replace(seen()["10.20.0.12"], swaps=("/swap.img",))
-    async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", {**seen(), "10.20.0.12": swapping}) as (pilot, _s):
+    facts = with_swap(node_facts())
+    async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", facts) as (pilot, _session):
         put_cursor(pilot, "finding SYS-SWAP 10.20.0.12")
         await pilot.press("enter")
         await until(pilot, lambda: bool(pilot.app.screen.query("#findings")))
@@ -75,7 +75,7 @@ async def test_enter_opens_the_finding_and_the_node(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["ssh.password", "admin.password", "kubernetes.version", "disaster_recovery.primary"])
 async def test_enter_on_an_answer_opens_its_field(tmp_path: Path, path: str) -> None:
     plan = valid_plan(**NO_LOGIN, disaster_recovery={"role": "standby"})
-    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+    async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, _session):
         put_cursor(pilot, f"answer {path}")
         await pilot.press("enter")
         field = f"f-{path.replace('.', '-')}"
@@ -83,7 +83,7 @@ async def test_enter_on_an_answer_opens_its_field(tmp_path: Path, path: str) -> 
 
 
 async def test_expected_load_opens_the_sizing(tmp_path: Path) -> None:
-    async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", seen()) as (pilot, _session):
+    async with wizard(tmp_path, valid_plan(**NO_LOGIN), "review", node_facts()) as (pilot, _session):
         put_cursor(pilot, "answer workload.pods")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, SizingDialog))
@@ -91,7 +91,7 @@ async def test_expected_load_opens_the_sizing(tmp_path: Path) -> None:
 
 async def test_m_opens_the_first_blocker(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, address={"cluster_endpoint": ""})
-    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
+    async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, _session):
         assert "block" in screen_text(pilot)
         await pilot.press("m")
         await until(pilot, lambda: bool(pilot.app.screen.query("#form")))
@@ -104,22 +104,22 @@ async def test_review_names_the_origin_of_each_answer(tmp_path: Path) -> None:
     async with wizard(tmp_path, plan, "review") as (pilot, session):
         session.set_nodes((Node(address="10.20.0.11"),))
         await pilot.pause()
-        told = lines(pilot)
-        assert " * chosen  local_storage: topolvm" in told
-        assert "   default network.cni: kube-ovn" in told
-        assert " + derived address.cluster_endpoint: 10.20.0.11" in told
-        assert " + derived nodes[0].deployable: true" in told
-        assert any(line.endswith("address.platform: acp.example.com") for line in told)
+        review_lines = lines(pilot)
+        assert " * chosen  local_storage: topolvm" in review_lines
+        assert "   default network.cni: kube-ovn" in review_lines
+        assert " + derived address.cluster_endpoint: 10.20.0.11" in review_lines
+        assert " + derived nodes[0].deployable: true" in review_lines
+        assert any(line.endswith("address.platform: acp.example.com") for line in review_lines)
 
 
 async def test_review_shows_every_answer_but_no_secret(tmp_path: Path) -> None:
     plan = valid_plan(admin={"password": CANARY}, ssh={"username": "root", "password": CANARY})
-    async with wizard(tmp_path, plan, "review", seen()) as (pilot, _session):
-        told = "\n".join(lines(pilot))
-        assert CANARY not in told
-        assert VIP in told
-        assert "installer && bash setup.sh" in told
-        assert "The vendor documents unattended installs for release 4.1" in told
+    async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, _session):
+        review_text = "\n".join(lines(pilot))
+        assert CANARY not in review_text
+        assert VIP in review_text
+        assert "installer && bash setup.sh" in review_text
+        assert "The vendor documents unattended installs for release 4.1" in review_text
         await pilot.press("v")
         await pilot.pause()
         document = str(pilot.app.screen.query_one("#reading").query("Static").first().render())
@@ -131,7 +131,7 @@ async def test_missing_signature_can_be_waived(tmp_path: Path) -> None:
     package = tmp_path / "installer-core-v4.0.3-x86.tar"
     package.write_bytes(b"")
     plan = valid_plan(**NO_LOGIN, package={"core": str(package)})
-    async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
+    async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, session):
         assert any("w waives signature" in line for line in lines(pilot))
         await pilot.press("w")
         await pilot.pause()
@@ -147,29 +147,30 @@ async def test_missing_signature_can_be_waived(tmp_path: Path) -> None:
 Change = Callable[[dict[str, Facts]], dict[str, Facts]]
 
 
-def swapping(facts: dict[str, Facts]) -> dict[str, Facts]:
+def with_swap(facts: dict[str, Facts]) -> dict[str, Facts]:
     return {**facts, "10.20.0.12": replace(facts["10.20.0.12"], swaps=("/swap.img",))}
 
 
-def asked_again(session: Session, found: dict[str, Facts], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The nodes answer with these facts when they are asked again."""
+def set_recheck_facts(session: Session, facts: dict[str, Facts], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a recheck of the nodes return these facts."""
 
     def check(node: Node) -> None:
-        session.nodes.statuses[node.address] = NodeStatus(NodeState.CHECKED, facts=found[node.address], login=None)
+        session.nodes.statuses[node.address] = NodeStatus(NodeState.CHECKED, facts=facts[node.address], login=None)
 
     monkeypatch.setattr(session.nodes, "check", check)
 
 
-async def export(pilot: Pilot[int], folder: Path, kept: str = "p") -> None:
+async def export(pilot: Pilot[int], folder: Path, secrets_key: str = "p") -> None:
     await pilot.press("x")
     await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
     await pilot.press("ctrl+u", *str(folder), "enter")
     await until(pilot, lambda: isinstance(pilot.app.screen, Pick))
-    pilot.app.screen.post_message(Key(kept, kept))  # `press` would wait for a screen that closes by itself
+    # `press` would wait for the screen, which closes automatically.
+    pilot.app.screen.post_message(Key(secrets_key, secrets_key))
 
 
 async def test_unknown_home_folder_is_a_missing_folder(tmp_path: Path) -> None:
-    async with wizard(tmp_path, valid_plan(), "review", seen()) as (pilot, _session):
+    async with wizard(tmp_path, valid_plan(), "review", node_facts()) as (pilot, _session):
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.press("ctrl+u", *"~nobody-is-here/plan.yaml", "enter")
@@ -178,8 +179,8 @@ async def test_unknown_home_folder_is_a_missing_folder(tmp_path: Path) -> None:
 
 async def test_bundle_is_written_after_a_recheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = valid_plan(ssh={"username": "root", "password": CANARY})
-    async with wizard(tmp_path, plan, "review", seen()) as (pilot, session):
-        asked_again(session, seen(), monkeypatch)
+    async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, session):
+        set_recheck_facts(session, node_facts(), monkeypatch)
         await export(pilot, tmp_path / "bundle")
         await until(pilot, lambda: "Bundle written" in screen_text(pilot))
         assert open_bundle(tmp_path / "bundle").plan.ssh.password == plan.ssh.password
@@ -189,22 +190,23 @@ async def test_bundle_is_written_after_a_recheck(tmp_path: Path, monkeypatch: py
 
 
 async def test_new_blocker_prevents_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
-        asked_again(session, swapping(seen()), monkeypatch)
+    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", node_facts()) as (pilot, session):
+        set_recheck_facts(session, with_swap(node_facts()), monkeypatch)
         await export(pilot, tmp_path / "bundle")
         await until(pilot, lambda: "1 new blocker" in screen_text(pilot))
         assert "new: SYS-SWAP 10.20.0.12" in screen_text(pilot)
         await pilot.press("y")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Recheck), "yes is no answer to that"
+        assert isinstance(pilot.app.screen, Recheck), "y does not confirm a new blocker"
         await pilot.press("n")
         await pilot.pause()
         assert not (tmp_path / "bundle").exists()
 
 
 async def test_change_without_a_blocker_needs_a_confirmation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", swapping(seen())) as (pilot, session):
-        asked_again(session, seen(), monkeypatch)
+    facts = with_swap(node_facts())
+    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", facts) as (pilot, session):
+        set_recheck_facts(session, node_facts(), monkeypatch)
         await export(pilot, tmp_path / "bundle")
         await until(pilot, lambda: "fixed: SYS-SWAP" in screen_text(pilot))
         await pilot.press("y")
@@ -213,14 +215,14 @@ async def test_change_without_a_blocker_needs_a_confirmation(tmp_path: Path, mon
 
 async def test_new_blocker_prevents_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waived: list[JsonValue] = []
-    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", seen()) as (pilot, session):
+    async with wizard(tmp_path, valid_plan(ssh={"password": CANARY}), "review", node_facts()) as (pilot, session):
         waived += [
             {"requirement": v.requirement, "reason": "test", "by": "test"} for v in session.verdict_view.blockers
         ]
     plan = valid_plan(ssh={"password": CANARY}, waivers=waived)
-    async with wizard(tmp_path / "again", plan, "install", seen()) as (pilot, session):
+    async with wizard(tmp_path / "again", plan, "install", node_facts()) as (pilot, session):
         assert session.report().ready
-        asked_again(session, swapping(seen()), monkeypatch)
+        set_recheck_facts(session, with_swap(node_facts()), monkeypatch)
         monkeypatch.setattr(
             "screens.steps.install.is_remote_install", lambda plan: False
         )  # no node of the plan is this host

@@ -1,4 +1,4 @@
-"""The way in and the short path: what a first-time admin is asked, and what is preset for them."""
+"""The start screen and the single-node trial: number of answers, derived defaults, drafts, plans and bundles."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,8 +34,8 @@ NODE = "10.20.0.11"
 
 
 @asynccontextmanager
-async def fresh(folder: Path) -> AsyncIterator[Pilot[int]]:
-    """A wizard that was started without a plan, on a host whose package folder is `folder`."""
+async def new_wizard(folder: Path) -> AsyncIterator[Pilot[int]]:
+    """Start a wizard without a plan, on a host whose package folder is `folder`."""
     package = PackageWork(folder, free_space=lambda _f: 500 * 10**9, here=lambda _a: True, places=(folder,))
     app = AcpApp(folder / "home", base=folder, package=package, dial=lambda _address, _port: ("127.0.0.1", 1))
     async with app.run_test(size=SIZE) as pilot:
@@ -44,7 +44,7 @@ async def fresh(folder: Path) -> AsyncIterator[Pilot[int]]:
         if app.session is not None:
             await app.session.close()
         if app._lock is not None:
-            app._lock.close()  # as the end of the process would
+            app._lock.close()  # like the end of the process
 
 
 def session(pilot: Pilot[int]) -> Session:
@@ -53,13 +53,13 @@ def session(pilot: Pilot[int]) -> Session:
     return pilot.app.session
 
 
-async def on(pilot: Pilot[int], step: type) -> None:
+async def wait_for_step(pilot: Pilot[int], step: type) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, step) and pilot.app.focused is not None)
 
 
 @pytest.fixture
 def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what the vendor delivers, on a host that knows its own address."""
+    """Return a folder with the files of the vendor, on a host with one address."""
     monkeypatch.setattr("screens.steps.trial.local_addresses", lambda: (LocalAddress("eth0", NODE),))
     for name in ("installer-core-v4.0.3-x86.tar", "installer-core-v4.0.3-x86.tar.sig", "verify-key.pub"):
         (tmp_path / name).touch()
@@ -68,10 +68,10 @@ def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_trial_needs_fewer_than_ten_answers(media: Path) -> None:
     answers = 0
-    async with fresh(media) as pilot:
+    async with new_wizard(media) as pilot:
         await pilot.press("t")
         answers += 1
-        await on(pilot, TrialStep)
+        await wait_for_step(pilot, TrialStep)
         await until(pilot, lambda: session(pilot).plan.package.public_key is not None)
         await until(pilot, lambda: pilot.app.focused is not None and pilot.app.focused.id == "f-ssh-password")
         await until(pilot, lambda: "x86.tar" in pilot.app.screen.query_one("#f-package-core", Line).value)
@@ -80,9 +80,9 @@ async def test_trial_needs_fewer_than_ten_answers(media: Path) -> None:
             await pilot.press(*([keys] if keys == "down" else keys))
             answers += keys != "down"
         await pilot.press("ctrl+n")
-        await on(pilot, PreflightStep)
-        here = session(pilot)
-        plan = here.plan
+        await wait_for_step(pilot, PreflightStep)
+        wizard_session = session(pilot)
+        plan = wizard_session.plan
         assert plan.ssh.password is not None
         assert plan.admin.password is not None
         assert plan.package.core == str(media / "installer-core-v4.0.3-x86.tar")
@@ -91,61 +91,64 @@ async def test_trial_needs_fewer_than_ten_answers(media: Path) -> None:
         assert (plan.network.cni, plan.certificate.mode, plan.registry.mode) == ("kube-ovn", "self-signed", "platform")
         assert plan.deployable(plan.nodes[0])
         facts = healthy(NODE, "ubuntu-22.04", "control-plane")
-        here.nodes.statuses[NODE] = NodeStatus(NodeState.CHECKED, facts=facts, login=None)
-        await here.evaluate_now()
-        # What only a person can tell is an answer, too; the package here is an empty file.
-        answers += sum(not verdict.requirement.startswith("BND") for verdict in here.verdict_view.blockers)
+        wizard_session.nodes.statuses[NODE] = NodeStatus(NodeState.CHECKED, facts=facts, login=None)
+        await wizard_session.evaluate_now()
+        # Checks that the operator must confirm count as answers; those of the package fail because its file is empty.
+        answers += sum(not verdict.requirement.startswith("BND") for verdict in wizard_session.verdict_view.blockers)
         await pilot.press("ctrl+n")
-        await on(pilot, ReviewStep)
+        await wait_for_step(pilot, ReviewStep)
         lines = [row.text.plain for row in pilot.app.screen.query_one("#review", Rows)._rows]
-        for told in (" + derived address.cluster_endpoint: 10.20.0.11", " + derived package.public_key"):
-            assert any(line.startswith(told) for line in lines)
-    assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in here.verdict_view.blockers]
+        for line_start in (" + derived address.cluster_endpoint: 10.20.0.11", " + derived package.public_key"):
+            assert any(line.startswith(line_start) for line in lines)
+    assert answers < 10, [f"{v.requirement} {v.node}: {v.observed}" for v in wizard_session.verdict_view.blockers]
 
 
 async def test_derived_defaults_end_with_their_cause_and_all_steps_stay_open(media: Path) -> None:
-    async with fresh(media) as pilot:
+    async with new_wizard(media) as pilot:
         await pilot.press("t")
-        await on(pilot, TrialStep)
-        here = session(pilot)
-        assert ENDPOINT in derived_paths(here.plan, here.draft.preset)
-        here.answer("scenario", "single-cluster")
-        assert here.plan.address.cluster_endpoint == ""
+        await wait_for_step(pilot, TrialStep)
+        wizard_session = session(pilot)
+        assert ENDPOINT in derived_paths(wizard_session.plan, wizard_session.draft.preset)
+        wizard_session.answer("scenario", "single-cluster")
+        assert wizard_session.plan.address.cluster_endpoint == ""
         await pilot.press("ctrl+p")
         await until(pilot, lambda: "Package: integrity" in screen_text(pilot))
 
 
 async def test_package_step_opens_the_trial_of_a_single_node(media: Path) -> None:
-    async with fresh(media) as pilot:
+    async with new_wizard(media) as pilot:
         await pilot.press("n")
         await until(pilot, lambda: "Package: integrity" in screen_text(pilot))
         await pilot.press("left")
         await pilot.pause()
         await until(pilot, lambda: "^T opens the single-node trial" in screen_text(pilot))
         await pilot.press("ctrl+t")
-        await on(pilot, TrialStep)
+        await wait_for_step(pilot, TrialStep)
 
 
 async def test_trial_of_a_cluster_keeps_one_node_as_its_own_endpoint(tmp_path: Path) -> None:
     plan = valid_plan(ssh={"username": "root", "password": None}, address={"self_built_vip": True})
-    async with wizard(tmp_path, plan, "package") as (pilot, here):
+    async with wizard(tmp_path, plan, "package") as (pilot, wizard_session):
         await pilot.press("ctrl+t")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        assert len(here.plan.nodes) == 5
+        assert len(wizard_session.plan.nodes) == 5
         await pilot.press("y")
-        await on(pilot, TrialStep)
-        assert [node.address for node in here.plan.nodes] == ["10.20.0.11"]
-        assert (here.plan.address.cluster_endpoint, here.plan.address.self_built_vip) == ("10.20.0.11", False)
+        await wait_for_step(pilot, TrialStep)
+        assert [node.address for node in wizard_session.plan.nodes] == ["10.20.0.11"]
+        assert (wizard_session.plan.address.cluster_endpoint, wizard_session.plan.address.self_built_vip) == (
+            "10.20.0.11",
+            False,
+        )
 
 
 async def test_trial_draft_is_resumed(media: Path) -> None:
-    async with fresh(media) as pilot:
+    async with new_wizard(media) as pilot:
         await pilot.press("t")
-        await on(pilot, TrialStep)
-    async with fresh(media) as pilot:
+        await wait_for_step(pilot, TrialStep)
+    async with new_wizard(media) as pilot:
         assert "Unfinished draft from" in screen_text(pilot)
         await pilot.press("g")
-        await on(pilot, TrialStep)
+        await wait_for_step(pilot, TrialStep)
 
 
 async def load(pilot: Pilot[int], path: Path) -> None:
@@ -156,7 +159,7 @@ async def load(pilot: Pilot[int], path: Path) -> None:
 
 async def test_plan_file_is_opened(tmp_path: Path) -> None:
     save_plan(valid_plan(), tmp_path / "plan.yaml")
-    async with fresh(tmp_path) as pilot:
+    async with new_wizard(tmp_path) as pilot:
         await load(pilot, tmp_path / "plan.yaml")
         await until(pilot, lambda: bool(pilot.app.screen.query(Form)))
         assert session(pilot).plan == valid_plan()
@@ -165,7 +168,7 @@ async def test_plan_file_is_opened(tmp_path: Path) -> None:
 
 async def test_unreadable_file_shows_the_reason_and_keeps_the_path(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text("scenari: single-node\n")
-    async with fresh(tmp_path) as pilot:
+    async with new_wizard(tmp_path) as pilot:
         await load(pilot, tmp_path / "plan.yaml")
         await until(pilot, lambda: "did you mean" in screen_text(pilot).replace("\n", " "))
         await pilot.press("escape")
@@ -184,29 +187,29 @@ async def test_bundle_without_readable_secrets_asks_for_them(tmp_path: Path) -> 
     report, keys = Report("4.0", MORNING, MORNING), {NODE: "ssh-ed25519 AAAA"}
     write_bundle(plan, report, keys, folder, plan_dir=tmp_path, document="", setup_line="x", keep="left-out")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    async with fresh(tmp_path) as pilot:
+    async with new_wizard(tmp_path) as pilot:
         await load(pilot, folder)
         await until(pilot, lambda: bool(pilot.app.screen.query(Form)))
-        here = session(pilot)
-        bare = plan.model_copy(
+        wizard_session = session(pilot)
+        without_secrets = plan.model_copy(
             update={
                 "admin": plan.admin.model_copy(update={"password": None}),
                 "ssh": plan.ssh.model_copy(update={"password": None}),
             }
         )
-        assert here.plan == bare.model_copy(update={"package": here.plan.package})
-        assert here.draft.host_keys == keys
-        assert "admin.password" in here.draft.secrets_asked
-        assert here.plan_file is None, "a bundle is never written to"
-        await here.evaluate_now()
-        told = " ".join(verdict.observed for verdict in here.verdict_view.blockers)
-        assert "/elsewhere/crt.pem" in told
-        assert "/elsewhere/installer-core" in told
+        assert wizard_session.plan == without_secrets.model_copy(update={"package": wizard_session.plan.package})
+        assert wizard_session.draft.host_keys == keys
+        assert "admin.password" in wizard_session.draft.secrets_asked
+        assert wizard_session.plan_file is None, "a bundle is not changed"
+        await wizard_session.evaluate_now()
+        observed = " ".join(verdict.observed for verdict in wizard_session.verdict_view.blockers)
+        assert "/elsewhere/crt.pem" in observed
+        assert "/elsewhere/installer-core" in observed
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 async def test_escape_on_the_start_screen_writes_nothing(tmp_path: Path) -> None:
-    async with fresh(tmp_path) as pilot:
+    async with new_wizard(tmp_path) as pilot:
         await pilot.press("escape")
         await pilot.pause()
         assert pilot.app.return_code == 0
