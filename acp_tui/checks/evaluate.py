@@ -27,7 +27,8 @@ from acp_tui.checks.node.os_support import check_os_support
 from acp_tui.checks.plan.evaluate import plan_findings
 from acp_tui.checks.topology import Topology, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import build_verdict, severity_cap, waive
+from acp_tui.checks.verdict_builder import build_verdict, severity_cap
+from acp_tui.checks.waivers import waive
 from acp_tui.checks.waivers import idle_waivers
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.facts import Facts
@@ -114,18 +115,21 @@ class _Evaluation:
     def findings(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
         if row.check.kind in ("stated", "step"):
             return
-        if row.scope == "plan":
-            yield from self._plan(row)
-        elif row.scope == "site":
-            holds = applies(row, EvalContext(self.plan)) is not False
-            yield manual_finding(row) if holds else Finding(Outcome.NOT_APPLICABLE), None
-        elif row.scope == "cluster":
-            for finding in self._cluster(row, row.check):
-                yield finding, self._os_id(finding.node)
-        elif row.scope == "node":
+        if row.scope == "node":
             for node in self.plan.nodes:
                 if _has_role(self.plan, node, row):
                     yield replace(self._node(row, node), node=node.address), self._os_id(node.address)
+        elif row.scope in ("package", "install"):
+            return  # evaluated where the package and the installed cluster are known
+        elif applies(row, EvalContext(self.plan)) is False:
+            yield Finding(Outcome.NOT_APPLICABLE), None
+        elif row.scope == "plan":
+            yield from self._plan(row)
+        elif row.scope == "site":
+            yield manual_finding(row), None
+        else:
+            for finding in self._cluster(row, row.check):
+                yield finding, self._os_id(finding.node)
 
     def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
         """Check a plan rule; then run its `facts_check` on the nodes, unless the answers alone break the rule.
@@ -144,8 +148,6 @@ class _Evaluation:
                 yield finding, None
 
     def _cluster(self, row: Requirement, check: object) -> tuple[Finding, ...]:
-        if applies(row, EvalContext(self.plan)) is False:
-            return (Finding(Outcome.NOT_APPLICABLE),)
         if not isinstance(check, FunctionCheck):
             return (manual_finding(row),)
         if not self.plan.nodes:

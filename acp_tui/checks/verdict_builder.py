@@ -11,7 +11,7 @@ from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Waiver
 
-_NEVER_WAIVED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+_NO_REMEDY = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 def build_verdict(
@@ -43,7 +43,7 @@ def severity_cap(requirement: Requirement, outcome: Outcome) -> Outcome:
 
 
 def _remedy(requirement: Requirement, finding: Finding, outcome: Outcome, os_id: str | None) -> str:
-    if outcome in _NEVER_WAIVED:
+    if outcome in _NO_REMEDY:
         return ""
     if outcome is Outcome.UNKNOWN and not finding.remedy and requirement.how:
         return _("Check it yourself: {how}").format(how=_(requirement.how))
@@ -51,27 +51,3 @@ def _remedy(requirement: Requirement, finding: Finding, outcome: Outcome, os_id:
     if not finding.names:  # without names, a command line for them would be incomplete
         text = "\n".join(line for line in text.splitlines() if "{names}" not in line)
     return text.replace("{names}", " ".join(map(shlex.quote, finding.names)))
-
-
-def waive(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Verdict:
-    """Return `verdict` with the reason of the waiver that covers it, if one does."""
-    waiver = waiver_for(verdict, waivers, today)
-    return replace(verdict, waived=waiver.reason) if waiver is not None else verdict
-
-
-def waiver_for(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Waiver | None:
-    """Return the waiver that covers `verdict`; None: it passed, is not applicable, or no waiver in force names it."""
-    if verdict.outcome in _NEVER_WAIVED:
-        return None
-    covering = (w for w in waivers if w.requirement == verdict.requirement and w.node in ("*", verdict.node))
-    return next((waiver for waiver in covering if in_force(waiver, today)), None)
-
-
-def in_force(waiver: Waiver, today: date) -> bool:
-    """Return whether the waiver has not expired. An unreadable date counts as expired."""
-    if waiver.until is None:
-        return True
-    try:
-        return today <= date.fromisoformat(waiver.until)
-    except ValueError:
-        return False

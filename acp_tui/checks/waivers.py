@@ -3,12 +3,11 @@
 Each gives a warning, because its author relies on it. The requirement is evaluated as if the waiver were absent.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 
-from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
-from acp_tui.checks.verdict_builder import in_force
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan, Waiver
 
@@ -16,10 +15,36 @@ RULE = "PRE-ALL"
 """The requirement that these warnings belong to (see `Plan.waivers`)."""
 
 
-def idle_waivers(plan: Plan, today: date, requirements: Collection[str] | None = None) -> tuple[Verdict, ...]:
-    """Return a warning for each waiver without effect. `requirements`: known IDs; None: those of the plan's release."""
+_NEVER_WAIVED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+def waive(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Verdict:
+    """Return `verdict` with the reason of the waiver that covers it, if one does."""
+    waiver = waiver_for(verdict, waivers, today)
+    return replace(verdict, waived=waiver.reason) if waiver is not None else verdict
+
+
+def waiver_for(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Waiver | None:
+    """Return the waiver that covers `verdict`; None: it passed, is not applicable, or no waiver in force names it."""
+    if verdict.outcome in _NEVER_WAIVED:
+        return None
+    covering = (w for w in waivers if w.requirement == verdict.requirement and w.node in ("*", verdict.node))
+    return next((waiver for waiver in covering if in_force(waiver, today)), None)
+
+
+def in_force(waiver: Waiver, today: date) -> bool:
+    """Return whether the waiver has not expired. An unreadable date counts as expired."""
+    if waiver.until is None:
+        return True
+    try:
+        return today <= date.fromisoformat(waiver.until)
+    except ValueError:
+        return False
+
+
+def idle_waivers(plan: Plan, today: date, requirements: Collection[str]) -> tuple[Verdict, ...]:
+    """Return a warning for each waiver without effect. `requirements`: the IDs that exist in the release."""
     nodes = {node.address for node in plan.nodes}
-    known = catalogue(plan.effective_release).keys() if requirements is None else requirements
     return tuple(
         Verdict(
             requirement=RULE,
@@ -32,7 +57,7 @@ def idle_waivers(plan: Plan, today: date, requirements: Collection[str] | None =
             paths=(f"waivers[{index}]",),
         )
         for index, waiver in enumerate(plan.waivers)
-        for reason in _reasons(waiver, known, nodes, today)
+        for reason in _reasons(waiver, requirements, nodes, today)
     )
 
 

@@ -8,7 +8,8 @@ from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import build_verdict, waive
+from acp_tui.checks.verdict_builder import build_verdict
+from acp_tui.checks.waivers import waive
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.package.archive import INIT, SETUP
 from acp_tui.package.facts import PackageFacts, PackageState, package_inputs

@@ -83,7 +83,7 @@ def _sizes(plan: "Plan", place: Path) -> "Sizing":
 def _evaluate(plan: "Plan", base: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
     """The verdicts of the plan's rules, without those that depend on an invalid value."""
     from acp_tui.checks.plan.evaluate import evaluate_plan
-    from acp_tui.checks.verdict_builder import waive
+    from acp_tui.checks.waivers import waive
     from acp_tui.checks.waivers import idle_waivers
     from acp_tui.package.checks import name_verdicts
     from acp_tui.preflight.local_files import read_local_files

@@ -10,7 +10,7 @@ from datetime import date
 from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.labels import OUTCOMES, outcome_label, severity_label, state_fix, state_label, verdict_title
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.checks.verdict_builder import waiver_for
+from acp_tui.checks.waivers import waiver_for
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
