@@ -20,7 +20,7 @@ from acp_tui.cli.context import (
     show_json,
 )
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.run.control import platform_url
 from acp_tui.install.run.state import RunNotFound, removal
@@ -106,7 +106,7 @@ def show_result(session: InstallSession, result: Finish) -> None:
         if node.detail:
             print_out(f"{node.address}: {node.state.value}: {node.detail}")
     show_findings(result.report)
-    print_out(_("Remaining steps:"))
+    print_out(pgettext("heading", "Remaining steps:"))
     for step in checklist(session.plan):
         print_out(f"  [ ] {step.title}: {step.text}")
     if installer_present(result) and not cleanup_blocker(result, run_active=_run_active(session)):
@@ -119,7 +119,7 @@ def show_result(session: InstallSession, result: Finish) -> None:
     elif result.healthy:
         print_out(_("Installed and verified. The platform is at {url}").format(url=url))
     else:
-        print_out(_("Not verified."))
+        print_out(pgettext("heading", "Not verified."))
 
 
 async def save_completion_report(session: InstallSession, result: Finish) -> None:
@@ -134,7 +134,7 @@ async def save_completion_report(session: InstallSession, result: Finish) -> Non
         message = _("Cannot write the completion report to {folder}: {reason}")
         print_err(message.format(folder=folder, reason=error.strerror))
     else:
-        print_err(_("Completion report: {path}").format(path=page))
+        print_err(pgettext("heading", "Completion report: {path}").format(path=page))
 
 
 def exit_status(result: Finish) -> int:

@@ -13,7 +13,7 @@ import asyncssh
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.fake_installer import Behaviour
 from acp_tui.demo.machine_profile import cluster
@@ -76,7 +76,7 @@ async def walk(out: Callable[[str], None]) -> int:
             )
             await _walk(walkthrough)
     except _Stopped as stopped:
-        out(_LABEL + _("STOPPED: {reason}").format(reason=stopped))
+        out(_LABEL + pgettext("practice", "STOPPED: {reason}").format(reason=stopped))
         return ExitStatus.CHECK_FAILED
     out(_LABEL + _("Finished. The practice cluster is stopped and removed."))
     return ExitStatus.DONE
@@ -95,7 +95,7 @@ async def _walk(walkthrough: _Walkthrough) -> None:
     if not report.ready:
         _require_no_blocker(report.verdicts, _("the nodes are not ready"))
         raise _Stopped(_("some nodes could not be checked"))
-    walkthrough.step(_("Preflight: ready"))
+    walkthrough.step(pgettext("practice", "Preflight: ready"))
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
     await _verify(walkthrough, await _install(walkthrough, report))
 
@@ -133,14 +133,18 @@ def _check_plan(walkthrough: _Walkthrough) -> None:
         )
     )
     for waiver in plan.waivers:
-        walkthrough.detail(_("waived: {rule}: {reason}").format(rule=waiver.requirement, reason=waiver.reason))
+        walkthrough.detail(
+            pgettext("practice", "waived: {rule}: {reason}").format(rule=waiver.requirement, reason=waiver.reason)
+        )
 
 
 def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
     """Return the blockers. Each planted fault must be one of them."""
     blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
     walkthrough.step(
-        ngettext("Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(count=len(blocking))
+        npgettext("practice", "Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(
+            count=len(blocking)
+        )
     )
     for verdict in blocking:
         walkthrough.detail(f"{verdict.node or '-':<12} {verdict.requirement:<20} {verdict.observed}")
@@ -158,7 +162,9 @@ async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None
     for verdict in blocking:
         if verdict.node is None or verdict.outcome is not Outcome.FAIL:
             raise _Stopped(f"{verdict.requirement}: {verdict.observed}")
-        walkthrough.step(_("Fixing {node}: {rule}").format(node=verdict.node, rule=verdict.requirement))
+        walkthrough.step(
+            pgettext("practice", "Fixing {node}: {rule}").format(node=verdict.node, rule=verdict.requirement)
+        )
         walkthrough.detail(walkthrough.practice.filled(verdict.node, verdict.remedy))
         try:
             output = await walkthrough.practice.mend(verdict.node, verdict.remedy)
@@ -177,13 +183,15 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
     except (RenderError, StartError, RunError) as error:
         raise _Stopped(str(error)) from error
     bundle = session.home / "bundles" / run_dir.name
-    walkthrough.step(_("Bundle: {files}").format(files=", ".join(sorted(file.name for file in bundle.iterdir()))))
+    walkthrough.step(
+        pgettext("practice", "Bundle: {files}").format(files=", ".join(sorted(file.name for file in bundle.iterdir())))
+    )
     state: RunState | None = None
     try:
         async with asyncio.timeout(session.settings.pace.overall):
             async for update in session.follow(run_dir):
                 if state is None or update.state.phase is not state.phase:
-                    walkthrough.step(_("Install: {phase}").format(phase=update.state.phase.value))
+                    walkthrough.step(pgettext("practice", "Install: {phase}").format(phase=update.state.phase.value))
                 state = update.state
                 for line in update.lines:
                     walkthrough.detail(f"{line.source}: {line.text}")
@@ -211,12 +219,14 @@ async def _verify(walkthrough: _Walkthrough, run: RunState) -> None:
     _require_no_blocker(finish.report.verdicts, _("the installed cluster is not healthy"))
     walkthrough.step(_("Verified: the installed cluster has no blocker"))
     for step in checklist(session.plan):
-        walkthrough.detail(_("remaining step: {title}").format(title=step.title))
+        walkthrough.detail(pgettext("practice", "remaining step: {title}").format(title=step.title))
     try:
         written = await session.write_report(run.spec.run_dir, finish, run)
     except OSError as error:
         raise _Stopped(str(error)) from error
-    walkthrough.step(_("Completion report: {files}").format(files=", ".join(file.name for file in written)))
+    walkthrough.step(
+        pgettext("practice", "Completion report: {files}").format(files=", ".join(file.name for file in written))
+    )
 
 
 def _require_no_blocker(verdicts: tuple[Verdict, ...], reason: str) -> None:

@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from acp_tui.core.clock import now
-from acp_tui.core.i18n import NC_, _, ngettext, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
 from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
@@ -156,7 +156,9 @@ class FixScreen(Screen[None]):
         current.phase = _Phase.CONFIRMING
         job = self._job(node, steps)
         changes = question(job, await preview_removals(job))
-        if not await self.app.push_screen_wait(Confirm(_("Change {node}?").format(node=address), changes)):
+        if not await self.app.push_screen_wait(
+            Confirm(pgettext("question", "Change {node}?").format(node=address), changes)
+        ):
             current.phase = _Phase.IDLE
             return
         current.phase, current.steps, current.done, current.messages = _Phase.CHANGING, steps, {}, []
@@ -249,7 +251,7 @@ class FixScreen(Screen[None]):
                 yield Row(f"{address} {step.requirement}", line)
             for rest in offered.manual:
                 line = Text(f"     - {rest.requirement:<20} ", "dim").append(
-                    _("fix manually: {reason}").format(reason=rest.reason)
+                    pgettext("fix", "fix manually: {reason}").format(reason=rest.reason)
                 )
                 yield Row(f"{address} {rest.requirement}", line)
 
@@ -258,9 +260,11 @@ class FixScreen(Screen[None]):
             case _Phase.CHANGING:
                 return _("changing the node"), "cyan"
             case _Phase.CHECKING:
-                return _("checking again"), "cyan"
+                return pgettext("fix", "checking again"), "cyan"
             case _:
-                chosen_steps = ngettext("{count} step chosen", "{count} steps chosen", picked).format(count=picked)
+                chosen_steps = npgettext("fix", "{count} step chosen", "{count} steps chosen", picked).format(
+                    count=picked
+                )
                 return (chosen_steps, "bold") if picked else (pgettext("fix", "nothing chosen"), "dim")
 
     def _results(self, address: str) -> dict[str, FixResult]:

@@ -21,7 +21,7 @@ from textual.widgets import Label, Static, TextArea
 
 from acp_tui.checks.labels import role_label
 from acp_tui.core.files import resolve_path
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.redaction import unmask
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
@@ -151,7 +151,7 @@ class NodeImportDialog(ModalScreen[None]):
             text = await asyncio.to_thread(_content, path)
         except (OSError, ValueError, RuntimeError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            self._show_summary(Text(_("{reason}: {path}").format(reason=reason, path=path), "bold red"))
+            self._show_summary(Text(pgettext("error", "{reason}: {path}").format(reason=reason, path=path), "bold red"))
         else:
             self.show(text)
 
@@ -177,13 +177,16 @@ def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
     workers = len(preview.imported) - planes
     parts = (
         (planes, ngettext("{count} control plane node", "{count} control plane nodes", planes)),
-        (workers, ngettext("{count} worker", "{count} workers", workers)),
+        (workers, npgettext("import", "{count} worker", "{count} workers", workers)),
         (
             len(preview.already_in_plan),
             ngettext("{count} already in the plan", "{count} already in the plan", len(preview.already_in_plan)),
         ),
-        (len(preview.duplicates), ngettext("{count} duplicate", "{count} duplicates", len(preview.duplicates))),
-        (len(parsed.faults), ngettext("{count} invalid line", "{count} invalid lines", len(parsed.faults))),
+        (
+            len(preview.duplicates),
+            npgettext("import", "{count} duplicate", "{count} duplicates", len(preview.duplicates)),
+        ),
+        (len(parsed.faults), npgettext("import", "{count} invalid line", "{count} invalid lines", len(parsed.faults))),
     )
     return ", ".join(words.format(count=count) for count, words in parts if count)
 
@@ -214,10 +217,10 @@ def _own_login(node: Node) -> dict[str, object]:
 def _login(values: dict[str, object]) -> str:
     """Return a login in words, without its secrets."""
     words = {
-        "username": _("user {value}"),
-        "port": _("port {value}"),
-        "password": _("a password"),
-        "key_file": _("key {value}"),
-        "key_passphrase": _("a passphrase"),
+        "username": pgettext("import", "user {value}"),
+        "port": pgettext("import", "port {value}"),
+        "password": pgettext("import", "a password"),
+        "key_file": pgettext("import", "key {value}"),
+        "key_passphrase": pgettext("import", "a passphrase"),
     }
     return ", ".join(words[name].format(value=value) for name, value in values.items())

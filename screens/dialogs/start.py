@@ -85,10 +85,10 @@ async def _loaded(app: App[int], home: Path) -> Start | None:
         try:
             return await _opened(app, _path(typed), home)
         except (PlanErrors, BundleCorrupt, GpgFailed) as error:
-            await app.push_screen_wait(Read(_("Cannot open"), Text(str(error))))
+            await app.push_screen_wait(Read(pgettext("error", "Cannot open"), Text(str(error))))
         except OSError as error:
-            reason = _("{reason}: {path}").format(path=typed, reason=error.strerror or error)
-            await app.push_screen_wait(Read(_("Cannot open"), Text(reason)))
+            reason = pgettext("error", "{reason}: {path}").format(path=typed, reason=error.strerror or error)
+            await app.push_screen_wait(Read(pgettext("error", "Cannot open"), Text(reason)))
 
 
 def _path(typed: str) -> Path:

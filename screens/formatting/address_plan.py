@@ -10,7 +10,7 @@ from rich.text import Text
 
 from acp_tui.checks.free_ranges import suggestions, with_room
 from acp_tui.checks.subnets import Kind, Network, Taken, interface_of, meet, taken
-from acp_tui.core.i18n import N_, _, ngettext
+from acp_tui.core.i18n import N_, _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_domain
 from acp_tui.plan.model import Plan
@@ -58,32 +58,46 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
             text.append_text(_family(plan, facts, family, met, width))
     kinds = {one.path: one.kind for one in everything if one.of_plan}
     for path, free in suggestions(plan, facts).items():
-        text.append("\n" + _("Free for {purpose}: {range}").format(purpose=_(_NAMES[kinds[path]]), range=free), "cyan")
+        text.append(
+            "\n"
+            + pgettext("address plan", "Free for {purpose}: {range}").format(
+                purpose=_(_NAMES[kinds[path]]), range=free
+            ),
+            "cyan",
+        )
     return text
 
 
 def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, str]]:
     """Return the addresses that people and nodes connect to: name, address and details."""
     address = plan.address
-    ports = _("HTTPS {https}").format(https=address.https_port)
+    ports = pgettext("port", "HTTPS {https}").format(https=address.https_port)
     if address.http_port:
-        ports += ", " + _("HTTP {http}").format(http=address.http_port)
+        ports += ", " + pgettext("port", "HTTP {http}").format(http=address.http_port)
     platform = plan.platform_address
-    yield _("Platform"), platform or "-", ", ".join(part for part in (ports, *_resolved(platform, facts)) if part)
+    yield (
+        pgettext("row", "Platform"),
+        platform or "-",
+        ", ".join(part for part in (ports, *_resolved(platform, facts)) if part),
+    )
     if address.self_built_vip:
         kind = _("Self-built VIP, VRID {vrid}").format(vrid=address.vrid)
     else:
-        kind = _("the node itself") if plan.single else _("load balancer")
+        kind = _("the node itself") if plan.single else pgettext("address plan", "load balancer")
     endpoint = address.cluster_endpoint
-    yield _("Endpoint"), endpoint or "-", ", ".join(("6443", kind, *_resolved(endpoint, facts)))
+    yield pgettext("address plan", "Endpoint"), endpoint or "-", ", ".join(("6443", kind, *_resolved(endpoint, facts)))
     for other in address.others:
         if is_domain(other):
-            yield _("Other address"), other, ", ".join(_resolved(other, facts))
+            yield pgettext("address plan", "Other address"), other, ", ".join(_resolved(other, facts))
 
 
 def _resolved(host: str, facts: Mapping[str, Facts]) -> tuple[str, ...]:
     answers = {a for known in facts.values() for a in (known.names or {}).get(host) or ()} if is_domain(host) else ()
-    return (_("resolves to {addresses}").format(addresses=", ".join(sorted(answers)[:3])),) if answers else ()
+    return (
+        (pgettext("address plan", "resolves to {addresses}").format(addresses=", ".join(sorted(answers)[:3])),)
+        if answers
+        else ()
+    )
 
 
 def _overlaps(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
@@ -121,7 +135,10 @@ def _family(
         if overlaps or _too_small(plan, one):
             mark, style = (glyphs().failed, "bold red") if fails else (glyphs().warned, "yellow")
         words = ", ".join(dict.fromkeys(_(_NAMES[other.kind]) for other in overlaps))
-        details = [*_detail(plan, facts, one), *([_("overlaps: {others}").format(others=words)] if overlaps else [])]
+        details = [
+            *_detail(plan, facts, one),
+            *([pgettext("address plan", "overlaps: {others}").format(others=words)] if overlaps else []),
+        ]
         text.append_text(_row(mark, left, details, label_width + longest, len(left), width, style))
     return text
 
@@ -135,17 +152,17 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
             if (owner := interface_of(host, known.interfaces or ())) is not None
         }
         count = len(one.hosts)
-        nodes = ngettext("{count} node", "{count} nodes", count).format(count=count)
+        nodes = npgettext("address plan", "{count} node", "{count} nodes", count).format(count=count)
         yield ", ".join([_size(one.network), nodes, *sorted(nics)[:3]])
         if one.guessed:
-            yield _("prefix unknown")
+            yield pgettext("address plan", "prefix unknown")
     elif one.kind is Kind.PODS:
         most, count = plan.kubernetes.max_pods_per_node, len(plan.nodes)
         needed = most * count
         sizes = {"size": _size(one.network), "nodes": count, "most": most, "needed": f"{needed:,}"}
-        yield _("{size} for {nodes} x {most} = {needed}").format(**sizes)
+        yield pgettext("address plan", "{size} for {nodes} x {most} = {needed}").format(**sizes)
         if _too_small(plan, one):
-            yield _("too small")
+            yield pgettext("address plan", "too small")
     elif one.network.prefixlen < one.network.max_prefixlen:
         yield _size(one.network)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from acp_tui.checks.suggestions import filled, suggested_interfaces
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import Node, Plan
 from acp_tui.plan.node_import.merge import ImportPreview
@@ -43,7 +43,7 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
                 NodeSuggestion(
                     key=key,
                     words=_("this host as installer node: {address} ({nic})").format(address=one.address, nic=one.nic),
-                    short=_("this host, {address}").format(address=one.address),
+                    short=pgettext("node", "this host, {address}").format(address=one.address),
                     nodes=with_installer(plan, one.address),
                 )
             )
@@ -67,7 +67,11 @@ def suggested_values(session: Session) -> str:
         values = ", ".join(part for part in (one.nic, one.ipv6) if part)
         if one.further:
             others = ", ".join(one.further[:2])
-            lines.append(_("{node}: {values} (or {others})").format(node=one.address, values=values, others=others))
+            lines.append(
+                pgettext("node", "{node}: {values} (or {others})").format(
+                    node=one.address, values=values, others=others
+                )
+            )
         else:
             lines.append(f"{one.address}: {values}")
     if len(found) > _SHOWN:

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from acp_tui.checks.suggestions import Suggestion, suggest
-from acp_tui.core.i18n import NC_, _
+from acp_tui.core.i18n import NC_, _, pgettext
 from screens.dialogs.prompts import Read
 from screens.formatting.address_plan import drawing
 from screens.session.session import Changed
@@ -44,7 +44,7 @@ class AddressingStep(WizardStep):
 
     def action_draw(self) -> None:
         text = drawing(self.session.plan, self.session.nodes.facts, Read.WIDE)
-        self.app.push_screen(Read(_("Address plan"), text, wide=True))
+        self.app.push_screen(Read(pgettext("panel", "Address plan"), text, wide=True))
 
     def _suggestion(self, field: Field) -> Suggestion | None:
         return suggest(self.session.plan, self.session.nodes.facts, field.path)

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import RichLog
 
-from acp_tui.core.i18n import N_, NC_, _
+from acp_tui.core.i18n import N_, NC_, _, pgettext
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState
 from acp_tui.install.session import InstallSession, NextStep, is_remote_install, next_step
@@ -128,7 +128,7 @@ class InstallStep(WizardStep):
         if self.session.run_dir is None or self._run is None or self._run.phase in FINAL:
             return
         first = Confirm(_("Abort the install?"), _("Installed components stay on the nodes."))
-        second = Confirm(_("Abort?"), _("You will have to clean the nodes before installing again."))
+        second = Confirm(pgettext("question", "Abort?"), _("You will have to clean the nodes before installing again."))
         if await self.app.push_screen_wait(first) and await self.app.push_screen_wait(second):
             try:
                 await InstallSession.abort(self.session.run_dir)
@@ -224,7 +224,7 @@ class InstallStep(WizardStep):
         log = self.query_one("#log", RichLog)
         for line in triage.observations:
             log.write(Text(line, "yellow"))
-        cause = _("Likely cause: {place}").format(place=triage.likely_cause)
+        cause = pgettext("install", "Likely cause: {place}").format(place=triage.likely_cause)
         log.write(Text(cause, "bold yellow"))
         if self._stall:
             self._stall = cause

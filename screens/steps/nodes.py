@@ -274,7 +274,7 @@ class NodesStep(WizardStep):
         short = shortage(session_sizing(self.session)) if self.session.plan.nodes else ""
         keys = [
             ("^L", pgettext("key", "list")),
-            ("^T", _("sizes: {short}").format(short=short) if short else pgettext("key", "sizes")),
+            ("^T", pgettext("node", "sizes: {short}").format(short=short) if short else pgettext("key", "sizes")),
         ]
         suggestions = node_suggestions(self.session, self._own)
         if suggestions:

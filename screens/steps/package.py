@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, NC_, _, ngettext
+from acp_tui.core.i18n import N_, NC_, _, ngettext, pgettext
 from acp_tui.package.discovery import Found
 from acp_tui.package.reader import pace
 from acp_tui.plan.model import Plan
@@ -43,7 +43,7 @@ def _companions(found: Found) -> str:
     parts = (
         _("with its signature") if found.signed else _("without a signature"),
         _("the public key") if found.public_key else _("no public key"),
-        *([_("the extensions")] if found.extensions else []),
+        *([pgettext("package", "the extensions")] if found.extensions else []),
     )
     return ", ".join(parts)
 

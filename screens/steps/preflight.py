@@ -125,7 +125,7 @@ class PreflightStep(WizardStep):
         for node in self.session.plan.nodes:
             if verdict.node in (node.address, None):
                 self.session.nodes.check(node)
-        self.show_answer(_("{rule}: rechecking").format(rule=verdict.requirement))
+        self.show_answer(pgettext("preflight", "{rule}: rechecking").format(rule=verdict.requirement))
 
     def action_copy(self) -> None:
         """Copy the finding to a file, and to the clipboard of a terminal that allows it."""
@@ -143,7 +143,7 @@ class PreflightStep(WizardStep):
             self.show_answer(_("No earlier report to compare with. r checks all nodes again."))
             return
         found = changes(before, self.session.report())
-        title = _("Since {moment}").format(moment=f"{found.since.astimezone():%Y-%m-%d %H:%M}")
+        title = pgettext("preflight", "Since {moment}").format(moment=f"{found.since.astimezone():%Y-%m-%d %H:%M}")
         self.app.push_screen(Read(title, Text("\n".join(change_lines(found)))))
 
     def action_network(self) -> None:
@@ -187,7 +187,7 @@ class PreflightStep(WizardStep):
             rest = tuple(w for w in waivers if (w.requirement, w.node) not in (key, (verdict.requirement, "*")))
             self.session.replace_plan(self.session.plan.model_copy(update={"waivers": rest}))
             return
-        title = _("Waive {rule}").format(rule=verdict.requirement)
+        title = pgettext("preflight", "Waive {rule}").format(rule=verdict.requirement)
         if key[1] == "*":
             question = _("Reason for waiving this requirement on all nodes? The plan and the report keep it.")
         else:
@@ -230,9 +230,9 @@ class PreflightStep(WizardStep):
         try:
             write_atomically(path, text)
         except OSError as error:
-            self.show_failure(_("{reason}: {path}").format(path=path, reason=error.strerror or error))
+            self.show_failure(pgettext("error", "{reason}: {path}").format(path=path, reason=error.strerror or error))
         else:
-            self.show_answer(_("Written to {path}").format(path=path))
+            self.show_answer(pgettext("file", "Written to {path}").format(path=path))
 
     def _more_keys(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")

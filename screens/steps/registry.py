@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.core.i18n import N_, NC_, _
+from acp_tui.core.i18n import N_, NC_, _, pgettext
 from acp_tui.plan.model import Plan
 from screens.session.session import Changed
 from screens.steps.base import WizardStep
@@ -54,7 +54,7 @@ def _note(plan: Plan) -> tuple[str, ...]:
         )
     return (
         _("Nodes pull from {host}. No rule for port 11443 is needed.").format(
-            host=plan.registry_address if registry.address else _("your registry")
+            host=plan.registry_address if registry.address else pgettext("registry", "your registry")
         ),
         _("The installer does not fill it. Get the image synchronisation plan from the vendor's support first."),
     )

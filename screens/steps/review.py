@@ -131,9 +131,9 @@ class ReviewStep(WizardStep):
             await asyncio.to_thread(save_plan, self.session.plan, _path(answer))
         except OSError as error:
             reason = error.strerror or error
-            self.show_failure(_("Not written: {reason}: {path}").format(reason=reason, path=answer))
+            self.show_failure(pgettext("error", "Not written: {reason}: {path}").format(reason=reason, path=answer))
         else:
-            self.show_answer(_("Written to {path}").format(path=answer))
+            self.show_answer(pgettext("file", "Written to {path}").format(path=answer))
 
     @work
     async def action_export(self) -> None:
@@ -188,7 +188,7 @@ class ReviewStep(WizardStep):
             yield _heading(_("Not documented publicly"))
         for number, note in enumerate(notes):
             yield Row(f"note{number} {note}", _line(f"{glyphs().warned} {note}", "yellow"))
-        yield _heading(_("Start command"))
+        yield _heading(pgettext("review", "Start command"))
         line = setup_line(plan, self.wizard.base)
         yield Row(f"line {line}", _line(f"  {line}"))
         words = _("configuration for the installer: v shows it")

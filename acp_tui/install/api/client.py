@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import pgettext
 from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
@@ -111,8 +111,8 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
             if reply is not None and reply.status == 200 and not reply.html:
                 return parse_offer(reply.body)
             said = said or (f"HTTP {reply.status}" if reply is not None else "")
-    without = "" if token else "\n" + f"{_TOKEN}: " + _("no token")
-    return Offered(raw=f"{_VERSIONS}: {said or _('no answer')}{without}")
+    without = "" if token else "\n" + f"{_TOKEN}: " + pgettext("error", "no token")
+    return Offered(raw=f"{_VERSIONS}: {said or pgettext('error', 'no answer')}{without}")
 
 
 async def post_config(

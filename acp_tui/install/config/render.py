@@ -14,7 +14,7 @@ from pydantic import JsonValue, SecretStr
 from acp_tui.checks.release_traits import release_traits, releases_where
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason, read_limited, resolve_path
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Node, Plan
 
 Document = dict[str, JsonValue]
@@ -270,17 +270,19 @@ class _Writer:
     def _secret(self, path: str, value: SecretStr | None) -> str:
         text = value.get_secret_value() if value else ""
         if not text:
-            self._add_missing(path, _("required"))
+            self._add_missing(path, pgettext("error", "required"))
         return _encoded(text.encode())
 
     def _file(self, path: str, name: str | None) -> str:
         if not name:
-            self._add_missing(path, _("required"))
+            self._add_missing(path, pgettext("error", "required"))
             return ""
         try:
             return _encoded(self.read_file(name))
         except OSError as error:
-            self._add_missing(path, _("cannot read {file}: {reason}").format(file=name, reason=error_reason(error)))
+            self._add_missing(
+                path, pgettext("error", "cannot read {file}: {reason}").format(file=name, reason=error_reason(error))
+            )
             return ""
 
     def _add_missing(self, path: str, reason: str) -> None:

@@ -15,7 +15,7 @@ from shlex import quote
 from typing import TypeVar
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import with_backoff
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
@@ -201,7 +201,7 @@ async def start(connection: Connection, folder: str, program: str, sender: str, 
 
 def _check(reading: CollectorOutput) -> None:
     if reading.status == _LOCKED:
-        who = reading.text.split()[:1] or [_("another host")]
+        who = reading.text.split()[:1] or [pgettext("host", "another host")]
         message = _(
             "{who} is already uploading an install. Nothing was started. If that upload stopped, retry in {n} s."
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.release_traits import release_traits, releases_where
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.install.run.control import platform_url
 from acp_tui.plan.model import Plan
 
@@ -25,7 +25,7 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
     todos = [
         Todo(
             "INS-ACCESS",
-            _("Log in"),
+            pgettext("task", "Log in"),
             _("Open {url} and log in as {user}.").format(url=platform_url(plan), user=plan.admin.username),
         ),
         Todo(
@@ -44,7 +44,7 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
         todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
     if traits.use_pam_restorable:
         text = _("UsePAM no was required while the nodes joined. You can restore the old value in sshd_config now.")
-        todos.append(Todo("USR-USEPAM", _("Restore UsePAM"), text))
+        todos.append(Todo("USR-USEPAM", pgettext("task", "Restore UsePAM"), text))
     todos += [
         Todo(
             "",

@@ -11,7 +11,7 @@ from acp_tui.checks.finding import Finding
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, waive
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import removal
 from acp_tui.install.verify.facts import Answer, AppRelease, Container, Installed, Pod
@@ -228,17 +228,19 @@ def _listed(named: Sequence[str]) -> str:
     if len(named) <= _LISTED:
         return "\n".join(named)
     more = len(named) - _LISTED
-    return "\n".join([*named[:_LISTED], ngettext("and {count} more", "and {count} more", more).format(count=more)])
+    return "\n".join(
+        [*named[:_LISTED], npgettext("verification", "and {count} more", "and {count} more", more).format(count=more)]
+    )
 
 
 def _access(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
     """INS-ACCESS: the Web UI responds, with the certificate of the plan."""
     answer, expected = context.platform, _("the platform responds over HTTPS, with the certificate of the plan")
     if answer.status is None:
-        observed = _("{url}: {reason}").format(url=answer.url, reason=answer.trouble)
+        observed = pgettext("verification", "{url}: {reason}").format(url=answer.url, reason=answer.trouble)
         yield Finding(Outcome.FAIL, observed, expected)
         return
-    observed = _("{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
+    observed = pgettext("verification", "{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
     outcome = Outcome.PASS if serves(answer) else Outcome.FAIL
     problems, details = _certificate(context)
     lines = [observed, *details, *problems]
@@ -255,10 +257,12 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
     shown, plan = context.platform.certificate, context.plan
     if shown is None:
         return [_("the certificate could not be read")], []
-    kind = _("self-signed") if shown.self_signed else _("signed by a CA")
+    kind = pgettext("certificate", "self-signed") if shown.self_signed else _("signed by a CA")
     details = [
         _("certificate {subject}, {kind}, valid until {end}").format(
-            subject=shown.subject or _("(no subject)"), kind=kind, end=f"{shown.not_after:%Y-%m-%d}"
+            subject=shown.subject or pgettext("certificate", "(no subject)"),
+            kind=kind,
+            end=f"{shown.not_after:%Y-%m-%d}",
         ),
         f"SHA256 {shown.fingerprint}",
     ]
@@ -273,7 +277,7 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
                 )
             )
     if shown.not_after < context.moment:
-        problems.append(_("expired"))
+        problems.append(pgettext("certificate", "expired"))
     if not covers(shown, plan.platform_address):
         details.append(
             _("the certificate is not valid for {host}: browsers will show a warning").format(
@@ -294,7 +298,7 @@ def _registry(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
         yield Finding(Outcome.UNKNOWN, observed, expected, remedy)
     else:
         outcome = Outcome.PASS if answer.status in (200, 401) else Outcome.FAIL  # 401: it requires a login
-        observed = _("{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
+        observed = pgettext("verification", "{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
         yield Finding(outcome, observed, expected, remedy)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from shlex import quote
 
 from acp_tui.checks.release_traits import release_traits
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.text import fill_template, truncate
 from acp_tui.install.api.client import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
@@ -179,7 +179,7 @@ def _failed(reading: CollectorOutput) -> str:
     known = {
         TIMED_OUT: _("timed out; the API server may not respond"),
         CUT: _("the output exceeds the size limit"),
-        NEEDS_ROOT: _("requires root"),
+        NEEDS_ROOT: pgettext("error", "requires root"),
         ABSENT: _("{file} is missing: the node is not a control plane node of a cluster yet").format(file=KUBECONFIG),
         NOT_FOUND: _("command not found on the node ({command})").format(
             command="docker/nerdctl" if reading.name == "left_over" else "kubectl"

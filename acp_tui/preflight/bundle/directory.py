@@ -96,7 +96,7 @@ def _problems(directory: Path) -> Iterator[FileProblem]:
     required = (*_PUBLIC, *private)
     for name in required:
         if name not in digests:
-            yield FileProblem(name, _("not in {sums}").format(sums=SUMS))
+            yield FileProblem(name, pgettext("bundle", "not in {sums}").format(sums=SUMS))
         elif name not in present:
             yield FileProblem(name, pgettext("file", "missing"))
         elif not present[name].is_file(follow_symlinks=False):
@@ -129,7 +129,7 @@ def _difference(file: Path, digest: str) -> str:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
         return _("cannot be read: {reason}").format(reason=error_reason(error))
-    return "" if same else _("checksum differs")
+    return "" if same else pgettext("bundle", "checksum differs")
 
 
 def remove_secrets(directory: Path) -> None:

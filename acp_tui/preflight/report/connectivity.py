@@ -10,7 +10,7 @@ from enum import StrEnum
 from acp_tui.checks.cluster.connectivity import listener_answered
 from acp_tui.checks.cluster.performance import round_trips
 from acp_tui.checks.topology import NodeTargets, Topology
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import pgettext
 from acp_tui.core.units import GIGA, MEGA
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 
@@ -47,13 +47,22 @@ class Cell:
         if self.state is LinkState.UNKNOWN:
             return "?"
         if self.state is LinkState.CLOSED:
-            return _("closed")
+            return pgettext("connectivity", "closed")
         shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
-        time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
+        time = "" if self.seconds is None else pgettext("connectivity", "{time} ms").format(time=_rounded(self.seconds))
         speed = (
             "" if self.bits is None else f"{self.bits / GIGA:.2g}G" if self.bits >= GIGA else f"{self.bits / MEGA:.0f}M"
         )
-        return " ".join(part for part in (shown or _("ok"), time, speed, _("cut") if self.cut else "") if part)
+        return " ".join(
+            part
+            for part in (
+                shown or pgettext("connectivity", "ok"),
+                time,
+                speed,
+                pgettext("connectivity", "cut") if self.cut else "",
+            )
+            if part
+        )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
         (pgettext("label", "Why"), _(row.why)),
         (pgettext("label", "Check"), how_observed(row)),
         (pgettext("label", "Fix"), _fix(row)),
-        *((_("Fix ({system})").format(system=name), _fix(row, name)) for name in row.os_commands),
+        *((pgettext("requirement", "Fix ({system})").format(system=name), _fix(row, name)) for name in row.os_commands),
         (pgettext("label", "Severity"), severity_label(row.severity)),
     )
     yield from ((name, text.strip()) for name, text in parts if text.strip())
@@ -54,7 +54,7 @@ def expected_text(row: Requirement) -> str:
         case FunctionCheck(name="machine_size") as check:
             return _size(check)
         case AtLeast(value=value):
-            return _("{value} or more").format(value=value)
+            return pgettext("requirement", "{value} or more").format(value=value)
     return ""
 
 
@@ -84,7 +84,7 @@ def _where(row: Requirement) -> str:
 
 
 def _line(system: Distribution, *, kernel: bool) -> str:
-    kernels = _("kernel {versions}").format(versions=", ".join(system.kernels)) if kernel else ""
+    kernels = pgettext("requirement", "kernel {versions}").format(versions=", ".join(system.kernels)) if kernel else ""
     return ", ".join(part for part in (system.name, "/".join(system.arch), kernels) if part)
 
 
@@ -101,12 +101,14 @@ def _size(check: FunctionCheck) -> str:
         )
     ]
     advised = _size_line("".join(check.texts("cores_advised")), "".join(check.texts("memory_advised")), "")
-    return "\n".join([*lines, *([_("recommended: {size}").format(size=advised)] if advised else [])])
+    return "\n".join(
+        [*lines, *([pgettext("requirement", "recommended: {size}").format(size=advised)] if advised else [])]
+    )
 
 
 def _size_line(cores: str, memory: str, clusters: str) -> str:
     parts = (
-        _("{count} CPU cores").format(count=cores) if cores else "",
+        pgettext("requirement", "{count} CPU cores").format(count=cores) if cores else "",
         _("{size} GB of memory").format(size=memory) if memory else "",
         _("for up to {count} workload clusters").format(count=clusters) if clusters else "",
     )

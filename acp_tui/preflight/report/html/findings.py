@@ -208,7 +208,11 @@ def _waiver(verdict: Verdict, known: Background) -> str:
     waiver = waiver_for(verdict, known.waivers, known.today)
     if waiver is None:
         return verdict.waived
-    message = _("{reason} (by {name}, until {date})") if waiver.until else _("{reason} (by {name}, without an end)")
+    message = (
+        pgettext("waiver", "{reason} (by {name}, until {date})")
+        if waiver.until
+        else _("{reason} (by {name}, without an end)")
+    )
     return message.format(reason=waiver.reason, name=waiver.by, date=waiver.until)
 
 
