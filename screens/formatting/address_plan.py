@@ -10,24 +10,24 @@ from rich.text import Text
 
 from acp_tui.checks.free_ranges import suggestions, with_room
 from acp_tui.checks.subnets import Kind, Network, Taken, interface_of, meet, taken
-from acp_tui.core.i18n import N_, _, npgettext, pgettext
+from acp_tui.core.i18n import NC_, _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_domain
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import RICH, glyphs
 
 _NAMES: Mapping[Kind, str] = {
-    Kind.PODS: N_("Pods"),
-    Kind.SERVICES: N_("Services"),
-    Kind.JOIN: N_("join range"),
-    Kind.NODES: N_("nodes"),
-    Kind.ENDPOINT: N_("endpoint"),
-    Kind.PLATFORM: N_("platform"),
-    Kind.OTHER: N_("other address"),
-    Kind.REGISTRY: N_("registry"),
-    Kind.DNS: N_("name server"),
-    Kind.ROUTE: N_("other network"),
-    Kind.RESERVED: N_("reserved"),
+    Kind.PODS: NC_("purpose", "Pods"),
+    Kind.SERVICES: NC_("purpose", "Services"),
+    Kind.JOIN: NC_("purpose", "join range"),
+    Kind.NODES: NC_("purpose", "nodes"),
+    Kind.ENDPOINT: NC_("purpose", "endpoint"),
+    Kind.PLATFORM: NC_("purpose", "platform"),
+    Kind.OTHER: NC_("purpose", "other address"),
+    Kind.REGISTRY: NC_("purpose", "registry"),
+    Kind.DNS: NC_("purpose", "name server"),
+    Kind.ROUTE: NC_("purpose", "other network"),
+    Kind.RESERVED: NC_("purpose", "reserved"),
 }
 _EXCLUSIVE = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
 """Ranges that a range of the cluster must not overlap with Kube-OVN; any other overlap is advice."""
@@ -124,17 +124,17 @@ def _family(
         around.append(one.network)
     label_width = max(map(len, labels)) + 1
     longest = max(_blocks(one) for one in family) + 1
-    name_width = max(len(_(_NAMES[one.kind])) for one in family) + 1
+    name_width = max(len(pgettext("purpose", _NAMES[one.kind])) for one in family) + 1
     text = Text()
     for one, label in zip(family, labels, strict=True):
         bar = (glyphs().bar * _blocks(one)).ljust(longest)
-        left = label.ljust(label_width) + bar + _(_NAMES[one.kind]).ljust(name_width)
+        left = label.ljust(label_width) + bar + pgettext("purpose", _NAMES[one.kind]).ljust(name_width)
         overlaps = met[one]
         fails = plan.network.cni == "kube-ovn" and any({one.kind, other.kind} <= set(_EXCLUSIVE) for other in overlaps)
         mark, style = ("", "")
         if overlaps or _too_small(plan, one):
             mark, style = (glyphs().failed, "bold red") if fails else (glyphs().warned, "yellow")
-        words = ", ".join(dict.fromkeys(_(_NAMES[other.kind]) for other in overlaps))
+        words = ", ".join(dict.fromkeys(pgettext("purpose", _NAMES[other.kind]) for other in overlaps))
         details = [
             *_detail(plan, facts, one),
             *([pgettext("address plan", "overlaps: {others}").format(others=words)] if overlaps else []),

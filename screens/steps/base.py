@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from acp_tui.checks.verdict import Verdict
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import rule_of
 from acp_tui.preflight.bundle import SecretsMode
@@ -107,7 +107,7 @@ class WizardStep(Screen[None]):
         with Horizontal(id="middle"):
             yield Sidebar(self.session, self.NAME, self.wizard.steps)
             with Vertical(id="main"):
-                yield Panel(_(self.TITLE_TEXT), id="title")
+                yield Panel(pgettext("title", self.TITLE_TEXT), id="title")
                 with Vertical(id="body"):
                     yield from self.body()
                 yield Detail()

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from acp_tui.checks.certificates.model import Authority, CertificateFacts
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, NC_, _, ngettext, npgettext, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import outcome_mark
 from screens.session.session import Changed
@@ -31,7 +31,7 @@ FIELDS = (
 class CertificateStep(WizardStep):
     NAME = "certificate"
     SHORT = NC_("step", "Certificate")
-    TITLE_TEXT = N_("Certificate: the certificate that browsers receive")
+    TITLE_TEXT = NC_("title", "Certificate: the certificate that browsers receive")
     SECTIONS = ("certificate",)
 
     def fields(self) -> Sequence[Field]:

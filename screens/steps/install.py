@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import RichLog
 
-from acp_tui.core.i18n import N_, NC_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState
 from acp_tui.install.session import InstallSession, NextStep, is_remote_install, next_step
@@ -37,14 +37,14 @@ _SOURCES = {"acp-tui": "bold", "installer": "cyan"}
 class InstallStep(WizardStep):
     NAME = "install"
     SHORT = NC_("step", "Install")
-    TITLE_TEXT = N_("Install")
+    TITLE_TEXT = NC_("title", "Install")
     KEYS = (
-        ("s", N_("start")),
-        ("l", N_("logs")),
-        ("p", N_("raw")),
-        ("f", N_("findings")),
-        ("t", N_("diagnose")),
-        ("c", N_("abort")),
+        ("s", NC_("key", "start")),
+        ("l", NC_("key", "logs")),
+        ("p", NC_("key", "raw")),
+        ("f", NC_("key", "findings")),
+        ("t", NC_("key", "diagnose")),
+        ("c", NC_("key", "abort")),
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,7 +6,7 @@ from functools import partial
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.core.i18n import N_, NC_, npgettext, pgettext
+from acp_tui.core.i18n import NC_, npgettext, pgettext
 from acp_tui.plan.model import Plan
 from screens.formatting.placement import may_choose, placed
 from screens.session.session import Changed
@@ -26,7 +26,7 @@ def _may_choose(plan: Plan, *, index: int) -> bool:
 class IsolationStep(WizardStep):
     NAME = "isolation"
     SHORT = NC_("step", "Isolation")
-    TITLE_TEXT = N_("Isolation: what runs where (DaemonSets are exempt)")
+    TITLE_TEXT = NC_("title", "Isolation: what runs where (DaemonSets are exempt)")
     SECTIONS = ("isolation", "components", "local_storage")
 
     def body(self) -> Iterable[Widget]:

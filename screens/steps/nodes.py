@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from acp_tui.core.i18n import N_, NC_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
@@ -66,7 +66,7 @@ class _AddLine(Line):
 class NodesStep(WizardStep):
     NAME = "nodes"
     SHORT = NC_("step", "Nodes")
-    TITLE_TEXT = N_("Nodes: SSH login and addresses")
+    TITLE_TEXT = NC_("title", "Nodes: SSH login and addresses")
     SECTIONS = ("nodes", "ssh", "workload")
     KEYS = (
         ("Enter", NC_("key", "edit")),

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, NC_, _, ngettext, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.package.discovery import Found
 from acp_tui.package.reader import pace
 from acp_tui.plan.model import Plan
@@ -51,7 +51,7 @@ def _companions(found: Found) -> str:
 class PackageStep(WizardStep):
     NAME = "package"
     SHORT = NC_("step", "Package")
-    TITLE_TEXT = N_("Package: integrity and signature")
+    TITLE_TEXT = NC_("title", "Package: integrity and signature")
     SECTIONS = ("package", "scenario", "release", "disaster_recovery")
     KEYS = (("^V", NC_("key", "verify and unpack")),)
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import write_atomically
-from acp_tui.core.i18n import N_, NC_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
 from acp_tui.preflight.report.diff import changes
@@ -31,7 +31,7 @@ from screens.widgets.row_list import Row, Rows
 class PreflightStep(WizardStep):
     NAME = "preflight"
     SHORT = NC_("step", "Preflight")
-    TITLE_TEXT = N_("Preflight: requirements checked against your nodes and plan")
+    TITLE_TEXT = NC_("title", "Preflight: requirements checked against your nodes and plan")
     KEYS = (("f", NC_("key", "filter")), ("w/W", NC_("key", "waive")), ("Enter", NC_("key", "details")))
     MORE_KEYS: ClassVar[tuple[Key, ...]] = (
         ("x", NC_("key", "fix")),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.core.i18n import N_, NC_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.model import Plan
 from screens.session.session import Changed
 from screens.steps.base import WizardStep
@@ -29,7 +29,7 @@ FIELDS = (
 class RegistryStep(WizardStep):
     NAME = "registry"
     SHORT = NC_("step", "Registry")
-    TITLE_TEXT = N_("Registry: the source of the container images")
+    TITLE_TEXT = NC_("title", "Registry: the source of the container images")
     SECTIONS = ("registry",)
     KEYS = (("^R", NC_("key", "reveal")),)
 

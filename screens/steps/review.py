@@ -17,7 +17,7 @@ from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import ToPassphrase
-from acp_tui.core.i18n import N_, NC_, _, ngettext, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.core.redaction import mask_document
 from acp_tui.install.config.render import RenderError, render, unverified
 from acp_tui.install.start import setup_line
@@ -42,7 +42,7 @@ _UNSIGNED = "BND-SIGN"
 class ReviewStep(WizardStep):
     NAME = "review"
     SHORT = NC_("step", "Review")
-    TITLE_TEXT = N_("Review: check before you start")
+    TITLE_TEXT = NC_("title", "Review: check before you start")
     KEYS = (
         ("Enter", NC_("key", "open")),
         ("m", NC_("key", "blocker")),

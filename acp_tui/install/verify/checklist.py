@@ -21,7 +21,7 @@ class Todo:
 def checklist(plan: Plan) -> tuple[Todo, ...]:
     """Return the remaining steps, in order."""
     traits = release_traits(plan.effective_release)
-    rules = catalogue(plan.effective_release)
+    docs = catalogue(plan.effective_release)["INS-DOCS"]
     todos = [
         Todo(
             "INS-ACCESS",
@@ -36,7 +36,7 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
                 "be healthy. CLI Tools are in the menu on the right."
             ),
         ),
-        Todo("INS-DOCS", _("Install the product's documentation"), _(rules["INS-DOCS"].why)),
+        Todo("INS-DOCS", _("Install the product's documentation"), _(docs.why)),
     ]
     if not traits.extensions_before_install and plan.package.extensions:
         text = _("Upload {file} with violet. From release {since} on, extensions are installed after the core.")

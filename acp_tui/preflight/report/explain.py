@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, FunctionCheck, Requirement, Supported, catalogue
 from acp_tui.checks.labels import severity_label
-from acp_tui.core.i18n import N_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.release import RELEASES
 
 _ROLES: Mapping[str, str] = {
-    "control-plane": N_("control plane nodes"),
-    "worker": N_("workers"),
-    "installer": N_("the installer node"),
+    "control-plane": NC_("role", "control plane nodes"),
+    "worker": NC_("role", "workers"),
+    "installer": NC_("role", "the installer node"),
 }
 
 
@@ -80,7 +80,7 @@ def _fix(row: Requirement, os_id: str | None = None) -> str:
 
 
 def _where(row: Requirement) -> str:
-    return "" if "all" in row.roles else ", ".join(_(_ROLES[role]) for role in row.roles)
+    return "" if "all" in row.roles else ", ".join(pgettext("role", _ROLES[role]) for role in row.roles)
 
 
 def _line(system: Distribution, *, kernel: bool) -> str:

@@ -14,7 +14,7 @@ from acp_tui.checks.labels import OUTCOMES, outcome_label, role_label, state_lab
 from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.assets import asset_text
-from acp_tui.core.i18n import N_, _, npgettext, pgettext
+from acp_tui.core.i18n import NC_, _, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Plan
@@ -38,7 +38,7 @@ from acp_tui.preflight.report.model import NodeRecord, Report, summary
 from acp_tui.preflight.report.readiness import readiness
 from acp_tui.preflight.report.sizing import fits, heads, rows
 
-_WAIVER = N_('waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')
+_WAIVER = NC_("example", 'waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
@@ -102,7 +102,7 @@ def _notes(blocking: Sequence[Verdict]) -> Iterable[Html]:
     if any(verdict.outcome is Outcome.MANUAL for verdict in blocking):
         confirm = _("To confirm a requirement that only a person can check, add a waiver with your name to the plan:")
         yield tag("p", text(confirm), "note")
-        yield tag("pre", text(_(_WAIVER)))
+        yield tag("pre", text(pgettext("example", _WAIVER)))
 
 
 def _findings(verdicts: Sequence[Verdict], known: Background) -> Html:
