@@ -14,7 +14,8 @@ from acp_tui.cli.package import show_unpacked, tell_progress, unpacking
 from acp_tui.cli.remote_install import install_remotely
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
-from acp_tui.install.config.render import RenderError, differences, render
+from acp_tui.install.config.differences import differences
+from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import Phase, RunState, status
 from acp_tui.install.session import SETTLE_TIME, Answers, InstallSession, NextStep, PackageReady, next_step

@@ -15,7 +15,7 @@ from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.demo.cluster import Practice, practice
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.run.spawn import RunError

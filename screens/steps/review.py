@@ -19,7 +19,8 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.core.redaction import mask_document
-from acp_tui.install.config.render import RenderError, render, unverified
+from acp_tui.install.config.render import RenderError, render
+from acp_tui.install.config.unverified import unverified
 from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.derived_defaults import derived_paths

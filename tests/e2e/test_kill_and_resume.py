@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.demo.fake_installer import posts
+from acp_tui.demo.simulated_install import posts
 from tests.support.tmux_wizard import go_on, installer_folder, kill, practice_ended, state, to_install, wizard
 
 pytestmark = pytest.mark.tmux

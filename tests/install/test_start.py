@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.install.run.control import RunInProgress
 from acp_tui.install.run.state import Phase
 from acp_tui.install.start import RunSettings, launch

@@ -15,7 +15,8 @@ def register(commands: Subparsers) -> None:
 def run(options: Namespace) -> int:
     """Print the configuration."""
     from acp_tui.cli.context import open_plan, print_err, print_out
-    from acp_tui.install.config.render import render, unverified
+    from acp_tui.install.config.render import render
+    from acp_tui.install.config.unverified import unverified
 
     source = open_plan(options.plan, options.passphrase_file)
     text = render(source.plan, source.base)

@@ -10,8 +10,10 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.clock import now as now
 from acp_tui.core.files import resolve_path
 from acp_tui.core.retry import poll
-from acp_tui.install.verify.checks import VerifyContext, evaluate_cluster, serves
+from acp_tui.install.verify.access_checks import serves
+from acp_tui.install.verify.checks import evaluate_cluster
 from acp_tui.install.verify.collect import NodeAccess, collect_cluster
+from acp_tui.install.verify.context import VerifyContext
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.https import get, planned_fingerprint
 from acp_tui.nodes.state import NodeState

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _, pgettext
 from acp_tui.install.run.state import INSTALLER_LOG, RunState
-from acp_tui.install.verify.checks import pod_state
 from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import (
@@ -21,6 +20,7 @@ from acp_tui.install.verify.queries import (
     ports_collector,
     read_ports,
 )
+from acp_tui.install.verify.workload_checks import pod_state
 from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.preflight.bundle import open_bundle
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import acp_tui
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.install.run.state import Phase, RunState, read_state, write_state
 from acp_tui.install.start import bundle_for
 from tests.support.factories.plans import node, valid_plan
