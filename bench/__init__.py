@@ -1,1 +1,1 @@
-"""What the program costs: run with `make bench`; `docs/performance.md` says what came of it."""
+"""Benchmarks of the program. Run them with `make bench`; the results are in `docs/performance.md`."""

@@ -1,4 +1,4 @@
-"""What verifying and unpacking a package in one pass costs, beside the slower of `gpgv` alone and `tar -x` alone.
+"""Measure verify and unpack in one pass, compared with the slower of `gpgv` alone and `tar -x` alone.
 
 `python -m bench.package --folder FOLDER` (gpg, gpgv, tar; twice the package's size free in FOLDER). All ways take turns
 in one run on the same archive: many files of mixed size with random content, so nothing is sparse. Ours ends

@@ -1,4 +1,4 @@
-"""What others do with the same nodes: Ansible gathers its facts, pyinfra runs as many operations as we ask things.
+"""Measure other tools on the same nodes: Ansible gathers its facts, pyinfra runs as many operations as acp-tui.
 
 They are installed into the bench's own folder; nothing of this project depends on them.
 """

@@ -1,4 +1,4 @@
-"""What the preflight costs, beside what it could cost at best and what its peers cost: all in one run, turn by turn.
+"""Measure the preflight, its theoretical minimum and other tools, in turns in one run.
 
 `make bench` (root, for the lab of real sshd nodes). Nodes, client and relay share this machine's cores, so the ratios
 are what carries over. `--peers` installs Ansible and pyinfra into a folder that is thrown away (needs a package index).

@@ -1,4 +1,4 @@
-"""What the wizard writes to a terminal of 80x24, and how soon: an SSH session over a thin line is where it is used.
+"""Measure bytes and delay of the wizard's output on an 80x24 terminal, as over a slow SSH connection.
 
 `make bench`. A hundred nodes (stubs in a process of their own) answer in ten bursts a second, all together, while the
 wizard looks at them live; nothing of the wizard is replaced.

@@ -44,16 +44,16 @@ class OpenedPlan:
     """The bundle that the plan was read from; None: a plan file."""
 
     @property
-    def base(self) -> Path:
+    def plan_dir(self) -> Path:
         """The folder where the plan's relative paths start."""
         return self.file.parent
 
-    def pinned(self) -> dict[str, str]:
+    def known_host_keys(self) -> dict[str, str]:
         """The known host keys of the nodes; a preflight of this command may have added some."""
         recorded = {} if self.bundle else read_known_hosts(known_hosts_path(state_home(), self.file))
         return {**self.host_keys, **recorded}
 
-    def pin(self, seen: Mapping[str, str]) -> None:
+    def record_host_keys(self, seen: Mapping[str, str]) -> None:
         """Record the host keys of first contacts. A bundle is never changed."""
         if not self.bundle and (new := {**seen, **self.host_keys}) != dict(self.host_keys):
             try:
@@ -74,7 +74,7 @@ def print_err(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def say_first_contact(address: str, key: str) -> None:
+def print_first_contact(address: str, key: str) -> None:
     """Print the fingerprint of a new host key, which is trusted from now on. `key`: `type base64`."""
     print_err(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
 
@@ -101,7 +101,7 @@ def confirm(question: str, without: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def show_json(document: object) -> None:
+def print_json(document: object) -> None:
     """Print `document` as JSON to standard output."""
     print_out(json.dumps(document, indent=2, ensure_ascii=False))
 

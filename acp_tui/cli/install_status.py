@@ -5,7 +5,7 @@ from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.cli.context import CommandFailed, confirm, print_err, print_out, show_json
+from acp_tui.cli.context import CommandFailed, confirm, print_err, print_json, print_out
 from acp_tui.cli.remote_status import attach_remote, newer_remote_install, show_remote_status
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
@@ -66,7 +66,7 @@ def show_status(options: Namespace) -> int:
     except RunNotFound as error:
         raise CommandFailed(str(error)) from error
     if options.json:
-        show_json(state_json(state))
+        print_json(state_json(state))
     else:
         print_out(_details(state))
         _show_finish_hint(state)

@@ -1,4 +1,4 @@
-"""The status and attach commands for an install that was started from this host on another one."""
+"""Status and attach for a remote install: an install on the installer node that this host started."""
 
 import asyncio
 from argparse import Namespace

@@ -85,7 +85,7 @@ class Practice:
         """Return the configurations that the practice installer received."""
         return posts(self.installer_folder)
 
-    def dial(self, address: str, port: int) -> tuple[str, int]:
+    def address_map(self, address: str, port: int) -> tuple[str, int]:
         """Return where to connect for a plan address; other addresses stay unchanged."""
         if address in (VIP, *self.nodes) and port in (self.plan.address.https_port, REGISTRY_PORT):
             return "127.0.0.1", self.console_port
@@ -107,7 +107,7 @@ class Practice:
         """Run the lines of a fix on a node over SSH and return the output. An unsupported command ends the run.
 
         Raises OSError or asyncssh.Error if the login fails."""
-        host, port = self.dial(address, 22)
+        host, port = self.address_map(address, 22)
         async with asyncssh.connect(
             host,
             port,

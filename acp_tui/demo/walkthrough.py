@@ -67,7 +67,7 @@ async def walk(out: Callable[[str], None]) -> int:
                 current.state_home,
                 current.folder,
                 package=current.package_work(),
-                address_map=current.dial,
+                address_map=current.address_map,
                 settings=current.run_settings,
             )
             walkthrough = _Walkthrough(current, session, out)
@@ -177,7 +177,7 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
     """Start the install and follow it to its end. Return its final state."""
     session, current = walkthrough.session, walkthrough.practice
     try:
-        document = render(session.plan, session.base)
+        document = render(session.plan, session.plan_dir)
         walkthrough.step(_("Configuration rendered: {count} bytes").format(count=len(document.encode())))
         run_dir = await session.start(report)
     except (RenderError, StartError, RunError) as error:

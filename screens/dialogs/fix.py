@@ -184,7 +184,7 @@ class FixScreen(Screen[None]):
 
     def _job(self, node: Node, steps: tuple[FixStep, ...]) -> Job:
         return Job(
-            target(self.session.plan, node, self.session.dial, plan_dir=self.session.package.base),
+            target(self.session.plan, node, self.session.address_map, plan_dir=self.session.package.base),
             self.session.draft.host_keys.get(node.address),
             steps,
             new_folder(now()),

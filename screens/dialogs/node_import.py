@@ -54,11 +54,11 @@ class NodeImportDialog(ModalScreen[None]):
         Binding("ctrl+t", "import", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, base: Path) -> None:
-        """`base`: the folder that relative paths start from."""
+    def __init__(self, session: Session, plan_dir: Path) -> None:
+        """`plan_dir`: the folder that relative paths start from."""
         super().__init__()
         self._session = session
-        self._base = base
+        self._plan_dir = plan_dir
         self._hidden: dict[str, str] = {}
         """Mask → secret, for the masked text on the screen."""
         self._due: Timer | None = None
@@ -142,7 +142,7 @@ class NodeImportDialog(ModalScreen[None]):
     def _load(self, path: str) -> bool:
         """Read a file. False: the path stays in its line."""
         if path.strip():
-            self._read_file(resolve_path(self._base, path.strip()))
+            self._read_file(resolve_path(self._plan_dir, path.strip()))
         return False
 
     @work

@@ -27,7 +27,7 @@ class Start:
     draft: Draft
     plan_file: Path | None = None
     """The plan file of the draft, the default path for saving; None for a bundle, which is never overwritten."""
-    base: Path | None = None
+    plan_dir: Path | None = None
     """The folder that relative paths start from; None: the current folder."""
     trial: bool = False
 
@@ -114,7 +114,7 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
             passphrase, with_secrets = (SecretStr(typed), True) if typed else (None, False)
         else:
             draft = new_draft(home, bundle.plan, bundle.known_hosts, ask_secrets=bundle.document is None)
-            return Start(draft, base=path)
+            return Start(draft, plan_dir=path)
 
 
 def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:

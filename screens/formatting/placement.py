@@ -1,4 +1,4 @@
-"""Whether applications run on a node, with the rule that decides it."""
+"""The placement text of a node: whether applications run there, and the requirement that decides it."""
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule

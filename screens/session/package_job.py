@@ -1,4 +1,4 @@
-"""Verification and unpacking of the packages in the background of the wizard, once at a time."""
+"""Verify and unpack the packages in the background of the wizard, one job at a time."""
 
 import asyncio
 from collections.abc import Callable

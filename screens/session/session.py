@@ -81,12 +81,12 @@ class Session:
         notify: Callable[[Changed], None],
         fault: Callable[[BaseException], None],
         *,
-        dial: AddressMap,
+        address_map: AddressMap,
         package: PackageWork,
         plan_file: Path | None,
     ) -> None:
         self.draft = draft
-        self.nodes = NodeMonitor(self, dial, package.base)
+        self.nodes = NodeMonitor(self, address_map, package.base)
         self.verdict_view = VerdictView()
         self.field_errors: dict[str, str] = {}
         """Dotted path → reason why the text in its field is not valid."""
@@ -94,7 +94,7 @@ class Session:
         """A pasted list of nodes, not yet imported: only in memory, as it may hold passwords."""
         self.package = package
         self.plan_file = plan_file
-        self.dial = dial
+        self.address_map = address_map
         self.save_error = ""
         self.local_files = NO_LOCAL_FILES
         self.package_job = PackageJob(self, package, lambda: self._notify_later(Changed.PACKAGE))

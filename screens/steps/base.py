@@ -38,7 +38,7 @@ class WizardApp(Protocol):
     """The practice cluster; None for a real one."""
     home: Path
     """The state folder."""
-    base: Path
+    plan_dir: Path
     """The folder that the plan's relative paths start from."""
     own_addresses: Callable[[], Sequence[LocalAddress]]
     """Of this host, where it may be a node."""

@@ -86,9 +86,9 @@ class InstallStep(WizardStep):
             session.plan,
             session.draft.host_keys,
             self.wizard.home,
-            self.wizard.base,
+            self.wizard.plan_dir,
             package=session.package,
-            address_map=session.dial,
+            address_map=session.address_map,
             settings=practice.run_settings if practice else RunSettings(),
             remote=practice is None and is_remote_install(session.plan),
         )

@@ -199,7 +199,7 @@ class NodesStep(WizardStep):
     async def _import(self) -> None:
         from screens.dialogs.node_import import NodeImportDialog  # its editor takes long to import
 
-        await self.app.push_screen_wait(NodeImportDialog(self.session, self.wizard.base))
+        await self.app.push_screen_wait(NodeImportDialog(self.session, self.wizard.plan_dir))
         for form in self.query(Form):
             form.reload()
         self._show_nodes()

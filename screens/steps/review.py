@@ -100,7 +100,7 @@ class ReviewStep(WizardStep):
     def action_configuration(self) -> None:
         """Show the configuration for the installer, with masked secrets."""
         try:
-            content = mask_document(json.loads(render(self.session.plan, self.wizard.base)))
+            content = mask_document(json.loads(render(self.session.plan, self.wizard.plan_dir)))
         except RenderError as error:
             text = Text("\n".join(f"{one.path}: {one.reason}" for one in error.missing), "red")
         else:
@@ -190,7 +190,7 @@ class ReviewStep(WizardStep):
         for number, note in enumerate(notes):
             yield Row(f"note{number} {note}", _line(f"{glyphs().warned} {note}", "yellow"))
         yield _heading(pgettext("review", "Start command"))
-        line = setup_line(plan, self.wizard.base)
+        line = setup_line(plan, self.wizard.plan_dir)
         yield Row(f"line {line}", _line(f"  {line}"))
         words = _("configuration for the installer: v shows it")
         yield Row(f"configuration {_('Enter or v shows it.')}", _line("  " + words))

@@ -1,4 +1,4 @@
-"""A choice of a few values side by side on one line; arrow keys choose, and no list opens over the screen."""
+"""A choice of a few values on one line, made with the arrow keys; it opens no list."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""A list of lines with a cursor; repaints only lines that changed, as a table of cells costs 70 times more over SSH."""
+"""A list of lines with a cursor. It repaints only changed lines; a table of cells costs 70 times more over SSH."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

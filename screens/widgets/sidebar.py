@@ -1,4 +1,4 @@
-"""The step list with the state of each step, and the tally of the verdicts; repainted only when something differs."""
+"""The step list with the state of each step, and the tally of the verdicts. Repainted only if it changed."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Protocol

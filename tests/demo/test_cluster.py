@@ -25,7 +25,7 @@ PLANTED = {
 async def judged(current: Practice, pinned: dict[str, str] | None = None) -> Report:
     """The report of a preflight; host keys seen are put into `pinned`."""
     report: Report | None = None
-    async for event in preflight(current.plan, known_hosts=dict(pinned or {}), address_map=current.dial):
+    async for event in preflight(current.plan, known_hosts=dict(pinned or {}), address_map=current.address_map):
         if isinstance(event, NodeFinished) and event.host_key and pinned is not None:
             pinned[event.address] = event.host_key
         if isinstance(event, PreflightDone):
@@ -73,7 +73,7 @@ async def test_waivers_have_reasons_and_cover_only_manual_checks() -> None:
 async def test_nothing_remains_at_the_end() -> None:
     async with practice(seconds=0) as current:
         assert current.folder.is_dir()
-        host, port = current.dial("192.0.2.11", 22)
+        host, port = current.address_map("192.0.2.11", 22)
     assert not current.folder.exists()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(host, port)
@@ -119,7 +119,7 @@ def _command_line(process: Path) -> str:
 
 async def test_the_installed_practice_cluster_is_verified_and_can_have_failures() -> None:
     async with practice(faults=False, seconds=0) as current:
-        reach = NodeAccess(current.plan, {}, current.folder, current.dial)
+        reach = NodeAccess(current.plan, {}, current.folder, current.address_map)
         assert (await verify(reach)).healthy
         first = next(iter(current.nodes.values())).profile
         first.settings |= {"sick_pods": "a\tcrash\tx\tRunning\t\t\t1\t-CrashLoopBackOff \t\n", "pods": "9"}

@@ -34,7 +34,7 @@ def test_only_what_is_new_and_broken_on_the_other_nodes_is_told(lab: Lab, tmp_pa
     ours = Plan.model_validate({**answers, "admin": {"password": "some-Secret-1"}})
 
     async def looks() -> list[str]:
-        bundle = await bundle_for(ours, await _report(ours), {}, tmp_path / "bundle", base=tmp_path)
+        bundle = await bundle_for(ours, await _report(ours), {}, tmp_path / "bundle", plan_dir=tmp_path)
         spec = run_spec(
             ours,
             tmp_path / "run",

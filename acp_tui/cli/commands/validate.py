@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
     """Print all errors of the plan at once."""
     from dataclasses import asdict
 
-    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_out, show_json
+    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_json, print_out
     from acp_tui.core.clock import now
     from acp_tui.plan.file import PlanReading, read_plan
     from acp_tui.plan.model import Plan
@@ -58,7 +58,7 @@ def run(options: Namespace) -> int:
     sizes = _sizes(plan, place) if options.sizes and reading.plan else None
     if options.json:
         more = {"sizing": asdict(sizes)} if sizes else {}
-        show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **more})
+        print_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **more})
     else:
         for problem in reading.problems:
             print_out(str(problem))
@@ -80,7 +80,7 @@ def _sizes(plan: "Plan", place: Path) -> "Sizing":
     return sizing(plan, {node.address: node.machine for node in last.nodes} if last else {})
 
 
-def _evaluate(plan: "Plan", base: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
+def _evaluate(plan: "Plan", plan_dir: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
     """The verdicts of the plan's rules, without those that depend on an invalid value."""
     from acp_tui.checks.plan.evaluate import evaluate_plan
     from acp_tui.checks.verdict_builder import waive
@@ -90,7 +90,7 @@ def _evaluate(plan: "Plan", base: Path, problems: Sequence["Problem"]) -> tuple[
 
     invalid = tuple(problem.path.partition("[")[0] for problem in problems)
     today = date.today()
-    verdicts = (*name_verdicts(plan, base, today), *evaluate_plan(plan, read_local_files(plan, base)))
+    verdicts = (*name_verdicts(plan, plan_dir, today), *evaluate_plan(plan, read_local_files(plan, plan_dir)))
     valid = [v for v in verdicts if not any(path.startswith(invalid) for path in v.paths)] if invalid else verdicts
     return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in valid))
 

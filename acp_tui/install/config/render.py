@@ -50,9 +50,11 @@ class RenderError(AcpError):
         return "\n".join(f"{one.path}: {one.reason}" for one in self.missing)
 
 
-def render(plan: Plan, base: Path) -> str:
-    """Return the document as JSON text, with secrets. Files of the plan are relative to `base`. Raises: RenderError."""
-    content = document(plan, lambda name: read_limited(resolve_path(base, name)))
+def render(plan: Plan, plan_dir: Path) -> str:
+    """Return the document as JSON text, with secrets. `plan_dir`: start of the plan's relative paths.
+
+    Raises: RenderError."""
+    content = document(plan, lambda name: read_limited(resolve_path(plan_dir, name)))
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -29,7 +29,7 @@ from acp_tui.install.run.state import (
 # No other variable is passed on: it may be a secret, and systemd-run does not pass it on either.
 _ENVIRONMENT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
                 "TZ", "TMPDIR", "ACP_TUI_LANG")  # fmt: skip
-_SYSTEMD = Path("/run/systemd/system")  # exists if and only if systemd is the init process (sd_booted(3))
+SYSTEMD_FOLDER = Path("/run/systemd/system")  # exists if and only if systemd is the init process (sd_booted(3))
 _LAUNCH_LOCK = "launch.lock"
 _TICK = 0.05  # seconds
 
@@ -71,7 +71,7 @@ def _launch_commands(run_dir: Path, environment: Mapping[str, str]) -> Iterator[
 
     Under systemd the runner is a unit of its own, so the end of a login session does not end it."""
     runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
-    if os.geteuid() == 0 and _SYSTEMD.is_dir() and shutil.which("systemd-run"):
+    if os.geteuid() == 0 and SYSTEMD_FOLDER.is_dir() and shutil.which("systemd-run"):
         # KillMode: processes of setup.sh must not end with the runner. --collect needs systemd 236.
         systemd = ["systemd-run", f"--unit=acp-tui-install-{time.time_ns()}", "--property=KillMode=process"]
         values = [f"--setenv={name}={value}" for name, value in environment.items()]

@@ -25,7 +25,7 @@ _WITHIN = 15.0  # seconds for the complete request
 _HEAD = 8192  # bytes of the response that are read
 
 
-async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Answer:
+async def get(host: str, port: int, path: str, address_map: AddressMap = direct) -> Answer:
     """Request `https://host:port/path`. Errors of server and network are in the result."""
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
@@ -33,7 +33,7 @@ async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Ans
         return Answer(url, None, None, _("the plan has no address"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    place, real = dial(host, port)
+    place, real = address_map(host, port)
     certificate: Served | None = None
     try:
         async with asyncio.timeout(_WITHIN):

@@ -1,4 +1,4 @@
-"""Active test with temporary TCP listeners: which nodes does each address and port lead to?
+"""Active test with temporary TCP listeners: find the nodes to which each address and port leads.
 
 Each listener sends a random token and its port to every client, so that each reply identifies its node. It also
 detects clients that send data first: only a load balancer with the PROXY protocol does. Ports in use are not touched.

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.errors import AcpError
+from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason, open_regular_file, read_limited, sync_folder, write_atomically
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.locks import locked_folder
@@ -50,6 +50,8 @@ class FileProblem:
 
 class BundleCorrupt(AcpError):
     """A file of the bundle is missing, changed, readable by too many users, or does not belong to the bundle."""
+
+    exit_status = ExitStatus.CHECK_FAILED
 
     def __init__(self, directory: Path, problems: tuple[FileProblem, ...]) -> None:
         files = "; ".join(f"{problem.name}: {problem.reason}" for problem in problems)

@@ -1,4 +1,4 @@
-"""The network between the nodes as a table to look at: from each node to each other, what is closed and how far it is.
+"""The connectivity table: closed ports, latency and bandwidth from each node to each other node.
 
 Pure: made from the same facts as the verdicts, for the wizard and for the page alike.
 """

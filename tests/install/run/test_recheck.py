@@ -25,7 +25,7 @@ async def test_unreachable_node_stops_the_run_before_the_post(tmp_path: Path) ->
         report(plan),
         {},
         tmp_path / "state",
-        base=tmp_path,
+        plan_dir=tmp_path,
         settings=RunSettings(FAST, bases=()),
     )
     bench.runs.append(run)

@@ -49,7 +49,7 @@ async def test_no_module_is_imported_after_the_start(bench: Bench, tmp_path: Pat
         ssh={"port": 1},
         kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
     )
-    bundle = await bundle_for(plan, report(plan), {}, tmp_path / "bundle", base=tmp_path)
+    bundle = await bundle_for(plan, report(plan), {}, tmp_path / "bundle", plan_dir=tmp_path)
     spec = replace(bench.spec(FAST), bundle=bundle)
     spec.run_dir.mkdir(parents=True)
     bench.runs.append(spec.run_dir)

@@ -144,7 +144,7 @@ def test_a_rule_stands_once_with_all_its_nodes_and_a_remedy_for_each_system() ->
     assert blocking.count("KRN-THP") == 1
     assert blocking.index("update-grub") != blocking.index("grubby --update-kernel=ALL --args=transparent_hugepage")
     assert ", ".join(workers) in blocking
-    assert text.index("Blockers (") < text.index("Findings by node") < text.index("Does not apply (")
+    assert text.index("Blockers (") < text.index("Findings by node") < text.index("Not applicable (")
 
 
 def test_a_waiver_tells_who_why_and_until_when() -> None:

@@ -1,4 +1,4 @@
-"""The report as one HTML page to read, send and print: self-contained, no scripts, everything escaped.
+"""Build the HTML page of a report: self-contained, no scripts, everything escaped.
 
 Blockers come first; passed requirements come last and folded. Words carry the meaning, colour only repeats it.
 """
