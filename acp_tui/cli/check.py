@@ -70,10 +70,10 @@ def check(options: Namespace) -> int:
 def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
     """Raises: CommandFailed if a node is not in the plan or a requirement not in the catalogue of its release."""
     if unknown := set(nodes) - {node.address for node in plan.nodes}:
-        message = _("not in the plan: {nodes}")
+        message = _("Not in the plan: {nodes}.")
         raise CommandFailed(message.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
     if unknown := {name.upper() for name in requirements} - catalogue(plan.effective_release).keys():
-        message = pgettext("error", "unknown requirement: {names}")
+        message = _("Unknown requirement: {names}. To list all requirements, run acp-tui explain.")
         raise CommandFailed(message.format(names=", ".join(sorted(unknown))), ExitStatus.USAGE)
 
 
@@ -123,9 +123,9 @@ class PreflightOutput:
     async def show(self, event: PreflightEvent) -> None:
         match event:
             case LocalFactsDone():
-                print_err(_("{address}: has told all of itself, and looks around").format(address=event.address))
+                print_err(_("{address}: local facts collected; testing connectivity").format(address=event.address))
             case NodeFinished():
-                print_err(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
+                print_err(node_state_line(event))
                 if event.host_key:
                     self._keys[event.address] = event.host_key
                     if event.address not in self._source.host_keys:
@@ -143,7 +143,7 @@ def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes |
         try:
             save_last_report(place, report)
         except OSError as error:
-            print_err(_("Cannot save the report for the next comparison: {why}").format(why=error.strerror))
+            print_err(_("Cannot save the report for the next comparison: {reason}").format(reason=error.strerror))
     return changes(before, report, partial=partial) if before is not None else None
 
 
@@ -198,7 +198,10 @@ def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
     ]
     for verdict, line in zip(verdicts, columns(rows), strict=True):
         print_out(line)
-        print_parts(observed=verdict.observed, expected=verdict.expected, fix=verdict.remedy)
+        title = _(rules[verdict.requirement].title) if verdict.requirement in rules else ""
+        # Without a text of its own, the expected value is the demand, which the line may show already.
+        expected = "" if verdict.expected == title and title in line else verdict.expected
+        print_parts(observed=verdict.observed, expected=expected, fix=verdict.remedy)
     counts = ", ".join(
         pgettext("tally", "{outcome}: {count}").format(outcome=outcome_label(Outcome(name)), count=count)
         for name, count in summary(report.verdicts).items()

@@ -53,13 +53,13 @@ class OpenedPlan:
         recorded = {} if self.bundle else read_known_hosts(known_hosts_path(state_home(), self.file))
         return {**self.host_keys, **recorded}
 
-    def record_host_keys(self, seen: Mapping[str, str]) -> None:
-        """Record the host keys of first contacts. A bundle is never changed."""
-        if not self.bundle and (new := {**seen, **self.host_keys}) != dict(self.host_keys):
+    def record_host_keys(self, host_keys: Mapping[str, str]) -> None:
+        """Record the host keys of first contacts; known ones stay. A bundle is never changed."""
+        if not self.bundle and (new := {**host_keys, **self.host_keys}) != dict(self.host_keys):
             try:
                 write_known_hosts(known_hosts_path(state_home(), self.file), new)
             except OSError as error:
-                print_err(_("Cannot record the host keys: {why}").format(why=error.strerror))
+                print_err(_("Cannot record the host keys: {reason}").format(reason=error.strerror))
 
 
 def need_terminal() -> None:
@@ -88,7 +88,9 @@ def print_out(text: str) -> None:
     except OSError as error:
         # Without this, Python would try to write the rest of its buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise CommandFailed(pgettext("error", "standard output: {why}").format(why=error.strerror or error)) from error
+        raise CommandFailed(
+            pgettext("error", "standard output: {reason}").format(reason=error.strerror or error)
+        ) from error
 
 
 def confirm(question: str, without: str) -> bool:
@@ -129,7 +131,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
         try:
             return open_bundle(directory, passphrase)
         except (PassphraseNeeded, PassphraseWrong) as error:
-            message = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
+            message = _("{path}: the secrets are encrypted: {reason}").format(path=directory, reason=error)
             if passphrase_file or not sys.stdin.isatty():
                 raise CommandFailed(
                     message + "\n" + _("Use --passphrase-file FILE, or run it in a terminal.")
@@ -141,7 +143,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
                 return open_bundle(directory, secrets=False)
         except GpgFailed as error:
             if secrets_optional and sys.stdin.isatty():
-                print_err(_("{path}: the secrets are encrypted: {why}").format(path=directory, why=error))
+                print_err(_("{path}: the secrets are encrypted: {reason}").format(path=directory, reason=error))
                 return open_bundle(directory, secrets=False)
             raise CommandFailed(f"{directory}: {error}") from error
 
@@ -166,12 +168,12 @@ def plan_path(path: str) -> Path:
     """The path of the plan file: `path`, or the file in that bundle folder. Raises: CommandFailed if not found."""
     place = Path(path)
     try:
-        folder, there = place.is_dir(), place.exists()
+        folder, exists = place.is_dir(), place.exists()
         bundle = folder and is_bundle(place)
     except OSError as error:  # such as the bundle of another user
         raise file_failed(path, error) from error
     if folder and not bundle:
         raise CommandFailed(_("{path} is a folder, but not a bundle. Name the plan file.").format(path=path))
-    if not there:
+    if not exists:
         raise CommandFailed(_("{path}: file not found. To list the commands, run acp-tui --help.").format(path=path))
     return place / "plan.yaml" if folder else place

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from acp_tui.checks.labels import outcome_label, state_label
 from acp_tui.checks.verdict import Outcome
 from acp_tui.cli.check import print_findings
 from acp_tui.cli.context import (
@@ -67,7 +68,7 @@ async def verify_cluster(session: InstallSession, within: timedelta) -> Finish:
     result: Finish | None = None
     async for result in session.verify(session.installed_run(), within):
         line = "; ".join(
-            f"{v.requirement} {v.outcome.value}: {' '.join(v.observed.split())[:100]}"
+            f"{v.requirement} {outcome_label(v.outcome)}: {' '.join(v.observed.split())[:100]}"
             for v in result.report.verdicts
             if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
         )
@@ -104,7 +105,7 @@ def print_result(session: InstallSession, result: Finish) -> None:
     """Print findings, remaining steps and the verdict on the cluster."""
     for node in result.report.nodes:
         if node.detail:
-            print_out(f"{node.address}: {node.state.value}: {node.detail}")
+            print_out(f"{node.address}: {state_label(node.state)}: {node.detail}")
     print_findings(result.report)
     print_out(pgettext("heading", "Remaining steps:"))
     for step in checklist(session.plan):

@@ -69,7 +69,7 @@ def fix_nodes(options: Namespace) -> int:
 def _host_names(given: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if not all(address and name for address, _sign, name in pairs):
-        raise CommandFailed(_("expected --hostname ADDRESS=NAME"), ExitStatus.USAGE)
+        raise CommandFailed(_("Use --hostname ADDRESS=NAME."), ExitStatus.USAGE)
     return {address: name for address, _sign, name in pairs}
 
 
@@ -129,8 +129,8 @@ def _init(source: OpenedPlan, only: frozenset[str] | None) -> InitScript | None:
     try:
         return find_init(PackageWork(source.plan_dir).target(source.plan))
     except OSError as error:
-        message = _("Cannot read init.sh of the unpacked package: {why}. Run acp-tui unpack first.")
-        raise CommandFailed(message.format(why=error.strerror or error)) from error
+        message = _("Cannot read init.sh of the unpacked package: {reason}. Run acp-tui unpack first.")
+        raise CommandFailed(message.format(reason=error.strerror or error)) from error
 
 
 def _show_fixes(
@@ -231,5 +231,5 @@ async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[
 
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
-    beside = await asyncio.to_thread(read_local_files, source.plan, source.plan_dir)
-    return evaluate(source.plan, facts, states, local_files=beside, today=date.today())
+    local_files = await asyncio.to_thread(read_local_files, source.plan, source.plan_dir)
+    return evaluate(source.plan, facts, states, local_files=local_files, today=date.today())

@@ -103,7 +103,7 @@ class Practice:
         healthy = next((m.settings["hostname"] for m in cluster().machines if m.address == address), address)
         return remedy.replace(_NAME_TO_CHOOSE, healthy)
 
-    async def mend(self, address: str, remedy: str) -> str:
+    async def apply_fix(self, address: str, remedy: str) -> str:
         """Run the lines of a fix on a node over SSH and return the output. An unsupported command ends the run.
 
         Raises OSError or asyncssh.Error if the login fails."""

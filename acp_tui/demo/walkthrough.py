@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import asyncssh
 
+from acp_tui.checks.labels import outcome_label, state_label
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.errors import ExitStatus
@@ -18,6 +19,7 @@ from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
+from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import Phase, RunNotFound, RunState
 from acp_tui.install.session import InstallSession, PackageReady
@@ -87,7 +89,7 @@ async def _walk(walkthrough: _Walkthrough) -> None:
     assert session.package is not None
     for verdict in await session.package.verify(session.plan):
         if verdict.node is None:  # those of a node need its facts; the preflight has them
-            walkthrough.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
+            walkthrough.detail(f"{outcome_label(verdict.outcome):<15} {verdict.requirement:<14} {verdict.observed}")
     report, host_keys = await _check(walkthrough)
     await _fix(walkthrough, _planted(walkthrough, report))
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
@@ -114,7 +116,7 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
                     if event.host_key:
                         host_keys[event.address] = event.host_key
                     name = event.facts.hostname or ""
-                    walkthrough.detail(f"{event.address}  {event.state.value}  {name}  {event.detail}".rstrip())
+                    walkthrough.detail(f"{event.address}  {state_label(event.state)}  {name}  {event.detail}".rstrip())
                 case PreflightDone():
                     report = event.report
     except (PackageBlocked, PackageRefused, UnpackFailed) as error:
@@ -167,7 +169,7 @@ async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None
         )
         walkthrough.detail(walkthrough.practice.filled(verdict.node, verdict.remedy))
         try:
-            output = await walkthrough.practice.mend(verdict.node, verdict.remedy)
+            output = await walkthrough.practice.apply_fix(verdict.node, verdict.remedy)
         except (OSError, asyncssh.Error) as error:
             raise _Stopped(f"{verdict.node}: {error}") from error
         walkthrough.detail(output)
@@ -191,7 +193,9 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
         async with asyncio.timeout(session.settings.pace.overall):
             async for update in session.follow(run_dir):
                 if state is None or update.state.phase is not state.phase:
-                    walkthrough.step(pgettext("practice", "Install: {phase}").format(phase=update.state.phase.value))
+                    walkthrough.step(
+                        pgettext("practice", "Install: {phase}").format(phase=phase_label(update.state.phase))
+                    )
                 state = update.state
                 for line in update.lines:
                     walkthrough.detail(f"{line.source}: {line.text}")
@@ -215,7 +219,7 @@ async def _verify(walkthrough: _Walkthrough, run: RunState) -> None:
     session = walkthrough.session
     [finish] = [finish async for finish in session.verify(run, timedelta())]
     for verdict in finish.report.verdicts:
-        walkthrough.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<18} {verdict.observed}")
+        walkthrough.detail(f"{outcome_label(verdict.outcome):<15} {verdict.requirement:<18} {verdict.observed}")
     _require_no_blocker(finish.report.verdicts, _("the installed cluster is not healthy"))
     walkthrough.step(_("Verified: the installed cluster has no blocker"))
     for step in checklist(session.plan):

@@ -117,8 +117,8 @@ def keep_active_facts(before: Facts | None, now: Facts) -> Facts:
     """Return `now` with the results of earlier active tests, unless the node has been rebooted since `before`."""
     if before is None or before.boot_id is None or before.boot_id != now.boot_id:
         return now
-    kept = {name: getattr(before, name) for name in ACTIVE_FACTS if getattr(now, name) is None}
-    return replace(now, missing={n: reason for n, reason in now.missing.items() if kept.get(n) is None}, **kept)
+    earlier = {name: getattr(before, name) for name in ACTIVE_FACTS if getattr(now, name) is None}
+    return replace(now, missing={n: reason for n, reason in now.missing.items() if earlier.get(n) is None}, **earlier)
 
 
 @dataclass(frozen=True)

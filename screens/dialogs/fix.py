@@ -228,8 +228,8 @@ class FixScreen(Screen[None]):
         waiting = len(session.plan.nodes) - len(self._available)
         title = Text(_("Each node needs its own confirmation. Files are backed up first."), "dim")
         if waiting:
-            words = ngettext("{count} node not checked", "{count} nodes not checked", waiting)
-            title.append("  " + words.format(count=waiting))
+            message = ngettext("{count} node not checked", "{count} nodes not checked", waiting)
+            title.append("  " + message.format(count=waiting))
         self.query_one("#fix-title", Panel).show(title)
         self._show_detail()
 

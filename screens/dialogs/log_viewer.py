@@ -89,11 +89,11 @@ class LogScreen(ModalScreen[None]):
 
     @work(exclusive=True)
     async def action_search(self) -> None:
-        words = await self.app.push_screen_wait(
+        pattern = await self.app.push_screen_wait(
             Ask(pgettext("dialog", "Search"), _("Ignores case. Starts at the top line."), self._pattern)
         )
-        if words:
-            self._pattern = words
+        if pattern:
+            self._pattern = pattern
             await self._search(self._page.start, backwards=False)
 
     async def action_next_match(self, backwards: bool) -> None:

@@ -188,7 +188,7 @@ def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
         ),
         (len(parsed.faults), npgettext("import", "{count} invalid line", "{count} invalid lines", len(parsed.faults))),
     )
-    return ", ".join(words.format(count=count) for count, words in parts if count)
+    return ", ".join(message.format(count=count) for count, message in parts if count)
 
 
 def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
@@ -199,11 +199,11 @@ def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
     for note in parsed.notes:
         yield Text(f"{g.warned} {note}", "yellow")
     for host in preview.already_in_plan:
-        words = _("line {number}: {address} is already in the plan").format(number=host.line, address=host.address)
-        yield Text(f"{g.rest} {words}", "dim")
+        message = _("line {number}: {address} is already in the plan").format(number=host.line, address=host.address)
+        yield Text(f"{g.rest} {message}", "dim")
     for host in preview.duplicates:
-        words = _("line {number}: {address} is a duplicate").format(number=host.line, address=host.address)
-        yield Text(f"{g.rest} {words}", "dim")
+        message = _("line {number}: {address} is a duplicate").format(number=host.line, address=host.address)
+        yield Text(f"{g.rest} {message}", "dim")
     if preview.login:
         yield Text(_("login of all nodes: {login}").format(login=_login(dict(preview.login))), "cyan")
     for node in preview.imported:
@@ -215,12 +215,12 @@ def _own_login(node: Node) -> dict[str, object]:
 
 
 def _login(values: dict[str, object]) -> str:
-    """Return a login in words, without its secrets."""
-    words = {
+    """Return a login as text, without its secrets."""
+    labels = {
         "username": pgettext("import", "user {value}"),
         "port": pgettext("import", "port {value}"),
         "password": pgettext("import", "a password"),
         "key_file": pgettext("import", "key {value}"),
         "key_passphrase": pgettext("import", "a passphrase"),
     }
-    return ", ".join(words[name].format(value=value) for name, value in values.items())
+    return ", ".join(labels[name].format(value=value) for name, value in values.items())

@@ -90,8 +90,8 @@ class Recheck(ModalScreen[bool]):
     def _changes(self, since: Changes, new: Sequence[Verdict]) -> Text:
         text = Text()
         if new:
-            words = npgettext("recheck", "{count} new blocker", "{count} new blockers", len(new))
-            text.append(f"{glyphs().failed} " + words.format(count=len(new)) + "\n", "bold red")
+            message = npgettext("recheck", "{count} new blocker", "{count} new blockers", len(new))
+            text.append(f"{glyphs().failed} " + message.format(count=len(new)) + "\n", "bold red")
         elif self._blocked:
             text.append(f"{glyphs().failed} " + _("Some nodes could not be checked.") + "\n", "bold red")
         moment = f"{since.since.astimezone():%Y-%m-%d %H:%M}"

@@ -113,15 +113,15 @@ def _family(
     plan: Plan, facts: Mapping[str, Facts], family: Sequence[Taken], met: Mapping[Taken, tuple[Taken, ...]], width: int
 ) -> Text:
     inside = " └ " if glyphs() is RICH else " - "
-    around: list[Network] = []
+    outer_ranges: list[Network] = []
     labels = []
     for one in family:
-        while around and not meet(around[-1], one.network):
-            around.pop()
+        while outer_ranges and not meet(outer_ranges[-1], one.network):
+            outer_ranges.pop()
         single = one.network.prefixlen == one.network.max_prefixlen
         name = str(one.network.network_address if single else one.network)
-        labels.append(("   " * (len(around) - 1) + inside if around else "") + name)
-        around.append(one.network)
+        labels.append(("   " * (len(outer_ranges) - 1) + inside if outer_ranges else "") + name)
+        outer_ranges.append(one.network)
     label_width = max(map(len, labels)) + 1
     longest = max(_blocks(one) for one in family) + 1
     name_width = max(len(pgettext("purpose", _NAMES[one.kind])) for one in family) + 1
@@ -134,10 +134,10 @@ def _family(
         mark, style = ("", "")
         if overlaps or _too_small(plan, one):
             mark, style = (glyphs().failed, "bold red") if fails else (glyphs().warned, "yellow")
-        words = ", ".join(dict.fromkeys(pgettext("purpose", _NAMES[other.kind]) for other in overlaps))
+        names = ", ".join(dict.fromkeys(pgettext("purpose", _NAMES[other.kind]) for other in overlaps))
         details = [
             *_detail(plan, facts, one),
-            *([pgettext("address plan", "overlaps: {others}").format(others=words)] if overlaps else []),
+            *([pgettext("address plan", "overlaps: {others}").format(others=names)] if overlaps else []),
         ]
         text.append_text(_row(mark, left, details, label_width + longest, len(left), width, style))
     return text

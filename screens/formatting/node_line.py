@@ -27,8 +27,8 @@ def node_line(session: Session, node: Node) -> Text:
         text.append(status.facts.hostname[:18].ljust(18))
     if status is not None and status.state is NodeState.CHECKED:
         if blockers := session.verdict_view.blockers_by_node.get(node.address, 0):
-            words = npgettext("node", "{count} to fix", "{count} to fix", blockers)
-            text.append(words.format(count=blockers), "bold red")
+            message = npgettext("node", "{count} to fix", "{count} to fix", blockers)
+            text.append(message.format(count=blockers), "bold red")
         else:
             text.append(pgettext("node", "ready"), "green")
     elif status is not None and status.notice:
@@ -52,8 +52,8 @@ def credentials_missing() -> str:
 def node_detail(node: Node, status: NodeStatus | None) -> Text:
     """Return problem, notice, machine and host key of a node, one a line."""
     if status is None:
-        words = _("{address} is not checked yet: enter a password or a key file.").format(address=node.address)
-        return Text(words)
+        message = _("{address} is not checked yet: enter a password or a key file.").format(address=node.address)
+        return Text(message)
     lines = []
     if status.notice:
         lines.append(Text(f"{state_label(status.state)}, {status.notice}"))

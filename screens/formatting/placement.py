@@ -19,12 +19,12 @@ def placed(plan: Plan, node: Node, *, preset: bool) -> str:
     """Return the placement in one sentence. `preset`: the answer is a derived default."""
     rule, on = deciding_rule(plan, node), plan.deployable(node)
     if rule != CHOICE:
-        words = (
+        message = (
             pgettext("placement", "applications always, {rule}: {title}")
             if on
             else pgettext("placement", "applications never, {rule}: {title}")
         )
-        return words.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
+        return message.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
     if preset and on:
         return _("applications yes, derived: the plan has no worker")
     chosen = _("applications yes, chosen") if on else _("applications no, chosen")

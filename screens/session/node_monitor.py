@@ -129,11 +129,11 @@ class NodeMonitor:
 
     @property
     def checking(self) -> bool:
-        return any(seen.state is NodeState.CHECKING for seen in self.statuses.values())
+        return any(status.state is NodeState.CHECKING for status in self.statuses.values())
 
     @property
     def facts(self) -> Mapping[str, Facts]:
-        return {address: seen.facts for address, seen in self.statuses.items() if seen.facts is not None}
+        return {address: status.facts for address, status in self.statuses.items() if status.facts is not None}
 
     def state(self, node: Node) -> NodeState:
         status = self.statuses.get(node.address)

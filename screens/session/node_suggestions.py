@@ -18,7 +18,7 @@ _SHOWN = 6
 @dataclass(frozen=True)
 class NodeSuggestion:
     key: str
-    words: str
+    message: str
     short: str
     """For a narrow place."""
     nodes: tuple[Node, ...]
@@ -31,8 +31,10 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
     suggestions = []
     found = suggested_interfaces(plan, session.nodes.facts)
     if found:
-        words = _interfaces_text(sum(one.nic is not None for one in found), sum(one.ipv6 is not None for one in found))
-        suggestions.append(NodeSuggestion(key="f", words=words, short=words, nodes=filled(plan, found)))
+        message = _interfaces_text(
+            sum(one.nic is not None for one in found), sum(one.ipv6 is not None for one in found)
+        )
+        suggestions.append(NodeSuggestion(key="f", message=message, short=message, nodes=filled(plan, found)))
     here = [one for one in own if (":" in one.address) == (plan.network.ip_family == "ipv6")]
     installer = plan.installer_node
     if installer is None or installer.address not in {one.address for one in own}:
@@ -42,7 +44,9 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
             suggestions.append(
                 NodeSuggestion(
                     key=key,
-                    words=_("this host as installer node: {address} ({nic})").format(address=one.address, nic=one.nic),
+                    message=_("this host as installer node: {address} ({nic})").format(
+                        address=one.address, nic=one.nic
+                    ),
                     short=pgettext("node", "this host, {address}").format(address=one.address),
                     nodes=with_installer(plan, one.address),
                 )
@@ -56,7 +60,7 @@ def _interfaces_text(interfaces: int, addresses: int) -> str:
         (interfaces, ngettext("interface of {count} node", "interfaces of {count} nodes", interfaces)),
         (addresses, ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", addresses)),
     )
-    return ", ".join(words.format(count=count) for count, words in parts if count)
+    return ", ".join(message.format(count=count) for count, message in parts if count)
 
 
 def suggested_values(session: Session) -> str:

@@ -26,8 +26,8 @@ class AddressingStep(WizardStep):
     def lead(self, field: Field) -> Text:
         suggestion = self._suggestion(field)
         if suggestion is not None:
-            words = _("^F fills in {value}: {reason}").format(value=suggestion.value, reason=suggestion.reason)
-            return Text(words, "cyan")
+            message = _("^F fills in {value}: {reason}").format(value=suggestion.value, reason=suggestion.reason)
+            return Text(message, "cyan")
         if field.path == "address.platform" and self.session.plan.address.platform is None:
             endpoint = self.session.plan.address.cluster_endpoint or "-"
             return Text(_("Default: {value}, the cluster endpoint.").format(value=endpoint), "dim")

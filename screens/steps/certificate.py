@@ -66,11 +66,11 @@ def described(plan: Plan, found: CertificateFacts) -> list[Text]:
     if found.not_before is not None and found.not_after is not None:
         days = (found.not_after - found.read_at).days
         if days >= 0:
-            words = ngettext("{start} to {end}, {days} day left", "{start} to {end}, {days} days left", days)
+            validity = ngettext("{start} to {end}, {days} day left", "{start} to {end}, {days} days left", days)
         else:
-            words = pgettext("certificate", "{start} to {end}, expired")
+            validity = pgettext("certificate", "{start} to {end}, expired")
         start, end = f"{found.not_before:%Y-%m-%d}", f"{found.not_after:%Y-%m-%d}"
-        lines.append(_line(pgettext("certificate", "Valid"), words.format(start=start, end=end, days=days)))
+        lines.append(_line(pgettext("certificate", "Valid"), validity.format(start=start, end=end, days=days)))
     if found.issuer is not None:
         lines.append(_line(pgettext("certificate", "Issuer"), _issuer(found)))
     if found.key_type:
@@ -79,8 +79,8 @@ def described(plan: Plan, found: CertificateFacts) -> list[Text]:
     return lines
 
 
-def _line(word: str, text: str) -> Text:
-    return Text.assemble((f"{word:<8} ", "dim"), text, no_wrap=True, overflow="ellipsis")
+def _line(label: str, text: str) -> Text:
+    return Text.assemble((f"{label:<8} ", "dim"), text, no_wrap=True, overflow="ellipsis")
 
 
 def _covered(found: CertificateFacts, hosts: Sequence[str]) -> Text:

@@ -42,12 +42,12 @@ class IsolationStep(WizardStep):
         nodes_of: dict[str, list[str]] = {}
         for node in plan.nodes:
             nodes_of.setdefault(placed(plan, node, preset=node.address in preset), []).append(node.address)
-        for words, addresses in nodes_of.items():
+        for placement, addresses in nodes_of.items():
             more = len(addresses) - 1
             nodes = (
                 npgettext("isolation", "{node} and {count} more", "{node} and {count} more", more) if more else "{node}"
             )
-            yield Text(nodes.format(node=addresses[0], count=more), "bold").append(f": {words}", "not bold")
+            yield Text(nodes.format(node=addresses[0], count=more), "bold").append(f": {placement}", "not bold")
 
     def fields(self) -> Sequence[Field]:
         fields = [

@@ -123,8 +123,8 @@ class PackageStep(WizardStep):
             filled = width * done // total if total else 0
             bar = g.bar * filled + g.rest * (width - filled)
             percent = f"{100 * done // total}%" if total else ""
-            words = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
-            lines.append(Text(words, no_wrap=True, overflow="ellipsis"))
+            message = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
+            lines.append(Text(message, no_wrap=True, overflow="ellipsis"))
             lines.append(Text(_("^X stops it. You can fill in the other steps meanwhile."), "cyan"))
         elif work.message:
             if not work.done:  # the whole text, as the lines below would only repeat it
@@ -133,16 +133,16 @@ class PackageStep(WizardStep):
         elif self.session.plan.package.core:
             lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
             if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:
-                words = ngettext(
+                message = ngettext(
                     "^F fills in the next of {count} found.", "^F fills in the next of {count} found.", len(self._found)
                 )
-                lines.append(Text(words.format(count=len(self._found)), "cyan"))
+                lines.append(Text(message.format(count=len(self._found)), "cyan"))
         elif self._found:
             one, count = self._found[0], len(self._found)
-            words = ngettext(
+            message = ngettext(
                 "Found {count} package. ^F fills it in:", "Found {count} packages. ^F fills in this one:", count
             )
-            lines.append(Text(words.format(count=count), "cyan"))
+            lines.append(Text(message.format(count=count), "cyan"))
             lines.append(Text(str(one.core), no_wrap=True, overflow="ellipsis"))
             lines.append(Text(_companions(one), "dim", no_wrap=True, overflow="ellipsis"))
         if self.session.plan.scenario == "single-node":

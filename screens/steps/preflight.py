@@ -211,7 +211,7 @@ class PreflightStep(WizardStep):
         verdict, practice = self._verdict(), self.wizard.practice
         if verdict is None or practice is None or verdict.node is None or not verdict.remedy:
             return
-        output = await practice.mend(verdict.node, verdict.remedy)
+        output = await practice.apply_fix(verdict.node, verdict.remedy)
         self.show_answer(output)
         for node in self.session.plan.nodes:
             if node.address == verdict.node:
@@ -236,9 +236,9 @@ class PreflightStep(WizardStep):
 
     def _more_keys(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
-        for key, word in (*self.MORE_KEYS, self.REAL_KEY if self.wizard.practice is None else self.PRACTICE_KEY):
+        for key, label in (*self.MORE_KEYS, self.REAL_KEY if self.wizard.practice is None else self.PRACTICE_KEY):
             text.append(key, "bold reverse")
-            text.append(f" {pgettext('key', word)} ")
+            text.append(f" {pgettext('key', label)} ")
         return text
 
     def _verdict(self) -> Verdict | None:

@@ -192,8 +192,8 @@ class ReviewStep(WizardStep):
         yield _heading(pgettext("review", "Start command"))
         line = setup_line(plan, self.wizard.plan_dir)
         yield Row(f"line {line}", _line(f"  {line}"))
-        words = _("configuration for the installer: v shows it")
-        yield Row(f"configuration {_('Enter or v shows it.')}", _line("  " + words))
+        text = _("configuration for the installer: v shows it")
+        yield Row(f"configuration {_('Enter or v shows it.')}", _line("  " + text))
         yield _heading(pgettext("review", "Answers"))
         yield from self._answers()
 
@@ -205,16 +205,16 @@ class ReviewStep(WizardStep):
             yield _heading(f"{g.passed} " + _("Ready. ^N opens the install."), "bold green")
             return
         if count := len(blockers):
-            words = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
-            yield _heading(f"{g.failed} " + words.format(count=count), "bold red")
+            text = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
+            yield _heading(f"{g.failed} " + text.format(count=count), "bold red")
         for verdict in blockers:
             mark, style = outcome_mark(verdict.outcome)
             observed = " ".join(verdict.observed.split())
             where = verdict.paths[0] if verdict.paths else verdict.node or "-"
             yield Row(_key(verdict), _line(f"{mark} {where:<15} {title_of(verdict, release)}: {observed}", style))
         if (unsigned := self._unsigned()) is not None:
-            words = _("w waives signature verification")
-            yield Row(f"unsigned {unsigned.observed}", _line(f"? {words}", "bold yellow"))
+            text = _("w waives signature verification")
+            yield Row(f"unsigned {unsigned.observed}", _line(f"? {text}", "bold yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
                 yield Row(
@@ -260,12 +260,12 @@ def _path(typed: str) -> Path:
     return resolve_path(Path(), typed)
 
 
-def _heading(words: str, style: str = "bold") -> Row:
-    return Row("", Text.assemble((words, style)))
+def _heading(text: str, style: str = "bold") -> Row:
+    return Row("", Text.assemble((text, style)))
 
 
-def _line(words: str, style: str = "") -> Text:
-    return Text.assemble((f" {words}", style))
+def _line(text: str, style: str = "") -> Text:
+    return Text.assemble((f" {text}", style))
 
 
 def _key(verdict: Verdict) -> str:

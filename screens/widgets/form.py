@@ -171,8 +171,8 @@ class Form(VerticalScroll, can_focus=False):
         text = self._text(field)
         options = choices_of(field.path)
         if options:
-            words = [(value, pgettext("choice", _WORDS[value]) if value in _WORDS else value) for value in options]
-            return Choice(words, text, lambda value: self._take(field, value), id=field.widget_id)
+            labelled = [(value, pgettext("choice", _WORDS[value]) if value in _WORDS else value) for value in options]
+            return Choice(labelled, text, lambda value: self._take(field, value), id=field.widget_id)
         secret = self._is_secret(field)
         return Line(text, placeholder="-", secret=secret, id=field.widget_id)
 

@@ -56,10 +56,10 @@ class Sidebar(Panel):
     def _tally(self) -> list[Text]:
         view, nodes = self._session.verdict_view, self._session.nodes
         checked = sum(status.state is NodeState.CHECKED for address, status in nodes.statuses.items() if address)
-        words = pgettext("preflight", "Nodes {checked}/{all}").format(
+        checked_nodes = pgettext("preflight", "Nodes {checked}/{all}").format(
             checked=checked, all=len(self._session.plan.nodes)
         )
-        lines = [Text(f" {words}" + (f" {glyphs().running}" if nodes.checking else ""))]
+        lines = [Text(f" {checked_nodes}" + (f" {glyphs().running}" if nodes.checking else ""))]
         row = Text()
         shown = [outcome for outcome in _TALLIED if view.counts.get(outcome)]
         for index, outcome in enumerate(shown):

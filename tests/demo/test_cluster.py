@@ -55,7 +55,7 @@ async def test_the_planted_faults_are_found_and_fixed() -> None:
         assert named(blocking) == PLANTED
         for number, verdict in enumerate(blocking, 1):
             assert verdict.node is not None
-            assert NOT_SIMULATED not in await current.mend(verdict.node, verdict.remedy)
+            assert NOT_SIMULATED not in await current.apply_fix(verdict.node, verdict.remedy)
             left = [v for v in (await judged(current, pinned)).verdicts if v.blocks]
             assert named(left) == named(blocking[number:])
         assert (await judged(current, pinned)).ready
@@ -97,7 +97,7 @@ async def test_the_walkthrough_completes() -> None:
     told = "\n".join(lines)
     for requirement, address in PLANTED:
         assert f"Fixing {address}: {requirement}" in told
-    assert "Install: success" in told
+    assert "Install: installed" in told
     assert "https://192.0.2.10" in told
     assert "practice: a simulated disk has no speed" in told
     folder = Path(next(line for line in lines if "unpacked to" in line).rpartition(" ")[2])

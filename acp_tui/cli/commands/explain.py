@@ -30,6 +30,7 @@ def register(commands: Subparsers) -> None:
 def run(options: Namespace) -> int:
     """Print one requirement, or the list."""
     from acp_tui.checks.catalog import catalogue
+    from acp_tui.checks.labels import severity_label
     from acp_tui.cli.context import CommandFailed, print_json, print_out
     from acp_tui.cli.table import columns
     from acp_tui.preflight.report.explain import explain_requirement, later_releases
@@ -40,7 +41,7 @@ def run(options: Namespace) -> int:
         if options.json:
             print_json([_row(row, release) for row in requirements.values()])
         else:
-            rows = [(row.id, row.severity.value, _(row.title)) for row in requirements.values()]
+            rows = [(row.id, severity_label(row.severity), _(row.title)) for row in requirements.values()]
             print_out("\n".join(columns(rows)))
         return ExitStatus.DONE
     found = requirements.get(options.id.upper())

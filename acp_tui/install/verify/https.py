@@ -54,10 +54,15 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
         return Answer(url, None, certificate, _("the server closed the connection without a response"))
     except (OSError, ValueError) as error:
         return Answer(url, None, certificate, _reason(error))
-    words = line.decode("latin-1").split()
-    if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal() or len(words[1]) != 3:
+    status_line = line.decode("latin-1").split()
+    if (
+        len(status_line) < 2
+        or not status_line[0].startswith("HTTP/")
+        or not status_line[1].isdecimal()
+        or len(status_line[1]) != 3
+    ):
         return Answer(url, None, certificate, _("the response is not HTTP"))
-    return Answer(url, int(words[1]), certificate)
+    return Answer(url, int(status_line[1]), certificate)
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -60,8 +60,8 @@ def _ports_in_use(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...
     row = catalogue(plan.effective_release)["NET-PORTS-INST"].check
     assert isinstance(row, FunctionCheck)
     installer_ports: set[int] = set()
-    for word in row.texts("ports"):
-        first, _dash, last = word.partition("-")
+    for port_range in row.texts("ports"):
+        first, _dash, last = port_range.partition("-")
         installer_ports.update(range(int(first), int(last or first) + 1))
     return tuple(sorted(installer_ports & read_ports(reading.text)))
 

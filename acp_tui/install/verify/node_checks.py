@@ -49,10 +49,10 @@ def _module(installed: Installed) -> Finding:
     if not installed.module:
         return Finding(Outcome.UNKNOWN, _("clustermodule global reports no phase"), expected)
     observed = f"clustermodule global: {installed.module}"
-    word = installed.module.lower()
-    if word in _HEALTHY_MODULE:
+    phase = installed.module.lower()
+    if phase in _HEALTHY_MODULE:
         return Finding(Outcome.PASS, observed, expected)
-    if any(bad in word for bad in BAD_WORDS):
+    if any(bad in phase for bad in BAD_WORDS):
         return Finding(Outcome.FAIL, observed, expected)
     return Finding(Outcome.UNKNOWN, _("{observed}; this phase is not documented").format(observed=observed), expected)
 

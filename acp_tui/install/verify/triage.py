@@ -119,8 +119,8 @@ def _likely_cause(installed: Installed, listening: bool | None, lines: tuple[str
     if any(line.startswith("kube-system/") for line in pods):
         return _("network and add-ons. Check the Pods of kube-system listed above")
     for line in reversed(lines):
-        for words, cause in _PHASES:
-            if any(word in line.lower() for word in words):
+        for keywords, cause in _PHASES:
+            if any(keyword in line.lower() for keyword in keywords):
                 return _(cause)
     if pods:
         return _("the Pods listed above. Run kubectl describe for them")

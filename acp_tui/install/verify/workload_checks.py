@@ -41,7 +41,7 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
     """Derive the outcome of a chart from its states: only a failure fails it (INS-VERIFY-CHARTS).
 
     The states are not documented. Failure and work in progress are recognised by common words."""
-    bad = [phase for phase in release.phases if any(word in phase.lower() for word in BAD_WORDS)]
+    bad = [phase for phase in release.phases if any(bad_word in phase.lower() for bad_word in BAD_WORDS)]
     bad += [
         f"{one.type}={one.status} {one.reason}".strip()
         for one in release.conditions
@@ -109,8 +109,8 @@ def pod_state(pod: Pod) -> tuple[Outcome, str]:
     waiting_reason = _waiting_reason(pod.init, "Init:") or _waiting_reason(pod.containers, "")
     if pod.phase == "Running" and not waiting_reason:
         return (Outcome.PASS, "") if all_ready else (Outcome.WARN, f"Running {count}")
-    word = pod.reason or waiting_reason or pod.phase or "?"
-    return Outcome.FAIL, f"{word} {count}"
+    state = pod.reason or waiting_reason or pod.phase or "?"
+    return Outcome.FAIL, f"{state} {count}"
 
 
 def _waiting_reason(containers: Sequence[Container], prefix: str) -> str:

@@ -54,10 +54,10 @@ class StepDone:
 
 @dataclass(frozen=True)
 class SecondLogin:
-    """Whether the changed settings of sshd were kept, and the reason."""
+    """The result of the second login: `confirmed` if the new settings of sshd stay; `detail`: the reason."""
 
     address: str
-    kept: bool
+    confirmed: bool
     detail: str
 
 

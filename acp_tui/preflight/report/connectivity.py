@@ -81,32 +81,32 @@ def matrix(topology: Topology, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
 
 def _row(source: str, targets: tuple[NodeTargets, ...], all_facts: Mapping[str, Facts]) -> Row:
     facts = all_facts.get(source)
-    seen = {
+    tcp_paths = {
         (path.host, path.port): path for path in (facts and facts.paths) or () if path.result is not TcpResult.UNKNOWN
     }
     times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
-    return Row(source, tuple(_cell(source, target, all_facts, seen, times) for target in targets))
+    return Row(source, tuple(_cell(source, target, all_facts, tcp_paths, times) for target in targets))
 
 
 def _cell(
     source: str,
     target: NodeTargets,
     all_facts: Mapping[str, Facts],
-    seen: Mapping[tuple[str, int], TcpPath],
+    tcp_paths: Mapping[tuple[str, int], TcpPath],
     times: Mapping[str, float],
 ) -> Cell:
     if source == target.node:
         return Cell(target.node, LinkState.SELF)
     needed = [(address, port) for address in target.addresses for port in target.ports]
     facts = all_facts.get(source)
-    if facts is None or any(key not in seen for key in needed):
+    if facts is None or any(key not in tcp_paths for key in needed):
         return Cell(target.node, LinkState.UNKNOWN)
-    # Where there is a listener, SSH's own or a temporary one, a refusal is no open path.
+    # With a listener on the port (sshd or a temporary one), a refused connection means that the path is closed.
     closed = {
         k[1]
         for k in needed
-        if not seen[k].open
-        or (k[1] == target.ssh_port and seen[k].result is TcpResult.REFUSED)
+        if not tcp_paths[k].open
+        or (k[1] == target.ssh_port and tcp_paths[k].result is TcpResult.REFUSED)
         or listener_answered(all_facts, source, target.node, k) is False
     }
     way = (
