@@ -70,8 +70,8 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     report = await run_preflight(source)
     print_changes(source, report)
     keys = await asyncio.to_thread(source.known_host_keys)
-    place = await bundle_for(source.plan, report, keys, folder, plan_dir=source.plan_dir, keep=keep)
-    print_err(_("Bundle written to {folder}").format(folder=place))
+    bundle_dir = await bundle_for(source.plan, report, keys, folder, plan_dir=source.plan_dir, keep=keep)
+    print_err(_("Bundle written to {folder}").format(folder=bundle_dir))
     if not report.ready:
         print_report(report)
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED

@@ -137,11 +137,11 @@ class PreflightOutput:
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:
     """The changes since the last complete report of this plan. A complete `report` replaces it."""
-    place = last_report_path(state_home(), source.file)
-    before = load_last_report(place)
+    report_path = last_report_path(state_home(), source.file)
+    before = load_last_report(report_path)
     if not partial:
         try:
-            save_last_report(place, report)
+            save_last_report(report_path, report)
         except OSError as error:
             print_err(_("Cannot save the report for the next comparison: {reason}").format(reason=error.strerror))
     return changes(before, report, partial=partial) if before is not None else None

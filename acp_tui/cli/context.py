@@ -113,14 +113,14 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
 
     Encrypted secrets are decrypted with the passphrase in `passphrase_file`; without it the terminal asks for it.
     `secrets_optional`: an empty answer leaves them encrypted. Raises: CommandFailed."""
-    place = plan_path(path)
+    plan_file = plan_path(path)
     try:
         if is_bundle(Path(path)):
             bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
             if bundle.document is None:
                 print_err(_("{path}: the bundle has no secrets. The wizard asks for them.").format(path=path))
-            return OpenedPlan(bundle.plan, place, bundle.known_hosts, bundle)
-        return OpenedPlan(load_plan(place), place, read_known_hosts(known_hosts_path(state_home(), place)))
+            return OpenedPlan(bundle.plan, plan_file, bundle.known_hosts, bundle)
+        return OpenedPlan(load_plan(plan_file), plan_file, read_known_hosts(known_hosts_path(state_home(), plan_file)))
     except OSError as error:
         raise file_failed(path, error) from error
 
@@ -166,14 +166,14 @@ def ask_passphrase(question: str) -> SecretStr | None:
 
 def plan_path(path: str) -> Path:
     """The path of the plan file: `path`, or the file in that bundle folder. Raises: CommandFailed if not found."""
-    place = Path(path)
+    plan_file = Path(path)
     try:
-        folder, exists = place.is_dir(), place.exists()
-        bundle = folder and is_bundle(place)
+        folder, exists = plan_file.is_dir(), plan_file.exists()
+        bundle = folder and is_bundle(plan_file)
     except OSError as error:  # such as the bundle of another user
         raise file_failed(path, error) from error
     if folder and not bundle:
         raise CommandFailed(_("{path} is a folder, but not a bundle. Name the plan file.").format(path=path))
     if not exists:
         raise CommandFailed(_("{path}: file not found. To list the commands, run acp-tui --help.").format(path=path))
-    return place / "plan.yaml" if folder else place
+    return plan_file / "plan.yaml" if folder else plan_file

@@ -62,8 +62,8 @@ def fix_nodes(options: Namespace) -> int:
         return ExitStatus.CHECK_FAILED
     verdicts = asyncio.run(_apply(source, confirmed, known)) if confirmed else known.verdicts
     selection = {node.address for node in nodes}
-    left = [v for v in verdicts if v.node in selection and v.blocks and (only is None or v.requirement in only)]
-    return ExitStatus.CHECK_FAILED if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
+    remaining = [v for v in verdicts if v.node in selection and v.blocks and (only is None or v.requirement in only)]
+    return ExitStatus.CHECK_FAILED if any(v.outcome is not Outcome.MANUAL for v in remaining) else ExitStatus.DONE
 
 
 def _host_names(given: Sequence[str]) -> dict[str, str]:
@@ -115,8 +115,8 @@ async def _fixes(
         )
         steps = selected(offered.steps, only)
         own_init = init if any(step.requirement == INIT for step in steps) else None
-        place = target(source.plan, node, plan_dir=source.plan_dir)
-        job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
+        login_target = target(source.plan, node, plan_dir=source.plan_dir)
+        job = Job(login_target, known.host_keys.get(node.address), steps, folder, own_init)
         if show:
             _show_fixes(offered, steps, await preview_removals(job), only)
         jobs += [job] if steps else []

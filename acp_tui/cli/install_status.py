@@ -154,13 +154,13 @@ async def _show_triage(state: RunState) -> None:
 
 
 def _last_start() -> datetime | None:
-    """Return when the last run of this host started; None if there is no run."""
+    """Return when the last run of this host started; None: no run."""
     run_dir = last_run(state_home())
     return status(run_dir).started if run_dir is not None else None
 
 
 def _last_run() -> Path:
-    """Return the folder of the last run. Raises: `CommandFailed` if there is none, or if it cannot be read."""
+    """Return the folder of the last run. Raises: `CommandFailed` if no run exists, or if it cannot be read."""
     damaged, run_dir, newest = damaged_run(state_home()), last_run(state_home()), newest_run(state_home())
     if run_dir is None and damaged is not None and newest is not None:
         raise CommandFailed(maybe_running_text(damaged, newest))

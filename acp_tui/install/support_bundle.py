@@ -178,8 +178,8 @@ def _ends(path: Path) -> str:
         file.seek(size - TAIL)
         tail = file.read(TAIL)
         tail = max((tail.partition(edge)[2] for edge in _EDGES), key=len)
-    left = size - len(head) - len(tail)
-    return f"{_text(head)}\n[... {left} bytes omitted ...]\n{_text(tail)}"
+    omitted = size - len(head) - len(tail)
+    return f"{_text(head)}\n[... {omitted} bytes omitted ...]\n{_text(tail)}"
 
 
 def _text(data: bytes) -> str:

@@ -16,7 +16,7 @@ from screens.widgets.row_list import Row, Rows
 
 
 class Confirm(ModalScreen[bool]):
-    """A yes or no. Enter does nothing, as it is pressed by accident: only `y` confirms."""
+    """A yes/no question. Only `y` confirms; Enter does nothing, because it is easily pressed by accident."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),

@@ -128,7 +128,7 @@ def _family(
     text = Text()
     for one, label in zip(family, labels, strict=True):
         bar = (glyphs().bar * _blocks(one)).ljust(longest)
-        left = label.ljust(label_width) + bar + pgettext("purpose", _NAMES[one.kind]).ljust(name_width)
+        start = label.ljust(label_width) + bar + pgettext("purpose", _NAMES[one.kind]).ljust(name_width)
         overlaps = met[one]
         fails = plan.network.cni == "kube-ovn" and any({one.kind, other.kind} <= set(_EXCLUSIVE) for other in overlaps)
         mark, style = ("", "")
@@ -139,7 +139,7 @@ def _family(
             *_detail(plan, facts, one),
             *([pgettext("address plan", "overlaps: {others}").format(others=names)] if overlaps else []),
         ]
-        text.append_text(_row(mark, left, details, label_width + longest, len(left), width, style))
+        text.append_text(_row(mark, start, details, label_width + longest, len(start), width, style))
     return text
 
 
@@ -180,9 +180,9 @@ def _blocks(one: Taken) -> int:
     return -(-(one.network.max_prefixlen - one.network.prefixlen) // _BAR[one.network.version])
 
 
-def _row(mark: str, left: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
+def _row(mark: str, start: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
     """Return one line; details that do not fit continue below, from column `under`."""
-    line, below = f"{mark:<{_MARK}}{left:<{indent}}", list[str]()
+    line, below = f"{mark:<{_MARK}}{start:<{indent}}", list[str]()
     for detail in details:
         if not below and len(line) + len(detail) + 2 <= width:
             line += (", " if len(line) > _MARK + indent else " ") + detail

@@ -72,7 +72,7 @@ class WizardStep(Screen[None]):
         Binding("ctrl+r", "reveal", show=False),
     ]
 
-    # Textual would send the whole screen when the cursor goes to another field; the fields repaint themselves.
+    # Textual would send the complete screen when the focus moves to another field; the fields repaint themselves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, session: Session, wizard: WizardApp) -> None:

@@ -127,7 +127,7 @@ class PackageStep(WizardStep):
             lines.append(Text(message, no_wrap=True, overflow="ellipsis"))
             lines.append(Text(_("^X stops it. You can fill in the other steps meanwhile."), "cyan"))
         elif work.message:
-            if not work.done:  # the whole text, as the lines below would only repeat it
+            if not work.done:  # the complete text, because the lines below would only repeat it
                 return Text(work.message, "bold red")
             lines.append(Text(work.message, "green", no_wrap=True, overflow="ellipsis"))
         elif self.session.plan.package.core:

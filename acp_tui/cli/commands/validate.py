@@ -43,19 +43,19 @@ def run(options: Namespace) -> int:
     from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 
     started = now()
-    place = plan_path(options.plan)
+    plan_file = plan_path(options.plan)
     try:
         if is_bundle(Path(options.plan)):
             reading = PlanReading(open_plan(options.plan, options.passphrase_file).plan)
         else:
-            reading = read_plan(place)
+            reading = read_plan(plan_file)
     except OSError as error:
-        raise file_failed(place, error) from error
+        raise file_failed(plan_file, error) from error
     plan = reading.plan or Plan()
-    verdicts = _evaluate(plan, place.parent, reading.problems) if reading.plan else ()
+    verdicts = _evaluate(plan, plan_file.parent, reading.problems) if reading.plan else ()
     invalid = tuple(_invalid(problem) for problem in reading.problems)
     report = Report(plan.effective_release, started, now(), (), (*invalid, *verdicts))
-    sizes = _sizes(plan, place) if options.sizes and reading.plan else None
+    sizes = _sizes(plan, plan_file) if options.sizes and reading.plan else None
     if options.json:
         more = {"sizing": asdict(sizes)} if sizes else {}
         print_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **more})
@@ -70,13 +70,13 @@ def run(options: Namespace) -> int:
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
-def _sizes(plan: "Plan", place: Path) -> "Sizing":
+def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":
     """The sizing, compared with the nodes in the last report of this plan."""
     from acp_tui.checks.sizing.calculator import sizing
     from acp_tui.core.state_dir import state_home
     from acp_tui.preflight.report.history import last_report_path, load_last_report
 
-    last = load_last_report(last_report_path(state_home(), place))
+    last = load_last_report(last_report_path(state_home(), plan_file))
     return sizing(plan, {node.address: node.machine for node in last.nodes} if last else {})
 
 

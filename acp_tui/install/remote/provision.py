@@ -82,8 +82,8 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
         raise RemoteInstallError(_("root required: log in as root or allow passwordless sudo"))
     if reading.status:
         raise ConnectionLost(_("the node did not report its programs"))
-    if there := re.fullmatch(r"there ([01])\s*", reading.text):
-        return InstalledProgram(known[int(there[1])])
+    if installed := re.fullmatch(r"there ([01])\s*", reading.text):
+        return InstalledProgram(known[int(installed[1])])
     machine = re.search(r"^machine (\S{1,40})$", reading.text, re.MULTILINE)
     pythons = re.findall(r"^python (python[0-9.]+) (\S{1,40})$", reading.text, re.MULTILINE)
     if program is None:

@@ -66,9 +66,9 @@ def _ports_in_use(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...
     return tuple(sorted(installer_ports & read_ports(reading.text)))
 
 
-def lines(left: Leftovers) -> Iterator[str]:
+def lines(leftovers: Leftovers) -> Iterator[str]:
     """Return the messages before a new run, one line each."""
-    run = left.run
+    run = leftovers.run
     yield (
         _("The last install started on {moment} and ended: {phase}. {message}")
         .format(
@@ -78,25 +78,25 @@ def lines(left: Leftovers) -> Iterator[str]:
         )
         .rstrip()
     )
-    if left.installed.left_over is None:
-        reason = left.installed.missing.get("left_over", "")
+    if leftovers.installed.left_over is None:
+        reason = leftovers.installed.missing.get("left_over", "")
         yield _("Could not check whether its installer container exists: {reason}").format(reason=reason)
-    elif left.installed.left_over:
+    elif leftovers.installed.left_over:
         yield _("Its installer container still exists ({status}). Remove it first: {command}").format(
-            status=left.installed.left_over[0].status, command=removal(left.release)
+            status=leftovers.installed.left_over[0].status, command=removal(leftovers.release)
         )
     else:
         yield _("Its installer container does not exist any more.")
-    if left.ports is None:
+    if leftovers.ports is None:
         yield _("Could not check the ports of the installer node.")
-    elif left.ports:
-        yield _("Ports in use on the installer node: {ports}.").format(ports=", ".join(map(str, left.ports)))
-    if left.posted:
+    elif leftovers.ports:
+        yield _("Ports in use on the installer node: {ports}.").format(ports=", ".join(map(str, leftovers.ports)))
+    if leftovers.posted:
         yield _(
             "The configuration was sent, so every node may have changed. Clean or reinstall the nodes. The preflight "
             "finds leftovers."
         )
     else:
         yield _("The configuration was not sent. Only the installer node was changed.")
-    if left.unpacked:
+    if leftovers.unpacked:
         yield _("The package in {folder} is unpacked and can be used again.").format(folder=run.spec.setup_dir.parent)

@@ -41,7 +41,7 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
     """Derive the outcome of a chart from its states: only a failure fails it (INS-VERIFY-CHARTS).
 
     The states are not documented. Failure and work in progress are recognised by common words."""
-    bad = [phase for phase in release.phases if any(bad_word in phase.lower() for bad_word in BAD_WORDS)]
+    bad = [phase for phase in release.phases if any(marker in phase.lower() for marker in BAD_WORDS)]
     bad += [
         f"{one.type}={one.status} {one.reason}".strip()
         for one in release.conditions

@@ -109,7 +109,7 @@ def _cell(
         or (k[1] == target.ssh_port and tcp_paths[k].result is TcpResult.REFUSED)
         or listener_answered(all_facts, source, target.node, k) is False
     }
-    way = (
+    link_state = (
         LinkState.OPEN
         if not closed
         else LinkState.CLOSED
@@ -119,7 +119,7 @@ def _cell(
     cut = any(ping.unfragmented is False for ping in facts.pings or () if ping.host in target.addresses)
     measured = (facts.bandwidths or {}).get(target.node)
     seconds = times.get(target.node)
-    return Cell(target.node, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
+    return Cell(target.node, link_state, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
 
 
 def _rounded(seconds: float) -> str:

@@ -92,7 +92,7 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
 
 
 def _notes(blocking: Sequence[Verdict]) -> Iterable[Html]:
-    """Yield what to read before running a command; nothing if there are no blockers."""
+    """Yield the advice to read before running a command; nothing without blockers."""
     if blocking:
         commands = _(
             "Run the commands in a root shell on the named node. acp-tui fix PLAN makes the fixes that it knows. "
