@@ -42,7 +42,7 @@ def bundle(options: Namespace) -> int:
 
 
 def _keep(options: Namespace) -> SecretsMode:
-    """How to store the secrets; the encryption is tried once. Raises: GpgFailed, CommandFailed."""
+    """Return the storage mode of the secrets, after one trial of the encryption. Raises: GpgFailed, CommandFailed."""
     if options.no_secrets:
         return "left-out"
     if options.encrypt_to:

@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from acp_tui.preflight.run import PreflightEvent
 
 SETTLE_TIME = timedelta(minutes=10)
-"""How long a new cluster may take until all its Pods are ready."""
+"""Time in which all Pods of a new cluster must become ready."""
 
 
 class NextStep(StrEnum):
-    """What an install needs next."""
+    """The next action that an install needs."""
 
     START = "start"
     """There is no run: check, then start."""
@@ -129,7 +129,7 @@ class InstallSession:
     home: Path
     plan_dir: Path
     package: PackageWork | None = None
-    """What is known of the packages; None: nothing yet."""
+    """The package work with its results so far; None: created when needed."""
     address_map: AddressMap = direct
     settings: RunSettings = field(default_factory=RunSettings)
     remote: bool = False

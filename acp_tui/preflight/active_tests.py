@@ -49,7 +49,7 @@ class Description:
 
     name: str
     effect: str
-    """What the test does on the nodes; may have the placeholders of `describe_effect`."""
+    """The effect of the test on the nodes; may have the placeholders of `describe_effect`."""
     applies: Callable[[Plan], bool]
     collectors: Callable[[Node], tuple[Collector, ...]] = lambda node: ()
     """The collectors that the test adds on a control plane node."""

@@ -55,7 +55,7 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
 
 
 def _interfaces_text(interfaces: int, addresses: int) -> str:
-    """How many interfaces and IPv6 addresses can be filled in; one of the two is not 0."""
+    """Return the counts of interfaces and IPv6 addresses that can be filled in; at least one is not 0."""
     parts = (
         (interfaces, ngettext("interface of {count} node", "interfaces of {count} nodes", interfaces)),
         (addresses, ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", addresses)),

@@ -23,7 +23,7 @@ _SENT = (Phase.POSTED, Phase.INSTALLING)
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What a failed run left behind. `ports`: the installer's ports that are in use; None: unknown."""
+    """Leftovers of a failed run. `ports`: the installer's ports that are in use; None: unknown."""
 
     run: RunState
     installed: Installed
