@@ -1,1 +1,1 @@
-"""The wizard: what a person sees and types. All knowledge of ACP is in `acp_tui`; here are rows, keys and words."""
+"""The wizard: screens, keys and texts. All knowledge of ACP is in the engine, `acp_tui`."""

@@ -90,9 +90,9 @@ class AcpApp(StepNavigation):
         plan_file: Path | None = None,
         draft: Draft | None = None,
         practice: "Practice | None" = None,
-        base: Path | None = None,
+        plan_dir: Path | None = None,
         package: PackageWork | None = None,
-        dial: AddressMap = direct,
+        address_map: AddressMap = direct,
         own: Callable[[], Sequence[LocalAddress]] = local_addresses,
     ) -> None:
         super().__init__(ansi_color=True)
@@ -100,12 +100,12 @@ class AcpApp(StepNavigation):
         self.animation_level = "none"
         self.home = home
         self.practice = practice
-        self.base = base or (plan_file.parent if plan_file else Path.cwd())
+        self.plan_dir = plan_dir or (plan_file.parent if plan_file else Path.cwd())
         self._plan = plan
         self._plan_file = plan_file
         self._draft = draft
         self._package = package or (practice.package_work() if practice else None)
-        self._dial = practice.dial if practice else dial
+        self._address_map = practice.address_map if practice else address_map
         self.own_addresses = own if practice is None else tuple[LocalAddress, ...]  # not a practice node
         self._lock: TextIO | None = None
 
@@ -120,11 +120,11 @@ class AcpApp(StepNavigation):
     @work(exit_on_error=True)
     async def _begin(self) -> None:
         """Open a draft, then show its step."""
-        start = Start(self._draft, self._plan_file, self.base) if self._draft else await self._chosen()
+        start = Start(self._draft, self._plan_file, self.plan_dir) if self._draft else await self._chosen()
         if start is None:
             self.exit(0)
             return
-        self._plan_file, self.base, draft = start.plan_file, start.base or self.base, start.draft
+        self._plan_file, self.plan_dir, draft = start.plan_file, start.plan_dir or self.plan_dir, start.draft
         self._lock = hold(draft.folder)
         if self._lock is None:
             self.exit(
@@ -143,8 +143,8 @@ class AcpApp(StepNavigation):
             draft,
             self._session_changed,
             self._session_broke,
-            dial=self._dial,
-            package=self._package or PackageWork(self.base),
+            address_map=self._address_map,
+            package=self._package or PackageWork(self.plan_dir),
             plan_file=self._plan_file,
         )
         self.session.open()
@@ -177,7 +177,9 @@ class AcpApp(StepNavigation):
         await self.session.evaluate_now()
         session = self.session
         try:
-            await bundle_for(session.plan, session.report(), session.draft.host_keys, folder, base=self.base, keep=keep)
+            await bundle_for(
+                session.plan, session.report(), session.draft.host_keys, folder, plan_dir=self.plan_dir, keep=keep
+            )
         except StartError as failed:
             return Text(str(failed), "bold red")
         return Text(_("Bundle written to {folder}").format(folder=folder))

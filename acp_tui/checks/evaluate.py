@@ -21,15 +21,13 @@ from acp_tui.checks.catalog import (
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.declarative import check_declarative
 from acp_tui.checks.finding import ClusterSubject, FactMissing, Finding, NodeSubject, PlanSubject
-from acp_tui.checks.functions import CLUSTER_CHECKS, NODE_CHECKS
+from acp_tui.checks.functions import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
 from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.node.os_support import check_os_support
-from acp_tui.checks.plan.evaluate import plan_findings
 from acp_tui.checks.topology import Topology, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, severity_cap
-from acp_tui.checks.waivers import waive
-from acp_tui.checks.waivers import idle_waivers
+from acp_tui.checks.waivers import idle_waivers, waive
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
@@ -135,7 +133,8 @@ class _Evaluation:
         """Check a plan rule; then run its `facts_check` on the nodes, unless the answers alone break the rule.
 
         If a person must confirm the rule, that finding is returned in addition to those of the nodes."""
-        of_plan = plan_findings(PlanSubject(row, self.plan, local_files=self.local_files, facts=self.facts))
+        subject = PlanSubject(row, self.plan, local_files=self.local_files, facts=self.facts)
+        of_plan = PLAN_CHECKS[subject.check.name](subject)
         of_nodes: tuple[Finding, ...] = ()
         outcomes = {severity_cap(row, finding.outcome) for finding in of_plan}
         if row.facts_check is not None and outcomes <= {Outcome.PASS, Outcome.WARN, Outcome.MANUAL}:

@@ -1,15 +1,11 @@
 """Build the verdict for a finding from the texts and severity of its row, and apply waivers."""
 
 import shlex
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import date
 
 from acp_tui.checks.catalog import Requirement
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.plan.model import Waiver
 
 _NO_REMEDY = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 

@@ -1,4 +1,4 @@
-"""Texts of Python's argparse in our catalogue, for argparse itself is translated into English only.
+"""Texts of Python's argparse in our message catalogue, because argparse has only English texts.
 
 argparse looks up `_` and `ngettext` in its own module each time it makes a text; `translate_argparse` puts ours there.
 The lists are the texts that an operator can see, of Python 3.11 to 3.14; a test compares them with the running Python.

@@ -1,4 +1,4 @@
-"""Write a bundle. Folder and encryption are checked first, because the preflight takes long."""
+"""Run the preflight and write a bundle. Check folder and encryption first, because the preflight takes long."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.cli.check import run_preflight, show_report
+from acp_tui.cli.check import print_report, run_preflight
 from acp_tui.cli.context import (
     CommandFailed,
     OpenedPlan,
@@ -42,7 +42,7 @@ def bundle(options: Namespace) -> int:
 
 
 def _keep(options: Namespace) -> SecretsMode:
-    """How to store the secrets; the encryption is tried once. Raises: GpgFailed, CommandFailed."""
+    """Return the storage mode of the secrets, after one trial of the encryption. Raises: GpgFailed, CommandFailed."""
     if options.no_secrets:
         return "left-out"
     if options.encrypt_to:
@@ -68,16 +68,16 @@ def _new_passphrase() -> SecretStr:
 
 async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     report = await run_preflight(source)
-    tell_changes(source, report)
-    keys = await asyncio.to_thread(source.pinned)
-    place = await bundle_for(source.plan, report, keys, folder, base=source.base, keep=keep)
-    print_err(_("Bundle written to {folder}").format(folder=place))
+    print_changes(source, report)
+    keys = await asyncio.to_thread(source.known_host_keys)
+    bundle_dir = await bundle_for(source.plan, report, keys, folder, plan_dir=source.plan_dir, keep=keep)
+    print_err(_("Bundle written to {folder}").format(folder=bundle_dir))
     if not report.ready:
-        show_report(report)
+        print_report(report)
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
-def tell_changes(source: OpenedPlan, report: Report) -> None:
+def print_changes(source: OpenedPlan, report: Report) -> None:
     """Print the changes since the bundle was made, or since the last report of this plan."""
     before = source.bundle.report if source.bundle else load_last_report(last_report_path(state_home(), source.file))
     if before is not None and (since := changes(before, report)):

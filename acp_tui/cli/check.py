@@ -14,9 +14,9 @@ from acp_tui.cli.context import (
     file_failed,
     open_plan,
     print_err,
+    print_first_contact,
+    print_json,
     print_out,
-    say_first_contact,
-    show_json,
 )
 from acp_tui.cli.table import columns
 from acp_tui.core.clock import now
@@ -53,9 +53,9 @@ def check(options: Namespace) -> int:
     partial = bool(options.node or options.only)
     since = _compared(source, report, partial=partial)
     if options.json:
-        show_json(report.to_json())
+        print_json(report.to_json())
     else:
-        show_report(report, partial=partial)
+        print_report(report, partial=partial)
         if since is not None:
             print_out(_("Since the last run ({time}):").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
             for line in change_lines(since):
@@ -70,10 +70,10 @@ def check(options: Namespace) -> int:
 def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
     """Raises: CommandFailed if a node is not in the plan or a requirement not in the catalogue of its release."""
     if unknown := set(nodes) - {node.address for node in plan.nodes}:
-        message = _("not in the plan: {nodes}")
+        message = _("Not in the plan: {nodes}.")
         raise CommandFailed(message.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
     if unknown := {name.upper() for name in requirements} - catalogue(plan.effective_release).keys():
-        message = pgettext("error", "unknown requirement: {names}")
+        message = _("Unknown requirement: {names}. To list all requirements, run acp-tui explain.")
         raise CommandFailed(message.format(names=", ".join(sorted(unknown))), ExitStatus.USAGE)
 
 
@@ -94,10 +94,10 @@ async def run_preflight(
     events = preflight(
         source.plan,
         known_hosts=source.host_keys,
-        plan_dir=source.base,
+        plan_dir=source.plan_dir,
         only_nodes=frozenset(nodes) if nodes else None,
         only=frozenset(name.upper() for name in only) if only else None,
-        local_files=await asyncio.to_thread(read_local_files, source.plan, source.base),
+        local_files=await asyncio.to_thread(read_local_files, source.plan, source.plan_dir),
         clock=now,
         active_tests=also,
     )
@@ -107,7 +107,7 @@ async def run_preflight(
     assert report is not None
     if nodes or only or source.plan.package.core is None:
         return report
-    package = await (work or PackageWork(source.base)).verify(source.plan)
+    package = await (work or PackageWork(source.plan_dir)).verify(source.plan)
     return Report(report.release, report.started, now(), report.nodes, (*package, *report.verdicts))
 
 
@@ -123,27 +123,27 @@ class PreflightOutput:
     async def show(self, event: PreflightEvent) -> None:
         match event:
             case LocalFactsDone():
-                print_err(_("{address}: has told all of itself, and looks around").format(address=event.address))
+                print_err(_("{address}: local facts collected; testing connectivity").format(address=event.address))
             case NodeFinished():
-                print_err(f"{event.address}: {event.state.value}" + (f" ({event.detail})" if event.detail else ""))
+                print_err(node_state_line(event))
                 if event.host_key:
                     self._keys[event.address] = event.host_key
                     if event.address not in self._source.host_keys:
-                        say_first_contact(event.address, event.host_key)
+                        print_first_contact(event.address, event.host_key)
             case PreflightDone():
                 self.report = event.report
-                await asyncio.to_thread(self._source.pin, self._keys)
+                await asyncio.to_thread(self._source.record_host_keys, self._keys)
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:
     """The changes since the last complete report of this plan. A complete `report` replaces it."""
-    place = last_report_path(state_home(), source.file)
-    before = load_last_report(place)
+    report_path = last_report_path(state_home(), source.file)
+    before = load_last_report(report_path)
     if not partial:
         try:
-            save_last_report(place, report)
+            save_last_report(report_path, report)
         except OSError as error:
-            print_err(_("Cannot save the report for the next comparison: {why}").format(why=error.strerror))
+            print_err(_("Cannot save the report for the next comparison: {reason}").format(reason=error.strerror))
     return changes(before, report, partial=partial) if before is not None else None
 
 
@@ -160,7 +160,7 @@ _UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHAN
 """States without any fact, in which the list of unknown requirements would only repeat the state."""
 
 
-def show_report(report: Report, *, partial: bool = False) -> None:
+def print_report(report: Report, *, partial: bool = False) -> None:
     """Print findings, tally and result. `partial`: only selected nodes or requirements were checked."""
     unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
     for node in unseen.values():
@@ -171,14 +171,14 @@ def show_report(report: Report, *, partial: bool = False) -> None:
             count,
         ).format(address=node.address, state=state_label(node.state), count=count)
         print_out(f"{line}: {node.detail}" if node.detail else line)
-    show_findings(report, frozenset(unseen))
+    print_findings(report, frozenset(unseen))
     if partial and report.ready:
         print_out(_("The selected checks do not block the install. Other checks were not run."))
     else:
         print_out(readiness(report) + ".")
 
 
-def show_findings(report: Report, unseen: Collection[str] = ()) -> None:
+def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
     """Print each finding that needs an action, then the tally. Skip unknown findings of the `unseen` nodes."""
     verdicts = [
         verdict
@@ -198,7 +198,10 @@ def show_findings(report: Report, unseen: Collection[str] = ()) -> None:
     ]
     for verdict, line in zip(verdicts, columns(rows), strict=True):
         print_out(line)
-        print_parts(observed=verdict.observed, expected=verdict.expected, fix=verdict.remedy)
+        title = _(rules[verdict.requirement].title) if verdict.requirement in rules else ""
+        # Without a text of its own, the expected value is the demand, which the line may show already.
+        expected = "" if verdict.expected == title and title in line else verdict.expected
+        print_parts(observed=verdict.observed, expected=expected, fix=verdict.remedy)
     counts = ", ".join(
         pgettext("tally", "{outcome}: {count}").format(outcome=outcome_label(Outcome(name)), count=count)
         for name, count in summary(report.verdicts).items()

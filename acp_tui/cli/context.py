@@ -44,22 +44,22 @@ class OpenedPlan:
     """The bundle that the plan was read from; None: a plan file."""
 
     @property
-    def base(self) -> Path:
+    def plan_dir(self) -> Path:
         """The folder where the plan's relative paths start."""
         return self.file.parent
 
-    def pinned(self) -> dict[str, str]:
+    def known_host_keys(self) -> dict[str, str]:
         """The known host keys of the nodes; a preflight of this command may have added some."""
         recorded = {} if self.bundle else read_known_hosts(known_hosts_path(state_home(), self.file))
         return {**self.host_keys, **recorded}
 
-    def pin(self, seen: Mapping[str, str]) -> None:
-        """Record the host keys of first contacts. A bundle is never changed."""
-        if not self.bundle and (new := {**seen, **self.host_keys}) != dict(self.host_keys):
+    def record_host_keys(self, host_keys: Mapping[str, str]) -> None:
+        """Record the host keys of first contacts; known ones stay. A bundle is never changed."""
+        if not self.bundle and (new := {**host_keys, **self.host_keys}) != dict(self.host_keys):
             try:
                 write_known_hosts(known_hosts_path(state_home(), self.file), new)
             except OSError as error:
-                print_err(_("Cannot record the host keys: {why}").format(why=error.strerror))
+                print_err(_("Cannot record the host keys: {reason}").format(reason=error.strerror))
 
 
 def need_terminal() -> None:
@@ -74,7 +74,7 @@ def print_err(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def say_first_contact(address: str, key: str) -> None:
+def print_first_contact(address: str, key: str) -> None:
     """Print the fingerprint of a new host key, which is trusted from now on. `key`: `type base64`."""
     print_err(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
 
@@ -88,7 +88,9 @@ def print_out(text: str) -> None:
     except OSError as error:
         # Without this, Python would try to write the rest of its buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise CommandFailed(pgettext("error", "standard output: {why}").format(why=error.strerror or error)) from error
+        raise CommandFailed(
+            pgettext("error", "standard output: {reason}").format(reason=error.strerror or error)
+        ) from error
 
 
 def confirm(question: str, without: str) -> bool:
@@ -101,7 +103,7 @@ def confirm(question: str, without: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def show_json(document: object) -> None:
+def print_json(document: object) -> None:
     """Print `document` as JSON to standard output."""
     print_out(json.dumps(document, indent=2, ensure_ascii=False))
 
@@ -111,14 +113,14 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
 
     Encrypted secrets are decrypted with the passphrase in `passphrase_file`; without it the terminal asks for it.
     `secrets_optional`: an empty answer leaves them encrypted. Raises: CommandFailed."""
-    place = plan_path(path)
+    plan_file = plan_path(path)
     try:
         if is_bundle(Path(path)):
             bundle = _opened(Path(path), passphrase_file, secrets_optional=secrets_optional)
             if bundle.document is None:
                 print_err(_("{path}: the bundle has no secrets. The wizard asks for them.").format(path=path))
-            return OpenedPlan(bundle.plan, place, bundle.known_hosts, bundle)
-        return OpenedPlan(load_plan(place), place, read_known_hosts(known_hosts_path(state_home(), place)))
+            return OpenedPlan(bundle.plan, plan_file, bundle.known_hosts, bundle)
+        return OpenedPlan(load_plan(plan_file), plan_file, read_known_hosts(known_hosts_path(state_home(), plan_file)))
     except OSError as error:
         raise file_failed(path, error) from error
 
@@ -129,7 +131,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
         try:
             return open_bundle(directory, passphrase)
         except (PassphraseNeeded, PassphraseWrong) as error:
-            message = _("{path}: the secrets are encrypted: {why}").format(path=directory, why=error)
+            message = _("{path}: the secrets are encrypted: {reason}").format(path=directory, reason=error)
             if passphrase_file or not sys.stdin.isatty():
                 raise CommandFailed(
                     message + "\n" + _("Use --passphrase-file FILE, or run it in a terminal.")
@@ -141,7 +143,7 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
                 return open_bundle(directory, secrets=False)
         except GpgFailed as error:
             if secrets_optional and sys.stdin.isatty():
-                print_err(_("{path}: the secrets are encrypted: {why}").format(path=directory, why=error))
+                print_err(_("{path}: the secrets are encrypted: {reason}").format(path=directory, reason=error))
                 return open_bundle(directory, secrets=False)
             raise CommandFailed(f"{directory}: {error}") from error
 
@@ -164,14 +166,14 @@ def ask_passphrase(question: str) -> SecretStr | None:
 
 def plan_path(path: str) -> Path:
     """The path of the plan file: `path`, or the file in that bundle folder. Raises: CommandFailed if not found."""
-    place = Path(path)
+    plan_file = Path(path)
     try:
-        folder, there = place.is_dir(), place.exists()
-        bundle = folder and is_bundle(place)
+        folder, exists = plan_file.is_dir(), plan_file.exists()
+        bundle = folder and is_bundle(plan_file)
     except OSError as error:  # such as the bundle of another user
         raise file_failed(path, error) from error
     if folder and not bundle:
         raise CommandFailed(_("{path} is a folder, but not a bundle. Name the plan file.").format(path=path))
-    if not there:
+    if not exists:
         raise CommandFailed(_("{path}: file not found. To list the commands, run acp-tui --help.").format(path=path))
-    return place / "plan.yaml" if folder else place
+    return plan_file / "plan.yaml" if folder else plan_file

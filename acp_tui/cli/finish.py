@@ -7,20 +7,21 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from acp_tui.checks.labels import outcome_label, state_label
 from acp_tui.checks.verdict import Outcome
-from acp_tui.cli.check import show_findings
+from acp_tui.cli.check import print_findings
 from acp_tui.cli.context import (
     CommandFailed,
     OpenedPlan,
     confirm,
     open_plan,
     print_err,
+    print_first_contact,
+    print_json,
     print_out,
-    say_first_contact,
-    show_json,
 )
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.run.control import platform_url
 from acp_tui.install.run.state import RunNotFound, removal
@@ -45,12 +46,12 @@ def finish(options: Namespace) -> int:
         result = asyncio.run(verify_cluster(session, timedelta()))
     for address, key in result.host_keys.items():
         if address not in source.host_keys:
-            say_first_contact(address, key)
-    source.pin(result.host_keys)
+            print_first_contact(address, key)
+    source.record_host_keys(result.host_keys)
     if options.json:
-        show_json(result.report.to_json())
+        print_json(result.report.to_json())
     else:
-        show_result(session, result)
+        print_result(session, result)
     asyncio.run(save_completion_report(session, result))
     return exit_status(result)
 
@@ -58,7 +59,7 @@ def finish(options: Namespace) -> int:
 def install_session(source: OpenedPlan) -> InstallSession:
     """Return the session for an opened plan."""
     remote = is_remote_install(source.plan)
-    return InstallSession(source.plan, source.host_keys, state_home(), source.base, remote=remote)
+    return InstallSession(source.plan, source.host_keys, state_home(), source.plan_dir, remote=remote)
 
 
 async def verify_cluster(session: InstallSession, within: timedelta) -> Finish:
@@ -67,7 +68,7 @@ async def verify_cluster(session: InstallSession, within: timedelta) -> Finish:
     result: Finish | None = None
     async for result in session.verify(session.installed_run(), within):
         line = "; ".join(
-            f"{v.requirement} {v.outcome.value}: {' '.join(v.observed.split())[:100]}"
+            f"{v.requirement} {outcome_label(v.outcome)}: {' '.join(v.observed.split())[:100]}"
             for v in result.report.verdicts
             if v.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
         )
@@ -100,13 +101,13 @@ def _confirmed(result: Finish) -> bool:
     return confirm(question.format(command=command), no_terminal.format(command=command))
 
 
-def show_result(session: InstallSession, result: Finish) -> None:
+def print_result(session: InstallSession, result: Finish) -> None:
     """Print findings, remaining steps and the verdict on the cluster."""
     for node in result.report.nodes:
         if node.detail:
-            print_out(f"{node.address}: {node.state.value}: {node.detail}")
-    show_findings(result.report)
-    print_out(_("Remaining steps:"))
+            print_out(f"{node.address}: {state_label(node.state)}: {node.detail}")
+    print_findings(result.report)
+    print_out(pgettext("heading", "Remaining steps:"))
     for step in checklist(session.plan):
         print_out(f"  [ ] {step.title}: {step.text}")
     if installer_present(result) and not cleanup_blocker(result, run_active=_run_active(session)):
@@ -119,7 +120,7 @@ def show_result(session: InstallSession, result: Finish) -> None:
     elif result.healthy:
         print_out(_("Installed and verified. The platform is at {url}").format(url=url))
     else:
-        print_out(_("Not verified."))
+        print_out(pgettext("heading", "Not verified."))
 
 
 async def save_completion_report(session: InstallSession, result: Finish) -> None:
@@ -127,14 +128,14 @@ async def save_completion_report(session: InstallSession, result: Finish) -> Non
     if result.nothing_observed:
         return
     run = session.installed_run()
-    folder: Path = run.spec.bundle if run is not None and run.spec.bundle is not None else session.base
+    folder: Path = run.spec.bundle if run is not None and run.spec.bundle is not None else session.plan_dir
     try:
         _document, page = await session.write_report(folder, result, run)
     except OSError as error:
         message = _("Cannot write the completion report to {folder}: {reason}")
         print_err(message.format(folder=folder, reason=error.strerror))
     else:
-        print_err(_("Completion report: {path}").format(path=page))
+        print_err(pgettext("heading", "Completion report: {path}").format(path=page))
 
 
 def exit_status(result: Finish) -> int:

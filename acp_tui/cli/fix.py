@@ -11,7 +11,7 @@ from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.labels import outcome_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.check import node_state_line, require_known
-from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_out, say_first_contact
+from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_first_contact, print_out
 from acp_tui.cli.table import columns
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
@@ -62,14 +62,14 @@ def fix_nodes(options: Namespace) -> int:
         return ExitStatus.CHECK_FAILED
     verdicts = asyncio.run(_apply(source, confirmed, known)) if confirmed else known.verdicts
     selection = {node.address for node in nodes}
-    left = [v for v in verdicts if v.node in selection and v.blocks and (only is None or v.requirement in only)]
-    return ExitStatus.CHECK_FAILED if any(v.outcome is not Outcome.MANUAL for v in left) else ExitStatus.DONE
+    remaining = [v for v in verdicts if v.node in selection and v.blocks and (only is None or v.requirement in only)]
+    return ExitStatus.CHECK_FAILED if any(v.outcome is not Outcome.MANUAL for v in remaining) else ExitStatus.DONE
 
 
 def _host_names(given: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if not all(address and name for address, _sign, name in pairs):
-        raise CommandFailed(_("expected --hostname ADDRESS=NAME"), ExitStatus.USAGE)
+        raise CommandFailed(_("Use --hostname ADDRESS=NAME."), ExitStatus.USAGE)
     return {address: name for address, _sign, name in pairs}
 
 
@@ -79,17 +79,17 @@ async def _preflight_all(source: OpenedPlan) -> _Known:
     states: dict[str, NodeState] = {}
     keys: dict[str, str] = dict(source.host_keys)
     verdicts: tuple[Verdict, ...] = ()
-    async for event in preflight(source.plan, known_hosts=source.host_keys, plan_dir=source.base):
+    async for event in preflight(source.plan, known_hosts=source.host_keys, plan_dir=source.plan_dir):
         match event:
             case NodeFinished():
                 facts[event.address], states[event.address] = event.facts, event.state
                 print_err(node_state_line(event))
                 if event.host_key and event.address not in source.host_keys:
                     keys[event.address] = event.host_key
-                    say_first_contact(event.address, event.host_key)
+                    print_first_contact(event.address, event.host_key)
             case PreflightDone():
                 verdicts = event.report.verdicts
-    await asyncio.to_thread(source.pin, keys)
+    await asyncio.to_thread(source.record_host_keys, keys)
     return _Known(facts, states, keys, verdicts)
 
 
@@ -115,8 +115,8 @@ async def _fixes(
         )
         steps = selected(offered.steps, only)
         own_init = init if any(step.requirement == INIT for step in steps) else None
-        place = target(source.plan, node, plan_dir=source.base)
-        job = Job(place, known.host_keys.get(node.address), steps, folder, own_init)
+        login_target = target(source.plan, node, plan_dir=source.plan_dir)
+        job = Job(login_target, known.host_keys.get(node.address), steps, folder, own_init)
         if show:
             _show_fixes(offered, steps, await preview_removals(job), only)
         jobs += [job] if steps else []
@@ -127,10 +127,10 @@ def _init(source: OpenedPlan, only: frozenset[str] | None) -> InitScript | None:
     if only is None or INIT not in only:
         return None
     try:
-        return find_init(PackageWork(source.base).target(source.plan))
+        return find_init(PackageWork(source.plan_dir).target(source.plan))
     except OSError as error:
-        message = _("Cannot read init.sh of the unpacked package: {why}. Run acp-tui unpack first.")
-        raise CommandFailed(message.format(why=error.strerror or error)) from error
+        message = _("Cannot read init.sh of the unpacked package: {reason}. Run acp-tui unpack first.")
+        raise CommandFailed(message.format(reason=error.strerror or error)) from error
 
 
 def _show_fixes(
@@ -225,11 +225,11 @@ async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:
-        async for event in probe_node(source.plan, node, known.host_keys.get(node.address), plan_dir=source.base):
+        async for event in probe_node(source.plan, node, known.host_keys.get(node.address), plan_dir=source.plan_dir):
             if isinstance(event, NodeFinished):
                 facts[node.address], states[node.address] = event.facts, event.state
 
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
-    beside = await asyncio.to_thread(read_local_files, source.plan, source.base)
-    return evaluate(source.plan, facts, states, local_files=beside, today=date.today())
+    local_files = await asyncio.to_thread(read_local_files, source.plan, source.plan_dir)
+    return evaluate(source.plan, facts, states, local_files=local_files, today=date.today())

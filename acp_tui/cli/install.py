@@ -5,16 +5,17 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 
-from acp_tui.cli.bundle import tell_changes
-from acp_tui.cli.check import PreflightOutput, show_report
+from acp_tui.cli.bundle import print_changes
+from acp_tui.cli.check import PreflightOutput, print_report
 from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, open_plan, print_err
-from acp_tui.cli.finish import exit_status, install_session, save_completion_report, show_result, verify_cluster
+from acp_tui.cli.finish import exit_status, install_session, print_result, save_completion_report, verify_cluster
 from acp_tui.cli.install_status import follow_run
-from acp_tui.cli.package import show_unpacked, tell_progress, unpacking
+from acp_tui.cli.package import print_progress, print_unpacked, unpacking
 from acp_tui.cli.remote_install import install_remotely
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
-from acp_tui.install.config.render import RenderError, differences, render
+from acp_tui.install.config.differences import differences
+from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import Phase, RunState, status
 from acp_tui.install.session import SETTLE_TIME, Answers, InstallSession, NextStep, PackageReady, next_step
@@ -51,21 +52,21 @@ async def _install(session: InstallSession, source: OpenedPlan, options: Namespa
     _require_same_document(source)
     if session.remote:
         return await install_remotely(session, source, _flags(options))
-    events = session.check(tell_progress)
+    events = session.check(print_progress)
     package = await unpacking(anext(events))
     assert isinstance(package, PackageReady)
-    show_unpacked(package.folder, new=package.new)
+    print_unpacked(package.folder, new=package.new)
     output = PreflightOutput(source)
     async for event in events:
         if not isinstance(event, PackageReady):
             await output.show(event)
     report = output.report
     assert report is not None
-    tell_changes(source, report)
+    print_changes(source, report)
     if not report.ready:
-        show_report(report)
+        print_report(report)
         return ExitStatus.CHECK_FAILED
-    session = replace(session, host_keys=await asyncio.to_thread(source.pinned))
+    session = replace(session, host_keys=await asyncio.to_thread(source.known_host_keys))
     try:
         run_dir = await session.start(report)
     except (StartError, RunError) as failed:
@@ -88,7 +89,7 @@ def _require_same_document(source: OpenedPlan) -> None:
     if source.bundle is None or source.bundle.document is None:
         return
     try:
-        now = render(source.plan, source.base)
+        now = render(source.plan, source.plan_dir)
     except RenderError as error:
         lines = [f"{missing.path}: {missing.reason}" for missing in error.missing]
         raise CommandFailed("\n".join(lines), ExitStatus.CHECK_FAILED) from error
@@ -145,8 +146,8 @@ async def _follow_and_verify(session: InstallSession, run: RunState, source: Ope
         return ended
     minutes = SETTLE_TIME.seconds // 60
     print_err(_("Verifying the installed cluster, for up to {minutes} min.").format(minutes=minutes))
-    session = replace(session, host_keys=await asyncio.to_thread(source.pinned))
+    session = replace(session, host_keys=await asyncio.to_thread(source.known_host_keys))
     result = await verify_cluster(session, SETTLE_TIME)
-    show_result(session, result)
+    print_result(session, result)
     await save_completion_report(session, result)
     return exit_status(result)

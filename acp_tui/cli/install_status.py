@@ -5,10 +5,10 @@ from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from acp_tui.cli.context import CommandFailed, confirm, print_err, print_out, show_json
+from acp_tui.cli.context import CommandFailed, confirm, print_err, print_json, print_out
 from acp_tui.cli.remote_status import attach_remote, newer_remote_install, show_remote_status
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.observe.failure import failure
 from acp_tui.install.observe.labels import phase_label
@@ -66,7 +66,7 @@ def show_status(options: Namespace) -> int:
     except RunNotFound as error:
         raise CommandFailed(str(error)) from error
     if options.json:
-        show_json(state_json(state))
+        print_json(state_json(state))
     else:
         print_out(_details(state))
         _show_finish_hint(state)
@@ -123,9 +123,9 @@ async def follow_run(run_dir: Path) -> int:
 
 def _times(state: RunState) -> str:
     """Return the elapsed time, the typical duration and the time without progress."""
-    parts = [_("elapsed: {minutes} min").format(minutes=_minutes(now() - state.started))]
+    parts = [pgettext("status", "elapsed: {minutes} min").format(minutes=_minutes(now() - state.started))]
     if (typical := typical_duration(state.spec.run_dir)) is not None:
-        parts.append(_("usual: {minutes} min").format(minutes=_minutes(typical)))
+        parts.append(pgettext("status", "usual: {minutes} min").format(minutes=_minutes(typical)))
     else:
         usual = _("usual: {least} to {most} min for three nodes (vendor)")
         parts.append(usual.format(least=VENDOR[0], most=VENDOR[1]))
@@ -150,17 +150,17 @@ async def _show_triage(state: RunState) -> None:
         return
     for line in result.observations:
         print_err(f"  {line}")
-    print_err(_("Likely cause: {place}").format(place=result.likely_cause))
+    print_err(pgettext("status", "Likely cause: {place}").format(place=result.likely_cause))
 
 
 def _last_start() -> datetime | None:
-    """Return when the last run of this host started; None if there is no run."""
+    """Return when the last run of this host started; None: no run."""
     run_dir = last_run(state_home())
     return status(run_dir).started if run_dir is not None else None
 
 
 def _last_run() -> Path:
-    """Return the folder of the last run. Raises: `CommandFailed` if there is none, or if it cannot be read."""
+    """Return the folder of the last run. Raises: `CommandFailed` if no run exists, or if it cannot be read."""
     damaged, run_dir, newest = damaged_run(state_home()), last_run(state_home()), newest_run(state_home())
     if run_dir is None and damaged is not None and newest is not None:
         raise CommandFailed(maybe_running_text(damaged, newest))
@@ -180,9 +180,9 @@ def _details(state: RunState) -> str:
     return "\n".join(
         [
             summary,
-            _("Failed in: {phase}").format(phase=phase_label(found.phase)),
-            _("Likely cause: {cause}").format(cause=found.cause),
-            _("Last lines:"),
+            pgettext("status", "Failed in: {phase}").format(phase=phase_label(found.phase)),
+            pgettext("status", "Likely cause: {cause}").format(cause=found.cause),
+            pgettext("status", "Last lines:"),
             *(f"    {line}" for line in found.lines),
             _("To create a support archive without secrets: acp-tui support FILE.tar.gz"),
             _("To start again: acp-tui install PLAN (it first lists what this install left on the nodes)"),
@@ -196,7 +196,7 @@ def _summary(state: RunState) -> str:
         return _("Installed. The platform is at {url}").format(url=state.platform_url)
     phase = _("interrupted, the install process has died") if state.interrupted else phase_label(state.phase)
     if state.step:
-        phase = _("{phase}, installer step {step}").format(phase=phase, step=state.step)
+        phase = pgettext("status", "{phase}, installer step {step}").format(phase=phase, step=state.step)
     summary = f"{phase}: {state.message}" if state.message else phase
     command = _next_command(state)
     return f"{summary}\n{command}" if command else summary

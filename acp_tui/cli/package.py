@@ -22,14 +22,14 @@ async def verify_package(work: PackageWork, plan: Plan) -> tuple[Verdict, ...]:
     """Read and verify the packages of the plan, even if they were verified before."""
     try:
         with _end_on_signals():
-            return await work.verify(plan, tell_progress, again=True)
+            return await work.verify(plan, print_progress, again=True)
     finally:
         end_progress()
 
 
 async def unpack_packages(plan: Plan, work: PackageWork) -> int:
-    done = await unpacking(work.unpack(plan, tell_progress))
-    show_unpacked(work.target(plan), new=done)
+    done = await unpacking(work.unpack(plan, print_progress))
+    print_unpacked(work.target(plan), new=done)
     return ExitStatus.DONE
 
 
@@ -47,7 +47,7 @@ async def unpacking(work: Awaitable[T]) -> T:
         end_progress()
 
 
-def show_unpacked(folder: Path, *, new: bool) -> None:
+def print_unpacked(folder: Path, *, new: bool) -> None:
     """Print where the packages are. `new`: they were unpacked just now."""
     message = _("Verified and unpacked to {folder}") if new else _("Already unpacked to {folder}")
     print_err(message.format(folder=folder))
@@ -80,7 +80,7 @@ def _end_on_signals() -> Iterator[None]:
             loop.remove_signal_handler(one)
 
 
-def tell_progress(progress: Progress) -> None:
+def print_progress(progress: Progress) -> None:
     """Overwrite one line of the terminal with the progress. Without a terminal print nothing."""
     if sys.stderr.isatty():
         percent = f"{100 * progress.done // progress.total:3}%" if progress.total else ""

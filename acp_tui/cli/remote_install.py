@@ -1,13 +1,13 @@
-"""The install command on a host that is not the installer node: install there, and follow it from here."""
+"""Install on the installer node from another host: start the install there and follow it from here."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.cli.check import PreflightOutput, show_report
+from acp_tui.cli.check import PreflightOutput, print_report
 from acp_tui.cli.context import CommandFailed, OpenedPlan, print_err
-from acp_tui.cli.package import end_progress, tell_progress
+from acp_tui.cli.package import end_progress, print_progress
 from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
@@ -43,7 +43,7 @@ async def install_remotely(session: InstallSession, source: OpenedPlan, flags: S
 
 def remote_host(source: OpenedPlan, address: str) -> RemoteHost:
     """Return the access to the installer node of a plan."""
-    return RemoteHost(source.plan, source.base, address, source.pinned(), print_err)
+    return RemoteHost(source.plan, source.plan_dir, address, source.known_host_keys(), print_err)
 
 
 async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, flags: Sequence[str]) -> bool:
@@ -51,7 +51,7 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
     preflight = PreflightOutput(source)
     started = False
     # Closed at once when the output fails: the generator then deletes the files to upload, secrets among them.
-    async with aclosing(start_remotely(session, host, flags, tell_progress, end_progress)) as events:
+    async with aclosing(start_remotely(session, host, flags, print_progress, end_progress)) as events:
         async for event in events:
             match event:
                 case PackageReady():
@@ -70,7 +70,7 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
                 case _:
                     await preflight.show(event)
     if not started and preflight.report is not None:
-        show_report(preflight.report)
+        print_report(preflight.report)
     return started
 
 

@@ -1,4 +1,4 @@
-"""The status and attach commands for an install that was started from this host on another one."""
+"""Status and attach for a remote install: an install on the installer node that this host started."""
 
 import asyncio
 from argparse import Namespace
@@ -17,7 +17,7 @@ from acp_tui.nodes.script import CollectorOutput
 
 
 def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | None:
-    """Return the last remote install from this host. None: there is none, or the last local run is newer.
+    """Return the last remote install from this host. None: no remote install, or the last local run is newer.
 
     `last_start`: when the last run of this host started."""
     remote = load_last_remote(state_home())

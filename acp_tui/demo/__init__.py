@@ -1,4 +1,4 @@
-"""The practice cluster: nodes that answer over real SSH, a package that is really signed, an installer that only acts.
+"""The practice cluster: simulated nodes with real SSH, a signed package and a simulated installer.
 
 For trying the product out without a machine to install on; everything it shows is labelled PRACTICE.
 """

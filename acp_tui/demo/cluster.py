@@ -22,9 +22,10 @@ from acp_tui.core.units import GIGA
 from acp_tui.demo import fake_installer as installer
 from acp_tui.demo import ssh_nodes as practice_nodes
 from acp_tui.demo.fake_console import console
-from acp_tui.demo.fake_installer import Behaviour, Posts
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.machine_profile import Machine, cluster
 from acp_tui.demo.package import PracticePackage, build_package
+from acp_tui.demo.simulated_install import LOG_FILE, Posts, posts
 from acp_tui.demo.ssh_nodes import PracticeNode
 from acp_tui.install.run.control import abort
 from acp_tui.install.run.directory import last_run
@@ -73,7 +74,7 @@ class Practice:
 
     @property
     def installer_log(self) -> Path:
-        return self.installer_folder / installer.LOG_FILE
+        return self.installer_folder / LOG_FILE
 
     @property
     def run_settings(self) -> RunSettings:
@@ -82,9 +83,9 @@ class Practice:
 
     def posts(self) -> Posts:
         """Return the configurations that the practice installer received."""
-        return installer.posts(self.installer_folder)
+        return posts(self.installer_folder)
 
-    def dial(self, address: str, port: int) -> tuple[str, int]:
+    def address_map(self, address: str, port: int) -> tuple[str, int]:
         """Return where to connect for a plan address; other addresses stay unchanged."""
         if address in (VIP, *self.nodes) and port in (self.plan.address.https_port, REGISTRY_PORT):
             return "127.0.0.1", self.console_port
@@ -102,11 +103,11 @@ class Practice:
         healthy = next((m.settings["hostname"] for m in cluster().machines if m.address == address), address)
         return remedy.replace(_NAME_TO_CHOOSE, healthy)
 
-    async def mend(self, address: str, remedy: str) -> str:
+    async def apply_fix(self, address: str, remedy: str) -> str:
         """Run the lines of a fix on a node over SSH and return the output. An unsupported command ends the run.
 
         Raises OSError or asyncssh.Error if the login fails."""
-        host, port = self.dial(address, 22)
+        host, port = self.address_map(address, 22)
         async with asyncssh.connect(
             host,
             port,

@@ -23,7 +23,7 @@ from acp_tui.core.assets import asset_path
 from acp_tui.core.errors import AcpError
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
-from acp_tui.demo.fake_installer import Behaviour, write_behaviour
+from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 
 CORE_NAME = "installer-core-v4.0.3-x86.tar"
 _CHUNK = 4 * 1024 * 1024

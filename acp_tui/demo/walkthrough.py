@@ -10,14 +10,16 @@ from datetime import timedelta
 
 import asyncssh
 
+from acp_tui.checks.labels import outcome_label, state_label
 from acp_tui.checks.plan.evaluate import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.errors import ExitStatus
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.demo.cluster import Practice, practice
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
+from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import Phase, RunNotFound, RunState
 from acp_tui.install.session import InstallSession, PackageReady
@@ -67,7 +69,7 @@ async def walk(out: Callable[[str], None]) -> int:
                 current.state_home,
                 current.folder,
                 package=current.package_work(),
-                address_map=current.dial,
+                address_map=current.address_map,
                 settings=current.run_settings,
             )
             walkthrough = _Walkthrough(current, session, out)
@@ -76,7 +78,7 @@ async def walk(out: Callable[[str], None]) -> int:
             )
             await _walk(walkthrough)
     except _Stopped as stopped:
-        out(_LABEL + _("STOPPED: {reason}").format(reason=stopped))
+        out(_LABEL + pgettext("practice", "STOPPED: {reason}").format(reason=stopped))
         return ExitStatus.CHECK_FAILED
     out(_LABEL + _("Finished. The practice cluster is stopped and removed."))
     return ExitStatus.DONE
@@ -87,7 +89,7 @@ async def _walk(walkthrough: _Walkthrough) -> None:
     assert session.package is not None
     for verdict in await session.package.verify(session.plan):
         if verdict.node is None:  # those of a node need its facts; the preflight has them
-            walkthrough.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<14} {verdict.observed}")
+            walkthrough.detail(f"{outcome_label(verdict.outcome):<15} {verdict.requirement:<14} {verdict.observed}")
     report, host_keys = await _check(walkthrough)
     await _fix(walkthrough, _planted(walkthrough, report))
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
@@ -95,7 +97,7 @@ async def _walk(walkthrough: _Walkthrough) -> None:
     if not report.ready:
         _require_no_blocker(report.verdicts, _("the nodes are not ready"))
         raise _Stopped(_("some nodes could not be checked"))
-    walkthrough.step(_("Preflight: ready"))
+    walkthrough.step(pgettext("practice", "Preflight: ready"))
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
     await _verify(walkthrough, await _install(walkthrough, report))
 
@@ -114,7 +116,7 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
                     if event.host_key:
                         host_keys[event.address] = event.host_key
                     name = event.facts.hostname or ""
-                    walkthrough.detail(f"{event.address}  {event.state.value}  {name}  {event.detail}".rstrip())
+                    walkthrough.detail(f"{event.address}  {state_label(event.state)}  {name}  {event.detail}".rstrip())
                 case PreflightDone():
                     report = event.report
     except (PackageBlocked, PackageRefused, UnpackFailed) as error:
@@ -133,14 +135,18 @@ def _check_plan(walkthrough: _Walkthrough) -> None:
         )
     )
     for waiver in plan.waivers:
-        walkthrough.detail(_("waived: {rule}: {reason}").format(rule=waiver.requirement, reason=waiver.reason))
+        walkthrough.detail(
+            pgettext("practice", "waived: {rule}: {reason}").format(rule=waiver.requirement, reason=waiver.reason)
+        )
 
 
 def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
     """Return the blockers. Each planted fault must be one of them."""
     blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
     walkthrough.step(
-        ngettext("Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(count=len(blocking))
+        npgettext("practice", "Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(
+            count=len(blocking)
+        )
     )
     for verdict in blocking:
         walkthrough.detail(f"{verdict.node or '-':<12} {verdict.requirement:<20} {verdict.observed}")
@@ -158,10 +164,12 @@ async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None
     for verdict in blocking:
         if verdict.node is None or verdict.outcome is not Outcome.FAIL:
             raise _Stopped(f"{verdict.requirement}: {verdict.observed}")
-        walkthrough.step(_("Fixing {node}: {rule}").format(node=verdict.node, rule=verdict.requirement))
+        walkthrough.step(
+            pgettext("practice", "Fixing {node}: {rule}").format(node=verdict.node, rule=verdict.requirement)
+        )
         walkthrough.detail(walkthrough.practice.filled(verdict.node, verdict.remedy))
         try:
-            output = await walkthrough.practice.mend(verdict.node, verdict.remedy)
+            output = await walkthrough.practice.apply_fix(verdict.node, verdict.remedy)
         except (OSError, asyncssh.Error) as error:
             raise _Stopped(f"{verdict.node}: {error}") from error
         walkthrough.detail(output)
@@ -171,19 +179,23 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
     """Start the install and follow it to its end. Return its final state."""
     session, current = walkthrough.session, walkthrough.practice
     try:
-        document = render(session.plan, session.base)
+        document = render(session.plan, session.plan_dir)
         walkthrough.step(_("Configuration rendered: {count} bytes").format(count=len(document.encode())))
         run_dir = await session.start(report)
     except (RenderError, StartError, RunError) as error:
         raise _Stopped(str(error)) from error
     bundle = session.home / "bundles" / run_dir.name
-    walkthrough.step(_("Bundle: {files}").format(files=", ".join(sorted(file.name for file in bundle.iterdir()))))
+    walkthrough.step(
+        pgettext("practice", "Bundle: {files}").format(files=", ".join(sorted(file.name for file in bundle.iterdir())))
+    )
     state: RunState | None = None
     try:
         async with asyncio.timeout(session.settings.pace.overall):
             async for update in session.follow(run_dir):
                 if state is None or update.state.phase is not state.phase:
-                    walkthrough.step(_("Install: {phase}").format(phase=update.state.phase.value))
+                    walkthrough.step(
+                        pgettext("practice", "Install: {phase}").format(phase=phase_label(update.state.phase))
+                    )
                 state = update.state
                 for line in update.lines:
                     walkthrough.detail(f"{line.source}: {line.text}")
@@ -207,16 +219,18 @@ async def _verify(walkthrough: _Walkthrough, run: RunState) -> None:
     session = walkthrough.session
     [finish] = [finish async for finish in session.verify(run, timedelta())]
     for verdict in finish.report.verdicts:
-        walkthrough.detail(f"{verdict.outcome.value:<8} {verdict.requirement:<18} {verdict.observed}")
+        walkthrough.detail(f"{outcome_label(verdict.outcome):<15} {verdict.requirement:<18} {verdict.observed}")
     _require_no_blocker(finish.report.verdicts, _("the installed cluster is not healthy"))
     walkthrough.step(_("Verified: the installed cluster has no blocker"))
     for step in checklist(session.plan):
-        walkthrough.detail(_("remaining step: {title}").format(title=step.title))
+        walkthrough.detail(pgettext("practice", "remaining step: {title}").format(title=step.title))
     try:
         written = await session.write_report(run.spec.run_dir, finish, run)
     except OSError as error:
         raise _Stopped(str(error)) from error
-    walkthrough.step(_("Completion report: {files}").format(files=", ".join(file.name for file in written)))
+    walkthrough.step(
+        pgettext("practice", "Completion report: {files}").format(files=", ".join(file.name for file in written))
+    )
 
 
 def _require_no_blocker(verdicts: tuple[Verdict, ...], reason: str) -> None:

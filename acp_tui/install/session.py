@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from acp_tui.preflight.run import PreflightEvent
 
 SETTLE_TIME = timedelta(minutes=10)
-"""How long a new cluster may take until all its Pods are ready."""
+"""Time in which all Pods of a new cluster must become ready."""
 
 
 class NextStep(StrEnum):
-    """What an install needs next."""
+    """The next action that an install needs."""
 
     START = "start"
     """There is no run: check, then start."""
@@ -122,14 +122,14 @@ def is_remote_install(plan: Plan) -> bool:
 class InstallSession:
     """One install. `host_keys`: known host keys by node address. `home`: the state folder.
 
-    `base`: the folder that relative paths of the plan start from. `remote`: see `is_remote_install`."""
+    `plan_dir`: the folder that relative paths of the plan start from. `remote`: see `is_remote_install`."""
 
     plan: Plan
     host_keys: Mapping[str, str]
     home: Path
-    base: Path
+    plan_dir: Path
     package: PackageWork | None = None
-    """What is known of the packages; None: nothing yet."""
+    """The package work with its results so far; None: created when needed."""
     address_map: AddressMap = direct
     settings: RunSettings = field(default_factory=RunSettings)
     remote: bool = False
@@ -139,7 +139,7 @@ class InstallSession:
 
         A remote install verifies the packages here; acp-tui unpacks them on the installer node.
         Raises: PackageBlocked, PackageRefused, UnpackFailed."""
-        package = self.package or PackageWork(self.base)
+        package = self.package or PackageWork(self.plan_dir)
         if self.remote:
             await package.verify(self.plan, on_progress)
             yield PackageReady(package.target(self.plan), new=False)
@@ -150,12 +150,12 @@ class InstallSession:
         from acp_tui.preflight.local_files import read_local_files
         from acp_tui.preflight.run import PreflightDone, preflight
 
-        local_files = await asyncio.to_thread(read_local_files, self.plan, self.base)
+        local_files = await asyncio.to_thread(read_local_files, self.plan, self.plan_dir)
         events = preflight(
             self.plan,
             known_hosts=self.host_keys,
             address_map=self.address_map,
-            plan_dir=self.base,
+            plan_dir=self.plan_dir,
             local_files=local_files,
             clock=now,
         )
@@ -191,7 +191,9 @@ class InstallSession:
         """Write the bundle, start the run, and return its folder. Raises: `StartError`, `RunError`."""
         if not report.ready:
             raise StartError(_("The preflight has blockers. To list them: acp-tui check PLAN"))
-        return await launch(self.plan, report, self.host_keys, self.home, base=self.base, settings=self.settings)
+        return await launch(
+            self.plan, report, self.host_keys, self.home, plan_dir=self.plan_dir, settings=self.settings
+        )
 
     def unfinished_run(self) -> RunState | None:
         """Return the last run of this host if it has not ended. Raises: `RunNotFound`."""
@@ -216,7 +218,7 @@ class InstallSession:
         document = None
         rejected = run.phase is Phase.FAILED and run.failed_in is Phase.POSTING
         if report is not None and rejected and run.spec.bundle is not None:
-            bundle = await bundle_for(self.plan, report, self.host_keys, run.spec.bundle, base=self.base)
+            bundle = await bundle_for(self.plan, report, self.host_keys, run.spec.bundle, plan_dir=self.plan_dir)
             document = bundle / DOCUMENT
         return await asyncio.to_thread(
             resume,
@@ -280,7 +282,7 @@ class InstallSession:
         await _load("acp_tui.install.verify.collect")
         from acp_tui.install.verify.collect import NodeAccess
 
-        return NodeAccess(self.plan, self.host_keys, self.base, self.address_map)
+        return NodeAccess(self.plan, self.host_keys, self.plan_dir, self.address_map)
 
 
 async def _load(*modules: str) -> None:

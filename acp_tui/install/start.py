@@ -51,7 +51,7 @@ async def bundle_for(
     host_keys: Mapping[str, str],
     folder: Path,
     *,
-    base: Path,
+    plan_dir: Path,
     remote: tuple[Plan, Path] | None = None,
     keep: SecretsMode = "plain",
 ) -> Path:
@@ -61,8 +61,8 @@ async def bundle_for(
     Raises: `StartError`."""
 
     def write() -> Path:
-        document = render(plan, base) if keep != "left-out" else ""
-        written, root = remote or (plan, base)
+        document = render(plan, plan_dir) if keep != "left-out" else ""
+        written, root = remote or (plan, plan_dir)
         line = setup_line(written, root)
         return write_bundle(
             written, report, host_keys, folder, plan_dir=root, document=document, setup_line=line, keep=keep
@@ -87,20 +87,20 @@ async def launch(
     host_keys: Mapping[str, str],
     home: Path,
     *,
-    base: Path,
+    plan_dir: Path,
     settings: RunSettings | None = None,
 ) -> Path:
     """Write the bundle below `home`, start the install, and return the folder of the run.
 
-    The packages must be unpacked. `base`: the folder that relative paths of the plan start from.
+    The packages must be unpacked. `plan_dir`: the folder that relative paths of the plan start from.
     Raises: `StartError`, `RunError`."""
     settings = settings or RunSettings()
-    install_dir = _install_dir(plan, base)
+    install_dir = _install_dir(plan, plan_dir)
     script = install_dir / "installer" / "setup.sh"
     if not script.is_file():
         raise StartError(_("{path} is missing. Unpack the package first: acp-tui unpack PLAN").format(path=script))
     run_dir = new_run_dir(home)
-    bundle = await bundle_for(plan, report, host_keys, home / "bundles" / run_dir.name, base=base)
+    bundle = await bundle_for(plan, report, host_keys, home / "bundles" / run_dir.name, plan_dir=plan_dir)
     spec = run_spec(
         plan,
         run_dir,
@@ -130,11 +130,11 @@ def _remove_earlier_secrets(bundle: Path) -> None:
                 remove_secrets(other)
 
 
-def setup_line(plan: Plan, base: Path) -> str:
+def setup_line(plan: Plan, plan_dir: Path) -> str:
     """Return the shell command line that runs setup.sh for this plan."""
-    folder = _install_dir(plan, base) / "installer"
+    folder = _install_dir(plan, plan_dir) / "installer"
     return f"cd {shlex.quote(str(folder))} && {' '.join(setup_command(plan))}"
 
 
-def _install_dir(plan: Plan, base: Path) -> Path:
-    return resolve_path(base, plan.package.install_dir).absolute()
+def _install_dir(plan: Plan, plan_dir: Path) -> Path:
+    return resolve_path(plan_dir, plan.package.install_dir).absolute()

@@ -19,7 +19,7 @@ from pathlib import Path
 from acp_tui import __version__
 from acp_tui.core.clock import now
 from acp_tui.core.files import read_limited, resolve_path, write_atomically
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import Masker
 from acp_tui.core.text import sanitize
 from acp_tui.install.config.payload import InvalidConfig, secrets_in
@@ -128,20 +128,20 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
         broken = _("Cannot read the state of the run in {folder}.").format(folder=run_dir)
         return "\n".join([*lines, broken if run_dir else none]) + "\n"
     lines += [
-        _("Release: {release}").format(release=state.spec.release),
-        _("Phase: {phase}").format(phase=phase_label(state.phase)),
-        _("Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),
-        _("Updated: {moment}").format(moment=state.updated.isoformat(timespec="seconds")),
-        _("Message: {message}").format(message=state.message),
+        pgettext("summary", "Release: {release}").format(release=state.spec.release),
+        pgettext("summary", "Phase: {phase}").format(phase=phase_label(state.phase)),
+        pgettext("summary", "Started: {moment}").format(moment=state.started.isoformat(timespec="seconds")),
+        pgettext("summary", "Updated: {moment}").format(moment=state.updated.isoformat(timespec="seconds")),
+        pgettext("summary", "Message: {message}").format(message=state.message),
     ]
     found = failure(state)
     if state.failed_in is not None:
         lines += [
             "",
-            _("Failed in: {phase}").format(phase=phase_label(found.phase)),
-            _("Likely cause: {cause}").format(cause=found.cause),
+            pgettext("summary", "Failed in: {phase}").format(phase=phase_label(found.phase)),
+            pgettext("summary", "Likely cause: {cause}").format(cause=found.cause),
         ]
-    lines += ["", _("Last lines:"), *found.lines]
+    lines += ["", pgettext("summary", "Last lines:"), *found.lines]
     return "\n".join(lines) + "\n"
 
 
@@ -178,8 +178,8 @@ def _ends(path: Path) -> str:
         file.seek(size - TAIL)
         tail = file.read(TAIL)
         tail = max((tail.partition(edge)[2] for edge in _EDGES), key=len)
-    left = size - len(head) - len(tail)
-    return f"{_text(head)}\n[... {left} bytes omitted ...]\n{_text(tail)}"
+    omitted = size - len(head) - len(tail)
+    return f"{_text(head)}\n[... {omitted} bytes omitted ...]\n{_text(tail)}"
 
 
 def _text(data: bytes) -> str:

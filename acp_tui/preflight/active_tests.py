@@ -49,7 +49,7 @@ class Description:
 
     name: str
     effect: str
-    """What the test does on the nodes; may have the placeholders of `describe_effect`."""
+    """The effect of the test on the nodes; may have the placeholders of `describe_effect`."""
     applies: Callable[[Plan], bool]
     collectors: Callable[[Node], tuple[Collector, ...]] = lambda node: ()
     """The collectors that the test adds on a control plane node."""
@@ -117,8 +117,8 @@ def keep_active_facts(before: Facts | None, now: Facts) -> Facts:
     """Return `now` with the results of earlier active tests, unless the node has been rebooted since `before`."""
     if before is None or before.boot_id is None or before.boot_id != now.boot_id:
         return now
-    kept = {name: getattr(before, name) for name in ACTIVE_FACTS if getattr(now, name) is None}
-    return replace(now, missing={n: reason for n, reason in now.missing.items() if kept.get(n) is None}, **kept)
+    earlier = {name: getattr(before, name) for name in ACTIVE_FACTS if getattr(now, name) is None}
+    return replace(now, missing={n: reason for n, reason in now.missing.items() if earlier.get(n) is None}, **earlier)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ async def refresh_connectivity(
 async def _collect(
     login: Target, known_host_key: str | None, collectors: tuple[Collector, ...], before: Facts, deadlines: Deadlines
 ) -> NodeFinished:
-    """Run these collectors on a node and return its last event; `before`: the facts if there is none."""
+    """Run these collectors on a node and return its last event; `before`: the facts if the node yields no event."""
     done = NodeFinished(login.address, NodeState.LOST, before)
     async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:

@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from acp_tui.core.clock import now
-from acp_tui.core.i18n import NC_, _, ngettext, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
 from acp_tui.preflight.fixes.apply import Job, NodeFixed, SecondLogin, StepDone, fix, new_folder, preview_removals
@@ -156,7 +156,9 @@ class FixScreen(Screen[None]):
         current.phase = _Phase.CONFIRMING
         job = self._job(node, steps)
         changes = question(job, await preview_removals(job))
-        if not await self.app.push_screen_wait(Confirm(_("Change {node}?").format(node=address), changes)):
+        if not await self.app.push_screen_wait(
+            Confirm(pgettext("question", "Change {node}?").format(node=address), changes)
+        ):
             current.phase = _Phase.IDLE
             return
         current.phase, current.steps, current.done, current.messages = _Phase.CHANGING, steps, {}, []
@@ -182,7 +184,7 @@ class FixScreen(Screen[None]):
 
     def _job(self, node: Node, steps: tuple[FixStep, ...]) -> Job:
         return Job(
-            target(self.session.plan, node, self.session.dial, plan_dir=self.session.package.base),
+            target(self.session.plan, node, self.session.address_map, plan_dir=self.session.package.base),
             self.session.draft.host_keys.get(node.address),
             steps,
             new_folder(now()),
@@ -226,8 +228,8 @@ class FixScreen(Screen[None]):
         waiting = len(session.plan.nodes) - len(self._available)
         title = Text(_("Each node needs its own confirmation. Files are backed up first."), "dim")
         if waiting:
-            words = ngettext("{count} node not checked", "{count} nodes not checked", waiting)
-            title.append("  " + words.format(count=waiting))
+            message = ngettext("{count} node not checked", "{count} nodes not checked", waiting)
+            title.append("  " + message.format(count=waiting))
         self.query_one("#fix-title", Panel).show(title)
         self._show_detail()
 
@@ -249,7 +251,7 @@ class FixScreen(Screen[None]):
                 yield Row(f"{address} {step.requirement}", line)
             for rest in offered.manual:
                 line = Text(f"     - {rest.requirement:<20} ", "dim").append(
-                    _("fix manually: {reason}").format(reason=rest.reason)
+                    pgettext("fix", "fix manually: {reason}").format(reason=rest.reason)
                 )
                 yield Row(f"{address} {rest.requirement}", line)
 
@@ -258,9 +260,11 @@ class FixScreen(Screen[None]):
             case _Phase.CHANGING:
                 return _("changing the node"), "cyan"
             case _Phase.CHECKING:
-                return _("checking again"), "cyan"
+                return pgettext("fix", "checking again"), "cyan"
             case _:
-                chosen_steps = ngettext("{count} step chosen", "{count} steps chosen", picked).format(count=picked)
+                chosen_steps = npgettext("fix", "{count} step chosen", "{count} steps chosen", picked).format(
+                    count=picked
+                )
                 return (chosen_steps, "bold") if picked else (pgettext("fix", "nothing chosen"), "dim")
 
     def _results(self, address: str) -> dict[str, FixResult]:

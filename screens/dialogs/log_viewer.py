@@ -89,11 +89,11 @@ class LogScreen(ModalScreen[None]):
 
     @work(exclusive=True)
     async def action_search(self) -> None:
-        words = await self.app.push_screen_wait(
+        pattern = await self.app.push_screen_wait(
             Ask(pgettext("dialog", "Search"), _("Ignores case. Starts at the top line."), self._pattern)
         )
-        if words:
-            self._pattern = words
+        if pattern:
+            self._pattern = pattern
             await self._search(self._page.start, backwards=False)
 
     async def action_next_match(self, backwards: bool) -> None:
@@ -131,7 +131,7 @@ class LogScreen(ModalScreen[None]):
             found = await asyncio.to_thread(find, self._path, self._pattern, other, backwards=backwards)
             message = _("{pattern}: continued from the end") if backwards else _("{pattern}: continued from the top")
         if found is None:
-            message = _("{pattern}: not found")
+            message = pgettext("log", "{pattern}: not found")
         self._message = message.format(pattern=self._pattern)
         await self._go(found if found is not None else self._page.start)
 
@@ -171,4 +171,4 @@ def _saved(log: Path, name: str) -> str:
             shutil.copyfileobj(source, copy, 1024 * 1024)
     except OSError as error:
         return f"{error.strerror or error}: {target}"
-    return _("Saved to {path}").format(path=target)
+    return pgettext("file", "Saved to {path}").format(path=target)

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from acp_tui.core.i18n import NC_, _
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.model import Node, Plan
 from screens.formatting.placement import may_choose, placed
 from screens.session.session import Session
@@ -30,7 +30,11 @@ class NodeDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Label(_("Node {address}").format(address=self._node.address), classes="dialog-title", markup=False)
+            yield Label(
+                pgettext("title", "Node {address}").format(address=self._node.address),
+                classes="dialog-title",
+                markup=False,
+            )
             yield Form(self._session, self._fields())
             yield Panel(id="placed")
             yield Static("", id="dialog-problem")

@@ -21,7 +21,7 @@ from textual.widgets import Label, Static, TextArea
 
 from acp_tui.checks.labels import role_label
 from acp_tui.core.files import resolve_path
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.core.redaction import unmask
 from acp_tui.plan.model import Node
 from acp_tui.plan.node_import.detect import mask_nodes, read_list
@@ -54,11 +54,11 @@ class NodeImportDialog(ModalScreen[None]):
         Binding("ctrl+t", "import", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, base: Path) -> None:
-        """`base`: the folder that relative paths start from."""
+    def __init__(self, session: Session, plan_dir: Path) -> None:
+        """`plan_dir`: the folder that relative paths start from."""
         super().__init__()
         self._session = session
-        self._base = base
+        self._plan_dir = plan_dir
         self._hidden: dict[str, str] = {}
         """Mask → secret, for the masked text on the screen."""
         self._due: Timer | None = None
@@ -142,7 +142,7 @@ class NodeImportDialog(ModalScreen[None]):
     def _load(self, path: str) -> bool:
         """Read a file. False: the path stays in its line."""
         if path.strip():
-            self._read_file(resolve_path(self._base, path.strip()))
+            self._read_file(resolve_path(self._plan_dir, path.strip()))
         return False
 
     @work
@@ -151,7 +151,7 @@ class NodeImportDialog(ModalScreen[None]):
             text = await asyncio.to_thread(_content, path)
         except (OSError, ValueError, RuntimeError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            self._show_summary(Text(_("{reason}: {path}").format(reason=reason, path=path), "bold red"))
+            self._show_summary(Text(pgettext("error", "{reason}: {path}").format(reason=reason, path=path), "bold red"))
         else:
             self.show(text)
 
@@ -177,15 +177,18 @@ def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
     workers = len(preview.imported) - planes
     parts = (
         (planes, ngettext("{count} control plane node", "{count} control plane nodes", planes)),
-        (workers, ngettext("{count} worker", "{count} workers", workers)),
+        (workers, npgettext("import", "{count} worker", "{count} workers", workers)),
         (
             len(preview.already_in_plan),
             ngettext("{count} already in the plan", "{count} already in the plan", len(preview.already_in_plan)),
         ),
-        (len(preview.duplicates), ngettext("{count} duplicate", "{count} duplicates", len(preview.duplicates))),
-        (len(parsed.faults), ngettext("{count} invalid line", "{count} invalid lines", len(parsed.faults))),
+        (
+            len(preview.duplicates),
+            npgettext("import", "{count} duplicate", "{count} duplicates", len(preview.duplicates)),
+        ),
+        (len(parsed.faults), npgettext("import", "{count} invalid line", "{count} invalid lines", len(parsed.faults))),
     )
-    return ", ".join(words.format(count=count) for count, words in parts if count)
+    return ", ".join(message.format(count=count) for count, message in parts if count)
 
 
 def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
@@ -196,11 +199,11 @@ def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
     for note in parsed.notes:
         yield Text(f"{g.warned} {note}", "yellow")
     for host in preview.already_in_plan:
-        words = _("line {number}: {address} is already in the plan").format(number=host.line, address=host.address)
-        yield Text(f"{g.rest} {words}", "dim")
+        message = _("line {number}: {address} is already in the plan").format(number=host.line, address=host.address)
+        yield Text(f"{g.rest} {message}", "dim")
     for host in preview.duplicates:
-        words = _("line {number}: {address} is a duplicate").format(number=host.line, address=host.address)
-        yield Text(f"{g.rest} {words}", "dim")
+        message = _("line {number}: {address} is a duplicate").format(number=host.line, address=host.address)
+        yield Text(f"{g.rest} {message}", "dim")
     if preview.login:
         yield Text(_("login of all nodes: {login}").format(login=_login(dict(preview.login))), "cyan")
     for node in preview.imported:
@@ -212,12 +215,12 @@ def _own_login(node: Node) -> dict[str, object]:
 
 
 def _login(values: dict[str, object]) -> str:
-    """Return a login in words, without its secrets."""
-    words = {
-        "username": _("user {value}"),
-        "port": _("port {value}"),
-        "password": _("a password"),
-        "key_file": _("key {value}"),
-        "key_passphrase": _("a passphrase"),
+    """Return a login as text, without its secrets."""
+    labels = {
+        "username": pgettext("import", "user {value}"),
+        "port": pgettext("import", "port {value}"),
+        "password": pgettext("import", "a password"),
+        "key_file": pgettext("import", "key {value}"),
+        "key_passphrase": pgettext("import", "a passphrase"),
     }
-    return ", ".join(words[name].format(value=value) for name, value in values.items())
+    return ", ".join(labels[name].format(value=value) for name, value in values.items())

@@ -16,7 +16,7 @@ from screens.widgets.row_list import Row, Rows
 
 
 class Confirm(ModalScreen[bool]):
-    """A yes or no. Enter does nothing, as it is pressed by accident: only `y` confirms."""
+    """A yes/no question. Only `y` confirms; Enter does nothing, because it is easily pressed by accident."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
@@ -71,7 +71,7 @@ class Pick(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, title: str, options: Sequence[tuple[str, str]], text: str = "") -> None:
-        """`options`: (key, words); a key of one character also chooses."""
+        """`options`: (key, label); a key of one character also chooses."""
         super().__init__()
         self._title = title
         self._options = tuple(options)
@@ -89,13 +89,13 @@ class Pick(ModalScreen[str | None]):
         rows = self.query_one(Rows)
         rows.styles.height = min(len(self._options), 14)
         rows.show(
-            [Row(key, Text(f" {key}  {words}" if len(key) == 1 else f" {words}")) for key, words in self._options]
+            [Row(key, Text(f" {key}  {label}" if len(key) == 1 else f" {label}")) for key, label in self._options]
         )
         self.set_focus(rows)
 
     def on_key(self, event: object) -> None:
         character = getattr(event, "character", None)
-        if character and any(key == character for key, _words in self._options):
+        if character and any(key == character for key, _label in self._options):
             self.dismiss(character)
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:

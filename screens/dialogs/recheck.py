@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.preflight.report.diff import Changes, changes, new_blockers
 from acp_tui.preflight.report.diff_text import change_lines
@@ -43,7 +43,7 @@ class Recheck(ModalScreen[bool]):
             yield Label(_("Rechecking the nodes"), classes="dialog-title", markup=False)
             with VerticalScroll(id="since"):
                 yield Static(self._waiting(), id="recheck-text")
-            yield Static(Text(_("n cancel")), id="recheck-keys", classes="dialog-keys")
+            yield Static(Text(pgettext("key", "n cancel")), id="recheck-keys", classes="dialog-keys")
 
     def on_mount(self) -> None:
         self._session.keep_last_report()
@@ -83,18 +83,19 @@ class Recheck(ModalScreen[bool]):
         nodes = self._session.plan.nodes
         done = sum(status.state is not NodeState.CHECKING for status in self._session.nodes.statuses.values())
         return Text(
-            f"{glyphs().running} " + _("{done} of {all} nodes").format(done=min(done, len(nodes)), all=len(nodes))
+            f"{glyphs().running} "
+            + pgettext("recheck", "{done} of {all} nodes").format(done=min(done, len(nodes)), all=len(nodes))
         )
 
     def _changes(self, since: Changes, new: Sequence[Verdict]) -> Text:
         text = Text()
         if new:
-            words = ngettext("{count} new blocker", "{count} new blockers", len(new))
-            text.append(f"{glyphs().failed} " + words.format(count=len(new)) + "\n", "bold red")
+            message = npgettext("recheck", "{count} new blocker", "{count} new blockers", len(new))
+            text.append(f"{glyphs().failed} " + message.format(count=len(new)) + "\n", "bold red")
         elif self._blocked:
             text.append(f"{glyphs().failed} " + _("Some nodes could not be checked.") + "\n", "bold red")
         moment = f"{since.since.astimezone():%Y-%m-%d %H:%M}"
-        text.append(_("Since {moment}:").format(moment=moment) + "\n", "dim")
+        text.append(pgettext("recheck", "Since {moment}:").format(moment=moment) + "\n", "dim")
         text.append("\n".join(" ".join(line.split()) for line in change_lines(since)))
         return text
 

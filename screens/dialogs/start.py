@@ -27,7 +27,7 @@ class Start:
     draft: Draft
     plan_file: Path | None = None
     """The plan file of the draft, the default path for saving; None for a bundle, which is never overwritten."""
-    base: Path | None = None
+    plan_dir: Path | None = None
     """The folder that relative paths start from; None: the current folder."""
     trial: bool = False
 
@@ -85,10 +85,10 @@ async def _loaded(app: App[int], home: Path) -> Start | None:
         try:
             return await _opened(app, _path(typed), home)
         except (PlanErrors, BundleCorrupt, GpgFailed) as error:
-            await app.push_screen_wait(Read(_("Cannot open"), Text(str(error))))
+            await app.push_screen_wait(Read(pgettext("error", "Cannot open"), Text(str(error))))
         except OSError as error:
-            reason = _("{reason}: {path}").format(path=typed, reason=error.strerror or error)
-            await app.push_screen_wait(Read(_("Cannot open"), Text(reason)))
+            reason = pgettext("error", "{reason}: {path}").format(path=typed, reason=error.strerror or error)
+            await app.push_screen_wait(Read(pgettext("error", "Cannot open"), Text(reason)))
 
 
 def _path(typed: str) -> Path:
@@ -114,7 +114,7 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
             passphrase, with_secrets = (SecretStr(typed), True) if typed else (None, False)
         else:
             draft = new_draft(home, bundle.plan, bundle.known_hosts, ask_secrets=bundle.document is None)
-            return Start(draft, base=path)
+            return Start(draft, plan_dir=path)
 
 
 def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:

@@ -1,4 +1,4 @@
-"""Shown while the terminal is too small: only quitting works here."""
+"""The notice that the terminal is too small. The only key that works here quits."""
 
 from textual.app import ComposeResult
 from textual.screen import ModalScreen

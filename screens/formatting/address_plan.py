@@ -10,24 +10,24 @@ from rich.text import Text
 
 from acp_tui.checks.free_ranges import suggestions, with_room
 from acp_tui.checks.subnets import Kind, Network, Taken, interface_of, meet, taken
-from acp_tui.core.i18n import N_, _, ngettext
+from acp_tui.core.i18n import NC_, _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_domain
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import RICH, glyphs
 
 _NAMES: Mapping[Kind, str] = {
-    Kind.PODS: N_("Pods"),
-    Kind.SERVICES: N_("Services"),
-    Kind.JOIN: N_("join range"),
-    Kind.NODES: N_("nodes"),
-    Kind.ENDPOINT: N_("endpoint"),
-    Kind.PLATFORM: N_("platform"),
-    Kind.OTHER: N_("other address"),
-    Kind.REGISTRY: N_("registry"),
-    Kind.DNS: N_("name server"),
-    Kind.ROUTE: N_("other network"),
-    Kind.RESERVED: N_("reserved"),
+    Kind.PODS: NC_("purpose", "Pods"),
+    Kind.SERVICES: NC_("purpose", "Services"),
+    Kind.JOIN: NC_("purpose", "join range"),
+    Kind.NODES: NC_("purpose", "nodes"),
+    Kind.ENDPOINT: NC_("purpose", "endpoint"),
+    Kind.PLATFORM: NC_("purpose", "platform"),
+    Kind.OTHER: NC_("purpose", "other address"),
+    Kind.REGISTRY: NC_("purpose", "registry"),
+    Kind.DNS: NC_("purpose", "name server"),
+    Kind.ROUTE: NC_("purpose", "other network"),
+    Kind.RESERVED: NC_("purpose", "reserved"),
 }
 _EXCLUSIVE = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
 """Ranges that a range of the cluster must not overlap with Kube-OVN; any other overlap is advice."""
@@ -58,32 +58,46 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
             text.append_text(_family(plan, facts, family, met, width))
     kinds = {one.path: one.kind for one in everything if one.of_plan}
     for path, free in suggestions(plan, facts).items():
-        text.append("\n" + _("Free for {purpose}: {range}").format(purpose=_(_NAMES[kinds[path]]), range=free), "cyan")
+        text.append(
+            "\n"
+            + pgettext("address plan", "Free for {purpose}: {range}").format(
+                purpose=_(_NAMES[kinds[path]]), range=free
+            ),
+            "cyan",
+        )
     return text
 
 
 def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, str]]:
     """Return the addresses that people and nodes connect to: name, address and details."""
     address = plan.address
-    ports = _("HTTPS {https}").format(https=address.https_port)
+    ports = pgettext("port", "HTTPS {https}").format(https=address.https_port)
     if address.http_port:
-        ports += ", " + _("HTTP {http}").format(http=address.http_port)
+        ports += ", " + pgettext("port", "HTTP {http}").format(http=address.http_port)
     platform = plan.platform_address
-    yield _("Platform"), platform or "-", ", ".join(part for part in (ports, *_resolved(platform, facts)) if part)
+    yield (
+        pgettext("row", "Platform"),
+        platform or "-",
+        ", ".join(part for part in (ports, *_resolved(platform, facts)) if part),
+    )
     if address.self_built_vip:
         kind = _("Self-built VIP, VRID {vrid}").format(vrid=address.vrid)
     else:
-        kind = _("the node itself") if plan.single else _("load balancer")
+        kind = _("the node itself") if plan.single else pgettext("address plan", "load balancer")
     endpoint = address.cluster_endpoint
-    yield _("Endpoint"), endpoint or "-", ", ".join(("6443", kind, *_resolved(endpoint, facts)))
+    yield pgettext("address plan", "Endpoint"), endpoint or "-", ", ".join(("6443", kind, *_resolved(endpoint, facts)))
     for other in address.others:
         if is_domain(other):
-            yield _("Other address"), other, ", ".join(_resolved(other, facts))
+            yield pgettext("address plan", "Other address"), other, ", ".join(_resolved(other, facts))
 
 
 def _resolved(host: str, facts: Mapping[str, Facts]) -> tuple[str, ...]:
     answers = {a for known in facts.values() for a in (known.names or {}).get(host) or ()} if is_domain(host) else ()
-    return (_("resolves to {addresses}").format(addresses=", ".join(sorted(answers)[:3])),) if answers else ()
+    return (
+        (pgettext("address plan", "resolves to {addresses}").format(addresses=", ".join(sorted(answers)[:3])),)
+        if answers
+        else ()
+    )
 
 
 def _overlaps(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
@@ -99,30 +113,33 @@ def _family(
     plan: Plan, facts: Mapping[str, Facts], family: Sequence[Taken], met: Mapping[Taken, tuple[Taken, ...]], width: int
 ) -> Text:
     inside = " └ " if glyphs() is RICH else " - "
-    around: list[Network] = []
+    outer_ranges: list[Network] = []
     labels = []
     for one in family:
-        while around and not meet(around[-1], one.network):
-            around.pop()
+        while outer_ranges and not meet(outer_ranges[-1], one.network):
+            outer_ranges.pop()
         single = one.network.prefixlen == one.network.max_prefixlen
         name = str(one.network.network_address if single else one.network)
-        labels.append(("   " * (len(around) - 1) + inside if around else "") + name)
-        around.append(one.network)
+        labels.append(("   " * (len(outer_ranges) - 1) + inside if outer_ranges else "") + name)
+        outer_ranges.append(one.network)
     label_width = max(map(len, labels)) + 1
     longest = max(_blocks(one) for one in family) + 1
-    name_width = max(len(_(_NAMES[one.kind])) for one in family) + 1
+    name_width = max(len(pgettext("purpose", _NAMES[one.kind])) for one in family) + 1
     text = Text()
     for one, label in zip(family, labels, strict=True):
         bar = (glyphs().bar * _blocks(one)).ljust(longest)
-        left = label.ljust(label_width) + bar + _(_NAMES[one.kind]).ljust(name_width)
+        start = label.ljust(label_width) + bar + pgettext("purpose", _NAMES[one.kind]).ljust(name_width)
         overlaps = met[one]
         fails = plan.network.cni == "kube-ovn" and any({one.kind, other.kind} <= set(_EXCLUSIVE) for other in overlaps)
         mark, style = ("", "")
         if overlaps or _too_small(plan, one):
             mark, style = (glyphs().failed, "bold red") if fails else (glyphs().warned, "yellow")
-        words = ", ".join(dict.fromkeys(_(_NAMES[other.kind]) for other in overlaps))
-        details = [*_detail(plan, facts, one), *([_("overlaps: {others}").format(others=words)] if overlaps else [])]
-        text.append_text(_row(mark, left, details, label_width + longest, len(left), width, style))
+        names = ", ".join(dict.fromkeys(pgettext("purpose", _NAMES[other.kind]) for other in overlaps))
+        details = [
+            *_detail(plan, facts, one),
+            *([pgettext("address plan", "overlaps: {others}").format(others=names)] if overlaps else []),
+        ]
+        text.append_text(_row(mark, start, details, label_width + longest, len(start), width, style))
     return text
 
 
@@ -135,17 +152,17 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
             if (owner := interface_of(host, known.interfaces or ())) is not None
         }
         count = len(one.hosts)
-        nodes = ngettext("{count} node", "{count} nodes", count).format(count=count)
+        nodes = npgettext("address plan", "{count} node", "{count} nodes", count).format(count=count)
         yield ", ".join([_size(one.network), nodes, *sorted(nics)[:3]])
         if one.guessed:
-            yield _("prefix unknown")
+            yield pgettext("address plan", "prefix unknown")
     elif one.kind is Kind.PODS:
         most, count = plan.kubernetes.max_pods_per_node, len(plan.nodes)
         needed = most * count
         sizes = {"size": _size(one.network), "nodes": count, "most": most, "needed": f"{needed:,}"}
-        yield _("{size} for {nodes} x {most} = {needed}").format(**sizes)
+        yield pgettext("address plan", "{size} for {nodes} x {most} = {needed}").format(**sizes)
         if _too_small(plan, one):
-            yield _("too small")
+            yield pgettext("address plan", "too small")
     elif one.network.prefixlen < one.network.max_prefixlen:
         yield _size(one.network)
 
@@ -163,9 +180,9 @@ def _blocks(one: Taken) -> int:
     return -(-(one.network.max_prefixlen - one.network.prefixlen) // _BAR[one.network.version])
 
 
-def _row(mark: str, left: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
+def _row(mark: str, start: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
     """Return one line; details that do not fit continue below, from column `under`."""
-    line, below = f"{mark:<{_MARK}}{left:<{indent}}", list[str]()
+    line, below = f"{mark:<{_MARK}}{start:<{indent}}", list[str]()
     for detail in details:
         if not below and len(line) + len(detail) + 2 <= width:
             line += (", " if len(line) > _MARK + indent else " ") + detail

@@ -37,7 +37,7 @@ def step_detail(step: FixStep, done: StepDone | None, result: FixResult | None) 
 def question(job: Job, removed: Mapping[str, str]) -> str:
     """Return the changes of a node, for its confirmation. `removed`: requirement → list that its step would remove."""
     lines = [", ".join(step.requirement for step in job.steps)]
-    removes = _("{rule} removes: {list}")
+    removes = pgettext("fix", "{rule} removes: {list}")
     lines += [removes.format(rule=requirement, list=_cut(text)) for requirement, text in removed.items()]
     lines.append(_("Backups and undo.sh: {folder}").format(folder=job.folder))
     lines.append(_("Then acp-tui checks this node again."))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from acp_tui.checks.labels import OUTCOMES, outcome_label
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.install.observe.failure import failure
 from acp_tui.install.observe.labels import PHASES, SHOWN_AS, phase_label
 from acp_tui.install.run.state import Phase, RunState
@@ -36,7 +36,7 @@ def phases(state: RunState | None) -> Text:
         text.append(f"{mark} {phase_label(name)}", "green" if done else "bold" if index == current else "dim")
         text.append("  ")
     if state is not None and state.step:
-        text.append("\n" + _("installer step {step}").format(step=state.step))
+        text.append("\n" + pgettext("status", "installer step {step}").format(step=state.step))
     return text
 
 
@@ -57,7 +57,7 @@ def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, st
         case NextStep.RESUME:
             return Text("? " + _("The install process has died. s resumes the install."), "bold yellow")
         case NextStep.CHOOSE_VERSIONS | NextStep.ANSWER_RECEIVED | NextStep.ANSWER_CHANGES:
-            return Text(f"? {run.message}\n" + _("s answers"), "bold yellow")
+            return Text(f"? {run.message}\n" + pgettext("status", "s answers"), "bold yellow")
     if stall:
         return Text(f"! {phase_label(run.phase)}: {stall}\n" + _("t diagnoses again"), "bold yellow")
     message = run.message or _("Running. You may leave: it continues. Follow it: acp-tui attach")
@@ -96,7 +96,7 @@ def failed_lines(state: RunState) -> Text:
     """Return three lines: the failure, its likely cause, and the keys."""
     found = failure(state)
     text = Text(f"{glyphs().failed} {state.message.splitlines()[0] if state.message else ''}\n", "bold red")
-    text.append(_("Likely cause: {cause}").format(cause=found.cause) + "\n", "not bold default")
+    text.append(pgettext("status", "Likely cause: {cause}").format(cause=found.cause) + "\n", "not bold default")
     text.append(_("f details, last lines   s resume"), "not bold default")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
@@ -106,9 +106,9 @@ def failure_text(state: RunState) -> Text:
     """Return all details of a failure and the next steps."""
     found = failure(state)
     text = Text(f"{state.message}\n\n", "bold")
-    text.append(_("Failed in: {phase}").format(phase=phase_label(found.phase)) + "\n")
-    text.append(_("Likely cause: {cause}").format(cause=found.cause) + "\n\n")
-    text.append(_("Last lines:") + "\n", "bold")
+    text.append(pgettext("status", "Failed in: {phase}").format(phase=phase_label(found.phase)) + "\n")
+    text.append(pgettext("status", "Likely cause: {cause}").format(cause=found.cause) + "\n\n")
+    text.append(pgettext("status", "Last lines:") + "\n", "bold")
     text.append("".join(f"{line}\n" for line in found.lines) + "\n")
     text.append(_("To create a support archive without secrets: acp-tui support FILE.tar.gz") + "\n")
     text.append(_("Files of the install: {folder}").format(folder=state.spec.run_dir) + "\n\n")
@@ -128,12 +128,12 @@ def result_text(finish: "Finish | None", plan: Plan) -> Text:
             text.append(f" {verdict.requirement}{node}: {outcome_label(verdict.outcome)}\n", "bold")
             text.append(f"{verdict.observed}\n")
             if verdict.remedy:
-                text.append(_("Fix: {fix}").format(fix=verdict.remedy.strip()) + "\n", "italic")
+                text.append(pgettext("status", "Fix: {fix}").format(fix=verdict.remedy.strip()) + "\n", "italic")
         for one in finish.report.nodes:
             if one.detail:
                 text.append(f"{one.address}: {one.detail}\n")
         text.append("\n")
-    text.append(_("Remaining steps") + "\n", "bold")
+    text.append(pgettext("heading", "Remaining steps") + "\n", "bold")
     for step in checklist(plan):
         text.append(f"[ ] {step.title}: ", "bold")
         text.append(f"{step.text}\n")

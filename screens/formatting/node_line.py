@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from acp_tui.checks.labels import role_label, state_label
-from acp_tui.core.i18n import _, ngettext, pgettext
+from acp_tui.core.i18n import _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
@@ -27,8 +27,8 @@ def node_line(session: Session, node: Node) -> Text:
         text.append(status.facts.hostname[:18].ljust(18))
     if status is not None and status.state is NodeState.CHECKED:
         if blockers := session.verdict_view.blockers_by_node.get(node.address, 0):
-            words = ngettext("{count} to fix", "{count} to fix", blockers)
-            text.append(words.format(count=blockers), "bold red")
+            message = npgettext("node", "{count} to fix", "{count} to fix", blockers)
+            text.append(message.format(count=blockers), "bold red")
         else:
             text.append(pgettext("node", "ready"), "green")
     elif status is not None and status.notice:
@@ -52,8 +52,8 @@ def credentials_missing() -> str:
 def node_detail(node: Node, status: NodeStatus | None) -> Text:
     """Return problem, notice, machine and host key of a node, one a line."""
     if status is None:
-        words = _("{address} is not checked yet: enter a password or a key file.").format(address=node.address)
-        return Text(words)
+        message = _("{address} is not checked yet: enter a password or a key file.").format(address=node.address)
+        return Text(message)
     lines = []
     if status.notice:
         lines.append(Text(f"{state_label(status.state)}, {status.notice}"))
@@ -63,7 +63,7 @@ def node_detail(node: Node, status: NodeStatus | None) -> Text:
     if status.state is NodeState.HOST_KEY_CHANGED:
         lines.append(Text(_("h: review and trust the new host key")))
     elif status.facts and status.facts.host_key:
-        lines.append(Text(_("Host key {fingerprint}").format(fingerprint=status.facts.host_key), "dim"))
+        lines.append(Text(pgettext("node", "Host key {fingerprint}").format(fingerprint=status.facts.host_key), "dim"))
     return Text("\n").join(lines)
 
 
@@ -72,5 +72,5 @@ def machine_line(facts: Facts) -> str:
     memory = f"{facts.memory / 1e9:.0f} GB" if facts.memory else None
     cpus = None
     if facts.cpu_count:
-        cpus = ngettext("{count} CPU", "{count} CPUs", facts.cpu_count).format(count=facts.cpu_count)
+        cpus = npgettext("node", "{count} CPU", "{count} CPUs", facts.cpu_count).format(count=facts.cpu_count)
     return ", ".join(part for part in (facts.os_name, facts.kernel, facts.arch, cpus, memory) if part)

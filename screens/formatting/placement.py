@@ -1,8 +1,8 @@
-"""Whether applications run on a node, with the rule that decides it."""
+"""The placement text of a node: whether applications run there, and the requirement that decides it."""
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Node, Plan
 
 CHOICE = "XR-NOEXCL-CP"
@@ -19,8 +19,12 @@ def placed(plan: Plan, node: Node, *, preset: bool) -> str:
     """Return the placement in one sentence. `preset`: the answer is a derived default."""
     rule, on = deciding_rule(plan, node), plan.deployable(node)
     if rule != CHOICE:
-        words = _("applications always, {rule}: {title}") if on else _("applications never, {rule}: {title}")
-        return words.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
+        message = (
+            pgettext("placement", "applications always, {rule}: {title}")
+            if on
+            else pgettext("placement", "applications never, {rule}: {title}")
+        )
+        return message.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
     if preset and on:
         return _("applications yes, derived: the plan has no worker")
     chosen = _("applications yes, chosen") if on else _("applications no, chosen")

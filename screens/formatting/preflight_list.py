@@ -70,12 +70,12 @@ def list_title(blockers: int, filter: Filter, shown: int, node: str | None) -> s
 def empty_list(unchecked: int) -> str:
     """Return the text of an empty list; `unchecked`: number of nodes that are not checked yet."""
     if unchecked:
-        words = ngettext(
+        message = ngettext(
             "No findings yet. {count} node is not checked.",
             "No findings yet. {count} nodes are not checked.",
             unchecked,
         )
-        return words.format(count=unchecked)
+        return message.format(count=unchecked)
     return _("No blockers. f shows the other findings.")
 
 

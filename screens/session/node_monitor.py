@@ -54,9 +54,9 @@ class NodeStatus:
 
 
 class NodeMonitor:
-    """`base`: the folder that the plan's relative paths start from."""
+    """`plan_dir`: the folder that the plan's relative paths start from."""
 
-    def __init__(self, session: SessionPort, dial: AddressMap, base: Path) -> None:
+    def __init__(self, session: SessionPort, address_map: AddressMap, plan_dir: Path) -> None:
         self.statuses: dict[str, NodeStatus] = {}
         self.active_tests: tuple[ActiveTest, ...] = ()
         """Active tests that run now."""
@@ -64,8 +64,8 @@ class NodeMonitor:
         """A node has been checked since the last report was saved."""
         self.retry_pauses = RETRY_PAUSES
         self._session = session
-        self._dial = dial
-        self._base = base
+        self._address_map = address_map
+        self._plan_dir = plan_dir
         self._checks: dict[str, asyncio.Task[None]] = {}
         self._tests: asyncio.Task[None] | None = None
 
@@ -129,11 +129,11 @@ class NodeMonitor:
 
     @property
     def checking(self) -> bool:
-        return any(seen.state is NodeState.CHECKING for seen in self.statuses.values())
+        return any(status.state is NodeState.CHECKING for status in self.statuses.values())
 
     @property
     def facts(self) -> Mapping[str, Facts]:
-        return {address: seen.facts for address, seen in self.statuses.items() if seen.facts is not None}
+        return {address: status.facts for address, status in self.statuses.items() if status.facts is not None}
 
     def state(self, node: Node) -> NodeState:
         status = self.statuses.get(node.address)
@@ -165,7 +165,7 @@ class NodeMonitor:
         from acp_tui.preflight.active_tests import keep_active_facts
         from acp_tui.preflight.run import probe_node
 
-        async for event in probe_node(plan, node, known_host_key, self._dial, plan_dir=self._base):
+        async for event in probe_node(plan, node, known_host_key, self._address_map, plan_dir=self._plan_dir):
             before = self.statuses[address]
             match event:
                 case NodeStage():
@@ -238,7 +238,7 @@ class NodeMonitor:
         from acp_tui.preflight.run import refresh_connectivity
 
         done = await refresh_connectivity(
-            self._tested_plan, node, before, known_host_key, self._dial, plan_dir=self._base
+            self._tested_plan, node, before, known_host_key, self._address_map, plan_dir=self._plan_dir
         )
         status = self.statuses[address]
         if done.state in (NodeState.CHECKED, NodeState.NO_SUDO):
@@ -266,7 +266,9 @@ class NodeMonitor:
 
         try:
             plan, keys = self._session.plan, self._session.draft.host_keys
-            results = await run_active_tests(plan, known, keys, self.active_tests, self._dial, plan_dir=self._base)
+            results = await run_active_tests(
+                plan, known, keys, self.active_tests, self._address_map, plan_dir=self._plan_dir
+            )
         finally:
             self.active_tests = ()
         for address, found in results.items():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from acp_tui.checks.suggestions import filled, suggested_interfaces
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import Node, Plan
 from acp_tui.plan.node_import.merge import ImportPreview
@@ -18,7 +18,7 @@ _SHOWN = 6
 @dataclass(frozen=True)
 class NodeSuggestion:
     key: str
-    words: str
+    message: str
     short: str
     """For a narrow place."""
     nodes: tuple[Node, ...]
@@ -31,8 +31,10 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
     suggestions = []
     found = suggested_interfaces(plan, session.nodes.facts)
     if found:
-        words = _interfaces_text(sum(one.nic is not None for one in found), sum(one.ipv6 is not None for one in found))
-        suggestions.append(NodeSuggestion(key="f", words=words, short=words, nodes=filled(plan, found)))
+        message = _interfaces_text(
+            sum(one.nic is not None for one in found), sum(one.ipv6 is not None for one in found)
+        )
+        suggestions.append(NodeSuggestion(key="f", message=message, short=message, nodes=filled(plan, found)))
     here = [one for one in own if (":" in one.address) == (plan.network.ip_family == "ipv6")]
     installer = plan.installer_node
     if installer is None or installer.address not in {one.address for one in own}:
@@ -42,8 +44,10 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
             suggestions.append(
                 NodeSuggestion(
                     key=key,
-                    words=_("this host as installer node: {address} ({nic})").format(address=one.address, nic=one.nic),
-                    short=_("this host, {address}").format(address=one.address),
+                    message=_("this host as installer node: {address} ({nic})").format(
+                        address=one.address, nic=one.nic
+                    ),
+                    short=pgettext("node", "this host, {address}").format(address=one.address),
                     nodes=with_installer(plan, one.address),
                 )
             )
@@ -51,12 +55,12 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
 
 
 def _interfaces_text(interfaces: int, addresses: int) -> str:
-    """How many interfaces and IPv6 addresses can be filled in; one of the two is not 0."""
+    """Return the counts of interfaces and IPv6 addresses that can be filled in; at least one is not 0."""
     parts = (
         (interfaces, ngettext("interface of {count} node", "interfaces of {count} nodes", interfaces)),
         (addresses, ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", addresses)),
     )
-    return ", ".join(words.format(count=count) for count, words in parts if count)
+    return ", ".join(message.format(count=count) for count, message in parts if count)
 
 
 def suggested_values(session: Session) -> str:
@@ -67,7 +71,11 @@ def suggested_values(session: Session) -> str:
         values = ", ".join(part for part in (one.nic, one.ipv6) if part)
         if one.further:
             others = ", ".join(one.further[:2])
-            lines.append(_("{node}: {values} (or {others})").format(node=one.address, values=values, others=others))
+            lines.append(
+                pgettext("node", "{node}: {values} (or {others})").format(
+                    node=one.address, values=values, others=others
+                )
+            )
         else:
             lines.append(f"{one.address}: {values}")
     if len(found) > _SHOWN:

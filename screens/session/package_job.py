@@ -1,11 +1,11 @@
-"""Verification and unpacking of the packages in the background of the wizard, once at a time."""
+"""Verify and unpack the packages in the background of the wizard, one job at a time."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from acp_tui.core.events import Progress
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageBlocked, PackageWork
 from acp_tui.package.tar_members import PackageRefused
@@ -55,7 +55,7 @@ class PackageJob:
         def progressed(progress: Progress) -> None:
             self._show(PackageJobState(progress))
 
-        progressed(Progress(_("package"), 0, 0))
+        progressed(Progress(pgettext("package", "package"), 0, 0))
         try:
             await self._package.unpack(self._session.plan, progressed)
         except (PackageBlocked, PackageRefused, UnpackFailed) as error:

@@ -81,12 +81,12 @@ class Session:
         notify: Callable[[Changed], None],
         fault: Callable[[BaseException], None],
         *,
-        dial: AddressMap,
+        address_map: AddressMap,
         package: PackageWork,
         plan_file: Path | None,
     ) -> None:
         self.draft = draft
-        self.nodes = NodeMonitor(self, dial, package.base)
+        self.nodes = NodeMonitor(self, address_map, package.base)
         self.verdict_view = VerdictView()
         self.field_errors: dict[str, str] = {}
         """Dotted path → reason why the text in its field is not valid."""
@@ -94,7 +94,7 @@ class Session:
         """A pasted list of nodes, not yet imported: only in memory, as it may hold passwords."""
         self.package = package
         self.plan_file = plan_file
-        self.dial = dial
+        self.address_map = address_map
         self.save_error = ""
         self.local_files = NO_LOCAL_FILES
         self.package_job = PackageJob(self, package, lambda: self._notify_later(Changed.PACKAGE))
@@ -136,7 +136,7 @@ class Session:
 
     def answer(self, path: str, value: object) -> str:
         """Store an answer. Return "" when it is valid, else the reason; the typed text is kept either way."""
-        asked = self.draft.secrets_asked - {path}
+        asked_again = self.draft.secrets_asked - {path}
         invalid = {key: text for key, text in self.draft.invalid_input.items() if key != path}
         self.field_errors.pop(path, None)
         try:
@@ -145,10 +145,12 @@ class Session:
             self.field_errors[path] = error.errors[0].message
             if not is_secret(field_at(path).annotation):
                 invalid[path] = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked)
+            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked_again)
         else:
             own = {path, *(node.address for node in plan.nodes if path.endswith(".deployable"))}
-            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked, preset=self.draft.preset - own)
+            self.draft = replace(
+                self.draft, invalid_input=invalid, secrets_asked=asked_again, preset=self.draft.preset - own
+            )
             self._set_plan(plan)
         self._answers_changed()
         return self.field_errors.get(path, "")
@@ -157,10 +159,12 @@ class Session:
         """Replace the list of nodes; new ones are checked at once. Text typed for a node stays with it."""
         before = self.plan.nodes
         places = {path: moved_path(path, before, nodes) for path in (*self.draft.invalid_input, *self.field_errors)}
-        self.field_errors = {there: reason for path, reason in self.field_errors.items() if (there := places[path])}
-        invalid = {there: text for path, text in self.draft.invalid_input.items() if (there := places[path])}
-        asked = frozenset(there for path in self.draft.secrets_asked if (there := moved_path(path, before, nodes)))
-        self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked)
+        self.field_errors = {moved: reason for path, reason in self.field_errors.items() if (moved := places[path])}
+        invalid = {moved: text for path, text in self.draft.invalid_input.items() if (moved := places[path])}
+        asked_again = frozenset(
+            moved for path in self.draft.secrets_asked if (moved := moved_path(path, before, nodes))
+        )
+        self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked_again)
         self._set_plan(self.plan.model_copy(update={"nodes": nodes}))
         self._answers_changed()
         self.nodes.check_changed()

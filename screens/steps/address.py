@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from acp_tui.core.i18n import N_, NC_
+from acp_tui.core.i18n import NC_
 from acp_tui.plan.model import Plan
 from screens.steps.address_helpers import AddressingStep
 from screens.widgets.form import Field
@@ -28,7 +28,7 @@ FIELDS = (
 class AddressStep(AddressingStep):
     NAME = "address"
     SHORT = NC_("step", "Address")
-    TITLE_TEXT = N_("Address: cluster endpoint, platform address, administrator")
+    TITLE_TEXT = NC_("title", "Address: cluster endpoint, platform address, administrator")
     SECTIONS = ("address", "admin")
     KEYS = (*AddressingStep.KEYS, ("^R", NC_("key", "reveal")))
 

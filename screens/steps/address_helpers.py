@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from acp_tui.checks.suggestions import Suggestion, suggest
-from acp_tui.core.i18n import NC_, _
+from acp_tui.core.i18n import NC_, _, pgettext
 from screens.dialogs.prompts import Read
 from screens.formatting.address_plan import drawing
 from screens.session.session import Changed
@@ -26,8 +26,8 @@ class AddressingStep(WizardStep):
     def lead(self, field: Field) -> Text:
         suggestion = self._suggestion(field)
         if suggestion is not None:
-            words = _("^F fills in {value}: {reason}").format(value=suggestion.value, reason=suggestion.reason)
-            return Text(words, "cyan")
+            message = _("^F fills in {value}: {reason}").format(value=suggestion.value, reason=suggestion.reason)
+            return Text(message, "cyan")
         if field.path == "address.platform" and self.session.plan.address.platform is None:
             endpoint = self.session.plan.address.cluster_endpoint or "-"
             return Text(_("Default: {value}, the cluster endpoint.").format(value=endpoint), "dim")
@@ -44,7 +44,7 @@ class AddressingStep(WizardStep):
 
     def action_draw(self) -> None:
         text = drawing(self.session.plan, self.session.nodes.facts, Read.WIDE)
-        self.app.push_screen(Read(_("Address plan"), text, wide=True))
+        self.app.push_screen(Read(pgettext("panel", "Address plan"), text, wide=True))
 
     def _suggestion(self, field: Field) -> Suggestion | None:
         return suggest(self.session.plan, self.session.nodes.facts, field.path)

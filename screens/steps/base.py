@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from acp_tui.checks.verdict import Verdict
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import rule_of
 from acp_tui.preflight.bundle import SecretsMode
@@ -38,7 +38,7 @@ class WizardApp(Protocol):
     """The practice cluster; None for a real one."""
     home: Path
     """The state folder."""
-    base: Path
+    plan_dir: Path
     """The folder that the plan's relative paths start from."""
     own_addresses: Callable[[], Sequence[LocalAddress]]
     """Of this host, where it may be a node."""
@@ -72,7 +72,7 @@ class WizardStep(Screen[None]):
         Binding("ctrl+r", "reveal", show=False),
     ]
 
-    # Textual would send the whole screen when the cursor goes to another field; the fields repaint themselves.
+    # Textual would send the complete screen when the focus moves to another field; the fields repaint themselves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, session: Session, wizard: WizardApp) -> None:
@@ -107,7 +107,7 @@ class WizardStep(Screen[None]):
         with Horizontal(id="middle"):
             yield Sidebar(self.session, self.NAME, self.wizard.steps)
             with Vertical(id="main"):
-                yield Panel(_(self.TITLE_TEXT), id="title")
+                yield Panel(pgettext("title", self.TITLE_TEXT), id="title")
                 with Vertical(id="body"):
                     yield from self.body()
                 yield Detail()

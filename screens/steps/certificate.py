@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from acp_tui.checks.certificates.model import Authority, CertificateFacts
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, NC_, _, ngettext, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import outcome_mark
 from screens.session.session import Changed
@@ -31,7 +31,7 @@ FIELDS = (
 class CertificateStep(WizardStep):
     NAME = "certificate"
     SHORT = NC_("step", "Certificate")
-    TITLE_TEXT = N_("Certificate: the certificate that browsers receive")
+    TITLE_TEXT = NC_("title", "Certificate: the certificate that browsers receive")
     SECTIONS = ("certificate",)
 
     def fields(self) -> Sequence[Field]:
@@ -66,11 +66,11 @@ def described(plan: Plan, found: CertificateFacts) -> list[Text]:
     if found.not_before is not None and found.not_after is not None:
         days = (found.not_after - found.read_at).days
         if days >= 0:
-            words = ngettext("{start} to {end}, {days} day left", "{start} to {end}, {days} days left", days)
+            validity = ngettext("{start} to {end}, {days} day left", "{start} to {end}, {days} days left", days)
         else:
-            words = _("{start} to {end}, expired")
+            validity = pgettext("certificate", "{start} to {end}, expired")
         start, end = f"{found.not_before:%Y-%m-%d}", f"{found.not_after:%Y-%m-%d}"
-        lines.append(_line(pgettext("certificate", "Valid"), words.format(start=start, end=end, days=days)))
+        lines.append(_line(pgettext("certificate", "Valid"), validity.format(start=start, end=end, days=days)))
     if found.issuer is not None:
         lines.append(_line(pgettext("certificate", "Issuer"), _issuer(found)))
     if found.key_type:
@@ -79,8 +79,8 @@ def described(plan: Plan, found: CertificateFacts) -> list[Text]:
     return lines
 
 
-def _line(word: str, text: str) -> Text:
-    return Text.assemble((f"{word:<8} ", "dim"), text, no_wrap=True, overflow="ellipsis")
+def _line(label: str, text: str) -> Text:
+    return Text.assemble((f"{label:<8} ", "dim"), text, no_wrap=True, overflow="ellipsis")
 
 
 def _covered(found: CertificateFacts, hosts: Sequence[str]) -> Text:
@@ -96,10 +96,12 @@ def _issuer(found: CertificateFacts) -> str:
         return _("self-signed: every client must be configured to trust it")
     how = {
         Authority.KNOWN: _("known to this host"),
-        Authority.PRIVATE: _("private authority"),
+        Authority.PRIVATE: pgettext("certificate", "private authority"),
         Authority.MISSING: _("not in the file"),
     }
-    count = ngettext("{count} certificate", "{count} certificates", found.chain_length).format(count=found.chain_length)
+    count = npgettext("certificate", "{count} certificate", "{count} certificates", found.chain_length).format(
+        count=found.chain_length
+    )
     end = how[found.authority] if found.authority else ""
     return f"{found.last_issuer} ({end}), {count}"
 

@@ -30,7 +30,7 @@ def explanation(step: WizardStep) -> Text:
     row = catalogue(release).get(step.rule_under_cursor() or "")
     if row is not None:
         text.append(_(row.title) + "\n\n", "bold")
-        for name, words in explain_requirement(row):
+        for name, value in explain_requirement(row):
             text.append(f"{name}\n", "dim")
-            text.append(f"{words}\n\n")
+            text.append(f"{value}\n\n")
     return text

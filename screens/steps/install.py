@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import RichLog
 
-from acp_tui.core.i18n import N_, NC_, _
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.install.run.spawn import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState
 from acp_tui.install.session import InstallSession, NextStep, is_remote_install, next_step
@@ -37,7 +37,7 @@ _SOURCES = {"acp-tui": "bold", "installer": "cyan"}
 class InstallStep(WizardStep):
     NAME = "install"
     SHORT = NC_("step", "Install")
-    TITLE_TEXT = N_("Install")
+    TITLE_TEXT = NC_("title", "Install")
     KEYS = (
         ("s", NC_("key", "start")),
         ("l", NC_("key", "logs")),
@@ -86,9 +86,9 @@ class InstallStep(WizardStep):
             session.plan,
             session.draft.host_keys,
             self.wizard.home,
-            self.wizard.base,
+            self.wizard.plan_dir,
             package=session.package,
-            address_map=session.dial,
+            address_map=session.address_map,
             settings=practice.run_settings if practice else RunSettings(),
             remote=practice is None and is_remote_install(session.plan),
         )
@@ -128,7 +128,7 @@ class InstallStep(WizardStep):
         if self.session.run_dir is None or self._run is None or self._run.phase in FINAL:
             return
         first = Confirm(_("Abort the install?"), _("Installed components stay on the nodes."))
-        second = Confirm(_("Abort?"), _("You will have to clean the nodes before installing again."))
+        second = Confirm(pgettext("question", "Abort?"), _("You will have to clean the nodes before installing again."))
         if await self.app.push_screen_wait(first) and await self.app.push_screen_wait(second):
             try:
                 await InstallSession.abort(self.session.run_dir)
@@ -224,7 +224,7 @@ class InstallStep(WizardStep):
         log = self.query_one("#log", RichLog)
         for line in triage.observations:
             log.write(Text(line, "yellow"))
-        cause = _("Likely cause: {place}").format(place=triage.likely_cause)
+        cause = pgettext("install", "Likely cause: {place}").format(place=triage.likely_cause)
         log.write(Text(cause, "bold yellow"))
         if self._stall:
             self._stall = cause

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.app import App
 
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.install.run.state import RunState, removal
 from acp_tui.install.session import Answers, InstallSession, NextStep, next_step
 from acp_tui.install.start import StartError
@@ -45,8 +45,8 @@ async def ask_answers(app: App[int], run: RunState) -> Answers | None:
     """Ask what a run at rest needs to continue. None: the operator cancelled."""
     match next_step(run):
         case NextStep.CHOOSE_VERSIONS:
-            kubernetes = await _pick(app, _("Kubernetes version"), run.offered_kubernetes)
-            runtime = await _pick(app, _("Container runtime"), run.offered_runtimes)
+            kubernetes = await _pick(app, pgettext("question", "Kubernetes version"), run.offered_kubernetes)
+            runtime = await _pick(app, pgettext("row", "Container runtime"), run.offered_runtimes)
             return None if kubernetes is None or runtime is None else Answers(kubernetes, runtime)
         case NextStep.ANSWER_RECEIVED:
             options = [("y", _("yes: follow the install")), ("n", _("no: send it again"))]

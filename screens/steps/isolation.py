@@ -6,7 +6,7 @@ from functools import partial
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.core.i18n import N_, NC_, _, ngettext
+from acp_tui.core.i18n import NC_, npgettext, pgettext
 from acp_tui.plan.model import Plan
 from screens.formatting.placement import may_choose, placed
 from screens.session.session import Changed
@@ -26,7 +26,7 @@ def _may_choose(plan: Plan, *, index: int) -> bool:
 class IsolationStep(WizardStep):
     NAME = "isolation"
     SHORT = NC_("step", "Isolation")
-    TITLE_TEXT = N_("Isolation: what runs where (DaemonSets are exempt)")
+    TITLE_TEXT = NC_("title", "Isolation: what runs where (DaemonSets are exempt)")
     SECTIONS = ("isolation", "components", "local_storage")
 
     def body(self) -> Iterable[Widget]:
@@ -42,10 +42,12 @@ class IsolationStep(WizardStep):
         nodes_of: dict[str, list[str]] = {}
         for node in plan.nodes:
             nodes_of.setdefault(placed(plan, node, preset=node.address in preset), []).append(node.address)
-        for words, addresses in nodes_of.items():
+        for placement, addresses in nodes_of.items():
             more = len(addresses) - 1
-            nodes = ngettext("{node} and {count} more", "{node} and {count} more", more) if more else "{node}"
-            yield Text(nodes.format(node=addresses[0], count=more), "bold").append(f": {words}", "not bold")
+            nodes = (
+                npgettext("isolation", "{node} and {count} more", "{node} and {count} more", more) if more else "{node}"
+            )
+            yield Text(nodes.format(node=addresses[0], count=more), "bold").append(f": {placement}", "not bold")
 
     def fields(self) -> Sequence[Field]:
         fields = [
@@ -54,11 +56,13 @@ class IsolationStep(WizardStep):
             if node.role == "control-plane"
             for field in (
                 Field(
-                    f"nodes[{index}].platform_exclusive", _("Excl. {node}").format(node=node.address), shown=_isolated
+                    f"nodes[{index}].platform_exclusive",
+                    pgettext("isolation", "Excl. {node}").format(node=node.address),
+                    shown=_isolated,
                 ),
                 Field(
                     f"nodes[{index}].deployable",
-                    _("Apps {node}").format(node=node.address),
+                    pgettext("isolation", "Apps {node}").format(node=node.address),
                     shown=partial(_may_choose, index=index),
                 ),
             )

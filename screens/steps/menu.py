@@ -1,4 +1,4 @@
-"""The menu: every step, and the actions that are otherwise behind control keys."""
+"""The menu: every step, and the actions that also have control keys."""
 
 from collections.abc import Sequence
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from acp_tui.core.i18n import N_, NC_
+from acp_tui.core.i18n import NC_
 from acp_tui.plan.model import Plan
 from screens.steps.address_helpers import AddressingStep
 from screens.widgets.form import Field
@@ -48,7 +48,7 @@ FIELDS = (
 class NetworkStep(AddressingStep):
     NAME = "network"
     SHORT = NC_("step", "Network")
-    TITLE_TEXT = N_("Network: addresses of Pods and Services")
+    TITLE_TEXT = NC_("title", "Network: addresses of Pods and Services")
     SECTIONS = ("network", "kubernetes")
 
     def fields(self) -> Sequence[Field]:

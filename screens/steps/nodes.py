@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from acp_tui.core.i18n import N_, NC_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
@@ -66,7 +66,7 @@ class _AddLine(Line):
 class NodesStep(WizardStep):
     NAME = "nodes"
     SHORT = NC_("step", "Nodes")
-    TITLE_TEXT = N_("Nodes: SSH login and addresses")
+    TITLE_TEXT = NC_("title", "Nodes: SSH login and addresses")
     SECTIONS = ("nodes", "ssh", "workload")
     KEYS = (
         ("Enter", NC_("key", "edit")),
@@ -157,8 +157,8 @@ class NodesStep(WizardStep):
             self._set_line_error(typed, parsed.faults[0].text)
             return False
         if duplicates:
-            words = _("{address} is already in the plan")
-            self._set_line_error(typed, words.format(address=duplicates[0].address))
+            message = _("{address} is already in the plan")
+            self._set_line_error(typed, message.format(address=duplicates[0].address))
             return False
         import_nodes(self.session, preview)
         self.query_one(Form).reload()
@@ -199,7 +199,7 @@ class NodesStep(WizardStep):
     async def _import(self) -> None:
         from screens.dialogs.node_import import NodeImportDialog  # its editor takes long to import
 
-        await self.app.push_screen_wait(NodeImportDialog(self.session, self.wizard.base))
+        await self.app.push_screen_wait(NodeImportDialog(self.session, self.wizard.plan_dir))
         for form in self.query(Form):
             form.reload()
         self._show_nodes()
@@ -216,7 +216,7 @@ class NodesStep(WizardStep):
         if not suggestions:
             self.show_answer(_("Nothing to fill in yet."))
             return
-        options = [(one.key, one.words) for one in suggestions]
+        options = [(one.key, one.message) for one in suggestions]
         title = pgettext("dialog", "Fill in")
         picked = await self.app.push_screen_wait(Pick(title, options, suggested_values(self.session)))
         for one in suggestions:
@@ -274,16 +274,16 @@ class NodesStep(WizardStep):
         short = shortage(session_sizing(self.session)) if self.session.plan.nodes else ""
         keys = [
             ("^L", pgettext("key", "list")),
-            ("^T", _("sizes: {short}").format(short=short) if short else pgettext("key", "sizes")),
+            ("^T", pgettext("node", "sizes: {short}").format(short=short) if short else pgettext("key", "sizes")),
         ]
         suggestions = node_suggestions(self.session, self._own)
         if suggestions:
-            left = self.app.size.width - _SIDE_COLUMNS - sum(len(key) + len(words) + 3 for key, words in keys)
+            columns_left = self.app.size.width - _SIDE_COLUMNS - sum(len(key) + len(label) + 3 for key, label in keys)
             short = suggestions[0].short
-            keys.insert(1, ("^F", short if len(short) + 5 <= left else pgettext("key", "fill in")))
+            keys.insert(1, ("^F", short if len(short) + 5 <= columns_left else pgettext("key", "fill in")))
         text = Text(no_wrap=True, overflow="ellipsis")
-        for key, words in keys:
-            text.append(f" {key}", "bold reverse").append(f" {words} ")
+        for key, label in keys:
+            text.append(f" {key}", "bold reverse").append(f" {label} ")
         self.set_panel("#offers", text)
 
     def _detail(self, node: Node) -> Text:

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, NC_, _, ngettext
+from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.package.discovery import Found
 from acp_tui.package.reader import pace
 from acp_tui.plan.model import Plan
@@ -43,7 +43,7 @@ def _companions(found: Found) -> str:
     parts = (
         _("with its signature") if found.signed else _("without a signature"),
         _("the public key") if found.public_key else _("no public key"),
-        *([_("the extensions")] if found.extensions else []),
+        *([pgettext("package", "the extensions")] if found.extensions else []),
     )
     return ", ".join(parts)
 
@@ -51,7 +51,7 @@ def _companions(found: Found) -> str:
 class PackageStep(WizardStep):
     NAME = "package"
     SHORT = NC_("step", "Package")
-    TITLE_TEXT = N_("Package: integrity and signature")
+    TITLE_TEXT = NC_("title", "Package: integrity and signature")
     SECTIONS = ("package", "scenario", "release", "disaster_recovery")
     KEYS = (("^V", NC_("key", "verify and unpack")),)
 
@@ -123,26 +123,26 @@ class PackageStep(WizardStep):
             filled = width * done // total if total else 0
             bar = g.bar * filled + g.rest * (width - filled)
             percent = f"{100 * done // total}%" if total else ""
-            words = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
-            lines.append(Text(words, no_wrap=True, overflow="ellipsis"))
+            message = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
+            lines.append(Text(message, no_wrap=True, overflow="ellipsis"))
             lines.append(Text(_("^X stops it. You can fill in the other steps meanwhile."), "cyan"))
         elif work.message:
-            if not work.done:  # the whole text, as the lines below would only repeat it
+            if not work.done:  # the complete text, because the lines below would only repeat it
                 return Text(work.message, "bold red")
             lines.append(Text(work.message, "green", no_wrap=True, overflow="ellipsis"))
         elif self.session.plan.package.core:
             lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
             if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:
-                words = ngettext(
+                message = ngettext(
                     "^F fills in the next of {count} found.", "^F fills in the next of {count} found.", len(self._found)
                 )
-                lines.append(Text(words.format(count=len(self._found)), "cyan"))
+                lines.append(Text(message.format(count=len(self._found)), "cyan"))
         elif self._found:
             one, count = self._found[0], len(self._found)
-            words = ngettext(
+            message = ngettext(
                 "Found {count} package. ^F fills it in:", "Found {count} packages. ^F fills in this one:", count
             )
-            lines.append(Text(words.format(count=count), "cyan"))
+            lines.append(Text(message.format(count=count), "cyan"))
             lines.append(Text(str(one.core), no_wrap=True, overflow="ellipsis"))
             lines.append(Text(_companions(one), "dim", no_wrap=True, overflow="ellipsis"))
         if self.session.plan.scenario == "single-node":

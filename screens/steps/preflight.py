@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import write_atomically
-from acp_tui.core.i18n import N_, NC_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Waiver
 from acp_tui.preflight.report.diff import changes
@@ -31,7 +31,7 @@ from screens.widgets.row_list import Row, Rows
 class PreflightStep(WizardStep):
     NAME = "preflight"
     SHORT = NC_("step", "Preflight")
-    TITLE_TEXT = N_("Preflight: requirements checked against your nodes and plan")
+    TITLE_TEXT = NC_("title", "Preflight: requirements checked against your nodes and plan")
     KEYS = (("f", NC_("key", "filter")), ("w/W", NC_("key", "waive")), ("Enter", NC_("key", "details")))
     MORE_KEYS: ClassVar[tuple[Key, ...]] = (
         ("x", NC_("key", "fix")),
@@ -125,7 +125,7 @@ class PreflightStep(WizardStep):
         for node in self.session.plan.nodes:
             if verdict.node in (node.address, None):
                 self.session.nodes.check(node)
-        self.show_answer(_("{rule}: rechecking").format(rule=verdict.requirement))
+        self.show_answer(pgettext("preflight", "{rule}: rechecking").format(rule=verdict.requirement))
 
     def action_copy(self) -> None:
         """Copy the finding to a file, and to the clipboard of a terminal that allows it."""
@@ -143,7 +143,7 @@ class PreflightStep(WizardStep):
             self.show_answer(_("No earlier report to compare with. r checks all nodes again."))
             return
         found = changes(before, self.session.report())
-        title = _("Since {moment}").format(moment=f"{found.since.astimezone():%Y-%m-%d %H:%M}")
+        title = pgettext("preflight", "Since {moment}").format(moment=f"{found.since.astimezone():%Y-%m-%d %H:%M}")
         self.app.push_screen(Read(title, Text("\n".join(change_lines(found)))))
 
     def action_network(self) -> None:
@@ -187,7 +187,7 @@ class PreflightStep(WizardStep):
             rest = tuple(w for w in waivers if (w.requirement, w.node) not in (key, (verdict.requirement, "*")))
             self.session.replace_plan(self.session.plan.model_copy(update={"waivers": rest}))
             return
-        title = _("Waive {rule}").format(rule=verdict.requirement)
+        title = pgettext("preflight", "Waive {rule}").format(rule=verdict.requirement)
         if key[1] == "*":
             question = _("Reason for waiving this requirement on all nodes? The plan and the report keep it.")
         else:
@@ -211,7 +211,7 @@ class PreflightStep(WizardStep):
         verdict, practice = self._verdict(), self.wizard.practice
         if verdict is None or practice is None or verdict.node is None or not verdict.remedy:
             return
-        output = await practice.mend(verdict.node, verdict.remedy)
+        output = await practice.apply_fix(verdict.node, verdict.remedy)
         self.show_answer(output)
         for node in self.session.plan.nodes:
             if node.address == verdict.node:
@@ -230,15 +230,15 @@ class PreflightStep(WizardStep):
         try:
             write_atomically(path, text)
         except OSError as error:
-            self.show_failure(_("{reason}: {path}").format(path=path, reason=error.strerror or error))
+            self.show_failure(pgettext("error", "{reason}: {path}").format(path=path, reason=error.strerror or error))
         else:
-            self.show_answer(_("Written to {path}").format(path=path))
+            self.show_answer(pgettext("file", "Written to {path}").format(path=path))
 
     def _more_keys(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
-        for key, word in (*self.MORE_KEYS, self.REAL_KEY if self.wizard.practice is None else self.PRACTICE_KEY):
+        for key, label in (*self.MORE_KEYS, self.REAL_KEY if self.wizard.practice is None else self.PRACTICE_KEY):
             text.append(key, "bold reverse")
-            text.append(f" {pgettext('key', word)} ")
+            text.append(f" {pgettext('key', label)} ")
         return text
 
     def _verdict(self) -> Verdict | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.core.i18n import N_, NC_, _
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.model import Plan
 from screens.session.session import Changed
 from screens.steps.base import WizardStep
@@ -29,7 +29,7 @@ FIELDS = (
 class RegistryStep(WizardStep):
     NAME = "registry"
     SHORT = NC_("step", "Registry")
-    TITLE_TEXT = N_("Registry: the source of the container images")
+    TITLE_TEXT = NC_("title", "Registry: the source of the container images")
     SECTIONS = ("registry",)
     KEYS = (("^R", NC_("key", "reveal")),)
 
@@ -54,7 +54,7 @@ def _note(plan: Plan) -> tuple[str, ...]:
         )
     return (
         _("Nodes pull from {host}. No rule for port 11443 is needed.").format(
-            host=plan.registry_address if registry.address else _("your registry")
+            host=plan.registry_address if registry.address else pgettext("registry", "your registry")
         ),
         _("The installer does not fill it. Get the image synchronisation plan from the vendor's support first."),
     )

@@ -17,9 +17,10 @@ from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import ToPassphrase
-from acp_tui.core.i18n import N_, NC_, _, ngettext, pgettext
+from acp_tui.core.i18n import NC_, _, ngettext, pgettext
 from acp_tui.core.redaction import mask_document
-from acp_tui.install.config.render import RenderError, render, unverified
+from acp_tui.install.config.render import RenderError, render
+from acp_tui.install.config.unverified import unverified
 from acp_tui.install.start import setup_line
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.derived_defaults import derived_paths
@@ -42,7 +43,7 @@ _UNSIGNED = "BND-SIGN"
 class ReviewStep(WizardStep):
     NAME = "review"
     SHORT = NC_("step", "Review")
-    TITLE_TEXT = N_("Review: check before you start")
+    TITLE_TEXT = NC_("title", "Review: check before you start")
     KEYS = (
         ("Enter", NC_("key", "open")),
         ("m", NC_("key", "blocker")),
@@ -99,7 +100,7 @@ class ReviewStep(WizardStep):
     def action_configuration(self) -> None:
         """Show the configuration for the installer, with masked secrets."""
         try:
-            content = mask_document(json.loads(render(self.session.plan, self.wizard.base)))
+            content = mask_document(json.loads(render(self.session.plan, self.wizard.plan_dir)))
         except RenderError as error:
             text = Text("\n".join(f"{one.path}: {one.reason}" for one in error.missing), "red")
         else:
@@ -131,9 +132,9 @@ class ReviewStep(WizardStep):
             await asyncio.to_thread(save_plan, self.session.plan, _path(answer))
         except OSError as error:
             reason = error.strerror or error
-            self.show_failure(_("Not written: {reason}: {path}").format(reason=reason, path=answer))
+            self.show_failure(pgettext("error", "Not written: {reason}: {path}").format(reason=reason, path=answer))
         else:
-            self.show_answer(_("Written to {path}").format(path=answer))
+            self.show_answer(pgettext("file", "Written to {path}").format(path=answer))
 
     @work
     async def action_export(self) -> None:
@@ -188,11 +189,11 @@ class ReviewStep(WizardStep):
             yield _heading(_("Not documented publicly"))
         for number, note in enumerate(notes):
             yield Row(f"note{number} {note}", _line(f"{glyphs().warned} {note}", "yellow"))
-        yield _heading(_("Start command"))
-        line = setup_line(plan, self.wizard.base)
+        yield _heading(pgettext("review", "Start command"))
+        line = setup_line(plan, self.wizard.plan_dir)
         yield Row(f"line {line}", _line(f"  {line}"))
-        words = _("configuration for the installer: v shows it")
-        yield Row(f"configuration {_('Enter or v shows it.')}", _line("  " + words))
+        text = _("configuration for the installer: v shows it")
+        yield Row(f"configuration {_('Enter or v shows it.')}", _line("  " + text))
         yield _heading(pgettext("review", "Answers"))
         yield from self._answers()
 
@@ -204,16 +205,16 @@ class ReviewStep(WizardStep):
             yield _heading(f"{g.passed} " + _("Ready. ^N opens the install."), "bold green")
             return
         if count := len(blockers):
-            words = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
-            yield _heading(f"{g.failed} " + words.format(count=count), "bold red")
+            text = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
+            yield _heading(f"{g.failed} " + text.format(count=count), "bold red")
         for verdict in blockers:
             mark, style = outcome_mark(verdict.outcome)
             observed = " ".join(verdict.observed.split())
             where = verdict.paths[0] if verdict.paths else verdict.node or "-"
             yield Row(_key(verdict), _line(f"{mark} {where:<15} {title_of(verdict, release)}: {observed}", style))
         if (unsigned := self._unsigned()) is not None:
-            words = _("w waives signature verification")
-            yield Row(f"unsigned {unsigned.observed}", _line(f"? {words}", "bold yellow"))
+            text = _("w waives signature verification")
+            yield Row(f"unsigned {unsigned.observed}", _line(f"? {text}", "bold yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
                 yield Row(
@@ -259,12 +260,12 @@ def _path(typed: str) -> Path:
     return resolve_path(Path(), typed)
 
 
-def _heading(words: str, style: str = "bold") -> Row:
-    return Row("", Text.assemble((words, style)))
+def _heading(text: str, style: str = "bold") -> Row:
+    return Row("", Text.assemble((text, style)))
 
 
-def _line(words: str, style: str = "") -> Text:
-    return Text.assemble((f" {words}", style))
+def _line(text: str, style: str = "") -> Text:
+    return Text.assemble((f" {text}", style))
 
 
 def _key(verdict: Verdict) -> str:

@@ -13,7 +13,7 @@ from textual import work
 from textual.widget import Widget
 
 from acp_tui.core.files import resolve_path
-from acp_tui.core.i18n import N_, NC_, _
+from acp_tui.core.i18n import NC_, _
 from acp_tui.core.local_host import local_addresses
 from acp_tui.package.discovery import KEY
 from acp_tui.plan.model import Node
@@ -37,7 +37,7 @@ _LOOPBACK = "127.0.0.1"
 class TrialStep(WizardStep):
     NAME = "trial"
     SHORT = NC_("step", "Trial")
-    TITLE_TEXT = N_("Single-node trial: quick setup")
+    TITLE_TEXT = NC_("title", "Single-node trial: quick setup")
     SECTIONS = ("package", "nodes", "ssh", "admin")
     KEYS = (("^R", NC_("key", "reveal")),)
     BETWEEN: ClassVar[tuple[str, str] | None] = ("package", "preflight")

@@ -1,4 +1,4 @@
-"""A choice of a few values side by side on one line; arrow keys choose, and no list opens over the screen."""
+"""A choice of a few values on one line, made with the arrow keys; it opens no list."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ class Choice(Widget, can_focus=True):
     def __init__(
         self, options: Sequence[tuple[str, str]], value: str, chosen: Callable[[str], None], *, id: str | None = None
     ) -> None:
-        """`options`: (value, word) pairs. `chosen` is called with each value that the operator chooses."""
+        """`options`: (value, label) pairs. `chosen` is called with each value that the operator chooses."""
         super().__init__(id=id)
         self._options = tuple(options)
         self._chosen = chosen
@@ -23,16 +23,16 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")
-        for value, word in self._options:
+        for value, label in self._options:
             chosen = value == self.value
             style = ("reverse" if self.has_focus else "bold") if chosen else "dim"
             text.append(" " if text else "")
-            text.append(f"[{word}]" if chosen else word, style)
+            text.append(f"[{label}]" if chosen else label, style)
         return text
 
     def step(self, by: int) -> None:
         """Choose the value `by` places further, from the end back to the start."""
-        values = [value for value, _word in self._options]
+        values = [value for value, _label in self._options]
         here = values.index(self.value) if self.value in values else 0
         self.value = values[(here + by) % len(values)]
         self._chosen(self.value)

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.verdict import Verdict
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.plan.model import field_at, rule_of
 from screens.formatting.glyphs import glyphs, outcome_mark
 from screens.session.session import Session
@@ -56,9 +56,9 @@ def field_help(session: Session, field: Field, lead: Text) -> Text:
         text.append(_(description))
     row = catalogue(session.plan.effective_release).get(rule_of(field.path) or "")
     if row is not None:
-        text.append("\n" + _("Requirement: {title}").format(title=_(row.title)), "dim")
+        text.append("\n" + pgettext("detail", "Requirement: {title}").format(title=_(row.title)), "dim")
     if field.example:
-        text.append("\n" + _("Example: {example}").format(example=_(field.example)), "dim")
+        text.append("\n" + pgettext("detail", "Example: {example}").format(example=_(field.example)), "dim")
     return text
 
 
@@ -69,7 +69,9 @@ def problem_lines(
     failed = glyphs().failed
     path = field.path if field is not None else None
     if session.save_error:
-        yield Text(f"{failed} " + _("not saved: {reason}").format(reason=session.save_error), "bold red")
+        yield Text(
+            f"{failed} " + pgettext("detail", "not saved: {reason}").format(reason=session.save_error), "bold red"
+        )
     if path in session.field_errors:
         yield _line(f"{failed} {session.field_errors[path]}", "bold red")
     for other, message in session.field_errors.items():

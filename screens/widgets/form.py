@@ -94,8 +94,8 @@ class Form(VerticalScroll, can_focus=False):
         Textual's own focus order includes a new field only after the next layout."""
         shown = [field for field in self.fields if self.query_one(f"#row-{field.widget_id}").display]
         ids = [field.widget_id for field in shown]
-        place = ids.index(control.id) + by if control.id in ids else -1
-        return self.query_one(f"#{ids[place]}") if 0 <= place < len(ids) else None
+        position = ids.index(control.id) + by if control.id in ids else -1
+        return self.query_one(f"#{ids[position]}") if 0 <= position < len(ids) else None
 
     def focus_path(self, path: str) -> bool:
         """Put the cursor into the field of this path. False: this form does not have it."""
@@ -171,8 +171,8 @@ class Form(VerticalScroll, can_focus=False):
         text = self._text(field)
         options = choices_of(field.path)
         if options:
-            words = [(value, pgettext("choice", _WORDS[value]) if value in _WORDS else value) for value in options]
-            return Choice(words, text, lambda value: self._take(field, value), id=field.widget_id)
+            labelled = [(value, pgettext("choice", _WORDS[value]) if value in _WORDS else value) for value in options]
+            return Choice(labelled, text, lambda value: self._take(field, value), id=field.widget_id)
         secret = self._is_secret(field)
         return Line(text, placeholder="-", secret=secret, id=field.widget_id)
 

@@ -8,7 +8,7 @@ from acp_tui.core.i18n import NC_, pgettext
 from screens.widgets.panel import Panel
 
 Key = tuple[str, str]
-"""(key, word). The word is a message ID with the context "key"."""
+"""(key, label). The label is a message ID with the context "key"."""
 
 COMMON_KEYS: Sequence[Key] = (
     ("^N", NC_("key", "next")),
@@ -33,8 +33,8 @@ class KeyBar(Panel):
 def key_text(keys: Iterable[Key], width: int) -> Text:
     """Return those of the keys that fit into `width` columns."""
     text = Text(no_wrap=True, overflow="ellipsis")
-    for key, word in keys:
-        word = pgettext("key", word)
-        if text.cell_len + len(key) + len(word) + 3 <= width:
-            text.append(f" {key}", "bold reverse").append(f" {word} ")
+    for key, label in keys:
+        label = pgettext("key", label)
+        if text.cell_len + len(key) + len(label) + 3 <= width:
+            text.append(f" {key}", "bold reverse").append(f" {label} ")
     return text

@@ -1,4 +1,4 @@
-"""A list of lines with a cursor; repaints only lines that changed, as a table of cells costs 70 times more over SSH."""
+"""A list of lines with a cursor. It repaints only changed lines; a table of cells costs 70 times more over SSH."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -144,11 +144,11 @@ class Rows(ScrollView, can_focus=True):
         """Return the nearest index that is not a heading: first in `direction`, else the other way."""
         index = min(max(index, 0), max(len(self._rows) - 1, 0))
         for step in (direction, -direction):
-            there = index
-            while 0 <= there < len(self._rows):
-                if self._rows[there].key:
-                    return there
-                there += step
+            current = index
+            while 0 <= current < len(self._rows):
+                if self._rows[current].key:
+                    return current
+                current += step
         return index
 
     def _refresh_line(self, index: int) -> None:

@@ -1,4 +1,4 @@
-"""The step list with the state of each step, and the tally of the verdicts; repainted only when something differs."""
+"""The step list with the state of each step, and the tally of the verdicts. Repainted only if it changed."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 from rich.text import Text
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.i18n import pgettext
 from acp_tui.nodes.state import NodeState
 from screens.formatting.glyphs import glyphs, outcome_mark
 from screens.session.session import Session
@@ -56,8 +56,10 @@ class Sidebar(Panel):
     def _tally(self) -> list[Text]:
         view, nodes = self._session.verdict_view, self._session.nodes
         checked = sum(status.state is NodeState.CHECKED for address, status in nodes.statuses.items() if address)
-        words = _("Nodes {checked}/{all}").format(checked=checked, all=len(self._session.plan.nodes))
-        lines = [Text(f" {words}" + (f" {glyphs().running}" if nodes.checking else ""))]
+        checked_nodes = pgettext("preflight", "Nodes {checked}/{all}").format(
+            checked=checked, all=len(self._session.plan.nodes)
+        )
+        lines = [Text(f" {checked_nodes}" + (f" {glyphs().running}" if nodes.checking else ""))]
         row = Text()
         shown = [outcome for outcome in _TALLIED if view.counts.get(outcome)]
         for index, outcome in enumerate(shown):
@@ -69,5 +71,5 @@ class Sidebar(Panel):
         if row:
             lines.append(row)
         if view.waived:
-            lines.append(Text(" " + _("waived {count}").format(count=view.waived), "dim"))
+            lines.append(Text(" " + pgettext("sidebar", "waived {count}").format(count=view.waived), "dim"))
         return lines

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.waivers import RULE, idle_waivers
@@ -70,7 +71,9 @@ def test_waiver_without_effect_is_a_warning_with_the_reason(changes: dict[str, J
 
 
 def test_waivers_in_force_have_no_finding() -> None:
-    assert idle_waivers(valid_plan(waivers=[waiver(), waiver(until="2099-01-01")]), TODAY) == ()
+    assert (
+        idle_waivers(valid_plan(waivers=[waiver(), waiver(until="2099-01-01")]), TODAY, catalogue("4.0").keys()) == ()
+    )
 
 
 def test_validate_prints_waivers_without_effect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from pydantic import JsonValue
 
 from acp_tui.cli.main import main
 from acp_tui.core.errors import ExitStatus
-from acp_tui.install.config.render import differences
+from acp_tui.install.config.differences import differences
 from acp_tui.plan.file import save_plan
 from acp_tui.preflight.bundle import FILES, SEALED, SUMS, check_sums
 from tests.support.factories.plans import node, valid_plan

@@ -27,7 +27,7 @@ SHELL_LINE = re.compile(
     r"|umount|useradd|usermod|yum)( [^\n]*)?( -|;|\|\||&& |  # | /|>)"
 )
 """A line that starts with a command and goes on as shell text. A sentence about a command ends with a full stop."""
-SHORT_LEFT = {"acp_tui": 265, "screens": 213}
+SHORT_LEFT = {"acp_tui": 0, "screens": 0}
 """Messages of one or two words without a context, by the top folder. Lower the figures; add nothing."""
 ARGPARSE = {*argparse_texts.TEXTS, *(text for pair in argparse_texts.PLURALS for text in pair)}
 """argparse asks for its texts without a context."""

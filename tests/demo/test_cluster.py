@@ -25,7 +25,7 @@ PLANTED = {
 async def run_preflight(current: Practice, host_keys: dict[str, str] | None = None) -> Report:
     """Return the report of a preflight, and add the host keys of the nodes to `host_keys`."""
     report: Report | None = None
-    async for event in preflight(current.plan, known_hosts=dict(host_keys or {}), address_map=current.dial):
+    async for event in preflight(current.plan, known_hosts=dict(host_keys or {}), address_map=current.address_map):
         if isinstance(event, NodeFinished) and event.host_key and host_keys is not None:
             host_keys[event.address] = event.host_key
         if isinstance(event, PreflightDone):
@@ -55,7 +55,7 @@ async def test_planted_faults_are_reported_and_fixed() -> None:
         assert names(blocking) == PLANTED
         for number, verdict in enumerate(blocking, 1):
             assert verdict.node is not None
-            assert NOT_SIMULATED not in await current.mend(verdict.node, verdict.remedy)
+            assert NOT_SIMULATED not in await current.apply_fix(verdict.node, verdict.remedy)
             left = [v for v in (await run_preflight(current, host_keys)).verdicts if v.blocks]
             assert names(left) == names(blocking[number:])
         assert (await run_preflight(current, host_keys)).ready
@@ -73,7 +73,7 @@ async def test_waivers_have_reasons_and_cover_only_manual_checks() -> None:
 async def test_practice_leaves_no_folder_and_no_server() -> None:
     async with practice(seconds=0) as current:
         assert current.folder.is_dir()
-        host, port = current.dial("192.0.2.11", 22)
+        host, port = current.address_map("192.0.2.11", 22)
     assert not current.folder.exists()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(host, port)
@@ -97,7 +97,7 @@ async def test_the_walkthrough_completes() -> None:
     output = "\n".join(lines)
     for requirement, address in PLANTED:
         assert f"Fixing {address}: {requirement}" in output
-    assert "Install: success" in output
+    assert "Install: installed" in output
     assert "https://192.0.2.10" in output
     assert "practice: a simulated disk has no speed" in output
     folder = Path(next(line for line in lines if "unpacked to" in line).rpartition(" ")[2])
@@ -119,7 +119,7 @@ def _command_line(process: Path) -> str:
 
 async def test_installed_practice_cluster_is_verified_and_failing_pods_are_reported() -> None:
     async with practice(faults=False, seconds=0) as current:
-        access = NodeAccess(current.plan, {}, current.folder, current.dial)
+        access = NodeAccess(current.plan, {}, current.folder, current.address_map)
         assert (await verify(access)).healthy
         first = next(iter(current.nodes.values())).profile
         first.settings |= {"sick_pods": "a\tcrash\tx\tRunning\t\t\t1\t-CrashLoopBackOff \t\n", "pods": "9"}

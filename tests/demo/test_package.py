@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.demo.fake_installer import BEHAVIOUR_FILE, Behaviour
+from acp_tui.demo.installer_behaviour import BEHAVIOUR_FILE, Behaviour
 from acp_tui.demo.package import PracticePackage, PracticeUnavailable, build_package
 from acp_tui.package.archive import inspect
 from acp_tui.package.extract import extract

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.demo.fake_installer import posts
+from acp_tui.demo.simulated_install import posts
 from screens.steps.order import STEPS as WIZARD_STEPS
 from tests.support.tmux_wizard import (
     installer_folder,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.install.run.control import RunInProgress
 from acp_tui.install.run.state import Phase
 from acp_tui.install.start import RunSettings, launch
@@ -25,7 +25,7 @@ async def test_a_failed_run_keeps_its_secrets_until_the_next_one(tmp_path: Path)
     )
 
     async def failed() -> Path:
-        run = await launch(plan, report(plan), {}, tmp_path / "state", base=tmp_path, settings=SETTINGS)
+        run = await launch(plan, report(plan), {}, tmp_path / "state", plan_dir=tmp_path, settings=SETTINGS)
         harness.runs.append(run)
         assert wait_until_at_rest(run).phase is Phase.FAILED
         return tmp_path / "state" / "bundles" / run.name
@@ -47,8 +47,8 @@ async def test_second_concurrent_start_leaves_no_secrets(tmp_path: Path) -> None
         kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
     )
     home = tmp_path / "state"
-    harness.runs.append(await launch(plan, report(plan), {}, home, base=tmp_path, settings=SETTINGS))
+    harness.runs.append(await launch(plan, report(plan), {}, home, plan_dir=tmp_path, settings=SETTINGS))
     with pytest.raises(RunInProgress):
-        await launch(plan, report(plan), {}, home, base=tmp_path, settings=SETTINGS)
+        await launch(plan, report(plan), {}, home, plan_dir=tmp_path, settings=SETTINGS)
     assert [folder.name for folder in (home / "bundles").iterdir()] == [harness.runs[0].name]
     harness.close()

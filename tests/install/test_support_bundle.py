@@ -136,7 +136,7 @@ def test_archive_without_a_run_has_the_plan(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump({"admin": {"password": ADMIN}}), encoding="utf-8")
     done = command(tmp_path, "out.tar.gz", "--plan", "plan.yaml")
     assert done.returncode == 0, done.stderr
-    assert "No install has been started" in done.stderr
+    assert "has not started an install" in done.stderr
     files = unpacked(tmp_path / "out.tar.gz")
     assert set(files) == {"README.txt", "versions.json", "plan.yaml", "SHA256SUMS"}
     assert ADMIN.encode() not in files["plan.yaml"]

@@ -17,7 +17,8 @@ import pytest
 import yaml
 from pydantic import JsonValue
 
-from acp_tui.demo.fake_installer import Behaviour, stop
+from acp_tui.demo.fake_installer import stop
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.package import PracticePackage, build_package
 from tests.lab.kit.nodes import PASSWORD, Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile

@@ -25,7 +25,7 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
     silent.sh("ip link set eth0 down")
     answers = Plan.model_validate(plan(as_planned((here, silent)), lab.address(0)))
     app = AcpApp(
-        tmp_path, draft=Draft(tmp_path / "drafts" / "lab", answers), base=tmp_path, package=PackageWork(tmp_path)
+        tmp_path, draft=Draft(tmp_path / "drafts" / "lab", answers), plan_dir=tmp_path, package=PackageWork(tmp_path)
     )
     async with app.run_test(size=SIZE) as pilot:
         session = await show(pilot, "nodes")

@@ -34,7 +34,7 @@ def test_recheck_reports_only_new_blockers_on_nodes_other_than_the_installer_nod
     ours = Plan.model_validate({**answers, "admin": {"password": "some-Secret-1"}})
 
     async def recheck_four_times() -> list[str]:
-        bundle = await bundle_for(ours, await _report(ours), {}, tmp_path / "bundle", base=tmp_path)
+        bundle = await bundle_for(ours, await _report(ours), {}, tmp_path / "bundle", plan_dir=tmp_path)
         spec = run_spec(
             ours,
             tmp_path / "run",

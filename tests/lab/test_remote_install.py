@@ -18,7 +18,7 @@ import yaml
 from pydantic import SecretStr
 
 import acp_tui
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.package import build_package
 from acp_tui.install.remote.session import RemoteInstallError, acquire_upload_lock, refresh_upload_lock
 from acp_tui.nodes.ssh.connection import Target, connect

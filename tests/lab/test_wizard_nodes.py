@@ -45,7 +45,7 @@ async def session(folder: Path, answers: Plan) -> AsyncIterator[tuple[Session, U
         Draft(folder / "draft", answers),
         notify,
         errors.append,
-        dial=direct,
+        address_map=direct,
         package=PackageWork(folder),
         plan_file=None,
     )

@@ -182,7 +182,7 @@ async def test_steps_show_only_translated_text(tmp_path: Path) -> None:
 
 
 async def test_start_and_trial_show_only_translated_text(tmp_path: Path) -> None:
-    app = AcpApp(tmp_path / "new", base=tmp_path, package=PackageWork(tmp_path, places=()))
+    app = AcpApp(tmp_path / "new", plan_dir=tmp_path, package=PackageWork(tmp_path, places=()))
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: "⟦" in screen_text(pilot))
         assert untranslated(pilot) == set()

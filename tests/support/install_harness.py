@@ -13,7 +13,9 @@ from pydantic import JsonValue
 
 import acp_tui
 from acp_tui.core.assets import asset_path
-from acp_tui.demo.fake_installer import Behaviour, Posts, posts, stop, write_behaviour
+from acp_tui.demo.fake_installer import stop
+from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
+from acp_tui.demo.simulated_install import Posts, posts
 from acp_tui.install.run.control import abort, start
 from acp_tui.install.run.state import RunSpec, RunState, Timeouts, status
 

@@ -34,7 +34,7 @@ def staged_app(folder: Path, plan: Plan, dialled: list[str] | None = None, own: 
     free, here = (lambda _folder: 500 * 10**9), (lambda _address: True)
     package = PackageWork(folder, free_space=free, here=here, places=(folder,))
     draft = Draft(folder / "drafts" / "staged", plan)
-    return AcpApp(folder, draft=draft, base=folder, package=package, dial=dial, own=lambda: own)
+    return AcpApp(folder, draft=draft, plan_dir=folder, package=package, address_map=dial, own=lambda: own)
 
 
 async def show(pilot: Pilot[int], step: str, facts: Mapping[str, Facts] | None = None) -> Session:

@@ -25,12 +25,11 @@ def evaluate_plan(
         build_verdict(requirement, finding)
         for requirement in catalogue(plan.effective_release).values()
         if requirement.scope == "plan" and requirement.check.kind == "function"
-        for finding in plan_findings(PlanSubject(requirement, plan, local_files=local_files, facts=facts or {}))
+        for finding in _findings(PlanSubject(requirement, plan, local_files=local_files, facts=facts or {}))
     )
 
 
-def plan_findings(subject: PlanSubject) -> Findings:
-    """Check one requirement of scope `plan`. Raises KeyError: its row names no function of PLAN_CHECKS."""
+def _findings(subject: PlanSubject) -> Findings:
     if applies(subject.requirement, EvalContext(subject.plan)) is False:
         return (Finding(Outcome.NOT_APPLICABLE),)
     return PLAN_CHECKS[subject.check.name](subject)

@@ -35,5 +35,5 @@ async def _practise() -> int:
 
     print_err(_("PRACTICE: starting simulated nodes, building and signing a practice package..."))
     async with practice(state_home() / "practice") as cluster:
-        app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, base=cluster.folder)
+        app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, plan_dir=cluster.folder)
         return await run_app(app)

@@ -30,7 +30,8 @@ def register(commands: Subparsers) -> None:
 def run(options: Namespace) -> int:
     """Print one requirement, or the list."""
     from acp_tui.checks.catalog import catalogue
-    from acp_tui.cli.context import CommandFailed, print_out, show_json
+    from acp_tui.checks.labels import severity_label
+    from acp_tui.cli.context import CommandFailed, print_json, print_out
     from acp_tui.cli.table import columns
     from acp_tui.preflight.report.explain import explain_requirement, later_releases
 
@@ -38,9 +39,9 @@ def run(options: Namespace) -> int:
     requirements = catalogue(release)
     if options.id is None:
         if options.json:
-            show_json([_row(row, release) for row in requirements.values()])
+            print_json([_row(row, release) for row in requirements.values()])
         else:
-            rows = [(row.id, row.severity.value, _(row.title)) for row in requirements.values()]
+            rows = [(row.id, severity_label(row.severity), _(row.title)) for row in requirements.values()]
             print_out("\n".join(columns(rows)))
         return ExitStatus.DONE
     found = requirements.get(options.id.upper())
@@ -48,7 +49,7 @@ def run(options: Namespace) -> int:
         message = _("{id}: unknown requirement. To list all requirements, run acp-tui explain.")
         raise CommandFailed(message.format(id=options.id))
     if options.json:
-        show_json(_row(found, release))
+        print_json(_row(found, release))
         return ExitStatus.DONE
     print_out(pgettext("requirement", "{id} (release {release})").format(id=found.id, release=release))
     print_out(_(found.title))

@@ -15,10 +15,11 @@ def register(commands: Subparsers) -> None:
 def run(options: Namespace) -> int:
     """Print the configuration."""
     from acp_tui.cli.context import open_plan, print_err, print_out
-    from acp_tui.install.config.render import render, unverified
+    from acp_tui.install.config.render import render
+    from acp_tui.install.config.unverified import unverified
 
     source = open_plan(options.plan, options.passphrase_file)
-    text = render(source.plan, source.base)
+    text = render(source.plan, source.plan_dir)
     if source.plan.kubernetes.version is None:
         print_err(_("kubernetes.version is not set. The installer chooses it, so cluster.version is empty here."))
     for note in unverified(source.plan):

@@ -14,8 +14,8 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Print the schema."""
-    from acp_tui.cli.context import show_json
+    from acp_tui.cli.context import print_json
     from acp_tui.plan.file import schema
 
-    show_json(schema())
+    print_json(schema())
     return ExitStatus.DONE

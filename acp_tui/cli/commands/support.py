@@ -47,9 +47,9 @@ def run(options: Namespace) -> int:
         raise CommandFailed(message.format(path=options.file), ExitStatus.USAGE)
     folder = Path(options.run_dir) if options.run_dir else newest_run(state_home())
     source = open_plan(options.plan, None) if options.plan else None
-    plan = absolute(source.plan, source.base) if source else None
+    plan = absolute(source.plan, source.plan_dir) if source else None
     if folder is None:
-        print_err(_("No install has been started by this user on this host."))
+        print_err(_("This user has not started an install on this host."))
     state: RunState | None = None
     try:
         state = status(folder) if folder else None

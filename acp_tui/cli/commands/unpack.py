@@ -21,4 +21,4 @@ def run(options: Namespace) -> int:
     from acp_tui.package.service import PackageWork
 
     source = open_plan(options.plan, options.passphrase_file)
-    return asyncio.run(unpack_packages(source.plan, PackageWork(source.base)))
+    return asyncio.run(unpack_packages(source.plan, PackageWork(source.plan_dir)))

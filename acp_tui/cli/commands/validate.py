@@ -34,7 +34,7 @@ def run(options: Namespace) -> int:
     """Print all errors of the plan at once."""
     from dataclasses import asdict
 
-    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_out, show_json
+    from acp_tui.cli.context import file_failed, open_plan, plan_path, print_json, print_out
     from acp_tui.core.clock import now
     from acp_tui.plan.file import PlanReading, read_plan
     from acp_tui.plan.model import Plan
@@ -43,22 +43,22 @@ def run(options: Namespace) -> int:
     from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 
     started = now()
-    place = plan_path(options.plan)
+    plan_file = plan_path(options.plan)
     try:
         if is_bundle(Path(options.plan)):
             reading = PlanReading(open_plan(options.plan, options.passphrase_file).plan)
         else:
-            reading = read_plan(place)
+            reading = read_plan(plan_file)
     except OSError as error:
-        raise file_failed(place, error) from error
+        raise file_failed(plan_file, error) from error
     plan = reading.plan or Plan()
-    verdicts = _evaluate(plan, place.parent, reading.problems) if reading.plan else ()
+    verdicts = _evaluate(plan, plan_file.parent, reading.problems) if reading.plan else ()
     invalid = tuple(_invalid(problem) for problem in reading.problems)
     report = Report(plan.effective_release, started, now(), (), (*invalid, *verdicts))
-    sizes = _sizes(plan, place) if options.sizes and reading.plan else None
+    sizes = _sizes(plan, plan_file) if options.sizes and reading.plan else None
     if options.json:
         more = {"sizing": asdict(sizes)} if sizes else {}
-        show_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **more})
+        print_json({**report.to_json(), "problems": [str(problem) for problem in reading.problems], **more})
     else:
         for problem in reading.problems:
             print_out(str(problem))
@@ -70,29 +70,32 @@ def run(options: Namespace) -> int:
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
-def _sizes(plan: "Plan", place: Path) -> "Sizing":
+def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":
     """The sizing, compared with the nodes in the last report of this plan."""
     from acp_tui.checks.sizing.calculator import sizing
     from acp_tui.core.state_dir import state_home
     from acp_tui.preflight.report.history import last_report_path, load_last_report
 
-    last = load_last_report(last_report_path(state_home(), place))
+    last = load_last_report(last_report_path(state_home(), plan_file))
     return sizing(plan, {node.address: node.machine for node in last.nodes} if last else {})
 
 
-def _evaluate(plan: "Plan", base: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
+def _evaluate(plan: "Plan", plan_dir: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
     """The verdicts of the plan's rules, without those that depend on an invalid value."""
+    from acp_tui.checks.catalog import catalogue
     from acp_tui.checks.plan.evaluate import evaluate_plan
-    from acp_tui.checks.waivers import waive
-    from acp_tui.checks.waivers import idle_waivers
+    from acp_tui.checks.waivers import idle_waivers, waive
     from acp_tui.package.checks import name_verdicts
     from acp_tui.preflight.local_files import read_local_files
 
     invalid = tuple(problem.path.partition("[")[0] for problem in problems)
     today = date.today()
-    verdicts = (*name_verdicts(plan, base, today), *evaluate_plan(plan, read_local_files(plan, base)))
+    verdicts = (*name_verdicts(plan, plan_dir, today), *evaluate_plan(plan, read_local_files(plan, plan_dir)))
     valid = [v for v in verdicts if not any(path.startswith(invalid) for path in v.paths)] if invalid else verdicts
-    return (*idle_waivers(plan, today), *(waive(verdict, plan.waivers, today) for verdict in valid))
+    return (
+        *idle_waivers(plan, today, catalogue(plan.effective_release).keys()),
+        *(waive(verdict, plan.waivers, today) for verdict in valid),
+    )
 
 
 def _invalid(problem: "Problem") -> "Verdict":

@@ -39,7 +39,7 @@ def run(options: Namespace) -> int:
     from acp_tui.checks.labels import outcome_label
     from acp_tui.checks.verdict import Outcome
     from acp_tui.cli.check import print_parts
-    from acp_tui.cli.context import CommandFailed, file_failed, print_out, show_json
+    from acp_tui.cli.context import CommandFailed, file_failed, print_json, print_out
     from acp_tui.cli.package import verify_package
     from acp_tui.cli.table import columns
     from acp_tui.package.service import PackageWork
@@ -57,7 +57,7 @@ def run(options: Namespace) -> int:
     verdicts = [verdict for verdict in found if verdict.requirement in _PACKAGE_CHECKS]
     good = not any(verdict.blocks for verdict in verdicts)
     if options.json:
-        show_json({"package": options.core, "good": good, "verdicts": [_row(verdict) for verdict in verdicts]})
+        print_json({"package": options.core, "good": good, "verdicts": [_row(verdict) for verdict in verdicts]})
     else:
         rows = [(outcome_label(verdict.outcome), verdict.requirement, verdict.observed) for verdict in verdicts]
         for verdict, line in zip(verdicts, columns(rows), strict=True):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import pgettext
 from acp_tui.core.text import sanitize
 from acp_tui.install.api.endpoint import Endpoint
 from acp_tui.install.api.versions import Offered, parse_offer, parse_token
@@ -105,14 +105,14 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
             if reply is not None and reply.status == 200 and not reply.html:
                 token = parse_token(reply.body)
                 break
-        said = ""
+        failure = ""
         for prefix in dict.fromkeys((endpoint.prefix, *PREFIXES)):
             reply = await _get(client, f"{endpoint.base}{prefix}{_VERSIONS}", token)
             if reply is not None and reply.status == 200 and not reply.html:
                 return parse_offer(reply.body)
-            said = said or (f"HTTP {reply.status}" if reply is not None else "")
-    without = "" if token else "\n" + f"{_TOKEN}: " + _("no token")
-    return Offered(raw=f"{_VERSIONS}: {said or _('no answer')}{without}")
+            failure = failure or (f"HTTP {reply.status}" if reply is not None else "")
+    without = "" if token else "\n" + f"{_TOKEN}: " + pgettext("error", "no token")
+    return Offered(raw=f"{_VERSIONS}: {failure or pgettext('error', 'no answer')}{without}")
 
 
 async def post_config(
@@ -166,12 +166,12 @@ def read_progress(text: str) -> ProgressReply:
         document: JsonValue = json.loads(text)
     except (ValueError, RecursionError):
         torn = text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
-        words: set[str] = {word for word in ("Success", "Failed") if (f'"{word}"' if torn else word) in text}
+        values: set[str] = {status for status in ("Success", "Failed") if (f'"{status}"' if torn else status) in text}
         step = _step_line(text)
     else:
-        words = {value.strip() for _key, value in _values(document) if isinstance(value, str)}
+        values = {value.strip() for _key, value in _values(document) if isinstance(value, str)}
         step = next((str(v) for k, v in _values(document) if k == "step" and isinstance(v, str | int)), None)
-    says = Says.SUCCESS if "Success" in words else Says.FAILED if "Failed" in words else Says.RUNNING
+    says = Says.SUCCESS if "Success" in values else Says.FAILED if "Failed" in values else Says.RUNNING
     return ProgressReply(text, sanitize(step)[:_STEP] if step else None, says)
 
 
@@ -185,9 +185,9 @@ def _is_json(text: str) -> bool:
 def _step_line(text: str) -> str | None:
     """The second word of the first line with `step` in it, without its comma (API-PROGRESS)."""
     for line in text.splitlines():
-        words = line.split()
-        if "step" in line and len(words) > 1:
-            return words[1].rstrip(",").strip('"') or None
+        columns = line.split()
+        if "step" in line and len(columns) > 1:
+            return columns[1].rstrip(",").strip('"') or None
     return None
 
 

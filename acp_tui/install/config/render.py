@@ -1,20 +1,19 @@
 """Render the installer's configuration from the plan, with the keys, types and order that the installer expects.
 
-A pure function of the plan and of its key and certificate files. `unverified` lists what no public source documents.
+A pure function of the plan and of its key and certificate files.
 """
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.checks.release_traits import release_traits, releases_where
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.core.files import error_reason, read_limited, resolve_path
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Node, Plan
 
 Document = dict[str, JsonValue]
@@ -51,9 +50,11 @@ class RenderError(AcpError):
         return "\n".join(f"{one.path}: {one.reason}" for one in self.missing)
 
 
-def render(plan: Plan, base: Path) -> str:
-    """Return the document as JSON text, with secrets. Files of the plan are relative to `base`. Raises: RenderError."""
-    content = document(plan, lambda name: read_limited(resolve_path(base, name)))
+def render(plan: Plan, plan_dir: Path) -> str:
+    """Return the document as JSON text, with secrets. `plan_dir`: start of the plan's relative paths.
+
+    Raises: RenderError."""
+    content = document(plan, lambda name: read_limited(resolve_path(plan_dir, name)))
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -64,62 +65,6 @@ def document(plan: Plan, read_file: ReadFile) -> Document:
     installer offers. Raises: RenderError if keys or files are missing.
     """
     return _Writer(plan, read_file).document()
-
-
-def differences(one: str, other: str) -> tuple[str, ...]:
-    """Return the paths at which two documents differ, never a value: it may be a secret. Raises: ValueError."""
-    return tuple(_differences(json.loads(one), json.loads(other), ""))
-
-
-def _differences(one: JsonValue, other: JsonValue, path: str) -> Iterator[str]:
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in {**one, **other}:
-            yield from _differences(one.get(key), other.get(key), f"{path}.{key}".removeprefix("."))
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for index, (old, new) in enumerate(zip(one, other, strict=True)):
-            yield from _differences(old, new, f"{path}[{index}]")
-    elif one != other:
-        yield path
-
-
-def unverified(plan: Plan) -> tuple[str, ...]:
-    """Return what this plan requires that no public source documents; () if nothing."""
-    own_login = any(node.ssh.model_dump(exclude_none=True) for node in plan.nodes)
-    own_nic = any(node.nic and node.nic != network_device(plan) for node in plan.nodes)
-    locked_key = any((login := plan.login(node)).key_file and login.key_passphrase for node in plan.nodes)
-    mixed = plan.isolation and not all(plan.exclusive(node) for node in plan.control_planes)
-    notes = (
-        (
-            not release_traits(plan.effective_release).unattended_install_documented,
-            _("The vendor documents unattended installs for release {documented}, not for {release}.").format(
-                documented=", ".join(releases_where(lambda traits: traits.unattended_install_documented)),
-                release=plan.effective_release,
-            ),
-        ),
-        (
-            plan.network.ip_family == "ipv6",
-            _("The configuration of an IPv6-only cluster is not documented. acp-tui derives it."),
-        ),
-        (
-            any(plan.deployable(node) for node in plan.control_planes),
-            _("Applications on control plane nodes: the vendor's page excludes them, its option allows them."),
-        ),
-        (
-            mixed,
-            _("Isolation with a control plane node that is not exclusive is not documented for unattended installs."),
-        ),
-        (
-            any(plan.exclusive(node) for node in plan.workers),
-            _("How to request an exclusive worker is not documented. It is installed as a normal worker."),
-        ),
-        (
-            own_nic,
-            _("The configuration has one interface name for all nodes. The interface of a single node is ignored."),
-        ),
-        (own_login, _("A login for a single node is possible, but no published example uses it.")),
-        (locked_key, _("The configuration has no key for the passphrase of an SSH key.")),
-    )
-    return tuple(note for holds, note in notes if holds)
 
 
 def network_device(plan: Plan) -> str:
@@ -270,17 +215,19 @@ class _Writer:
     def _secret(self, path: str, value: SecretStr | None) -> str:
         text = value.get_secret_value() if value else ""
         if not text:
-            self._add_missing(path, _("required"))
+            self._add_missing(path, pgettext("error", "required"))
         return _encoded(text.encode())
 
     def _file(self, path: str, name: str | None) -> str:
         if not name:
-            self._add_missing(path, _("required"))
+            self._add_missing(path, pgettext("error", "required"))
             return ""
         try:
             return _encoded(self.read_file(name))
         except OSError as error:
-            self._add_missing(path, _("cannot read {file}: {reason}").format(file=name, reason=error_reason(error)))
+            self._add_missing(
+                path, pgettext("error", "cannot read {file}: {reason}").format(file=name, reason=error_reason(error))
+            )
             return ""
 
     def _add_missing(self, path: str, reason: str) -> None:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import NC_, pgettext
 from acp_tui.install.run.state import Phase
 
 PHASES: Mapping[Phase, str] = {
-    Phase.SETUP: N_("setup.sh"),
-    Phase.WAITING_API: N_("API"),
-    Phase.VERSIONS: N_("versions"),
-    Phase.POSTING: N_("configuration"),
-    Phase.INSTALLING: N_("install"),
+    Phase.SETUP: NC_("phase", "setup.sh"),
+    Phase.WAITING_API: NC_("phase", "API"),
+    Phase.VERSIONS: NC_("phase", "versions"),
+    Phase.POSTING: NC_("phase", "configuration"),
+    Phase.INSTALLING: NC_("phase", "install"),
 }
 """The phases of every install, in order."""
 
@@ -24,19 +24,19 @@ SHOWN_AS: Mapping[Phase, Phase] = {
 """The phase of `PHASES` as which another phase is shown."""
 
 _OTHER_PHASES: Mapping[Phase, str] = {
-    Phase.STARTING: N_("starting"),
-    Phase.NEEDS_VERSION: N_("waiting for a version"),
-    Phase.LOOKING: N_("rechecking the nodes"),
-    Phase.CHANGED: N_("waiting: the nodes have changed"),
-    Phase.POST_UNKNOWN: N_("waiting: was the configuration received?"),
-    Phase.POSTED: N_("configuration sent"),
-    Phase.SUCCESS: N_("installed"),
-    Phase.FAILED: N_("failed"),
-    Phase.UNKNOWN: N_("outcome unknown"),
-    Phase.CANCELLED: N_("aborted"),
+    Phase.STARTING: NC_("phase", "starting"),
+    Phase.NEEDS_VERSION: NC_("phase", "waiting for a version"),
+    Phase.LOOKING: NC_("phase", "rechecking the nodes"),
+    Phase.CHANGED: NC_("phase", "waiting: the nodes have changed"),
+    Phase.POST_UNKNOWN: NC_("phase", "waiting: was the configuration received?"),
+    Phase.POSTED: NC_("phase", "configuration sent"),
+    Phase.SUCCESS: NC_("phase", "installed"),
+    Phase.FAILED: NC_("phase", "failed"),
+    Phase.UNKNOWN: NC_("phase", "outcome unknown"),
+    Phase.CANCELLED: NC_("phase", "aborted"),
 }
 
 
 def phase_label(phase: Phase) -> str:
     """Return the label of a phase in the operator's language."""
-    return _(PHASES.get(phase) or _OTHER_PHASES[phase])
+    return pgettext("phase", PHASES.get(phase) or _OTHER_PHASES[phase])

@@ -33,25 +33,25 @@ class Page:
 def page(path: Path, start: int, count: int) -> Page:
     """Return `count` lines from `start` on; fewer at the end of the log."""
     with _opened(path) as log:
-        begin = place = min(start, log.size)
+        begin = offset = min(start, log.size)
         lines: list[str] = []
-        while place < log.size and len(lines) < count:
-            newline = log.first(_NEWLINE, place)
+        while offset < log.size and len(lines) < count:
+            newline = log.first(_NEWLINE, offset)
             after = newline + 1 if newline is not None else log.size
-            lines.append(_shown(log.read(place, min(after - place, _LONGEST))))
-            place = after
-        return Page(begin, place, log.size, tuple(lines))
+            lines.append(_shown(log.read(offset, min(after - offset, _LONGEST))))
+            offset = after
+        return Page(begin, offset, log.size, tuple(lines))
 
 
 def before(path: Path, start: int, count: int) -> int:
     """Return the place `count` lines before `start`; 0 if there are fewer lines."""
     with _opened(path) as log:
-        place = min(start, log.size)
+        offset = min(start, log.size)
         for _line in range(count):
-            if place == 0:
+            if offset == 0:
                 break
-            place = log.line_at(place - 1)
-        return place
+            offset = log.line_at(offset - 1)
+        return offset
 
 
 def last(path: Path, count: int) -> int:
@@ -108,9 +108,9 @@ class _Log:
             end, piece = begin, min(2 * piece, _PIECE)
         return None
 
-    def line_at(self, place: int) -> int:
-        """Return the start of the line that contains `place`."""
-        newline = self.last(_NEWLINE, place)
+    def line_at(self, offset: int) -> int:
+        """Return the start of the line that contains `offset`."""
+        newline = self.last(_NEWLINE, offset)
         return 0 if newline is None else newline + 1
 
 

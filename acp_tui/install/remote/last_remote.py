@@ -1,4 +1,4 @@
-"""The record of the last remote install from this host, in `afar.json`. No secret: the login is in the plan."""
+"""The record of the last remote install from this host, in `afar.json`. It has no secrets; the login is in the plan."""
 
 import json
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def save_last_remote(home: Path, remote: LastRemoteInstall) -> None:
 
 
 def load_last_remote(home: Path) -> LastRemoteInstall | None:
-    """Read the record. None: there is none, or it is not valid."""
+    """Read the record. None: missing or not valid."""
     try:
         document = json.loads((home / _FILE).read_text(encoding="utf-8"))
         started = datetime.fromisoformat(document["started"]).astimezone(UTC)

@@ -24,10 +24,10 @@ class RemotePlan:
     keys: tuple[Upload, ...]
 
 
-def rewrite_for_remote(plan: Plan, base: Path, folder: str) -> RemotePlan:
+def rewrite_for_remote(plan: Plan, plan_dir: Path, folder: str) -> RemotePlan:
     """Rewrite the plan for `folder` (absolute, on the node).
 
-    `base`: the folder that relative paths of the plan start from."""
+    `plan_dir`: the folder that relative paths of the plan start from."""
     uploads: dict[Path, Upload] = {}
 
     def upload(kind: str, path: Path) -> str:
@@ -38,13 +38,13 @@ def rewrite_for_remote(plan: Plan, base: Path, folder: str) -> RemotePlan:
         return uploads[path].remote
 
     def key(name: str | None) -> str | None:
-        return upload(_KEYS, resolve_path(base, name)) if name else None
+        return upload(_KEYS, resolve_path(plan_dir, name)) if name else None
 
     def login(own: NodeSsh) -> NodeSsh:
         return own.model_copy(update={"key_file": key(own.key_file)})
 
     package: dict[str, str] = {}
-    for kind, question in package_inputs(plan.package, base).items():
+    for kind, question in package_inputs(plan.package, plan_dir).items():
         package[kind] = upload(_PACKAGE, question.package)
         if question.signature.is_file():
             package[f"{kind}_signature"] = upload(_PACKAGE, question.signature)

@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from acp_tui import __version__
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.install.remote.self_archive import SelfArchive
 from acp_tui.install.remote.session import RemoteInstallError, run_script
 from acp_tui.nodes.script import NEEDS_ROOT
@@ -82,8 +82,8 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
         raise RemoteInstallError(_("root required: log in as root or allow passwordless sudo"))
     if reading.status:
         raise ConnectionLost(_("the node did not report its programs"))
-    if there := re.fullmatch(r"there ([01])\s*", reading.text):
-        return InstalledProgram(known[int(there[1])])
+    if installed := re.fullmatch(r"there ([01])\s*", reading.text):
+        return InstalledProgram(known[int(installed[1])])
     machine = re.search(r"^machine (\S{1,40})$", reading.text, re.MULTILINE)
     pythons = re.findall(r"^python (python[0-9.]+) (\S{1,40})$", reading.text, re.MULTILINE)
     if program is None:
@@ -97,7 +97,7 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
     elif fit := [name for name, tag in pythons if tag == program.python]:
         return InstalledProgram(None, fit[0])
     else:
-        has = ", ".join(f"{name} ({tag})" for name, tag in pythons) or _("none")
+        has = ", ".join(f"{name} ({tag})" for name, tag in pythons) or pgettext("error", "none")
         reason = _("this acp-tui needs Python {version} on the node, and the node has: {found}").format(
             version=_PYTHONS[0].removeprefix("python"), found=has
         )
@@ -138,5 +138,5 @@ async def unpack(connection: Connection, sent: Upload, program: SelfArchive, pyt
             "its PATH. Then run this command again."
         )
         raise RemoteInstallError(message.format(reason=error, version=__version__))
-    reason = error or _("exit status {status}").format(status=reading.status)
+    reason = error or pgettext("error", "exit status {status}").format(status=reading.status)
     raise RemoteInstallError(_("cannot unpack acp-tui in {folder}: {reason}").format(folder=home, reason=reason))

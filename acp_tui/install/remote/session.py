@@ -15,7 +15,7 @@ from shlex import quote
 from typing import TypeVar
 
 from acp_tui.core.errors import AcpError
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import with_backoff
 from acp_tui.nodes.script import ABSENT, LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLost
@@ -201,11 +201,11 @@ async def start(connection: Connection, folder: str, program: str, sender: str, 
 
 def _check(reading: CollectorOutput) -> None:
     if reading.status == _LOCKED:
-        who = reading.text.split()[:1] or [_("another host")]
+        holder = reading.text.split()[:1] or [pgettext("host", "another host")]
         message = _(
-            "{who} is already uploading an install. Nothing was started. If that upload stopped, retry in {n} s."
+            "{holder} is already uploading an install. Nothing was started. If that upload stopped, retry in {n} s."
         )
-        raise RemoteInstallError(message.format(who=who[0][:80], n=_LOCK_TIMEOUT))
+        raise RemoteInstallError(message.format(holder=holder[0][:80], n=_LOCK_TIMEOUT))
     if reading.status == _CANNOT_WRITE:
         raise RemoteInstallError(
             _("cannot write to the folder of the install on the node. Check its disk space: df -h")

@@ -39,7 +39,7 @@ class RemoteHost:
     """Access to the installer node. `known_hosts`: host keys by address; that of a first contact is added."""
 
     plan: Plan
-    base: Path
+    plan_dir: Path
     address: str
     known_hosts: dict[str, str]
     report_retry: Callable[[str], None]
@@ -52,7 +52,7 @@ class RemoteHost:
         """Raises: `ConnectError`."""
         node = next(node for node in self.plan.nodes if node.address == self.address)
         connection = await connect(
-            target(self.plan, node, plan_dir=self.base), self.known_hosts.get(self.address), lambda stage: None
+            target(self.plan, node, plan_dir=self.plan_dir), self.known_hosts.get(self.address), lambda stage: None
         )
         self.known_hosts[self.address] = connection.host_key
         return connection
@@ -101,11 +101,11 @@ async def start_remotely(
 
     `flags`: options for the same command on the node. `on_uploaded`: called after each file.
     Raises: `StartError`, `UploadError`, `RemoteInstallError`, `ConnectError`, and those of `InstallSession.check`."""
-    plan, base = install.plan, install.base
+    plan, plan_dir = install.plan, install.plan_dir
     program = await asyncio.to_thread(_self_archive)
     found = await host.run(lambda c: provision.find(c, program))
     status = await host.run(lambda c: session.status(c, host.folder, "--json"))
-    remote = rewrite_for_remote(plan, base, host.folder)
+    remote = rewrite_for_remote(plan, plan_dir, host.folder)
     if status is not None and _unfinished(status.text):
         yield RemoteResume()
         moment = now()
@@ -134,7 +134,7 @@ async def start_remotely(
             report,
             {**install.host_keys, **host.known_hosts},
             scratch / "bundle",
-            base=base,
+            plan_dir=plan_dir,
             remote=(remote.plan, Path(host.folder)),
         )
         bundle_files = [Upload(bundle / name, f"{host.folder}/{session.BUNDLE}/{name}") for name in (*FILES, SUMS)]

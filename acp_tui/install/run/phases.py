@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from acp_tui.core.clock import now
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import poll_until
 from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
@@ -123,8 +123,8 @@ async def _versions(run: Run) -> None:
         ).format(
             kubernetes=_listed(offered.kubernetes),
             runtimes=_listed(offered.runtimes),
-            wanted_kubernetes=state.kubernetes or wanted_kubernetes or _("the newest"),
-            wanted_runtime=state.runtime or wanted_runtime or _("the newest"),
+            wanted_kubernetes=state.kubernetes or wanted_kubernetes or pgettext("version", "the newest"),
+            wanted_runtime=state.runtime or wanted_runtime or pgettext("version", "the newest"),
         )
         if not (offered.kubernetes and offered.runtimes) and offered.raw:
             message += "\n" + sanitize(offered.raw)[:QUOTED]
@@ -146,7 +146,7 @@ def choose(wanted: str, answered: str | None, offered: tuple[str, ...]) -> str |
 
 
 def _listed(versions: tuple[str, ...]) -> str:
-    return ", ".join(versions) or _("(unknown)")
+    return ", ".join(versions) or pgettext("version", "(unknown)")
 
 
 async def _looking(run: Run) -> None:

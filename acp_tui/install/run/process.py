@@ -24,7 +24,7 @@ def boot_id() -> str:
 
 
 def running(pid: int) -> Process | None:
-    """Return the process that has `pid` now; None if there is none."""
+    """Return the process that has `pid` now; None: no such process."""
     try:
         return from_stat(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace"), boot_id())
     except OSError:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from acp_tui.core.clock import now
 from acp_tui.core.files import write_atomically
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import mask_values
 from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
@@ -79,7 +79,7 @@ def _record_reply(
             count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets)
         )
     elif counter.step != before.step:
-        event = _("Step {step}").format(step=counter.step)
+        event = pgettext("progress", "Step {step}").format(step=counter.step)
     if counter.outcome is Says.SUCCESS:
         message = _("Installed. The platform is at {address}.").format(address=state.platform_url)
         if state.spec.bundle is not None:

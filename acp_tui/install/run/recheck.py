@@ -6,6 +6,7 @@ Of the installer node only its reachability counts: setup.sh has changed it sinc
 import asyncio
 from collections.abc import Iterator
 
+from acp_tui.checks.labels import state_label
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.errors import AcpError
 from acp_tui.core.i18n import _
@@ -51,7 +52,7 @@ def _lines(bundle: Bundle, now: Report) -> Iterator[str]:
     installer = bundle.plan.installer_node
     for node in now.nodes:
         if node.state is not NodeState.CHECKED:
-            yield f"{node.address}: {node.state.value} ({node.detail})"
+            yield f"{node.address}: {state_label(node.state)} ({node.detail})"
     for verdict in new_blockers(bundle.report, now) if bundle.report else ():
         if verdict.outcome in _BROKEN and verdict.node not in (None, installer.address if installer else None):
             yield f"{verdict.node}: {verdict.requirement}: {verdict.observed}"

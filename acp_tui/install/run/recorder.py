@@ -15,7 +15,7 @@ _RETRY = 1.0  # seconds between two attempts to write the state to a full disk
 
 
 class Run:
-    """The current state of a run. `record` is the only way to change it: what is in memory is also written."""
+    """The current state of a run. Only `record` changes it, and always in memory and on disk."""
 
     def __init__(self, state: RunState) -> None:
         self._state = state

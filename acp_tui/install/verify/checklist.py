@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.release_traits import release_traits, releases_where
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.install.run.control import platform_url
 from acp_tui.plan.model import Plan
 
@@ -21,11 +21,11 @@ class Todo:
 def checklist(plan: Plan) -> tuple[Todo, ...]:
     """Return the remaining steps, in order."""
     traits = release_traits(plan.effective_release)
-    rules = catalogue(plan.effective_release)
+    docs = catalogue(plan.effective_release)["INS-DOCS"]
     todos = [
         Todo(
             "INS-ACCESS",
-            _("Log in"),
+            pgettext("task", "Log in"),
             _("Open {url} and log in as {user}.").format(url=platform_url(plan), user=plan.admin.username),
         ),
         Todo(
@@ -36,7 +36,7 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
                 "be healthy. CLI Tools are in the menu on the right."
             ),
         ),
-        Todo("INS-DOCS", _("Install the product's documentation"), _(rules["INS-DOCS"].why)),
+        Todo("INS-DOCS", _("Install the product's documentation"), _(docs.why)),
     ]
     if not traits.extensions_before_install and plan.package.extensions:
         text = _("Upload {file} with violet. From release {since} on, extensions are installed after the core.")
@@ -44,7 +44,7 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
         todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
     if traits.use_pam_restorable:
         text = _("UsePAM no was required while the nodes joined. You can restore the old value in sshd_config now.")
-        todos.append(Todo("USR-USEPAM", _("Restore UsePAM"), text))
+        todos.append(Todo("USR-USEPAM", pgettext("task", "Restore UsePAM"), text))
     todos += [
         Todo(
             "",

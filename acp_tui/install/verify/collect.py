@@ -28,11 +28,11 @@ _CHUNK = 65536
 
 @dataclass(frozen=True)
 class NodeAccess:
-    """Access to the nodes of a plan. `known_hosts`: host keys by address; `base`: start of relative paths."""
+    """Access to the nodes of a plan. `known_hosts`: host keys by address; `plan_dir`: start of relative paths."""
 
     plan: Plan
     known_hosts: Mapping[str, str]
-    base: Path = Path()
+    plan_dir: Path = Path()
     address_map: AddressMap = direct
     is_local: Callable[[str], bool] = is_local_address
     deadlines: Deadlines = DEADLINES
@@ -100,7 +100,7 @@ async def query_node(access: NodeAccess, node: Node, snippets: Sequence[Collecto
 async def _over_ssh(access: NodeAccess, node: Node, program: str, marker: str) -> NodeOutput:
     readings: dict[str, CollectorOutput] = {}
     state, detail = NodeState.CHECKED, ""
-    where = target(access.plan, node, access.address_map, plan_dir=access.base)
+    where = target(access.plan, node, access.address_map, plan_dir=access.plan_dir)
     try:
         connection = await connect(where, access.known_hosts.get(node.address), _ignore_stage, access.deadlines)
     except ConnectError as error:

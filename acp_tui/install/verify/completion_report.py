@@ -19,7 +19,7 @@ from acp_tui.checks.labels import OUTCOMES, outcome_label, role_label
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.assets import asset_text
 from acp_tui.core.files import write_atomically
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.observe.timing import Span, spans
 from acp_tui.install.run.control import platform_url
@@ -132,15 +132,19 @@ _VERSIONS = {"acp": "ACP", "kubernetes": "Kubernetes", "acp_tui": "acp-tui"}
 def to_html(done: Completion) -> str:
     """Return one page in the style of the preflight report: self-contained, all text escaped."""
     report = done.finish.report
-    labels = {"package": _("Package"), "container_runtime": _("Container runtime"), **_VERSIONS}
+    labels = {
+        "package": pgettext("row", "Package"),
+        "container_runtime": pgettext("row", "Container runtime"),
+        **_VERSIONS,
+    }
     names = {
-        "platform": _("Platform"),
-        "others": _("Other addresses"),
-        "cluster_endpoint": _("Cluster endpoint"),
-        "registry": _("Registry"),
+        "platform": pgettext("row", "Platform"),
+        "others": pgettext("row", "Other addresses"),
+        "cluster_endpoint": pgettext("row", "Cluster endpoint"),
+        "registry": pgettext("row", "Registry"),
     }
     about = [
-        (_("Verified"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
+        (pgettext("row", "Verified"), text(f"{report.finished:%Y-%m-%d %H:%M:%S} UTC, {done.by}@{done.host}")),
         *((names[name], text(value)) for name, value in _addresses(done.plan)),
         *((labels[name], text(value)) for name, value in _versions(done)),
     ]
@@ -166,7 +170,7 @@ def to_html(done: Completion) -> str:
 
 def _answer(finish: Finish) -> str:
     if not finish.healthy:
-        return _("Not verified")
+        return pgettext("state", "Not verified")
     return _("Installed and verified") if finish.console else _("Verified, but the Web UI does not respond")
 
 
@@ -177,11 +181,17 @@ def _parts(done: Completion) -> Sequence[Html]:
     open_ones = [v for v in report.verdicts if v.outcome not in _SETTLED]
     fine = [v for v in report.verdicts if v.outcome in _SETTLED]
     return (
-        section(_("Findings"), joined(finding(group, known) for group in grouped(open_ones)), id="findings"),
-        section(_("Remaining steps"), bullets([_todo(todo) for todo in checklist(done.plan)]), id="todo"),
-        section(_("Nodes"), _node_table(done), id="nodes"),
-        section(_("Phases"), _phase_table(done.spans), id="phases"),
-        folded(_("Passed ({count})").format(count=len(fine)), passed(grouped(fine), known), "pass"),
+        section(
+            pgettext("heading", "Findings"),
+            joined(finding(group, known) for group in grouped(open_ones)),
+            id="findings",
+        ),
+        section(
+            pgettext("heading", "Remaining steps"), bullets([_todo(todo) for todo in checklist(done.plan)]), id="todo"
+        ),
+        section(pgettext("heading", "Nodes"), _node_table(done), id="nodes"),
+        section(pgettext("heading", "Phases"), _phase_table(done.spans), id="phases"),
+        folded(pgettext("heading", "Passed ({count})").format(count=len(fine)), passed(grouped(fine), known), "pass"),
     )
 
 
@@ -190,7 +200,13 @@ def _todo(todo: Todo) -> Html:
 
 
 def _node_table(done: Completion) -> Html:
-    heads = (_("Address"), _("Role"), _("Name"), _("State"), _("Version"))
+    heads = (
+        pgettext("column", "Address"),
+        pgettext("column", "Role"),
+        pgettext("column", "Name"),
+        pgettext("column", "State"),
+        pgettext("column", "Version"),
+    )
     rows = [
         [
             text(cell or "—")
@@ -202,12 +218,12 @@ def _node_table(done: Completion) -> Html:
 
 
 def _phase_table(found: Sequence[Span]) -> Html:
-    heads = (_("Phase"), _("Started"), _("Duration (h:mm:ss)"))
+    heads = (pgettext("column", "Phase"), pgettext("column", "Started"), _("Duration (h:mm:ss)"))
     rows = [
         [text(phase_label(one.phase)), text(f"{one.began:%Y-%m-%d %H:%M:%S} UTC"), text(_duration(one.seconds))]
         for one in found
     ]
-    total = [text(_("Total")), text(""), text(_duration(sum(one.seconds for one in found)))]
+    total = [text(pgettext("row", "Total")), text(""), text(_duration(sum(one.seconds for one in found)))]
     return table(heads, [*rows, *([total] if found else [])])
 
 

@@ -25,7 +25,7 @@ _WITHIN = 15.0  # seconds for the complete request
 _HEAD = 8192  # bytes of the response that are read
 
 
-async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Answer:
+async def get(host: str, port: int, path: str, address_map: AddressMap = direct) -> Answer:
     """Request `https://host:port/path`. Errors of server and network are in the result."""
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
@@ -33,7 +33,7 @@ async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Ans
         return Answer(url, None, None, _("the plan has no address"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    place, real = dial(host, port)
+    place, real = address_map(host, port)
     certificate: Served | None = None
     try:
         async with asyncio.timeout(_WITHIN):
@@ -54,10 +54,15 @@ async def get(host: str, port: int, path: str, dial: AddressMap = direct) -> Ans
         return Answer(url, None, certificate, _("the server closed the connection without a response"))
     except (OSError, ValueError) as error:
         return Answer(url, None, certificate, _reason(error))
-    words = line.decode("latin-1").split()
-    if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal() or len(words[1]) != 3:
+    status_line = line.decode("latin-1").split()
+    if (
+        len(status_line) < 2
+        or not status_line[0].startswith("HTTP/")
+        or not status_line[1].isdecimal()
+        or len(status_line[1]) != 3
+    ):
         return Answer(url, None, certificate, _("the response is not HTTP"))
-    return Answer(url, int(words[1]), certificate)
+    return Answer(url, int(status_line[1]), certificate)
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -23,7 +23,7 @@ _SENT = (Phase.POSTED, Phase.INSTALLING)
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What a failed run left behind. `ports`: the installer's ports that are in use; None: unknown."""
+    """Leftovers of a failed run. `ports`: the installer's ports that are in use; None: unknown."""
 
     run: RunState
     installed: Installed
@@ -60,15 +60,15 @@ def _ports_in_use(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...
     row = catalogue(plan.effective_release)["NET-PORTS-INST"].check
     assert isinstance(row, FunctionCheck)
     installer_ports: set[int] = set()
-    for word in row.texts("ports"):
-        first, _dash, last = word.partition("-")
+    for port_range in row.texts("ports"):
+        first, _dash, last = port_range.partition("-")
         installer_ports.update(range(int(first), int(last or first) + 1))
     return tuple(sorted(installer_ports & read_ports(reading.text)))
 
 
-def lines(left: Leftovers) -> Iterator[str]:
+def lines(leftovers: Leftovers) -> Iterator[str]:
     """Return the messages before a new run, one line each."""
-    run = left.run
+    run = leftovers.run
     yield (
         _("The last install started on {moment} and ended: {phase}. {message}")
         .format(
@@ -78,25 +78,25 @@ def lines(left: Leftovers) -> Iterator[str]:
         )
         .rstrip()
     )
-    if left.installed.left_over is None:
-        reason = left.installed.missing.get("left_over", "")
+    if leftovers.installed.left_over is None:
+        reason = leftovers.installed.missing.get("left_over", "")
         yield _("Could not check whether its installer container exists: {reason}").format(reason=reason)
-    elif left.installed.left_over:
+    elif leftovers.installed.left_over:
         yield _("Its installer container still exists ({status}). Remove it first: {command}").format(
-            status=left.installed.left_over[0].status, command=removal(left.release)
+            status=leftovers.installed.left_over[0].status, command=removal(leftovers.release)
         )
     else:
         yield _("Its installer container does not exist any more.")
-    if left.ports is None:
+    if leftovers.ports is None:
         yield _("Could not check the ports of the installer node.")
-    elif left.ports:
-        yield _("Ports in use on the installer node: {ports}.").format(ports=", ".join(map(str, left.ports)))
-    if left.posted:
+    elif leftovers.ports:
+        yield _("Ports in use on the installer node: {ports}.").format(ports=", ".join(map(str, leftovers.ports)))
+    if leftovers.posted:
         yield _(
             "The configuration was sent, so every node may have changed. Clean or reinstall the nodes. The preflight "
             "finds leftovers."
         )
     else:
         yield _("The configuration was not sent. Only the installer node was changed.")
-    if left.unpacked:
+    if leftovers.unpacked:
         yield _("The package in {folder} is unpacked and can be used again.").format(folder=run.spec.setup_dir.parent)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from shlex import quote
 
 from acp_tui.checks.release_traits import release_traits
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.text import fill_template, truncate
 from acp_tui.install.api.client import Says, read_progress
 from acp_tui.install.run.state import CONTAINER, container_tool, removal
@@ -138,8 +138,8 @@ def read_ports(text: str) -> frozenset[int]:
     """Parse the TCP ports with a listener from `ss -ltn`."""
     ports = set()
     for line in text.splitlines():
-        words = line.split()
-        port = words[3].rpartition(":")[2] if len(words) >= 5 and words[0] == "LISTEN" else ""
+        columns = line.split()
+        port = columns[3].rpartition(":")[2] if len(columns) >= 5 and columns[0] == "LISTEN" else ""
         if port.isdecimal() and len(port) <= 5:
             ports.add(int(port))
     return frozenset(ports)
@@ -179,7 +179,7 @@ def _failed(reading: CollectorOutput) -> str:
     known = {
         TIMED_OUT: _("timed out; the API server may not respond"),
         CUT: _("the output exceeds the size limit"),
-        NEEDS_ROOT: _("requires root"),
+        NEEDS_ROOT: pgettext("error", "requires root"),
         ABSENT: _("{file} is missing: the node is not a control plane node of a cluster yet").format(file=KUBECONFIG),
         NOT_FOUND: _("command not found on the node ({command})").format(
             command="docker/nerdctl" if reading.name == "left_over" else "kubectl"
@@ -227,13 +227,13 @@ def read_pods(text: str) -> tuple[Pod, ...]:
 
 
 def _states(text: str) -> tuple[Container, ...]:
-    return tuple(Container(word[0] == "+", _cut(word[1:])) for word in text.split())
+    return tuple(Container(item[0] == "+", _cut(item[1:])) for item in text.split())
 
 
 def read_releases(text: str) -> tuple[AppRelease, ...]:
     releases = []
     for namespace, name, phases, conditions in _rows(text, 4):
-        pairs = [word.partition("=") for word in conditions.split()]
+        pairs = [item.partition("=") for item in conditions.split()]
         states = tuple(
             Condition(_cut(kind), _cut(rest.partition("/")[0]), _cut(rest.partition("/")[2]))
             for kind, _sign, rest in pairs
@@ -262,8 +262,8 @@ def read_console(text: str) -> Says | None:
     """Parse the status from the first of the two addresses that responds as an API."""
     for response in text.split("\n@next"):
         head, _blank, body = response.strip().replace("\r\n", "\n").partition("\n\n")
-        words = head.split("\n")[0].split()
-        if words[1:2] == ["200"] and body.strip() and not body.lstrip().startswith("<"):
+        status_line = head.split("\n")[0].split()
+        if status_line[1:2] == ["200"] and body.strip() and not body.lstrip().startswith("<"):
             return read_progress(body).says
     return None
 

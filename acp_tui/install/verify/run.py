@@ -10,8 +10,10 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.clock import now as now
 from acp_tui.core.files import resolve_path
 from acp_tui.core.retry import poll
-from acp_tui.install.verify.checks import VerifyContext, evaluate_cluster, serves
+from acp_tui.install.verify.access_checks import serves
+from acp_tui.install.verify.checks import evaluate_cluster
 from acp_tui.install.verify.collect import NodeAccess, collect_cluster
+from acp_tui.install.verify.context import VerifyContext
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.https import get, planned_fingerprint
 from acp_tui.nodes.state import NodeState
@@ -64,7 +66,7 @@ async def verify(
     else:
         registry.close()
         (cluster, page), images = await asyncio.gather(collect_cluster(access), platform), None
-    certificate = await asyncio.to_thread(_planned, plan, access.base)
+    certificate = await asyncio.to_thread(_planned, plan, access.plan_dir)
     moment = clock()
     verdicts = evaluate_cluster(VerifyContext(plan, cluster.installed, page, images, certificate, moment, installed_at))
     report = Report(plan.effective_release, started, moment, cluster.nodes, verdicts)
@@ -81,8 +83,8 @@ async def poll_until_settled(
             return
 
 
-def _planned(plan: Plan, base: Path) -> str | None:
+def _planned(plan: Plan, plan_dir: Path) -> str | None:
     wanted = plan.certificate
     if wanted.mode != "existing" or not wanted.cert_file:
         return None
-    return planned_fingerprint(resolve_path(base, wanted.cert_file))
+    return planned_fingerprint(resolve_path(plan_dir, wanted.cert_file))

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.core.i18n import N_, _
+from acp_tui.core.i18n import N_, _, pgettext
 from acp_tui.install.run.state import INSTALLER_LOG, RunState
-from acp_tui.install.verify.checks import pod_state
 from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed
 from acp_tui.install.verify.queries import (
@@ -21,6 +20,7 @@ from acp_tui.install.verify.queries import (
     ports_collector,
     read_ports,
 )
+from acp_tui.install.verify.workload_checks import pod_state
 from acp_tui.nodes.script import Collector, CollectorOutput
 from acp_tui.preflight.bundle import open_bundle
 
@@ -88,8 +88,8 @@ async def triage(access: NodeAccess) -> Triage:
         return Triage((), _("the plan has no control plane node"))
     output = await query_node(access, node, triage_collectors(access.plan.effective_release))
     if not output.readings:
-        failed = _("Cannot query {node}: {reason}").format(node=node.address, reason=output.detail)
-        return Triage((failed,), _("unknown"))
+        failed = pgettext("triage", "Cannot query {node}: {reason}").format(node=node.address, reason=output.detail)
+        return Triage((failed,), pgettext("triage", "unknown"))
     return diagnose(installed_from(output.readings, output.detail), output.readings)
 
 
@@ -119,8 +119,8 @@ def _likely_cause(installed: Installed, listening: bool | None, lines: tuple[str
     if any(line.startswith("kube-system/") for line in pods):
         return _("network and add-ons. Check the Pods of kube-system listed above")
     for line in reversed(lines):
-        for words, cause in _PHASES:
-            if any(word in line.lower() for word in words):
+        for keywords, cause in _PHASES:
+            if any(keyword in line.lower() for keyword in keywords):
                 return _(cause)
     if pods:
         return _("the Pods listed above. Run kubectl describe for them")
@@ -133,19 +133,19 @@ def _observations(installed: Installed, listening: bool | None, age: int | None)
         reason = installed.missing.get("left_over", "")
         yield _("installer container: unknown ({reason})").format(reason=reason)
     elif containers:
-        yield _("installer container: {status}").format(status=containers[0].status)
+        yield pgettext("triage", "installer container: {status}").format(status=containers[0].status)
     else:
         yield _("installer container: missing")
     port = {
-        True: _("port 8080: listening"),
+        True: pgettext("triage", "port 8080: listening"),
         False: _("port 8080: not listening"),
-        None: _("port 8080: unknown"),
+        None: pgettext("triage", "port 8080: unknown"),
     }[listening]
     if installed.console is not None:
         port = _("{port}, the installer reports {status}").format(port=port, status=installed.console.value)
     yield port
     if installed.pods is None:
-        yield _("Pods: unknown ({reason})").format(reason=installed.missing.get("pods", ""))
+        yield pgettext("triage", "Pods: unknown ({reason})").format(reason=installed.missing.get("pods", ""))
     if age is not None:
         yield _("installer log, last written {minutes} min ago:").format(minutes=age // 60)
 

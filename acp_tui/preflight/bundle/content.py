@@ -33,7 +33,7 @@ from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, report_json
 
 SecretsMode = Literal["plain", "left-out"] | Lock
-"""How a bundle stores the two files with secrets: in plain text (0600), not at all, or encrypted."""
+"""Storage of the two files with secrets in a bundle: in plain text (0600), not at all, or encrypted."""
 
 
 @dataclass(frozen=True)

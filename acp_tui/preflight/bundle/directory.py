@@ -98,7 +98,7 @@ def _problems(directory: Path) -> Iterator[FileProblem]:
     required = (*_PUBLIC, *private)
     for name in required:
         if name not in digests:
-            yield FileProblem(name, _("not in {sums}").format(sums=SUMS))
+            yield FileProblem(name, pgettext("bundle", "not in {sums}").format(sums=SUMS))
         elif name not in present:
             yield FileProblem(name, pgettext("file", "missing"))
         elif not present[name].is_file(follow_symlinks=False):
@@ -131,7 +131,7 @@ def _difference(file: Path, digest: str) -> str:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
         return _("cannot be read: {reason}").format(reason=error_reason(error))
-    return "" if same else _("checksum differs")
+    return "" if same else pgettext("bundle", "checksum differs")
 
 
 def remove_secrets(directory: Path) -> None:
@@ -148,53 +148,53 @@ def place_for(directory: Path) -> Path:
     """Return the absolute path for a bundle at `directory`, after checks. Nothing is written.
 
     Raises BundleRefused if the bundle would overwrite or damage other files, OSError if the path is not writable."""
-    place = Path(os.path.abspath(directory))  # noqa: PTH100 - Path.absolute keeps `..`, of which no name is made
-    if place.is_symlink() or (place.exists() and not place.is_dir()):
+    bundle_dir = Path(os.path.abspath(directory))  # noqa: PTH100 - Path.absolute keeps `..`, of which no name is made
+    if bundle_dir.is_symlink() or (bundle_dir.exists() and not bundle_dir.is_dir()):
         raise BundleRefused(_("{path} is not a folder. Choose another name.").format(path=directory))
-    if place.is_mount():
+    if bundle_dir.is_mount():
         raise BundleRefused(_("{path} is a mount point. Choose a new folder in it.").format(path=directory))
-    if outer := next((above for above in place.parents if is_bundle(above)), None):
+    if outer := next((above for above in bundle_dir.parents if is_bundle(above)), None):
         text = _("{path} is inside the bundle {bundle}, which would no longer be valid. Choose another folder.")
         raise BundleRefused(text.format(path=directory, bundle=outer))
-    if place.is_dir():
-        names = {entry.name for entry in place.iterdir()}
-        known = {*FILES, *_SEALED_NAMES, SUMS} if PLAN in sums(place) else set()
+    if bundle_dir.is_dir():
+        names = {entry.name for entry in bundle_dir.iterdir()}
+        known = {*FILES, *_SEALED_NAMES, SUMS} if PLAN in sums(bundle_dir) else set()
         if foreign := sorted(names - known):
             text = _("{path} has files that do not belong to a bundle: {files}. Choose another folder.")
             raise BundleRefused(text.format(path=directory, files=", ".join(foreign[:5])))
-    parent = next(above for above in place.parents if above.exists())
+    parent = next(above for above in bundle_dir.parents if above.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         reason = errno.EACCES if parent.is_dir() else errno.ENOTDIR
         raise OSError(reason, os.strerror(reason), str(parent))
-    return place
+    return bundle_dir
 
 
-def fill(place: Path, contents: Mapping[str, bytes]) -> None:
-    """Write a bundle of these files to `place`, which `place_for` has returned, and replace an earlier bundle.
+def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a bundle of these files to `bundle_dir`, which `place_for` has returned, and replace an earlier bundle.
 
     Raises OSError or BundleRefused; then nothing has changed."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    _put_back(place)
-    with _temporary_folder(place) as folder:
+    bundle_dir.parent.mkdir(parents=True, exist_ok=True)
+    _put_back(bundle_dir)
+    with _temporary_folder(bundle_dir) as folder:
         listed = ""
         for name, data in contents.items():
             _write(folder / name, data, _mode(name))
             listed += f"{hashlib.sha256(data).hexdigest()}  {name}\n"
         _write(folder / SUMS, listed.encode("ascii"), _MODE)
         sync_folder(folder)
-        _take_place(folder, place)
-        sync_folder(place.parent)
+        _take_place(folder, bundle_dir)
+        sync_folder(bundle_dir.parent)
 
 
 @contextmanager
-def _temporary_folder(place: Path) -> Iterator[Path]:
-    """Yield an empty folder next to `place`; it is removed at the end."""
+def _temporary_folder(bundle_dir: Path) -> Iterator[Path]:
+    """Yield an empty folder next to `bundle_dir`; it is removed at the end."""
     # A fixed name: the next writer removes what a killed one left, secrets included.
-    folder = place.with_name(f".{place.name}.new")
+    folder = bundle_dir.with_name(f".{bundle_dir.name}.new")
     folder.mkdir(mode=0o700, exist_ok=True)
     with locked_folder(folder, follow_link=False) as handle:
         if handle is None:
-            raise BundleRefused(_("{path} is being written by another acp-tui.").format(path=place))
+            raise BundleRefused(_("{path} is being written by another acp-tui.").format(path=bundle_dir))
         try:
             os.fchmod(handle, 0o700)
             for entry in folder.iterdir():
@@ -205,32 +205,32 @@ def _temporary_folder(place: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _earlier(place: Path) -> Path:
-    return place.with_name(f".{place.name}.earlier")
+def _earlier(bundle_dir: Path) -> Path:
+    return bundle_dir.with_name(f".{bundle_dir.name}.earlier")
 
 
-def _put_back(place: Path) -> None:
+def _put_back(bundle_dir: Path) -> None:
     """Restore or remove the earlier bundle if a writer was killed between the two steps of `_take_place`."""
-    earlier = _earlier(place)
-    if earlier.is_dir() and not place.exists():
-        earlier.rename(place)
+    earlier = _earlier(bundle_dir)
+    if earlier.is_dir() and not bundle_dir.exists():
+        earlier.rename(bundle_dir)
     shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _take_place(folder: Path, place: Path) -> None:
-    """Exchange `folder` and `place`."""
-    if PLAN not in sums(place):
-        folder.rename(place)
+def _take_place(folder: Path, bundle_dir: Path) -> None:
+    """Exchange `folder` and `bundle_dir`."""
+    if PLAN not in sums(bundle_dir):
+        folder.rename(bundle_dir)
         return
-    if _exchange(folder, place):
+    if _exchange(folder, bundle_dir):
         return
     # The system cannot exchange two names: between the two steps both bundles are complete, under other names.
-    earlier = _earlier(place)
-    place.rename(earlier)
+    earlier = _earlier(bundle_dir)
+    bundle_dir.rename(earlier)
     try:
-        folder.rename(place)
+        folder.rename(bundle_dir)
     except OSError:
-        earlier.rename(place)
+        earlier.rename(bundle_dir)
         raise
     earlier.rename(folder)
 

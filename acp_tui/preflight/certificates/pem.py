@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from acp_tui.core.i18n import _, ngettext
+from acp_tui.core.i18n import _, ngettext, pgettext
 
 _BEGIN = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE)
 _INDENTED = re.compile(rb"^[^\n]*[^\n-]-----BEGIN [A-Z0-9 ]+-----", re.MULTILINE)
@@ -76,9 +76,9 @@ class PemFile:
 
     def _unreadable(self) -> str:
         if not self.content.strip():
-            return _("{file} is empty").format(file=self.path)
+            return pgettext("error", "{file} is empty").format(file=self.path)
         if self.content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return self._converted(_("UTF-16 text"), "iconv -f UTF-16 -t ASCII {file} > {new}")
+            return self._converted(pgettext("error", "UTF-16 text"), "iconv -f UTF-16 -t ASCII {file} > {new}")
         if self.content.startswith(_BYTE_ORDER_MARK):
             kind = _("text with a byte order mark (the installer would not read its first block)")
             return self._converted(kind, "tail -c +4 {file} > {new}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from acp_tui.core.concurrency import Work, merge_events
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.events import NodeStage
 from acp_tui.nodes.script import LAUNCH, Collector, CollectorOutput, Reader, build
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
@@ -54,10 +54,10 @@ class StepDone:
 
 @dataclass(frozen=True)
 class SecondLogin:
-    """Whether the changed settings of sshd were kept, and the reason."""
+    """The result of the second login: `confirmed` if the new settings of sshd stay; `detail`: the reason."""
 
     address: str
-    kept: bool
+    confirmed: bool
     detail: str
 
 
@@ -194,7 +194,7 @@ class _NodeFix:
         except ConnectError as error:
             reason = error.detail
         except (ConnectionLost, TimeoutError) as error:
-            reason = str(error) or _("timed out")
+            reason = str(error) or pgettext("state", "timed out")
         else:
             if decision == "kept":
                 return SecondLogin(address, True, _("the second login succeeded; the new settings of sshd are kept"))

@@ -1,4 +1,4 @@
-"""The network between the nodes as a table to look at: from each node to each other, what is closed and how far it is.
+"""The connectivity table: closed ports, latency and bandwidth from each node to each other node.
 
 Pure: made from the same facts as the verdicts, for the wizard and for the page alike.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 from acp_tui.checks.cluster.connectivity import listener_answered
 from acp_tui.checks.cluster.performance import round_trips
 from acp_tui.checks.topology import NodeTargets, Topology
-from acp_tui.core.i18n import _
+from acp_tui.core.i18n import pgettext
 from acp_tui.core.units import GIGA, MEGA
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 
@@ -47,13 +47,22 @@ class Cell:
         if self.state is LinkState.UNKNOWN:
             return "?"
         if self.state is LinkState.CLOSED:
-            return _("closed")
+            return pgettext("connectivity", "closed")
         shown = " ".join(map(str, self.closed[:3])) + (" +" if len(self.closed) > 3 else "")
-        time = "" if self.seconds is None else _("{time} ms").format(time=_rounded(self.seconds))
+        time = "" if self.seconds is None else pgettext("connectivity", "{time} ms").format(time=_rounded(self.seconds))
         speed = (
             "" if self.bits is None else f"{self.bits / GIGA:.2g}G" if self.bits >= GIGA else f"{self.bits / MEGA:.0f}M"
         )
-        return " ".join(part for part in (shown or _("ok"), time, speed, _("cut") if self.cut else "") if part)
+        return " ".join(
+            part
+            for part in (
+                shown or pgettext("connectivity", "ok"),
+                time,
+                speed,
+                pgettext("connectivity", "cut") if self.cut else "",
+            )
+            if part
+        )
 
 
 @dataclass(frozen=True)
@@ -72,35 +81,35 @@ def matrix(topology: Topology, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
 
 def _row(source: str, targets: tuple[NodeTargets, ...], all_facts: Mapping[str, Facts]) -> Row:
     facts = all_facts.get(source)
-    seen = {
+    tcp_paths = {
         (path.host, path.port): path for path in (facts and facts.paths) or () if path.result is not TcpResult.UNKNOWN
     }
     times = {host: seconds for host, (seconds, _how) in round_trips(facts).items()} if facts else {}
-    return Row(source, tuple(_cell(source, target, all_facts, seen, times) for target in targets))
+    return Row(source, tuple(_cell(source, target, all_facts, tcp_paths, times) for target in targets))
 
 
 def _cell(
     source: str,
     target: NodeTargets,
     all_facts: Mapping[str, Facts],
-    seen: Mapping[tuple[str, int], TcpPath],
+    tcp_paths: Mapping[tuple[str, int], TcpPath],
     times: Mapping[str, float],
 ) -> Cell:
     if source == target.node:
         return Cell(target.node, LinkState.SELF)
     needed = [(address, port) for address in target.addresses for port in target.ports]
     facts = all_facts.get(source)
-    if facts is None or any(key not in seen for key in needed):
+    if facts is None or any(key not in tcp_paths for key in needed):
         return Cell(target.node, LinkState.UNKNOWN)
-    # Where there is a listener, SSH's own or a temporary one, a refusal is no open path.
+    # With a listener on the port (sshd or a temporary one), a refused connection means that the path is closed.
     closed = {
         k[1]
         for k in needed
-        if not seen[k].open
-        or (k[1] == target.ssh_port and seen[k].result is TcpResult.REFUSED)
+        if not tcp_paths[k].open
+        or (k[1] == target.ssh_port and tcp_paths[k].result is TcpResult.REFUSED)
         or listener_answered(all_facts, source, target.node, k) is False
     }
-    way = (
+    link_state = (
         LinkState.OPEN
         if not closed
         else LinkState.CLOSED
@@ -110,7 +119,7 @@ def _cell(
     cut = any(ping.unfragmented is False for ping in facts.pings or () if ping.host in target.addresses)
     measured = (facts.bandwidths or {}).get(target.node)
     seconds = times.get(target.node)
-    return Cell(target.node, way, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
+    return Cell(target.node, link_state, tuple(sorted(closed)), seconds, cut, measured.bits if measured else None)
 
 
 def _rounded(seconds: float) -> str:

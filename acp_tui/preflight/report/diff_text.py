@@ -59,13 +59,15 @@ def _link_text(node: NodeRecord, target: str) -> str:
 def node_lines(since: Changes) -> Iterator[str]:
     """Return one line for each change of a node."""
     for address, before, now in since.states:
-        yield _("{node}: {before}, now {now}").format(node=address, before=state_label(before), now=state_label(now))
+        yield pgettext("comparison", "{node}: {before}, now {now}").format(
+            node=address, before=state_label(before), now=state_label(now)
+        )
     for address in since.added:
-        yield _("{node} was added").format(node=address)
+        yield pgettext("comparison", "{node} was added").format(node=address)
     for address in since.gone:
         yield _("{node} is no longer in the plan").format(node=address)
     for address in since.rebooted:
-        yield _("{node} was rebooted").format(node=address)
+        yield pgettext("comparison", "{node} was rebooted").format(node=address)
 
 
 def changed_findings(since: Changes) -> Iterator[tuple[str, Verdict, str]]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from acp_tui.checks.catalog import AllPresent, AtLeast, Distribution, FunctionCheck, Requirement, Supported, catalogue
 from acp_tui.checks.labels import severity_label
-from acp_tui.core.i18n import N_, _, pgettext
+from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.release import RELEASES
 
 _ROLES: Mapping[str, str] = {
-    "control-plane": N_("control plane nodes"),
-    "worker": N_("workers"),
-    "installer": N_("the installer node"),
+    "control-plane": NC_("role", "control plane nodes"),
+    "worker": NC_("role", "workers"),
+    "installer": NC_("role", "the installer node"),
 }
 
 
@@ -22,7 +22,7 @@ def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
         (pgettext("label", "Why"), _(row.why)),
         (pgettext("label", "Check"), how_observed(row)),
         (pgettext("label", "Fix"), _fix(row)),
-        *((_("Fix ({system})").format(system=name), _fix(row, name)) for name in row.os_commands),
+        *((pgettext("requirement", "Fix ({system})").format(system=name), _fix(row, name)) for name in row.os_commands),
         (pgettext("label", "Severity"), severity_label(row.severity)),
     )
     yield from ((name, text.strip()) for name, text in parts if text.strip())
@@ -54,7 +54,7 @@ def expected_text(row: Requirement) -> str:
         case FunctionCheck(name="machine_size") as check:
             return _size(check)
         case AtLeast(value=value):
-            return _("{value} or more").format(value=value)
+            return pgettext("requirement", "{value} or more").format(value=value)
     return ""
 
 
@@ -80,11 +80,11 @@ def _fix(row: Requirement, os_id: str | None = None) -> str:
 
 
 def _where(row: Requirement) -> str:
-    return "" if "all" in row.roles else ", ".join(_(_ROLES[role]) for role in row.roles)
+    return "" if "all" in row.roles else ", ".join(pgettext("role", _ROLES[role]) for role in row.roles)
 
 
 def _line(system: Distribution, *, kernel: bool) -> str:
-    kernels = _("kernel {versions}").format(versions=", ".join(system.kernels)) if kernel else ""
+    kernels = pgettext("requirement", "kernel {versions}").format(versions=", ".join(system.kernels)) if kernel else ""
     return ", ".join(part for part in (system.name, "/".join(system.arch), kernels) if part)
 
 
@@ -101,12 +101,14 @@ def _size(check: FunctionCheck) -> str:
         )
     ]
     advised = _size_line("".join(check.texts("cores_advised")), "".join(check.texts("memory_advised")), "")
-    return "\n".join([*lines, *([_("recommended: {size}").format(size=advised)] if advised else [])])
+    return "\n".join(
+        [*lines, *([pgettext("requirement", "recommended: {size}").format(size=advised)] if advised else [])]
+    )
 
 
 def _size_line(cores: str, memory: str, clusters: str) -> str:
     parts = (
-        _("{count} CPU cores").format(count=cores) if cores else "",
+        pgettext("requirement", "{count} CPU cores").format(count=cores) if cores else "",
         _("{size} GB of memory").format(size=memory) if memory else "",
         _("for up to {count} workload clusters").format(count=clusters) if clusters else "",
     )

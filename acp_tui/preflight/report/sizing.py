@@ -32,7 +32,9 @@ def rows(sizing: Sizing) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the table; the second row of a role, for ARM, does not repeat the number of nodes."""
     counted: set[str] = set()
     for need in sizing.needs:
-        role = _("{role}, ARM").format(role=role_label(need.role)) if need.arm else role_label(need.role)
+        role = (
+            pgettext("sizing", "{role}, ARM").format(role=role_label(need.role)) if need.arm else role_label(need.role)
+        )
         counts = (_count(need), str(need.planned)) if need.role not in counted else ("", "")
         counted.add(need.role)
         yield role, *counts, _size(need.least), _size(need.advised)
@@ -104,7 +106,7 @@ def _missing(role: str, count: int) -> str:
 def _count(need: Need) -> str:
     if need.count == need.count_advised:
         return str(need.count)
-    return _("{count} ({advised} advised)").format(count=need.count, advised=need.count_advised)
+    return pgettext("sizing", "{count} ({advised} advised)").format(count=need.count, advised=need.count_advised)
 
 
 def _size(size: Size) -> str:

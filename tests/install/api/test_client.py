@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.demo.fake_installer import Behaviour, PracticeInstaller, console, posts
+from acp_tui.demo.fake_installer import console
+from acp_tui.demo.installer_behaviour import Behaviour
+from acp_tui.demo.simulated_install import PracticeInstaller, posts
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult, ProgressReply, Says, read_progress
 from acp_tui.install.api.endpoint import Endpoint

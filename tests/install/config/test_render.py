@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from acp_tui.core.redaction import MASK, mask_document
-from acp_tui.install.config.render import RenderError, document, render, unverified
+from acp_tui.install.config.render import RenderError, document, render
+from acp_tui.install.config.unverified import unverified
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import DOMAIN, VIP, dual_nodes, node, nodes, valid_plan
 

@@ -13,7 +13,7 @@ import pytest
 
 from acp_tui.cli.context import CommandFailed
 from acp_tui.cli.install_status import show_status
-from acp_tui.demo.fake_installer import Behaviour, write_behaviour
+from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 from acp_tui.install.run import state as states
 from acp_tui.install.run.control import RunInProgress, resume, start
 from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir

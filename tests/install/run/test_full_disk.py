@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.install.run.state import Phase, status
 from tests.support.install_harness import InstallHarness, wait, wait_until_at_rest
 

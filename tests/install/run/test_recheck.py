@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.install.run.control import resume
 from acp_tui.install.run.state import Phase
 from acp_tui.install.start import RunSettings, launch
@@ -25,7 +25,7 @@ async def test_unreachable_node_stops_the_run_before_the_post(tmp_path: Path) ->
         report(plan),
         {},
         tmp_path / "state",
-        base=tmp_path,
+        plan_dir=tmp_path,
         settings=RunSettings(FAST, bases=()),
     )
     harness.runs.append(run)

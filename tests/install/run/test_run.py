@@ -19,7 +19,9 @@ import pytest
 
 import acp_tui
 from acp_tui.core.retry import poll_until
-from acp_tui.demo.fake_installer import Behaviour, PracticeInstaller, console, write_behaviour
+from acp_tui.demo.fake_installer import console
+from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
+from acp_tui.demo.simulated_install import PracticeInstaller
 from acp_tui.install.observe.follow import RunUpdate, follow
 from acp_tui.install.run import progress, spawn
 from acp_tui.install.run import state as states

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import acp_tui
-from acp_tui.demo.fake_installer import Behaviour
+from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.install.run.state import Phase, RunState, read_state, write_state
 from acp_tui.install.start import bundle_for
 from tests.support.factories.plans import node, valid_plan
@@ -49,7 +49,7 @@ async def test_no_module_is_imported_after_the_start(harness: InstallHarness, tm
         ssh={"port": 1},
         kubernetes={"version": "1.31.6", "container_runtime": "containerd://1.7.27-4"},
     )
-    bundle = await bundle_for(plan, report(plan), {}, tmp_path / "bundle", base=tmp_path)
+    bundle = await bundle_for(plan, report(plan), {}, tmp_path / "bundle", plan_dir=tmp_path)
     spec = replace(harness.spec(FAST), bundle=bundle)
     spec.run_dir.mkdir(parents=True)
     harness.runs.append(spec.run_dir)

@@ -11,9 +11,11 @@ from pydantic import JsonValue
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.install.api.client import Says
 from acp_tui.install.run.state import CONTAINER
-from acp_tui.install.verify.checks import VerifyContext, chart_state, evaluate_cluster
+from acp_tui.install.verify.checks import evaluate_cluster
+from acp_tui.install.verify.context import VerifyContext
 from acp_tui.install.verify.facts import Answer, Condition, Installed, Served
 from acp_tui.install.verify.queries import installed_from, read_console, read_left_over, read_pods, read_releases
+from acp_tui.install.verify.workload_checks import chart_state
 from acp_tui.nodes.script import ABSENT, CUT, NEEDS_ROOT, NOT_FOUND, TIMED_OUT, CollectorOutput
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import CONTROL_PLANES, WORKERS, valid_plan

@@ -12,10 +12,10 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.verdict import Outcome
-from acp_tui.install.verify.checks import chart_state, pod_state
 from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import ClusterNode, Condition, Installed
 from acp_tui.install.verify.queries import cluster_collectors, installed_from, module_collector
+from acp_tui.install.verify.workload_checks import chart_state, pod_state
 from tests.support.factories.plans import valid_plan
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None or os.geteuid() != 0, reason="needs kubectl and root")

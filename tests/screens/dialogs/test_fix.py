@@ -21,7 +21,7 @@ SWAPS, OTHER_ZONE, RENAMED = "192.0.2.12", "192.0.2.13", "192.0.2.21"
 async def fix_screen(folder: Path) -> AsyncIterator[tuple[Pilot[int], Session]]:
     """Open the fix screen after all nodes are checked."""
     async with practice(folder, seconds=0) as cluster:
-        app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, base=cluster.folder)
+        app = AcpApp(cluster.state_home, plan=cluster.plan, practice=cluster, plan_dir=cluster.folder)
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: app.session is not None)
             session = app.session

@@ -37,7 +37,9 @@ NODE = "10.20.0.11"
 async def new_wizard(folder: Path) -> AsyncIterator[Pilot[int]]:
     """Start a wizard without a plan, on a host whose package folder is `folder`."""
     package = PackageWork(folder, free_space=lambda _f: 500 * 10**9, here=lambda _a: True, places=(folder,))
-    app = AcpApp(folder / "home", base=folder, package=package, dial=lambda _address, _port: ("127.0.0.1", 1))
+    app = AcpApp(
+        folder / "home", plan_dir=folder, package=package, address_map=lambda _address, _port: ("127.0.0.1", 1)
+    )
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: "Enter choose" in screen_text(pilot))
         yield pilot

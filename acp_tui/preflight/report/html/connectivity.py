@@ -28,7 +28,7 @@ def _matrix(nodes: Sequence[NodeRecord]) -> Html:
         links = {link.target: link for link in node.links}
         cells = (_cell(links.get(other.address), itself=other is node) for other in nodes)
         rows.append((text(numbers[node.address]), text(node.address), *cells))
-    return table((pgettext("column", "No."), _("from / to"), *numbers.values()), rows, "ways")
+    return table((pgettext("column", "No."), pgettext("table", "from / to"), *numbers.values()), rows, "ways")
 
 
 def _closed_links(nodes: Sequence[NodeRecord]) -> Html:

@@ -162,7 +162,7 @@ def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], k
         if verdict.outcome in _WORST[:5] and verdict.waived is None:
             of_node.setdefault(verdict.node, []).append(verdict)
     for node in nodes:
-        mine = of_node.get(node.address, [])
+        of_this_node = of_node.get(node.address, [])
         skipped = node.state is not NodeState.CHECKED
         rows = [
             (
@@ -171,7 +171,7 @@ def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], k
                 known.title(verdict),
                 text(verdict.observed),
             )
-            for verdict in sorted(mine, key=lambda v: (not v.blocks, _WORST.index(v.outcome)))
+            for verdict in sorted(of_this_node, key=lambda v: (not v.blocks, _WORST.index(v.outcome)))
             if not (skipped and verdict.outcome is Outcome.UNKNOWN)
         ]
         if rows:
@@ -208,7 +208,11 @@ def _waiver(verdict: Verdict, known: Background) -> str:
     waiver = waiver_for(verdict, known.waivers, known.today)
     if waiver is None:
         return verdict.waived
-    message = _("{reason} (by {name}, until {date})") if waiver.until else _("{reason} (by {name}, without an end)")
+    message = (
+        pgettext("waiver", "{reason} (by {name}, until {date})")
+        if waiver.until
+        else _("{reason} (by {name}, without an end)")
+    )
     return message.format(reason=waiver.reason, name=waiver.by, date=waiver.until)
 
 

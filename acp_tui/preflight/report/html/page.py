@@ -1,4 +1,4 @@
-"""The report as one HTML page to read, send and print: self-contained, no scripts, everything escaped.
+"""Build the HTML page of a report: self-contained, no scripts, everything escaped.
 
 Blockers come first; passed requirements come last and folded. Words carry the meaning, colour only repeats it.
 """
@@ -14,7 +14,7 @@ from acp_tui.checks.labels import OUTCOMES, outcome_label, role_label, state_lab
 from acp_tui.checks.sizing.calculator import Sizing, sizing
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.assets import asset_text
-from acp_tui.core.i18n import N_, _, ngettext, pgettext
+from acp_tui.core.i18n import NC_, _, npgettext, pgettext
 from acp_tui.nodes.state import NodeState
 from acp_tui.nodes.summary import NodeSummary
 from acp_tui.plan.model import Plan
@@ -38,7 +38,7 @@ from acp_tui.preflight.report.model import NodeRecord, Report, summary
 from acp_tui.preflight.report.readiness import readiness
 from acp_tui.preflight.report.sizing import fits, heads, rows
 
-_WAIVER = N_('waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')
+_WAIVER = NC_("example", 'waivers:\n  - {requirement: ID, node: "*", reason: TEXT, by: NAME, until: null}')
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
@@ -71,7 +71,7 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
     others = [v for v in visible if not v.blocks and v.outcome not in _SETTLED]
     settled = {outcome: [v for v in visible if v.outcome is outcome] for outcome in _SETTLED}
     nodes = [unchecked_node(node, unknown[node.address]) for node in report.nodes if node.address in unknown]
-    title = _("Blockers ({count})").format(count=sum(v.blocks for v in report.verdicts))
+    title = pgettext("heading", "Blockers ({count})").format(count=sum(v.blocks for v in report.verdicts))
     yield section(title, joined((*_notes(blocking), *nodes, _findings(blocking, known))), id="blocks")
     yield section(_("Changes since the last preflight"), _since(since), id="since")
     yield section(pgettext("heading", "Nodes"), _nodes(report), id="nodes")
@@ -79,7 +79,9 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
     yield section(_("Findings by node"), findings_by_node(report.nodes, report.verdicts, known), id="by-node")
     title = _("Other findings, which do not block ({count})").format(count=len(others))
     yield section(title, _findings(others, known), id="others")
-    yield section(_("Waived ({count})").format(count=len(waived)), _findings(waived, known), id="waived")
+    yield section(
+        pgettext("heading", "Waived ({count})").format(count=len(waived)), _findings(waived, known), id="waived"
+    )
     for outcome, verdicts in settled.items():
         title = f"{outcome_label(outcome)} ({len(verdicts)})"
         yield folded(title, passed(grouped(verdicts), known), outcome.value)
@@ -90,7 +92,7 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
 
 
 def _notes(blocking: Sequence[Verdict]) -> Iterable[Html]:
-    """Yield what to read before running a command; nothing if there are no blockers."""
+    """Yield the advice to read before running a command; nothing without blockers."""
     if blocking:
         commands = _(
             "Run the commands in a root shell on the named node. acp-tui fix PLAN makes the fixes that it knows. "
@@ -100,7 +102,7 @@ def _notes(blocking: Sequence[Verdict]) -> Iterable[Html]:
     if any(verdict.outcome is Outcome.MANUAL for verdict in blocking):
         confirm = _("To confirm a requirement that only a person can check, add a waiver with your name to the plan:")
         yield tag("p", text(confirm), "note")
-        yield tag("pre", text(_(_WAIVER)))
+        yield tag("pre", text(pgettext("example", _WAIVER)))
 
 
 def _findings(verdicts: Sequence[Verdict], known: Background) -> Html:
@@ -110,8 +112,8 @@ def _findings(verdicts: Sequence[Verdict], known: Background) -> Html:
 def _about(report: Report) -> Html:
     checked = sum(node.state is NodeState.CHECKED for node in report.nodes)
     seconds = round((report.finished - report.started).total_seconds())
-    count = _("{checked} of {all} checked").format(checked=checked, all=len(report.nodes))
-    duration = ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
+    count = pgettext("nodes", "{checked} of {all} checked").format(checked=checked, all=len(report.nodes))
+    duration = npgettext("time", "{count} second", "{count} seconds", seconds).format(count=seconds)
     return pairs(
         (
             (pgettext("label", "Requirements"), text(f"ACP {report.release}")),
@@ -151,8 +153,8 @@ def _nodes(report: Report) -> Html:
 def _node(node: NodeRecord, blocking: int) -> Sequence[Html]:
     known = node.machine or NodeSummary()
     system = ", ".join(part for part in (known.os, known.kernel, known.arch) if part)
-    cpus = ngettext("{count} CPU", "{count} CPUs", known.cpus).format(count=known.cpus) if known.cpus else ""
-    memory = _("{size} GB").format(size=f"{known.memory / 1e9:.1f}") if known.memory else ""
+    cpus = npgettext("node", "{count} CPU", "{count} CPUs", known.cpus).format(count=known.cpus) if known.cpus else ""
+    memory = pgettext("node", "{size} GB").format(size=f"{known.memory / 1e9:.1f}") if known.memory else ""
     size = ", ".join(part for part in (cpus, memory, known.cpu_model) if part)
     checked = node.state is NodeState.CHECKED
     return (

@@ -1,0 +1,22 @@
+"""Compare two installer configurations without showing their values."""
+
+import json
+from collections.abc import Iterator
+
+from pydantic import JsonValue
+
+
+def differences(one: str, other: str) -> tuple[str, ...]:
+    """Return the paths at which two documents differ, never a value: it may be a secret. Raises: ValueError."""
+    return tuple(_differences(json.loads(one), json.loads(other), ""))
+
+
+def _differences(one: JsonValue, other: JsonValue, path: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {**one, **other}:
+            yield from _differences(one.get(key), other.get(key), f"{path}.{key}".removeprefix("."))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (old, new) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(old, new, f"{path}[{index}]")
+    elif one != other:
+        yield path

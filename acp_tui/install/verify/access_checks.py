@@ -1,0 +1,115 @@
+"""Checks of the Web UI and its certificate, of the built-in registry, and of the installer's removal."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from acp_tui.checks.catalog import Requirement
+from acp_tui.checks.finding import Finding
+from acp_tui.checks.verdict import Outcome
+from acp_tui.core.i18n import _, pgettext
+from acp_tui.install.api.client import Says
+from acp_tui.install.run.state import removal
+from acp_tui.install.verify.context import VerifyContext
+from acp_tui.install.verify.facts import Answer
+from acp_tui.install.verify.https import covers
+
+GRACE = timedelta(minutes=30)
+"""Time in which the installer removes itself (INS-CLEANUP)."""
+
+
+def check_access(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    """INS-ACCESS: the Web UI responds, with the certificate of the plan."""
+    answer, expected = context.platform, _("the platform responds over HTTPS, with the certificate of the plan")
+    if answer.status is None:
+        observed = pgettext("verification", "{url}: {reason}").format(url=answer.url, reason=answer.trouble)
+        yield Finding(Outcome.FAIL, observed, expected)
+        return
+    observed = pgettext("verification", "{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
+    outcome = Outcome.PASS if serves(answer) else Outcome.FAIL
+    problems, details = _certificate(context)
+    lines = [observed, *details, *problems]
+    yield Finding(Outcome.FAIL if problems else outcome, "\n".join(lines), expected)
+
+
+def serves(answer: Answer) -> bool:
+    """Whether a Web UI responds. An ingress without one returns 404; one that requires a login returns 401 or 403."""
+    return answer.status is not None and (answer.status < 400 or answer.status in (401, 403))
+
+
+def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
+    """Return the problems of the server's certificate, and its details."""
+    shown, plan = context.platform.certificate, context.plan
+    if shown is None:
+        return [_("the certificate could not be read")], []
+    kind = pgettext("certificate", "self-signed") if shown.self_signed else _("signed by a CA")
+    details = [
+        _("certificate {subject}, {kind}, valid until {end}").format(
+            subject=shown.subject or pgettext("certificate", "(no subject)"),
+            kind=kind,
+            end=f"{shown.not_after:%Y-%m-%d}",
+        ),
+        f"SHA256 {shown.fingerprint}",
+    ]
+    problems = []
+    if plan.certificate.mode == "existing":
+        if context.planned_certificate is None:
+            problems.append(_("the certificate file of the plan cannot be read on this host, so it was not compared"))
+        elif context.planned_certificate != shown.fingerprint:
+            problems.append(
+                _("this is not the certificate of the plan (SHA256 {fingerprint})").format(
+                    fingerprint=context.planned_certificate
+                )
+            )
+    if shown.not_after < context.moment:
+        problems.append(pgettext("certificate", "expired"))
+    if not covers(shown, plan.platform_address):
+        details.append(
+            _("the certificate is not valid for {host}: browsers will show a warning").format(
+                host=plan.platform_address
+            )
+        )
+    return problems, details
+
+
+def check_registry(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    if context.registry is None:
+        yield Finding(Outcome.NOT_APPLICABLE, _("the registry is external"))
+        return
+    answer, expected = context.registry, _("the registry responds to /v2/ on port 11443")
+    remedy = "kubectl get pod --all-namespaces | grep registry"
+    if answer.status is None:
+        observed = _("{url}: {reason} (requested from this host)").format(url=answer.url, reason=answer.trouble)
+        yield Finding(Outcome.UNKNOWN, observed, expected, remedy)
+    else:
+        outcome = Outcome.PASS if answer.status in (200, 401) else Outcome.FAIL  # 401: it requires a login
+        observed = pgettext("verification", "{url} returns HTTP {status}").format(url=answer.url, status=answer.status)
+        yield Finding(outcome, observed, expected, remedy)
+
+
+def check_cleanup(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
+    containers = context.installed.left_over
+    if containers is None:
+        yield Finding(Outcome.UNKNOWN, context.installed.missing.get("left_over", ""))
+    elif not containers:
+        yield Finding(Outcome.PASS, _("the installer container does not exist"))
+    elif context.installed.console in (Says.RUNNING, Says.FAILED):
+        observed = _("the installer is present ({status}) and has not reported success").format(
+            status=containers[0].status
+        )
+        yield Finding(Outcome.FAIL, observed, remedy=_("Wait until it ends. To follow it: acp-tui attach"))
+    elif context.installed_at is None:
+        observed = _("the installer is still present ({status}); the end of the install is unknown on this host")
+        yield Finding(
+            Outcome.WARN, observed.format(status=containers[0].status), remedy=removal(context.plan.effective_release)
+        )
+    else:
+        since = context.moment - context.installed_at
+        observed = _("the installer is still present ({status}), {minutes} min after the install").format(
+            status=containers[0].status, minutes=int(since.total_seconds() // 60)
+        )
+        if since < GRACE:
+            yield Finding(
+                Outcome.NOT_APPLICABLE, _("{observed}; it removes itself within 30 min").format(observed=observed)
+            )
+        else:
+            yield Finding(Outcome.FAIL, observed, remedy=removal(context.plan.effective_release))
