@@ -118,7 +118,7 @@ def child(fingerprint: str, package: Path, signature: Path, key: Path, target: P
     """Run one pass in this process and print its cost as JSON."""
     from acp_tui.package.extract import Check, extract
     from acp_tui.package.signature.gpg import verify_stream
-    from acp_tui.package.signature.status import Signed as Outcome
+    from acp_tui.package.signature.gpg_status import Signed as Outcome
 
     check = Check(
         lambda source: verify_stream(source, package.name, signature, key, fingerprint),

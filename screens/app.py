@@ -31,7 +31,7 @@ from screens.dialogs.prompts import Ask, Confirm
 from screens.dialogs.start import Start, choose, practice_secrets
 from screens.dialogs.too_small import TooSmall
 from screens.formatting.glyphs import RICH, glyphs
-from screens.session.session import Changed, Session, Watcher
+from screens.session.wizard_session import Changed, Session, Watcher
 from screens.steps.base import WizardApp, WizardStep
 from screens.steps.navigation import StepNavigation
 from screens.steps.trial import TrialStep

@@ -21,8 +21,8 @@ from acp_tui.checks.catalog import (
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.declarative import check_declarative
 from acp_tui.checks.finding import ClusterSubject, FactMissing, Finding, NodeSubject, PlanSubject
-from acp_tui.checks.functions import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
-from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
+from acp_tui.checks.function_tables import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
+from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.node.os_support import check_os_support
 from acp_tui.checks.topology import Topology, topology_of
 from acp_tui.checks.verdict import Outcome, Verdict

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from acp_tui.checks.catalog import Check, FunctionCheck, Requirement
-from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
+from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.topology import Topology
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Facts

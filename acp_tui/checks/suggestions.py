@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from acp_tui.checks.free_ranges import suggestion
+from acp_tui.checks.free_subnets import suggestion
 from acp_tui.checks.subnets import interface_of
 from acp_tui.core.i18n import _
 from acp_tui.core.virtual_interfaces import is_virtual_interface

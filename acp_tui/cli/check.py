@@ -29,7 +29,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.package.service import PackageWork
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.active_tests import ActiveTest, describe_effect
-from acp_tui.preflight.local_files import read_local_files
+from acp_tui.preflight.read_local_files import read_local_files
 from acp_tui.preflight.report.diff import Changes, changes
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.history import last_report_path, load_last_report, save_last_report

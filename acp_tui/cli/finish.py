@@ -23,9 +23,9 @@ from acp_tui.cli.context import (
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.run.control import platform_url
+from acp_tui.install.install_session import InstallSession, is_remote_install
+from acp_tui.install.run.start_resume_abort import platform_url
 from acp_tui.install.run.state import RunNotFound, removal
-from acp_tui.install.session import InstallSession, is_remote_install
 from acp_tui.install.verify.checklist import checklist
 from acp_tui.install.verify.cleanup import CleanUpFailed, cleanup_blocker, installer_present
 from acp_tui.install.verify.run import Finish

@@ -26,7 +26,7 @@ from acp_tui.preflight.fixes.init_script import find_init
 from acp_tui.preflight.fixes.script import script
 from acp_tui.preflight.fixes.select import INIT, AvailableFixes, FixResult, available_fixes, fix_results, selected
 from acp_tui.preflight.fixes.step import FixStep, InitScript
-from acp_tui.preflight.local_files import read_local_files
+from acp_tui.preflight.read_local_files import read_local_files
 from acp_tui.preflight.run import PreflightDone, preflight, probe_node, target
 
 

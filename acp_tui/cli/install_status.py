@@ -10,14 +10,14 @@ from acp_tui.cli.remote_status import attach_remote, newer_remote_install, show_
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
+from acp_tui.install.install_session import InstallSession, NextStep, next_step
 from acp_tui.install.observe.failure import failure
 from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.observe.timing import VENDOR, idle_time, typical_duration
-from acp_tui.install.run.control import maybe_running_text
 from acp_tui.install.run.directory import damaged_run, last_run, newest_run
-from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.spawn_runner import RunError
+from acp_tui.install.run.start_resume_abort import maybe_running_text
 from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, status
-from acp_tui.install.session import InstallSession, NextStep, next_step
 from acp_tui.install.verify.run import now
 from acp_tui.install.verify.triage import triage_run
 from acp_tui.plan.file import PlanErrors

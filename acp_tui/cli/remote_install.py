@@ -12,10 +12,10 @@ from acp_tui.core.clock import now
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
+from acp_tui.install.install_session import InstallSession, PackageReady
 from acp_tui.install.remote.last_remote import LastRemoteInstall, save_last_remote
-from acp_tui.install.remote.session import OutputFollower, RemoteInstallError, RemoteOutput
+from acp_tui.install.remote.start_and_follow import OutputFollower, RemoteInstallError, RemoteOutput
 from acp_tui.install.remote.upload import ProgramCopied, RemoteHost, RemoteResume, RemoteStarted, start_remotely
-from acp_tui.install.session import InstallSession, PackageReady
 from acp_tui.install.start import IncompletePlan, StartError
 from acp_tui.nodes.ssh.connection import ConnectError
 from acp_tui.nodes.ssh.sftp import UploadError

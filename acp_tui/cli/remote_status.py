@@ -9,9 +9,9 @@ from acp_tui.cli.remote_install import command_errors, exit_status, follow, remo
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home
-from acp_tui.install.remote import session
+from acp_tui.install.remote import start_and_follow as session
 from acp_tui.install.remote.last_remote import LastRemoteInstall, load_last_remote
-from acp_tui.install.remote.session import OutputFollower, RemoteOutput
+from acp_tui.install.remote.start_and_follow import OutputFollower, RemoteOutput
 from acp_tui.install.remote.upload import RemoteHost
 from acp_tui.nodes.script import CollectorOutput
 

@@ -27,8 +27,8 @@ from acp_tui.demo.machine_profile import Machine, cluster
 from acp_tui.demo.package import PracticePackage, build_package
 from acp_tui.demo.simulated_install import LOG_FILE, Posts, posts
 from acp_tui.demo.ssh_nodes import PracticeNode
-from acp_tui.install.run.control import abort
 from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.start_resume_abort import abort
 from acp_tui.install.run.state import Timeouts
 from acp_tui.install.start import RunSettings
 from acp_tui.install.verify.run import REGISTRY_PORT

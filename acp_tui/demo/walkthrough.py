@@ -11,7 +11,7 @@ from datetime import timedelta
 import asyncssh
 
 from acp_tui.checks.labels import outcome_label, state_label
-from acp_tui.checks.plan.evaluate import evaluate_plan
+from acp_tui.checks.plan.evaluate_plan import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
@@ -19,10 +19,10 @@ from acp_tui.demo.cluster import Practice, practice
 from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
+from acp_tui.install.install_session import InstallSession, PackageReady
 from acp_tui.install.observe.labels import phase_label
-from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import Phase, RunNotFound, RunState
-from acp_tui.install.session import InstallSession, PackageReady
 from acp_tui.install.start import StartError
 from acp_tui.install.verify.checklist import checklist
 from acp_tui.nodes.events import NodeFinished

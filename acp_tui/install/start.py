@@ -13,10 +13,10 @@ from acp_tui.core.files import resolve_path
 from acp_tui.core.gpg.encryption import GpgFailed
 from acp_tui.core.i18n import _
 from acp_tui.install.config.render import RenderError, render
-from acp_tui.install.run.control import run_spec, start
 from acp_tui.install.run.directory import new_run_dir
 from acp_tui.install.run.setup_script import setup_command
-from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.spawn_runner import RunError
+from acp_tui.install.run.start_resume_abort import run_spec, start
 from acp_tui.install.run.state import DEFAULT_BASE, INSTALLER_LOG, Timeouts
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import DOCUMENT, BundleRefused, SecretsMode, remove_secrets, write_bundle

@@ -22,14 +22,14 @@ from acp_tui.core.files import read_limited, resolve_path, write_atomically
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.redaction import Masker
 from acp_tui.core.text import sanitize
-from acp_tui.install.config.payload import InvalidConfig, secrets_in
+from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in
 from acp_tui.install.observe.failure import failure, logs
 from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.run.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.install.verify.completion_report import JSON as COMPLETION
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values
 from acp_tui.plan.model import Plan
-from acp_tui.preflight.bundle.directory import DOCUMENT, PLAN, REPORT, SETUP
+from acp_tui.preflight.bundle.layout import DOCUMENT, PLAN, REPORT, SETUP
 
 HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024

@@ -15,7 +15,7 @@ from acp_tui.package.archive import INIT, SETUP
 from acp_tui.package.facts import PackageFacts, PackageState, package_inputs
 from acp_tui.package.install_dir import REQUIRED_FREE
 from acp_tui.package.signature.explain import explain_signature, signature_fix, spaced
-from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name
 

@@ -26,7 +26,7 @@ from acp_tui.package.install_dir import (
     put_in_place,
 )
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, Relay, never, silent
-from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.package_name import Kind
 

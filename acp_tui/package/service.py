@@ -39,7 +39,7 @@ from acp_tui.package.install_dir import (
 )
 from acp_tui.package.reader import OnProgress, in_daemon_thread, in_thread, silent
 from acp_tui.package.signature.gpg import verify
-from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 from acp_tui.package.tar_members import PackageRefused
 from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import Kind, parse_name

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from acp_tui.checks.evaluate import evaluate
-from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
+from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.topology import Topology, node_test_spec, topology_of
 from acp_tui.core.clock import now
 from acp_tui.core.concurrency import Work, merge_events

@@ -29,7 +29,7 @@ from acp_tui.preflight.run import target
 from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.formatting.fix import question, step_detail
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Changed, Session
+from screens.session.wizard_session import Changed, Session
 from screens.widgets.key_bar import Key, KeyBar
 from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows

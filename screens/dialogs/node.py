@@ -12,7 +12,7 @@ from textual.widgets import Label, Static
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.model import Node, Plan
 from screens.formatting.placement import may_choose, placed
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.widgets.form import Field, Form
 from screens.widgets.panel import Panel
 

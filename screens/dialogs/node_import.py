@@ -29,7 +29,7 @@ from acp_tui.plan.node_import.host import MAX_BYTES, ParsedNodes, cleaned
 from acp_tui.plan.node_import.merge import ImportPreview, merge_hosts
 from screens.formatting.glyphs import glyphs
 from screens.session.node_suggestions import import_nodes
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.widgets.line_input import Line
 from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows

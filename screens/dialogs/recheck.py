@@ -18,7 +18,7 @@ from acp_tui.preflight.report.diff import Changes, changes, new_blockers
 from acp_tui.preflight.report.diff_text import change_lines
 from acp_tui.preflight.report.model import Report
 from screens.formatting.glyphs import glyphs
-from screens.session.session import Changed, Session
+from screens.session.wizard_session import Changed, Session
 
 
 class Recheck(ModalScreen[bool]):

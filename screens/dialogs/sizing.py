@@ -15,7 +15,7 @@ from acp_tui.plan.model import Plan
 from acp_tui.preflight.report.node_summary import node_summary
 from acp_tui.preflight.report.sizing import fit_lines, reason_lines, table_lines
 from screens.dialogs.prompts import Read
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.widgets.form import Field, Form
 
 

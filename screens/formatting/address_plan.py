@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from acp_tui.checks.free_ranges import suggestions, with_room
+from acp_tui.checks.free_subnets import suggestions, with_room
 from acp_tui.checks.subnets import Kind, Network, Taken, interface_of, meet, taken
 from acp_tui.core.i18n import NC_, _, npgettext, pgettext
 from acp_tui.nodes.facts import Facts

@@ -9,7 +9,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node
 from screens.formatting.glyphs import state_mark
 from screens.session.node_monitor import NodeStatus
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 
 
 def node_line(session: Session, node: Node) -> Text:

@@ -10,8 +10,8 @@ from acp_tui.core.i18n import _, ngettext
 from acp_tui.nodes.state import NodeState
 from screens.formatting.glyphs import state_mark
 from screens.formatting.node_line import credentials_missing
-from screens.session.session import Session
 from screens.session.verdict_view import VerdictView
+from screens.session.wizard_session import Session
 
 _ORDER = (
     Outcome.FAIL,

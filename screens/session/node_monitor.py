@@ -21,7 +21,7 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.ssh.address_map import AddressMap
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
-from screens.session.port import SessionPort
+from screens.session.interface import SessionPort
 
 if TYPE_CHECKING:
     from acp_tui.preflight.active_tests import ActiveTest  # it speaks SSH, and that takes long to import

@@ -8,7 +8,7 @@ from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import Node, Plan
 from acp_tui.plan.node_import.merge import ImportPreview
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 
 _KEYS = "123456789"
 _SHOWN = 6

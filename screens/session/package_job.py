@@ -9,7 +9,7 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.package.install_dir import UnpackFailed
 from acp_tui.package.service import PackageBlocked, PackageWork
 from acp_tui.package.tar_members import PackageRefused
-from screens.session.port import SessionPort
+from screens.session.interface import SessionPort
 
 
 @dataclass(frozen=True)

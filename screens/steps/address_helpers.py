@@ -10,7 +10,7 @@ from acp_tui.checks.suggestions import Suggestion, suggest
 from acp_tui.core.i18n import NC_, _, pgettext
 from screens.dialogs.prompts import Read
 from screens.formatting.address_plan import drawing
-from screens.session.session import Changed
+from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.form import Field
 

@@ -18,7 +18,7 @@ from acp_tui.core.local_host import LocalAddress
 from acp_tui.plan.model import rule_of
 from acp_tui.preflight.bundle import SecretsMode
 from screens.formatting.header import header
-from screens.session.session import Changed, Session
+from screens.session.wizard_session import Changed, Session
 from screens.widgets.answer_line import AnswerLine
 from screens.widgets.detail import Detail, field_help, problem_lines
 from screens.widgets.form import Field, Form

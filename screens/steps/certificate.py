@@ -10,7 +10,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import outcome_mark
-from screens.session.session import Changed
+from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.detail import joined
 from screens.widgets.form import Field

@@ -12,15 +12,15 @@ from textual.widget import Widget
 from textual.widgets import RichLog
 
 from acp_tui.core.i18n import NC_, _, pgettext
-from acp_tui.install.run.spawn import RunError
+from acp_tui.install.install_session import InstallSession, NextStep, is_remote_install, next_step
+from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import FINAL, PROGRESS_FILE, SETUP_LOG, Phase, RunNotFound, RunState
-from acp_tui.install.session import InstallSession, NextStep, is_remote_install, next_step
 from acp_tui.install.start import RunSettings, StartError
 from screens.dialogs.log_viewer import LogScreen
 from screens.dialogs.prompts import Confirm, Read
 from screens.dialogs.recheck import Recheck
 from screens.formatting.install_result import advice, failure_text, phases, result_text
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.steps.base import WizardStep
 from screens.steps.install_questions import ask_answers, clean_up, leftover_lines, start_question
 from screens.steps.remote_install import install_remotely

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from acp_tui.core.i18n import NC_, npgettext, pgettext
 from acp_tui.plan.model import Plan
 from screens.formatting.placement import may_choose, placed
-from screens.session.session import Changed
+from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.form import Field
 from screens.widgets.panel import Panel

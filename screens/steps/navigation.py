@@ -10,7 +10,7 @@ from textual.app import App
 from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _, pgettext
 from screens.dialogs.prompts import Confirm, Pick, Read
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.steps.base import WizardApp, WizardStep
 from screens.steps.help_text import explanation
 from screens.steps.menu import EXPLAIN, QUIT, TRIAL, menu_options, step_keys

@@ -24,7 +24,7 @@ from screens.dialogs.sizing import SizingDialog, session_sizing
 from screens.formatting.glyphs import glyphs
 from screens.formatting.node_line import node_detail, node_line
 from screens.session.node_suggestions import import_nodes, node_suggestions, suggested_values
-from screens.session.session import Changed
+from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.form import Field, Form
 from screens.widgets.line_input import Line

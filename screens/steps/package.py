@@ -13,7 +13,7 @@ from acp_tui.package.discovery import Found
 from acp_tui.package.reader import pace
 from acp_tui.plan.model import Plan
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Changed, Session
+from screens.session.wizard_session import Changed, Session
 from screens.steps.base import WizardApp, WizardStep
 from screens.widgets.detail import joined
 from screens.widgets.form import Field, Form

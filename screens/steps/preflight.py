@@ -21,7 +21,7 @@ from acp_tui.preflight.report.model import report_json
 from screens.dialogs.prompts import Ask, Confirm, Read
 from screens.formatting.finding import all_parts, one_line
 from screens.formatting.preflight_list import Filter, empty_list, list_title, node_states, shown_verdicts
-from screens.session.session import Changed, Session
+from screens.session.wizard_session import Changed, Session
 from screens.steps.base import WizardStep
 from screens.widgets.key_bar import Key
 from screens.widgets.panel import Panel

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from acp_tui.core.i18n import NC_, _, pgettext
 from acp_tui.plan.model import Plan
-from screens.session.session import Changed
+from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.form import Field
 from screens.widgets.panel import Panel

@@ -18,7 +18,7 @@ from acp_tui.preflight.bundle import remove_secrets
 from screens.dialogs.prompts import Confirm
 
 if TYPE_CHECKING:
-    from acp_tui.install.session import InstallSession
+    from acp_tui.install.install_session import InstallSession
     from screens.steps.base import WizardStep
 
 

@@ -32,7 +32,7 @@ from screens.dialogs.prompts import Ask, Pick, Read
 from screens.dialogs.recheck import Recheck
 from screens.formatting.finding import all_parts, title_of
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Changed
+from screens.session.wizard_session import Changed
 from screens.steps.base import WizardStep
 from screens.widgets.row_list import Row, Rows
 

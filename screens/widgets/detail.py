@@ -11,7 +11,7 @@ from acp_tui.checks.verdict import Verdict
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.plan.model import field_at, rule_of
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.widgets.answer_line import AnswerLine
 from screens.widgets.form import Field
 from screens.widgets.panel import Panel

@@ -18,7 +18,7 @@ from acp_tui.core.i18n import NC_, pgettext
 from acp_tui.plan.model import Plan, field_at, is_secret
 from acp_tui.plan.paths import answer_at, answer_text, split_list
 from screens.formatting.glyphs import glyphs
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.widgets.choice import Choice
 from screens.widgets.line_input import Line
 

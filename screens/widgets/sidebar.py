@@ -9,7 +9,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import pgettext
 from acp_tui.nodes.state import NodeState
 from screens.formatting.glyphs import glyphs, outcome_mark
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.widgets.panel import Panel
 
 _TALLIED = (Outcome.PASS, Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.WARN, Outcome.UNKNOWN, Outcome.MANUAL)

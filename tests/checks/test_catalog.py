@@ -17,7 +17,7 @@ from acp_tui.checks.catalog import (
     catalogue,
 )
 from acp_tui.checks.conditions import CONDITIONS
-from acp_tui.checks.functions import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
+from acp_tui.checks.function_tables import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
 from acp_tui.core.assets import asset_path
 from acp_tui.nodes.facts import Facts
 from acp_tui.plan.release import RELEASES

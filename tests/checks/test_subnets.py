@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from acp_tui.checks.free_ranges import free_range, suggestion, suggestions
+from acp_tui.checks.free_subnets import free_range, suggestion, suggestions
 from acp_tui.checks.subnets import Kind, Network, meet, ranges, taken
 from acp_tui.nodes.facts import Facts, Interface, Route
 from acp_tui.plan.model import Plan

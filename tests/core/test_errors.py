@@ -6,7 +6,7 @@ import acp_tui.plan.file
 from acp_tui.cli.main import main
 from acp_tui.core.errors import AcpError, ExitStatus
 from acp_tui.install.config.render import Missing, RenderError
-from acp_tui.install.run.control import RunInProgress
+from acp_tui.install.run.start_resume_abort import RunInProgress
 from acp_tui.install.start import IncompletePlan, StartError
 from acp_tui.nodes.ssh.target import ConnectionDropped
 from acp_tui.package.tar_members import PackageRefused

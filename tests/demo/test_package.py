@@ -10,7 +10,7 @@ from acp_tui.demo.package import PracticePackage, PracticeUnavailable, build_pac
 from acp_tui.package.archive import inspect
 from acp_tui.package.extract import extract
 from acp_tui.package.signature.gpg import verify
-from acp_tui.package.signature.status import Signed
+from acp_tui.package.signature.gpg_status import Signed
 from acp_tui.plan.package_name import parse_name
 
 

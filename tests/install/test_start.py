@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from acp_tui.demo.installer_behaviour import Behaviour
-from acp_tui.install.run.control import RunInProgress
+from acp_tui.install.run.start_resume_abort import RunInProgress
 from acp_tui.install.run.state import Phase
 from acp_tui.install.start import RunSettings, launch
 from acp_tui.preflight.bundle import DOCUMENT, is_bundle

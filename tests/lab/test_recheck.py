@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from acp_tui.install.run.control import run_spec
 from acp_tui.install.run.recheck import recheck_nodes
+from acp_tui.install.run.start_resume_abort import run_spec
 from acp_tui.install.run.state import Timeouts
 from acp_tui.install.start import bundle_for
 from acp_tui.plan.model import Plan

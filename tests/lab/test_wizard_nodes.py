@@ -16,7 +16,7 @@ from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Node, Plan
 from acp_tui.preflight.active_tests import ActiveTest
 from acp_tui.preflight.report.model import Report
-from screens.session.session import Changed, Session
+from screens.session.wizard_session import Changed, Session
 from tests.lab.kit.check_run import as_planned, plan
 from tests.lab.kit.nodes import Lab, LabNode
 from tests.lab.kit.profiles import NodeProfile

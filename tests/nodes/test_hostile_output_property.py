@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue
 
-from acp_tui.checks.plan.evaluate import evaluate_plan
+from acp_tui.checks.plan.evaluate_plan import evaluate_plan
 from acp_tui.install.config.render import document
 from acp_tui.plan.file import dump_plan, dump_secrets, load_plan, read_plan, save_plan
 from acp_tui.plan.model import NodeSsh, Plan

@@ -15,7 +15,7 @@ from acp_tui.core.events import Progress
 from acp_tui.package.install_dir import REQUIRED_FREE, STAMP, UnpackFailed, locked_install_dir
 from acp_tui.package.service import PackageBlocked, PackageWork
 from acp_tui.package.signature.explain import explain_signature
-from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 from acp_tui.plan.model import Plan
 from tests.support.factories.plans import valid_plan
 from tests.support.gpg_signer import Signer

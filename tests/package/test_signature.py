@@ -13,7 +13,7 @@ import pytest
 from acp_tui.core.events import Progress
 from acp_tui.package.reader import Cancelled
 from acp_tui.package.signature.gpg import default_signature, verify
-from acp_tui.package.signature.status import Signed, evaluate_status
+from acp_tui.package.signature.gpg_status import Signed, evaluate_status
 from tests.support.gpg_signer import PAST, Signer
 from tests.support.package_builder import core
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import check_node
 from acp_tui.checks.finding import NodeSubject
-from acp_tui.checks.plan.evaluate import evaluate_plan
+from acp_tui.checks.plan.evaluate_plan import evaluate_plan
 from acp_tui.checks.subnets import special
 from acp_tui.checks.verdict import Outcome
 from acp_tui.plan.model import Plan

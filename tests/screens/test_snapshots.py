@@ -18,7 +18,7 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
-from screens.session import session as session_module
+from screens.session import wizard_session as session_module
 from screens.session.verdict_view import VerdictView
 from screens.steps.order import STEPS
 from screens.steps.trial import TrialStep

@@ -16,7 +16,7 @@ from acp_tui.core.assets import asset_path
 from acp_tui.demo.fake_installer import stop
 from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 from acp_tui.demo.simulated_install import Posts, posts
-from acp_tui.install.run.control import abort, start
+from acp_tui.install.run.start_resume_abort import abort, start
 from acp_tui.install.run.state import RunSpec, RunState, Timeouts, status
 
 CANARY = "c4n4ry-s3cret-phrase"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import acp_tui
 from acp_tui.demo import fake_installer as installer
-from acp_tui.install.run.control import abort
 from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.start_resume_abort import abort
 from screens.steps.base import WizardStep
 from screens.steps.order import STEPS
 from screens.steps.preflight import PreflightStep

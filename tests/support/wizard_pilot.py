@@ -14,7 +14,7 @@ from acp_tui.plan.draft import Draft
 from acp_tui.plan.model import Plan
 from screens.app import AcpApp
 from screens.session.node_monitor import NodeStatus
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.steps.order import STEPS
 
 SIZE = (80, 24)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, timedelta
 
-from acp_tui.checks.cluster.collected import fact_of_nodes
+from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.verdict import Outcome

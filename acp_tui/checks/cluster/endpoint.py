@@ -1,7 +1,7 @@
 """Check the load balancer and the VIP from the nodes."""
 
-from acp_tui.checks.cluster.collected import fact_of_nodes
 from acp_tui.checks.cluster.connectivity import describe_result
+from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.subnets import interface_of
 from acp_tui.checks.topology import load_balancer_port

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 
-from acp_tui.checks.cluster.collected import fact_of_nodes, missing_reason
 from acp_tui.checks.cluster.consistency import most_common, preferred_node
+from acp_tui.checks.cluster.missing_facts import fact_of_nodes, missing_reason
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
-from acp_tui.checks.free_ranges import free_range_remedy, suggestions
+from acp_tui.checks.free_subnets import free_range_remedy, suggestions
 from acp_tui.checks.subnets import Network, host_network, meet, node_addresses, ranges, routed
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _, ngettext

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from acp_tui.checks.cluster.collected import fact_of_nodes
+from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.cluster.path_problems import (
     MOST_SHOWN,
     PathProblem,

@@ -1,6 +1,5 @@
 """Check the network of one node: host name, hosts file, resolver, address, routes and ports."""
 
-import re
 from ipaddress import IPv4Network, ip_address, ip_network
 
 from acp_tui.checks.finding import Finding, NodeSubject, require_fact
@@ -10,44 +9,11 @@ from acp_tui.core.i18n import _, ngettext, npgettext, pgettext
 from acp_tui.nodes.facts import Facts, Route
 from acp_tui.plan.field_types import is_ip
 
-_ALNUM = re.compile(r"[A-Za-z0-9]")
 _EVERYWHERE = ("default", "0.0.0.0", "0.0.0.0/0", "::/0")  # noqa: S104 - names of a route, nothing is bound
 
 
 def _pass_or_fail(ok: bool, observed: str) -> Finding:
     return Finding(Outcome.PASS if ok else Outcome.FAIL, observed)
-
-
-def hostname_length(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-LEN. If /etc/hostname has another name, that name returns at the next boot."""
-    name = require_fact(subject.facts.hostname, "hostname")
-    length = npgettext("observed value", "{name} ({count} character)", "{name} ({count} characters)", len(name))
-    stored = subject.facts.etc_hostname
-    if len(name) <= subject.check.number("most") and stored and stored != name:
-        observed = _("{name}, but /etc/hostname contains {stored}").format(name=name, stored=stored)
-        remedy = "hostnamectl set-hostname {names}"
-        return Finding(Outcome.WARN, observed, remedy=remedy, names=(name,))
-    return _pass_or_fail(len(name) <= subject.check.number("most"), length.format(name=name, count=len(name)))
-
-
-def hostname_edges(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-EDGE: a letter or digit at both ends."""
-    name = require_fact(subject.facts.hostname, "hostname")
-    return _pass_or_fail(
-        bool(_ALNUM.match(name[:1]) and _ALNUM.match(name[-1:])), name or pgettext("observed value", "empty")
-    )
-
-
-def hostname_characters(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-CHARS: lower-case letters, digits, hyphens and dots."""
-    name = require_fact(subject.facts.hostname, "hostname")
-    return _pass_or_fail(re.fullmatch(r"[a-z0-9.-]*", name) is not None, name)
-
-
-def hostname_sequences(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-SEQ: no label starts or ends with a hyphen, none is empty. `--` within one is allowed."""
-    name = require_fact(subject.facts.hostname, "hostname")
-    return _pass_or_fail(not any(pair in name for pair in (".-", "..", "-.")), name)
 
 
 def localhost(subject: NodeSubject) -> Finding:

@@ -83,10 +83,10 @@ def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":
 def _evaluate(plan: "Plan", plan_dir: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
     """The verdicts of the plan's rules, without those that depend on an invalid value."""
     from acp_tui.checks.catalog import catalogue
-    from acp_tui.checks.plan.evaluate import evaluate_plan
+    from acp_tui.checks.plan.evaluate_plan import evaluate_plan
     from acp_tui.checks.waivers import idle_waivers, waive
     from acp_tui.package.checks import name_verdicts
-    from acp_tui.preflight.local_files import read_local_files
+    from acp_tui.preflight.read_local_files import read_local_files
 
     invalid = tuple(problem.path.partition("[")[0] for problem in problems)
     today = date.today()

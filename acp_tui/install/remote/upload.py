@@ -17,11 +17,12 @@ from typing import TypeVar
 from acp_tui.core.clock import now
 from acp_tui.core.files import private_folder
 from acp_tui.core.i18n import _
-from acp_tui.install.remote import provision, session
+from acp_tui.install.install_session import InstallSession, PackageReady
+from acp_tui.install.remote import provision
+from acp_tui.install.remote import start_and_follow as session
 from acp_tui.install.remote.plan_rewrite import rewrite_for_remote
 from acp_tui.install.remote.self_archive import SelfArchive, pack, this_program
 from acp_tui.install.run.state import FINAL
-from acp_tui.install.session import InstallSession, PackageReady
 from acp_tui.install.start import bundle_for
 from acp_tui.nodes.ssh.connection import Connection, connect
 from acp_tui.nodes.ssh.sftp import Files, Upload, UploadError

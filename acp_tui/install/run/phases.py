@@ -16,7 +16,7 @@ from acp_tui.core.text import sanitize
 from acp_tui.install.api import client as api
 from acp_tui.install.api.client import PostResult
 from acp_tui.install.api.endpoint import Endpoint
-from acp_tui.install.config.payload import InvalidConfig, secrets_in, wanted_versions, with_versions
+from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in, wanted_versions, with_versions
 from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from acp_tui.checks.release_traits import release_traits
 from acp_tui.core.text import sanitize
-from acp_tui.install.run.process import Process, from_stat
+from acp_tui.install.run.process_identity import Process, from_stat
 from acp_tui.install.run.state import SETUP_LOG, RunSpec
 from acp_tui.plan.model import Plan
 

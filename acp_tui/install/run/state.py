@@ -20,7 +20,7 @@ from acp_tui.core.errors import AcpError
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _
 from acp_tui.install.api.endpoint import Endpoint
-from acp_tui.install.run.process import Process
+from acp_tui.install.run.process_identity import Process
 from acp_tui.plan.release import RELEASES
 
 STATE_FILE = "state.json"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.release_traits import release_traits, releases_where
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.install.run.control import platform_url
+from acp_tui.install.run.start_resume_abort import platform_url
 from acp_tui.plan.model import Plan
 
 

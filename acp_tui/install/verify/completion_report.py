@@ -22,7 +22,7 @@ from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.install.observe.labels import phase_label
 from acp_tui.install.observe.timing import Span, spans
-from acp_tui.install.run.control import platform_url
+from acp_tui.install.run.start_resume_abort import platform_url
 from acp_tui.install.run.state import RunState
 from acp_tui.install.verify.checklist import Todo, checklist
 from acp_tui.install.verify.run import Finish

@@ -12,8 +12,8 @@ from shlex import quote
 from pydantic import SecretStr
 
 from acp_tui.core.text import fill_template
+from acp_tui.nodes.collectors.image_registry import registry_collector
 from acp_tui.nodes.collectors.parsing import lines
-from acp_tui.nodes.collectors.registry import registry_collector
 from acp_tui.nodes.collectors.tcp_connect import tcp_connect_collector
 from acp_tui.nodes.facts import Ping
 from acp_tui.nodes.script import Collector, CollectorOutput

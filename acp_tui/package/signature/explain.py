@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from acp_tui.core.i18n import N_, _, pgettext
-from acp_tui.package.signature.status import SignatureResult, Signed
+from acp_tui.package.signature.gpg_status import SignatureResult, Signed
 
 _RESULTS: Mapping[Signed, str] = {
     Signed.GOOD: N_("good signature by the trusted key {signer}"),

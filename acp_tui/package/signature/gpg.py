@@ -22,8 +22,8 @@ from acp_tui.core.files import open_regular_file
 from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.package.reader import Cancelled, Feed, OnProgress, PackageReader, never, silent
+from acp_tui.package.signature.gpg_status import SignatureResult, Signed, Status, evaluate_status
 from acp_tui.package.signature.openpgp import has_private_key, is_message
-from acp_tui.package.signature.status import SignatureResult, Signed, Status, evaluate_status
 from acp_tui.plan.package_name import parse_name
 
 _MAX_BYTES = 1 << 20

@@ -1,18 +1,9 @@
 """The bundle: a folder with everything that an unattended install uses, the report, and checksums."""
 
+from acp_tui.preflight.bundle.checksums import BundleCorrupt, check_sums
 from acp_tui.preflight.bundle.content import Bundle, SecretsMode, absolute, is_sealed, open_bundle, write_bundle
-from acp_tui.preflight.bundle.directory import (
-    DOCUMENT,
-    FILES,
-    SEALED,
-    SUMS,
-    BundleCorrupt,
-    BundleRefused,
-    check_sums,
-    is_bundle,
-    place_for,
-    remove_secrets,
-)
+from acp_tui.preflight.bundle.directory import BundleRefused, is_bundle, place_for, remove_secrets
+from acp_tui.preflight.bundle.layout import DOCUMENT, FILES, SEALED, SUMS
 
 __all__ = [
     "DOCUMENT",

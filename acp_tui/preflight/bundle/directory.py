@@ -8,59 +8,19 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from acp_tui.core.errors import AcpError, ExitStatus
-from acp_tui.core.files import error_reason, open_regular_file, read_limited, sync_folder, write_atomically
-from acp_tui.core.i18n import _, pgettext
+from acp_tui.core.errors import AcpError
+from acp_tui.core.files import sync_folder, write_atomically
+from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder
-from acp_tui.plan.file import SECRETS_NAME
+from acp_tui.preflight.bundle.checksums import sums
+from acp_tui.preflight.bundle.layout import FILES, MODE, PLAN, PRIVATE, SEALED_NAMES, SETUP, SUMS, mode_of
 
-PLAN = "plan.yaml"
-DOCUMENT = "installer-config.json"
-SETUP = "setup.txt"
-REPORT = "preflight.json"
-PAGE = "preflight.html"
-KNOWN_HOSTS = "known_hosts"
-SUMS = "SHA256SUMS"
-FILES = (PLAN, SECRETS_NAME, DOCUMENT, SETUP, REPORT, PAGE, KNOWN_HOSTS)
-"""All files of a bundle except the checksums."""
-PRIVATE = (SECRETS_NAME, DOCUMENT)
-"""The files with secrets: in plain text, encrypted under their names with `SEALED`, or left out."""
-SEALED = ".gpg"
-
-_PUBLIC = tuple(name for name in FILES if name not in PRIVATE)
-_SEALED_NAMES = tuple(name + SEALED for name in PRIVATE)
-_MODE, _PRIVATE_MODE = 0o644, 0o600
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-
-
-@dataclass(frozen=True)
-class FileProblem:
-    """A file of a bundle that failed verification."""
-
-    name: str
-    reason: str
-
-
-class BundleCorrupt(AcpError):
-    """A file of the bundle is missing, changed, readable by too many users, or does not belong to the bundle."""
-
-    exit_status = ExitStatus.CHECK_FAILED
-
-    def __init__(self, directory: Path, problems: tuple[FileProblem, ...]) -> None:
-        files = "; ".join(f"{problem.name}: {problem.reason}" for problem in problems)
-        super().__init__(
-            _(
-                "The bundle {folder} is damaged or was changed: {files}. Copy the bundle again, or write a new one."
-            ).format(folder=directory, files=files)
-        )
-        self.files = tuple(problem.name for problem in problems)
 
 
 class BundleRefused(AcpError):
@@ -72,74 +32,12 @@ def is_bundle(path: Path) -> bool:
     return PLAN in sums(path) or ((path / PLAN).is_file() and (path / SETUP).is_file())
 
 
-def sums(directory: Path) -> Mapping[str, str]:
-    """Return the digests by file name; empty if there is no readable list."""
-    try:
-        lines = read_limited(directory / SUMS).decode("ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return {}
-    return {name: digest for digest, _space, name in (line.partition("  ") for line in lines)}
-
-
-def check_sums(directory: Path) -> None:
-    """Raise BundleCorrupt with every file that is missing, changed, added, or readable by too many users."""
-    if problems := tuple(_problems(directory)):
-        raise BundleCorrupt(directory, problems)
-
-
-def _problems(directory: Path) -> Iterator[FileProblem]:
-    digests = sums(directory)
-    if not digests:
-        yield FileProblem(SUMS, _("missing, or not a list of checksums"))
-        return
-    present = {entry.name: entry for entry in os.scandir(directory)}
-    # A bundle whose secrets were left out or removed has no checksums of them; the other files are always required.
-    private = next((names for names in (PRIVATE, _SEALED_NAMES) if set(names) & digests.keys()), ())
-    required = (*_PUBLIC, *private)
-    for name in required:
-        if name not in digests:
-            yield FileProblem(name, pgettext("bundle", "not in {sums}").format(sums=SUMS))
-        elif name not in present:
-            yield FileProblem(name, pgettext("file", "missing"))
-        elif not present[name].is_file(follow_symlinks=False):
-            yield FileProblem(name, _("not a regular file"))
-        elif difference := _difference(directory / name, digests[name]):
-            yield FileProblem(name, difference)
-        else:
-            yield from _mode_problem(name, present[name].stat(follow_symlinks=False), _mode(name))
-    for name in sorted({*present, *digests} - {*required, SUMS}):
-        yield FileProblem(ascii(name)[1:-1], _("does not belong to this bundle"))
-    if SUMS in present:
-        yield from _mode_problem(SUMS, present[SUMS].stat(), _MODE)
-    yield from _mode_problem(".", directory.stat(), 0o755)
-
-
-def _mode_problem(name: str, found: os.stat_result, expected: int) -> Iterator[FileProblem]:
-    mode = stat.S_IMODE(found.st_mode)
-    if mode & ~expected & ~stat.S_ISGID & ~stat.S_IRWXU:
-        yield FileProblem(name, _("mode is {mode:o}; run chmod {expected:o}").format(mode=mode, expected=expected))
-
-
-def _mode(name: str) -> int:
-    return _PRIVATE_MODE if name in (*PRIVATE, *_SEALED_NAMES) else _MODE
-
-
-def _difference(file: Path, digest: str) -> str:
-    """Return why the file cannot be trusted; "" if its checksum is correct."""
-    try:
-        with open_regular_file(file) as content:
-            same = hashlib.file_digest(content, "sha256").hexdigest() == digest
-    except OSError as error:
-        return _("cannot be read: {reason}").format(reason=error_reason(error))
-    return "" if same else pgettext("bundle", "checksum differs")
-
-
 def remove_secrets(directory: Path) -> None:
     """Remove the secrets from a bundle after the install; it stays a valid bundle. Raises OSError if that fails."""
     lines = (directory / SUMS).read_text(encoding="ascii").splitlines()
-    public = [line for line in lines if line.partition("  ")[2] not in (*PRIVATE, *_SEALED_NAMES)]
-    write_atomically(directory / SUMS, "".join(f"{line}\n" for line in public), mode=_MODE)
-    for name in (*PRIVATE, *_SEALED_NAMES):
+    public = [line for line in lines if line.partition("  ")[2] not in (*PRIVATE, *SEALED_NAMES)]
+    write_atomically(directory / SUMS, "".join(f"{line}\n" for line in public), mode=MODE)
+    for name in (*PRIVATE, *SEALED_NAMES):
         (directory / name).unlink(missing_ok=True)
     sync_folder(directory)
 
@@ -158,7 +56,7 @@ def place_for(directory: Path) -> Path:
         raise BundleRefused(text.format(path=directory, bundle=outer))
     if bundle_dir.is_dir():
         names = {entry.name for entry in bundle_dir.iterdir()}
-        known = {*FILES, *_SEALED_NAMES, SUMS} if PLAN in sums(bundle_dir) else set()
+        known = {*FILES, *SEALED_NAMES, SUMS} if PLAN in sums(bundle_dir) else set()
         if foreign := sorted(names - known):
             text = _("{path} has files that do not belong to a bundle: {files}. Choose another folder.")
             raise BundleRefused(text.format(path=directory, files=", ".join(foreign[:5])))
@@ -178,9 +76,9 @@ def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
     with _temporary_folder(bundle_dir) as folder:
         listed = ""
         for name, data in contents.items():
-            _write(folder / name, data, _mode(name))
+            _write(folder / name, data, mode_of(name))
             listed += f"{hashlib.sha256(data).hexdigest()}  {name}\n"
-        _write(folder / SUMS, listed.encode("ascii"), _MODE)
+        _write(folder / SUMS, listed.encode("ascii"), MODE)
         sync_folder(folder)
         _take_place(folder, bundle_dir)
         sync_folder(bundle_dir.parent)

@@ -41,7 +41,7 @@ def script(steps: Sequence[FixStep], folder: str, marker: str = "acp") -> str:
         f"patience={GUARD}",
     ]
     return "\n\n".join(
-        ["\n".join(head), *(_functions(step) for step in steps), asset_text("remedy/frame.sh").strip(), "main\n"]
+        ["\n".join(head), *(_functions(step) for step in steps), asset_text("fixes/frame.sh").strip(), "main\n"]
     )
 
 

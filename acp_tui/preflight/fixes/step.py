@@ -21,7 +21,7 @@ class FixStep:
     requirement: str
     title: str
     commands: str
-    """Shell, one command per line; run in order until one fails. May call the functions of `assets/remedy/frame.sh`."""
+    """Shell, one command per line; run in order until one fails. May call the functions of `assets/fixes/frame.sh`."""
     undo: str | None = None
     """Shell that undoes changes outside `files`; runs after the files were restored."""
     files: tuple[str, ...] = ()

@@ -10,8 +10,8 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.certificates.model import CertificateFacts
-from acp_tui.checks.local_files import LocalFiles, PrimaryCluster
-from acp_tui.checks.plan.evaluate import evaluate_plan
+from acp_tui.checks.local_file_facts import LocalFiles, PrimaryCluster
+from acp_tui.checks.plan.evaluate_plan import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.model import Plan
 from acp_tui.plan.paths import answer_at

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.certificates.model import CertificateFacts
-from acp_tui.checks.functions import PLAN_CHECKS
-from acp_tui.checks.local_files import LocalFiles
-from acp_tui.checks.plan.evaluate import evaluate_plan
+from acp_tui.checks.function_tables import PLAN_CHECKS
+from acp_tui.checks.local_file_facts import LocalFiles
+from acp_tui.checks.plan.evaluate_plan import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.plan.paths import answer_at
 from acp_tui.plan.release import RELEASES

@@ -10,7 +10,7 @@ import pytest
 
 from acp_tui.core.clock import now
 from acp_tui.install.observe.timing import idle_time, is_stalled, spans, stall_threshold, typical_duration
-from acp_tui.install.run.process import running
+from acp_tui.install.run.process_identity import running
 from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunSpec, RunState, write_state
 
 NOW = now()

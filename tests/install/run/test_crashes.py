@@ -15,10 +15,10 @@ from acp_tui.cli.context import CommandFailed
 from acp_tui.cli.install_status import show_status
 from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 from acp_tui.install.run import state as states
-from acp_tui.install.run.control import RunInProgress, resume, start
 from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir
 from acp_tui.install.run.setup_script import forget, kill, process
-from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.spawn_runner import RunError
+from acp_tui.install.run.start_resume_abort import RunInProgress, resume, start
 from acp_tui.install.run.state import Phase, RunState, status
 from tests.support.install_harness import InstallHarness, wait, wait_until_at_rest
 
@@ -36,10 +36,10 @@ def make_runner_crash(harness: InstallHarness, phase: Phase, moment: str, monkey
         f'#!/bin/sh\nshift 2\nexec "{sys.executable}" "{runner}" {phase.value} {moment} "{marker}" "$@"\n'
     )
     python.chmod(0o755)
-    monkeypatch.setattr("acp_tui.install.run.spawn.sys.executable", str(python))
+    monkeypatch.setattr("acp_tui.install.run.spawn_runner.sys.executable", str(python))
     # Before its first write a runner does not own the run; only a timeout shows that it died.
     monkeypatch.setattr("acp_tui.install.run.state.LAUNCH_TIMEOUT", 1.0)
-    monkeypatch.setattr("acp_tui.install.run.spawn.LAUNCH_TIMEOUT", 1.0)
+    monkeypatch.setattr("acp_tui.install.run.spawn_runner.LAUNCH_TIMEOUT", 1.0)
     return marker
 
 
@@ -158,7 +158,7 @@ def test_only_one_of_concurrent_starts_runs(harness: InstallHarness) -> None:
     harness.unpack(replace(QUICK, seconds=30))
     home = harness.root / "state"
     specs = [replace(harness.spec(), run_dir=new_run_dir(home)) for _number in range(4)]
-    starts = "import sys; from pathlib import PosixPath\nfrom acp_tui.install.run.control import *\n"
+    starts = "import sys; from pathlib import PosixPath\nfrom acp_tui.install.run.start_resume_abort import *\n"
     programs = [f"{starts}try: start({spec!r})\nexcept RunInProgress: sys.exit(7)" for spec in specs]
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     starters = [subprocess.Popen([sys.executable, "-c", program], env=paths) for program in programs]

@@ -6,7 +6,7 @@ import pytest
 
 from acp_tui.cli.main import main
 from acp_tui.demo.installer_behaviour import Behaviour
-from acp_tui.install.run.control import abort
+from acp_tui.install.run.start_resume_abort import abort
 from acp_tui.install.run.state import Phase, status
 from tests.support.install_harness import InstallHarness, wait, wait_until_at_rest
 

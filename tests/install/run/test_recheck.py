@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from acp_tui.demo.installer_behaviour import Behaviour
-from acp_tui.install.run.control import resume
+from acp_tui.install.run.start_resume_abort import resume
 from acp_tui.install.run.state import Phase
 from acp_tui.install.start import RunSettings, launch
 from tests.support.factories.plans import node, valid_plan

@@ -23,13 +23,14 @@ from acp_tui.demo.fake_installer import console
 from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 from acp_tui.demo.simulated_install import PracticeInstaller
 from acp_tui.install.observe.follow import RunUpdate, follow
-from acp_tui.install.run import progress, spawn
+from acp_tui.install.run import progress
+from acp_tui.install.run import spawn_runner as spawn
 from acp_tui.install.run import state as states
-from acp_tui.install.run.control import RunInProgress, abort, resume, start
 from acp_tui.install.run.directory import last_run
 from acp_tui.install.run.recorder import Run
 from acp_tui.install.run.setup_script import process
-from acp_tui.install.run.spawn import RunError
+from acp_tui.install.run.spawn_runner import RunError
+from acp_tui.install.run.start_resume_abort import RunInProgress, abort, resume, start
 from acp_tui.install.run.state import Phase, RunNotFound, RunState, status
 from tests.support.install_harness import CANARY, FAST, InstallHarness, config, encoded, wait, wait_until_at_rest
 
@@ -398,7 +399,7 @@ def test_run_continues_after_its_starter_ends(harness: InstallHarness) -> None:
     write_spec = harness.root / "spec.py"
     write_spec.write_text(
         "import pathlib, sys, time\nfrom pathlib import PosixPath\n"
-        "from acp_tui.install.run.control import start\nfrom acp_tui.install.run.state import *\n"
+        "from acp_tui.install.run.start_resume_abort import start\nfrom acp_tui.install.run.state import *\n"
         f"start({spec!r})\nprint('started', flush=True)\ntime.sleep(60)\n"
     )
     launcher = subprocess.Popen(

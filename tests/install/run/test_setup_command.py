@@ -6,10 +6,10 @@ from typing import Literal
 import pytest
 
 from acp_tui.core.redaction import mask_values
-from acp_tui.install.config.payload import InvalidConfig, secrets_in, wanted_versions, with_versions
-from acp_tui.install.run.control import run_spec
+from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in, wanted_versions, with_versions
 from acp_tui.install.run.phases import choose
 from acp_tui.install.run.setup_script import printed_addresses, setup_command
+from acp_tui.install.run.start_resume_abort import run_spec
 from acp_tui.plan.model import Address, Network, Plan
 
 

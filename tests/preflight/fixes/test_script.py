@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-_FRAME = Path("assets/remedy/frame.sh").read_text(encoding="utf-8")
+_FRAME = Path("assets/fixes/frame.sh").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from acp_tui.preflight.active_tests import ActiveTest
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from tests.support.factories.plans import valid_plan
 from tests.support.factories.verdicts import cluster
 from tests.support.wizard_pilot import screen_text, wizard

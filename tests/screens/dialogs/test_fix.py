@@ -10,7 +10,7 @@ from acp_tui.demo.cluster import practice
 from acp_tui.nodes.state import NodeState
 from screens.app import AcpApp
 from screens.dialogs.fix import FixScreen
-from screens.session.session import Session
+from screens.session.wizard_session import Session
 from screens.widgets.row_list import Rows
 from tests.support.wizard_pilot import SIZE, screen_text, show, until
 

@@ -12,7 +12,7 @@ from acp_tui.checks.topology import topology_of
 from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 from acp_tui.preflight.report.history import load_last_report
 from acp_tui.preflight.report.model import Report
-from screens.session.session import LAST_RUN, Session
+from screens.session.wizard_session import LAST_RUN, Session
 from screens.widgets.row_list import Rows
 from tests.support.factories.node_facts import healthy
 from tests.support.factories.plans import valid_plan

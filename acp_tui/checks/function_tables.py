@@ -10,14 +10,19 @@ from acp_tui.checks.cluster import (
     consistency,
     endpoint,
     identity,
-    names,
     node_subnets,
     performance,
-    registry,
+)
+from acp_tui.checks.cluster import (
+    image_registry as registry,
+)
+from acp_tui.checks.cluster import (
+    name_resolution as names,
 )
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
-from acp_tui.checks.node import disk_performance, hardware, network, os_support, settings, software
-from acp_tui.checks.plan import addresses, cidrs, disaster_recovery, nodes, placement, services
+from acp_tui.checks.node import disk_performance, hardware, hostname, network, os_support, settings, software
+from acp_tui.checks.plan import addresses, disaster_recovery, nodes, placement, services
+from acp_tui.checks.plan import cluster_ranges as cidrs
 from acp_tui.checks.sizing import requirements
 
 NodeCheck = Callable[[NodeSubject], Finding]
@@ -32,10 +37,10 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         hardware.solid_state,
         hardware.storage_sizes,
         network.default_route,
-        network.hostname_characters,
-        network.hostname_edges,
-        network.hostname_length,
-        network.hostname_sequences,
+        hostname.hostname_characters,
+        hostname.hostname_edges,
+        hostname.hostname_length,
+        hostname.hostname_sequences,
         network.localhost,
         network.nameservers_allowed,
         network.nameservers_present,

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from acp_tui.checks.certificates.model import CertificateFacts
-from acp_tui.checks.local_files import PrimaryCluster
+from acp_tui.checks.local_file_facts import PrimaryCluster
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.file import PlanErrors, Problem, read_plan

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from acp_tui.checks.cluster.collected import fact_of_nodes
 from acp_tui.checks.cluster.connectivity import describe_result
 from acp_tui.checks.cluster.endpoint import from_every_node, path_to
+from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import N_, _

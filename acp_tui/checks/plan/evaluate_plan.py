@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.conditions import EvalContext, applies
 from acp_tui.checks.finding import Finding, Findings, PlanSubject
-from acp_tui.checks.functions import PLAN_CHECKS
-from acp_tui.checks.local_files import NO_LOCAL_FILES, LocalFiles
+from acp_tui.checks.function_tables import PLAN_CHECKS
+from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict
 from acp_tui.nodes.facts import Facts

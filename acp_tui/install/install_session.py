@@ -25,8 +25,8 @@ from acp_tui.core.i18n import _
 from acp_tui.install.observe.failure import previous_failure
 from acp_tui.install.observe.follow import follow
 from acp_tui.install.observe.timing import is_stalled
-from acp_tui.install.run.control import abort, platform_url, resume
 from acp_tui.install.run.directory import last_run
+from acp_tui.install.run.start_resume_abort import abort, platform_url, resume
 from acp_tui.install.run.state import FINAL, Phase, RunNotFound, RunState, status
 from acp_tui.install.start import RunSettings, StartError, bundle_for, launch
 from acp_tui.nodes.ssh.address_map import AddressMap, direct
@@ -87,7 +87,7 @@ def next_step(run: RunState | None) -> NextStep:
 
 @dataclass(frozen=True)
 class Answers:
-    """The operator's answers to a run that waits; see `acp_tui.install.run.control.resume`."""
+    """The operator's answers to a run that waits; see `acp_tui.install.run.start_resume_abort.resume`."""
 
     kubernetes: str | None = None
     runtime: str | None = None
@@ -146,8 +146,8 @@ class InstallSession:
         else:
             new = await package.unpack(self.plan, on_progress)
             yield PackageReady(package.target(self.plan), new)
-        await _load("acp_tui.preflight.run", "acp_tui.preflight.local_files")
-        from acp_tui.preflight.local_files import read_local_files
+        await _load("acp_tui.preflight.run", "acp_tui.preflight.read_local_files")
+        from acp_tui.preflight.read_local_files import read_local_files
         from acp_tui.preflight.run import PreflightDone, preflight
 
         local_files = await asyncio.to_thread(read_local_files, self.plan, self.plan_dir)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from acp_tui.install.install_session import NextStep, next_step
 from acp_tui.install.run.state import STATE_FILE, Phase, RunSpec, RunState, read_state, write_state
-from acp_tui.install.session import NextStep, next_step
 
 
 def run(folder: Path, phase: Phase, *, interrupted: bool = False) -> RunState:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue, SecretStr
 
-from acp_tui.checks.local_files import PrimaryCluster
+from acp_tui.checks.local_file_facts import PrimaryCluster
 from acp_tui.core.gpg.encryption import ToPassphrase
 from acp_tui.plan.file import save_plan
 from acp_tui.plan.model import Plan
 from acp_tui.preflight.bundle import SecretsMode, write_bundle
 from acp_tui.preflight.certificates.reader import read_pair
-from acp_tui.preflight.primary import primary_of
+from acp_tui.preflight.primary_cluster import primary_of
 from tests.preflight.bundle.test_bundle import report
 from tests.preflight.certificates.test_reader import CA_KEY, RSA, certificate, key_pem, pem
 from tests.support.factories.plans import valid_plan

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from acp_tui.checks.local_files import LocalFiles
+from acp_tui.checks.local_file_facts import LocalFiles
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _
 from acp_tui.plan.model import Plan
@@ -21,7 +21,7 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
 
         files = replace(files, certificate=facts_for(plan, plan_dir))
     if plan.disaster_recovery.role == "standby":
-        from acp_tui.preflight.primary import primary_of
+        from acp_tui.preflight.primary_cluster import primary_of
 
         files = replace(files, primary=primary_of(plan, plan_dir))
     return files

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypedDict, Unpack, runtime_checkable
 
 from acp_tui.checks.evaluate import evaluate
-from acp_tui.checks.local_files import NO_LOCAL_FILES
+from acp_tui.checks.local_file_facts import NO_LOCAL_FILES
 from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.core.clock import now
@@ -26,7 +26,7 @@ from acp_tui.plan.derived_defaults import apply_derived_defaults
 from acp_tui.plan.draft import Draft, save
 from acp_tui.plan.model import Node, Plan, field_at, is_secret, rule_of
 from acp_tui.plan.paths import InvalidValue, moved_path, with_answers
-from acp_tui.preflight.local_files import read_local_files
+from acp_tui.preflight.read_local_files import read_local_files
 from acp_tui.preflight.report.history import load_last_report, save_last_report
 from acp_tui.preflight.report.model import Report
 from acp_tui.preflight.report.node_summary import node_records

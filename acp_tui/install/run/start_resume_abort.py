@@ -14,9 +14,9 @@ from pathlib import Path
 
 from acp_tui.core.i18n import _
 from acp_tui.install.run import setup_script as setup
-from acp_tui.install.run.process import Process
+from acp_tui.install.run.process_identity import Process
 from acp_tui.install.run.setup_script import setup_command
-from acp_tui.install.run.spawn import RunError, launch_lock, launch_runner
+from acp_tui.install.run.spawn_runner import RunError, launch_lock, launch_runner
 from acp_tui.install.run.state import (
     DEFAULT_BASE,
     FINAL,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-from acp_tui.checks.cluster.collected import fact_of_nodes
+from acp_tui.checks.cluster.missing_facts import fact_of_nodes
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import _

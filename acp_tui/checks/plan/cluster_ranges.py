@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address
 from itertools import combinations
 
 from acp_tui.checks.finding import Finding, Findings, PlanSubject
-from acp_tui.checks.free_ranges import free_range_remedy, suggestions, with_room
+from acp_tui.checks.free_subnets import free_range_remedy, suggestions, with_room
 from acp_tui.checks.plan.results import fail, findings_or_pass, format_list, not_applicable, passed, warn
 from acp_tui.checks.subnets import meet, node_addresses, ranges
 from acp_tui.checks.verdict import Outcome

@@ -1,0 +1,94 @@
+"""Write and verify the checksums and the modes of a bundle's files."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from acp_tui.core.errors import AcpError, ExitStatus
+from acp_tui.core.files import error_reason, open_regular_file, read_limited
+from acp_tui.core.i18n import _, pgettext
+from acp_tui.preflight.bundle.layout import MODE, PRIVATE, PUBLIC, SEALED_NAMES, SUMS, mode_of
+
+
+@dataclass(frozen=True)
+class FileProblem:
+    """A file of a bundle that failed verification."""
+
+    name: str
+    reason: str
+
+
+class BundleCorrupt(AcpError):
+    """A file of the bundle is missing, changed, readable by too many users, or does not belong to the bundle."""
+
+    exit_status = ExitStatus.CHECK_FAILED
+
+    def __init__(self, directory: Path, problems: tuple[FileProblem, ...]) -> None:
+        files = "; ".join(f"{problem.name}: {problem.reason}" for problem in problems)
+        super().__init__(
+            _(
+                "The bundle {folder} is damaged or was changed: {files}. Copy the bundle again, or write a new one."
+            ).format(folder=directory, files=files)
+        )
+        self.files = tuple(problem.name for problem in problems)
+
+
+def sums(directory: Path) -> Mapping[str, str]:
+    """Return the digests by file name; empty if there is no readable list."""
+    try:
+        lines = read_limited(directory / SUMS).decode("ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    return {name: digest for digest, _space, name in (line.partition("  ") for line in lines)}
+
+
+def check_sums(directory: Path) -> None:
+    """Raise BundleCorrupt with every file that is missing, changed, added, or readable by too many users."""
+    if problems := tuple(_problems(directory)):
+        raise BundleCorrupt(directory, problems)
+
+
+def _problems(directory: Path) -> Iterator[FileProblem]:
+    digests = sums(directory)
+    if not digests:
+        yield FileProblem(SUMS, _("missing, or not a list of checksums"))
+        return
+    present = {entry.name: entry for entry in os.scandir(directory)}
+    # A bundle whose secrets were left out or removed has no checksums of them; the other files are always required.
+    private = next((names for names in (PRIVATE, SEALED_NAMES) if set(names) & digests.keys()), ())
+    required = (*PUBLIC, *private)
+    for name in required:
+        if name not in digests:
+            yield FileProblem(name, pgettext("bundle", "not in {sums}").format(sums=SUMS))
+        elif name not in present:
+            yield FileProblem(name, pgettext("file", "missing"))
+        elif not present[name].is_file(follow_symlinks=False):
+            yield FileProblem(name, _("not a regular file"))
+        elif difference := _difference(directory / name, digests[name]):
+            yield FileProblem(name, difference)
+        else:
+            yield from _mode_problem(name, present[name].stat(follow_symlinks=False), mode_of(name))
+    for name in sorted({*present, *digests} - {*required, SUMS}):
+        yield FileProblem(ascii(name)[1:-1], _("does not belong to this bundle"))
+    if SUMS in present:
+        yield from _mode_problem(SUMS, present[SUMS].stat(), MODE)
+    yield from _mode_problem(".", directory.stat(), 0o755)
+
+
+def _mode_problem(name: str, found: os.stat_result, expected: int) -> Iterator[FileProblem]:
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & ~expected & ~stat.S_ISGID & ~stat.S_IRWXU:
+        yield FileProblem(name, _("mode is {mode:o}; run chmod {expected:o}").format(mode=mode, expected=expected))
+
+
+def _difference(file: Path, digest: str) -> str:
+    """Return why the file cannot be trusted; "" if its checksum is correct."""
+    try:
+        with open_regular_file(file) as content:
+            same = hashlib.file_digest(content, "sha256").hexdigest() == digest
+    except OSError as error:
+        return _("cannot be read: {reason}").format(reason=error_reason(error))
+    return "" if same else pgettext("bundle", "checksum differs")

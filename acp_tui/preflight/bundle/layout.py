@@ -1,0 +1,24 @@
+"""The files of a bundle: their names, which are secret, and their modes."""
+
+from acp_tui.plan.file import SECRETS_NAME
+
+PLAN = "plan.yaml"
+DOCUMENT = "installer-config.json"
+SETUP = "setup.txt"
+REPORT = "preflight.json"
+PAGE = "preflight.html"
+KNOWN_HOSTS = "known_hosts"
+SUMS = "SHA256SUMS"
+FILES = (PLAN, SECRETS_NAME, DOCUMENT, SETUP, REPORT, PAGE, KNOWN_HOSTS)
+"""All files of a bundle except the checksums."""
+PRIVATE = (SECRETS_NAME, DOCUMENT)
+"""The files with secrets: in plain text, encrypted under their names with `SEALED`, or left out."""
+SEALED = ".gpg"
+PUBLIC = tuple(name for name in FILES if name not in PRIVATE)
+SEALED_NAMES = tuple(name + SEALED for name in PRIVATE)
+MODE, _PRIVATE_MODE = 0o644, 0o600
+
+
+def mode_of(name: str) -> int:
+    """Return the mode with which a file of a bundle is written."""
+    return _PRIVATE_MODE if name in (*PRIVATE, *SEALED_NAMES) else MODE
