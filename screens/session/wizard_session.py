@@ -136,7 +136,7 @@ class Session:
 
     def answer(self, path: str, value: object) -> str:
         """Store an answer. Return "" when it is valid, else the reason; the typed text is kept either way."""
-        asked_again = self.draft.secrets_asked - {path}
+        to_ask = self.draft.secrets_asked - {path}
         invalid = {key: text for key, text in self.draft.invalid_input.items() if key != path}
         self.field_errors.pop(path, None)
         try:
@@ -145,12 +145,11 @@ class Session:
             self.field_errors[path] = error.errors[0].message
             if not is_secret(field_at(path).annotation):
                 invalid[path] = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked_again)
+            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=to_ask)
         else:
             own = {path, *(node.address for node in plan.nodes if path.endswith(".deployable"))}
-            self.draft = replace(
-                self.draft, invalid_input=invalid, secrets_asked=asked_again, preset=self.draft.preset - own
-            )
+            preset = self.draft.preset - own
+            self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=to_ask, preset=preset)
             self._set_plan(plan)
         self._answers_changed()
         return self.field_errors.get(path, "")
@@ -161,10 +160,8 @@ class Session:
         places = {path: moved_path(path, before, nodes) for path in (*self.draft.invalid_input, *self.field_errors)}
         self.field_errors = {moved: reason for path, reason in self.field_errors.items() if (moved := places[path])}
         invalid = {moved: text for path, text in self.draft.invalid_input.items() if (moved := places[path])}
-        asked_again = frozenset(
-            moved for path in self.draft.secrets_asked if (moved := moved_path(path, before, nodes))
-        )
-        self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=asked_again)
+        to_ask = frozenset(moved for path in self.draft.secrets_asked if (moved := moved_path(path, before, nodes)))
+        self.draft = replace(self.draft, invalid_input=invalid, secrets_asked=to_ask)
         self._set_plan(self.plan.model_copy(update={"nodes": nodes}))
         self._answers_changed()
         self.nodes.check_changed()

@@ -240,8 +240,8 @@ async def test_isolation_step_shows_the_placement(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, isolation=True)
     async with wizard(tmp_path, plan, "isolation", node_facts(plan)) as (pilot, _session):
         text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
-        assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: Exclusive control plane nodes must" in text
-        assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: Workers that are not" in text
+        assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: Exclusive control" in text
+        assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: Workers that" in text
         assert "Apps 10.20.0.11" not in text
         await pilot.press("down", "right", "right")
         await pilot.pause()
