@@ -11,13 +11,15 @@ from acp_tui.checks.cluster import (
     endpoint,
     identity,
     node_subnets,
-    performance,
 )
 from acp_tui.checks.cluster import (
     image_registry as registry,
 )
 from acp_tui.checks.cluster import (
     name_resolution as names,
+)
+from acp_tui.checks.cluster import (
+    network_performance as performance,
 )
 from acp_tui.checks.finding import ClusterSubject, Finding, Findings, NodeSubject, PlanSubject
 from acp_tui.checks.node import disk_performance, hardware, hostname, network, os_support, settings, software

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.plan.model import Plan
 
 

@@ -20,7 +20,7 @@ from acp_tui.demo.installer_behaviour import Behaviour
 from acp_tui.demo.machine_profile import cluster
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.install_session import InstallSession, PackageReady
-from acp_tui.install.observe.labels import phase_label
+from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import Phase, RunNotFound, RunState
 from acp_tui.install.start import StartError

@@ -38,8 +38,8 @@ from acp_tui.preflight.bundle import DOCUMENT
 from acp_tui.preflight.report.model import Report
 
 if TYPE_CHECKING:
+    from acp_tui.install.leftovers import Leftovers
     from acp_tui.install.verify.collect import NodeAccess
-    from acp_tui.install.verify.leftovers import Leftovers
     from acp_tui.install.verify.run import Finish
     from acp_tui.install.verify.triage import Triage
     from acp_tui.preflight.run import PreflightEvent
@@ -183,7 +183,7 @@ class InstallSession:
         if run is None or not previous_failure(run):
             return None
         access = await self.access()
-        from acp_tui.install.verify.leftovers import find_leftovers
+        from acp_tui.install.leftovers import find_leftovers
 
         return await find_leftovers(access, run)
 

@@ -24,7 +24,7 @@ from acp_tui.core.redaction import Masker
 from acp_tui.core.text import sanitize
 from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in
 from acp_tui.install.observe.failure import failure, logs
-from acp_tui.install.observe.labels import phase_label
+from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.run.state import INSTALLER_LOG, STATE_FILE, RunState
 from acp_tui.install.verify.completion_report import JSON as COMPLETION
 from acp_tui.plan.file import PlanErrors, load_plan, secret_values

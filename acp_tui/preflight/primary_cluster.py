@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.checks.local_file_facts import PrimaryCluster
 from acp_tui.core.files import resolve_path
 from acp_tui.core.i18n import _

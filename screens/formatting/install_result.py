@@ -8,7 +8,7 @@ from acp_tui.checks.labels import OUTCOMES, outcome_label
 from acp_tui.core.i18n import _, ngettext, pgettext
 from acp_tui.install.install_session import NextStep, next_step
 from acp_tui.install.observe.failure import failure
-from acp_tui.install.observe.labels import PHASES, SHOWN_AS, phase_label
+from acp_tui.install.observe.phase_labels import PHASES, SHOWN_AS, phase_label
 from acp_tui.install.run.state import Phase, RunState
 from acp_tui.install.verify.checklist import checklist
 from acp_tui.plan.model import Plan

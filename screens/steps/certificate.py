@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from acp_tui.checks.certificates.model import Authority, CertificateFacts
+from acp_tui.checks.certificate_facts import Authority, CertificateFacts
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import NC_, _, ngettext, npgettext, pgettext
 from acp_tui.plan.model import Plan

@@ -33,7 +33,7 @@ async def leftover_lines(install: InstallSession) -> tuple[str, ...]:
     leftovers = await install.leftovers()
     if leftovers is None:
         return ()
-    from acp_tui.install.verify.leftovers import lines
+    from acp_tui.install.leftovers import lines
 
     text = tuple(lines(leftovers))
     if leftovers.blocks_new_install:

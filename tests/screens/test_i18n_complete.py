@@ -22,10 +22,10 @@ from textual.widgets import Input, RichLog, Static
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.core.i18n import DOMAIN, use_language
+from acp_tui.install.leftovers import Leftovers
+from acp_tui.install.leftovers import lines as leftover_lines
 from acp_tui.install.run.state import Phase, RunSpec, RunState
 from acp_tui.install.verify.checklist import checklist
-from acp_tui.install.verify.leftovers import Leftovers
-from acp_tui.install.verify.leftovers import lines as leftover_lines
 from acp_tui.install.verify.queries import installed_from
 from acp_tui.nodes.facts import Facts, Unit
 from acp_tui.nodes.state import NodeState

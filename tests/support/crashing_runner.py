@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-from acp_tui.install.run import recorder, runner
+from acp_tui.install.run import runner
+from acp_tui.install.run import state_recorder as recorder
 from acp_tui.install.run.state import RunState, write_state
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from acp_tui.checks.certificates.model import Authority, CertificateFacts
+from acp_tui.checks.certificate_facts import Authority, CertificateFacts
 from acp_tui.checks.finding import Finding
 from acp_tui.checks.plan.results import fail, warn
 from acp_tui.core.i18n import _, pgettext

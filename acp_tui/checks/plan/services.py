@@ -5,7 +5,7 @@ The content of the certificate files is in CertificateFacts, with the time of re
 
 from collections.abc import Iterator
 
-from acp_tui.checks.certificates.model import Authority
+from acp_tui.checks.certificate_facts import Authority
 from acp_tui.checks.finding import Finding, Findings, PlanSubject
 from acp_tui.checks.plan import disaster_recovery
 from acp_tui.checks.plan.certificate import CERT_FILE, KEY_FILE, certificate_findings

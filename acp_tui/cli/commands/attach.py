@@ -16,6 +16,6 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Follow the install to its end."""
-    from acp_tui.cli.install_status import attach
+    from acp_tui.cli.actions.install_status import attach
 
     return attach(options)

@@ -26,6 +26,6 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Run the preflight and write the bundle with its report."""
-    from acp_tui.cli.bundle import bundle
+    from acp_tui.cli.actions.bundle import bundle
 
     return bundle(options)

@@ -30,6 +30,6 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Run the checks of the nodes, the cluster and the plan."""
-    from acp_tui.cli.check import check
+    from acp_tui.cli.actions.check import check
 
     return check(options)

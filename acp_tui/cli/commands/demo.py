@@ -27,8 +27,8 @@ def run(options: Namespace) -> int:
 
 
 async def _practise() -> int:
+    from acp_tui.cli.actions.screen import run_app
     from acp_tui.cli.context import print_err
-    from acp_tui.cli.screen import run_app
     from acp_tui.core.state_dir import state_home
     from acp_tui.demo.cluster import practice
     from screens.app import AcpApp

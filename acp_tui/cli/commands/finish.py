@@ -23,6 +23,6 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Verify the cluster and, with --clean-up, remove the installer."""
-    from acp_tui.cli.finish import finish
+    from acp_tui.cli.actions.finish import finish
 
     return finish(options)

@@ -24,6 +24,6 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Show the fixes, ask for confirmation, apply them and check the changed nodes again."""
-    from acp_tui.cli.fix import fix_nodes
+    from acp_tui.cli.actions.fix import fix_nodes
 
     return fix_nodes(options)

@@ -27,6 +27,6 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Run the install to its end, on this host or on the installer node."""
-    from acp_tui.cli.install import install
+    from acp_tui.cli.actions.install import install
 
     return install(options)

@@ -17,6 +17,6 @@ def register(commands: Subparsers) -> None:
 
 def run(options: Namespace) -> int:
     """Print the state of the install once."""
-    from acp_tui.cli.install_status import show_status
+    from acp_tui.cli.actions.install_status import show_status
 
     return show_status(options)

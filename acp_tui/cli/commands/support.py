@@ -33,8 +33,8 @@ def run(options: Namespace) -> int:
     """Write the archive of a run and print the command that copies it."""
     import asyncio
 
+    from acp_tui.cli.actions.remote_status import newer_remote_install
     from acp_tui.cli.context import CommandFailed, file_failed, open_plan, print_err, print_out
-    from acp_tui.cli.remote_status import newer_remote_install
     from acp_tui.core.state_dir import state_home
     from acp_tui.install.run.directory import newest_run
     from acp_tui.install.run.state import STATE_FILE, RunNotFound, status

@@ -16,8 +16,8 @@ def run(options: Namespace) -> int:
     """Verify and unpack the Core Package and the Extensions Package."""
     import asyncio
 
+    from acp_tui.cli.actions.package import unpack_packages
     from acp_tui.cli.context import open_plan
-    from acp_tui.cli.package import unpack_packages
     from acp_tui.package.service import PackageWork
 
     source = open_plan(options.plan, options.passphrase_file)

@@ -108,7 +108,7 @@ def _invalid(problem: "Problem") -> "Verdict":
 def _show_verdicts(verdicts: Sequence["Verdict"]) -> None:
     from acp_tui.checks.labels import outcome_label
     from acp_tui.checks.verdict import Outcome
-    from acp_tui.cli.check import print_parts, waived_suffix
+    from acp_tui.cli.actions.check import print_parts, waived_suffix
     from acp_tui.cli.context import print_out
     from acp_tui.cli.table import columns
 

@@ -21,7 +21,7 @@ def run(options: Namespace) -> int:
     from acp_tui.plan.draft import new_draft
 
     need_terminal()
-    from acp_tui.cli.screen import run_app
+    from acp_tui.cli.actions.screen import run_app
     from screens.app import AcpApp
 
     if options.plan is None:

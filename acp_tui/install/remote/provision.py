@@ -22,7 +22,7 @@ FOLDER = "program"
 """Below the folder of the install, on the node."""
 
 _PYTHONS = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3")
-_IMPORT_TEST = "import acp_tui.cli.install"
+_IMPORT_TEST = "import acp_tui.cli.actions.install"
 """Imports every library that an install needs, compiled ones too."""
 _UNPACK_TIMEOUT = 300  # seconds
 _TEST_FAILED = 75

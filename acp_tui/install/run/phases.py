@@ -20,8 +20,8 @@ from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_i
 from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.progress import installing, posted
 from acp_tui.install.run.recheck import recheck_nodes
-from acp_tui.install.run.recorder import QUOTED, Run, minutes, quote
 from acp_tui.install.run.state import Phase, RunState, post_unknown_text
+from acp_tui.install.run.state_recorder import QUOTED, Run, minutes, quote
 
 
 async def run_phases(run: Run) -> None:

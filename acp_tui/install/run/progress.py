@@ -16,8 +16,8 @@ from acp_tui.install.api.client import ProgressReply, Says
 from acp_tui.install.config.versions_and_secrets import InvalidConfig, secrets_in
 from acp_tui.install.run import setup_script as setup
 from acp_tui.install.run.outcome import FAILED_LIMIT, ReplyCounter, count_reply
-from acp_tui.install.run.recorder import Run, minutes, quote
 from acp_tui.install.run.state import PROGRESS_FILE, Phase, RunState
+from acp_tui.install.run.state_recorder import Run, minutes, quote
 from acp_tui.preflight.bundle import remove_secrets
 
 

@@ -18,8 +18,8 @@ from acp_tui.core.locks import try_lock
 from acp_tui.install.api.client import import_http_client
 from acp_tui.install.run.phases import run_phases
 from acp_tui.install.run.process_identity import running
-from acp_tui.install.run.recorder import Run
 from acp_tui.install.run.state import LOCK_FILE, RUNNER_LOG, RunState, read_state
+from acp_tui.install.run.state_recorder import Run
 
 _LOCK_TRIES = 50  # a tenth of a second each
 

@@ -20,7 +20,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.assets import asset_text
 from acp_tui.core.files import write_atomically
 from acp_tui.core.i18n import _, pgettext
-from acp_tui.install.observe.labels import phase_label
+from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.observe.timing import Span, spans
 from acp_tui.install.run.start_resume_abort import platform_url
 from acp_tui.install.run.state import RunState

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from acp_tui.checks.certificates.model import cover
+from acp_tui.checks.certificate_facts import cover
 from acp_tui.core.files import READ_LIMIT
 from acp_tui.core.i18n import _
 from acp_tui.core.text import sanitize

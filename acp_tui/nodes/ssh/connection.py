@@ -17,7 +17,6 @@ import asyncssh
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.retry import with_backoff
 from acp_tui.core.text import sanitize
-from acp_tui.nodes.ssh.client import LoginClient
 from acp_tui.nodes.ssh.errors import (
     closed_before_login,
     login_denied,
@@ -26,6 +25,7 @@ from acp_tui.nodes.ssh.errors import (
     with_message,
 )
 from acp_tui.nodes.ssh.keys import client_key, host_key, key_line
+from acp_tui.nodes.ssh.login import LoginClient
 from acp_tui.nodes.ssh.target import (
     DEADLINES,
     ConnectError,

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from acp_tui.checks.certificates.model import Authority, CertificateFacts, Issuer
+from acp_tui.checks.certificate_facts import Authority, CertificateFacts, Issuer
 from acp_tui.core.clock import now
 from acp_tui.core.files import error_reason, read_limited, resolve_path
 from acp_tui.core.i18n import _

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from acp_tui.checks.cluster.connectivity import listener_answered
-from acp_tui.checks.cluster.performance import round_trips
+from acp_tui.checks.cluster.network_performance import round_trips
 from acp_tui.checks.topology import NodeTargets, Topology
 from acp_tui.core.i18n import pgettext
 from acp_tui.core.units import GIGA, MEGA

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.checks.local_file_facts import LocalFiles, PrimaryCluster
 from acp_tui.checks.plan.evaluate_plan import evaluate_plan
 from acp_tui.checks.verdict import Outcome, Verdict

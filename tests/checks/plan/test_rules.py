@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from acp_tui.checks.catalog import catalogue
-from acp_tui.checks.certificates.model import CertificateFacts
+from acp_tui.checks.certificate_facts import CertificateFacts
 from acp_tui.checks.function_tables import PLAN_CHECKS
 from acp_tui.checks.local_file_facts import LocalFiles
 from acp_tui.checks.plan.evaluate_plan import evaluate_plan

@@ -26,7 +26,7 @@ def test_unpacked_archive_runs_with_bare_python(packed: Path, tmp_path: Path) ->
     with tarfile.open(packed) as tar:
         tar.extractall(tmp_path, filter="data")
     python = Path(sys.base_prefix, "bin", "python3")
-    code = "import acp_tui.cli.install as one, screens.app, httpx; print(one.__file__, httpx.__file__)"
+    code = "import acp_tui.cli.actions.install as one, screens.app, httpx; print(one.__file__, httpx.__file__)"
     done = subprocess.run(
         (python, "-s", "-c", code),
         cwd="/",

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from acp_tui.cli.actions.install_status import show_status
 from acp_tui.cli.context import CommandFailed
-from acp_tui.cli.install_status import show_status
 from acp_tui.demo.installer_behaviour import Behaviour, write_behaviour
 from acp_tui.install.run import state as states
 from acp_tui.install.run.directory import damaged_run, last_run, new_run_dir
@@ -220,7 +220,7 @@ def test_unreadable_state_prevents_a_new_run(
     assert str(run_dir) in str(damaged_run(harness.root / "state"))
     assert last_run(harness.root / "state") is None
     # It is the only run. If `status` reported no run, the operator would start a second one.
-    monkeypatch.setattr("acp_tui.cli.install_status.state_home", lambda: harness.root / "state")
+    monkeypatch.setattr("acp_tui.cli.actions.install_status.state_home", lambda: harness.root / "state")
     with pytest.raises(CommandFailed, match=r"state.json.* may still be active.* move .*000 away"):
         show_status(Namespace(json=False, look=False))
 

@@ -27,11 +27,11 @@ from acp_tui.install.run import progress
 from acp_tui.install.run import spawn_runner as spawn
 from acp_tui.install.run import state as states
 from acp_tui.install.run.directory import last_run
-from acp_tui.install.run.recorder import Run
 from acp_tui.install.run.setup_script import process
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.start_resume_abort import RunInProgress, abort, resume, start
 from acp_tui.install.run.state import Phase, RunNotFound, RunState, status
+from acp_tui.install.run.state_recorder import Run
 from tests.support.install_harness import CANARY, FAST, InstallHarness, config, encoded, wait, wait_until_at_rest
 
 QUICK = Behaviour(seconds=0.4, setup_seconds=0.1)

@@ -18,7 +18,7 @@ import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
 from acp_tui.install.run import runner
-from acp_tui.install.run.recorder import Run
+from acp_tui.install.run.state_recorder import Run
 from acp_tui.install.run.state import read_state
 
 state = read_state(Path(sys.argv[1]))

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import JsonValue
 
-from acp_tui.checks.certificates.model import Authority
+from acp_tui.checks.certificate_facts import Authority
 from acp_tui.checks.plan.certificate import certificate_findings, remove_passphrase_command
 from acp_tui.checks.verdict import Outcome
 from acp_tui.core.files import READ_LIMIT

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from acp_tui.checks.certificates.model import Authority, CertificateFacts
+from acp_tui.checks.certificate_facts import Authority, CertificateFacts
 from screens.steps.certificate import described
 from tests.support.factories.plans import valid_plan
 from tests.support.wizard_pilot import screen_text, wizard

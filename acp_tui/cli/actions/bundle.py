@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acp_tui.cli.check import print_report, run_preflight
+from acp_tui.cli.actions.check import print_report, run_preflight
 from acp_tui.cli.context import (
     CommandFailed,
     OpenedPlan,

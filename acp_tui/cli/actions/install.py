@@ -5,22 +5,28 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 
-from acp_tui.cli.bundle import print_changes
-from acp_tui.cli.check import PreflightOutput, print_report
+from acp_tui.cli.actions.bundle import print_changes
+from acp_tui.cli.actions.check import PreflightOutput, print_report
+from acp_tui.cli.actions.finish import (
+    exit_status,
+    install_session,
+    print_result,
+    save_completion_report,
+    verify_cluster,
+)
+from acp_tui.cli.actions.install_status import follow_run
+from acp_tui.cli.actions.package import print_progress, print_unpacked, unpacking
+from acp_tui.cli.actions.remote_install import install_remotely
 from acp_tui.cli.context import CommandFailed, OpenedPlan, confirm, open_plan, print_err
-from acp_tui.cli.finish import exit_status, install_session, print_result, save_completion_report, verify_cluster
-from acp_tui.cli.install_status import follow_run
-from acp_tui.cli.package import print_progress, print_unpacked, unpacking
-from acp_tui.cli.remote_install import install_remotely
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.install.config.differences import differences
 from acp_tui.install.config.render import RenderError, render
 from acp_tui.install.install_session import SETTLE_TIME, Answers, InstallSession, NextStep, PackageReady, next_step
+from acp_tui.install.leftovers import lines
 from acp_tui.install.run.spawn_runner import RunError
 from acp_tui.install.run.state import Phase, RunState, status
 from acp_tui.install.start import StartError
-from acp_tui.install.verify.leftovers import lines
 
 
 def install(options: Namespace) -> int:

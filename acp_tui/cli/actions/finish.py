@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acp_tui.checks.labels import outcome_label, state_label
 from acp_tui.checks.verdict import Outcome
-from acp_tui.cli.check import print_findings
+from acp_tui.cli.actions.check import print_findings
 from acp_tui.cli.context import (
     CommandFailed,
     OpenedPlan,

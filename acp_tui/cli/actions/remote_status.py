@@ -4,8 +4,8 @@ import asyncio
 from argparse import Namespace
 from datetime import datetime
 
+from acp_tui.cli.actions.remote_install import command_errors, exit_status, follow, remote_host
 from acp_tui.cli.context import CommandFailed, open_plan, print_err, print_out
-from acp_tui.cli.remote_install import command_errors, exit_status, follow, remote_host
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _
 from acp_tui.core.state_dir import state_home

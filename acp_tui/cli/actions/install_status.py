@@ -5,14 +5,14 @@ from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from acp_tui.cli.actions.remote_status import attach_remote, newer_remote_install, show_remote_status
 from acp_tui.cli.context import CommandFailed, confirm, print_err, print_json, print_out
-from acp_tui.cli.remote_status import attach_remote, newer_remote_install, show_remote_status
 from acp_tui.core.errors import ExitStatus
 from acp_tui.core.i18n import _, pgettext
 from acp_tui.core.state_dir import state_home
 from acp_tui.install.install_session import InstallSession, NextStep, next_step
 from acp_tui.install.observe.failure import failure
-from acp_tui.install.observe.labels import phase_label
+from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.observe.timing import VENDOR, idle_time, typical_duration
 from acp_tui.install.run.directory import damaged_run, last_run, newest_run
 from acp_tui.install.run.spawn_runner import RunError

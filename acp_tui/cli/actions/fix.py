@@ -10,7 +10,7 @@ from datetime import date
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.labels import outcome_label
 from acp_tui.checks.verdict import Outcome, Verdict
-from acp_tui.cli.check import node_state_line, require_known
+from acp_tui.cli.actions.check import node_state_line, require_known
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_first_contact, print_out
 from acp_tui.cli.table import columns
 from acp_tui.core.clock import now

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from acp_tui.checks.catalog import FunctionCheck, catalogue
 from acp_tui.core.i18n import _
-from acp_tui.install.observe.labels import phase_label
+from acp_tui.install.observe.phase_labels import phase_label
 from acp_tui.install.run.state import Phase, RunState, removal
 from acp_tui.install.verify.collect import NodeAccess, query_node
 from acp_tui.install.verify.facts import Installed

@@ -1,0 +1,1 @@
+"""The work of the commands: call the engine, and print the result."""
