@@ -112,11 +112,11 @@ def test_unknown_csv_column_has_a_note() -> None:
     ("text", "line", "reason"),
     [
         ("ip,role\n10.0.0.1,boss\n", 2, "neither control-plane nor worker"),
-        ("ip,role\n,worker\n", 2, "address missing in this row"),
+        ("ip,role\n,worker\n", 2, "this row has no address"),
         ("ip,role\n10.0.0.1,worker,9\n", 2, "more cells"),
         ("ip,port\n10.0.0.1-3,70000\n", 2, "must be at most 65535"),
         ("[masters]\n10.0.0.1 admin\n", 2, "'admin' after '10.0.0.1' is not a variable"),
-        ("[masters]\n10.0.0.1 ansible_user='x\n", 2, "closing quote missing"),
+        ("[masters]\n10.0.0.1 ansible_user='x\n", 2, "the line has an opening quote, but no closing quote"),
         ("[masters:host]\n", 1, "is not an inventory section"),
         ("[all:vars]\nnothing\n", 2, "is not a variable"),
         ("[masters]\nn[3:1]\n", 2, "range"),
