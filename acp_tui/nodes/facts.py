@@ -381,7 +381,7 @@ class Facts:
 
     () means that the name does not exist. None means that no name server replied."""
     names_by_servers: Mapping[str, tuple[str, ...] | None] | None = None
-    """Name in `names` that is in /etc/hosts → its addresses from the name servers; None means that no server replied."""
+    """Name in `names` that is in /etc/hosts → its addresses from the name servers; None without a reply."""
     vip_owner: str | None = None
     """The host that replies at the address of a future VIP, as MAC address or text; "" if no host replies."""
     registry_answer: RegistryAnswer | None = None
@@ -392,7 +392,7 @@ class Facts:
     backends_reached: Mapping[tuple[str, int], frozenset[str]] | None = None
     """Host and port → plan addresses of the nodes whose temporary listeners replied."""
     wrong_ports_reached: Mapping[tuple[str, int], frozenset[int]] | None = None
-    """Host and port → other port numbers whose listeners replied to a connect to this port."""
+    """Host and port → the different ports whose listeners replied to a connect to this port."""
     proxy_protocol_ports: frozenset[int] | None = None
     """The ports on which a temporary listener received a PROXY protocol header."""
     vrids_seen: frozenset[int] | None = None

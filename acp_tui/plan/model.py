@@ -485,8 +485,7 @@ class Plan(Section):
 
     @property
     def registry_address(self) -> str:
-        """Return the registry as host or host:port without a scheme, because image names have no scheme
-        (OQ-REG-SCHEME)."""
+        """Return the registry as host or host:port. A scheme is removed: image names have none (OQ-REG-SCHEME)."""
         return (self.registry.address or self.address.cluster_endpoint).rpartition("://")[2]
 
     def exclusive(self, node: Node) -> bool:

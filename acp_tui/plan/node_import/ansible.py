@@ -173,7 +173,7 @@ def _readable(value: str) -> bool:
 
 
 def _unreadable(values: Mapping[str, tuple[int, str]]) -> Iterator[LineNote]:
-    """Yield a note for each value that only Ansible can resolve: a template, or a value encrypted with Ansible Vault."""
+    """Yield a note for each value that only Ansible can resolve: a template, or an encrypted value."""
     for names in _NAMES.values():
         for name in names:
             line, value = values.get(name, (0, ""))

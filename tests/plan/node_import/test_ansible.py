@@ -111,19 +111,19 @@ def test_unknown_csv_column_has_a_note() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("ip,role\n10.0.0.1,boss\n", 2, "neither control-plane nor worker"),
+        ("ip,role\n10.0.0.1,boss\n", 2, "is not a role. The role must be control-plane or worker"),
         ("ip,role\n,worker\n", 2, "this row has no address"),
         ("ip,role\n10.0.0.1,worker,9\n", 2, "more cells"),
         ("ip,port\n10.0.0.1-3,70000\n", 2, "must be at most 65535"),
         ("[masters]\n10.0.0.1 admin\n", 2, "'admin' after '10.0.0.1' is not a variable"),
         ("[masters]\n10.0.0.1 ansible_user='x\n", 2, "the line has an opening quote, but no closing quote"),
-        ("[masters:host]\n", 1, "is not an inventory section"),
+        ("[masters:host]\n", 1, "is not a valid section of an Ansible inventory"),
         ("[all:vars]\nnothing\n", 2, "is not a variable"),
         ("[masters]\nn[3:1]\n", 2, "range"),
-        ("[masters]\nn1 ansible_host=10.0.0.1-2\n", 2, "has a range instead of an address"),
+        ("[masters]\nn1 ansible_host=10.0.0.1-2\n", 2, "has a range of addresses instead of one address"),
         ("[masters]\nn1 ansible_host={{ip}}\n", 2, "is a host name"),
         ("all:\n  hosts:\n    n1: {ansible_host: 10.0.0.999}\n", 3, "not an IPv4 or IPv6 address"),
-        ("all:\n  hots:\n  vars: {}\n", 2, "not hosts, children or vars"),
+        ("all:\n  hots:\n  vars: {}\n", 2, "can contain only hosts, children and vars"),
         ("all:\n  hosts: [\n", 3, "invalid YAML"),
     ],
 )
