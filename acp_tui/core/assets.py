@@ -1,11 +1,14 @@
-"""Read files of `assets/`, in a checkout, a wheel and the single-file build alike."""
+"""Read the files of the folder `assets/`.
+
+This works in a checkout, in an installed wheel and in the single-file build.
+"""
 
 from importlib.resources import files
 from pathlib import Path
 
 
 def asset_path(name: str) -> Path:
-    """Return the path of `name` (separated by slashes) in `assets/`."""
+    """Return the path of a file in `assets/`. `name` is relative to that folder and uses slashes."""
     return Path(str(files("assets"))) / name
 
 

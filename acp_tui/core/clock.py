@@ -1,4 +1,4 @@
-"""The time of day, always with its zone."""
+"""The current time, with its time zone."""
 
 from datetime import UTC, datetime
 

@@ -6,13 +6,15 @@ from typing import TypeVar
 
 Event = TypeVar("Event")
 Work = Callable[[Callable[[Event], None]], Awaitable[None]]
-"""A job: it calls its argument with each event, and returns when it is done."""
+"""A job: a coroutine function that calls its argument with each of its events."""
 
 
 async def merge_events(jobs: Iterable[Work[Event]]) -> AsyncGenerator[Event, None]:
-    """Run all `jobs` concurrently; yield their events in the order in which they occur, until the last job is done.
+    """Run all `jobs` concurrently, and yield their events in the order in which they occur.
 
-    Raises: the exception of a job that fails. Closing the generator cancels the running jobs and waits for them."""
+    The stream ends when the last job is done. If the caller closes the generator, the running jobs are cancelled.
+
+    Raises: the exception of a job that fails."""
     # An event is queued in a tuple, so that it cannot be mistaken for a finished task.
     queue: asyncio.Queue[tuple[Event] | asyncio.Task[None]] = asyncio.Queue()
 

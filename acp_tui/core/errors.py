@@ -8,7 +8,7 @@ class ExitStatus(IntEnum):
 
     DONE = 0
     CHECK_FAILED = 1
-    """The command ran; a check failed."""
+    """The command ran, and a check failed."""
     USAGE = 2
     COULD_NOT_RUN = 3
     """The command could not do its work."""
@@ -16,14 +16,14 @@ class ExitStatus(IntEnum):
 
 
 class AcpError(Exception):
-    """Base of the errors that a command reports on standard error and ends with.
+    """Base class of the errors that end a command. The command prints the text on standard error.
 
-    The text is for people: translated, without secrets and without control characters."""
+    The text is translated. It contains no secrets and no control characters."""
 
     exit_status: int = ExitStatus.COULD_NOT_RUN
-    """Exit status of a command that this error ends."""
+    """The exit status of a command that this error ends."""
 
     @property
     def message(self) -> str:
-        """The text that a command prints."""
+        """Return the text that a command prints."""
         return str(self)

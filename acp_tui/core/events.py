@@ -1,11 +1,13 @@
-"""Events of long tasks: file progress, and lines of a log."""
+"""Events of long tasks: the progress of a file, and a line of output."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Bytes done of a long file task. `total` 0: unknown. `elapsed`: seconds since the start."""
+    """The number of bytes that a long file task has processed.
+
+    `total`: bytes of the complete file, 0 if unknown. `elapsed`: seconds since the start."""
 
     label: str
     done: int
@@ -14,19 +16,19 @@ class Progress:
 
     @property
     def speed(self) -> float | None:
-        """Average bytes per second; None: nothing done yet."""
+        """Return the average speed in bytes per second; None if no byte is done."""
         return self.done / self.elapsed if self.done and self.elapsed > 0 else None
 
     @property
     def left(self) -> float | None:
-        """Seconds until the end at this speed; None: speed or total unknown."""
+        """Return the seconds until the end at the average speed; None if the speed or the total size is unknown."""
         speed = self.speed
         return (self.total - self.done) / speed if speed and self.total else None
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of output of another program (setup.sh, the installer), without control characters."""
+    """A line of output of setup.sh or of the installer, without control characters."""
 
     source: str
     text: str

@@ -1,4 +1,4 @@
-"""Atomic file writes and bounded reads."""
+"""Write files atomically, and read small files with a limit on their size."""
 
 import os
 import stat
@@ -10,13 +10,15 @@ from pathlib import Path
 from acp_tui.core.i18n import _
 
 READ_LIMIT = 1024 * 1024
-"""Bytes. Keys and certificates are far smaller; a mistyped path to a disk image is larger."""
+"""Bytes. Keys and certificates are much smaller. The limit stops acp-tui from reading a disk image by mistake."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
-    """Replace the content of `path`; after a crash or on a full disk it has the old or the new content, never a part.
+    """Replace the content of the file `path` in one step.
 
-    Raises: OSError; then nothing has changed."""
+    After a crash or on a full disk, the file has either the old or the new content, never a part of it.
+
+    Raises: OSError; then the file is unchanged."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -34,7 +36,9 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
 
 
 def resolve_path(base: Path, name: str) -> Path:
-    """Resolve a typed path: relative to `base`, with `~` and `~user`. An unknown user stays as typed."""
+    """Return the full path of a file name that the operator typed.
+
+    A relative name starts at `base`. `~` and `~user` are replaced; `~user` stays unchanged if that user is unknown."""
     try:
         return base / Path(name).expanduser()
     except RuntimeError:
@@ -42,34 +46,34 @@ def resolve_path(base: Path, name: str) -> Path:
 
 
 def open_regular_file(path: Path) -> BufferedReader:
-    """Open a regular file for reading, without waiting for the writer of a pipe.
+    """Open a regular file for reading. A named pipe does not block the call.
 
-    Raises: OSError, also for a folder, a device or a pipe."""
+    Raises: OSError, also if `path` is a folder, a device or a pipe."""
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(_("a device or a pipe, not a regular file"))
+        raise OSError(_("the file is a device or a pipe; a regular file is required"))
     return file
 
 
 def read_limited(path: Path) -> bytes:
-    """Return the content of a key, certificate or secret file.
+    """Return the content of a file with a key, a certificate or a secret.
 
-    Raises: OSError if it is missing, not readable, not a regular file, or larger than READ_LIMIT."""
+    Raises: OSError if the file is missing, is not readable, is not a regular file, or is larger than READ_LIMIT."""
     with open_regular_file(path) as file:
         content = file.read(READ_LIMIT + 1)
     if len(content) > READ_LIMIT:
-        raise OSError(_("larger than 1 MiB: not a key, certificate or secret"))
+        raise OSError(_("the file is larger than 1 MiB, so it is not a key, a certificate or a secret"))
     return content
 
 
 def error_reason(error: OSError) -> str:
-    """Return the reason without the path, for messages that name the path themselves."""
+    """Return the reason of an OSError without the path. Use it in a message that already contains the path."""
     return error.strerror or str(error)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the directory entries of `folder` to disk."""
+    """Write the directory entries of `folder` to disk, so that a new file name survives a crash."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -78,7 +82,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def private_folder(path: Path) -> Path:
-    """Create the folder and its parents if missing, make it accessible only to its owner, and return it."""
+    """Return the folder `path`, accessible only to its owner. Create it and its parents if they are missing."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     return path

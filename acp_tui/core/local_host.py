@@ -1,4 +1,7 @@
-"""Find the addresses of this host, to suggest it as the installer node: the package is on it."""
+"""Find the addresses of this host.
+
+The wizard suggests this host as the installer node, because the package is on this host.
+"""
 
 import fcntl
 import socket
@@ -16,16 +19,17 @@ _GLOBAL_SCOPE = "00"
 
 @dataclass(frozen=True)
 class LocalAddress:
-    """An address of this host and its interface."""
+    """An address of this host, and the network interface that has it."""
 
     nic: str
     address: str
 
 
 def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
-    """Return the addresses at which other hosts may reach this one; the interface of the default route comes first.
+    """Return the addresses that other hosts can possibly reach. The interface of the default route comes first.
 
-    Of each interface one IPv4 address, then all global IPv6 addresses. `proc`: a replacement for /proc/net."""
+    Each interface has at most one IPv4 address in the result, and all its global IPv6 addresses. `proc`: the folder to
+    read instead of /proc/net."""
     names = [name for _index, name in socket.if_nameindex() if not is_virtual_interface(name)]
     first = _default_nic(proc)
     addresses = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]
@@ -51,7 +55,7 @@ def _default_nic(proc: Path) -> str | None:
 
 
 def _lines(path: Path) -> list[str]:
-    """Return the lines of a file; none if it is missing (the kernel has no IPv6)."""
+    """Return the lines of a file. The result is empty if the file is missing, for example on a kernel without IPv6."""
     try:
         return path.read_text(encoding="ascii").splitlines()
     except OSError:

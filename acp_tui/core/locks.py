@@ -1,8 +1,8 @@
-"""Advisory locks on open files and folders (flock(2)).
+"""Lock files and folders with flock(2). Only processes that also use flock(2) respect these locks.
 
-A lock belongs to the open file, not to the path. It ends when the last descriptor of that open file is closed, so the
-kernel releases it when its process dies. A forked child shares the lock; a program that is executed does not, because
-Python opens files with O_CLOEXEC.
+A lock belongs to an open file, not to a path. The kernel releases it when the last descriptor of that open file is
+closed, at the latest when the process ends. A forked child shares the lock. An executed program does not have it,
+because Python opens files with O_CLOEXEC.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 _INTERVAL = 0.1
-"""Seconds between two attempts of `try_lock`: flock(2) that waits has no time limit."""
+"""Seconds between two attempts of `try_lock`, because flock(2) has no time limit of its own."""
 
 
 class HasFileno(Protocol):
@@ -22,12 +22,12 @@ class HasFileno(Protocol):
 
 
 def wait_for_lock(file: int | HasFileno) -> None:
-    """Lock `file` exclusively; wait without limit while another process holds the lock."""
+    """Lock `file` exclusively. Wait without a time limit while another process holds the lock."""
     fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
-    """Lock `file` exclusively. False: another process still held the lock at the last attempt."""
+    """Lock `file` exclusively, and return True. Return False if another process held the lock at every attempt."""
     for attempt in range(attempts):
         if attempt:
             time.sleep(_INTERVAL)
@@ -41,9 +41,9 @@ def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
 
 @contextmanager
 def locked_folder(folder: Path, *, follow_link: bool = True) -> Iterator[int | None]:
-    """Try to lock `folder`; yield its descriptor, or None while another process holds the lock.
+    """Try to lock `folder`. Yield its file descriptor, or None if another process holds the lock.
 
-    Raises: OSError if it is not a folder, or a link although `follow_link` is false."""
+    Raises: OSError if `folder` is not a folder, or is a symbolic link and `follow_link` is False."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (0 if follow_link else os.O_NOFOLLOW))
     try:
         yield handle if try_lock(handle) else None

@@ -1,6 +1,7 @@
-"""Mask secrets in text: by value, in every form that a log may contain, and by patterns such as `password: ...`.
+"""Replace secrets in text by a mask.
 
-Masking too much is harmless and masking too little is not, so in doubt the text is masked.
+Known secrets are found in every form that a log can contain. Unknown secrets are found by patterns such as `password:
+...`. Text is masked in case of doubt, because an unmasked secret is worse than too much masked text.
 """
 
 import html
@@ -16,16 +17,16 @@ from pydantic import JsonValue
 
 MASK = "••••••"
 _SHORT = 4
-"""Characters. A shorter secret is masked only as a separate word, because an `a` occurs in every text."""
+"""Characters. A shorter secret is masked only as a separate word, because a letter such as `a` occurs in every text."""
 _LINE = 16
-"""Characters from which a single line of a longer secret, such as a private key, is masked too."""
+"""Characters. A line of this length is also masked alone, if it belongs to a longer secret such as a private key."""
 _CORE = 6
-"""Characters of base64 that are enough to reveal a secret."""
+"""Characters of base64 text that are enough to reveal a secret."""
 _WRAPPED = 8
-"""Characters from which a secret is also searched across line ends."""
+"""Characters. A secret of this length is also found if a line end divides it."""
 
 _BREAK = re.compile(r"\\{0,8}\r?\n[ \t]*")
-"""A line end that a terminal, base64(1) or a shell has inserted."""
+"""A line end that a terminal, base64(1) or a shell has inserted into a text."""
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NAMED = re.compile(
@@ -43,13 +44,13 @@ _IN_URL = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(@)")
 
 
 SECRET_KEYS = frozenset({"password", "privateKey"})
-"""Keys of the installer's configuration document whose values are secret, at any depth."""
+"""Keys of the installer's configuration whose values are secret, at any depth."""
 _SHORTEST_ON_A_LINE = 4
-"""Characters from which a secret can be masked alone; a shorter one occurs anywhere, so its line is masked."""
+"""Characters. A shorter secret occurs by chance in many words, so its complete line is masked."""
 
 
 def secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
-    """Yield every value that is not empty under one of `SECRET_KEYS`."""
+    """Yield every secret of a configuration: each value under one of `SECRET_KEYS` that is not empty."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from secret_values(inner, name)
@@ -61,7 +62,7 @@ def secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
 
 
 def mask_document(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the document with `MASK` for every value under one of `SECRET_KEYS`."""
+    """Return a copy of the configuration in which every value under one of `SECRET_KEYS` is replaced by `MASK`."""
     return {key: _mask_value(key, value) for key, value in document.items()}
 
 
@@ -74,7 +75,9 @@ def _mask_value(key: str, value: JsonValue) -> JsonValue:
 
 
 def mask_values(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with `MASK` for each secret, as it is and as JSON escapes it. Give longer secrets first."""
+    """Return `text` with every secret replaced by `MASK`, both in plain form and as JSON escapes it.
+
+    Pass a longer secret before a shorter one that is part of it."""
     for secret in secrets:
         for form in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(form, MASK)
@@ -82,10 +85,12 @@ def mask_values(text: str, secrets: Iterable[str]) -> str:
 
 
 def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict[str, str]]:
-    """Mask secrets reversibly: return the masked text, and the secret of each numbered mask for `unmask`.
+    """Replace secrets by numbered masks. Return the masked text, and a mapping from each mask to its secret.
 
-    `secrets`: line number from 1, and the secret on that line. A line is masked completely if it has several secrets,
-    or one that is short or written in another form."""
+    `unmask` reverses this. `secrets`: pairs of a line number (from 1) and a secret on that line.
+
+    The complete line is masked in three cases: it has several secrets, its secret is short, or its secret has another
+    form on the line."""
     lines, hidden = text.split("\n"), dict[str, str]()
     on_line: dict[int, set[str]] = {}
     for number, secret in secrets:
@@ -101,18 +106,18 @@ def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict
 
 
 def unmask(text: str, hidden: Mapping[str, str]) -> str:
-    """Return `text` with the secrets in place of their numbered masks."""
+    """Return `text` with each numbered mask replaced by its secret. `hidden` maps masks to secrets."""
     return re.sub(rf"{MASK}\d+{MASK}", lambda match: hidden.get(match[0], match[0]), text)
 
 
 def _new_mask(text: str, hidden: Mapping[str, str]) -> str:
-    """Return a numbered mask that is not in `hidden` and does not occur in `text`."""
+    """Return a new numbered mask. It is not in `hidden` and does not occur in `text`."""
     masks = (f"{MASK}{number}{MASK}" for number in count(len(hidden) + 1))
     return next(mask for mask in masks if mask not in hidden and mask not in text)
 
 
 class Masker:
-    """Mask `secrets` in any form, and text that looks like a secret."""
+    """Mask the given secrets in every form, and mask other text that looks like a secret."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = {part for secret in secrets for part in _parts(secret)}
@@ -133,7 +138,7 @@ class Masker:
         return _IN_URL.sub(rf"\1{MASK}\3", text)
 
     def _mask_known(self, text: str) -> str:
-        """Mask the known secrets; search without line breaks, because a secret may be wrapped."""
+        """Mask the known secrets. Line ends are ignored in the search, because a line end can divide a secret."""
         breaks = [match.span() for match in _BREAK.finditer(text)]
         joined = _BREAK.sub("", text)
         starts, removed, total = [], [0], 0
@@ -161,7 +166,7 @@ class Masker:
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Sort the spans and join those that overlap."""
+    """Sort the spans (start and end of each secret) and join those that overlap."""
     begin, end = 0, 0
     for first, last in sorted(spans):
         if first >= end:
@@ -174,7 +179,7 @@ def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _replacement(found: re.Match[str]) -> str:
-    """Keep the name and the quotes, so that a JSON or YAML document stays valid."""
+    """Return the masked value with its name and quotes, so that a JSON or YAML document stays valid."""
     sign = found[2][0] if found[2][0] in "\"'" else ""
     return f"{found[1]}{sign}{MASK}{sign}"
 
@@ -186,7 +191,9 @@ def _parts(secret: str) -> Iterator[str]:
 
 
 def _escaped_pattern(secret: str) -> str:
-    """Return a pattern for the secret as it is, and as JSON, URLs, HTML, shells and Python escape it, even twice."""
+    """Return a pattern that finds the secret in plain form and in escaped form.
+
+    It covers the escapes of JSON, URLs, HTML, shells and Python, even if they are applied twice."""
     return "".join(
         char if char.isascii() and char.isalnum() else _char_pattern(char) for char in _BREAK.sub("", secret)
     )
@@ -214,10 +221,12 @@ def _char_pattern(char: str) -> str:
 
 
 def _encoded(secret: str) -> Iterator[str]:
-    """Yield the secret in hexadecimal, fully percent-encoded, and in base64 at any offset, alone or in a document."""
+    """Yield the encoded forms of the secret: hexadecimal, percent-encoded, and base64.
+
+    The base64 forms cover every offset of the secret in a longer document."""
     yield secret.encode().hex()
     yield secret.encode().hex().upper()
-    for form in ("%{:02x}", "%{:02X}"):  # every character, letters too
+    for form in ("%{:02x}", "%{:02X}"):  # percent-encode letters, too
         yield "".join(form.format(byte) for byte in secret.encode())
     plain = json.dumps(secret, ensure_ascii=False)[1:-1]
     go_json = plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

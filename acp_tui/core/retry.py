@@ -10,7 +10,9 @@ E = TypeVar("E", bound=Exception)
 
 
 async def poll(query: Callable[[], Awaitable[T]], *, every: float, within: float = math.inf) -> AsyncGenerator[T, None]:
-    """Yield the result of `query` now and then `every` seconds, the last time when `within` seconds have passed."""
+    """Yield the result of `query` immediately and then every `every` seconds.
+
+    The last result comes when `within` seconds have passed."""
     end = asyncio.get_running_loop().time() + within
     while True:
         yield await query()
@@ -23,7 +25,9 @@ async def poll(query: Callable[[], Awaitable[T]], *, every: float, within: float
 async def poll_until(
     query: Callable[[], Awaitable[T]], done: Callable[[T], bool], *, every: float, within: float = math.inf
 ) -> T:
-    """Poll until `done(result)`, or until `within` seconds have passed, and return the last result."""
+    """Repeat `query` every `every` seconds until `done(result)` is True. Return the last result.
+
+    The repetition also ends when `within` seconds have passed."""
     end = asyncio.get_running_loop().time() + within
     while True:
         result = await query()
@@ -39,9 +43,11 @@ async def with_backoff(
     retry_on: type[E] | tuple[type[E], ...],
     before_pause: Callable[[E, float], None] = lambda _error, _pause: None,
 ) -> T:
-    """Return the result of `work`; after an error in `retry_on` try again, one more attempt for each of `pauses`.
+    """Return the result of `work`. Repeat it after an error in `retry_on`, at most once for each of `pauses`.
 
-    `before_pause` gets the error and the seconds to wait; it may raise to stop. The last error is raised."""
+    `before_pause` receives the error and the seconds to wait. It can raise an exception to stop.
+
+    Raises: the last error, if every attempt failed."""
     remaining = iter(pauses)
     while True:
         try:

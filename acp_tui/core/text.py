@@ -1,4 +1,4 @@
-"""Make text safe to show, truncate it, and fill in templates for shells."""
+"""Make text safe to show, truncate text, and fill in shell templates."""
 
 import re
 
@@ -8,21 +8,21 @@ _BLANK = re.compile(r"@([A-Z]+)@")
 
 
 def sanitize(text: str) -> str:
-    """Return `text` without terminal control, direction marks, and code points that UTF-8 cannot encode.
+    """Return `text` without terminal control sequences, direction marks, and characters that UTF-8 cannot encode.
 
     Newlines and tabs stay."""
     return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
 
 
 def truncate(text: str, width: int) -> str:
-    """Return `text`, cut to `width` characters with an ellipsis if it is longer."""
+    """Return `text` with at most `width` characters. A longer text is cut and ends with an ellipsis."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def fill_template(template: str, **values: str) -> str:
-    """Replace every `@NAME@` in `template`. A value is inserted as it is, so quote it for the shell.
+    """Replace every placeholder `@NAME@` in `template` by its value. Quote the values for the shell before the call.
 
-    Raises: ValueError if a blank of the template has no value, or a value has no blank in the template."""
+    Raises: ValueError if a placeholder has no value, or a value has no placeholder."""
     if different := sorted(set(_BLANK.findall(template)) ^ values.keys()):
-        raise ValueError(f"blanks and values of the template differ: {', '.join(different)}")
+        raise ValueError(f"placeholders and values of the template differ: {', '.join(different)}")
     return _BLANK.sub(lambda blank: values[blank[1]], template)

@@ -1,7 +1,7 @@
-"""Convert bytes, bits and seconds to the units that people read.
+"""Convert bytes and seconds to the units that people read.
 
-Disks and files are shown in decimal units (GB, MB), as vendors and df -H do; memory and small folders in binary units
-(GiB, MiB), as free(1) does.
+Disks and files have decimal units (GB, MB), as vendors and `df -H` use them. Memory and small folders have binary units
+(GiB, MiB), as free(1) uses them.
 """
 
 MEGA = 10**6
@@ -31,12 +31,12 @@ def mebibytes(count: float) -> float:
 
 
 def minutes(seconds: float) -> int:
-    """Return the complete minutes in `seconds`."""
+    """Return the number of complete minutes in `seconds`."""
     return int(seconds // 60)
 
 
 def duration(seconds: float) -> str:
-    """Return `seconds` as `m:ss`, from one hour on as `h:mm:ss`."""
+    """Return `seconds` as `m:ss`. From one hour the form is `h:mm:ss`."""
     total, rest = divmod(round(seconds), 60)
     hours, full = divmod(total, 60)
     return f"{hours}:{full:02}:{rest:02}" if hours else f"{full}:{rest:02}"

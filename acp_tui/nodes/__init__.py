@@ -1,1 +1,1 @@
-"""Nodes: SSH connections and the collection of facts. `checks` evaluates the facts."""
+"""SSH connections to nodes, and the collection of their facts. The package `checks` evaluates the facts."""

@@ -1,6 +1,6 @@
-"""Collect the facts of one node: connect, run all collectors in one stream, and emit facts while they arrive.
+"""Collect the facts of one node. Connect, run all collectors in one script, and emit facts when they arrive.
 
-The last event is always a `NodeFinished` with everything collected, and the connection is closed.
+The last event is always a `NodeFinished` with all collected facts. When the events end, the connection is closed.
 """
 
 import asyncio
@@ -33,11 +33,11 @@ async def collect_facts(
     deadlines: Deadlines = DEADLINES,
     collectors: tuple[Collector, ...] = COLLECTORS,
 ) -> AsyncGenerator[NodeEvent, None]:
-    """Run `collectors` on a node. `known_host_key`: recorded host key, `type base64`; None on the first connection.
+    """Run `collectors` on a node, and yield the events of the collection.
 
-    Yields stages, then facts several times, a LocalFactsDone if connectivity tests take longer, and always one
-    NodeFinished at the end.
-    """
+    `known_host_key`: the recorded host key as `type base64`; None for the first connection. The events are stages, then
+    facts several times, then a LocalFactsDone if connectivity tests take longer, and always one NodeFinished at the
+    end."""
 
     async def run(emit: Callable[[NodeEvent], None]) -> None:
         emit(await _Collection(target, known_host_key, deadlines, collectors, emit).run())
@@ -56,16 +56,16 @@ class _Collection:
     emit: Callable[[NodeEvent], None]
     outputs: list[CollectorOutput] = field(default_factory=list)
     outputs_without_terminal: list[CollectorOutput] = field(default_factory=list)
-    """Outputs from before a terminal had to be used."""
+    """The outputs of the first script, before the collectors had to run again on a terminal."""
     parsed: dict[CollectorOutput, Parsed] = field(default_factory=dict)
     clock: Clock | None = None
     connection: Connection | None = None
     local_timer: asyncio.TimerHandle | None = None
-    """Started when all local facts are collected."""
+    """The timer that starts when all local facts are collected."""
     deadline: asyncio.Timeout | None = None
-    """Deadline of the script; short until the script starts."""
+    """The deadline of the script. It is short until the script starts."""
     started: bool = False
-    """Whether the node runs the script."""
+    """True if the node runs the script."""
 
     async def run(self) -> NodeFinished:
         address = self.target.address
@@ -89,7 +89,7 @@ class _Collection:
 
     @property
     def start_seconds(self) -> float:
-        """Seconds within which the script must start."""
+        """Return the seconds within which the script must start."""
         return min(self.deadlines.start, self.deadlines.script)
 
     async def collect(self) -> NodeFinished:
@@ -98,24 +98,24 @@ class _Collection:
         if not self.outputs:
             return self.finish(NodeState.AUTH_FAILED, no_bash(last_message))
         if len(self.outputs) < len(self.collectors):
-            return self.finish(NodeState.LOST, _("the output of the node ended early"))
+            return self.finish(NodeState.LOST, _("the node stopped sending output before the script ended"))
         if _TTY_REQUIRED in (self.facts(None).sudo_message or ""):
             await self.collect_on_terminal()
         if self.clock is not None and self.clock.uncertainty > _CLOCK_UNCERTAIN:
-            with suppress(ConnectError, ConnectionLost, TimeoutError):  # the first value stays valid, only less exact
+            with suppress(ConnectError, ConnectionLost, TimeoutError):  # the first value stays valid, but is less exact
                 async with asyncio.timeout(self.deadlines.session):
                     await self.stream((CLOCK,), LAUNCH_PLAIN)
         return self.finish(*self.outcome(self.facts("")))
 
     async def collect_on_terminal(self) -> None:
-        """Run all collectors again on a terminal, as root: sudo requires one."""
+        """Run all collectors again as root on a terminal, because sudo on this node requires a terminal."""
         self.outputs, self.outputs_without_terminal = [], self.outputs
         with suppress(ConnectError, ConnectionLost, TimeoutError):  # facts that need no root are collected already
             async with asyncio.timeout(self.deadlines.script):
                 await self.stream(self.collectors, LAUNCH, terminal=True)
 
     async def stream(self, collectors: tuple[Collector, ...], command: str, *, terminal: bool = False) -> str:
-        """Run `collectors` over one channel and emit their facts. Returns the last message of the command."""
+        """Run `collectors` over one SSH channel and emit their facts. Return the last message of the command."""
         if self.connection is None:
             raise ConnectionLost
         marker = secrets.token_hex(12)
@@ -125,7 +125,7 @@ class _Collection:
         self.emit_stage("shell")
         program = build(collectors, marker)
         chunks = self.connection.run(command, program, self.emit_stage, self.deadlines.session, terminal=terminal)
-        tail, remaining_bytes = b"", MAX_OUTPUT * (len(collectors) + 1)  # upper bound; anything beyond it is noise
+        tail, remaining_bytes = b"", MAX_OUTPUT * (len(collectors) + 1)  # upper bound; more output than this is noise
         async with aclosing(chunks):
             async for chunk in chunks:
                 tail, remaining_bytes = (tail + chunk)[-1000:], remaining_bytes - len(chunk)
@@ -147,7 +147,7 @@ class _Collection:
         return self.connection.stderr or " ".join(sanitize(tail.decode(errors="replace")).split())
 
     def extend_deadline(self) -> None:
-        """Allow the time of the script, now that it runs."""
+        """Extend the deadline to the time of the script, because the script has started."""
         self.started = True
         if self.deadline is not None and (until := self.deadline.when()) is not None:
             self.deadline.reschedule(until + self.deadlines.script - self.start_seconds)
@@ -163,14 +163,16 @@ class _Collection:
             self.clock = clock
 
     def facts(self, no_output: str | None) -> Facts:
-        """The facts so far. `no_output`: reason for facts without output; None while more may arrive."""
+        """Return the facts collected so far.
+
+        `no_output`: the reason for facts without output. None means that more output is expected."""
         outputs = [*self.outputs, *self.outputs_without_terminal]
         facts = facts_from(self.target.address, outputs, no_output, self.collectors, self.parsed)
         if self.outputs_without_terminal and facts.sudo:
             facts = replace(facts, sudo_terminal=True)
         missing = dict(facts.missing)
         if self.clock is None and no_output is not None:
-            missing["clock"] = no_output or _("the node returned no time")
+            missing["clock"] = no_output or _("the node did not return its current time")
         if self.connection is None:
             return replace(facts, missing=missing)
         return replace(facts, missing=missing, clock=self.clock, host_key=self.connection.fingerprint)
@@ -179,8 +181,8 @@ class _Collection:
         self.emit(NodeStage(self.target.address, stage))
 
     def emit_local_facts(self) -> None:
-        """Emit LocalFactsDone, so that the user does not wait for the node's connectivity tests."""
-        facts = self.facts(_("check in progress"))
+        """Emit LocalFactsDone, so that the user does not wait for the connectivity tests of the node."""
+        facts = self.facts(_("the check is still in progress"))
         if _TTY_REQUIRED not in (facts.sudo_message or ""):  # else all collectors run again on a terminal
             state, detail = self.outcome(facts)
             self.emit(LocalFactsDone(self.target.address, state, facts, detail))
@@ -190,12 +192,12 @@ class _Collection:
         return NodeFinished(self.target.address, state, self.facts(detail), detail, key)
 
     def outcome(self, facts: Facts) -> tuple[NodeState, str]:
-        """Return the node's state, and the reason if it has no root access."""
+        """Return the state of the node. If root access is missing, also return the reason."""
         if facts.sudo is False:
             message = (facts.sudo_message or "").split("\n")[-1]
-            text = _("{user} is not root and has no passwordless sudo: {message}")
+            text = _("the user {user} is not root and cannot use sudo without a password: {message}")
             if _TTY_REQUIRED in message:
-                text = _("{user} is not root and sudo requires a terminal (requiretty): {message}")
+                text = _("the user {user} is not root, and sudo requires a terminal (requiretty): {message}")
             return NodeState.NO_SUDO, text.format(user=self.target.username, message=message)
         if facts.uid and facts.sudo is None:
             return NodeState.TIMEOUT, facts.missing_reason("sudo")

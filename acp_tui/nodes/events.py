@@ -1,4 +1,4 @@
-"""Events of fact collection, for the wizard, the commands and the logs."""
+"""The events of fact collection. The wizard, the commands and the logs receive them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from acp_tui.nodes.state import NodeState
 
 @dataclass(frozen=True)
 class NodeStage:
-    """A connection reached a stage: `tcp`, `handshake`, `login`, `shell`, `script`."""
+    """The connection to a node has reached a stage: `tcp`, `handshake`, `login`, `shell` or `script`."""
 
     address: str
     stage: str
@@ -16,7 +16,7 @@ class NodeStage:
 
 @dataclass(frozen=True)
 class FactsUpdated:
-    """New facts of a node. `facts` has everything collected so far, so only the last event matters."""
+    """New facts of a node are collected. `facts` contains all facts so far, so only the last event is needed."""
 
     address: str
     facts: Facts
@@ -24,9 +24,9 @@ class FactsUpdated:
 
 @dataclass(frozen=True)
 class LocalFactsDone:
-    """All local facts of a node are collected; its connectivity tests still run. `NodeFinished` follows.
+    """All local facts of a node are collected, but its connectivity tests still run. `NodeFinished` follows.
 
-    `state` and `detail` as in `NodeFinished`; facts about connectivity are still missing in `facts`."""
+    `state` and `detail` are as in `NodeFinished`. Facts about connectivity are still missing in `facts`."""
 
     address: str
     state: NodeState
@@ -36,8 +36,10 @@ class LocalFactsDone:
 
 @dataclass(frozen=True)
 class NodeFinished:
-    """Collection on a node has ended. `facts` includes those collected before an error. `detail`: the error and its
-    stage; "" on success. `host_key`: OpenSSH public key line without the host, None if the node sent none."""
+    """The collection on a node has ended. `facts` includes the facts collected before an error.
+
+    `detail`: the error and its stage; "" on success. `host_key`: the OpenSSH public key of the node without the host
+    name; None if the node sent no key."""
 
     address: str
     state: NodeState

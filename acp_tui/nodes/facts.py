@@ -1,8 +1,8 @@
-"""The facts of a node: one field for each value that the collectors read. `checks` evaluates them.
+"""The facts of a node, with one field for each value that the collectors read. The package `checks` evaluates them.
 
-A field is None until its value is read. If it cannot be read, it stays None and `missing` has the reason under the
-name of the field. None never means "absent" or "empty": a node without swap has `swaps == ()`.
-Strings come from the node and are not trusted: the reader has limited their length and removed control characters.
+A field is None until its value is read. If the value cannot be read, the field stays None, and `missing` has the reason
+under the name of the field. None never means "absent" or "empty": a node without swap has `swaps == ()`. Text from the
+node is not trusted, so its length is limited and control characters are removed.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from acp_tui.core.i18n import pgettext
 
 @dataclass(frozen=True)
 class Interface:
-    """An address on a network interface, from `ip -o addr`."""
+    """An address of a network interface, from `ip -o addr`."""
 
     nic: str
     address: str
@@ -26,7 +26,7 @@ class Interface:
 @dataclass(frozen=True)
 class Route:
     destination: str
-    """CIDR range, or `default`."""
+    """A CIDR range, or `default`."""
     nic: str | None
     gateway: str | None
 
@@ -35,12 +35,12 @@ class Route:
 class Listener:
     port: int
     process: str | None
-    """Name of the owning process; None: reading it requires root."""
+    """The name of the process that owns the socket; None if it was not read. Reading it requires root."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit: output of `is-active` and `is-enabled`, e.g. `active`, `inactive`, `enabled`, `not-found`."""
+    """A systemd unit with the output of `is-active` and `is-enabled`, such as `active`, `enabled` or `not-found`."""
 
     active: str
     enabled: str
@@ -48,7 +48,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class SshdSetting:
-    """A setting of sshd: `effective` from `sshd -T` (or the parsed file), `explicit` if a file sets it."""
+    """A setting of sshd. `effective`: its value in `sshd -T` or in the files. `explicit`: True if a file sets it."""
 
     effective: str
     explicit: bool
@@ -56,7 +56,7 @@ class SshdSetting:
 
 @dataclass(frozen=True)
 class Directory:
-    """A path that must not exist. Sizes in bytes; None: not measured."""
+    """A path that must not exist on a node. Sizes are in bytes; None means that the size was not measured."""
 
     exists: bool
     empty: bool = False
@@ -67,7 +67,7 @@ class Directory:
 
 @dataclass(frozen=True)
 class Filesystem:
-    """One `df -P -B1` row. Bytes."""
+    """One row of `df -P -B1`. Sizes are in bytes."""
 
     path: str
     device: str
@@ -87,19 +87,19 @@ class Disk:
 
 @dataclass(frozen=True)
 class DiskSpeed:
-    """Result of the active disk test. A value is None if it was not measured; `missing_reason` has the cause."""
+    """The result of the active disk test. A value is None if it was not measured; `missing_reason` has the cause."""
 
     folder: str
     method: str
-    """`fio`, `python3` or `dd`; the results of the last two are estimates."""
+    """The program of the test: `fio`, `python3` or `dd`. The results of the last two are estimates."""
     sync_p99: float | None = None
-    """99th percentile of the duration of a small synced write, in seconds."""
+    """The 99th percentile of the duration of a small synced write, in seconds."""
     sync_rate: float | None = None
-    """Small synced writes per second, one after another."""
+    """The number of small synced writes per second, one write after the other."""
     rate: float | None = None
-    """Writes of 4 KiB per second, many in parallel."""
+    """The number of writes of 4 KiB per second, with many writes in parallel."""
     throughput: float | None = None
-    """Bytes per second, in large writes that bypass the cache."""
+    """Bytes per second in large writes that bypass the cache."""
     missing_reason: str = ""
 
     @property
@@ -109,7 +109,9 @@ class DiskSpeed:
 
 @dataclass(frozen=True)
 class Clock:
-    """Offset of the node's clock from this host's clock, in seconds. The true offset is within offset ± uncertainty."""
+    """The offset of the node's clock from the clock of this host, in seconds.
+
+    The true offset is between offset - uncertainty and offset + uncertainty."""
 
     offset: float
     uncertainty: float
@@ -117,22 +119,24 @@ class Clock:
 
 
 class TcpResult(StrEnum):
-    """Result of a TCP connect. `CONNECTED` and `REFUSED` both prove that packets pass in both directions."""
+    """The result of a TCP connect. `CONNECTED` and `REFUSED` both prove that packets pass in both directions."""
 
     CONNECTED = "connected"
     REFUSED = "refused"
     TIMEOUT = "timeout"
     NO_ROUTE = "no route"
     FORBIDDEN = "blocked by the node itself"
-    """The node's own routes or packet filter block the packets."""
+    """The routes or the packet filter of the node itself block the packets."""
     UNRESOLVED = "name not resolved"
     UNKNOWN = "unknown"
-    """The connect could not be tried, or the output of the node has no result for it."""
+    """The connect was not possible, or the output of the node has no result for it."""
 
 
 class TcpPath(NamedTuple):
-    """One TCP connect from this node. `host` as in the plan; `seconds` until the reply, to the millisecond; `detail`:
-    the reason for `UNKNOWN`. A tuple, because a hundred nodes have ninety thousand of them."""
+    """One TCP connect from this node.
+
+    `host`: as in the plan. `seconds`: time until the reply, in steps of 1 ms. `detail`: the reason for `UNKNOWN`. This
+    class is a tuple to save memory, because a hundred nodes have ninety thousand of them."""
 
     host: str
     port: int
@@ -147,8 +151,10 @@ class TcpPath(NamedTuple):
 
 @dataclass(frozen=True)
 class Ping:
-    """Ping of another node. `average`: round trip in seconds, None without a reply. `size`: MTU of this node's link
-    in bytes. `unfragmented`: whether a packet of that size passes in one piece (None: not known)."""
+    """The result of pinging one other node.
+
+    `average`: round-trip time in seconds, None without a reply. `size`: MTU of this node's link in bytes.
+    `unfragmented`: True if a packet of that size passes without fragmentation, None if this is not known."""
 
     host: str
     sent: int
@@ -160,14 +166,16 @@ class Ping:
 
 @dataclass(frozen=True)
 class Bandwidth:
-    """Measured throughput of one TCP connection to another node: bits per second at least. None: see `reason`."""
+    """The measured bandwidth of one TCP connection to a node, in bits per second. The value is a lower bound.
+
+    If it is None, `reason` has the cause."""
 
     bits: float | None
     reason: str = ""
 
 
 class Trust(StrEnum):
-    """Whether a node trusts a server's certificate, or the reason why not."""
+    """The trust of a node in the certificate of a server: trusted, or the reason why not."""
 
     TRUSTED = "trusted"
     PLAIN = "no TLS"
@@ -180,7 +188,7 @@ class Trust(StrEnum):
 
 
 class Login(StrEnum):
-    """Result of a login to an image registry."""
+    """The result of a login to an image registry."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -191,9 +199,10 @@ class Login(StrEnum):
 
 @dataclass(frozen=True)
 class RegistryAnswer:
-    """Response of an image registry to `GET /v2/`. `status`: HTTP status; None: no HTTP response, reason in `detail`.
+    """The response of an image registry to `GET /v2/`.
 
-    `login` None: no login was tried. `login_detail`: the cause of a failed login."""
+    `status`: the HTTP status; None without an HTTP response, then `detail` has the reason. `login`: None if no login
+    was tested. `login_detail`: the cause of a failed login."""
 
     status: int | None
     detail: str = ""
@@ -204,189 +213,193 @@ class RegistryAnswer:
 
 @dataclass(frozen=True)
 class Facts:
-    """All facts of the node at `address`, its address in the plan."""
+    """All facts of the node whose plan address is `address`."""
 
     address: str
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Name of a field → reason why it is missing."""
+    """Name of a field → the reason why its value is missing."""
 
     # identity
     hostname: str | None = None
-    """`uname -n`."""
+    """The host name in effect, from `uname -n`."""
     etc_hostname: str | None = None
-    """First line of /etc/hostname; "" without the file."""
+    """The first line of /etc/hostname; "" if the file is missing."""
     machine_id: str | None = None
     product_uuid: str | None = None
     boot_id: str | None = None
     macs: tuple[str, ...] | None = None
     host_key: str | None = None
-    """SHA256 fingerprint of the SSH host key."""
+    """The SHA256 fingerprint of the SSH host key."""
 
     # operating system
     arch: str | None = None
-    """`uname -m`, e.g. `x86_64`, `aarch64`."""
+    """The architecture from `uname -m`, such as `x86_64` or `aarch64`."""
     kernel: str | None = None
-    """`uname -r`."""
+    """The kernel release from `uname -r`."""
     kernel_build: str | None = None
-    """`uname -v`."""
+    """The kernel version from `uname -v`."""
     os_id: str | None = None
-    """`ID` of /etc/os-release, lower case."""
+    """The value `ID` of /etc/os-release, in lower case."""
     os_version_id: str | None = None
     os_version: str | None = None
-    """`VERSION` of /etc/os-release (Kylin puts the code name there)."""
+    """The value `VERSION` of /etc/os-release, in which Kylin puts the code name."""
     os_name: str | None = None
-    """`PRETTY_NAME`."""
+    """The value `PRETTY_NAME` of /etc/os-release."""
     os_release_file: str | None = None
-    """First line of /etc/centos-release or /etc/redhat-release, which have CentOS's minor version; "" if none."""
+    """The first line of /etc/centos-release or /etc/redhat-release; "" if both files are missing.
+
+    It contains the minor version of CentOS."""
     kylin_info: str | None = None
-    """/etc/.productinfo and /etc/.kyinfo, joined by newlines; "" if none."""
+    """The content of /etc/.productinfo and /etc/.kyinfo, joined by newlines; "" if both files are missing."""
 
     # hardware
     cpu_count: int | None = None
-    """Logical CPUs."""
+    """The number of logical CPUs."""
     cpu_threads: int | None = None
-    """Logical CPUs that share a physical core; 1 without SMT."""
+    """The number of logical CPUs that share a physical core; 1 without SMT."""
     cpu_model: str | None = None
     cpu_ghz: float | None = None
-    """Nominal clock, GHz."""
+    """The nominal clock of the CPU in GHz."""
     cpu_implementer: str | None = None
-    """ARM: `CPU implementer`, e.g. `0x48`."""
+    """On ARM: the value `CPU implementer`, such as `0x48`."""
     cpu_part: str | None = None
     governor: str | None = None
-    """`scaling_governor` of cpu0; "" without the file (virtual machines)."""
+    """The `scaling_governor` of cpu0; "" if the file is missing, as on virtual machines."""
     memory: int | None = None
-    """MemTotal in bytes."""
+    """The value MemTotal, in bytes."""
     virtual: bool | None = None
-    """A virtual machine (hypervisor flag or systemd-detect-virt)."""
+    """True if the node is a virtual machine, by the hypervisor flag or systemd-detect-virt."""
     steal: float | None = None
-    """Share of the CPU time since boot that the hypervisor gave to other machines, 0 to 1."""
+    """The share of the CPU time since boot that the hypervisor gave to other virtual machines, 0 to 1."""
     disks: tuple[Disk, ...] | None = None
-    """The disks below /, /var/lib and, if present, /var/lib/etcd and /cpaas."""
+    """The disks below /, /var/lib and, if these folders exist, /var/lib/etcd and /cpaas."""
     filesystems: tuple[Filesystem, ...] | None = None
-    """The file system of each path; for a missing path that of its nearest existing parent."""
+    """The file system of each path. For a missing path, it is the file system of its nearest existing parent folder."""
     disk_speed: DiskSpeed | None = None
-    """Measured only by the active disk test, because it writes."""
+    """The write speed of the disk. Only the active disk test measures it, because it writes."""
 
     # kernel and boot
     cmdline: tuple[str, ...] | None = None
-    """Tokens of /proc/cmdline: the parameters in effect."""
+    """The kernel parameters in effect, from /proc/cmdline."""
     boot_tokens: frozenset[str] | None = None
-    """Kernel parameters found in the boot loader's configuration: in effect from the next boot."""
+    """The kernel parameters in the configuration of the boot loader. They take effect at the next boot."""
     modules: frozenset[str] | None = None
-    """Modules loaded or built in."""
+    """The kernel modules that are loaded or built in."""
     modules_at_boot: frozenset[str] | None = None
-    """Modules named in /etc/modules or a modules-load.d folder: loaded at each boot."""
+    """The modules named in /etc/modules or a modules-load.d folder. They are loaded at each boot."""
     modules_available: frozenset[str] | None = None
-    """Modules required by ACP that `modprobe -n` can load."""
+    """The modules required by ACP that `modprobe -n` can load."""
 
     # security and system settings
     selinux: str | None = None
-    """`disabled`, `permissive` or `enforcing`: the mode in effect."""
+    """The SELinux mode in effect: `disabled`, `permissive` or `enforcing`."""
     selinux_config: str | None = None
-    """SELINUX= of /etc/selinux/config; "" if not set."""
+    """The value SELINUX= in /etc/selinux/config; "" if it is not set."""
     apparmor: bool | None = None
-    """Enabled in the kernel."""
+    """True if AppArmor is enabled in the kernel."""
     apparmor_profiles: int | None = None
-    """Loaded profiles."""
+    """The number of loaded AppArmor profiles."""
     units: Mapping[str, Unit] | None = None
-    """Firewall and AppArmor units, by name without `.service`."""
+    """The units of firewalls and AppArmor, by unit name without `.service`."""
     ufw_enabled: bool | None = None
-    """ENABLED=yes in /etc/ufw/ufw.conf; None without the file."""
+    """True if /etc/ufw/ufw.conf has ENABLED=yes; None if the file is missing."""
     swaps: tuple[str, ...] | None = None
-    """Swap areas in use."""
+    """The swap areas in use."""
     fstab_swaps: tuple[str, ...] | None = None
-    """Swap entries of /etc/fstab and active systemd swap units: active again after the next boot."""
+    """The swap entries of /etc/fstab and the active systemd swap units. They are active again after the next boot."""
     tasks_max: str | None = None
-    """DefaultTasksMax as systemd prints it."""
+    """DefaultTasksMax, as systemd prints it."""
 
     # users
     uid: int | None = None
     sudo: bool | None = None
-    """Passwordless sudo works; always True for uid 0."""
+    """True if sudo works without a password. It is always True for the user root."""
     sudo_message: str | None = None
-    """The end of sudo's error message; "" on success."""
+    """The end of the error message of sudo; "" on success."""
     sudo_terminal: bool | None = None
-    """sudo works only on a terminal (`requiretty`); collectors that need root ran on one."""
+    """True if sudo works only on a terminal (`requiretty`). Collectors that need root then ran on a terminal."""
     sshd: Mapping[str, SshdSetting] | None = None
-    """`usedns`, `usepam`."""
+    """The sshd settings `usedns` and `usepam`."""
 
     # network
     interfaces: tuple[Interface, ...] | None = None
     routes: tuple[Route, ...] | None = None
-    """IPv4 routes."""
+    """The IPv4 routes."""
     routes6: tuple[Route, ...] | None = None
     hosts_localhost: tuple[str, ...] | None = None
-    """Addresses of `localhost` in /etc/hosts, in the order of the file."""
+    """The addresses of `localhost` in /etc/hosts, in the order of the file."""
     resolv_exists: bool | None = None
     nameservers: tuple[str, ...] | None = None
     search_domains: tuple[str, ...] | None = None
-    """Domains of the last `search` line of resolv.conf."""
+    """The domains in the last `search` line of resolv.conf."""
     resolv_domain: str | None = None
-    """Value of the `domain` line of resolv.conf; "" if none."""
+    """The value of the `domain` line of resolv.conf; "" if the line is missing."""
     listeners: tuple[Listener, ...] | None = None
-    """TCP sockets in LISTEN."""
+    """The TCP sockets in the state LISTEN."""
     udp_ports: frozenset[int] | None = None
 
     # software and files
     tools: Mapping[str, bool] | None = None
-    """Required command → whether it is in PATH (including sbin)."""
+    """Required command → True if it is in PATH or in an sbin folder."""
     lvm2: bool | None = None
     kubelet_unit: bool | None = None
-    """Whether /etc/systemd/system/kubelet.service exists, even as a dangling link."""
+    """True if /etc/systemd/system/kubelet.service exists, even as a dangling link."""
     tmp_options: tuple[str, ...] | None = None
-    """Mount options in effect for /tmp."""
+    """The mount options in effect for /tmp."""
     directories: Mapping[str, Directory] | None = None
     rpm_packages: frozenset[str] | None = None
-    """Names of installed packages; missing on systems without rpm, see `package_tools`."""
+    """The names of installed RPM packages. They are missing on systems without rpm, see `package_tools`."""
     dpkg_packages: frozenset[str] | None = None
     snap_packages: frozenset[str] | None = None
     package_tools: frozenset[str] | None = None
-    """Those of rpm, dpkg-query and snap that are installed."""
+    """The installed tools of rpm, dpkg-query and snap."""
     leftover_binaries: tuple[str, ...] | None = None
-    """Container and Kubernetes binaries in /usr/local/{bin,sbin}, and /opt/cni/bin if it is not empty."""
+    """Container and Kubernetes programs in /usr/local/bin and /usr/local/sbin, and /opt/cni/bin if it is not empty."""
     kubernetes_traces: tuple[str, ...] | None = None
-    """Signs of an existing Kubernetes: running kubelet, dockerd, containerd; /etc/kubernetes/*.conf; etcd data."""
+    """Signs of an existing Kubernetes: running kubelet, dockerd or containerd; /etc/kubernetes/*.conf; etcd data."""
     installer_running: bool | None = None
-    """A `minialauda-control-plane` container runs on the node: the installer was started."""
+    """True if the container `minialauda-control-plane` runs on the node. The installer was then started."""
 
     # time
     timezone: str | None = None
-    """Zone name, e.g. `Europe/Moscow`; "" if /etc/localtime has none."""
+    """The name of the time zone, such as `Europe/Moscow`; "" if /etc/localtime has no name."""
     utc_offset: str | None = None
-    """`date +%z`."""
+    """The offset from UTC, from `date +%z`."""
     clock: Clock | None = None
     ntp: str | None = None
-    """The running time daemon and whether it is synchronised, as text."""
+    """A text with the running time daemon and its synchronisation state."""
 
     # connectivity
     paths: tuple[TcpPath, ...] | None = None
-    """TCP connects to the other nodes, the cluster endpoint and the external registry."""
+    """The TCP connects to the other nodes, the cluster endpoint and the external registry."""
     pings: tuple[Ping, ...] | None = None
-    """Pings of the other nodes."""
+    """The results of pinging the other nodes."""
     link_speeds: Mapping[str, int] | None = None
-    """Interface → Mbit/s, if the driver reports it; drivers of virtual machines rarely do."""
+    """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely do."""
     names: Mapping[str, tuple[str, ...] | None] | None = None
-    """Names in the plan → their addresses on this node; (): the name does not exist, None: no name server replied."""
+    """Name in the plan → its addresses on this node.
+
+    () means that the name does not exist. None means that no name server replied."""
     names_by_servers: Mapping[str, tuple[str, ...] | None] | None = None
-    """Those of `names` that are in /etc/hosts → their addresses from the name servers; None: no reply."""
+    """Name in `names` that is in /etc/hosts → its addresses from the name servers; None without a reply."""
     vip_owner: str | None = None
-    """The host that replies on the address of a future VIP: a MAC address, or text; "" if no host replies."""
+    """The host that replies at the address of a future VIP, as MAC address or text; "" if no host replies."""
     registry_answer: RegistryAnswer | None = None
 
     # active tests
     listener_results: Mapping[int, str] | None = None
-    """TCP port → "" if the temporary listener worked, else the reason why not."""
+    """TCP port → "" if the temporary listener worked, else the reason of its failure."""
     backends_reached: Mapping[tuple[str, int], frozenset[str]] | None = None
-    """Host and port → plan addresses of the nodes whose temporary listeners replied there."""
+    """Host and port → plan addresses of the nodes whose temporary listeners replied."""
     wrong_ports_reached: Mapping[tuple[str, int], frozenset[int]] | None = None
-    """Host and port → different ports of nodes that replied there."""
+    """Host and port → the different ports whose listeners replied to a connect to this port."""
     proxy_protocol_ports: frozenset[int] | None = None
-    """Ports on which a temporary listener received a PROXY protocol header."""
+    """The ports on which a temporary listener received a PROXY protocol header."""
     vrids_seen: frozenset[int] | None = None
-    """Virtual router IDs of the VRRP advertisements received."""
+    """The virtual router IDs in the received VRRP advertisements."""
     bandwidths: Mapping[str, Bandwidth] | None = None
-    """Plan address of another node → bandwidth to it."""
+    """Plan address of each other node → bandwidth to that node."""
 
     def missing_reason(self, name: str) -> str:
-        """Reason why the fact `name` is missing; "not observed" if it was not collected."""
+        """Return the reason why the fact `name` is missing; "not observed" if it was not collected."""
         return self.missing.get(name) or pgettext("reason", "not observed")

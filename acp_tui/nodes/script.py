@@ -1,7 +1,7 @@
-"""The bash script that runs all collectors on a node, and the reader of its output stream.
+"""The bash script that runs all collectors on a node, and the reader of its output.
 
-This module does not use SSH: collection, tests and practice nodes share the same format.
-Lines with a random marker enclose the output of each collector; the last of them has the exit status:
+This module does not use SSH. Collection, tests and practice nodes use the same output format.
+Lines with a random marker enclose the output of each collector. The last line contains the exit status:
 
     <marker> <name>
     ...output...
@@ -16,14 +16,14 @@ from acp_tui.core.text import fill_template, sanitize
 
 TIMED_OUT = 124  # the status of timeout(1)
 SUDO_PATIENCE = 20
-"""Seconds to wait for sudo: it looks up the host name, and an unreachable name server delays that."""
+"""Seconds to wait for sudo. It resolves the host name, and an unreachable name server delays that."""
 CUT = 125  # more output than a collector may print
 NEEDS_ROOT = 77
 ABSENT = 66  # the file to read does not exist
-NOT_FOUND = 127  # the shell's status for a missing command
+NOT_FOUND = 127  # the exit status of a shell for a missing command
 
 MAX_OUTPUT = 256 * 1024
-"""Limit in bytes of one collector's output. The script enforces it on the node, and the reader enforces it again."""
+"""The limit in bytes of the output of one collector. The script on the node and the reader both enforce it."""
 
 _FLUSH_EVERY = 10  # collectors per write: few packets, and still several updates
 
@@ -37,13 +37,14 @@ if [ "$u" != 0 ]; then
 fi;
 exec bash --norc -p -s -- "$u" "$r" "$m"'"""
 LAUNCH = fill_template(_LAUNCH.replace("\n", " "), SUDO=str(SUDO_PATIENCE))
-"""The command to run on a node, with the script on its stdin. It becomes root if passwordless sudo works, and passes
-the login to the script: `$1` the uid, `$2` the status of sudo, `$3` its message. One line, because the login shell may
-be csh; no path, because it may be restricted; `-p`, so that bash imports no functions from the user's environment.
-"""
+"""The command to run on a node, with the script on its stdin.
+
+It becomes root if sudo works without a password. It passes the login to the script: `$1` is the user ID, `$2` the exit
+status of sudo, `$3` the message of sudo. It is one line, because the login shell can be csh. It contains no path,
+because the shell can be restricted. `-p` prevents bash from importing functions of the user's environment."""
 
 LAUNCH_PLAIN = "sh -c 'unset BASH_ENV; exec bash --norc -p -s'"
-"""The same without sudo, for scripts that need a quick reply."""
+"""The command without sudo, for scripts that need a quick reply."""
 
 _HEADER = """\
 
@@ -122,7 +123,7 @@ _STATUS = re.compile(rb"([0-9]{1,3})\r?\n")
 
 @dataclass(frozen=True)
 class CollectorOutput:
-    """Output of one collector, with limited length and without control characters, and its exit status."""
+    """The output of one collector and its exit status. Its length is limited and control characters are removed."""
 
     name: str
     status: int
@@ -130,7 +131,7 @@ class CollectorOutput:
 
 
 class MissingReason(str):
-    """Reason why a fact is missing; a parser returns it instead of a value."""
+    """The reason why a fact is missing. A parser returns it instead of a value."""
 
     __slots__ = ()
 
@@ -156,11 +157,13 @@ class Collector:
     parse: Callable[[CollectorOutput], Mapping[str, object]]
     timeout: int = 10
     any_status: bool = False
-    """Whether to parse the output for an exit status other than 0, too."""
+    """True if the output is also parsed when the exit status is not 0."""
     urgent: bool = False
-    """Run first, and send the output immediately."""
+    """True if the collector must run first and send its output immediately."""
     early: bool = False
-    """Start before the others and run in parallel with them: for collectors that wait for the network."""
+    """True if the collector starts before the others and runs in parallel.
+
+    This is for tests that wait for the network."""
 
 
 def build(collectors: Iterable[Collector], marker: str) -> str:
@@ -178,35 +181,37 @@ def build(collectors: Iterable[Collector], marker: str) -> str:
 
 
 def split(script: str) -> tuple[str, tuple[str, ...]]:
-    """Return the marker and the names of the collectors in a script. Raises ValueError for any other text."""
+    """Return the marker and the collector names of a script. Raises ValueError for other text."""
     marker = _MARKER.search(script)
     names = tuple(_RUN.findall(script))
     if marker is None or not names:
-        raise ValueError("not a collector script")
+        raise ValueError("the text is not a collector script")
     return marker[1], names
 
 
 def reply(marker: str, output: CollectorOutput) -> bytes:
-    """Return the part of a node's stream with the output of one collector."""
+    """Return the bytes that a node sends for the output of one collector."""
     end = f"\n{marker} {output.name} {output.status}\n"
     return f"{marker} {output.name}\n{output.text}{end}".encode()
 
 
 class Reader:
-    """Extracts the outputs of collectors from a node's stream. Text outside the markers is ignored."""
+    """Extracts the outputs of collectors from the stream of a node. Text outside the markers is ignored."""
 
     def __init__(self, marker: str) -> None:
         self._mark = marker.encode()
         self._begin = re.compile(re.escape(self._mark) + rb" ([a-z0-9_]{1,64})\r?\n")
         self._end = b""
-        """Start of the line that ends the current output; empty outside an output."""
+        """The start of the line that ends the current output; empty between two outputs."""
         self._name = ""
         self._buffer = bytearray()
         self._searched = 0
         self._overflow = False
 
     def feed(self, data: bytes) -> list[CollectorOutput]:
-        """Return the outputs that `data` completes. Buffers at most about twice the limit of one output."""
+        """Return the outputs that are complete after `data`.
+
+        The buffer has at most about twice the limit of one output."""
         self._buffer += data
         outputs: list[CollectorOutput] = []
         while True:

@@ -1,10 +1,10 @@
-"""The state of a node after its facts were collected."""
+"""The state of a node after the collection of its facts."""
 
 from enum import StrEnum
 
 
 class NodeState(StrEnum):
-    """Result of the preflight on a node. `CHECKING` is used only while collection runs, never in a finished report."""
+    """The result of the preflight for a node. `CHECKING` occurs only during collection, never in a finished report."""
 
     CHECKING = "checking"
     CHECKED = "checked"

@@ -1,23 +1,23 @@
-"""Summary of a node for reports."""
+"""The summary of a node for reports."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class NodeSummary:
-    """The facts that describe a node in a report. None or (): unknown."""
+    """The facts that describe a node in a report. None or () means that the value is unknown."""
 
     os: str | None = None
     kernel: str | None = None
     arch: str | None = None
     cpus: int | None = None
-    """Logical CPUs."""
+    """The number of logical CPUs."""
     cpu_model: str | None = None
     memory: int | None = None
-    """Bytes."""
+    """The memory in bytes."""
     addresses: tuple[str, ...] = ()
-    """`eth0 10.0.0.1/24` each, without loopback."""
+    """Each entry is an interface and an address, such as `eth0 10.0.0.1/24`. Loopback is omitted."""
     disks: tuple[str, ...] = ()
     """One text for each file system or disk."""
     boot_id: str | None = None
-    """Changes with each boot."""
+    """An ID that changes at each boot."""

@@ -1,1 +1,1 @@
-"""The vendor's packages: find, verify and unpack them."""
+"""The packages of the vendor. This package finds, verifies and unpacks them."""

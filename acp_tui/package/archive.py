@@ -1,4 +1,4 @@
-"""Read a package's tar archive once, from start to end: inspect its members, or write them into a folder."""
+"""Read the tar archive of a package once from start to end, to inspect its members or to unpack them."""
 
 import os
 import tarfile
@@ -18,31 +18,31 @@ from acp_tui.package.tar_members import Guard, PackageRefused, link_target
 SETUP = "installer/setup.sh"
 INIT = "installer/res/init.sh"
 _END = 2 * tarfile.BLOCKSIZE
-"""A complete archive ends with two blocks of zeros."""
+"""The number of zero bytes (two blocks) at the end of a complete archive."""
 
 
 @dataclass(frozen=True)
 class PackageContents:
-    """The contents of a complete and safe archive. `size`: bytes of its files."""
+    """The contents of a complete and safe archive. `size`: the bytes of its files."""
 
     members: int
     size: int
     setup: bool
-    """Whether it contains SETUP."""
+    """True if the archive contains the file SETUP."""
     init: bool
-    """Whether it contains INIT."""
+    """True if the archive contains the file INIT."""
 
     @property
     def installable(self) -> bool:
-        """Whether this can be a Core Package (BND-TAR-OK)."""
+        """Return True if the archive has the files that a Core Package must contain (BND-TAR-OK)."""
         return self.setup and self.init
 
 
 def inspect(package: Path) -> PackageContents:
-    """Check every member without reading the files themselves.
+    """Check every member of an archive without reading the content of its files.
 
-    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would leave its folder;
-    OSError if it cannot be read."""
+    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would leave the target
+    folder. Raises OSError if the file cannot be read."""
     guard, members, size, names = Guard(), 0, 0, set[str]()
     with (
         open_package(package) as file,
@@ -96,7 +96,9 @@ def unpack(feed: Feed, folder: Path) -> None:
 
 
 def open_package(package: Path) -> IO[bytes]:
-    """Open a package. Raises OSError if it is not a readable regular file, PackageRefused if it is not a tar file."""
+    """Open a package for reading.
+
+    Raises OSError if it is not a readable regular file, PackageRefused if it is not a tar archive."""
     file = open_regular_file(package)
     try:
         if problem := describe_other_type(file.fileno(), package):
@@ -112,8 +114,8 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     tar.members.clear()  # type: ignore[attr-defined] # tarfile keeps them for seeking back; that costs memory here
     if member is not None and member.issparse():
         stored = sum(length for _start, length in _segments(member))
-        if stored > tar.offset - member.offset_data:  # more than there is before the next member
-            raise tarfile.ReadError(_("invalid sparse file"))
+        if stored > tar.offset - member.offset_data:  # the data would extend into the next member
+            raise tarfile.ReadError(_("a sparse file in the archive is invalid"))
     return member
 
 
@@ -125,31 +127,33 @@ def _write(tar: tarfile.TarFile, stream: Forward, member: tarfile.TarInfo, place
             for piece in stream.pieces(length):
                 out.write(piece)
             if out.tell() != start + length:
-                raise tarfile.ReadError(_("unexpected end of file"))
+                raise tarfile.ReadError(_("the archive ends before its last file is complete"))
         out.truncate(member.size)
     _apply_metadata(place, member)
 
 
 def _segments(member: tarfile.TarInfo) -> Sequence[tuple[int, int]]:
-    """Return start and length of the data of a file: a sparse file has holes and is shorter than its header states."""
+    """Return start and length of each data part of a file. A sparse file has holes between these parts."""
     if not member.issparse():
         return ((0, member.size),)
     padded, end = cast(Sequence[tuple[int, int]], member.sparse), 0
     segments = [(start, length) for start, length in padded if length]
     for start, length in segments:
         if start < end or length < 0 or start + length > member.size:
-            raise tarfile.ReadError(_("invalid sparse file"))
+            raise tarfile.ReadError(_("a sparse file in the archive is invalid"))
         end = start + length
     return segments
 
 
 def _written(member: tarfile.TarInfo) -> int:
-    """Return the bytes that a member needs on the disk."""
+    """Return the number of bytes that a member needs on the disk."""
     return sum(length for _start, length in _segments(member)) if member.isreg() else 0
 
 
 def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
-    """Set mode and time of the archive. The owner is the current user; set-user-ID and similar bits are removed."""
+    """Set the mode and time that the archive contains.
+
+    The owner is the current user. Set-user-ID and similar bits are removed."""
     place.chmod(member.mode & 0o777)
     os.utime(place, (member.mtime, member.mtime))
 
@@ -157,15 +161,22 @@ def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
 def _check_end(feed: Feed, end: int) -> None:
     """Raise PackageRefused unless the archive has its end mark. `end`: the offset after the last member."""
     if feed.data_end > end or feed.position - end < _END:
-        raise PackageRefused(_("The archive is damaged or truncated: its end is missing. Copy it again."))
+        raise PackageRefused(
+            _("The archive is damaged or truncated, because its end is missing. Copy the package again.")
+        )
 
 
 @contextmanager
 def _readable(feed: Feed | None = None) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, ValueError, IndexError, OverflowError) as error:  # hostile headers raise the latter
+    except (
+        tarfile.TarError,
+        ValueError,
+        IndexError,
+        OverflowError,
+    ) as error:  # hostile headers raise OverflowError or a similar error
         if feed is not None and feed.stopped:
             raise Cancelled from None
-        text = _("The file is not a complete tar archive ({reason}). Copy it again.")
+        text = _("The file is not a complete tar archive ({reason}). Copy the package again.")
         raise PackageRefused(text.format(reason=error)) from error

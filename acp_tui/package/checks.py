@@ -1,4 +1,4 @@
-"""Evaluate the packages of a plan: from facts to verdicts (BND-*). Pure."""
+"""Evaluate the packages of a plan, from facts to verdicts (BND-*). The functions read and change nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -48,12 +48,12 @@ _SIGNATURE_PATHS: Mapping[Signed, str] = {
 
 
 def package_verdicts(plan: Plan, facts: PackageFacts, today: date) -> tuple[Verdict, ...]:
-    """Return the verdicts on the packages of `plan`, with its waivers applied."""
+    """Return the verdicts on the packages of `plan`, with the waivers of the plan applied."""
     return _verdicts(plan, _findings(plan, facts), today)
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
-    """Return the verdicts on the file names alone (kind, release, architecture); the files may be missing."""
+    """Return the verdicts on the file names of the packages (kind, release, architecture). The files can be missing."""
     named = {
         kind: PackageState(package_input, parse_name(package_input.package.name), None)
         for kind, package_input in package_inputs(plan.package, base).items()
@@ -109,15 +109,17 @@ def _name(package: PackageState, release: str | None) -> Finding:
     kind, file = package.package_input.kind, package.package_input.package.name
     paths = (_PATH[kind],)
     if package.name is None:
-        observed = _("{name} is not a package name; version and architecture are unknown").format(name=file)
+        observed = _("{name} is not the file name of a package, so version and architecture are unknown").format(
+            name=file
+        )
         return Finding(Outcome.WARN, observed, paths=paths)
     if package.name.kind != kind:
         text = _("{name} is an Extensions Package") if kind == "core" else _("{name} is a Core Package")
         return Finding(Outcome.FAIL, text.format(name=file), paths=paths)
     if release is not None and package.name.release != release:
-        observed = _("{name} is not of release {release}, which the plan names").format(name=file, release=release)
+        observed = _("{name} does not belong to release {release} of the plan").format(name=file, release=release)
         return Finding(Outcome.WARN, observed, paths=(*paths, "release"))
-    observed = pgettext("observed value", "{name}: version {version}, architecture {arch}")
+    observed = pgettext("observed value", "{name} has version {version} and architecture {arch}")
     return Finding(Outcome.PASS, observed.format(name=file, version=package.name.version, arch=package.name.arch))
 
 
@@ -130,14 +132,14 @@ def _archive(package: PackageState) -> Finding:
     if package.package_input.kind == "core" and not contents.installable:
         missing = [file for file, present in ((SETUP, contents.setup), (INIT, contents.init)) if not present]
         observed = ngettext(
-            "{name}: regular file missing: {missing}", "{name}: regular files missing: {missing}", len(missing)
+            "{name} does not contain the file {missing}", "{name} does not contain the files {missing}", len(missing)
         ).format(name=name, missing=", ".join(missing))
         return Finding(Outcome.FAIL, observed, paths=(path,))
     return Finding(
         Outcome.PASS,
         ngettext(
-            "{name}: complete, {members} member, {size} bytes",
-            "{name}: complete, {members} members, {size} bytes",
+            "{name} is complete and has {members} member and {size} bytes",
+            "{name} is complete and has {members} members and {size} bytes",
             contents.members,
         ).format(name=name, members=contents.members, size=contents.size),
     )
@@ -148,11 +150,13 @@ def _signature(package: PackageState) -> Finding:
     result = package.signature
     if result is None:
         return Finding(
-            Outcome.UNKNOWN, _("{name}: not verified yet").format(name=name), remedy=_("Verify the package.")
+            Outcome.UNKNOWN,
+            _("the signature of {name} is not verified yet").format(name=name),
+            remedy=_("Verify the package."),
         )
     observed = f"{name}: {explain_signature(result)}"
     if result.signed is Signed.BAD and package.contents is None:
-        observed = _("{name}: bad signature, because the archive is incomplete").format(name=name)
+        observed = _("{name} has a bad signature, because the archive is incomplete").format(name=name)
     if result.signed is Signed.GOOD:
         return Finding(Outcome.PASS, observed)
     outcome = Outcome.FAIL if result.signed in _BROKEN else Outcome.UNKNOWN
@@ -163,16 +167,18 @@ def _signature(package: PackageState) -> Finding:
 def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
     expected = spaced(fingerprint)
     remedy = signature_fix(result) if result else _("Verify the package.")
-    observed = explain_signature(result) if result else _("not verified yet")
+    observed = explain_signature(result) if result else _("the signature is not verified yet")
     outcome = Outcome.UNKNOWN
-    if result is not None and result.signed is Signed.SIGNATURE_MISSING:  # BND-SIGN says so; one waiver is enough
+    if (
+        result is not None and result.signed is Signed.SIGNATURE_MISSING
+    ):  # BND-SIGN reports the same, so one waiver is enough
         outcome = Outcome.NOT_APPLICABLE
     elif result is not None and result.signed is Signed.KEY_OTHER:
         outcome = Outcome.FAIL
     elif result is not None and (result.signed in _BROKEN or result.signed in (Signed.GOOD, Signed.UNSUPPORTED)):
         text = _("the key file contains the trusted key {fingerprint}")
-        if result.verified is not None:  # an earlier verification is remembered; the key file is not read again
-            text = _("signed by the trusted key {fingerprint}")
+        if result.verified is not None:  # the result is from an earlier verification; the key file is not read again
+            text = _("the package is signed by the trusted key {fingerprint}")
         return Finding(Outcome.PASS, text.format(fingerprint=expected))
     return Finding(outcome, observed, expected, remedy, paths=("package.public_key", "package.fingerprint"))
 
@@ -186,35 +192,37 @@ def _same(core: PackageState, extensions: PackageState) -> Finding:
         return Finding(Outcome.FAIL, names, paths=paths)
     if core.name.version != extensions.name.version:
         return Finding(
-            Outcome.WARN, pgettext("observed value", "different versions: {names}").format(names=names), paths=paths
+            Outcome.WARN,
+            pgettext("observed value", "the packages have different versions: {names}").format(names=names),
+            paths=paths,
         )
     return Finding(Outcome.PASS, names)
 
 
 def _order(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("release {release}: extensions are uploaded after the install (violet)")
+        observed = _("release {release} uploads the Extensions Package after the install (with violet)")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
     if "extensions" in facts.unpacked:
-        return Finding(Outcome.PASS, _("both packages are unpacked, the Core Package first"))
+        return Finding(Outcome.PASS, _("both packages are unpacked, and the Core Package was unpacked first"))
     return Finding(Outcome.PASS, _("acp-tui unpacks the Core Package, then the Extensions Package, before the install"))
 
 
 def _together(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("release {release} does not need the extensions next to the installer")
+        observed = _("release {release} does not require the Extensions Package next to the installer")
         return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
     return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=facts.target))
 
 
 def _folder(facts: PackageFacts) -> Finding:
     if not facts.target_usable:
-        observed = _("{path} is not a folder").format(path=facts.target)
+        observed = _("the install folder {path} is not a folder").format(path=facts.target)
         return Finding(
             Outcome.FAIL,
             observed,
-            pgettext("observed value", "a folder"),
-            _("Choose another path."),
+            pgettext("observed value", "the install folder is a folder"),
+            _("Choose a different install folder."),
             paths=("package.install_dir",),
         )
     return Finding(Outcome.PASS, str(facts.target))
@@ -223,11 +231,15 @@ def _folder(facts: PackageFacts) -> Finding:
 def _space(facts: PackageFacts) -> Finding:
     paths = ("package.install_dir",)
     if facts.free_after is None:
-        return Finding(Outcome.UNKNOWN, _("{path}: free space is unknown").format(path=facts.target), paths=paths)
+        return Finding(Outcome.UNKNOWN, _("the free space in {path} is unknown").format(path=facts.target), paths=paths)
     observed = (
-        _("{path}: {free} GB free after unpacking").format(path=facts.target, free=facts.free_after // 10**9)
+        _("{path} will have {free} GB of free space after unpacking").format(
+            path=facts.target, free=facts.free_after // 10**9
+        )
         if facts.free_after >= 0
-        else _("{path}: {short} bytes missing for unpacking").format(path=facts.target, short=-facts.free_after)
+        else _("{path} needs {short} bytes more free space for unpacking").format(
+            path=facts.target, short=-facts.free_after
+        )
     )
     return Finding(Outcome.PASS if facts.free_after >= REQUIRED_FREE else Outcome.FAIL, observed, paths=paths)
 

@@ -1,7 +1,7 @@
-"""Find packages in likely folders, so that the operator need not type a path.
+"""Find packages in likely folders, so that the operator does not need to type a path.
 
-The search is bounded in depth, entries and time, and does not follow links. The results are only suggestions: they are
-verified like any other package.
+The search has limits for depth, entries and time, and does not follow links. The results are only suggestions. They are
+verified like every package.
 """
 
 import os
@@ -19,11 +19,11 @@ from acp_tui.plan.model import VENDOR_FINGERPRINT
 from acp_tui.plan.package_name import Arch, PackageName, parse_name
 
 KEY = "verify-key.pub"
-"""The vendor's name of its public key file."""
+"""The name that the vendor gives its public key file."""
 _KEY_ENDINGS = (".pub", ".asc", ".gpg", ".pgp", ".key", ".txt")
-"""Name endings of files that may contain the key under another name."""
+"""Endings of file names that can contain the key."""
 _KEY_BYTES, _KEY_FILES = 1 << 16, 1000
-"""Maximum of bytes and files that are read to find the key."""
+"""The maximum number of bytes of a key file, and the maximum number of files that are read to find the key."""
 _DEPTH = 3
 _ENTRIES = 50_000
 _SECONDS = 3.0
@@ -32,25 +32,25 @@ _ARCH: Mapping[str, Arch] = {"x86_64": "x86", "aarch64": "arm"}
 
 @dataclass(frozen=True)
 class Found:
-    """A Core Package with the files that belong to it."""
+    """A Core Package in a searched folder, with its signature, its key file and its Extensions Package."""
 
     core: Path
     name: PackageName
     signed: bool
-    """Whether its signature is next to it."""
+    """True if the signature file is next to the package."""
     extensions: Path | None = None
     public_key: Path | None = None
-    """A file that contains the trusted key, else one with the vendor's name for it."""
+    """A file that contains the trusted key, or else a file with the name that the vendor gives its key file."""
 
 
 def likely_places(base: Path) -> tuple[Path, ...]:
-    """Return the folders that packages are usually copied to or mounted below. `base`: the working folder."""
+    """Return the folders in which packages are usually found. `base`: the working folder."""
     named = ("/root", "/home", "/tmp", "/var/tmp", "/opt", "/srv", "/data", "/mnt", "/media", "/run/media")  # noqa: S108 - to look, not to write
     return tuple(dict.fromkeys((base, Path.home(), *map(Path, named), *mounted())))
 
 
 def mounted(table: Path = Path("/proc/self/mounts")) -> tuple[Path, ...]:
-    """Return the mount points of disks, such as a USB stick or a DVD, without the root file system."""
+    """Return the mount points of disks such as a USB stick or a DVD. The root file system is not included."""
     try:
         lines = table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -61,9 +61,10 @@ def mounted(table: Path = Path("/proc/self/mounts")) -> tuple[Path, ...]:
 
 
 def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FINGERPRINT) -> tuple[Found, ...]:
-    """Return the Core Packages in or below `places`, the most suitable first. Blocks: run it in a thread.
+    """Return the Core Packages in `places` and their subfolders, the most suitable one first.
 
-    `machine`: the output of `uname -m`; "" is this host's. `fingerprint`: of the trusted key."""
+    The search blocks, so run it in a thread. `machine`: the output of `uname -m`; "" means this host. `fingerprint`:
+    the fingerprint of the trusted key."""
     files = tuple(look_for(places))
     likely = [path for path in files if path.name.endswith(_KEY_ENDINGS)][:_KEY_FILES]
     trusted = [path for path in likely if _holds(path, fingerprint)]
@@ -71,9 +72,10 @@ def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FI
 
 
 def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = ()) -> tuple[Found, ...]:
-    """Return one suggestion for each package name: first those that this host can run, then the newest.
+    """Return one suggestion for each package name. Packages for this host come first, then the newest ones.
 
-    `arch`: of this host, which becomes the first control plane node. `trusted`: files that contain the trusted key."""
+    `arch`: the architecture of this host, which becomes the first control plane node. `trusted`: the files that contain
+    the trusted key."""
     named = [(path, name) for path in files if (name := parse_name(path.name)) is not None]
     cores = [(path, name) for path, name in named if name.kind == "core"]
 
@@ -94,9 +96,9 @@ def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = (
 def look_for(
     places: Iterable[Path], *, depth: int = _DEPTH, entries: int = _ENTRIES, seconds: float = _SECONDS
 ) -> Iterator[Path]:
-    """Yield files whose names are those of packages or possible key files, in the upper folders first.
+    """Yield the files that are packages or possible key files by their names. Upper folders come first.
 
-    `depth`: levels of subfolders to search; `entries`: maximum of names to check."""
+    `depth`: the levels of subfolders to search. `entries`: the maximum number of names to check."""
     end = time.monotonic() + seconds
     waiting, known = deque((place, 0) for place in places), set[str]()
     while waiting and time.monotonic() < end:
@@ -121,7 +123,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             yield from entries
-    except OSError:  # missing, not readable, or removed meanwhile
+    except OSError:  # the folder is missing, not readable, or was removed during the search
         return
 
 
@@ -145,5 +147,5 @@ def _is_signed(package: Path) -> bool:
 
 
 def _nearest(files: Iterable[Path], core: Path) -> Path | None:
-    """Return one of `files`, preferably in the folder of `core`."""
+    """Return one of `files`, preferably one in the folder of the Core Package `core`; None if there are no files."""
     return min(files, key=lambda path: path.parent != core.parent, default=None)

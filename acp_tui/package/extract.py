@@ -1,7 +1,7 @@
-"""Unpack a package into the install folder, and verify its signature while it is read.
+"""Unpack a package into the install folder, and verify its signature at the same time.
 
-The package is read once, into a staging folder. Files are moved into place only after the complete archive was read,
-verified and written. The functions block: run them in a thread.
+The package is read once and written to a staging folder. Its files are moved into place only after the complete archive
+was read, verified and written. The functions block, so run them in a thread.
 """
 
 import errno
@@ -33,18 +33,18 @@ from acp_tui.plan.package_name import Kind
 
 @dataclass(frozen=True)
 class Check:
-    """How to verify the signature while a package is unpacked."""
+    """The way to verify the signature while a package is unpacked."""
 
     verify: Callable[[PackageReader], SignatureResult]
-    """Reads the package to its end."""
+    """A function that reads the package to its end and returns the result of the verification."""
     accepts: Callable[[SignatureResult], bool]
-    """Whether the package may be put in place after this result."""
+    """A function that returns True if the package can be put in place after this result."""
     fingerprint: str
-    """The trusted key."""
+    """The fingerprint of the trusted key."""
 
 
 class SignatureRefused(Exception):
-    """The package was not put in place because of its signature."""
+    """The package was not put in place, because its signature was not accepted."""
 
     def __init__(self, result: SignatureResult) -> None:
         super().__init__(result.signed.value)
@@ -67,12 +67,14 @@ def extract(
     kind: Kind = "core",
     check: Check | None = None,
 ) -> Extracted | None:
-    """Unpack `package` into `target`; return None if it is already unpacked. Progress is in bytes of the package.
+    """Unpack `package` into the folder `target`.
 
-    The file is opened and read once: the verified bytes are the unpacked bytes (BND-SIGN).
-    Raises PackageRefused (the archive), SignatureRefused, UnpackFailed (the folder: files of others, in use, full) or
-    Cancelled; then `target` is unchanged.
-    """
+    Return None if it is already unpacked. Progress is in bytes of the package.
+
+    The file is opened and read once, so the verified bytes are the unpacked bytes (BND-SIGN).
+
+    Raises PackageRefused for an invalid archive; SignatureRefused; UnpackFailed if `target` is in use, is full or
+    contains files that acp-tui did not create; Cancelled. Then `target` is unchanged."""
     try:
         with open_package(package) as file:
             identity = FileIdentity.of(package, file.fileno())
@@ -113,12 +115,12 @@ class _Opened:
     cancelled: Callable[[], bool]
 
     def feed(self, also: Callable[[bytes], None] | None = None, enough: Callable[[], bool] = never) -> Feed:
-        """Return a reader of the package. `enough`: whether the rest need not be read."""
+        """Return a reader of the package. `enough`: returns True if the rest of the file is not needed."""
         return Feed(self.file, self.name, self.size, self.on_progress, lambda: self.cancelled() or enough(), also)
 
 
 def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureResult:
-    """Unpack in one thread and verify the same bytes in another; neither is more than a few pieces ahead."""
+    """Unpack in one thread and verify the same bytes in a second thread. A faster thread waits for the slower one."""
     relay = Relay()
 
     def refused() -> bool:
@@ -141,19 +143,21 @@ def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureRes
 
 
 def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> None:
-    """Raise UnpackFailed if another process wrote to the package while it was read: then no result is valid."""
+    """Raise UnpackFailed if another process wrote to the package while it was read. Then no result is valid."""
     if FileIdentity.of(package, file.fileno()) != before:
         raise UnpackFailed(
-            _("{package} changed while it was read. If it is still being copied, wait until that is finished.").format(
-                package=package
-            )
+            _(
+                "The package {package} changed while acp-tui read it. If a copy is still running, wait "
+                "until it is complete."
+            ).format(package=package)
         )
 
 
 def _error_text(error: OSError, package: Path, target: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _(
-            "No space (df) or no inodes (df -i) left for {package} in {folder}. Free some, or choose another folder."
+            "The folder {folder} has no free space (df) or no free inodes (df -i) for {package}. Free"
+            " some space, or choose a different folder."
         ).format(package=package.name, folder=target)
     file = error.filename if isinstance(error.filename, str | Path) and Path(error.filename) != target else ""
     reason = f"{file}: {error.strerror}" if file else error.strerror or error

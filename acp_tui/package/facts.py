@@ -1,4 +1,4 @@
-"""The facts about the packages of a plan: `checks` evaluates them, and screens show them."""
+"""The facts about the packages of a plan. `checks` evaluates them, and screens show them."""
 
 import shutil
 import socket
@@ -20,7 +20,7 @@ Identities = tuple[FileIdentity | None, ...]
 
 @dataclass(frozen=True)
 class PackageInput:
-    """One package and the files that its signature is verified with. Paths are absolute."""
+    """One package, and the files that are needed to verify its signature. Paths are absolute."""
 
     kind: Kind
     package: Path
@@ -29,7 +29,7 @@ class PackageInput:
     fingerprint: str
 
     def result_without_gpg(self) -> SignatureResult | None:
-        """Return the result if a file or gpg is missing; None if gpg can verify the signature."""
+        """Return the result if a file or gpg is missing. Return None if gpg can verify the signature."""
         if identity(self.signature) is None:
             return SignatureResult(Signed.SIGNATURE_MISSING, detail=str(self.signature))
         if self.key_file is None:
@@ -41,13 +41,15 @@ class PackageInput:
         return None
 
     def verify(self, source: PackageReader) -> SignatureResult:
-        """Verify the signature of the package, whose bytes are read from `source`."""
+        """Verify the signature of the package. `source` reads the bytes of the package."""
         key_file = self.key_file or Path()
         return verify_stream(source, self.package.name, self.signature, key_file, self.fingerprint)
 
     @property
     def identities(self) -> Identities:
-        """The current identities of the files. If they change, the result of a verification is not valid any more."""
+        """Return the current identities of the package, its signature and its key file.
+
+        A result of a verification is valid only while they do not change."""
         return tuple(identity(path) for path in (self.package, self.signature, self.key_file))
 
 
@@ -58,28 +60,28 @@ class PackageState:
     package_input: PackageInput
     name: PackageName | None
     file: FileIdentity | None
-    """None: the file is missing or not readable; `trouble` has the reason."""
+    """The identity of the package file; None if it is missing or not readable, then `trouble` has the reason."""
     contents: PackageContents | None = None
-    """None: it cannot be unpacked; `trouble` has the reason."""
+    """The contents of the package; None if it cannot be unpacked, then `trouble` has the reason."""
     trouble: str = ""
     signature: SignatureResult | None = None
-    """None: not verified yet."""
+    """The result of the verification; None if the signature is not verified yet."""
 
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """The facts about the packages and the install folder. `core` None: the plan does not name a Core Package."""
+    """The facts about the packages and the install folder. `core` is None if the plan does not name a Core Package."""
 
     core: PackageState | None
     extensions: PackageState | None
     target: Path
     target_usable: bool
-    """Whether the target is a folder, or can be created; False: it is a file."""
+    """True if the install folder is a folder or does not exist yet; False if it is a file."""
     free_after: int | None
-    """Free bytes on the filesystem of the target after unpacking; None: unknown."""
+    """The free bytes on the file system of the install folder after unpacking; None if unknown."""
     unpacked: frozenset[Kind] = frozenset()
     installer_here: bool | None = None
-    """Whether this host has the address of the installer node; None: the plan has no such node."""
+    """True if this host has the address of the installer node; None if the plan has no installer node."""
 
     @property
     def packages(self) -> tuple[PackageState, ...]:
@@ -87,7 +89,7 @@ class PackageFacts:
 
 
 def package_inputs(package: Package, base: Path) -> Mapping[Kind, PackageInput]:
-    """Return the packages that a plan names. `base`: the folder where its relative paths start."""
+    """Return the packages that a plan names. `base`: the folder in which relative paths of the plan start."""
     key = resolve_path(base, package.public_key) if package.public_key else None
     named: tuple[tuple[Kind, str | None, str | None], ...] = (
         ("core", package.core, package.core_signature),
@@ -108,7 +110,7 @@ def package_inputs(package: Package, base: Path) -> Mapping[Kind, PackageInput]:
 
 
 def identity(path: Path | None) -> FileIdentity | None:
-    """Return the identity of a file; None if it is missing or cannot be read."""
+    """Return the identity of a file; None if the file is missing or cannot be read."""
     try:
         return FileIdentity.of(path) if path else None
     except OSError:
@@ -116,7 +118,7 @@ def identity(path: Path | None) -> FileIdentity | None:
 
 
 def is_local_address(address: str) -> bool:
-    """Whether `address` belongs to this host: a socket can be bound only to a local address."""
+    """Return True if `address` belongs to this host. A socket can be bound only to a local address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

@@ -1,6 +1,6 @@
-"""Detect files that have the name of a package but are not tar archives, and suggest a command for them.
+"""Recognise files that have the name of a package but are not tar archives, and suggest what to do.
 
-A browser or proxy may compress a download, or save a login page under the name of the package.
+A browser or proxy sometimes compresses a download, or saves a login page under the name of the package.
 """
 
 import os
@@ -30,9 +30,9 @@ _ISO_MAGIC, _ISO_AT = b"CD001", 32769
 
 
 def describe_other_type(handle: int, path: Path) -> str:
-    """Return why the open file at `path` is not a tar archive, and what to do; "" if it may be one.
+    """Return why the open file at `path` is not a tar archive, and what to do; "" if it is possibly a tar archive.
 
-    Raises OSError if it cannot be read."""
+    Raises OSError if the file cannot be read."""
     head = os.pread(handle, _HEAD, 0)
     if head[_TAR_MAGIC] == b"ustar":
         return ""

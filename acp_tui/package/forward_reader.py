@@ -1,8 +1,8 @@
-"""File objects for tarfile: they read forward only, and limit the size of a read.
+"""File objects for tarfile. They read only forward, and limit the size of each read.
 
-An archive is untrusted input: its headers state how much tarfile reads and from which position, so both are limited.
-Unpacking reads a feed once from start to end. The stream mode of tarfile copies its complete buffer at each header; for
-many small files that costs more than the unpacking. Inspecting an archive skips the files.
+An archive is untrusted input, and its headers state how much tarfile reads and from which position. Unpacking reads the
+file once from start to end. The stream mode of tarfile is not used, because it copies its complete buffer at each
+header and is too slow for many small files. Inspecting an archive skips the content of the files.
 """
 
 import os
@@ -14,11 +14,11 @@ from acp_tui.core.i18n import _
 from acp_tui.package.reader import Feed
 
 _MOST = 16 << 20
-"""Maximum bytes of one read; the headers of one member are always shorter."""
+"""The maximum number of bytes of one read. The headers of one member are always shorter."""
 
 
 class Forward:
-    """Reads a `Feed` in complete chunks and returns them without a copy."""
+    """Reads a `Feed` in complete chunks and returns the bytes without copying them."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -29,17 +29,17 @@ class Forward:
         return self._position
 
     def seek(self, position: int, _whence: int = 0, /) -> int:
-        """Skip to `position`, or to the end of the feed."""
+        """Skip forward to `position`, or to the end of the feed if it comes first."""
         for _piece in self.pieces(_ahead(self._position, position)):
             pass
         return self._position
 
     def read(self, size: int, /) -> bytes:
-        """Return the next `size` bytes; fewer at the end."""
+        """Return the next `size` bytes. Near the end there are fewer."""
         return b"".join(self.pieces(_limited(size)))
 
     def pieces(self, size: int) -> Iterator[memoryview]:
-        """Yield the next `size` bytes; fewer at the end. Consume all pieces before the next read."""
+        """Yield the next `size` bytes in pieces. Consume all pieces before the next read."""
         while size > 0:
             if not self._chunk:
                 self._chunk = memoryview(self._feed.read(Feed.CHUNK))
@@ -52,7 +52,7 @@ class Forward:
 
 
 class Skim:
-    """Reads an open file and skips parts of it."""
+    """Reads an open file and skips the parts that are not needed."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._end = file, os.fstat(file.fileno()).st_size
@@ -62,20 +62,22 @@ class Skim:
 
     def seek(self, position: int, _whence: int = 0, /) -> int:
         _ahead(self._file.tell(), position)
-        return self._file.seek(min(position, self._end))  # no file is as long as a header may claim
+        return self._file.seek(min(position, self._end))  # a header can state more bytes than the file has
 
     def read(self, size: int, /) -> bytes:
         return self._file.read(_limited(size))
 
 
 def _ahead(position: int, new: int) -> int:
-    """Return the bytes from `position` to `new`. Raises tarfile.StreamError if the archive seeks backwards."""
+    """Return the number of bytes from `position` to `new`.
+
+    Raises tarfile.StreamError if the archive seeks backwards."""
     if new < position:
-        raise tarfile.StreamError(_("a member starts before the end of the previous one"))
+        raise tarfile.StreamError(_("a member of the archive starts before the end of the previous member"))
     return new - position
 
 
 def _limited(size: int) -> int:
     if not 0 <= size <= _MOST:
-        raise tarfile.StreamError(_("invalid header length"))
+        raise tarfile.StreamError(_("the length in a header of the archive is invalid"))
     return size

@@ -1,7 +1,7 @@
-"""The install folder: record unpacked packages in a stamp, and move new files into place.
+"""The install folder. A stamp records the unpacked packages, and new files are moved into place.
 
-The stamp lists the files of acp-tui. A finished package is not unpacked again, an interrupted one is. Files that
-acp-tui did not create are not changed.
+The stamp lists the files that acp-tui created. A completely unpacked package is not unpacked again; an interrupted one
+is. Files that acp-tui did not create are not changed.
 """
 
 import ctypes
@@ -22,21 +22,21 @@ from acp_tui.package.tar_members import OURS
 from acp_tui.plan.package_name import Kind
 
 REQUIRED_FREE = 100 * 10**9
-"""Bytes that must be free once the Core Package is unpacked (BND-FREE-100G)."""
+"""The bytes that must be free after the Core Package is unpacked (BND-FREE-100G)."""
 STAMP = f"{OURS}unpacked.json"
 STAGING = f"{OURS}unpacking"
 
 FreeSpace = Callable[[Path], int]
-"""Returns the available bytes on the filesystem of an existing folder. Raises OSError as statvfs does."""
+"""A function that returns the free bytes on the file system of an existing folder. Raises OSError."""
 
 
 class UnpackFailed(AcpError):
-    """The package is valid but could not be unpacked; the text has the reason and the next step."""
+    """The package is valid, but unpacking failed. The message has the reason and the next step."""
 
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """Identifies a package file and its version. `size` in bytes."""
+    """The identity of a package file in one state. It changes when the file changes. `size` is in bytes."""
 
     name: str
     size: int
@@ -46,26 +46,30 @@ class FileIdentity:
 
     @classmethod
     def of(cls, path: Path, handle: int | None = None) -> "FileIdentity":
-        """Return the identity of a file. `handle`: the opened file, in case its name was replaced. Raises OSError."""
+        """Return the identity of a file. Raises OSError.
+
+        `handle`: the descriptor of the opened file, because another file can have its name by now."""
         stat = path.stat() if handle is None else os.fstat(handle)
         return cls(path.name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_dev)
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An unpacked package, and the result of its verification."""
+    """An unpacked package, and the result of its verification, as the stamp records them."""
 
     file: FileIdentity
     signer: str = ""
-    """Fingerprint of the trusted key that verified the signature; "" if the signature was not verified."""
+    """The fingerprint of the trusted key that verified the signature; "" if the signature was not verified."""
     verified: str = ""
-    """Time of the verification, ISO 8601 with its zone."""
+    """The time of the verification in ISO 8601 format with time zone; "" if the signature was not verified."""
     entries: tuple[str, ...] = ()
-    """Its entries directly in the target: only these may be replaced by another package."""
+    """The names of the package's files and folders directly in the install folder.
+
+    Only these can be replaced by a different package."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
-        """Return the entry of a stamp. Raises TypeError, ValueError or KeyError if it is not valid."""
+        """Parse an entry of a stamp. Raises TypeError, ValueError or KeyError if the entry is not valid."""
         file, signer, verified, entries = entry["file"], entry["signer"], entry["verified"], entry["entries"]
         if not isinstance(file, dict) or not isinstance(signer, str) or not isinstance(verified, str):
             raise TypeError("not a stamp")
@@ -81,19 +85,20 @@ def disk_free(folder: Path) -> int:
 
 
 def free_space_after(target: Path, still_to_unpack: int, free_space: FreeSpace = disk_free) -> int:
-    """Return the free bytes on the filesystem of `target` after `still_to_unpack` bytes are written there.
+    """Return the free bytes on the file system of `target` after `still_to_unpack` bytes are written to it.
 
-    Below 0: they do not fit. `target` may be missing. Raises OSError if the filesystem cannot be queried."""
+    A result below 0 means that the space is too small. `target` can be missing. Raises OSError if the file system
+    cannot be queried."""
     folder = next(parent for parent in (target, *target.parents) if parent.is_dir())
     return free_space(folder) - still_to_unpack
 
 
 _UNFINISHED = FileIdentity("", 0, 0, 0, 0)
-"""The stamp has this identity while a package is moved into place."""
+"""The identity in the stamp while the files of a package are moved into place."""
 
 
 def unpacked(target: Path) -> Mapping[str, Placed]:
-    """Return the packages that are completely unpacked in `target`, by kind."""
+    """Return package kind → stamp entry of the packages that are completely unpacked in `target`."""
     return {kind: entry for kind, entry in _stamped(target).items() if entry.file != _UNFINISHED}
 
 
@@ -101,12 +106,18 @@ def _stamped(target: Path) -> Mapping[str, Placed]:
     try:
         stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
         return {kind: Placed.from_json(entry) for kind, entry in stamp.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # missing or damaged: unpack again
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+    ):  # the stamp is missing or damaged, so the packages are unpacked again
         return {}
 
 
 def placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
-    """Return the stamp of `file` if it is completely unpacked in `target`, else None.
+    """Return the stamp entry of the package `file` if it is completely unpacked in `target`; otherwise None.
 
     Raises OSError if the folder cannot be read."""
     stamp = unpacked(target).get(kind)
@@ -115,14 +126,17 @@ def placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
 
 @contextmanager
 def locked_install_dir(target: Path) -> Iterator[Path]:
-    """Lock `target` (created if missing) against another unpacking; yield an empty staging folder in it.
+    """Lock `target` so that no other process unpacks into it, and yield an empty staging folder in it.
 
-    The staging folder is removed at the end, or by the next call after a kill. Raises UnpackFailed if it is locked."""
+    `target` is created if it is missing. The staging folder is removed at the end, or by the next call after a kill.
+    Raises UnpackFailed if another process has locked `target`."""
     target.mkdir(parents=True, exist_ok=True)
     with locked_folder(target) as lock:
         if lock is None:
             raise UnpackFailed(
-                _("Another acp-tui is unpacking into {folder}. Wait until it has finished.").format(folder=target)
+                _("Another acp-tui process is unpacking into {folder}. Wait until it has finished.").format(
+                    folder=target
+                )
             ) from None
         staging = target / STAGING
         shutil.rmtree(staging, ignore_errors=True)
@@ -134,23 +148,30 @@ def locked_install_dir(target: Path) -> Iterator[Path]:
 
 
 def check_free_to_use(target: Path, kind: Kind) -> None:
-    """Raise UnpackFailed if the folder has another installer (core), or no Core Package yet (extensions; BND-ORDER)."""
+    """Raise UnpackFailed if the package of this kind must not be unpacked into `target` (BND-ORDER).
+
+    For a Core Package, the folder must not contain an installer that acp-tui did not unpack. For an Extensions Package,
+    the folder must contain a Core Package."""
     if kind == "extensions" and "core" not in unpacked(target):
-        raise UnpackFailed(_("Unpack the Core Package into {folder} first.").format(folder=target))
+        raise UnpackFailed(
+            _("{folder} does not contain a Core Package. Unpack the Core Package into this folder first.").format(
+                folder=target
+            )
+        )
     if kind == "core" and os.path.lexists(target / "installer") and not (target / STAMP).exists():
         raise UnpackFailed(
             _(
-                "{folder} has an installer folder that acp-tui did not unpack. Move it to another place, or"
-                " choose another install folder."
+                '{folder} contains a folder "installer" that acp-tui did not unpack. Move that folder, or'
+                " choose a different install folder."
             ).format(folder=target)
         )
 
 
 def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
-    """Move the files in `new` into `target` and write the stamp. An earlier core and its extensions are replaced.
+    """Move the files in `new` into `target` and write the stamp.
 
-    Raises UnpackFailed if files of others would be replaced; then nothing changed. Raises OSError, for example if the
-    disk did not store the files."""
+    An earlier Core Package and its Extensions Package are replaced. Raises UnpackFailed if files that acp-tui did not
+    create would be replaced; then nothing changed. Raises OSError, for example if the disk did not store the files."""
     _to_disk(new)
     before = _stamped(target)
     ours = {"installer", *(name for entry_stamp in before.values() for name in entry_stamp.entries)}
@@ -159,8 +180,8 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
         if name not in ours and os.path.lexists(target / name):
             raise UnpackFailed(
                 _(
-                    "{path} already exists, and acp-tui did not create it. Move it to another place, or"
-                    " choose another install folder."
+                    "{path} already exists, and acp-tui did not create it. Move it to a different folder, or "
+                    "choose a different install folder."
                 ).format(path=target / name)
             )
     # All moves are checked before the first one is made.
@@ -181,7 +202,9 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
 
 
 def _to_disk(folder: Path) -> None:
-    """Flush the filesystem once: a flush for each of thousands of files would take longer than the unpacking."""
+    """Write the file system of `folder` to disk in one call.
+
+    A call for each of thousands of files would be too slow."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if ctypes.CDLL(None, use_errno=True).syncfs(handle):
@@ -192,14 +215,17 @@ def _to_disk(folder: Path) -> None:
 
 
 def _moves(new: Path, target: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield source and destination of each move. Raises UnpackFailed if a folder would replace a file, or reverse."""
+    """Yield source and destination of each move.
+
+    Raises UnpackFailed if a folder would replace a file, or a file would replace a folder."""
     for entry in sorted(new.iterdir()):
         place = target / entry.name
         if not os.path.lexists(place):
             yield entry, place
         elif _is_folder(entry) != _is_folder(place):
             text = _(
-                "{path} exists, but is a file where the package has a folder, or the reverse. Move it to another place."
+                "{path} exists and has the wrong type: the package has a folder instead of a file, or a "
+                "file instead of a folder. Move it to a different folder."
             )
             raise UnpackFailed(text.format(path=place))
         elif _is_folder(entry):

@@ -1,6 +1,6 @@
 """Read a package once from start to end in a thread, with progress and cancellation.
 
-Packages have gigabytes, so progress is reported in steps that a terminal can show.
+Packages have several gigabytes. Progress is therefore reported only in steps that are visible on a terminal.
 """
 
 import asyncio
@@ -22,30 +22,30 @@ _STEPS = 200
 
 
 class Cancelled(Exception):
-    """The caller cancelled the work; no incomplete files remain."""
+    """The caller cancelled the work. No incomplete files remain."""
 
 
 class PackageReader(Protocol):
-    """A source of bytes in order."""
+    """A source of bytes that can only be read in order."""
 
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes; b"" at the end."""
 
 
 def silent(_progress: Progress) -> None:
-    """Ignore progress, for callers without a screen."""
+    """Ignore the progress. Callers without a screen use this function."""
 
 
 def never() -> bool:
-    """Never cancel."""
+    """Return False. Callers that never cancel use this function."""
     return False
 
 
 class Feed:
-    """Reads a file to its end. `stopped`: the caller cancelled, so the end that a reader saw was not the real one.
+    """Reads a file to its end. `stopped` is True if the caller cancelled; then the file was not read to its end.
 
-    A tar archive ends with zeros, so `data_end` (the offset after the last byte that is not zero) shows whether the
-    reader has parsed all of it. `also` receives the same bytes in order."""
+    A tar archive ends with zeros. `data_end` is the offset after the last byte that is not zero, so it shows whether
+    the parser has read the complete archive. `also` receives the same bytes in order."""
 
     CHUNK = 1 << 20
 
@@ -68,7 +68,7 @@ class Feed:
         on_progress(Progress(label, 0, size))
 
     def read(self, size: int = CHUNK) -> bytes:
-        """Return the next bytes; b"" at the end and after cancellation. Raises OSError if the disk failed."""
+        """Return the next bytes; b"" at the end or after cancellation. Raises OSError if the disk failed."""
         self.stopped = self.stopped or self._cancelled()
         if self.stopped:
             return b""
@@ -86,15 +86,15 @@ class Feed:
         return data
 
     def drain(self) -> None:
-        """Read to the end, so that progress and `also` see all bytes."""
+        """Read the rest of the file, so that the progress and `also` include all bytes."""
         while self.read(self.CHUNK):
             pass
 
 
 class Relay:
-    """Passes the bytes that one thread reads to a second thread, in order.
+    """Passes bytes from one thread to a second thread, in order.
 
-    At most `AHEAD` pieces wait in between, so memory use does not depend on the size of the package."""
+    At most `AHEAD` pieces wait between the threads, so the memory use does not depend on the size of the package."""
 
     AHEAD = 16
 
@@ -105,7 +105,7 @@ class Relay:
         self._abandoned = False
 
     def give(self, piece: bytes) -> None:
-        """Add a piece. Waits while the receiver is too far behind, unless it has abandoned the relay."""
+        """Add a piece. Wait while the receiver is too far behind, unless it has abandoned the relay."""
         with self._changed:
             self._changed.wait_for(lambda: self._abandoned or len(self._pieces) < self.AHEAD)
             if not self._abandoned:
@@ -113,13 +113,13 @@ class Relay:
                 self._changed.notify_all()
 
     def end(self) -> None:
-        """Signal the end of the data."""
+        """Signal the end of the data to the receiver."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def abandon(self) -> None:
-        """Discard all pieces: the receiver has stopped reading."""
+        """Discard all pieces, because the receiver has stopped reading."""
         with self._changed:
             self._abandoned = True
             self._pieces.clear()
@@ -163,12 +163,14 @@ async def in_thread(work: Callable[[OnProgress, Callable[[], bool]], T], on_prog
     except asyncio.CancelledError:
         stop.set()
         await asyncio.wait({running})
-        running.exception()  # cancelled on request: its error does not matter
+        running.exception()  # the work was cancelled on request, so its error is ignored
         raise
 
 
 async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a daemon thread, so that exit does not wait for it: it may hang on a mount with a lost server."""
+    """Run `work` in a daemon thread and return its result.
+
+    The program can exit while the thread runs, because `work` can hang on a mount whose server is lost."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 

@@ -1,7 +1,7 @@
-"""Find, verify and unpack the packages of a plan: the interface for the wizard and the commands.
+"""Find, verify and unpack the packages of a plan. The wizard and the commands use this interface.
 
-Long reads run in a thread and can be cancelled. Results are cached while the files are unchanged, so evaluating again
-after each answer costs only a few stat calls.
+Long reads run in a thread and can be cancelled. Results are cached while the files are unchanged. Evaluating a plan
+again after a change therefore costs only a few stat calls.
 """
 
 import asyncio
@@ -47,11 +47,13 @@ from acp_tui.plan.package_name import Kind, parse_name
 _FORBID_UNPACKING = frozenset(
     {"BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-EXT-ARCH", "BND-TAR-OK", "BND-SIGN", "BND-KEY-FPR"}
 )
-"""Requirements of the files themselves. Folder, free space and nodes block the install, not the unpacking."""
+"""The requirements that block unpacking. They concern the package files themselves.
+
+The requirements of the install folder, its free space and the nodes block only the install."""
 
 
 class PackageBlocked(AcpError):
-    """The packages must not be unpacked; `verdicts` are the blockers."""
+    """The packages must not be unpacked. `verdicts` contains the blockers."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -62,10 +64,10 @@ class PackageBlocked(AcpError):
 
 
 class PackageWork:
-    """Collects facts about packages and caches them. `base`: the folder where relative paths of the plan start.
+    """Collects facts about packages and caches them. `base`: the folder in which relative paths of the plan start.
 
-    `free_space` and `here` (whether an address is local) query the system; the practice cluster replaces them.
-    `places`: folders to search for packages; None: the likely ones."""
+    `free_space` returns the free bytes of a folder. `here` returns True if an address belongs to this host. The
+    practice cluster replaces both. `places`: the folders to search for packages; None means the likely folders."""
 
     def __init__(
         self,
@@ -84,7 +86,7 @@ class PackageWork:
         self._reading = asyncio.Lock()
 
     async def verdicts(self, plan: Plan) -> tuple[Verdict, ...]:
-        """Return the verdicts on the packages; a signature that is not verified yet is `unknown`.
+        """Return the verdicts on the packages. A signature that is not verified yet has the outcome `unknown`.
 
         The architecture of the nodes is checked with the nodes (BND-NODE-ARCH)."""
         return package_verdicts(plan, await self.facts(plan), date.today())
@@ -94,30 +96,38 @@ class PackageWork:
         return await asyncio.to_thread(self._collect_facts, plan)
 
     async def find(self, fingerprint: str) -> tuple[Found, ...]:
-        """Return the packages in likely folders, the most suitable first, with the key that has this fingerprint.
+        """Return the packages in likely folders, with the key file for `fingerprint`.
+
+        The most suitable package comes first.
 
         A mount that hangs does not block other work."""
         return await in_daemon_thread(lambda: find(self._places, fingerprint=fingerprint))
 
     def target(self, plan: Plan) -> Path:
-        """Return the install folder of the plan; the installer is in `installer/` below it."""
+        """Return the install folder of the plan. It contains the folder `installer/` with the installer."""
         return resolve_path(self.base, plan.package.install_dir)
 
     async def verify(self, plan: Plan, on_progress: OnProgress = silent, *, again: bool = False) -> tuple[Verdict, ...]:
-        """Verify the signatures that are not verified yet; return the verdicts. Progress is in bytes of each package.
+        """Verify the signatures that are not verified yet, and return the verdicts.
 
-        `again`: also verify packages again that an earlier run has verified and unpacked. Cancelling stops gpg."""
+        Progress is in bytes of each package.
+
+        `again`: True to repeat the verification of packages that an earlier run verified and unpacked. Cancelling stops
+        gpg."""
         async with self._reading:
             for package_input in package_inputs(plan.package, self.base).values():
                 await self._verify(package_input, self.target(plan), on_progress, again)
         return await self.verdicts(plan)
 
     async def unpack(self, plan: Plan, on_progress: OnProgress = silent) -> bool:
-        """Unpack the packages that the install needs, the core first, and verify the same bytes in the same pass
-        (BND-ORDER, BND-SAMEDIR). Packages that are not unpacked are verified before.
+        """Unpack the packages that the install needs, first the Core Package (BND-ORDER, BND-SAMEDIR).
 
-        Returns False if all were unpacked already. Raises PackageBlocked (blockers), PackageRefused (an archive),
-        UnpackFailed (the folder). Cancelling leaves the target unchanged; finished packages stay."""
+        A package is verified while it is unpacked; the other packages are verified before. Return False if all packages
+        were already unpacked.
+
+        Raises PackageBlocked if a requirement blocks unpacking, PackageRefused for an invalid archive, UnpackFailed if
+        the install folder cannot be used. Cancelling leaves the install folder unchanged, except for packages that are
+        complete."""
         done, target, now = False, self.target(plan), self._to_unpack(plan)
         async with self._reading:
             self._forbid(plan, _as_if_good(await self.facts(plan)))
@@ -138,7 +148,9 @@ class PackageWork:
             raise PackageBlocked(forbidding)
 
     async def _unpack(self, plan: Plan, package_input: PackageInput, target: Path, on_progress: OnProgress) -> bool:
-        """Unpack one package. Without gpg or signature it is not verified: `_forbid` has checked the waiver before."""
+        """Unpack one package. Return False if it was already unpacked.
+
+        It is not verified if gpg or the signature is missing, because `_forbid` has checked the waiver before."""
         before, state = package_input.identities, await asyncio.to_thread(self._package_state, package_input, target)
 
         def accepted(result: SignatureResult) -> bool:
@@ -189,7 +201,7 @@ class PackageWork:
         self._remember(package_input, before, await in_thread(work, on_progress))
 
     def _remember(self, package_input: PackageInput, before: Identities, result: SignatureResult) -> None:
-        if package_input.identities == before:  # the result is not valid if the files changed meanwhile
+        if package_input.identities == before:  # the result is not valid if the files changed during the verification
             self._signatures[package_input, before] = result
 
     def _to_unpack(self, plan: Plan) -> tuple[PackageInput, ...]:
@@ -228,7 +240,7 @@ class PackageWork:
         except OSError as error:
             return PackageState(package_input, name, None, trouble=f"{package_input.package}: {error.strerror}")
         if not package_input.package.is_file():
-            trouble = _("{path} is not a file").format(path=package_input.package)
+            trouble = _("{path} is not a regular file").format(path=package_input.package)
             return PackageState(package_input, name, None, trouble=trouble)
         contents = self._inspected(package_input.package, file)
         signature = (
@@ -253,17 +265,20 @@ class PackageWork:
 
 
 def _check_room(facts: PackageFacts) -> None:
-    """Raise UnpackFailed before unpacking, if the packages do not fit."""
+    """Raise UnpackFailed if the packages need more space than the install folder has."""
     if facts.free_after is not None and facts.free_after < 0:
         raise UnpackFailed(
-            _("{folder}: {short} MB of space are missing for unpacking. Free some, or choose another folder.").format(
-                folder=facts.target, short=-facts.free_after // 10**6 + 1
-            )
+            _(
+                "{folder} needs {short} MB more free space for unpacking. Free some space, or choose a "
+                "different folder."
+            ).format(folder=facts.target, short=-facts.free_after // 10**6 + 1)
         )
 
 
 def _as_if_good(facts: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
-    """Return `facts` with good signatures for packages that are not verified yet, to find the other blockers."""
+    """Return `facts` with good signatures for packages that are not verified yet.
+
+    This finds the other blockers before the long verification."""
 
     def assumed(package: PackageState | None) -> PackageState | None:
         if package is None or package.signature is not None or (only is not None and package.package_input not in only):
@@ -276,12 +291,12 @@ def _as_if_good(facts: PackageFacts, only: Sequence[PackageInput] | None = None)
 def _placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
     try:
         return placed(target, kind, file)
-    except OSError:  # the folder is not accessible, so acp-tui has not unpacked anything there
+    except OSError:  # the folder is not accessible, so acp-tui has not unpacked a package into it
         return None
 
 
 def _remembered(package_input: PackageInput, target: Path, file: FileIdentity | None) -> SignatureResult | None:
-    """Return the result of an earlier run that verified and unpacked this package; None without such a run."""
+    """Return the result of an earlier run that verified and unpacked this package; None if no such run exists."""
     stamp = _placed(target, package_input.kind, file) if file else None
     if stamp is None or stamp.signer != package_input.fingerprint:
         return None

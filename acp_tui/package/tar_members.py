@@ -1,7 +1,7 @@
-"""Decide which members of an archive may be unpacked: files, folders, and links that stay inside the target.
+"""Decide which members of an archive can be unpacked: files, folders, and links that stay inside the target folder.
 
-A package is untrusted input, signed or not. A member is judged by its name and by the members before it, so the same
-rules apply to inspecting an archive and to unpacking it in one pass.
+A package is untrusted input, even if it is signed. The decision depends only on the name of a member and on the members
+before it. The same rules therefore apply to inspecting and to unpacking.
 """
 
 import os
@@ -14,19 +14,21 @@ from acp_tui.core.i18n import _
 
 _MAX_NAME = 4096
 _MAX_PART = 255
-"""Bytes that a filesystem allows in one name."""
+"""The maximum number of bytes that a file system allows in one name."""
 _MAX_DEPTH = 100
 _MAX_MEMBERS = 1_000_000
 _MAX_REMEMBERED = 256 << 20
-"""Characters in the names of all folders together: deep paths need much more memory here than in the archive."""
+"""The maximum number of characters in the names of all folders together.
+
+Deep paths need much more memory in this program than in the archive."""
 _TIMES = (-(1 << 40), 1 << 40)
-"""Seconds since 1970 that a filesystem can store, or at least round."""
+"""The range of times that a file system can store or round, in seconds since 1970."""
 OURS = ".acp-tui-"
-"""The prefix of acp-tui's own files in the target; no archive may contain such a name."""
+"""The prefix of the files that acp-tui creates in the target folder. An archive must not contain such a name."""
 
 
 class PackageRefused(AcpError):
-    """The archive is not a valid package (BND-TAR-OK); the text names the member and the rule."""
+    """The archive is not a valid package (BND-TAR-OK). The message has the member and the violated rule."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -42,26 +44,26 @@ class Guard:
         self._remembered = 0
 
     def place(self, member: tarfile.TarInfo) -> str:
-        """Return the path of a member relative to the target; "" is the target itself.
+        """Return the path of a member relative to the target folder; "" is the target folder itself.
 
         Raises PackageRefused if the member must not be unpacked."""
         self._members += 1
         if self._members > _MAX_MEMBERS:
-            raise _refusal(member, _("there are more than {count} members before it").format(count=_MAX_MEMBERS))
+            raise _refusal(member, _("the archive has more than {count} members").format(count=_MAX_MEMBERS))
         if member.size < 0 or not _TIMES[0] < member.mtime < _TIMES[1]:
-            raise _refusal(member, _("its size or time is invalid"))
+            raise _refusal(member, _("the size or the time of the member is invalid"))
         name = _checked(member, member.name)
         if name.startswith(OURS):
-            raise _refusal(member, _("acp-tui uses this name for its own files"))
+            raise _refusal(member, _("a package must not contain names that acp-tui uses for its own files"))
         if self._below_other_than_folder(name):
-            raise _refusal(member, _("its parent is a link or file of the archive"))
+            raise _refusal(member, _("the parent of the member is a link or a file, not a folder"))
         if member.isdir():
             if name in self._files or name in self._links:
-                raise _refusal(member, _("the folder would replace a file or link"))
+                raise _refusal(member, _("the folder would replace a file or a link"))
             self._folders.add(name)
         elif member.isreg() or member.islnk() or member.issym():
             if name in self._folders or name in self._links or not name:
-                raise _refusal(member, _("it would replace a folder or link"))
+                raise _refusal(member, _("the member would replace a folder or a link"))
             self._take(member, name)
         else:
             raise _refusal(member, _("devices, pipes and other special files are not allowed in a package"))
@@ -72,7 +74,7 @@ class Guard:
         parents = {str(parent) for parent in PurePosixPath(name).parents} - self._folders
         self._remembered += sum(map(len, parents))
         if self._remembered > _MAX_REMEMBERED:
-            raise _refusal(member, _("the folder names before it are too many and too long"))
+            raise _refusal(member, _("the folder names in the archive are too many and too long"))
         self._folders |= parents
 
     def _take(self, member: tarfile.TarInfo, name: str) -> None:
@@ -85,7 +87,7 @@ class Guard:
         if member.islnk():
             target = _checked(member, member.linkname)
             if target not in self._files or target == name:
-                raise _refusal(member, _("it links to a file that the archive does not contain before it"))
+                raise _refusal(member, _("the link refers to a file that the archive does not contain before the link"))
         self._files.add(name)
 
     def _below_other_than_folder(self, name: str) -> bool:
@@ -94,35 +96,41 @@ class Guard:
 
 
 def link_target(member: tarfile.TarInfo) -> str:
-    """Return the target file of a hard link that `Guard` accepted, relative to the target folder."""
+    """Return the file that a hard link refers to, as a path relative to the target folder.
+
+    `Guard` has accepted the link."""
     return str(PurePosixPath(member.linkname))
 
 
 def _check_symlink(member: tarfile.TarInfo, name: str) -> None:
-    """Allow `..` only at the start of a link target: after another name, it would depend on what that name is."""
+    """Allow `..` only at the start of a link target.
+
+    After a name, its meaning would depend on the file with that name."""
     target = PurePosixPath(member.linkname)
     if not member.linkname or target.is_absolute() or not _plain(member.linkname):
-        raise _refusal(member, _("its link target is absolute or not a valid path"))
+        raise _refusal(member, _("the link target is absolute or is not a valid path"))
     up = 0
     for part in target.parts:
         if part != "..":
             break
         up += 1
     if ".." in target.parts[up:] or up > len(PurePosixPath(name).parent.parts):
-        raise _refusal(member, _("its link leaves the target folder"))
+        raise _refusal(member, _("the link target is outside the target folder"))
 
 
 def _checked(member: tarfile.TarInfo, text: str) -> str:
-    """Return the name or link target of a member as a normal path. Raises PackageRefused if it is not allowed."""
+    """Return the name or the link target of a member as a normalised path.
+
+    Raises PackageRefused if it is not allowed."""
     path = PurePosixPath(text)
     if path.is_absolute():
-        raise _refusal(member, _("the path is absolute"))
+        raise _refusal(member, _("the path of the member is absolute"))
     if ".." in path.parts:
-        raise _refusal(member, _("the path leaves the target folder with '..'"))
+        raise _refusal(member, _("the path of the member leaves the target folder with '..'"))
     if not text or not _plain(text):
-        raise _refusal(member, _("the path is empty, too long or has control characters"))
+        raise _refusal(member, _("the path of the member is empty, is too long or has control characters"))
     if len(path.parts) > _MAX_DEPTH:
-        raise _refusal(member, _("the path has more than {count} folders").format(count=_MAX_DEPTH))
+        raise _refusal(member, _("the path of the member has more than {count} folders").format(count=_MAX_DEPTH))
     return "" if str(path) == "." else str(path)
 
 
@@ -134,7 +142,10 @@ def _plain(text: str) -> bool:
 
 def _refusal(member: tarfile.TarInfo, rule: str) -> PackageRefused:
     return PackageRefused(
-        _("The archive is rejected because of its member {member}: {rule}.").format(member=_shown(member), rule=rule)
+        _(
+            "acp-tui rejects the archive because of its member {member}: {rule}. Copy the package "
+            "again from the vendor's portal."
+        ).format(member=_shown(member), rule=rule)
     )
 
 

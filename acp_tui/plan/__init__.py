@@ -1,1 +1,1 @@
-"""The plan: all decisions about an install, and how they are read, written, edited and imported."""
+"""The plan contains all decisions about an install. This package reads, writes, edits and imports plans."""

@@ -1,7 +1,8 @@
-"""Derived defaults: answers that the wizard computes from other answers, and withdraws when these change.
+"""Derived defaults: values that the wizard computes from other values of the plan.
 
-An answer that the operator entered is never changed. The set `derived` names the current derived defaults: the address
-of a node that was opened for applications, or the path of any other answer.
+The wizard removes a derived default when the values that it depends on change. It never changes a value that the
+operator entered. The set `derived` names the current derived defaults. An entry is the address of a node whose
+`deployable` is derived, or the plan key of another value.
 """
 
 from acp_tui.plan.field_types import is_ip
@@ -11,7 +12,7 @@ ENDPOINT = "address.cluster_endpoint"
 
 
 def apply_derived_defaults(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
-    """Return the plan with its derived defaults, and the set of them."""
+    """Return the plan with its derived defaults, and the updated set of their names."""
     paths = frozenset(entry for entry in derived if not is_ip(entry))
     plan, opened = derive_deployable(plan, derived - paths)
     plan, paths = derive_endpoint(plan, paths)
@@ -19,15 +20,15 @@ def apply_derived_defaults(plan: Plan, derived: frozenset[str]) -> tuple[Plan, f
 
 
 def derived_paths(plan: Plan, derived: frozenset[str]) -> frozenset[str]:
-    """Return the dotted paths of the derived defaults."""
+    """Return the plan keys of the derived defaults."""
     opened = (f"nodes[{index}].deployable" for index, node in enumerate(plan.nodes) if node.address in derived)
     return frozenset(opened) | {entry for entry in derived if not is_ip(entry)}
 
 
 def derive_endpoint(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
-    """Make the address of a single node the cluster endpoint: it needs no VIP (VIP-SN-NODEIP).
+    """Use the address of a single node as the cluster endpoint, because such a plan needs no VIP (VIP-SN-NODEIP).
 
-    `derived`: paths; that of the endpoint is in it while the endpoint is a derived default."""
+    `derived` contains the plan key of the endpoint while the endpoint is a derived default."""
     own = ENDPOINT in derived
     alone = plan.scenario == "single-node" and len(plan.nodes) == 1 and bool(plan.control_planes)
     if alone and (own or not plan.address.cluster_endpoint):
@@ -44,11 +45,13 @@ def _with_endpoint(plan: Plan, endpoint: str) -> Plan:
 def derive_deployable(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
     """Allow applications on the control plane nodes while the plan has no worker (OQ-SC-APPS).
 
-    `derived`: addresses of nodes that this function has opened. Returns the plan and the new addresses.
-    """
+    `derived`: addresses of the nodes on which this function allowed applications. Return the plan and the new
+    addresses."""
     open_nodes = not plan.workers and plan.scenario != "multi-cluster"
     addresses = {node.address for node in plan.control_planes}
-    exclusive = {node.address for node in plan.control_planes if plan.exclusive(node)}  # XR-EXCL-CP: forced off
+    exclusive = {
+        node.address for node in plan.control_planes if plan.exclusive(node)
+    }  # XR-EXCL-CP forbids applications on these nodes
     opened = (
         {node.address for node in plan.control_planes if node.deployable is None} - exclusive if open_nodes else set()
     )

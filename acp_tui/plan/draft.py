@@ -1,7 +1,7 @@
-"""The drafts of unfinished wizards, one folder each: written at each change, and read to resume.
+"""The drafts of unfinished wizards. Each draft has its own folder and is saved after every change.
 
-A draft has no secrets; it only lists the secrets that were entered, so that the wizard asks for them again.
-A running wizard holds a lock on its draft; the kernel releases it when the process ends.
+A draft contains no secrets. It lists the secrets that were entered, so that the wizard asks for them again. A running
+wizard locks its draft. The kernel releases the lock when the process ends.
 """
 
 import json
@@ -26,32 +26,34 @@ STATE_NAME = "draft.json"
 
 @dataclass(frozen=True)
 class Draft:
-    """The state of a wizard."""
+    """The saved state of a wizard."""
 
     folder: Path
     plan: Plan
     step: str = ""
-    """Name of the current step; "" for the first."""
+    """The name of the current step; "" means the first step."""
     visited: frozenset[str] = frozenset()
     invalid_input: Mapping[str, str] = field(default_factory=dict)
-    """Dotted path → typed text that is not valid for the plan's field; never a secret. Stored under the key `rough`."""
+    """Plan key → text that the operator typed and that is not a valid value. Secrets are never stored.
+
+    The key in `draft.json` is `rough`."""
     secrets_asked: frozenset[str] = frozenset()
-    """Paths of secrets that were entered before and must be entered again."""
+    """The plan keys of the secrets that the operator must enter again."""
     host_keys: Mapping[str, str] = field(default_factory=dict)
-    """Node address → known OpenSSH public key."""
+    """Node address → recorded OpenSSH public key of the node."""
     preset: frozenset[str] = frozenset()
-    """The current derived defaults, as `derived_defaults` names them."""
+    """The names of the current derived defaults; `derived_defaults` explains them."""
     pending_node_line: str = ""
-    """Text on the line for new nodes, not yet entered. Stored under the key `adding`."""
+    """The text on the line for new nodes that the operator has not confirmed. The key in `draft.json` is `adding`."""
     run: str | None = None
-    """Folder of the install run started from this draft."""
+    """The folder of the install run that was started from this draft."""
     finished: bool = False
-    """Whether the install from this draft has finished, so that there is nothing to resume."""
+    """True if the install from this draft has finished. Then the wizard does not offer to resume it."""
     updated: datetime | None = None
 
 
 class _State(BaseModel):
-    """The content of `draft.json`: everything except the plan."""
+    """The content of `draft.json`. The plan has a file of its own."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -70,9 +72,9 @@ class _State(BaseModel):
 def new_draft(
     home: Path, plan: Plan, host_keys: Mapping[str, str] | None = None, *, ask_secrets: bool = False
 ) -> Draft:
-    """Return a draft with a new folder below `home`; nothing is written until it is saved.
+    """Return a draft with a new folder name below `home`. Nothing is written before `save`.
 
-    `ask_secrets`: the plan has no secrets, so they must be entered again."""
+    `ask_secrets`: True if `plan` has no secrets, so that the operator must enter them again."""
     moment = now()
     asked = frozenset(_required_secrets(plan)) if ask_secrets else frozenset[str]()
     folder = home / "drafts" / f"{moment:%Y%m%d-%H%M%S}-{os.getpid()}"
@@ -80,7 +82,7 @@ def new_draft(
 
 
 def _required_secrets(plan: Plan) -> Iterator[str]:
-    """Yield the paths of the secrets that the other answers require."""
+    """Yield the plan keys of the secrets that the other values of the plan require."""
     yield "admin.password"
     if not plan.ssh.key_file:
         yield "ssh.password"
@@ -92,9 +94,9 @@ def _required_secrets(plan: Plan) -> Iterator[str]:
 
 
 def save(draft: Draft) -> None:
-    """Write the draft. Each file is replaced atomically, so a kill leaves a valid draft.
+    """Write the draft to its folder. Each file is replaced in one step, so a kill leaves a valid draft.
 
-    Raises OSError if the draft was not saved; the previous state remains."""
+    Raises OSError if the draft was not saved; then the previous draft remains."""
     for folder in (draft.folder.parent.parent, draft.folder.parent, draft.folder):
         private_folder(folder)
     state = _State(
@@ -114,14 +116,14 @@ def save(draft: Draft) -> None:
 
 
 def load(folder: Path) -> Draft:
-    """Return the draft in `folder`. Raises OSError or ValueError if it cannot be read."""
+    """Read the draft in `folder`. Raises OSError or ValueError if it cannot be read."""
     try:
         state = _State.model_validate(json.loads((folder / STATE_NAME).read_text(encoding="utf-8")))
     except ValidationError as error:
-        raise ValueError(f"{folder}: {error.error_count()} errors in {STATE_NAME}") from None
+        raise ValueError(f"{folder}: {STATE_NAME} has {error.error_count()} invalid values") from None
     plan = read_plan(folder / PLAN_NAME).plan
     if plan is None:
-        raise ValueError(f"{folder}: {PLAN_NAME} cannot be used")
+        raise ValueError(f"{folder}: {PLAN_NAME} is not a plan")
     return Draft(
         folder=folder,
         plan=plan,
@@ -139,7 +141,7 @@ def load(folder: Path) -> Draft:
 
 
 def last_unfinished(home: Path) -> Draft | None:
-    """Return the newest unfinished draft that no running wizard holds, or None."""
+    """Return the newest unfinished draft that is not locked by a running wizard; None if no such draft exists."""
     candidates = sorted(
         (home / "drafts").glob(f"*/{STATE_NAME}"), key=lambda file: file.stat().st_mtime_ns, reverse=True
     )
@@ -158,7 +160,9 @@ def last_unfinished(home: Path) -> Draft | None:
 
 
 def hold(folder: Path) -> TextIO | None:
-    """Acquire an exclusive lock on the draft; closing the returned file releases it. None: another wizard holds it."""
+    """Lock the draft in `folder` and return the lock file. Closing that file releases the lock.
+
+    Return None if another wizard holds the lock."""
     private_folder(folder)
     lock = (folder / "lock").open("w")
     if try_lock(lock):

@@ -1,6 +1,7 @@
-"""Types of plan fields: address, domain, CIDR, port, version and so on. Each validates one value and has its message.
+"""The types of plan fields, such as address, domain, CIDR range, port and version.
 
-A plan field names its type, so that plan file, form and schema validate in the same way.
+Each type validates one value and raises its own error message. The plan file, the wizard and the JSON Schema use the
+same types, so they validate a value in the same way.
 """
 
 import re
@@ -21,11 +22,11 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NEVER_PODS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8")
-"""Special-purpose ranges (this host, loopback, link-local, multicast, reserved), which cannot carry Pod traffic."""
+"""Special-purpose ranges (this host, loopback, link-local, multicast, reserved). They cannot carry Pod traffic."""
 
 
 def is_domain(text: str) -> bool:
-    """Whether the text is a DNS name (RFC 1123), and not an address such as `1.2.3` or `0x7f.1`."""
+    """Return True if the text is a DNS name (RFC 1123). Text such as `1.2.3` or `0x7f.1` is an address, not a name."""
     name = text.removesuffix(".")
     return len(name) <= 253 and _DOMAIN.fullmatch(text) is not None and not _NUMBER.fullmatch(name.rpartition(".")[2])
 
@@ -39,7 +40,9 @@ def is_ip(text: str) -> bool:
 
 
 def shown(text: str, most: int = 60) -> str:
-    """Return text from the operator for a message: cut to `most` characters, without unprintable characters."""
+    """Return text from the operator in a form that is safe in a message.
+
+    It has at most `most` characters, and unprintable characters are replaced."""
     cut = text if len(text) <= most else text[: most - 3] + "..."
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
 
@@ -60,18 +63,18 @@ def _ipv6(text: str) -> str:
 
 
 def _plain_ip(text: str) -> str:
-    """Return the canonical form of an address."""
+    """Return the canonical form of an IP address. Raises ValueError for an IPv4 address in IPv6 form."""
     address = ip_address(text)
     inner = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     if inner is not None:
-        raise ValueError(
-            _("'{value}' is an IPv4 address written as IPv6; write {inner}").format(value=text, inner=inner)
-        )
+        raise ValueError(_("'{value}' is an IPv4 address in IPv6 form. Enter {inner}.").format(value=text, inner=inner))
     return str(address)
 
 
 def _host(text: str) -> str:
-    """Return the canonical form of an address, or a name in lower case without a final dot, so that they compare."""
+    """Return an address in canonical form, or a name in lower case without a final dot.
+
+    Then two values can be compared."""
     text = text.strip()
     if is_ip(text):
         return _plain_ip(text)
@@ -82,31 +85,37 @@ def _host(text: str) -> str:
 
 
 def _mistakes(text: str) -> Iterator[str]:
-    """Yield the messages for common mistakes in addresses and names; `{value}` remains for the text."""
+    """Yield a message for each common mistake in an address or a name.
+
+    The message contains `{value}` as placeholder."""
     if "://" in text:
-        yield _("'{value}': enter only the address or name, without a scheme")
+        yield _("'{value}' has a scheme such as https://. Enter only the address or the name.")
     if "/" in text:
-        yield _("'{value}': enter only the address or name, without a path or prefix")
+        yield _("'{value}' has a path or a prefix length. Enter only the address or the name.")
     if "%" in text and is_ip(text.partition("%")[0]):
-        yield _("'{value}': enter the address without the zone after %")
+        yield _("'{value}' has an IPv6 zone. Enter the address without the % sign and the text after it.")
     if re.fullmatch(r"(\[[^]]*\]|[^:]*):[0-9]*|\[.*\]", text):
-        yield _("'{value}': enter the address without port and brackets")
+        yield _("'{value}' has a port or brackets. Enter only the address.")
     if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text) and re.search(r"(^|\.)0[0-9]", text):
-        yield _("'{value}': remove the leading zeros from the IPv4 address")
+        yield _("'{value}' has leading zeros. Remove them from the IPv4 address.")
     if "_" in text:
-        yield _("'{value}': a domain name has only letters, digits, hyphens and dots, not underscores")
+        yield _("'{value}' has an underscore. A domain name can contain only letters, digits, hyphens and dots.")
     if not text.isascii():
         with suppress(UnicodeError):
             name = text.encode("idna").decode("ascii")
-            if is_domain(name) and name == shown(name):  # of a longer one the message would be no help
-                yield _("'{value}': write it as {name}").format(value="{value}", name=name)
+            if is_domain(name) and name == shown(name):  # a truncated name in the message would not help
+                yield _("'{value}' has non-ASCII characters. Enter the ASCII form of the name: {name}").format(
+                    value="{value}", name=name
+                )
 
 
 def _endpoint(text: str) -> str:
     text = text.strip()
     if ":" in text and "://" not in text:
         raise ValueError(
-            _("'{value}': enter an IPv4 address or a domain name, without a port").format(value=shown(text))
+            _(
+                "'{value}' has a port or is an IPv6 address. Enter an IPv4 address or a domain name without a port."
+            ).format(value=shown(text))
         )
     return _host(text) if text else ""
 
@@ -120,13 +129,19 @@ def _cidr(text: str, family: type[IPv4Address] | type[IPv6Address]) -> str:
             network = ip_network(text, strict=False)
     if network is None or not isinstance(network.network_address, family):
         name = "IPv4" if family is IPv4Address else "IPv6"
-        raise ValueError(_("'{value}' is not an {family} CIDR").format(value=shown(text), family=name))
+        raise ValueError(_("'{value}' is not an {family} CIDR range").format(value=shown(text), family=name))
     if network.network_address != ip_address(address):
-        raise ValueError(_("'{value}' has host bits set; did you mean {network}?").format(value=text, network=network))
+        raise ValueError(
+            _("'{value}' is the address of a host, not of a network. Did you mean {network}?").format(
+                value=text, network=network
+            )
+        )
     for never in map(ip_network, _NEVER_PODS):
         if never.version == network.version and network.overlaps(never):
             raise ValueError(
-                _("'{value}' overlaps {range}, which Pods and Services cannot use").format(value=text, range=never)
+                _(
+                    "'{value}' overlaps the special-purpose range {range}. Pods and Services cannot use that range."
+                ).format(value=text, range=never)
             )
     return str(network)
 
@@ -140,24 +155,30 @@ def _fingerprint(text: str) -> str:
 
 def _not_empty(text: str) -> str:
     if not text.strip():
-        raise ValueError(_("must not be empty"))
+        raise ValueError(_("the value must not be empty"))
     return text
 
 
 def _kubernetes_version(text: str) -> str:
     if re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", text) is None:
-        raise ValueError(_("'{value}' is not a version such as 1.31.6 (without a leading v)").format(value=shown(text)))
+        raise ValueError(
+            _("'{value}' is not a version. Enter a version such as 1.31.6, without a leading v.").format(
+                value=shown(text)
+            )
+        )
     return text
 
 
 def _container_runtime(text: str) -> str:
     if re.fullmatch(r"containerd://[!-~]+", text) is None:
-        raise ValueError(_("'{value}' is not of the form containerd://<version>").format(value=shown(text)))
+        raise ValueError(_("'{value}' does not have the form containerd://<version>").format(value=shown(text)))
     return text
 
 
 def _registry_address(text: str) -> str:
-    """Validate host[:port]; a scheme before it is allowed, but XR-REG-EXT reports it (OQ-REG-SCHEME)."""
+    """Validate a registry address of the form host[:port]. A scheme is accepted here and reported by XR-REG-EXT.
+
+    The open question OQ-REG-SCHEME explains why."""
     text = text.strip()
     behind = re.fullmatch(r"(https?://)(.+?)/?", text, re.IGNORECASE)
     return behind[1].lower() + _host_and_port(behind[2]) if behind else _host_and_port(text)
@@ -169,34 +190,37 @@ def _host_and_port(text: str) -> str:
     match = re.fullmatch(r"(?P<host>\[[^]]*\]|[^:]*)(?P<port>:[1-9][0-9]{0,4})?", text)
     host, port = (match["host"], match["port"] or "") if match else ("", "")
     bare = host.strip("[]")
-    # Brackets are only for an IPv6 address with a port.
+    # Only an IPv6 address with a port has brackets.
     known = is_domain(host) or (is_ip(bare) and (":" in bare) == (host != bare) and bool(port))
     if not known or int(port[1:] or 1) > 65535:
-        raise ValueError(_("'{value}' is not host or host:port").format(value=shown(text)))
+        raise ValueError(_("'{value}' does not have the form host or host:port").format(value=shown(text)))
     return _host(host) + port if host == bare else f"[{_plain_ip(bare)}]{port}"
 
 
 def printable(value: object) -> object:
-    """Reject control characters: they could end a path, control a terminal, or reorder the shown text. Tabs and new
-    lines are allowed."""
+    """Reject control characters, except tabs and new lines.
+
+    They could end a path, control the terminal, or change the order of the shown text."""
     for part in value if isinstance(value, list | tuple) else (value,):
         if isinstance(part, str) and _CONTROL.search(part):
-            raise ValueError(_("contains control characters"))
+            raise ValueError(_("the value contains control characters"))
         writable(part)
     return value
 
 
 def writable(value: object) -> object:
-    """Reject unpaired surrogates, also in secrets: they cannot be encoded, so no file or request could contain them."""
+    """Reject unpaired surrogates, also in secrets. UTF-8 cannot encode them, so no file or request can contain them."""
     if isinstance(value, str) and _SURROGATE.search(value):
-        raise ValueError(_("contains invalid Unicode (unpaired surrogate)"))
+        raise ValueError(_("the value contains an invalid Unicode character (unpaired surrogate)"))
     return value
 
 
 def format_version(value: object) -> object:
     if str(value) != "1":
         raise ValueError(
-            _("format {value} is not supported; this acp-tui reads format 1").format(value=shown(str(value)))
+            _("plan format {value} is not supported. This version of acp-tui reads only format 1.").format(
+                value=shown(str(value))
+            )
         )
     return 1
 
@@ -209,12 +233,12 @@ def _strict_bool(value: object) -> object:
 
 
 def _integer(value: object) -> object:
-    # QUIRK-NUMBERS: programs parse 1e3, 0o17, 1_000, 443.0 and 022 differently, so all of them are rejected.
+    # QUIRK-NUMBERS: 1e3, 0o17, 1_000, 443.0 and 022 are rejected, because programs parse them differently.
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError(_("not an integer"))
+    raise ValueError(_("the value is not an integer"))
 
 
 IpText = Annotated[str, AfterValidator(_ip)]

@@ -1,9 +1,8 @@
-"""The plan: all decisions about an install, in frozen sections. Every field has a default.
+"""The data model of the plan: all decisions about an install, in immutable sections. Every field has a default.
 
-Rules for one field are here and nowhere else; a screen shows the message that a field raises. Rules between fields are
-checks (`checks/plan`), because an unfinished plan may violate them.
-Each field names its parameter (`P-...`) and, if there is one, the requirement that an invalid value violates
-(`XR-...`).
+This module contains the rules for single fields. A screen shows the message that a field raises. Rules that compare
+several fields are checks (`checks/plan`), because an unfinished plan can violate them. Each field names its parameter
+ID (`P-...`). It also names the requirement (`XR-...`) that an invalid value violates, if such a requirement exists.
 """
 
 import re
@@ -46,7 +45,7 @@ from acp_tui.plan.release import RELEASES, Release
 
 if TYPE_CHECKING:
     ReleaseName = str
-else:  # the release files are listed when the program starts, so that a type checker cannot know them
+else:  # A type checker does not know the releases, because the program lists their files when it starts.
     ReleaseName = Literal[tuple(str(release) for release in RELEASES)]
 VENDOR_FINGERPRINT = "09EEE7B9A30CF4B35E31A91B27041C16BB097AE6"  # BND-KEY-FPR
 
@@ -54,26 +53,33 @@ T = TypeVar("T")
 
 
 def answer(default: T, *, id: str, help: str, rule: str | None = None) -> T:
-    """Return a plan field with its default, parameter ID, help text and the rule that an invalid value violates."""
+    """Return a plan field with its default value, parameter ID and help text.
+
+    `rule`: the requirement that an invalid value violates."""
     field: T = Field(default, description=help, json_schema_extra={"parameter": id, "rule": rule or id})
     return field
 
 
 def is_secret(annotation: object) -> bool:
-    """Whether a plan field holds a secret."""
+    """Return True if a plan field with this annotation contains a secret."""
     return annotation is SecretStr or any(is_secret(part) for part in getattr(annotation, "__args__", ()))
 
 
 class Section(BaseModel):
-    """Base of all sections of the plan: immutable, without unknown keys, and without values in its error messages."""
+    """Base class of all sections of the plan. A section is immutable and rejects unknown keys.
+
+    Its error messages do not contain the invalid values, because these can be secrets."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, data: object) -> object:
-        """Treat empty text as missing where the default is null: an empty field of a form, or `key: ""` in a file.
-        Blanks count as empty, except in a secret. A section whose keys are all commented out counts as missing too."""
+        """Treat empty text as a missing value if the default is null.
+
+        An empty form field or `key: ""` gives empty text.
+
+        Blanks count as empty, except in a secret. A section whose keys are all commented out also counts as missing."""
         if not isinstance(data, dict):
             return data
         unset = {name for name, info in cls.model_fields.items() if info.default is None}
@@ -93,50 +99,62 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _printable(cls, value: object, info: ValidationInfo) -> object:
-        """Reject control characters, except in a secret: it is neither shown nor used in a path."""
+        """Reject control characters, except in a secret, which is never shown or used in a path."""
         secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
         return writable(value) if secret else printable(value)
 
 
 class Workload(Section):
-    pods: Annotated[Whole, Field(ge=0)] = answer(0, id="CAP-SC-GROW", help=N_("Application Pods you expect to run."))
+    pods: Annotated[Whole, Field(ge=0)] = answer(
+        0, id="CAP-SC-GROW", help=N_("Number of application Pods that you expect to run.")
+    )
     clusters: Annotated[Whole, Field(ge=0)] = answer(
-        0, id="CAP-MC-HGROW", help=N_("Workload clusters you expect to connect to the platform.")
+        0, id="CAP-MC-HGROW", help=N_("Number of workload clusters that you expect to connect to the platform.")
     )
 
 
 class Package(Section):
     core: str | None = answer(
-        None, id="BND-CORE", help=N_("The Core Package: installer-core-v4.x.y-x86.tar, -arm.tar or -hybrid.tar.")
+        None,
+        id="BND-CORE",
+        help=N_("Path of the Core Package: installer-core-v4.x.y-x86.tar, -arm.tar or -hybrid.tar."),
     )
     core_signature: str | None = answer(
         None,
         id="BND-SIG-NAME",
-        help=N_("Detached signature of the Core Package; empty: the package with .sig or .asc."),
+        help=N_("Detached signature of the Core Package. If empty: the package name with .sig or .asc."),
     )
     extensions: str | None = answer(
-        None, id="BND-EXT", help=N_("The Extensions Package, same version and architecture. Optional.")
+        None,
+        id="BND-EXT",
+        help=N_("Optional. Path of the Extensions Package; version and architecture as the Core Package."),
     )
     extensions_signature: str | None = answer(
-        None, id="BND-SIG-NAME", help=N_("Signature of the Extensions Package; empty: the package with .sig or .asc.")
+        None,
+        id="BND-SIG-NAME",
+        help=N_("Signature of the Extensions Package. If empty: the package name with .sig or .asc."),
     )
-    public_key: str | None = answer(None, id="BND-KEY-MD5", help=N_("The vendor's public key file, verify-key.pub."))
+    public_key: str | None = answer(
+        None, id="BND-KEY-MD5", help=N_("Path of the vendor's public key file, verify-key.pub.")
+    )
     fingerprint: Fingerprint = answer(
         VENDOR_FINGERPRINT,
         id="BND-KEY-FPR",
-        help=N_("The trusted key: 40 hexadecimal digits. Change it only if the vendor confirms the new one."),
+        help=N_("Fingerprint of the trusted key, 40 hexadecimal digits. Change it only if the vendor confirms it."),
     )
     install_dir: FilledText = answer(
         "/root/cpaas-install",
         id="BND-WORKDIR",
-        help=N_("Install folder on the installer node, for the unpacked packages. 100 GB must stay free."),
+        help=N_("Folder on the installer node for the unpacked packages. 100 GB must stay free."),
     )
 
 
 class Admin(Section):
-    username: FilledText = answer("admin", id="P-ADMIN-USER", help=N_("Name of the platform's first administrator."))
+    username: FilledText = answer(
+        "admin", id="P-ADMIN-USER", help=N_("User name of the platform's first administrator.")
+    )
     password: SecretStr | None = answer(
-        None, id="P-ADMIN-PASS", help=N_("Password of the first administrator; 12 characters or more are recommended.")
+        None, id="P-ADMIN-PASS", help=N_("Password of the first administrator. Use 12 characters or more.")
     )
 
 
@@ -144,89 +162,118 @@ class Kubernetes(Section):
     version: KubernetesVersion | None = answer(
         None,
         id="P-K8S",
-        help=N_("Kubernetes version, such as 1.31.6. Empty: the newest one that the installer offers."),
+        help=N_("Kubernetes version, such as 1.31.6. If empty: the newest version that the installer offers."),
     )
     container_runtime: ContainerRuntime | None = answer(
-        None, id="P-CRI", help=N_("Such as containerd://1.7.27-4. Empty: the one that the installer offers.")
+        None,
+        id="P-CRI",
+        help=N_("Container runtime, such as containerd://1.7.27-4. If empty: the one that the installer offers."),
     )
     max_pods_per_node: Annotated[Whole, Field(ge=1, le=1000)] = answer(
         110, id="P-MAXPODS", help=N_("Maximum number of Pods on one node.")
     )
     node_name: Literal["ip", "hostname"] = answer(
-        "ip", id="P-NODENAME", help=N_("Name of a node in Kubernetes: its address, or its host name (must be unique).")
+        "ip",
+        id="P-NODENAME",
+        help=N_("Name of each node in Kubernetes: its address or its host name. It must be unique."),
     )
 
 
 class Ssh(Section):
-    """Login for every node."""
+    """The SSH login that all nodes share."""
 
     username: FilledText = answer("root", id="P-SSH-USER", help=N_("SSH user: root, or a user with passwordless sudo."))
     port: Port = answer(22, id="P-SSH-PORT", help=N_("SSH port, 1 to 65535."))
     password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("Password of the SSH user."))
     key_file: str | None = answer(None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("SSH private key file."))
-    key_passphrase: SecretStr | None = answer(None, id="P-SSH-KEY", help=N_("Passphrase of the key, if it has one."))
+    key_passphrase: SecretStr | None = answer(
+        None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key, if the key is encrypted.")
+    )
 
 
 class NodeSsh(Section):
-    """The own login of a node; missing values are those of `ssh` in the plan."""
+    """The SSH login of one node. Missing values are taken from the login that all nodes share."""
 
     username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user of this node only."))
     port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port of this node only."))
     password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password of this node only."))
     key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("SSH private key file of this node only."))
-    key_passphrase: SecretStr | None = answer(None, id="P-SSH-KEY", help=N_("Passphrase of this node's key."))
+    key_passphrase: SecretStr | None = answer(
+        None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key of this node only.")
+    )
 
 
 class Node(Section):
     address: IpText = Field(
-        description=N_("Address of the node: IPv4, or IPv6 if the cluster is IPv6 only."),
+        description=N_("IPv4 address of the node. In an IPv6-only cluster: its IPv6 address."),
         json_schema_extra={"parameter": "P-CP", "rule": "NET-IP-VALID"},
     )
     ipv6: Ipv6Text | None = answer(
-        None, id="P-CP6", rule="XR-DUAL-COUNT", help=N_("IPv6 address of the node; required in dual stack.")
+        None, id="P-CP6", rule="XR-DUAL-COUNT", help=N_("IPv6 address of the node. It is required in dual stack.")
     )
     role: Literal["control-plane", "worker"] = answer(
-        "control-plane", id="P-CP", help=N_("control-plane: etcd, API server, platform. worker: applications.")
+        "control-plane",
+        id="P-CP",
+        help=N_("Role of the node. control-plane runs etcd, API server and platform; worker runs applications."),
     )
     installer: Bool | None = answer(
         None,
         id="BND-INSTNODE",
-        help=N_("Whether the installer runs on this node. Default: the first control plane node."),
+        help=N_("Run the installer on this node. If no node is set: on the first control plane node."),
     )
-    nic: str | None = answer(None, id="P-NIC", help=N_("Interface of this node for Kube-OVN, such as eth0."))
+    nic: str | None = answer(None, id="P-NIC", help=N_("Network interface of this node for Kube-OVN, such as eth0."))
     platform_exclusive: Bool | None = answer(
         None,
         id="P-EXCLUSIVE",
-        help=N_("Only platform components on this node. Empty: as the isolation of the cluster."),
+        help=N_("Run only platform components on this node. If empty: as set for the cluster."),
     )
     deployable: Bool | None = answer(
-        None, id="P-CP-APPS", help=N_("Applications may run on this node. Empty: only on workers.")
+        None, id="P-CP-APPS", help=N_("Allow applications on this node. If empty: only workers run applications.")
     )
-    ssh: NodeSsh = answer(NodeSsh(), id="P-SSH-USER", help=N_("Login of this node where it differs from the others."))
+    ssh: NodeSsh = answer(
+        NodeSsh(), id="P-SSH-USER", help=N_("SSH login of this node, if it differs from the common login.")
+    )
 
 
 class ClusterCidr(Section):
     ipv4: Cidr4 = answer(
-        "10.3.0.0/16", id="P-CLUSTER-CIDR4", rule="XR-CIDR-SET", help=N_("Pod addresses (default subnet).")
+        "10.3.0.0/16",
+        id="P-CLUSTER-CIDR4",
+        rule="XR-CIDR-SET",
+        help=N_("IPv4 addresses of Pods (default subnet), as a CIDR range."),
     )
-    ipv6: Cidr6 = answer("fd00:10:16::/64", id="P-CLUSTER-CIDR6", rule="XR-DUAL-CIDR", help=N_("Pod addresses, IPv6."))
+    ipv6: Cidr6 = answer(
+        "fd00:10:16::/64",
+        id="P-CLUSTER-CIDR6",
+        rule="XR-DUAL-CIDR",
+        help=N_("IPv6 addresses of Pods, as a CIDR range."),
+    )
 
 
 class ServiceCidr(Section):
     ipv4: Cidr4 = answer(
-        "10.4.0.0/16", id="P-SERVICE-CIDR4", rule="XR-CIDR-SET", help=N_("Addresses of Services, IPv4.")
+        "10.4.0.0/16", id="P-SERVICE-CIDR4", rule="XR-CIDR-SET", help=N_("IPv4 addresses of Services, as a CIDR range.")
     )
     ipv6: Cidr6 = answer(
-        "fd00:10:96::/112", id="P-SERVICE-CIDR6", rule="XR-DUAL-CIDR", help=N_("Addresses of Services, IPv6.")
+        "fd00:10:96::/112",
+        id="P-SERVICE-CIDR6",
+        rule="XR-DUAL-CIDR",
+        help=N_("IPv6 addresses of Services, as a CIDR range."),
     )
 
 
 class JoinCidr(Section):
     ipv4: Cidr4 = answer(
-        "100.64.0.0/16", id="P-JOIN-CIDR4", rule="XR-CIDR-SET", help=N_("Kube-OVN: addresses joining nodes and Pods.")
+        "100.64.0.0/16",
+        id="P-JOIN-CIDR4",
+        rule="XR-CIDR-SET",
+        help=N_("IPv4 addresses with which Kube-OVN connects nodes and Pods."),
     )
     ipv6: Cidr6 = answer(
-        "fd00:100:64::/64", id="P-JOIN-CIDR6", rule="XR-DUAL-CIDR", help=N_("Kube-OVN: the same for IPv6.")
+        "fd00:100:64::/64",
+        id="P-JOIN-CIDR6",
+        rule="XR-DUAL-CIDR",
+        help=N_("IPv6 addresses with which Kube-OVN connects nodes and Pods."),
     )
 
 
@@ -236,13 +283,17 @@ class Network(Section):
         "ipv4", id="P-PROTOCOL", help=N_("Cluster network protocol. It cannot be changed after the install.")
     )
     nic: str | None = answer(
-        None, id="P-NIC", help=N_("Interface that Kube-OVN uses on all nodes. Empty: Kube-OVN chooses it.")
+        None, id="P-NIC", help=N_("Network interface that Kube-OVN uses on all nodes. If empty: Kube-OVN chooses it.")
     )
-    cluster_cidr: ClusterCidr = answer(ClusterCidr(), id="P-CLUSTER-CIDR4", help=N_("Pod addresses of the cluster."))
+    cluster_cidr: ClusterCidr = answer(
+        ClusterCidr(), id="P-CLUSTER-CIDR4", help=N_("CIDR ranges for the Pods of the cluster.")
+    )
     service_cidr: ServiceCidr = answer(
-        ServiceCidr(), id="P-SERVICE-CIDR4", help=N_("Addresses of Services (ClusterIP).")
+        ServiceCidr(), id="P-SERVICE-CIDR4", help=N_("CIDR ranges for Services (ClusterIP).")
     )
-    join_cidr: JoinCidr = answer(JoinCidr(), id="P-JOIN-CIDR4", help=N_("Used only by Kube-OVN."))
+    join_cidr: JoinCidr = answer(
+        JoinCidr(), id="P-JOIN-CIDR4", help=N_("CIDR ranges of the join network. Only Kube-OVN uses them.")
+    )
 
 
 class Address(Section):
@@ -250,69 +301,86 @@ class Address(Section):
         "",
         id="P-ENDPOINT",
         rule="XR-ENDPOINT-SYNTAX",
-        help=N_("Address of the API server, without a port: a domain or the VIP; on a single node its own address."),
+        help=N_("Domain or VIP of the API server, without a port. For a single node: its own address."),
     )
     self_built_vip: Bool = answer(
         False,
         id="P-SELF-VIP",
-        help=N_("Let the installer deploy keepalived for the VIP. Only without a load balancer."),
+        help=N_("Let the installer create the VIP with keepalived. Use this only without a load balancer."),
     )
     vrid: Annotated[Whole, Field(ge=1, le=255)] = answer(
         137,
         id="P-VRID",
         rule="XR-SELFVIP-VRID",
-        help=N_("VRRP router ID, 1 to 255; must be unique in the subnet."),
+        help=N_("VRRP router ID, 1 to 255. It must be unique in the subnet."),
     )
     platform: HostText | None = answer(
-        None, id="P-PLATFORM", help=N_("Address of the Web UI: domain or IP. Empty: the cluster endpoint.")
+        None, id="P-PLATFORM", help=N_("Domain or IP address of the Web UI. If empty: the cluster endpoint.")
     )
     https_port: Port = answer(443, id="P-HTTPS-PORT", rule="XR-PORTS", help=N_("HTTPS port of the platform."))
     http_port: Annotated[Whole, Field(ge=0, le=65535)] = answer(
-        0, id="P-HTTP-PORT", rule="XR-PORTS", help=N_("HTTP port of the platform; 0 (recommended): no HTTP.")
+        0, id="P-HTTP-PORT", rule="XR-PORTS", help=N_("HTTP port of the platform. 0 turns HTTP off and is recommended.")
     )
     others: tuple[HostText, ...] = answer(
-        (), id="P-OTHER-ADDRS", help=N_("Further addresses of the platform, domains or IPs, separated by commas.")
+        (), id="P-OTHER-ADDRS", help=N_("More domains or IP addresses of the platform, separated by commas.")
     )
 
 
 class Certificate(Section):
     mode: Literal["self-signed", "existing"] = answer(
-        "self-signed", id="P-CERT-MODE", help=N_("self-signed: made by the installer. existing: your own pair.")
+        "self-signed",
+        id="P-CERT-MODE",
+        help=N_("self-signed: the installer creates the certificate. existing: you provide certificate and key."),
     )
     cert_file: str | None = answer(
         None,
         id="P-CERT-FILE",
         rule="XR-CERT-PAIR",
-        help=N_("Certificate chain, PEM, platform certificate first."),
+        help=N_("Certificate chain as PEM file. The certificate of the platform must be the first one."),
     )
-    key_file: str | None = answer(None, id="P-CERT-KEY", rule="XR-CERT-PAIR", help=N_("Its private key, PEM."))
+    key_file: str | None = answer(
+        None, id="P-CERT-KEY", rule="XR-CERT-PAIR", help=N_("Private key of the platform certificate, as PEM file.")
+    )
 
 
 class Registry(Section):
     mode: Literal["platform", "external"] = answer(
-        "platform", id="P-REG-MODE", help=N_("platform: the installer's own registry. external: one you run.")
+        "platform",
+        id="P-REG-MODE",
+        help=N_("platform: the installer creates a registry. external: you provide a registry."),
     )
     address: RegistryAddress | None = answer(
-        None, id="P-REG-EXT", help=N_("platform: IP or domain, empty: the cluster endpoint. external: host[:port].")
+        None,
+        id="P-REG-EXT",
+        help=N_("platform: IP address or domain; if empty, the cluster endpoint. external: host[:port]."),
     )
-    username: str | None = answer(
-        None, id="P-REG-USER", rule="XR-REG-AUTH", help=N_("User of the registry; may be empty.")
+    username: str | None = answer(None, id="P-REG-USER", rule="XR-REG-AUTH", help=N_("Optional. User of the registry."))
+    password: SecretStr | None = answer(
+        None, id="P-REG-PASS", rule="XR-REG-AUTH", help=N_("Password of the registry user.")
     )
-    password: SecretStr | None = answer(None, id="P-REG-PASS", rule="XR-REG-AUTH", help=N_("Password of the registry."))
 
 
 class Components(Section):
     products: tuple[FilledText, ...] = answer(
-        ("base", "acp"), id="P-PRODUCTS", rule="XR-PRODUCTS", help=N_("Products to install; base and acp always.")
+        ("base", "acp"),
+        id="P-PRODUCTS",
+        rule="XR-PRODUCTS",
+        help=N_("Products to install. base and acp are always installed."),
     )
     prometheus_nodes: tuple[IpText, ...] = answer(
-        (), id="P-PROM", rule="XR-MON-NODES", help=N_("Nodes for Prometheus; not together with VictoriaMetrics.")
+        (),
+        id="P-PROM",
+        rule="XR-MON-NODES",
+        help=N_("Nodes for Prometheus. Prometheus and VictoriaMetrics exclude each other."),
     )
     victoriametrics_nodes: tuple[IpText, ...] = answer(
         (), id="P-VM", rule="XR-MON-NODES", help=N_("Nodes for VictoriaMetrics.")
     )
     victoriametrics_agents: Annotated[Whole, Field(ge=0)] | None = answer(
-        None, id="P-VM-AGENTS", rule="XR-VM-AGENTS", help=N_("Agent replicas; empty: 1 with VictoriaMetrics, else 0.")
+        None,
+        id="P-VM-AGENTS",
+        rule="XR-VM-AGENTS",
+        help=N_("Number of VictoriaMetrics agents. If empty: 1 with VictoriaMetrics, otherwise 0."),
     )
     elasticsearch_nodes: tuple[IpText, ...] = answer(
         (), id="P-ES", rule="XR-MON-NODES", help=N_("Nodes for Elasticsearch.")
@@ -323,57 +391,69 @@ class DisasterRecovery(Section):
     role: Literal["none", "primary", "standby"] = answer(
         "none", id="CAP-DR-FIRST", help=N_("Role of this cluster in a disaster recovery pair.")
     )
-    primary: str | None = answer(None, id="DR-PARAM-RECORD", help=N_("Standby: plan or bundle of the primary."))
+    primary: str | None = answer(
+        None, id="DR-PARAM-RECORD", help=N_("On a standby cluster: the plan or bundle of the primary cluster.")
+    )
 
 
 class Waiver(Section):
-    """A waiver: a person accepts a failed requirement on a node for a reason."""
+    """A waiver: a person accepts a failed requirement on a node, and gives a reason."""
 
     requirement: FilledText
     node: FilledText = "*"
     reason: FilledText
     by: FilledText
     until: str | None = None
-    """ISO date of its last day; None: no end."""
+    """The last day of the waiver as ISO date; None if the waiver does not expire."""
 
 
 class Plan(Section):
     acp_tui: Annotated[Literal[1], BeforeValidator(format_version)] = Field(
-        1, description=N_("Version of this file's format.")
+        1, description=N_("Version of the plan file format.")
     )
     release: ReleaseName | None = answer(
-        None, id="CAP-SCENARIO", help=N_("ACP release whose rules hold; empty: read from the Core Package's name.")
+        None,
+        id="CAP-SCENARIO",
+        help=N_("ACP release whose requirements apply. If empty: read from the name of the Core Package."),
     )
     scenario: Literal["single-node", "single-cluster", "multi-cluster"] = answer(
         "single-cluster",
         id="CAP-SCENARIO",
-        help=N_("single-node: trial. single-cluster: platform and applications. multi-cluster: manages others."),
+        help=N_("single-node: a trial. single-cluster: platform and applications. multi-cluster: manages clusters."),
     )
-    workload: Workload = answer(Workload(), id="CAP-SC-GROW", help=N_("Expected load, for sizing."))
-    package: Package = answer(Package(), id="BND-CORE", help=N_("The installer's packages."))
-    admin: Admin = answer(Admin(), id="P-ADMIN-USER", help=N_("The platform's first administrator."))
-    kubernetes: Kubernetes = answer(Kubernetes(), id="P-K8S", help=N_("Kubernetes of the global cluster."))
-    ssh: Ssh = answer(Ssh(), id="P-SSH-USER", help=N_("Login for every node."))
-    nodes: tuple[Node, ...] = answer((), id="P-CP", help=N_("The nodes of the global cluster."))
-    network: Network = answer(Network(), id="P-CNI", help=N_("Network of the containers."))
-    address: Address = answer(Address(), id="P-ENDPOINT", help=N_("Addresses of cluster and platform."))
+    workload: Workload = answer(
+        Workload(), id="CAP-SC-GROW", help=N_("Expected load, to compute the size of the nodes.")
+    )
+    package: Package = answer(Package(), id="BND-CORE", help=N_("Packages of the installer."))
+    admin: Admin = answer(Admin(), id="P-ADMIN-USER", help=N_("First administrator of the platform."))
+    kubernetes: Kubernetes = answer(Kubernetes(), id="P-K8S", help=N_("Kubernetes settings of the global cluster."))
+    ssh: Ssh = answer(Ssh(), id="P-SSH-USER", help=N_("SSH login for all nodes."))
+    nodes: tuple[Node, ...] = answer((), id="P-CP", help=N_("Nodes of the global cluster."))
+    network: Network = answer(Network(), id="P-CNI", help=N_("Network of Pods and Services."))
+    address: Address = answer(Address(), id="P-ENDPOINT", help=N_("Addresses of the cluster and the platform."))
     certificate: Certificate = answer(Certificate(), id="P-CERT-MODE", help=N_("Certificate of the platform."))
-    registry: Registry = answer(Registry(), id="P-REG-MODE", help=N_("Registry of the container images."))
+    registry: Registry = answer(Registry(), id="P-REG-MODE", help=N_("Registry for the container images."))
     isolation: Bool = answer(
-        False, id="P-ISOLATION", help=N_("Separate platform and applications; only if applications run in global.")
+        False,
+        id="P-ISOLATION",
+        help=N_("Separate platform and applications. Use this only if applications run in the global cluster."),
     )
-    components: Components = answer(Components(), id="P-PRODUCTS", help=N_("Products, monitoring and logs."))
+    components: Components = answer(
+        Components(), id="P-PRODUCTS", help=N_("Products to install, monitoring and logging.")
+    )
     local_storage: Literal["none", "topolvm", "rook"] = answer(
-        "none", id="SW-LVM2", help=N_("Planned local storage; topolvm and rook need lvm2 on the nodes.")
+        "none", id="SW-LVM2", help=N_("Planned local storage. topolvm and rook require lvm2 on the nodes.")
     )
     disaster_recovery: DisasterRecovery = answer(
         DisasterRecovery(), id="CAP-DR-FIRST", help=N_("Disaster recovery of the global cluster.")
     )
-    waivers: tuple[Waiver, ...] = answer((), id="PRE-ALL", help=N_("Waived rules, each with a reason."))
+    waivers: tuple[Waiver, ...] = answer((), id="PRE-ALL", help=N_("Waived requirements, each with a reason."))
 
     @property
     def control_planes(self) -> tuple[Node, ...]:
-        """Control plane nodes, the installer node first: it becomes the first one of the cluster (XR-INST-FIRST)."""
+        """Return the control plane nodes with the installer node first.
+
+        The installer makes its own node the first node of the cluster (XR-INST-FIRST)."""
         nodes = [n for n in self.nodes if n.role == "control-plane"]
         return tuple(sorted(nodes, key=lambda n: n.installer is not True))
 
@@ -391,7 +471,9 @@ class Plan(Section):
 
     @property
     def effective_release(self) -> Release:
-        """The release whose catalogue applies: `release`, else that of the Core Package's name, else the oldest."""
+        """Return the release whose catalogue applies: `release`, or the release in the name of the Core Package.
+
+        If both are missing, it is the oldest release."""
         if self.release:
             return Release(self.release)
         name = parse_name(self.package.core or "")
@@ -403,30 +485,34 @@ class Plan(Section):
 
     @property
     def registry_address(self) -> str:
-        """Host or host:port. Image names have no scheme, so a scheme in front of it is removed (OQ-REG-SCHEME)."""
+        """Return the registry as host or host:port. A scheme is removed: image names have none (OQ-REG-SCHEME)."""
         return (self.registry.address or self.address.cluster_endpoint).rpartition("://")[2]
 
     def exclusive(self, node: Node) -> bool:
-        """Whether `node` is Platform Exclusive. Control plane nodes follow the isolation; workers only if set."""
+        """Return True if `node` is Platform Exclusive, which means that it runs only platform components.
+
+        Control plane nodes follow the isolation of the cluster. A worker is exclusive only if its own key is set."""
         if node.platform_exclusive is not None:
             return node.platform_exclusive
         return self.isolation and node.role == "control-plane"
 
     def deployable(self, node: Node) -> bool:
-        """Whether applications may run on `node`: never on an exclusive node (XR-EXCL-*); else on workers, and on
-        control plane nodes if the plan allows it (P-CP-APPS)."""
+        """Return True if applications are allowed on `node`.
+
+        They are never allowed on an exclusive node (XR-EXCL-*). They are allowed on other workers, and on control plane
+        nodes if the plan allows it (P-CP-APPS)."""
         if self.exclusive(node):
             return False
         return True if node.role == "worker" else node.deployable is True
 
     def login(self, node: Node) -> Ssh:
-        """Return the SSH login of `node`: that of the plan, with the own values of the node."""
+        """Return the SSH login of `node`: the common login, replaced by the values that the node has itself."""
         own = {name: value for name in NodeSsh.model_fields if (value := getattr(node.ssh, name)) is not None}
         return self.ssh.model_copy(update=own)
 
 
 def field_at(path: str) -> FieldInfo:
-    """Return the field of a dotted path such as `nodes[1].ssh.port`. Raises KeyError if it does not exist."""
+    """Return the model field of a plan key such as `nodes[1].ssh.port`. Raises KeyError if the key does not exist."""
     model: type[BaseModel] = Plan
     info: FieldInfo | None = None
     for step in re.sub(r"\[\d+\]", "", path).split("."):
@@ -438,13 +524,13 @@ def field_at(path: str) -> FieldInfo:
 
 
 def rule_of(path: str) -> str | None:
-    """Return the requirement that an invalid value at this path violates. Raises KeyError for an unknown path."""
+    """Return the requirement that an invalid value of this plan key violates. Raises KeyError for an unknown key."""
     extra = field_at(path).json_schema_extra
     return str(extra["rule"]) if isinstance(extra, dict) and "rule" in extra else None
 
 
 def models_in(annotation: object) -> list[type[BaseModel]]:
-    """Return the plan sections inside the annotation of a field, such as Node for `tuple[Node, ...]`."""
+    """Return the plan sections that an annotation contains, such as Node for `tuple[Node, ...]`."""
     if isinstance(annotation, type):
         return [annotation] if issubclass(annotation, BaseModel) else []
     return [model for part in getattr(annotation, "__args__", ()) for model in models_in(part)]

@@ -1,6 +1,7 @@
-"""Parse the file name of a package: kind, version, architecture.
+"""Parse the file name of a package into kind, version and architecture.
 
-The name proves nothing: it selects the requirement catalogue, and shows whether two packages belong together.
+The name does not prove the content of the package. It selects the requirement catalogue, and shows whether two packages
+have the same version and architecture.
 """
 
 import re
@@ -18,21 +19,21 @@ _ARCHES: tuple[Arch, ...] = ("x86", "arm", "hybrid")
 
 @dataclass(frozen=True)
 class PackageName:
-    """`installer-core-v4.0.3-x86.tar` in parts (BND-CORE-NAME, BND-EXT-NAME)."""
+    """The parts of a package file name such as `installer-core-v4.0.3-x86.tar` (BND-CORE-NAME, BND-EXT-NAME)."""
 
     kind: Kind
     version: str
-    """`4.0.3`."""
+    """The version in the name, such as `4.0.3`."""
     arch: Arch
 
     @property
     def release(self) -> Release:
-        """`4.0` of `4.0.3`."""
+        """Return the release of the package, such as `4.0` for version `4.0.3`."""
         return Release(self.version)
 
 
 def parse_name(filename: str) -> PackageName | None:
-    """Return the parts of a file name (folders are ignored); None if it is not the name of a package."""
+    """Return the parts of a package file name; None if it is not the name of a package. Folders in it are ignored."""
     match = _NAME.fullmatch(filename.rpartition("/")[2])
     if match is None:
         return None

@@ -1,6 +1,7 @@
-"""Read and replace single answers of the plan by their dotted paths, and describe invalid values in plain English.
+"""Read and replace single values of the plan by their plan keys, and describe invalid values in plain English.
 
-Wizard, plan file and tests use the same functions, so every text is validated by the fields of the plan.
+A plan key is a dotted path such as `nodes[1].address`. The wizard, the plan file and the tests use the same functions,
+so the fields of the plan validate every text in the same way.
 """
 
 import re
@@ -17,28 +18,28 @@ from acp_tui.plan.model import Node, Plan, is_secret
 PathPart = str | int
 
 _MESSAGES: Mapping[str, str] = {
-    "int_parsing": NC_("error", "not an integer"),
-    "int_from_float": NC_("error", "not an integer"),
-    "int_type": NC_("error", "not an integer"),
-    "greater_than_equal": NC_("error", "must be at least {ge}"),
-    "less_than_equal": NC_("error", "must be at most {le}"),
-    "literal_error": NC_("error", "must be one of {expected}"),
-    "missing": NC_("error", "is missing"),
-    "tuple_type": NC_("error", "must be a list"),
-    "string_type": NC_("error", "must be text"),
-    "model_type": NC_("error", "must be a mapping"),
-    "model_attributes_type": NC_("error", "must be a mapping"),
+    "int_parsing": NC_("error", "the value is not an integer"),
+    "int_from_float": NC_("error", "the value is not an integer"),
+    "int_type": NC_("error", "the value is not an integer"),
+    "greater_than_equal": NC_("error", "the value must be at least {ge}"),
+    "less_than_equal": NC_("error", "the value must be at most {le}"),
+    "literal_error": NC_("error", "the value must be one of {expected}"),
+    "missing": NC_("error", "the value is missing"),
+    "tuple_type": NC_("error", "the value must be a list"),
+    "string_type": NC_("error", "the value must be text"),
+    "model_type": NC_("error", "the value must be a mapping of keys to values"),
+    "model_attributes_type": NC_("error", "the value must be a mapping of keys to values"),
 }
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """An invalid value of a field."""
+    """An invalid value of a plan field, with the error message."""
 
     steps: tuple[PathPart, ...]
     message: str
     kind: str
-    """pydantic's error type, e.g. `extra_forbidden`."""
+    """The error type of pydantic, such as `extra_forbidden`."""
 
     @property
     def path(self) -> str:
@@ -47,17 +48,17 @@ class FieldError:
 
 @dataclass(frozen=True)
 class ListedAnswer:
-    """An answer as reviews and reports show it. `text` is "" for an empty value, and always for a secret."""
+    """A value of the plan for reviews and reports. `text` is "" for an empty value, and always for a secret."""
 
     path: str
     text: str
     is_set: bool
-    """Whether the value differs from the default."""
+    """True if the value differs from the default."""
     secret: bool
 
 
 class InvalidValue(AcpError, ValueError):
-    """One or more values are invalid for the fields of the plan."""
+    """At least one value is invalid for its plan field."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{error.path}: {error.message}" for error in errors))
@@ -65,20 +66,20 @@ class InvalidValue(AcpError, ValueError):
 
 
 def dotted(steps: Sequence[PathPart]) -> str:
-    """Join path parts: ('nodes', 1, 'ssh', 'port') → 'nodes[1].ssh.port'."""
+    """Join the parts of a plan key: ('nodes', 1, 'ssh', 'port') → 'nodes[1].ssh.port'."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".")
 
 
 def steps_of(path: str) -> tuple[PathPart, ...]:
-    """Split a path: 'nodes[1].ssh.port' → ('nodes', 1, 'ssh', 'port')."""
+    """Split a plan key into its parts: 'nodes[1].ssh.port' → ('nodes', 1, 'ssh', 'port')."""
     return tuple(
         int(index) if index else name for name, index in re.findall(r"([a-z_0-9]+)|\[(\d+)\]", path) if name or index
     )
 
 
 def answer_at(plan: Plan, path: str) -> object:
-    """Return the value at `path`. Raises KeyError or IndexError if the path does not exist."""
+    """Return the value of a plan key. Raises KeyError or IndexError if the key does not exist."""
     value: object = plan
     for step in steps_of(path):
         if isinstance(step, int):
@@ -93,7 +94,7 @@ def answer_at(plan: Plan, path: str) -> object:
 
 
 def answer_text(value: object) -> str:
-    """Return a value as a person types it. Secrets are not masked: use it only for their own input fields."""
+    """Return a value as the operator types it. Secrets are not masked, so use it only for input fields."""
     if value is None:
         return ""
     if isinstance(value, SecretStr):
@@ -106,7 +107,7 @@ def answer_text(value: object) -> str:
 
 
 def moved_path(path: str, before: Sequence[Node], after: Sequence[Node]) -> str | None:
-    """Return the path of the same answer after the list of nodes has changed; None if its node was removed."""
+    """Return the plan key of the same value after the list of nodes has changed; None if the node was removed."""
     first, *rest = steps_of(path)
     if first != "nodes" or not rest:
         return path
@@ -118,15 +119,14 @@ def moved_path(path: str, before: Sequence[Node], after: Sequence[Node]) -> str 
 
 
 def list_answers(plan: Plan) -> Iterator[ListedAnswer]:
-    """Yield every answer in the order of the plan; of list items (nodes, waivers) only values other than defaults."""
+    """Yield every value in the order of the plan. List items (nodes, waivers) list only values other than defaults."""
     yield from _list_section(plan, Plan(), "")
 
 
 def with_answers(plan: Plan, answers: Mapping[str, object]) -> Plan:
-    """Return the plan with the values at these paths replaced; text is converted as in the plan file.
+    """Return the plan with the values of these plan keys replaced. Text is converted as in the plan file.
 
-    Raises InvalidValue if a value is invalid.
-    """
+    Raises InvalidValue if a value is invalid."""
     data: object = plan.model_dump()
     for path, value in answers.items():
         _put(data, steps_of(path), value)
@@ -142,7 +142,7 @@ def build(data: object) -> Plan:
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """Split a list as people type it: separated by commas, semicolons, blanks or new lines."""
+    """Split a list that the operator typed. Commas, semicolons, blanks and new lines separate the items."""
     return tuple(part for part in re.split(r"[\s,;]+", text) if part)
 
 

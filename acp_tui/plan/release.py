@@ -1,6 +1,7 @@
-"""The releases of Alauda Container Platform: an ordered type, and the list of those with a catalogue.
+"""The releases of Alauda Container Platform, and the list of the releases that have a catalogue.
 
-A release is one file, `assets/catalog/releases/<release>.yaml`. A new file is a new release; no code lists them.
+Each release has one file, `assets/catalog/releases/<release>.yaml`. A new file adds a release; the code contains no
+list of releases.
 """
 
 import re
@@ -13,22 +14,21 @@ _VERSION = re.compile(r"((?:0|[1-9]\d*)\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))?", 
 
 
 class Release(str):
-    """`4.0`, also made from a version such as `4.0.3`. Releases are text that sorts by number: 4.10 is above 4.3.
+    """A release such as `4.0`, also created from a version such as `4.0.3`. Releases sort by number: 4.10 is above 4.3.
 
-    Raises ValueError: the text is not a release or version.
-    """
+    Raises ValueError if the text is not a release or version."""
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
         match = _VERSION.fullmatch(text)
         if match is None:
-            raise ValueError(f"'{text}' is not a release; expected a number such as 4.0 or 4.0.3")
+            raise ValueError(f"'{text}' is not a release. Use a number such as 4.0 or 4.0.3")
         return super().__new__(cls, match[1])
 
     @property
     def numbers(self) -> tuple[int, int]:
-        """Major and minor number."""
+        """Return the major and the minor number."""
         major, _dot, minor = self.partition(".")
         return int(major), int(minor)
 
@@ -48,8 +48,7 @@ class Release(str):
 def listed_releases(folder: Path) -> tuple[Release, ...]:
     """Return the releases that have a file in `folder`, the oldest first.
 
-    Raises ValueError: the folder is empty, or the name of a file is not a release.
-    """
+    Raises ValueError if the folder has no release file, or if the name of a file is not a release."""
     releases = []
     for file in folder.glob("*.yaml"):
         try:
@@ -57,10 +56,10 @@ def listed_releases(folder: Path) -> tuple[Release, ...]:
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from error
         if release != file.stem:
-            raise ValueError(f"{file}: the file of a release is named {release}.yaml")
+            raise ValueError(f"{file}: the name of this release file must be {release}.yaml")
         releases.append(release)
     if not releases:
-        raise ValueError(f"{folder}: no file of a release")
+        raise ValueError(f"{folder}: the folder contains no release file")
     return tuple(sorted(releases))
 
 

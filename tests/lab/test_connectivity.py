@@ -253,7 +253,7 @@ def test_load_balancer_test_names_the_missing_backend(lab: Lab, nodes: list[LabN
         three.address: {"LB-443": "fail", "LB-11443": "unknown"},
     }
     assert f"it reached {one.address}, {two.address}" in checked.observed(three.address, "LB-443")
-    assert "the port is in use" in checked.observed(three.address, "LB-11443")
+    assert "the port is in use on the node" in checked.observed(three.address, "LB-11443")
 
 
 def test_load_balancer_with_wrong_port_or_proxy_protocol_fails(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
@@ -425,7 +425,9 @@ def test_bandwidth_test_names_the_slow_link_and_leaves_no_listeners(lab: Lab, tm
     }
     assert f"{two.address} → {one.address}: " in checked.observed(two.address, "NETCFG-BW-INTRA")
     assert "Mbit/s measured" in checked.observed(two.address, "NETCFG-BW-INTRA")
-    assert f"→ {bare.address}: python not found on the node" in checked.observed(one.address, "NETCFG-BW-INTRA")
+    assert f"→ {bare.address}: python is not installed on the receiving node" in checked.observed(
+        one.address, "NETCFG-BW-INTRA"
+    )
     for node in nodes:
         ports = node.sh("ss -lntH")
         assert ":6443" in ports if node is one else ":22" in ports

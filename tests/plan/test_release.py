@@ -43,7 +43,7 @@ def test_release_is_parsed_from_a_release_or_a_version(text: str, release: str) 
 
 @pytest.mark.parametrize("text", ["", "4", "4.", "v4.0", "4.01", "4.0.03", "4.0.3.1", " 4.0", "4.0\n", "4.٣", "-4.0"])
 def test_other_text_is_not_a_release(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a release; expected a number such as 4\.0 or 4\.0\.3"):
+    with pytest.raises(ValueError, match=r"is not a release. Use a number such as 4\.0 or 4\.0\.3"):
         Release(text)
 
 
@@ -63,9 +63,9 @@ def test_releases_are_the_files_of_the_catalogue() -> None:
 @pytest.mark.parametrize(
     ("files", "error"),
     [
-        ((), "no file of a release"),
+        ((), "the folder contains no release file"),
         (("4.0.yaml", "draft.yaml"), r"draft\.yaml: 'draft' is not a release"),
-        (("4.0.yaml", "4.1.2.yaml"), r"4\.1\.2\.yaml: the file of a release is named 4\.1\.yaml"),
+        (("4.0.yaml", "4.1.2.yaml"), r"4\.1\.2\.yaml: the name of this release file must be 4\.1\.yaml"),
     ],
 )
 def test_folder_with_invalid_file_names_is_rejected(files: tuple[str, ...], error: str, tmp_path: Path) -> None:

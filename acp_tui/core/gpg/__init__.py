@@ -1,1 +1,1 @@
-"""GnuPG: a private home for each call, and encryption of small files."""
+"""Run GnuPG (gpg) with a temporary home folder, and encrypt small files with it."""

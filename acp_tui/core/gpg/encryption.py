@@ -1,7 +1,7 @@
-"""Encrypt and decrypt a few bytes with gpg, with a passphrase or a public key.
+"""Encrypt and decrypt small data with gpg, with a passphrase or a public key.
 
-A passphrase goes to gpg through a pipe, never through arguments or the environment. Key files are imported into a
-temporary home; a fingerprint names a key in the user's own keyring.
+gpg receives a passphrase through a pipe, never in an argument or an environment variable. A key file is imported into a
+temporary home folder. A fingerprint selects a key in the keyring of the current user.
 """
 
 import os
@@ -21,10 +21,10 @@ from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _, pgettext
 
 _MAX_KEY = 1 << 20
-"""Bytes; more than any public key file has."""
+"""Bytes. Every public key file is smaller."""
 _CIPHER = "AES256"
 _KEY_FROM_PASSPHRASE = ("--s2k-digest-algo", "SHA512", "--s2k-count", "65011712")
-"""The highest count that gpg supports. Without these options gpg starts an agent to calibrate the count."""
+"""The highest iteration count that gpg supports. Without these options gpg starts an agent to measure a count."""
 _NO_KEY = "no secret key"
 
 
@@ -40,39 +40,43 @@ class ToKey:
     """Encrypt to this public key."""
 
     key: str
-    """The path of a public key file, or the full fingerprint of a key in the user's own keyring."""
+    """The path of a public key file, or the 40-digit fingerprint of a key in the keyring of the current user."""
 
 
 Lock = ToPassphrase | ToKey
 
 
 class GpgFailed(AcpError):
-    """gpg is missing or failed; the text has the reason and the next step."""
+    """gpg is missing or failed. The message has the reason and the next step."""
 
 
 class PassphraseNeeded(GpgFailed):
-    """The message is encrypted with a passphrase, and none was given."""
+    """The data is encrypted with a passphrase, but no passphrase was given."""
 
 
 class PassphraseWrong(GpgFailed):
-    """The passphrase does not decrypt the message."""
+    """The given passphrase does not decrypt the data."""
 
 
 def read_passphrase(path: Path) -> SecretStr:
-    """Return the first line of a file.
+    """Return the passphrase: the first line of the file `path`.
 
-    Raises: OSError; GpgFailed if the line is empty or not UTF-8."""
+    Raises: OSError if the file cannot be read; GpgFailed if the line is empty or is not UTF-8 text."""
     try:
         line = path.read_text(encoding="utf-8").partition("\n")[0].removesuffix("\r")
     except UnicodeDecodeError:
         line = ""
     if not line:
-        raise GpgFailed(_("{path}: the first line must be the passphrase, as UTF-8 text").format(path=path))
+        raise GpgFailed(
+            _("{path} has no passphrase. The first line of the file must be the passphrase, as UTF-8 text.").format(
+                path=path
+            )
+        )
     return SecretStr(line)
 
 
 def encrypt(data: bytes, lock: Lock) -> bytes:
-    """Return `data` as an encrypted OpenPGP message.
+    """Return `data` as an encrypted OpenPGP message. `lock` is a passphrase or a public key.
 
     Raises: GpgFailed."""
     if isinstance(lock, ToPassphrase):
@@ -87,7 +91,12 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
             )
             if not result.ok:
                 reason = result.status or pgettext("reason", "unknown")
-                raise GpgFailed(_("gpg could not encrypt: {reason}").format(reason=reason))
+                raise GpgFailed(
+                    _(
+                        "gpg cannot encrypt the data: {reason}. Run gpg --version, and check that"
+                        " /run and /tmp have free space."
+                    ).format(reason=reason)
+                )
             return bytes(result.data)
     fingerprint = re.sub(r"\s", "", lock.key).upper()
     in_keyring = re.fullmatch(r"[0-9A-F]{40}", fingerprint) is not None
@@ -95,13 +104,15 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
         recipients = (fingerprint,) if in_keyring else _import_keys(gpg, resolve_path(Path(), lock.key))
         result = gpg.encrypt(data, recipients, always_trust=True, armor=False, extra_args=["--no-encrypt-to"])
         if not result.ok:
-            text = _("gpg cannot encrypt to {key}: {reason}. Use a key that is valid and can encrypt.")
+            text = _("gpg cannot encrypt with the key {key}: {reason}. Use a valid key that allows encryption.")
             raise GpgFailed(text.format(key=lock.key, reason=result.status_detail or result.status))
         return bytes(result.data)
 
 
 def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
-    """Return the data that `encrypt` was given. `passphrase` also unlocks a private key in the user's own keyring.
+    """Return the decrypted content of `data`, an OpenPGP message.
+
+    `passphrase` decrypts the message, or unlocks a private key in the keyring of the current user.
 
     Raises: PassphraseNeeded, PassphraseWrong, GpgFailed."""
     result = _run_decrypt(data, passphrase, temporary=True)
@@ -110,18 +121,18 @@ def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
     if result.ok:
         return bytes(result.data)
     if result.status == _NO_KEY:
-        raise GpgFailed(_("the private key for it is not in the keyring of this user"))
+        raise GpgFailed(_("the keyring of this user does not contain the private key for the encrypted data"))
     if passphrase is None and "passphrase" in result.status:
         raise PassphraseNeeded(pgettext("error", "passphrase required"))
     if passphrase is not None and ("passphrase" in result.status or result.status == "decryption failed"):
         raise PassphraseWrong(pgettext("error", "wrong passphrase"))
     reason = result.status or pgettext("reason", "unknown")
-    raise GpgFailed(_("gpg cannot decrypt it: {reason}").format(reason=reason))
+    raise GpgFailed(_("gpg cannot decrypt the data: {reason}").format(reason=reason))
 
 
 def _run_decrypt(data: bytes, passphrase: SecretStr | None, *, temporary: bool) -> gnupg.Crypt:
     with _gpg(temporary=temporary) as gpg:
-        # Without a terminal a passphrase prompt of gpg would wait for ever.
+        # Without a terminal, a passphrase prompt of gpg would wait without end.
         no_prompt = ["--pinentry-mode", "loopback"] if passphrase is None and gpg.version >= (2, 1) else []
         return gpg.decrypt(data, passphrase=_checked_text(passphrase) if passphrase else None, extra_args=no_prompt)
 
@@ -129,7 +140,7 @@ def _run_decrypt(data: bytes, passphrase: SecretStr | None, *, temporary: bool) 
 def _checked_text(passphrase: SecretStr) -> str:
     text = passphrase.get_secret_value()
     if not text or set(text) & set("\n\r\x00"):
-        raise GpgFailed(_("a passphrase must be one line of text, and not empty"))
+        raise GpgFailed(_("the passphrase must be one line of text and must not be empty"))
     return text
 
 
@@ -139,17 +150,20 @@ def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
         with key_file.open("rb") as file:
             gpg.import_keys(file.read(_MAX_KEY))
     except OSError as error:
-        text = _("{key}: {reason}; give a public key file, or the 40 digits of a fingerprint")
+        text = _(
+            "cannot read the key file {key}: {reason}. Enter the path of a public key file, or a fingerprint of 40 "
+            "hexadecimal digits."
+        )
         raise GpgFailed(text.format(key=key_file, reason=error.strerror or error)) from error
     fingerprints = tuple(key["fingerprint"] for key in gpg.list_keys())
     if not fingerprints:
-        raise GpgFailed(_("{key}: no public key that gpg can read").format(key=key_file))
+        raise GpgFailed(_("{key} contains no public key that gpg can read").format(key=key_file))
     return fingerprints
 
 
 @contextmanager
 def _gpg(*, temporary: bool) -> Iterator[gnupg.GPG]:
-    """Yield gpg with a temporary home, or with the user's own.
+    """Yield a gpg client with a temporary home folder, or with the home folder of the current user.
 
     Raises: GpgFailed if gpg is missing or does not run."""
     own = {name: os.environ[name] for name in ("HOME", "GNUPGHOME") if name in os.environ and not temporary}
@@ -165,7 +179,9 @@ def _gpg(*, temporary: bool) -> Iterator[gnupg.GPG]:
                         end = ["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"]
                         subprocess.run(end, env=environment, check=False, capture_output=True)
     except GpgHomeError as error:
-        raise GpgFailed(_("gpg does not run: {reason}").format(reason=error)) from error
+        raise GpgFailed(
+            _("gpg cannot run, because it has no temporary folder: {reason}").format(reason=error)
+        ) from error
 
 
 def _start(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
@@ -174,6 +190,6 @@ def _start(home: Path | None, environment: Mapping[str, str]) -> gnupg.GPG:
         if gpg.version is None:
             raise ValueError("not gpg")
     except (OSError, ValueError) as error:
-        raise GpgFailed(_("gpg is not installed on this host, or does not run: install gnupg")) from error
+        raise GpgFailed(_("gpg is not installed on this host or does not run. Install the package gnupg.")) from error
     gpg.encoding = "utf-8"
     return gpg

@@ -1,6 +1,6 @@
-"""A temporary GnuPG home for one call, removed by a later call if its process was killed.
+"""Temporary home folders for gpg, one for each call.
 
-Its owner locks the folder, so that a later call removes only unused ones.
+The process that uses a folder locks it. If that process is killed, a later call removes the unlocked folder.
 """
 
 import os
@@ -16,21 +16,21 @@ from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder, wait_for_lock
 
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
-"""Folders to try in order. They are short, because the path of a Unix socket is limited to 108 bytes."""
+"""The folders to try, in this order. Their paths are short, because a Unix socket path has at most 108 bytes."""
 _NAME = "acp-tui-gpg-"
 _RESERVE = 4 << 20
-"""Bytes; more than gpg writes."""
+"""Bytes. gpg writes less than this."""
 
 
 class GpgHomeError(AcpError):
-    """No temporary folder has room for gpg's files."""
+    """No temporary folder has enough space for the files of gpg."""
 
 
 @contextmanager
 def gpg_home() -> Iterator[Path]:
-    """Yield a new folder and remove it at the end.
+    """Yield a new home folder for gpg, and remove it at the end.
 
-    Raises: GpgHomeError if no place has room."""
+    Raises: GpgHomeError if no temporary folder has enough space."""
     home, lock = _create()
     try:
         yield home
@@ -40,7 +40,7 @@ def gpg_home() -> Iterator[Path]:
 
 
 def _create() -> tuple[Path, int]:
-    """Create and lock a new folder; return it with the descriptor that holds the lock."""
+    """Create a home folder and lock it. Return the folder, and the file descriptor that holds the lock."""
     reason = ""
     other = os.environ.get("TMPDIR")
     for place in (*PLACES, *([Path(other)] if other else [])):
@@ -54,14 +54,14 @@ def _create() -> tuple[Path, int]:
         wait_for_lock(lock)
         if _has_room(home):
             return home, lock
-        reason = _("{folder}: no space left").format(folder=place)
+        reason = _("{folder} has no free space").format(folder=place)
         shutil.rmtree(home, ignore_errors=True)
         os.close(lock)
     raise GpgHomeError(reason)
 
 
 def _has_room(home: Path) -> bool:
-    """Whether the file system has room for gpg's keyring."""
+    """Return True if the file system of `home` has enough space for the keyring of gpg."""
     try:
         (home / "room").write_bytes(bytes(_RESERVE))
         (home / "room").unlink()
@@ -71,7 +71,9 @@ def _has_room(home: Path) -> bool:
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Remove the folders of killed processes: owned by this user, old enough to be locked, and not locked."""
+    """Remove the home folders of killed processes in `place`.
+
+    Such a folder belongs to the current user, is at least five seconds old, and is not locked."""
     for folder in place.glob(f"{_NAME}*"):
         with suppress(OSError):
             status = folder.lstat()
@@ -83,5 +85,7 @@ def _remove_leftovers(place: Path) -> None:
 
 
 def _is_new(modified: float) -> bool:
-    """Whether the owner may not have locked the folder yet."""
+    """Return True if the folder is so new that its owner has possibly not locked it yet.
+
+    `modified`: seconds since 1970."""
     return time.time() - modified < 5

@@ -1,8 +1,9 @@
-"""Active test of the bandwidth between nodes (NETCFG-BW-INTRA). It loads the network.
+"""The active test of the bandwidth between nodes (NETCFG-BW-INTRA). It loads the network.
 
-One transfer runs at a time: bash sends zeros over one TCP connection to a temporary listener (python) on a free
-required port, which counts the bytes. A transfer ends after one second or 512 MiB, so the result is a lower bound.
-After any error the listener ends by itself within seconds. The test does not write to a disk.
+Only one transfer runs at a time. bash on one node sends zeros over a TCP connection to a temporary listener (python) on
+another node. The listener uses a free required port and counts the bytes. A transfer ends after one second or 512 MiB,
+so the result is a lower bound. After an error the listener ends without help within seconds. The test does not write to
+a disk.
 """
 
 import asyncio
@@ -19,10 +20,12 @@ from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import DEADLINES, ConnectError, Connection, ConnectionLost, Deadlines, Target, connect
 
 MAX_MEBIBYTES = 512
-"""Limit of one transfer, which also ends after about one second."""
+"""The limit of one transfer in MiB. A transfer also ends after about one second."""
 _MAX_NODES_FOR_ALL_PAIRS = 5
-"""Up to this number of nodes each sends to every other; with more, each sends to the next one and back."""
-_TRANSFER_SECONDS = 20.0  # limit of one transfer, including the shells on both nodes
+"""Up to this number of nodes, each node sends to every other node.
+
+With more nodes, each node sends only to the next node, and that node sends back."""
+_TRANSFER_SECONDS = 20.0  # the limit of one transfer; it includes the start of the shells on both nodes
 
 # For Python 2.7 and 3. Only a connection with the token is counted. Listeners of another active test may need a second
 # to end.
@@ -76,7 +79,7 @@ _SEND = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && timeout 1 dd if=/dev/
 
 @dataclass(frozen=True)
 class BandwidthNode:
-    """A node that sends and receives. `ports`: candidates for its listener; the first free one is used."""
+    """A node that sends and receives. `ports`: the ports that its listener can use. It uses the first free one."""
 
     target: Target
     known_host_key: str | None
@@ -84,7 +87,7 @@ class BandwidthNode:
 
 
 def pairs(nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield sender and receiver of each transfer, in order."""
+    """Yield the sender and the receiver of each transfer, in order."""
     if len(nodes) <= _MAX_NODES_FOR_ALL_PAIRS:
         yield from ((sender, receiver) for sender in nodes for receiver in nodes if sender != receiver)
     else:
@@ -95,7 +98,9 @@ def pairs(nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
 async def measure(
     nodes: Sequence[BandwidthNode], sufficient: float, *, deadlines: Deadlines = DEADLINES
 ) -> Mapping[str, Mapping[str, Bandwidth]]:
-    """Return sender → receiver → bandwidth, by plan address. Below `sufficient` bits per second a test is repeated."""
+    """Return sender → receiver → bandwidth. Nodes are named by their plan addresses.
+
+    A transfer below `sufficient` bits per second is repeated once, and the better result counts."""
     addresses = [node.target.address for node in nodes]
     connections = dict(zip(addresses, await _connect_all(nodes, deadlines), strict=True))
     by_address = dict(zip(addresses, nodes, strict=True))
@@ -113,7 +118,7 @@ async def measure(
 
 
 async def _connect_all(nodes: Sequence[BandwidthNode], deadlines: Deadlines) -> list[Connection | str]:
-    """Return a connection to each node, or the reason why no connection was made."""
+    """Return a connection to each node, or the reason why the connection failed."""
 
     async def connect_one(node: BandwidthNode) -> Connection | str:
         try:
@@ -130,7 +135,7 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
             return Bandwidth(None, connection)
     assert isinstance(source, Connection)
     assert isinstance(target, Connection)
-    token, result = secrets.token_hex(12), Bandwidth(None, _("no data arrived"))
+    token, result = secrets.token_hex(12), Bandwidth(None, _("the receiving node received no data"))
     sending: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(_TRANSFER_SECONDS):
@@ -142,13 +147,13 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
                 elif keyword == "received" and int(rest[0]) and float(rest[1]) > 0:
                     result = Bandwidth(int(rest[0]) * 8 / float(rest[1]))
                 elif keyword == "busy":
-                    result = Bandwidth(None, _("all ports for the test are in use"))
+                    result = Bandwidth(None, _("all ports for the test are in use on the receiving node"))
                 elif keyword == "lacking":
-                    result = Bandwidth(None, _("python not found on the node"))
+                    result = Bandwidth(None, _("python is not installed on the receiving node"))
             if sending is not None:
                 await sending
     except (ConnectError, ConnectionLost) as error:
-        return Bandwidth(None, str(error) or _("the connection broke"))
+        return Bandwidth(None, str(error) or _("the SSH connection to a node broke during the transfer"))
     except TimeoutError:
         return Bandwidth(None, _("the transfer timed out after {seconds:g} s").format(seconds=_TRANSFER_SECONDS))
     finally:
@@ -159,7 +164,7 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
 
 
 async def _report_lines(connection: Connection, program: str) -> AsyncGenerator[tuple[str, list[str]], None]:
-    """Yield the lines that the receiving program prints, as keyword and arguments; ignore other output."""
+    """Run the receiving program, and yield its output lines as keyword and arguments. Unknown lines are ignored."""
     arguments = {"listening": 1, "received": 2, "busy": 0, "lacking": 0}
     async with aclosing(connection.run(LAUNCH_PLAIN, program, lambda stage: None, DEADLINES.session)) as chunks:
         rest = ""
@@ -177,13 +182,15 @@ async def _run_to_end(connection: Connection, program: str) -> None:
 
 
 def receiving_program(token: str, address: str, ports: Sequence[int]) -> str:
-    """Return a script that listens on the first free port. Prints `listening PORT`, then `received BYTES SECONDS`."""
+    """Return a script that listens on the first free port of `ports` and counts the received bytes.
+
+    It prints `listening PORT`, then `received BYTES SECONDS`."""
     arguments = f"{token} {'6' if ':' in address else '4'} {' '.join(map(str, ports))}"
     return _program(fill_template(_RECEIVER, RECEIVE=quote(_RECEIVE), GIVEN=arguments))
 
 
 def sending_program(token: str, address: str, port: int) -> str:
-    """Return a script that sends the token and zeros, for one second or up to `MAX_MEBIBYTES`."""
+    """Return a script that sends the token and then zeros, for one second or up to `MAX_MEBIBYTES`."""
     send = quote(fill_template(_SEND, COUNT=str(MAX_MEBIBYTES * 4)))
     return _program(f"timeout 6 bash --norc -c {send} send {quote(address)} {port} {token}\n")
 

@@ -1,4 +1,7 @@
-"""Shell and Python programs of the listener test: the listeners of one node, and the connects from another."""
+"""The shell and Python programs of the listener test.
+
+One program opens the listeners on a node. The other program connects to them from a different node.
+"""
 
 from collections.abc import Iterable
 from shlex import quote
@@ -112,10 +115,10 @@ return 0
 
 
 def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int = LISTENER_SECONDS) -> str:
-    """Return a program that listens on `ports` for `life` seconds and sends `token` and port to every client.
+    """Return a program that listens on `ports` for `life` seconds, and sends `token` and the port to every client.
 
-    It prints `listening PORT` or `busy PORT` for each port, `ready` after the last, `proxied PORT` after a header of
-    the PROXY protocol, `lacking` if it finds no interpreter, and a dot every second."""
+    It prints `listening PORT` or `busy PORT` for each port, then `ready`, and then a dot every second. It prints
+    `proxied PORT` after a header of the PROXY protocol, and `lacking` if the node has no suitable interpreter."""
     ports = tuple(ports)
     text = fill_template(
         _LISTEN,
@@ -131,8 +134,9 @@ def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int 
 
 
 def connecting_shell(targets: Iterable[tuple[str, int, int]]) -> str:
-    """Return the body of a collector that connects until every expected listener has replied, or time is up.
+    """Return the body of a collector that connects to every target.
 
-    `targets`: host, port and number of listeners expected there. It prints `HOST PORT TOKEN PORT` for each reply."""
+    It ends when all expected listeners have replied, or when its time is over. `targets`: host, port, and the number of
+    listeners expected at that port. The collector prints `HOST PORT TOKEN PORT` for each reply."""
     arguments = " ".join(quote(f"{host} {port} {count}") for host, port, count in targets)
     return fill_template(_CONNECT, TARGETS=arguments, ROUNDS=str(CONNECT_SECONDS))

@@ -1,8 +1,9 @@
-"""Active test with temporary TCP listeners that shows which nodes each address and port lead to.
+"""The active test with temporary TCP listeners. It shows which nodes receive the connections to an address and port.
 
-Each listener sends a random token and its port to every client, so that each reply identifies its node. It also
-detects clients that send data first: only a load balancer with the PROXY protocol does. Ports in use are not touched.
-A listener ends with its SSH connection, and by itself after a minute, so nothing stays on the node.
+Each listener sends a random token and its port to every client, so each reply identifies its node. The listener also
+detects clients that send data first, because only a load balancer with the PROXY protocol does so. The test does not
+use ports that are in use. A listener ends with its SSH connection, at the latest after one minute, so no listener stays
+on the node.
 """
 
 import asyncio
@@ -28,21 +29,21 @@ _MAX_SILENCE = 5.0  # seconds without one of the dots, of which a listener sends
 
 @dataclass(frozen=True)
 class ListenerPlan:
-    """The part of one node in the listener test."""
+    """The task of one node in the listener test: the ports to listen on, and the targets to connect to."""
 
     target: Target
     ports: tuple[int, ...] = ()
     """Ports to listen on."""
     targets: tuple[tuple[str, int, frozenset[str]], ...] = ()
-    """Connects: host, port, and the plan addresses of the nodes that may reply there."""
+    """The connects to make: host, port, and the plan addresses of the nodes that are allowed to reply."""
     known_host_key: str | None = None
-    """Recorded host key of the node, `type base64`."""
+    """The recorded host key of the node, as `type base64`."""
 
 
 async def run_listener_test(plans: Sequence[ListenerPlan], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
-    """Listen and connect on all nodes at the same time. Returns, by plan address, `Facts` with the results only.
+    """Listen and connect on all nodes at the same time. Return plan address → `Facts` with only the test results.
 
-    If a node is not reachable, its results are missing with the reason. The listeners end even after an error."""
+    If a node is not reachable, its results are missing with a reason. The listeners end even after an error."""
     tokens = {plan.target.address: secrets.token_hex(12) for plan in plans}
     sessions = [_ListenerSession(plan, tokens[plan.target.address], deadlines) for plan in plans if plan.ports]
     try:
@@ -68,29 +69,29 @@ def _with_listeners(facts: Facts, sessions: Sequence["_ListenerSession"]) -> Fac
 
 
 class _ListenerSession:
-    """The listeners of one node, and the SSH connection that they depend on."""
+    """The listeners of one node, and the SSH connection that keeps them running."""
 
     def __init__(self, plan: ListenerPlan, token: str, deadlines: Deadlines) -> None:
         self.plan = plan
-        self.ports: dict[int, str] = dict.fromkeys(plan.ports, _("the listener did not start"))
-        """Port → "" if it listens, else the reason why not."""
+        self.ports: dict[int, str] = dict.fromkeys(plan.ports, _("the temporary listener on the node did not start"))
+        """Port → "" if the listener works, else the reason of the failure."""
         self.proxy_protocol_ports: set[int] = set()
         self._token = token
         self._deadlines = deadlines
         self._ready = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._last_output = 0.0
-        """Time of the last output, by the clock of the event loop."""
+        """The time of the last output, by the clock of the event loop."""
 
     async def start(self) -> None:
-        """Start the listeners; return when all listen or have failed."""
+        """Start the listeners. Return when every listener works or has failed."""
         self._task = asyncio.create_task(self._run())
         with suppress(TimeoutError):
             async with asyncio.timeout(_START_SECONDS):
                 await self._ready.wait()
 
     def check_alive(self) -> None:
-        """Mark all ports as failed if the node stopped sending: a packet filter is then not the cause."""
+        """Mark all ports as failed if the node no longer sends output. A packet filter is then not the cause."""
         if asyncio.get_running_loop().time() - self._last_output > _MAX_SILENCE:
             lost = _("the node stopped responding during the test")
             self.ports = {port: reason or lost for port, reason in self.ports.items()}
@@ -131,12 +132,12 @@ class _ListenerSession:
         if keyword == "ready":
             self._ready.set()
         elif keyword == "lacking":
-            self.ports = dict.fromkeys(self.ports, _("python, perl and socat not found on the node"))
+            self.ports = dict.fromkeys(self.ports, _("the node has none of the programs python, perl and socat"))
             self._ready.set()
         elif keyword == "proxied" and port.isdigit() and int(port) in self.ports:
             self.proxy_protocol_ports.add(int(port))
         elif port.isdigit() and int(port) in self.ports:
-            self.ports[int(port)] = {"listening": "", "busy": _("the port is in use")}.get(
+            self.ports[int(port)] = {"listening": "", "busy": _("the port is in use on the node")}.get(
                 keyword, self.ports[int(port)]
             )
 
@@ -144,7 +145,7 @@ class _ListenerSession:
 async def _connect_to_targets(
     plan: ListenerPlan, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str], deadlines: Deadlines
 ) -> Facts:
-    """Connect until every listener that may reply has replied, or for some seconds."""
+    """Connect to the targets until every expected listener has replied, or for some seconds."""
     address = plan.target.address
     collector = _connect_collector(plan, listening, tokens)
     if collector is None:

@@ -1,7 +1,7 @@
-"""Passive VRRP listener: finds the virtual router IDs in use on a node's network (VIP-VRID), for four seconds.
+"""Listen for VRRP for four seconds, to find the virtual router IDs in use on a node's network (VIP-VRID).
 
-By default, VRRP groups send an advertisement every second, as IP protocol 112 to 224.0.0.18 or ff02::12 (RFC 5798).
-Only the network of the node's address is checked: on another network the same ID belongs to another group.
+By default, VRRP groups send an advertisement every second, as IP protocol 112 to 224.0.0.18 or ff02::12 (RFC 5798). The
+test listens only on the network of the node's address, because a group on a different network can have the same ID.
 """
 
 import re
@@ -73,7 +73,7 @@ def vrrp_collector(address: str) -> Collector:
 
 
 def _vrids(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `vrid N`, or `vrid N,` of tcpdump; the last line is `done`."""
+    """Parse lines `vrid N` of python, or `vrid N,` of tcpdump. The last line is `done`."""
     if "done" not in lines(output):
-        raise ValueError("cannot listen for VRRP")
+        raise ValueError("the node cannot listen for VRRP packets")
     return {"vrids_seen": frozenset(int(n) for n in re.findall(r"\bvrid (\d{1,3})\b", output.text))}

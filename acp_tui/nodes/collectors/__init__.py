@@ -1,8 +1,8 @@
-"""The collectors that run on every node, in order, and the conversion of their output into facts.
+"""The collectors that run on every node, in their order, and the conversion of their output into facts.
 
 A new fact needs a field in `facts.py`, a `Collector` in one of these modules, and its output in one recording (see
-tests/support/record.py). Fast collectors run first and package tools last, because facts collected before a broken
-connection are kept.
+tests/support/record.py). Fast collectors run first and package tools run last. Facts collected before a broken
+connection are kept, so this order saves as many facts as possible.
 """
 
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -49,13 +49,13 @@ COLLECTORS: tuple[Collector, ...] = (
 )
 
 IDENTITY = next(collector for collector in COLLECTORS if collector.name == "ids")
-"""Reads the machine ID and the boot ID."""
+"""The collector that reads the machine ID and the boot ID."""
 
 _FIELDS = frozenset(field.name for field in fields(Facts))
 
 
 Parsed = tuple[Mapping[str, object], str]
-"""Values by field, and the reason for the fields without a value."""
+"""The values by field name, and the reason for the fields without a value."""
 
 
 def facts_from(
@@ -65,12 +65,11 @@ def facts_from(
     collectors: tuple[Collector, ...] = COLLECTORS,
     parsed: MutableMapping[CollectorOutput, Parsed] | None = None,
 ) -> Facts:
-    """Return the facts of the node at `address` from the outputs of collectors. Never raises.
+    """Return the facts of the node at `address` from the outputs of its collectors. No exception is raised.
 
     The fields of a failed collector are missing, each with a reason. `no_output`: the reason for the fields of
-    `collectors` without output, such as a broken connection; None: more output may follow, so they get no reason.
-    `parsed`: cache of parsed outputs for repeated calls with more outputs.
-    """
+    collectors without output, such as a broken connection. None means that more output is expected, so these fields get
+    no reason. `parsed`: a cache of parsed outputs, for repeated calls with more outputs."""
     parsed = {} if parsed is None else parsed
     by_name = {collector.name: collector for collector in collectors}
     values: dict[str, object] = {}
@@ -103,17 +102,17 @@ def _parse(collector: Collector, output: CollectorOutput) -> Parsed:
     if output.status in (TIMED_OUT, CUT, NEEDS_ROOT) or (output.status and not collector.any_status):
         return {}, _failure_reason(collector, output.status)
     try:
-        return collector.parse(output), _("the node did not report it")
+        return collector.parse(output), _("the node did not report this value")
     except ValueError as error:
-        return {}, _("cannot parse the output of the node: {reason}").format(reason=error)
+        return {}, _("acp-tui cannot parse the output of the node: {reason}").format(reason=error)
 
 
 def _failure_reason(collector: Collector, status: int) -> str:
     if status == TIMED_OUT:
-        return _("timed out after {seconds} s").format(seconds=collector.timeout)
+        return _("the command on the node timed out after {seconds} s").format(seconds=collector.timeout)
     return {
-        CUT: _("the output was too long"),
+        CUT: _("the output of the node was too long"),
         NEEDS_ROOT: pgettext("reason", "requires root"),
-        ABSENT: _("file not found on the node"),
-        NOT_FOUND: _("command not found on the node"),
-    }.get(status, _("the collector failed with exit status {status}").format(status=status))
+        ABSENT: _("the file does not exist on the node"),
+        NOT_FOUND: _("the command is not installed on the node"),
+    }.get(status, _("the command on the node failed with exit status {status}").format(status=status))

@@ -1,6 +1,6 @@
-"""Collectors for kernel parameters and modules (KRN-*): those in effect, and those of the next boot.
+"""Collectors for kernel parameters and modules (KRN-*). They read the current values and those of the next boot.
 
-Comments in the boot loader's files are ignored.
+Comments in the files of the boot loader are ignored.
 """
 
 import re
@@ -14,10 +14,10 @@ REQUIRED_MODULES = (
     "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", "nf_conntrack_ipv4", "nf_conntrack_ipv6", "geneve", "openvswitch",
     "ipip",
 )  # fmt: skip
-"""Modules required by KRN-IPVS, KRN-CT4, KRN-CT6, KRN-OVN or NETCFG-IPIP, depending on the plan."""
+"""The kernel modules that KRN-IPVS, KRN-CT4, KRN-CT6, KRN-OVN or NETCFG-IPIP require, depending on the plan."""
 
 
-_MAX_COMMAND_LINE = 4096  # characters; the limit of the kernels
+_MAX_COMMAND_LINE = 4096  # characters, which is the limit of the Linux kernels
 
 
 def _cmdline(output: CollectorOutput) -> Mapping[str, object]:
@@ -25,7 +25,7 @@ def _cmdline(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _assignments(text: str) -> Mapping[str, str]:
-    """Parse the variables of shell-like files in order; a value may refer to an earlier one."""
+    """Return the variables of a file in shell syntax. A value can refer to a variable that is set above it."""
     values: dict[str, str] = {}
     for line in text.split("\n"):
         match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)(\+?=)(.*)", line, re.ASCII)
@@ -42,12 +42,12 @@ def _assignments(text: str) -> Mapping[str, str]:
 
 
 _LAST_WINS = ("transparent_hugepage=", "apparmor=", "selinux=")
-"""Checked parameters of which the kernel uses only the last value. Values of other parameters add up."""
+"""Kernel parameters of which only the last value counts. Repeated values of other parameters add up."""
 _RESCUE = ("-rescue-", " recovery ", " single ", " rescue ", " emergency ", "=rescue.target ", "=emergency.target ")
 
 
 def _effective_tokens(command_line: str) -> frozenset[str]:
-    """Return the tokens of a kernel command line without those that a later token overrides."""
+    """Return the parameters of a kernel command line without those that a later parameter overrides."""
     tokens: set[str] = set()
     decided: set[str] = set()
     for token in reversed(command_line.replace('"', " ").split()):
@@ -60,9 +60,9 @@ def _effective_tokens(command_line: str) -> frozenset[str]:
 
 
 def _boot_tokens(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `grub ...` from /etc/default/grub, and `boot ...` from the boot loader's files.
+    """Parse lines `grub ...` from /etc/default/grub, and lines `boot ...` from the files of the boot loader.
 
-    Rescue entries are ignored, because the boot loader does not start them by itself."""
+    Rescue entries are ignored, because the boot loader does not start them automatically."""
     defaults: list[str] = []
     entries: list[str] = []
     kernelopts = ""
@@ -90,13 +90,13 @@ def _boot_tokens(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _modules_at_boot(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse modules-load.d(5): one name per line; `#` and `;` begin a comment."""
+    """Parse files of modules-load.d(5). Each line is the name of a module. `#` and `;` begin a comment."""
     names = {line.split()[0].replace("-", "_") for line in lines(output) if line[0] not in "#;"}
     return {"modules_at_boot": frozenset(names)}
 
 
 def _modules(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `loaded NAME`, `available NAME`, `no-modprobe`."""
+    """Parse lines `loaded NAME`, `available NAME` and `no-modprobe`."""
     loaded: set[str] = set()
     available: set[str] = set()
     modprobe_found = True

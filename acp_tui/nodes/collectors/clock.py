@@ -1,7 +1,7 @@
 """Collectors for the clock and the time zone (X-CLOCK-SKEW, X-TIMEZONE).
 
-The clock collector runs first and sends its output immediately, because half of the round-trip time is the uncertainty
-of the offset.
+The clock collector runs first and sends its output immediately. Half of the round-trip time is the uncertainty of the
+measured offset.
 """
 
 import re
@@ -16,22 +16,23 @@ _UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "
 
 
 def read_clock(output: CollectorOutput, before: float, after: float) -> Clock:
-    """Return the clock of a node. `before`, `after`: this host's time at request and reply, in seconds since the epoch.
+    """Return the clock of a node.
 
-    The node read its clock between the two. The offset is therefore measured from the middle, and its uncertainty is
-    half of the elapsed time. Raises ValueError if the node returned no time."""
+    `before`, `after`: the time of this host at the request and at the reply, in seconds since 1970. The node read its
+    clock between the two times. The offset is therefore measured from their middle, and its uncertainty is half of the
+    elapsed time. Raises ValueError if the node did not return a time."""
     match = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?(?:\.?%?N?)", first_line(output))
     if match is None or output.status:
-        raise ValueError("the node returned no time")
+        raise ValueError("the node did not return its current time")
     remote = float(f"{match[1]}.{match[2] or 0}")
-    # Some versions of date print no fraction: the time is then anywhere within that second.
+    # Some versions of date print no fraction. The exact time is then unknown within that second.
     coarse = 0.0 if match[2] else 0.5
     offset = remote + coarse - (before + after) / 2
     return Clock(offset, (after - before) / 2 + coarse, datetime.fromtimestamp(min(remote, 253402300799), UTC))
 
 
 def _zone(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `offset +hhmm`, `link TARGET` (of /etc/localtime), or `file NAME` (of /etc/timezone)."""
+    """Parse `offset +hhmm`, `link FILE` (the target of /etc/localtime) and `file NAME` (content of /etc/timezone)."""
     values: dict[str, object] = {"timezone": ""}
     for line in lines(output):
         kind, _, rest = line.partition(" ")

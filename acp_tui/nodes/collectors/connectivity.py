@@ -1,7 +1,8 @@
-"""Collectors for connectivity: other nodes, cluster endpoint, name servers, image registry. They change nothing.
+"""Collectors for the connectivity of a node. They change nothing.
 
-They depend on the plan, so each node gets its own. They run in parallel with the other collectors and test all targets
-at the same time: unreachable targets together cost one timeout, a healthy network costs almost nothing.
+They test the connections to other nodes, the cluster endpoint, name servers and the image registry. The plan defines
+the targets, so each node has its own collectors. They run in parallel with the other collectors, and test all targets
+at the same time. All unreachable targets together cost one timeout; a healthy network costs almost no time.
 """
 
 import re
@@ -126,24 +127,24 @@ return "$unsure"
 
 @dataclass(frozen=True)
 class NodeTestSpec:
-    """Connectivity tests of one node. Hosts as in the plan, addresses or names."""
+    """The connectivity tests of one node. A host is an address or a name, as in the plan."""
 
     tcp_targets: tuple[tuple[str, int], ...] = ()
-    """Host and TCP port of each connect."""
+    """Host and port of each TCP connect."""
     peers: tuple[str, ...] = ()
-    """Addresses of the other nodes, for ping."""
+    """The addresses of the other nodes, for ping."""
     names: tuple[str, ...] = ()
-    """Names to look up."""
+    """The names to resolve."""
     vip: str | None = None
-    """Address of a future VIP; no host should reply there yet."""
+    """The address of a future VIP. No host should reply at this address yet."""
     registry: tuple[str, int] | None = None
-    """Host and port of an external image registry."""
+    """The host and port of an external image registry."""
     registry_login: SecretStr | None = None
-    """Base64 of `user:password` for the registry; None: test no login."""
+    """The base64 text of `user:password` for the registry. None means that no login is tested."""
 
 
 def collectors_for(spec: NodeTestSpec) -> tuple[Collector, ...]:
-    """Return the collectors for the tests in `spec`; empty without tests."""
+    """Return the collectors for the tests in `spec`. The result is empty if `spec` has no tests."""
     collectors: list[Collector] = []
 
     def add(name: str, fields: str, shell: str, timeout: int, **blanks: str) -> None:
@@ -170,8 +171,10 @@ def _quote_all(texts: tuple[str, ...]) -> str:
 
 
 def _pings(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `HOST size BYTES REPORT [later REPORT | again REPORT]`. The first report is of packets of the full
-    size that must not be fragmented, `later` of a repeated test after uneven times, `again` of small packets."""
+    """Parse lines `HOST size BYTES REPORT [later REPORT | again REPORT]`.
+
+    The first report is about packets of the full size that must not be fragmented. `later` is a repeated test after
+    uneven times. `again` is a test with small packets."""
     return {"pings": tuple(ping for line in lines(output) if (ping := _ping(line)) is not None)}
 
 
@@ -197,13 +200,13 @@ def _ping(line: str) -> Ping | None:
 
 
 def _average(report: str) -> float | None:
-    """Return the average in seconds from the summary of ping."""
+    """Return the average time in seconds from the summary of ping; None if the summary has no times."""
     match = re.search(r"min/avg/max\S* = [\d.]+/([\d.]+)/", report)
     return float(match[1]) / 1000 if match else None
 
 
 def _packets(report: str) -> tuple[int, int] | None:
-    """Return packets sent and received from the summary of ping."""
+    """Return the numbers of packets sent and received from the summary of ping; None without a summary."""
     match = re.search(r"(\d{1,4}) packets transmitted, (\d{1,4}) (?:packets )?received", report)
     return (int(match[1]), int(match[2])) if match else None
 
@@ -214,7 +217,7 @@ def _speeds(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _names(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `NAME ADDRESSES [servers: ADDRESSES]`, the second part only for names in /etc/hosts."""
+    """Parse lines `NAME ADDRESSES [servers: ADDRESSES]`. Only names in /etc/hosts have the part `servers`."""
     addresses_of: dict[str, tuple[str, ...] | None] = {}
     by_servers: dict[str, tuple[str, ...] | None] = {}
     for line in lines(output):

@@ -9,7 +9,7 @@ from acp_tui.nodes.script import Collector, CollectorOutput
 
 
 def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `PATH|df row`: device, bytes, used, available, per cent, mount point."""
+    """Parse lines `PATH|ROW`, in which ROW is a row of df: device, bytes, used, available, per cent, mount point."""
     rows = []
     for line in lines(output):
         path, _, row = line.partition("|")
@@ -17,13 +17,15 @@ def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
         if match:
             rows.append(Filesystem(path, match[1], int(match[2]), int(match[4]), int(match[3])))
     if not rows:
-        raise ValueError("no file system in the output of df")
+        raise ValueError("the output of df contains no file system")
     return {"filesystems": tuple(rows)}
 
 
 def _disks(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the disks below each path, through partitions, LVM and RAID. Lines: `mount MAJ:MIN POINT SOURCE`,
-    `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash SLAVE...`, `part DISK NAME MAJ:MIN`."""
+    """Find the disks below each path, through partitions, LVM and RAID.
+
+    The lines are `mount MAJ:MIN POINT SOURCE`, `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash
+    SLAVE...` and `part DISK NAME MAJ:MIN`."""
     paths: dict[str, str] = {}
     mounts: dict[str, tuple[str, str]] = {}
     names: dict[str, str] = {}  # device number, kernel name or device file → kernel name of the block device
@@ -61,7 +63,7 @@ def _disks(output: CollectorOutput) -> Mapping[str, object]:
         behind = sorted(bottom(device)) if device else [source]
         disks += [Disk(path, disk, rotational.get(disk)) for disk in behind]
     if not disks:
-        raise ValueError("no mount point found")
+        raise ValueError("the output contains no mount point for the path")
     return {"disks": tuple(disks)}
 
 

@@ -8,7 +8,9 @@ from acp_tui.nodes.script import Collector, CollectorOutput
 
 
 def _macs(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `hardware|virtual MAC`. Virtual interfaces count only on a machine without hardware interfaces."""
+    """Parse lines `hardware MAC` and `virtual MAC`.
+
+    Virtual interfaces count only if the node has no hardware interface."""
     macs: dict[str, set[str]] = {"hardware": set(), "virtual": set()}
     for line in lines(output):
         kind, _, mac = line.partition(" ")
@@ -44,7 +46,7 @@ def _cpu(output: CollectorOutput) -> Mapping[str, object]:
         elif key == "virtual":
             values["virtual"] = value == "yes"
     if not count:
-        raise ValueError("no processor line")
+        raise ValueError("/proc/cpuinfo contains no processor")
     named = re.search(r"@ *([0-9]{1,3}(?:\.[0-9]{1,4})?) *GHz", model)
     if named:
         values["cpu_ghz"] = float(named[1])
@@ -60,15 +62,15 @@ def _cpu(output: CollectorOutput) -> Mapping[str, object]:
 def _memory(output: CollectorOutput) -> Mapping[str, object]:
     match = re.search(r"^MemTotal:\s*([0-9]{1,15}) kB$", output.text, re.MULTILINE)
     if match is None:
-        raise ValueError("no MemTotal")
+        raise ValueError("/proc/meminfo contains no MemTotal")
     return {"memory": int(match[1]) * 1024}
 
 
 def _steal(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks."""
+    """Parse the `cpu` line of /proc/stat: user, nice, system, idle, iowait, irq, softirq and steal, in ticks."""
     match = re.match(r"cpu +((?:[0-9]{1,18} ?){8})", output.text)
     if match is None:
-        raise ValueError("no cpu line with eight counters")
+        raise ValueError("/proc/stat contains no cpu line with eight counters")
     ticks = [int(count) for count in match[1].split()]
     return {"steal": ticks[7] / max(1, sum(ticks))}
 

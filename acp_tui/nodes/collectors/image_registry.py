@@ -1,7 +1,8 @@
-"""Collector for an external image registry: TLS, `GET /v2/` and login from a node (XR-REG-EXT, XR-REG-AUTH).
+"""The collector for an external image registry: TLS, `GET /v2/` and the login from a node (XR-REG-EXT, XR-REG-AUTH).
 
-The node receives the password in the stream of the script, keeps it in bash's memory only, and passes it to curl or
-python through a pipe: never in an argument, an environment variable or a file. It is sent over trusted TLS only.
+The node receives the password in the stream of the script and keeps it only in the memory of bash. bash passes it to
+curl or python through a pipe, never in an argument, an environment variable or a file. The password is sent only over
+trusted TLS.
 """
 
 import re
@@ -128,7 +129,7 @@ _TRUST: tuple[tuple[str, Trust], ...] = (
     ("does not match|no alternative certificate|mismatch|doesn't match|not valid for|subject name", Trust.OTHER_NAME),
     ("issuer|unable to verify|signer not|not trusted|unknown ca", Trust.UNKNOWN_CA),
 )
-"""Patterns in certificate errors of OpenSSL, NSS and GnuTLS."""
+"""Patterns in the certificate errors of OpenSSL, NSS and GnuTLS."""
 
 
 def registry_collector(at: tuple[str, int], login: SecretStr | None) -> Collector:
@@ -149,7 +150,7 @@ def _answer(output: CollectorOutput) -> Mapping[str, object]:
     if "error" in rows:
         return {"registry_answer": RegistryAnswer(None, _message(rows["error"]))}
     if not re.fullmatch(r"[1-5]\d\d", status):
-        raise ValueError("no HTTP status of the registry")
+        raise ValueError("the registry returned no HTTP status")
     trust = Trust.PLAIN if "plain" in rows else _trust(rows.get("trust", ""))
     login, detail = _login(rows.get("login", ""))
     return {"registry_answer": RegistryAnswer(int(status), "", trust, login, detail)}
@@ -172,5 +173,5 @@ def _login(result: str) -> tuple[Login | None, str]:
 
 
 def _message(text: str) -> str:
-    """Return the message of curl or python without curl's number."""
+    """Return the message of curl or python without the error number of curl."""
     return re.sub(r"^curl: \(\d+\) ", "", " ".join(text.split()))[:200]

@@ -1,6 +1,6 @@
 """Collectors for addresses, routes, name resolution and used ports (NET-*, VIP-SUBNET).
 
-`ip` and `ss` may be missing, because they are requirements themselves; the collectors then read /proc.
+The programs `ip` and `ss` are requirements themselves, so they can be missing. The collectors then read /proc.
 """
 
 import re
@@ -19,7 +19,9 @@ def _ipv4(little_endian_hex: str) -> IPv4Address:
 
 
 def _routes_of_proc(rows: list[str]) -> tuple[Route, ...]:
-    """Parse /proc/net/route: interface, destination, gateway, flags, ..., mask (eighth column); little-endian hex."""
+    """Parse rows of /proc/net/route. Numbers are little-endian hexadecimal.
+
+    The columns are interface, destination, gateway, flags, and more; the eighth is the mask."""
     routes = []
     for row in rows:
         columns = row.split()
@@ -34,7 +36,10 @@ def _routes_of_proc(rows: list[str]) -> tuple[Route, ...]:
 
 
 def _routes6_of_proc(rows: list[str]) -> tuple[Route, ...]:
-    """Parse /proc/net/ipv6_route: destination, prefix (hex), source, prefix, gateway, metric, ref, use, flags, nic."""
+    """Parse rows of /proc/net/ipv6_route. Prefix lengths are hexadecimal.
+
+    The columns are destination, prefix, source, prefix, gateway, metric, reference count, use count, flags, interface.
+    """
     routes = []
     for row in rows:
         columns = row.split()
@@ -72,7 +77,9 @@ def _route(line: str) -> Route | None:
 def _routes(
     name: str, of_proc: Callable[[list[str]], tuple[Route, ...]]
 ) -> Callable[[CollectorOutput], Mapping[str, object]]:
-    """Return a parser of `ip -o route`, or of the rows after a line `proc` if `ip` is missing or broken."""
+    """Return a parser of routes. It parses `ip -o route`, or the rows of /proc after a line `proc`.
+
+    The node prints the rows of /proc if `ip` is missing or broken."""
 
     def parse(output: CollectorOutput) -> Mapping[str, object]:
         rows = lines(output)
@@ -84,7 +91,10 @@ def _routes(
 
 
 def _interfaces(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines of `ip -o addr`; or a line `proc`, then rows `route`, `six` and `trie`."""
+    """Parse the interfaces and addresses of a node from the output of `ip -o addr`.
+
+    If `ip` is missing, the output has a line `proc`. The rows below it start with `route`, `six` or `trie` and come
+    from /proc."""
     rows = lines(output)
     if "proc" in rows:
         return {"interfaces": _interfaces_of_proc(rows[rows.index("proc") + 1 :])}
@@ -108,7 +118,10 @@ def _is_address(text: str) -> bool:
 
 
 def _interfaces_of_proc(rows: list[str]) -> tuple[Interface, ...]:
-    """Parse rows of /proc. fib_trie has no interface for an IPv4 address, so the narrowest connected route gives it."""
+    """Parse interfaces and addresses from rows of /proc.
+
+    /proc/net/fib_trie contains the IPv4 addresses without their interfaces. The narrowest connected route of an address
+    gives the interface."""
     connected: list[tuple[IPv4Network, str]] = []
     six: list[Interface] = []
     addresses: dict[str, None] = {}
@@ -149,8 +162,10 @@ def _hosts(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _resolv(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse resolv.conf(5) like kubelet, which allows blanks before a keyword. The last `search` line is used; a `.` in
-    it (written by systemd-resolved) has no effect. Status 66: the file does not exist."""
+    """Parse resolv.conf(5) like kubelet, which allows blanks before a keyword.
+
+    Only the last `search` line counts. A `.` in it, written by systemd-resolved, has no effect. Exit status 66 means
+    that the file does not exist."""
     if output.status:
         return {"resolv_exists": False, "nameservers": (), "search_domains": (), "resolv_domain": ""}
     nameservers: list[str] = []
@@ -175,7 +190,9 @@ def _resolv(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _listeners(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `proc PORT` (hex, from /proc/net/tcp and tcp6) for the ports, and rows `ss ...` for the process names."""
+    """Parse the ports from rows `proc PORT`, and the process names from rows `ss ...`.
+
+    The ports are hexadecimal and come from /proc/net/tcp and /proc/net/tcp6."""
     ports: set[int] = set()
     named: dict[int, str] = {}
     ports_of_ss: set[int] = set()
@@ -194,12 +211,12 @@ def _listeners(output: CollectorOutput) -> Mapping[str, object]:
                 if owner:
                     named.setdefault(int(match[1]), owner[1])
     if not from_proc and not ports_of_ss:
-        raise ValueError("neither /proc/net/tcp nor ss lists sockets")
+        raise ValueError("neither /proc/net/tcp nor ss lists TCP sockets")
     return {"listeners": tuple(Listener(port, named.get(port)) for port in sorted(ports | ports_of_ss))}
 
 
 def _udp(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse ports (hex) after the heading of the files."""
+    """Parse the hexadecimal ports below the heading of /proc/net/udp and /proc/net/udp6."""
     if "local_address" not in lines(output):
         raise ValueError("cannot read /proc/net/udp")
     return {"udp_ports": frozenset(int(w, 16) for w in lines(output) if re.fullmatch(r"[0-9A-F]{4}", w))}

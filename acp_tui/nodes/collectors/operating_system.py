@@ -1,6 +1,6 @@
 """Collectors for the host name, the machine ID and the operating system (OS-*, X-HOSTNAME-UNIQUE).
 
-bash reads each file by its canonical path; the collectors do not source any file of the node.
+bash reads each file by its canonical path. The collectors do not source files of the node.
 """
 
 import re
@@ -15,7 +15,7 @@ def _uname(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def os_release(text: str) -> Mapping[str, str]:
-    """Parse os-release(5): KEY=VALUE lines with optional quotes; the last of equal keys is used."""
+    """Parse os-release(5): lines KEY=VALUE with optional quotes. If a key occurs twice, the last value counts."""
     values: dict[str, str] = {}
     for line in text.split("\n"):
         key, equals, value = line.strip().partition("=")
@@ -30,7 +30,7 @@ def os_release(text: str) -> Mapping[str, str]:
 def _os_release(output: CollectorOutput) -> Mapping[str, object]:
     values = os_release(output.text)
     if "ID" not in values:
-        raise ValueError("no ID in os-release")
+        raise ValueError("/etc/os-release contains no ID")
     return {
         "os_id": values["ID"].lower(),
         "os_version_id": values.get("VERSION_ID", ""),
@@ -40,7 +40,7 @@ def _os_release(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _release_file(output: CollectorOutput) -> Mapping[str, object]:
-    """Return the first line with a release in /etc/centos-release and /etc/redhat-release."""
+    """Return the first line with a release in /etc/centos-release or /etc/redhat-release."""
     rows = lines(output)
     return {"os_release_file": next((line for line in rows if re.search(r"release \d", line)), "".join(rows[:1]))}
 

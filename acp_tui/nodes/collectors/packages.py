@@ -1,6 +1,6 @@
 """Collectors for the packages that are installed on a node (PKG-*, SW-LVM2).
 
-Package tools may hang on a locked database, so they run last, each with its own timeout.
+Package tools can hang on a locked database. They therefore run last, each with its own timeout.
 """
 
 import re
@@ -10,18 +10,22 @@ from acp_tui.nodes.collectors.parsing import lines, yes_or_no
 from acp_tui.nodes.script import Collector, CollectorOutput
 
 _INSTALLED_STATES = ("installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending")
-"""dpkg states in which the files of a package are on the node."""
+"""The dpkg states in which the files of a package are on the node."""
 
 
 def _rpm(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse one name per line. Some builds of rpm also print version, release and architecture; these are removed."""
+    """Parse one package name per line.
+
+    Some builds of rpm also print version, release and architecture, which are removed."""
     suffix = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
     return {"rpm_packages": frozenset(suffix.sub("", line) for line in lines(output))}
 
 
 def _dpkg(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse rows `STATUS<TAB>PACKAGE`. Packages on hold and partly configured packages count as installed; packages
-    with only configuration files left do not."""
+    """Parse rows `STATUS<TAB>PACKAGE`, and return the names of installed packages.
+
+    Packages on hold and partly configured packages count as installed. Packages of which only configuration files
+    remain do not count."""
     rows = (re.fullmatch(r"\S+ ok (\S+)\t(\S+)", line) for line in lines(output))
     return {"dpkg_packages": frozenset(row[2] for row in rows if row and row[1] in _INSTALLED_STATES)}
 

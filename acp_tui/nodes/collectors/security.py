@@ -1,6 +1,6 @@
 """Collectors for SELinux, AppArmor, firewall, swap, TasksMax, the login and sshd (SEC-*, SYS-*, USR-*).
 
-Files contain the settings of the next boot; the kernel and systemd report those in effect. Both are collected.
+Files contain the settings of the next boot. The kernel and systemd report the current settings. Both are collected.
 """
 
 import re
@@ -15,22 +15,24 @@ UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-per
 
 
 def _selinux(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the kernel's `0` or `1`, or the output of getenforce."""
+    """Parse the value of the kernel, `0` or `1`, or the output of getenforce."""
     value = first_line(output).lower()
     mode = {"": "disabled", "0": "permissive", "1": "enforcing"}.get(value, value)
     if mode not in ("disabled", "permissive", "enforcing"):
-        raise ValueError("neither 0 nor 1 in enforce")
+        raise ValueError("the file enforce of SELinux contains neither 0 nor 1")
     return {"selinux": mode}
 
 
 def _selinux_config(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the mode like libselinux: in the first line that starts with SELINUX= and a valid mode."""
+    """Find the SELinux mode like libselinux does: in the first line that has SELINUX= and a valid mode."""
     match = re.search(r"^SELINUX=(enforcing|permissive|disabled)", output.text, re.MULTILINE | re.IGNORECASE)
     return {"selinux_config": match[1].lower() if match else ""}
 
 
 def _setting(output: CollectorOutput, name: str) -> str:
-    """Return the value of the last `NAME=value` line that is not a comment, without quotes; "" if none."""
+    """Return the value of the last line `NAME=value` without quotes; "" if no such line exists.
+
+    Comments are ignored."""
     found = re.findall(rf"^[ \t]*{name}[ \t]*=[ \t]*([^\n#]*)", output.text, re.MULTILINE)
     return found[-1].strip().strip("\"'") if found else ""
 
@@ -46,9 +48,9 @@ def _apparmor(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _units(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `UNIT ACTIVE ENABLED`. A dash: systemctl printed nothing, because the unit does not exist.
+    """Parse lines `UNIT ACTIVE ENABLED`. A dash means that systemctl printed nothing, because the unit does not exist.
 
-    Raises ValueError if it printed nothing for any unit: systemd does not reply."""
+    Raises ValueError if systemctl printed nothing for every unit, because then systemd does not reply."""
     states = {}
     for line in lines(output):
         name, active, enabled = [*line.split(" "), "-", "-"][:3]
@@ -69,7 +71,7 @@ def _swaps(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _fstab_swaps(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `fstab ...` copied from the file, and `unit NAME` for units active now or at the next boot."""
+    """Parse lines `fstab ...` copied from /etc/fstab, and `unit NAME` for swap units active now or at the next boot."""
     swaps: list[str] = []
     for line in lines(output):
         kind, _space, rest = line.partition(" ")
@@ -88,24 +90,26 @@ def _tasks_max(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _login(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the uid and the status of `sudo -n true` in the first line, then sudo's message."""
+    """Parse the user ID and the exit status of `sudo -n true` in the first line, then the message of sudo."""
     head, *message = output.text.split("\n", 1)
     match = re.fullmatch(r"([0-9]{1,10}) ([0-9]{1,3})", head.strip())
     if match is None:
-        raise ValueError("no uid")
+        raise ValueError("the output contains no user ID")
     uid, status = int(match[1]), int(match[2])
     if uid == 0 or status == 0:
         return {"uid": uid, "sudo": True, "sudo_message": ""}
     if status == TIMED_OUT:
-        text = _("sudo timed out after {seconds} s; an unreachable name server may be the cause")
+        text = _("sudo timed out after {seconds} s. A possible cause is an unreachable name server.")
         return {"uid": uid, "sudo": MissingReason(text.format(seconds=SUDO_PATIENCE)), "sudo_message": ""}
     if status == NOT_FOUND:
-        return {"uid": uid, "sudo": False, "sudo_message": _("sudo is not installed")}
+        return {"uid": uid, "sudo": False, "sudo_message": _("sudo is not installed on the node")}
     return {"uid": uid, "sudo": False, "sudo_message": "\n".join(message).strip()[-500:]}
 
 
 def _sshd(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `effective KEY VALUE` (of `sshd -T`) and `file KEY VALUE` (of files); the first of equal keys counts."""
+    """Parse lines `effective KEY VALUE` (from `sshd -T`) and `file KEY VALUE` (from files).
+
+    If a key occurs twice, the first value counts."""
     effective: dict[str, str] = {}
     explicit: dict[str, str] = {}
     for line in lines(output):
@@ -116,7 +120,10 @@ def _sshd(output: CollectorOutput) -> Mapping[str, object]:
             target.setdefault(match[1].lower(), match[2].lower())
     settings = {
         name: SshdSetting(effective.get(name) or explicit.get(name) or built_in, name in explicit)
-        for name, built_in in (("usedns", "no"), ("usepam", "no"))  # OpenSSH's defaults, if sshd -T printed nothing
+        for name, built_in in (
+            ("usedns", "no"),
+            ("usepam", "no"),
+        )  # the defaults of OpenSSH, used if sshd -T printed nothing
     }
     return {"sshd": settings}
 

@@ -1,4 +1,4 @@
-"""Collectors for tools, folders and existing container runtimes and Kubernetes components (SW-*, FS-*)."""
+"""Collectors for tools, folders, existing container runtimes and Kubernetes components (SW-*, FS-*)."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _KUBERNETES_PROCESSES = (
     "kubelet", "dockerd", "containerd", "crio", "cri-dockerd", "kube-apiserver", "kube-controller", "kube-scheduler",
     "kube-proxy", "kubelite", "k3s-server", "k3s-agent", "rke2", "etcd",
 )  # fmt: skip
-"""Process names as the kernel shows them, cut to 15 characters."""
+"""Process names as the kernel shows them, which is at most 15 characters."""
 
 
 def _tools(output: CollectorOutput) -> Mapping[str, object]:
@@ -35,7 +35,9 @@ def _tools(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _tmp(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `at PATH` (real path of /tmp) and rows of /proc/mounts. The last row of the nearest mount point counts."""
+    """Parse `at PATH` (the real path of /tmp) and rows of /proc/mounts.
+
+    The last row of the nearest mount point counts."""
     options: dict[str, str] = {}
     place = "/tmp"  # noqa: S108 - on the node, and only read
     for line in lines(output):
@@ -45,12 +47,14 @@ def _tmp(output: CollectorOutput) -> Mapping[str, object]:
         elif len(columns) >= 4 and f"{place}/".startswith(columns[1].rstrip("/") + "/"):
             options[columns[1]] = columns[3]
     if not options:
-        raise ValueError("neither /tmp nor / in /proc/mounts")
+        raise ValueError("/proc/mounts contains neither /tmp nor /")
     return {"tmp_options": tuple(options[max(options, key=len)].split(","))}
 
 
 def _directories(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse `absent PATH` or `present PATH EMPTY MOUNTED SIZE NEWEST`, with yes/no and a dash for an unknown value."""
+    """Parse lines `absent PATH` and `present PATH EMPTY MOUNTED SIZE NEWEST`.
+
+    EMPTY and MOUNTED are yes or no. A dash means that the value is unknown."""
     directories: dict[str, Directory] = {}
     for line in lines(output):
         columns = line.split()
@@ -61,12 +65,12 @@ def _directories(output: CollectorOutput) -> Mapping[str, object]:
             newest = " ".join(columns[5:])
             directories[columns[1]] = Directory(True, columns[2] == "yes", columns[3] == "yes", size, newest or None)
     if any(path not in directories for path in DIRECTORIES):
-        raise ValueError("some directories are missing in the output")
+        raise ValueError("the output does not contain all directories")
     return {"directories": directories}
 
 
 def _running(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `process NAME`, `file PATH`, `time TEXT`."""
+    """Parse lines `process NAME`, `file PATH` and `time TEXT`."""
     traces: dict[str, None] = {}
     daemons: dict[str, None] = {}
     time_states: list[str] = []
@@ -85,7 +89,7 @@ def _running(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _leftovers(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse one path per line."""
+    """Parse lines that each contain one path."""
     paths = []
     for path in lines(output):
         name = path.rpartition("/")[2]

@@ -1,7 +1,7 @@
-"""Collector for TCP connects from a node to many targets at the same time, with bash only (X-FIREWALL).
+"""The collector for TCP connects from a node to many targets at the same time. It needs only bash (X-FIREWALL).
 
-A healthy network costs one process per host and a few milliseconds. All targets without a reply cost one timeout.
-The timeout is long enough for the kernel to send a lost packet again.
+A healthy network costs one process per host and a few milliseconds. All targets without a reply together cost one
+timeout. The timeout is long enough for the kernel to send a lost packet again.
 """
 
 import re
@@ -149,7 +149,7 @@ _RESULTS: Mapping[str, TcpResult] = {
     "Operation not permitted": TcpResult.FORBIDDEN,
     "Invalid argument": TcpResult.FORBIDDEN,
 }
-"""Errors of connect(2) in the C locale. A blackhole route on the node itself gives "Invalid argument"."""
+"""Errors of connect(2) in the C locale. A blackhole route on the node itself causes "Invalid argument"."""
 
 
 def tcp_connect_collector(tcp_targets: tuple[tuple[str, int], ...]) -> Collector:
@@ -181,10 +181,10 @@ _SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
 
 
 def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `HOST PORT[,PORT...] MESSAGE`; the message includes the seconds of the connect.
+    """Parse lines `HOST PORT[,PORT...] MESSAGE`. The message includes the seconds of the connect.
 
-    Each target becomes a path; without a line, or with an unknown message, its result is UNKNOWN. Without any result
-    the fact is missing."""
+    Each target becomes a TcpPath. Its result is UNKNOWN if its line is missing or its message is unknown. If the output
+    contains no result at all, the fact is missing."""
     targets, results = {(host, str(port)): (host, port) for host, port in tcp_targets}, dict[tuple[str, int], TcpPath]()
     for line in lines(output):
         host, _space, rest = line.partition(" ")
@@ -198,7 +198,7 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
                 results[target] = TcpPath(*target, result, seconds, detail)
     if tcp_targets and not results:
         return {}
-    reason = _("the node did not report it")
+    reason = _("the node did not report the result of this connection")
     return {
         "paths": tuple(
             results.get(target) or TcpPath(*target, TcpResult.UNKNOWN, detail=reason)
@@ -209,7 +209,7 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
 
 @lru_cache(maxsize=256)
 def _parse_message(message: str) -> tuple[TcpResult, float | None]:
-    """Return the result and the seconds of a connect. Cached, because most messages are the same."""
+    """Return the result and the seconds of a connect. The function is cached, because most messages are the same."""
     took = _SECONDS.search(message)
     result = next((result for text, result in _RESULTS.items() if text in message), TcpResult.UNKNOWN)
     return result, float(took[1].replace(",", ".")) if took else None

@@ -1,1 +1,1 @@
-"""SSH: targets, keys, known hosts, connections, file transfer and error messages."""
+"""SSH to the nodes: logins, keys, known hosts, connections, file transfer and error messages."""

@@ -1,4 +1,7 @@
-"""Address maps: where to connect to a node. It differs from the plan only on the practice cluster."""
+"""Address maps: the address to which acp-tui connects for a node of the plan.
+
+It differs from the address in the plan only on the practice cluster.
+"""
 
 from collections.abc import Callable
 
@@ -7,5 +10,5 @@ AddressMap = Callable[[str, int], tuple[str, int]]
 
 
 def direct(address: str, port: int) -> tuple[str, int]:
-    """Return address and port unchanged: the map of real nodes."""
+    """Return address and port unchanged. Real nodes use this map."""
     return address, port

@@ -1,8 +1,8 @@
-"""SSH connections to nodes: connect, log in, run a command.
+"""SSH connections to nodes. This module connects, logs in and runs commands.
 
-Only the modules of this package import asyncssh (and the practice nodes, as servers). Each stage of a connection has
-its own deadline and error message. The operator's SSH configuration, agent, known hosts and default keys are not used:
-the login comes from the plan alone.
+Only this package imports asyncssh, and the practice nodes, which use it for their servers. Each stage of a connection
+has its own deadline and error message. The SSH configuration, agent, known hosts and default keys of the operator are
+not used, because the login comes only from the plan.
 """
 
 import asyncio
@@ -51,26 +51,28 @@ _RAW_TERMINAL = dict.fromkeys(
     0,
 )  # fmt: skip
 _MAX_STDERR = 4 << 20
-"""Bytes on standard error after which a command is ended."""
+"""Maximum bytes on standard error. A command that writes more is ended."""
 _CLOSE_SECONDS = 2.0  # for an orderly disconnect
 _KEEPALIVE_SECONDS = 5  # without data from the node before a keepalive request
 _KEEPALIVE_MISSED, _KEEPALIVE_MISSED_AT_FIRST = 3, 8
-"""Unanswered keepalive requests allowed; more at first, so that the deadline of the session applies."""
+"""The number of keepalive requests that can stay unanswered.
+
+It is higher at first, so that the deadline of the session applies."""
 
 
 class Connection:
-    """An open connection. It uses one channel at a time, so MaxSessions 1 on the node is enough."""
+    """An open SSH connection. It uses one channel at a time, so the value MaxSessions 1 on the node is sufficient."""
 
     def __init__(self, inner: asyncssh.SSHClientConnection, host_key: str, fingerprint: str) -> None:
         self._inner = inner
         self.host_key = host_key
-        """OpenSSH public key, `type base64`."""
+        """The OpenSSH public key of the node, as `type base64`."""
         self.fingerprint = fingerprint
-        """SHA256 fingerprint of the host key, as OpenSSH prints it."""
+        """The SHA256 fingerprint of the host key, as OpenSSH prints it."""
         self.stderr = ""
-        """The end of the last command's standard error, as one line."""
+        """The end of the standard error of the last command, as one line."""
         self.sent_at = 0.0
-        """When the last command was sent, in seconds since the epoch."""
+        """The time when the last command was sent, in seconds since 1970."""
 
     async def run(
         self, command: str, program: str | bytes, on_open: OnStage, shell_deadline: float, *, terminal: bool = False
@@ -100,15 +102,15 @@ class Connection:
             raise ConnectError(NodeState.TIMEOUT, "shell", stage_timed_out("shell", shell_deadline)) from None
         except asyncssh.ChannelOpenError as error:
             await self._raise_if_lost()
-            detail = _with_error(_("the node opened no session"), error)
+            detail = _with_error(_("the login worked, but the node did not open a session"), error)
             raise ConnectError(NodeState.AUTH_FAILED, "shell", detail) from None
         except (asyncssh.Error, OSError) as error:
-            raise ConnectionLost(_with_error(_("the connection broke before the session opened"), error)) from None
+            raise ConnectionLost(_with_error(_("the SSH connection broke before the session opened"), error)) from None
         self._inner.set_keepalive(count_max=_KEEPALIVE_MISSED)
         on_open("script")
         stderr = asyncio.ensure_future(_read_stderr(process))
         try:
-            with suppress(BrokenPipeError):  # a command that ends without reading prints the reason on stderr
+            with suppress(BrokenPipeError):  # a command that ends without reading its input prints the reason on stderr
                 process.stdin.write(program.encode() if isinstance(program, str) else program)
                 if not terminal:
                     process.stdin.write_eof()
@@ -117,13 +119,13 @@ class Connection:
             self.stderr = await stderr
             await process.wait_closed()
         except (asyncssh.Error, OSError) as error:
-            raise ConnectionLost(_with_error(_("the connection broke while a command ran"), error)) from None
+            raise ConnectionLost(_with_error(_("the SSH connection broke while a command ran"), error)) from None
         finally:
             stderr.cancel()
             process.close()
 
     async def sftp(self) -> asyncssh.SFTPClient:
-        """Open an SFTP session. Raises ConnectionLost, and asyncssh's errors, which `sftp.py` handles."""
+        """Open an SFTP session. Raises ConnectionLost, and errors of asyncssh, which `sftp.py` handles."""
         try:
             return await self._inner.start_sftp_client()
         except asyncssh.ChannelOpenError:
@@ -131,13 +133,15 @@ class Connection:
             raise
 
     async def _raise_if_lost(self) -> None:
-        """Raise ConnectionLost if no channel opened because the connection broke; asyncssh has one error for both."""
+        """Raise ConnectionLost if the connection broke before a channel opened.
+
+        asyncssh reports this with the same error as a rejected channel."""
         await asyncio.sleep(0)  # asyncssh updates its state in the next iteration of the loop
         if self._inner.is_closed():
-            raise ConnectionLost(_("the connection broke before the session opened"))
+            raise ConnectionLost(_("the SSH connection broke before the session opened"))
 
     async def close(self) -> None:
-        """Disconnect, within two seconds."""
+        """Close the connection within two seconds."""
         self._inner.close()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -149,12 +153,11 @@ class Connection:
 async def connect(
     target: Target, known_host_key: str | None, on_stage: OnStage, deadlines: Deadlines = DEADLINES
 ) -> Connection:
-    """Connect and log in.
+    """Connect to a node and log in.
 
-    `known_host_key`: recorded host key, `type base64`; None: first connection, any key is accepted.
-    `on_stage` is called with `tcp`, `handshake` and `login` when each begins.
-    Raises ConnectError with the reason.
-    """
+    `known_host_key`: the recorded host key as `type base64`. None means a first connection, on which every key is
+    accepted. `on_stage` is called with `tcp`, `handshake` and `login` when each stage begins. Raises ConnectError with
+    the reason."""
     key = await asyncio.to_thread(client_key, target)
     expected = host_key(known_host_key)
     pauses = (random.uniform(*pause) for pause in deadlines.retry_pauses)  # noqa: S311 - it only spreads retries
@@ -202,7 +205,7 @@ async def _connect(
                 keepalive_interval=_KEEPALIVE_SECONDS,
             )
     except TimeoutError:
-        # Without a TCP connection the node is unreachable; after one, it hangs.
+        # A node without a TCP connection is unreachable. A node that hangs after the TCP connection timed out.
         state = NodeState.UNREACHABLE if stage == "tcp" else NodeState.TIMEOUT
         detail = stage_timed_out(stage, seconds[stage], greeted=client.greeted)
         raise ConnectError(state, stage, detail, client.server_key_line) from None
@@ -211,7 +214,7 @@ async def _connect(
     server_key = inner.get_server_host_key()
     if server_key is None:
         inner.abort()
-        raise ConnectError(NodeState.HOST_KEY_CHANGED, "handshake", _("the node sent no host key"))
+        raise ConnectError(NodeState.HOST_KEY_CHANGED, "handshake", _("the node did not send a host key"))
     return Connection(inner, key_line(server_key), server_key.get_fingerprint())
 
 
@@ -222,9 +225,9 @@ def _connect_error(
     known_host_key: asyncssh.SSHKey | None,
     target: Target,
 ) -> ConnectError:
-    """Convert an error of asyncssh or the system into one with a message for the user."""
+    """Convert an error of asyncssh or of the system into a ConnectError with a message for the user."""
     if isinstance(error, asyncssh.HostKeyNotVerifiable) and client.server_key and known_host_key:
-        detail = _("the host key has changed: known hosts has {known}, the node sent {sent}").format(
+        detail = _("the host key of the node has changed: the known host key is {known}, the node sent {sent}").format(
             known=known_host_key.get_fingerprint(), sent=client.server_key.get_fingerprint()
         )
         return ConnectError(NodeState.HOST_KEY_CHANGED, stage, detail, client.server_key_line)
@@ -237,7 +240,7 @@ def _connect_error(
         )
     if stage == "login" and isinstance(error, asyncssh.DisconnectError):
         # For an expired or locked account PAM sends a banner and closes the connection (sshd's do_pam_account).
-        text = _("the node closed the connection during the login of {user}").format(user=target.username)
+        text = _("the node closed the connection during the login of the user {user}").format(user=target.username)
         detail = with_message(text, client.banner or error.reason)
         return ConnectError(NodeState.AUTH_FAILED, stage, detail, client.server_key_line)
     if isinstance(error, asyncssh.KeyExchangeFailed):
@@ -245,15 +248,18 @@ def _connect_error(
         return ConnectError(NodeState.UNREACHABLE, stage, detail, client.server_key_line)
     if isinstance(error, ConnectionRefusedError):
         return ConnectError(
-            NodeState.UNREACHABLE, stage, _("connection to port {port} refused").format(port=target.port)
+            NodeState.UNREACHABLE, stage, _("the node refused the connection to port {port}").format(port=target.port)
         )
     if isinstance(error, asyncssh.ConnectionLost | ConnectionResetError) and stage == "handshake":
         return ConnectionDropped(NodeState.UNREACHABLE, stage, closed_before_login())
     if isinstance(error, asyncssh.Error):
-        text = _("the login failed") if stage == "login" else _("the SSH handshake failed")
+        text = _("the SSH login failed") if stage == "login" else _("the SSH handshake failed")
         return ConnectError(NodeState.UNREACHABLE, stage, _with_error(text, error), client.server_key_line)
     return ConnectError(
-        NodeState.UNREACHABLE, stage, _with_error(pgettext("error", "cannot connect"), error), client.server_key_line
+        NodeState.UNREACHABLE,
+        stage,
+        _with_error(pgettext("error", "cannot connect to the node"), error),
+        client.server_key_line,
     )
 
 
@@ -266,7 +272,7 @@ def _with_error(text: str, error: asyncssh.Error | OSError) -> str:
 
 
 async def _read_stderr(process: "asyncssh.SSHClientProcess[bytes]") -> str:
-    """Return the end of standard error as one line; end a command that writes too much of it."""
+    """Return the end of the standard error as one line. A command that writes too much is ended."""
     tail, count = b"", 0
     with suppress(asyncssh.Error, OSError):
         while chunk := await process.stderr.read(4096):

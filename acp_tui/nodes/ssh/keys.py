@@ -1,4 +1,4 @@
-"""SSH keys: host keys of nodes, and the operator's private key file."""
+"""SSH keys: the host keys of nodes, and the private key file of the operator."""
 
 from functools import lru_cache
 
@@ -15,12 +15,12 @@ _KEY_FILE_LIMIT = 64 * 1024  # bytes; the longest keys have a few thousand
 
 
 def key_line(key: asyncssh.SSHKey) -> str:
-    """Return the public key as `type base64`, without a comment."""
+    """Return a public key as `type base64`, without a comment."""
     return " ".join(key.export_public_key("openssh").decode().split()[:2])
 
 
 def host_key(line: str | None) -> asyncssh.SSHKey | None:
-    """Read a recorded host key, `type base64`. Raises ConnectError if it is not a key."""
+    """Parse a recorded host key, `type base64`. None stays None. Raises ConnectError if the text is not a key."""
     if line is None:
         return None
     try:
@@ -32,7 +32,9 @@ def host_key(line: str | None) -> asyncssh.SSHKey | None:
 
 
 def client_key(target: Target) -> asyncssh.SSHKey | None:
-    """Read the private key for the login; None for a password login. Raises ConnectError with the name of the file."""
+    """Return the private key for the login; None if the login uses a password.
+
+    Raises ConnectError with the name of the key file."""
     if target.key_file is None:
         return None
     try:
@@ -52,5 +54,5 @@ def client_key(target: Target) -> asyncssh.SSHKey | None:
 
 @lru_cache(maxsize=16)
 def _read_key(content: bytes, passphrase: SecretStr | None) -> asyncssh.SSHKey:
-    """Decrypt the key once for all nodes: decryption is slow by design."""
+    """Decrypt a private key. The result is cached for all nodes, because decryption is slow by design."""
     return asyncssh.import_private_key(content, passphrase.get_secret_value() if passphrase else None)

@@ -1,7 +1,7 @@
-"""Known hosts: the recorded host keys of a plan's nodes, in a file of the state folder.
+"""Known hosts: the recorded host keys of the nodes of a plan, in a file of the state folder.
 
 Keys are OpenSSH public keys (type and base64). The key of a first connection is trusted and shown. A changed key stops
-the collection on that node. Drafts and bundles have known hosts of their own.
+the collection on that node. Drafts and bundles contain their own known hosts.
 """
 
 import hashlib
@@ -13,13 +13,13 @@ from acp_tui.core.files import private_folder, write_atomically
 
 
 def known_hosts_path(home: Path, plan_file: Path) -> Path:
-    """Path of the known hosts file of `plan_file` in the state folder. Each plan file has its own."""
+    """Return the path of the known hosts file for `plan_file` in the state folder. Each plan file has its own file."""
     name = hashlib.sha256(str(plan_file.absolute()).encode()).hexdigest()[:16]
     return home / "known_hosts" / name
 
 
 def read_known_hosts(path: Path) -> dict[str, str]:
-    """Return node address → key; empty if the file does not exist. Raises OSError if it cannot be read."""
+    """Return node address → host key; empty if the file does not exist. Raises OSError if it cannot be read."""
     if not path.exists():
         return {}
     pairs = (line.split(" ", 1) for line in path.read_text(encoding="utf-8").splitlines() if " " in line)
@@ -27,13 +27,13 @@ def read_known_hosts(path: Path) -> dict[str, str]:
 
 
 def write_known_hosts(path: Path, known_hosts: Mapping[str, str]) -> None:
-    """Save the known hosts, one `address key` per line. Raises OSError."""
+    """Save the known hosts with one line `address key` for each node. Raises OSError."""
     private_folder(path.parent)
     write_atomically(path, "".join(f"{address} {key}\n" for address, key in sorted(known_hosts.items())))
 
 
 def fingerprint(key: str) -> str:
-    """Return the fingerprint of an OpenSSH public key (`type base64`) as OpenSSH prints it; "" if it is not a key."""
+    """Return the fingerprint of a public key (`type base64`) as OpenSSH prints it; "" if the text is not a key."""
     try:
         raw = b64decode(key.split()[1], validate=True)
     except (IndexError, ValueError):

@@ -1,4 +1,4 @@
-"""The asyncssh client of a login: answers the server's requests from the target's credentials."""
+"""The client side of an SSH login. It answers the requests of the server with the credentials of the plan."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from acp_tui.nodes.ssh.target import OnStage, Target
 
 
 class LoginClient(asyncssh.SSHClient):
-    """Gives each credential of the target once, and reports the stages of the connection."""
+    """Offers each credential of the target once, and reports the stages of the connection."""
 
     def __init__(
         self, target: Target, key: asyncssh.SSHKey | None, known_host_key: asyncssh.SSHKey | None, on_stage: OnStage
@@ -24,19 +24,19 @@ class LoginClient(asyncssh.SSHClient):
         self.server_key: asyncssh.SSHKey | None = None
         self.expired = False
         self.prompt = ""
-        """The node's prompt that a password does not answer."""
+        """A prompt of the node that the password does not answer."""
         self._answered_prompt = ""
         self.banner = ""
-        """The node's last message before the login."""
+        """The last message that the node sent before the login."""
 
     @property
     def server_key_line(self) -> str | None:
-        """The node's host key, `type base64`; None if it sent none."""
+        """Return the host key of the node as `type base64`; None if the node sent no key."""
         return key_line(self.server_key) if self.server_key else None
 
     @property
     def greeted(self) -> bool:
-        """Whether the node has sent its SSH version."""
+        """Return True if the node has sent its SSH version."""
         return self.conn is not None and bool(self.conn.get_extra_info("server_version"))
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
@@ -75,7 +75,7 @@ class LoginClient(asyncssh.SSHClient):
         self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
     ) -> list[str] | None:
         if not prompts:
-            return []  # only a message
+            return []  # the request contains only a message
         secret = self.password_auth_requested() if len(prompts) == 1 and not prompts[0][1] else None
         if secret is not None:
             self._answered_prompt = prompts[0][0]

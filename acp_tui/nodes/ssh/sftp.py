@@ -1,6 +1,6 @@
-"""Upload of large files to a node over SFTP, with progress, resume and a checksum.
+"""Upload large files to a node over SFTP, with progress, resume and a checksum.
 
-A file is written as NAME.part and renamed after its SHA-256 on the node matches.
+A file is written as NAME.part. It is renamed after the node has computed the correct SHA-256.
 """
 
 import asyncio
@@ -23,31 +23,33 @@ from acp_tui.nodes.script import LAUNCH_PLAIN
 from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 
 _CHUNK = 4 * 1024 * 1024
-_BLOCK = 32 * 1024  # bytes per write that every server accepts
+_BLOCK = 32 * 1024  # the bytes per write that every SFTP server accepts
 _SESSION_SECONDS = 25.0  # to open a channel
 
 OnProgress = Callable[[Progress], None]
 
 
 class UploadError(AcpError):
-    """An upload failed; the text has the file and the reason, without control characters."""
+    """An upload failed. The message has the file and the reason, without control characters."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file to copy. `remote`: absolute path on the node."""
+    """A file to upload. `remote`: its absolute path on the node."""
 
     local: Path
     remote: str
 
     @property
     def part(self) -> str:
-        """Path of the file on the node until it is complete."""
+        """Return the path of the partial file on the node."""
         return f"{self.remote}.part"
 
 
 class Files:
-    """File access on a node over an open connection. Raises ConnectionLost if it breaks; partial files remain."""
+    """Access to the files of a node over an open connection.
+
+    Raises ConnectionLost if the connection breaks; partial files remain on the node."""
 
     def __init__(self, connection: Connection, sftp: asyncssh.SFTPClient) -> None:
         self._connection = connection
@@ -55,28 +57,28 @@ class Files:
 
     @classmethod
     async def of(cls, connection: Connection) -> "Files":
-        """Open an SFTP session. Raises UploadError if the node has no SFTP."""
+        """Open an SFTP session. Raises UploadError if the node does not support SFTP."""
         try:
             return cls(connection, await connection.sftp())
         except (asyncssh.Error, OSError) as error:
-            raise _failure(_("SFTP is not available on the node"), error) from None
+            raise _failure(_("the node does not support SFTP"), error) from None
 
     async def home(self) -> str:
-        """Return the absolute path of the user's home folder."""
+        """Return the absolute path of the home folder of the user."""
         try:
             return str(await self._sftp.realpath("."))
         except (asyncssh.Error, OSError) as error:
-            raise _failure(_("cannot read the home folder"), error) from None
+            raise _failure(_("cannot read the path of the home folder on the node"), error) from None
 
     async def folder(self, path: str) -> None:
-        """Create a folder with mode 0700, and its parents."""
+        """Create a folder with mode 0700 on the node, and its parent folders."""
         try:
             await self._sftp.makedirs(path, asyncssh.SFTPAttrs(permissions=0o700), exist_ok=True)
         except (asyncssh.Error, OSError) as error:
             raise _failure(path, error) from None
 
     async def send(self, upload: Upload, on_progress: OnProgress) -> None:
-        """Copy a file to the node; resume an earlier attempt. A file already on the node is only verified.
+        """Upload a file, or resume an earlier upload. A file that is already on the node is only verified.
 
         Raises:
             UploadError: the file cannot be written, or the checksum differs even after a second upload.
@@ -94,14 +96,16 @@ class Files:
                 if await self._digest(upload.part) == digest:
                     await self._sftp.posix_rename(upload.part, upload.remote)
                     return
-                # The partial file was from another file, or was damaged during the upload.
+                # The partial file belongs to a different file, or was damaged during the upload.
                 await self._sftp.remove(upload.part)
         except (asyncssh.Error, BrokenPipeError, ConnectionError) as error:
             raise _failure(upload.remote, error) from None
-        raise UploadError(_("{path}: upload damaged, SHA-256 does not match").format(path=upload.remote))
+        raise UploadError(
+            _("the uploaded file {path} is damaged, because its SHA-256 does not match").format(path=upload.remote)
+        )
 
     async def _grow(self, upload: Upload, size: int, on_progress: OnProgress) -> str:
-        """Send the missing part of the file. Returns the SHA-256 of the complete local file."""
+        """Upload the missing part of the file. Return the SHA-256 of the complete local file."""
         present = await self._size(upload.part) or 0
         # Blocks of a chunk are sent in parallel, so the last chunk before a broken connection may have holes.
         offset = max(0, present - _CHUNK) if present <= size else 0
@@ -121,7 +125,7 @@ class Files:
         return total.hexdigest()
 
     async def _write(self, target: asyncssh.SFTPClientFile, chunk: bytes, offset: int) -> None:
-        """Write all blocks of a chunk in parallel, and collect their errors, which asyncssh itself does not."""
+        """Write all blocks of a chunk in parallel. Collect their errors, because asyncssh does not do this."""
         block = min(self._sftp.limits.max_write_len or _BLOCK, _CHUNK)
         starts = range(0, len(chunk), block)
         writes = [target.write(chunk[start : start + block], offset + start) for start in starts]
@@ -137,7 +141,7 @@ class Files:
             return
         free = space.bavail * space.frsize
         if free < needed:
-            text = _("{folder} on the node has {free} MB free; {file} needs {needed} MB more")
+            text = _("the folder {folder} on the node has {free} MB of free space, but {file} needs {needed} MB")
             raise UploadError(
                 text.format(folder=folder, free=free // 10**6, file=upload.local.name, needed=-(-needed // 10**6))
             )
@@ -149,7 +153,7 @@ class Files:
             return None
 
     async def _digest(self, path: str) -> str:
-        """Return the SHA-256 that the node computes; "" if it cannot."""
+        """Return the SHA-256 that the node computes for a file; "" if the node cannot compute it."""
         output = b""
         chunks = self._connection.run(LAUNCH_PLAIN, f"sha256sum <{quote(path)}\n", lambda stage: None, _SESSION_SECONDS)
         async with aclosing(chunks):
@@ -160,12 +164,12 @@ class Files:
 
 
 def _failure(subject: str, error: asyncssh.Error | OSError) -> Exception:
-    """Return ConnectionLost if the connection broke, else UploadError."""
+    """Return ConnectionLost if the connection broke, else UploadError. `subject`: the start of the message."""
     message = sanitize(error.reason if isinstance(error, asyncssh.Error) else error.strerror or str(error))
     if isinstance(
         error, asyncssh.ConnectionLost | asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection | ConnectionError
     ):
-        return ConnectionLost(_("the connection broke"))
+        return ConnectionLost(_("the SSH connection to the node broke"))
     return UploadError(f"{subject}: {' '.join(message.split())[:300]}")
 
 
@@ -177,7 +181,7 @@ def _digest(file: Path, size: int) -> str:
 
 
 def _hash_next(read: Callable[[int], bytes], total: "hashlib._Hash", size: int) -> None:
-    """Add the next `size` bytes to the hash."""
+    """Add the next `size` bytes of a file to the hash."""
     while size > 0 and (data := read(min(_CHUNK, size))):
         total.update(data)
         size -= len(data)

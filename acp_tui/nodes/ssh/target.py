@@ -1,4 +1,4 @@
-"""Data types of SSH connections: target, deadlines and errors. This module opens no connections."""
+"""The data types of SSH connections: target, deadlines and errors. This module opens no connections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from acp_tui.nodes.state import NodeState
 
 @dataclass(frozen=True)
 class Target:
-    """A node and its login. `host` and `port`: where to connect; they differ from `address` on the practice cluster."""
+    """A node and its login.
+
+    `host` and `port` are used to connect; they differ from `address` on the practice cluster."""
 
     address: str
     host: str
@@ -25,25 +27,27 @@ class Target:
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds allowed for each stage."""
+    """The seconds allowed for each stage of a connection."""
 
     tcp: float = 10
     handshake: float = 15
     login: float = 40  # a reverse lookup of this host (UseDNS) at three unreachable name servers takes 30
     session: float = 30  # pam_systemd waits 25 for a login manager that does not reply; sshd is blocked meanwhile
     start: float = 45  # sudo may take 20 twice, if it looks up the host name at unreachable name servers
-    """Until the script starts."""
+    """Seconds until the script must have started."""
     script: float = 75
-    """Until the script ends."""
+    """Seconds until the script must have ended."""
     retry_pauses: tuple[tuple[float, float], ...] = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
-    """Minimum and maximum pause before each retry of a dropped connection; random, so that retries spread."""
+    """The minimum and maximum pause before each retry of a dropped connection, in seconds.
+
+    The pause is random, so that the retries do not occur at the same time."""
 
 
 DEADLINES = Deadlines()
 
 
 class ConnectError(AcpError):
-    """No connection was made. `detail`: text for the user, without secrets and control characters."""
+    """The connection to a node failed. `detail`: a message for the user, without secrets and control characters."""
 
     def __init__(self, state: NodeState, stage: str, detail: str, host_key: str | None = None) -> None:
         super().__init__(detail)
@@ -51,11 +55,11 @@ class ConnectError(AcpError):
         self.stage = stage
         self.detail = detail
         self.host_key = host_key
-        """The host key that the node sent; None if the connection failed before."""
+        """The host key that the node sent; None if the node sent none before the failure."""
 
 
 class ConnectionDropped(ConnectError):
-    """The node closed the connection before the login; this can be temporary."""
+    """The node closed the connection before the login. The cause can be temporary."""
 
 
 class ConnectionLost(AcpError):

@@ -1,1 +1,1 @@
-"""Verify the signature of a package: gpg, its status lines, and the packets of key files."""
+"""Verify the signature of a package. The modules run gpg, interpret its status lines and parse key files."""

@@ -1,7 +1,7 @@
-"""Verify a detached signature with gpg, in a temporary home with only the trusted key.
+"""Verify a detached signature with gpg. The temporary home folder of gpg contains only the given key file.
 
-`status` interprets the output. Only this module of the package uses python-gnupg; the keyring of the user is neither
-read nor changed.
+`gpg_status` interprets the output. Only this module of the package uses python-gnupg. The keyring of the current user
+is not read and not changed.
 """
 
 import io
@@ -27,20 +27,20 @@ from acp_tui.package.signature.openpgp import has_private_key, is_message
 from acp_tui.plan.package_name import parse_name
 
 _MAX_BYTES = 1 << 20
-"""More than any signature or public key file has; a package taken for one is not read into memory."""
+"""Bytes. Every signature and public key file is smaller. The limit prevents reading a package into memory."""
 _NEWER_SIGNATURE = re.compile(r"packet\(2\) with unknown version [5-9]\b")
 _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
 _FUTURE_KEY = re.compile(r"was created \d+ \w+ in the future")
-"""Messages of gpg in the C locale for which it has no status line. They only select the text of an error."""
+"""Messages of gpg in the C locale for errors without a status line. They only select the text of an error."""
 _TIMEOUT = 20
-"""Seconds without a read by gpg, or without its result at the end, until it counts as hanging."""
+"""Seconds without progress after which gpg counts as hanging."""
 _SEND_BUFFER = 4 << 20
-"""Bytes buffered for gpg: enough that neither process waits for the other."""
+"""Bytes buffered for gpg, so that neither process waits for the other one."""
 _SO_SNDBUFFORCE = 32
 
 
 class _Statuses:
-    """Collects all status lines; the parser of python-gnupg stops at the last one that it knows."""
+    """Collects all status lines of gpg, because the parser of python-gnupg stops at the last one that it knows."""
 
     def __init__(self) -> None:
         self.lines: list[Status] = []
@@ -53,9 +53,9 @@ class _Statuses:
 
 
 def default_signature(package: Path) -> Path:
-    """Return the default path of the signature: the package with `.sig`, else with `.asc` (BND-SIG-NAME)."""
+    """Return the default path of the signature: the package name with `.sig`, or else with `.asc` (BND-SIG-NAME)."""
     binary, armored = (package.with_name(package.name + ending) for ending in (".sig", ".asc"))
-    # os.access, not Path.exists: a folder without access is not an error here, the file is just not found.
+    # Path.exists would raise an error for a folder without access; os.access returns False.
     return armored if os.access(armored, os.F_OK) and not os.access(binary, os.F_OK) else binary
 
 
@@ -67,9 +67,9 @@ def verify(
     on_progress: OnProgress = silent,
     cancelled: Callable[[], bool] = never,
 ) -> SignatureResult:
-    """Verify `package` with its detached `signature` (BND-SIGN, BND-KEY-FPR). Blocks: run it in a thread.
+    """Verify `package` with its detached `signature` (BND-SIGN, BND-KEY-FPR). The call blocks, so run it in a thread.
 
-    `fingerprint`: 40 hexadecimal digits of the trusted key. Raises Cancelled; all other errors are in the result.
+    `fingerprint`: the 40 hexadecimal digits of the trusted key. Raises Cancelled. All other errors are in the result.
     """
     try:
         with open_regular_file(package) as file:
@@ -85,7 +85,7 @@ def verify(
 def verify_stream(
     source: PackageReader, name: str, signature: Path, key_file: Path, fingerprint: str
 ) -> SignatureResult:
-    """Like `verify`, for the bytes of a reader. `name`: the file name of the package."""
+    """Verify a package like `verify`, but read its bytes from `source`. `name`: the file name of the package."""
     try:
         signature_bytes = _bounded(signature)
     except FileNotFoundError as error:
@@ -112,7 +112,7 @@ def _verify(
     with _throwaway_gpg() as (gpg, home):
         if gpg is None:
             return SignatureResult(Signed.GPG_FAILED)
-        if has_private_key(key_bytes):  # gpg would start an agent to keep it
+        if has_private_key(key_bytes):  # gpg would start an agent to store the private key
             return SignatureResult(Signed.KEY_PRIVATE)
         known, trouble = _import(gpg, key_bytes)
         if not known:
@@ -127,15 +127,15 @@ def _verify(
         try:
             output = _run_gpg(gpg, copy, source)
         except TimeoutError:
-            return SignatureResult(Signed.GPG_FAILED, detail=_("gpg timed out"))
+            return SignatureResult(Signed.GPG_FAILED, detail=_("gpg did not finish in time"))
         if (output.returncode or 0) < 0:
-            return SignatureResult(Signed.GPG_FAILED, detail=pgettext("observed value", "gpg crashed"))
+            return SignatureResult(Signed.GPG_FAILED, detail=pgettext("observed value", "gpg ended unexpectedly"))
         result = evaluate_status(output.lines, fingerprint)
         if result.signed is Signed.UNREADABLE and is_message(signature_bytes):
             return SignatureResult(Signed.NOT_DETACHED)
         if result.signed is Signed.UNREADABLE and _NEWER_SIGNATURE.search(output.stderr):
             return SignatureResult(Signed.UNSUPPORTED)
-        # A bad signature does not contain the file that it was made for; its own name may show another package.
+        # A signature does not name its file. The name of the signature file can be that of a different package.
         if result.signed is Signed.BAD and signature.stem != name and parse_name(signature.stem) is not None:
             return replace(result, signed=Signed.OTHER_FILE)
         return result
@@ -147,21 +147,22 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
     options = ["--no-options", "--trust-model", "always", "--no-auto-key-locate"]
     with gpg_home() as home:
         try:
-            # python-gnupg would wait forever for a gpg that hangs, and cannot handle a program that is not gpg.
+            # python-gnupg would wait without end for a gpg that hangs. It cannot handle a program that is not gpg.
             version = subprocess.run(
                 ["gpg", "--version"], stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=_TIMEOUT
             )
             works = version.stdout.startswith(b"gpg ")
             gpg = gnupg.GPG(gnupghome=str(home), options=options, env=environment) if works else None
-        except (OSError, ValueError, subprocess.TimeoutExpired):  # installed, but does not run
+        except (OSError, ValueError, subprocess.TimeoutExpired):  # gpg is installed, but does not run
             gpg = None
         yield gpg, home
 
 
 def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
-    """Return the fingerprints of all keys and subkeys of a key file, primary keys first, and the error if none.
+    """Import a key file. Return the fingerprints of its keys and subkeys, and the error if it has none.
 
-    If a key has no user ID, gpg could not verify its self-signature because it does not support its type."""
+    Primary keys come first. A key without a user ID means that gpg does not support the type of the key, so gpg could
+    not verify its self-signature."""
     imported = gpg.import_keys(key)
     if (imported.returncode or 0) < 0:
         return (), Signed.GPG_FAILED
@@ -175,8 +176,10 @@ def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
 
 
 def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuses:
-    """Send the bytes of `source` to gpg through a socket. A pipe wakes the writer for each page that gpg reads, which
-    costs a fifth of the time of a verification; a socket wakes it only when most of the buffer is empty."""
+    """Send the bytes of `source` to gpg through a socket, and return the status lines of gpg.
+
+    A pipe would wake the writer for each page that gpg reads, which costs a fifth of the time of a verification. A
+    socket wakes the writer only when most of its buffer is empty."""
     statuses = _Statuses()
     sender, receiver = socket.socketpair()
     command = gpg.make_args(["--verify", str(signature), "-"], False)
@@ -192,7 +195,7 @@ def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuse
         response = listener.submit(gpg._read_response, io.TextIOWrapper(running.stderr, "utf-8", "replace"), statuses)
         try:
             _enlarge(sender)
-            # gpg stops reading early if the signature is useless; its output so far is the result.
+            # gpg stops reading early if the signature is unusable. Its output until then is the result.
             with suppress(BrokenPipeError, ConnectionResetError):
                 while piece := source.read(Feed.CHUNK):
                     _send(sender, piece)
@@ -206,9 +209,9 @@ def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuse
 
 
 def _send(sender: socket.socket, piece: bytes) -> None:
-    """Send a piece. Raises TimeoutError if gpg does not read it.
+    """Send a piece to gpg. Raises TimeoutError if gpg does not read it.
 
-    Waits second by second, so that time in which both processes were suspended counts only once."""
+    The wait is divided into seconds. A time in which both processes were suspended therefore counts as one second."""
     sender.settimeout(1)
     rest, waited = memoryview(piece), 0
     while rest:
@@ -221,7 +224,7 @@ def _send(sender: socket.socket, piece: bytes) -> None:
 
 
 def _enlarge(sender: socket.socket) -> None:
-    """Enlarge the send buffer as far as allowed: only root may exceed the limit of the system."""
+    """Enlarge the send buffer as far as allowed. Only root can exceed the limit of the system."""
     for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
         with suppress(PermissionError):
             sender.setsockopt(socket.SOL_SOCKET, option, _SEND_BUFFER)

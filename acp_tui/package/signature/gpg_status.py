@@ -1,4 +1,4 @@
-"""Evaluate the status lines of gpg (GOODSIG with VALIDSIG and its full fingerprint). Pure.
+"""Evaluate the status lines of gpg: GOODSIG, and VALIDSIG with the full fingerprint of the signer.
 
 The messages, trust levels and exit status of gpg are not used.
 """
@@ -12,37 +12,39 @@ from acp_tui.core.i18n import _
 
 
 class Signed(StrEnum):
-    """The result of a verification. Only `GOOD` passes. Of several signatures, the first in this order counts."""
+    """The result of a verification.
+
+    Only `GOOD` passes. If a file has several signatures, the first result in this order counts."""
 
     GOOD = "good"
     EXPIRED_KEY = "expired-key"
     EXPIRED_SIGNATURE = "expired-signature"
     REVOKED = "revoked"
     OTHER_KEY = "other-key"
-    """A valid signature, but not by the trusted key."""
+    """The signature is valid, but was not made by the trusted key."""
     OTHER_FILE = "other-file"
-    """A bad signature whose file name is that of another package."""
+    """The signature is bad, and the name of its file is that of a different package."""
     BAD = "bad"
     """The package differs from the signed file."""
     UNREADABLE = "unreadable"
-    """The signature file is truncated or not a signature."""
+    """The signature file is truncated or does not contain a signature."""
     NOT_DETACHED = "not-detached"
-    """It signs its own text, or the package as text."""
+    """The signature signs its own text, or the package as text."""
     WEAK = "weak"
-    """Made with a digest that gpg rejects, such as MD5."""
+    """The signature uses a digest that gpg rejects, such as MD5."""
     NO_PUBLIC_KEY = "no-public-key"
-    """Signed by a key that is not in the key file."""
+    """The package is signed by a key that is not in the key file."""
     UNSUPPORTED = "unsupported"
     """This gpg is too old for the algorithm of the signature."""
     KEY_UNSUPPORTED = "key-unsupported"
-    """This gpg is too old for the keys of the key file."""
+    """This gpg is too old for the keys in the key file."""
     KEY_UNREADABLE = "key-unreadable"
     KEY_PRIVATE = "key-private"
     """The key file contains a private key."""
     KEY_OTHER = "key-other"
     """The trusted key is not in the key file."""
     KEY_FROM_THE_FUTURE = "key-from-the-future"
-    """The key was created after the current time of this host."""
+    """The creation time of the key is later than the current time of this host."""
     KEY_MISSING = "key-missing"
     SIGNATURE_MISSING = "signature-missing"
     PACKAGE_MISSING = "package-missing"
@@ -54,19 +56,24 @@ class Signed(StrEnum):
 class SignatureResult:
     signed: Signed
     fingerprints: tuple[str, ...] = ()
-    """The signers (for BAD and NO_PUBLIC_KEY possibly a short key ID), or the keys in the key file (KEY_OTHER)."""
+    """The keys that the result is about.
+
+    They are the signers, possibly as short key IDs for BAD and NO_PUBLIC_KEY. For KEY_OTHER, they are the keys in the
+    key file."""
     detail: str = ""
-    """The error message of the system, or ""."""
+    """The error message of the system; "" without one."""
     verified: datetime | None = None
-    """The time of the verification, if an earlier run did it."""
+    """The time of the verification, if an earlier run verified the package; otherwise None."""
 
 
 Status = tuple[str, str]
-"""Keyword and rest of one `[GNUPG:]` line."""
+"""The keyword and the rest of a `[GNUPG:]` line."""
 
 
 def evaluate_status(lines: Sequence[Status], fingerprint: str) -> SignatureResult:
-    """Return the result of gpg's status lines. One good signature by the trusted key is enough, unless one is bad."""
+    """Return the result that the status lines of gpg mean.
+
+    One good signature by the trusted key is enough, unless one signature is bad."""
     keys = [key for key, _value in lines]
     if "BADSIG" in keys:
         return SignatureResult(Signed.BAD, _first_fields(lines, "BADSIG"))
@@ -84,14 +91,14 @@ _FATE = {
     "REVKEYSIG": Signed.REVOKED,
 }
 _ERRORS = {"9": Signed.NO_PUBLIC_KEY, "4": Signed.UNSUPPORTED, "5": Signed.UNSUPPORTED}
-"""Reasons of ERRSIG: missing key, or unsupported algorithm of key or digest."""
+"""The reason codes of ERRSIG: the key is missing, or the algorithm of key or digest is not supported."""
 _MD5 = "1"
 _WEAK = {"2": "SHA-1", "3": "RIPEMD-160"}
-"""Weak digests by their OpenPGP numbers. Such signatures are accepted as gpg does, with a note."""
+"""Weak digests by their OpenPGP numbers. Their signatures are accepted, as gpg does, but the result has a note."""
 
 
 def _signatures(lines: Sequence[Status], fingerprint: str) -> Iterator[SignatureResult]:
-    """Yield one result for each signature: a status line, then VALIDSIG with the full fingerprint of the signer."""
+    """Yield one result for each signature. gpg prints a status line, then VALIDSIG with the fingerprint of the signer."""
     fate: str | None = None
     for key, value in lines:
         fields = value.split()
@@ -112,7 +119,9 @@ def _signatures(lines: Sequence[Status], fingerprint: str) -> Iterator[Signature
                 yield SignatureResult(Signed.OTHER_KEY, (primary,))
             else:
                 weakness = (
-                    _("made with {digest}, which is weak").format(digest=_WEAK[fields[7]]) if fields[7] in _WEAK else ""
+                    _("the signature uses the weak digest {digest}").format(digest=_WEAK[fields[7]])
+                    if fields[7] in _WEAK
+                    else ""
                 )
                 yield SignatureResult(_FATE.get(fate, Signed.GOOD), (primary,), weakness)
             fate = None

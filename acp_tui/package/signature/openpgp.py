@@ -1,6 +1,6 @@
-"""Parse key and signature files without gpg: find the trusted key, and reject private keys.
+"""Parse key and signature files without gpg, to find the trusted key and to reject private keys.
 
-This does not verify anything: only gpg decides whether a key or signature is valid.
+This module does not verify anything. Only gpg decides whether a key or a signature is valid.
 """
 
 import binascii
@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 _SECRET, _PUBLIC, _SECRET_SUBKEY, _PUBLIC_SUBKEY = 5, 6, 7, 14
 _MESSAGE = (4, 8, 11)
-"""Packet types. A message starts with one of the last three (one-pass signature, compressed or literal data)."""
+"""The packet types with which a message starts.
+
+The last three are a one-pass signature, compressed data and literal data."""
 _ARMORED = re.compile(
     rb"^-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[ \t\r]*\n(?:[^\n]*:[^\n]*\n)*[ \t\r]*\n(.*?)^(?:=|-----END)",
     re.MULTILINE | re.DOTALL,
@@ -18,7 +20,7 @@ _ARMORED = re.compile(
 
 
 def fingerprints(content: bytes) -> tuple[str, ...]:
-    """Return the fingerprints of all public keys and subkeys (version 4) of a binary or armored key file."""
+    """Return the fingerprints of all public keys and subkeys (version 4) in a binary or armored key file."""
     return tuple(
         hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
         for kind, body in _all(content)
@@ -27,13 +29,15 @@ def fingerprints(content: bytes) -> tuple[str, ...]:
 
 
 def has_private_key(content: bytes) -> bool:
-    """Whether the content has a private key, complete or truncated."""
+    """Return True if the content has a private key, even if it is truncated."""
     private = any(kind in (_SECRET, _SECRET_SUBKEY) for kind, _body in _all(content))
     return private or b"PGP PRIVATE KEY BLOCK" in content
 
 
 def is_message(content: bytes) -> bool:
-    """Whether the content starts like a signed message that includes its text, and not like a detached signature."""
+    """Return True if the content starts like a signed message with its text.
+
+    A detached signature starts differently."""
     if content.startswith((b"-----BEGIN PGP SIGNED MESSAGE", b"-----BEGIN PGP MESSAGE")):
         return True
     return bool(content) and bool(content[0] & 0x80) and _kind(content[0]) in _MESSAGE
@@ -44,17 +48,19 @@ def _all(content: bytes) -> Iterator[tuple[int, bytes]]:
     for block in blocks or [content]:
         try:
             yield from _packets(binascii.a2b_base64(block) if blocks else block)
-        except (ValueError, IndexError):  # truncated, or not OpenPGP
+        except (ValueError, IndexError):  # the content is truncated or is not OpenPGP data
             continue
 
 
 def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield type and body of each packet (RFC 4880, 4.2). Raises ValueError or IndexError after the last valid one."""
+    """Yield type and body of each packet (RFC 4880, section 4.2).
+
+    Raises ValueError or IndexError after the last valid one."""
     at = 0
     while at < len(data):
         tag, first = data[at], data[at + 1]
         if not tag & 0x80:
-            raise ValueError("no packet")
+            raise ValueError("the data is not an OpenPGP packet")
         if tag & 0x40:
             if first < 192:
                 wide, length = 1, first
@@ -63,13 +69,13 @@ def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
             elif first == 255:
                 wide, length = 5, _number(data, at + 2, 4)
             else:
-                raise ValueError("a packet in parts, which no key has")
+                raise ValueError("the packet has several parts, which a key never has")
         else:
             wide = (1, 2, 4, 0)[tag & 3]
             length = _number(data, at + 1, wide) if wide else len(data) - at - 1
         body = data[at + 1 + wide : at + 1 + wide + length]
         if len(body) < length:
-            raise ValueError("cut off")
+            raise ValueError("the packet is truncated")
         yield _kind(tag), body
         at += 1 + wide + length
 

@@ -1,4 +1,4 @@
-"""The plan file `plan.yaml`, and the secrets overlay `secrets.yaml` next to it."""
+"""Read and write the plan file `plan.yaml` and the secrets overlay `secrets.yaml` next to it."""
 
 from acp_tui.plan.file.document import Problem
 from acp_tui.plan.file.reader import SECRETS_NAME, PlanErrors, PlanReading, load_plan, read_plan

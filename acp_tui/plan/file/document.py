@@ -1,7 +1,7 @@
-"""Parse a YAML file into text, lists and mappings, with the line of each value for error messages.
+"""Parse a YAML file into text, lists and mappings, and record the line of each value for error messages.
 
-Scalars stay text, and the fields of the plan convert them: `release: 4.0` stays "4.0", and a password `0123` or `yes`
-stays unchanged.
+All scalar values stay text; the fields of the plan convert them. So `release: 4.0` stays "4.0", and a password such as
+`0123` or `yes` stays unchanged.
 """
 
 from dataclasses import dataclass, field
@@ -15,9 +15,11 @@ from acp_tui.plan.model import rule_of
 from acp_tui.plan.paths import PathPart, dotted
 
 MAX_BYTES = 1 << 20
-"""Bytes. A plan has one or two pages; a larger file is not a plan."""
+"""Bytes. A plan has one or two pages, so a larger file is not a plan."""
 MAX_VALUES = 100_000
-"""A hundred nodes with all keys have two thousand values; nested YAML aliases make millions of a few lines."""
+"""A plan with a hundred nodes and all keys has two thousand values.
+
+A short file with nested YAML aliases can create millions of values."""
 
 Data = dict[str, "Value"]
 Value = str | None | list["Value"] | Data
@@ -34,7 +36,7 @@ class Problem:
 
     @property
     def rule(self) -> str | None:
-        """The requirement that the value violates; None if the path is not a plan key."""
+        """Return the requirement that the value violates; None if the value has no plan key."""
         try:
             return rule_of(self.path)
         except KeyError:
@@ -50,7 +52,7 @@ class Problem:
 
 @dataclass
 class Document:
-    """One YAML file as plain data, with the line of every path."""
+    """The content of one YAML file as plain data, with the line of each value."""
 
     name: str
     folder: Path
@@ -60,18 +62,20 @@ class Document:
     values: int = 0
 
     def line(self, steps: tuple[PathPart, ...]) -> int:
-        """Return the line of a path, or of the nearest value that contains it."""
+        """Return the line of the value at a plan key.
+
+        If the key is missing, use the nearest value that would contain it."""
         while steps and steps not in self.lines:
             steps = steps[:-1]
         return self.lines.get(steps, 1)
 
     def problem(self, steps: tuple[PathPart, ...], message: str) -> None:
-        """Add an error at a path."""
+        """Record an error for the value at a plan key."""
         self.problems.append(Problem(self.name, self.line(steps), shown(dotted(steps), 120), message))
 
 
 def read_content(path: Path) -> bytes:
-    """Return the content, at most one byte more than MAX_BYTES: the path may name any file. Raises OSError."""
+    """Return at most MAX_BYTES + 1 bytes of a file, because `path` can name a file of any size. Raises OSError."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
@@ -80,7 +84,7 @@ def parse_document(path: Path, raw: bytes) -> Document:
     """Parse `raw`, the content of the file at `path`. Errors are in `problems` of the result."""
     document = Document(path.name, path.parent)
     if len(raw) > MAX_BYTES:
-        document.problem((), _("the file is larger than {limit} bytes; this is not a plan").format(limit=MAX_BYTES))
+        document.problem((), _("the file is larger than {limit} bytes, so it is not a plan").format(limit=MAX_BYTES))
         return document
     try:
         node = yaml.compose(raw.decode("utf-8"), Loader=yaml.SafeLoader)
@@ -88,7 +92,7 @@ def parse_document(path: Path, raw: bytes) -> Document:
         document.problem((), _("the file is not UTF-8 text"))
         return document
     except RecursionError:
-        document.problem((), _("nested too deeply, or recursive"))
+        document.problem((), _("the YAML values are nested too deeply or refer to themselves"))
         return document
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -102,7 +106,7 @@ def parse_document(path: Path, raw: bytes) -> Document:
     if node is None:
         return document
     if not isinstance(node, yaml.MappingNode):
-        document.problem((), _("the file must contain a YAML mapping"))
+        document.problem((), _("the file is not a plan: it must consist of keys and values (a YAML mapping)"))
         return document
     value = _plain(node, (), document, ())
     document.data = value if isinstance(value, dict) else {}
@@ -114,10 +118,12 @@ def _plain(node: yaml.Node, steps: tuple[PathPart, ...], document: Document, anc
     document.values += 1
     if document.values > MAX_VALUES:
         if document.values == MAX_VALUES + 1:
-            document.problem(steps, _("more than {limit} values; this is not a plan").format(limit=MAX_VALUES))
+            document.problem(
+                steps, _("the file has more than {limit} values, so it is not a plan").format(limit=MAX_VALUES)
+            )
         return None
     if node in ancestors or len(ancestors) > 20:
-        document.problem(steps, _("nested too deeply, or recursive"))
+        document.problem(steps, _("the YAML values are nested too deeply or refer to themselves"))
         return None
     if isinstance(node, yaml.ScalarNode):
         return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)

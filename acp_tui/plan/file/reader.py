@@ -1,4 +1,4 @@
-"""Read a plan file and its secrets overlay, and report all errors at once, each with its line and dotted path."""
+"""Read a plan file and its secrets overlay. All errors are reported at once, with their lines and plan keys."""
 
 import difflib
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ SECRETS_NAME = "secrets.yaml"
 
 
 class PlanErrors(AcpError, ValueError):
-    """The plan file has errors; `problems` has all of them."""
+    """The plan file has errors. `problems` contains all of them."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -31,17 +31,17 @@ class PlanErrors(AcpError, ValueError):
 class PlanReading:
     """The result of reading a plan file.
 
-    With problems, invalid values of `plan` have their defaults, so that the other values can still be checked.
-    `plan` is None if the file has no usable plan."""
+    If the file has errors, each invalid value is replaced by its default, so that the other values can be checked.
+    `plan` is None if no part of the file is usable."""
 
     plan: Plan | None
     problems: tuple[Problem, ...] = ()
 
 
 def load_plan(path: Path, overlay: bytes | None = None) -> Plan:
-    """Return the plan at `path` with its secrets overlay.
+    """Read the plan at `path` and its secrets overlay, and return the plan.
 
-    Raises PlanErrors with all problems; OSError if the file cannot be read."""
+    Raises PlanErrors with all errors in the plan; OSError if the file cannot be read."""
     reading = read_plan(path, overlay)
     if reading.problems or reading.plan is None:
         raise PlanErrors(reading.problems)
@@ -49,10 +49,10 @@ def load_plan(path: Path, overlay: bytes | None = None) -> Plan:
 
 
 def read_plan(path: Path, overlay: bytes | None = None) -> PlanReading:
-    """Read the plan at `path` as `load_plan` does, but return the valid part of a plan with errors.
+    """Read the plan at `path` as `load_plan` does, but also return the valid part of a plan that has errors.
 
-    `overlay`: the content of the secrets overlay; None: read `secrets.yaml` next to the plan.
-    Raises OSError if the file cannot be read."""
+    `overlay`: the content of the secrets overlay. None: read the file `secrets.yaml` next to the plan. Raises OSError
+    if the file cannot be read."""
     document = parse_document(path, read_content(path))
     overlay_path = path.with_name(SECRETS_NAME)
     if overlay is None:
@@ -77,7 +77,7 @@ def _build_valid_part(data: Value) -> tuple[Plan | None, list[FieldError]]:
     except InvalidValue as invalid:
         errors = list(invalid.errors)
     rest = data
-    # From the end, so that a dropped list item does not change the indices of the others.
+    # Start at the end, so that removing a list item does not change the indices of earlier items.
     for steps in sorted({_droppable(error.steps) for error in errors}, key=_sort_key, reverse=True):
         rest = _without(rest, steps)
     try:
@@ -87,12 +87,12 @@ def _build_valid_part(data: Value) -> tuple[Plan | None, list[FieldError]]:
 
 
 def _sort_key(steps: tuple[PathPart, ...]) -> list[tuple[str, int]]:
-    """Return a sort key that orders list indices numerically."""
+    """Return a sort key for a plan key. It orders list indices as numbers."""
     return [("", step) if isinstance(step, int) else (step, 0) for step in steps]
 
 
 def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
-    """Return the part to drop for an invalid value: the value, or the list item that contains it."""
+    """Return the plan key of the part to drop: the invalid value, or the list item that contains it."""
     for index, step in enumerate(steps):
         if isinstance(step, int):
             return steps[: index + 1]
@@ -100,7 +100,7 @@ def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
 
 
 def _without(value: Value, steps: tuple[PathPart, ...]) -> Value:
-    """Return the data without the value at `steps`."""
+    """Return a copy of the data without the value at the plan key `steps`."""
     if not steps:
         return None
     first, *rest = steps
@@ -123,8 +123,8 @@ def _explain(error: FieldError) -> tuple[tuple[PathPart, ...], str]:
         name for name in known if (len(typed) > 2 and typed in name) or name in typed
     ]
     if near:
-        return error.steps, _("unknown key; did you mean '{key}'?").format(key=near[0])
-    return error.steps, _("unknown key; valid keys: {keys}").format(keys=", ".join(known))
+        return error.steps, _("this key is unknown. Did you mean '{key}'?").format(key=near[0])
+    return error.steps, _("this key is unknown. The valid keys are: {keys}").format(keys=", ".join(known))
 
 
 def _keys_at(steps: tuple[PathPart, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Insert the secrets into a plan: from environment variables, from files and from the secrets overlay."""
+"""Insert secrets into the data of a plan: from environment variables, from files and from the secrets overlay."""
 
 import os
 from ipaddress import ip_address
@@ -14,7 +14,7 @@ from acp_tui.plan.paths import PathPart
 
 
 def resolve_secrets(model: type[BaseModel], value: Value, steps: tuple[PathPart, ...], document: Document) -> None:
-    """Replace `{env: NAME}` and `{file: PATH}` by the secrets that they refer to, in place."""
+    """Replace each `{env: NAME}` and `{file: PATH}` in `value` by the secret that it refers to."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             resolve_secrets(model, item, (*steps, index), document)
@@ -44,17 +44,17 @@ def _referenced(reference: Data, steps: tuple[PathPart, ...], document: Document
                     .removesuffix("\r")
                 )
             except (OSError, ValueError) as error:
-                reason = error_reason(error) if isinstance(error, OSError) else _("not UTF-8 text")
+                reason = error_reason(error) if isinstance(error, OSError) else _("the content is not UTF-8 text")
                 document.problem(
-                    steps, _("cannot read the secret from {name}: {reason}").format(name=name, reason=reason)
+                    steps, _("cannot read the secret from the file {name}: {reason}").format(name=name, reason=reason)
                 )
         case _other:
-            document.problem(steps, _("a secret must be text, {{env: NAME}} or {{file: PATH}}").format())
+            document.problem(steps, _("the secret must be text, {{env: NAME}} or {{file: PATH}}").format())
     return None
 
 
 def merge_overlay(base: Value, over: Value) -> Value:
-    """Return the plan's data `base` with the values of the overlay `over`; nodes are matched by address."""
+    """Return the plan data `base` with the values of the secrets overlay `over`. Nodes are matched by address."""
     if isinstance(base, dict) and isinstance(over, dict):
         return {key: merge_overlay(base.get(key), over[key]) if key in over else base[key] for key in {**base, **over}}
     if isinstance(base, list) and isinstance(over, list):
@@ -63,7 +63,9 @@ def merge_overlay(base: Value, over: Value) -> Value:
 
 
 def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
-    """Match nodes by address, so that a reordered plan never assigns a secret to another node."""
+    """Add the secrets of the overlay to the nodes with the same addresses.
+
+    The order of the nodes is not used, so a reordered plan never assigns a secret to a different node."""
     secrets = {_address(item): item for item in over if isinstance(item, dict)}
     merged: list[Value] = []
     for item in base:
@@ -73,7 +75,7 @@ def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
 
 
 def _address(node: Data) -> str:
-    """Return the address of a node in its canonical form; "" if it has none."""
+    """Return the canonical address of a node in the plan data; "" if the node has no address."""
     address = node.get("address")
     text = address.strip() if isinstance(address, str) else ""
     return str(ip_address(text)) if is_ip(text) else text

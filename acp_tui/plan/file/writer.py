@@ -1,4 +1,7 @@
-"""Write a plan as YAML with all defaults and a comment for each key; secrets go only to the secrets overlay."""
+"""Write a plan as YAML. Secrets are written only to the secrets overlay.
+
+The YAML contains every key with its value, and a comment that explains the key.
+"""
 
 import textwrap
 from collections.abc import Mapping
@@ -16,23 +19,23 @@ from acp_tui.plan.paths import PathPart, dotted
 
 
 def dump_plan(plan: Plan) -> str:
-    """Return every key with its value and, at its first occurrence, a comment; no secrets."""
+    """Return the plan as YAML without secrets. Each key has a comment at its first occurrence."""
     return "\n".join(_emit(plan, "", set())) + "\n"
 
 
 def dump_secrets(plan: Plan) -> str:
-    """Return the secrets overlay: the same keys, only the secrets. Nodes are identified by their address."""
+    """Return the secrets overlay as YAML. It contains only secrets, and identifies each node by its address."""
     return _yaml(_secrets_of(plan), flow=False)
 
 
 def save_plan(plan: Plan, path: Path) -> None:
-    """Write the plan and its overlay (mode 0600); each file is replaced atomically."""
+    """Write the plan to `path`, and its secrets overlay with mode 0600. Each file is replaced in one step."""
     write_atomically(path, dump_plan(plan))
     write_atomically(path.with_name(SECRETS_NAME), dump_secrets(plan), mode=0o600)
 
 
 def schema() -> dict[str, object]:
-    """Return the JSON Schema of the plan; a secret may also be `{env: NAME}` or `{file: PATH}`."""
+    """Return the JSON Schema of the plan. A secret can be text, `{env: NAME}` or `{file: PATH}`."""
     return _allow_references(Plan.model_json_schema())  # type: ignore[return-value]
 
 
@@ -78,7 +81,7 @@ def _emit_value(name: str, value: object, indent: str, commented: set[tuple[type
         for item in value:
             lines = _emit(item, indent + "    ", commented)
             first = next(index for index, line in enumerate(lines) if not line.lstrip().startswith("#"))
-            # Comments of the first key go above the dash.
+            # The comment of the first key of a list item goes above the dash.
             lines[first] = f"{indent}  - {lines[first].lstrip()}"
             out += lines
         return out
@@ -86,7 +89,7 @@ def _emit_value(name: str, value: object, indent: str, commented: set[tuple[type
 
 
 def _scalar(value: object) -> str:
-    """Return a value on one line of YAML, quoted if YAML would otherwise parse it as another type."""
+    """Return a value on one line of YAML. It is quoted if YAML would parse it as a value of a different type."""
     if isinstance(value, tuple):
         value = list(value)
     text = _yaml(value, flow=True)
@@ -94,7 +97,7 @@ def _scalar(value: object) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes every text on one line, with all line breaks of YAML escaped: it has more of them than \\n."""
+    """Writes every text on one line. All characters that are line breaks in YAML are escaped, not only the newline."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -130,7 +133,7 @@ def _secrets_of(section: BaseModel) -> Data:
 
 
 def secret_values(plan: Plan) -> Mapping[str, str]:
-    """Return the secrets in plain text by dotted path, to mask them in output."""
+    """Return plan key → secret in plain text. Callers use the secrets to mask output."""
     return dict(_walk(_secrets_of(plan), ()))
 
 

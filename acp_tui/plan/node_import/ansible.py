@@ -1,6 +1,7 @@
 """Import nodes from a parsed Ansible inventory (INI or YAML): hosts, groups and their variables.
 
-Variables of a host override those of its groups; variables of a group override those of its parent groups.
+A variable of a host overrides the same variable of its groups. A variable of a group overrides that of its parent
+groups.
 """
 
 import re
@@ -37,12 +38,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 _BECOME = ("ansible_become_pass", "ansible_become_password", "ansible_sudo_pass")
 _SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
 _WIDE = frozenset({"node", "nodes", "server", "compute", "computes"})
-"""Group names that mean a role only if the inventory also has a group of the other role."""
+"""Names of groups that mean a role only if the inventory also has a group for the other role."""
 
 
 @dataclass
 class Variables:
-    """The variables of a host or group: name → line and value."""
+    """The variables of a host or group: variable name → line number and value."""
 
     values: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -56,23 +57,23 @@ class Inventory:
 
     faults: list[LineNote] = field(default_factory=list)
     hosts: dict[str, int] = field(default_factory=dict)
-    """Name → line."""
+    """Host name → line number."""
     own: dict[str, Variables] = field(default_factory=dict)
-    """Host → its variables."""
+    """Host name → variables of the host."""
     members: dict[str, set[str]] = field(default_factory=dict)
-    """Group → names of its hosts."""
+    """Group name → names of its hosts."""
     children: dict[str, set[str]] = field(default_factory=dict)
     shared: dict[str, Variables] = field(default_factory=dict)
-    """Group → its variables."""
+    """Group name → variables of the group."""
 
     def add(self, group: str, host: str, line: int) -> Variables:
-        """Add a host to a group, and return the variables of the host."""
+        """Add a host to a group, and return the variables of that host."""
         self.hosts.setdefault(host, line)
         self.members.setdefault(group, set()).add(host)
         return self.own.setdefault(host, Variables())
 
     def groups_of(self, host: str) -> list[str]:
-        """Return all groups of a host: `all` first, then parent groups before their children."""
+        """Return the groups of a host: `all` first, then each parent group before its child groups."""
         parents: dict[str, set[str]] = {}
         for group, inner in self.children.items():
             for name in inner:
@@ -89,7 +90,8 @@ class Inventory:
 def hosts_of(inventory: Inventory) -> ParsedNodes:
     """Return the nodes of the inventory.
 
-    If the names of some groups mean a role, hosts outside these groups are skipped, with a note for each."""
+    If the names of some groups mean a role, the hosts outside these groups are skipped. Each skipped host has a note.
+    """
     groups = {host: inventory.groups_of(host) for host in inventory.hosts}
     group_roles = _group_roles({group for names in groups.values() for group in names})
     hosts: list[Host] = []
@@ -97,7 +99,7 @@ def hosts_of(inventory: Inventory) -> ParsedNodes:
     for name, line in inventory.hosts.items():
         role = _role(groups[name], group_roles)
         if group_roles and role is None:
-            text = _("'{name}' was skipped: it is not in a group of control plane nodes or workers")
+            text = _("'{name}' is not imported, because it is not in a group of control plane nodes or workers")
             notes.append(LineNote(line, text.format(name=bounded(name))))
             continue
         values = _values(inventory, name, groups[name])
@@ -111,14 +113,14 @@ def hosts_of(inventory: Inventory) -> ParsedNodes:
 
 
 def _group_roles(groups: set[str]) -> Mapping[str, Role]:
-    """Return group → role, for the groups whose names mean a role."""
+    """Return group name → role for the groups whose names mean a role."""
     roles = {group: role for group in groups if (role := role_of(group))}
     certain = {role for group, role in roles.items() if group.lower() not in _WIDE}
     return {g: role for g, role in roles.items() if g.lower() not in _WIDE or certain - {role}}
 
 
 def _role(groups: list[str], group_roles: Mapping[str, Role]) -> Role | None:
-    """Return the role of a host in these groups. A host in groups of both roles is a control plane node."""
+    """Return the role of a host that is in these groups. A host in groups of both roles is a control plane node."""
     roles = {group_roles[group] for group in groups if group in group_roles}
     return "control-plane" if "control-plane" in roles else "worker" if roles else None
 
@@ -138,10 +140,15 @@ def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[in
     except InvalidHostLine as invalid:
         if not is_domain(address):
             raise InvalidHostLine(f"'{bounded(name)}': {invalid}") from None
-        text = _("'{name}' is a host name: add ansible_host=ADDRESS (find it with `getent hosts {name}`)")
+        text = _(
+            "'{name}' is a host name, not an address. Add ansible_host=ADDRESS; the command `getent "
+            "hosts {name}` shows the address."
+        )
         raise InvalidHostLine(text.format(name=bounded(address))) from None
     except ValueError:
-        raise InvalidHostLine(_("'{name}' has a range instead of an address").format(name=bounded(name))) from None
+        raise InvalidHostLine(
+            _("'{name}' has a range of addresses instead of one address").format(name=bounded(name))
+        ) from None
     password, passphrase = known.get("password"), known.get("key_passphrase")
     return Host(
         line=line,
@@ -157,7 +164,7 @@ def _host(name: str, line: int, role: Role | None, values: Mapping[str, tuple[in
 
 
 def _first(values: Mapping[str, tuple[int, str]], names: tuple[str, ...]) -> str | None:
-    """Return the value of the first of these variables that is readable."""
+    """Return the first readable value among the variables with these names; None if no value is readable."""
     return next((values[name][1] for name in names if name in values and _readable(values[name][1])), None)
 
 
@@ -166,18 +173,23 @@ def _readable(value: str) -> bool:
 
 
 def _unreadable(values: Mapping[str, tuple[int, str]]) -> Iterator[LineNote]:
-    """Yield a note for each value that only Ansible can resolve: a template, or a value encrypted by its vault."""
+    """Yield a note for each value that only Ansible can resolve: a template, or an encrypted value."""
     for names in _NAMES.values():
         for name in names:
             line, value = values.get(name, (0, ""))
             if value and not _readable(value):
-                yield LineNote(line, _("only Ansible can resolve {name}; enter it on the screen").format(name=name))
+                yield LineNote(
+                    line,
+                    _("only Ansible can read the value of {name}. Enter the value in the wizard.").format(name=name),
+                )
 
 
 def _become(inventory: Inventory) -> Iterator[LineNote]:
     lines = [line for name, (line, _value) in _every(inventory) if name in _BECOME]
     if lines:
-        yield LineNote(min(lines), _("the sudo password is not imported: sudo must be passwordless (USR-SUDO)"))
+        yield LineNote(
+            min(lines), _("the sudo password is not imported, because sudo must work without a password (USR-SUDO)")
+        )
 
 
 def _secrets(inventory: Inventory) -> Iterator[tuple[int, str]]:

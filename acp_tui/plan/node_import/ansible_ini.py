@@ -12,12 +12,12 @@ _UNGROUPED = "ungrouped"
 
 
 def is_ini(text: str) -> bool:
-    """Whether the text has a group in brackets, or Ansible variables."""
+    """Return True if the text contains a group in brackets or Ansible variables."""
     return re.search(r"^\s*\[[A-Za-z_][^\]\s]*\]\s*([#;].*)?$|\bansible_\w+\s*=", text, re.MULTILINE) is not None
 
 
 def read_ini(text: str) -> Inventory:
-    """Read an inventory in INI form. Never raises: errors are in `faults` of the result."""
+    """Read an inventory in INI form. Errors are in `faults` of the result; no exception is raised."""
     inventory = Inventory()
     group, kind = _UNGROUPED, None
     for number, line in lines_of(text):
@@ -27,7 +27,9 @@ def read_ini(text: str) -> Inventory:
                 group, kind = section[1].strip(), section[2]
                 if kind not in (None, "vars", "children", "hosts"):
                     raise InvalidHostLine(
-                        _("'[{name}]' is not an inventory section").format(name=bounded(line.strip("[]")))
+                        _("'[{name}]' is not a valid section of an Ansible inventory").format(
+                            name=bounded(line.strip("[]"))
+                        )
                     )
             elif kind == "vars":
                 _variable(inventory, group, number, line)
@@ -43,7 +45,9 @@ def read_ini(text: str) -> Inventory:
 def _variable(inventory: Inventory, group: str, number: int, line: str) -> None:
     name, equals, value = line.partition("=")
     if not equals:
-        raise InvalidHostLine(_("'{line}' is not a variable; expected name=value").format(line=bounded(name)))
+        raise InvalidHostLine(
+            _("'{line}' is not a variable. A variable must have the form name=value.").format(line=bounded(name))
+        )
     inventory.shared.setdefault(group, Variables()).put(name.strip(), number, unquoted(value))
 
 
@@ -51,7 +55,7 @@ def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
     try:
         pattern, *variables = shlex.split(line)
     except ValueError:
-        raise InvalidHostLine(_("closing quote missing")) from None
+        raise InvalidHostLine(_("the line has an opening quote, but no closing quote")) from None
     user, host, port = endpoint(pattern)
     for name in names(host):
         own = inventory.add(group, name, number)
@@ -61,6 +65,6 @@ def _host(inventory: Inventory, group: str, number: int, line: str) -> None:
         for variable in variables:
             key, equals, value = variable.partition("=")
             if not equals:
-                text = _("'{text}' after '{host}' is not a variable; expected name=value")
+                text = _("'{text}' after '{host}' is not a variable. A variable must have the form name=value.")
                 raise InvalidHostLine(text.format(text=bounded(variable), host=bounded(name)))
             own.put(key, number, value)

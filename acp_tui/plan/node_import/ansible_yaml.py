@@ -1,4 +1,4 @@
-"""Read an Ansible inventory in YAML form: `all` with hosts, vars and children. JSON is also YAML."""
+"""Read an Ansible inventory in YAML form: the group `all` with hosts, vars and children. JSON is accepted, too."""
 
 import re
 from collections.abc import Iterator
@@ -10,24 +10,24 @@ from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
 from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, names
 
 _MOST_PARTS = 50_000
-"""Maximum number of keys and items in a document; nested YAML aliases can make millions."""
+"""Maximum number of keys and items in an inventory. A short file with nested YAML aliases can create millions."""
 _MOST_DEEP = 20
 
 
 def is_yaml(text: str) -> bool:
-    """Whether the text has a key of a YAML inventory, or starts like JSON."""
+    """Return True if the text has a key of a YAML inventory, or starts like JSON."""
     key = re.search(r"^\s*(hosts|children|vars)\s*:", text, re.MULTILINE)
     return key is not None or text.lstrip().startswith("{")
 
 
 def read_yaml(text: str) -> Inventory:
-    """Read an inventory in YAML form. Never raises: errors are in `faults` of the result."""
+    """Read an inventory in YAML form. Errors are in `faults` of the result; no exception is raised."""
     inventory = Inventory()
     try:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
         _Walk(inventory).groups(document, 0)
     except RecursionError:
-        inventory.faults.append(LineNote(0, _("nested too deeply, or recursive")))
+        inventory.faults.append(LineNote(0, _("the YAML values are nested too deeply or refer to themselves")))
     except InvalidHostLine as invalid:
         inventory.faults.append(LineNote(0, str(invalid)))
     except yaml.MarkedYAMLError as error:
@@ -41,7 +41,7 @@ def read_yaml(text: str) -> Inventory:
 
 
 class _Walk:
-    """Read the document into `inventory`, within the limits of depth and size."""
+    """Copies a YAML document into `inventory`, and limits its depth and size."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -50,7 +50,7 @@ class _Walk:
     def groups(self, node: yaml.Node | None, depth: int, above: str | None = None) -> None:
         for name, line, body in self._entries(node):
             if depth > _MOST_DEEP:
-                raise InvalidHostLine(_("nested too deeply, or recursive"))
+                raise InvalidHostLine(_("the YAML values are nested too deeply or refer to themselves"))
             if above is not None:
                 self._inventory.children.setdefault(above, set()).add(name)
             if name != "_meta":
@@ -66,7 +66,7 @@ class _Walk:
                 variables = self._inventory.shared.setdefault(name, Variables())
                 self._variables(variables, value)
             else:
-                text = _("'{key}' in group '{group}' is not hosts, children or vars")
+                text = _("'{key}' in group '{group}' is unknown. A group can contain only hosts, children and vars.")
                 self._inventory.faults.append(LineNote(at, text.format(key=bounded(key), group=bounded(name))))
 
     def _hosts(self, group: str, node: yaml.Node) -> None:
@@ -83,7 +83,9 @@ class _Walk:
                 variables.put(name, line, VAULT if value.tag == "!vault" else str(value.value))
 
     def _entries(self, node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
-        """Yield key, line and value of each entry of a mapping; for a list, each item as a key with an empty value."""
+        """Yield key, line number and value of each entry of a mapping.
+
+        An item of a list is a key with an empty value."""
         pairs: list[tuple[yaml.Node, yaml.Node]] = []
         if isinstance(node, yaml.MappingNode):
             pairs = node.value
@@ -92,6 +94,6 @@ class _Walk:
         for key, value in pairs:
             self._parts += 1
             if self._parts > _MOST_PARTS:
-                raise InvalidHostLine(_("the inventory has too many entries"))
+                raise InvalidHostLine(_("the inventory has too many keys and items"))
             if isinstance(key, yaml.ScalarNode):
                 yield str(key.value), key.start_mark.line + 1, value

@@ -1,4 +1,4 @@
-"""Import nodes from CSV with a heading line; the columns may be in any order and have common names."""
+"""Import nodes from CSV with a heading line. The columns can be in any order and can have any common name."""
 
 import csv
 import re
@@ -35,7 +35,9 @@ _SECRET = ("password", "key_passphrase")
 
 
 def delimiter(text: str) -> str | None:
-    """Return the character that separates cells; None if the first line is not the heading of a table of nodes."""
+    """Return the character that separates the cells of a CSV text.
+
+    Return None if the first line is not the heading of a table of nodes."""
     first = next((line for _number, line in lines_of(text)), "")
     for sign in ",;\t|":
         cells = [_column_field(cell) for cell in first.split(sign)]
@@ -45,7 +47,7 @@ def delimiter(text: str) -> str | None:
 
 
 def read_table(text: str, sign: str) -> ParsedNodes:
-    """Read each row as a node, or as several nodes if its address is a range. `sign`: the cell separator."""
+    """Read each row as a node. A row whose address is a range gives several nodes. `sign`: the cell separator."""
     hosts: list[Host] = []
     faults: list[LineNote] = []
     notes: list[LineNote] = []
@@ -62,7 +64,10 @@ def read_table(text: str, sign: str) -> ParsedNodes:
                 unknown = [bounded(cell) for cell, column in zip(cells, columns, strict=True) if not column]
                 if unknown:
                     notes.append(
-                        LineNote(table.line_num, _("columns not used: {names}").format(names=", ".join(unknown)))
+                        LineNote(
+                            table.line_num,
+                            _("these columns are not imported: {names}").format(names=", ".join(unknown)),
+                        )
                     )
                 continue
             values = {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
@@ -81,9 +86,11 @@ def read_table(text: str, sign: str) -> ParsedNodes:
 def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
     role = role_of(values["role"]) if "role" in values else None
     if "role" in values and role is None:
-        raise InvalidHostLine(_("'{text}' is neither control-plane nor worker").format(text=bounded(values["role"])))
+        raise InvalidHostLine(
+            _("'{text}' is not a role. The role must be control-plane or worker.").format(text=bounded(values["role"]))
+        )
     if "address" not in values:
-        raise InvalidHostLine(_("address missing in this row"))
+        raise InvalidHostLine(_("this row has no address"))
     password, passphrase = values.get("password"), values.get("key_passphrase")
     return [
         Host(
@@ -103,5 +110,5 @@ def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
 
 
 def _column_field(head: str) -> str:
-    """Return the field of a column with this heading; "" if the heading is unknown."""
+    """Return the node field for a column with this heading; "" if the heading is unknown."""
     return _COLUMNS.get(re.sub(r"[\s-]+", "_", head.strip().strip("\"'").lower()), "")

@@ -1,4 +1,4 @@
-"""Detect the format of a list of nodes from its content, and mask the secrets in it."""
+"""Detect the format of a list of nodes from its content, and mask the secrets in the list."""
 
 from acp_tui.core.i18n import _
 from acp_tui.core.redaction import mask_lines
@@ -11,10 +11,14 @@ from acp_tui.plan.node_import.text_lines import read_lines
 
 
 def read_list(text: str) -> ParsedNodes:
-    """Read a list of nodes: CSV, an Ansible inventory (YAML or INI), or free text. Never raises."""
+    """Read a list of nodes. It can be CSV, an Ansible inventory (YAML or INI) or free text. No exception is raised."""
     if len(text) > MAX_BYTES:
         return ParsedNodes(
-            faults=(LineNote(0, _("larger than {limit} bytes: this is not a list of nodes").format(limit=MAX_BYTES)),)
+            faults=(
+                LineNote(
+                    0, _("the text is larger than {limit} bytes, so it is not a list of nodes").format(limit=MAX_BYTES)
+                ),
+            )
         )
     text = cleaned(text)
     sign = delimiter(text)
@@ -28,5 +32,5 @@ def read_list(text: str) -> ParsedNodes:
 
 
 def mask_nodes(text: str, reading: ParsedNodes) -> tuple[str, dict[str, str]]:
-    """Mask the secrets that `reading` found in `text`; `core.redaction.unmask` restores them."""
+    """Replace the secrets that `reading` found in `text` by numbered masks; `core.redaction.unmask` restores them."""
     return mask_lines(cleaned(text), reading.secrets)

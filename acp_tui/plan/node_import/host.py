@@ -1,6 +1,6 @@
-"""Hosts, errors and notes of a list of nodes, and the parsers that all its formats share.
+"""The result types of a node import (hosts, errors, notes), and the parsers that all list formats share.
 
-A list is untrusted text: it is limited and cleaned, and no message contains its secrets.
+A list of nodes is untrusted text. Its size is limited, control characters are removed, and messages contain no secrets.
 """
 
 import re
@@ -22,9 +22,9 @@ Role = Literal["control-plane", "worker"]
 
 MAX_BYTES = 1 << 20
 MAX_HOSTS = 1000
-"""Maximum number of nodes. A cluster is smaller; a mistyped range can be larger."""
+"""Maximum number of nodes in a list. A mistyped range can contain more addresses."""
 _SHOWN = 60
-"""Maximum length in characters of text from the list in a message."""
+"""Maximum number of characters of the list that a message quotes."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 _RANGE = re.compile(r"\[([^\[\]]*)\]")
@@ -37,7 +37,7 @@ _WORKER = re.compile(r"wk|agents?|computes?|((kube|k8s)_)?(nodes?|workers?)")
 
 @dataclass(frozen=True)
 class Host:
-    """A node of a list. A value is None if the list does not have it."""
+    """A node of a list. A value is None if the list does not contain it."""
 
     line: int
     address: str
@@ -53,7 +53,7 @@ class Host:
 
 @dataclass(frozen=True)
 class LineNote:
-    """A message about a line; line 0: about the complete list."""
+    """A message about a line of a list. Line 0 means the complete list."""
 
     line: int
     text: str
@@ -72,29 +72,29 @@ class ParsedNodes:
 
     hosts: tuple[Host, ...] = ()
     faults: tuple[LineNote, ...] = ()
-    """Errors: lines that were not imported."""
+    """Errors about lines that were not imported."""
     notes: tuple[LineNote, ...] = ()
     """Notes about imported nodes."""
     secrets: tuple[tuple[int, str], ...] = field(default=(), repr=False)
-    """Line and value of every secret."""
+    """Line number and text of every secret in the list."""
 
 
 class InvalidHostLine(AcpError, ValueError):
-    """The line is not a node; the text has the reason."""
+    """The line does not describe a node. The message has the reason."""
 
 
 def cleaned(text: str) -> str:
-    """Return the text without control characters and invisible characters; newlines and tabs stay."""
+    """Return the text without control characters and invisible characters. Newlines and tabs stay."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def bounded(text: str) -> str:
-    """Return text of the list for a message, cut to its maximum length."""
+    """Return text of the list for a message, cut to the maximum length."""
     return truncate(text, _SHOWN)
 
 
 def role_of(label: str) -> Role | None:
-    """Return the role that a label such as `masters` or `kube_node` means; None if it means no role."""
+    """Return the role that a group name such as `masters` or `kube_node` means; None if the name means no role."""
     name = re.sub(r"[\s-]+", "_", label.strip().lower())
     if _CONTROL_PLANE.fullmatch(name):
         return "control-plane"
@@ -102,9 +102,10 @@ def role_of(label: str) -> Role | None:
 
 
 def addresses(text: str) -> tuple[str, ...]:
-    """Return the address, or the addresses of a range: `10.20.0.11-13`, `10.20.0.11-10.20.0.13`, `10.20.0.[11:13]`.
+    """Return the addresses that the text means: one address, or all addresses of a range.
 
-    Raises InvalidHostLine: the text is neither; the message names what it seems to be."""
+    A range is `10.20.0.11-13`, `10.20.0.11-10.20.0.13` or `10.20.0.[11:13]`. Raises InvalidHostLine for other text; the
+    message explains the probable mistake."""
     text = text.strip()
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if is_ip(bare):
@@ -115,9 +116,9 @@ def addresses(text: str) -> tuple[str, ...]:
     if dash and is_ip(first):
         return _range(first, last, text)
     if "/" in bare and is_ip(bare.partition("/")[0]):
-        raise InvalidHostLine(_("'{text}' is a network, not the address of a node").format(text=bounded(text)))
+        raise InvalidHostLine(_("'{text}' is a network. Enter the address of a node.").format(text=bounded(text)))
     if is_domain(bare):
-        message = _("'{text}' is a host name: enter its address (find it with `getent hosts {text}`)")
+        message = _("'{text}' is a host name. Enter its address; the command `getent hosts {text}` shows it.")
         raise InvalidHostLine(message.format(text=bounded(bare)))
     raise InvalidHostLine(_("'{text}' is not an IPv4 or IPv6 address").format(text=bounded(text)))
 
@@ -128,37 +129,45 @@ def _range(first: str, last: str, text: str) -> tuple[str, ...]:
         separator = "." if start.version == 4 else ":"
         last = str(start).rpartition(separator)[0] + separator + last
     if not is_ip(last) or ip_address(last).version != start.version:
-        raise InvalidHostLine(_("'{text}' is a range without a valid last address").format(text=bounded(text)))
+        raise InvalidHostLine(_("the range '{text}' has no valid last address").format(text=bounded(text)))
     count = int(ip_address(last)) - int(start) + 1
     if count < 1:
-        raise InvalidHostLine(_("'{text}' is a range that ends before its first address").format(text=bounded(text)))
+        raise InvalidHostLine(
+            _("the last address of the range '{text}' is lower than its first address").format(text=bounded(text))
+        )
     if count > MAX_HOSTS:
-        raise InvalidHostLine(_("'{text}' is a range of {count} addresses").format(text=bounded(text), count=count))
+        raise InvalidHostLine(
+            _("the range '{text}' has {count} addresses, which is too many").format(text=bounded(text), count=count)
+        )
     kind: type[IPv4Address] | type[IPv6Address] = type(start)
     return tuple(str(kind(int(start) + step)) for step in range(count))
 
 
 def names(pattern: str) -> tuple[str, ...]:
-    """Expand the ranges of an Ansible pattern: `node[01:03].lab` and `node[a:c]` are three names each.
+    """Return the names that an Ansible pattern means. `node[01:03].lab` and `node[a:c]` are three names each.
 
-    Raises InvalidHostLine: a range is invalid, empty or too long."""
+    Raises InvalidHostLine if a range is invalid, empty or too long."""
     match = _RANGE.search(pattern)
     if match is None:
         return (pattern,)
     if pattern.count("[") > _MOST_RANGES:
-        raise InvalidHostLine(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
+        raise InvalidHostLine(
+            _("'{text}' does not contain a valid range. Enter a range such as [01:20].").format(text=bounded(pattern))
+        )
     parts = re.fullmatch(r"(\d+|[a-zA-Z])[:-](\d+|[a-zA-Z])(?::(\d+))?", match[1])
     if parts is None or parts[1].isdigit() != parts[2].isdigit() or parts[3] == "0":
-        raise InvalidHostLine(_("'{text}' is not a range like [01:20]").format(text=bounded(pattern)))
+        raise InvalidHostLine(
+            _("'{text}' does not contain a valid range. Enter a range such as [01:20].").format(text=bounded(pattern))
+        )
     first, last, step = parts[1], parts[2], int((parts[3] or "1")[:9])
     to_number: Callable[[str], int] = int if first.isdigit() else ord
     to_text: Callable[[int], str] = partial(_padded, len(first)) if first.isdigit() else chr
     if len(first) > 9 or len(last) > 9 or not 0 <= to_number(last) - to_number(first) < MAX_HOSTS:
-        raise InvalidHostLine(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
+        raise InvalidHostLine(_("the range in '{text}' is empty or too long").format(text=bounded(pattern)))
     before, after = pattern[: match.start()], names(pattern[match.end() :])
     steps = range(to_number(first), to_number(last) + 1, step)
     if len(steps) * len(after) > MAX_HOSTS:
-        raise InvalidHostLine(_("'{text}' is a range that is empty or too long").format(text=bounded(pattern)))
+        raise InvalidHostLine(_("the range in '{text}' is empty or too long").format(text=bounded(pattern)))
     return tuple(f"{before}{to_text(number)}{rest}" for number in steps for rest in after)
 
 
@@ -169,14 +178,14 @@ def _padded(width: int, number: int) -> str:
 def endpoint(text: str) -> tuple[str | None, str, str | None]:
     """Return user, host and port of `[user@]host[:port]`. The host is a name, a range or an address."""
     user, at, rest = text.rpartition("@")
-    # The colons of an IPv6 address and of a range do not separate a port.
+    # A colon in an IPv6 address or in a range does not separate a port.
     match = re.fullmatch(r"((?:[^:\[\]]|\[[^\[\]]*\])+):([0-9]+)", rest)
     host, port = (match[1], match[2]) if match else (rest, None)
     return (user if at else None), host, port
 
 
 def checked(reading: ParsedNodes) -> ParsedNodes:
-    """Return the list without the hosts that are invalid for the plan; `faults` has an error for each of them."""
+    """Return the list without the hosts that are invalid in a plan. `faults` has an error for each of them."""
     try:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
     except InvalidValue as invalid:
@@ -189,13 +198,15 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
         reading = replace(reading, hosts=hosts, faults=(*reading.faults, *faults))
     if len(reading.hosts) > MAX_HOSTS:
         count = len(reading.hosts)
-        text = ngettext("{count} node is too many", "{count} nodes are too many", count).format(count=count)
+        text = ngettext("the list has {count} node too many", "the list has {count} nodes too many", count).format(
+            count=count
+        )
         return replace(reading, hosts=(), faults=(LineNote(0, text),))
     return replace(reading, faults=tuple(sorted(reading.faults, key=lambda fault: fault.line)))
 
 
 def as_node(host: Host, role: Role) -> Mapping[str, object]:
-    """Return `host` as plain data of a node in the plan. `role`: if the host has none."""
+    """Return `host` as plain data of a plan node. `role` is used if the host has no role of its own."""
     own = ("username", "port", "password", "key_file", "key_passphrase")
     ssh = {name: value for name in own if (value := getattr(host, name)) is not None}
     return {
@@ -208,7 +219,7 @@ def as_node(host: Host, role: Role) -> Mapping[str, object]:
 
 
 def lines_of(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines with their numbers, without blank lines and comments."""
+    """Yield line number and text of each line that is not blank and not a comment."""
     for number, line in enumerate(text.split("\n"), 1):
         values = _COMMENT.sub(lambda match: match[1] or "", line).strip()
         if values and not values.startswith(";"):

@@ -1,6 +1,6 @@
 """Preview the import of a list into the plan: new nodes with roles, duplicates, and the common login.
 
-A node without a role becomes a control plane node while there are fewer than three, then a worker.
+Nodes without a role become control plane nodes until the plan has three of them. The others become workers.
 """
 
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ _LOGIN = ("username", "port", "password", "key_file", "key_passphrase")
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """The effect of an import."""
+    """The changes that an import would make to the plan."""
 
     imported: tuple[Node, ...]
     login: Mapping[str, object]
-    """Answers below `ssh.` that all nodes of the list share; only if the plan had no nodes yet."""
+    """Values below `ssh.` that all nodes of the list share. Filled only if the plan had no nodes before."""
     already_in_plan: tuple[Host, ...]
-    """Hosts that the plan has already; they stay unchanged."""
+    """Hosts whose addresses are already in the plan. The import does not change these nodes."""
     duplicates: tuple[Host, ...]
-    """Hosts that are earlier in the same list."""
+    """Hosts whose addresses occur earlier in the same list."""
 
 
 def merge_hosts(plan: Plan, reading: ParsedNodes) -> ImportPreview:
-    """Compute what an import of `reading` adds to the plan; the plan itself does not change."""
+    """Compute the changes that an import of `reading` would make. The plan itself does not change."""
     known = {node.address for node in plan.nodes}
     new: dict[str, Host] = {}
     already_in_plan, duplicates = [], []
@@ -56,7 +56,7 @@ def merge_hosts(plan: Plan, reading: ParsedNodes) -> ImportPreview:
 
 
 def _common(hosts: tuple[Host, ...]) -> Mapping[str, object]:
-    """Return the login values that all nodes have and share, if there are several nodes."""
+    """Return the login values that all nodes have and share. The result is empty for fewer than two nodes."""
     if len(hosts) < 2:
         return {}
     values = {name: {getattr(host, name) for host in hosts} for name in _LOGIN}

@@ -1,6 +1,7 @@
-"""Import nodes from free text, one or several per line: `worker 10.20.0.21-23 admin 2222`, in any order.
+"""Import nodes from free text, with one or more nodes on each line.
 
-A bare word is the user, a bare number is the port. Every line is a node or an error: nothing is ignored.
+An example of a line is `worker 10.20.0.21-23 admin 2222`; the order is free. A word without a dot is the user, and a
+bare number is the port. Every line is a node or an error, so no line is ignored.
 """
 
 import re
@@ -38,19 +39,19 @@ _SECRET = re.compile(r"\w*pass(?:word|phrase|wd)?([=:])(.*)", re.IGNORECASE)
 
 @dataclass
 class _Record:
-    """One line: one or more addresses, and the values that apply to all of them."""
+    """The content of one line: one or more addresses, and the values that apply to all of them."""
 
     hosts: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-    """(address, user, port); user and port as in `user@address:port`."""
+    """Address, user and port of each node, parsed from `user@address:port`. User and port can be None."""
     values: dict[str, str] = field(default_factory=dict)
     label: str | None = None
-    """A bare word: the user, or the name of the node."""
+    """A word without a dot. It is the user or the name of the node."""
     name: str | None = None
-    """A name with dots. It is not used if the line also has an address."""
+    """A name with dots. It is ignored if the line also has an address."""
 
 
 def has_secret(text: str) -> bool:
-    """Whether a line seems to contain a password; such text must not be stored."""
+    """Return True if a line seems to contain a password. Such text must not be stored."""
     return re.search(r"pass(word|phrase|wd)?\s*[=:]", text, re.IGNORECASE) is not None
 
 
@@ -74,14 +75,14 @@ def read_lines(content: str) -> ParsedNodes:
             hosts += [(host, record.label) for host in _hosts(number, record, heading)]
     labels = [label for _host, label in hosts if label is not None]
     are_names = len(labels) > 1 and len(set(labels)) == len(labels)
-    text = _("the words next to the addresses are different for each node: they are read as names, not as users")
+    text = _("each node has a different word next to its address, so the words are read as node names, not as users")
     users = tuple(replace(host, username=label) if label and not are_names else host for host, label in hosts)
     notes = (LineNote(0, text),) if are_names else ()
     return checked(ParsedNodes(users, tuple(faults), notes, tuple(secrets)))
 
 
 def _parts(line: str) -> Sequence[str]:
-    """Split a line at commas: into nodes if each part has an address, else into one node."""
+    """Split a line at commas and semicolons, if each part has an address. Otherwise the line is one part."""
     parts = [part.strip() for part in re.split(r"[,;]", line) if part.strip()]
     return parts if len(parts) > 1 and all(map(_has_address, parts)) else (" ".join(parts),)
 
@@ -102,7 +103,7 @@ def _value(token: str) -> str:
 
 
 def _record(part: str) -> _Record:
-    """Parse one node or range. Raises InvalidHostLine: a part of it is not recognised."""
+    """Parse the text of one node or range. Raises InvalidHostLine if a part of the text is not recognised."""
     record = _Record()
     for token in (re.sub(r"^(['\"])(.*)\1$", r"\2", token) for token in part.split()):
         key, equals, value = token.partition("=")
@@ -116,8 +117,8 @@ def _record(part: str) -> _Record:
         elif re.fullmatch(r"[0-9]+", token):
             _set_value(record, "port", token)
         elif equals:
-            # Its value may be a secret under a name that is not known here.
-            raise InvalidHostLine(_("'{key}=' is not a known key").format(key=bounded(key)))
+            # The value is not shown, because it is possibly a secret.
+            raise InvalidHostLine(_("the key '{key}=' is unknown").format(key=bounded(key)))
         elif "@" in token or ":" in token or ("." in token and not is_domain(token)):
             addresses(endpoint(token)[1])
         elif "." in token:
@@ -125,22 +126,28 @@ def _record(part: str) -> _Record:
         elif record.label is None and _USER.fullmatch(token):
             record.label = token
         else:
-            raise InvalidHostLine(_("'{text}' next to the address is not recognised").format(text=bounded(token)))
+            raise InvalidHostLine(
+                _(
+                    "'{text}' on this line is not recognised. A line can have an address, a user, a port and a role."
+                ).format(text=bounded(token))
+            )
     if not record.hosts and record.name:
         addresses(record.name)
     if not record.hosts:
         visible = " ".join(token for token in part.split() if "=" not in token)
         raise InvalidHostLine(
-            _("'{line}' has no address; expected: worker admin@10.20.0.11:22").format(line=bounded(visible))
+            _("'{line}' has no address. Enter a line such as: worker admin@10.20.0.11:22").format(line=bounded(visible))
         )
     return record
 
 
 def _set_value(record: _Record, name: str, value: str) -> None:
     if name == "role" and role_of(value) is None:
-        raise InvalidHostLine(_("'{text}' is neither control-plane nor worker").format(text=bounded(value)))
+        raise InvalidHostLine(
+            _("'{text}' is not a role. The role must be control-plane or worker.").format(text=bounded(value))
+        )
     if record.values.setdefault(name, value) != value:
-        raise InvalidHostLine(_("{name} is given twice").format(name=name))
+        raise InvalidHostLine(_("the line has two different values for {name}").format(name=name))
 
 
 def _hosts(number: int, record: _Record, heading: Role | None) -> list[Host]:

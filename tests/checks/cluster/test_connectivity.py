@@ -113,7 +113,7 @@ def test_listeners_of_the_paths_test_do_not_affect_the_load_balancer_check() -> 
 
 def test_port_in_use_counts_only_with_the_load_balancer_test() -> None:
     """If the load balancer test ran, its results decide."""
-    busy = {6443: "the port is in use"}
+    busy = {6443: "the port is in use on the node"}
     facts = {a: replace(f, listener_results=busy, backends_reached={}) for a, f in cluster(PLAN).items()}
     assert outcomes("LB-6443", facts) == {None: PASS}
     facts = {a: replace(f, backends_reached={(VIP, 6443): frozenset()}) for a, f in facts.items()}
@@ -190,7 +190,9 @@ def test_node_lost_during_collection_is_not_a_firewall() -> None:
     facts = cluster(PLAN)
     for other in all_except(TWO):
         close_paths(facts, other, [TWO], 22, result=TcpResult.REFUSED)
-    facts[TWO] = replace(facts[TWO], paths=None, missing={"paths": "the connection broke"})
+    facts[TWO] = replace(
+        facts[TWO], paths=None, missing={"paths": "the SSH connection to a node broke during the transfer"}
+    )
     assert outcomes("X-FIREWALL", facts) == {TWO: UNKNOWN}
 
 

@@ -319,8 +319,10 @@ def test_the_collectors_cover_every_fact() -> None:
 
 
 def test_without_output_all_facts_are_missing() -> None:
-    facts = facts_from("10.0.0.1", [], "the connection broke")
-    assert {facts.missing_reason(name) for s in COLLECTORS for name in s.fields} == {"the connection broke"}
+    facts = facts_from("10.0.0.1", [], "the SSH connection to a node broke during the transfer")
+    assert {facts.missing_reason(name) for s in COLLECTORS for name in s.fields} == {
+        "the SSH connection to a node broke during the transfer"
+    }
     early = facts_from("10.0.0.1", [])
     assert early.missing == {}
     assert early.missing_reason("swaps") == "not observed"
@@ -396,7 +398,7 @@ def test_a_broken_recording_never_fails(distribution: str, data: st.DataObject) 
         ("0 0\n", True, ""),
         ("1000 0\nsudo: unable to resolve host a: Name or service not known", True, ""),
         ("1000 1\nWe trust you have received the usual lecture.\n\nsudo: a password is required", False, "is required"),
-        ("1000 127\nsh: 1: sudo: not found", False, "sudo is not installed"),
+        ("1000 127\nsh: 1: sudo: not found", False, "sudo is not installed on the node"),
         ("1000 124\n", None, "name server"),
     ],
 )

@@ -218,7 +218,7 @@ def test_an_unknown_connect_result_has_a_reason() -> None:
     refused, unknown, missing = facts.paths or ()
     assert (refused.result, refused.detail) == (TcpResult.REFUSED, "")
     assert (unknown.result, unknown.detail) == (TcpResult.UNKNOWN, "No buffer space left")
-    assert (missing.result, missing.detail) == (TcpResult.UNKNOWN, "the node did not report it")
+    assert (missing.result, missing.detail) == (TcpResult.UNKNOWN, "the node did not report this value")
 
 
 def test_an_unresolved_name_is_not_a_closed_port() -> None:

@@ -218,7 +218,7 @@ async def test_a_rejected_key_falls_back_to_the_password(tmp_path: Path) -> None
     ("prepare", "passphrase", "message"),
     [
         (lambda path: None, None, "No such file"),
-        (lambda path: path.write_text("hello"), None, "not a supported private key"),
+        (lambda path: path.write_text("hello"), None, "the file is not a supported private key"),
         (lambda path: write_key(path, "another"), SECRET, "wrong passphrase"),
         (lambda path: write_key(path, "another"), None, "no passphrase is given"),
         (lambda path: path.write_text("PuTTY-User-Key-File-3: ssh-ed25519\r\n"), None, "puttygen"),
@@ -249,7 +249,7 @@ async def test_a_wrong_password_fails_without_a_retry() -> None:
 @pytest.mark.parametrize(
     ("behaviour", "message"),
     [
-        (Behaviour(), "root login may be disabled (PermitRootLogin)"),
+        (Behaviour(), "a possible cause is that root login is disabled (PermitRootLogin)"),
         (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "does not allow password login for root"),
         (
             Behaviour(password=False, keyboard=True, question=("Password: ", "Code: ")),
@@ -429,7 +429,7 @@ async def test_local_facts_are_emitted_while_connectivity_tests_run(tmp_path: Pa
     assert (local.state, local.detail) == (NodeState.CHECKED, "")
     assert local.facts.hostname
     assert local.facts.vrids_seen is None
-    assert "check in progress" in local.facts.missing_reason("vrids_seen")
+    assert "the check is still in progress" in local.facts.missing_reason("vrids_seen")
     done = finished_event(events)
     assert done.facts.vrids_seen == frozenset()
     assert not [e for e in await _quick() if isinstance(e, LocalFactsDone)]

@@ -69,7 +69,7 @@ def test_single_node_has_no_table() -> None:
 def test_listener_that_was_not_reached_is_a_closed_port() -> None:
     """A filter that rejects connections looks like an open path if the port has no listener."""
     facts = cluster(PLAN)
-    facts[TWO] = replace(facts[TWO], listener_results={6443: "", 10250: "", 2379: "the port is in use"})
+    facts[TWO] = replace(facts[TWO], listener_results={6443: "", 10250: "", 2379: "the port is in use on the node"})
     reached = {(TWO, 6443): frozenset({TWO}), (TWO, 10250): frozenset[str](), (TWO, 2379): frozenset[str]()}
     facts[ONE] = replace(facts[ONE], backends_reached=reached)
     assert cell_texts(facts)[0] == ["-", "10250 0.4 ms", "ok 0.4 ms"]
