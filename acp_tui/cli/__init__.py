@@ -1,6 +1,6 @@
 """The command line: `main` runs one command.
 
-`commands/` declares the commands: name, help and options, one module each. `actions/` has the work of long commands, such
-as `check.py`, `fix.py` and `install.py`; short commands have it in `commands/`. `context.py` is shared by all. This is
-the only room of the engine that prints; `actions/screen.py` opens the wizard.
+`commands/` has one module for each command, with its name, help and options. `actions/` has the code of long commands,
+such as `check.py`, `fix.py` and `install.py`. Short commands have their code in `commands/`. All commands share
+`context.py`. Only this package of the engine prints. `actions/screen.py` opens the wizard.
 """
