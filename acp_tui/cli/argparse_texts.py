@@ -1,8 +1,9 @@
 """Texts of Python's argparse in our message catalogue, because argparse has only English texts.
 
-argparse looks up `_` and `ngettext` in its own module each time it makes a text; `translate_argparse` puts ours there.
+argparse looks up `_` and `ngettext` in its own module each time it makes a text. `translate_argparse` puts our
+functions there.
 The lists are the texts that an operator can see, of Python 3.11 to 3.14; a test compares them with the running Python.
-They have no context, even where they are short, because argparse asks for them without one.
+They have no context, even where they are short, because argparse looks them up without one.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Shared by all commands: open PLAN, print to standard output and error, fail with an exit status."""
+"""Functions of all commands: open PLAN, print to standard output and error, fail with an exit status."""
 
 import getpass
 import json
@@ -21,7 +21,7 @@ from acp_tui.preflight.bundle import Bundle, is_bundle, open_bundle
 
 
 class CommandFailed(AcpError):
-    """An error that only a command can find. It has the command's exit status."""
+    """An error of a command, with its message and the exit status of the command."""
 
     def __init__(self, text: str, exit_status: int = ExitStatus.COULD_NOT_RUN) -> None:
         super().__init__(text)
@@ -29,7 +29,7 @@ class CommandFailed(AcpError):
 
 
 def file_failed(path: str | Path, error: OSError) -> CommandFailed:
-    """The failure of a command that cannot read or write `path`."""
+    """Return the error of a command that cannot read or write `path`."""
     return CommandFailed(f"{path}: {error.strerror or error}")
 
 
@@ -49,23 +49,27 @@ class OpenedPlan:
         return self.file.parent
 
     def known_host_keys(self) -> dict[str, str]:
-        """The known host keys of the nodes; a preflight of this command may have added some."""
+        """Return the known host keys by node address. They include those that this command has recorded."""
         recorded = {} if self.bundle else read_known_hosts(known_hosts_path(state_home(), self.file))
         return {**self.host_keys, **recorded}
 
     def record_host_keys(self, host_keys: Mapping[str, str]) -> None:
-        """Record the host keys of first contacts; known ones stay. A bundle is never changed."""
+        """Record the host keys of new nodes. Known keys do not change. A bundle is never changed."""
         if not self.bundle and (new := {**host_keys, **self.host_keys}) != dict(self.host_keys):
             try:
                 write_known_hosts(known_hosts_path(state_home(), self.file), new)
             except OSError as error:
-                print_err(_("Cannot record the host keys: {reason}").format(reason=error.strerror))
+                print_err(
+                    _("Cannot record the host keys of new nodes: {reason}. Check the state folder.").format(
+                        reason=error.strerror
+                    )
+                )
 
 
 def need_terminal() -> None:
-    """Raises: CommandFailed if standard input or output is not a terminal."""
+    """Check that standard input and output are a terminal. Raises: CommandFailed if not."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        message = _("The wizard requires a terminal. For commands without a terminal, run acp-tui --help.")
+        message = _("The wizard requires a terminal. To list the commands that need no terminal, run acp-tui --help.")
         raise CommandFailed(message, ExitStatus.USAGE)
 
 
@@ -75,8 +79,12 @@ def print_err(text: str) -> None:
 
 
 def print_first_contact(address: str, key: str) -> None:
-    """Print the fingerprint of a new host key, which is trusted from now on. `key`: `type base64`."""
-    print_err(_("{address}: first contact, host key {key}").format(address=address, key=fingerprint(key)))
+    """Print the fingerprint of a new host key, which is trusted from now on. `key`: the key as `type base64`."""
+    print_err(
+        _("{address}: this is the first connection. acp-tui now trusts the host key {key}").format(
+            address=address, key=fingerprint(key)
+        )
+    )
 
 
 def print_out(text: str) -> None:
@@ -89,12 +97,14 @@ def print_out(text: str) -> None:
         # Without this, Python would try to write the rest of its buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise CommandFailed(
-            pgettext("error", "standard output: {reason}").format(reason=error.strerror or error)
+            pgettext("error", "Cannot write to standard output: {reason}").format(reason=error.strerror or error)
         ) from error
 
 
 def confirm(question: str, without: str) -> bool:
-    """Ask a yes/no question; no by default. `without`: the message if no terminal is connected."""
+    """Ask a yes/no question. Return True for yes; no is the default.
+
+    `without`: the message that is printed instead if no terminal is connected; the answer is then no."""
     if not sys.stdin.isatty():
         print_err(without)
         return False
@@ -111,7 +121,7 @@ def print_json(document: object) -> None:
 def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool = False) -> OpenedPlan:
     """Read the plan at `path`: a YAML file or a bundle folder, whose checksums are verified first.
 
-    Encrypted secrets are decrypted with the passphrase in `passphrase_file`; without it the terminal asks for it.
+    Encrypted secrets are decrypted with the passphrase in `passphrase_file`, else acp-tui asks on the terminal.
     `secrets_optional`: an empty answer leaves them encrypted. Raises: CommandFailed."""
     plan_file = plan_path(path)
     try:
@@ -131,10 +141,12 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
         try:
             return open_bundle(directory, passphrase)
         except (PassphraseNeeded, PassphraseWrong) as error:
-            message = _("{path}: the secrets are encrypted: {reason}").format(path=directory, reason=error)
+            message = _("{path}: the secrets are encrypted and cannot be read: {reason}").format(
+                path=directory, reason=error
+            )
             if passphrase_file or not sys.stdin.isatty():
                 raise CommandFailed(
-                    message + "\n" + _("Use --passphrase-file FILE, or run it in a terminal.")
+                    message + "\n" + _("Use --passphrase-file FILE, or run the command in a terminal.")
                 ) from error
             print_err(message)
             more = _("Passphrase (leave empty to enter each secret in the wizard): ")
@@ -143,13 +155,17 @@ def _opened(directory: Path, passphrase_file: str | None, *, secrets_optional: b
                 return open_bundle(directory, secrets=False)
         except GpgFailed as error:
             if secrets_optional and sys.stdin.isatty():
-                print_err(_("{path}: the secrets are encrypted: {reason}").format(path=directory, reason=error))
+                print_err(
+                    _("{path}: the secrets are encrypted and cannot be read: {reason}").format(
+                        path=directory, reason=error
+                    )
+                )
                 return open_bundle(directory, secrets=False)
             raise CommandFailed(f"{directory}: {error}") from error
 
 
 def passphrase_in(file: str) -> SecretStr:
-    """Read the passphrase file. Raises: CommandFailed, GpgFailed."""
+    """Return the passphrase in the file `file`. Raises: CommandFailed, GpgFailed."""
     try:
         return read_passphrase(Path(file))
     except OSError as error:
@@ -157,15 +173,15 @@ def passphrase_in(file: str) -> SecretStr:
 
 
 def ask_passphrase(question: str) -> SecretStr | None:
-    """Ask on the terminal without echo; None: an empty answer. Raises: CommandFailed at the end of input."""
+    """Ask for a passphrase without echo; None: it is empty. Raises: CommandFailed at the end of the input."""
     try:
         return SecretStr(typed) if (typed := getpass.getpass(question)) else None
     except EOFError as error:
-        raise CommandFailed(_("No passphrase was entered.")) from error
+        raise CommandFailed(_("No passphrase was entered. Run the command again and enter it.")) from error
 
 
 def plan_path(path: str) -> Path:
-    """The path of the plan file: `path`, or the file in that bundle folder. Raises: CommandFailed if not found."""
+    """Return the plan file: `path`, or the file in the bundle folder `path`. Raises: CommandFailed if not found."""
     plan_file = Path(path)
     try:
         folder, exists = plan_file.is_dir(), plan_file.exists()

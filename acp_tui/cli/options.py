@@ -17,14 +17,14 @@ Command: TypeAlias = Callable[[Namespace], int]
 
 
 def add_command(commands: Subparsers, name: str, run: Command, help: str) -> ArgumentParser:
-    """Declare the command `name`; its parser, for more options. `help`: a verb phrase in lower case."""
+    """Declare the command `name`, and return its parser for more options. `help`: a verb phrase in lower case."""
     parser = commands.add_parser(name, help=help, description=help)
     parser.set_defaults(run=run)
     return parser
 
 
 def add_plan(parser: ArgumentParser, *, optional: bool = False) -> None:
-    """PLAN, and the option that decrypts a bundle."""
+    """Add the argument PLAN, and the option --passphrase-file for an encrypted bundle."""
     parser.add_argument(
         "plan", metavar=plan_metavar(), nargs="?" if optional else None, help=_("plan file or bundle folder")
     )
@@ -44,7 +44,7 @@ def add_node(parser: ArgumentParser) -> None:
         "--node",
         metavar=pgettext("metavar", "A"),
         action="append",
-        help=_("select the node with this address; may be repeated; default: all nodes"),
+        help=_("use only the node with this address; repeat the option to add more; default: all nodes"),
     )
 
 
@@ -53,7 +53,7 @@ def add_only(parser: ArgumentParser) -> None:
         "--only",
         metavar=pgettext("metavar", "ID"),
         action="append",
-        help=_("select this requirement; may be repeated; default: all requirements"),
+        help=_("use only the requirement with this ID; repeat the option to add more; default: all requirements"),
     )
 
 

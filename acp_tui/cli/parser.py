@@ -42,15 +42,17 @@ _COMMANDS = (
     explain.register,
     schema.register,
 )
-"""In the order of `--help`."""
+"""The commands in the order in which `--help` lists them."""
 
 
 def build_parser() -> tuple[ArgumentParser, tuple[str, ...]]:
-    """The parser, in the language that is in use, and the names of the commands."""
+    """Return the parser with texts in the current language, and the names of the commands."""
     translate_argparse()
     parser = ArgumentParser(
         prog="acp-tui",
-        description=_("Install the global cluster of Alauda Container Platform. Without a command: open the wizard."),
+        description=_(
+            "Install the global cluster of Alauda Container Platform. Without a command, it opens the wizard."
+        ),
         epilog=_("Exit status: 0 success; 1 a check failed; 2 usage error; 3 could not run; 130 interrupted."),
     )
     parser.add_argument(

@@ -8,9 +8,9 @@ _GAP = "  "
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """One line for each row; each column is as wide as its widest cell, and the last one is not padded.
+    """Yield one line for each row. Each column is as wide as its widest cell; the last one is not padded.
 
-    Widths are those of a terminal, where an East Asian character takes two cells."""
+    Widths are counted in cells of a terminal: an East Asian character takes two cells."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row[:-1], widths, strict=False))

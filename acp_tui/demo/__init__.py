@@ -1,4 +1,4 @@
 """The practice cluster: simulated nodes with real SSH, a signed package and a simulated installer.
 
-For trying the product out without a machine to install on; everything it shows is labelled PRACTICE.
+With it you can try acp-tui without real machines. All its output has the label PRACTICE.
 """

@@ -42,7 +42,7 @@ _PRETENDED_FREE = 500 * GIGA
 
 _NAME_TO_CHOOSE = "NEW-NAME"
 _WAIVED_BY = "acp-tui demo"
-_NO_DISK = N_("practice: a simulated disk has no speed")
+_NO_DISK = N_("practice: the speed of a simulated disk cannot be measured")
 _WAIVED: Mapping[str, str] = {
     "HW-DISK-IOPS": _NO_DISK,
     "HW-DISK-TPUT": _NO_DISK,
@@ -59,7 +59,7 @@ class Practice:
     plan: Plan
     """A complete plan that needs no more answers."""
     nodes: Mapping[str, PracticeNode]
-    """By plan address."""
+    """The nodes by their address in the plan."""
     console_port: int
     """Port of the practice Web UI and registry on loopback."""
 
@@ -99,7 +99,7 @@ class Practice:
         )
 
     def filled(self, address: str, remedy: str) -> str:
-        """Replace the placeholder for a host name in a fix by the name of the healthy machine."""
+        """Return the text of a fix with the correct host name of the node instead of the placeholder."""
         healthy = next((m.settings["hostname"] for m in cluster().machines if m.address == address), address)
         return remedy.replace(_NAME_TO_CHOOSE, healthy)
 

@@ -32,7 +32,7 @@ _PAGE = b"<!DOCTYPE html><title>PRACTICE installer</title><p>PRACTICE: nothing i
 
 
 def runs(folder: Path) -> bool:
-    """Whether the practice installer of `folder` runs."""
+    """Return True if the practice installer of `folder` runs."""
     with suppress(OSError, ValueError):
         pid = int((folder / PID_FILE).read_text(encoding="ascii"))
         return b"acp_tui.demo.fake_installer" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: request lines do not belong into the install log."""
+        """Ignore request lines, because they do not belong in the install log."""
 
 
 def console(installer: PracticeInstaller, port: int = 0) -> ThreadingHTTPServer:

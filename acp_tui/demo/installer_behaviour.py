@@ -25,19 +25,19 @@ class Behaviour:
     answer_after: float = 0.0
     """Delay of each response."""
     prefixed: bool = False
-    """Serve the API only below /cpaas-installer; any other path is a web page."""
+    """Serve the API only below /cpaas-installer. Any other path returns a web page."""
     failed_answers: int = 0
     """Number of progress responses with Failed, after which the install continues."""
     stall: bool = False
-    """Stop the install in the middle for good."""
+    """The install makes no progress after its middle, and does not end."""
     drop_every: int = 0
     """Close the connection on every Nth progress request."""
     post_after: float = 0.0
     """Delay of the response to an accepted configuration."""
     drop_post: str = ""
-    """`before`: close the connection without accepting the POST; `after`: accept it, then close."""
+    """`before`: close the connection without accepting the POST. `after`: accept it, then close. "": keep it open."""
     refuse: str = ""
-    """Reject the configuration with this text."""
+    """Text with which the configuration is rejected. Empty: it is accepted."""
     quote_refused: bool = False
     """Repeat the complete configuration in a rejection."""
     bare_token: bool = False

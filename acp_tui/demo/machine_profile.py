@@ -65,7 +65,7 @@ class Machine(_Data):
 
 
 class Fault(_Data):
-    """A planted fault: its title, the requirement that finds it, and the settings that cause it."""
+    """A simulated fault: its title, the requirement that finds it, and the settings that cause it."""
 
     title: str
     requirement: str
@@ -88,7 +88,7 @@ def base() -> Base:
 
 @cache
 def recording() -> Mapping[str, Answer]:
-    """Output of a machine with the same distribution, by collector: for collectors that no setting changes."""
+    """Return recorded output by collector name, for collectors that no setting of a practice node changes."""
     stream = asset_text(f"demo/nodes/{_DISTRIBUTION}.txt").encode()
     outputs = Reader(stream.split(b" ", 1)[0].decode()).feed(stream)
     return {output.name: Answer(text=output.text, status=output.status) for output in outputs}
@@ -131,7 +131,7 @@ class Profile:
         return Answer(text=self._filled(template.text), status=template.status)
 
     def run_all(self, commands: str) -> tuple[int, str]:
-        """Run lines until one fails. Returns the last exit status and all output."""
+        """Simulate command lines until one fails. Return the last exit status and all output."""
         printed = ""
         for line in commands.splitlines():
             status, output = self.run(line)
@@ -141,7 +141,7 @@ class Profile:
         return 0, printed
 
     def run(self, line: str) -> tuple[int, str]:
-        """Run one line of a remedy. Returns exit status and output. Comments and empty lines have no effect."""
+        """Simulate one line of a fix. Return exit status and output. Comments and empty lines have no effect."""
         line = re.sub(r"(^|\s)#\s.*$", "", line).strip()
         if not line or line == "#":
             return 0, ""

@@ -32,13 +32,13 @@ _SIGNER_EMAIL = "practice@example.com"
 _README = b"""\
 # PRACTICE package
 
-This is not Alauda Container Platform. It was built on the spot to practise with acp-tui, signed with a key that was
-made for this one run, and installs nothing: setup.sh starts a stand-in that only answers as the installer does.
+This is not Alauda Container Platform. acp-tui built this package for practice and signed it with a temporary key.
+It installs nothing. setup.sh starts a simulated installer.
 """
 
 
 class PracticeUnavailable(AcpError):
-    """The practice cannot be set up on this host; the text names the missing program."""
+    """The practice cluster cannot start on this host. The message names the program that is missing or fails."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ def _sign(core: Path, signature: Path, public_key: Path) -> str:
         with core.open("rb") as stream:
             gpg.sign_file(stream, keyid=fingerprint, detach=True, binary=True, output=str(signature))
         if not signature.exists():
-            raise PracticeUnavailable(_("gpg cannot sign the practice package"))
+            raise PracticeUnavailable(
+                _("gpg cannot sign the practice package. Run gpg --version, and check that /tmp has free space.")
+            )
         public_key.write_text(gpg.export_keys(fingerprint), encoding="ascii")
     return fingerprint
 
@@ -132,7 +134,7 @@ def _python_wrapper() -> bytes:
 def _throwaway_gpg() -> Iterator[gnupg.GPG]:
     if shutil.which("gpg") is None:
         raise PracticeUnavailable(
-            _("gpg is not installed; it is required to sign the practice package (package gnupg)")
+            _("gpg is not installed, but it must sign the practice package. Install the package gnupg.")
         )
     # The path of the agent's socket in this folder must be shorter than 108 characters, so TMPDIR is not used.
     home = Path(tempfile.mkdtemp(prefix="acp-gpg-", dir="/tmp"))

@@ -120,5 +120,5 @@ class PracticeInstaller:
 
     @property
     def over(self) -> bool:
-        """Whether the practice installer must exit."""
+        """Return True if the practice installer must exit."""
         return self._ended is not None and time.monotonic() - self._ended > self.behaviour.linger

@@ -64,8 +64,10 @@ async def serve(
     seconds: float,
     installing: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Mapping[str, PracticeNode]]:
-    """Run the nodes until the block ends, by plan address. `seconds`: duration of the collection on each node.
-    `installing`: whether the practice installer runs, checked at each request.
+    """Run the nodes until the block ends, and yield them by plan address.
+
+    `seconds`: duration of the collection on each node.
+    `installing`: returns True while the practice installer runs. It is called at each request.
 
     `folder` keeps host keys and applied fixes for the next time."""
     private_folder(folder)
@@ -136,7 +138,7 @@ async def _session(process: asyncssh.SSHServerProcess[str], profile: Profile, se
 async def _answer(
     process: asyncssh.SSHServerProcess[str], profile: Profile, marker: str, names: tuple[str, ...], seconds: float
 ) -> None:
-    """Send the first output immediately, because it may be the clock; then the others in groups, with pauses."""
+    """Send the first output at once, because it can be the node's clock. Send the others in groups, with pauses."""
     size = max(1, -(-len(names) // _GROUPS))
     for group in (names[:1], *(names[start : start + size] for start in range(1, len(names), size))):
         for name in group:
@@ -159,7 +161,7 @@ async def _apply_fix(process: asyncssh.SSHServerProcess[str], profile: Profile, 
 
 
 async def _shell(process: asyncssh.SSHServerProcess[str], profile: Profile) -> int:
-    """Serve an interactive shell: one command per line."""
+    """Serve an interactive shell of a practice node until logout. Each line is one command. Return exit status 0."""
     process.stdout.write("PRACTICE node: supports only the commands of the practice fixes. Type `exit` to log out.\n")
     while True:
         process.stdout.write(f"{USERNAME}@{profile.settings['hostname']}:~# ")

@@ -1,6 +1,6 @@
 """An unattended install on the practice cluster, with the engine of the wizard and the commands.
 
-It finds the planted faults, fixes them with the proposed fixes only, installs, and verifies the result.
+It finds the simulated faults, fixes them with the proposed fixes only, installs, and verifies the result.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _LABEL = "PRACTICE  "
 
 
 class _Stopped(Exception):
-    """The walkthrough cannot continue. The text has the reason."""
+    """The walkthrough cannot continue. The message has the reason."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ async def walk(out: Callable[[str], None]) -> int:
             )
             walkthrough = _Walkthrough(current, session, out)
             walkthrough.step(
-                _("Simulated nodes, and a package signed with a temporary key. Nothing real is installed.")
+                _("The nodes are simulated, and the package is signed with a temporary key. Nothing real is installed.")
             )
             await _walk(walkthrough)
     except _Stopped as stopped:
         out(_LABEL + pgettext("practice", "STOPPED: {reason}").format(reason=stopped))
         return ExitStatus.CHECK_FAILED
-    out(_LABEL + _("Finished. The practice cluster is stopped and removed."))
+    out(_LABEL + _("The practice is finished. The practice cluster is stopped and removed."))
     return ExitStatus.DONE
 
 
@@ -95,7 +95,7 @@ async def _walk(walkthrough: _Walkthrough) -> None:
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
     report, host_keys = await _check(walkthrough)
     if not report.ready:
-        _require_no_blocker(report.verdicts, _("the nodes are not ready"))
+        _require_no_blocker(report.verdicts, _("the nodes still have blockers after the fixes"))
         raise _Stopped(_("some nodes could not be checked"))
     walkthrough.step(pgettext("practice", "Preflight: ready"))
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
@@ -110,7 +110,9 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
         async for event in walkthrough.session.check():
             match event:
                 case PackageReady(folder, new=True):
-                    walkthrough.step(_("Package: signature verified, unpacked to {folder}").format(folder=folder))
+                    walkthrough.step(
+                        _("Package: its signature is verified, and it is unpacked in {folder}").format(folder=folder)
+                    )
                     _check_plan(walkthrough)
                 case NodeFinished():
                     if event.host_key:
@@ -122,7 +124,7 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
     except (PackageBlocked, PackageRefused, UnpackFailed) as error:
         raise _Stopped(str(error)) from error
     if report is None:
-        raise _Stopped(_("the preflight returned no report"))
+        raise _Stopped(_("the preflight ended without a report. Run acp-tui demo --auto again"))
     return report, host_keys
 
 
@@ -130,9 +132,9 @@ def _check_plan(walkthrough: _Walkthrough) -> None:
     plan = walkthrough.session.plan
     _require_no_blocker(evaluate_plan(plan), _("the plan is not valid"))
     walkthrough.step(
-        ngettext("Plan: {count} node, no finding", "Plan: {count} nodes, no finding", len(plan.nodes)).format(
-            count=len(plan.nodes)
-        )
+        ngettext(
+            "Plan: it has {count} node and no findings", "Plan: it has {count} nodes and no findings", len(plan.nodes)
+        ).format(count=len(plan.nodes))
     )
     for waiver in plan.waivers:
         walkthrough.detail(
@@ -141,7 +143,7 @@ def _check_plan(walkthrough: _Walkthrough) -> None:
 
 
 def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
-    """Return the blockers. Each planted fault must be one of them."""
+    """Return the blockers of the preflight. Each simulated fault must be one of them."""
     blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
     walkthrough.step(
         npgettext("practice", "Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(
@@ -155,7 +157,7 @@ def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
     missed = planted - {(verdict.requirement, verdict.node) for verdict in blocking}
     if missed:
         names = ", ".join(f"{rule} {node}" for rule, node in sorted(missed))
-        raise _Stopped(_("planted faults that were not found: {names}").format(names=names))
+        raise _Stopped(_("the preflight did not find these simulated faults: {names}").format(names=names))
     return blocking
 
 
@@ -165,7 +167,7 @@ async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None
         if verdict.node is None or verdict.outcome is not Outcome.FAIL:
             raise _Stopped(f"{verdict.requirement}: {verdict.observed}")
         walkthrough.step(
-            pgettext("practice", "Fixing {node}: {rule}").format(node=verdict.node, rule=verdict.requirement)
+            pgettext("practice", "Fix on {node}: {rule}").format(node=verdict.node, rule=verdict.requirement)
         )
         walkthrough.detail(walkthrough.practice.filled(verdict.node, verdict.remedy))
         try:
@@ -180,7 +182,9 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
     session, current = walkthrough.session, walkthrough.practice
     try:
         document = render(session.plan, session.plan_dir)
-        walkthrough.step(_("Configuration rendered: {count} bytes").format(count=len(document.encode())))
+        walkthrough.step(
+            _("The configuration is rendered. Its size is {count} bytes").format(count=len(document.encode()))
+        )
         run_dir = await session.start(report)
     except (RenderError, StartError, RunError) as error:
         raise _Stopped(str(error)) from error
@@ -200,17 +204,19 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
                 for line in update.lines:
                     walkthrough.detail(f"{line.source}: {line.text}")
     except (RunNotFound, TimeoutError) as error:
-        raise _Stopped(_("could not follow the install: {reason}").format(reason=error)) from error
+        raise _Stopped(_("acp-tui could not follow the install: {reason}").format(reason=error)) from error
     if state is None or state.phase is not Phase.SUCCESS:
         raise _Stopped(state.message if state else _("the install did not start"))
     if (sent := current.posts().count) != 1:
         message = ngettext(
-            "the configuration was sent {count} time, expected: once",
-            "the configuration was sent {count} times, expected: once",
+            "the configuration was sent {count} time, but it must be sent exactly once",
+            "the configuration was sent {count} times, but it must be sent exactly once",
             sent,
         )
         raise _Stopped(message.format(count=sent))
-    walkthrough.step(_("Installed. The platform would be at {url}").format(url=state.platform_url))
+    walkthrough.step(
+        _("The practice install succeeded. A real platform would be at {url}").format(url=state.platform_url)
+    )
     return state
 
 
@@ -221,7 +227,7 @@ async def _verify(walkthrough: _Walkthrough, run: RunState) -> None:
     for verdict in finish.report.verdicts:
         walkthrough.detail(f"{outcome_label(verdict.outcome):<15} {verdict.requirement:<18} {verdict.observed}")
     _require_no_blocker(finish.report.verdicts, _("the installed cluster is not healthy"))
-    walkthrough.step(_("Verified: the installed cluster has no blocker"))
+    walkthrough.step(_("The installed cluster is verified: it has no blockers"))
     for step in checklist(session.plan):
         walkthrough.detail(pgettext("practice", "remaining step: {title}").format(title=step.title))
     try:

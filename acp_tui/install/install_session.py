@@ -1,4 +1,4 @@
-"""The order of an install, for the commands, the wizard, the remote install and the practice walkthrough.
+"""Run the parts of an install in order, for the commands, the wizard, the remote install and the practice.
 
     check -> start -> follow -> verify
 
@@ -92,7 +92,7 @@ class Answers:
     kubernetes: str | None = None
     runtime: str | None = None
     config_received: bool | None = None
-    """None: not answered."""
+    """True if the installer received the configuration. None: the operator has not answered."""
     ignore_node_changes: bool = False
 
 
@@ -114,7 +114,7 @@ class RunProgress:
 
 
 def is_remote_install(plan: Plan) -> bool:
-    """Whether the installer node is not this host."""
+    """Return True if the installer node is not this host."""
     return plan.installer_node is not None and not is_local_address(plan.installer_node.address)
 
 
@@ -177,7 +177,7 @@ class InstallSession:
         return report
 
     async def leftovers(self) -> "Leftovers | None":
-        """Return what the last run of this host left behind. None: it succeeded, or there was none."""
+        """Return the leftovers of the last run of this host. None: it succeeded, or this host has no run."""
         run_dir = await asyncio.to_thread(last_run, self.home)
         run = await asyncio.to_thread(status, run_dir) if run_dir is not None else None
         if run is None or not previous_failure(run):
@@ -211,7 +211,7 @@ class InstallSession:
         return None
 
     async def resume(self, run: RunState, answers: Answers = Answers(), report: Report | None = None) -> RunState:
-        """Resume a run that is at rest.
+        """Resume a run that ended, waits for an answer, or was interrupted.
 
         `report`: the current preflight. A run whose configuration was rejected then gets a new configuration from the
         plan. Raises: `StartError`, `RunNotFound`, `RunError`."""
@@ -269,7 +269,7 @@ class InstallSession:
         return await triage(access)
 
     async def clean_up(self) -> str:
-        """Remove the installer container, and return what was done. The operator has confirmed it.
+        """Remove the installer container, and return a message. The operator must have confirmed it.
 
         Raises: `CleanUpFailed`."""
         access = await self.access()

@@ -1,7 +1,7 @@
 """Leftovers of a failed run on the installer node, shown before a new run starts.
 
-The preflight checks every node again. This module finds what the operator must know before, and the one thing that
-prevents a new run: an installer container that still exists.
+The preflight checks every node again. This module finds what the operator must know before the start. Only
+one leftover prevents a new run: an installer container that still exists.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ class Leftovers:
 
     @property
     def posted(self) -> bool:
-        """Whether the installer received the configuration. It may then have changed every node."""
+        """Return True if the installer received the configuration. It may then have changed every node."""
         return self.run.post_status == 200 or self.run.failed_in in _SENT or self.run.phase in _SENT
 
     @property
     def blocks_new_install(self) -> bool:
-        """Whether the installer container must be removed before a new run."""
+        """Return True if the installer container must be removed before a new run."""
         return bool(self.installed.left_over)
 
 
 async def find_leftovers(access: NodeAccess, run: RunState) -> Leftovers:
-    """Query the installer node. It changes nothing; unknown values are None."""
+    """Return the leftovers on the installer node. The query changes nothing. Unknown values are None."""
     plan, release = access.plan, access.plan.effective_release
     unpacked = await asyncio.to_thread((run.spec.setup_dir / "setup.sh").exists)
     node = plan.installer_node
@@ -67,10 +67,10 @@ def _ports_in_use(plan: Plan, reading: CollectorOutput | None) -> tuple[int, ...
 
 
 def lines(leftovers: Leftovers) -> Iterator[str]:
-    """Return the messages before a new run, one line each."""
+    """Yield the messages about the leftovers, one line each. They are printed before a new run."""
     run = leftovers.run
     yield (
-        _("The last install started on {moment} and ended: {phase}. {message}")
+        _("The last install started on {moment}. Its result: {phase}. {message}")
         .format(
             moment=f"{run.started:%Y-%m-%d %H:%M} UTC",
             phase=phase_label(run.phase),
@@ -80,21 +80,25 @@ def lines(leftovers: Leftovers) -> Iterator[str]:
     )
     if leftovers.installed.left_over is None:
         reason = leftovers.installed.missing.get("left_over", "")
-        yield _("Could not check whether its installer container exists: {reason}").format(reason=reason)
-    elif leftovers.installed.left_over:
-        yield _("Its installer container still exists ({status}). Remove it first: {command}").format(
-            status=leftovers.installed.left_over[0].status, command=removal(leftovers.release)
+        yield _("acp-tui could not check if the installer container of the last install exists: {reason}").format(
+            reason=reason
         )
+    elif leftovers.installed.left_over:
+        yield _(
+            "The installer container of the last install still exists ({status}). Remove it first: {command}"
+        ).format(status=leftovers.installed.left_over[0].status, command=removal(leftovers.release))
     else:
-        yield _("Its installer container does not exist any more.")
+        yield _("The installer container of the last install no longer exists.")
     if leftovers.ports is None:
-        yield _("Could not check the ports of the installer node.")
+        yield _("acp-tui could not check which ports of the installer node are in use.")
     elif leftovers.ports:
-        yield _("Ports in use on the installer node: {ports}.").format(ports=", ".join(map(str, leftovers.ports)))
+        yield _("The installer requires these ports, but they are in use on the installer node: {ports}.").format(
+            ports=", ".join(map(str, leftovers.ports))
+        )
     if leftovers.posted:
         yield _(
-            "The configuration was sent, so every node may have changed. Clean or reinstall the nodes. The preflight "
-            "finds leftovers."
+            "The configuration was sent, so the installer has possibly changed every node. Clean or reinstall the "
+            "nodes. The preflight reports leftovers."
         )
     else:
         yield _("The configuration was not sent. Only the installer node was changed.")

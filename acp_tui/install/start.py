@@ -24,11 +24,11 @@ from acp_tui.preflight.report.model import Report
 
 
 class StartError(AcpError):
-    """The install was not started. The text has the reason and the next step."""
+    """The install was not started. The message has the reason and the next step."""
 
 
 class IncompletePlan(StartError):
-    """The plan is not complete: answers for the configuration are missing."""
+    """The plan is not complete: values for the configuration are missing."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -42,7 +42,7 @@ class RunSettings:
     """Default addresses of the installer's API."""
     installer_log: Path = INSTALLER_LOG
     recheck_before_post: bool = True
-    """See `RunSpec`."""
+    """Recheck the nodes before the configuration is sent; see `RunSpec`."""
 
 
 async def bundle_for(
@@ -72,7 +72,9 @@ async def bundle_for(
         return await asyncio.to_thread(write)
     except RenderError as error:
         lines = [f"{missing.path}: {missing.reason}" for missing in error.missing]
-        raise IncompletePlan("\n".join([_("The plan is incomplete. Missing or invalid:"), *lines])) from error
+        raise IncompletePlan(
+            "\n".join([_("The plan is incomplete. These keys are missing or invalid:"), *lines])
+        ) from error
     except (BundleRefused, GpgFailed) as error:
         raise StartError(str(error)) from error
     except OSError as error:
@@ -123,7 +125,7 @@ async def launch(
 
 
 def _remove_earlier_secrets(bundle: Path) -> None:
-    """Remove the secrets of earlier bundles. Failed runs keep theirs until now: to resume, and to mask them."""
+    """Remove the secrets of earlier bundles. A failed run needs them only until a new run starts."""
     for other in bundle.parent.glob("*/"):
         if other != bundle:
             with suppress(OSError):

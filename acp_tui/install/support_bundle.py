@@ -35,7 +35,7 @@ HEAD = 64 * 1024
 TAIL = 2 * 1024 * 1024
 """Bytes of the start and the end of a log that the archive has."""
 _FILE = 4 * 1024 * 1024
-"""Bytes of any other file."""
+"""Most bytes that the archive has of any other file."""
 _EDGES = (b"\n", b"\r")
 """Line ends of a log. A progress bar writes megabytes with carriage returns only."""
 SUMS = "SHA256SUMS"
@@ -120,7 +120,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
         _("Support archive of an install of the ACP global cluster, created by acp-tui {version}.").format(
             version=__version__
         ),
-        _("Secrets are masked. Checksums of the files: {file}").format(file=SUMS),
+        _("Secrets are masked. The checksums of the files are in {file}.").format(file=SUMS),
         "",
     ]
     if state is None:
@@ -141,7 +141,7 @@ def _readme(state: RunState | None, run_dir: Path | None) -> str:
             pgettext("summary", "Failed in: {phase}").format(phase=phase_label(found.phase)),
             pgettext("summary", "Likely cause: {cause}").format(cause=found.cause),
         ]
-    lines += ["", pgettext("summary", "Last lines:"), *found.lines]
+    lines += ["", pgettext("summary", "Last log lines:"), *found.lines]
     return "\n".join(lines) + "\n"
 
 

@@ -83,13 +83,13 @@ def place(lab: Lab, tmp_path: Path) -> Iterator[Place]:
 def test_healthy_cluster_is_verified(place: Place) -> None:
     done = place.run()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"Installed and verified. The platform is at https://{place.host}:{place.port}" in done.stdout
+    assert f"The cluster is installed and verified. The platform is at https://{place.host}:{place.port}" in done.stdout
     assert "Alauda Container Platform Product Docs" in done.stdout
     report = json.loads((place.folder / "completion.json").read_text(encoding="utf-8"))
     assert (report["verified"], report["versions"]["kubernetes"]) == (True, "v1.31.6")
     assert [node["state"] for node in report["nodes"]] == ["Ready", "Ready"]
     page = (place.folder / "completion.html").read_text(encoding="utf-8")
-    assert "Installed and verified" in page
+    assert "The cluster is installed and verified" in page
     for secret in (CANARY, PASSWORD):
         assert secret not in done.stdout + done.stderr + page + json.dumps(report)
 
@@ -213,9 +213,9 @@ def test_failed_run_is_shown_before_a_new_one_starts(place: Place) -> None:
     put(place.first, "/srv/containers", "")
     done = place.run(command="install")
     assert done.returncode == 1
-    assert "Its installer container does not exist any more." in done.stderr
+    assert "The installer container of the last install no longer exists." in done.stderr
     assert "every node may have changed" in done.stderr
-    assert "To start a new install anyway, add --again." in done.stderr
+    assert "The confirmation requires a terminal. To skip it, add --again." in done.stderr
     done = place.run("--again", command="install")
     assert "add --again" not in done.stderr
     assert ": checked" in done.stderr, "the preflight runs"

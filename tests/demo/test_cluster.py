@@ -99,7 +99,7 @@ async def test_the_walkthrough_completes() -> None:
         assert f"Fixing {address}: {requirement}" in output
     assert "Install: installed" in output
     assert "https://192.0.2.10" in output
-    assert "practice: a simulated disk has no speed" in output
+    assert "practice: the speed of a simulated disk cannot be measured" in output
     folder = Path(next(line for line in lines if "unpacked to" in line).rpartition(" ")[2])
     assert not leftovers(folder.parent)
 

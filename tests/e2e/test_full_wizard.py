@@ -20,7 +20,7 @@ def test_wizard_installs_the_practice_cluster(tmp_path: Path) -> None:
         window.keys("f", "End")
         window.wait_for("Remaining steps", "Remove the secrets")
         [page] = state(tmp_path).rglob("completion.html")
-        assert "Installed and verified" in page.read_text(encoding="utf-8")
+        assert "The cluster is installed and verified" in page.read_text(encoding="utf-8")
         window.keys("Escape")
         window.wait_for("f details, remaining steps")
         window.keys("c")

@@ -123,7 +123,7 @@ def test_install_from_the_package_to_a_verified_cluster(lab: Lab, tmp_path: Path
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Installed. The platform is at https://{lab.address(20)}" in done.stdout
-    assert f"Installed and verified. The platform is at https://{lab.address(20)}" in done.stdout
+    assert f"The cluster is installed and verified. The platform is at https://{lab.address(20)}" in done.stdout
     completion = next((tmp_path / "state" / "acp-tui" / "bundles").glob("*/completion.json"))
     assert json.loads(completion.read_text(encoding="utf-8"))["verified"] is True
     status = json.loads(acp_tui(nodes[0], tmp_path, "status", "--json").stdout)

@@ -154,7 +154,7 @@ def test_missing_acp_tui_is_copied_to_the_node(nodes: list[LabNode], tmp_path: P
     assert json.loads(status.stdout)["phase"] == "success", status.stderr
     followed = command(tmp_path, "attach")
     assert followed.returncode == 0
-    assert "Installed and verified" in followed.stderr
+    assert "The cluster is installed and verified" in followed.stderr
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_wizard_suspends_its_screen_for_the_remote_install(nodes: list[LabNode],
         window.wait_for("is another host")
         window.keys("y")
         window.wait_for("Press Enter to return to the wizard", seconds=100)
-        assert "Installed and verified" in window.screen()
+        assert "The cluster is installed and verified" in window.screen()
         window.keys("Enter")
         window.wait_for("Run `acp-tui status` to check it")
     assert posts(nodes[0]) == 1

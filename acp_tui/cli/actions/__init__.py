@@ -1,1 +1,1 @@
-"""The work of the commands: call the engine, and print the result."""
+"""The code of long commands. Each module calls the engine and prints the result."""

@@ -1,4 +1,4 @@
-"""Run the preflight and write a bundle. Check folder and encryption first, because the preflight takes long."""
+"""Run the preflight and write a bundle. Folder and encryption are checked first: the preflight takes minutes."""
 
 import asyncio
 import sys
@@ -42,7 +42,7 @@ def bundle(options: Namespace) -> int:
 
 
 def _keep(options: Namespace) -> SecretsMode:
-    """Return the storage mode of the secrets, after one trial of the encryption. Raises: GpgFailed, CommandFailed."""
+    """Return how the bundle stores the secrets, after a test of the encryption. Raises: GpgFailed, CommandFailed."""
     if options.no_secrets:
         return "left-out"
     if options.encrypt_to:
@@ -62,7 +62,9 @@ def _new_passphrase() -> SecretStr:
         raise CommandFailed(_("Cannot ask for the passphrase without a terminal. Use --passphrase-file FILE."))
     first = ask_passphrase(_("Passphrase for the secrets of the bundle: "))
     if first is None or first != ask_passphrase(_("Repeat the passphrase: ")):
-        raise CommandFailed(_("Passphrases are empty or do not match. Nothing was written."), ExitStatus.USAGE)
+        raise CommandFailed(
+            _("The passphrases are empty or do not match. The bundle was not written."), ExitStatus.USAGE
+        )
     return first
 
 
@@ -71,16 +73,18 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
     print_changes(source, report)
     keys = await asyncio.to_thread(source.known_host_keys)
     bundle_dir = await bundle_for(source.plan, report, keys, folder, plan_dir=source.plan_dir, keep=keep)
-    print_err(_("Bundle written to {folder}").format(folder=bundle_dir))
+    print_err(_("The bundle was written to {folder}").format(folder=bundle_dir))
     if not report.ready:
         print_report(report)
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
 def print_changes(source: OpenedPlan, report: Report) -> None:
-    """Print the changes since the bundle was made, or since the last report of this plan."""
+    """Print the changes since the bundle was made. For a plan file: the changes since its last report."""
     before = source.bundle.report if source.bundle else load_last_report(last_report_path(state_home(), source.file))
     if before is not None and (since := changes(before, report)):
-        print_err(pgettext("changes", "Since {time}:").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
+        print_err(
+            pgettext("changes", "Changes since {time}:").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}")
+        )
         for line in change_lines(since):
             print_err("    " + " ".join(line.split()))

@@ -42,10 +42,10 @@ _SHOWN = (Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.UNKNOWN, Outcome.MANUAL,
 
 
 def check(options: Namespace) -> int:
-    """Run the checks of the nodes, the cluster and the plan. Print the report and what has changed."""
+    """Check the nodes, the cluster and the plan. Print the report and the changes since the last one."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
-        raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
+        raise CommandFailed(_("The plan has no nodes. Add them to the plan."), ExitStatus.CHECK_FAILED)
     require_known(source.plan, options.node or (), options.only or ())
     report = asyncio.run(
         run_preflight(source, options.node, options.only, also=[ActiveTest(name) for name in options.also or ()])
@@ -57,7 +57,9 @@ def check(options: Namespace) -> int:
     else:
         print_report(report, partial=partial)
         if since is not None:
-            print_out(_("Since the last run ({time}):").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}"))
+            print_out(
+                _("Changes since the last report ({time}):").format(time=f"{since.since.astimezone():%Y-%m-%d %H:%M}")
+            )
             for line in change_lines(since):
                 print_out("    " + " ".join(line.split()))
     if options.html:
@@ -68,9 +70,9 @@ def check(options: Namespace) -> int:
 
 
 def require_known(plan: Plan, nodes: Iterable[str], requirements: Iterable[str]) -> None:
-    """Raises: CommandFailed if a node is not in the plan or a requirement not in the catalogue of its release."""
+    """Check that the plan has these nodes, and its release these requirements. Raises: CommandFailed."""
     if unknown := set(nodes) - {node.address for node in plan.nodes}:
-        message = _("Not in the plan: {nodes}.")
+        message = _("These nodes are not in the plan: {nodes}. Use addresses of the plan.")
         raise CommandFailed(message.format(nodes=", ".join(sorted(unknown))), ExitStatus.USAGE)
     if unknown := {name.upper() for name in requirements} - catalogue(plan.effective_release).keys():
         message = _("Unknown requirement: {names}. To list all requirements, run acp-tui explain.")
@@ -84,10 +86,11 @@ async def run_preflight(
     work: PackageWork | None = None,
     also: Sequence[ActiveTest] = (),
 ) -> Report:
-    """Run the preflight, with progress on standard error. Without `nodes` and `only` it includes the package checks.
+    """Run the preflight, print its progress to standard error, and return the report.
 
-    `nodes`, `only`: the selected addresses and requirement IDs; None: all. `also`: active tests.
-    `work`: remembers packages that were verified before, so that they are not read again."""
+    Without `nodes` and `only`, the report includes the package checks.
+    `nodes`, `only`: the selected addresses and requirement IDs; None selects all. `also`: active tests.
+    `work`: has the results for packages that are already verified, so that they are not read again."""
     for one in also:
         print_err(describe_effect(source.plan, one))
     output = PreflightOutput(source)
@@ -112,18 +115,22 @@ async def run_preflight(
 
 
 class PreflightOutput:
-    """Prints the events of a preflight to standard error, and saves the host keys of first contacts."""
+    """Prints the events of a preflight to standard error, and records the host keys of new nodes."""
 
     def __init__(self, source: OpenedPlan) -> None:
         self.report: Report | None = None
-        """None until the preflight has ended."""
+        """The result; None until the preflight has ended."""
         self._source = source
         self._keys: dict[str, str] = {}
 
     async def show(self, event: PreflightEvent) -> None:
         match event:
             case LocalFactsDone():
-                print_err(_("{address}: local facts collected; testing connectivity").format(address=event.address))
+                print_err(
+                    _("{address}: the local facts are collected. The connectivity test runs now.").format(
+                        address=event.address
+                    )
+                )
             case NodeFinished():
                 print_err(node_state_line(event))
                 if event.host_key:
@@ -136,32 +143,36 @@ class PreflightOutput:
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:
-    """The changes since the last complete report of this plan. A complete `report` replaces it."""
+    """Return the changes since the last complete report of this plan. A complete `report` replaces that one."""
     report_path = last_report_path(state_home(), source.file)
     before = load_last_report(report_path)
     if not partial:
         try:
             save_last_report(report_path, report)
         except OSError as error:
-            print_err(_("Cannot save the report for the next comparison: {reason}").format(reason=error.strerror))
+            print_err(
+                _("Cannot save the report: {reason}. The next check cannot compare with it.").format(
+                    reason=error.strerror
+                )
+            )
     return changes(before, report, partial=partial) if before is not None else None
 
 
 def _write_html(path: Path, page: str) -> None:
-    """Write the page with mode 0644, for it has no secrets and is made to be shared. Raises: CommandFailed."""
+    """Write the HTML page with mode 0644: it has no secrets, so other users can read it. Raises: CommandFailed."""
     try:
         write_atomically(path, page, mode=0o644)
     except OSError as error:
         raise file_failed(path, error) from error
-    print_err(pgettext("file", "Written to {path}").format(path=path))
+    print_err(pgettext("file", "The HTML report was written to {path}").format(path=path))
 
 
 _UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
-"""States without any fact, in which the list of unknown requirements would only repeat the state."""
+"""Node states without any fact. Their unknown requirements are only counted: all have the same reason."""
 
 
 def print_report(report: Report, *, partial: bool = False) -> None:
-    """Print findings, tally and result. `partial`: only selected nodes or requirements were checked."""
+    """Print findings, counts and result. `partial`: only selected nodes or requirements were checked."""
     unseen = {node.address: node for node in report.nodes if node.state in _UNSEEN}
     for node in unseen.values():
         count = sum(v.node == node.address and v.outcome is Outcome.UNKNOWN for v in report.verdicts)
@@ -173,13 +184,13 @@ def print_report(report: Report, *, partial: bool = False) -> None:
         print_out(f"{line}: {node.detail}" if node.detail else line)
     print_findings(report, frozenset(unseen))
     if partial and report.ready:
-        print_out(_("The selected checks do not block the install. Other checks were not run."))
+        print_out(_("The selected checks found nothing that blocks the install. The other checks were not run."))
     else:
         print_out(readiness(report) + ".")
 
 
 def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
-    """Print each finding that needs an action, then the tally. Skip unknown findings of the `unseen` nodes."""
+    """Print each finding that needs an action, then the counts. Skip unknown findings of the `unseen` nodes."""
     verdicts = [
         verdict
         for verdict in report.verdicts
@@ -199,7 +210,7 @@ def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
     for verdict, line in zip(verdicts, columns(rows), strict=True):
         print_out(line)
         title = _(rules[verdict.requirement].title) if verdict.requirement in rules else ""
-        # Without a text of its own, the expected value is the demand, which the line may show already.
+        # Some checks expect the title of the requirement. The line already shows it.
         expected = "" if verdict.expected == title and title in line else verdict.expected
         print_parts(observed=verdict.observed, expected=expected, fix=verdict.remedy)
     counts = ", ".join(
@@ -207,11 +218,13 @@ def print_findings(report: Report, unseen: Collection[str] = ()) -> None:
         for name, count in summary(report.verdicts).items()
         if count
     )
-    print_out(pgettext("tally", "Release {release}. {counts}").format(release=report.release, counts=counts))
+    print_out(
+        pgettext("tally", "Results for release {release}: {counts}").format(release=report.release, counts=counts)
+    )
 
 
 def print_parts(*, observed: str = "", expected: str = "", fix: str = "") -> None:
-    """Print the parts of a finding below its line, without those that are empty."""
+    """Print the observed value, the expected value and the fix of a finding. Skip empty ones."""
     for message, text in (
         (pgettext("finding", "observed: {text}"), observed),
         (pgettext("finding", "expected: {text}"), expected),
@@ -222,13 +235,13 @@ def print_parts(*, observed: str = "", expected: str = "", fix: str = "") -> Non
 
 
 def waived_suffix(verdict: Verdict) -> str:
-    """The reason of the waiver, to append to a line; "" if the finding is not waived."""
+    """Return the reason of the waiver, for the end of a line; "" if the finding is not waived."""
     return (
         "" if verdict.waived is None else "  " + pgettext("finding", "waived: {reason}").format(reason=verdict.waived)
     )
 
 
 def node_state_line(event: NodeFinished) -> str:
-    """The state of a node at the end of its checks, with the reason if it was not checked."""
+    """Return a line with the state of a node after its checks, and the reason if it was not checked."""
     detail = f" ({event.detail})" if event.detail else ""
     return f"{event.address}: {state_label(event.state)}{detail}"

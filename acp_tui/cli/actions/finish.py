@@ -32,10 +32,12 @@ from acp_tui.install.verify.run import Finish
 
 
 def finish(options: Namespace) -> int:
-    """Verify the cluster, once or until it is healthy. Print the result. Clean up if the operator asked for it."""
+    """Verify the cluster once, or until it is healthy. Print the result. With --clean-up, remove the installer."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.control_planes:
-        raise CommandFailed(_("The plan has no control plane node."), ExitStatus.CHECK_FAILED)
+        raise CommandFailed(
+            _("The plan has no control plane node. Add a node with the role control-plane."), ExitStatus.CHECK_FAILED
+        )
     session = install_session(source)
     result = asyncio.run(verify_cluster(session, timedelta(minutes=options.wait or 0)))
     if options.clean_up and may_clean_up(session, result, lambda: options.yes or _confirmed(result)):
@@ -57,13 +59,15 @@ def finish(options: Namespace) -> int:
 
 
 def install_session(source: OpenedPlan) -> InstallSession:
-    """Return the session for an opened plan."""
+    """Return the `InstallSession` that installs or verifies the opened plan `source`."""
     remote = is_remote_install(source.plan)
     return InstallSession(source.plan, source.host_keys, state_home(), source.plan_dir, remote=remote)
 
 
 async def verify_cluster(session: InstallSession, within: timedelta) -> Finish:
-    """Verify the cluster until it is healthy or `within` is over. Print changes meanwhile to standard error."""
+    """Verify the cluster until it is healthy, at most for `within`. Return the last result.
+
+    Changes of the findings are printed to standard error."""
     shown = ""
     result: Finish | None = None
     async for result in session.verify(session.installed_run(), within):
@@ -86,23 +90,25 @@ def _run_active(session: InstallSession) -> bool:
 
 
 def may_clean_up(session: InstallSession, result: Finish, confirmed: Callable[[], bool]) -> bool:
-    """Whether to remove the installer container: nothing prevents it, and the operator confirms."""
+    """Return True if nothing prevents the removal of the installer container, and the operator confirms it."""
     blocker = cleanup_blocker(result, run_active=_run_active(session))
     if blocker:
-        print_err(_("Not cleaned up: {reason}").format(reason=blocker))
+        print_err(_("The installer was not removed: {reason}").format(reason=blocker))
         return False
     return confirmed()
 
 
 def _confirmed(result: Finish) -> bool:
     command = removal(result.report.release)
-    no_terminal = _("Not cleaned up: use --yes when there is no terminal. Command: {command}")
-    question = _("Remove the installer? This runs on the installer node: {command}")
+    no_terminal = _(
+        "The installer was not removed: the confirmation requires a terminal. To skip it, add --yes (runs {command})"
+    )
+    question = _("Remove the installer? This command runs on the installer node: {command}")
     return confirm(question.format(command=command), no_terminal.format(command=command))
 
 
 def print_result(session: InstallSession, result: Finish) -> None:
-    """Print findings, remaining steps and the verdict on the cluster."""
+    """Print the findings, the remaining steps, and whether the cluster is verified."""
     for node in result.report.nodes:
         if node.detail:
             print_out(f"{node.address}: {state_label(node.state)}: {node.detail}")
@@ -111,20 +117,22 @@ def print_result(session: InstallSession, result: Finish) -> None:
     for step in checklist(session.plan):
         print_out(f"  [ ] {step.title}: {step.text}")
     if installer_present(result) and not cleanup_blocker(result, run_active=_run_active(session)):
-        message = _("The installer is still present. To remove it: acp-tui finish PLAN --clean-up (runs {command})")
+        message = _("The installer still exists. To remove it: acp-tui finish PLAN --clean-up (runs {command})")
         print_out(message.format(command=removal(result.report.release)))
     url = platform_url(session.plan)
     if result.healthy and not result.console:
-        message = _("Installed and verified. The platform's Web UI does not respond to this host yet: {url}")
+        message = _("The cluster is installed and verified. Its Web UI does not respond to this host yet: {url}")
         print_out(message.format(url=url))
     elif result.healthy:
-        print_out(_("Installed and verified. The platform is at {url}").format(url=url))
+        print_out(_("The cluster is installed and verified. The platform is at {url}").format(url=url))
     else:
-        print_out(pgettext("heading", "Not verified."))
+        print_out(pgettext("heading", "The cluster is not verified. Fix the findings above."))
 
 
 async def save_completion_report(session: InstallSession, result: Finish) -> None:
-    """Write the completion report to the bundle of the run, else next to the plan. Without any data: write nothing."""
+    """Write the completion report to the bundle of the run, else next to the plan.
+
+    Write nothing if no value of the cluster could be read."""
     if result.nothing_observed:
         return
     run = session.installed_run()
@@ -139,7 +147,7 @@ async def save_completion_report(session: InstallSession, result: Finish) -> Non
 
 
 def exit_status(result: Finish) -> int:
-    """Return the exit status for a verification."""
+    """Return the exit status of a command for the result of a verification."""
     if result.nothing_observed:
         return ExitStatus.COULD_NOT_RUN
     return ExitStatus.DONE if result.report.ready else ExitStatus.CHECK_FAILED

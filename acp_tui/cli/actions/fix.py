@@ -44,12 +44,12 @@ def fix_nodes(options: Namespace) -> int:
     """Show the fixes, ask for confirmation on each node, apply them and check the changed nodes again."""
     source = open_plan(options.plan, options.passphrase_file)
     if not source.plan.nodes:
-        raise CommandFailed(_("The plan has no nodes."), ExitStatus.CHECK_FAILED)
+        raise CommandFailed(_("The plan has no nodes. Add them to the plan."), ExitStatus.CHECK_FAILED)
     names = _host_names(options.hostname or ())
     require_known(source.plan, {*(options.node or ()), *names}, options.only or ())
     only = frozenset(name.upper() for name in options.only) if options.only else None
     nodes = [node for node in source.plan.nodes if not options.node or node.address in options.node]
-    # Separate runs of the event loop, because Ctrl-C does not interrupt a question inside one.
+    # Each part has its own event loop: Ctrl-C does not interrupt a question inside a running loop.
     known = asyncio.run(_preflight_all(source))
     jobs = asyncio.run(_fixes(source, nodes, known, only, names, show=not options.script))
     if options.script:
@@ -58,7 +58,7 @@ def fix_nodes(options: Namespace) -> int:
         return ExitStatus.DONE
     confirmed = jobs if options.yes else _confirmed(jobs)
     if confirmed is None:
-        print_out(_("Nothing was changed. Use --yes, or run it in a terminal and confirm each node."))
+        print_out(_("Nothing was changed: the confirmation requires a terminal. Use a terminal, or add --yes."))
         return ExitStatus.CHECK_FAILED
     verdicts = asyncio.run(_apply(source, confirmed, known)) if confirmed else known.verdicts
     selection = {node.address for node in nodes}
@@ -69,7 +69,7 @@ def fix_nodes(options: Namespace) -> int:
 def _host_names(given: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if not all(address and name for address, _sign, name in pairs):
-        raise CommandFailed(_("Use --hostname ADDRESS=NAME."), ExitStatus.USAGE)
+        raise CommandFailed(_("The value of --hostname is not valid. Use --hostname ADDRESS=NAME."), ExitStatus.USAGE)
     return {address: name for address, _sign, name in pairs}
 
 
@@ -102,10 +102,12 @@ async def _fixes(
     *,
     show: bool,
 ) -> list[Job]:
-    """One job for each node with a fix. `only`: None, or the selected requirements; `names`: host names by address."""
+    """Return one job for each node with a fix. `show`: print the fixes.
+
+    `only`: the selected requirements; None: all. `names`: new host names by address."""
     reached = [node for node in nodes if known.states[node.address] is NodeState.CHECKED]
     if not reached:
-        raise CommandFailed(_("No node could be checked, so no fix is available."))
+        raise CommandFailed(_("No node could be checked, so no fix is available. Fix the errors above first."))
     init = _init(source, only)
     folder = new_folder(now())
     jobs: list[Job] = []
@@ -136,9 +138,9 @@ def _init(source: OpenedPlan, only: frozenset[str] | None) -> InitScript | None:
 def _show_fixes(
     offered: AvailableFixes, steps: tuple[FixStep, ...], shown: Mapping[str, str], only: frozenset[str] | None
 ) -> None:
-    """Print the fixes of one node: those to apply, then those that are left out, with reasons."""
+    """Print the fixes of one node: first those to apply, then the others with the reason."""
     if not steps:
-        print_out(pgettext("fix", "{node}: no fixes").format(node=offered.address))
+        print_out(pgettext("fix", "{node}: acp-tui has no fix to apply").format(node=offered.address))
     else:
         message = npgettext("fix", "{node}: {count} fix", "{node}: {count} fixes", len(steps))
         print_out(message.format(node=offered.address, count=len(steps)))
@@ -151,7 +153,7 @@ def _show_fixes(
             (pgettext("fix", "undo: {text}"), pgettext("fix", "not reversible") if step.destructive else ""),
             (
                 pgettext("fix", "reboot: {text}"),
-                _("required to take effect (you do this)") if step.reboot_needed else "",
+                _("the fix takes effect after you reboot the node") if step.reboot_needed else "",
             ),
             (pgettext("fix", "note: {text}"), step.note),
         ):
@@ -159,16 +161,21 @@ def _show_fixes(
                 print_out("    " + message.format(text=text.replace("\n", "\n      ")))
     more = [step.requirement for step in offered.steps if step not in steps]
     if more and only is None:
-        print_out("  " + _("only if named with --only: {names}").format(names=", ".join(more)))
+        print_out(
+            "  " + _("These fixes are applied only if you name them with --only: {names}").format(names=", ".join(more))
+        )
     for rest in offered.manual:
         if only is None or rest.requirement in only:
             print_out(f"  {rest.requirement}: " + pgettext("fix", "manual fix: {reason}").format(reason=rest.reason))
     if offered.pending and only is None:
-        print_out("  " + _("needs a reboot (you do this): {names}").format(names=", ".join(offered.pending)))
+        print_out(
+            "  "
+            + _("These requirements pass after you reboot the node: {names}").format(names=", ".join(offered.pending))
+        )
 
 
 def _confirmed(jobs: list[Job]) -> list[Job] | None:
-    """The jobs that the operator confirms, one by one; None: no terminal is connected."""
+    """Ask for each job, and return the confirmed ones. None: no terminal is connected."""
     if jobs and not sys.stdin.isatty():
         return None
     return [job for job in jobs if _yes(_("Apply these fixes on {node}? [y/N] ").format(node=job.target.address))]
@@ -189,7 +196,9 @@ async def _apply(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
         match event:
             case StepDone():
                 done = pgettext("fix", "{node}: {requirement}: done")
-                message = done if event.status == 0 else _("{node}: {requirement}: failed with exit status {status}")
+                message = (
+                    done if event.status == 0 else _("{node}: {requirement}: the fix failed with exit status {status}")
+                )
                 print_err(message.format(node=event.address, requirement=event.requirement, status=event.status))
                 if event.output and (event.status or event.requirement == INIT):
                     print_err("    " + event.output.replace("\n", "\n    "))
@@ -207,7 +216,9 @@ async def _apply(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Ve
             print_out(line)
         if job in started and any(step.can_be_undone for step in job.steps):
             print_out(
-                _("{node}: to undo, run on the node: {command}").format(node=job.target.address, command=job.undo)
+                _("{node}: to undo the fixes, run this command on the node: {command}").format(
+                    node=job.target.address, command=job.undo
+                )
             )
     return verdicts
 
@@ -216,12 +227,12 @@ def _result_text(result: FixResult) -> str:
     if result.outcome is Outcome.PASS:
         return pgettext("fix", "fixed")
     if result.outcome is Outcome.PENDING_REBOOT:
-        return _("needs a reboot (you do this): {observed}").format(observed=result.observed)
+        return _("passes after you reboot the node: {observed}").format(observed=result.observed)
     return f"{outcome_label(result.outcome)}: {result.observed}"
 
 
 async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[Verdict, ...]:
-    """Check the changed nodes again. Return the verdicts of all nodes; the facts of the others are from before."""
+    """Check the changed nodes again. Return the verdicts of all nodes. The other nodes keep their facts."""
     facts, states = dict(known.facts), dict(known.states)
 
     async def one(node: Node) -> None:

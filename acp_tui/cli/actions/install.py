@@ -36,7 +36,7 @@ def install(options: Namespace) -> int:
     run = session.unfinished_run()
     if run is not None:
         return _resume(session, run, source, options)
-    # asyncio.run for each part: one loop around the question would take Ctrl-C away from it.
+    # Each part has its own event loop: Ctrl-C does not interrupt a question inside a running loop.
     if not _may_start(session, again=options.again):
         return ExitStatus.CHECK_FAILED
     return asyncio.run(_install(session, source, options))
@@ -51,7 +51,9 @@ def _may_start(session: InstallSession, *, again: bool) -> bool:
         print_err(line)
     if leftovers.blocks_new_install:
         return False
-    return again or confirm(_("Start a new install?"), _("To start a new install anyway, add --again."))
+    return again or confirm(
+        _("Start a new install?"), _("The confirmation requires a terminal. To skip it, add --again.")
+    )
 
 
 async def _install(session: InstallSession, source: OpenedPlan, options: Namespace) -> int:
@@ -82,16 +84,16 @@ async def _install(session: InstallSession, source: OpenedPlan, options: Namespa
 
 
 def _flags(options: Namespace) -> list[str]:
-    """Return the options to pass on to the same command on the installer node."""
+    """Return the options that the same command on the installer node must have."""
     flags = ["--again"] if options.again else []
     flags += ["--despite-changes"] if options.despite_changes else []
     return [*flags, "--reached", options.reached] if options.reached else flags
 
 
 def _require_same_document(source: OpenedPlan) -> None:
-    """Check that a bundle is installed as it was reviewed: files that its plan names may have changed since.
+    """Check that the bundle still gives the configuration that was reviewed. Raises: `CommandFailed` if not.
 
-    Raises: `CommandFailed`."""
+    A file that its plan names, such as a certificate, can change after the review."""
     if source.bundle is None or source.bundle.document is None:
         return
     try:
@@ -100,13 +102,15 @@ def _require_same_document(source: OpenedPlan) -> None:
         lines = [f"{missing.path}: {missing.reason}" for missing in error.missing]
         raise CommandFailed("\n".join(lines), ExitStatus.CHECK_FAILED) from error
     if different := differences(source.bundle.document.get_secret_value(), now):
-        message = _("The configuration has changed since the bundle was made, in {places}. Create the bundle again.")
+        message = _(
+            "The configuration has changed since the bundle was made. Changed keys: {places}. Create the bundle again."
+        )
         raise CommandFailed(message.format(places=", ".join(different)), ExitStatus.CHECK_FAILED)
 
 
 def _resume(session: InstallSession, run: RunState, source: OpenedPlan, options: Namespace) -> int:
     """Resume a run that was interrupted or needs an answer, then follow it."""
-    print_err(_("An install has not ended: {folder}").format(folder=run.spec.run_dir))
+    print_err(_("An earlier install has not ended. Its folder: {folder}").format(folder=run.spec.run_dir))
     try:
         if next_step(run) is NextStep.RESUME:
             run = asyncio.run(session.resume(run))
@@ -121,7 +125,7 @@ def _resume(session: InstallSession, run: RunState, source: OpenedPlan, options:
 
 
 def _answers(run: RunState, source: OpenedPlan, options: Namespace) -> Answers | None:
-    """Return the answers for a run that waits. None: nothing to answer, or not answered."""
+    """Return the operator's answers to a run that waits. None: no answer is needed, or none was given."""
     kubernetes = source.plan.kubernetes
     match next_step(run):
         case NextStep.CHOOSE_VERSIONS if kubernetes.version or kubernetes.container_runtime:
@@ -136,22 +140,24 @@ def _answers(run: RunState, source: OpenedPlan, options: Namespace) -> Answers |
 
 
 def _config_received(option: str | None) -> bool | None:
-    """Return the operator's answer, from `--reached` or the terminal. None: not answered."""
+    """Return True if the operator states that the installer received the configuration, else False.
+
+    The answer comes from `--reached` or from the terminal. None: the operator did not answer."""
     if option is not None:
         return option == "yes"
-    no_terminal = _("To follow the install: --reached yes. To send the configuration again: --reached no.")
+    no_terminal = _("To follow the install, add --reached yes. To send the configuration again, add --reached no.")
     if confirm(_("Did the installer receive the configuration? If yes, acp-tui follows the install."), no_terminal):
         return True
     return False if sys.stdin.isatty() and confirm(_("Send the configuration again?"), no_terminal) else None
 
 
 async def _follow_and_verify(session: InstallSession, run: RunState, source: OpenedPlan) -> int:
-    """Follow the run. After a success, verify the cluster: that decides the exit status."""
+    """Follow the run. After a success, verify the cluster. The verification then decides the exit status."""
     ended = await follow_run(run.spec.run_dir)
     if status(run.spec.run_dir).phase is not Phase.SUCCESS:
         return ended
     minutes = SETTLE_TIME.seconds // 60
-    print_err(_("Verifying the installed cluster, for up to {minutes} min.").format(minutes=minutes))
+    print_err(_("acp-tui now verifies the installed cluster. This takes up to {minutes} min.").format(minutes=minutes))
     session = replace(session, host_keys=await asyncio.to_thread(source.known_host_keys))
     result = await verify_cluster(session, SETTLE_TIME)
     print_result(session, result)

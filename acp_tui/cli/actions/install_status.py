@@ -37,16 +37,16 @@ def attach(options: Namespace) -> int:
 
 
 def _abort(run_dir: Path) -> int:
-    """Abort the run after two confirmations."""
+    """Ask for two confirmations, abort the run, and print its state. Return the exit status."""
     try:
         state = status(run_dir)
         if state.phase in FINAL:
-            message = _("No install is running. The last one: {state}")
+            message = _("No install is running. The state of the last install is: {state}")
             raise CommandFailed(message.format(state=_summary(state)), ExitStatus.CHECK_FAILED)
         print_err(_summary(state))
-        no_terminal = _("Not aborted: the confirmation needs a terminal.")
+        no_terminal = _("The install was not aborted: the confirmation requires a terminal.")
         confirmed = confirm(_("Abort the install? Installed components stay on the nodes."), no_terminal) and confirm(
-            _("Abort? You will have to clean the nodes before installing again."), ""
+            _("Abort the install now? You must clean the nodes before you install again."), ""
         )
         if not confirmed:
             return ExitStatus.CHECK_FAILED
@@ -79,7 +79,7 @@ def show_status(options: Namespace) -> int:
 
 
 def state_json(state: RunState) -> dict[str, object]:
-    """Return what `status --json` prints. It has no secret."""
+    """Return the document that `status --json` prints. It has no secrets."""
     return {
         "run": str(state.spec.run_dir),
         "phase": state.phase.value,
@@ -100,7 +100,9 @@ def state_json(state: RunState) -> dict[str, object]:
 
 
 async def follow_run(run_dir: Path) -> int:
-    """Print a run until it is at rest, and its likely cause once if it stalls. Return the exit status."""
+    """Print the log lines of a run until it ends or waits for an answer. Return the exit status.
+
+    If the run stalls, print the likely cause once."""
     state: RunState | None = None
     warned = False
     try:
@@ -154,7 +156,7 @@ async def _show_triage(state: RunState) -> None:
 
 
 def _last_start() -> datetime | None:
-    """Return when the last run of this host started; None: no run."""
+    """Return the start time of the last run on this host. None: this host has no run."""
     run_dir = last_run(state_home())
     return status(run_dir).started if run_dir is not None else None
 
@@ -167,7 +169,11 @@ def _last_run() -> Path:
     if run_dir is None:
         raise CommandFailed(_("This user has not started an install on this host."))
     if damaged is not None:
-        print_err(_("This is not the newest run. The newest one cannot be read: {reason}").format(reason=damaged))
+        print_err(
+            _(
+                "The state of the newest install cannot be read: {reason}. acp-tui uses an earlier install instead."
+            ).format(reason=damaged)
+        )
     return run_dir
 
 
@@ -182,19 +188,19 @@ def _details(state: RunState) -> str:
             summary,
             pgettext("status", "Failed in: {phase}").format(phase=phase_label(found.phase)),
             pgettext("status", "Likely cause: {cause}").format(cause=found.cause),
-            pgettext("status", "Last lines:"),
+            pgettext("status", "Last log lines:"),
             *(f"    {line}" for line in found.lines),
             _("To create a support archive without secrets: acp-tui support FILE.tar.gz"),
-            _("To start again: acp-tui install PLAN (it first lists what this install left on the nodes)"),
+            _("To start again: acp-tui install PLAN. It first lists the leftovers of this install."),
         ]
     )
 
 
 def _summary(state: RunState) -> str:
-    """Return phase, installer step, message and next command."""
+    """Return the text about a run: phase, installer step, message and next command."""
     if state.phase is Phase.SUCCESS:
-        return _("Installed. The platform is at {url}").format(url=state.platform_url)
-    phase = _("interrupted, the install process has died") if state.interrupted else phase_label(state.phase)
+        return _("The install succeeded. The platform is at {url}").format(url=state.platform_url)
+    phase = _("interrupted because the install process was killed") if state.interrupted else phase_label(state.phase)
     if state.step:
         phase = pgettext("status", "{phase}, installer step {step}").format(phase=phase, step=state.step)
     summary = f"{phase}: {state.message}" if state.message else phase
@@ -203,26 +209,29 @@ def _summary(state: RunState) -> str:
 
 
 def _next_command(state: RunState) -> str:
-    """Return how to continue a run that waits for the operator; "" if it does not wait."""
+    """Return the command that continues a run that waits for the operator; "" if it does not wait."""
     match next_step(state):
         case NextStep.CHOOSE_VERSIONS:
-            return _("Set the versions in the plan (kubernetes), then run: acp-tui install PLAN")
+            return _(
+                "Set kubernetes.version and kubernetes.container_runtime in the plan. Then run: acp-tui install PLAN"
+            )
         case NextStep.ANSWER_CHANGES:
             return _(
-                "acp-tui install PLAN rechecks the nodes and continues if they are fixed; --despite-changes continues "
-                "anyway."
+                "Fix the nodes, then run acp-tui install PLAN. It rechecks the nodes and continues. To continue "
+                "without "
+                "a fix, add --despite-changes."
             )
         case NextStep.ANSWER_RECEIVED:
             return _(
-                "To follow the install: acp-tui install PLAN --reached yes. To send the configuration again: "
-                "--reached no."
+                "To follow the install: acp-tui install PLAN --reached yes. To send the configuration again, use "
+                "--reached no instead."
             )
     return _("To resume: acp-tui install PLAN") if state.interrupted else ""
 
 
 def _show_finish_hint(state: RunState) -> None:
     if state.phase is Phase.SUCCESS:
-        print_out(_("Next: acp-tui finish PLAN verifies the cluster and lists the remaining steps."))
+        print_out(_("Next, run acp-tui finish PLAN. It verifies the cluster and lists the remaining steps."))
 
 
 def _exit_status(state: RunState) -> int:

@@ -1,4 +1,4 @@
-"""Verify and unpack packages for a command: progress on the terminal, a clean end on signals."""
+"""Verify and unpack packages for a command, with progress on the terminal. Signals end the work cleanly."""
 
 import asyncio
 import signal
@@ -37,7 +37,9 @@ T = TypeVar("T")
 
 
 async def unpacking(work: Awaitable[T]) -> T:
-    """Wait for `work`, which unpacks packages. Signals end it cleanly, and the line of progress ends in any case.
+    """Wait for `work`, which unpacks packages, and return its result. Signals end it cleanly.
+
+    The progress line is cleared at the end.
 
     Raises: PackageBlocked, PackageRefused, UnpackFailed."""
     try:
@@ -48,8 +50,12 @@ async def unpacking(work: Awaitable[T]) -> T:
 
 
 def print_unpacked(folder: Path, *, new: bool) -> None:
-    """Print where the packages are. `new`: they were unpacked just now."""
-    message = _("Verified and unpacked to {folder}") if new else _("Already unpacked to {folder}")
+    """Print the folder of the unpacked packages. `new`: this command unpacked them."""
+    message = (
+        _("The packages are verified and unpacked in {folder}")
+        if new
+        else _("The packages are already unpacked in {folder}")
+    )
     print_err(message.format(folder=folder))
 
 

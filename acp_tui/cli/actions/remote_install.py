@@ -1,4 +1,4 @@
-"""Install on the installer node from another host: start the install there and follow it from here."""
+"""Remote install: start the install on the installer node from this host, and follow it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager
@@ -22,14 +22,14 @@ from acp_tui.nodes.ssh.sftp import UploadError
 
 
 async def install_remotely(session: InstallSession, source: OpenedPlan, flags: Sequence[str]) -> int:
-    """Check, upload, start and follow the install. Return its exit status. `flags`: options for the command there."""
+    """Check, upload, start and follow the install. Return its exit status. `flags`: its options on the node."""
     node = session.plan.installer_node
     assert node is not None
     host = remote_host(source, node.address)
     with command_errors(node.address):
         output = await host.read_output()
         if output.running:
-            message = _("An install is already running on {address}. Following it.")
+            message = _("An install is already running on {address}. acp-tui follows it.")
             print_err(message.format(address=node.address))
         elif not await _start(session, source, host, flags):
             return ExitStatus.CHECK_FAILED
@@ -42,7 +42,7 @@ async def install_remotely(session: InstallSession, source: OpenedPlan, flags: S
 
 
 def remote_host(source: OpenedPlan, address: str) -> RemoteHost:
-    """Return the access to the installer node of a plan."""
+    """Return the access to the installer node `address` of the opened plan `source`."""
     return RemoteHost(source.plan, source.plan_dir, address, source.known_host_keys(), print_err)
 
 
@@ -50,21 +50,21 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
     """Start the install. Return False, with the report printed, if the preflight has blockers."""
     preflight = PreflightOutput(source)
     started = False
-    # Closed at once when the output fails: the generator then deletes the files to upload, secrets among them.
+    # If printing fails, the generator is closed at once. It then deletes the files to upload, which have secrets.
     async with aclosing(start_remotely(session, host, flags, print_progress, end_progress)) as events:
         async for event in events:
             match event:
                 case PackageReady():
                     end_progress()
                 case RemoteResume():
-                    print_err(_("Resuming the unfinished install on {address}.").format(address=host.address))
+                    print_err(_("acp-tui resumes the unfinished install on {address}.").format(address=host.address))
                 case ProgramCopied():
-                    message = _("acp-tui is not installed on {address}. Copying this version.")
+                    message = _("This version of acp-tui is not installed on {address}. It is copied now.")
                     print_err(message.format(address=host.address))
                 case RemoteStarted():
                     started = True
                     message = _(
-                        "The install now runs on {address}. To follow it: acp-tui attach, or this command, given again."
+                        "The install now runs on {address}. To follow it, run acp-tui attach or this command again."
                     )
                     print_err(message.format(address=host.address))
                 case _:
@@ -75,7 +75,7 @@ async def _start(session: InstallSession, source: OpenedPlan, host: RemoteHost, 
 
 
 async def follow(host: RemoteHost, follower: OutputFollower) -> RemoteOutput:
-    """Print the output of the install on the node until it ends."""
+    """Print the output of the install on the node `host` until the install ends. Return its final state."""
 
     def show(output: RemoteOutput) -> None:
         for line in follower.lines(output):
@@ -86,7 +86,7 @@ async def follow(host: RemoteHost, follower: OutputFollower) -> RemoteOutput:
 
 @contextmanager
 def command_errors(address: str) -> Iterator[None]:
-    """Turn errors of the remote install into `CommandFailed`."""
+    """Convert errors of a remote install to `CommandFailed`. `address`: the installer node."""
     try:
         yield
     except ConnectError as failed:
@@ -113,7 +113,9 @@ def _save(remote: LastRemoteInstall) -> None:
     try:
         save_last_remote(state_home(), remote)
     except OSError as error:
-        message = _("Cannot save where the install runs: {reason}. acp-tui status will not find it.")
+        message = _(
+            "Cannot save the address of the remote install: {reason}. acp-tui status will not find this install."
+        )
         print_err(message.format(reason=error.strerror or error))
 
 

@@ -39,19 +39,21 @@ def show_remote_status(remote: LastRemoteInstall, options: Namespace) -> int:
     with command_errors(remote.address):
         output, found = asyncio.run(query())
     if found is None:
-        raise CommandFailed(_("No remote install was found on that node."))
+        raise CommandFailed(_("No remote install was found on the installer node."))
     if output.running:
-        print_err(_("acp-tui install is running on that node. To follow it: acp-tui attach"))
+        print_err(_("The install is running on the installer node. To follow it: acp-tui attach"))
     elif output.status is None:
-        print_err(_("The install process was killed on that node. Run the command again to resume."))
+        print_err(
+            _("The install process on the installer node was killed. To resume the install: acp-tui install PLAN")
+        )
     print_out(found.text.strip("\n"))
     return found.status
 
 
 def attach_remote(remote: LastRemoteInstall, *, abort: bool) -> int:
-    """Follow the install on the installer node from its last lines on. Return its exit status."""
+    """Print the last lines of the remote install, then follow it to its end. Return its exit status."""
     if abort:
-        message = _("The install runs on {address}. To abort it, log in there and run: acp-tui attach --give-up")
+        message = _("The install runs on {address}. To abort it, log in to that node and run: acp-tui attach --give-up")
         raise CommandFailed(message.format(address=remote.address), ExitStatus.USAGE)
     host = _host(remote)
 
@@ -66,14 +68,19 @@ def attach_remote(remote: LastRemoteInstall, *, abort: bool) -> int:
 
 
 def _host(remote: LastRemoteInstall) -> RemoteHost:
-    """Return the access to the installer node. Raises: `CommandFailed` if the plan no longer leads to it."""
-    message = _("The last install from this host is on {address}: {plan}")
+    """Return the access to the node of the last remote install.
+
+    Raises: `CommandFailed` if the plan no longer has this node or its secrets."""
+    message = _("The last install from this host was started on {address}. Its plan: {plan}")
     print_err(message.format(address=remote.address, plan=remote.plan))
     source = open_plan(str(remote.plan), None)
     if remote.address not in {node.address for node in source.plan.nodes}:
-        message = _("{address} is not a node of {plan} any more.")
+        message = _("The plan {plan} no longer has the node {address}, so acp-tui cannot log in to it.")
         raise CommandFailed(message.format(plan=remote.plan, address=remote.address), ExitStatus.CHECK_FAILED)
     if remote.ended is not None and source.bundle is not None and source.bundle.document is None:
-        message = _("It ended with exit status {status}. The node cannot be queried: the bundle has no secrets.")
+        message = _(
+            "The last install ended with exit status {status}. The node cannot be queried, because the "
+            "bundle has no secrets."
+        )
         raise CommandFailed(message.format(status=remote.ended), remote.ended)
     return remote_host(source, remote.address)

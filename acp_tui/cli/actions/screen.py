@@ -5,7 +5,7 @@ from screens.app import AcpApp
 
 
 async def run_app(app: AcpApp) -> int:
-    """Run the wizard to its end. Return its exit status."""
+    """Run the wizard until the operator closes it. Return its exit status."""
     # The mouse stays with the terminal: with mouse capture the operator could not select text.
     await app.run_async(mouse=False)
     return app.return_code or ExitStatus.DONE

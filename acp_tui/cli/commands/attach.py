@@ -7,7 +7,7 @@ from acp_tui.core.i18n import _
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "attach", run, _("follow the running or last install"))
     parser.add_argument(
         "--give-up", action="store_true", help=_("abort the running install, after two confirmations on a terminal")

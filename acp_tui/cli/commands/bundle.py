@@ -7,15 +7,19 @@ from acp_tui.core.i18n import _, pgettext
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     help = _("write plan, secrets, configuration, report and checksums to one folder")
     parser = add_command(commands, "bundle", run, help)
     add_plan(parser)
     parser.add_argument(
-        "dir", metavar=pgettext("metavar", "DIR"), help=_("folder of the bundle; replaced if it is one")
+        "dir", metavar=pgettext("metavar", "DIR"), help=_("folder of the bundle; an existing bundle is replaced")
     )
     secrets = parser.add_mutually_exclusive_group()
-    secrets.add_argument("--encrypt", action="store_true", help=_("encrypt the secrets with a passphrase; asks for it"))
+    secrets.add_argument(
+        "--encrypt",
+        action="store_true",
+        help=_("encrypt the secrets with a passphrase, which you enter on the terminal"),
+    )
     secrets.add_argument(
         "--encrypt-to",
         metavar=pgettext("metavar", "KEY"),

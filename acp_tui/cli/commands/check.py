@@ -10,7 +10,7 @@ _ACTIVE_TESTS = ("load-balancer", "paths", "vrrp", "disk", "bandwidth")
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "check", run, _("run the preflight and show the changes since the last one"))
     add_plan(parser)
     add_node(parser)
@@ -20,7 +20,7 @@ def register(commands: Subparsers) -> None:
         metavar=pgettext("metavar", "NAME"),
         action="append",
         choices=_ACTIVE_TESTS,
-        help=_("add an active test, which listens or writes on nodes: {names}; may be repeated").format(
+        help=_("add an active test, which listens or writes on nodes: {names}; repeat the option to add more").format(
             names=", ".join(_ACTIVE_TESTS)
         ),
     )

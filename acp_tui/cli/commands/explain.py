@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
-    help = _("describe a requirement: what, why, how it is checked, how to fix it")
+    """Add this command and its options to the parser."""
+    help = _("describe a requirement: what it demands, why, how it is checked, how to fix it")
     parser = add_command(commands, "explain", run, help)
     parser.add_argument(
-        "id", metavar=pgettext("metavar", "ID"), nargs="?", help=_("ID of a requirement; default: list all")
+        "id",
+        metavar=pgettext("metavar", "ID"),
+        nargs="?",
+        help=_("ID of a requirement; without it, all requirements are listed"),
     )
     parser.add_argument(
         "--release",
@@ -46,7 +49,7 @@ def run(options: Namespace) -> int:
         return ExitStatus.DONE
     found = requirements.get(options.id.upper())
     if found is None:
-        message = _("{id}: unknown requirement. To list all requirements, run acp-tui explain.")
+        message = _("{id} is not the ID of a requirement. To list all requirements, run acp-tui explain.")
         raise CommandFailed(message.format(id=options.id))
     if options.json:
         print_json(_row(found, release))

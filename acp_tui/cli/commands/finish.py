@@ -7,14 +7,14 @@ from acp_tui.core.i18n import _, pgettext
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "finish", run, _("verify the installed cluster and list the remaining steps"))
     add_plan(parser)
     parser.add_argument(
         "--wait",
         metavar=pgettext("metavar", "MINUTES"),
         type=int,
-        help=_("repeat the checks until all pass, at most this long; default: check once"),
+        help=_("repeat the checks until all pass, for at most this number of minutes; default: check once"),
     )
     parser.add_argument("--clean-up", action="store_true", help=_("remove a leftover installer, after confirmation"))
     add_yes(parser, _("skip the confirmation of --clean-up"))

@@ -7,7 +7,7 @@ from acp_tui.core.i18n import _, pgettext
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "fix", run, _("show the fixes of the nodes and apply them after confirmation"))
     add_plan(parser)
     add_node(parser)
@@ -16,10 +16,10 @@ def register(commands: Subparsers) -> None:
         "--hostname",
         metavar=pgettext("metavar", "A=NAME"),
         action="append",
-        help=_("set the host name of node A to NAME; may be repeated"),
+        help=_("set the host name of node A to NAME; repeat the option for more nodes"),
     )
     parser.add_argument("--script", action="store_true", help=_("print the script of each node; change nothing"))
-    add_yes(parser, _("skip confirmation; destructive fixes must still be named with --only"))
+    add_yes(parser, _("skip the confirmation; destructive fixes must still be named with --only"))
 
 
 def run(options: Namespace) -> int:

@@ -7,11 +7,11 @@ from acp_tui.core.i18n import _
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "install", run, _("install and verify the cluster; run it again to resume"))
     add_plan(parser)
     parser.add_argument(
-        "--again", action="store_true", help=_("start again after a failed install, without a question")
+        "--again", action="store_true", help=_("start a new install after a failed one, without confirmation")
     )
     parser.add_argument(
         "--despite-changes",
@@ -21,7 +21,7 @@ def register(commands: Subparsers) -> None:
     parser.add_argument(
         "--reached",
         choices=("yes", "no"),
-        help=_('answer to "Did the installer receive the configuration?"; "no" sends it again'),
+        help=_('answer to "Did the installer receive the configuration?"; "no" sends the configuration again'),
     )
 
 

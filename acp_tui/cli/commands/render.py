@@ -8,7 +8,7 @@ from acp_tui.core.i18n import _
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     add_plan(add_command(commands, "render", run, _("print the installer's configuration, secrets included")))
 
 
@@ -21,8 +21,13 @@ def run(options: Namespace) -> int:
     source = open_plan(options.plan, options.passphrase_file)
     text = render(source.plan, source.plan_dir)
     if source.plan.kubernetes.version is None:
-        print_err(_("kubernetes.version is not set. The installer chooses it, so cluster.version is empty here."))
+        print_err(
+            _(
+                "kubernetes.version is not set, so cluster.version is empty. The install uses the newest "
+                "offered version."
+            )
+        )
     for note in unverified(source.plan):
-        print_err(_("not documented publicly: {note}").format(note=note))
+        print_err(_("This part of the configuration is not documented publicly: {note}").format(note=note))
     print_out(text.rstrip("\n"))
     return ExitStatus.DONE

@@ -8,12 +8,12 @@ from acp_tui.core.i18n import _
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     add_command(commands, "schema", run, _("print the JSON Schema of the plan"))
 
 
 def run(options: Namespace) -> int:
-    """Print the schema."""
+    """Print the JSON Schema of the plan."""
     from acp_tui.cli.context import print_json
     from acp_tui.plan.file import schema
 

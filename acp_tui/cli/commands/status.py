@@ -7,7 +7,7 @@ from acp_tui.core.i18n import _
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "status", run, _("show the running or last install"))
     parser.add_argument(
         "--look", action="store_true", help=_("query the installer node for the likely cause of a stalled install")

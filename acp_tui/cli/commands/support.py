@@ -18,8 +18,8 @@ _ENDINGS = (".tar.gz", ".tgz")
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
-    parser = add_command(commands, "support", run, _("create a support archive, secrets masked"))
+    """Add this command and its options to the parser."""
+    parser = add_command(commands, "support", run, _("create a support archive with masked secrets"))
     parser.add_argument("file", metavar=pgettext("metavar", "FILE.tar.gz"), help=_("the archive to write"))
     parser.add_argument(
         "--run", dest="run_dir", metavar=pgettext("metavar", "DIR"), help=_("folder of the run; default: the last run")
@@ -43,7 +43,7 @@ def run(options: Namespace) -> int:
 
     path = Path(options.file).absolute()
     if not path.name.endswith(_ENDINGS):
-        message = _("{path}: the name of the archive must end with .tar.gz")
+        message = _("{path}: the name of the archive must end with .tar.gz or .tgz")
         raise CommandFailed(message.format(path=options.file), ExitStatus.USAGE)
     folder = Path(options.run_dir) if options.run_dir else newest_run(state_home())
     source = open_plan(options.plan, None) if options.plan else None
@@ -59,11 +59,11 @@ def run(options: Namespace) -> int:
         print_err(str(error))
     if (remote := newer_remote_install(state.started if state else None)) is not None:
         message = _(
-            "The last install from this host ran on {address}. To collect its files, run acp-tui support there."
+            "The last install from this host ran on {address}. To collect its files, run acp-tui support on that node."
         )
         print_err(message.format(address=remote.address))
     if folder is not None and not run_secrets(state, plan):
-        print_err(_("This run's secrets are no longer stored. Add --plan PLAN to mask them by value."))
+        print_err(_("The secrets of this run are no longer stored. To mask them by value, add --plan PLAN."))
     extra = dict(asyncio.run(_triage(state))) if state else {}
     if source is not None:
         extra |= _last_report(source)
@@ -73,13 +73,19 @@ def run(options: Namespace) -> int:
         raise file_failed(path, error) from error
     for name in made.files:
         print_err(f"  {name}")
-    print_out(_("Written to {path} ({size} bytes), secrets masked.").format(path=made.path, size=made.size))
-    print_out(_("To copy it, run on your own machine: {command}").format(command=copy_command(path)))
+    print_out(
+        _("The support archive was written to {path} ({size} bytes). Its secrets are masked.").format(
+            path=made.path, size=made.size
+        )
+    )
+    print_out(
+        _("To copy the archive, run this command on your own machine: {command}").format(command=copy_command(path))
+    )
     return ExitStatus.DONE
 
 
 def _last_report(source: "OpenedPlan") -> Mapping[str, str]:
-    """The plan without its secrets, and the last complete report of it."""
+    """Return the plan without its secrets and its last complete report, as text by file name."""
     from acp_tui.core.state_dir import state_home
     from acp_tui.plan.file import dump_plan
     from acp_tui.preflight.report.history import last_report_path, load_last_report
@@ -92,7 +98,7 @@ def _last_report(source: "OpenedPlan") -> Mapping[str, str]:
 
 
 async def _triage(state: "RunState") -> Mapping[str, str]:
-    """The triage of a run that did not succeed, if its bundle still has the logins."""
+    """Return the file `triage.txt` with the diagnosis of an unsuccessful install; {} if its run has no bundle."""
     from acp_tui.cli.context import print_err
     from acp_tui.install.run.state import Phase
     from acp_tui.install.verify.collect import NodeAccess
@@ -106,13 +112,13 @@ async def _triage(state: "RunState") -> Mapping[str, str]:
         bundle = open_bundle(state.spec.bundle)
     except (BundleCorrupt, PlanErrors, OSError) as error:
         return {"triage.txt": f"{error}\n"}
-    print_err(_("Querying the installer node for the state of the install."))
+    print_err(_("acp-tui queries the installer node for the state of the install."))
     found = await triage(NodeAccess(bundle.plan, bundle.known_hosts, bundle.directory))
     return {"triage.txt": "\n".join((*found.observations, found.likely_cause)) + "\n"}
 
 
 def copy_command(path: Path) -> str:
-    """The scp command line. The host is the address of the operator's SSH session, else the host name."""
+    """Return the scp command that copies `path`. It names this host by its SSH address, else by its host name."""
     import platform
     import shlex
 

@@ -7,7 +7,7 @@ from acp_tui.core.i18n import _
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     help = _("verify the packages, then extract them into the install folder")
     add_plan(add_command(commands, "unpack", run, help))
 

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from acp_tui.plan.model import Plan
 
 _COLUMNS = 100
-"""Width of the sizing's texts; the output can go to a file, so the terminal's width does not count."""
+"""Characters of a line of the sizing. It is fixed, because the output can go to a file."""
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
-    parser = add_command(commands, "validate", run, _("check every rule that needs no node"))
+    """Add this command and its options to the parser."""
+    parser = add_command(commands, "validate", run, _("check the plan against every rule that needs no node"))
     add_plan(parser)
     parser.add_argument(
-        "--sizes", action="store_true", help=_("add the sizing: how many machines of which size, with reasons")
+        "--sizes", action="store_true", help=_("add the sizing: the required number and size of machines, with reasons")
     )
     add_json(parser)
 
@@ -66,12 +66,12 @@ def run(options: Namespace) -> int:
         if sizes:
             for lines in (table_lines(sizes), reason_lines(sizes, _COLUMNS), fit_lines(sizes)):
                 print_out("\n".join((*lines, "")))
-        print_out(_("The plan is valid.") if report.ready else _("The plan is not valid."))
+        print_out(_("The plan is valid.") if report.ready else _("The plan is not valid. Fix the errors above."))
     return ExitStatus.DONE if report.ready else ExitStatus.CHECK_FAILED
 
 
 def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":
-    """The sizing, compared with the nodes in the last report of this plan."""
+    """Return the sizing of the plan, compared with the nodes in its last report."""
     from acp_tui.checks.sizing.calculator import sizing
     from acp_tui.core.state_dir import state_home
     from acp_tui.preflight.report.history import last_report_path, load_last_report
@@ -81,7 +81,7 @@ def _sizes(plan: "Plan", plan_file: Path) -> "Sizing":
 
 
 def _evaluate(plan: "Plan", plan_dir: Path, problems: Sequence["Problem"]) -> tuple["Verdict", ...]:
-    """The verdicts of the plan's rules, without those that depend on an invalid value."""
+    """Return the verdicts of the plan's rules, without those that depend on an invalid value."""
     from acp_tui.checks.catalog import catalogue
     from acp_tui.checks.plan.evaluate_plan import evaluate_plan
     from acp_tui.checks.waivers import idle_waivers, waive

@@ -15,13 +15,13 @@ _PACKAGE_CHECKS = ("BND-CORE", "BND-CORE-NAME", "BND-EXT-NAME", "BND-TAR-OK", "B
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "verify", run, _("verify name, architecture, signature and signer of a package"))
     parser.add_argument("core", metavar=pgettext("metavar", "CORE"), help=_("file of the Core Package"))
     parser.add_argument(
         "--signature",
         metavar=pgettext("metavar", "S"),
-        help=_("signature file; default: CORE with .sig, else with .asc"),
+        help=_("signature file; default: CORE.sig, else CORE.asc"),
     )
     parser.add_argument("--key", metavar=pgettext("metavar", "K"), help=_("public key file of the vendor"))
     parser.add_argument(
@@ -50,7 +50,11 @@ def run(options: Namespace) -> int:
     except OSError as error:
         raise file_failed(options.core, error) from error
     if not present:
-        raise CommandFailed(_("{path}: not found, or not a regular file").format(path=options.core))
+        raise CommandFailed(
+            _("{path} does not exist, or is not a regular file. Name the file of the Core Package.").format(
+                path=options.core
+            )
+        )
     given = {"core_signature": options.signature, "public_key": options.key, "fingerprint": options.fingerprint}
     package = Package.model_validate({"core": options.core, **{key: value for key, value in given.items() if value}})
     found = asyncio.run(verify_package(PackageWork(Path.cwd()), Plan(package=package)))

@@ -7,7 +7,7 @@ from acp_tui.core.i18n import _
 
 
 def register(commands: Subparsers) -> None:
-    """Declare the command."""
+    """Add this command and its options to the parser."""
     parser = add_command(commands, "wizard", run, _("open the wizard (the default command)"))
     add_plan(parser, optional=True)
 

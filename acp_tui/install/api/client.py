@@ -1,7 +1,7 @@
 """The installer's HTTP API, and the only importer of httpx.
 
-Plain HTTP on the installer node, hardly documented: every response has a size limit and every request a time limit. No
-proxy of the environment is used. The configuration is sent to one address, exactly once.
+The API is plain HTTP on the installer node, and hardly documented. So every response has a size limit, and every
+request has a time limit. No proxy of the environment is used. The configuration is sent once, to one address.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ MAX_BODY = 8 * 1024 * 1024
 """Bytes of a response that are read; the rest is ignored."""
 
 _ASK = (10.0, 5.0)
-"""Seconds for a response, and for the connection."""
+"""Time limits of a GET request in seconds: for the response, and for the connection."""
 _STEP = 100  # characters of a step; the rest is cut off
 _BODY_TIMEOUT = 20.0  # seconds; the timeouts of httpx hold for a single read
 _POST = (120.0, 10.0)
@@ -49,9 +49,9 @@ class PostResult(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NOT_SENT = "not-sent"
-    """No connection: the installer received nothing, and a second POST is safe."""
+    """No connection was made. The installer received nothing, so a second POST is safe."""
     UNKNOWN = "unknown"
-    """The connection broke during the POST: it is unknown whether the installer received the document."""
+    """The connection broke during the POST. It is unknown whether the installer received the configuration."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class PostOutcome:
     status: int | None = None
     """HTTP status; None without a response."""
     body: str = ""
-    """The response, or why there is none. It may quote the document: mask it before it is shown."""
+    """The response, or the reason why none came. It can quote the configuration: mask it before you show it."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Reply:
 
 
 async def find_api(bases: Sequence[str]) -> Endpoint | None:
-    """Return the first of `bases`, without and with the prefix, where progress returns 200 and not a web page.
+    """Return the first of `bases` whose progress URL, without or with the prefix, returns 200 and not a web page.
 
     A response with content takes precedence over an empty one. Only GET is sent. None: no API yet."""
     empty: Endpoint | None = None
@@ -98,7 +98,7 @@ async def find_api(bases: Sequence[str]) -> Endpoint | None:
 async def offered_versions(endpoint: Endpoint) -> Offered:
     """Return the offered Kubernetes and container runtime versions; empty if the API does not report them."""
     async with _client(_ASK) as client:
-        # The vendor's text has the double slash; a strict server may not.
+        # The vendor's text has a double slash. A strict server rejects it.
         token = None
         for path in (f"/{_TOKEN}", _TOKEN):
             reply = await _get(client, endpoint.base + path)
@@ -111,16 +111,16 @@ async def offered_versions(endpoint: Endpoint) -> Offered:
             if reply is not None and reply.status == 200 and not reply.html:
                 return parse_offer(reply.body)
             failure = failure or (f"HTTP {reply.status}" if reply is not None else "")
-    without = "" if token else "\n" + f"{_TOKEN}: " + pgettext("error", "no token")
-    return Offered(raw=f"{_VERSIONS}: {failure or pgettext('error', 'no answer')}{without}")
+    without = "" if token else "\n" + f"{_TOKEN}: " + pgettext("error", "the installer returned no token")
+    return Offered(raw=f"{_VERSIONS}: {failure or pgettext('error', 'the installer did not respond')}{without}")
 
 
 async def post_config(
     endpoint: Endpoint, document: bytes, *, timeout: float = _POST_TIMEOUT, body_timeout: float = _BODY_TIMEOUT
 ) -> PostOutcome:
-    """Send the configuration: one POST, to one address, never repeated here (API-CONFIG).
+    """Send the configuration with one POST to one address. This function never repeats it (API-CONFIG).
 
-    `timeout`: seconds until the HTTP status; `body_timeout`: seconds from then on for the text after it."""
+    `timeout`: seconds until the HTTP status. `body_timeout`: seconds from the status to the end of the response."""
     import httpx
 
     async with _client(_POST) as client:
@@ -145,7 +145,7 @@ async def post_config(
 async def progress(endpoint: Endpoint) -> ProgressReply | None:
     """Return the installer's progress. None: no response, an empty one, or a web page (API-NOANSWER).
 
-    With an error status only JSON counts: other text is that of a proxy."""
+    With an error status, only JSON counts: other text comes from a proxy."""
     async with _client(_ASK) as client:
         reply = await _get(client, endpoint.url("/api/progress"))
     if reply is None or reply.html or not reply.body.strip():
@@ -183,7 +183,7 @@ def _is_json(text: str) -> bool:
 
 
 def _step_line(text: str) -> str | None:
-    """The second word of the first line with `step` in it, without its comma (API-PROGRESS)."""
+    """Return the second word of the first line that contains `step`, without its comma (API-PROGRESS)."""
     for line in text.splitlines():
         columns = line.split()
         if "step" in line and len(columns) > 1:
@@ -203,7 +203,9 @@ def _values(value: JsonValue, key: str = "") -> Iterator[tuple[str, JsonValue]]:
 
 
 def import_http_client() -> None:
-    """Import httpx, the modules that it imports late, and its certificates. For the runner: see its module."""
+    """Import httpx with the modules that it imports late, and load its certificates.
+
+    The runner does this at its start, so that acp-tui can be replaced during an install."""
     for name in ("httpx", "httpcore", "anyio._backends._asyncio"):
         import_module(name)
     _ssl_context()
@@ -211,7 +213,7 @@ def import_http_client() -> None:
 
 @cache
 def _ssl_context() -> ssl.SSLContext:
-    """Return the context of every request. httpx would read the file of certificates again for each client."""
+    """Return the TLS context of every request. It is cached: httpx would read the certificates for each client."""
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)

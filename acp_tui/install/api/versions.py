@@ -20,18 +20,18 @@ _NUMBERS = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Offered:
-    """Versions that an installer offers, newest first; empty: not reported, or not understood."""
+    """Versions that an installer offers, newest first. Empty: it reports none, or in an unknown format."""
 
     kubernetes: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
     raw: str = ""
-    """The response, for the operator; "" without one."""
+    """The response, to show to the operator; "" if none came."""
 
 
 def parse_token(body: str) -> str | None:
     """Parse the bearer token in `body`: plain, a JSON string, or under `token`, `access_token`, `data`, `data.token`.
 
-    None: no token, or one that is not valid in a header."""
+    None: it has no token, or the token is not valid in an HTTP header."""
     text = body.strip()
     try:
         found = _token_in(json.loads(text))
@@ -53,7 +53,7 @@ def _token_in(value: JsonValue) -> str | None:
 
 
 def parse_offer(body: str) -> Offered:
-    """Find versions in the `data` of the ConfigMap `body`, with any keys and formats."""
+    """Return the versions in the `data` of the ConfigMap `body`. Keys and formats can be any."""
     try:
         document: JsonValue = json.loads(body)
     except (ValueError, RecursionError):

@@ -7,7 +7,9 @@ from pydantic import JsonValue
 
 
 def differences(one: str, other: str) -> tuple[str, ...]:
-    """Return the paths at which two documents differ, never a value: it may be a secret. Raises: ValueError."""
+    """Return the dotted keys at which two JSON documents differ. Values can be secrets, so they are not returned.
+
+    Raises: ValueError if a document is not JSON."""
     return tuple(_differences(json.loads(one), json.loads(other), ""))
 
 

@@ -1,6 +1,6 @@
 """Render the installer's configuration from the plan, with the keys, types and order that the installer expects.
 
-A pure function of the plan and of its key and certificate files.
+The result depends only on the plan and on its key and certificate files.
 """
 
 import base64
@@ -29,7 +29,7 @@ _SYSTEM_TAINT: Document = {"key": _SYSTEM_ROLE, "effect": "NoSchedule"}
 
 @dataclass(frozen=True)
 class Missing:
-    """A plan key that is missing or invalid: its path, and the reason."""
+    """A plan key that is missing or invalid. `path`: the plan key, such as network.cni. `reason`: a message."""
 
     path: str
     reason: str
@@ -46,12 +46,14 @@ class RenderError(AcpError):
 
     @property
     def message(self) -> str:
-        """Every reason on its own line."""
+        """Return the reasons, one line for each plan key."""
         return "\n".join(f"{one.path}: {one.reason}" for one in self.missing)
 
 
 def render(plan: Plan, plan_dir: Path) -> str:
-    """Return the document as JSON text, with secrets. `plan_dir`: start of the plan's relative paths.
+    """Return the installer's configuration as JSON text, with secrets.
+
+    `plan_dir`: the folder that relative paths of the plan start from.
 
     Raises: RenderError."""
     content = document(plan, lambda name: read_limited(resolve_path(plan_dir, name)))
@@ -59,7 +61,7 @@ def render(plan: Plan, plan_dir: Path) -> str:
 
 
 def document(plan: Plan, read_file: ReadFile) -> Document:
-    """Return the document, with secrets. `read_file` returns the bytes of a file or raises OSError.
+    """Return the installer's configuration, with secrets. `read_file` returns the bytes of a file or raises OSError.
 
     `cluster.version` and the container runtime are "" if the plan has none: the run fills in the versions that the
     installer offers. Raises: RenderError if keys or files are missing.
@@ -68,7 +70,7 @@ def document(plan: Plan, read_file: ReadFile) -> Document:
 
 
 def network_device(plan: Plan) -> str:
-    """Return the interface name of the document: the cluster's, else the one that all nodes share, else "" (OQ-NIC)."""
+    """Return the interface name in the configuration: the plan's, else the same one of all nodes, else "" (OQ-NIC)."""
     if plan.network.nic:
         return plan.network.nic
     names = {node.nic for node in plan.nodes}
@@ -132,7 +134,7 @@ class _Writer:
         registry = self.plan.registry
         external = registry.mode == "external"
         if external and not registry.address:
-            self._add_missing("registry.address", _("required for an external registry"))
+            self._add_missing("registry.address", _("an external registry requires an address"))
         address = self.plan.registry_address
         host = f"[{address}]" if ":" in address else address
         # QUIRK-REGPASS: a password counts only together with a user.
@@ -147,7 +149,9 @@ class _Writer:
     def _cluster(self) -> Document:
         plan, network, address = self.plan, self.plan.network, self.plan.address
         if not address.cluster_endpoint:
-            self._add_missing("address.cluster_endpoint", _("required: the nodes connect to the cluster endpoint"))
+            self._add_missing(
+                "address.cluster_endpoint", _("a value is required: the nodes connect to the cluster endpoint")
+            )
         if not plan.control_planes:
             self._add_missing("nodes", _("at least one control plane node is required"))
         annotations: Document = {
@@ -192,11 +196,12 @@ class _Writer:
         path = f"nodes[{next(i for i, other in enumerate(plan.nodes) if other is node)}]"
         dual = plan.network.ip_family == "dual"
         if dual and not node.ipv6:
-            self._add_missing(f"{path}.ipv6", _("required: dual stack needs an IPv6 address for each node"))
+            self._add_missing(f"{path}.ipv6", _("dual stack requires an IPv6 address for each node"))
         password = login.password.get_secret_value() if login.password else ""
         if not password and not login.key_file:
             self._add_missing(
-                "ssh.password", _("{address} has no password and no key file").format(address=node.address)
+                "ssh.password",
+                _("the login to node {address} has no password and no key file").format(address=node.address),
             )
         key_path = f"{path}.ssh.key_file" if node.ssh.key_file else "ssh.key_file"
         machine: Document = {
@@ -215,12 +220,12 @@ class _Writer:
     def _secret(self, path: str, value: SecretStr | None) -> str:
         text = value.get_secret_value() if value else ""
         if not text:
-            self._add_missing(path, pgettext("error", "required"))
+            self._add_missing(path, pgettext("error", "a value is required"))
         return _encoded(text.encode())
 
     def _file(self, path: str, name: str | None) -> str:
         if not name:
-            self._add_missing(path, pgettext("error", "required"))
+            self._add_missing(path, pgettext("error", "a value is required"))
             return ""
         try:
             return _encoded(self.read_file(name))
@@ -242,7 +247,7 @@ def _placement(plan: Plan, node: Node) -> Document:
 
 
 def _agents(plan: Plan) -> int:
-    """Return the number of agents (XR-VM-AGENTS): at least 1 with VictoriaMetrics."""
+    """Return the number of VictoriaMetrics agents (XR-VM-AGENTS). If VictoriaMetrics is installed, it is at least 1."""
     wanted = plan.components.victoriametrics_agents or 0
     return max(wanted, 1) if plan.components.victoriametrics_nodes else wanted
 

@@ -7,7 +7,7 @@ from acp_tui.plan.model import Plan
 
 
 def unverified(plan: Plan) -> tuple[str, ...]:
-    """Return what this plan requires that no public source documents; () if nothing."""
+    """Return a note for each part of this plan that no public source documents; () if all are documented."""
     own_login = any(node.ssh.model_dump(exclude_none=True) for node in plan.nodes)
     own_nic = any(node.nic and node.nic != network_device(plan) for node in plan.nodes)
     locked_key = any((login := plan.login(node)).key_file and login.key_passphrase for node in plan.nodes)
@@ -26,21 +26,24 @@ def unverified(plan: Plan) -> tuple[str, ...]:
         ),
         (
             any(plan.deployable(node) for node in plan.control_planes),
-            _("Applications on control plane nodes: the vendor's page excludes them, its option allows them."),
+            _(
+                "The vendor's page excludes applications on control plane nodes, but the installer's option "
+                "allows them."
+            ),
         ),
         (
             mixed,
-            _("Isolation with a control plane node that is not exclusive is not documented for unattended installs."),
+            _("Unattended installs with isolation are documented only if all control plane nodes are exclusive."),
         ),
         (
             any(plan.exclusive(node) for node in plan.workers),
-            _("How to request an exclusive worker is not documented. It is installed as a normal worker."),
+            _("The vendor does not document how to request an exclusive worker. It is installed as a normal worker."),
         ),
         (
             own_nic,
             _("The configuration has one interface name for all nodes. The interface of a single node is ignored."),
         ),
         (own_login, _("A login for a single node is possible, but no published example uses it.")),
-        (locked_key, _("The configuration has no key for the passphrase of an SSH key.")),
+        (locked_key, _("The configuration cannot contain the passphrase of an SSH key.")),
     )
     return tuple(note for holds, note in notes if holds)

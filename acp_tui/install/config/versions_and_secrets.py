@@ -16,7 +16,7 @@ RUNTIME_ANNOTATION = "cpaas.io/container-runtime"
 
 
 class InvalidConfig(AcpError):
-    """The configuration is not valid. The text has the path in the document, never a value."""
+    """The configuration is not valid. The message names the invalid part, never a value."""
 
 
 def wanted_versions(document: bytes) -> tuple[str, str]:
@@ -51,7 +51,7 @@ def secrets_in(document: bytes) -> tuple[str, ...]:
 
 
 def mask_values(text: str, secrets: tuple[str, ...]) -> str:
-    """Mask every secret in `text`: an installer may quote the document in an error."""
+    """Return `text` with every secret masked. An installer can quote the configuration in an error."""
     for secret in secrets:
         for form in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(form, "••••••")

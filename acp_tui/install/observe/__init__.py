@@ -1,1 +1,1 @@
-"""Follow a run: progress, logs, timing, causes of a failure."""
+"""Observe an install run: its progress, logs, durations and the causes of a failure."""

@@ -19,7 +19,7 @@ _LONGEST = 300  # characters of a line
 _CAUSES: tuple[tuple[str, str], ...] = (
     (
         r"no space left on device|disk quota exceeded",
-        N_("A disk is full. On the node, run: df -h. Requirement: BND-FREE-100G."),
+        N_("A disk is full. To find it, run df -h on the node. The requirement is BND-FREE-100G."),
     ),
     (
         r"address already in use|port is already allocated|bind: .*in use",
@@ -43,13 +43,16 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"no route to host|network is unreachable|i/o timeout|context deadline exceeded",
-        N_("A target is unreachable. Check firewall and routes between the two nodes."),
+        N_("A node is unreachable over the network. Check the firewalls and the routes between the nodes."),
     ),
     (
         r"permission denied|operation not permitted|must be (?:run as )?root",
-        N_("Permission denied. setup.sh requires root."),
+        N_("A command has no permission. setup.sh must run as root."),
     ),
-    (r"oomkilled|out of memory|cannot allocate memory", N_("Out of memory. On the node, run: free -h")),
+    (
+        r"oomkilled|out of memory|cannot allocate memory",
+        N_("A node has too little free memory. On the node, run: free -h"),
+    ),
     (
         r"no such file or directory|command not found",
         N_("A file or command is missing on the node. Unpack the package again: acp-tui unpack PLAN"),
@@ -57,11 +60,13 @@ _CAUSES: tuple[tuple[str, str], ...] = (
 )
 
 _BY_PHASE: Mapping[Phase, str] = {
-    Phase.SETUP: N_("setup.sh failed. Check its last lines."),
-    Phase.WAITING_API: N_("The installer container did not start. Check the list of containers and port 8080."),
-    Phase.VERSIONS: N_("The configuration is not valid, or requires a version that is not offered."),
-    Phase.POSTING: N_("The installer rejected the configuration. Its response names the part."),
-    Phase.INSTALLING: N_("The installer failed in this step. Its log has the reason."),
+    Phase.SETUP: N_("setup.sh failed. Check the last lines of its output."),
+    Phase.WAITING_API: N_(
+        "The installer container did not start. Check the containers and port 8080 on the installer node."
+    ),
+    Phase.VERSIONS: N_("The configuration is not valid, or it requires a version that the installer does not offer."),
+    Phase.POSTING: N_("The installer rejected the configuration. Its response names the invalid part."),
+    Phase.INSTALLING: N_("The installer failed during the install. Its log has the reason."),
 }
 
 
@@ -75,7 +80,7 @@ class Failure:
 
 
 def previous_failure(run: RunState | None) -> bool:
-    """Whether the last run ended without success."""
+    """Return True if the last run ended without success."""
     return run is not None and run.phase in FINAL and run.phase is not Phase.SUCCESS
 
 
@@ -88,12 +93,12 @@ def failure(state: RunState, most: int = 8) -> Failure:
 
 
 def likely(phase: Phase, text: str) -> str:
-    """Return the likely cause: from the words of `text`, else from the phase."""
+    """Return the likely cause of a failure: from error messages in `text`, else from the failed phase."""
     lower = text.lower()
     for pattern, cause in _CAUSES:
         if re.search(pattern, lower):
             return _(cause)
-    return _(_BY_PHASE.get(phase, N_("See the logs of the run.")))
+    return _(_BY_PHASE.get(phase, N_("The cause is unknown. Check the logs of the run.")))
 
 
 def last_lines(path: Path, most: int) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ async def follow(run_dir: Path) -> AsyncIterator[RunUpdate]:
 
 
 class Tail:
-    """Reads the new lines of a growing file. A missing file has none."""
+    """Reads the new lines of a growing file. A missing file has no lines."""
 
     def __init__(self, source: str, path: Path, since: float = 0.0) -> None:
         self._source = source
@@ -92,7 +92,7 @@ class Tail:
         new = tuple(LogLine(self._source, self._text(line)) for line in lines)
         if not skipped:
             return new
-        note = _("... {size:.1f} MB skipped; the file has all lines: {file}")
+        note = _("... {size:.1f} MB are not shown. The file has all lines: {file}")
         return (LogLine(self._source, note.format(size=skipped / 1e6, file=self._path)), *new[1:])
 
     def _text(self, line: bytes) -> str:

@@ -21,7 +21,7 @@ SHOWN_AS: Mapping[Phase, Phase] = {
     Phase.POST_UNKNOWN: Phase.POSTING,
     Phase.POSTED: Phase.INSTALLING,
 }
-"""The phase of `PHASES` as which another phase is shown."""
+"""Phases that are shown as one of `PHASES`: phase → the one that is shown."""
 
 _OTHER_PHASES: Mapping[Phase, str] = {
     Phase.STARTING: NC_("phase", "starting"),

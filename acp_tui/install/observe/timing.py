@@ -12,9 +12,9 @@ from statistics import median
 from acp_tui.install.run.state import EVENTS_FILE, SETUP_LOG, Phase, RunNotFound, RunState, read_state
 
 MIN_STALL = timedelta(minutes=15)
-"""Time without progress before an install counts as stalled, if there is no earlier install to compare with."""
+"""Shortest time without progress after which an install counts as stalled."""
 VENDOR = (30, 60)
-"""Minutes for three nodes as documented by the vendor (API-DURATION)."""
+"""Shortest and longest install of three nodes in minutes, as documented by the vendor (API-DURATION)."""
 _READ = 1 << 20  # bytes of a history that are read
 
 
@@ -83,7 +83,7 @@ def idle_time(state: RunState, now: datetime) -> timedelta:
 
 
 def is_stalled(state: RunState, now: datetime) -> bool:
-    """Whether a running install has made no progress for longer than the threshold (API-STALL)."""
+    """Return True if a running install has made no progress for longer than the threshold (API-STALL)."""
     working = not state.at_rest and state.phase in (Phase.SETUP, Phase.WAITING_API, Phase.INSTALLING)
     return working and idle_time(state, now) > stall_threshold(state.spec.run_dir)
 

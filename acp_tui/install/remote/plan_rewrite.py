@@ -25,7 +25,7 @@ class RemotePlan:
 
 
 def rewrite_for_remote(plan: Plan, plan_dir: Path, folder: str) -> RemotePlan:
-    """Rewrite the plan for `folder` (absolute, on the node).
+    """Return the plan with paths below `folder`, an absolute path on the node, and the files to upload.
 
     `plan_dir`: the folder that relative paths of the plan start from."""
     uploads: dict[Path, Upload] = {}
@@ -66,5 +66,5 @@ def rewrite_for_remote(plan: Plan, plan_dir: Path, folder: str) -> RemotePlan:
 
 
 def without_host_checks(report: Report) -> Report:
-    """Leave out the verdicts about this host: it is not the installer node."""
+    """Return the report without the verdicts about this host, because it is not the installer node."""
     return replace(report, verdicts=tuple(v for v in report.verdicts if v.requirement not in _CHECKED_REMOTELY))

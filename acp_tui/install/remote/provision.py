@@ -1,6 +1,6 @@
-"""Provide acp-tui on the installer node: use the installed one of this version, else copy and test this one.
+"""Provide acp-tui on the installer node: use an installed one of the same version, else copy this program.
 
-It is decided before the package is uploaded. Errors have the next step.
+This happens before the package is uploaded. Error messages name the next step.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from acp_tui.nodes.ssh.connection import Connection, ConnectionLost
 from acp_tui.nodes.ssh.sftp import Upload
 
 FOLDER = "program"
-"""Below the folder of the install, on the node."""
+"""Folder of the copied program on the node, below the folder of the install."""
 
 _PYTHONS = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3")
 _IMPORT_TEST = "import acp_tui.cli.actions.install"
-"""Imports every library that an install needs, compiled ones too."""
+"""Python code that tests the copied program: it imports every library that an install needs."""
 _UNPACK_TIMEOUT = 300  # seconds
 _TEST_FAILED = 75
 
@@ -79,7 +79,7 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
     blanks = {"KNOWN": " ".join(map(quote, known)), "VERSION": quote(__version__), "PYTHONS": " ".join(_PYTHONS)}
     reading = await run_script(connection, _FIND, blanks)
     if reading.status == NEEDS_ROOT:
-        raise RemoteInstallError(_("root required: log in as root or allow passwordless sudo"))
+        raise RemoteInstallError(_("a remote install requires root. Log in as root, or allow sudo without a password"))
     if reading.status:
         raise ConnectionLost(_("the node did not report its programs"))
     if installed := re.fullmatch(r"there ([01])\s*", reading.text):
@@ -89,7 +89,7 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
     if program is None:
         reason = _("this acp-tui is not an installed package, so its libraries are unknown")
     elif machine is None or machine[1] != program.machine:
-        reason = _("this acp-tui is for {ours}, the node is {theirs}").format(
+        reason = _("this acp-tui is for the architecture {ours}, but the node has {theirs}").format(
             ours=program.machine, theirs=machine[1] if machine else "?"
         )
     elif program.launcher:
@@ -98,27 +98,28 @@ async def find(connection: Connection, program: SelfArchive | None) -> Installed
         return InstalledProgram(None, fit[0])
     else:
         has = ", ".join(f"{name} ({tag})" for name, tag in pythons) or pgettext("error", "none")
-        reason = _("this acp-tui needs Python {version} on the node, and the node has: {found}").format(
+        reason = _("this acp-tui requires Python {version} on the node. Python versions on the node: {found}").format(
             version=_PYTHONS[0].removeprefix("python"), found=has
         )
     raise RemoteInstallError(
         _(
             "acp-tui {version} is not installed on the node, and cannot be copied: {reason}. Nothing was sent. "
-            "Install acp-tui {version} on the node, in its PATH, or install what is missing. Then run this command "
-            "again."
+            "Fix this, or install acp-tui {version} in a folder of the node's PATH. Then run this command again."
         ).format(version=__version__, reason=reason)
     )
 
 
 def program_upload(archive: Path, folder: str) -> Upload:
-    """Return the upload of the archive. Its name on the node has a digest: one name for each content."""
+    """Return the upload of the archive. Its name on the node includes a digest of the content."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Upload(archive, f"{folder}/{FOLDER}/{__version__}-{digest[:12]}.tar.gz")
 
 
 async def unpack(connection: Connection, sent: Upload, program: SelfArchive, python: str) -> str:
-    """Unpack and test the uploaded program; return the command that runs it.
+    """Unpack the uploaded acp-tui on the node, test it, and return the command that runs it.
+
+    `sent`: the upload of the archive `program`. `python`: the interpreter of the node that runs it.
 
     Raises: `RemoteInstallError`, `ConnectionLost`."""
     home = sent.remote.removesuffix(".tar.gz")
@@ -134,9 +135,11 @@ async def unpack(connection: Connection, sent: Upload, program: SelfArchive, pyt
     error = reading.text.strip()[:300]
     if reading.status == _TEST_FAILED:
         message = _(
-            "acp-tui was copied, but it does not run on the node: {reason}. Install acp-tui {version} on the node, in "
-            "its PATH. Then run this command again."
+            "acp-tui was copied, but it does not run on the node: {reason}. Install acp-tui {version} in a folder of "
+            "the node's PATH. Then run this command again."
         )
         raise RemoteInstallError(message.format(reason=error, version=__version__))
     reason = error or pgettext("error", "exit status {status}").format(status=reading.status)
-    raise RemoteInstallError(_("cannot unpack acp-tui in {folder}: {reason}").format(folder=home, reason=reason))
+    raise RemoteInstallError(
+        _("cannot unpack acp-tui on the node in {folder}: {reason}").format(folder=home, reason=reason)
+    )

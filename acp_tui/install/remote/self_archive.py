@@ -86,7 +86,7 @@ def _libraries() -> Iterator[tuple[Path, str]]:
 
 
 def _collect(name: str, extras: frozenset[str], found: dict[str, Distribution]) -> None:
-    """Collect `name` and its requirements. One that is not installed is for another system."""
+    """Add the package `name` and its requirements to `found`. Those that are not installed are for other systems."""
     found[name.lower()] = installed = distribution(name)
     for line in installed.requires or ():
         wanted, _sep, marker = line.partition(";")

@@ -22,7 +22,7 @@ from acp_tui.nodes.ssh.connection import ConnectError, Connection, ConnectionLos
 from acp_tui.nodes.state import NodeState
 
 FOLDER = "acp-tui-install"
-"""In the home of the SSH user on the installer node."""
+"""Folder of a remote install, in the home folder of the SSH user on the installer node."""
 BUNDLE = "bundle"
 
 _SESSION = 25.0  # seconds to open a channel
@@ -40,7 +40,7 @@ Connect = Callable[[], Awaitable[Connection]]
 
 
 class RemoteInstallError(AcpError):
-    """The install cannot be started on the node. The text has the reason and the next step."""
+    """The install cannot be started on the node. The message has the reason and the next step."""
 
 
 async def retry_connection(
@@ -64,7 +64,7 @@ async def retry_connection(
     def before_pause(error: AcpError, pause: float) -> None:
         if isinstance(error, ConnectError) and (not reached or error.state in _LOGIN_REJECTED):
             raise error
-        report(_("{reason}; retrying in {seconds:g} s").format(reason=error, seconds=pause))
+        report(_("{reason}. acp-tui retries in {seconds:g} s.").format(reason=error, seconds=pause))
 
     pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
     return await with_backoff(attempt, pauses, (ConnectError, ConnectionLost), before_pause)
@@ -76,7 +76,7 @@ class RemoteOutput:
 
     running: bool
     status: int | None
-    """Exit status of the last install on the node. None: there was none, or it was killed."""
+    """Exit status of the last install on the node. None: no install has ended, or it was killed."""
     next: int = 0
     text: str = ""
 
@@ -158,7 +158,7 @@ async def read_output(connection: Connection, folder: str, offset: int) -> Remot
 
 
 async def status(connection: Connection, folder: str, *flags: str) -> CollectorOutput | None:
-    """Run `acp-tui status` on the node. None: no remote install was started there. Raises: `ConnectionLost`."""
+    """Return the output of `acp-tui status` on the node. None: none was started. Raises: `ConnectionLost`."""
     redirect = "" if "--json" in flags else "2>&1"  # a JSON document must be alone
     reading = await run_script(
         connection, _STATUS, {"FOLDER": quote(folder), "FLAGS": " ".join(flags), "REDIRECT": redirect}
@@ -203,15 +203,20 @@ def _check(reading: CollectorOutput) -> None:
     if reading.status == _LOCKED:
         holder = reading.text.split()[:1] or [pgettext("host", "another host")]
         message = _(
-            "{holder} is already uploading an install. Nothing was started. If that upload stopped, retry in {n} s."
+            "{holder} is already uploading an install to this node. Nothing was started. If that upload has stopped, "
+            "run this command again after {n} s."
         )
         raise RemoteInstallError(message.format(holder=holder[0][:80], n=_LOCK_TIMEOUT))
     if reading.status == _CANNOT_WRITE:
         raise RemoteInstallError(
-            _("cannot write to the folder of the install on the node. Check its disk space: df -h")
+            _("cannot write to the folder of the install on the node. Check the disk space of the node: df -h")
         )
     if reading.status:
-        raise RemoteInstallError(_("the install did not start, exit status {status}").format(status=reading.status))
+        raise RemoteInstallError(
+            _("the install did not start. The start command failed with exit status {status}").format(
+                status=reading.status
+            )
+        )
 
 
 async def follow_output(
@@ -243,7 +248,7 @@ class OutputFollower:
         return tuple(lines)
 
     async def follow(self, connection: Connection, folder: str, show: Callable[[RemoteOutput], None]) -> RemoteOutput:
-        """Follow from the last output on; see `follow_output`. `show` must call `lines`."""
+        """Follow the install from the last output on, as `follow_output` does. `show` must call `lines`."""
         return await follow_output(connection, folder, self._last, show)
 
 

@@ -1,4 +1,4 @@
-"""Start an install on the installer node from another host: check here, upload, start there."""
+"""Start a remote install: check on this host, upload the files, start the install on the installer node."""
 
 import asyncio
 import fcntl
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 @dataclass
 class RemoteHost:
-    """Access to the installer node. `known_hosts`: host keys by address; that of a first contact is added."""
+    """Access to the installer node. `known_hosts`: host keys by address; the key of a new node is added."""
 
     plan: Plan
     plan_dir: Path
@@ -50,7 +50,7 @@ class RemoteHost:
     """Identifies this upload."""
 
     async def connect(self) -> Connection:
-        """Raises: `ConnectError`."""
+        """Return a new connection to the node. Raises: `ConnectError`."""
         node = next(node for node in self.plan.nodes if node.address == self.address)
         connection = await connect(
             target(self.plan, node, plan_dir=self.plan_dir), self.known_hosts.get(self.address), lambda stage: None
@@ -59,7 +59,7 @@ class RemoteHost:
         return connection
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do `work` over a connection; see `retry_connection`."""
+        """Do `work` over a connection, and return its result. `retry_connection` repeats it after a break."""
         return await session.retry_connection(self.connect, work, self.report_retry)
 
     async def read_output(self, offset: int = 0) -> session.RemoteOutput:
@@ -67,7 +67,7 @@ class RemoteHost:
         return await self.run(lambda connection: self.read_from(connection, offset))
 
     async def read_from(self, connection: Connection, offset: int) -> session.RemoteOutput:
-        """As `read_output`, once over this connection. Raises: `ConnectionLost`."""
+        """Read the output as `read_output` does, but only over this connection. Raises: `ConnectionLost`."""
         if not self.folder:
             self.folder = f"{await (await Files.of(connection)).home()}/{session.FOLDER}"
         return await session.read_output(connection, self.folder, offset)
@@ -80,7 +80,7 @@ class RemoteResume:
 
 @dataclass(frozen=True)
 class ProgramCopied:
-    """The node has no acp-tui of this version; it is copied."""
+    """The node does not have this version of acp-tui, so it is copied."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _self_archive() -> SelfArchive | None:
 
 
 def _unfinished(status_json: str) -> bool:
-    """Whether the output of `status --json` is that of a run that has not ended."""
+    """Return True if the output of `status --json` is that of a run that has not ended."""
     try:
         phase = json.loads(status_json)["phase"]
     except (ValueError, KeyError, TypeError):
@@ -172,7 +172,9 @@ def _scratch(home: Path, address: str) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            message = _("another acp-tui on this host is uploading to this node. Wait until it ends, then try again.")
+            message = _(
+                "an acp-tui process on this host is already uploading to this node. Wait until it ends, then try again."
+            )
             raise session.RemoteInstallError(message) from None
         try:
             shutil.rmtree(folder, ignore_errors=True)

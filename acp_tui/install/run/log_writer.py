@@ -34,7 +34,7 @@ def main(path: str) -> int:
 
 
 def _dropped_note(lost: int) -> bytes:
-    note = _("... {size} bytes dropped: disk full").format(size=lost)
+    note = _("... {size} bytes of the output were dropped, because the disk was full").format(size=lost)
     return f"\n{note}\n".encode() if lost else b""
 
 

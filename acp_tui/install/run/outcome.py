@@ -14,7 +14,7 @@ class ReplyCounter:
     failed: int = 0
     """Replies with Failed since the install started. Never reset."""
     unanswered: int = 0
-    """Polls without a reply since the last reply. Decides nothing (API-NOANSWER)."""
+    """Polls without a reply since the last reply. The number does not decide the outcome (API-NOANSWER)."""
     step: str | None = None
     outcome: Says = Says.RUNNING
 

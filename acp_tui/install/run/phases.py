@@ -1,7 +1,7 @@
 """The phases of an install run, up to the accepted configuration.
 
-Each phase is one coroutine that ends by recording the next phase. What must not happen twice (setup.sh, the POST) is
-recorded before it is done. So the successor of a dead runner never repeats it without an answer of the operator.
+Each phase is one coroutine that ends by recording the next phase. setup.sh and the POST must not happen twice, so they
+are recorded before they are done. The successor of a dead runner repeats them only if the operator answers so.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ async def _setup(run: Run) -> None:
     if status:
         run.fail(_setup_failed(status))
         return
-    message = _("Waiting for the installer's API.")
+    message = _("acp-tui waits for the installer's API.")
     run.record(replace(run.state, phase=Phase.WAITING_API, setup_exit=status, message=message), message)
 
 
@@ -130,7 +130,7 @@ async def _versions(run: Run) -> None:
             message += "\n" + sanitize(offered.raw)[:QUOTED]
         run.record(replace(state, phase=Phase.NEEDS_VERSION, message=message), message)
         return
-    event = _("Rechecking the nodes before the configuration is sent.")
+    event = _("acp-tui rechecks the nodes before it sends the configuration.")
     run.record(replace(state, phase=Phase.LOOKING, kubernetes=kubernetes, runtime=runtime, message=""), event)
 
 
@@ -155,7 +155,7 @@ async def _looking(run: Run) -> None:
     if changed:
         run.record(replace(state, phase=Phase.CHANGED, message=changed), changed)
         return
-    event = _("Sending the configuration: Kubernetes {kubernetes}, {runtime}.").format(
+    event = _("acp-tui sends the configuration with Kubernetes {kubernetes} and {runtime}.").format(
         kubernetes=state.kubernetes, runtime=state.runtime
     )
     run.record(replace(state, phase=Phase.POSTING, message=""), event)
@@ -178,10 +178,12 @@ async def _posting(run: Run) -> None:
     elif outcome.result is PostResult.REFUSED:
         message = _("The installer rejected the configuration (HTTP {status}): {response}")
         if outcome.status is not None and not 400 <= outcome.status < 500:
-            message += "\n" + _("Check the installer's Web UI before you send it again: the install may have started.")
+            message += "\n" + _(
+                "Check the installer's Web UI before you send it again. The install has possibly started."
+            )
         run.fail(message.format(status=outcome.status, response=response), state)
     elif outcome.result is PostResult.NOT_SENT:
-        event = _("Cannot reach the installer: {reason}. Nothing was sent; acp-tui retries.").format(reason=response)
+        event = _("Cannot reach the installer: {reason}. Nothing was sent. acp-tui retries.").format(reason=response)
         run.record(replace(state, phase=Phase.WAITING_API, message=event), event)
         await asyncio.sleep(state.spec.pace.api)
     else:

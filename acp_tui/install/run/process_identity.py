@@ -14,7 +14,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs. A zombie does not."""
+        """Return True if the process runs. A zombie does not."""
         return self.boot == boot_id() and running(self.pid) == self
 
 

@@ -75,13 +75,13 @@ def _record_reply(
     )
     event = ""
     if reply is not None and reply.says is Says.FAILED:
-        event = _("The installer reports Failed ({count} of {limit}): {reply}").format(
+        event = _("The installer reported Failed ({count} of {limit} reports that end the install): {reply}").format(
             count=counter.failed, limit=FAILED_LIMIT, reply=quote(reply.raw, secrets)
         )
     elif counter.step != before.step:
         event = pgettext("progress", "Step {step}").format(step=counter.step)
     if counter.outcome is Says.SUCCESS:
-        message = _("Installed. The platform is at {address}.").format(address=state.platform_url)
+        message = _("The install succeeded. The platform is at {address}.").format(address=state.platform_url)
         if state.spec.bundle is not None:
             with suppress(OSError):  # a disk error does not change the outcome
                 remove_secrets(state.spec.bundle)
@@ -89,7 +89,7 @@ def _record_reply(
     elif counter.outcome is Says.FAILED:
         run.fail(event, state)
     elif (moment - (state.following_since or moment)).total_seconds() > state.spec.pace.overall:
-        message = _("The install did not end within {minutes} min. It may still be running.").format(
+        message = _("The install did not end within {minutes} min. It is possibly still running.").format(
             minutes=minutes(state.spec.pace.overall)
         )
         run.record(replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=message), message)
@@ -105,6 +105,6 @@ def _warning(state: RunState, moment: datetime, event: str) -> str:
     if silence < state.spec.pace.silence:
         return state.message
     return _(
-        "The installer has not responded for {minutes} min. This is neither success nor failure: after a success it "
-        "removes itself. To check the cluster: acp-tui finish PLAN"
+        "The installer has not responded for {minutes} min. The install has possibly succeeded, because the installer "
+        "removes itself after a success. To check the cluster: acp-tui finish PLAN"
     ).format(minutes=minutes(silence))

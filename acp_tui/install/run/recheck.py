@@ -1,6 +1,6 @@
-"""Recheck all nodes right before the configuration is sent: setup.sh has taken minutes.
+"""Recheck all nodes right before the configuration is sent, because setup.sh takes minutes.
 
-Of the installer node only its reachability counts: setup.sh has changed it since the preflight.
+Of the installer node, only its reachability counts: setup.sh has changed it since the preflight.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ async def recheck_nodes(spec: RunSpec) -> str:
         lines = tuple(_lines(bundle, await _checked(bundle)))
         if not lines:
             return ""
-    return "\n".join((_("Since the preflight:"), *lines))
+    return "\n".join((_("These problems are new since the preflight:"), *lines))
 
 
 async def _checked(bundle: Bundle) -> Report:

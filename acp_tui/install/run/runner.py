@@ -25,7 +25,7 @@ _LOCK_TRIES = 50  # a tenth of a second each
 
 
 def main(arguments: list[str]) -> int:
-    """Execute `[--detach] RUN_DIR`. With `--detach` a child does it, so that the runner has no parent."""
+    """Execute the run in a folder. `arguments`: the folder, with `--detach` before it to run in a child process."""
     if arguments[:1] == ["--detach"]:
         if os.fork():
             return 0
@@ -39,7 +39,12 @@ def main(arguments: list[str]) -> int:
         run = Run(read_state(run_dir))
         if not locked:
             if run.state.runner is None or not run.state.runner.alive:
-                run.fail(_("Another install is running on this host."))
+                run.fail(
+                    _(
+                        "This install was not started: an earlier one is still running on this host. To follow it: "
+                        "acp-tui attach"
+                    )
+                )
             return 1
         load_all(run.state)
         run.record(replace(run.state, runner=running(os.getpid())))

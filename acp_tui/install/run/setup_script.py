@@ -37,7 +37,9 @@ _ADDRESS = re.compile(r"http://(?:\[[0-9A-Fa-f:]+\]|[0-9.]+|localhost)(?::\d+)?"
 
 
 def setup_command(plan: Plan) -> tuple[str, ...]:
-    """Return the command line of setup.sh for `plan` (XR-CNI-FLAG, XR-PROTO-IPV6-FLAG, REL-NETMODE)."""
+    """Return the command that runs setup.sh, with the options for the network and the IP family of `plan`.
+
+    Requirements: XR-CNI-FLAG, XR-PROTO-IPV6-FLAG, REL-NETMODE."""
     flags: list[str] = []
     if plan.network.cni == "calico" and release_traits(plan.effective_release).network_mode_flag:
         flags += ["--network-mode", "calico"]
@@ -82,7 +84,7 @@ def forget(run_dir: Path) -> None:
 
 
 def started(run_dir: Path) -> bool:
-    """Whether setup.sh was started, even if it has ended since."""
+    """Return True if setup.sh was started in this run. It can have ended since."""
     return (run_dir / _PROCESS).exists() or (run_dir / _EXIT).exists()
 
 
@@ -104,14 +106,14 @@ def process(run_dir: Path) -> Process | None:
 
 
 def lost(run_dir: Path) -> bool:
-    """Whether setup.sh ended without an exit status (for example by a reboot), or did not start at all."""
+    """Return True if setup.sh was killed (for example by a reboot) or never started. It then has no exit status."""
     found = process(run_dir)
     gone = _never_started(run_dir / _PROCESS) if found is None else not found.alive
     return gone and exit_status(run_dir) is None
 
 
 def _never_started(record: Path) -> bool:
-    """Whether the wrapper did not write its process in time. `abs`: the clock may have been set back."""
+    """Return True if the wrapper did not record its process in time. `abs` is for a clock that was set back."""
     try:
         return abs(time.time() - record.stat().st_mtime) > _START_TIMEOUT
     except OSError:

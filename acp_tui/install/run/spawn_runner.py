@@ -35,7 +35,7 @@ _TICK = 0.05  # seconds
 
 
 class RunError(AcpError):
-    """A run cannot be started or resumed. The text has the reason and the next step."""
+    """A run cannot be started or resumed. The message has the reason and the next step."""
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def launch_runner(state: RunState) -> RunState:
 
 
 def _launch_commands(run_dir: Path, environment: Mapping[str, str]) -> Iterator[tuple[list[str], ...]]:
-    """Yield commands that launch the runner, the best first. In one tuple: alternatives, the first that works counts.
+    """Yield tuples of commands that launch the runner, the best first. Of a tuple, the first that works is used.
 
     Under systemd the runner is a unit of its own, so the end of a login session does not end it."""
     runner = [sys.executable, "-m", "acp_tui.install.run.runner"]
@@ -98,7 +98,7 @@ def _run(command: list[str], environment: Mapping[str, str], log: Path) -> bool:
 
 
 def _wait_for_runner(run_dir: Path) -> RunState | None:
-    """Wait until the runner has recorded its process. None: it did not in time."""
+    """Wait until the runner has recorded its process, and return the state. None: it did not within the time limit."""
     deadline = time.monotonic() + LAUNCH_TIMEOUT
     while time.monotonic() < deadline:
         state = read_state(run_dir)

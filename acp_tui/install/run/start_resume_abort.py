@@ -55,7 +55,11 @@ class RunInProgress(RunError):
     """Another run has not ended. `run_dir` is its folder."""
 
     def __init__(self, run_dir: Path) -> None:
-        super().__init__(_("The install run in {folder} has not ended. Resume it or abort it.").format(folder=run_dir))
+        super().__init__(
+            _("The install run in {folder} has not ended. Resume or abort it before you start a new one.").format(
+                folder=run_dir
+            )
+        )
         self.run_dir = run_dir
 
 
@@ -124,7 +128,9 @@ def _require_finished(run_dir: Path) -> None:
 
 def maybe_running_text(damaged: RunNotFound, run_dir: Path) -> str:
     """Return the message for a run whose state cannot be read."""
-    message = _("{reason}. The run may still be active. If you are sure that it is not, move {folder} away.")
+    message = _(
+        "{reason}. The install is possibly still running. If it is not, move the folder {folder} to a different place."
+    )
     return message.format(reason=damaged, folder=run_dir)
 
 
@@ -137,7 +143,7 @@ def resume(
     ignore_node_changes: bool = False,
     document: Path | None = None,
 ) -> RunState:
-    """Resume a run that is at rest, from the phase in which it stopped.
+    """Resume a run from the phase in which it stopped. A run that is active cannot be resumed.
 
     - `needs-version`: requires `kubernetes` and `runtime`.
     - `changed`: rechecks the nodes, unless `ignore_node_changes`.
@@ -157,7 +163,7 @@ def _resumed(
     state: RunState, kubernetes: str | None, runtime: str | None, config_received: bool | None, document: Path | None
 ) -> RunState:
     if not state.at_rest:
-        raise RunError(_("The install is running. There is nothing to resume."))
+        raise RunError(_("The install is running, so it cannot be resumed."))
     if state.interrupted and state.phase is Phase.POSTING:
         state = replace(state, phase=Phase.POST_UNKNOWN, message=post_unknown_text(), updated=now())
         if config_received is None:
@@ -195,7 +201,7 @@ def _next_phase(state: RunState, version: str | None, config_received: bool | No
             return Phase.VERSIONS
         case Phase.POST_UNKNOWN:
             if config_received is None:
-                raise RunError(_("Answer first: did the installer receive the configuration?"))
+                raise RunError(_("Answer this question first: did the installer receive the configuration?"))
             return Phase.POSTED if config_received else Phase.WAITING_API
         case Phase.CHANGED:
             return Phase.VERSIONS
@@ -207,7 +213,7 @@ def _next_phase(state: RunState, version: str | None, config_received: bool | No
         case Phase.SETUP if setup.lost(state.spec.run_dir):
             return Phase.STARTING
         case Phase.SUCCESS | Phase.CANCELLED:
-            raise RunError(_("The install has ended. There is nothing to resume."))
+            raise RunError(_("The install has ended, so it cannot be resumed."))
         case phase:
             return phase
 
@@ -229,12 +235,14 @@ def _aborted(state: RunState) -> RunState:
         return state
     if state.phase in _BEFORE_POST:
         setup.kill(run_dir)
-        message = _("Aborted before the configuration was sent. To remove the installer, if present: {command}")
+        message = _(
+            "The install was aborted before the configuration was sent. If the installer exists, remove it: {command}"
+        )
         state = replace(state, phase=Phase.CANCELLED, message=message.format(command=state.spec.removal))
     else:
         message = _(
-            "Aborted. The installer may still be running. To end it, on the installer node: {command}. Installed "
-            "components stay on the nodes."
+            "The run was aborted, but the installer is possibly still running. To end it, run on the installer node: "
+            "{command}. Installed components stay on the nodes."
         ).format(command=state.spec.removal)
         state = replace(state, phase=Phase.UNKNOWN, failed_in=Phase.INSTALLING, message=message)
     write_state(replace(state, updated=now()))

@@ -27,7 +27,7 @@ STATE_FILE = "state.json"
 SETUP_LOG = "setup.log"
 EVENTS_FILE = "events.jsonl"
 PROGRESS_FILE = "progress.txt"
-"""The installer's last progress reply, unchanged but for masked secrets."""
+"""The installer's last progress reply, with secrets masked."""
 RUNNER_LOG = "runner.log"
 LOCK_FILE = "runner.lock"
 
@@ -66,7 +66,7 @@ class Phase(StrEnum):
 
 FINAL = frozenset({Phase.SUCCESS, Phase.FAILED, Phase.UNKNOWN, Phase.CANCELLED})
 ASKING = frozenset({Phase.NEEDS_VERSION, Phase.CHANGED, Phase.POST_UNKNOWN})
-"""The runner has ended. `resume` continues with the operator's answer."""
+"""Phases that wait for the operator. The runner has ended. `resume` continues with the operator's answer."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """The specification of a run: everything that a later process needs to resume it. No secret."""
+    """The specification of a run: everything that a later process needs to resume it. It has no secrets."""
 
     run_dir: Path
     setup_dir: Path
@@ -154,7 +154,7 @@ class RunState:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing happens until the operator acts: the run ended, needs an answer, or was interrupted."""
+        """Return True if nothing happens until the operator acts: it ended, needs an answer, or was interrupted."""
         return self.interrupted or self.phase in FINAL or self.phase in ASKING
 
     @property
@@ -163,7 +163,7 @@ class RunState:
 
 
 class RunNotFound(AcpError):
-    """No install run in a folder, or its state cannot be read. The text has the reason and the path."""
+    """A folder has no install run, or the state of the run cannot be read. The message has the reason and the path."""
 
 
 _STATE = TypeAdapter(RunState)
@@ -172,7 +172,8 @@ _STATE = TypeAdapter(RunState)
 def post_unknown_text() -> str:
     """Return the message of the phase `post-unknown`."""
     return _(
-        "It is not known whether the installer received the configuration. Check the installer's Web UI or its log. "
+        "It is not known whether the installer received the configuration. Check the Web UI or the log "
+        "of the installer. "
         "Then follow the install, or send the configuration again."
     )
 
@@ -190,7 +191,7 @@ def read_state(run_dir: Path) -> RunState:
         return _STATE.validate_json(path.read_bytes())
     except OSError as error:
         raise RunNotFound(
-            _("No install run in {folder}: {reason}").format(folder=run_dir, reason=error.strerror)
+            _("Cannot read the install run in {folder}: {reason}").format(folder=run_dir, reason=error.strerror)
         ) from error
     except ValidationError as error:
         raise RunNotFound(_("{path} is not a valid state of an install run").format(path=path)) from error
@@ -207,7 +208,9 @@ def status(run_dir: Path) -> RunState:
         state = replace(state, interrupted=abs((now() - state.updated).total_seconds()) > LAUNCH_TIMEOUT)
     if state.at_rest or not _disk_full(run_dir):
         return state
-    message = _("The disk of {folder} is full. This state may be old. Nothing is sent until disk space is free.")
+    message = _(
+        "The disk of {folder} is full, so this state is possibly old. acp-tui sends nothing until disk space is free."
+    )
     return replace(state, message=message.format(folder=run_dir))
 
 
@@ -225,7 +228,7 @@ LAUNCH_TIMEOUT = 30.0
 
 
 def log_event(run_dir: Path, phase: Phase, text: str) -> None:
-    """Append a line to the run's `events.jsonl`. On a full disk the line is lost, the run continues."""
+    """Append a line to the run's `events.jsonl`. On a full disk the line is lost, and the run continues."""
     line = json.dumps({"at": now().isoformat(timespec="seconds"), "phase": phase.value, "text": text})
     try:
         with (run_dir / EVENTS_FILE).open("a", encoding="utf-8") as file:

@@ -42,7 +42,7 @@ class Run:
                 sys.stderr.flush()
 
     def fail(self, message: str, state: RunState | None = None) -> None:
-        """Record that the current phase failed. `state`: what else changed; None: nothing."""
+        """Record that the current phase failed. `state`: the state with its other changes; None: no other change."""
         state = state or self._state
         self.record(replace(state, phase=Phase.FAILED, failed_in=self._state.phase, message=message), message)
 

@@ -1,1 +1,1 @@
-"""Verify the installed cluster: queries, checks, triage, clean-up, checklist, completion report."""
+"""Verify the installed cluster: queries, checks, diagnosis, clean-up, checklist, completion report."""

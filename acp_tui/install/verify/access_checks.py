@@ -18,7 +18,7 @@ GRACE = timedelta(minutes=30)
 
 
 def check_access(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
-    """INS-ACCESS: the Web UI responds, with the certificate of the plan."""
+    """Check INS-ACCESS: the Web UI must respond, with the certificate of the plan."""
     answer, expected = context.platform, _("the platform responds over HTTPS, with the certificate of the plan")
     if answer.status is None:
         observed = pgettext("verification", "{url}: {reason}").format(url=answer.url, reason=answer.trouble)
@@ -32,7 +32,7 @@ def check_access(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
 
 
 def serves(answer: Answer) -> bool:
-    """Whether a Web UI responds. An ingress without one returns 404; one that requires a login returns 401 or 403."""
+    """Return True if a Web UI responds. Status 404 means no Web UI; 401 and 403 mean that it requires a login."""
     return answer.status is not None and (answer.status < 400 or answer.status in (401, 403))
 
 
@@ -40,10 +40,10 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
     """Return the problems of the server's certificate, and its details."""
     shown, plan = context.platform.certificate, context.plan
     if shown is None:
-        return [_("the certificate could not be read")], []
+        return [_("the certificate of the server could not be read")], []
     kind = pgettext("certificate", "self-signed") if shown.self_signed else _("signed by a CA")
     details = [
-        _("certificate {subject}, {kind}, valid until {end}").format(
+        _("the certificate of {subject} is {kind} and valid until {end}").format(
             subject=shown.subject or pgettext("certificate", "(no subject)"),
             kind=kind,
             end=f"{shown.not_after:%Y-%m-%d}",
@@ -56,12 +56,12 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
             problems.append(_("the certificate file of the plan cannot be read on this host, so it was not compared"))
         elif context.planned_certificate != shown.fingerprint:
             problems.append(
-                _("this is not the certificate of the plan (SHA256 {fingerprint})").format(
+                _("the certificate of the server is not the one of the plan (SHA256 {fingerprint})").format(
                     fingerprint=context.planned_certificate
                 )
             )
     if shown.not_after < context.moment:
-        problems.append(pgettext("certificate", "expired"))
+        problems.append(pgettext("certificate", "the certificate has expired"))
     if not covers(shown, plan.platform_address):
         details.append(
             _("the certificate is not valid for {host}: browsers will show a warning").format(
@@ -73,12 +73,12 @@ def _certificate(context: VerifyContext) -> tuple[list[str], list[str]]:
 
 def check_registry(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
     if context.registry is None:
-        yield Finding(Outcome.NOT_APPLICABLE, _("the registry is external"))
+        yield Finding(Outcome.NOT_APPLICABLE, _("the plan uses an external registry, so this check does not apply"))
         return
     answer, expected = context.registry, _("the registry responds to /v2/ on port 11443")
     remedy = "kubectl get pod --all-namespaces | grep registry"
     if answer.status is None:
-        observed = _("{url}: {reason} (requested from this host)").format(url=answer.url, reason=answer.trouble)
+        observed = _("{url} did not respond to this host: {reason}").format(url=answer.url, reason=answer.trouble)
         yield Finding(Outcome.UNKNOWN, observed, expected, remedy)
     else:
         outcome = Outcome.PASS if answer.status in (200, 401) else Outcome.FAIL  # 401: it requires a login
@@ -93,20 +93,20 @@ def check_cleanup(row: Requirement, context: VerifyContext) -> Iterator[Finding]
     elif not containers:
         yield Finding(Outcome.PASS, _("the installer container does not exist"))
     elif context.installed.console in (Says.RUNNING, Says.FAILED):
-        observed = _("the installer is present ({status}) and has not reported success").format(
+        observed = _("the installer container exists ({status}) and has not reported success").format(
             status=containers[0].status
         )
-        yield Finding(Outcome.FAIL, observed, remedy=_("Wait until it ends. To follow it: acp-tui attach"))
+        yield Finding(Outcome.FAIL, observed, remedy=_("Wait until the installer ends. To follow it: acp-tui attach"))
     elif context.installed_at is None:
-        observed = _("the installer is still present ({status}); the end of the install is unknown on this host")
+        observed = _("the installer container still exists ({status}). This host does not know when the install ended")
         yield Finding(
             Outcome.WARN, observed.format(status=containers[0].status), remedy=removal(context.plan.effective_release)
         )
     else:
         since = context.moment - context.installed_at
-        observed = _("the installer is still present ({status}), {minutes} min after the install").format(
-            status=containers[0].status, minutes=int(since.total_seconds() // 60)
-        )
+        observed = _(
+            "the installer container still exists ({status}), {minutes} min after the end of the install"
+        ).format(status=containers[0].status, minutes=int(since.total_seconds() // 60))
         if since < GRACE:
             yield Finding(
                 Outcome.NOT_APPLICABLE, _("{observed}; it removes itself within 30 min").format(observed=observed)

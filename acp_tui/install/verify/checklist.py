@@ -32,7 +32,8 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
             "INS-VERIFY-UI",
             _("Check the cluster"),
             _(
-                "Open Platform Management, Cluster Management, Clusters, global. The cluster and its components must "
+                "Open Platform Management > Cluster Management > Clusters > global. The cluster and its "
+                "components must "
                 "be healthy. CLI Tools are in the menu on the right."
             ),
         ),
@@ -43,7 +44,9 @@ def checklist(plan: Plan) -> tuple[Todo, ...]:
         since = releases_where(lambda each: not each.extensions_before_install)[0]
         todos.append(Todo("", _("Upload the extensions"), text.format(file=plan.package.extensions, since=since)))
     if traits.use_pam_restorable:
-        text = _("UsePAM no was required while the nodes joined. You can restore the old value in sshd_config now.")
+        text = _(
+            "The setting UsePAM no was required only while the nodes joined. You can now restore UsePAM in sshd_config."
+        )
         todos.append(Todo("USR-USEPAM", pgettext("task", "Restore UsePAM"), text))
     todos += [
         Todo(
@@ -70,19 +73,21 @@ def _after_primary() -> tuple[Todo, ...]:
         Todo(
             "DR-PARAM-RECORD",
             _("Keep this plan for the standby"),
-            _("Some answers must be the same in both plans. The standby's plan names this plan as its primary."),
+            _("Some values must be the same in both plans. The plan of the standby names this plan as its primary."),
         ),
         Todo(
             "DR-FLOW-3",
             _("Point the domain to the standby's VIP"),
-            _("Only while the standby is installed."),
+            _("The domain must point to the standby's VIP only while the standby is installed."),
         ),
         Todo(
             "DR-FLOW-4",
-            _("Copy the etcd encryption key"),
-            _("Copy it to all control plane nodes of the standby before you install the standby."),
+            _("Copy the etcd encryption key to the standby"),
+            _("Copy the key to all control plane nodes of the standby. Do this before you install the standby."),
         ),
-        Todo("DR-FLOW-5", _("Install the standby"), _("Then point the domain back to this cluster's VIP.")),
+        Todo(
+            "DR-FLOW-5", _("Install the standby"), _("After that install, point the domain back to this cluster's VIP.")
+        ),
     )
 
 
@@ -91,7 +96,7 @@ def _after_standby() -> tuple[Todo, ...]:
         Todo(
             "DR-FLOW-5",
             _("Point the domain back to the primary's VIP"),
-            _("It pointed to this cluster only during the install."),
+            _("The domain must point to this cluster only during the install."),
         ),
         Todo(
             "DR-FLOW-6",
@@ -101,6 +106,6 @@ def _after_standby() -> tuple[Todo, ...]:
         Todo(
             "DR-FLOW-7",
             _("Check the synchronisation"),
-            _("Check now and regularly: a standby that lags cannot take over."),
+            _("Check the synchronisation now and regularly. A standby without the latest data cannot take over."),
         ),
     )

@@ -20,7 +20,7 @@ _CHECKS: Mapping[str, Callable[[Requirement, VerifyContext], Iterator[Finding]]]
     "P-REG-DOMAIN": check_registry,
     "INS-CLEANUP": check_cleanup,
 }
-"""In the order of the report: a missing node explains the findings after it."""
+"""The checks in the order of the report. A missing node explains the findings after it."""
 
 
 def evaluate_cluster(context: VerifyContext) -> tuple[Verdict, ...]:

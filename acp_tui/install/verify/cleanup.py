@@ -11,33 +11,33 @@ from acp_tui.nodes.state import NodeState
 
 
 class CleanUpFailed(AcpError):
-    """The installer container was not removed. The text has the reason."""
+    """The installer container was not removed. The message has the reason."""
 
 
 def installer_present(finish: Finish) -> bool:
-    """Whether the installer container still exists."""
+    """Return True if the installer container still exists."""
     return bool(finish.installed.left_over)
 
 
 def cleanup_blocker(finish: Finish, *, run_active: bool) -> str:
-    """Return why the installer container must not be removed now; "" if it may be removed.
+    """Return the reason why the installer container must not be removed now; "" if it can be removed.
 
     `run_active`: an install run of this host has not ended."""
     containers = finish.installed.left_over
     if containers is None:
         reason = finish.installed.missing.get("left_over", "")
-        return _("could not check whether the installer container exists: {reason}").format(reason=reason)
+        return _("acp-tui could not check if the installer container exists: {reason}").format(reason=reason)
     if not containers:
-        return _("the installer container does not exist, nothing to remove")
+        return _("the installer container does not exist")
     if run_active:
-        return _("an install is not finished. Check it with: acp-tui status")
+        return _("an install of this host has not ended. To check it: acp-tui status")
     [verdict] = [v for v in finish.report.verdicts if v.requirement == "INS-CLEANUP"]
     if verdict.outcome is Outcome.NOT_APPLICABLE:
         return verdict.observed
     if finish.installed.console is not None and finish.installed.console.value != "success":
         return verdict.observed
     if not finish.healthy:
-        return _("the cluster is not verified, see the findings above")
+        return _("the cluster is not verified. Fix the findings above first")
     return ""
 
 
@@ -48,7 +48,7 @@ async def clean_up(access: NodeAccess) -> str:
     plan = access.plan
     release, node = plan.effective_release, plan.installer_node
     if node is None:
-        raise CleanUpFailed(_("The plan has no control plane node."))
+        raise CleanUpFailed(_("The plan has no control plane node. Add a node with the role control-plane."))
     output = await query_node(access, node, (removal_collector(release), *installer_collectors(release)))
     if output.state is not NodeState.CHECKED:
         raise CleanUpFailed(output.detail)
@@ -59,5 +59,7 @@ async def clean_up(access: NodeAccess) -> str:
         removed = output.readings.get("removed")
         error = removed.text.rpartition("error\t")[2].strip() if removed and removed.status else ""
         message = _("{tool} did not remove the installer container: {reason}")
-        raise CleanUpFailed(message.format(tool=container_tool(release), reason=error or _("it still exists")))
+        raise CleanUpFailed(
+            message.format(tool=container_tool(release), reason=error or _("the container still exists"))
+        )
     return _("The installer container was removed from {node}.").format(node=node.address)

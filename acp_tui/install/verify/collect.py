@@ -121,7 +121,7 @@ async def _over_ssh(access: NodeAccess, node: Node, program: str, marker: str) -
         state, detail = NodeState.LOST, str(error)
     except TimeoutError:
         state = NodeState.TIMEOUT
-        detail = _("the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
+        detail = _("the query of the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
     finally:
         await connection.close()
     return NodeOutput(readings, state, detail, connection.host_key)
@@ -149,7 +149,7 @@ async def _on_this_host(access: NodeAccess, program: str, marker: str) -> NodeOu
             while chunk := await process.stdout.read(_CHUNK):
                 readings |= {reading.name: reading for reading in reader.feed(chunk)}
     except TimeoutError:
-        detail = _("the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
+        detail = _("the query of the node did not finish within {seconds:g} s").format(seconds=access.deadlines.script)
         return NodeOutput(readings, NodeState.TIMEOUT, detail)
     finally:
         if process.returncode is None:
@@ -157,7 +157,9 @@ async def _on_this_host(access: NodeAccess, program: str, marker: str) -> NodeOu
                 process.kill()
         await process.wait()
     return NodeOutput(
-        readings, NodeState.CHECKED if readings else NodeState.LOST, "" if readings else _("bash did not run")
+        readings,
+        NodeState.CHECKED if readings else NodeState.LOST,
+        "" if readings else _("bash did not run on this host"),
     )
 
 

@@ -150,7 +150,7 @@ def to_html(done: Completion) -> str:
     ]
     counts = summary(report.verdicts)
     return Template(asset_text("report/preflight.html")).substitute(
-        title=text(_("Completion of the global cluster")),
+        title=text(_("Completion report of the global cluster")),
         answer=text(_answer(done.finish)),
         answer_class="ready" if done.finish.healthy else "blocked",
         about=pairs(about),
@@ -161,17 +161,21 @@ def to_html(done: Completion) -> str:
         ),
         body=joined(_parts(done)),
         foot=text(
-            _("Created by acp-tui {version}. The same data as JSON: completion.json. This page has no secrets.").format(
-                version=__version__
-            )
+            _(
+                "acp-tui {version} created this page. completion.json has the same data. The page has no secrets."
+            ).format(version=__version__)
         ),
     )
 
 
 def _answer(finish: Finish) -> str:
     if not finish.healthy:
-        return pgettext("state", "Not verified")
-    return _("Installed and verified") if finish.console else _("Verified, but the Web UI does not respond")
+        return pgettext("state", "The cluster is not verified")
+    return (
+        _("The cluster is installed and verified")
+        if finish.console
+        else _("The cluster passed the checks, but the Web UI does not respond")
+    )
 
 
 def _parts(done: Completion) -> Sequence[Html]:

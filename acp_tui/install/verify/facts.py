@@ -16,17 +16,17 @@ class ClusterNode:
     ready: bool
     reason: str
     version: str
-    """Of the kubelet."""
+    """Version of the kubelet."""
     runtime: str
     cordoned: bool = False
-    """Whether it accepts no new Pods."""
+    """True if the node accepts no new Pods."""
 
 
 @dataclass(frozen=True)
 class Container:
     ready: bool
     state: str
-    """Why it waits or has ended; "" while it runs."""
+    """Reason why the container waits or has ended; "" while it runs."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Installed:
     module: str | None = None
     """The phase of `clustermodule global`; "" if it reports none."""
     left_over: tuple[LeftOver, ...] | None = None
-    """() if there is no container."""
+    """The installer containers; () if none exists."""
     console: Says | None = None
     """The status that the installer reports. None: no response."""
     missing: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""One GET over HTTPS that also returns the server's certificate.
+"""Send one GET request over HTTPS, and also return the server's certificate.
 
 It accepts any certificate: a check evaluates it later, and httpx does not return an untrusted one.
 """
@@ -30,7 +30,7 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
     shown = f"[{host}]" if ":" in host else host
     url = f"https://{shown}{'' if port == 443 else f':{port}'}{path}"
     if not host:
-        return Answer(url, None, None, _("the plan has no address"))
+        return Answer(url, None, None, _("the plan has no address of this server"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     place, real = address_map(host, port)
@@ -49,7 +49,9 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
             finally:
                 writer.close()
     except TimeoutError:
-        return Answer(url, None, certificate, _("timed out after {seconds:g} s").format(seconds=_WITHIN))
+        return Answer(
+            url, None, certificate, _("the server did not respond within {seconds:g} s").format(seconds=_WITHIN)
+        )
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return Answer(url, None, certificate, _("the server closed the connection without a response"))
     except (OSError, ValueError) as error:
@@ -61,7 +63,7 @@ async def get(host: str, port: int, path: str, address_map: AddressMap = direct)
         or not status_line[1].isdecimal()
         or len(status_line[1]) != 3
     ):
-        return Answer(url, None, certificate, _("the response is not HTTP"))
+        return Answer(url, None, certificate, _("the response of the server is not HTTP"))
     return Answer(url, int(status_line[1]), certificate)
 
 
@@ -113,5 +115,5 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def covers(certificate: Served, host: str) -> bool:
-    """Whether the certificate is valid for `host`, as a browser checks it."""
+    """Return True if the certificate is valid for `host`, as a browser checks it."""
     return cover(certificate.names, certificate.addresses, host)

@@ -18,7 +18,7 @@ BAD_WORDS = ("fail", "error", "unhealthy", "abnormal", "degraded")
 
 
 def check_nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
-    """INS-VERIFY-43: every node of the plan is Ready, and the cluster module (if the release has one) is healthy."""
+    """Check INS-VERIFY-43: every node must be Ready, and the cluster module (if the release has one) healthy."""
     known = context.installed.nodes
     if known is None:
         yield Finding(Outcome.UNKNOWN, context.installed.missing.get("nodes", ""))
@@ -28,15 +28,19 @@ def check_nodes(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
             problem = node_problem(node, context.installed)
             ready += not problem
             if problem:
-                yield Finding(Outcome.FAIL, problem, _("every node of the plan is Ready"), node=node.address)
+                yield Finding(Outcome.FAIL, problem, _("the node is Ready in the cluster"), node=node.address)
             elif name := _cordoned(node, context.installed):
-                observed = _("{name} is Ready, but cordoned: no new Pods (SchedulingDisabled)").format(name=name)
+                observed = _("{name} is Ready, but cordoned: it accepts no new Pods (SchedulingDisabled)").format(
+                    name=name
+                )
                 yield Finding(Outcome.WARN, observed, remedy=f"kubectl uncordon {name}", node=node.address)
         others = len(known) - sum(is_in_cluster(node, context.installed) for node in context.plan.nodes)
         if ready == len(context.plan.nodes):
             observed = ngettext("{count} node is Ready", "{count} nodes are Ready", ready).format(count=ready)
             if others > 0:
-                observed = _("{ready}. Nodes that are not in the plan: {others}").format(ready=observed, others=others)
+                observed = _("{ready}. Number of nodes that are not in the plan: {others}").format(
+                    ready=observed, others=others
+                )
             yield Finding(Outcome.PASS, observed)
     if release_traits(context.plan.effective_release).cluster_module:
         yield _module(context.installed)
@@ -64,15 +68,15 @@ def _cordoned(node: Node, installed: Installed) -> str:
 
 
 def node_problem(node: Node, installed: Installed) -> str:
-    """Return why a node of the plan is not a Ready node of the cluster; "" if it is one."""
+    """Return the reason why a node of the plan is not Ready in the cluster; "" if it is Ready."""
     for one in installed.nodes or ():
         if is_node(node, one.name, one.addresses):
             if one.ready:
                 return ""
             return _("{name} is not Ready: {reason}").format(
-                name=one.name, reason=one.reason or _("no reason reported")
+                name=one.name, reason=one.reason or _("the cluster reports no reason")
             )
-    return _("not in the cluster")
+    return _("the node is not in the cluster")
 
 
 def is_in_cluster(node: Node, installed: Installed) -> bool:

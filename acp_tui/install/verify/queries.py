@@ -177,11 +177,11 @@ def installed_from(readings: Mapping[str, CollectorOutput], unanswered: str) -> 
 def _failed(reading: CollectorOutput) -> str:
     error = reading.text.rpartition("\nerror\t")[2].strip() if "\nerror\t" in reading.text else ""
     known = {
-        TIMED_OUT: _("timed out; the API server may not respond"),
+        TIMED_OUT: _("the query timed out. Check that the API server responds"),
         CUT: _("the output exceeds the size limit"),
-        NEEDS_ROOT: pgettext("error", "requires root"),
-        ABSENT: _("{file} is missing: the node is not a control plane node of a cluster yet").format(file=KUBECONFIG),
-        NOT_FOUND: _("command not found on the node ({command})").format(
+        NEEDS_ROOT: pgettext("error", "the query requires root"),
+        ABSENT: _("{file} is missing: the node is not yet a control plane node of a cluster").format(file=KUBECONFIG),
+        NOT_FOUND: _("the command {command} was not found on the node").format(
             command="docker/nerdctl" if reading.name == "left_over" else "kubectl"
         ),
     }.get(reading.status)

@@ -33,23 +33,23 @@ class Finish:
     installed: Installed
     host_keys: Mapping[str, str]
     console: bool = True
-    """Whether the Web UI responded. Decides nothing: it may be unreachable from this host only."""
+    """True if the Web UI responded. It decides nothing: only this host may have no route to the Web UI."""
 
     @property
     def healthy(self) -> bool:
-        """Whether the cluster has no blocker. A left-over installer does not count."""
+        """Return True if the cluster has no blocker. A left-over installer does not count."""
         checked = bool(self.report.nodes) and all(node.state is NodeState.CHECKED for node in self.report.nodes)
         return checked and not any(v.blocks for v in self.report.verdicts if v.requirement != _CLEANUP)
 
     @property
     def settled(self) -> bool:
-        """Whether to stop polling: the cluster is healthy, the Web UI responds, and nothing is in progress."""
+        """Return True if to stop polling: the cluster is healthy, the Web UI responds, and nothing is in progress."""
         verdicts = [v for v in self.report.verdicts if v.requirement.startswith("INS-VERIFY")]
         return self.healthy and self.console and not any(v.outcome is Outcome.WARN for v in verdicts)
 
     @property
     def nothing_observed(self) -> bool:
-        """Whether no value of the cluster could be read."""
+        """Return True if no value of the cluster could be read."""
         return all(getattr(self.installed, name) is None for name in _CLUSTER)
 
 

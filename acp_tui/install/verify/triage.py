@@ -1,4 +1,4 @@
-"""Find the likely cause of a stalled install with the checks of API-STALL: one script on the installer node.
+"""Find the likely cause of a stalled or failed install with one script on the installer node (API-STALL).
 
 Nothing is changed. The results are evaluated in the order of the vendor's manual.
 """
@@ -35,23 +35,23 @@ tail -c 4000 "$file"
 _PHASES: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("apprelease", "plugin", "chart"),
-        N_("plugins. Run: kubectl get apprelease -A, then kubectl describe for the failed one"),
+        N_("a plugin is not ready. Run kubectl get apprelease -A, then kubectl describe for the failed one"),
     ),
     (
         ("clustermodule", "base-operator", "platform"),
-        N_("core platform. Run: kubectl describe clustermodule global"),
+        N_("the core platform is not ready. Run kubectl describe clustermodule global"),
     ),
     (
         ("cni", "ovn", "calico", "coredns", "kube-proxy", "addon", "add-on"),
-        N_("network and add-ons. Run: kubectl get pods -n kube-system"),
+        N_("the network or an add-on is not ready. Run kubectl get pods -n kube-system"),
     ),
     (
         ("kubeadm", "etcd", "control plane", "controlplane", "machine"),
-        N_("control plane. Run: kubectl get machines -A, then kubectl describe for the one that is not Ready"),
+        N_("the control plane is not ready. Run kubectl get machines -A, then kubectl describe for the failed one"),
     ),
     (
         ("registry", "bootstrap", "minialauda"),
-        N_("bootstrap. Check the output of setup.sh and the installer's registry"),
+        N_("the bootstrap is not complete. Check the output of setup.sh and the installer's registry"),
     ),
 )
 """Words in the last log lines, and the install phase that they belong to; the latest phase first."""
@@ -59,20 +59,20 @@ _PHASES: tuple[tuple[tuple[str, ...], str], ...] = (
 
 @dataclass(frozen=True)
 class Triage:
-    """`observations`: the results, one line each. `likely_cause`: a message."""
+    """The diagnosis of an install. `observations`: one line for each result. `likely_cause`: a message."""
 
     observations: tuple[str, ...]
     likely_cause: str
 
 
 def triage_collectors(release: str) -> tuple[Collector, ...]:
-    """Return the collectors of a triage."""
+    """Return the collectors that diagnose an install: installer container, API, ports, log and Pods."""
     log = Collector("log", (), _LOG, lambda reading: {}, timeout=10, any_status=True)
     return (*installer_collectors(release), ports_collector(), log, pods_collector(KUBECONFIG, EARLY_KUBECONFIG))
 
 
 async def triage_run(run: RunState) -> Triage | None:
-    """Triage a run with the login in its bundle. None: it has no bundle.
+    """Diagnose a run with the login in its bundle. None: the run has no bundle.
 
     Raises: BundleCorrupt, PlanErrors, OSError."""
     bundle = open_bundle(run.spec.bundle) if run.spec.bundle else None
@@ -88,8 +88,10 @@ async def triage(access: NodeAccess) -> Triage:
         return Triage((), _("the plan has no control plane node"))
     output = await query_node(access, node, triage_collectors(access.plan.effective_release))
     if not output.readings:
-        failed = pgettext("triage", "Cannot query {node}: {reason}").format(node=node.address, reason=output.detail)
-        return Triage((failed,), pgettext("triage", "unknown"))
+        failed = pgettext("triage", "Cannot query the installer node {node} for the cause: {reason}").format(
+            node=node.address, reason=output.detail
+        )
+        return Triage((failed,), pgettext("triage", "the cause is unknown"))
     return diagnose(installed_from(output.readings, output.detail), output.readings)
 
 
@@ -117,14 +119,14 @@ def _likely_cause(installed: Installed, listening: bool | None, lines: tuple[str
     if any("ImagePull" in line for line in pods):
         return _("an image cannot be pulled. Check that the node of that Pod reaches the registry on port 11443")
     if any(line.startswith("kube-system/") for line in pods):
-        return _("network and add-ons. Check the Pods of kube-system listed above")
+        return _("Pods of the network or of an add-on are not healthy. Check the Pods of kube-system in the list above")
     for line in reversed(lines):
         for keywords, cause in _PHASES:
             if any(keyword in line.lower() for keyword in keywords):
                 return _(cause)
     if pods:
-        return _("the Pods listed above. Run kubectl describe for them")
-    return _("unknown. To create a support archive: acp-tui support FILE.tar.gz")
+        return _("the Pods in the list above are not healthy. Run kubectl describe for them")
+    return _("the cause is unknown. To create a support archive: acp-tui support FILE.tar.gz")
 
 
 def _observations(installed: Installed, listening: bool | None, age: int | None) -> Iterator[str]:

@@ -33,7 +33,9 @@ def check_charts(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
             yield Finding(outcome, _listed(named))
     if all(found is Outcome.PASS for _one, found, _reason in judged):
         count = len(releases)
-        observed = ngettext("{count} AppRelease, none failed", "{count} AppReleases, none failed", count)
+        observed = ngettext(
+            "{count} AppRelease exists, and it has not failed", "{count} AppReleases exist, and none has failed", count
+        )
         yield Finding(Outcome.PASS, observed.format(count=count))
 
 
@@ -51,7 +53,7 @@ def chart_state(release: AppRelease) -> tuple[Outcome, str]:
     if bad:
         return Outcome.FAIL, ", ".join(bad)
     if not release.phases and not release.conditions:
-        return Outcome.UNKNOWN, _("no state reported")
+        return Outcome.UNKNOWN, _("the chart reports no state")
     waiting = [phase for phase in release.phases if _UNDER_WAY.search(phase)]
     waiting += [
         f"{one.type}={one.status} {one.reason}".strip()
@@ -82,18 +84,18 @@ def check_pods(row: Requirement, context: VerifyContext) -> Iterator[Finding]:
         if not one.ready and (count := on[one.name]):
             complete = False
             observed = ngettext(
-                "{name} is not Ready: the state of its {count} Pod may be out of date",
-                "{name} is not Ready: the state of its {count} Pods may be out of date",
+                "{name} is not Ready: the state of its {count} Pod is possibly out of date",
+                "{name} is not Ready: the state of its {count} Pods is possibly out of date",
                 count,
             ).format(name=one.name, count=count)
             yield Finding(Outcome.UNKNOWN, observed, node=_address_of(one.name, one.addresses, context.plan))
     for node in context.plan.nodes if nodes is not None else ():
         if not is_in_cluster(node, context.installed):
             complete = False
-            yield Finding(Outcome.UNKNOWN, _("not in the cluster, so no Pod runs there"), node=node.address)
+            yield Finding(Outcome.UNKNOWN, _("the node is not in the cluster, so no Pod runs on it"), node=node.address)
     if complete:
         count = len(pods)
-        observed = ngettext("{count} Pod, ready or completed", "{count} Pods, ready or completed", count)
+        observed = ngettext("{count} Pod is ready or completed", "{count} Pods are ready or completed", count)
         yield Finding(Outcome.PASS, observed.format(count=count))
 
 
@@ -114,7 +116,7 @@ def pod_state(pod: Pod) -> tuple[Outcome, str]:
 
 
 def _waiting_reason(containers: Sequence[Container], prefix: str) -> str:
-    """Return why a container does not run. A completed one is not a problem."""
+    """Return the reason why a container does not run. A completed container is not a problem."""
     return next((prefix + one.state for one in containers if not one.ready and one.state not in ("", "Completed")), "")
 
 
