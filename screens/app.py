@@ -1,4 +1,4 @@
-"""The wizard's application: theme, keys, the start (new, resumed, a plan file), and its end."""
+"""The wizard application. It sets theme and keys, opens a draft at the start, and ends the program."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -45,7 +45,7 @@ MIN_WIDTH, MIN_HEIGHT = 76, 21
 
 
 class AcpApp(StepNavigation):
-    """The wizard. Without a `draft` it first asks which one to use."""
+    """The wizard. Without a `draft` it first asks whether to resume a draft or to start a new one."""
 
     CSS_PATH = str(asset_path("acp.tcss"))
     ENABLE_COMMAND_PALETTE = False
@@ -66,7 +66,7 @@ class AcpApp(StepNavigation):
     ]
 
     class SessionChanged(Message):
-        """A part of the session has changed."""
+        """Message: the part `topic` of the session has changed."""
 
         def __init__(self, topic: Changed) -> None:
             super().__init__()
@@ -76,7 +76,7 @@ class AcpApp(StepNavigation):
             return isinstance(message, AcpApp.SessionChanged) and message.topic is self.topic
 
     class Broke(Message):
-        """Background work of the session crashed."""
+        """Message: a background task of the session raised `error`."""
 
         def __init__(self, error: BaseException) -> None:
             super().__init__()
@@ -106,7 +106,7 @@ class AcpApp(StepNavigation):
         self._draft = draft
         self._package = package or (practice.package_work() if practice else None)
         self._address_map = practice.address_map if practice else address_map
-        self.own_addresses = own if practice is None else tuple[LocalAddress, ...]  # not a practice node
+        self.own_addresses = own if practice is None else tuple[LocalAddress, ...]  # this host is not a practice node
         self._lock: TextIO | None = None
 
     @property
@@ -130,7 +130,9 @@ class AcpApp(StepNavigation):
             self.exit(
                 1,
                 return_code=1,
-                message=_("This draft is open in another wizard: {folder}").format(folder=draft.folder),
+                message=_("The draft in {folder} is open in a different wizard. Close that wizard first.").format(
+                    folder=draft.folder
+                ),
             )
             return
         if self.practice is not None:
@@ -167,11 +169,11 @@ class AcpApp(StepNavigation):
                 screen.session_changed(message.topic)
 
     def on_acp_app_broke(self, message: Broke) -> None:
-        """Raise the error of background work here, so that it ends the program with a crash log."""
+        """Raise the error of a background task, so that the program ends and writes a crash log."""
         raise message.error
 
     async def write_bundle(self, folder: Path, keep: SecretsMode) -> Text:
-        """Write the bundle into `folder`. Return the message for the operator."""
+        """Write the bundle into `folder`. Return the message with the result for the operator."""
         assert self.session is not None
         await self.session.nodes.refresh_now()
         await self.session.evaluate_now()
@@ -182,36 +184,36 @@ class AcpApp(StepNavigation):
             )
         except StartError as failed:
             return Text(str(failed), "bold red")
-        return Text(_("Bundle written to {folder}").format(folder=folder))
+        return Text(_("The bundle was written to {folder}").format(folder=folder))
 
     async def action_field(self, by: int) -> None:
-        """Move to the next or the previous field."""
+        """Move the cursor to the next field (`by` is 1) or to the previous field (`by` is -1)."""
         await self.keys_handled()
         form = self._form()
         if form is not None:
             form.settle()
         field = form.neighbour(self.focused, by) if form is not None and self.focused is not None else None
         if field is not None:
-            self.screen.set_focus(field)  # at once: `focus` of a widget is delayed
+            self.screen.set_focus(field)  # takes effect immediately; `Widget.focus` is delayed
         elif by > 0:
             self.screen.focus_next()
         else:
             self.screen.focus_previous()
 
     async def action_line(self, by: int) -> None:
-        """Move from field to field with up and down; lists and texts scroll by themselves."""
+        """Move from field to field with the up and down keys. Lists and texts handle these keys themselves."""
         if not isinstance(self.focused, Input | Choice) or isinstance(self.screen, Ask):
             raise SkipAction
         await self.action_field(by)
 
     async def action_done(self) -> None:
-        """Move to the next field with Enter in a form."""
+        """In a form, move the cursor to the next field when Enter is pressed."""
         if self._form() is None:
             raise SkipAction
         await self.action_field(1)
 
     def _form(self) -> Form | None:
-        """The form that has the cursor."""
+        """Return the form that contains the focused field. None if the focus is outside a form."""
         ancestors = self.focused.ancestors if self.focused is not None else ()
         return next((one for one in ancestors if isinstance(one, Form)), None)
 
@@ -226,7 +228,7 @@ class AcpApp(StepNavigation):
             return
         if any(isinstance(screen, Confirm) for screen in self.screen_stack):
             return
-        question = _("Your answers are saved (secrets are not). acp-tui will offer to resume next time.")
+        question = _("Your answers are saved, but the secrets are not. At the next start you can resume this draft.")
         await self.push_screen(Confirm(_("Quit acp-tui?"), question), self._left)
 
     async def _left(self, sure: bool | None) -> None:
@@ -243,23 +245,26 @@ class AcpApp(StepNavigation):
             self.pop_screen()
 
     def _handle_exception(self, error: Exception) -> None:
-        """Ignore queries for parts of a screen that is closed already: they are not errors."""
+        """Ignore failed queries for widgets of a closed screen. Such a query is not an error."""
         cause = error.error if isinstance(error, WorkerFailed) else error
         if self.is_running or not isinstance(cause, NoMatches):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Write a crash log: Textual would print local variables, with secrets, to the terminal."""
+        """Write a crash log. Textual would print local variables to the terminal, and they can contain secrets."""
         if self._exit_renderables:
             return  # the first error often causes a second one; only the first is reported
         secrets = secret_values(self.session.plan).values() if self.session else ()
         path = write_crash(self.home, self._exception, secrets)
         if path is not None:
-            message = _("acp-tui crashed (internal error). Your answers are saved.\nCrash log: {path}").format(
-                path=path
-            )
+            message = _(
+                "acp-tui crashed because of an internal error. Your answers are saved.\nCrash log: {path}"
+            ).format(path=path)
         else:
             error = repr(type(self._exception))
-            message = _("acp-tui crashed (internal error). Your answers are saved.\n{error}").format(error=error)
+            message = _(
+                "acp-tui crashed because of an internal error. Your answers are saved.\n"
+                "The crash log could not be written. The error was: {error}"
+            ).format(error=error)
         self._exit_renderables.append(Text(message))
         self._close_messages_no_wait()

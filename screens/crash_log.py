@@ -1,4 +1,4 @@
-"""Write the traceback of a crash to a log, with masked secrets."""
+"""Write the traceback of a crash to a log file, with masked secrets."""
 
 import traceback
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from acp_tui.core.redaction import mask_values
 
 
 def write_crash(folder: Path, error: BaseException | None, secrets: Iterable[str]) -> Path | None:
-    """Return the path of the log; None: not written. Local variables are left out, as they may hold secrets."""
+    """Return the path of the log. None if the log could not be written. The log has no local variables (secrets)."""
     text = "".join(traceback.format_exception(error)) if error else "no traceback\n"
     text = mask_values(text, sorted(filter(None, secrets), key=len, reverse=True))
     moment = now()

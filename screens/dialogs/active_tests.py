@@ -1,4 +1,4 @@
-"""Choose active tests: a list, and below it the effect of the test under the cursor on the nodes."""
+"""The dialog to choose active tests. Below the list it shows how the selected test affects the nodes."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from screens.widgets.row_list import Row, Rows
 
 
 class ActiveTestsDialog(ModalScreen[tuple[ActiveTest, ...] | None]):
-    """Returns the chosen tests; None: cancelled."""
+    """The dialog returns the chosen tests. It returns None if the operator cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", show=False),
@@ -34,7 +34,7 @@ class ActiveTestsDialog(ModalScreen[tuple[ActiveTest, ...] | None]):
             yield Label(pgettext("dialog", "Active tests"), classes="dialog-title", markup=False)
             yield Rows(id="options")
             yield Static("", id="effect", classes="dialog-text")
-            yield Static(Text(_("Space choose   Enter continue   Esc cancel")), classes="dialog-keys")
+            yield Static(Text(_("Space: choose   Enter: continue   Esc: cancel")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
@@ -48,7 +48,7 @@ class ActiveTestsDialog(ModalScreen[tuple[ActiveTest, ...] | None]):
         self._show_effect()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Return the chosen tests; without one, the test under the cursor."""
+        """Close the dialog with the chosen tests. If no test is chosen, use the test under the cursor."""
         chosen = self._chosen or {ActiveTest(event.key)}
         self.dismiss(tuple(one for one in self._offered if one in chosen))
 

@@ -1,6 +1,6 @@
-"""Fix nodes from the preflight: the steps for each node, and a confirmation for every node.
+"""The screen that fixes nodes. It lists the fix steps of each node and asks for confirmation for each node.
 
-Destructive steps are not chosen by default; the confirmation lists what they would remove.
+Steps that remove files or packages are not chosen by default. The confirmation lists what such a step removes.
 """
 
 import asyncio
@@ -52,14 +52,14 @@ class _Phase(Enum):
 
 @dataclass
 class _NodeFix:
-    """The chosen steps of one node, and their results."""
+    """The chosen fix steps of one node, and their results."""
 
     phase: _Phase = _Phase.IDLE
     chosen: frozenset[str] | None = None
-    """Requirements of the chosen steps; None: the default choice."""
+    """IDs of the requirements that the chosen steps fix. None if the operator did not change the default choice."""
     hostname: str | None = None
     steps: tuple[FixStep, ...] = ()
-    """Steps of the last run."""
+    """The fix steps that ran last."""
     done: dict[str, StepDone] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
 
@@ -73,7 +73,7 @@ class FixScreen(Screen[None]):
     ]
 
     def __init__(self, session: Session, node: str | None = None) -> None:
-        """`node`: address of the node that gets the cursor first."""
+        """`node` is the address of the node on which the cursor starts. None for the first row."""
         super().__init__()
         self.session = session
         self._first = node
@@ -84,7 +84,7 @@ class FixScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static(Text.assemble((" acp-tui ", "bold reverse"), " " + _("Fix the nodes")), id="header")
         yield Panel(id="fix-title")
-        yield Rows(id="steps", empty=_("No automatic fixes available."))
+        yield Rows(id="steps", empty=_("No automatic fixes are available."))
         yield Panel(id="fix-detail")
         yield KeyBar(_KEYS)
 
@@ -101,7 +101,7 @@ class FixScreen(Screen[None]):
         self._show()
 
     def session_changed(self, topic: Changed) -> None:
-        """Show a change of the verdicts."""
+        """Update the screen when the verdicts change."""
         if not self.is_mounted or topic is not Changed.VERDICTS:
             return
         for address, current in self._node_fixes.items():
@@ -114,7 +114,7 @@ class FixScreen(Screen[None]):
         self._show_detail()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Show the details of a step, or the script of a node."""
+        """Open a text: the details of the step under the cursor, or the fix script of the node under the cursor."""
         address, step = self._under_cursor()
         if step is not None:
             text = self._step_text(address, step)
@@ -133,10 +133,12 @@ class FixScreen(Screen[None]):
 
     @work
     async def action_name(self) -> None:
-        """Enter the host name for the node under the cursor."""
+        """Ask for the new host name of the node under the cursor."""
         address, _step = self._under_cursor()
         if address:
-            question = _("Host name of {node}: lower-case letters, digits, hyphens and dots.").format(node=address)
+            question = _(
+                "Enter the host name of {node}. Use only lower-case letters, digits, hyphens and dots."
+            ).format(node=address)
             name = await self.app.push_screen_wait(
                 Ask(pgettext("dialog", "Host name"), question, self._node_fix(address).hostname or "")
             )
@@ -170,7 +172,7 @@ class FixScreen(Screen[None]):
                 case SecondLogin():
                     current.messages.append(event.detail)
                 case NodeFixed():
-                    undo = _("To undo this, run on the node: {command}").format(command=job.undo)
+                    undo = _("To undo the changes, run this command on the node: {command}").format(command=job.undo)
                     current.messages += [text for text in (event.detail, undo if event.started else "") if text]
             self._show()
         current.phase, current.chosen = _Phase.CHECKING, None
@@ -178,7 +180,7 @@ class FixScreen(Screen[None]):
         self._show()
 
     def action_close(self) -> None:
-        """Close, unless a node is being changed: its result would be lost."""
+        """Close the screen, unless a fix is running on a node. Closing would lose the result of that fix."""
         if not any(current.phase is _Phase.CHANGING for current in self._node_fixes.values()):
             self.dismiss(None)
 
@@ -195,7 +197,7 @@ class FixScreen(Screen[None]):
         return self._node_fixes.setdefault(address, _NodeFix())
 
     def _steps(self, address: str) -> tuple[FixStep, ...]:
-        """Steps of the last run, then other available ones."""
+        """Return the fix steps of a node: first those that ran last, then the other available ones."""
         made = self._node_fix(address).steps
         known = {step.requirement for step in made}
         return (*made, *(step for step in self._available[address].steps if step.requirement not in known))
@@ -204,7 +206,7 @@ class FixScreen(Screen[None]):
         return selected(self._available[address].steps, self._node_fix(address).chosen)
 
     def _under_cursor(self) -> tuple[str, FixStep | None]:
-        """Node and step of the row under the cursor; "" or None without one."""
+        """Return node address and fix step of the row under the cursor. "" or None if the row has none."""
         address, _space, requirement = self.query_one(Rows).key.partition(" ")
         if address not in self._available:
             return "", None
@@ -226,9 +228,9 @@ class FixScreen(Screen[None]):
         }
         self.query_one(Rows).show(list(self._rows()))
         waiting = len(session.plan.nodes) - len(self._available)
-        title = Text(_("Each node needs its own confirmation. Files are backed up first."), "dim")
+        title = Text(_("Confirm each node. acp-tui backs up the files first."), "dim")
         if waiting:
-            message = ngettext("{count} node not checked", "{count} nodes not checked", waiting)
+            message = ngettext("{count} node is not checked", "{count} nodes are not checked", waiting)
             title.append("  " + message.format(count=waiting))
         self.query_one("#fix-title", Panel).show(title)
         self._show_detail()
@@ -268,7 +270,7 @@ class FixScreen(Screen[None]):
                 return (chosen_steps, "bold") if picked else (pgettext("fix", "nothing chosen"), "dim")
 
     def _results(self, address: str) -> dict[str, FixResult]:
-        """Verdicts on the steps of the last run, once the node is checked again."""
+        """Return the results of the fix steps that ran last. Empty until the recheck of the node ends."""
         current = self._node_fix(address)
         if not current.steps or current.phase in (_Phase.CHANGING, _Phase.CHECKING):
             return {}
@@ -282,7 +284,8 @@ class FixScreen(Screen[None]):
         elif address:
             text = Text("\n".join(self._node_fix(address).messages))
             for requirement in self._available[address].pending:
-                text.append("\n" + _("{rule}: needs a reboot (you do this)").format(rule=requirement))
+                message = _("The fix of {rule} takes effect after a reboot. Reboot the node yourself.")
+                text.append("\n" + message.format(rule=requirement))
         self.query_one("#fix-detail", Panel).show(text)
 
     def _step_text(self, address: str, step: FixStep) -> Text:

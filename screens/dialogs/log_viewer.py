@@ -1,4 +1,4 @@
-"""View the logs of an install: page by page, with search and copy. Only one page is in memory."""
+"""The log viewer. It shows the logs of an install page by page and keeps only one page in memory."""
 
 import asyncio
 import shutil
@@ -21,11 +21,11 @@ from screens.dialogs.prompts import Ask
 from screens.widgets.panel import Panel
 
 _POLL_INTERVAL = 1.0
-"""Seconds between reads of new lines, while the end of the log is visible."""
+"""Seconds between two reads of new lines. The viewer reads new lines only if the end of the log is visible."""
 
 
 class LogScreen(ModalScreen[None]):
-    """`logs`: name and path of each; the first is shown first, at its end."""
+    """`logs` has the name and the path of each log. The viewer opens the first log at its end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", show=False),
@@ -90,7 +90,11 @@ class LogScreen(ModalScreen[None]):
     @work(exclusive=True)
     async def action_search(self) -> None:
         pattern = await self.app.push_screen_wait(
-            Ask(pgettext("dialog", "Search"), _("Ignores case. Starts at the top line."), self._pattern)
+            Ask(
+                pgettext("dialog", "Search"),
+                _("The search ignores case and starts at the first visible line."),
+                self._pattern,
+            )
         )
         if pattern:
             self._pattern = pattern
@@ -103,9 +107,9 @@ class LogScreen(ModalScreen[None]):
 
     @work(exclusive=True)
     async def action_save(self) -> None:
-        """Copy the log to a new file; an existing file is never overwritten."""
+        """Ask for a path and copy the log to it. An existing file is never overwritten."""
         target = Path.home() / self._path.name
-        answer = await self.app.push_screen_wait(Ask(_("Save the log"), _("Path of the copy:"), str(target)))
+        answer = await self.app.push_screen_wait(Ask(_("Save the log"), _("Enter the path of the copy."), str(target)))
         if not answer:
             return
         self._message = await asyncio.to_thread(_saved, self._path, answer)
@@ -115,7 +119,7 @@ class LogScreen(ModalScreen[None]):
         self.dismiss(None)
 
     async def _moved(self, lines: int) -> int:
-        """Return the start of the page this many lines further; at most the last page."""
+        """Return the start of the page that is `lines` lines further down. The last page is the limit."""
         here = self._page.start
         if lines < 0:
             return await asyncio.to_thread(before, self._path, here, -lines)
@@ -123,15 +127,19 @@ class LogScreen(ModalScreen[None]):
         return min(further.end, await asyncio.to_thread(last, self._path, self._height))
 
     async def _search(self, start: int, *, backwards: bool) -> None:
-        """Go to the next line with the pattern; after the end of the log, continue at the other end."""
+        """Go to the next line with the pattern. At the end of the log, continue the search from its other end."""
         found = await asyncio.to_thread(find, self._path, self._pattern, start, backwards=backwards)
         message = ""
         if found is None:
             other = self._page.size if backwards else 0
             found = await asyncio.to_thread(find, self._path, self._pattern, other, backwards=backwards)
-            message = _("{pattern}: continued from the end") if backwards else _("{pattern}: continued from the top")
+            message = (
+                _("{pattern}: the search continued from the end")
+                if backwards
+                else _("{pattern}: the search continued from the top")
+            )
         if found is None:
-            message = pgettext("log", "{pattern}: not found")
+            message = pgettext("log", "{pattern}: the text was not found")
         self._message = message.format(pattern=self._pattern)
         await self._go(found if found is not None else self._page.start)
 
@@ -140,12 +148,12 @@ class LogScreen(ModalScreen[None]):
         self._show()
 
     async def _poll(self) -> None:
-        """Follow the end of a growing log; any other page stays."""
+        """Show new lines if the end of the log is visible. Otherwise the page does not move."""
         here = self._page
         if here.end == here.size and self.app.screen is self:
             start = await asyncio.to_thread(last, self._path, self._height)
             shown = await asyncio.to_thread(page, self._path, start, self._height)
-            if shown != here and self._page is here:  # a search may have moved the page meanwhile
+            if shown != here and self._page is here:  # a search can move the page during the read
                 self._page = shown
                 self._show()
 
@@ -155,7 +163,7 @@ class LogScreen(ModalScreen[None]):
             lines.highlight_words([self._pattern], "reverse", case_sensitive=False)
         name, path = self._logs[self._index]
         size, end = self._page.size, self._page.end
-        where = f"{100 * end // size} %" if size else pgettext("log", "empty")
+        where = f"{100 * end // size} %" if size else pgettext("log", "empty log")
         self.query_one("#log-title", Panel).show(Text(f"{name}: {path}", "bold", no_wrap=True, overflow="ellipsis"))
         self.query_one("#log-lines", Panel).show(lines)
         state = f"{where}  {megabytes(size):.1f} MB  {self._message}"
@@ -163,12 +171,13 @@ class LogScreen(ModalScreen[None]):
 
 
 def _saved(log: Path, name: str) -> str:
-    """Copy the log to a new file. Return the message for the operator."""
+    """Copy the log to the new file `name`. Return the message with the result for the operator."""
     target = resolve_path(Path(), name)
     try:
         with log.open("rb") as source, target.open("xb") as copy:
             target.chmod(0o600)
             shutil.copyfileobj(source, copy, 1024 * 1024)
     except OSError as error:
-        return f"{error.strerror or error}: {target}"
-    return pgettext("file", "Saved to {path}").format(path=target)
+        reason = error.strerror or error
+        return _("The log was not saved: {reason}: {path}").format(reason=reason, path=target)
+    return pgettext("file", "The log was saved to {path}").format(path=target)

@@ -1,4 +1,4 @@
-"""All answers of one node, and the rule that decides the placement of applications on it."""
+"""The dialog that edits all plan keys of one node. It names the rule that decides whether applications run on it."""
 
 from typing import ClassVar
 
@@ -38,7 +38,7 @@ class NodeDialog(ModalScreen[None]):
             yield Form(self._session, self._fields())
             yield Panel(id="placed")
             yield Static("", id="dialog-problem")
-            yield Static(Text(_("^R reveal   Esc close")), classes="dialog-keys")
+            yield Static(Text(_("^R: reveal   Esc: close")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         self.query_one(Form).focus_first()
@@ -87,7 +87,7 @@ class NodeDialog(ModalScreen[None]):
         return plan.nodes[self._index].role == "control-plane"
 
     def _may_be_exclusive(self, plan: Plan) -> bool:
-        """Exclusive nodes need isolation (XR-EXCL-NEEDS-ISOLATION); without it a present answer can only be removed."""
+        """Return True if the field is shown: isolation is on (XR-EXCL-NEEDS-ISOLATION), or a value must be removed."""
         return plan.isolation or plan.nodes[self._index].platform_exclusive is not None
 
     def _may_choose(self, plan: Plan) -> bool:

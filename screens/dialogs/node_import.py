@@ -1,6 +1,6 @@
-"""Import nodes from a list, an inventory or a CSV file, pasted or read from a file, with a preview.
+"""The dialog that imports nodes from a list, an Ansible inventory or a CSV file. It shows a preview.
 
-The text may hold passwords. They are masked at once, and the text is kept only in memory.
+The text can contain passwords. The dialog masks them immediately and keeps the text only in memory.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ from screens.widgets.panel import Panel
 from screens.widgets.row_list import Row, Rows
 
 _PAUSE = 0.3
-"""Seconds without a key after which the text is parsed."""
+"""Seconds after the last key. Then the dialog parses the text."""
 
 
 class _Area(TextArea):
-    """A text of several lines; the dialog handles its pastes."""
+    """The editor for the list of nodes. Pasted text goes to the dialog, which masks passwords."""
 
     async def _on_paste(self, event: Paste) -> None:
         event.stop()
@@ -55,12 +55,12 @@ class NodeImportDialog(ModalScreen[None]):
     ]
 
     def __init__(self, session: Session, plan_dir: Path) -> None:
-        """`plan_dir`: the folder that relative paths start from."""
+        """`plan_dir` is the folder of the plan. Relative file paths are resolved from it."""
         super().__init__()
         self._session = session
         self._plan_dir = plan_dir
         self._hidden: dict[str, str] = {}
-        """Mask → secret, for the masked text on the screen."""
+        """The secret for each mask in the text on the screen."""
         self._due: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -69,10 +69,10 @@ class NodeImportDialog(ModalScreen[None]):
             yield _Area(compact=True, soft_wrap=False, show_line_numbers=True, id="list")
             with Horizontal(classes="field"):
                 yield Label(_("or from a file"), classes="label")
-                yield Line("", placeholder=_("for example /root/hosts.ini"), takes=self._load, id="file")
+                yield Line("", placeholder=_("Example: /root/hosts.ini"), takes=self._load, id="file")
             yield Panel(id="list-summary")
             yield Rows(id="preview", empty=_("Example of a line: worker 10.20.0.21-23 admin 2222"))
-            yield Static(Text(_("^T import valid lines   Tab next   Esc cancel")), classes="dialog-keys")
+            yield Static(Text(_("^T: import valid lines   Tab: next   Esc: cancel")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         area = self.query_one("#list", TextArea)
@@ -82,21 +82,24 @@ class NodeImportDialog(ModalScreen[None]):
 
     @property
     def text(self) -> str:
-        """The text with its secrets."""
+        """The text of the editor, with the secrets in place of the masks."""
         return unmask(self.query_one("#list", TextArea).text, self._hidden)
 
     def show(self, text: str) -> None:
-        """Replace the text, with masked secrets, and parse it."""
+        """Replace the text of the editor, mask its secrets, and parse it."""
         shown, self._hidden = mask_nodes(text, read_list(text))
         area = self.query_one("#list", TextArea)
-        with area.prevent(TextArea.Changed):  # it is parsed now, and need not be parsed again after the pause
+        with area.prevent(TextArea.Changed):  # the text is parsed below, so no parsing after the pause
             area.load_text(shown)
         self._parse()
 
     def pasted(self, text: str) -> None:
         if len(text) > MAX_BYTES:
             self._show_summary(
-                Text(_("larger than {limit} bytes: not a list of nodes").format(limit=MAX_BYTES), "bold red")
+                Text(
+                    _("The text is larger than {limit} bytes. Paste a shorter list.").format(limit=MAX_BYTES),
+                    "bold red",
+                )
             )
             return
         area = self.query_one("#list", TextArea)
@@ -112,7 +115,7 @@ class NodeImportDialog(ModalScreen[None]):
         self._due = self.set_timer(_PAUSE, self._parse)
 
     def action_import(self) -> None:
-        """Import the valid lines; invalid ones stay in the text."""
+        """Import the nodes of the valid lines into the plan. Close the dialog if no line is invalid."""
         parsed, preview = self._parsed()
         import_nodes(self._session, preview)
         if not parsed.faults and preview.imported:
@@ -140,7 +143,7 @@ class NodeImportDialog(ModalScreen[None]):
         self.query_one("#list-summary", Panel).show(text)
 
     def _load(self, path: str) -> bool:
-        """Read a file. False: the path stays in its line."""
+        """Read the file at `path` into the editor. Return False, so that the path stays in its input line."""
         if path.strip():
             self._read_file(resolve_path(self._plan_dir, path.strip()))
         return False
@@ -151,25 +154,26 @@ class NodeImportDialog(ModalScreen[None]):
             text = await asyncio.to_thread(_content, path)
         except (OSError, ValueError, RuntimeError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            self._show_summary(Text(pgettext("error", "{reason}: {path}").format(reason=reason, path=path), "bold red"))
+            message = pgettext("error", "Cannot read the file: {reason}: {path}")
+            self._show_summary(Text(message.format(reason=reason, path=path), "bold red"))
         else:
             self.show(text)
 
 
 def _content(path: Path) -> str:
-    """Return the text of a file.
+    """Return the text of the file at `path`.
 
-    Raises: OSError or ValueError if the file is not readable text."""
+    Raises: OSError if the file cannot be read. ValueError if it is not a UTF-8 text of at most MAX_BYTES bytes."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(_("not a regular file"))
+        raise ValueError(_("it is not a regular file"))
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise ValueError(_("larger than {limit} bytes: not a list of nodes").format(limit=MAX_BYTES))
+        raise ValueError(_("it is larger than {limit} bytes").format(limit=MAX_BYTES))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(_("not UTF-8 text")) from None
+        raise ValueError(_("it is not UTF-8 text")) from None
 
 
 def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
@@ -192,7 +196,7 @@ def _summary(parsed: ParsedNodes, preview: ImportPreview) -> str:
 
 
 def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
-    """Return invalid lines, then notes, then each node of the import."""
+    """Yield the lines of the preview: first the invalid lines, then the notes, then each node of the import."""
     g = glyphs()
     for fault in parsed.faults:
         yield Text(f"{g.failed} {fault}", "red")
@@ -202,7 +206,9 @@ def _preview(parsed: ParsedNodes, preview: ImportPreview) -> Iterator[Text]:
         message = _("line {number}: {address} is already in the plan").format(number=host.line, address=host.address)
         yield Text(f"{g.rest} {message}", "dim")
     for host in preview.duplicates:
-        message = _("line {number}: {address} is a duplicate").format(number=host.line, address=host.address)
+        message = _("line {number}: {address} is in the list more than once").format(
+            number=host.line, address=host.address
+        )
         yield Text(f"{g.rest} {message}", "dim")
     if preview.login:
         yield Text(_("login of all nodes: {login}").format(login=_login(dict(preview.login))), "cyan")
@@ -215,7 +221,7 @@ def _own_login(node: Node) -> dict[str, object]:
 
 
 def _login(values: dict[str, object]) -> str:
-    """Return a login as text, without its secrets."""
+    """Return an SSH login as text, without its secrets. `values` has the keys of the plan's `ssh` section."""
     labels = {
         "username": pgettext("import", "user {value}"),
         "port": pgettext("import", "port {value}"),

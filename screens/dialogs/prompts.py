@@ -1,4 +1,4 @@
-"""Small dialogs, each with a typed answer: confirm, enter a text, pick a line, read a text."""
+"""Small dialogs: confirm a question, enter a text, choose a line, and read a text."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -16,7 +16,7 @@ from screens.widgets.row_list import Row, Rows
 
 
 class Confirm(ModalScreen[bool]):
-    """A yes/no question. Only `y` confirms; Enter does nothing, because it is easily pressed by accident."""
+    """A question with yes or no. Only `y` confirms. Enter does nothing, because it is easily pressed by accident."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
@@ -32,14 +32,14 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Label(self._title, classes="dialog-title", markup=False)
             yield Static(Text(self._question), classes="dialog-text")
-            yield Static(Text(_("y yes   n no")), classes="dialog-keys")
+            yield Static(Text(_("y: yes   n: no")), classes="dialog-keys")
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
 
 
 class Ask(ModalScreen[str | None]):
-    """A line of text; None: cancelled."""
+    """A dialog that returns one line of text. It returns None if the operator cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
@@ -55,7 +55,7 @@ class Ask(ModalScreen[str | None]):
             yield Label(self._title, classes="dialog-title", markup=False)
             yield Static(Text(self._question), classes="dialog-text")
             yield Line(self._value, secret=self._secret, id="ask")
-            yield Static(Text(_("Enter OK   Esc cancel")), classes="dialog-keys")
+            yield Static(Text(_("Enter: OK   Esc: cancel")), classes="dialog-keys")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -66,12 +66,12 @@ class Ask(ModalScreen[str | None]):
 
 
 class Pick(ModalScreen[str | None]):
-    """One of several lines, by arrow keys or by its key; None: cancelled."""
+    """A dialog that returns the key of the chosen line. It returns None if the operator cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, title: str, options: Sequence[tuple[str, str]], text: str = "") -> None:
-        """`options`: (key, label); a key of one character also chooses."""
+        """`options` has a (key, label) pair for each line. Pressing a key of one character chooses its line."""
         super().__init__()
         self._title = title
         self._options = tuple(options)
@@ -83,7 +83,7 @@ class Pick(ModalScreen[str | None]):
             if self._text:
                 yield Static(Text(self._text), classes="dialog-text")
             yield Rows(id="options")
-            yield Static(Text(_("Enter choose   Esc cancel")), classes="dialog-keys")
+            yield Static(Text(_("Enter: choose   Esc: cancel")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)
@@ -106,10 +106,10 @@ class Pick(ModalScreen[str | None]):
 
 
 class Read(ModalScreen[None]):
-    """A text to scroll."""
+    """A dialog that shows a text. The operator can scroll it."""
 
     WIDE: ClassVar[int] = 73
-    """Columns of an unwrapped line in a wide dialog, without the scroll bar."""
+    """Number of columns of a text line in a wide dialog. The scroll bar is not included."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "leave", show=False)]
 
@@ -124,7 +124,7 @@ class Read(ModalScreen[None]):
             yield Label(self._title, classes="dialog-title", markup=False)
             with VerticalScroll(id="reading"):
                 yield Static(self._text)
-            yield Static(Text(_("arrows scroll   Esc close")), classes="dialog-keys")
+            yield Static(Text(_("Up/Down: scroll   Esc: close")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one("#reading"))

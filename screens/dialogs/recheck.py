@@ -1,4 +1,4 @@
-"""Recheck all nodes before the plan is used, and show the changes since the report."""
+"""The dialog that rechecks all nodes before the plan is used. It shows the changes since the last report."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ from screens.session.wizard_session import Changed, Session
 
 
 class Recheck(ModalScreen[bool]):
-    """True: continue. Closes by itself without changes; with a new blocker it only closes with False."""
+    """The dialog returns True to continue. It closes itself if nothing changed. A new blocker allows only False."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
@@ -30,12 +30,12 @@ class Recheck(ModalScreen[bool]):
     ]
 
     def __init__(self, session: Session, before: Report) -> None:
-        """`before`: the report that the operator knows."""
+        """`before` is the report that the operator has seen. The dialog compares the new results with it."""
         super().__init__()
         self._session = session
         self._before = before
         self._blocked: bool | None = None
-        """Whether a blocker was found; None: the recheck runs."""
+        """True if the recheck found a blocker. None until the recheck ends."""
         self._evaluating = False
 
     def compose(self) -> ComposeResult:
@@ -43,7 +43,7 @@ class Recheck(ModalScreen[bool]):
             yield Label(_("Rechecking the nodes"), classes="dialog-title", markup=False)
             with VerticalScroll(id="since"):
                 yield Static(self._waiting(), id="recheck-text")
-            yield Static(Text(pgettext("key", "n cancel")), id="recheck-keys", classes="dialog-keys")
+            yield Static(Text(pgettext("key", "n: cancel")), id="recheck-keys", classes="dialog-keys")
 
     def on_mount(self) -> None:
         self._session.keep_last_report()
@@ -76,7 +76,7 @@ class Recheck(ModalScreen[bool]):
             self.dismiss(True)
             return
         self.query_one("#recheck-text", Static).update(self._changes(since, new))
-        keys = _("n close (the preflight shows more)") if self._blocked else _("y continue   n cancel")
+        keys = _("n: close   The Preflight step shows more.") if self._blocked else _("y: continue   n: cancel")
         self.query_one("#recheck-keys", Static).update(Text(keys))
 
     def _waiting(self) -> Text:
@@ -84,7 +84,9 @@ class Recheck(ModalScreen[bool]):
         done = sum(status.state is not NodeState.CHECKING for status in self._session.nodes.statuses.values())
         return Text(
             f"{glyphs().running} "
-            + pgettext("recheck", "{done} of {all} nodes").format(done=min(done, len(nodes)), all=len(nodes))
+            + pgettext("recheck", "{done} of {all} nodes are rechecked").format(
+                done=min(done, len(nodes)), all=len(nodes)
+            )
         )
 
     def _changes(self, since: Changes, new: Sequence[Verdict]) -> Text:
@@ -95,17 +97,17 @@ class Recheck(ModalScreen[bool]):
         elif self._blocked:
             text.append(f"{glyphs().failed} " + _("Some nodes could not be checked.") + "\n", "bold red")
         moment = f"{since.since.astimezone():%Y-%m-%d %H:%M}"
-        text.append(pgettext("recheck", "Since {moment}:").format(moment=moment) + "\n", "dim")
+        text.append(pgettext("recheck", "Changes since {moment}:").format(moment=moment) + "\n", "dim")
         text.append("\n".join(" ".join(line.split()) for line in change_lines(since)))
         return text
 
 
 def _relevant(since: Changes) -> Changes:
-    """Return the changes without those from unknown to unknown with another reason."""
+    """Return the changes, except verdicts that are still unknown and only have a new reason."""
     both = (Outcome.UNKNOWN, Outcome.UNKNOWN)
     return replace(since, changed=tuple((a, b) for a, b in since.changed if (a.outcome, b.outcome) != both))
 
 
 def _lost(since: Changes) -> bool:
-    """Whether a node was checked then and is not now."""
+    """Return True if a node that was checked before is not checked now."""
     return any(now is not NodeState.CHECKED for _address, _then, now in since.states)

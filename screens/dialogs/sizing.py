@@ -1,4 +1,4 @@
-"""Sizing: number and size of machines for the expected load, which can be entered here."""
+"""The sizing dialog. The operator enters the expected load, and it shows the number and size of machines."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from screens.widgets.form import Field, Form
 
 
 def session_sizing(session: Session) -> Sizing:
-    """Return the sizing of the plan, compared with the checked nodes."""
+    """Return the required number and size of machines for the plan, compared with the checked nodes."""
     return sizing(session.plan, {address: node_summary(facts) for address, facts in session.nodes.facts.items()})
 
 
@@ -49,7 +49,7 @@ class SizingDialog(ModalScreen[None]):
             yield Static("", id="dialog-problem")
             with VerticalScroll(id="reading"):
                 yield Static("", id="sizes")
-            yield Static(Text(_("PgUp PgDn scroll   Esc close")), classes="dialog-keys")
+            yield Static(Text(_("PgUp/PgDn: scroll   Esc: close")), classes="dialog-keys")
 
     def on_mount(self) -> None:
         self.query_one(Form).focus_first()

@@ -1,4 +1,4 @@
-"""Start of the wizard: resume a draft, start a new install or a trial, or load a plan file or a bundle."""
+"""The first dialog of the wizard. It resumes a draft, starts a new install or a trial, or opens a plan or a bundle."""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,18 +22,18 @@ from screens.dialogs.prompts import Ask, Pick, Read
 
 @dataclass(frozen=True)
 class Start:
-    """The draft that the wizard starts with, and its origin."""
+    """The draft that the wizard opens, and where the draft comes from."""
 
     draft: Draft
     plan_file: Path | None = None
-    """The plan file of the draft, the default path for saving; None for a bundle, which is never overwritten."""
+    """Plan file of the draft: the default path for saving. None for a bundle, because it is never overwritten."""
     plan_dir: Path | None = None
-    """The folder that relative paths start from; None: the current folder."""
+    """The folder from which relative file paths are resolved. None for the current folder."""
     trial: bool = False
 
 
 async def choose(app: App[int], home: Path, practice: Plan | None) -> Start | None:
-    """Ask how to start; None: cancelled. With a practice cluster, ask only if it has an unfinished draft."""
+    """Ask how to start. None if the operator cancels. For a practice cluster, ask only if a draft is unfinished."""
     draft = await asyncio.to_thread(last_unfinished, home)
     if practice is not None and draft is None:
         return Start(new_draft(home, practice))
@@ -63,22 +63,24 @@ async def choose(app: App[int], home: Path, practice: Plan | None) -> Start | No
 
 
 def _unfinished(draft: Draft) -> str:
-    """Return when the draft was saved, its nodes and its step."""
+    """Return a text that says when the draft was saved, how many nodes it has, and which step was open."""
     when = f"{draft.updated.astimezone():%Y-%m-%d %H:%M}" if draft.updated else "?"
     count = len(draft.plan.nodes)
     text = ngettext(
-        "Unfinished draft from {when}: {count} node, step {step}. You will be asked for secrets again.",
-        "Unfinished draft from {when}: {count} nodes, step {step}. You will be asked for secrets again.",
+        "The draft from {when} is not finished. It has {count} node and is at step {step}. "
+        "You must enter the secrets again.",
+        "The draft from {when} is not finished. It has {count} nodes and is at step {step}. "
+        "You must enter the secrets again.",
         count,
     )
     return text.format(when=when, count=count, step=draft.step or "-")
 
 
 async def _loaded(app: App[int], home: Path) -> Start | None:
-    """Ask for a path and open it; None: cancelled."""
+    """Ask for the path of a plan file or a bundle and open it. None if the operator cancels."""
     typed: str | None = ""
     while True:
-        question = _("Path of a plan file, or of a bundle folder.")
+        question = _("Enter the path of a plan file or of a bundle folder.")
         typed = await app.push_screen_wait(Ask(pgettext("dialog", "Open"), question, typed or ""))
         if not typed:
             return None
@@ -87,7 +89,8 @@ async def _loaded(app: App[int], home: Path) -> Start | None:
         except (PlanErrors, BundleCorrupt, GpgFailed) as error:
             await app.push_screen_wait(Read(pgettext("error", "Cannot open"), Text(str(error))))
         except OSError as error:
-            reason = pgettext("error", "{reason}: {path}").format(path=typed, reason=error.strerror or error)
+            message = pgettext("error", "acp-tui cannot open {path}: {reason}")
+            reason = message.format(path=typed, reason=error.strerror or error)
             await app.push_screen_wait(Read(pgettext("error", "Cannot open"), Text(reason)))
 
 
@@ -96,7 +99,7 @@ def _path(typed: str) -> Path:
 
 
 async def _opened(app: App[int], path: Path, home: Path) -> Start:
-    """Open a plan file or a bundle; ask for the passphrase of encrypted secrets.
+    """Open the plan file or the bundle at `path`. If its secrets are encrypted, ask for the passphrase.
 
     Raises: PlanErrors, BundleCorrupt, GpgFailed, OSError."""
     if not is_bundle(path):
@@ -108,7 +111,10 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
         try:
             bundle = await asyncio.to_thread(open_bundle, path, passphrase, secrets=with_secrets)
         except (PassphraseNeeded, PassphraseWrong) as error:
-            question = _("The secrets are encrypted: {reason}. Leave empty to enter each secret yourself.")
+            question = _(
+                "The secrets are encrypted: {reason}. Enter the passphrase. "
+                "If you leave it empty, you must enter each secret yourself."
+            )
             ask = Ask(_("Passphrase of the bundle"), question.format(reason=error), secret=True)
             typed = await app.push_screen_wait(ask)
             passphrase, with_secrets = (SecretStr(typed), True) if typed else (None, False)
@@ -118,6 +124,6 @@ async def _opened(app: App[int], path: Path, home: Path) -> Start:
 
 
 def practice_secrets(draft: Draft, practice: Plan) -> Mapping[str, object]:
-    """Return the practice cluster's values for the secrets that a resumed draft needs."""
+    """Return the secrets of the practice cluster that a resumed draft needs, by plan key."""
     known = secret_values(practice)
     return {path: known[path] for path in draft.secrets_asked if path in known}

@@ -1,4 +1,4 @@
-"""The notice that the terminal is too small. The only key that works here quits."""
+"""The notice that the terminal window is too small. In this notice only the key ^Q works."""
 
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
@@ -9,4 +9,6 @@ from acp_tui.core.i18n import _
 
 class TooSmall(ModalScreen[None]):
     def compose(self) -> ComposeResult:
-        yield Static(_("This window is too small.\nacp-tui needs 80 columns and 24 lines.\n^Q quits."), id="small")
+        yield Static(
+            _("This window is too small.\nacp-tui needs 80 columns and 24 lines.\nPress ^Q to quit."), id="small"
+        )

@@ -1,1 +1,1 @@
-"""Text for screens: no widgets, no state."""
+"""Functions that create the texts of the screens. They use no widgets and keep no state."""

@@ -1,6 +1,6 @@
-"""Draw the address plan: ranges and addresses in numeric order, nested, with size and purpose.
+"""Draw the address plan: the CIDR ranges and addresses in numeric order, with size and purpose.
 
-Overlaps have a mark and a name; nothing depends on colour.
+A range inside a larger one is indented. Overlaps have a mark and a text, so the drawing is clear without colour.
 """
 
 import textwrap
@@ -30,16 +30,16 @@ _NAMES: Mapping[Kind, str] = {
     Kind.RESERVED: NC_("purpose", "reserved"),
 }
 _EXCLUSIVE = (Kind.NODES, Kind.ENDPOINT, Kind.DNS, Kind.PODS, Kind.SERVICES, Kind.JOIN)
-"""Ranges that a range of the cluster must not overlap with Kube-OVN; any other overlap is advice."""
+"""With Kube-OVN, these ranges must not overlap a range of the cluster. All other overlaps are only advice."""
 _QUIET = (Kind.ROUTE, Kind.RESERVED)
-"""Shown only where they overlap."""
+"""Ranges that the drawing shows only if they overlap a range of the cluster."""
 _BAR = {4: 2, 6: 8}
-"""Bits of size of one block of a bar."""
+"""IP version to bits: a bar has one block for this number of host bits of a range."""
 _HEAD, _MARK = 14, 2
 
 
 def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
-    """Return the drawing, in lines of at most `width` columns."""
+    """Return the drawing of the address plan, in lines of at most `width` columns."""
     everything = taken(plan, facts)
     text = Text()
     for name, host, detail in _heads(plan, facts):
@@ -53,7 +53,9 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
         family = [one for one in family if one.kind not in _QUIET or met[one]]
         if any(one.of_plan for one in family):
             text.append(f"\nIPv{version}", "bold")
-            text.append("  " + _("one block more: {times} x the size").format(times=2 ** _BAR[version]), "dim")
+            text.append(
+                "  " + _("Each additional block means {times} times the size.").format(times=2 ** _BAR[version]), "dim"
+            )
             text.append("\n")
             text.append_text(_family(plan, facts, family, met, width))
     kinds = {one.path: one.kind for one in everything if one.of_plan}
@@ -69,7 +71,7 @@ def drawing(plan: Plan, facts: Mapping[str, Facts], width: int) -> Text:
 
 
 def _heads(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[tuple[str, str, str]]:
-    """Return the addresses that people and nodes connect to: name, address and details."""
+    """Yield name, address and details of each address that people and nodes connect to."""
     address = plan.address
     ports = pgettext("port", "HTTPS {https}").format(https=address.https_port)
     if address.http_port:
@@ -101,7 +103,7 @@ def _resolved(host: str, facts: Mapping[str, Facts]) -> tuple[str, ...]:
 
 
 def _overlaps(one: Taken, family: Sequence[Taken]) -> tuple[Taken, ...]:
-    """Return the overlaps of `one` in which at least one side is a range of the cluster."""
+    """Return the ranges of `family` that overlap `one`. At least one of the two must be a range of the cluster."""
     return tuple(
         other
         for other in family
@@ -160,7 +162,7 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
         most, count = plan.kubernetes.max_pods_per_node, len(plan.nodes)
         needed = most * count
         sizes = {"size": _size(one.network), "nodes": count, "most": most, "needed": f"{needed:,}"}
-        yield pgettext("address plan", "{size} for {nodes} x {most} = {needed}").format(**sizes)
+        yield pgettext("address plan", "{size} for {nodes} nodes x {most} Pods = {needed}").format(**sizes)
         if _too_small(plan, one):
             yield pgettext("address plan", "too small")
     elif one.network.prefixlen < one.network.max_prefixlen:
@@ -181,7 +183,7 @@ def _blocks(one: Taken) -> int:
 
 
 def _row(mark: str, start: str, details: Sequence[str], under: int, indent: int, width: int, style: str = "") -> Text:
-    """Return one line; details that do not fit continue below, from column `under`."""
+    """Return the line of one range. Details that are too long continue on the next line, at column `under`."""
     line, below = f"{mark:<{_MARK}}{start:<{indent}}", list[str]()
     for detail in details:
         if not below and len(line) + len(detail) + 2 <= width:

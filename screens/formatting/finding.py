@@ -1,4 +1,4 @@
-"""A finding on one line of a list, and with all its parts."""
+"""Text of a finding: on one line of a list, or with all its parts."""
 
 from rich.text import Text
 
@@ -11,13 +11,13 @@ from screens.formatting.glyphs import outcome_mark
 
 
 def title_of(verdict: Verdict, release: str) -> str:
-    """Return the finding or the demand of the requirement; its ID where the release has no such row."""
+    """Return the title of a verdict. Return the requirement ID if the catalogue of the release does not have it."""
     row = catalogue(release).get(verdict.requirement)
     return verdict_title(row, verdict) if row is not None else verdict.requirement
 
 
 def one_line(verdict: Verdict, release: str) -> Text:
-    """Return mark, node, title, requirement and observed value, cut at the edge of the list."""
+    """Return mark, node, title, requirement and observed value on one line. The list cuts a long line."""
     mark, style = outcome_mark(verdict.outcome) if verdict.waived is None else ("W", "cyan")
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f" {mark} ", style)
@@ -29,7 +29,7 @@ def one_line(verdict: Verdict, release: str) -> Text:
 
 
 def all_parts(verdict: Verdict, release: str) -> Text:
-    """Return title, outcome, values, fix and waiver of a verdict, and the reason for its requirement."""
+    """Return title, outcome, values, fix and waiver of a verdict, and why the requirement exists."""
     row = catalogue(release).get(verdict.requirement)
     text = Text()
     text.append(title_of(verdict, release) + "\n", "bold")

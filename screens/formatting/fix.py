@@ -1,4 +1,4 @@
-"""Texts of the fix screen: a step before and after it ran, and the question before a node is changed."""
+"""Texts of the screen that fixes nodes: the details of a fix step, and the question before the fix."""
 
 from collections.abc import Mapping
 
@@ -10,18 +10,21 @@ from acp_tui.preflight.fixes.apply import Job, StepDone
 from acp_tui.preflight.fixes.select import FixResult
 from acp_tui.preflight.fixes.step import FixStep
 
-_LINES, _WIDTH = 4, 60  # of the list that a step would remove
+_LINES, _WIDTH = 4, 60  # limits of the list of files or packages that a step removes
 
 
 def step_detail(step: FixStep, done: StepDone | None, result: FixResult | None) -> Text:
-    """Return commands and backup of a step, its output, and the state of its requirement since."""
+    """Return commands, backup and output of a fix step, and the result of the recheck after it."""
     text = Text(f"{', '.join(step.requirements)}\n", "bold")
     now = ": ".join(part for part in (outcome_label(result.outcome), result.observed) if part) if result else ""
     parts = (
         (pgettext("fix", "now"), now),
         (pgettext("fix", "failed"), done.output if done is not None and done.status else ""),
         (pgettext("fix", "note"), step.note),
-        (pgettext("fix", "reboot"), _("effective after a reboot (you do this)") if step.reboot_needed else ""),
+        (
+            pgettext("fix", "reboot"),
+            _("The fix takes effect after a reboot. Reboot the node yourself.") if step.reboot_needed else "",
+        ),
         (pgettext("fix", "commands"), step.commands),
         (pgettext("fix", "backup of"), " ".join(step.files)),
         (pgettext("fix", "undo"), step.undo or (pgettext("fix", "not reversible") if step.destructive else "")),
@@ -35,20 +38,24 @@ def step_detail(step: FixStep, done: StepDone | None, result: FixResult | None) 
 
 
 def question(job: Job, removed: Mapping[str, str]) -> str:
-    """Return the changes of a node, for its confirmation. `removed`: requirement → list that its step would remove."""
+    """Return the question before a node is changed. `removed` lists what a step removes, by requirement ID."""
     lines = [", ".join(step.requirement for step in job.steps)]
-    removes = pgettext("fix", "{rule} removes: {list}")
+    removes = pgettext("fix", "The fix of {rule} removes: {list}")
     lines += [removes.format(rule=requirement, list=_cut(text)) for requirement, text in removed.items()]
-    lines.append(_("Backups and undo.sh: {folder}").format(folder=job.folder))
-    lines.append(_("Then acp-tui checks this node again."))
+    lines.append(
+        _("acp-tui puts the backups and undo.sh into this folder on the node: {folder}").format(folder=job.folder)
+    )
+    lines.append(_("After the fix, acp-tui checks this node again."))
     return "\n\n".join(lines)
 
 
 def _cut(text: str) -> str:
-    """Return the first lines of `text`, so that the keys stay on the screen."""
+    """Return the first lines of `text` and the number of the others. The dialog must stay small."""
     lines = text.splitlines()
     shown = [line[:_WIDTH] for line in lines[:_LINES]]
     if len(lines) > _LINES:
         more = len(lines) - _LINES
-        shown.append(ngettext("and {count} line more", "and {count} lines more", more).format(count=more))
+        shown.append(
+            ngettext("{count} more line is not shown", "{count} more lines are not shown", more).format(count=more)
+        )
     return "\n".join(shown)

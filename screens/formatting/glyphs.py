@@ -1,4 +1,4 @@
-"""Marks for outcomes and states. Colour only repeats the mark; a plain terminal gets ASCII."""
+"""Marks for outcomes and node states. Each mark is clear without colour. A simple terminal gets ASCII marks."""
 
 import locale
 import os
@@ -32,13 +32,13 @@ ASCII = Glyphs("+", "x", "!", "?", "o", "~", ">", "#", "-", "*")
 
 @cache
 def glyphs() -> Glyphs:
-    """Return the marks of this terminal: consoles and serial lines often lack the glyphs, despite a UTF-8 locale."""
+    """Return the marks that this terminal can show. Many consoles and serial lines can show only ASCII."""
     utf8 = "utf" in locale.getpreferredencoding(False).lower()
     return RICH if utf8 and os.environ.get("TERM", "") not in _PLAIN_TERMINALS else ASCII
 
 
 def outcome_mark(outcome: Outcome) -> tuple[str, str]:
-    """Return (mark, style) of an outcome."""
+    """Return the mark of an outcome and its text style."""
     g = glyphs()
     marks: Mapping[Outcome, tuple[str, str]] = {
         Outcome.PASS: (g.passed, "green"),
@@ -53,7 +53,7 @@ def outcome_mark(outcome: Outcome) -> tuple[str, str]:
 
 
 def state_mark(state: NodeState) -> tuple[str, str]:
-    """Return (mark, style) of a node's state."""
+    """Return the mark of a node state and its text style."""
     g = glyphs()
     if state is NodeState.CHECKED:
         return g.passed, "green"

@@ -1,4 +1,4 @@
-"""The header line of a step: name of the program, release, practice badge."""
+"""The header line of a step. It shows the name of the program and the release, or a notice of the practice cluster."""
 
 from rich.text import Text
 
@@ -10,7 +10,7 @@ def header(release: str, *, practice: bool) -> Text:
     text.append(" acp-tui ", "bold reverse")
     if practice:
         text.append(f" {pgettext('header', 'PRACTICE')} ", "bold black on yellow")
-        text.append(" " + _("a simulated cluster, nothing real changes"))
+        text.append(" " + _("This cluster is simulated. No real machine changes."))
     else:
         text.append(" " + _("Alauda Container Platform {release}").format(release=release))
     return text

@@ -21,7 +21,7 @@ _WORST_FIRST = list(OUTCOMES)
 
 
 def phases(state: RunState | None) -> Text:
-    """Return the phases with the current one marked, and the installer's own step below."""
+    """Return a line with all phases and a mark at the current one. A second line names the installer's own step."""
     g = glyphs()
     text = Text(no_wrap=True, overflow="ellipsis")
     names = list(PHASES)
@@ -41,9 +41,10 @@ def phases(state: RunState | None) -> Text:
 
 
 def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, stall: str) -> Text:
-    """Return the state of the install and the next key. `stall`: the likely cause of a stall, or ""."""
+    """Return the state of the install and the next key. `stall` is the likely cause of no progress, or ""."""
     if run is None:
-        return Text(_("s starts the install. It continues without this terminal. Follow it: acp-tui attach"), "bold")
+        message = _("Press s to start the install. It continues if this terminal closes. To follow it: acp-tui attach")
+        return Text(message, "bold")
     g = glyphs()
     match run.phase:
         case Phase.SUCCESS:
@@ -55,69 +56,73 @@ def advice(run: RunState | None, finish: "Finish | None", *, verifying: bool, st
             return Text(f"{g.failed} {run.message}\n{files}", "bold red")
     match next_step(run):
         case NextStep.RESUME:
-            return Text("? " + _("The install process has died. s resumes the install."), "bold yellow")
+            return Text(
+                "? " + _("The install process ended unexpectedly. Press s to resume the install."), "bold yellow"
+            )
         case NextStep.CHOOSE_VERSIONS | NextStep.ANSWER_RECEIVED | NextStep.ANSWER_CHANGES:
-            return Text(f"? {run.message}\n" + pgettext("status", "s answers"), "bold yellow")
+            return Text(f"? {run.message}\n" + pgettext("status", "Press s to continue."), "bold yellow")
     if stall:
-        return Text(f"! {phase_label(run.phase)}: {stall}\n" + _("t diagnoses again"), "bold yellow")
-    message = run.message or _("Running. You may leave: it continues. Follow it: acp-tui attach")
+        return Text(f"! {phase_label(run.phase)}: {stall}\n" + _("Press t to diagnose again."), "bold yellow")
+    message = run.message or _("The install is running and continues if you quit. To follow it: acp-tui attach")
     return Text(f"{g.running} {phase_label(run.phase)}\n{message}")
 
 
 def success_lines(state: RunState, finish: "Finish | None", *, verifying: bool) -> Text:
-    """Return the URL, the result of the verification, and the keys."""
+    """Return three lines: the URL of the platform, the result of the verification, and the keys."""
     g = glyphs()
-    text = Text(f"{g.passed} " + _("Installed. The platform is at {url}").format(url=state.platform_url), "bold green")
+    text = Text(f"{g.passed} " + _("The platform is installed: {url}").format(url=state.platform_url), "bold green")
     text.append("\n")
     if verifying:
-        text.append(f"{g.running} " + _("Verifying: nodes, charts, Pods, Web UI, registry..."), "not bold")
+        text.append(f"{g.running} " + _("acp-tui verifies nodes, charts, Pods, Web UI and registry."), "not bold")
     elif finish is not None:
         text.append_text(summary_line(finish))
         due = any(one.requirement == "INS-CLEANUP" and one.remedy for one in finish.report.verdicts)
-        keys = [_("f details, remaining steps"), _("v verify again"), *([_("c clean up")] if due else [])]
+        keys = [_("f: details, remaining steps"), _("v: verify again"), *([_("c: clean up")] if due else [])]
         text.append("\n" + "   ".join(keys), "not bold default")
     return text
 
 
 def summary_line(finish: "Finish") -> Text:
-    """Return one line: verified, or the number of blockers."""
+    """Return the result of the verification on one line. A failed verification shows the number of blockers."""
     g = glyphs()
     if finish.healthy and not finish.console:
-        message = _("Verified: nodes, charts, Pods, registry. The Web UI does not respond (f details).")
+        message = _("The cluster passed the checks. The Web UI does not respond.")
         return Text(f"! {message}", "bold yellow")
     if finish.healthy:
-        return Text(f"{g.passed} " + _("Verified: nodes, charts, Pods, Web UI and registry."), "bold green")
+        return Text(f"{g.passed} " + _("Nodes, charts, Pods, Web UI and registry passed the checks."), "bold green")
     count = sum(verdict.blocks for verdict in finish.report.verdicts)
-    message = ngettext("Not verified: {count} blocker.", "Not verified: {count} blockers.", count)
+    message = ngettext("The verification found {count} blocker.", "The verification found {count} blockers.", count)
     return Text(f"{g.failed} " + message.format(count=count), "bold red")
 
 
 def failed_lines(state: RunState) -> Text:
-    """Return three lines: the failure, its likely cause, and the keys."""
+    """Return three lines about a failed install: the message, its likely cause, and the keys."""
     found = failure(state)
     text = Text(f"{glyphs().failed} {state.message.splitlines()[0] if state.message else ''}\n", "bold red")
     text.append(pgettext("status", "Likely cause: {cause}").format(cause=found.cause) + "\n", "not bold default")
-    text.append(_("f details, last lines   s resume"), "not bold default")
+    text.append(_("f: details, last lines   s: resume"), "not bold default")
     text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
 
 def failure_text(state: RunState) -> Text:
-    """Return all details of a failure and the next steps."""
+    """Return all details of a failed install, and the commands for the next steps."""
     found = failure(state)
     text = Text(f"{state.message}\n\n", "bold")
-    text.append(pgettext("status", "Failed in: {phase}").format(phase=phase_label(found.phase)) + "\n")
+    text.append(
+        pgettext("status", "The install failed in the phase: {phase}").format(phase=phase_label(found.phase)) + "\n"
+    )
     text.append(pgettext("status", "Likely cause: {cause}").format(cause=found.cause) + "\n\n")
-    text.append(pgettext("status", "Last lines:") + "\n", "bold")
+    text.append(pgettext("status", "Last lines of the log:") + "\n", "bold")
     text.append("".join(f"{line}\n" for line in found.lines) + "\n")
-    text.append(_("To create a support archive without secrets: acp-tui support FILE.tar.gz") + "\n")
+    text.append(_("To create a support archive without secrets, run: acp-tui support FILE.tar.gz") + "\n")
     text.append(_("Files of the install: {folder}").format(folder=state.spec.run_dir) + "\n\n")
-    text.append(_("To remove the installer: {command}").format(command=state.spec.removal))
+    text.append(_("To remove the installer, run on the installer node: {command}").format(command=state.spec.removal))
     return text
 
 
 def result_text(finish: "Finish | None", plan: Plan) -> Text:
-    """Return the findings, worst first, and the remaining steps."""
+    """Return the findings of the verification, failed ones first, and the remaining steps."""
     text = Text()
     if finish is None:
         text.append(_("The cluster has not been verified yet.") + "\n\n")

@@ -1,4 +1,4 @@
-"""A node on one line of the list, and the detail of a node."""
+"""Text of a node: its line in the list of nodes, and its details."""
 
 from rich.text import Text
 
@@ -13,7 +13,7 @@ from screens.session.wizard_session import Session
 
 
 def node_line(session: Session, node: Node) -> Text:
-    """Return address, role, state, host name and number of blockers of one node."""
+    """Return one line with address, role, state, host name and number of blockers of `node`."""
     text = Text(no_wrap=True, overflow="ellipsis")
     status = session.nodes.statuses.get(node.address)
     mark, style = state_mark(status.state) if status is not None else ("-", "dim")
@@ -27,7 +27,7 @@ def node_line(session: Session, node: Node) -> Text:
         text.append(status.facts.hostname[:18].ljust(18))
     if status is not None and status.state is NodeState.CHECKED:
         if blockers := session.verdict_view.blockers_by_node.get(node.address, 0):
-            message = npgettext("node", "{count} to fix", "{count} to fix", blockers)
+            message = npgettext("node", "{count} blocker", "{count} blockers", blockers)
             text.append(message.format(count=blockers), "bold red")
         else:
             text.append(pgettext("node", "ready"), "green")
@@ -45,14 +45,14 @@ def _state(status: NodeStatus | None) -> str:
 
 
 def credentials_missing() -> str:
-    """Return the state of a node that cannot be checked yet."""
+    """Return the state text of a node that has no password and no key file."""
     return pgettext("node", "credentials missing")
 
 
 def node_detail(node: Node, status: NodeStatus | None) -> Text:
-    """Return problem, notice, machine and host key of a node, one a line."""
+    """Return notice, problem, machine and host key of a node, each on its own line."""
     if status is None:
-        message = _("{address} is not checked yet: enter a password or a key file.").format(address=node.address)
+        message = _("{address} is not checked yet. Enter an SSH password or a key file.").format(address=node.address)
         return Text(message)
     lines = []
     if status.notice:
@@ -61,14 +61,14 @@ def node_detail(node: Node, status: NodeStatus | None) -> Text:
         lines.append(Text(status.detail, "red"))
     lines.append(Text(machine_line(status.facts)) if status.facts else Text(""))
     if status.state is NodeState.HOST_KEY_CHANGED:
-        lines.append(Text(_("h: review and trust the new host key")))
+        lines.append(Text(_("Press h to review and trust the new host key.")))
     elif status.facts and status.facts.host_key:
         lines.append(Text(pgettext("node", "Host key {fingerprint}").format(fingerprint=status.facts.host_key), "dim"))
     return Text("\n").join(lines)
 
 
 def machine_line(facts: Facts) -> str:
-    """Return system, kernel, architecture, CPUs and memory of a node on one line."""
+    """Return operating system, kernel, architecture, CPUs and memory (GB) of a node on one line."""
     memory = f"{facts.memory / 1e9:.0f} GB" if facts.memory else None
     cpus = None
     if facts.cpu_count:

@@ -1,4 +1,4 @@
-"""The placement text of a node: whether applications run there, and the requirement that decides it."""
+"""The placement text of a node. It says whether applications run on the node, and which requirement decides it."""
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.plan.placement import deciding_rule
@@ -6,26 +6,26 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Node, Plan
 
 CHOICE = "XR-NOEXCL-CP"
-"""The rule that lets the operator choose."""
+"""The requirement under which the operator chooses whether applications run on a control plane node."""
 
 
 def may_choose(plan: Plan, node: Node) -> bool:
-    """Whether the answer has an effect: it is free, or contradicts a rule and must be corrected."""
+    """Return True if the operator may choose the placement, or must correct a value that contradicts a rule."""
     contradicts = node.deployable is not None and node.deployable != plan.deployable(node)
     return deciding_rule(plan, node) == CHOICE or contradicts
 
 
 def placed(plan: Plan, node: Node, *, preset: bool) -> str:
-    """Return the placement in one sentence. `preset`: the answer is a derived default."""
+    """Return the placement in one sentence. `preset` is True if the value is a derived default."""
     rule, on = deciding_rule(plan, node), plan.deployable(node)
     if rule != CHOICE:
         message = (
-            pgettext("placement", "applications always, {rule}: {title}")
+            pgettext("placement", "applications always run. {rule}: {title}")
             if on
-            else pgettext("placement", "applications never, {rule}: {title}")
+            else pgettext("placement", "applications never run. {rule}: {title}")
         )
         return message.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
     if preset and on:
-        return _("applications yes, derived: the plan has no worker")
-    chosen = _("applications yes, chosen") if on else _("applications no, chosen")
-    return _("applications no, default") if node.deployable is None else chosen
+        return _("applications run, because the plan has no worker (derived)")
+    chosen = _("applications run (chosen)") if on else _("applications do not run (chosen)")
+    return _("applications do not run (default)") if node.deployable is None else chosen

@@ -1,4 +1,4 @@
-"""The list of the preflight: which verdicts a filter shows, in which order, and the states of the nodes above it."""
+"""The list of the Preflight step: the verdicts that a filter shows, their order, and the states of the nodes."""
 
 from enum import Enum
 
@@ -36,7 +36,7 @@ class Filter(Enum):
 
 
 def shown_verdicts(view: VerdictView, filter: Filter, node: str | None) -> list[Verdict]:
-    """Return the verdicts of a filter, blockers first; with `node` only its own."""
+    """Return the verdicts that the filter shows, blockers first. With `node`, return only the verdicts of that node."""
     match filter:
         case Filter.BLOCKERS:
             shown = view.blockers
@@ -51,7 +51,7 @@ def shown_verdicts(view: VerdictView, filter: Filter, node: str | None) -> list[
 
 
 def list_title(blockers: int, filter: Filter, shown: int, node: str | None) -> str:
-    """Return the title: number of blockers, filter, number of lines."""
+    """Return the title of the list: the number of blockers, the filter, and the number of lines."""
     if node is None:
         titles = {
             Filter.BLOCKERS: _("Preflight: {blocking} blocking, filter: blockers ({count})"),
@@ -68,7 +68,7 @@ def list_title(blockers: int, filter: Filter, shown: int, node: str | None) -> s
 
 
 def empty_list(unchecked: int) -> str:
-    """Return the text of an empty list; `unchecked`: number of nodes that are not checked yet."""
+    """Return the text of an empty list. `unchecked` is the number of nodes that are not checked yet."""
     if unchecked:
         message = ngettext(
             "No findings yet. {count} node is not checked.",
@@ -76,13 +76,13 @@ def empty_list(unchecked: int) -> str:
             unchecked,
         )
         return message.format(count=unchecked)
-    return _("No blockers. f shows the other findings.")
+    return _("No blockers were found. Press f to show the other findings.")
 
 
 def node_states(session: Session) -> Text:
-    """Return the number of checked nodes, and the state of each other one.
+    """Return the number of checked nodes, and the state of each node that is not checked.
 
-    A second line where a node has a notice in addition to its state."""
+    The text has a second line if a node has a notice."""
     others, notices = Text(), Text()
     checked = 0
     for node in session.plan.nodes:
@@ -97,7 +97,7 @@ def node_states(session: Session) -> Text:
         state = state_label(status.state) if status else credentials_missing()
         others.append(f" {mark} {node.address} {f'{state}, {notice}' if notice else state} ", style)
     two_lines = any(status.notice for status in session.nodes.statuses.values())
-    count = _("{checked} of {all} nodes checked").format(checked=checked, all=len(session.plan.nodes))
-    running = (f" {_('tests are running')} ", "cyan") if session.nodes.active_tests else ""
+    count = _("{checked} of {all} nodes are checked").format(checked=checked, all=len(session.plan.nodes))
+    running = (f" {_('active tests are running')} ", "cyan") if session.nodes.active_tests else ""
     line_end = "\n" if two_lines else ""
     return Text.assemble(f" {count} ", running, line_end, others, notices, no_wrap=True, overflow="ellipsis")

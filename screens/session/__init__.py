@@ -1,1 +1,1 @@
-"""The state of the running wizard, without widgets."""
+"""The state of the running wizard: plan, draft, nodes and verdicts. This package contains no widgets."""

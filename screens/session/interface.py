@@ -1,4 +1,4 @@
-"""The part of the session that its background work uses: node monitor and package job."""
+"""The part of the session that its background tasks (node monitor and package job) use."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -9,7 +9,7 @@ from acp_tui.plan.model import Plan
 
 
 class SessionPort(Protocol):
-    """Read the plan and the draft, start tasks, report changes."""
+    """Interface of a wizard session: it has the plan and the draft, starts tasks, and receives changes."""
 
     draft: Draft
 
@@ -19,10 +19,10 @@ class SessionPort(Protocol):
     def save_host_keys(self, host_keys: Mapping[str, str]) -> None: ...
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Run a task; an exception of it ends the wizard with a crash log."""
+        """Start `work` as a task. If the task raises an exception, the wizard ends and writes a crash log."""
 
     def schedule_evaluation(self) -> None:
-        """Compute the verdicts again, soon."""
+        """Request that the session soon computes the verdicts again."""
 
     def nodes_changed(self) -> None:
-        """Repaint what depends on the state of nodes, soon."""
+        """Request that the screens soon repaint everything that depends on node states."""

@@ -1,7 +1,7 @@
-"""Check the nodes of a plan in the background of the wizard, retry lost ones, and keep the status of each.
+"""Check the nodes of a plan in the background of the wizard, retry lost nodes, and store the status of each node.
 
-A check starts only for a new node, for a changed login whose field was left, or on request: a half-typed password is
-never sent to a node.
+A check starts for a new node, on request, or after a change of the login. After a change it waits until the cursor
+leaves the field, so an incomplete password is never sent to a node.
 """
 
 import asyncio
@@ -24,44 +24,44 @@ from acp_tui.plan.model import Node, Plan
 from screens.session.interface import SessionPort
 
 if TYPE_CHECKING:
-    from acp_tui.preflight.active_tests import ActiveTest  # it speaks SSH, and that takes long to import
+    from acp_tui.preflight.active_tests import ActiveTest  # the import of the SSH modules is slow
 
 _FRESH = 30
-"""Seconds after the last contact for which a node is not checked for a reboot."""
+"""Seconds after the last contact with a node. Before that, the monitor does not check it for a reboot."""
 RETRY_PAUSES: tuple[float, ...] = (10, 20, 40, 80, 160, 300)
-"""Seconds before each retry of a lost or unreachable node. Never after a failed login: that locks accounts."""
+"""Seconds before each retry of a lost or unreachable node. A failed login is not retried: it can lock the account."""
 _RETRIED = (NodeState.UNREACHABLE, NodeState.LOST)
 
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """State and facts of a node at this moment."""
+    """The current state and facts of a node."""
 
     state: NodeState
     stage: str = ""
     detail: str = ""
     facts: Facts | None = None
     login: object = None
-    """The login of the check; another one requires a new check."""
+    """The SSH login that the check used. If the login in the plan differs, a new check is required."""
     test_spec: NodeTestSpec | None = None
-    """The connectivity tests of the plan that the node has run."""
+    """The connectivity tests that the node has run."""
     last_contact: float = 0.0
-    """Monotonic time of the last contact; 0: the first check has not finished."""
+    """Monotonic time of the last contact in seconds. 0 until the first check ends."""
     retries: int = 0
-    """Automatic retries since the node was lost."""
+    """Number of automatic retries since the connection to the node was lost."""
     notice: str = ""
-    """Further information for the operator: a reboot, or the time of the next retry."""
+    """A notice for the operator: the node has rebooted, or the time of the next retry."""
 
 
 class NodeMonitor:
-    """`plan_dir`: the folder that the plan's relative paths start from."""
+    """Checks the nodes of the plan and stores their status. Relative paths of the plan start from `plan_dir`."""
 
     def __init__(self, session: SessionPort, address_map: AddressMap, plan_dir: Path) -> None:
         self.statuses: dict[str, NodeStatus] = {}
         self.active_tests: tuple[ActiveTest, ...] = ()
-        """Active tests that run now."""
+        """The active tests that are running."""
         self.has_new_result = False
-        """A node has been checked since the last report was saved."""
+        """True if a check of a node has ended since the last report was saved."""
         self.retry_pauses = RETRY_PAUSES
         self._session = session
         self._address_map = address_map
@@ -71,11 +71,11 @@ class NodeMonitor:
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """Tasks in the background."""
+        """The background tasks of the checks and of the active tests."""
         return (*self._checks.values(), *([self._tests] if self._tests else []))
 
     def check_changed(self) -> None:
-        """Check nodes that are new or have another login; drop the status of nodes that left the plan."""
+        """Check nodes that are new or have a changed login. Delete the status of nodes that the plan no longer has."""
         addresses = {node.address for node in self._session.plan.nodes}
         for gone in self.statuses.keys() - addresses:
             self._stop(gone)
@@ -88,7 +88,7 @@ class NodeMonitor:
                 self.check(node)
 
     def check(self, node: Node) -> None:
-        """Check this node again, now. Its facts stay until the new ones are complete."""
+        """Check this node again immediately. The old facts stay until the new facts are complete."""
         self._start_check(node, NodeStatus(NodeState.CHECKING, facts=self.facts.get(node.address)))
 
     def _start_check(self, node: Node, status: NodeStatus) -> None:
@@ -98,15 +98,16 @@ class NodeMonitor:
         self._session.nodes_changed()
 
     def refresh(self, *, fresh: float = _FRESH) -> None:
-        """Repeat the connectivity tests of checked nodes after a change of the plan, and check nodes without contact
-        for `fresh` seconds for a reboot."""
+        """Repeat the connectivity tests of each checked node whose tests have changed in the plan.
+
+        A node without contact for `fresh` seconds is tested too, to detect a reboot."""
         if self.checking:
-            return  # the last check calls this again
+            return  # the last check calls this function again
         topology = topology_of(self._tested_plan)
         for node in self._session.plan.nodes:
             status, wanted = self.statuses.get(node.address), node_test_spec(topology, node)
             if status is None or status.state is not NodeState.CHECKED or not status.last_contact:
-                continue  # an unfinished check is not interrupted: it returns the host key, and then calls this again
+                continue  # do not interrupt the check: it returns the host key, then calls this function again
             silent = status.login == self._session.plan.login(node) and time.monotonic() - status.last_contact > fresh
             if status.test_spec != wanted or silent:
                 self.statuses[node.address] = replace(status, test_spec=wanted, last_contact=time.monotonic())
@@ -114,14 +115,14 @@ class NodeMonitor:
                 self._checks[node.address] = self._session.spawn(self._refresh_connectivity(node))
 
     async def refresh_now(self) -> None:
-        """Refresh every checked node and wait for it: before something relies on the facts."""
+        """Refresh every checked node and wait for the results. Callers use it before they rely on the facts."""
         self.refresh(fresh=0)
         known = [node for node in self._session.plan.nodes if node.address in self._checks]
         running = [self._checks[node.address] for node in known if not self._is_lost(node)]
         await asyncio.gather(*running, return_exceptions=True)
 
     def run_active_tests(self, tests: "Collection[ActiveTest]") -> None:
-        """Run the tests that the operator has confirmed, in the background, unless others run already."""
+        """Run the confirmed active tests in the background. Do nothing if active tests are already running."""
         if not self.active_tests:
             self.active_tests = tuple(tests)
             self._tests = self._session.spawn(self._run_active_tests())
@@ -146,7 +147,7 @@ class NodeMonitor:
 
     @property
     def _tested_plan(self) -> Plan:
-        """The plan for node tests: the registry password is left out while it is typed."""
+        """The plan for node tests. In the Registry step it has no registry password, because it can be incomplete."""
         plan = self._session.plan
         if self._session.draft.step != "registry":
             return plan
@@ -174,7 +175,7 @@ class NodeMonitor:
                     self.statuses[address] = replace(before, facts=event.facts)
                     self._session.schedule_evaluation()
                 case FactsUpdated():
-                    # A repeated check: the complete facts before it are better than a part of the new ones.
+                    # In a repeated check, the complete old facts are better than incomplete new facts.
                     pass
                 case LocalFactsDone() if first:
                     self.statuses[address] = replace(
@@ -202,19 +203,19 @@ class NodeMonitor:
             self._retry_later(node)
 
     def _came_back(self, address: str) -> None:
-        """Let the other nodes test their links to this node again: they tested while it was lost."""
+        """Make the other nodes repeat their link tests to this node. Their results are from the time it was lost."""
         self.statuses[address] = replace(self.statuses[address], retries=0)
         for other, status in self.statuses.items():
             if other != address and status.state is NodeState.CHECKED:
                 self.statuses[other] = replace(status, test_spec=None)
 
     def _retry_later(self, node: Node) -> None:
-        """Retry a lost node after a pause, a few times, each later than the one before."""
+        """Retry a lost node after a pause. Each pause is longer than the one before, and the retries are limited."""
         status = self.statuses[node.address]
         if status.retries < len(self.retry_pauses):
             pause = self.retry_pauses[status.retries]
             at = datetime.now() + timedelta(seconds=pause)
-            notice = _("next try at {time}").format(time=f"{at:%H:%M:%S}")
+            notice = _("next retry at {time}").format(time=f"{at:%H:%M:%S}")
             status = replace(status, retries=status.retries + 1, notice=notice)
             self._checks[node.address] = self._session.spawn(self._retry(node.address, status, pause))
         else:
@@ -229,7 +230,7 @@ class NodeMonitor:
                 self._start_check(node, replace(status, notice=""))
 
     async def _refresh_connectivity(self, node: Node) -> None:
-        """Repeat the connectivity tests of a node, and drop its facts if it has rebooted."""
+        """Repeat the connectivity tests of a node. If the node has rebooted, delete its facts and check it again."""
         address = node.address
         before, known_host_key = self.statuses[address].facts, self._session.draft.host_keys.get(address)
         if before is None:
@@ -246,9 +247,9 @@ class NodeMonitor:
             if all(same):
                 self.statuses[address] = replace(status, facts=done.facts, last_contact=time.monotonic())
             else:
-                # The facts are from before the reboot: none of them is valid until the node is checked again.
+                # The facts are from the time before the reboot, so they are not valid.
                 self._start_check(
-                    node, NodeStatus(NodeState.CHECKING, notice=_("rebooted since its check: checked again"))
+                    node, NodeStatus(NodeState.CHECKING, notice=_("the node rebooted, so it is rechecked"))
                 )
         elif status.login == self._session.plan.login(node):
             self.statuses[address] = replace(status, state=done.state, detail=done.detail, facts=None)
@@ -258,7 +259,7 @@ class NodeMonitor:
             self._retry_later(node)
 
     async def _run_active_tests(self) -> None:
-        """Run the tests, and add their results to the facts that the nodes have at the end."""
+        """Run the active tests. At the end, add the results to the current facts of the nodes."""
         known = {a: f for a, f in self.facts.items() if self.statuses[a].state is NodeState.CHECKED}
         await _import_ssh()
         from acp_tui.preflight.active_tests import ACTIVE_FACTS
@@ -282,5 +283,5 @@ class NodeMonitor:
 
 
 async def _import_ssh() -> None:
-    """Import the SSH modules while the first step is on the screen: they take as long as all of Textual."""
+    """Import the slow SSH modules in a thread, while the first step is already on the screen."""
     await asyncio.to_thread(import_module, "acp_tui.preflight.run")

@@ -1,4 +1,4 @@
-"""Suggestions of the Nodes step: this host as installer node, and interfaces and IPv6 addresses read from nodes."""
+"""Suggestions of the Nodes step: this host as installer node, and interfaces and IPv6 addresses of the nodes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from screens.session.wizard_session import Session
 
 _KEYS = "123456789"
 _SHOWN = 6
-"""Lines of suggestions: the values of a hundred nodes do not fit into a dialog."""
+"""Maximum number of lines with suggested values. A dialog has no space for a hundred nodes."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class NodeSuggestion:
     key: str
     message: str
     short: str
-    """For a narrow place."""
+    """The message in a short form, for a place with few columns."""
     nodes: tuple[Node, ...]
-    """The plan's nodes after the suggestion is accepted."""
+    """The nodes of the plan after the operator accepts the suggestion."""
 
 
 def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[NodeSuggestion, ...]:
-    """Return the suggestions, the most useful one first. `own`: addresses of this host."""
+    """Return the suggestions, the most useful one first. `own` has the addresses of this host."""
     plan = session.plan
     suggestions = []
     found = suggested_interfaces(plan, session.nodes.facts)
@@ -38,7 +38,7 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
     here = [one for one in own if (":" in one.address) == (plan.network.ip_family == "ipv6")]
     installer = plan.installer_node
     if installer is None or installer.address not in {one.address for one in own}:
-        # Of several addresses, the one that is already in the plan is meant.
+        # If this host has several addresses, suggest only those that are already in the plan.
         known = [one for one in here if one.address in {node.address for node in plan.nodes}]
         for key, one in zip(_KEYS, known or here, strict=False):
             suggestions.append(
@@ -55,7 +55,7 @@ def node_suggestions(session: Session, own: Sequence[LocalAddress]) -> tuple[Nod
 
 
 def _interfaces_text(interfaces: int, addresses: int) -> str:
-    """Return the counts of interfaces and IPv6 addresses that can be filled in; at least one is not 0."""
+    """Return a text with the number of interfaces and IPv6 addresses. At least one number is not 0."""
     parts = (
         (interfaces, ngettext("interface of {count} node", "interfaces of {count} nodes", interfaces)),
         (addresses, ngettext("IPv6 address of {count} node", "IPv6 addresses of {count} nodes", addresses)),
@@ -64,7 +64,7 @@ def _interfaces_text(interfaces: int, addresses: int) -> str:
 
 
 def suggested_values(session: Session) -> str:
-    """Interfaces and IPv6 addresses read from the nodes, one node a line."""
+    """Return the interfaces and IPv6 addresses that acp-tui read from the nodes, one node per line."""
     found = suggested_interfaces(session.plan, session.nodes.facts)
     lines = []
     for one in found[:_SHOWN]:
@@ -80,12 +80,14 @@ def suggested_values(session: Session) -> str:
             lines.append(f"{one.address}: {values}")
     if len(found) > _SHOWN:
         more = len(found) - _SHOWN
-        lines.append(ngettext("and {count} more node", "and {count} more nodes", more).format(count=more))
+        lines.append(
+            ngettext("{count} more node is not shown", "{count} more nodes are not shown", more).format(count=more)
+        )
     return "\n".join(lines)
 
 
 def with_installer(plan: Plan, address: str) -> tuple[Node, ...]:
-    """Return the plan's nodes with this one as first control plane node, where the installer runs (XR-INST-FIRST)."""
+    """Return the plan's nodes with the node `address` first. The first node runs the installer (XR-INST-FIRST)."""
     own = next((node for node in plan.nodes if node.address == address), Node(address=address))
     others = [node for node in plan.nodes if node.address != address]
     first = own.model_copy(update={"role": "control-plane", "installer": None})
@@ -93,7 +95,7 @@ def with_installer(plan: Plan, address: str) -> tuple[Node, ...]:
 
 
 def import_nodes(session: Session, preview: ImportPreview) -> None:
-    """Add the nodes of an import to the plan; the login first, so that no node is checked without it."""
+    """Add the login and then the nodes of an import to the plan. So no node is checked without its login."""
     for name, value in preview.login.items():
         session.answer(f"ssh.{name}", value)
     if preview.imported:

@@ -1,4 +1,4 @@
-"""Verify and unpack the packages in the background of the wizard, one job at a time."""
+"""Verify and unpack the packages in the background of the wizard. Only one job runs at a time."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from screens.session.interface import SessionPort
 
 @dataclass(frozen=True)
 class PackageJobState:
-    """`progress` while the job runs; then `message`, and whether it is `done`."""
+    """State of a job. `progress` is set while it runs. Then `message` is set, and `done` is True after a success."""
 
     progress: Progress | None = None
     message: str = ""
@@ -22,7 +22,7 @@ class PackageJobState:
 
 
 class PackageJob:
-    """`changed` is called when the state differs."""
+    """Verifies and unpacks the packages. It calls `changed` after each change of its state."""
 
     def __init__(self, session: SessionPort, package: PackageWork, changed: Callable[[], None]) -> None:
         self.state = PackageJobState()
@@ -33,21 +33,21 @@ class PackageJob:
 
     @property
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """Tasks in the background."""
+        """The background task of the job. Empty before the first start."""
         return (self._task,) if self._task else ()
 
     def start(self) -> None:
-        """Verify and unpack the packages, unless this is running already."""
+        """Start to verify and unpack the packages. Do nothing if the job is already running."""
         if self._task is None or self._task.done():
             self._task = self._session.spawn(self._run())
 
     def stop(self) -> None:
-        """Cancel; the install folder stays unchanged."""
+        """Cancel the job. The install folder stays unchanged."""
         if self._task is not None:
             self._task.cancel()
 
     async def resume(self) -> None:
-        """Show that a package is unpacked already. Its verification is not repeated."""
+        """Start the job if the package is already unpacked, so that the screen shows it. It is not verified again."""
         if (await self._package.facts(self._session.plan)).unpacked:
             self.start()
 
@@ -61,10 +61,10 @@ class PackageJob:
         except (PackageBlocked, PackageRefused, UnpackFailed) as error:
             self._show(PackageJobState(message=str(error).splitlines()[0]))
         except asyncio.CancelledError:
-            self._show(PackageJobState(message=_("Cancelled. The install folder is unchanged.")))
+            self._show(PackageJobState(message=_("The job was cancelled. The install folder is unchanged.")))
             raise
         else:
-            self._show(PackageJobState(message=_("Verified and unpacked into the install folder."), done=True))
+            self._show(PackageJobState(message=_("The package is verified and unpacked."), done=True))
         self._session.schedule_evaluation()
 
     def _show(self, state: PackageJobState) -> None:

@@ -1,4 +1,4 @@
-"""All verdicts of one moment, with the lists and counts that screens show: computed once, not at every repaint."""
+"""All verdicts of one evaluation, with the lists and counts for the screens. They are computed only once."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,21 +8,21 @@ from acp_tui.checks.verdict import Outcome, Verdict
 
 
 class VerdictView:
-    """A hundred nodes have more than six thousand verdicts; few of them are on a screen."""
+    """The verdicts of one evaluation. They can be more than 6,000 for a hundred nodes, so results are cached."""
 
     def __init__(self, verdicts: tuple[Verdict, ...] = (), unchecked: frozenset[str] = frozenset()) -> None:
-        """`unchecked`: nodes that were not checked at this moment. Their unknown verdicts are not findings yet."""
+        """`unchecked` has the addresses of nodes without a finished check. Their unknown verdicts are not reported."""
         self.verdicts = verdicts
         self.unchecked = unchecked
 
     @cached_property
     def reported(self) -> tuple[Verdict, ...]:
-        """All verdicts except the unknown ones of unchecked nodes."""
+        """All verdicts, except unknown verdicts of nodes that are not checked."""
         return tuple(v for v in self.verdicts if v.outcome is not Outcome.UNKNOWN or v.node not in self.unchecked)
 
     @cached_property
     def open(self) -> tuple[Verdict, ...]:
-        """Blockers, then advice."""
+        """The reported verdicts that block the install, then those with advice."""
         found = [verdict for verdict in self.reported if verdict.blocks or verdict.outcome is Outcome.WARN]
         return tuple(sorted(found, key=lambda verdict: not verdict.blocks))
 
@@ -32,12 +32,12 @@ class VerdictView:
 
     @cached_property
     def blockers_by_node(self) -> Mapping[str | None, int]:
-        """Node address → number of its blockers."""
+        """The number of blockers by node address."""
         return Counter(verdict.node for verdict in self.blockers)
 
     @cached_property
     def counts(self) -> Mapping[Outcome, int]:
-        """Reported verdicts by outcome, without waived ones."""
+        """The number of reported verdicts by outcome. Waived verdicts are not counted."""
         return Counter(verdict.outcome for verdict in self.reported if verdict.waived is None)
 
     @cached_property

@@ -1,6 +1,7 @@
-"""The state of the running wizard: draft, node statuses, verdicts. No widgets; screens read it.
+"""The state of the running wizard: draft, node statuses, verdicts. Screens read it. It contains no widgets.
 
-Each answer changes the plan and is saved at once. The verdicts are computed again after every change.
+Each answer (a value that the operator enters) changes the plan and is saved immediately. After every change the
+session computes the verdicts again.
 """
 
 import asyncio
@@ -35,16 +36,16 @@ from screens.session.package_job import PackageJob
 from screens.session.verdict_view import VerdictView
 
 LAST_RUN = "last-run.json"
-"""The last report, in the draft's folder."""
+"""File name of the last report. The file is in the folder of the draft."""
 
 _NOTIFY_DELAY = 0.1
-"""Seconds: many events within this time repaint the screen once."""
+"""Seconds between an event and the repaint. Several events within this time cause only one repaint."""
 _EVALUATION_SHARE = 0.2
-"""The share of the time that evaluation may take while a hundred nodes report one fact after the other."""
+"""Maximum share of time that evaluation takes. Many nodes can report new facts continuously."""
 
 
 class Changed(StrEnum):
-    """The part of the session that has changed, so that a screen repaints no more than that."""
+    """The part of the session that has changed. A screen repaints only this part."""
 
     ANSWERS = "answers"
     NODES = "nodes"
@@ -54,13 +55,13 @@ class Changed(StrEnum):
 
 @runtime_checkable
 class Watcher(Protocol):
-    """A screen that shows a part of the session."""
+    """A screen that must be informed about changes of the session."""
 
     def session_changed(self, topic: Changed) -> None: ...
 
 
 class DraftChanges(TypedDict, total=False):
-    """Fields of the draft that are not answers."""
+    """The fields of the draft that `Session.update_draft` can change. They are not values of the plan."""
 
     step: str
     visited: frozenset[str]
@@ -73,7 +74,7 @@ class DraftChanges(TypedDict, total=False):
 class Session:
     """One run of the wizard.
 
-    `notify` is called on the event loop whenever something has changed, `fault` when background work crashed."""
+    The session calls `notify` on the event loop after each change. It calls `fault` if a background task crashes."""
 
     def __init__(
         self,
@@ -89,9 +90,9 @@ class Session:
         self.nodes = NodeMonitor(self, address_map, package.base)
         self.verdict_view = VerdictView()
         self.field_errors: dict[str, str] = {}
-        """Dotted path → reason why the text in its field is not valid."""
+        """The reason why the text in a field is not valid, by plan key."""
         self.pasted_list = ""
-        """A pasted list of nodes, not yet imported: only in memory, as it may hold passwords."""
+        """A pasted list of nodes that is not imported yet. It can contain passwords, so it is only in memory."""
         self.package = package
         self.plan_file = plan_file
         self.address_map = address_map
@@ -100,7 +101,7 @@ class Session:
         self.package_job = PackageJob(self, package, lambda: self._notify_later(Changed.PACKAGE))
         self.started = now()
         self.last_report: Report | None = load_last_report(draft.folder / LAST_RUN)
-        """The report that the present one is compared with."""
+        """The last report. The current report is compared with it."""
         self._notify = notify
         self._fault = fault
         self._pending_topics: set[Changed] = set()
@@ -113,7 +114,7 @@ class Session:
         return self.draft.plan
 
     def open(self) -> None:
-        """Start to save and evaluate; validate the invalid input of the draft again, for its message."""
+        """Start the tasks that save and evaluate. Validate invalid input of the draft again for its error messages."""
         for path, text in self.draft.invalid_input.items():
             try:
                 with_answers(self.plan, {path: text})
@@ -122,7 +123,7 @@ class Session:
         self._tasks = [self.spawn(self._save_loop()), self.spawn(self._evaluation_loop())]
         self._evaluation_due.set()
         self.nodes.check_changed()
-        if self.draft.updated is not None and not self.draft.run:  # an install may be using the install folder
+        if self.draft.updated is not None and not self.draft.run:  # a started install can use the install folder
             self._tasks.append(self.spawn(self.package_job.resume()))
 
     async def close(self) -> None:
@@ -135,7 +136,7 @@ class Session:
             save(self.draft)
 
     def answer(self, path: str, value: object) -> str:
-        """Store an answer. Return "" when it is valid, else the reason; the typed text is kept either way."""
+        """Store the value of the plan key `path`. Return "" if it is valid, else the reason. Invalid text is kept."""
         to_ask = self.draft.secrets_asked - {path}
         invalid = {key: text for key, text in self.draft.invalid_input.items() if key != path}
         self.field_errors.pop(path, None)
@@ -155,7 +156,7 @@ class Session:
         return self.field_errors.get(path, "")
 
     def set_nodes(self, nodes: tuple[Node, ...]) -> None:
-        """Replace the list of nodes; new ones are checked at once. Text typed for a node stays with it."""
+        """Replace the nodes of the plan and check new nodes. Invalid text in a field of a node moves with the node."""
         before = self.plan.nodes
         places = {path: moved_path(path, before, nodes) for path in (*self.draft.invalid_input, *self.field_errors)}
         self.field_errors = {moved: reason for path, reason in self.field_errors.items() if (moved := places[path])}
@@ -167,7 +168,7 @@ class Session:
         self.nodes.check_changed()
 
     def update_draft(self, **changes: Unpack[DraftChanges]) -> None:
-        """Change fields of the draft that are not answers, and save them."""
+        """Change fields of the draft that are not values of the plan, and save the draft."""
         self.draft = replace(self.draft, **changes)
         self._save_due.set()
 
@@ -180,17 +181,17 @@ class Session:
         self._answers_changed()
 
     def keep_last_report(self) -> None:
-        """Keep the present report as the last one, before the nodes are checked again."""
+        """Store the current report as the last report. Callers use it before they recheck the nodes."""
         if self.nodes.statuses and not self.nodes.checking:
             self.last_report, self.started = self.report(), now()
 
     def forget_host_key(self, address: str) -> None:
-        """Remove a node's host key from the known ones, after the operator has confirmed the change."""
+        """Remove the host key of a node from the known hosts. The operator must confirm this first."""
         self.save_host_keys({key: value for key, value in self.draft.host_keys.items() if key != address})
 
     @property
     def run_dir(self) -> Path | None:
-        """The install run started from this draft."""
+        """The folder of the install run that this draft started. None if it started no run."""
         return Path(self.draft.run) if self.draft.run else None
 
     @property
@@ -198,7 +199,7 @@ class Session:
         return self.verdict_view.verdicts
 
     def report(self) -> Report:
-        """The preflight report of this moment."""
+        """Return the preflight report with the current facts and verdicts."""
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         details = {address: status.detail for address, status in self.nodes.statuses.items()}
         nodes = node_records(self.plan, topology_of(self.plan), self.nodes.facts, states, details)
@@ -211,7 +212,7 @@ class Session:
         )
 
     async def evaluate_now(self) -> None:
-        """Compute the verdicts from the plan and the facts of this moment, and wait for them."""
+        """Compute the verdicts from the current plan and facts, and wait for the result."""
         local_files = self.local_files = await asyncio.to_thread(read_local_files, self.plan, self.package.base)
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.nodes.facts), date.today()
@@ -222,7 +223,7 @@ class Session:
         self._notify(Changed.VERDICTS)
 
     def _invalid_answers(self) -> Iterator[Verdict]:
-        """A blocker for each field with invalid text: the plan still holds the answer before it."""
+        """Yield a blocker for each field with invalid text. The plan has the last valid value of the field."""
         for path, reason in self.field_errors.items():
             yield Verdict(
                 requirement=rule_of(path) or "PLAN",
@@ -230,13 +231,13 @@ class Session:
                 severity=Severity.MUST,
                 outcome=Outcome.FAIL,
                 observed=f"{path}: {reason}",
-                expected=_("a valid answer"),
+                expected=_("the value is valid"),
                 remedy="",
                 paths=(path,),
             )
 
     def _set_plan(self, plan: Plan) -> None:
-        """Set the plan, with the derived defaults for it."""
+        """Store `plan` in the draft, after its derived defaults are computed again."""
         plan, preset = apply_derived_defaults(plan, self.draft.preset)
         self.draft = replace(self.draft, plan=plan, preset=preset)
 
@@ -286,13 +287,13 @@ class Session:
             took = time.perf_counter() - start
             if self.nodes.has_new_result and not self.nodes.checking:
                 self.nodes.has_new_result = False
-                with suppress(OSError):  # without the file only a later comparison is missing
+                with suppress(OSError):  # without the file, only a later comparison is not possible
                     await asyncio.to_thread(save_last_report, self.draft.folder / LAST_RUN, self.report())
             await asyncio.sleep(took * (1 / _EVALUATION_SHARE - 1))
 
 
 def _saved(draft: Draft) -> str:
-    """Save the draft. Return the reason of a failure, or ""."""
+    """Save the draft. Return the reason if saving fails, or "" after a success."""
     try:
         save(draft)
     except OSError as error:

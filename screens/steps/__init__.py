@@ -1,1 +1,1 @@
-"""The steps of the wizard, in one order (order.py)."""
+"""The steps of the wizard. The module `order` defines their order."""

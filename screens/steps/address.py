@@ -1,4 +1,4 @@
-"""Address: addresses of cluster and platform, and the platform's first administrator."""
+"""The Address step: cluster endpoint, platform address, and the first administrator of the platform."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Shared by the Network and the Address step: suggested answers and the drawing of the address plan."""
+"""Base class of the Network and Address steps. It suggests values and shows the drawing of the address plan."""
 
 from typing import ClassVar
 
@@ -30,7 +30,7 @@ class AddressingStep(WizardStep):
             return Text(message, "cyan")
         if field.path == "address.platform" and self.session.plan.address.platform is None:
             endpoint = self.session.plan.address.cluster_endpoint or "-"
-            return Text(_("Default: {value}, the cluster endpoint.").format(value=endpoint), "dim")
+            return Text(_("The default is {value}, the cluster endpoint.").format(value=endpoint), "dim")
         return super().lead(field)
 
     def show_body(self, topic: Changed) -> None:

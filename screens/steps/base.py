@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 
 class WizardApp(Protocol):
-    """The application around a step, as far as steps use it."""
+    """Interface of the application that the steps use."""
 
     steps: Sequence[type["WizardStep"]]
     practice: "Practice | None"
-    """The practice cluster; None for a real one."""
+    """The simulated practice cluster. None if the cluster is real."""
     home: Path
-    """The state folder."""
+    """The state folder of acp-tui."""
     plan_dir: Path
-    """The folder that the plan's relative paths start from."""
+    """The folder from which relative paths of the plan are resolved."""
     own_addresses: Callable[[], Sequence[LocalAddress]]
-    """Of this host, where it may be a node."""
+    """Returns the addresses of this host. With a practice cluster, it returns none, because this host is not a node."""
 
     async def go_to_blocker(self) -> None: ...
 
@@ -53,18 +53,18 @@ class WizardApp(Protocol):
 
 
 class WizardStep(Screen[None]):
-    """One step. A subclass gives its names, the sections of the plan that it edits, and its body."""
+    """A step of the wizard. A subclass defines its names, its body, and the sections of the plan that it edits."""
 
     NAME: ClassVar[str]
     SHORT: ClassVar[str]
-    """Word in the step list, at most 10 columns; a message ID with the context "step"."""
+    """Name in the step list, at most 10 columns. It is a message ID with the context "step"."""
     TITLE_TEXT: ClassVar[str]
     SECTIONS: ClassVar[tuple[str, ...]] = ()
-    """Prefixes of the plan paths that this step edits."""
+    """Prefixes of the plan keys that this step edits."""
     BETWEEN: ClassVar[tuple[str, str] | None] = None
-    """Names of the steps before and after one that is not in the step list."""
+    """Names of the previous and the next step. Set only for a step that is not in the step list."""
     KEYS: ClassVar[tuple[Key, ...]] = ()
-    """The step's own keys for the key bar."""
+    """Keys that only this step has. The key bar shows them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.menu", show=False),
@@ -72,7 +72,7 @@ class WizardStep(Screen[None]):
         Binding("ctrl+r", "reveal", show=False),
     ]
 
-    # Textual would send the complete screen when the focus moves to another field; the fields repaint themselves.
+    # No repaint: when the focus moves, Textual would send the complete screen. The fields repaint themselves.
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, session: Session, wizard: WizardApp) -> None:
@@ -80,13 +80,13 @@ class WizardStep(Screen[None]):
         self.session = session
         self.wizard = wizard
         self.initial_path: str | None = None
-        """Plan path whose field gets the cursor first."""
+        """Plan key of the field on which the cursor starts. None for the first field."""
         self._field: Field | None = None
         self._ready = False
 
     @classmethod
     def owns(cls, verdict: Verdict) -> bool:
-        """Whether an answer of this step would fix the verdict."""
+        """Return True if the verdict belongs to a plan key that this step edits."""
         return any(path.startswith(cls.SECTIONS) for path in verdict.paths) if cls.SECTIONS else False
 
     @classmethod
@@ -99,7 +99,7 @@ class WizardStep(Screen[None]):
         return ()
 
     def body(self) -> Iterable[Widget]:
-        """The widgets between title and detail; by default the form."""
+        """Yield the widgets between title and detail. By default this is the form."""
         yield Form(self.session, self.fields(), id="form")
 
     def compose(self) -> ComposeResult:
@@ -126,10 +126,10 @@ class WizardStep(Screen[None]):
         self._ready = False
 
     def opened(self) -> None:
-        """Called when the step is on the screen; Textual itself calls `on_mount` of every class."""
+        """Hook for subclasses. The step calls it once, after its widgets are on the screen."""
 
     def session_changed(self, topic: Changed) -> None:
-        """Show a change of the session. Before and after the step is on the screen: nothing."""
+        """Update the step after a change of the session. Do nothing while the step is not on the screen."""
         if not self._ready:
             return
         for sidebar in self.query(Sidebar):
@@ -141,7 +141,7 @@ class WizardStep(Screen[None]):
         self.show_body(topic)
 
     def show_body(self, topic: Changed) -> None:
-        """Show a change in the body, for steps with more than a form."""
+        """Hook for subclasses whose body is more than a form. They update the body after a change of the session."""
 
     def on_form_focused(self, event: Form.Focused) -> None:
         self._field = event.field
@@ -155,28 +155,28 @@ class WizardStep(Screen[None]):
         self.committed(event.field)
 
     async def may_continue(self) -> bool:
-        """Whether the next step may be shown."""
+        """Return True if the wizard may show the next step."""
         return True
 
     def lead(self, field: Field) -> Text:
-        """Text before the help of a field, such as a suggestion for it."""
+        """Return a text to show before the help of a field, such as a suggested value."""
         return Text()
 
     def rule_under_cursor(self) -> str | None:
-        """The requirement behind the field under the cursor."""
+        """Return the ID of the requirement for the field under the cursor. None if it has none."""
         return rule_of(self._field.path) if self._field is not None else None
 
     def open_findings(self) -> tuple[Verdict, ...]:
-        """Blockers and advice that an answer of this step would fix, those of the focused field first."""
+        """Return the blockers and advice on the plan keys of this step. Those of the focused field are first."""
         here = self._field.path if self._field is not None else ""
         own = [v for v in self.session.verdict_view.open if self.owns(v) and v.waived is None]
         return tuple(sorted(own, key=lambda verdict: here not in verdict.paths))
 
     def committed(self, field: Field) -> None:
-        """Called when the cursor left a field. A changed login starts checks of the nodes here."""
+        """Hook for subclasses. The step calls it after the cursor leaves a field, for example to start node checks."""
 
     def leaving(self) -> None:
-        """Called before another step is shown: the text typed last counts as final."""
+        """Store the text of the focused field. The wizard calls this before it shows a different step."""
         for form in self.query(Form):
             form.settle()
         if self._field is not None:
@@ -187,17 +187,17 @@ class WizardStep(Screen[None]):
             form.action_reveal()
 
     def show_detail(self, text: Text | str) -> None:
-        """Show facts of the focused place."""
+        """Show facts about the focused field or row in the detail area."""
         for detail in self.query(Detail):
             detail.show(text)
 
     def show_answer(self, text: Text | str) -> None:
-        """Show the result of a key."""
+        """Show the result of a key press."""
         for line in self.query(AnswerLine):
             line.answer(text)
 
     def show_failure(self, text: str) -> None:
-        """Show why a key had no effect."""
+        """Show why a key press had no effect."""
         for line in self.query(AnswerLine):
             line.fail(text)
 
@@ -211,10 +211,10 @@ class WizardStep(Screen[None]):
             detail.show_problems(self.problems())
 
     def problems(self) -> Iterable[Text]:
-        """The problems of the step, one a line, the most urgent first."""
+        """Return the problems of the step, one per line. The most urgent problem is first."""
         return problem_lines(self.session, self._field, self.SECTIONS, self.open_findings())
 
     def set_panel(self, selector: str, text: Text) -> None:
-        # A step that is closed has lost its parts while its background work still has results.
+        # A closed step has no widgets, but its background tasks can still send results.
         for panel in self.query(selector).results(Panel):
             panel.show(text)

@@ -1,4 +1,4 @@
-"""Certificate of the platform: self-signed by the installer, or your own, whose content the step shows."""
+"""The Certificate step: a self-signed certificate or your own. The step shows the content of your own certificate."""
 
 from collections.abc import Iterable, Sequence
 
@@ -51,7 +51,7 @@ class CertificateStep(WizardStep):
 
 
 def described(plan: Plan, found: CertificateFacts) -> list[Text]:
-    """Return the content of the certificate, one fact a line: names, validity, issuer, key."""
+    """Return names, validity, issuer and key of the certificate, one fact per line."""
     lines = [Text(problem, "bold red") for problem in (*found.unreadable, *found.errors)]
     if found.subject is not None:
         lines.append(_line(pgettext("certificate", "Subject"), found.subject))
@@ -95,9 +95,9 @@ def _issuer(found: CertificateFacts) -> str:
     if found.self_signed:
         return _("self-signed: every client must be configured to trust it")
     how = {
-        Authority.KNOWN: _("known to this host"),
+        Authority.KNOWN: _("trusted by this host"),
         Authority.PRIVATE: pgettext("certificate", "private authority"),
-        Authority.MISSING: _("not in the file"),
+        Authority.MISSING: _("issuer not in the file"),
     }
     count = npgettext("certificate", "{count} certificate", "{count} certificates", found.chain_length).format(
         count=found.chain_length

@@ -1,4 +1,4 @@
-"""The explanation behind ^O: every open finding of a step, and the requirement under the cursor."""
+"""The explanation that ^O opens: all open findings of a step, and the requirement under the cursor."""
 
 from rich.text import Text
 
@@ -11,7 +11,7 @@ from screens.steps.base import WizardStep
 
 
 def explanation(step: WizardStep) -> Text:
-    """Return an empty text where nothing is open and no requirement is under the cursor."""
+    """Return the explanation for a step. Empty if it has no open finding and no requirement is under the cursor."""
     text = Text()
     release = step.session.plan.effective_release
     for verdict in step.open_findings():

@@ -1,4 +1,4 @@
-"""Install: start the install, follow it to its end, and answer what it asks. It continues without the wizard."""
+"""The Install step: start the install, follow it, and answer its questions. The install does not need the wizard."""
 
 import asyncio
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from acp_tui.install.verify.run import Finish
 
 _LINES = 2000
-"""Lines of the log on the screen; the files have all lines."""
+"""Maximum number of log lines on the screen. The log files have all lines."""
 _SOURCES = {"acp-tui": "bold", "installer": "cyan"}
 
 
@@ -59,10 +59,10 @@ class InstallStep(WizardStep):
 
     _run: RunState | None = None
     _finish: "Finish | None" = None
-    """The last verification of the cluster."""
+    """The result of the last verification of the cluster. None before the first one."""
     _verifying = False
     _stall = ""
-    """The likely cause of a stall; "" while there is progress."""
+    """The likely cause why the install makes no progress. "" while it makes progress."""
 
     @classmethod
     def has_problems(cls, session: Session) -> bool:
@@ -80,7 +80,7 @@ class InstallStep(WizardStep):
             self._show()
 
     def install_session(self) -> InstallSession:
-        """Return the session for the current answers."""
+        """Return an install session for the current plan."""
         session, practice = self.session, self.wizard.practice
         return InstallSession(
             session.plan,
@@ -95,7 +95,7 @@ class InstallStep(WizardStep):
 
     @work(exclusive=True, group="start")
     async def action_start(self) -> None:
-        """Start the install, or resume one that is at rest. The operator confirms it first."""
+        """Start the install, or resume an install that waits for the operator. The operator must confirm it first."""
         install = self.install_session()
         try:
             if install.remote:
@@ -108,27 +108,27 @@ class InstallStep(WizardStep):
             self.show_answer(Text(str(failed), "bold red"))
 
     def action_logs(self) -> None:
-        """Open the log viewer."""
+        """Open the log viewer with the logs of setup.sh and the installer."""
         if self._run is not None:
             spec = self._run.spec
             self.app.push_screen(LogScreen((("setup.sh", spec.run_dir / SETUP_LOG), ("installer", spec.installer_log))))
 
     async def action_progress(self) -> None:
-        """Show the installer's last progress reply, unchanged."""
+        """Show the last progress response of the installer without changes."""
         if self._run is not None:
             raw = await asyncio.to_thread(_raw_progress, self._run.spec.run_dir / PROGRESS_FILE)
             self.app.push_screen(Read(_("Progress as reported by the installer"), Text(raw), wide=True))
 
     @work
     async def action_abort(self) -> None:
-        """Abort the run after two confirmations. After a success: clean up."""
+        """Abort the install after two confirmations. After a successful install, remove the installer instead."""
         if self._run is not None and self._run.phase is Phase.SUCCESS:
             await self._clean_up()
             return
         if self.session.run_dir is None or self._run is None or self._run.phase in FINAL:
             return
-        first = Confirm(_("Abort the install?"), _("Installed components stay on the nodes."))
-        second = Confirm(pgettext("question", "Abort?"), _("You will have to clean the nodes before installing again."))
+        first = Confirm(_("Abort the install?"), _("The installed components stay on the nodes."))
+        second = Confirm(pgettext("question", "Abort?"), _("You must clean the nodes before you install again."))
         if await self.app.push_screen_wait(first) and await self.app.push_screen_wait(second):
             try:
                 await InstallSession.abort(self.session.run_dir)
@@ -142,13 +142,15 @@ class InstallStep(WizardStep):
         await self.session.evaluate_now()
         report = self.session.report()
         if not report.ready:
-            self.show_answer(Text(_("Not started: there are blockers. The Review step lists them."), "bold red"))
+            message = _("The install was not started, because blockers remain. The Review step lists them.")
+            self.show_answer(Text(message, "bold red"))
             return
         question = "\n".join([*await leftover_lines(install), start_question(install.plan)])
         if not await self.app.push_screen_wait(Confirm(_("Start the install?"), question)):
             return
         if not await self.app.push_screen_wait(Recheck(self.session, report)):
-            self.show_answer(Text(_("Not started. The Review step has the current findings."), "bold red"))
+            message = _("The install was not started. The Review step shows the current findings.")
+            self.show_answer(Text(message, "bold red"))
             return
         run_dir = await self.install_session().start(self.session.report())
         self.session.update_draft(run=str(run_dir))
@@ -175,7 +177,7 @@ class InstallStep(WizardStep):
                 if not update.stalled:
                     self._stall = ""
                 elif not self._stall:
-                    self._stall = _("No progress. Diagnosing...")
+                    self._stall = _("The install makes no progress. acp-tui is searching for the cause.")
                     self.action_triage()
                 self._show()
                 if update.state.phase is Phase.SUCCESS:
@@ -186,7 +188,7 @@ class InstallStep(WizardStep):
 
     @work(exclusive=True, group="verify")
     async def action_verify(self) -> None:
-        """Verify the cluster until it is healthy, then write the completion report."""
+        """Repeat the verification until the cluster is healthy. Then write the completion report."""
         run, install = self._run, self.install_session()
         if run is None or run.phase is not Phase.SUCCESS:
             return
@@ -206,7 +208,7 @@ class InstallStep(WizardStep):
         self._show()
 
     async def _clean_up(self) -> None:
-        """Remove the installer container, if nothing prevents it and the operator confirms."""
+        """Ask for confirmation and remove the installer container. A blocker prevents the removal."""
         if self._finish is None or self._verifying:
             return
         removed, message = await clean_up(self.app, self.install_session(), self._finish)
@@ -217,7 +219,7 @@ class InstallStep(WizardStep):
 
     @work(exclusive=True, group="triage")
     async def action_triage(self) -> None:
-        """Search the likely cause of a stall on the installer node, and show it in the log."""
+        """Search on the installer node for the cause of missing progress. Show the likely cause in the log."""
         if self._run is None or self._run.at_rest:
             return
         triage = await self.install_session().triage()
@@ -231,7 +233,7 @@ class InstallStep(WizardStep):
             self._show()
 
     def action_finish(self) -> None:
-        """Show all findings and the remaining steps; for a failure, its details."""
+        """Show all findings and the remaining steps. After a failed install, show the details of the failure."""
         if self._run is not None and self._run.phase is Phase.FAILED:
             self.app.push_screen(Read(_("The install failed"), failure_text(self._run), wide=True))
             return
@@ -244,6 +246,6 @@ class InstallStep(WizardStep):
 
 def _raw_progress(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8") or _("The last reply was empty.")
+        return file.read_text(encoding="utf-8") or _("The last progress response of the installer was empty.")
     except OSError:
         return _("The installer has not reported progress yet.")

@@ -1,4 +1,4 @@
-"""Questions of the Install step: before the start, and those of a run that needs an answer."""
+"""Questions of the Install step: before the start, and when a run waits for the operator."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def start_question(plan: Plan) -> str:
-    """Return the question before the start of an install."""
+    """Return the text of the confirmation before the start of an install."""
     count = len(plan.nodes)
     return ngettext(
         "acp-tui runs setup.sh and sends the configuration to the installer. This changes {count} node.",
@@ -27,9 +27,9 @@ def start_question(plan: Plan) -> str:
 
 
 async def leftover_lines(install: InstallSession) -> tuple[str, ...]:
-    """Return what a failed run left behind, for the question before a new one.
+    """Return the leftovers of a failed run as lines, for the confirmation before a new run.
 
-    Raises: `StartError` if it prevents a new install."""
+    Raises: `StartError` if the leftovers prevent a new install."""
     leftovers = await install.leftovers()
     if leftovers is None:
         return ()
@@ -42,7 +42,7 @@ async def leftover_lines(install: InstallSession) -> tuple[str, ...]:
 
 
 async def ask_answers(app: App[int], run: RunState) -> Answers | None:
-    """Ask what a run at rest needs to continue. None: the operator cancelled."""
+    """Ask the question that a waiting run needs to continue. None if the operator cancels."""
     match next_step(run):
         case NextStep.CHOOSE_VERSIONS:
             kubernetes = await _pick(app, pgettext("question", "Kubernetes version"), run.offered_kubernetes)
@@ -54,23 +54,23 @@ async def ask_answers(app: App[int], run: RunState) -> Answers | None:
             answer = await app.push_screen_wait(question)
             return None if answer is None else Answers(config_received=answer == "y")
         case NextStep.ANSWER_CHANGES:
-            options = [("m", _("fixed: check again")), ("d", _("send the configuration anyway"))]
+            options = [("m", _("the nodes are fixed: check them again")), ("d", _("send the configuration anyway"))]
             answer = await app.push_screen_wait(Pick(_("The nodes have changed"), options, run.message))
             return None if answer is None else Answers(ignore_node_changes=answer == "d")
     return Answers() if await app.push_screen_wait(Confirm(_("Resume this install?"), run.message)) else None
 
 
 async def clean_up(app: App[int], install: InstallSession, finish: "Finish") -> tuple[bool, Text | None]:
-    """Remove the installer container, if nothing prevents it and the operator confirms.
+    """Ask for confirmation and remove the installer container. A blocker prevents the removal.
 
-    Return whether it was removed, and the message to show."""
+    Return True if the container was removed, and a message for the operator."""
     from acp_tui.install.verify.cleanup import CleanUpFailed, cleanup_blocker
 
     blocker = cleanup_blocker(finish, run_active=False)
     if blocker:
-        return False, Text(_("Not cleaned up: {reason}").format(reason=blocker))
+        return False, Text(_("The installer was not removed: {reason}").format(reason=blocker))
     command = removal(finish.report.release)
-    question = _("This runs on the installer node: {command}").format(command=command)
+    question = _("acp-tui runs this command on the installer node: {command}").format(command=command)
     if not await app.push_screen_wait(Confirm(_("Remove the installer?"), question)):
         return False, None
     try:
@@ -81,5 +81,7 @@ async def clean_up(app: App[int], install: InstallSession, finish: "Finish") -> 
 
 async def _pick(app: App[int], title: str, offered: tuple[str, ...]) -> str | None:
     if not offered:
-        return await app.push_screen_wait(Ask(title, _("The installer did not report the offered versions.")))
+        return await app.push_screen_wait(
+            Ask(title, _("The installer did not report its versions. Enter the version."))
+        )
     return await app.push_screen_wait(Pick(title, [(value, value) for value in offered]))

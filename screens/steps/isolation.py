@@ -1,4 +1,4 @@
-"""Isolation: placement of platform and applications, products, monitoring and logs."""
+"""The Isolation step: placement of platform and applications, and products, monitoring and logs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -26,7 +26,7 @@ def _may_choose(plan: Plan, *, index: int) -> bool:
 class IsolationStep(WizardStep):
     NAME = "isolation"
     SHORT = NC_("step", "Isolation")
-    TITLE_TEXT = NC_("title", "Isolation: what runs where (DaemonSets are exempt)")
+    TITLE_TEXT = NC_("title", "Isolation: placement of Pods (DaemonSets are exempt)")
     SECTIONS = ("isolation", "components", "local_storage")
 
     def body(self) -> Iterable[Widget]:
@@ -37,7 +37,7 @@ class IsolationStep(WizardStep):
         self.set_panel("#isolation-note", Text("\n").join(self._placed()))
 
     def _placed(self) -> Iterator[Text]:
-        """Return a line for each placement: its nodes, and the rule that decides it."""
+        """Yield a line for each placement with its nodes and the rule that decides it."""
         plan, preset = self.session.plan, self.session.draft.preset
         nodes_of: dict[str, list[str]] = {}
         for node in plan.nodes:

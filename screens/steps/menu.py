@@ -1,4 +1,4 @@
-"""The menu: every step, and the actions that also have control keys."""
+"""The menu of the wizard. It lists all steps, and the actions that also have a control key."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ TRIAL, EXPLAIN, QUIT = "t", "e", "q"
 _KEYS = "1234567890" + "".join(
     letter for letter in "abcdefghijklmnopqrstuvwxyz" if letter not in TRIAL + EXPLAIN + QUIT
 )
-"""One key a step: the digits, then letters without a meaning of their own."""
+"""Menu keys of the steps, one key per step: first digits, then letters that no action of the menu uses."""
 
 
 def step_keys(steps: Sequence[type[WizardStep]]) -> dict[str, type[WizardStep]]:
-    """Return the menu key of each step.
+    """Return a step for each menu key.
 
     Raises: ValueError if there are more steps than keys."""
     if len(steps) > len(_KEYS):
@@ -22,7 +22,7 @@ def step_keys(steps: Sequence[type[WizardStep]]) -> dict[str, type[WizardStep]]:
 
 
 def menu_options(steps: Sequence[type[WizardStep]]) -> list[tuple[str, str]]:
-    """Return (key, words) of every line of the menu."""
+    """Return the key and the label of each line of the menu."""
     return [
         *((key, pgettext("step", step.SHORT)) for key, step in step_keys(steps).items()),
         (TRIAL, _("Single-node trial: quick setup")),

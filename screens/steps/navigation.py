@@ -1,4 +1,4 @@
-"""Moves of the wizard: to the next step, to a step of the menu, to the field or the node of a finding."""
+"""Navigation of the wizard: to the next step, to a step of the menu, or to the field or node of a finding."""
 
 import asyncio
 import re
@@ -21,18 +21,18 @@ from screens.widgets.row_list import Rows
 
 
 class StepNavigation(App[int]):
-    """An application that shows one step at a time."""
+    """The part of the application that moves from step to step. It shows one step at a time."""
 
     steps: Sequence[type[WizardStep]] = STEPS
     session: Session | None = None
 
     @property
     def wizard(self) -> WizardApp:
-        """This application as its steps see it."""
+        """This application, with the interface that the steps use."""
         raise NotImplementedError
 
     async def go(self, step: type[WizardStep], path: str | None = None) -> None:
-        """Show this step, with the cursor in the field of `path` if the step has it."""
+        """Show this step. If it has a field for the plan key `path`, put the cursor there."""
         assert self.session is not None
         await self.keys_handled()
         current = self.current_step()
@@ -46,7 +46,7 @@ class StepNavigation(App[int]):
             await self.push_screen(screen)
 
     async def go_to_blocker(self) -> None:
-        """Show the place where the first blocker can be fixed."""
+        """Show the field or the finding of the first blocker."""
         assert self.session is not None
         blockers = self.session.verdict_view.blockers
         if blockers:
@@ -55,7 +55,7 @@ class StepNavigation(App[int]):
             await self.go(PreflightStep)
 
     async def go_to(self, verdict: Verdict) -> None:
-        """Show the field whose answer fixes the verdict; without one, the verdict in the preflight."""
+        """Show the field of the verdict's plan key. If no step has it, show the verdict in the Preflight step."""
         for path in verdict.paths:
             if await self.go_to_answer(path):
                 return
@@ -64,7 +64,7 @@ class StepNavigation(App[int]):
             self.screen.call_after_refresh(self.screen.move_to, verdict)
 
     async def go_to_answer(self, path: str) -> bool:
-        """Show the field of this path, with the cursor on its node where it has one. False: no step has the field."""
+        """Show the step that edits the plan key `path`, with the cursor on the field. False if no step edits it."""
         assert self.session is not None
         step = next((one for one in self.steps if one.SECTIONS and path.startswith(one.SECTIONS)), None)
         if step is None:
@@ -94,7 +94,7 @@ class StepNavigation(App[int]):
 
     @work
     async def action_trial(self) -> None:
-        """Show the trial; of several nodes it keeps one, after a confirmation."""
+        """Show the Trial step. If the plan has several nodes, first confirm that the trial keeps only one."""
         if self.session is None or self.current_step() is None:
             return
         if (count := len(self.session.plan.nodes)) > 1:
@@ -109,7 +109,7 @@ class StepNavigation(App[int]):
 
     @work
     async def action_menu(self) -> None:
-        """Show everything that can be reached without a control key."""
+        """Open the menu and go to the chosen step or action."""
         if self.current_step() is None:
             return
         picked = await self.push_screen_wait(Pick(pgettext("menu", "Go to"), menu_options(self.steps)))
@@ -123,17 +123,17 @@ class StepNavigation(App[int]):
             await self.go(step_keys(self.steps)[picked])
 
     def action_explain(self) -> None:
-        """Show every open finding of this step, and the requirement behind the field or finding under the cursor."""
+        """Show all open findings of this step, and the requirement for the field or finding under the cursor."""
         current = self.current_step()
         if current is not None and (text := explanation(current)):
             self.push_screen(Read(current.rule_under_cursor() or pgettext("step", current.SHORT), text))
 
     def current_step(self) -> WizardStep | None:
-        """The step on the screen; None while a dialog is over it."""
+        """Return the step on the screen. None while a dialog is open."""
         return self.screen if isinstance(self.screen, WizardStep) else None
 
     async def keys_handled(self) -> None:
-        """Wait until the focused field has handled the keys typed before this one."""
+        """Wait until the focused field has handled all keys that were typed earlier."""
         handled = asyncio.Event()
         if self.focused is not None and self.focused.call_later(handled.set):
             await handled.wait()

@@ -1,4 +1,4 @@
-"""Network: network plugin, protocol, CIDR ranges, Kubernetes."""
+"""The Network step: network plugin, protocol, CIDR ranges and Kubernetes version."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Nodes: the common login, and the list of nodes; each is checked from the moment it is added."""
+"""The Nodes step: the common SSH login and the list of nodes. acp-tui starts to check a node when it is added."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -41,14 +41,14 @@ LOGIN = (
 
 
 _SIDE_COLUMNS = 19
-"""Columns of the step list and the margins."""
+"""Number of columns that the step list and the margins use."""
 
 
 class _AddLine(Line):
-    """The line for new nodes. A paste of several lines, or with `key=value`, opens the import dialog."""
+    """The input line for new nodes. Pasted text with several lines or with `=` opens the import dialog."""
 
     class ListPasted(Message):
-        """A list was pasted."""
+        """Message: the operator pasted a list of nodes."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -88,7 +88,7 @@ class NodesStep(WizardStep):
     ]
 
     _line_error = ("", "")
-    """Text of an invalid line for new nodes, and the reason."""
+    """The text of an invalid input line for new nodes, and the reason why it is invalid."""
     _own: tuple[LocalAddress, ...] = ()
     """Addresses of this host."""
 
@@ -100,14 +100,14 @@ class NodesStep(WizardStep):
         example = _("add: 10.20.0.11, worker 10.20.0.21, admin@10.20.0.12:2222")
         yield _AddLine(self.session.draft.pending_node_line, placeholder=example, takes=self._add_nodes, id="add")
         yield Panel(id="offers")
-        yield Rows(id="nodes", empty=_("No nodes yet. Type an address above and press Enter."))
+        yield Rows(id="nodes", empty=_("The plan has no nodes. Type an address and press Enter."))
 
     def opened(self) -> None:
         self._own = tuple(self.wizard.own_addresses())
         self._show_suggestions()
         path = self.initial_path or ""
         if path.startswith("ssh"):
-            return  # its field has the cursor
+            return  # the field of the login already has the cursor
         if path.startswith("workload"):
             self.action_sizes()
         if self.session.draft.pending_node_line:
@@ -123,7 +123,7 @@ class NodesStep(WizardStep):
         self.session.nodes.check_changed()
 
     async def may_continue(self) -> bool:
-        """Add the nodes of the line that was not entered yet; an invalid line keeps the cursor."""
+        """Add the nodes of the input line. If the line is invalid, put the cursor there and return False."""
         line = self.query_one("#add", Line)
         if self._add_nodes(line.value):
             line.value = ""
@@ -133,8 +133,8 @@ class NodesStep(WizardStep):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "add":
-            # The value of the line itself: in a burst of keys the event may be older than an error.
-            # The draft keeps no password.
+            # An event can be older than the error of the line, if many keys arrive together.
+            # A line with a password is not stored in the draft.
             self.session.update_draft(pending_node_line="" if has_secret(event.input.value) else event.input.value)
             if event.input.value != self._line_error[0]:
                 self._set_line_error("", "")
@@ -149,7 +149,7 @@ class NodesStep(WizardStep):
         self.show_problems()
 
     def _add_nodes(self, typed: str) -> bool:
-        """Add the nodes of this line, all or none. False: the line is invalid, and the problems name the reason."""
+        """Add all nodes of this line to the plan. If the line is invalid, show the reason and return False."""
         parsed = read_lines(typed)
         preview = merge_hosts(self.session.plan, parsed)
         duplicates = (*preview.already_in_plan, *preview.duplicates)
@@ -168,7 +168,7 @@ class NodesStep(WizardStep):
         if event.widget.id == "add":
             self._field = None
             example = _("Example: worker admin@10.20.0.21:22. A range: 10.20.0.11-13.")
-            roles = _("Without a role, the first three become control plane nodes.")
+            roles = _("Without a role, the first three nodes become control plane nodes.")
             self.show_detail(f"{example}\n{roles}")
             self.show_problems()
 
@@ -179,7 +179,7 @@ class NodesStep(WizardStep):
 
     @work
     async def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Open the node."""
+        """Open the dialog of the chosen node."""
         index = next((i for i, node in enumerate(self.session.plan.nodes) if node.address == event.key), None)
         if index is not None:
             await self.app.push_screen_wait(NodeDialog(self.session, index))
@@ -193,11 +193,11 @@ class NodesStep(WizardStep):
 
     @work
     async def action_list(self) -> None:
-        """Open the import dialog."""
+        """Open the dialog that imports a list of nodes."""
         await self._import()
 
     async def _import(self) -> None:
-        from screens.dialogs.node_import import NodeImportDialog  # its editor takes long to import
+        from screens.dialogs.node_import import NodeImportDialog  # the import of its editor is slow
 
         await self.app.push_screen_wait(NodeImportDialog(self.session, self.wizard.plan_dir))
         for form in self.query(Form):
@@ -211,10 +211,10 @@ class NodesStep(WizardStep):
 
     @work
     async def action_found(self) -> None:
-        """Fill in a suggestion: this host as installer node, interfaces, IPv6 addresses."""
+        """Let the operator choose a suggestion to fill in: this host as installer node, interfaces, IPv6 addresses."""
         suggestions = node_suggestions(self.session, self._own)
         if not suggestions:
-            self.show_answer(_("Nothing to fill in yet."))
+            self.show_answer(_("acp-tui has no values to fill in yet."))
             return
         options = [(one.key, one.message) for one in suggestions]
         title = pgettext("dialog", "Fill in")
@@ -224,7 +224,7 @@ class NodesStep(WizardStep):
                 self.session.set_nodes(one.nodes)
 
     def action_move(self, by: int) -> None:
-        """Move the node under the cursor: the first control plane node runs the installer."""
+        """Move the node under the cursor by `by` places. The first control plane node runs the installer."""
         nodes = list(self.session.plan.nodes)
         here = next((i for i, node in enumerate(nodes) if node.address == self.query_one("#nodes", Rows).key), None)
         if here is not None and 0 <= here + by < len(nodes):
@@ -245,13 +245,14 @@ class NodesStep(WizardStep):
 
     @work
     async def action_host_key(self) -> None:
-        """Trust a changed host key, after a confirmation."""
+        """Ask for confirmation and trust the changed host key of the node under the cursor."""
         node = self._node(self.query_one("#nodes", Rows).key)
         status = self.session.nodes.statuses.get(node.address) if node else None
         if node is None or status is None or status.state is not NodeState.HOST_KEY_CHANGED:
             return
         question = _(
-            "{detail}\nTrust the new key? Only if you reinstalled this node; otherwise another machine may answer here."
+            "{detail}\nDo you trust the new key? Confirm only if you reinstalled this node. "
+            "Otherwise a different machine can have this address."
         ).format(detail=status.detail)
         if await self.app.push_screen_wait(Confirm(_("Host key of {address}").format(address=node.address), question)):
             self.session.forget_host_key(node.address)
@@ -262,15 +263,15 @@ class NodesStep(WizardStep):
 
     def _show_nodes(self) -> None:
         rows = [Row(node.address, node_line(self.session, node)) for node in self.session.plan.nodes]
-        # Without a list: the wizard was closed below a dialog of this step, which ends only now.
+        # The list is missing if the wizard was closed while a dialog of this step was open.
         for listing in self.query("#nodes").results(Rows):
             listing.show(rows)
             if listing.has_focus and (node := self._node(listing.key)):
                 self.show_detail(self._detail(node))
 
     def _show_suggestions(self) -> None:
-        """Show the other ways to add nodes, with their result."""
-        # Without nodes the sizing would only repeat the minimum.
+        """Show the keys for the import dialog, for suggestions and for the sizing."""
+        # For a plan without nodes, the sizing would only show the minimum.
         short = shortage(session_sizing(self.session)) if self.session.plan.nodes else ""
         keys = [
             ("^L", pgettext("key", "list")),

@@ -29,7 +29,7 @@ STEPS: tuple[type[WizardStep], ...] = (
 
 
 def adjacent_step(steps: Sequence[type[WizardStep]], step: WizardStep, by: int) -> type[WizardStep] | None:
-    """Return the step after (1) or before (-1) this one; None: it is the last, or the first."""
+    """Return the next step (`by` is 1) or the previous step (`by` is -1). None at the end of the order."""
     names = [one.NAME for one in steps]
     if step.BETWEEN is not None:
         return steps[names.index(step.BETWEEN[by > 0])]

@@ -1,4 +1,4 @@
-"""Package: the installation files and their signature; verification and unpacking run in the background."""
+"""The Package step: the installation packages and their signature. It verifies and unpacks them in the background."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -39,11 +39,11 @@ FIELDS = (
 
 
 def _companions(found: Found) -> str:
-    """Return which companion files of the Core Package were found."""
+    """Return a text that says which other files were found with a Core Package."""
     parts = (
-        _("with its signature") if found.signed else _("without a signature"),
-        _("the public key") if found.public_key else _("no public key"),
-        *([pgettext("package", "the extensions")] if found.extensions else []),
+        _("signature found") if found.signed else _("signature missing"),
+        _("public key found") if found.public_key else _("public key missing"),
+        *([pgettext("package", "extensions found")] if found.extensions else []),
     )
     return ", ".join(parts)
 
@@ -81,14 +81,14 @@ class PackageStep(WizardStep):
             self.run_worker(self._find())
 
     async def _find(self) -> None:
-        """Search the usual folders for packages, while the operator may already type."""
+        """Search the usual folders for packages. The operator can type during the search."""
         self._found = await self.session.package.find(self.session.plan.package.fingerprint)
         self.set_panel("#package-state", self._state())
 
     def action_fill_in(self) -> None:
-        """Fill in the paths of a found package, or those of the next one.
+        """Fill in the file paths of a found package. Pressed again, fill in those of the next package.
 
-        A path that the operator has typed is not replaced."""
+        A file path that the operator has typed is not replaced."""
         package = self.session.plan.package
         cores = [str(found.core) for found in self._found]
         if not cores or (package.core and package.core not in cores):
@@ -103,14 +103,14 @@ class PackageStep(WizardStep):
         self.query_one(Form).reload(focused=True)
 
     def action_unpack(self) -> None:
-        """Verify, then unpack, while the operator fills in the other steps."""
+        """Start to verify and unpack the packages in the background."""
         self.session.package_job.start()
 
     def action_stop(self) -> None:
         self.session.package_job.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave ^X to the text field (cut) while nothing runs."""
+        """Return False for ^X while no job runs. Then ^X cuts text in the focused field."""
         return action != "stop" or self.session.package_job.state.progress is not None
 
     def _state(self) -> Text:
@@ -125,28 +125,32 @@ class PackageStep(WizardStep):
             percent = f"{100 * done // total}%" if total else ""
             message = " ".join(part for part in (bar, percent, pace(work.progress), work.progress.label) if part)
             lines.append(Text(message, no_wrap=True, overflow="ellipsis"))
-            lines.append(Text(_("^X stops it. You can fill in the other steps meanwhile."), "cyan"))
+            lines.append(Text(_("Press ^X to cancel. You can fill in the other steps now."), "cyan"))
         elif work.message:
-            if not work.done:  # the complete text, because the lines below would only repeat it
+            if not work.done:  # the lines below would only repeat this text
                 return Text(work.message, "bold red")
             lines.append(Text(work.message, "green", no_wrap=True, overflow="ellipsis"))
         elif self.session.plan.package.core:
-            lines.append(Text(_("^V verifies the signature and unpacks the package."), "cyan"))
+            lines.append(Text(_("Press ^V to verify the signature and unpack the package."), "cyan"))
             if len(self._found) > 1 and self.session.plan.package.core in [str(one.core) for one in self._found]:
                 message = ngettext(
-                    "^F fills in the next of {count} found.", "^F fills in the next of {count} found.", len(self._found)
+                    "Press ^F to fill in the next of {count} package.",
+                    "Press ^F to fill in the next of {count} packages.",
+                    len(self._found),
                 )
                 lines.append(Text(message.format(count=len(self._found)), "cyan"))
         elif self._found:
             one, count = self._found[0], len(self._found)
             message = ngettext(
-                "Found {count} package. ^F fills it in:", "Found {count} packages. ^F fills in this one:", count
+                "{count} package was found. Press ^F to fill it in:",
+                "{count} packages were found. Press ^F to fill in this one:",
+                count,
             )
             lines.append(Text(message.format(count=count), "cyan"))
             lines.append(Text(str(one.core), no_wrap=True, overflow="ellipsis"))
             lines.append(Text(_companions(one), "dim", no_wrap=True, overflow="ellipsis"))
         if self.session.plan.scenario == "single-node":
-            lines.append(Text(_("^T opens the single-node trial: quick setup."), "cyan"))
+            lines.append(Text(_("Press ^T to open the single-node trial (quick setup)."), "cyan"))
         for verdict in self.session.verdicts:
             if verdict.requirement in ("BND-SIGN", "BND-NODE-ARCH", "BND-FREE-100G") and len(lines) < 4:
                 mark, style = outcome_mark(verdict.outcome) if verdict.waived is None else ("W", "cyan")

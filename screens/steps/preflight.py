@@ -1,4 +1,4 @@
-"""Preflight: every finding with its observed and expected value, reason and fix; a single requirement can be waived."""
+"""The Preflight step. It shows each finding with observed value, expected value, reason and fix."""
 
 import getpass
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ class PreflightStep(WizardStep):
         ("n", NC_("key", "net")),
         ("s", NC_("key", "save")),
     )
-    """Shown below the finding: the key bar has no room for them."""
+    """Keys that the step shows below the finding, because the key bar has no space for them."""
     REAL_KEY: ClassVar[Key] = ("t", NC_("key", "test"))
     PRACTICE_KEY: ClassVar[Key] = ("m", NC_("key", "apply"))
 
@@ -64,7 +64,7 @@ class PreflightStep(WizardStep):
 
     _filter = Filter.BLOCKERS
     _node: str | None = None
-    """Only findings of this node are shown."""
+    """Address of the node whose findings are shown. None for all nodes."""
 
     @classmethod
     def has_problems(cls, session: Session) -> bool:
@@ -98,13 +98,13 @@ class PreflightStep(WizardStep):
         self.show_detail(self._more_keys())
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Show all parts of the finding."""
+        """Open a dialog with all parts of the finding under the cursor."""
         verdict = self._verdict()
         if verdict is not None:
             self.app.push_screen(Read(verdict.requirement, self._all_parts(verdict)))
 
     def move_to(self, verdict: Verdict) -> None:
-        """Put the cursor on this finding."""
+        """Put the cursor on the line of this verdict."""
         self.query_one("#findings", Rows).move_to(_key(verdict))
 
     def action_filter(self) -> None:
@@ -112,23 +112,23 @@ class PreflightStep(WizardStep):
         self._show()
 
     def action_this_node(self) -> None:
-        """Show only the findings of the node under the cursor, or those of all nodes again."""
+        """Show only the findings of the node under the cursor. Pressed again, show those of all nodes."""
         verdict = self._verdict()
         self._node = verdict.node if verdict is not None and self._node is None else None
         self._show()
 
     def action_recheck(self) -> None:
-        """Check the node of the finding again; all nodes for a finding between nodes."""
+        """Recheck the node of the finding under the cursor. If the finding has no node, recheck all nodes."""
         verdict = self._verdict()
         if verdict is None:
             return
         for node in self.session.plan.nodes:
             if verdict.node in (node.address, None):
                 self.session.nodes.check(node)
-        self.show_answer(pgettext("preflight", "{rule}: rechecking").format(rule=verdict.requirement))
+        self.show_answer(pgettext("preflight", "acp-tui is rechecking {rule}").format(rule=verdict.requirement))
 
     def action_copy(self) -> None:
-        """Copy the finding to a file, and to the clipboard of a terminal that allows it."""
+        """Copy the finding to a file. Also copy it to the clipboard, if the terminal allows this."""
         verdict = self._verdict()
         if verdict is None:
             return
@@ -137,27 +137,32 @@ class PreflightStep(WizardStep):
         self._write("finding.txt", text)
 
     def action_changes(self) -> None:
-        """Show the differences from the last report."""
+        """Show the differences between the last report and the current results."""
         before = self.session.last_report
         if before is None:
-            self.show_answer(_("No earlier report to compare with. r checks all nodes again."))
+            self.show_answer(_("No earlier report exists. Press r to recheck all nodes."))
             return
         found = changes(before, self.session.report())
-        title = pgettext("preflight", "Since {moment}").format(moment=f"{found.since.astimezone():%Y-%m-%d %H:%M}")
+        title = pgettext("preflight", "Changes since {moment}").format(
+            moment=f"{found.since.astimezone():%Y-%m-%d %H:%M}"
+        )
         self.app.push_screen(Read(title, Text("\n".join(change_lines(found)))))
 
     def action_network(self) -> None:
-        """Show the connectivity between the nodes."""
+        """Open a dialog with the results of the connectivity tests between the nodes."""
         lines = network_lines(self.session.report().nodes, Read.WIDE)
-        text = Text("\n".join(lines) or _("Node-to-node connectivity has not been tested yet."))
+        text = Text("\n".join(lines) or _("The connectivity between the nodes has not been tested yet."))
         self.app.push_screen(Read(_("Network between the nodes"), text, wide=True))
 
     @work
     async def action_tests(self) -> None:
-        """Run active tests, chosen from a list, after a confirmation."""
+        """Let the operator choose active tests from a list. After a confirmation, run them."""
         if self.wizard.practice is not None:
             return
-        from acp_tui.preflight.active_tests import DESCRIPTIONS, describe_effect  # SSH modules take long to import
+        from acp_tui.preflight.active_tests import (
+            DESCRIPTIONS,
+            describe_effect,
+        )  # the import of the SSH modules is slow
         from screens.dialogs.active_tests import ActiveTestsDialog
 
         plan = self.session.plan
@@ -168,7 +173,7 @@ class PreflightStep(WizardStep):
         if await self.app.push_screen_wait(Confirm(_("Run these tests on the nodes now?"), question)):
             self.session.nodes.run_active_tests(chosen)
             names = ", ".join(_(DESCRIPTIONS[one].name).partition(":")[0] for one in chosen)
-            self.show_answer(_("Started: {names}. Results appear when finished.").format(names=names))
+            self.show_answer(_("Tests started: {names}. The results appear later.").format(names=names))
 
     def action_recheck_all(self) -> None:
         self.session.keep_last_report()
@@ -177,7 +182,7 @@ class PreflightStep(WizardStep):
 
     @work
     async def action_waive(self, everywhere: bool) -> None:
-        """Waive this requirement on this node or on all nodes; on a waived finding, remove the waiver."""
+        """Waive the requirement on this node, or on all nodes if `everywhere`. If it is waived, remove the waiver."""
         verdict = self._verdict()
         if verdict is None or verdict.outcome is Outcome.PASS:
             return
@@ -189,9 +194,9 @@ class PreflightStep(WizardStep):
             return
         title = pgettext("preflight", "Waive {rule}").format(rule=verdict.requirement)
         if key[1] == "*":
-            question = _("Reason for waiving this requirement on all nodes? The plan and the report keep it.")
+            question = _("Why do you waive this requirement on all nodes? The plan and the report store the reason.")
         else:
-            question = _("Reason for waiving this requirement on {node}? The plan and the report keep it.")
+            question = _("Why do you waive this requirement on {node}? The plan and the report store the reason.")
         preset = _("confirmed by hand") if verdict.outcome is Outcome.MANUAL else ""
         reason = await self.app.push_screen_wait(Ask(title, question.format(node=key[1]), preset))
         if reason and reason.strip():
@@ -199,15 +204,15 @@ class PreflightStep(WizardStep):
             self.session.replace_plan(self.session.plan.model_copy(update={"waivers": (*waivers, waiver)}))
 
     def action_fix(self) -> None:
-        """Show the fixes, with the cursor on the node of this finding."""
+        """Open the screen that fixes nodes, with the cursor on the node of this finding."""
         verdict = self._verdict()
-        from screens.dialogs.fix import FixScreen  # SSH modules take long to import
+        from screens.dialogs.fix import FixScreen  # the import of the SSH modules is slow
 
         self.app.push_screen(FixScreen(self.session, verdict.node if verdict is not None else None))
 
     @work
     async def action_apply_fix(self) -> None:
-        """Run the fix on a node of the practice cluster, as an administrator would over SSH."""
+        """Run the fix of the finding on its node of the practice cluster. Then recheck the node."""
         verdict, practice = self._verdict(), self.wizard.practice
         if verdict is None or practice is None or verdict.node is None or not verdict.remedy:
             return
@@ -218,21 +223,25 @@ class PreflightStep(WizardStep):
                 self.session.nodes.check(node)
 
     def action_save_report(self) -> None:
-        """Write the report as JSON and as an HTML page."""
+        """Write the current report to two files: JSON and HTML."""
         report, before = self.session.report(), self.session.last_report
         since = changes(before, report) if before is not None else None
         self._write("preflight.json", report_json(report))
         self._write("preflight.html", report_html(report, self.session.plan, since))
 
     def _write(self, name: str, text: str) -> None:
-        """Write a file into the draft's folder, and show its path."""
+        """Write the file `name` into the folder of the draft, and show its path."""
         path = self.session.draft.folder / name
         try:
             write_atomically(path, text)
         except OSError as error:
-            self.show_failure(pgettext("error", "{reason}: {path}").format(path=path, reason=error.strerror or error))
+            self.show_failure(
+                pgettext("error", "Cannot write the file: {reason}: {path}").format(
+                    path=path, reason=error.strerror or error
+                )
+            )
         else:
-            self.show_answer(pgettext("file", "Written to {path}").format(path=path))
+            self.show_answer(pgettext("file", "acp-tui wrote {path}").format(path=path))
 
     def _more_keys(self) -> Text:
         text = Text(no_wrap=True, overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""Registry: the platform's own, or one that you run; the text below the fields explains the choice."""
+"""The Registry step: the registry of the platform or your own registry. A text below the fields explains the choice."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from screens.widgets.panel import Panel
 
 
 def _has_user(plan: Plan) -> bool:
-    """A password without a user is not sent; a present one stays visible."""
+    """Return True if the password field is shown: the plan has a registry user or a registry password."""
     return bool(plan.registry.username or plan.registry.password)
 
 
@@ -50,11 +50,11 @@ def _note(plan: Plan) -> tuple[str, ...]:
         host = plan.registry_address or _("the cluster endpoint")
         return (
             _("The installer runs a registry on the control plane nodes: {host}:11443.").format(host=host),
-            _("Enter the host without a port. Disaster recovery requires a login."),
+            _("Enter the host without a port. Disaster recovery requires a user and a password."),
         )
     return (
-        _("Nodes pull from {host}. No rule for port 11443 is needed.").format(
+        _("The nodes pull images from {host}. They do not need port 11443.").format(
             host=plan.registry_address if registry.address else pgettext("registry", "your registry")
         ),
-        _("The installer does not fill it. Get the image synchronisation plan from the vendor's support first."),
+        _("The installer does not copy images into it. First ask the vendor's support how to copy them."),
     )

@@ -1,4 +1,4 @@
-"""Install from a host that is not the installer node: the wizard suspends, and the command runs on its terminal."""
+"""Install from a host that is not the installer node. The wizard is suspended while the command uses its terminal."""
 
 import shutil
 import signal
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 
 async def install_remotely(step: "WizardStep", install: "InstallSession") -> None:
-    """Ask for confirmation, then run the install command, which does its own preflight. Raises: `StartError`."""
+    """Ask for confirmation, then run `acp-tui install`. It runs its own preflight. Raises: `StartError`."""
     session = step.session
     node = install.plan.installer_node
     assert node is not None
     count = len(install.plan.nodes)
     question = ngettext(
         "The installer node {address} is another host. acp-tui uploads the package and the configuration, and runs the "
-        "install there. This changes {count} node. The wizard returns at the end. To follow the install from this "
-        "host: acp-tui attach",
+        "install on that node. This changes {count} node. The wizard returns at the end. To follow the install from "
+        "this host, run: acp-tui attach",
         "The installer node {address} is another host. acp-tui uploads the package and the configuration, and runs the "
-        "install there. This changes all {count} nodes. The wizard returns at the end. To follow the install from "
-        "this host: acp-tui attach",
+        "install on that node. This changes all {count} nodes. The wizard returns at the end. To follow the install "
+        "from this host, run: acp-tui attach",
         count,
     ).format(address=node.address, count=count)
     if not await step.app.push_screen_wait(Confirm(_("Start the install?"), question)):
@@ -47,7 +47,7 @@ async def install_remotely(step: "WizardStep", install: "InstallSession") -> Non
         with step.app.suspend():
             status = _run(command)
     except SuspendNotSupported:
-        message = _("This terminal cannot be suspended. Run the command yourself: {command}")
+        message = _("acp-tui cannot suspend this terminal. Run the command yourself: {command}")
         step.show_answer(Text(message.format(command=" ".join(command))))
         return
     if status == ExitStatus.DONE:
@@ -55,14 +55,14 @@ async def install_remotely(step: "WizardStep", install: "InstallSession") -> Non
     if status in (ExitStatus.DONE, ExitStatus.CHECK_FAILED):
         _remove_secrets(bundle)
     if status == ExitStatus.DONE:
-        message = _("Installed. Run `acp-tui status` to check it.")
+        message = _("The platform is installed. Run `acp-tui status` to check it.")
     else:
-        message = _("The install ended with exit status {status}. Run `acp-tui status` to check progress.")
+        message = _("The install command ended with exit status {status}. To check the install, run `acp-tui status`.")
     step.show_answer(Text(message.format(status=status), "bold"))
 
 
 def _run(command: tuple[str, ...]) -> int:
-    """Run the command on this terminal. Ctrl-C ends the command, not the wizard."""
+    """Run the command on this terminal and return its exit status. Ctrl-C ends the command, not the wizard."""
     before = signal.signal(signal.SIGINT, lambda number, frame: None)
     try:
         status = subprocess.run(command, check=False).returncode
@@ -75,6 +75,6 @@ def _run(command: tuple[str, ...]) -> int:
 
 
 def _remove_secrets(bundle: Path) -> None:
-    """Remove the secrets of a finished install. While it may still run, its bundle is needed to follow it."""
+    """Remove the secrets from the bundle. Call this only after the end of the install, which uses the bundle."""
     with suppress(OSError):
         remove_secrets(bundle)

@@ -1,4 +1,4 @@
-"""Review: blockers and their places, waivers, undocumented settings, the command that starts, and every answer."""
+"""The Review step: blockers, waivers, settings without public documentation, the start command, and all answers."""
 
 import asyncio
 import getpass
@@ -37,13 +37,13 @@ from screens.steps.base import WizardStep
 from screens.widgets.row_list import Row, Rows
 
 _UNSIGNED = "BND-SIGN"
-"""The requirement that the operator may waive for a package without a signature."""
+"""ID of the requirement that the operator can waive for a package without a signature."""
 
 
 class ReviewStep(WizardStep):
     NAME = "review"
     SHORT = NC_("step", "Review")
-    TITLE_TEXT = NC_("title", "Review: check before you start")
+    TITLE_TEXT = NC_("title", "Review: check the plan before you start the install")
     KEYS = (
         ("Enter", NC_("key", "open")),
         ("m", NC_("key", "blocker")),
@@ -76,7 +76,7 @@ class ReviewStep(WizardStep):
         return verdict.requirement if verdict is not None else None
 
     def on_rows_highlighted(self, event: Rows.Highlighted) -> None:
-        """Show the full text of the line."""
+        """Show the full text of the line under the cursor."""
         if (verdict := self._verdict()) is not None:
             self.show_detail(all_parts(verdict, self.session.plan.effective_release))
         elif (answer := self._answer()) is not None:
@@ -85,7 +85,7 @@ class ReviewStep(WizardStep):
             self.show_detail(event.key.partition(" ")[2])
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        """Open the field of this line. The application runs this work, as this screen is closed meanwhile."""
+        """Go to the field of this line. The application runs the task, because this screen closes."""
         if (verdict := self._verdict()) is not None:
             self.app.run_worker(self.wizard.go_to(verdict))
         elif (answer := self._answer()) is not None:
@@ -94,11 +94,11 @@ class ReviewStep(WizardStep):
             self.action_configuration()
 
     def action_blocker(self) -> None:
-        """Open the place where the first blocker can be fixed."""
+        """Go to the field or the finding of the first blocker."""
         self.app.run_worker(self.wizard.go_to_blocker())
 
     def action_configuration(self) -> None:
-        """Show the configuration for the installer, with masked secrets."""
+        """Open a dialog with the configuration for the installer. Its secrets are masked."""
         try:
             content = mask_document(json.loads(render(self.session.plan, self.wizard.plan_dir)))
         except RenderError as error:
@@ -109,11 +109,11 @@ class ReviewStep(WizardStep):
 
     @work
     async def action_waive_signature(self) -> None:
-        """Waive the signature of the package, with a reason."""
+        """Ask for a reason and waive the signature verification of the package."""
         found = self._unsigned()
         if found is None:
             return
-        question = _("{found}\nReason for installing without a signature? The plan and the report keep it.")
+        question = _("{found}\nWhy do you install without a signature? The plan and the report store the reason.")
         ask = Ask(_("Waive signature verification"), question.format(found=found.observed))
         reason = await self.app.push_screen_wait(ask)
         if reason and reason.strip():
@@ -124,7 +124,7 @@ class ReviewStep(WizardStep):
     @work
     async def action_save_plan(self) -> None:
         preset = str(self.session.plan_file or Path.cwd() / "plan.yaml")
-        question = _("Path of the plan file. The secrets go to secrets.yaml in the same folder; only you can read it.")
+        question = _("Enter the path of the plan file. The secrets go to secrets.yaml in the same folder.")
         answer = await self.app.push_screen_wait(Ask(_("Save the plan"), question, preset))
         if not answer:
             return
@@ -132,16 +132,18 @@ class ReviewStep(WizardStep):
             await asyncio.to_thread(save_plan, self.session.plan, _path(answer))
         except OSError as error:
             reason = error.strerror or error
-            self.show_failure(pgettext("error", "Not written: {reason}: {path}").format(reason=reason, path=answer))
+            self.show_failure(
+                pgettext("error", "Cannot write the plan: {reason}: {path}").format(reason=reason, path=answer)
+            )
         else:
-            self.show_answer(pgettext("file", "Written to {path}").format(path=answer))
+            self.show_answer(pgettext("file", "The plan was written to {path}").format(path=answer))
 
     @work
     async def action_export(self) -> None:
-        await self.session.evaluate_now()  # the answer typed last is not a change of the nodes
+        await self.session.evaluate_now()  # the last typed value must not count as a change of the nodes
         before = self.session.report()
         preset = str(Path.cwd() / "acp-bundle")
-        question = _("Folder of the bundle: plan, secrets, configuration, report, known hosts, checksums.")
+        question = _("Enter the folder of the bundle (plan, secrets, configuration, report, known hosts, checksums).")
         answer = await self.app.push_screen_wait(Ask(_("Write the bundle"), question, preset))
         keep = await self._keep() if answer else None
         if not answer or keep is None:
@@ -149,14 +151,14 @@ class ReviewStep(WizardStep):
         if await self.app.push_screen_wait(Recheck(self.session, before)):
             self.show_answer(await self.wizard.write_bundle(_path(answer), keep))
         else:
-            self.show_failure(_("No bundle was written. x writes one with the present results."))
+            self.show_failure(_("The bundle was not written. Press x to write it with the current results."))
 
     async def _keep(self) -> SecretsMode | None:
-        """Ask how to store the secrets. None: the operator cancelled."""
+        """Ask how to store the secrets in the bundle. None if the operator cancels."""
         options = [
             ("p", _("As plain text, in files that only you can read")),
             ("e", _("Encrypted with a passphrase")),
-            ("n", _("Not in the bundle; you enter them again later")),
+            ("n", _("Not in the bundle: you enter them again later")),
         ]
         picked = await self.app.push_screen_wait(Pick(_("How should secrets be stored?"), options))
         if picked == "p":
@@ -170,7 +172,7 @@ class ReviewStep(WizardStep):
         for question in (pgettext("dialog", "Passphrase"), pgettext("dialog", "Repeat passphrase")):
             typed = await self.app.push_screen_wait(Ask(title, question, secret=True))
             if not typed or phrase not in (None, typed):
-                self.show_failure(_("Passphrases are empty or do not match. Nothing was written."))
+                self.show_failure(_("The passphrases are empty or do not match. Nothing was written."))
                 return None
             phrase = typed
         return ToPassphrase(SecretStr(phrase or ""))
@@ -192,17 +194,17 @@ class ReviewStep(WizardStep):
         yield _heading(pgettext("review", "Start command"))
         line = setup_line(plan, self.wizard.plan_dir)
         yield Row(f"line {line}", _line(f"  {line}"))
-        text = _("configuration for the installer: v shows it")
-        yield Row(f"configuration {_('Enter or v shows it.')}", _line("  " + text))
+        text = _("Press v to show the configuration for the installer.")
+        yield Row(f"configuration {_('Press Enter or v to show the configuration.')}", _line("  " + text))
         yield _heading(pgettext("review", "Answers"))
         yield from self._answers()
 
     def _blockers(self) -> Iterator[Row]:
-        """Whether the install can start, and every blocker."""
+        """Yield a line that says if the install can start, and then a line for each blocker."""
         g, blockers = glyphs(), self.session.verdict_view.blockers
         report, release = self.session.report(), self.session.plan.effective_release
         if report.ready:
-            yield _heading(f"{g.passed} " + _("Ready. ^N opens the install."), "bold green")
+            yield _heading(f"{g.passed} " + _("The plan is ready. Press ^N to open the Install step."), "bold green")
             return
         if count := len(blockers):
             text = ngettext("{count} finding blocks the install", "{count} findings block the install", count)
@@ -213,7 +215,7 @@ class ReviewStep(WizardStep):
             where = verdict.paths[0] if verdict.paths else verdict.node or "-"
             yield Row(_key(verdict), _line(f"{mark} {where:<15} {title_of(verdict, release)}: {observed}", style))
         if (unsigned := self._unsigned()) is not None:
-            text = _("w waives signature verification")
+            text = _("Press w to waive the signature verification.")
             yield Row(f"unsigned {unsigned.observed}", _line(f"? {text}", "bold yellow"))
         for node in report.nodes:
             if node.state is not NodeState.CHECKED:
@@ -231,7 +233,7 @@ class ReviewStep(WizardStep):
         preset = derived_paths(self.session.plan, self.session.draft.preset)
         for answer in list_answers(self.session.plan):
             if answer.path.startswith("waivers"):
-                continue  # shown above
+                continue  # the waivers have their own heading above
             mark = "+" if answer.path in preset else "*" if answer.is_set else " "
             text = _line(f"{mark} {origins[mark]:<{width}} {answer.path}: ", "" if answer.is_set else "dim")
             text.append(self._value(answer), "bold" if answer.is_set else "dim")
@@ -243,7 +245,7 @@ class ReviewStep(WizardStep):
         return answer.text or _implied(self.session.plan).get(answer.path) or "-"
 
     def _unsigned(self) -> Verdict | None:
-        """The verdict on a missing signature. A bad signature, or one not verified yet, has no path to fix."""
+        """Return the blocker for a missing signature. None if the signature is bad or not verified yet."""
         unknown = (v for v in self.session.verdict_view.blockers if v.outcome is Outcome.UNKNOWN and v.paths)
         return next((verdict for verdict in unknown if verdict.requirement == _UNSIGNED), None)
 
@@ -278,8 +280,8 @@ def _help(path: str) -> str:
 
 
 def _implied(plan: Plan) -> Mapping[str, str]:
-    """Return the values that hold for answers left empty, where they follow another answer."""
-    newest = _("the newest that the installer offers")
+    """Return the values that acp-tui uses for empty plan keys, if they depend on a different key."""
+    newest = _("the newest version that the installer offers")
     return {
         "release": plan.effective_release,
         "address.platform": plan.platform_address,

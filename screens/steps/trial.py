@@ -1,6 +1,6 @@
-"""Trial: a single-node install with few answers; every other answer has the value that the manual advises.
+"""The Trial step: a single-node install with few fields. All other values are those that the manual recommends.
 
-The trial is not in the step list. It replaces the steps before the preflight and edits the same answers.
+The step list does not show this step. It replaces the steps before the Preflight step and edits the same plan.
 """
 
 import asyncio
@@ -66,14 +66,14 @@ class TrialStep(WizardStep):
         self.session.nodes.check_changed()
 
     async def may_continue(self) -> bool:
-        """Start to verify and unpack the package; both run during the preflight."""
+        """Start to verify and unpack the package in the background. Return True."""
         if self.session.plan.package.core:
             self.session.package_job.start()
         return True
 
     @work(group="find", exclusive=True)
     async def _find(self) -> None:
-        """Fill in a package from the usual folders; the operator sees it in its field and can change it."""
+        """Fill in a package from the usual folders. The operator can change the value in its field."""
         if self.session.plan.package.core:
             return
         packages = await self.session.package.find(self.session.plan.package.fingerprint)
@@ -110,16 +110,16 @@ class TrialStep(WizardStep):
         alone = bool(plan.nodes) and endpoint == plan.nodes[0].address
         if alone:
             values = _(
-                "Filled in for you: cluster endpoint {endpoint} (no VIP, no load balancer), Kube-OVN, a self-signed "
+                "acp-tui filled in: cluster endpoint {endpoint} (no VIP, no load balancer), Kube-OVN, a self-signed "
                 "certificate, the platform's own registry, applications on this node. The menu (Esc) shows all "
                 "answers."
             )
         else:
             values = _(
-                "Your own cluster endpoint: {endpoint}. Filled in for you: Kube-OVN, a self-signed certificate, the "
+                "Your own cluster endpoint: {endpoint}. acp-tui filled in: Kube-OVN, a self-signed certificate, the "
                 "platform's own registry, applications on this node. The menu (Esc) shows all answers."
             )
-        limit = _("A trial runs at most 10 application Pods and cannot grow into a cluster.")
+        limit = _("A trial runs at most 10 application Pods. You cannot extend it later.")
         return Text(f"{values.format(endpoint=endpoint or '-')}\n{limit}", "dim")
 
 
@@ -128,12 +128,12 @@ def _key_next_to(core: str) -> Path:
 
 
 def make_single_node(session: Session) -> None:
-    """Reduce the plan to a single node: its installer node, or this host."""
+    """Reduce the plan to a single node: its installer node. If the plan has none, use this host."""
     plan = session.plan
     if plan.scenario != "single-node":
         session.answer("scenario", "single-node")
     if len(plan.nodes) != 1 or not plan.control_planes:
-        if plan.nodes:  # the endpoint of a cluster is wrong for a single node
+        if plan.nodes:  # the endpoint of several nodes is wrong for one node
             session.answer("address.self_built_vip", False)
             session.answer("address.cluster_endpoint", "")
         address = next((own.address for own in local_addresses()), _LOOPBACK)

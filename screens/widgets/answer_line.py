@@ -1,4 +1,4 @@
-"""The answer line: the result of the last key, such as "Written to /root/acp/plan.yaml"."""
+"""The answer line. It shows the result of the last key press, such as "acp-tui wrote /root/acp/plan.yaml"."""
 
 from rich.text import Text
 
@@ -6,12 +6,12 @@ from screens.widgets.panel import Panel
 
 
 class AnswerLine(Panel):
-    """Shares the lines of the detail's text: an answer stays until the detail shows another place."""
+    """Uses the same lines as the detail text. The result stays until the detail shows a different field or row."""
 
     def answer(self, text: Text | str) -> None:
-        """Show the result of a key."""
+        """Show the result of a key press."""
         self.show(text if isinstance(text, Text) else Text(text))
 
     def fail(self, text: str) -> None:
-        """Show why a key had no effect."""
+        """Show why a key press had no effect."""
         self.show(Text(text, "bold red"))

@@ -1,4 +1,4 @@
-"""A choice of a few values on one line, made with the arrow keys; it opens no list."""
+"""A widget to choose one of a few values on one line with the arrow keys. It does not open a list."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,14 +8,14 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """The chosen value is in brackets, so that it can be seen without colour."""
+    """A choice on one line. The chosen value is in brackets, so it is visible without colour."""
 
     value: reactive[str] = reactive("")
 
     def __init__(
         self, options: Sequence[tuple[str, str]], value: str, chosen: Callable[[str], None], *, id: str | None = None
     ) -> None:
-        """`options`: (value, label) pairs. `chosen` is called with each value that the operator chooses."""
+        """`options` has (value, label) pairs. The widget calls `chosen` with each value that the operator chooses."""
         super().__init__(id=id)
         self._options = tuple(options)
         self._chosen = chosen
@@ -31,7 +31,7 @@ class Choice(Widget, can_focus=True):
         return text
 
     def step(self, by: int) -> None:
-        """Choose the value `by` places further, from the end back to the start."""
+        """Choose the value that is `by` places further. After the last value, continue with the first one."""
         values = [value for value, _label in self._options]
         here = values.index(self.value) if self.value in values else 0
         self.value = values[(here + by) % len(values)]

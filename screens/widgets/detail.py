@@ -1,4 +1,4 @@
-"""The detail: help, facts and problems of the focused place, at the bottom of a step."""
+"""The detail area at the bottom of a step. It shows help, facts and problems of the focused field or row."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -20,7 +20,7 @@ _PROBLEM_LINES = 2
 
 
 class Detail(Vertical):
-    """Text of the focused place, and below it the problems of the step."""
+    """The text of the focused field or row, with the problems of the step below."""
 
     def compose(self) -> ComposeResult:
         yield AnswerLine(id="help")
@@ -31,25 +31,27 @@ class Detail(Vertical):
         return self.query_one(AnswerLine)
 
     def show(self, text: Text | str) -> None:
-        """Show the help or the facts of the focused place."""
-        # A step that is closed has lost its parts while its background work still has results.
+        """Show the help or the facts of the focused field or row."""
+        # A closed step has no widgets, but its background tasks can still send results.
         for line in self.query(AnswerLine):
             line.show(text if isinstance(text, Text) else Text(text))
 
     def show_problems(self, problems: Iterable[Text]) -> None:
-        """Show the first problems, and the number of the others."""
+        """Show the most urgent problems, and the number of the other problems."""
         lines = list(problems)
         text = joined(lines[:_PROBLEM_LINES])
         if len(lines) > _PROBLEM_LINES:
             more = len(lines) - 1
-            others = ngettext("and {count} more: ^O", "and {count} more: ^O", more).format(count=more)
+            others = ngettext("{count} more problem. Press ^O.", "{count} more problems. Press ^O.", more).format(
+                count=more
+            )
             text = joined([lines[0], Text(others, "dim")])
         for panel in self.query("#problems").results(Panel):
             panel.show(text)
 
 
 def field_help(session: Session, field: Field, lead: Text) -> Text:
-    """Return the help of a field: `lead`, its description, its requirement, an example."""
+    """Return the help of a field: the text `lead`, then its description, its requirement and an example."""
     text = lead
     text.append("\n" if text else "")
     if description := field_at(field.path).description:
@@ -65,12 +67,13 @@ def field_help(session: Session, field: Field, lead: Text) -> Text:
 def problem_lines(
     session: Session, field: Field | None, sections: tuple[str, ...], verdicts: Sequence[Verdict]
 ) -> Iterator[Text]:
-    """Return the problems of a step, one a line: those of the focused `field` first."""
+    """Yield the problems of a step, one per line. Those of the focused `field` are first."""
     failed = glyphs().failed
     path = field.path if field is not None else None
     if session.save_error:
         yield Text(
-            f"{failed} " + pgettext("detail", "not saved: {reason}").format(reason=session.save_error), "bold red"
+            f"{failed} " + pgettext("detail", "The draft was not saved: {reason}").format(reason=session.save_error),
+            "bold red",
         )
     if path in session.field_errors:
         yield _line(f"{failed} {session.field_errors[path]}", "bold red")
@@ -78,17 +81,17 @@ def problem_lines(
         if other != path and sections and other.startswith(sections):
             yield _line(f"{failed} {other}: {message}", "red")
     if path in session.draft.secrets_asked:
-        yield Text("? " + _("Secrets are not saved. Enter this one again."), "yellow")
+        yield Text("? " + _("Secrets are not saved. Enter this secret again."), "yellow")
     for verdict in verdicts:
         if any(path in session.field_errors for path in verdict.paths):
-            continue  # its field error is shown above
+            continue  # the error of the field is already in the list
         mark, style = outcome_mark(verdict.outcome)
         values = " — ".join(part for part in (verdict.observed, verdict.expected) if part)
         yield _line(f"{mark} {values}", style)
 
 
 def joined(lines: Sequence[Text]) -> Text:
-    """Join lines with truncation instead of wrapping, so that the layout does not move."""
+    """Join lines to one text. Long lines are cut and not wrapped, so that the layout does not move."""
     text = Text("\n").join(lines)
     text.no_wrap, text.overflow = True, "ellipsis"
     return text

@@ -1,6 +1,6 @@
-"""A form for answers: each field is one line, bound to a dotted path of the plan.
+"""A form to enter values of the plan. Each field is one line and belongs to one plan key.
 
-The session gets the text as it is typed and returns the error message of the plan's field. The form validates nothing.
+The form passes each typed text to the session. The session validates it and returns the error message.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,13 +31,13 @@ def always(plan: Plan) -> bool:
 
 @dataclass(frozen=True)
 class Field:
-    """One line of a form. `label` (context "field") and `example` are message IDs."""
+    """One line of a form. `path` is the plan key. `label` (context "field") and `example` are message IDs."""
 
     path: str
     label: str
     example: str = ""
     shown: Callable[[Plan], bool] = always
-    """Whether the other answers leave this field a meaning."""
+    """Returns True if the field is visible. This depends on the other values of the plan."""
 
     @property
     def widget_id(self) -> str:
@@ -45,7 +45,7 @@ class Field:
 
 
 class Form(VerticalScroll, can_focus=False):
-    """A column of fields. Posts `Focused` when a field gets the cursor and `Committed` when it loses it."""
+    """A column of fields. It posts `Focused` when a field gets the cursor, and `Committed` when it loses the cursor."""
 
     @dataclass
     class Focused(Message):
@@ -53,13 +53,13 @@ class Form(VerticalScroll, can_focus=False):
 
     @dataclass
     class Answered(Message):
-        """A value was typed or chosen."""
+        """Message: the operator typed or chose a value in `field`."""
 
         field: Field
 
     @dataclass
     class Committed(Message):
-        """The cursor left a field."""
+        """Message: the cursor left `field`."""
 
         field: Field
 
@@ -80,7 +80,7 @@ class Form(VerticalScroll, can_focus=False):
         self.refresh_fields()
 
     def focus_first(self) -> None:
-        """Put the cursor into the first invalid field, else into the first one."""
+        """Put the cursor into the first invalid field. If no field is invalid, use the first field."""
         invalid = [field for field in self.fields if field.path in self._session.field_errors]
         for field in (*invalid, *self.fields):
             row = self.query_one(f"#row-{field.widget_id}")
@@ -89,16 +89,16 @@ class Form(VerticalScroll, can_focus=False):
                 return
 
     def neighbour(self, control: Widget, by: int) -> Widget | None:
-        """Return the next visible field; None at the end of the form.
+        """Return the visible field after `control` (`by` is 1) or before it (`by` is -1). None at the end of the form.
 
-        Textual's own focus order includes a new field only after the next layout."""
+        The focus order of Textual has a new field only after the next layout, so it is not used."""
         shown = [field for field in self.fields if self.query_one(f"#row-{field.widget_id}").display]
         ids = [field.widget_id for field in shown]
         position = ids.index(control.id) + by if control.id in ids else -1
         return self.query_one(f"#{ids[position]}") if 0 <= position < len(ids) else None
 
     def focus_path(self, path: str) -> bool:
-        """Put the cursor into the field of this path. False: this form does not have it."""
+        """Put the cursor into the field of the plan key `path`. Return False if the form does not have it."""
         for field in self.fields:
             if field.path == path or field.path.startswith(path + "."):
                 self.screen.set_focus(self.query_one(f"#{field.widget_id}"))
@@ -106,7 +106,7 @@ class Form(VerticalScroll, can_focus=False):
         return False
 
     def refresh_fields(self) -> None:
-        """Show the fields that have a meaning now, and the marks of invalid ones."""
+        """Show or hide each field, and mark fields that are invalid or have a missing secret."""
         for field in self.fields:
             self.query_one(f"#row-{field.widget_id}").display = field.shown(self._session.plan)
             invalid = field.path in self._session.field_errors
@@ -115,16 +115,16 @@ class Form(VerticalScroll, can_focus=False):
             mark.update(glyphs().failed if invalid else "?" if asked else " ", layout=False)
 
     def settle(self) -> None:
-        """Store the typed text before the cursor moves: it may make another field visible."""
+        """Store the typed text before the cursor moves. The text can make a different field visible."""
         focused = self.screen.focused
         field = self._by_id.get(focused.id or "") if isinstance(focused, Input) else None
         if field is not None and isinstance(focused, Input) and focused.value != self._text(field):
             self._take(field, focused.value)
 
     def reload(self, *, focused: bool = False) -> None:
-        """Load the values from the plan again, after they were changed elsewhere.
+        """Load the values from the plan again. Call this after other code has changed the plan.
 
-        `focused`: also the field under the cursor, in place of the text typed there."""
+        If `focused` is True, also replace the text in the field under the cursor."""
         for field in self.fields:
             control = self.query_one(f"#{field.widget_id}")
             text = self._text(field)
@@ -185,7 +185,7 @@ class Form(VerticalScroll, can_focus=False):
 
 
 def choices_of(path: str) -> tuple[str, ...]:
-    """Return the values to choose from, "" for unset; empty for a field with free text."""
+    """Return the values that the plan key allows. "" means not set. The result is empty for a field with free text."""
     annotation = field_at(path).annotation
     parts = get_args(annotation) if type(None) in get_args(annotation) else (annotation,)
     unset = ("",) if type(None) in parts else ()

@@ -1,4 +1,4 @@
-"""The key bar: the keys that work here, on the bottom line."""
+"""The key bar on the bottom line. It shows the keys that the current screen uses."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ from acp_tui.core.i18n import NC_, pgettext
 from screens.widgets.panel import Panel
 
 Key = tuple[str, str]
-"""(key, label). The label is a message ID with the context "key"."""
+"""A key and its label. The label is a message ID with the context "key"."""
 
 COMMON_KEYS: Sequence[Key] = (
     ("^N", NC_("key", "next")),
@@ -16,11 +16,11 @@ COMMON_KEYS: Sequence[Key] = (
     ("^P", NC_("key", "back")),
     ("^O", NC_("key", "explain")),
 )
-"""Keys of every step, shown after its own."""
+"""Keys that every step has. The key bar shows them after the keys of the step."""
 
 
 class KeyBar(Panel):
-    """Shows the keys that fit on the line, none of them cut; the menu leads to the others."""
+    """Shows as many complete keys as the line has space for. The menu has the other actions."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
         super().__init__(id="keys")
@@ -31,7 +31,7 @@ class KeyBar(Panel):
 
 
 def key_text(keys: Iterable[Key], width: int) -> Text:
-    """Return those of the keys that fit into `width` columns."""
+    """Return a line with as many complete keys as `width` columns can show."""
     text = Text(no_wrap=True, overflow="ellipsis")
     for key, label in keys:
         label = pgettext("key", label)

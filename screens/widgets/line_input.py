@@ -1,7 +1,7 @@
 """An input line that handles keys in the order in which they were typed, at any speed.
 
-Textual lets a widget insert printable characters at once, but runs its editing keys only after they have bubbled up to
-the application. Over a slow link keys arrive in bursts, and `Backspace` would then delete text typed after it.
+A Textual widget inserts printable characters immediately, but handles editing keys such as `Backspace` later. Over a
+slow connection several keys arrive together. Then `Backspace` would delete text that was typed after it.
 """
 
 import re
@@ -15,10 +15,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Line(Input):
-    """One line of text without a frame.
+    """An input line without a frame.
 
-    `takes` is called with the text at Enter; True clears the line for the next entry. Such a line joins several pasted
-    lines with commas, where any other line inserts only the first one."""
+    When Enter is pressed, the line calls `takes` with its text. If the result is True, the line becomes empty. A line
+    with `takes` joins several pasted lines with commas. A line without it inserts only the first pasted line."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Line(Input):
             await self.run_action(binding.action)
 
     def _on_paste(self, event: Paste) -> None:
-        """Insert pasted text without its control characters."""
+        """Insert pasted text, but remove its control characters."""
         event.stop()
         event.prevent_default()
         lines = [line for line in (_CONTROL.sub("", line) for line in event.text.splitlines()) if line.strip()]

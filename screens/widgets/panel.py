@@ -1,6 +1,6 @@
-"""A text in an area of fixed size; only lines that differ are repainted.
+"""A text in an area of fixed size. After a change, only the changed lines are repainted.
 
-An ordinary Textual widget with a new text repeats the layout of the screen and sends all of it: 4 KB for a word.
+An ordinary Textual widget repeats the layout and sends the complete screen: 4 KB for one changed word.
 """
 
 from rich.text import Text
@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 
 class Panel(Widget):
-    """Wraps lines at its width and cuts the text at its height."""
+    """A text area. It wraps long lines at its width and cuts the text at its height."""
 
     def __init__(self, text: Text | str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -20,11 +20,11 @@ class Panel(Widget):
 
     @property
     def text(self) -> str:
-        """The text without styles."""
+        """The text of the panel, without styles."""
         return self._text.plain
 
     def show(self, text: Text) -> None:
-        """Replace the text."""
+        """Replace the text of the panel and repaint the changed lines."""
         before = self._wrapped()
         self._text, self._width = text, 0
         after = self._wrapped()
@@ -42,7 +42,7 @@ class Panel(Widget):
         return strip.adjust_cell_length(width, base.background_style)
 
     def _wrapped(self) -> tuple[Text, ...]:
-        """Return the text as lines of the present width."""
+        """Return the text, wrapped into lines of the current width."""
         width = self.size.width
         if width != self._width:
             self._width = width

@@ -1,4 +1,4 @@
-"""A list of lines with a cursor. It repaints only changed lines; a table of cells costs 70 times more over SSH."""
+"""A list of lines with a cursor. It repaints only changed lines. A Textual table sends 70 times more data over SSH."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from textual.strip import Strip
 
 @dataclass(frozen=True)
 class Row:
-    """One line; `key` stays the same while its text changes. A row with an empty key is a heading: no cursor on it."""
+    """One line of a list. `key` identifies the line. A line with an empty key is a heading without a cursor."""
 
     key: str
     text: Text
 
 
 class Rows(ScrollView, can_focus=True):
-    """A list; the arrow keys move the cursor."""
+    """A list of lines. The arrow keys move the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),
@@ -38,7 +38,7 @@ class Rows(ScrollView, can_focus=True):
 
     @dataclass
     class Highlighted(Message):
-        """The cursor is on another row now."""
+        """Message: the cursor moved to the row `key`."""
 
         rows: "Rows"
         key: str
@@ -49,7 +49,7 @@ class Rows(ScrollView, can_focus=True):
 
     @dataclass
     class Chosen(Message):
-        """Enter was pressed on a row."""
+        """Message: the operator pressed Enter on the row `key`."""
 
         rows: "Rows"
         key: str
@@ -65,11 +65,11 @@ class Rows(ScrollView, can_focus=True):
 
     @property
     def key(self) -> str:
-        """Key of the row under the cursor; "" for an empty list."""
+        """The key of the row under the cursor. "" for an empty list."""
         return self._rows[self.cursor].key if 0 <= self.cursor < len(self._rows) else ""
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
-        """Show these rows, or the text `empty`; the cursor stays on its key. Only lines that differ are repainted."""
+        """Show these rows, or the text `empty` if the list has no rows. The cursor stays on the row with its key."""
         before, key = self._rows, self.key
         if empty is not None and empty != self._empty:
             self._empty = empty
@@ -91,7 +91,7 @@ class Rows(ScrollView, can_focus=True):
             self.post_message(self.Highlighted(self, self.key))
 
     def move_to(self, key: str) -> None:
-        """Put the cursor on the row with this key, if the list has it."""
+        """Put the cursor on the row with this key. Do nothing if the list does not have the key."""
         for index, row in enumerate(self._rows):
             if row.key == key:
                 self.cursor = index
@@ -121,7 +121,7 @@ class Rows(ScrollView, can_focus=True):
         self.post_message(self.Highlighted(self, self.key))
 
     def _show_line(self, index: int) -> None:
-        """Scroll half a page when the cursor leaves the visible lines: each scrolling sends all of them."""
+        """Scroll half a page when the cursor leaves the visible lines. Each scroll sends all lines to the terminal."""
         top, height = self.scroll_offset.y, self.size.height
         if not top <= index < top + height:
             self.scroll_to(y=max(0, index - height // 2), animate=False)
@@ -141,7 +141,7 @@ class Rows(ScrollView, can_focus=True):
         self._refresh_line(self.cursor)
 
     def _nearest(self, index: int, direction: int) -> int:
-        """Return the nearest index that is not a heading: first in `direction`, else the other way."""
+        """Return the nearest index that is not a heading. Search first in `direction`, then the other way."""
         index = min(max(index, 0), max(len(self._rows) - 1, 0))
         for step in (direction, -direction):
             current = index

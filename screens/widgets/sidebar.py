@@ -1,4 +1,4 @@
-"""The step list with the state of each step, and the tally of the verdicts. Repainted only if it changed."""
+"""The sidebar: the step list with the state of each step, and the number of verdicts by outcome."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
@@ -16,7 +16,7 @@ _TALLIED = (Outcome.PASS, Outcome.FAIL, Outcome.PENDING_REBOOT, Outcome.WARN, Ou
 
 
 class Place(Protocol):
-    """The part of a step that the step list shows."""
+    """The attributes of a step that the step list uses."""
 
     NAME: ClassVar[str]
     SHORT: ClassVar[str]
@@ -26,7 +26,7 @@ class Place(Protocol):
 
 
 class Sidebar(Panel):
-    """At the left of every step."""
+    """The step list and the verdict counts, at the left of every step."""
 
     def __init__(self, session: Session, current: str, places: Sequence[type[Place]]) -> None:
         super().__init__(id="sidebar")
@@ -35,7 +35,7 @@ class Sidebar(Panel):
         self._places = places
 
     def update_state(self) -> None:
-        """Show the present state of the session."""
+        """Show the current state of the steps, the nodes and the verdicts."""
         self.show(Text("\n").join([*self._steps(), Text(""), *self._tally()]))
 
     def on_mount(self) -> None:

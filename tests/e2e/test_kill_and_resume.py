@@ -117,5 +117,5 @@ def test_install_continues_after_a_kill_of_the_wizard(tmp_path: Path) -> None:
             kill(window)
         with wizard(tmp_path, "demo") as window:
             resume(window)
-            window.wait_for("Install", "Installed. The platform is at", seconds=60)
+            window.wait_for("Install", "The platform is installed:", seconds=60)
         assert posts(installer_folder(tmp_path)).count == 1

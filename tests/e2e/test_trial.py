@@ -62,11 +62,11 @@ def test_trial_installs_the_practice_cluster_with_few_answers(tmp_path: Path) ->
         window.keys("C-n")
         window.wait_for("Review:", "Ready.", "confirmed by hand")
         window.keys("C-n")
-        window.wait_for("s starts the install")
+        window.wait_for("Press s to start the install")
         window.keys("s")
         window.wait_for("Start the install?")
         window.keys("y")
         typed += 2
-        window.wait_for("Installed. The platform is at", "PRACTICE", seconds=60)
-        window.wait_for("Verified: nodes, charts, Pods, Web UI and registry.")
+        window.wait_for("The platform is installed:", "PRACTICE", seconds=60)
+        window.wait_for("Nodes, charts, Pods, Web UI and registry passed the checks.")
     assert typed < 10

@@ -50,7 +50,7 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
 
         pilot.app.screen.query_one("#nodes", Rows).focus()
         await pilot.press("home", "down")
-        await until(pilot, lambda: "unreachable, next try at" in screen_text(pilot))
+        await until(pilot, lambda: "unreachable, next retry at" in screen_text(pilot))
         session.answer("nodes[1].role", "worker")  # a changed answer must not stop the retries
         silent.sh("ip link set eth0 up")
         await until(pilot, known(silent, NodeState.CHECKED))
@@ -61,6 +61,6 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
         await session.nodes.refresh_now()
         assert session.nodes.state(session.plan.nodes[0]) is NodeState.CHECKING
         await pilot.press("home")
-        await until(pilot, lambda: "rebooted since its check: checked again" in screen_text(pilot))
+        await until(pilot, lambda: "the node rebooted, so it is rechecked" in screen_text(pilot))
         await until(pilot, known(here, NodeState.CHECKED))
         await session.close()

@@ -104,7 +104,7 @@ async def test_unreachable_node_is_retried_and_locked_account_is_not(lab: Lab, t
         await one.nodes.refresh_now()
         await one.evaluate_now()
         assert state(one, stopped) is NodeState.UNREACHABLE
-        assert "next try at" in one.nodes.statuses[stopped.address].notice
+        assert "next retry at" in one.nodes.statuses[stopped.address].notice
         assert (stopped.address, Outcome.UNKNOWN) in outcomes(one.report(), "SYS-SWAP")
         third = lab.start(NodeProfile())[0]  # it is added while the SSH port of the other one refuses connections
         one.set_nodes((*one.plan.nodes, Node(address=third.address, role="worker")))

@@ -78,7 +78,7 @@ def begin(window: Terminal) -> None:
 
 def resume(window: Terminal) -> None:
     """Resume the draft that the start screen offers."""
-    window.wait_for("Unfinished draft from")
+    window.wait_for("The draft from")
     window.keys("g")
 
 
@@ -100,14 +100,14 @@ def to_preflight(window: Terminal) -> None:
 def to_install(window: Terminal) -> None:
     """Walk from the first step to the confirmation of the start, and fix every planted fault."""
     to_preflight(window)
-    window.wait_for("5 of 5 nodes checked", f"{PLANTED} block")
+    window.wait_for("5 of 5 nodes are checked", f"{PLANTED} block")
     for left in reversed(range(PLANTED)):
         window.keys("m")
-        window.wait_for(f"{left} block", "5 of 5 nodes checked")
+        window.wait_for(f"{left} block", "5 of 5 nodes are checked")
     window.wait_for("No blockers.")
     window.keys("C-n")
     window.wait_for("Review:", "Ready.")
     window.keys("C-n")
-    window.wait_for("s starts the install")
+    window.wait_for("Press s to start the install")
     window.keys("s")
     window.wait_for("Start the install?")

@@ -52,7 +52,7 @@ async def test_own_address_is_suggested_for_a_single_node(tmp_path: Path) -> Non
         await until(pilot, lambda: session.plan.address.cluster_endpoint == "10.20.0.11")
         await pilot.press("down", "down")
         await pilot.pause()
-        assert "Default: 10.20.0.11, the cluster endpoint." in screen_text(pilot)
+        assert "The default is 10.20.0.11, the cluster endpoint." in screen_text(pilot)
 
 
 def with_interfaces(*names: str, address: str) -> Facts:

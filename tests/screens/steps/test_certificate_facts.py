@@ -51,7 +51,7 @@ async def test_all_parts_of_a_finding_are_copied(tmp_path: Path) -> None:
         for part in (f"SYS-SWAP {BAD}", "observed: in use: /swap.img", "expected: ", "swapoff -a", "why: ", "how: "):
             assert part in text
         await pilot.pause()
-        assert "Written to" in screen_text(pilot)
+        assert "acp-tui wrote" in screen_text(pilot)
 
 
 async def test_recheck_of_a_finding_checks_only_its_node(tmp_path: Path) -> None:

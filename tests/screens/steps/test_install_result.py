@@ -77,8 +77,8 @@ def finish_with(*outcomes: Outcome, leftovers: tuple[LeftOver, ...] = ()) -> Fin
     [
         ((Outcome.PASS,), "Verified: nodes"),
         ((Outcome.PASS, Outcome.WARN), "Verified: nodes"),
-        ((Outcome.FAIL, Outcome.UNKNOWN), "Not verified: 2 blockers."),
-        ((Outcome.UNKNOWN,), "Not verified: 1 blocker."),
+        ((Outcome.FAIL, Outcome.UNKNOWN), "The verification found 2 blockers."),
+        ((Outcome.UNKNOWN,), "The verification found 1 blocker."),
     ],
 )
 def test_summary_line(outcomes: tuple[Outcome, ...], line: str) -> None:

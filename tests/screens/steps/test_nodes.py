@@ -222,17 +222,17 @@ async def test_forced_placement_names_its_rule(tmp_path: Path) -> None:
         rows.focus()
         await pilot.press("end", "enter")
         await pilot.pause()
-        assert "applications always, XR-NOEXCL-WK" in screen_text(pilot)
+        assert "applications always run. XR-NOEXCL-WK" in screen_text(pilot)
         assert "Applications " not in screen_text(pilot)
         await pilot.press("escape", "home", "enter")
         await pilot.pause()
-        assert "applications no, default" in screen_text(pilot)
+        assert "applications do not run (default)" in screen_text(pilot)
         session.answer("nodes[0].deployable", "true")
         session.answer("isolation", "true")
         await pilot.press("escape", "enter")
         await pilot.pause()
         text = screen_text(pilot)
-        assert "applications never, XR-EXCL-CP" in text
+        assert "applications never run. XR-EXCL-CP" in text
         assert "Applications " in text, "a value that contradicts the requirement can be changed"
 
 
@@ -240,8 +240,8 @@ async def test_isolation_step_shows_the_placement(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN, isolation=True)
     async with wizard(tmp_path, plan, "isolation", node_facts(plan)) as (pilot, _session):
         text = " ".join(line[17:].strip() for line in screen_text(pilot).splitlines())
-        assert "10.20.0.11 and 2 more: applications never, XR-EXCL-CP: Exclusive control" in text
-        assert "10.20.0.21 and 1 more: applications always, XR-NOEXCL-WK: Workers that" in text
+        assert "10.20.0.11 and 2 more: applications never run. XR-EXCL-CP: Exclusive control" in text
+        assert "10.20.0.21 and 1 more: applications always run. XR-NOEXCL-WK: Workers that" in text
         assert "Apps 10.20.0.11" not in text
         await pilot.press("down", "right", "right")
         await pilot.pause()
@@ -252,7 +252,7 @@ async def test_unreachable_node_shows_its_next_retry(tmp_path: Path) -> None:
     plan = valid_plan(**NO_LOGIN)
     async with wizard(tmp_path, plan, "nodes", node_facts(plan)) as (pilot, session):
         unreachable = NodeStatus(
-            NodeState.UNREACHABLE, detail="no answer to the connection", notice="next try at 15:04:05"
+            NodeState.UNREACHABLE, detail="no answer to the connection", notice="next retry at 15:04:05"
         )
         session.nodes.statuses["10.20.0.12"] = unreachable
         pilot.app.screen.query_one("#nodes", Rows).focus()
@@ -260,15 +260,15 @@ async def test_unreachable_node_shows_its_next_retry(tmp_path: Path) -> None:
         session.nodes_changed()
         await pilot.pause()
         text = screen_text(pilot)
-        assert "unreachable, next try at 15:04:05" in text
+        assert "unreachable, next retry at 15:04:05" in text
         assert "no answer to the connection" in text
         await pilot.press("down")
         await pilot.pause()
-        assert "next try at 15:04:05" not in screen_text(pilot)
+        assert "next retry at 15:04:05" not in screen_text(pilot)
         await pilot.resize_terminal(120, 30)
         await pilot.pause()
         session.nodes_changed()
-        await until(pilot, lambda: "next try at 15:04:05" in screen_text(pilot))
+        await until(pilot, lambda: "next retry at 15:04:05" in screen_text(pilot))
 
 
 async def test_hundred_nodes_are_pasted_at_once(tmp_path: Path) -> None:

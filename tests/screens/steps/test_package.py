@@ -19,7 +19,7 @@ async def test_found_package_is_filled_in_with_one_key(tmp_path: Path) -> None:
     plan = valid_plan(package={})
     async with wizard(tmp_path, plan, "package") as (pilot, session):
         await until(pilot, lambda: "Found 1 package" in screen_text(pilot))
-        assert "without a signature, the public key" in screen_text(pilot)
+        assert "signature missing, public key found" in screen_text(pilot)
         await pilot.press("ctrl+f")
         assert session.plan.package.core == str(package)
         assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
@@ -66,7 +66,7 @@ async def test_unpacking_can_be_cancelled_and_a_failure_shows_its_full_reason(
         await until(pilot, lambda: "^X stops it" in screen_text(pilot))
         await pilot.press("ctrl+x")
         release_gpg.touch()
-        await until(pilot, lambda: "Cancelled. The install folder is unchanged." in screen_text(pilot))
+        await until(pilot, lambda: "The job was cancelled. The install folder is unchanged." in screen_text(pilot))
         assert not install_dir.exists() or not list(install_dir.iterdir())
         await pilot.press("ctrl+v")
         await until(pilot, lambda: "BND-SIGN" in screen_text(pilot))

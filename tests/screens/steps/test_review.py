@@ -174,7 +174,7 @@ async def test_unknown_home_folder_is_a_missing_folder(tmp_path: Path) -> None:
         await pilot.press("s")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.press("ctrl+u", *"~nobody-is-here/plan.yaml", "enter")
-        await until(pilot, lambda: "Not written: No such file or directory" in screen_text(pilot))
+        await until(pilot, lambda: "Cannot write the plan: No such file or directory" in screen_text(pilot))
 
 
 async def test_bundle_is_written_after_a_recheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,7 +148,7 @@ async def test_trial_draft_is_resumed(media: Path) -> None:
         await pilot.press("t")
         await wait_for_step(pilot, TrialStep)
     async with new_wizard(media) as pilot:
-        assert "Unfinished draft from" in screen_text(pilot)
+        assert "The draft from" in screen_text(pilot)
         await pilot.press("g")
         await wait_for_step(pilot, TrialStep)
 
