@@ -45,14 +45,14 @@ boot_parameter() { # KEY=VALUE: set KEY on the kernel command line from the next
     for file in /boot/grub2/grub.cfg /boot/efi/EFI/*/grub.cfg; do
       if [ -f "$file" ]; then grub2-mkconfig -o "$file" && made=1; fi
     done
-    [ -n "$made" ] || { echo "no boot loader configuration found"; return 1; }
+    [ -n "$made" ] || { echo "The kernel parameter $1 was not set: no boot loader configuration was found. Set it by hand."; return 1; }
   fi
 }
 
 use_resolved_servers() { # FILE: link it to the real name servers instead of systemd's stub
   local real=/run/systemd/resolve/resolv.conf
   if ! grep -qE '^nameserver[[:space:]]' "$real" || grep -qE '^nameserver[[:space:]]+(127|172)\.' "$real"; then
-    echo "$real has no usable name server"
+    echo "$1 was not changed: $real has no name server outside 127.0.0.0/8 and 172.0.0.0/8. Enter one by hand."
     return 1
   fi
   ln -sfn "$real" "$1"
@@ -68,7 +68,7 @@ not_running() { # NAME...: fail if a process with one of these names is running
   local file name
   for file in /proc/[0-9]*/comm; do
     { read -r name <"$file"; } 2>/dev/null || continue
-    case " $* " in *" $name "*) echo "$name is running"; return 1 ;; esac
+    case " $* " in *" $name "*) echo "The process $name is running, so the step was not started. Stop it first."; return 1 ;; esac
   done
 }
 
@@ -77,7 +77,7 @@ remove_folders() { # PATH...: delete each folder, or only the content of a mount
   for path; do
     path=${path%/}
     while read -r _ place _; do
-      case $place in "$path"/*) echo "$place is mounted: unmount it first"; return 1 ;; esac
+      case $place in "$path"/*) echo "$path was not removed: $place is mounted. Unmount it first."; return 1 ;; esac
     done </proc/mounts
     if mountpoint -q "$path"; then
       find "$path" -xdev -mindepth 1 -delete
@@ -103,10 +103,10 @@ note_states() { # record the files after the steps; undo skips files changed lat
   mv -f "$folder/left.new" "$folder/left"
 }
 
-put_back() { # PATH
+put_back() { # PATH: restore it from its copy, or delete it if it was missing before the fix
   local copy=$folder/before$1
   if ! grep -qxF -- "$1 $(state "$1")" "$folder/left"; then
-    echo "$1 has changed since the fix and is not restored; the original is in $copy"
+    echo "$1 was not restored, because it has changed since the fix. The original file is in $copy."
     return 1
   fi
   if [ -e "$copy" ] || [ -L "$copy" ]; then
@@ -129,7 +129,7 @@ undo_all() {
 
 write_undo() {
   {
-    printf '#!/bin/bash\n# Restores the files that acp-tui fix changed on this node. Files that were changed later are skipped.\n'
+    printf '#!/bin/bash\n# Restores the files that acp-tui fix changed on this node. It skips files that were changed later.\n'
     printf 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/local/sbin"\nfolder=%q\nsshd_file=%q\n' "$folder" "$sshd_file"
     declare -f state put_back reload_sshd undo_all
     for name in $steps; do declare -f "undo_$name"; done
@@ -183,21 +183,21 @@ try_login() { # reload sshd with its new settings, under the guard
   (trap '' HUP TERM PIPE; guard_login) </dev/null >/dev/null 2>&1 &
   reload_sshd
   sleep 2 # sshd re-executes itself on reload; a signal at that moment would kill it
-  echo "Try a second login within $patience seconds. If it works, run: touch $folder/keep"
+  echo "Try a second login within $patience seconds. If it works, run this command: touch $folder/keep"
 }
 
 main() {
   local name status
-  if [ "$EUID" -ne 0 ]; then echo "this script must run as root" >&2; exit 1; fi
+  if [ "$EUID" -ne 0 ]; then echo "This script did not start: it must run as root. Run it with sudo." >&2; exit 1; fi
   trap '' HUP PIPE # a lost connection must not stop a step halfway
   if ! mkdir -p "$folder" || ! touch "$folder/touched" "$folder/begun" || ! write_undo; then
-    echo "cannot write backup copies to $folder; nothing was changed" >&2
+    echo "No fix was made: this script cannot write backup copies to $folder. Check its disk space and permissions." >&2
     exit 1
   fi
   for name in $steps; do run_step "$name"; done
   if [ -n "$sshd_file" ]; then
     if cmp -s "$folder/before$sshd_file" "$sshd_file"; then
-      echo "nothing was changed" >"$folder/second_login.log"
+      echo "The settings of sshd were not changed." >"$folder/second_login.log"
       status=3
     else
       (try_login) >"$folder/second_login.log" 2>&1 # a subshell, so that the guard does not keep this channel open
