@@ -48,7 +48,7 @@ def test_endless_file_is_not_a_plan(tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/dev/zero")
     (tmp_path / "plan.yaml").touch()
     [problem] = read_plan(tmp_path / "plan.yaml").problems
-    assert (problem.file, problem.message) == (name, "the file is larger than 1048576 bytes; this is not a plan")
+    assert (problem.file, problem.message) == (name, "the file is larger than 1048576 bytes, so it is not a plan")
 
 
 def test_all_errors_are_reported_with_line_and_path(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_ini_yaml_and_csv_give_the_same_nodes(text: str) -> None:
 @pytest.mark.parametrize("text", [INI, YAML], ids=["ini", "yaml"])
 def test_skipped_values_have_notes(text: str) -> None:
     notes = " ".join(str(note) for note in read_list(text).notes)
-    assert "'b1' was skipped: it is not in a group of control plane nodes or workers" in notes
+    assert "'b1' is not imported, because it is not in a group of control plane nodes or workers" in notes
     assert "sudo password is not imported" in notes
 
 
