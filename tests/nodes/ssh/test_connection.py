@@ -253,7 +253,8 @@ async def test_a_wrong_password_fails_without_a_retry() -> None:
         (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "does not allow password login for the user root"),
         (
             Behaviour(password=False, keyboard=True, question=("Password: ", "Code: ")),
-            "the node requires a multi-factor login for the user root. Use a key instead. The prompt is: Two steps. Password: Code:",
+            "the node requires a multi-factor login for the user root. Use a key instead. "
+            "The prompt is: Two steps. Password: Code:",
         ),
     ],
 )
