@@ -94,7 +94,7 @@ def test_decryption_without_the_private_key_fails(keyring: gnupg.GPG) -> None:
 
 def test_missing_gpg_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GpgFailed, match="install gnupg"):
+    with pytest.raises(GpgFailed, match="Install the package gnupg"):
         encrypt(b"hidden", ToPassphrase(PHRASE))
 
 

@@ -119,12 +119,12 @@ def test_old_algorithms_are_accepted_and_unsafe_ones_named(lab: Lab, tmp_path: P
     assert checked.outcomes[old.address] == {}
     assert f"{too_old.address}: unreachable" in checked.errors
     assert (
-        "no matching encryption algorithm: the node offers only 3des-cbc, aes128-cbc, which are unsafe"
-        in checked.errors
+        "this host and the node have no common encryption algorithm. "
+        "The node offers only 3des-cbc, aes128-cbc, which acp-tui does not use" in checked.errors
     )
     assert (
-        "no matching key exchange algorithm: the node offers only diffie-hellman-group1-sha1, which are unsafe"
-        in checked.errors
+        "this host and the node have no common key exchange algorithm. "
+        "The node offers only diffie-hellman-group1-sha1, which acp-tui does not use" in checked.errors
     )
     assert "sshd_config (Ciphers): " in checked.errors
     assert "sshd_config (KexAlgorithms): " in checked.errors

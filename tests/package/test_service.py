@@ -220,7 +220,7 @@ async def test_missing_space_and_wrong_host_fail(harness: PackageHarness) -> Non
 
 async def test_unpacking_does_not_start_without_enough_space(harness: PackageHarness) -> None:
     events: list[Progress] = []
-    with pytest.raises(UnpackFailed, match="3 MB of space are missing"):
+    with pytest.raises(UnpackFailed, match="3 MB more free space"):
         await harness.work(free=100_000).unpack(harness.plan(), events.append)
     assert not events
     assert not (harness.folder / "target").exists()
@@ -274,7 +274,10 @@ async def test_extensions_are_unpacked_only_for_release_4_0(harness: PackageHarn
 
 @pytest.mark.parametrize(
     ("release", "order", "together"),
-    [("4.0", "before the install", Outcome.PASS), ("4.1", "uploaded after the install", Outcome.NOT_APPLICABLE)],
+    [
+        ("4.0", "before the install", Outcome.PASS),
+        ("4.1", "uploads the Extensions Package after the install", Outcome.NOT_APPLICABLE),
+    ],
 )
 async def test_time_and_folder_of_the_extensions_are_reported(
     harness: PackageHarness, release: str, order: str, together: Outcome

@@ -159,7 +159,7 @@ def test_full_disk_ends_verification_and_unpacking(case: Case) -> None:
     if os.geteuid() or subprocess.run(mount, check=False).returncode:
         pytest.skip("needs root, to mount a small filesystem")
     try:
-        with pytest.raises(UnpackFailed, match="No space"):
+        with pytest.raises(UnpackFailed, match="no free space"):
             extract(case.package, disk / "target", check=case.check())
         assert list((disk / "target").iterdir()) == []
     finally:

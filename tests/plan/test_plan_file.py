@@ -40,7 +40,7 @@ def test_missing_keys_have_their_defaults(tmp_path: Path) -> None:
 
 def test_empty_section_has_its_defaults(tmp_path: Path) -> None:
     text = "network:\n  # cni: calico\nnodes:\n  - address: 10.0.0.1\n    ssh:\naddress:\n  cluster_endpoint:\n"
-    assert problems(tmp_path, text) == ["plan.yaml:7 address.cluster_endpoint: must be text"]
+    assert problems(tmp_path, text) == ["plan.yaml:7 address.cluster_endpoint: the value must be text"]
 
 
 @pytest.mark.parametrize("name", ["plan.yaml", "secrets.yaml"])
@@ -48,7 +48,7 @@ def test_endless_file_is_not_a_plan(tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/dev/zero")
     (tmp_path / "plan.yaml").touch()
     [problem] = read_plan(tmp_path / "plan.yaml").problems
-    assert (problem.file, problem.message) == (name, "the file is larger than 1048576 bytes; this is not a plan")
+    assert (problem.file, problem.message) == (name, "the file is larger than 1048576 bytes, so it is not a plan")
 
 
 def test_all_errors_are_reported_with_line_and_path(tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ def test_all_errors_are_reported_with_line_and_path(tmp_path: Path) -> None:
     )
     assert errors == [
         "plan.yaml:3 nodes[1].address: '10.0.0.300' is not an IPv4 or IPv6 address",
-        "plan.yaml:4 nodes[1].rol: unknown key; did you mean 'role'?",
+        "plan.yaml:4 nodes[1].rol: this key is unknown. Did you mean 'role'?",
         "plan.yaml:5 address.vrid: the value is the value is not an integer",
         "plan.yaml:5 address.https_port: must be at most 65535",
-        "plan.yaml:6 netwrk: unknown key; did you mean 'network'?",
+        "plan.yaml:6 netwrk: this key is unknown. Did you mean 'network'?",
         "plan.yaml:7 isolation: 'yes' is neither true nor false",
     ]
 

@@ -80,7 +80,9 @@ def test_plan_accepts_the_listed_releases_and_lists_them_in_errors_and_schema() 
     with pytest.raises(InvalidValue) as rejected:
         build({"release": "3.9"})
     *first, last = (repr(str(release)) for release in RELEASES)
-    assert [error.message for error in rejected.value.errors] == [f"must be one of {', '.join(first)} or {last}"]
+    assert [error.message for error in rejected.value.errors] == [
+        f"the value must be one of {', '.join(first)} or {last}"
+    ]
     document = json.dumps(schema())
     assert json.dumps({"enum": list(RELEASES), "type": "string"}) in document
 

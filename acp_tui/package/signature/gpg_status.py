@@ -98,9 +98,7 @@ _WEAK = {"2": "SHA-1", "3": "RIPEMD-160"}
 
 
 def _signatures(lines: Sequence[Status], fingerprint: str) -> Iterator[SignatureResult]:
-    """Yield one result for each signature.
-
-    gpg prints a status line, then VALIDSIG with the fingerprint of the signer."""
+    """Yield one result for each signature. gpg prints a status line, then VALIDSIG with the full fingerprint."""
     fate: str | None = None
     for key, value in lines:
         fields = value.split()

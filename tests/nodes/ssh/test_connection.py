@@ -220,9 +220,9 @@ async def test_a_rejected_key_falls_back_to_the_password(tmp_path: Path) -> None
         (lambda path: None, None, "No such file"),
         (lambda path: path.write_text("hello"), None, "the file is not a supported private key"),
         (lambda path: write_key(path, "another"), SECRET, "wrong passphrase"),
-        (lambda path: write_key(path, "another"), None, "no passphrase is given"),
+        (lambda path: write_key(path, "another"), None, "the plan has no passphrase for it"),
         (lambda path: path.write_text("PuTTY-User-Key-File-3: ssh-ed25519\r\n"), None, "puttygen"),
-        (lambda path: path.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"), None, "this is a public key"),
+        (lambda path: path.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"), None, "the file is a public key"),
         (lambda path: path.mkdir(), None, "Is a directory"),
         (os.mkfifo, None, "a device or a pipe"),
     ],
@@ -242,7 +242,7 @@ async def test_a_wrong_password_fails_without_a_retry() -> None:
     async with server(Behaviour(keyboard=True)) as port:
         done = finished_event(await collect(login_target(port, password="wrong")))
     assert done.state is NodeState.AUTH_FAILED
-    assert "password of root" in done.detail
+    assert "password of the user root" in done.detail
     assert "wrong" not in done.detail
 
 
@@ -250,10 +250,11 @@ async def test_a_wrong_password_fails_without_a_retry() -> None:
     ("behaviour", "message"),
     [
         (Behaviour(), "a possible cause is that root login is disabled (PermitRootLogin)"),
-        (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "does not allow password login for root"),
+        (Behaviour(password=False, authorized="ssh-ed25519 AAAA"), "does not allow password login for the user root"),
         (
             Behaviour(password=False, keyboard=True, question=("Password: ", "Code: ")),
-            "multi-factor login required for root; use a key instead. Prompt: Two steps. Password: Code:",
+            "the node requires a multi-factor login for the user root. Use a key instead. "
+            "The prompt is: Two steps. Password: Code:",
         ),
     ],
 )
@@ -292,7 +293,7 @@ async def test_a_closed_port_is_unreachable() -> None:
         pass
     done = finished_event(await collect(login_target(port)))
     assert done.state is NodeState.UNREACHABLE
-    assert f"connection to port {port} refused" in done.detail
+    assert f"the node refused the connection to port {port}" in done.detail
     assert done.facts.missing_reason("hostname") == done.detail
 
 
@@ -323,7 +324,7 @@ async def listener(answer: bytes, *, close: bool = False) -> AsyncIterator[tuple
         (b"", "no SSH reply within 0.5 s"),
         (
             b"SSH-2.0-OpenSSH_7.4\r\n",
-            "did not finish within 0.5 s: the node hangs, or large packets are lost on the path (MTU)",
+            "did not finish within 0.5 s. The node hangs, or the network loses large packets (MTU)",
         ),
     ],
 )

@@ -95,7 +95,7 @@ def test_invalid_line_has_its_number_and_a_reason(line: str, reason: str) -> Non
 def test_words_that_differ_on_each_line_are_names_not_users() -> None:
     named = read_list("10.0.0.1 m1 m1.lab\n10.0.0.2 m2\n")
     assert [host.username for host in named.hosts] == [None, None]
-    assert "read as names" in named.notes[0].text
+    assert "read as node names" in named.notes[0].text
     users = read_list("10.0.0.1 admin\n10.0.0.2 admin\n")
     assert [host.username for host in users.hosts] == ["admin", "admin"]
 
