@@ -20,7 +20,10 @@ from acp_tui.plan.release import RELEASES, Release
 
 Scalar = str | int | float | bool
 Scope = Literal["node", "cluster", "plan", "package", "site", "install"]
-"""The facts that a check reads. node: one node. cluster: several nodes. plan: only the plan. package: the verified package. site: the network and services around the cluster. install: the running or finished install.
+"""The facts that a check reads. node: one node. cluster: several nodes. plan: only the plan.
+
+package: the verified package. site: the network and services around the cluster. install: the running or finished
+install.
 """
 
 
@@ -181,7 +184,9 @@ class Requirement(_Row):
     title: str
     """The requirement as a demand, in at most 60 characters, such as "Swap must be off"."""
     finding: str = ""
-    """The finding if the requirement failed, in at most 36 columns, such as "Swap is on". If it is empty, the title is shown.
+    """The finding if the requirement failed, in at most 36 columns, such as "Swap is on".
+
+    If it is empty, the title is shown.
     """
     why: str = ""
     """The reason for the requirement: the consequence if it is not fulfilled."""
@@ -197,7 +202,9 @@ class Requirement(_Row):
     """The command or method that reads the observed value on the node."""
     check: Check
     facts_check: FunctionCheck | None = None
-    """The name of a cluster check that a plan requirement also runs. It runs if the facts are known and the plan check passed.
+    """The name of a cluster check that a plan requirement also runs.
+
+    It runs if the facts are known and the plan check passed.
     """
 
     def remedy_text(self, os_id: str | None = None) -> str:

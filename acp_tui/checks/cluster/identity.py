@@ -15,7 +15,9 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_ip
 
 _UUID = re.compile(r"(?!(.)\1{7}-)(?!03000200-0400-0500-0006)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Matches only UUIDs that identify one machine. Mainboards share UUIDs that are a repeated digit, a placeholder or a text.
+"""Matches only UUIDs that identify one machine.
+
+Mainboards share UUIDs that are a repeated digit, a placeholder or a text.
 """
 _NO_MACHINE_ID = ("", "uninitialized")
 _CALICO_MAC = "ee:ee:ee:ee:ee:ee"
@@ -130,5 +132,7 @@ _IDENTIFIERS: tuple[tuple[str, Callable[[Facts], str | frozenset[str]], bool, st
     (NC_("identifier", "MAC"), _macs, True, ""),
     (NC_("identifier", "SSH host key"), _host_key, False, _NEW_HOST_KEY),
 )
-"""For each value: its name, the value, whether a common value blocks, and the commands of the fix. If the commands are "", only the hypervisor can change the value.
+"""For each value: its name, the value, whether a common value blocks, and the commands of the fix.
+
+If the commands are "", only the hypervisor can change the value.
 """

@@ -44,7 +44,7 @@ _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
 
 
 def registry_reachable(subject: ClusterSubject) -> Findings:
-    """XR-REG-EXT: every node must reach the external registry and trust it, and the server must be an image registry."""
+    """XR-REG-EXT: every node must reach and trust the external registry, which must be an image registry."""
     registry = subject.topology.registry
     if registry is None:
         return (Finding(Outcome.NOT_APPLICABLE),)

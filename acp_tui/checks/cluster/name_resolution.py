@@ -101,7 +101,7 @@ def _only_in_hosts_file(subject: ClusterSubject, name: str, node: str, resolved:
 
 
 def _unexpected(subject: ClusterSubject, name: str, usual: tuple[str, ...]) -> str:
-    """Return the reason why the usual addresses of a name are not those of the plan; "" if they are, or if it is unknown."""
+    """Return the reason why the addresses `usual` of a name are unexpected; "" if they are expected or unknown."""
     plan, registry = subject.plan, subject.topology.registry
     known = [a for a in (plan.address.cluster_endpoint, plan.platform_address, *plan.address.others) if is_ip(a)]
     known += [plan.registry_address] if registry is None and is_ip(plan.registry_address) else []

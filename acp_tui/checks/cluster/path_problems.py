@@ -12,7 +12,7 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import npgettext
 
 MOST_SHOWN = 6
-"""Maximum number of pairs of nodes in one finding."""
+"""Maximum number of pairs of nodes that one finding shows."""
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ def same_as_primary(subject: PlanSubject) -> Findings:
     if not recovery.primary:
         return manual(
             _(
-                "this plan does not name the primary's plan. Are the values that both clusters must share the"
-                " same in both plans?"
+                "this plan does not name the primary's plan. Are the values that both clusters must share the "
+                "same in both plans?"
             ),
             PRIMARY,
         )
