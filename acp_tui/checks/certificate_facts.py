@@ -84,7 +84,7 @@ class CertificateFacts:
     last_issuer: str = ""
     """The name of the issuer of the last certificate in the chain."""
     key_type: str = ""
-    """The type of the key: `RSA`, `EC` for a NIST curve, the name of any other curve, or of the key type, such as `Ed25519`."""
+    """Key type: `RSA`, `EC` for a NIST curve, the name of a different curve, or a name such as `Ed25519`."""
     key_bits: int = 0
     key_encrypted: bool | None = None
     key_matches: bool | None = None

@@ -182,12 +182,12 @@ class _Evaluation:
             return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact))
 
     def _os_id(self, address: str | None) -> str | None:
-        """Return the distribution of the node at `address`; for None, the distribution that all nodes have in common."""
+        """Return the distribution of the node at `address`; for None, the one that all nodes have."""
         systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
         return systems.pop() if len(systems) == 1 else None
 
     def _missing_reason(self, node: Node, fact: str = "") -> str:
-        """Return the reason why a fact of `node` is missing: that of the collector, otherwise that of the node's state."""
+        """Return the reason why a fact of `node` is missing: the collector's reason, else the node's state."""
         facts = self.facts.get(node.address)
         reason = facts.missing.get(fact) if facts and fact else None
         return reason or pgettext("reason", _MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])

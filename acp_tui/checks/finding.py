@@ -76,7 +76,7 @@ class NodeSubject:
 
 @dataclass(frozen=True)
 class ClusterSubject:
-    """The input of a check that compares nodes. `facts` is a mapping by plan address; a node without facts is missing."""
+    """The input of a check that compares nodes. `facts`: by plan address; a node without facts is missing."""
 
     requirement: Requirement
     plan: Plan

@@ -81,7 +81,7 @@ def _free_instead(
 
 
 def _nearest(preferred: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:
-    """Yield the start of a free range in each gap of `pool`; the start is aligned and as near to `preferred` as possible.
+    """Yield the start of one free range in each gap of `pool`, aligned and as near to `preferred` as possible.
 
     `size` is the number of addresses in the range. Only gaps with at least `size` addresses count.
     """

@@ -83,7 +83,7 @@ def role_label(role: str) -> str:
 
 
 def verdict_title(row: Requirement, verdict: Verdict) -> str:
-    """Return the finding of a requirement that is not fulfilled ("Swap is on"), otherwise its demand ("Swap must be off").
+    """Return the finding of a requirement that failed ("Swap is on"), otherwise its demand ("Swap must be off").
 
     `{names}` is replaced by the names of the verdict. A finding is cut to `TITLE_COLUMNS` columns.
     """

@@ -25,8 +25,7 @@ from acp_tui.plan.model import ClusterCidr, JoinCidr, Node, Plan, ServiceCidr
 Network = IPv4Network | IPv6Network
 
 _WIDE = 8
-"""The length of a route's prefix in bits. A route with a shorter prefix counts as a default route; VPN clients set such routes.
-"""
+"""Prefix length in bits. A route with a shorter prefix counts as a default route. VPN clients set such routes."""
 _USUAL_SUBNET = {4: 24, 6: 64}
 """The prefix length of the network that stays free around a node without facts."""
 

@@ -128,7 +128,7 @@ def required_names(plan: Plan) -> tuple[str, ...]:
 
 
 def external_registry(plan: Plan) -> tuple[str, int] | None:
-    """Return host and port of the external registry; None if the plan has no external registry or does not name it yet."""
+    """Return host and port of the external registry; None if the plan does not name an external registry."""
     if plan.registry.mode != "external" or not plan.registry.address:
         return None
     address = plan.registry_address

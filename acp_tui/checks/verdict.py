@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of one requirement on one node. If `node` is None, the requirement concerns the plan or the cluster."""
+    """The result of one requirement on one node. If `node` is None, it concerns the plan or the cluster."""
 
     requirement: str
     node: str | None

@@ -76,7 +76,7 @@ def _observed(waiver: Waiver, reason: str) -> str:
 def _reasons(waiver: Waiver, requirements: Collection[str], nodes: Collection[str], today: date) -> Iterator[str]:
     """Yield the reason why the waiver has no effect; nothing if it has an effect."""
     if waiver.requirement not in requirements:
-        yield pgettext("reason", "unknown requirement")
+        yield pgettext("reason", "the requirement is unknown")
     elif waiver.node != "*" and waiver.node not in nodes:
         yield _("the plan does not contain this node")
     elif not in_force(waiver, today):

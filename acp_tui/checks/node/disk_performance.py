@@ -77,9 +77,7 @@ def _of_node(subject: ClusterSubject, address: str, limits: Callable[[ClusterSub
     if not figures:
         reason = speed.missing_reason or _("{method} does not measure this value").format(method=speed.method)
         return Finding(Outcome.UNKNOWN, reason, node=address)
-    text = pgettext(
-        "the disk of {folder} reached {figures}, measured with {method}", "{figures} in {folder} ({method})"
-    )
+    text = pgettext("observed value", "the disk of {folder} reached {figures}, measured with {method}")
     if speed.estimate:
         text = _("the disk of {folder} reached {figures}, estimated with {method}")
     shown = ", ".join(figure for _reached, figure in figures)

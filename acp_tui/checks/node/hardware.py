@@ -84,5 +84,5 @@ def storage_sizes(subject: NodeSubject) -> Finding:
     root = gigabytes(max((f.size for f in filesystems if f.path == "/"), default=0))
     return Finding(
         Outcome.WARN if tight else Outcome.PASS,
-        observed or pgettext("the file system / has {size:.0f} GB", "/: {size:.0f} GB").format(size=root),
+        observed or pgettext("observed value", "the file system / has {size:.0f} GB").format(size=root),
     )

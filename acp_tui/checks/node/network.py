@@ -27,7 +27,7 @@ def localhost(subject: NodeSubject) -> Finding:
 
 
 def nameservers_present(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-NS: the node must have at least one name server. Each must be an IP address; the resolver skips names."""
+    """NET-RESOLV-NS: the node must have a name server, given as an IP address. The resolver skips names."""
     servers = require_fact(subject.facts.nameservers, "nameservers")
     if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
         return _pass_or_fail(
@@ -92,7 +92,7 @@ def search_length(subject: NodeSubject) -> Finding:
 
 
 def search_total(subject: NodeSubject) -> Finding:
-    """NET-SEARCH-TOTAL: the total length of all search domains, with a space between them, must not be above the limit."""
+    """NET-SEARCH-TOTAL: all search domains, with a space between them, must not be longer than the limit."""
     total = len(" ".join(_search(subject.facts)))
     observed = npgettext(
         "observed value",
@@ -186,7 +186,7 @@ def _range(text: str) -> range:
 
 
 def reserved_range(subject: NodeSubject) -> Finding:
-    """NET-172-FREE: no address, route or name server of the node may be in the range of the container runtime (OQ-172)."""
+    """NET-172-FREE: no address, route or name server of the node may be in the container runtime's range (OQ-172)."""
     return _in_range(subject, require_fact(subject.facts.nameservers, "nameservers"))
 
 

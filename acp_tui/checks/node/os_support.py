@@ -86,14 +86,14 @@ def kunpeng(subject: NodeSubject) -> Finding:
     implementer, part = require_fact(facts.cpu_implementer, "cpu_implementer"), require_fact(facts.cpu_part, "cpu_part")
     if not implementer or not part:
         return Finding(Outcome.UNKNOWN, _("/proc/cpuinfo and dmidecode do not name the processor"))
-    observed = pgettext(
-        "the processor has the implementer {implementer} and the part {part}", "implementer {implementer}, part {part}"
-    ).format(implementer=implementer, part=part)
+    observed = pgettext("observed value", "the processor has the implementer {implementer} and the part {part}").format(
+        implementer=implementer, part=part
+    )
     return Finding(Outcome.PASS if (implementer.lower(), part.lower()) == ("0x48", "0xd01") else Outcome.FAIL, observed)
 
 
 def ubuntu_hwe(subject: NodeSubject) -> Finding:
-    """OS-UBUNTU-HWE: a running HWE kernel (newer Ubuntu kernel) fails. One that starts at the next boot is a warning."""
+    """OS-UBUNTU-HWE: a running HWE kernel (newer Ubuntu kernel) fails. One that starts at the next boot warns."""
     kernel = require_fact(subject.facts.kernel, "kernel")
     build = require_fact(subject.facts.kernel_build, "kernel_build")
     series = require_fact(subject.facts.os_version_id, "os_version_id")

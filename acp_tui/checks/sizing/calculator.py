@@ -253,12 +253,12 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
             yield _reason(row, _(row.title))
     for row, check in _named(plan, "workers_for_pods"):
         count = workers_by_pods(check, plan)
-        text = npgettext("sizing", "{pods} Pods require {count} worker", "{pods} Pods: {count} workers", count)
+        text = npgettext("sizing", "{pods} Pods require {count} worker", "{pods} Pods require {count} workers", count)
         yield _reason(row, text.format(pods=plan.workload.pods, count=count))
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """Yield the size of the workers that workload clusters require, and the machine sizes of the manual that reach it."""
+    """Yield the size of all workers that workload clusters require, and the manual's machine sizes for it."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)

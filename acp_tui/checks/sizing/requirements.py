@@ -135,7 +135,7 @@ def machine_size(subject: NodeSubject) -> Finding:
 
 
 def arm_factor(subject: NodeSubject) -> Finding:
-    """HW-ARM-FACTOR: an ARM node must have the largest x86 minimum for this node, multiplied by the factors of the row."""
+    """HW-ARM-FACTOR: an ARM node must have its largest x86 minimum, multiplied by the factors of the row."""
     context = EvalContext(subject.plan, subject.node, subject.facts)
     least = Size()
     for row in subject.rules.values():
