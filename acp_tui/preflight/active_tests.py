@@ -70,7 +70,8 @@ DESCRIPTIONS: Mapping[ActiveTest, Description] = {
     ActiveTest.LOAD_BALANCER: Description(
         name=N_("load balancer: backends reached"),
         effect=N_(
-            "acp-tui opens temporary test ports on the control plane nodes and connects to them through the load balancer."
+            "acp-tui opens temporary test ports on the control plane nodes. "
+            "It connects to them through the load balancer."
         ),
         applies=_has_load_balancer_address,
     ),

@@ -76,7 +76,9 @@ def _describe_answer(answer: RegistryAnswer) -> str:
     if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
         text = _("the request GET /v2/ returned {status}: the registry is not available at the moment")
     elif answer.status // 100 == 3:
-        text = _("the request GET /v2/ returned the redirect {status}; enter the final address in the plan")
+        text = _(
+            "the request GET /v2/ returned {status}, a redirect; enter the final address of the registry in the plan"
+        )
     else:
         text = _("the request GET /v2/ returned {status}, so the server is not an image registry")
     return text.format(status=answer.status)

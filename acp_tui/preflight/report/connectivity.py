@@ -33,7 +33,7 @@ class Cell:
     closed: tuple[int, ...] = ()
     """The TCP ports that are required and not open, in ascending order."""
     seconds: float | None = None
-    """The round trip time in milliseconds; 0.0 if it is below a millisecond, None if it is unknown."""
+    """The round trip time in seconds; 0.0 if it is below a millisecond, None if it is unknown."""
     cut: bool = False
     """True if packets of the link's full size do not pass, or pass only in fragments."""
     bits: float | None = None

@@ -107,7 +107,7 @@ def _size(check: FunctionCheck) -> str:
     ]
     advised = _size_line("".join(check.texts("cores_advised")), "".join(check.texts("memory_advised")), "")
     return "\n".join(
-        [*lines, *([pgettext("requirement", "{size} is recommended").format(size=advised)] if advised else [])]
+        [*lines, *([pgettext("requirement", "the recommended size is {size}").format(size=advised)] if advised else [])]
     )
 
 

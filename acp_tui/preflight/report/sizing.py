@@ -106,7 +106,7 @@ def _missing(role: str, count: int) -> str:
 def _count(need: Need) -> str:
     if need.count == need.count_advised:
         return str(need.count)
-    return pgettext("sizing", "{count} ({advised} recommended)").format(count=need.count, advised=need.count_advised)
+    return pgettext("sizing", "{count} ({advised} advised)").format(count=need.count, advised=need.count_advised)
 
 
 def _size(size: Size) -> str:
