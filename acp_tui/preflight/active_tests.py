@@ -96,9 +96,9 @@ DESCRIPTIONS: Mapping[ActiveTest, Description] = {
     ActiveTest.BANDWIDTH: Description(
         name=N_("bandwidth: throughput between nodes"),
         effect=N_(
-            "acp-tui sends data between the nodes through a temporary test port, one pair of nodes at a time. A "
-            "transfer takes at most {most} MiB or one second. A slow transfer is repeated once. There are "
-            "{count} transfers, which take about {seconds} s in total."
+            "acp-tui sends data between the nodes through a temporary test port, one pair at a time. "
+            "A transfer takes at most {most} MiB or one second; a slow one is repeated once. "
+            "Transfers: {count}, in total about {seconds} s."
         ),
         applies=_has_several_nodes,
     ),
