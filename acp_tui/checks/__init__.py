@@ -1,1 +1,1 @@
-"""Checks: pure functions from plan and facts to verdicts, and the catalogue of requirements they follow."""
+"""Checks: pure functions that compare plan and facts with the requirements, and the catalogue of requirements."""

@@ -1,8 +1,8 @@
 """The requirement catalogue: each requirement of the vendor's manual is one validated row of data.
 
 The files `assets/catalog/*.yaml` contain the rows of the oldest release. `assets/catalog/releases/<release>.yaml`
-contains the keys that a later release changes, by requirement ID. A row uses one of the check types below, or names a
-pure function of `acp_tui.checks`. There is no expression language. An invalid row is an error when the catalogue loads.
+contains the keys that a later release changes, by requirement ID. A row uses one of the check types of this module, or
+names a pure function of `acp_tui.checks`. An invalid row raises an error when the catalogue loads.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,11 @@ from acp_tui.plan.release import RELEASES, Release
 
 Scalar = str | int | float | bool
 Scope = Literal["node", "cluster", "plan", "package", "site", "install"]
-"""The facts that a check reads. node: one node. cluster: several nodes. plan: only the answers. package: the verified
-package. site: the network and services around the cluster. install: the running or finished install."""
+"""The facts that a check reads. node: one node. cluster: several nodes. plan: only the plan.
+
+package: the verified package. site: the network and services around the cluster. install: the running or finished
+install.
+"""
 
 
 class _Row(BaseModel):
@@ -29,7 +32,7 @@ class _Row(BaseModel):
 
 
 class AtLeast(_Row):
-    """A numeric fact is at least `value` (in the unit of the fact)."""
+    """A check that passes if a numeric fact is at least `value`, in the unit of the fact."""
 
     kind: Literal["at_least"]
     fact: str
@@ -39,7 +42,7 @@ class AtLeast(_Row):
 
 
 class OneOf(_Row):
-    """A fact is one of `values`."""
+    """A check that passes if the fact is one of `values`."""
 
     kind: Literal["one_of"]
     fact: str
@@ -47,7 +50,11 @@ class OneOf(_Row):
 
 
 class AllPresent(_Row):
-    """A fact contains all `names`. The fact is a set, or a mapping that contains the names with the value true."""
+    """A check that passes if the fact contains all `names`.
+
+    The fact is a set of names, or a mapping from names to True or False. In a mapping, only names with the value True
+    count.
+    """
 
     kind: Literal["present"]
     fact: str
@@ -55,7 +62,7 @@ class AllPresent(_Row):
 
 
 class AnyPresent(_Row):
-    """A fact contains at least one of `names`; for sets and mappings as in `AllPresent`."""
+    """A check that passes if the fact contains at least one of `names`. Sets and mappings count as in `AllPresent`."""
 
     kind: Literal["any_present"]
     fact: str
@@ -63,7 +70,7 @@ class AnyPresent(_Row):
 
 
 class AllAbsent(_Row):
-    """A fact contains none of `names`; for sets and mappings as in `AllPresent`."""
+    """A check that passes if the fact contains none of `names`. Sets and mappings count as in `AllPresent`."""
 
     kind: Literal["absent"]
     fact: str
@@ -71,22 +78,22 @@ class AllAbsent(_Row):
 
 
 class Distribution(_Row):
-    """A line of the support table: an operating system with its versions, architectures and kernels."""
+    """A row of the table of supported systems: an operating system with its versions, architectures and kernels."""
 
     name: str
-    """The name in the manual."""
+    """The name of the operating system in the manual."""
     os: str
-    """`ID` of /etc/os-release."""
+    """The value of `ID` in /etc/os-release."""
     versions: tuple[str, ...]
     arch: tuple[str, ...]
     kernels: tuple[str, ...]
-    """Prefixes of `uname -r`: A.B.C, or A.B for any C."""
+    """The beginnings of supported `uname -r` values: A.B.C is exact, A.B allows any C."""
     build: int | None = None
-    """The lowest build number (after the first hyphen) that passes without a warning."""
+    """The lowest kernel build number that passes without a warning. The build number follows the first hyphen."""
 
 
 class Supported(_Row):
-    """The operating system, or its kernel, is in the support table."""
+    """A check that passes if the operating system or its kernel is in the table of supported systems."""
 
     kind: Literal["supported"]
     aspect: Literal["distribution", "kernel"]
@@ -94,33 +101,39 @@ class Supported(_Row):
 
 
 class _WithParams(_Row):
-    """A check with parameters: numbers, texts or lists of them."""
+    """Base class of checks with parameters. A parameter is a number, a text, or a list of numbers or texts."""
 
     params: Mapping[str, Scalar | tuple[Scalar, ...]] = Field(default_factory=dict)
 
     def number(self, name: str) -> float:
-        """Return a parameter as a number. Raises KeyError: the row does not have it; ValueError: it is not a number."""
+        """Return a parameter as a number.
+
+        Raises KeyError: the row does not have the parameter. Raises ValueError: the parameter is not a number.
+        """
         return float(self.text(name))
 
     def text(self, name: str) -> str:
-        """Return a parameter as text. Raises KeyError: the row does not have it; ValueError: it is a list."""
+        """Return a parameter as text.
+
+        Raises KeyError: the row does not have the parameter. Raises ValueError: the parameter is a list.
+        """
         value = self.params[name]
         if isinstance(value, tuple):
             raise ValueError(f"{name} is a list")
         return str(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Return a parameter as a list of texts; () if the row does not have it."""
+        """Return a parameter as a tuple of texts; () if the row does not have the parameter."""
         value = self.params.get(name, ())
         return tuple(str(v) for v in value) if isinstance(value, tuple) else (str(value),)
 
     def numbers(self, name: str) -> tuple[float, ...]:
-        """Return a parameter as a list of numbers; () if the row does not have it."""
+        """Return a parameter as a tuple of numbers; () if the row does not have the parameter."""
         return tuple(float(text) for text in self.texts(name))
 
 
 class FunctionCheck(_WithParams):
-    """A call of a pure function of `acp_tui.checks`, by its name, with parameters."""
+    """A check that calls a pure function of `acp_tui.checks` by its name, with the parameters of the row."""
 
     kind: Literal["function"]
     name: str
@@ -133,13 +146,13 @@ class ManualCheck(_Row):
 
 
 class Informational(_WithParams):
-    """Information without a check: in `explain`, never in a report. Sizing reads its parameters."""
+    """A row for information only: `explain` shows it, reports do not. The sizing reads its parameters."""
 
     kind: Literal["stated"]
 
 
 class ProcessStep(_Row):
-    """A step of package verification or of the install, which checks it. Never in a preflight report."""
+    """A requirement that package verification or the install itself checks. A preflight report does not contain it."""
 
     kind: Literal["step"]
 
@@ -160,36 +173,45 @@ Check = Annotated[
 
 
 class Requirement(_Row):
-    """A requirement of the manual. Texts are message IDs; translate them with `acp_tui.core.i18n._` for display."""
+    """A requirement of the manual. Its texts are message IDs; translate them with `acp_tui.core.i18n._` for display."""
 
     id: str
     severity: Severity
     scope: Scope
     roles: tuple[Literal["all", "control-plane", "worker", "installer"], ...] = ("all",)
     when: tuple[str, ...] = ()
-    """Conditions (`checks/conditions.py`). If one does not hold, the verdict is not-applicable."""
+    """Names of conditions in `checks/conditions.py`. If one condition is false, the verdict is not-applicable."""
     title: str
-    """The requirement as a demand, at most 60 characters: "Swap must be off"."""
+    """The requirement as a demand, in at most 60 characters, such as "Swap must be off"."""
     finding: str = ""
-    """The fact when the requirement fails, at most 36 columns: "Swap is on". Empty: the title is shown instead."""
+    """The finding if the requirement failed, in at most 36 columns, such as "Swap is on".
+
+    If it is empty, the title is shown.
+    """
     why: str = ""
-    """The consequence if the requirement is not fulfilled."""
+    """The reason for the requirement: the consequence if it is not fulfilled."""
     expected: str = ""
-    """The expected value. Empty: it comes from the check."""
+    """The expected value. If it is empty, the check gives the expected value."""
     remedy: str = ""
-    """The description of the fix."""
+    """The text that describes the fix."""
     commands: str = ""
-    """Shell commands of the fix, one a line. Never translated."""
+    """The shell commands of the fix, one per line. They are never translated."""
     os_commands: Mapping[str, str] = Field(default_factory=dict)
-    """Commands for one distribution instead of `commands`: os_id → commands."""
+    """Commands that replace `commands` on one distribution, by its ID in /etc/os-release."""
     how: str = ""
-    """The command or method that reads the observed value."""
+    """The command or method that reads the observed value on the node."""
     check: Check
     facts_check: FunctionCheck | None = None
-    """For scope plan: a cluster check that also runs when the facts are known and the plan check did not fail."""
+    """The name of a cluster check that a plan requirement also runs.
+
+    It runs if the facts are known and the plan check passed.
+    """
 
     def remedy_text(self, os_id: str | None = None) -> str:
-        """Return the translated fix with the commands for `os_id`; before commands, the description is a comment."""
+        """Return the translated fix with its commands for the distribution `os_id`.
+
+        If the fix has commands, the description is a comment above them.
+        """
         description, commands = _(self.remedy), self.os_commands.get(os_id or "", self.commands)
         if not commands:
             return description

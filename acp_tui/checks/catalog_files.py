@@ -1,7 +1,7 @@
 """Read the YAML files of the requirement catalogue and apply the changes of each release.
 
-Errors name the file, the row and the key: "assets/catalog/kernel.yaml: KRN-THP: expected: Input should be a valid
-string". They are for the people who edit the catalogue, and are not translated.
+Errors name the file, the row and the key, such as "assets/catalog/kernel.yaml: KRN-THP: expected: Input should be a
+valid string". They are for people who edit the catalogue, and are not translated.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,29 +15,32 @@ from pydantic import BaseModel, ValidationError
 from acp_tui.plan.release import Release, listed_releases
 
 TRAITS = "traits"
-"""The key of a release file for differences that are not requirements (see `release_traits.py`)."""
+"""The key of a release file with differences that are not requirements (see `release_traits.py`)."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class CatalogueError(ValueError):
-    """A file of the catalogue is invalid. The text names file, row and key, one error a line."""
+    """A file of the catalogue is invalid. The message names file, row and key, one error per line."""
 
 
 @dataclass(frozen=True)
 class RawRow:
-    """The keys of a row before validation. `files`: key → the file that its value comes from."""
+    """The keys of a catalogue row before validation. `files` maps each key to the file that its value comes from."""
 
     file: str
     values: Mapping[str, object]
     files: Mapping[str, str]
 
     def changed(self, file: str, values: Mapping[str, object]) -> "RawRow":
-        """Return the row with the keys that a later file changes."""
+        """Return a copy of the row in which the keys of `values` replace the old ones; they come from `file`."""
         return RawRow(self.file, {**self.values, **values}, {**self.files, **dict.fromkeys(values, file)})
 
     def build(self, name: str, model: type[Model]) -> Model:
-        """Return the validated row. Raises CatalogueError: a value is invalid, or a key is missing or unknown."""
+        """Return the row as an object of type `model`.
+
+        Raises CatalogueError: a value is invalid, or a key is missing or unknown.
+        """
         try:
             return model.model_validate(self.values)
         except ValidationError as error:
@@ -50,9 +53,10 @@ class RawRow:
 
 
 def read_rows(folder: Path, release: Release) -> Mapping[str, RawRow]:
-    """Return the rows of all requirements by ID, in the order of the files, with the changes up to `release`.
+    """Return the rows of all requirements by ID, with the changes of all releases up to `release`.
 
-    Raises CatalogueError: a file is not valid YAML, or an ID is missing, duplicate or, in a release file, unknown.
+    The order is that of the files. Raises CatalogueError: a file is not valid YAML, or an ID is missing or duplicate,
+    or an ID in a release file is unknown.
     """
     rows: dict[str, RawRow] = {}
     for path in sorted(folder.glob("*.yaml")):
@@ -74,9 +78,10 @@ def read_rows(folder: Path, release: Release) -> Mapping[str, RawRow]:
 
 
 def read_traits(folder: Path, release: Release) -> RawRow:
-    """Return the traits of `release`: those of its own file, and for the others the value of the release before.
+    """Return the traits of `release`: differences between releases that are not requirements.
 
-    Raises CatalogueError: a file is not valid YAML, or its traits are not a mapping.
+    A trait that the file of `release` does not contain has the value of the release before. Raises CatalogueError: a
+    file is not valid YAML, or its traits are not a mapping.
     """
     traits = RawRow("", {}, {})
     for file, content in _release_files(folder, release):
@@ -86,7 +91,7 @@ def read_traits(folder: Path, release: Release) -> RawRow:
 
 
 def _release_files(folder: Path, release: Release) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield (file, content) of the release files up to `release`, the oldest first."""
+    """Yield the name and the content of each release file up to `release`, the oldest first."""
     for known in listed_releases(folder / "releases"):
         if known <= release:
             path = folder / "releases" / f"{known}.yaml"
@@ -112,7 +117,10 @@ def _label(path: Path) -> str:
 
 
 def _mapping(value: object, where: str) -> Mapping[str, object]:
-    """Return `value` as a mapping; an empty value is an empty mapping. Raises CatalogueError for any other value."""
+    """Return `value` as a mapping. An empty value becomes an empty mapping.
+
+    Raises CatalogueError: `value` is anything else. `where` is the beginning of its message.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -136,7 +144,7 @@ def _load(path: Path) -> object:
 
 
 def _reject_duplicates(node: yaml.Node, file: str) -> None:
-    """Raise CatalogueError if a mapping has a key twice: PyYAML would silently use the last of them."""
+    """Raise CatalogueError if a mapping contains a key twice. PyYAML would silently use the last value."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             _reject_duplicates(item, file)

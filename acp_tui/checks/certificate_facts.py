@@ -1,6 +1,6 @@
-"""The facts of a certificate file and its key: checks evaluate them without files and cryptography.
+"""The facts of a certificate file and its key file. Checks evaluate them without reading files.
 
-XR-CERT-PAIR and XR-CERT-VALID in `checks/plan` compare them with the time when the files were read.
+The requirements XR-CERT-PAIR and XR-CERT-VALID in `checks/plan` use them.
 """
 
 from collections.abc import Collection
@@ -13,90 +13,95 @@ from acp_tui.plan.field_types import is_ip
 
 
 class Authority(StrEnum):
-    """The issuer at the end of a certificate chain."""
+    """The kind of issuer at the end of a certificate chain."""
 
     KNOWN = "known"
-    """A CA that this host trusts."""
+    """The issuer is a CA that this host trusts."""
     PRIVATE = "private"
-    """A private CA, which is in the file."""
+    """The issuer is a private CA, whose certificate is in the file."""
     MISSING = "missing"
-    """Not in the file, and not trusted by this host."""
+    """The issuer is not in the file, and this host does not trust it."""
 
 
 @dataclass(frozen=True)
 class Issuer:
-    """Another certificate of the file: an issuer in the chain."""
+    """An issuer in the chain: any certificate of the file except the first one."""
 
     subject: str
     not_before: datetime
     not_after: datetime
     may_issue: bool = True
-    """It is a CA certificate (CA:TRUE), and its key usages allow it to issue server certificates."""
+    """True if it is a CA certificate (CA:TRUE), and its key usages allow it to issue server certificates."""
     forbids: tuple[str, ...] = ()
-    """Names and addresses of the first certificate that its name constraints exclude."""
+    """Names and addresses of the first certificate of the file that the name constraints of this issuer exclude."""
     rsa_bits: int = 0
-    """0: its key is not RSA."""
+    """Size of the RSA key in bits; 0 if the key is not an RSA key."""
 
 
 @dataclass(frozen=True)
 class CertificateFacts:
-    """The content of a certificate file and a key file. None: unknown; the reason is in `unreadable` or `errors`."""
+    """The content of a certificate file and a key file.
+
+    A value of None is unknown; `unreadable` or `errors` contains the reason.
+    """
 
     cert_file: str
     key_file: str
     read_at: datetime
-    """When the files were read (UTC); dates are compared with it."""
+    """The time when the files were read (UTC). Checks compare dates with it."""
     unreadable: tuple[str, ...] = ()
-    """Files that could not be read, each with the reason (XR-CERT-PAIR)."""
+    """One message for each file that could not be read, with the reason (XR-CERT-PAIR)."""
     errors: tuple[str, ...] = ()
-    """Errors in the content of a readable file (XR-CERT-VALID)."""
+    """One message for each error in the content of a readable file (XR-CERT-VALID)."""
     subject: str | None = None
     not_before: datetime | None = None
     not_after: datetime | None = None
     names: tuple[str, ...] = ()
-    """DNS names of the subject alternative names, lower case."""
+    """DNS names of the subject alternative names, in lower case."""
     addresses: tuple[str, ...] = ()
     """IP addresses of the subject alternative names."""
     sums: tuple[str, ...] = ()
-    """SHA-256 of each certificate of the file, in hexadecimal."""
+    """SHA-256 sum of each certificate of the file, in hexadecimal."""
     key_sum: str = ""
-    """SHA-256 of the public key that belongs to the private key; "": no key could be read."""
+    """SHA-256 sum of the public key that belongs to the private key; "" if no key could be read."""
     chain_length: int = 0
     chain_ordered: bool | None = None
-    """Each certificate of the file is signed by the next one."""
+    """True if each certificate of the file is signed by the next one."""
     self_signed: bool | None = None
     issuer: str | None = None
     common_name: str = ""
-    """Lower case."""
+    """The common name of the first certificate, in lower case."""
     for_servers: bool | None = None
-    """Its extended key usage allows a TLS server."""
+    """True if the extended key usage of the first certificate allows a TLS server."""
     may_handshake: bool = True
-    """Its key usage, if present, allows the signature that a TLS handshake needs."""
+    """True if the key usage allows the signature that a TLS handshake needs, or if the certificate has no key usage."""
     for_signing: bool | None = None
-    """It is a CA certificate."""
+    """True if the first certificate is a CA certificate."""
     hashes: tuple[str, ...] = ()
-    """Hash algorithms of the signatures, such as `sha256`, without self-signed certificates."""
+    """Hash algorithms of the signatures, such as `sha256`. Self-signed certificates do not count."""
     issuers: tuple[Issuer, ...] = ()
     authority: Authority | None = None
     last_issuer: str = ""
-    """The issuer of the last certificate of the chain."""
+    """The name of the issuer of the last certificate in the chain."""
     key_type: str = ""
-    """`RSA`, `EC` for a NIST curve, the name of any other curve, `Ed25519` ..."""
+    """Key type: `RSA`, `EC` for a NIST curve, the name of a different curve, or a name such as `Ed25519`."""
     key_bits: int = 0
     key_encrypted: bool | None = None
     key_matches: bool | None = None
     key_of: int | None = None
-    """Number, from 1, of the certificate in the file that the key belongs to; None: it belongs to none of them."""
+    """The number of the certificate in the file that the key belongs to, counted from 1; None if it belongs to none."""
 
     def covers(self, host: str) -> bool:
-        """Return whether the certificate is valid for `host`."""
+        """Return True if the certificate is valid for `host`, a domain name or an IP address."""
         return cover(self.names, self.addresses, host)
 
 
 def cover(names: Collection[str], addresses: Collection[str], host: str) -> bool:
-    """Return whether a certificate with these alternative names, in lower case, is valid for `host` (domain or IP).
+    """Return True if a certificate with these alternative names and addresses is valid for `host`.
 
-    The common name does not count, as in browsers."""
+    `host` is a domain name or an IP address. `names` must be in lower case. As in browsers, the common name does not
+    count.
+    """
     if is_ip(host):
         return str(ip_address(host)) in addresses
     name = host.rstrip(".").lower()

@@ -1,6 +1,7 @@
-"""The conditions of catalogue rows (`when`): functions of the plan, a node and its facts.
+"""The conditions of catalogue rows (`when`): functions of the plan, a node and the facts of the node.
 
-True: the requirement applies. False: it does not. None: a fact is missing, so it is unknown.
+A condition returns True if the requirement applies, and False if it does not apply. It returns None if a fact is
+missing, so that this is unknown.
 """
 
 import re
@@ -25,11 +26,11 @@ class EvalContext:
 Condition = Callable[[EvalContext], bool | None]
 
 _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "fedora")
-"""Systems with Red Hat's kernel and packages."""
+"""IDs of the systems with Red Hat's kernel and packages."""
 
 
 def applies(requirement: Requirement, context: EvalContext) -> bool | None:
-    """Return whether all conditions of the row hold; False: one does not; None: unknown."""
+    """Return True if all conditions of the row are true, False if one is false, and None if this is unknown."""
     answers = [CONDITIONS[name](context) for name in requirement.when]
     if False in answers:
         return False
@@ -54,7 +55,10 @@ def _aarch64(context: EvalContext) -> bool | None:
 
 
 def _nokmem_system(context: EvalContext) -> bool | None:
-    """Whether the system is CentOS 7 or RHEL 7: their kernel leaks with kernel memory accounting (OQ-NOKMEM)."""
+    """Return True if the system is CentOS 7 or RHEL 7.
+
+    The kernel of these systems loses memory with kernel memory accounting (OQ-NOKMEM).
+    """
     if _os_id(context) not in (None, "centos", "rhel"):
         return False
     version = context.facts.os_version_id if context.facts else None
@@ -62,7 +66,10 @@ def _nokmem_system(context: EvalContext) -> bool | None:
 
 
 def _old_conntrack(context: EvalContext) -> bool | None:
-    """Whether the kernel has one conntrack module for each IP family: before 4.19, or on RHEL and its rebuilds 4.18."""
+    """Return True if the kernel has a separate conntrack module for each IP family.
+
+    These are kernels before 4.19; on RHEL and its rebuilds, kernels before 4.18.
+    """
     if context.facts is None or context.facts.kernel is None or context.facts.os_id is None:
         return None
     version = re.match(r"(\d{1,6})\.(\d{1,6})", context.facts.kernel)
@@ -85,12 +92,15 @@ def _search_domains(context: EvalContext) -> bool | None:
 
 
 def _installer_not_started(context: EvalContext) -> bool | None:
-    """False while the installer runs: the used ports and folders are then its own. Unknown counts as not started."""
+    """Return False while the installer runs, and True before.
+
+    The installer itself uses ports and folders of the node. If its state is unknown, the function returns True.
+    """
     return not (context.facts and context.facts.installer_running)
 
 
 def _tool(tool: str, system: str) -> Condition:
-    """Return the condition: the distribution is `system` and has the package tool `tool`."""
+    """Return a condition that is true if the distribution is `system` and has the package tool `tool`."""
 
     def condition(context: EvalContext) -> bool | None:
         if _os_id(context) != system:
@@ -105,7 +115,10 @@ def _tool(tool: str, system: str) -> Condition:
 
 
 def _rpm(context: EvalContext) -> bool | None:
-    """Whether the system is not Kylin and manages its packages with rpm. An rpm command next to dpkg does not count."""
+    """Return True if the system manages its packages with rpm and is not Kylin.
+
+    An rpm command on a system with dpkg does not count.
+    """
     if _os_id(context) in ("kylin", "ubuntu", "debian"):
         return False
     if context.facts is None or context.facts.os_id is None or context.facts.package_tools is None:

@@ -1,7 +1,7 @@
-"""Evaluate the typed checks of the catalogue, which a row defines completely without a function.
+"""Evaluate the checks that a catalogue row defines completely, without a function.
 
-Facts are named by their field. In a set, a tuple or a list, each item is present; in a mapping, each key whose value is
-True.
+A row names a fact by its field in `Facts`. The items of a set, tuple or list are its elements. The items of a mapping
+are the keys whose value is True.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -16,7 +16,10 @@ Shape = AtLeast | OneOf | AllPresent | AnyPresent | AllAbsent
 
 
 def check_declarative(shape: Shape, facts: Facts) -> Finding:
-    """Check a typed row. Raises FactMissing: its fact was not collected; TypeError: the fact has another type."""
+    """Evaluate the check `shape` of a catalogue row.
+
+    Raises FactMissing: the fact was not collected. Raises TypeError: the fact has the wrong type.
+    """
     value: object = require_fact(getattr(facts, shape.fact), shape.fact)
     match shape:
         case AtLeast():
@@ -29,19 +32,21 @@ def check_declarative(shape: Shape, facts: Facts) -> Finding:
             names = _present(value, shape.fact)
             missing = tuple(name for name in shape.names if name not in names)
             observed = (
-                pgettext("observed value", "missing: {names}").format(names=", ".join(missing))
+                pgettext("observed value", "these items are missing: {names}").format(names=", ".join(missing))
                 if missing
-                else pgettext("observed value", "all present")
+                else pgettext("observed value", "all required items are present")
             )
             return Finding(_outcome(not missing), observed, names=missing)
         case AnyPresent():
             names = _present(value, shape.fact)
             present = [name for name in shape.names if name in names]
-            return Finding(_outcome(bool(present)), ", ".join(present) or _("none of them"))
+            return Finding(_outcome(bool(present)), ", ".join(present) or _("none of the required items is present"))
         case AllAbsent():
             names = _present(value, shape.fact)
             unwanted = tuple(name for name in shape.names if name in names)
-            return Finding(_outcome(not unwanted), ", ".join(unwanted) or _("none of them"), names=unwanted)
+            return Finding(
+                _outcome(not unwanted), ", ".join(unwanted) or _("none of these items is present"), names=unwanted
+            )
 
 
 def _outcome(ok: bool) -> Outcome:

@@ -1,8 +1,9 @@
 """Evaluate a plan and the facts of its nodes against the catalogue of the release.
 
-Pure and fast, so that a changed answer is evaluated at once. A node requirement gives one verdict for each node. A
-requirement between nodes gives one verdict for each node at fault, or one that passes. A missing fact gives `unknown`
-with the reason. Requirements that are informational, or that only the install itself can check, give no verdict.
+The evaluation is pure and fast, so it can run after every change of the plan. A node requirement gives one verdict for
+each node. A requirement between nodes gives one verdict for each node at fault; without such a node it gives one
+verdict that passes. A missing fact gives the outcome `unknown` with the reason. Requirements for information, and those
+that only the install itself can check, give no verdict.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,16 +35,16 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
 
 _MISSING_REASONS: Mapping[NodeState, str] = {
-    NodeState.CHECKING: NC_("reason", "check in progress"),
-    NodeState.CHECKED: NC_("reason", "not collected"),
+    NodeState.CHECKING: NC_("reason", "the check is in progress"),
+    NodeState.CHECKED: NC_("reason", "this was not collected"),
     NodeState.UNREACHABLE: NC_("reason", "the node is unreachable"),
     NodeState.AUTH_FAILED: NC_("reason", "the login failed"),
     NodeState.HOST_KEY_CHANGED: NC_("reason", "the host key of the node has changed"),
     NodeState.TIMEOUT: NC_("reason", "the node did not reply in time"),
-    NodeState.NO_SUDO: NC_("reason", "requires root, and this user has no root access"),
+    NodeState.NO_SUDO: NC_("reason", "root access is required, and this user has none"),
     NodeState.LOST: NC_("reason", "the connection was lost before this was collected"),
 }
-"""Why a fact is missing, if the collector gave no reason of its own."""
+"""The reason why a fact is missing, for each state of the node. It is used if the collector gave no reason."""
 
 
 def evaluate(
@@ -56,10 +57,12 @@ def evaluate(
     only: frozenset[str] | None = None,
     topology: Topology | None = None,
 ) -> tuple[Verdict, ...]:
-    """Return all verdicts in the catalogue's order.
+    """Return all verdicts in the order of the catalogue.
 
-    `facts` and `states`: by plan address; a missing node has no facts. `today`: waivers that expired before it have no
-    effect. `only`: evaluate only these requirement IDs. `topology`: that of the plan, if the caller has it."""
+    `facts` and `states` are mappings by plan address; a node without facts is missing in them. `today`: waivers that
+    expired before this day have no effect. `only`: evaluate only these requirement IDs. `topology`: the topology of the
+    plan, if the caller has already computed it.
+    """
     rules = catalogue(plan.effective_release)
     evaluation = _Evaluation(
         plan=plan,
@@ -79,7 +82,10 @@ def evaluate(
 
 
 def check_node(subject: NodeSubject) -> Finding:
-    """Check one node against one requirement of scope `node`. Raises FactMissing: a fact that it needs is missing."""
+    """Check one node against one requirement of scope `node`.
+
+    Raises FactMissing: a fact that the check needs is missing.
+    """
     check = subject.requirement.check
     match check:
         case FunctionCheck():
@@ -95,13 +101,13 @@ def check_node(subject: NodeSubject) -> Finding:
 
 
 def manual_finding(requirement: Requirement) -> Finding:
-    """Return a finding that only a person can confirm, with the row's text on how to check it."""
-    return Finding(Outcome.MANUAL, _(requirement.how) or _("acp-tui cannot check this"))
+    """Return a finding that only a person can confirm, with the text of the row that explains how to check it."""
+    return Finding(Outcome.MANUAL, _(requirement.how) or _("acp-tui cannot check this requirement"))
 
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """The input of one evaluation. `findings` gives the findings of a row, each with the OS ID that picks the fix."""
+    """One run of the evaluation: it yields the findings of a row, each with the OS ID that selects the fix."""
 
     plan: Plan
     facts: Mapping[str, Facts]
@@ -130,9 +136,10 @@ class _Evaluation:
                 yield finding, self._os_id(finding.node)
 
     def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
-        """Check a plan rule; then run its `facts_check` on the nodes, unless the answers alone break the rule.
+        """Check a plan rule. If the plan alone does not break the rule, run its `facts_check` on the nodes, too.
 
-        If a person must confirm the rule, that finding is returned in addition to those of the nodes."""
+        If a person must confirm the rule, that finding is returned together with those of the nodes.
+        """
         subject = PlanSubject(row, self.plan, local_files=self.local_files, facts=self.facts)
         of_plan = PLAN_CHECKS[subject.check.name](subject)
         of_nodes: tuple[Finding, ...] = ()
@@ -157,7 +164,7 @@ class _Evaluation:
             )
         except FactMissing as missing:
             return (Finding(Outcome.UNKNOWN, self._missing_on_nodes(missing.fact)),)
-        return findings or (Finding(Outcome.PASS, _("all nodes agree")),)
+        return findings or (Finding(Outcome.PASS, _("all nodes fulfil the requirement")),)
 
     def _node(self, row: Requirement, node: Node) -> Finding:
         facts = self.facts.get(node.address)
@@ -167,7 +174,7 @@ class _Evaluation:
         if facts is None:
             return Finding(Outcome.UNKNOWN, self._missing_reason(node))
         if holds is None:
-            observed = _("cannot determine whether the requirement applies: {reason}")
+            observed = _("acp-tui cannot determine whether the requirement applies: {reason}")
             return Finding(Outcome.UNKNOWN, observed.format(reason=self._missing_reason(node)))
         try:
             return check_node(NodeSubject(row, self.plan, node=node, facts=facts, rules=self.rules))
@@ -175,18 +182,18 @@ class _Evaluation:
             return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact))
 
     def _os_id(self, address: str | None) -> str | None:
-        """Return the distribution of the node at `address`; for address None, the one that all nodes have."""
+        """Return the distribution of the node at `address`; for None, the one that all nodes have."""
         systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
         return systems.pop() if len(systems) == 1 else None
 
     def _missing_reason(self, node: Node, fact: str = "") -> str:
-        """Return why a fact of `node` is missing: the collector's reason, else the state of the node."""
+        """Return the reason why a fact of `node` is missing: the collector's reason, else the node's state."""
         facts = self.facts.get(node.address)
         reason = facts.missing.get(fact) if facts and fact else None
         return reason or pgettext("reason", _MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])
 
     def _missing_on_nodes(self, fact: str) -> str:
-        """Return findings for the nodes without `fact`, grouped by reason."""
+        """Return a text that lists the nodes without `fact`, grouped by reason."""
         nodes_by_reason: dict[str, list[str]] = {}
         for node in self.plan.nodes:
             if getattr(self.facts.get(node.address), fact, None) is None:

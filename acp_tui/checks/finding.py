@@ -1,7 +1,7 @@
 """The input and the result of check functions.
 
-Checks are pure: no I/O, no clock; the same input gives the same finding. A check gets a fact with `require_fact`. A
-missing fact ends the check, and its verdict is `unknown`.
+Check functions are pure: the same input always gives the same finding. A check function reads a fact with
+`require_fact`. If the fact is missing, the check ends and its verdict is `unknown`.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class FactMissing(Exception):
-    """A check needs a fact that was not collected. `fact` is the field's name."""
+    """A check needs a fact that was not collected. `fact` is the name of the field in `Facts`."""
 
     def __init__(self, fact: str) -> None:
         super().__init__(fact)
@@ -27,7 +27,7 @@ class FactMissing(Exception):
 
 
 def require_fact(value: T | None, fact: str) -> T:
-    """Return `value`. Raises FactMissing: it is None. `fact`: the name of the field."""
+    """Return `value`. Raises FactMissing if the value is None; `fact` is the name of its field in `Facts`."""
     if value is None:
         raise FactMissing(fact)
     return value
@@ -35,18 +35,24 @@ def require_fact(value: T | None, fact: str) -> T:
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check and the observed value. Empty `expected` or `remedy`: the catalogue row's text."""
+    """The outcome of one check and the observed value.
+
+    If `expected` or `remedy` is empty, the text of the catalogue row is used.
+    """
 
     outcome: Outcome
     observed: str = ""
     expected: str = ""
     remedy: str = ""
     node: str | None = None
-    """Plan address of the node at fault; None: no single node."""
+    """Plan address of the node at fault; None if the finding does not concern a single node."""
     paths: tuple[str, ...] = ()
-    """Plan paths of the answers that would fix it."""
+    """Plan keys whose change would fix the finding."""
     names: tuple[str, ...] = ()
-    """Values for `{names}` in the row's remedy, such as packages to remove. They are quoted for a shell there."""
+    """The values for `{names}` in the fix of the row, such as packages to remove.
+
+    They are quoted for a shell before use.
+    """
 
 
 Findings = tuple[Finding, ...]
@@ -54,7 +60,7 @@ Findings = tuple[Finding, ...]
 
 @dataclass(frozen=True)
 class NodeSubject:
-    """The input of a node check. `rules`: the complete catalogue, for checks that combine several rows."""
+    """The input of a node check. `rules` is the complete catalogue, for checks that use several rows."""
 
     requirement: Requirement
     plan: Plan
@@ -64,13 +70,13 @@ class NodeSubject:
 
     @property
     def check(self) -> FunctionCheck:
-        """The row's function, with the numbers and names of its `params`."""
+        """The function of the row, with the numbers and names in its `params`."""
         return _function(self.requirement, self.requirement.check)
 
 
 @dataclass(frozen=True)
 class ClusterSubject:
-    """The input of a check between nodes. `facts`: by plan address; a node without facts is missing."""
+    """The input of a check that compares nodes. `facts`: by plan address; a node without facts is missing."""
 
     requirement: Requirement
     plan: Plan
@@ -79,7 +85,7 @@ class ClusterSubject:
 
     @property
     def check(self) -> FunctionCheck:
-        """The row's function, with the numbers and names of its `params`."""
+        """The function of the row, with the numbers and names in its `params`."""
         return _function(self.requirement, self.requirement.facts_check or self.requirement.check)
 
 
@@ -90,18 +96,18 @@ class PlanSubject:
     requirement: Requirement
     plan: Plan
     local_files: LocalFiles = NO_LOCAL_FILES
-    """The content of the files that the plan names on this host."""
+    """The content of the local files that the plan names."""
     facts: Mapping[str, Facts] = field(default_factory=dict)
-    """The known facts of the nodes, so that a fix suits them. By plan address."""
+    """The known facts of the nodes by plan address, so that a fix is suitable for the nodes."""
 
     @property
     def check(self) -> FunctionCheck:
-        """The row's function, with the numbers and names of its `params`."""
+        """The function of the row, with the numbers and names in its `params`."""
         return _function(self.requirement, self.requirement.check)
 
 
 def _function(requirement: Requirement, check: Check) -> FunctionCheck:
-    """Return the row's function. Raises TypeError: the row has another kind of check."""
+    """Return the function of the row. Raises TypeError: the row has a different kind of check."""
     if not isinstance(check, FunctionCheck):
         raise TypeError(f"{requirement.id} names no function")
     return check

@@ -1,4 +1,4 @@
-"""Suggest free ranges instead of cluster ranges that overlap other networks or are too small."""
+"""Suggest free ranges to replace cluster ranges that overlap other networks or are too small."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
@@ -12,9 +12,10 @@ _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16
 
 
 def suggestions(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Network]:
-    """Return plan path → free range, for each range that overlaps another network or is too small for its Pods.
+    """Return a free range for each plan key whose range overlaps another network or is too small for its Pods.
 
-    Of two overlapping ranges, the first one in the plan stays. All suggestions can be used together."""
+    If two ranges of the plan overlap, the first one keeps its value. All suggestions can be used together.
+    """
     fixed = [used for used in taken(plan, facts) if not used.of_plan]
     now = ranges(plan)
     suggested: dict[str, Network] = {}
@@ -27,7 +28,7 @@ def suggestions(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Network]:
 
 
 def suggestion(plan: Plan, facts: Mapping[str, Facts], path: str) -> Network | None:
-    """Return a free range for one plan path; None: the range needs no change, or no range is free."""
+    """Return a free range for one plan key; None if its range needs no change, or if no range is free."""
     now = ranges(plan)
     fixed = [used for used in taken(plan, facts) if not used.of_plan]
     others = [network for other, network in now.items() if other != path]
@@ -35,7 +36,10 @@ def suggestion(plan: Plan, facts: Mapping[str, Facts], path: str) -> Network | N
 
 
 def with_room(plan: Plan, path: str, network: Network) -> Network:
-    """Return `network`; if it is the Pod range and too small for the Pods of all nodes, a larger network around it."""
+    """Return `network`.
+
+    If it is the Pod range and too small for the Pods of all nodes, return a larger range around it.
+    """
     needed = len(plan.nodes) * plan.kubernetes.max_pods_per_node
     if "cluster_cidr" not in path or network.num_addresses >= needed:
         return network
@@ -43,10 +47,11 @@ def with_room(plan: Plan, path: str, network: Network) -> Network:
 
 
 def free_range(preferred: Network, used: Iterable[Network]) -> Network | None:
-    """Return the free private range nearest to `preferred`; None: no private range of the IP family is free.
+    """Return the free private range nearest to `preferred`; None if no private range of the IP family is free.
 
-    It has the size of `preferred`, else the next smaller free size. The same private block comes first; of two
-    ranges at the same distance, the higher one is returned."""
+    The result has the size of `preferred`, or the next smaller size that is free. Ranges in the same private block come
+    first. Of two ranges at the same distance, the higher one is returned.
+    """
     used = tuple(other for other in used if other.version == preferred.version)
     pools = [pool for pool in _PRIVATE if pool.version == preferred.version]
     pools.sort(key=lambda pool: not meet(pool, preferred))
@@ -63,7 +68,10 @@ def free_range(preferred: Network, used: Iterable[Network]) -> Network | None:
 def _free_instead(
     plan: Plan, now: Mapping[str, Network], path: str, fixed: Iterable[Taken], others: Iterable[Network]
 ) -> Network | None:
-    """Return a free range for `path` if the current one is too small or overlaps `others` or `fixed`; else None."""
+    """Return a free range for the plan key `path` if its range is too small or overlaps a used network; otherwise None.
+
+    `now`: all ranges of the plan. `fixed` and `others`: the used networks.
+    """
     fixed, preferred = tuple(fixed), with_room(plan, path, now[path])
     used = (*(network for network_used in fixed for network in network_used.sure), *others)
     if preferred == now[path] and not any(meet(preferred, other) for other in used):
@@ -73,7 +81,10 @@ def _free_instead(
 
 
 def _nearest(preferred: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:
-    """Yield, for each gap in the pool with `size` free addresses, the aligned start nearest to `preferred`."""
+    """Yield the start of one free range in each gap of `pool`, aligned and as near to `preferred` as possible.
+
+    `size` is the number of addresses in the range. Only gaps with at least `size` addresses count.
+    """
     bounds = sorted((int(n.network_address), int(n.broadcast_address)) for n in used if meet(n, pool))
     start, end = int(pool.network_address), int(pool.broadcast_address)
     for first, last in (*bounds, (end + 1, end + 1)):
@@ -84,7 +95,7 @@ def _nearest(preferred: int, size: int, pool: Network, used: Iterable[Network]) 
 
 
 def free_range_remedy(free: Mapping[str, Network], *paths: str) -> str:
-    """Return the fix that names the free ranges for these plan paths; "": no range is free."""
+    """Return the fix that names the free ranges for the plan keys `paths`; "" if no range is free."""
     suggested = [f"{free[path]} ({path})" for path in paths if path in free]
     if not suggested:
         return ""

@@ -1,6 +1,6 @@
-"""The tables of check functions: a catalogue row names one in `check: {kind: function, name: ...}`.
+"""The tables of check functions. A catalogue row names one of them in `check: {kind: function, name: ...}`.
 
-A function has the same name here, in the row and where it is defined.
+A function has the same name in these tables, in the row and in the module that defines it.
 """
 
 from collections.abc import Callable, Mapping
@@ -76,7 +76,7 @@ NODE_CHECKS: Mapping[str, NodeCheck] = {
         software.no_leftover_binaries,
     )
 }
-"""Rows of scope `node`."""
+"""The functions for rows of scope `node`."""
 
 CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
     check.__name__: check
@@ -105,7 +105,7 @@ CLUSTER_CHECKS: Mapping[str, ClusterCheck] = {
         node_subnets.one_subnet,
     )
 }
-"""Rows of scope `cluster`, and the `facts_check` of rows of scope `plan`."""
+"""The functions for rows of scope `cluster`, and for the `facts_check` of rows of scope `plan`."""
 
 PLAN_CHECKS: Mapping[str, PlanCheck] = {
     check.__name__: check
@@ -172,4 +172,4 @@ PLAN_CHECKS: Mapping[str, PlanCheck] = {
         requirements.workers_for_pods,
     )
 }
-"""Rows of scope `plan`."""
+"""The functions for rows of scope `plan`."""

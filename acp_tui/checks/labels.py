@@ -17,7 +17,7 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.PASS: NC_("outcome", "Passed"),
     Outcome.NOT_APPLICABLE: NC_("outcome", "Not applicable"),
 }
-"""Outcome → label, the worst first."""
+"""The label of each outcome, the worst outcome first."""
 
 STATES: Mapping[NodeState, str] = {
     NodeState.CHECKING: NC_("node state", "checking"),
@@ -36,9 +36,10 @@ _STATE_FIXES: Mapping[NodeState, str] = {
     ),
     NodeState.AUTH_FAILED: N_("Check the user and the password or key file of this node, and that sshd accepts them."),
     NodeState.HOST_KEY_CHANGED: N_(
-        "Find out why the host key changed. If you reinstalled the node, trust the new key in the Nodes step."
+        "Find out why the host key of the node changed. If you reinstalled the node, trust the new key in "
+        "the Nodes step."
     ),
-    NodeState.TIMEOUT: N_("Check the node's load, disks and name resolution. Then recheck the node."),
+    NodeState.TIMEOUT: N_("Check the load, the disks and the name resolution of the node. Then recheck the node."),
     NodeState.NO_SUDO: N_("Log in as root, or allow passwordless sudo for this user."),
     NodeState.LOST: N_("Check whether the node rebooted or lost its network. Then recheck the node."),
     NodeState.CHECKING: N_("Wait until the check is finished."),
@@ -52,10 +53,10 @@ _SEVERITIES: Mapping[Severity, str] = {
 }
 
 TITLE_COLUMNS = 36
-"""Width of a finding in a list on the screen."""
+"""Maximum width of a finding in a list on the screen, in columns."""
 
 _BROKEN = (Outcome.FAIL, Outcome.WARN, Outcome.PENDING_REBOOT, Outcome.MANUAL)
-"""Outcomes that are shown with the finding of the requirement; the others are shown with its title."""
+"""Outcomes that are shown with the finding of the requirement. All other outcomes are shown with its title."""
 
 _ROLES: Mapping[str, str] = {"control-plane": NC_("role", "control plane"), "worker": NC_("role", "worker")}
 
@@ -69,7 +70,7 @@ def state_label(state: NodeState) -> str:
 
 
 def state_fix(state: NodeState) -> str:
-    """Return how to fix a node that could not be checked; "": nothing to fix."""
+    """Return how to fix a node that could not be checked; "" if the state of the node needs no fix."""
     return _(_STATE_FIXES.get(state, ""))
 
 
@@ -82,9 +83,10 @@ def role_label(role: str) -> str:
 
 
 def verdict_title(row: Requirement, verdict: Verdict) -> str:
-    """Return the finding of a broken requirement ("Swap is on"), else its demand ("Swap must be off").
+    """Return the finding of a requirement that failed ("Swap is on"), otherwise its demand ("Swap must be off").
 
-    `{names}` becomes the names of the verdict; a finding is cut to `TITLE_COLUMNS` columns."""
+    `{names}` is replaced by the names of the verdict. A finding is cut to `TITLE_COLUMNS` columns.
+    """
     if verdict.outcome not in _BROKEN or not row.finding:
         return _(row.title)
     finding = _(row.finding)
@@ -94,7 +96,7 @@ def verdict_title(row: Requirement, verdict: Verdict) -> str:
 
 
 def _cut(text: str) -> str:
-    """Return `text` in at most `TITLE_COLUMNS` columns, with an ellipsis where it was longer."""
+    """Return `text` in at most `TITLE_COLUMNS` columns. A longer text ends with an ellipsis."""
     if _columns(text) <= TITLE_COLUMNS:
         return text
     while _columns(text) > TITLE_COLUMNS - 1:

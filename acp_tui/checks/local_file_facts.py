@@ -1,4 +1,4 @@
-"""The content of the local files that a plan names: certificate pair, primary of a standby, SSH keys."""
+"""The content of the local files that a plan names: certificate and key, plan of the primary cluster, SSH keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,27 +9,30 @@ from acp_tui.plan.model import Plan
 
 @dataclass(frozen=True)
 class PrimaryCluster:
-    """The plan of the primary cluster, from the path in `disaster_recovery.primary`."""
+    """The plan of the primary cluster, read from the file that `disaster_recovery.primary` names."""
 
     path: str
-    """The plan file or bundle folder, as it is shown on screen."""
+    """The path of the plan file or bundle folder, as screens show it."""
     plan: Plan | None = None
-    """None: it cannot be read; the reason is `error`."""
+    """The plan; None if it cannot be read. Then `error` contains the reason."""
     error: str = ""
     secrets_error: str = ""
-    """Why its secrets are unknown; "": they are known."""
+    """The reason why its secrets are unknown; "" if they are known."""
     certificate: CertificateFacts | None = None
-    """Its certificate pair; None: it has none, or the pair is one of the unknown secrets."""
+    """Its certificate and key; None if it has none, or if they belong to the unknown secrets."""
 
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """The content of the local files. None: the plan names no such file, or it was not read (checks are `unknown`)."""
+    """The content of the local files of a plan.
+
+    A value of None means that the plan names no such file, or that the file was not read. Then checks are `unknown`.
+    """
 
     certificate: CertificateFacts | None = None
     primary: PrimaryCluster | None = None
     unreadable_keys: Mapping[str, str] = field(default_factory=dict)
-    """Plan path of each SSH key file that cannot be read → the reason."""
+    """For each SSH key file that cannot be read: its plan key and the reason."""
 
 
 NO_LOCAL_FILES = LocalFiles()

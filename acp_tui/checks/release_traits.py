@@ -1,7 +1,8 @@
 """Differences between releases that are not requirements: how the installer is started, verified and removed.
 
-They are the `traits` of `assets/catalog/releases/<release>.yaml`. The oldest release has all of them; a later one has
-those that it changes. Code asks for a trait, and never compares releases.
+The differences are called traits, and are in `assets/catalog/releases/<release>.yaml`. The file of the oldest release
+has all traits; the file of a later release has only those that it changes. Code reads a trait, and never compares
+releases.
 """
 
 from collections.abc import Callable
@@ -22,15 +23,16 @@ class ReleaseTraits(BaseModel):
     container_tool: Literal["docker", "nerdctl"]
     """The command on the installer node that runs the installer's container (REL-RUNTIME)."""
     network_mode_flag: bool
-    """setup.sh has the flag --network-mode, which announces Calico (REL-NETMODE, XR-CNI-FLAG)."""
+    """True if setup.sh has the flag --network-mode, which selects Calico (REL-NETMODE, XR-CNI-FLAG)."""
     extensions_before_install: bool
-    """The extensions are unpacked before the install; otherwise they are uploaded after it (REL-EXT)."""
+    """True if the extensions are unpacked before the install. Otherwise they are uploaded after the install (REL-EXT).
+    """
     use_pam_restorable: bool
-    """UsePAM may be restored in the settings of sshd after the install (REL-USEPAM)."""
+    """True if UsePAM can be restored in the settings of sshd after the install (REL-USEPAM)."""
     cluster_module: bool
-    """The cluster has the resource `clustermodule global`, and verification reads its phase (REL-VERIFY)."""
+    """True if the cluster has the resource `clustermodule global`, whose phase the verification reads (REL-VERIFY)."""
     unattended_install_documented: bool
-    """The vendor documents the configuration of unattended installs for this release."""
+    """True if the vendor documents the configuration of unattended installs for this release."""
 
 
 def load_traits(folder: Path, release: Release) -> ReleaseTraits:
@@ -40,10 +42,13 @@ def load_traits(folder: Path, release: Release) -> ReleaseTraits:
 
 @cache
 def release_traits(release: str) -> ReleaseTraits:
-    """Return the traits of `release`. If it is not listed (another acp-tui stored it), those of the newest release."""
+    """Return the traits of `release`; for a release that is not listed, those of the newest release.
+
+    Such a release can be in a file that a different version of acp-tui wrote.
+    """
     return load_traits(asset_path("catalog"), Release(release) if release in RELEASES else RELEASES[-1])
 
 
 def releases_where(holds: Callable[[ReleaseTraits], bool]) -> tuple[Release, ...]:
-    """Return the listed releases whose traits pass the test, the oldest first."""
+    """Return the listed releases whose traits fulfil the condition `holds`, the oldest first."""
     return tuple(release for release in RELEASES if holds(release_traits(release)))

@@ -1,7 +1,7 @@
-"""Subnets and ranges of the cluster: used networks and overlaps.
+"""Subnets and ranges of the cluster: the used networks, and overlaps between networks.
 
-Two CIDR networks are separate, or one contains the other. Pure; the networks, routes and name servers of the nodes come
-from their facts, if these are known.
+Two CIDR networks either do not overlap, or one contains the other. The functions are pure. The networks, routes and
+name servers of the nodes come from their facts, if these are known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,9 +25,9 @@ from acp_tui.plan.model import ClusterCidr, JoinCidr, Node, Plan, ServiceCidr
 Network = IPv4Network | IPv6Network
 
 _WIDE = 8
-"""A route with a shorter prefix counts as a default route; VPN clients set such routes."""
+"""Prefix length in bits. A route with a shorter prefix counts as a default route. VPN clients set such routes."""
 _USUAL_SUBNET = {4: 24, 6: 64}
-"""Prefix that stays free around a node without facts."""
+"""The prefix length of the network that stays free around a node without facts."""
 
 
 class Kind(StrEnum):
@@ -49,15 +49,18 @@ _OF_PLAN = {"cluster_cidr": Kind.PODS, "service_cidr": Kind.SERVICES, "join_cidr
 
 @dataclass(frozen=True)
 class Taken:
-    """A used network or address. `path`: the plan path of the answer that defines it; "": none."""
+    """A used network or address. `path`: the plan key that defines it; "" if it does not come from the plan."""
 
     network: Network
     kind: Kind
     path: str = ""
     hosts: tuple[str, ...] = ()
-    """For a subnet of nodes: their addresses in it. Else the nodes that reported it, by plan address."""
+    """For a subnet of nodes: the addresses of these nodes in it.
+
+    Otherwise the plan addresses of the nodes that reported it.
+    """
     guessed: bool = False
-    """The prefix is unknown: the usual one stays free, and only `hosts` are certain."""
+    """True if the prefix length is unknown. Then the usual network stays free, and only `hosts` are certain."""
 
     @property
     def of_plan(self) -> bool:
@@ -69,7 +72,7 @@ class Taken:
 
 
 def ranges(plan: Plan) -> dict[str, Network]:
-    """Return plan path → range of the cluster, for the chosen IP families. Only Kube-OVN has a join range."""
+    """Return the ranges of the cluster by plan key, for the chosen IP families. Only Kube-OVN has a join range."""
     network = plan.network
     named: dict[str, ClusterCidr | ServiceCidr | JoinCidr]
     named = {"cluster_cidr": network.cluster_cidr, "service_cidr": network.service_cidr}
@@ -85,17 +88,18 @@ def ranges(plan: Plan) -> dict[str, Network]:
 
 
 def meet(network: Network, other: Network) -> bool:
-    """Return whether two networks overlap. Networks of different IP families never do."""
+    """Return True if two networks overlap. Networks of different IP families never overlap."""
     if isinstance(network, IPv4Network):
         return isinstance(other, IPv4Network) and network.overlaps(other)
     return isinstance(other, IPv6Network) and network.overlaps(other)
 
 
 def taken(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Taken, ...]:
-    """Return all used networks, each network and kind once.
+    """Return all used networks. Each network occurs once for each kind.
 
-    These are: the cluster's ranges, nodes' subnets, addresses of the plan, name servers, other networks with a route,
-    and the reserved range of the installer's container runtime."""
+    The kinds are: ranges of the cluster, subnets of nodes, addresses of the plan, name servers, other networks with a
+    route, and the reserved range of the installer's container runtime.
+    """
     by_network: dict[tuple[Network, Kind], Taken] = {}
     for used in (
         *_of_plan(plan),
@@ -112,7 +116,7 @@ def taken(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Taken, ...]:
 
 
 def subnet_of(interface: Interface) -> Network | None:
-    """Return the network of the interface; None: its prefix is invalid."""
+    """Return the network of the interface; None if its prefix length is invalid."""
     try:
         return ip_interface(f"{interface.address}/{interface.prefix}").network
     except ValueError:
@@ -120,7 +124,7 @@ def subnet_of(interface: Interface) -> Network | None:
 
 
 def interface_of(address: str, interfaces: tuple[Interface, ...]) -> Interface | None:
-    """Return the interface that has `address`."""
+    """Return the interface that has `address`; None if no interface has it."""
     ip = ip_address(address)
     return next((i for i in interfaces if is_ip(i.address) and ip_address(i.address) == ip), None)
 
@@ -137,14 +141,17 @@ def routed(routes: Iterable[Route]) -> Iterator[Network]:
 
 
 def special(address: str) -> bool:
-    """Return whether other machines cannot reach `address`: loopback, link-local, multicast, reserved, unspecified."""
+    """Return True if other machines cannot reach `address`.
+
+    Such an address is loopback, link-local, multicast, reserved or unspecified.
+    """
     ip = ip_address(address)
     kinds = (ip.is_loopback, ip.is_link_local, ip.is_multicast, ip.is_unspecified)
     return any(kinds) or (ip.version == 4 and ip.is_reserved)
 
 
 def node_addresses(plan: Plan, node: Node) -> tuple[tuple[str, str], ...]:
-    """Return (field, address) of a node, in dual stack both addresses."""
+    """Return (field, address) for each address of a node. In dual stack these are two addresses."""
     six = node.ipv6 if plan.network.ip_family == "dual" else None
     return (("address", node.address), *((("ipv6", six),) if six else ()))
 
@@ -172,7 +179,7 @@ def _of_nodes(plan: Plan, facts: Mapping[str, Facts]) -> Iterator[Taken]:
 
 
 def host_network(facts: Facts | None, address: str) -> Network | None:
-    """Return the subnet of a node's address, from its facts; None: unknown."""
+    """Return the subnet of the node address `address`, from the facts of the node; None if the subnet is unknown."""
     owner = interface_of(address, (facts.interfaces if facts else None) or ())
     return subnet_of(owner) if owner else None
 

@@ -1,4 +1,4 @@
-"""Suggest values for answers from the facts: node interfaces, IPv6 addresses, free ranges."""
+"""Suggest values for plan keys from the facts: node interfaces, IPv6 addresses, free ranges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from acp_tui.plan.model import Node, Plan
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A suggested value and the reason for it."""
+    """A suggested value, and the reason for it."""
 
     value: str
     reason: str
 
 
 def suggest(plan: Plan, facts: Mapping[str, Facts], path: str) -> Suggestion | None:
-    """Return a suggestion for the plan path `path`; None: no better value is known."""
+    """Return a suggestion for the plan key `path`; None if no better value is known."""
     if path == "address.cluster_endpoint":
         own = plan.nodes[0].address if plan.single and plan.network.ip_family != "ipv6" else ""
         return (
-            Suggestion(own, _("the address of the only node"))
+            Suggestion(own, _("this is the address of the only node"))
             if own not in ("", plan.address.cluster_endpoint)
             else None
         )
@@ -33,13 +33,16 @@ def suggest(plan: Plan, facts: Mapping[str, Facts], path: str) -> Suggestion | N
         names = common_interfaces(plan, facts)
         here = names.index(plan.network.nic) if plan.network.nic in names else -1
         others = [*names[here + 1 :], *names[: max(here, 0)]]
-        return Suggestion(others[0], _("present on every node")) if others else None
+        return Suggestion(others[0], _("this interface is present on every node")) if others else None
     free = suggestion(plan, facts, path)
-    return Suggestion(str(free), _("not used by any known network")) if free is not None else None
+    return Suggestion(str(free), _("no known network uses this range")) if free is not None else None
 
 
 def common_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[str, ...]:
-    """Return the interfaces that every node has, those with the nodes' addresses first; (): facts are missing."""
+    """Return the interfaces that every node has; () if facts are missing.
+
+    Interfaces with the addresses of the nodes come first.
+    """
     by_node = [(node.address, _real(facts, node.address)) for node in plan.nodes]
     if not by_node or any(not interfaces for _address, interfaces in by_node):
         return ()
@@ -55,20 +58,21 @@ def _real(facts: Mapping[str, Facts], address: str) -> tuple[Interface, ...]:
 
 @dataclass(frozen=True)
 class SuggestedInterface:
-    """The values to fill in for one node; None: no value."""
+    """The suggested values for one node; None if a value needs no suggestion."""
 
     address: str
     nic: str | None = None
     ipv6: str | None = None
     further: tuple[str, ...] = ()
-    """Other IPv6 addresses of this interface, as alternatives."""
+    """Other IPv6 addresses of this interface, which can be used instead."""
 
 
 def suggested_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[SuggestedInterface, ...]:
-    """Return the values that the facts can fill in, for each node with a missing value.
+    """Return the suggested values for each node with a missing value.
 
-    Interfaces are suggested only for Kube-OVN, and only if all nodes have the same one: the installer's configuration
-    has one name for all nodes (OQ-NIC)."""
+    Interfaces are suggested only for Kube-OVN, and only if all nodes have the same one. The reason is that the
+    installer's configuration has one name for all nodes (OQ-NIC).
+    """
     nics = {address: _interface_with(address, known) for address, known in facts.items()}
     own = {nics.get(node.address) for node in plan.nodes} | {node.nic for node in plan.nodes if node.nic}
     fill_nic = plan.network.cni == "kube-ovn" and not plan.network.nic and len(own) == 1 and None not in own
@@ -86,7 +90,7 @@ def suggested_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Sugges
 
 
 def filled(plan: Plan, suggested: tuple[SuggestedInterface, ...]) -> tuple[Node, ...]:
-    """Return the plan's nodes with the suggested values filled in."""
+    """Return the nodes of the plan with the suggested values `suggested`."""
     by_address = {interface.address: interface for interface in suggested}
     return tuple(
         node.model_copy(update={"nic": node.nic or interface.nic, "ipv6": node.ipv6 or interface.ipv6})

@@ -1,6 +1,7 @@
-"""The connectivity targets of a plan: addresses, ports, names, load balancer, VIP and registry.
+"""The topology: addresses and ports that the nodes of a plan must reach, and names that they must resolve.
 
-Port numbers come from the catalogue, so that the collectors and the checks use the same row.
+It includes the load balancer, the VIP and the image registry. Port numbers come from the catalogue, so that the
+collectors and the checks use the same numbers.
 """
 
 from base64 import b64encode
@@ -23,45 +24,48 @@ _REGISTRY_PORT = 443
 
 @dataclass(frozen=True)
 class NodeTargets:
-    """The addresses and TCP ports at which the other nodes must reach one node (X-FIREWALL)."""
+    """The addresses and TCP ports of one node that the other nodes must reach (X-FIREWALL)."""
 
     node: str
     """The node's plan address."""
     addresses: tuple[str, ...]
-    """The plan address; in dual stack also the IPv6 address."""
+    """The plan address of the node. In dual stack, its IPv6 address follows."""
     ssh_port: int
     ports: tuple[int, ...]
-    """With the network plugin of the plan."""
+    """The ports that the network plugin of the plan needs."""
     all_ports: tuple[int, ...]
-    """With any network plugin: they are all tested, so that a changed choice needs no new connection."""
+    """The ports that any network plugin needs. All are tested, so that a different choice needs no new connection."""
 
 
 @dataclass(frozen=True)
 class Topology:
-    """The connectivity targets of a plan, computed once."""
+    """The addresses, ports and names that a plan makes each node test. It is computed once for a plan."""
 
     nodes: tuple[NodeTargets, ...]
-    """In the order of the plan."""
+    """The nodes in the order of the plan."""
     owners: Mapping[str, str]
-    """Address of a node, IPv4 or IPv6 → the plan address of that node."""
+    """For each IPv4 or IPv6 address of a node: the plan address of that node."""
     load_balancer: str
-    """Host of the external load balancer; "": none, or not given yet."""
+    """The host of the external load balancer; "" if there is no load balancer, or the plan does not name it yet."""
     load_balancer_ports: tuple[int, ...]
-    """The ports that the external load balancer must forward (LB-*); (): no external load balancer."""
+    """The ports that the external load balancer must forward (LB-*); () without an external load balancer."""
     vip: str | None
-    """The VIP that the installer will create with keepalived; no host may use it yet. None: no self-built VIP."""
+    """The VIP that the installer will create with keepalived, and that no host may use yet.
+
+    None without a self-built VIP.
+    """
     names: tuple[str, ...]
     """Domain names that every node must resolve, sorted (NETRES-DOMAIN)."""
     registry: tuple[str, int] | None
-    """Host and port of the external registry; None: the platform's own, or not given yet."""
+    """Host and port of the external registry; None if the plan has no external registry, or does not name it yet."""
     registry_login: SecretStr | None
-    """Base64 of `user:password`, as in a Basic authorization header."""
+    """The registry login: Base64 of `user:password`, as in a Basic authorization header."""
     sufficient_bits: float
-    """Bits per second of a transfer over a link that is fast enough (NETCFG-BW-INTRA)."""
+    """The required speed of a transfer between two nodes, in bits per second (NETCFG-BW-INTRA)."""
 
 
 def topology_of(plan: Plan) -> Topology:
-    """Compute the connectivity targets of `plan`."""
+    """Return the addresses, ports and names that `plan` makes its nodes test."""
     rules = catalogue(plan.effective_release)
     ports = {plugin: _plugin_ports(rules["X-FIREWALL"], plugin) for plugin in ("", *_PLUGINS)}
     nodes = tuple(_node_targets(plan, node, ports) for node in plan.nodes)
@@ -102,13 +106,16 @@ def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
 
 
 def load_balancer_port(plan: Plan, rule: Requirement) -> int:
-    """Return the port of a rule LB-*: a port of the plan, or the number in the row; 0: no port."""
+    """Return the port that the requirement `rule` (LB-*) names; 0 if it names no port.
+
+    It is a port of the plan, or the number in the row.
+    """
     port = _function(rule).text("port")
     return int(port) if port.isdigit() else {"https": plan.address.https_port, "http": plan.address.http_port}[port]
 
 
 def has_external_load_balancer(plan: Plan) -> bool:
-    """Return whether an external load balancer is in front of the control plane nodes."""
+    """Return True if an external load balancer is in front of the control plane nodes."""
     return len(plan.nodes) > 1 and not plan.address.self_built_vip
 
 
@@ -121,7 +128,7 @@ def required_names(plan: Plan) -> tuple[str, ...]:
 
 
 def external_registry(plan: Plan) -> tuple[str, int] | None:
-    """Return host and port of the external registry; None: the platform's own, or not given yet."""
+    """Return host and port of the external registry; None if the plan does not name an external registry."""
     if plan.registry.mode != "external" or not plan.registry.address:
         return None
     address = plan.registry_address
@@ -145,7 +152,7 @@ def _node_targets(plan: Plan, node: Node, ports: Mapping[str, tuple[int, ...]]) 
 
 
 def _plugin_ports(rule: Requirement, plugin: str) -> tuple[int, ...]:
-    """Return the ports of the row for one network plugin; "": those that every plugin needs."""
+    """Return the ports of the row for one network plugin. "" as plugin: the ports that every plugin needs."""
     return tuple(int(port) for port in _function(rule).texts(plugin or "ports"))
 
 
@@ -162,7 +169,7 @@ def _registry_login(plan: Plan) -> SecretStr | None:
 
 
 def _function(rule: Requirement) -> FunctionCheck:
-    """Return the row's function. Raises TypeError: the row names none."""
+    """Return the function of the row. Raises TypeError: the row has no function."""
     if not isinstance(rule.check, FunctionCheck):
         raise TypeError(f"{rule.id} names no function")
     return rule.check

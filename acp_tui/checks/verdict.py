@@ -1,4 +1,4 @@
-"""Verdicts: the comparison of the observed with the expected value. `unknown` never counts as `pass`.
+"""Verdicts: the results of comparing observed values with expected values. `unknown` never counts as `pass`.
 
 The JSON form is part of the report, schema `acp-tui.report/1`. Scripts read it, so its keys must not change.
 """
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of one requirement on one node; `node` None: on the plan or the cluster."""
+    """The result of one requirement on one node. If `node` is None, it concerns the plan or the cluster."""
 
     requirement: str
     node: str | None
@@ -43,15 +43,18 @@ class Verdict:
     expected: str
     remedy: str
     waived: str | None = None
-    """The reason of the waiver; None: not waived."""
+    """The reason of the waiver; None if the verdict is not waived."""
     paths: tuple[str, ...] = ()
-    """Plan paths of the answers that would fix it; empty: only a change on the node fixes it."""
+    """Plan keys whose change would fix the verdict. If the list is empty, only a change on the node fixes it."""
     names: tuple[str, ...] = ()
-    """The names from the node that it concerns, such as missing modules or packages. Not part of the report."""
+    """The names on the node that the verdict concerns, such as missing modules or packages.
+
+    The report does not contain them.
+    """
 
     @property
     def blocks(self) -> bool:
-        """Whether this verdict prevents the start of the install."""
+        """Return True if this verdict prevents the start of the install."""
         if self.waived is not None:
             return False
         if self.outcome in (Outcome.FAIL, Outcome.PENDING_REBOOT):

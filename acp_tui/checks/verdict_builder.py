@@ -1,4 +1,4 @@
-"""Build the verdict for a finding from the texts and severity of its row, and apply waivers."""
+"""Build the verdict for a finding from the texts and the severity of its row, and apply waivers."""
 
 import shlex
 
@@ -15,7 +15,9 @@ def build_verdict(
 ) -> Verdict:
     """Return the verdict for `finding`.
 
-    `node`: the node's address, if the finding names no node. `os_id`: picks the commands of the fix."""
+    `node`: the plan address, used if the finding names no node. `os_id`: the distribution, which selects the commands
+    of the fix.
+    """
     outcome = severity_cap(requirement, finding.outcome)
     return Verdict(
         requirement=requirement.id,
@@ -23,7 +25,7 @@ def build_verdict(
         severity=requirement.severity,
         outcome=outcome,
         observed=finding.observed
-        or (pgettext("observed value", "not applicable") if outcome is Outcome.NOT_APPLICABLE else ""),
+        or (pgettext("observed value", "the requirement does not apply") if outcome is Outcome.NOT_APPLICABLE else ""),
         expected=finding.expected or _(requirement.expected) or _(requirement.title),
         remedy=_remedy(requirement, finding, outcome, os_id),
         paths=finding.paths,
@@ -32,7 +34,7 @@ def build_verdict(
 
 
 def severity_cap(requirement: Requirement, outcome: Outcome) -> Outcome:
-    """Return `outcome`; a requirement of severity `advice` or `info` warns where others fail."""
+    """Return `outcome`; a failure becomes a warning if the severity is `advice` or `info`."""
     if outcome is Outcome.FAIL and requirement.severity in (Severity.ADVICE, Severity.INFO):
         return Outcome.WARN
     return outcome
@@ -42,7 +44,7 @@ def _remedy(requirement: Requirement, finding: Finding, outcome: Outcome, os_id:
     if outcome in _NO_REMEDY:
         return ""
     if outcome is Outcome.UNKNOWN and not finding.remedy and requirement.how:
-        return _("Check it yourself: {how}").format(how=_(requirement.how))
+        return _("Check this requirement yourself: {how}").format(how=_(requirement.how))
     text = finding.remedy or requirement.remedy_text(os_id)
     if not finding.names:  # without names, a command line for them would be incomplete
         text = "\n".join(line for line in text.splitlines() if "{names}" not in line)

@@ -1,6 +1,7 @@
-"""Warn about waivers without effect: expired, or for a requirement or node that does not exist.
+"""Apply waivers, and warn about waivers without effect.
 
-Each gives a warning, because its author relies on it. The requirement is evaluated as if the waiver were absent.
+A waiver has no effect if it has expired, or if its requirement or node does not exist. The requirement is then
+evaluated without the waiver, and a warning informs the author of the waiver.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -19,13 +20,16 @@ _NEVER_WAIVED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 def waive(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Verdict:
-    """Return `verdict` with the reason of the waiver that covers it, if one does."""
+    """Return `verdict` with the reason of the waiver that covers it, if a waiver covers it."""
     waiver = waiver_for(verdict, waivers, today)
     return replace(verdict, waived=waiver.reason) if waiver is not None else verdict
 
 
 def waiver_for(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Waiver | None:
-    """Return the waiver that covers `verdict`; None: it passed, is not applicable, or no waiver in force names it."""
+    """Return the waiver that covers `verdict`; None if no valid waiver names it.
+
+    A verdict that passed or is not applicable needs no waiver, so the result is None.
+    """
     if verdict.outcome in _NEVER_WAIVED:
         return None
     covering = (w for w in waivers if w.requirement == verdict.requirement and w.node in ("*", verdict.node))
@@ -33,7 +37,7 @@ def waiver_for(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Waiv
 
 
 def in_force(waiver: Waiver, today: date) -> bool:
-    """Return whether the waiver has not expired. An unreadable date counts as expired."""
+    """Return True if the waiver has not expired. A date that cannot be read counts as expired."""
     if waiver.until is None:
         return True
     try:
@@ -52,7 +56,7 @@ def idle_waivers(plan: Plan, today: date, requirements: Collection[str]) -> tupl
             severity=Severity.ADVICE,
             outcome=Outcome.WARN,
             observed=_observed(waiver, reason),
-            expected=_("waivers for existing requirements and nodes, not expired"),
+            expected=_("each waiver names an existing requirement and node, and has not expired"),
             remedy=_("Correct the waiver, or remove it from the plan."),
             paths=(f"waivers[{index}]",),
         )
@@ -70,10 +74,10 @@ def _observed(waiver: Waiver, reason: str) -> str:
 
 
 def _reasons(waiver: Waiver, requirements: Collection[str], nodes: Collection[str], today: date) -> Iterator[str]:
-    """Yield why the waiver has no effect, at most one reason."""
+    """Yield the reason why the waiver has no effect; nothing if it has an effect."""
     if waiver.requirement not in requirements:
-        yield pgettext("reason", "unknown requirement")
+        yield pgettext("reason", "the requirement is unknown")
     elif waiver.node != "*" and waiver.node not in nodes:
         yield _("the plan does not contain this node")
     elif not in_force(waiver, today):
-        yield _("{date} is in the past, or is not a date (YYYY-MM-DD)").format(date=waiver.until)
+        yield _("its end {date} is in the past, or is not a date (YYYY-MM-DD)").format(date=waiver.until)

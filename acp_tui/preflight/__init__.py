@@ -1,1 +1,1 @@
-"""The preflight: collect facts, evaluate requirements, and make report, bundle and fixes from the result."""
+"""The preflight: collect facts, evaluate requirements, and create report, bundle and fixes from the result."""

@@ -1,6 +1,7 @@
-"""Active tests: they listen on nodes, write to disks or load the network, so they run only on request.
+"""Active tests: they open test ports on nodes, write to disks or load the network, so they run only on request.
 
-`check --also` and the wizard show the same descriptions, run the same tests and add the results to the facts.
+The command `check --also` and the wizard show the same descriptions, run the same tests and add the results to the
+facts.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,14 +28,14 @@ ACTIVE_FACTS = (
     "disk_speed",
     "bandwidths",
 )
-"""The facts that only an active test provides."""
+"""The names of the facts that only an active test provides."""
 _LISTENER_FACTS = ("listener_results", "backends_reached", "wrong_ports_reached", "proxy_protocol_ports")
 _DISK_SECONDS = 60  # that the disk test adds to the script of a node at most
 _FIRST_UNPRIVILEGED_PORT = 1024
 
 
 class ActiveTest(StrEnum):
-    """The tests, by their names on the command line."""
+    """The active tests, by their names on the command line."""
 
     LOAD_BALANCER = "load-balancer"
     PATHS = "paths"
@@ -45,16 +46,16 @@ class ActiveTest(StrEnum):
 
 @dataclass(frozen=True)
 class Description:
-    """A test as the operator sees it before it runs. The texts are not translated yet."""
+    """The description of an active test, which the operator reads before it runs. The texts are not translated yet."""
 
     name: str
     effect: str
-    """The effect of the test on the nodes; may have the placeholders of `describe_effect`."""
+    """The effect of the test on the nodes. The text can have the placeholders that `describe_effect` fills in."""
     applies: Callable[[Plan], bool]
     collectors: Callable[[Node], tuple[Collector, ...]] = lambda node: ()
     """The collectors that the test adds on a control plane node."""
     seconds: int = 0
-    """The time that these collectors add to the script of a node at most."""
+    """The time in seconds that these collectors add to the script of a node at most."""
 
 
 def _has_several_nodes(plan: Plan) -> bool:
@@ -68,23 +69,26 @@ def _has_load_balancer_address(plan: Plan) -> bool:
 DESCRIPTIONS: Mapping[ActiveTest, Description] = {
     ActiveTest.LOAD_BALANCER: Description(
         name=N_("load balancer: backends reached"),
-        effect=N_("Opens temporary TCP listeners on the control plane nodes and connects through the load balancer."),
+        effect=N_(
+            "acp-tui opens temporary test ports on the control plane nodes. "
+            "It connects to them through the load balancer."
+        ),
         applies=_has_load_balancer_address,
     ),
     ActiveTest.PATHS: Description(
         name=N_("paths: TCP connections between nodes"),
-        effect=N_("Opens temporary TCP listeners on all nodes; every node connects to every other node."),
+        effect=N_("acp-tui opens temporary test ports on all nodes. Every node connects to every other node."),
         applies=_has_several_nodes,
     ),
     ActiveTest.VRRP: Description(
         name=N_("VRRP: router IDs in use"),
-        effect=N_("Listens for VRRP advertisements on the control plane nodes for 4 seconds."),
+        effect=N_("acp-tui listens for VRRP advertisements on the control plane nodes for 4 seconds."),
         applies=lambda plan: plan.address.self_built_vip,
         collectors=lambda node: (vrrp_collector(node.address),),
     ),
     ActiveTest.DISK: Description(
         name=N_("disk: write speed"),
-        effect=N_("Writes up to 256 MiB to the disk of each control plane node, for about half a minute."),
+        effect=N_("acp-tui writes up to 256 MiB to the disk of each control plane node, for about half a minute."),
         applies=lambda plan: True,
         collectors=lambda node: (disk_speed_collector(),),
         seconds=_DISK_SECONDS,
@@ -92,7 +96,7 @@ DESCRIPTIONS: Mapping[ActiveTest, Description] = {
     ActiveTest.BANDWIDTH: Description(
         name=N_("bandwidth: throughput between nodes"),
         effect=N_(
-            "Sends data between the nodes through a temporary listener, one pair at a time. "
+            "acp-tui sends data between the nodes through a temporary test port, one pair at a time. "
             "A transfer takes at most {most} MiB or one second; a slow one is repeated once. "
             "Transfers: {count}, in total about {seconds} s."
         ),
@@ -102,19 +106,22 @@ DESCRIPTIONS: Mapping[ActiveTest, Description] = {
 
 
 def applicable_tests(plan: Plan) -> tuple[ActiveTest, ...]:
-    """Return the active tests that make sense for this plan."""
+    """Return the active tests that apply to this plan."""
     return tuple(test for test in ActiveTest if DESCRIPTIONS[test].applies(plan))
 
 
 def describe_effect(plan: Plan, test: ActiveTest) -> str:
-    """Return the text that states the effect of a test on the nodes, to be shown before the operator confirms."""
+    """Return the text that describes the effect of a test on the nodes, for the confirmation by the operator."""
     count = sum(1 for _pair in pairs([node.address for node in plan.nodes])) if _has_several_nodes(plan) else 0
     text = _(DESCRIPTIONS[test].effect)
     return text.format(count=count, most=MAX_MEBIBYTES, seconds=max(2, round(count * 1.5)))
 
 
 def keep_active_facts(before: Facts | None, now: Facts) -> Facts:
-    """Return `now` with the results of earlier active tests, unless the node has been rebooted since `before`."""
+    """Return `now` with the results of the active tests in `before`.
+
+    If the node has rebooted since `before` was collected, `now` is returned unchanged.
+    """
     if before is None or before.boot_id is None or before.boot_id != now.boot_id:
         return now
     earlier = {name: getattr(before, name) for name in ACTIVE_FACTS if getattr(now, name) is None}
@@ -123,23 +130,26 @@ def keep_active_facts(before: Facts | None, now: Facts) -> Facts:
 
 @dataclass(frozen=True)
 class RequestedTests:
-    """The requested active tests, with everything that they need from the plan. Nodes are named by plan address."""
+    """The active tests that the operator requested, with all values that they need from the plan.
+
+    Nodes are identified by their plan addresses.
+    """
 
     requested: frozenset[ActiveTest]
     collectors: Mapping[str, tuple[Collector, ...]]
-    """Additional collectors of each node."""
+    """The collectors that the tests add, for each node."""
     ports: Mapping[str, tuple[int, ...]]
-    """TCP ports on which the other nodes need each node, without SSH."""
+    """The TCP ports, except SSH, of each node that the other nodes must reach."""
     control_planes: frozenset[str]
     endpoint: str
-    """The address of the load balancer; unused without `forwarded_ports`."""
+    """The address of the load balancer. It is not used without `forwarded_ports`."""
     forwarded_ports: tuple[int, ...]
-    """Ports to test through the load balancer; () unless that test is requested and there is a load balancer."""
+    """The ports to test through the load balancer; () if that test was not requested, or without a load balancer."""
     sufficient_bits: float
-    """Bits per second of a transfer over a link that is fast enough (NETCFG-BW-INTRA)."""
+    """The required speed of a transfer between two nodes, in bits per second (NETCFG-BW-INTRA)."""
 
     def extend(self, deadlines: Deadlines) -> Deadlines:
-        """Return `deadlines` with the additional time that the requested tests need."""
+        """Return `deadlines` with the time added that the requested tests need."""
         seconds = sum(DESCRIPTIONS[test].seconds for test in self.requested)
         return replace(deadlines, script=deadlines.script + seconds)
 
@@ -151,7 +161,7 @@ class RequestedTests:
         *,
         deadlines: Deadlines = DEADLINES,
     ) -> dict[str, Facts]:
-        """Run the tests that need several nodes at a time on `targets`; return the facts of these with the results."""
+        """Run the tests that need several nodes at the same time. Return the facts of `targets` with results."""
         found = {target.address: facts[target.address] for target in targets}
         if self.requested & {ActiveTest.LOAD_BALANCER, ActiveTest.PATHS}:
             plans = [self._listener_plan(target, targets, host_keys[target.address]) for target in targets]
@@ -164,7 +174,10 @@ class RequestedTests:
         return found
 
     def _listener_plan(self, target: Target, targets: Sequence[Target], host_key: str | None) -> ListenerPlan:
-        """The listeners of one node, and the addresses to which it connects: the load balancer and the other nodes."""
+        """Return the test ports that one node opens, and the addresses to which it connects.
+
+        These are the addresses of the load balancer and of the other nodes.
+        """
         paths = self.ports if ActiveTest.PATHS in self.requested else {}
         forwarded = self.forwarded_ports if target.address in self.control_planes else ()
         listens = tuple(dict.fromkeys((*forwarded, *paths.get(target.address, ()))))
@@ -182,7 +195,7 @@ class RequestedTests:
 
 
 def prepare_active_tests(plan: Plan, topology: Topology, requested: Collection[ActiveTest]) -> RequestedTests:
-    """Read everything from the plan that the requested tests need."""
+    """Return the requested tests with all values that they need from the plan."""
     return RequestedTests(
         requested=frozenset(requested),
         collectors={node.address: _collectors(node, requested) for node in plan.nodes},

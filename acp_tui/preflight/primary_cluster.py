@@ -1,6 +1,7 @@
 """Read the primary cluster that the plan of a standby names: a plan file with its secrets overlay, or a bundle.
 
-The certificate of a bundle comes from its installer configuration: the paths in its plan are those of another host.
+The certificate of a bundle comes from its installer configuration, because the paths in its plan belong to a different
+host.
 """
 
 import json
@@ -21,9 +22,10 @@ from acp_tui.preflight.certificates.reader import facts_for, pair_facts
 
 
 def primary_of(plan: Plan, plan_dir: Path) -> PrimaryCluster | None:
-    """Return the primary that `plan` names; None if the plan is not a standby's, or names none.
+    """Return the primary cluster that `plan` names; None if the plan is not that of a standby, or names none.
 
-    A relative path starts from `plan_dir`. Raises nothing: `trouble` has the reason why it cannot be read."""
+    A relative path starts from `plan_dir`. Raises nothing: if the primary cannot be read, `error` has the reason.
+    """
     recovery = plan.disaster_recovery
     if recovery.role != "standby" or not recovery.primary:
         return None
@@ -48,7 +50,7 @@ def _from_plan(path: Path) -> PrimaryCluster:
     if reading.plan is None or len(closed) < len(reading.problems):
         raise PlanErrors(reading.problems)
     if reading.plan.admin.password is None and not closed:
-        closed = [_("{path} contains no secrets, and secrets.yaml is missing next to it").format(path=path)]
+        closed = [_("{path} contains no secrets, and its secrets.yaml is missing in the same folder").format(path=path)]
     certificate = facts_for(reading.plan, path.parent)
     return PrimaryCluster(str(path), reading.plan, secrets_error="; ".join(closed), certificate=certificate)
 
@@ -57,13 +59,17 @@ def _from_bundle(path: Path) -> PrimaryCluster:
     sealed = is_sealed(path)
     bundle = open_bundle(path, secrets=not sealed)
     if bundle.document is None:
-        reason = _("the secrets of {path} are encrypted") if sealed else _("{path} was written without its secrets")
+        reason = (
+            _("the secrets of the bundle {path} are encrypted")
+            if sealed
+            else _("the bundle {path} was written without its secrets")
+        )
         return PrimaryCluster(str(path), bundle.plan, secrets_error=reason.format(path=path))
     return PrimaryCluster(str(path), bundle.plan, certificate=_certificate_in(bundle.document, path / DOCUMENT))
 
 
 def _certificate_in(document: SecretStr, path: Path) -> CertificateFacts | None:
-    """Return the certificate and key in the installer configuration; None if it has none."""
+    """Return the facts of the certificate and key in the installer configuration; None if it has none."""
     try:
         pair = json.loads(document.get_secret_value())["console"]["cert"]["thirdParty"]
         certificate, key = (PemFile(path, b64decode(pair[name])) for name in ("certificate", "privateKey"))

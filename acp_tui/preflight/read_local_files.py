@@ -1,6 +1,6 @@
 """Read the files of this host that a plan names.
 
-The modules for a kind of file are imported only when a plan names one: their libraries load slowly.
+The modules for a kind of file are imported only when a plan names such a file, because their libraries load slowly.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from acp_tui.plan.model import Plan
 
 
 def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
-    """Read all local files of the plan; relative paths start from `plan_dir`. Raises nothing: checks report errors."""
+    """Read all local files of the plan. Relative paths start from `plan_dir`. Raises nothing: checks report errors."""
     files = LocalFiles(unreadable_keys=dict(_unreadable_keys(plan, plan_dir)))
     if plan.certificate.mode == "existing":
         from acp_tui.preflight.certificates.reader import facts_for
@@ -28,11 +28,11 @@ def read_local_files(plan: Plan, plan_dir: Path) -> LocalFiles:
 
 
 def _unreadable_keys(plan: Plan, plan_dir: Path) -> Iterator[tuple[str, str]]:
-    """P-SSH-KEY: plan path and reason of every key file that cannot be read."""
+    """Yield the plan key of each SSH key file that cannot be read, and the reason (P-SSH-KEY)."""
     own = {f"nodes[{index}].ssh.key_file": node.ssh.key_file for index, node in enumerate(plan.nodes)}
     for path, name in {"ssh.key_file": plan.ssh.key_file, **own}.items():
         try:
             if name:
                 read_limited(resolve_path(plan_dir, name))
         except OSError as error:
-            yield path, _("{file} cannot be read: {reason}").format(file=name, reason=error_reason(error))
+            yield path, _("the file {file} cannot be read: {reason}").format(file=name, reason=error_reason(error))

@@ -1,7 +1,7 @@
 """Run the preflight: collect the facts of all nodes concurrently, evaluate the requirements, build the report.
 
-Events come as they happen, from any node. A node that hangs does not delay the others; one whose collection fails
-still ends in a `NodeFinished`, and the report names it.
+Events come from the nodes in any order. A node that does not reply does not delay the other nodes. If the collection on
+a node fails, its last event is still a `NodeFinished`, and the report names the node.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from acp_tui.preflight.report.node_summary import node_records
 
 @dataclass(frozen=True)
 class PreflightDone:
-    """The last event of a preflight."""
+    """The last event of a preflight. It contains the report."""
 
     report: Report
 
@@ -43,7 +43,10 @@ PreflightEvent = NodeEvent | PreflightDone
 
 
 def target(plan: Plan, node: Node, address_map: AddressMap = direct, *, plan_dir: Path = Path()) -> Target:
-    """Return the login of `node`. Relative key files start from `plan_dir`; `~` is the home folder of the user."""
+    """Return the login of `node`.
+
+    Relative paths of key files start from `plan_dir`. `~` is the home folder of the user on this host.
+    """
     login = plan.login(node)
     host, port = address_map(node.address, login.port)
     key = resolve_path(plan_dir, login.key_file) if login.key_file else None
@@ -57,7 +60,7 @@ def targets(plan: Plan, address_map: AddressMap = direct, *, plan_dir: Path = Pa
 
 
 def node_collectors(topology: Topology, node: Node) -> tuple[Collector, ...]:
-    """Return the collectors of a node: its own facts, and its connectivity."""
+    """Return the collectors of a node: those of its own facts, and those of its connectivity."""
     return (*COLLECTORS, *collectors_for(node_test_spec(topology, node)))
 
 
@@ -70,9 +73,10 @@ async def probe_node(
     plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> AsyncGenerator[NodeEvent, None]:
-    """Collect the facts of one node, for the wizard; the last event is its `NodeFinished`.
+    """Collect the facts of one node, for the wizard. The last event is its `NodeFinished`.
 
-    `known_host_key`: `type base64`, or None."""
+    `known_host_key`: the host key as `type base64`; None if it is unknown.
+    """
     login = target(plan, node, address_map, plan_dir=plan_dir)
     collectors = node_collectors(topology_of(plan), node)
     async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
@@ -90,10 +94,12 @@ async def refresh_connectivity(
     plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> NodeFinished:
-    """Test the connectivity of `node` again, because other nodes or addresses have changed; keep its other facts.
+    """Test the connectivity of `node` again, because other nodes or addresses have changed. Its other facts are kept.
 
-    The result also has the current `boot_id` and `machine_id`. If they differ from those in `before`, the other facts
-    are of an earlier boot or another machine. If the node cannot be reached, its facts are those of `before`."""
+    The result also has the current `boot_id` and `machine_id`. If they are different from those in `before`, the other
+    facts belong to an earlier boot or to a different machine. If the node cannot be reached, its facts are those of
+    `before`.
+    """
     collectors = (IDENTITY, *collectors_for(node_test_spec(topology_of(plan), node)))
     login = target(plan, node, address_map, plan_dir=plan_dir)
     done = await _collect(login, known_host_key, collectors, before, deadlines)
@@ -104,7 +110,7 @@ async def refresh_connectivity(
 async def _collect(
     login: Target, known_host_key: str | None, collectors: tuple[Collector, ...], before: Facts, deadlines: Deadlines
 ) -> NodeFinished:
-    """Run these collectors on a node and return its last event; `before`: the facts if the node yields no event."""
+    """Run these collectors on a node and return its last event. `before`: the facts if the node yields no event."""
     done = NodeFinished(login.address, NodeState.LOST, before)
     async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
@@ -114,7 +120,7 @@ async def _collect(
 
 
 def _updated(before: Facts, now: Facts, collectors: Collection[Collector]) -> Facts:
-    """Return `before` with the fields of `collectors` taken from `now`."""
+    """Return `before`, in which the fields of `collectors` have the values of `now`."""
     names = {name for collector in collectors for name in collector.fields}
     gaps = {name: reason for name, reason in before.missing.items() if name not in names}
     gaps |= {name: reason for name, reason in now.missing.items() if name in names}
@@ -131,9 +137,10 @@ async def run_active_tests(
     plan_dir: Path = Path(),
     deadlines: Deadlines = DEADLINES,
 ) -> Mapping[str, Facts]:
-    """Run the active tests that the operator confirmed, for the wizard; return the facts with the results.
+    """Run the active tests that the operator confirmed, for the wizard. Return the facts with the results.
 
-    `facts`: of the nodes to test, by address. `known_hosts`: host keys by address."""
+    `facts`: the facts of the nodes to test, by address. `known_hosts`: the host keys by address.
+    """
     tests = prepare_active_tests(plan, topology_of(plan), requested)
     deadlines = tests.extend(deadlines)
     logins = [login for login in targets(plan, address_map, plan_dir=plan_dir) if login.address in facts]
@@ -163,11 +170,12 @@ async def preflight(
     deadlines: Deadlines = DEADLINES,
     active_tests: Collection[ActiveTest] = (),
 ) -> AsyncGenerator[PreflightEvent, None]:
-    """Collect and evaluate; the last event is the `PreflightDone` with the report.
+    """Collect the facts and evaluate the requirements. The last event is the `PreflightDone` with the report.
 
-    `known_hosts`: host keys by address. `only_nodes`: check these addresses; None is all. `only`: evaluate these
-    requirement IDs; None is all. `clock`: the times of the report, and today. `active_tests`: those that the operator
-    requested."""
+    `known_hosts`: the host keys by address. `only_nodes`: the addresses of the nodes to check; None for all. `only`:
+    the IDs of the requirements to evaluate; None for all. `clock`: returns the time for the report and for the end of
+    waivers. `active_tests`: the active tests that the operator requested.
+    """
     started, topology = clock(), topology_of(plan)
     tests = prepare_active_tests(plan, topology, active_tests)
     deadlines = tests.extend(deadlines)

@@ -136,7 +136,7 @@ def test_port_in_use_is_shown_with_its_process_and_in_the_fix() -> None:
     facts = cluster(plan)
     facts[SECOND] = replace(facts[SECOND], listeners=(Listener(2380, "etcd"), Listener(6443, None)))
     verdict = next(v for v in verdicts(plan, facts) if v.requirement == "NET-PORTS-CP" and v.node == SECOND)
-    assert verdict.observed == "in use: 2380 (etcd), 6443"
+    assert verdict.observed == "these TCP ports are in use: 2380 (etcd), 6443"
     assert "2380 6443" in verdict.remedy
 
 

@@ -57,7 +57,7 @@ def test_waiver_covers_its_requirement_and_nodes_until_its_date(changes: dict[st
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"requirement": "SYS-SWAPS"}, "unknown requirement"),
+        ({"requirement": "SYS-SWAPS"}, "the requirement is unknown"),
         ({"node": "10.20.0.99"}, "does not contain this node"),
         ({"until": "2026-02-28"}, "2026-02-28"),
         ({"until": "next week"}, "not a date"),

@@ -177,7 +177,7 @@ def test_unreadable_file_of_a_bundle_is_not_called_changed(
     monkeypatch.chdir(plain.parent)
     with another_user():
         assert main(["validate", plain.name]) == ExitStatus.CHECK_FAILED
-    assert "secrets.yaml: cannot be read: Permission denied" in capsys.readouterr().err
+    assert "secrets.yaml: the file cannot be read: Permission denied" in capsys.readouterr().err
 
 
 @pytest.mark.timeout(20)
@@ -185,7 +185,7 @@ def test_checksums_in_a_pipe_do_not_block(plain: Path, capsys: pytest.CaptureFix
     (plain / SUMS).unlink()
     os.mkfifo(plain / SUMS)
     assert main(["validate", str(plain)]) == ExitStatus.CHECK_FAILED
-    assert f"{SUMS}: missing, or not a list of checksums" in capsys.readouterr().err
+    assert f"{SUMS}: the list of checksums is missing or invalid" in capsys.readouterr().err
 
 
 def test_moved_bundle_gives_the_same_configuration(

@@ -36,7 +36,7 @@ def test_second_run_shows_the_changes(closed_port: int, tmp_path: Path, capsys: 
     main(["check", plan_file(tmp_path, closed_port)])
     shown = capsys.readouterr().out
     assert "Since the last run" in shown
-    assert "Nothing has changed." in shown
+    assert "Nothing has changed since the last preflight." in shown
     waiver: JsonValue = {"requirement": "PRE-INIT", "reason": "done by hand", "by": "j.doe"}
     main(["check", plan_file(tmp_path, closed_port, waivers=[waiver])])
     assert "waived: PRE-INIT" in capsys.readouterr().out
@@ -50,7 +50,7 @@ def test_partial_run_is_compared_but_not_saved(
     main(["check", plan])
     assert "Since the last run" not in capsys.readouterr().out
     main(["check", plan, "--only", "sys-swap"])
-    assert "Nothing has changed." in capsys.readouterr().out
+    assert "Nothing has changed since the last preflight." in capsys.readouterr().out
 
 
 def test_json_is_one_document_after_an_earlier_run_too(

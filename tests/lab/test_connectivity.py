@@ -163,7 +163,7 @@ def test_domain_that_resolves_differently_and_unreachable_registry_fail(
     }
     outcomes = [v["verdict"] for v in checked.verdicts if v["node"] is None and v["requirement"] == "NETRES-DOMAIN"]
     assert outcomes == ["warn"]
-    assert f"{_NAME} resolves to 10.1.1.2 here, to 10.1.1.1 on other nodes" in checked.observed(
+    assert f"{_NAME} resolves to 10.1.1.2 on this node, but to 10.1.1.1 on other nodes" in checked.observed(
         three.address, "NETRES-DOMAIN"
     )
 
@@ -328,7 +328,7 @@ def test_rejecting_filter_is_found_by_temporary_listeners(lab: Lab, five: list[L
     checked = check(tmp_path, plan(as_planned(five), lab.address(0)), "--also", "paths")
     assert checked.outcomes == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
     assert of_cluster(checked) == {}  # the endpoint was not tested
-    assert "10250 does not reach the temporary listener" in checked.observed(two.address, "X-FIREWALL")
+    assert "10250 cannot connect to the temporary test port" in checked.observed(two.address, "X-FIREWALL")
 
 
 def test_host_prohibited_is_a_firewall_and_not_an_unreachable_node(
@@ -394,11 +394,11 @@ def test_clones_and_duplicate_entries_fail(lab: Lab, tmp_path: Path) -> None:
         duplicate: dict[str, JsonValue] = {"address": second, "role": "worker"}
         checked = check(tmp_path, plan([*as_planned([one, two, three]), duplicate], lab.address(0)))
     assert checked.outcomes[one.address].keys() <= {"X-HOSTNAME-UNIQUE", "X-FIREWALL"}
-    assert checked.observed(second, "XR-NODE-UNIQUE") == f"the same machine as {one.address}"
+    assert checked.observed(second, "XR-NODE-UNIQUE") == f"this node is the same machine as {one.address}"
     for node, other in ((two, three), (three, two)):
         assert checked.outcomes[node.address] == {"XR-NODE-UNIQUE": "fail"}
         assert checked.observed(node.address, "XR-NODE-UNIQUE") == (
-            f"machine-id 0123456789abcdef0123456789abcdef, also on {other.address}"
+            f"the machine-id 0123456789abcdef0123456789abcdef is also used on {other.address}"
         )
 
 

@@ -1,1 +1,1 @@
-"""Checks between the nodes of a cluster."""
+"""Checks that compare the nodes of a cluster with each other."""

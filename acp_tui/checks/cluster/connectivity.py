@@ -1,4 +1,7 @@
-"""Check the TCP paths between nodes, and whether full-size packets pass."""
+"""Check the TCP paths between nodes, and whether packets of full size pass.
+
+A TCP path is one port of one node, as seen from one other node.
+"""
 
 from collections.abc import Mapping
 
@@ -31,7 +34,7 @@ Paths = dict[tuple[str, int], TcpPath]
 
 
 def paths_open(subject: ClusterSubject) -> Findings:
-    """X-FIREWALL: every TCP path between two nodes is open; packets of the link's full size pass (else a warning)."""
+    """X-FIREWALL: every TCP path between two nodes must be open. If packets of full size do not pass, it warns."""
     tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
     closed, unknown, count = closed_paths(subject, tested)
     findings = one_finding_per_node(
@@ -48,14 +51,17 @@ def paths_open(subject: ClusterSubject) -> Findings:
     )
     if findings:
         return findings
-    observed = _("{count} TCP paths between {nodes} nodes are open; UDP and tunnels were not tested")
+    observed = _("all {count} TCP paths between {nodes} nodes are open; UDP and tunnels were not tested")
     return (Finding(Outcome.PASS, observed.format(count=count, nodes=len(subject.plan.nodes))),)
 
 
 def closed_paths(
     subject: ClusterSubject, tested: Mapping[str, tuple[TcpPath, ...]]
 ) -> tuple[list[PathProblem], list[PathProblem], int]:
-    """Return the closed paths, the paths of unknown state, and the number of open paths."""
+    """Return the closed paths, the paths of unknown state, and the number of open paths.
+
+    `tested` maps the address of each source node to the paths that it tested.
+    """
     closed: list[PathProblem] = []
     unknown: list[PathProblem] = []
     count = 0
@@ -73,7 +79,7 @@ def closed_paths(
 def _paths_to(
     subject: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]
 ) -> tuple[list[PathProblem], list[PathProblem], int]:
-    """Return the same as `closed_paths`, for the paths to one node."""
+    """Return the closed paths, the paths of unknown state, and the number of open paths, to the node `target`."""
     closed: list[PathProblem] = []
     unknown: list[PathProblem] = []
     count = 0
@@ -93,7 +99,7 @@ def _paths_to(
                 and with_listeners
                 and listener_answered(subject.facts, source, target.node, key) is False
             ):
-                text = _("does not reach the temporary listener")
+                text = _("cannot connect to the temporary test port")
                 closed.append(PathProblem(source, target.node, text=text, port=path.port))
             elif path is None:
                 unknown.append(PathProblem(source, target.node, text=untested, port=key[1]))
@@ -111,20 +117,26 @@ def _paths_to(
 
 
 def _login_worked(subject: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]) -> bool:
-    """Whether acp-tui logged in and the node reported its paths. A node that was lost before then may be down."""
+    """Return True if acp-tui logged in to the node and the node reported its paths.
+
+    Without this report, the node is possibly down, so its closed paths do not show a firewall.
+    """
     facts = subject.facts.get(target.node)
     return facts is not None and facts.host_key is not None and target.node in paths_of
 
 
 def describe_result(path: TcpPath) -> str:
-    """Return the result of a TCP connect as a phrase."""
+    """Return the result of a TCP connection attempt as a phrase."""
     if path.result is TcpResult.UNKNOWN:
         return _("could not be tested: {reason}").format(reason=path.detail)
     return pgettext("connection", _RESULTS[path.result])
 
 
 def listener_answered(facts: Mapping[str, Facts], source: str, target: str, key: tuple[str, int]) -> bool | None:
-    """Return whether the temporary listener on `target` answered `source`; None: no listener, or not tested."""
+    """Return True if the connection from `source` reached the temporary test port `key` of the node `target`.
+
+    `facts`: the facts of all nodes by address. None: the node has no such test port, or it was not tested.
+    """
     target_facts, reached = facts.get(target), facts[source].backends_reached
     if (
         target_facts is None
@@ -138,9 +150,12 @@ def listener_answered(facts: Mapping[str, Facts], source: str, target: str, key:
 
 
 def _source_has_no_route(subject: ClusterSubject, path: TcpPath, source: str, back: tuple[TcpPath, ...]) -> bool:
-    """Whether the source has no route to the target: its connect fails at once, and connects from the target time out.
+    """Return True if the node `source` has no route to the host of `path`.
 
-    A packet filter on the target lets the target's own connects out. If the target is down, the error takes seconds."""
+    Then its connection attempt fails at once, and the connections in the other direction (`back`) time out. A packet
+    filter on the target does not block connections that the target itself opens. If the target is down, the error takes
+    seconds.
+    """
     immediate = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _IMMEDIATELY
     return immediate and any(
         p.result is TcpResult.TIMEOUT for p in back if subject.topology.owners.get(p.host) == source

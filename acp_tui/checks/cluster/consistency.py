@@ -1,7 +1,7 @@
-"""Check values that must be equal, different or consistent on all nodes: host names, clocks, time zones, interfaces.
+"""Check values that must be equal or different on all nodes: host names, clocks, time zones, interfaces.
 
-Each check gives one finding for each node at fault, and none if all nodes are consistent. A node without the fact gives
-`unknown` and does not hide the other nodes.
+Each check returns one finding for each node at fault, and no finding if all nodes are consistent. A node without the
+required fact gives the outcome `unknown`; the findings of the other nodes are still returned.
 """
 
 from collections import Counter
@@ -20,13 +20,13 @@ _ARCHITECTURES = {"x86": ("x86_64",), "arm": ("aarch64",), "hybrid": ("x86_64", 
 
 
 def hostnames_unique(subject: ClusterSubject) -> Findings:
-    """X-HOSTNAME-UNIQUE, without regard to case."""
+    """X-HOSTNAME-UNIQUE: each node must have a different host name. Upper and lower case count as equal."""
     names, findings = fact_of_nodes(subject, "hostname", lambda f: f.hostname)
     count = Counter(name.casefold() for name in names.values())
     for address, name in names.items():
         if count[name.casefold()] > 1:
             others = [a for a, n in names.items() if a != address and n.casefold() == name.casefold()]
-            observed = pgettext("observed value", "{name}, also on {others}").format(
+            observed = pgettext("observed value", "the host name {name} is also used on {others}").format(
                 name=name, others=", ".join(others)
             )
             findings.append(Finding(Outcome.FAIL, observed, node=address))
@@ -34,7 +34,10 @@ def hostnames_unique(subject: ClusterSubject) -> Findings:
 
 
 def same_timezone(subject: ClusterSubject) -> Findings:
-    """X-TIMEZONE: an offset that most nodes do not have fails; another name of the same offset warns."""
+    """X-TIMEZONE: all nodes must have the UTC offset that most nodes have.
+
+    A node with the same offset and a different name of the time zone gets a warning.
+    """
     offsets, findings = fact_of_nodes(subject, "utc_offset", lambda f: f.utc_offset)
     usual = most_common(offsets, preferred_node(subject))
     zones = {a: "UTC" if z in _UTC else z for a, f in subject.facts.items() if (z := f.timezone)}
@@ -56,12 +59,15 @@ def same_timezone(subject: ClusterSubject) -> Findings:
 
 
 def preferred_node(subject: ClusterSubject) -> str | None:
-    """Return the node whose value decides a tie: the installer node, which becomes the first node of the cluster."""
+    """Return the address of the installer node, whose value counts if two values are equally frequent."""
     return subject.plan.installer_node.address if subject.plan.installer_node else None
 
 
 def most_common(values: Mapping[str, str], preferred: str | None) -> str | None:
-    """Return the value that most nodes have; in a tie, the value of the node `preferred`."""
+    """Return the most frequent value in `values`, a mapping of node address to value.
+
+    If several values are equally frequent, the value of the node `preferred` counts. Returns None for an empty mapping.
+    """
     count = Counter(values.values())
     most = max(count.values(), default=0)
     best = [value for value, number in count.items() if number == most]
@@ -70,9 +76,11 @@ def most_common(values: Mapping[str, str], preferred: str | None) -> str | None:
 
 
 def clocks_agree(subject: ClusterSubject) -> Findings:
-    """X-CLOCK-SKEW: the largest group of nodes within the limit is correct; nodes outside it are at fault.
+    """X-CLOCK-SKEW: the clocks of all nodes must be close together. The limit is the parameter `seconds` of the row.
 
-    If the uncertainty of the measurement could change the verdict, it is a warning."""
+    The largest group of nodes within the limit is correct, and the nodes outside it are at fault. If the uncertainty of
+    the measurement could change the verdict, the outcome is a warning.
+    """
     clocks, findings = fact_of_nodes(subject, "clock", lambda f: f.clock)
     limit = subject.check.number("seconds")
     correct = _largest_group(clocks, limit, preferred_node(subject))
@@ -93,14 +101,17 @@ def clocks_agree(subject: ClusterSubject) -> Findings:
         return tuple(findings)
     offsets = [clock.offset for clock in clocks.values()]
     uncertainty = max(clock.uncertainty for clock in clocks.values())
-    observed = _("{seconds:.1f} s apart at most (± {uncertainty:.1f} s)")
+    observed = _("the clocks differ by at most {seconds:.1f} s (± {uncertainty:.1f} s)")
     apart = max(offsets) - min(offsets)
     return (Finding(Outcome.PASS, observed.format(seconds=apart, uncertainty=2 * uncertainty)),)
 
 
 def _describe_offset(subject: ClusterSubject, clocks: Mapping[str, Clock], address: str, other: str) -> str:
     clock, ahead = clocks[address], clocks[other].offset - clocks[address].offset
-    observed = _("{seconds:.1f} s from {other} (± {uncertainty:.1f} s): {here} here, {there} there; {daemons}")
+    observed = _(
+        "the clock differs by {seconds:.1f} s (± {uncertainty:.1f} s) from {other}: it is {here} on this "
+        "node, {there} on {other}; {daemons}"
+    )
     daemons = [f"{node} {ntp}" for node in (address, other) if (ntp := subject.facts[node].ntp)]
     return observed.format(
         seconds=abs(ahead),
@@ -113,36 +124,42 @@ def _describe_offset(subject: ClusterSubject, clocks: Mapping[str, Clock], addre
 
 
 def _utc_time(clock: Clock, ahead: float) -> str:
-    """Return the time (UTC) of a clock that is `ahead` seconds ahead of `clock`, at the time when `clock` was read."""
+    """Return the UTC time of a second clock at the moment when `clock` was read; it is `ahead` seconds ahead."""
     return f"{(clock.remote_time + timedelta(seconds=ahead)).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _largest_group(clocks: Mapping[str, Clock], limit: float, preferred: str | None) -> list[str]:
-    """Return the largest group of nodes within `limit` seconds; in a tie, the group with the node `preferred`."""
+    """Return the largest group of nodes whose clocks differ by at most `limit` seconds.
+
+    If two groups have the same size, the group with the node `preferred` is returned.
+    """
     groups = ([a for a, c in clocks.items() if 0 <= c.offset - start.offset <= limit] for start in clocks.values())
     return max(groups, key=lambda group: (len(group), preferred in group), default=[])
 
 
 def package_fits(subject: ClusterSubject) -> Findings:
-    """BND-NODE-ARCH: the Core Package, by its name, contains images for the architecture of each node."""
+    """BND-NODE-ARCH: the Core Package must contain images for the architecture of each node.
+
+    The file name of the package shows its architecture.
+    """
     name = (subject.plan.package.core or "").rpartition("/")[2]
     if not name:
         return (Finding(Outcome.NOT_APPLICABLE, _("the plan names no Core Package yet")),)
     kind = name.removesuffix(".tar").rpartition("-")[2]
     if kind not in _ARCHITECTURES:
-        return (
-            Finding(Outcome.UNKNOWN, _("{name}: the file name does not contain an architecture").format(name=name)),
-        )
+        return (Finding(Outcome.UNKNOWN, _("the file name {name} does not contain an architecture").format(name=name)),)
     arches, findings = fact_of_nodes(subject, "arch", lambda f: f.arch)
     for address, arch in arches.items():
         if arch not in _ARCHITECTURES[kind]:
-            observed = pgettext("observed value", "node: {arch}; package: {name}").format(arch=arch, name=name)
+            observed = pgettext(
+                "observed value", "the node has the architecture {arch}, which is not that of the package {name}"
+            ).format(arch=arch, name=name)
             findings.append(Finding(Outcome.FAIL, observed, node=address, paths=("package.core",)))
     return tuple(findings)
 
 
 def overcommit(subject: ClusterSubject) -> Findings:
-    """HW-CPU-NOOVER, HW-MEM-NOOVER: on virtual machines, the administrator of the hypervisor must confirm it."""
+    """HW-CPU-NOOVER, HW-MEM-NOOVER: a person must confirm that the hypervisor does not overcommit virtual machines."""
     virtual = [
         n.address
         for n in subject.plan.nodes
@@ -150,7 +167,7 @@ def overcommit(subject: ClusterSubject) -> Findings:
     ]
     if not virtual:
         return (Finding(Outcome.NOT_APPLICABLE, _("no node is a virtual machine")),)
-    observed = _("virtual or unknown: {nodes}").format(nodes=", ".join(virtual))
+    observed = _("these nodes are virtual machines, or this is unknown: {nodes}").format(nodes=", ".join(virtual))
     return (
         Finding(Outcome.MANUAL, observed),
         *_signs_of_overcommit(subject, [a for a in virtual if a in subject.facts]),
@@ -158,22 +175,25 @@ def overcommit(subject: ClusterSubject) -> Findings:
 
 
 def _signs_of_overcommit(subject: ClusterSubject, virtual: list[str]) -> Iterator[Finding]:
-    """Return signs in a virtual machine: stolen CPU time, and a driver that returns memory to the hypervisor."""
+    """Yield a warning for each sign of overcommitment in a virtual machine.
+
+    The signs are CPU steal time, and a loaded driver that returns memory to the hypervisor.
+    """
     drivers = set(subject.check.texts("modules"))
     most = min(subject.check.numbers("steal"), default=1.0)
     for address in virtual:
         loaded = drivers & (subject.facts[address].modules or frozenset())
         stolen = subject.facts[address].steal or 0.0
         if loaded:
-            observed = _("memory balloon driver loaded: {names}").format(names=", ".join(sorted(loaded)))
+            observed = _("a memory balloon driver is loaded: {names}").format(names=", ".join(sorted(loaded)))
             yield Finding(Outcome.WARN, observed, node=address)
         if stolen > most:
-            observed = _("{share:.1%} steal time since boot: other virtual machines used this CPU time")
+            observed = _("the node has {share:.1%} steal time since boot: other virtual machines used this CPU time")
             yield Finding(Outcome.WARN, observed.format(share=stolen), node=address)
 
 
 def interface_exists(subject: ClusterSubject) -> Findings:
-    """P-NIC: the interface for Kube-OVN exists on each node."""
+    """P-NIC: the interface for Kube-OVN must exist on each node."""
     interfaces, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
     with_name = {node.address for node in subject.plan.nodes if node.nic or subject.plan.network.nic}
     findings = [finding for finding in missing if finding.node in with_name]
@@ -181,18 +201,20 @@ def interface_exists(subject: ClusterSubject) -> Findings:
         required = node.nic or subject.plan.network.nic
         names = {i.nic for i in interfaces.get(node.address, ())}
         if required and node.address in interfaces and required not in names:
-            observed = _("{nic} is missing; interfaces: {names}").format(nic=required, names=", ".join(sorted(names)))
+            observed = _("the interface {nic} is missing; the node has the interfaces {names}").format(
+                nic=required, names=", ".join(sorted(names))
+            )
             findings.append(Finding(Outcome.FAIL, observed, node=node.address, paths=("network.nic",)))
     return tuple(findings)
 
 
 def ipv6_addresses_present(subject: ClusterSubject) -> Findings:
-    """XR-DUAL-NODES: the IPv6 address of a node in the plan is configured on one of its interfaces."""
+    """XR-DUAL-NODES: the IPv6 address of a node in the plan must be configured on an interface of this node."""
     interfaces, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
     with_ipv6 = {node.address for node in subject.plan.nodes if node.ipv6}
     findings = [finding for finding in missing if finding.node in with_ipv6]
     for node in subject.plan.nodes:
         if node.ipv6 and node.address in interfaces and interface_of(node.ipv6, interfaces[node.address]) is None:
-            observed = _("no interface of the node has {address}").format(address=node.ipv6)
+            observed = _("no interface of this node has the address {address}").format(address=node.ipv6)
             findings.append(Finding(Outcome.FAIL, observed, node=node.address, paths=("nodes",)))
     return tuple(findings)

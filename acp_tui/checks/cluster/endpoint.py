@@ -11,12 +11,16 @@ from acp_tui.nodes.facts import TcpPath, TcpResult
 
 
 def load_balancer_reachable(subject: ClusterSubject) -> Findings:
-    """LB-*: the path is open if the cluster endpoint accepts or refuses the connection. A timeout warns.
+    """LB-*: each node must reach the ports of the cluster endpoint.
 
-    If the load balancer test ran, its results decide."""
+    A connection that the endpoint accepts or refuses passes, and a timeout warns. If the load balancer test ran, its
+    results decide.
+    """
     endpoint, port = subject.plan.address.cluster_endpoint, load_balancer_port(subject.plan, subject.requirement)
     if not endpoint:
-        return (Finding(Outcome.UNKNOWN, _("no cluster endpoint yet"), paths=("address.cluster_endpoint",)),)
+        return (
+            Finding(Outcome.UNKNOWN, _("the plan has no cluster endpoint yet"), paths=("address.cluster_endpoint",)),
+        )
     if tested := _load_balancer_test(subject, endpoint, port):
         return tested
     known, findings = fact_of_nodes(subject, "paths", lambda f: f.paths)
@@ -24,7 +28,7 @@ def load_balancer_reachable(subject: ClusterSubject) -> Findings:
     results = {node: path_to(paths, endpoint, port) for node, paths in known.items()}
     for node, path in results.items():
         if path is None:
-            observed = _("{address}: not tested since the answers changed").format(address=address)
+            observed = _("{address} was not tested since the plan changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif not path.open:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.WARN
@@ -38,8 +42,8 @@ def load_balancer_reachable(subject: ClusterSubject) -> Findings:
 
 
 def from_every_node(observed: str) -> str:
-    """Add to `observed` that all nodes report it."""
-    return _("{observed} (from every node)").format(observed=observed)
+    """Return the text `observed` with the addition that it was observed from every node."""
+    return _("{observed} (observed from every node)").format(observed=observed)
 
 
 def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Findings:
@@ -73,8 +77,9 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
             continue
         if one_backend_each:
             observed = _(
-                "{address} never reached this node; it reached {nodes}. Each node always reached the same backend: the "
-                "load balancer probably chooses by source address, so this test cannot reach the other backends"
+                "{address} never reached this node; it reached {nodes}. Each node always reached the same "
+                "backend, so the load balancer probably chooses the backend by source address. This test "
+                "cannot reach the other backends"
             )
             findings.append(Finding(Outcome.UNKNOWN, observed.format(address=address, nodes=shown), node=node))
         else:
@@ -82,7 +87,7 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
             findings.append(Finding(Outcome.FAIL, observed, node=node))
     for node, backends_of_node in reached.items():
         if not backends_of_node:
-            observed = _("{address} reaches no backend from this node; from other nodes it reaches {nodes}")
+            observed = _("this node reaches no backend through {address}; other nodes reach {nodes}")
             findings.append(Finding(Outcome.FAIL, observed.format(address=address, nodes=shown), node=node))
     return tuple(findings) or (
         Finding(
@@ -92,13 +97,16 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
 
 
 def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening: list[str]) -> str:
-    """Return the error that the load balancer makes with every connection; "" if it makes none."""
+    """Return the error that the load balancer causes for every connection; "" if it causes no such error.
+
+    `listening`: the addresses of the control plane nodes with a temporary test port.
+    """
     address = f"{endpoint}:{port}"
     wrong_ports = frozenset[int]().union(
         *((f.wrong_ports_reached or {}).get((endpoint, port), ()) for f in subject.facts.values())
     )
     if wrong_ports:
-        observed = _("{address} is forwarded to port {ports} of the control plane nodes instead of {port}")
+        observed = _("{address} forwards to port {ports} of the control plane nodes instead of port {port}")
         return observed.format(address=address, ports=", ".join(map(str, sorted(wrong_ports))), port=port)
     if any(port in (subject.facts[node].proxy_protocol_ports or ()) for node in listening):
         observed = _(
@@ -110,8 +118,8 @@ def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening
 
 def _no_backend_reached(address: str) -> str:
     observed = _(
-        "{address} reached no temporary listener on the control plane nodes. Before the install this is also the "
-        "result of HTTP mode, of TLS termination, and of health checks beyond a TCP connect"
+        "{address} reached no temporary test port on the control plane nodes. Before the install, HTTP "
+        "mode, TLS termination or a health check beyond a TCP connection has the same result"
     )
     return observed.format(address=address)
 
@@ -121,7 +129,10 @@ def _control_planes(subject: ClusterSubject) -> list[str]:
 
 
 def vrid_free(subject: ClusterSubject) -> Findings:
-    """VIP-VRID: no other VRRP group in the subnet uses the plan's ID. Without the active test, a person confirms it."""
+    """VIP-VRID: no other VRRP group in the subnet may use the router ID of the plan.
+
+    Without the active test, a person must confirm it.
+    """
     planes = _control_planes(subject)
     ids_by_node = {n: f.vrids_seen for n in planes if (f := subject.facts.get(n)) and f.vrids_seen is not None}
     reasons = dict.fromkeys(
@@ -131,36 +142,40 @@ def vrid_free(subject: ClusterSubject) -> Findings:
         observed = _("no node could receive VRRP advertisements: {reason}").format(reason="; ".join(reasons))
         return (Finding(Outcome.MANUAL, observed),)
     if not ids_by_node:
-        return (Finding(Outcome.MANUAL, _("VRRP was not tested; test it with `acp-tui check --also vrrp`")),)
+        return (Finding(Outcome.MANUAL, _("VRRP was not tested; run `acp-tui check --also vrrp`")),)
     used = frozenset[int]().union(*ids_by_node.values())
     shown = ", ".join(map(str, sorted(used))) or pgettext("list of IDs", "none")
     if subject.plan.address.vrid not in used:
-        return (Finding(Outcome.PASS, _("IDs received in 4 seconds: {ids}").format(ids=shown)),)
+        return (Finding(Outcome.PASS, _("the router IDs received in 4 seconds are: {ids}").format(ids=shown)),)
     free = next((n for n in (*range(subject.plan.address.vrid, 256), *range(1, 256)) if n not in used), None)
-    observed = _("{id} is in use; IDs received: {ids}").format(id=subject.plan.address.vrid, ids=shown)
-    remedy = _("Choose another ID for the VIP, for example {free}.").format(free=free) if free else ""
+    observed = _("the router ID {id} is in use; the router IDs received are: {ids}").format(
+        id=subject.plan.address.vrid, ids=shown
+    )
+    remedy = _("Choose a different router ID for the VIP, for example {free}.").format(free=free) if free else ""
     return (Finding(Outcome.FAIL, observed, remedy=remedy, paths=("address.vrid",)),)
 
 
 def path_to(paths: tuple[TcpPath, ...], host: str, port: int) -> TcpPath | None:
-    """Return the tested path to `host` and `port`; None: not tested."""
+    """Return the tested TCP path to `host` and `port`; None if it was not tested."""
     return next((path for path in paths if (path.host, path.port) == (host, port)), None)
 
 
 def vip_free(subject: ClusterSubject) -> Findings:
-    """VIP-FREE: no node has the VIP, and no other host answers on it."""
+    """VIP-FREE: no node may have the VIP, and no other host may answer on it."""
     vip, paths = subject.plan.address.cluster_endpoint, ("address.cluster_endpoint",)
     for address, facts in subject.facts.items():
         own = interface_of(vip, facts.interfaces or ())
         if own is not None:
-            observed = _("{vip} is on {nic} of this node").format(vip=vip, nic=own.nic)
+            observed = _("the interface {nic} of this node has the VIP {vip}").format(vip=vip, nic=own.nic)
             return (Finding(Outcome.FAIL, observed, node=address, paths=paths),)
     owners = {
         n.address: subject.facts[n.address].vip_owner for n in subject.plan.control_planes if n.address in subject.facts
     }
     for address, owner in owners.items():
         if owner:
-            observed = _("{owner} answers on {vip} (tested from {node})").format(owner=owner, vip=vip, node=address)
+            observed = _("the host {owner} answers on the VIP {vip} (tested from {node})").format(
+                owner=owner, vip=vip, node=address
+            )
             return (Finding(Outcome.FAIL, observed, paths=paths),)
     tested = [address for address, owner in owners.items() if owner is not None]
     if not tested:

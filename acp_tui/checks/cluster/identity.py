@@ -1,6 +1,6 @@
-"""Check that every node is a separate machine, in the plan once and not a clone of another (XR-NODE-UNIQUE).
+"""Check that every node is a separate machine, and not a clone of another node (XR-NODE-UNIQUE).
 
-Kubernetes, DHCP and the network identify machines by values that clones have in common.
+Kubernetes, DHCP and the network identify a machine by values that clones have in common, such as the machine ID.
 """
 
 import re
@@ -15,14 +15,17 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_ip
 
 _UUID = re.compile(r"(?!(.)\1{7}-)(?!03000200-0400-0500-0006)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Excludes UUIDs that mainboards share: one repeated digit, a well-known placeholder, or text."""
+"""Matches only UUIDs that identify one machine.
+
+Mainboards share UUIDs that are a repeated digit, a placeholder or a text.
+"""
 _NO_MACHINE_ID = ("", "uninitialized")
 _CALICO_MAC = "ee:ee:ee:ee:ee:ee"
-"""The MAC that Calico gives to the host's end of every link."""
+"""The MAC address that Calico gives to the host's end of every virtual link."""
 
 _NEW_MACHINE_ID = "rm -f /etc/machine-id /var/lib/dbus/machine-id; systemd-machine-id-setup; reboot"
 _NEW_HOST_KEY = "rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart sshd"
-_NEW_MACHINE = N_("Give the clone a new UUID and new MAC addresses in the hypervisor.")
+_NEW_MACHINE = N_("Give this node a new UUID and new MAC addresses in the hypervisor.")
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,11 @@ class _Shared:
     text: str
     remedy: str
     blocks: bool
-    """The cluster cannot work with it."""
+    """True if the cluster cannot work while nodes have this value in common."""
 
 
 def machines_unique(subject: ClusterSubject) -> Findings:
-    """XR-NODE-UNIQUE: no two entries of the plan are one machine, and no node is a clone of another."""
+    """XR-NODE-UNIQUE: each entry of the plan must be a separate machine, and no node may be a clone of another node."""
     same: dict[str, str] = {}
     findings = []
     nodes = [node.address for node in subject.plan.nodes if node.address in subject.facts]
@@ -46,7 +49,9 @@ def machines_unique(subject: ClusterSubject) -> Findings:
         )
         if first is not None:
             same[node] = first
-            findings.append(Finding(Outcome.FAIL, _("the same machine as {other}").format(other=first), node=node))
+            findings.append(
+                Finding(Outcome.FAIL, _("this node is the same machine as {other}").format(other=first), node=node)
+            )
     separate = [node for node in nodes if node not in same]
     findings += _addresses_of_other_nodes(subject, separate)
     for node in separate:
@@ -64,9 +69,11 @@ def machines_unique(subject: ClusterSubject) -> Findings:
 
 
 def _same_machine(facts: Facts, other: Facts) -> bool:
-    """Whether both plan addresses belong to one running system.
+    """Return True if two plan addresses belong to one running system.
 
-    Containers of one host share only the boot ID, clones share only the other values. One machine shares all."""
+    Containers of one host share only the boot ID. Clones share only the other values. Two addresses of one machine
+    share all.
+    """
     if facts.boot_id is None or facts.boot_id != other.boot_id:
         return False
     pairs = [(a, b) for of in (_machine_id, _host_key, _macs) if (a := of(facts)) and (b := of(other))]
@@ -74,19 +81,19 @@ def _same_machine(facts: Facts, other: Facts) -> bool:
 
 
 def _addresses_of_other_nodes(subject: ClusterSubject, separate: list[str]) -> Iterator[Finding]:
-    """Yield a finding for each node that has the plan address of another machine."""
+    """Yield a finding for each node that has the plan address of another machine on one of its interfaces."""
     planned = [target for target in subject.topology.nodes if target.node in separate]
     owner = {ip_address(address): target.node for target in planned for address in target.addresses}
     for node in separate:
         for interface in subject.facts[node].interfaces or ():
             if is_ip(interface.address) and owner.get(ip_address(interface.address), node) != node:
-                text = _("{nic} has {address}, the address of another node")
+                text = _("the interface {nic} of this node has {address}, the plan address of another node")
                 yield Finding(Outcome.FAIL, text.format(nic=interface.nic, address=interface.address), node=node)
 
 
 def _shared(facts: Mapping[str, Facts], node: str, others: list[str]) -> Iterator[_Shared]:
-    """Yield the values that the node has in common with others."""
-    text = pgettext("finding", "{name} {value}, also on {others}")
+    """Yield the values that `node` has in common with the nodes `others`."""
+    text = pgettext("finding", "the {name} {value} is also used on {others}")
     for name, of, blocks, commands in _IDENTIFIERS:
         value = of(facts[node])
         same = [other for other in others if value and of(facts[other]) == value]
@@ -125,4 +132,7 @@ _IDENTIFIERS: tuple[tuple[str, Callable[[Facts], str | frozenset[str]], bool, st
     (NC_("identifier", "MAC"), _macs, True, ""),
     (NC_("identifier", "SSH host key"), _host_key, False, _NEW_HOST_KEY),
 )
-"""Name, value, whether a common value blocks, and the commands that fix it; "": only the hypervisor can."""
+"""For each value: its name, the value, whether a common value blocks, and the commands of the fix.
+
+If the commands are "", only the hypervisor can change the value.
+"""

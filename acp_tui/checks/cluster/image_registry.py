@@ -1,4 +1,4 @@
-"""Check an external image registry from each node: reachable, trusted, login accepted."""
+"""Check an external image registry from each node: it is reachable, trusted, and accepts the login."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,16 @@ from acp_tui.nodes.facts import Login, RegistryAnswer, TcpResult, Trust
 _REGISTRY_STATUS = (200, 401, 403)  # open, or with a login
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
-_TRUST_THE_CA = N_("On each node: copy the registry's CA certificate (or its self-signed certificate) to ca.crt.")
+_TRUST_THE_CA = N_(
+    "On each node, copy the CA certificate of the registry to ca.crt. If the registry has a self-signed "
+    "certificate, copy that one."
+)
 _TRUST_COMMANDS = (
     "cp ca.crt /etc/pki/ca-trust/source/anchors/ && update-ca-trust  # RHEL, CentOS, Kylin\n"
     "cp ca.crt /usr/local/share/ca-certificates/ && update-ca-certificates  # Ubuntu"
 )
-_RENEW = N_("Give the registry a certificate that is valid today and has the name or address from the plan.")
-_USE_TLS = N_("Give the registry a certificate, and enable HTTPS.")
+_RENEW = N_("Give the registry a valid certificate for the name or address in the plan.")
+_USE_TLS = N_("Give the registry a certificate, and enable HTTPS on it.")
 _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
     Trust.PLAIN: (N_("the registry does not use TLS"), _USE_TLS, ""),
     Trust.SELF_SIGNED: (
@@ -32,16 +35,16 @@ _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
         _TRUST_THE_CA,
         _TRUST_COMMANDS,
     ),
-    Trust.OTHER_NAME: (N_("the registry's certificate is for another name"), _RENEW, ""),
-    Trust.EXPIRED: (N_("the registry's certificate has expired, by this node's clock"), _RENEW, ""),
-    Trust.NOT_YET: (N_("the registry's certificate is not valid yet, by this node's clock"), _RENEW, ""),
+    Trust.OTHER_NAME: (N_("the registry's certificate is for a different name"), _RENEW, ""),
+    Trust.EXPIRED: (N_("the registry's certificate has expired, according to this node's clock"), _RENEW, ""),
+    Trust.NOT_YET: (N_("the registry's certificate is not valid yet, according to this node's clock"), _RENEW, ""),
     Trust.UNTRUSTED: (N_("this node does not trust the registry's certificate"), _TRUST_THE_CA, _TRUST_COMMANDS),
 }
-"""Observed text, fix and commands of the fix."""
+"""For each error of TLS: the observed value, the description of the fix, and its commands."""
 
 
 def registry_reachable(subject: ClusterSubject) -> Findings:
-    """XR-REG-EXT: every node reaches the external registry and trusts it, and the server is a registry."""
+    """XR-REG-EXT: every node must reach and trust the external registry, which must be an image registry."""
     registry = subject.topology.registry
     if registry is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
@@ -50,7 +53,7 @@ def registry_reachable(subject: ClusterSubject) -> Findings:
     for node, paths in tested.items():
         path, answer = path_to(paths, *registry), subject.facts[node].registry_answer
         if path is None:
-            observed = _("{address}: not tested since the answers changed").format(address=address)
+            observed = _("{address} was not tested since the plan changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif path.result is not TcpResult.CONNECTED:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.FAIL
@@ -69,18 +72,20 @@ def registry_reachable(subject: ClusterSubject) -> Findings:
 
 def _describe_answer(answer: RegistryAnswer) -> str:
     if answer.status is None:
-        return _("the port is open, but GET /v2/ got no reply ({reason})").format(reason=answer.detail)
+        return _("the port is open, but the request GET /v2/ got no reply ({reason})").format(reason=answer.detail)
     if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
-        text = _("GET /v2/ returned {status}: the registry is not available at the moment")
+        text = _("the request GET /v2/ returned {status}: the registry is not available at the moment")
     elif answer.status // 100 == 3:
-        text = _("GET /v2/ returned {status}, a redirect: the plan needs the final address")
+        text = _(
+            "the request GET /v2/ returned {status}, a redirect; enter the final address of the registry in the plan"
+        )
     else:
-        text = _("GET /v2/ returned {status}: the server is not a registry")
+        text = _("the request GET /v2/ returned {status}, so the server is not an image registry")
     return text.format(status=answer.status)
 
 
 def login_works(subject: ClusterSubject) -> Findings:
-    """XR-REG-AUTH: the external registry accepts the plan's user and password, from every node."""
+    """XR-REG-AUTH: the external registry must accept the user and password of the plan, from every node."""
     registry, plan = subject.topology.registry, subject.plan.registry
     if registry is None or not plan.username or plan.password is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
@@ -88,7 +93,7 @@ def login_works(subject: ClusterSubject) -> Findings:
     answers, findings = fact_of_nodes(subject, "registry_answer", lambda f: f.registry_answer)
     for node, answer in answers.items():
         if answer.login is Login.REFUSED:
-            observed = _("{address} rejected this user and password (HTTP {status})")
+            observed = _("{address} rejected the user and password of the plan (HTTP {status})")
             observed = observed.format(address=address, status=answer.login_detail)
             findings.append(Finding(Outcome.FAIL, observed, node=node, paths=paths))
         elif answer.login not in (Login.ACCEPTED, Login.OPEN):
@@ -100,18 +105,18 @@ def login_works(subject: ClusterSubject) -> Findings:
 
 
 def _untested_reason(answer: RegistryAnswer) -> str:
-    """Return why it is unknown whether the login works."""
+    """Return the reason why it is unknown whether the registry accepts the login."""
     if answer.status is None:
-        return _("login not tested: the registry did not reply ({reason})").format(reason=answer.detail)
+        return _("the login was not tested, because the registry did not reply ({reason})").format(reason=answer.detail)
     if answer.status not in _REGISTRY_STATUS:
-        return _("login not tested: {answer}").format(answer=_describe_answer(answer))
+        return _("the login was not tested: {answer}").format(answer=_describe_answer(answer))
     if answer.login is None:
-        return _("login not tested since the answers changed")
+        return _("the login was not tested since the plan changed")
     if answer.login is Login.UNSENT and answer.login_detail:
-        return _("login not tested: {url} does not use HTTPS").format(url=answer.login_detail)
+        return _("the login was not tested, because {url} does not use HTTPS").format(url=answer.login_detail)
     if answer.login is Login.UNSENT and answer.trust in _UNTRUSTED:
         reason = _(_UNTRUSTED[answer.trust][0])
-        return _("login not tested: the connection is not secure ({reason})").format(reason=reason)
+        return _("the login was not tested, because the connection is not secure ({reason})").format(reason=reason)
     if answer.login is Login.UNSENT:
-        return _("login not tested: the connection is not secure")
-    return _("the login failed: {reason}").format(reason=answer.login_detail)
+        return _("the login was not tested, because the connection is not secure")
+    return _("the login to the registry failed: {reason}").format(reason=answer.login_detail)

@@ -1,4 +1,4 @@
-"""Facts of all nodes, for checks that compare nodes."""
+"""Read one fact from all nodes, for checks that compare nodes."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,7 +14,10 @@ T = TypeVar("T")
 def fact_of_nodes(
     subject: ClusterSubject, fact: str, of: Callable[[Facts], T | None]
 ) -> tuple[dict[str, T], list[Finding]]:
-    """Return the fact of each node that has it, and an `unknown` finding for each node that does not."""
+    """Return the fact of each node that has it, and an `unknown` finding for each node that does not have it.
+
+    `fact`: the name of the field in `Facts`. `of`: a function that reads the value from the facts of one node.
+    """
     values: dict[str, T] = {}
     missing = []
     for node in subject.plan.nodes:
@@ -28,5 +31,5 @@ def fact_of_nodes(
 
 
 def missing_reason(facts: Facts | None, fact: str) -> str:
-    """Return why `fact` is missing."""
+    """Return the reason why `fact` is missing on a node; `facts` None means that no facts were collected."""
     return facts.missing_reason(fact) if facts else _("no facts were collected on this node")

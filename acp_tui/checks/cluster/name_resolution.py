@@ -12,11 +12,13 @@ from acp_tui.plan.field_types import is_ip
 
 
 def names_resolve(subject: ClusterSubject) -> Findings:
-    """NETRES-DOMAIN: each name resolves on every node, to the same expected addresses, none of them loopback.
+    """NETRES-DOMAIN: each name must resolve on every node, to the same expected addresses, and not to loopback.
 
-    Only addresses of the cluster's family count, because the resolver of a node without IPv6 skips IPv6 addresses.
-    Three results are a warning: an address that is not in the plan, as it may be an external IP; the address of one of
-    several nodes; and a name that some nodes have only in /etc/hosts while others query a name server."""
+    Only addresses of the cluster's IP family count, because the resolver of a node without IPv6 skips IPv6 addresses.
+    Three results are a warning: 1. The address is not in the plan; it can be an external address of the load balancer.
+    2. With several nodes, the address is that of one node. 3. Some nodes have the name only in /etc/hosts, and others
+    query a name server.
+    """
     known, findings = fact_of_nodes(subject, "names", lambda f: f.names)
     resolved = {node: {name: _of_family(subject, a) for name, a in names.items()} for node, names in known.items()}
     required = subject.topology.names
@@ -24,7 +26,9 @@ def names_resolve(subject: ClusterSubject) -> Findings:
     for node, names in resolved.items():
         untested = [name for name in required if name not in names]
         if untested:
-            observed = _("not looked up since the answers changed: {names}").format(names=", ".join(untested))
+            observed = _("these names were not looked up since the plan changed: {names}").format(
+                names=", ".join(untested)
+            )
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node, names=required))
         elif problems := [text for name in required if (text := _wrong(subject, name, names[name], usual[name]))]:
             findings.append(Finding(Outcome.FAIL, "; ".join(problems), node=node, names=required))
@@ -45,32 +49,35 @@ def _family(subject: ClusterSubject) -> int:
 
 
 def _of_family(subject: ClusterSubject, addresses: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Return the addresses of the cluster's family; if no address is of that family, all addresses."""
+    """Return the addresses of the cluster's IP family. If no address is of that family, return all addresses."""
     own = tuple(address for address in addresses or () if ip_address(address).version == _family(subject))
     return own or addresses
 
 
 def _wrong(subject: ClusterSubject, name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> str:
-    """Return why the addresses of a name on one node are wrong; "": they are correct."""
+    """Return the reason why the addresses `here` of a name on one node are wrong; "" if they are correct.
+
+    `usual`: the addresses that most nodes get for this name.
+    """
     addresses, others = ", ".join(sorted(here or ())), ", ".join(usual)
     if here is None:
-        return _("{name}: no name server replied").format(name=name)
+        return _("no name server replied for {name}").format(name=name)
     if not addresses:
         return _("{name} does not resolve").format(name=name)
     if addresses != others:
-        text = _("{name} resolves to {addresses} here, to {others} on other nodes")
+        text = _("{name} resolves to {addresses} on this node, but to {others} on other nodes")
         return text.format(name=name, addresses=addresses, others=others)
     if any(ip_address(address).is_loopback for address in usual):
         return _("{name} resolves to {addresses}, a loopback address").format(name=name, addresses=addresses)
     family = _family(subject)
     if family and name not in subject.plan.address.others and ip_address(usual[0]).version != family:
-        text = _("{name} resolves only to {addresses}, not to an IPv{family} address")
+        text = _("{name} resolves only to {addresses}; it has no IPv{family} address")
         return text.format(name=name, addresses=addresses, family=family)
     return ""
 
 
 def _only_in_hosts_file(subject: ClusterSubject, name: str, node: str, resolved: Iterable[str]) -> str:
-    """Return why /etc/hosts makes a name on `node` doubtful; "": it does not, or it does so on all nodes."""
+    """Return the reason why the entry for a name in /etc/hosts on `node` needs a warning; "" without a reason."""
     by_server = {n: subject.facts[n].names_by_servers or {} for n in resolved}
     if name not in by_server[node]:
         return ""
@@ -79,20 +86,22 @@ def _only_in_hosts_file(subject: ClusterSubject, name: str, node: str, resolved:
         _of_family(subject, (subject.facts[node].names or {}).get(name)) or (),
     )
     if servers and set(servers) != set(here):
-        text = _("{name} is {addresses} in /etc/hosts, {others} on the name server")
+        text = _("{name} is {addresses} in /etc/hosts, but {others} on the name server")
         return text.format(name=name, addresses=", ".join(sorted(here)), others=", ".join(sorted(servers)))
     querying = [n for n, names in by_server.items() if name not in names and (subject.facts[n].names or {}).get(name)]
     if servers is None and querying:
-        text = _("{name} comes from /etc/hosts, and no name server replied in time; {others} use a name server")
+        text = _(
+            "{name} comes from /etc/hosts, and no name server replied in time; the nodes {others} use a name server"
+        )
         return text.format(name=name, others=", ".join(querying))
     if not servers and querying:
-        text = _("{name} is only in /etc/hosts; {others} use a name server")
+        text = _("{name} is only in /etc/hosts of this node; the nodes {others} use a name server")
         return text.format(name=name, others=", ".join(querying))
     return ""
 
 
 def _unexpected(subject: ClusterSubject, name: str, usual: tuple[str, ...]) -> str:
-    """Return why the addresses of a name are not those of the plan; "": they are, or it is unknown."""
+    """Return the reason why the addresses `usual` of a name are unexpected; "" if they are expected or unknown."""
     plan, registry = subject.plan, subject.topology.registry
     known = [a for a in (plan.address.cluster_endpoint, plan.platform_address, *plan.address.others) if is_ip(a)]
     known += [plan.registry_address] if registry is None and is_ip(plan.registry_address) else []
@@ -104,11 +113,11 @@ def _unexpected(subject: ClusterSubject, name: str, usual: tuple[str, ...]) -> s
     others = [a for a in usual if ip_address(a).version in families and a not in known]
     if not others or any(ip_address(a).is_loopback for a in usual):
         return ""
-    text = _("{name} resolves to {addresses}, which is not the cluster endpoint or another address of the plan")
+    text = _("{name} resolves to {addresses}, which is not an address of the plan")
     return text.format(name=name, addresses=", ".join(others))
 
 
 def _most_common(answers: Iterable[tuple[str, ...] | None]) -> tuple[str, ...]:
-    """Return the addresses that most nodes get for a name, sorted; (): no node resolves it."""
+    """Return the addresses that most nodes get for a name, sorted; () if no node resolves the name."""
     counted = Counter(tuple(sorted(answer)) for answer in answers if answer)
     return counted.most_common(1)[0][0] if counted else ()

@@ -1,4 +1,4 @@
-"""Check the round trips between nodes, and the speed of their links."""
+"""Check the round trip times between nodes, and the speed of the links between them."""
 
 from collections.abc import Mapping
 
@@ -19,9 +19,11 @@ from acp_tui.nodes.facts import Facts
 
 
 def latency(subject: ClusterSubject) -> Findings:
-    """NETCFG-LAT-INTRA, OQ-LATENCY. Row: `milliseconds` is the release's limit, `later` the one of later releases.
+    """NETCFG-LAT-INTRA, OQ-LATENCY: the round trip time between two nodes must be below a limit.
 
-    Closed paths have no round trip: X-FIREWALL reports them."""
+    Parameters of the row, in milliseconds: `milliseconds` is the limit of this release, `later` that of later releases.
+    A closed path has no round trip time; X-FIREWALL reports it.
+    """
     limit = subject.check.number("milliseconds")
     tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
     slow: list[PathProblem] = []
@@ -55,7 +57,9 @@ def latency(subject: ClusterSubject) -> Findings:
     if not times:
         return (Finding(Outcome.UNKNOWN, _("no node received a reply from another node")),)
     slowest = _milliseconds(max(times))
-    return (Finding(Outcome.PASS, _("{time} or less between any two nodes").format(time=slowest)),)
+    return (
+        Finding(Outcome.PASS, _("the round trip time between any two nodes is {time} or less").format(time=slowest)),
+    )
 
 
 def _too_slow(subject: ClusterSubject, problems: list[PathProblem]) -> str:
@@ -63,12 +67,15 @@ def _too_slow(subject: ClusterSubject, problems: list[PathProblem]) -> str:
     pairs = describe_problems(problems)
     if limit >= later or any(problem.seconds * 1000 > later for problem in problems):
         return pairs
-    text = _("{pairs}; above {limit:g} ms. Later releases allow {later:g} ms; waive it if that is enough")
+    text = _(
+        "the round trip time is above {limit:g} ms: {pairs}. Later releases allow {later:g} ms; waive the "
+        "finding if that is enough"
+    )
     return text.format(pairs=pairs, limit=limit, later=later)
 
 
 def _untested(nodes: list[str]) -> str:
-    return _("not tested since the nodes or ports changed: {nodes}").format(nodes=", ".join(nodes))
+    return _("these nodes were not tested since the nodes or ports changed: {nodes}").format(nodes=", ".join(nodes))
 
 
 def _lost(subject: ClusterSubject, sources: Mapping[str, object]) -> list[PathProblem]:
@@ -83,13 +90,16 @@ def _lost(subject: ClusterSubject, sources: Mapping[str, object]) -> list[PathPr
 
 
 def round_trips(facts: Facts) -> Mapping[str, tuple[float, str]]:
-    """Return address → round trip in seconds and how it was measured: average of ping, else the fastest TCP connect."""
+    """Return the round trip time in seconds, and how it was measured, for each tested address.
+
+    The time is the average of ping. Without ping, it is that of the fastest TCP connection.
+    """
     connects: dict[str, float] = {}
     for path in facts.paths or ():
         if path.open and path.seconds is not None:
             connects[path.host] = min(path.seconds, connects.get(path.host, path.seconds))
     pings = {ping.host: ping.average for ping in facts.pings or () if ping.average is not None}
-    by_connect, by_ping = _("fastest TCP connect"), _("average of ping")
+    by_connect, by_ping = _("fastest TCP connection"), _("average of ping")
     return {
         **{host: (seconds, by_connect) for host, seconds in connects.items()},
         **{host: (seconds, by_ping) for host, seconds in pings.items()},
@@ -101,9 +111,12 @@ def _milliseconds(seconds: float) -> str:
 
 
 def link_speed(subject: ClusterSubject) -> Findings:
-    """NETCFG-BW-INTRA: the bandwidth measured on request, else the speed that the driver of each node's link reports.
+    """NETCFG-BW-INTRA: the bandwidth between nodes must be high enough.
 
-    Row: `megabits`; `better` is recommended; `payload` is the share of a link's speed that data can reach."""
+    If the active test ran, the measured bandwidth decides; otherwise the link speed that the network driver reports.
+    Parameters of the row: `megabits` is required; `better` is recommended; `payload` is the share of the link speed
+    that data can reach.
+    """
     if any(facts.bandwidths for facts in subject.facts.values()):
         return _measured(subject)
     slow: list[Finding] = []
@@ -129,7 +142,10 @@ def link_speed(subject: ClusterSubject) -> Findings:
 
 
 def _measured(subject: ClusterSubject) -> Findings:
-    """Compare the measured bandwidths. A transfer is slower than its link, so the limit is multiplied by `payload`."""
+    """Return findings that compare the measured bandwidths with the limits.
+
+    A transfer is slower than its link, so each limit is multiplied by `payload`.
+    """
     least = subject.check.number("megabits") * MEGA * subject.check.number("payload")
     slow: list[PathProblem] = []
     failures: dict[str, dict[str, str]] = {}
@@ -160,19 +176,21 @@ def _measured(subject: ClusterSubject) -> Findings:
         for node, reasons in failures.items()
     }
     for node in sorted(nodes - measured):
-        findings[node] = Finding(Outcome.UNKNOWN, _("not measured since the nodes changed"), node=node)
+        findings[node] = Finding(
+            Outcome.UNKNOWN, _("the bandwidth was not measured since the nodes changed"), node=node
+        )
     for node, problems in by_node_at_fault(subject, slow).items():
         findings[node] = Finding(Outcome.FAIL, describe_problems(problems), node=node)
     if findings:
         return tuple(findings.values())
-    observed = _("{speed} or more measured between nodes; {better} is recommended").format(
+    observed = _("the measured bandwidth between nodes is {speed} or more; {better} is recommended").format(
         speed=format_bits(min(figures)), better=format_bits(subject.check.number("better") * MEGA)
     )
     return (Finding(Outcome.PASS, observed),)
 
 
 def format_bits(bits: float) -> str:
-    """Format bits per second as Gbit/s or Mbit/s."""
+    """Return a bandwidth, given in bits per second, as text in Gbit/s or Mbit/s."""
     if bits >= GIGA:
         return pgettext("unit", "{number:.3g} Gbit/s").format(number=bits / GIGA)
     return pgettext("unit", "{number:.3g} Mbit/s").format(number=bits / MEGA)

@@ -1,4 +1,7 @@
-"""Check the subnets of the nodes: control plane nodes and VIP in one subnet, no overlap with the cluster's ranges."""
+"""Check the subnets of the nodes.
+
+Control plane nodes and VIP must be in one subnet. The ranges of the cluster must not overlap the nodes' networks.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +21,7 @@ _MOST_ROUTES_SHOWN = 3
 
 
 def one_subnet(subject: ClusterSubject) -> Findings:
-    """VIP-SUBNET: all control plane nodes are in one subnet, and the VIP is an ordinary address of it."""
+    """VIP-SUBNET: all control plane nodes must be in one subnet, and the VIP must be a usable host address of it."""
     vip = subject.plan.address.cluster_endpoint
     if not is_ip(vip):
         return (Finding(Outcome.NOT_APPLICABLE, _("the cluster endpoint is not an IP address")),)
@@ -32,28 +35,29 @@ def one_subnet(subject: ClusterSubject) -> Findings:
             reason = missing_reason(subject.facts.get(node.address), "interfaces")
             findings.append(Finding(Outcome.UNKNOWN, reason, node=node.address))
         elif ip_address(vip) not in network:
-            observed = _("{vip} is not in {network}").format(vip=vip, network=network)
+            observed = _("the VIP {vip} is not in the subnet {network} of this node").format(vip=vip, network=network)
             findings.append(Finding(Outcome.FAIL, observed, node=node.address, paths=paths))
         elif str(network) != usual:
-            observed = _("{network}; other control plane nodes are in {usual}")
+            observed = _("this node is in the subnet {network}; other control plane nodes are in {usual}")
             findings.append(Finding(Outcome.FAIL, observed.format(network=network, usual=usual), node=node.address))
         elif ip_address(vip) in (network.network_address, network.broadcast_address) and network.num_addresses > 2:
-            observed = _("{vip} is the network or broadcast address of {network}")
+            observed = _("the VIP {vip} is the network or broadcast address of {network}")
             observed = observed.format(vip=vip, network=network)
             findings.append(Finding(Outcome.FAIL, observed, node=node.address, paths=paths))
     return tuple(findings)
 
 
 def _host_networks(subject: ClusterSubject) -> Iterator[tuple[Node, Network | None]]:
-    """Return the subnet of each node's address, from its facts; None: unknown."""
+    """Yield each control plane node with the subnet of its address, from its facts; None if the subnet is unknown."""
     for node in subject.plan.nodes:
         yield node, host_network(subject.facts.get(node.address), node.address)
 
 
 def cluster_cidrs_apart(subject: ClusterSubject) -> Findings:
-    """XR-CIDR-HOST: an overlap with a node's subnet or name server fails; with another network that has a route, warns.
+    """XR-CIDR-HOST: no range of the cluster may overlap the subnet or the name servers of a node.
 
-    With Calico every overlap only warns."""
+    An overlap with another network that has a route is a warning. With Calico every overlap is a warning.
+    """
     worst = Outcome.FAIL if subject.plan.network.cni == "kube-ovn" else Outcome.WARN
     known, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
     findings = []
@@ -67,26 +71,29 @@ def cluster_cidrs_apart(subject: ClusterSubject) -> Findings:
 
 
 def _first_overlap(subject: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:
-    """Return the worst overlap of the range with this node, as outcome and text; the text is "" without an overlap."""
+    """Return the first overlap of the range `cidr` with networks of `node`, as outcome and text.
+
+    The text is "" if they do not overlap. `worst`: the outcome for an overlap with the node's subnet or a name server.
+    """
     facts = subject.facts[node.address]
     for _field, address in node_addresses(subject.plan, node):
         host = host_network(facts, address)
         if host is not None and meet(cidr, host):
-            observed = _("{cidr} overlaps the node's subnet {network}")
+            observed = _("the range {cidr} overlaps the node's subnet {network}")
             return worst, observed.format(cidr=cidr, network=host)
     servers = [server for server in facts.nameservers or () if is_ip(server) and ip_address(server) in cidr]
     if servers:
-        observed = _("{cidr} contains the node's name server: {servers}")
+        observed = _("the range {cidr} contains the node's name servers: {servers}")
         return worst, observed.format(cidr=cidr, servers=", ".join(servers))
     crossed = sorted({str(r) for r in routed((*(facts.routes or ()), *(facts.routes6 or ()))) if meet(cidr, r)})
     if not crossed:
         return Outcome.PASS, ""
     more = len(crossed) - _MOST_ROUTES_SHOWN
-    observed = _("{cidr} overlaps a route: {routes}")
+    observed = _("the range {cidr} overlaps a route of the node: {routes}")
     if more > 0:
         observed = ngettext(
-            "{cidr} overlaps routes: {routes} and {count} more",
-            "{cidr} overlaps routes: {routes} and {count} more",
+            "the range {cidr} overlaps routes of the node: {routes} and {count} more",
+            "the range {cidr} overlaps routes of the node: {routes} and {count} more",
             more,
         )
     routes = ", ".join(crossed[:_MOST_ROUTES_SHOWN])

@@ -1,7 +1,7 @@
-"""Assign the problems of paths between nodes to the node that is at fault.
+"""Decide which node is at fault for the problems of paths between nodes.
 
-A broken path has two ends. The node with most broken paths is at fault, so that one closed node gives one finding, and
-not one for each of its neighbours.
+A broken path has two ends. The node with most broken paths is at fault. So one node behind a firewall gives one
+finding, instead of one finding for each of its neighbours.
 """
 
 from collections.abc import Iterable
@@ -12,22 +12,22 @@ from acp_tui.checks.verdict import Outcome
 from acp_tui.core.i18n import npgettext
 
 MOST_SHOWN = 6
-"""Maximum number of pairs of nodes in one finding."""
+"""Maximum number of pairs of nodes that one finding shows."""
 
 
 @dataclass(frozen=True)
 class PathProblem:
-    """A problem on the path from one node to another, by plan addresses."""
+    """A problem on the path from one node to another. Nodes are given by their plan addresses."""
 
     source: str
     target: str
     text: str
     port: int = 0
-    """0: the problem concerns all ports."""
+    """The TCP port; 0 if the problem concerns all ports."""
     source_at_fault: bool = False
-    """The cause is certainly at the source."""
+    """True if the cause is certainly at the source node."""
     seconds: float = 0
-    """The round trip time, if that is the problem."""
+    """The round trip time in seconds, if that is the problem."""
 
 
 def by_source(problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
@@ -39,10 +39,12 @@ def by_source(problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
 
 
 def by_node_at_fault(subject: ClusterSubject, problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
-    """Group the problems by the node at fault.
+    """Group the problems by the address of the node that is at fault.
 
-    First come the sources that are certainly at fault, then the node with problems to most others, and so on. If two
-    nodes are equal, the one that is not reached is at fault; the first node of the plan comes last."""
+    The sources that are certainly at fault come first. Then follows the node that has problems with most other nodes,
+    and so on. If two nodes have the same number of problems, the node that is not reached is at fault. The first node
+    of the plan comes last.
+    """
     numbered, order = list(problems), [node.address for node in reversed(subject.plan.nodes)]
     rest: dict[str, dict[int, PathProblem]] = {node: {} for node in order}
     for number, problem in enumerate(numbered):
@@ -68,7 +70,10 @@ def by_node_at_fault(subject: ClusterSubject, problems: Iterable[PathProblem]) -
 
 
 def one_finding_per_node(*observations: tuple[Outcome, str | None, str]) -> Findings:
-    """Join the observations of each node into one finding, the worst first: its outcome is that of the first."""
+    """Return one finding per node, which joins all observations of this node, the worst first.
+
+    Each observation is (outcome, node address or None, text). The finding has the outcome of the first observation.
+    """
     by_node: dict[str | None, dict[str, Outcome]] = {}
     for outcome, node, observed in observations:
         by_node.setdefault(node, {}).setdefault(observed, outcome)

@@ -1,1 +1,1 @@
-"""Checks of one node."""
+"""Checks that use the facts of one node."""

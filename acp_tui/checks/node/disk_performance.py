@@ -1,6 +1,6 @@
 """Check the disk measurements of an active test. Without a measurement, a person must confirm the requirement.
 
-The figures of fio decide. Those of python3 and dd are estimates, so a low figure is only a warning.
+The figures of the tool fio decide. Those of python3 and dd are estimates, so a low figure is only a warning.
 """
 
 from collections.abc import Callable
@@ -12,17 +12,20 @@ from acp_tui.core.units import MEGA, megabytes
 from acp_tui.nodes.facts import DiskSpeed
 
 Limits = tuple[tuple[bool, str], ...]
-"""For each limit: whether the disk reaches it, and the measured figure as text."""
+"""For each limit: True if the disk reaches it, and the measured figure as text."""
 
 
 def disk_writes(subject: ClusterSubject) -> tuple[Finding, ...]:
-    """HW-DISK-IOPS: parallel 4 KiB writes (`iops`); from 4.1 on, sequential synced writes (`synced` per second), of
-    which 99 % take `p99` seconds or less."""
+    """HW-DISK-IOPS: the disk must reach a number of parallel 4 KiB writes per second (`iops`).
+
+    From release 4.1 on, it must also reach a number of sequential synced writes (`synced` per second). 99 % of these
+    must take at most `p99` seconds.
+    """
     return _measured(subject, _writes)
 
 
 def disk_throughput(subject: ClusterSubject) -> tuple[Finding, ...]:
-    """HW-DISK-TPUT: large writes that bypass the cache, `megabytes` per second."""
+    """HW-DISK-TPUT: the disk must reach `megabytes` per second for large writes that bypass the cache."""
     return _measured(subject, _throughput)
 
 
@@ -35,7 +38,9 @@ def _writes(subject: ClusterSubject, speed: DiskSpeed) -> Limits:
             figures.append((rate >= least, pgettext("unit", "{rate:.0f} IOPS").format(rate=rate)))
     for least in subject.check.numbers("synced"):
         if speed.sync_rate is not None:
-            figures.append((speed.sync_rate >= least, _("{rate:.0f} synced writes/s").format(rate=speed.sync_rate)))
+            figures.append(
+                (speed.sync_rate >= least, _("{rate:.0f} synced writes per second").format(rate=speed.sync_rate))
+            )
     for most in subject.check.numbers("p99"):
         if speed.sync_p99 is not None:
             shown = _("99 % of the syncs in {time:.1f} ms or less").format(time=speed.sync_p99 * 1000)
@@ -70,11 +75,11 @@ def _of_node(subject: ClusterSubject, address: str, limits: Callable[[ClusterSub
         return Finding(Outcome.UNKNOWN, reason, node=address)
     figures = limits(subject, speed)
     if not figures:
-        reason = speed.missing_reason or _("{method} does not measure this").format(method=speed.method)
+        reason = speed.missing_reason or _("{method} does not measure this value").format(method=speed.method)
         return Finding(Outcome.UNKNOWN, reason, node=address)
-    text = pgettext("observed value", "{figures} in {folder} ({method})")
+    text = pgettext("observed value", "the disk of {folder} reached {figures}, measured with {method}")
     if speed.estimate:
-        text = _("{figures} in {folder} ({method}, an estimate)")
+        text = _("the disk of {folder} reached {figures}, estimated with {method}")
     shown = ", ".join(figure for _reached, figure in figures)
     observed = text.format(figures=shown, folder=speed.folder, method=speed.method)
     reached = all(reached for reached, _figure in figures)

@@ -14,19 +14,27 @@ def _pass_or_fail(ok: bool, observed: str) -> Finding:
 
 
 def hostname_length(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-LEN. If /etc/hostname has another name, that name returns at the next boot."""
+    """NET-HOSTNAME-LEN: the host name must not be too long.
+
+    If /etc/hostname contains a different name, the node has that name after the next boot.
+    """
     name = require_fact(subject.facts.hostname, "hostname")
-    length = npgettext("observed value", "{name} ({count} character)", "{name} ({count} characters)", len(name))
+    length = npgettext(
+        "observed value",
+        "the host name {name} has {count} character",
+        "the host name {name} has {count} characters",
+        len(name),
+    )
     stored = subject.facts.etc_hostname
     if len(name) <= subject.check.number("most") and stored and stored != name:
-        observed = _("{name}, but /etc/hostname contains {stored}").format(name=name, stored=stored)
+        observed = _("the host name is {name}, but /etc/hostname contains {stored}").format(name=name, stored=stored)
         remedy = "hostnamectl set-hostname {names}"
         return Finding(Outcome.WARN, observed, remedy=remedy, names=(name,))
     return _pass_or_fail(len(name) <= subject.check.number("most"), length.format(name=name, count=len(name)))
 
 
 def hostname_edges(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-EDGE: a letter or digit at both ends."""
+    """NET-HOSTNAME-EDGE: the host name must start and end with a letter or digit."""
     name = require_fact(subject.facts.hostname, "hostname")
     return _pass_or_fail(
         bool(_ALNUM.match(name[:1]) and _ALNUM.match(name[-1:])), name or pgettext("observed value", "empty")
@@ -34,12 +42,15 @@ def hostname_edges(subject: NodeSubject) -> Finding:
 
 
 def hostname_characters(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-CHARS: lower-case letters, digits, hyphens and dots."""
+    """NET-HOSTNAME-CHARS: the host name must contain only lower-case letters, digits, hyphens and dots."""
     name = require_fact(subject.facts.hostname, "hostname")
     return _pass_or_fail(re.fullmatch(r"[a-z0-9.-]*", name) is not None, name)
 
 
 def hostname_sequences(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-SEQ: no label starts or ends with a hyphen, none is empty. `--` within one is allowed."""
+    """NET-HOSTNAME-SEQ: no part of the host name between dots may be empty, or start or end with a hyphen.
+
+    The sequence `--` inside a part is allowed.
+    """
     name = require_fact(subject.facts.hostname, "hostname")
     return _pass_or_fail(not any(pair in name for pair in (".-", "..", "-.")), name)

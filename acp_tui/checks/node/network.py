@@ -17,24 +17,32 @@ def _pass_or_fail(ok: bool, observed: str) -> Finding:
 
 
 def localhost(subject: NodeSubject) -> Finding:
-    """NET-HOSTS-LOCALHOST: 127.0.0.1 and no other IPv4 address; ::1 is allowed in addition (OQ-LOCALHOST6)."""
+    """NET-HOSTS-LOCALHOST: /etc/hosts must map localhost to 127.0.0.1 and to no other IPv4 address.
+
+    The IPv6 address ::1 is also allowed (OQ-LOCALHOST6).
+    """
     addresses = require_fact(subject.facts.hosts_localhost, "hosts_localhost")
     four = {a for a in addresses if ":" not in a}
     return _pass_or_fail(four == {"127.0.0.1"}, ", ".join(addresses) or _("localhost is not in /etc/hosts"))
 
 
 def nameservers_present(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-NS: one or more that are IP addresses; the resolver skips names."""
+    """NET-RESOLV-NS: the node must have a name server, given as an IP address. The resolver skips names."""
     servers = require_fact(subject.facts.nameservers, "nameservers")
     if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
-        return _pass_or_fail(False, _("not an IP address: {names}").format(names=", ".join(servers)))
-    return _pass_or_fail(bool(servers), ", ".join(servers) or _("no name server"))
+        return _pass_or_fail(
+            False, _("these name servers are not IP addresses: {names}").format(names=", ".join(servers))
+        )
+    return _pass_or_fail(bool(servers), ", ".join(servers) or _("the node has no name server"))
 
 
 def nameservers_allowed(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-172: 172.* fails, the stub of systemd-resolved on 127.* warns (OQ-RESOLV-172)."""
+    """NET-RESOLV-172: no name server may have an address in 172.0.0.0/8.
+
+    A name server in 127.0.0.0/8, such as the local one of systemd-resolved, is a warning (OQ-RESOLV-172).
+    """
     servers = require_fact(subject.facts.nameservers, "nameservers")
-    shown = ", ".join(servers) or _("no name server")
+    shown = ", ".join(servers) or _("the node has no name server")
     if any(server.startswith("172.") for server in servers):
         return Finding(Outcome.FAIL, shown)
     stub = any(server.startswith("127.") for server in servers)
@@ -42,13 +50,19 @@ def nameservers_allowed(subject: NodeSubject) -> Finding:
 
 
 def _search(facts: Facts) -> tuple[str, ...]:
-    """Return the search list in force. A single `.` does not count; without `search`, `domain` counts as one entry."""
+    """Return the search domains that are in effect. A single `.` does not count.
+
+    Without a `search` line, `domain` counts as one search domain.
+    """
     domains = tuple(d for d in require_fact(facts.search_domains, "search_domains") if d != ".")
     return domains or tuple(d for d in (facts.resolv_domain,) if d)
 
 
 def search_domains(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-SEARCH: no search domain passes, domains within the limits warn, beyond them they fail."""
+    """NET-RESOLV-SEARCH: the node should have no search domain.
+
+    Search domains within the limits are a warning. Search domains beyond the limits fail.
+    """
     domains = _search(subject.facts)
     if not domains:
         return Finding(Outcome.PASS, pgettext("search domains", "none"))
@@ -61,22 +75,31 @@ def search_domains(subject: NodeSubject) -> Finding:
 
 
 def search_count(subject: NodeSubject) -> Finding:
-    """NET-SEARCH-COUNT: the number of search domains."""
+    """NET-SEARCH-COUNT: the number of search domains must not be above the limit."""
     count = len(_search(subject.facts))
     return _pass_or_fail(count <= subject.check.number("most_domains"), str(count))
 
 
 def search_length(subject: NodeSubject) -> Finding:
-    """NET-SEARCH-LEN: the length of the longest search domain."""
+    """NET-SEARCH-LEN: the length of the longest search domain must not be above the limit."""
     longest = max(_search(subject.facts), key=len, default="")
-    observed = ngettext("longest domain: {count} character", "longest domain: {count} characters", len(longest))
+    observed = ngettext(
+        "the longest search domain has {count} character",
+        "the longest search domain has {count} characters",
+        len(longest),
+    )
     return _pass_or_fail(len(longest) <= subject.check.number("longest"), observed.format(count=len(longest)))
 
 
 def search_total(subject: NodeSubject) -> Finding:
-    """NET-SEARCH-TOTAL: the length of all search domains with a space between them."""
+    """NET-SEARCH-TOTAL: all search domains, with a space between them, must not be longer than the limit."""
     total = len(" ".join(_search(subject.facts)))
-    observed = npgettext("observed value", "{count} character", "{count} characters", total)
+    observed = npgettext(
+        "observed value",
+        "the search domains have {count} character in total",
+        "the search domains have {count} characters in total",
+        total,
+    )
     return _pass_or_fail(total <= subject.check.number("most_characters"), observed.format(count=total))
 
 
@@ -91,20 +114,21 @@ def _shortened(domains: tuple[str, ...], most: int = 5) -> str:
 
 
 def node_address(subject: NodeSubject) -> Finding:
-    """NET-IP-VALID: an ordinary address that is configured on the node."""
+    """NET-IP-VALID: the node address must be configured on the node, and other machines must be able to reach it."""
     addresses = [subject.node.address] + [
         a for a in (subject.node.ipv6,) if a and subject.plan.network.ip_family == "dual"
     ]
     for text in addresses:
         if special(text):
             return Finding(
-                Outcome.FAIL, _("{address}: a loopback, link-local, multicast or reserved address").format(address=text)
+                Outcome.FAIL,
+                _("{address} is a loopback, link-local, multicast or reserved address").format(address=text),
             )
     interfaces = require_fact(subject.facts.interfaces, "interfaces")
     for text in addresses:
         owner = interface_of(text, interfaces)
         if owner is None:
-            return Finding(Outcome.FAIL, _("no interface of the node has {address}").format(address=text))
+            return Finding(Outcome.FAIL, _("no interface of this node has the address {address}").format(address=text))
         network = subnet_of(owner)
         if (
             isinstance(network, IPv4Network)
@@ -116,36 +140,43 @@ def node_address(subject: NodeSubject) -> Finding:
 
 
 def default_route(subject: NodeSubject) -> Finding:
-    """NET-ROUTE-DEFAULT, for each family that the cluster uses."""
+    """NET-ROUTE-DEFAULT: the node must have a default route for each IP family that the cluster uses."""
     family = subject.plan.network.ip_family
     four = _defaults(require_fact(subject.facts.routes, "routes")) if family != "ipv6" else ("-",)
     six = _defaults(require_fact(subject.facts.routes6, "routes6")) if family != "ipv4" else ("-",)
     if four and six:
         return Finding(Outcome.PASS, ", ".join(r for r in (*four, *six) if r != "-"))
-    return Finding(Outcome.FAIL, _("no IPv4 default route") if not four else _("no IPv6 default route"))
+    return Finding(
+        Outcome.FAIL, _("the node has no IPv4 default route") if not four else _("the node has no IPv6 default route")
+    )
 
 
 def _defaults(routes: tuple[Route, ...]) -> tuple[str, ...]:
     found = [r for r in routes if r.destination in _EVERYWHERE and r.nic != "lo"]
     return tuple(
-        pgettext("observed value", "via {gateway} {nic}").format(gateway=r.gateway or "-", nic=r.nic or "").strip()
+        pgettext("observed value", "the default route goes through {gateway} on {nic}")
+        .format(gateway=r.gateway or "-", nic=r.nic or "")
+        .strip()
         for r in found
     )
 
 
 def ports_free(subject: NodeSubject) -> Finding:
-    """NET-PORTS-*: no process listens on the TCP ports of the row. A UDP socket on one of them warns (OQ-UDP)."""
+    """NET-PORTS-*: no process may listen on the TCP ports of the row.
+
+    A UDP socket on one of them is a warning (OQ-UDP).
+    """
     required = {port for text in subject.check.texts("ports") for port in _range(text)}
     used = {
         item.port: item.process for item in require_fact(subject.facts.listeners, "listeners") if item.port in required
     }
     if used:
         shown = [f"{port} ({used[port]})" if used[port] else str(port) for port in sorted(used)]
-        busy = pgettext("observed value", "in use: {ports}").format(ports=", ".join(shown))
+        busy = pgettext("observed value", "these TCP ports are in use: {ports}").format(ports=", ".join(shown))
         return Finding(Outcome.FAIL, busy, names=tuple(str(port) for port in sorted(used)))
     udp = sorted(required & (subject.facts.udp_ports or frozenset()))
     if udp:
-        return Finding(Outcome.WARN, _("in use (UDP): {ports}").format(ports=", ".join(map(str, udp))))
+        return Finding(Outcome.WARN, _("these UDP ports are in use: {ports}").format(ports=", ".join(map(str, udp))))
     return Finding(Outcome.PASS, pgettext("ports", "free"))
 
 
@@ -155,12 +186,12 @@ def _range(text: str) -> range:
 
 
 def reserved_range(subject: NodeSubject) -> Finding:
-    """NET-172-FREE: no address, route or name server of the node is in the container runtime's range (OQ-172)."""
+    """NET-172-FREE: no address, route or name server of the node may be in the container runtime's range (OQ-172)."""
     return _in_range(subject, require_fact(subject.facts.nameservers, "nameservers"))
 
 
 def node_outside_range(subject: NodeSubject) -> Finding:
-    """NETCFG-172: no address or route of the node, and not the VIP, is in the container runtime's range."""
+    """NETCFG-172: no address or route of the node, and no VIP, may be in the range of the container runtime."""
     return _in_range(subject)
 
 
@@ -174,9 +205,9 @@ def _in_range(subject: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
     ranges = [IPv4Network(text) for text in subject.check.texts("ranges")]
     hits = [_formatted(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
     outcome = Outcome.FAIL if hits else Outcome.PASS
-    return Finding(outcome, ", ".join(hits) or _("no address in this range"), names=tuple(hits))
+    return Finding(outcome, ", ".join(hits) or _("no address of the node is in this range"), names=tuple(hits))
 
 
 def _formatted(network: Network) -> str:
-    """Format a network; a single address without its prefix."""
+    """Return the network as text. A single address has no prefix length."""
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)

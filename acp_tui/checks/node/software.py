@@ -1,4 +1,4 @@
-"""Check the software and files of one node: conflicting folders and packages, and their leftovers."""
+"""Check the software and files of one node: conflicting folders and packages, and files that they left."""
 
 from math import ceil
 
@@ -9,7 +9,10 @@ from acp_tui.core.units import mebibytes
 
 
 def folder_absent(subject: NodeSubject) -> Finding:
-    """FS-DIR-*: the folder is absent. An empty mount point only warns if the row allows it (OQ-CONTAINERD-MOUNT)."""
+    """FS-DIR-*: the folder must be absent.
+
+    An empty mount point is only a warning if the row allows it (OQ-CONTAINERD-MOUNT).
+    """
     folders = require_fact(subject.facts.directories, "directories")
     paths = subject.check.texts("paths")
     present = [path for path in paths if path in folders and folders[path].exists]
@@ -37,8 +40,10 @@ def _described(subject: NodeSubject, path: str) -> str:
 
 
 def conflicting_packages(subject: NodeSubject) -> Finding:
-    """PKG-CONFLICT-*: a listed package, or one of the same family, fails; a name that only contains a listed one warns
-    (OQ-PKG-SUBSTRING)."""
+    """PKG-CONFLICT-*: a package of the list, or of the same family, must not be installed.
+
+    A package whose name only contains a listed name is a warning (OQ-PKG-SUBSTRING).
+    """
     fact = subject.check.text("fact")
     installed: frozenset[str] = require_fact(getattr(subject.facts, fact), fact)
     listed = set(subject.check.texts("names"))
@@ -47,14 +52,18 @@ def conflicting_packages(subject: NodeSubject) -> Finding:
     if conflicts:
         return Finding(
             Outcome.FAIL,
-            pgettext("observed value", "installed: {names}").format(names=", ".join(conflicts)),
+            pgettext("observed value", "conflicting packages are installed: {names}").format(
+                names=", ".join(conflicts)
+            ),
             names=tuple(conflicts),
         )
     similar = sorted(name for name in installed if any(part in name for part in listed))
     if similar:
-        observed = _("possible conflict, similar to a listed name: {names}").format(names=", ".join(similar))
+        observed = _(
+            "these packages possibly conflict, because their names are similar to listed ones: {names}"
+        ).format(names=", ".join(similar))
         return Finding(Outcome.WARN, observed, names=tuple(similar))
-    return Finding(Outcome.PASS, _("no conflicting package installed"))
+    return Finding(Outcome.PASS, _("no conflicting package is installed"))
 
 
 def _of_family(name: str, family: str) -> bool:
@@ -62,22 +71,22 @@ def _of_family(name: str, family: str) -> bool:
 
 
 def no_leftover_binaries(subject: NodeSubject) -> Finding:
-    """PKG-LEFTOVER-BIN: no binaries of removed software; only a person can decide to delete them."""
+    """PKG-LEFTOVER-BIN: no binaries of removed software may remain. Only a person can decide to delete them."""
     binaries = require_fact(subject.facts.leftover_binaries, "leftover_binaries")
     leftovers = tuple(path for path in binaries if path.rpartition("/")[2] not in subject.check.texts("allowed"))
     return Finding(
         Outcome.WARN if leftovers else Outcome.PASS,
-        ", ".join(leftovers) or pgettext("observed value", "no leftovers"),
+        ", ".join(leftovers) or pgettext("observed value", "no files of removed software remain"),
         names=leftovers,
     )
 
 
 def no_kubernetes_traces(subject: NodeSubject) -> Finding:
-    """CAP-FRESH-ENV: no trace of a running or former Kubernetes."""
+    """CAP-FRESH-ENV: the node must have no trace of a running or former Kubernetes."""
     traces = require_fact(subject.facts.kubernetes_traces, "kubernetes_traces")
     paths = tuple(trace for trace in traces if trace.startswith("/"))
     return Finding(
         Outcome.FAIL if traces else Outcome.PASS,
-        ", ".join(traces) or pgettext("observed value", "no traces"),
+        ", ".join(traces) or pgettext("observed value", "the node has no traces of Kubernetes"),
         names=paths,
     )

@@ -1,1 +1,1 @@
-"""Checks of the plan alone, which need no facts of a node."""
+"""Checks of the plan alone. They need no facts of a node."""

@@ -1,6 +1,6 @@
-"""Plan rules of the cluster endpoint, the platform's addresses and ports, and the self-built VIP.
+"""Plan rules for the cluster endpoint, the platform's addresses and ports, and the self-built VIP.
 
-Disaster recovery reverses some of them: there the endpoint is an IP address and the platform a domain name.
+Some rules differ with disaster recovery: the endpoint must be an IP address, and the platform address a domain name.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -30,67 +30,76 @@ TAKEN_PORTS = (6443, 11443, 2379, 2380)
 
 
 def endpoint_syntax(subject: PlanSubject) -> Findings:
-    """XR-ENDPOINT-SYNTAX: the endpoint is present; with IPv6 only it is a domain, as IPv6 literals are not accepted."""
+    """XR-ENDPOINT-SYNTAX: the plan must have a cluster endpoint. In an IPv6 cluster it must be a domain name."""
     endpoint = subject.plan.address.cluster_endpoint
     if not endpoint:
-        return (fail(_("no cluster endpoint"), ENDPOINT),)
+        return (fail(_("the plan has no cluster endpoint"), ENDPOINT),)
     if subject.plan.network.ip_family == "ipv6" and is_ip(endpoint):
-        return (fail(_("{value} is an IPv4 address; the cluster is IPv6 only").format(value=endpoint), ENDPOINT),)
+        return (
+            fail(
+                _("{value} is an IP address; an IPv6 cluster needs a domain name as its endpoint").format(
+                    value=endpoint
+                ),
+                ENDPOINT,
+            ),
+        )
     problem = _unreachable_reason(endpoint)
     return (fail(problem, ENDPOINT),) if problem else findings_or_pass((), endpoint)
 
 
 def endpoint_no_node(subject: PlanSubject) -> Findings:
-    """XR-ENDPOINT-NODE: with several nodes the endpoint must not depend on one node."""
+    """XR-ENDPOINT-NODE: with several nodes, the cluster endpoint must not be the address of one node."""
     plan = subject.plan
     if plan.single:
-        return not_applicable(_("single node: its address is the endpoint"))
+        return not_applicable(_("the plan has a single node, whose address is the endpoint"))
     endpoint = plan.address.cluster_endpoint
     for node in plan.nodes:
         if endpoint == node.address:
-            observed = _("{value} is the address of a node").format(value=endpoint)
+            observed = _("the cluster endpoint {value} is the address of one node").format(value=endpoint)
             return (fail(observed, ENDPOINT, node_path(plan, node, "address")),)
     return findings_or_pass((), endpoint)
 
 
 def platform_domain_for_ipv6(subject: PlanSubject) -> Findings:
-    """XR-DOMAIN-IPV6: access through IPv6 needs a domain name."""
+    """XR-DOMAIN-IPV6: clients that use IPv6 need a domain name as the platform address."""
     plan = subject.plan
     platform, family = plan.platform_address, plan.network.ip_family
     literal = is_ip(platform) and isinstance(ip_address(platform), IPv6Address)
     if family == "ipv4" and not literal:
-        return not_applicable(_("no access through IPv6 planned"))
+        return not_applicable(_("the plan uses IPv4 only, so no client uses IPv6"))
     if is_domain(platform):
         return findings_or_pass((), platform)
     if family == "dual" and not literal:
-        observed = _("{value}: the platform is unreachable through IPv6; a domain name makes it reachable")
+        observed = _("the platform address {value} is unreachable through IPv6; a domain name makes it reachable")
         return (warn(observed.format(value=platform or none_text()), PLATFORM),)
-    return (fail(_("{value} is not a domain name").format(value=platform or none_text()), PLATFORM),)
+    return (
+        fail(_("the platform address {value} is not a domain name").format(value=platform or none_text()), PLATFORM),
+    )
 
 
 def recovery_addresses(subject: PlanSubject) -> Findings:
-    """XR-DOMAIN-DR: both clusters share one platform domain, and each has its own VIP as endpoint."""
+    """XR-DOMAIN-DR: both clusters must have the same platform domain. Each must have its own VIP as endpoint."""
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
     findings = []
     if not is_domain(plan.platform_address):
-        observed = _("platform address {value} is not a domain name")
+        observed = _("the platform address {value} is not a domain name")
         findings.append(fail(observed.format(value=plan.platform_address or none_text()), PLATFORM))
     if not is_ip(plan.address.cluster_endpoint):
-        observed = _("cluster endpoint {value} is not an IP address")
+        observed = _("the cluster endpoint {value} is not an IP address")
         findings.append(fail(observed.format(value=plan.address.cluster_endpoint or none_text()), ENDPOINT))
     findings += disaster_recovery.addresses(subject)
     return findings_or_pass(findings, f"{plan.platform_address}, {plan.address.cluster_endpoint}")
 
 
 def recovery_ports(subject: PlanSubject) -> Findings:
-    """XR-DR-PORTS: HTTP 80 and HTTPS 443."""
+    """XR-DR-PORTS: with disaster recovery, HTTP must use port 80 and HTTPS must use port 443."""
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
     required = (("address.http_port", plan.address.http_port, 80), ("address.https_port", plan.address.https_port, 443))
-    observed = _("port {port}; {expected} is required")
+    observed = _("the plan has port {port}; disaster recovery requires port {expected}")
     broken = [
         fail(observed.format(port=port, expected=expected), path)
         for path, port, expected in required
@@ -100,103 +109,109 @@ def recovery_ports(subject: PlanSubject) -> Findings:
 
 
 def recovery_other_address(subject: PlanSubject) -> Findings:
-    """XR-DR-OTHERADDR: the further addresses contain this cluster's own VIP.
+    """XR-DR-OTHERADDR: the further platform addresses must contain this cluster's own VIP.
 
-    While the endpoint is not an IP address (XR-DOMAIN-DR), the VIP is unknown, and any IP address passes."""
+    The VIP is unknown while the endpoint is not an IP address (XR-DOMAIN-DR). Then any IP address passes.
+    """
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
     known = is_ip(plan.address.cluster_endpoint)
     if plan.address.cluster_endpoint in plan.address.others or (not known and any(map(is_ip, plan.address.others))):
         return findings_or_pass((), format_list(plan.address.others))
-    observed = _("further platform addresses: {addresses}; the VIP {vip} is missing")
+    observed = _("the further platform addresses are {addresses}; the VIP {vip} is missing")
     addresses, vip = format_list(plan.address.others), plan.address.cluster_endpoint or none_text()
     return (fail(observed.format(addresses=addresses, vip=vip), "address.others"),)
 
 
 def self_built_vip_is_ip(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-DOMAIN: keepalived needs an IP address, not a name."""
+    """XR-SELFVIP-DOMAIN: a self-built VIP must be an IP address, because keepalived does not accept a name."""
     plan = subject.plan
     if not plan.address.self_built_vip:
         return _no_self_built_vip()
     if is_ip(plan.address.cluster_endpoint):
         return findings_or_pass((), plan.address.cluster_endpoint)
-    observed = _("{value} is not an IP address").format(value=plan.address.cluster_endpoint or none_text())
+    observed = _("the cluster endpoint {value} is not an IP address").format(
+        value=plan.address.cluster_endpoint or none_text()
+    )
     return (fail(observed, ENDPOINT, "address.self_built_vip"),)
 
 
 def self_built_vip_vrid(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-VRID: the field type already limits it to 1 to 255."""
+    """XR-SELFVIP-VRID: the virtual router ID must be 1 to 255. The type of the field already ensures it."""
     address = subject.plan.address
     return findings_or_pass((), str(address.vrid)) if address.self_built_vip else _no_self_built_vip()
 
 
 def no_self_built_vip_in_recovery(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-DR: disaster recovery needs an external load balancer."""
+    """XR-SELFVIP-DR: the self-built VIP must be off, because disaster recovery requires an external load balancer."""
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
     if plan.address.self_built_vip:
-        return (fail(_("self-built VIP is enabled"), "address.self_built_vip"),)
-    return findings_or_pass((), _("self-built VIP is disabled"))
+        return (fail(_("the self-built VIP is enabled"), "address.self_built_vip"),)
+    return findings_or_pass((), _("the self-built VIP is disabled"))
 
 
 def no_self_built_vip_alone(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-SINGLE: a single node that is its own endpoint needs no keepalived."""
+    """XR-SELFVIP-SINGLE: a single node that is its own endpoint must not have a self-built VIP."""
     plan = subject.plan
     if not (plan.single and plan.address.cluster_endpoint == plan.nodes[0].address):
-        return not_applicable(_("not a single node that is its own endpoint"))
+        return not_applicable(_("the rule applies only to a single node that is its own endpoint"))
     if plan.address.self_built_vip:
-        return (warn(_("self-built VIP is enabled, but the endpoint is the node itself"), "address.self_built_vip"),)
-    return findings_or_pass((), _("self-built VIP is disabled"))
+        return (
+            warn(_("the self-built VIP is enabled, but the endpoint is the node itself"), "address.self_built_vip"),
+        )
+    return findings_or_pass((), _("the self-built VIP is disabled"))
 
 
 def vip_in_node_subnet(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-SUBNET: the VIP is in the subnet of the control plane nodes.
+    """XR-SELFVIP-SUBNET: the VIP must be in the subnet of the control plane nodes.
 
-    VIP-SUBNET checks it with the prefixes from the facts. Before they are known, only IPv4 addresses that differ in the
-    upper half give a warning: they are rarely in one subnet."""
+    VIP-SUBNET checks this when the subnets of the nodes are known from the facts. Before that, this rule warns only if
+    the first 16 bits of the IPv4 addresses differ, because such addresses are rarely in one subnet.
+    """
     plan = subject.plan
     vip = plan.address.cluster_endpoint
     if not plan.address.self_built_vip:
         return _no_self_built_vip()
     if not is_ip(vip) or plan.single:
-        return not_applicable(_("no VIP, or a single node"))
+        return not_applicable(_("the cluster endpoint is not an IP address, or the plan has a single node"))
     subnets = [host_network(subject.facts.get(node.address), node.address) for node in plan.control_planes]
     if all(subnets):
         address_of_node = len(set(subnets)) == 1 and all(subnet and meet(subnet, ip_network(vip)) for subnet in subnets)
         return (
             findings_or_pass((), vip)
             if address_of_node
-            else not_applicable(_("checked by VIP-SUBNET, with the prefixes of the nodes"))
+            else not_applicable(_("VIP-SUBNET checks this with the subnets of the nodes"))
         )
     nearby = ip_network(f"{vip}/{_LIKELY_SUBNET}", strict=False)
-    observed = _("{address} and the VIP {vip} are probably in different subnets")
+    observed = _("the node {address} and the VIP {vip} are probably in different subnets")
     far = tuple(
         warn(observed.format(address=node.address, vip=vip), ENDPOINT, node_path(plan, node, "address"))
         for node in plan.control_planes
         if not meet(nearby, ip_network(node.address))
     )
     return far or (
-        unknown(_("the prefixes of the nodes are unknown; VIP-SUBNET checks them in the preflight"), ENDPOINT),
+        unknown(_("the subnets of the nodes are unknown; VIP-SUBNET checks them in the preflight"), ENDPOINT),
     )
 
 
 def platform_reachable(subject: PlanSubject) -> Findings:
-    """P-PLATFORM: an address that other machines can reach."""
+    """P-PLATFORM: other machines must be able to reach the platform address."""
     platform = subject.plan.address.platform or ""
     problem = _unreachable_reason(platform)
     return (fail(problem, PLATFORM),) if problem else findings_or_pass((), subject.plan.platform_address)
 
 
 def further_addresses(subject: PlanSubject) -> Findings:
-    """P-OTHER-ADDRS: no duplicates, and other machines can reach each address."""
+    """P-OTHER-ADDRS: each further platform address must be different, and other machines must be able to reach it."""
     plan = subject.plan
     findings, known = [], {plan.platform_address}
     for index, other in enumerate(plan.address.others):
         problem = _unreachable_reason(other)
         if other in known:
-            problem = _("{value} is a duplicate, or is the platform address").format(value=other)
+            problem = _("the plan has {value} twice among the platform addresses").format(value=other)
         if problem:
             findings.append(warn(problem, f"address.others[{index}]", "address.others"))
         known.add(other)
@@ -204,26 +219,26 @@ def further_addresses(subject: PlanSubject) -> Findings:
 
 
 def ports_apart(subject: PlanSubject) -> Findings:
-    """XR-PORTS: HTTP and HTTPS differ, and neither is a port of the control plane or the registry."""
+    """XR-PORTS: HTTP and HTTPS must have different ports, which the control plane and the registry do not use."""
     address = subject.plan.address
     findings = []
     if address.http_port == address.https_port:
-        observed = _("HTTP and HTTPS are both on port {port}").format(port=address.http_port)
+        observed = _("HTTP and HTTPS both use port {port}").format(port=address.http_port)
         findings.append(fail(observed, "address.http_port", "address.https_port"))
-    observed = _("port {port} is used by the API server, etcd or the image registry")
+    observed = _("the API server, etcd or the image registry uses port {port}")
     for path, port in (("address.https_port", address.https_port), ("address.http_port", address.http_port)):
         if port in TAKEN_PORTS:
             findings.append(fail(observed.format(port=port), path))
     return findings_or_pass(
         findings,
-        pgettext("observed value", "HTTPS {https}, HTTP {http}").format(
+        pgettext("observed value", "HTTPS uses port {https}, HTTP uses port {http}").format(
             https=address.https_port, http=_http(subject.plan)
         ),
     )
 
 
 def http_advice(subject: PlanSubject) -> Findings:
-    """XR-HTTP-ADVICE: HTTP should be disabled; not applicable with disaster recovery, which requires HTTP."""
+    """XR-HTTP-ADVICE: HTTP should be disabled. The rule does not apply with disaster recovery, which requires HTTP."""
     plan = subject.plan
     if plan.address.http_port == 0:
         return findings_or_pass((), _("HTTP is disabled"))
@@ -234,24 +249,26 @@ def http_advice(subject: PlanSubject) -> Findings:
 
 
 def https_forwarded(subject: PlanSubject) -> Findings:
-    """XR-HTTPS-LB: the load balancer forwards the same HTTPS port; only a person can confirm it."""
+    """XR-HTTPS-LB: the load balancer must forward the HTTPS port unchanged. Only a person can confirm it."""
     address = subject.plan.address
     if address.https_port == 443:
         return not_applicable(_("HTTPS uses port 443"))
     if address.self_built_vip or subject.plan.single:
-        return not_applicable(_("no load balancer"))
+        return not_applicable(_("the cluster has no external load balancer"))
     question = _("Does the load balancer forward port {port} to the control plane nodes?")
     return manual(question.format(port=address.https_port), "address.https_port")
 
 
 def _unreachable_reason(host: str) -> str:
-    """Why other machines cannot reach `host`; "": no reason is known."""
+    """Return the reason why other machines cannot reach `host`; "" if no reason is known."""
     if host == "localhost" or host.endswith(".localhost"):
-        return _("{value} is a loopback name").format(value=host)
+        return _("{value} is a loopback name, so other machines cannot reach it").format(value=host)
     if not is_ip(host):
         return ""
     return (
-        _("{value} is unreachable from other machines (loopback, link-local, multicast or reserved)").format(value=host)
+        _("{value} is a loopback, link-local, multicast or reserved address; other machines cannot reach it").format(
+            value=host
+        )
         if special(host)
         else ""
     )
@@ -262,8 +279,8 @@ def _http(plan: Plan) -> str:
 
 
 def _no_recovery() -> Findings:
-    return not_applicable(_("no disaster recovery planned"))
+    return not_applicable(_("the plan has no disaster recovery"))
 
 
 def _no_self_built_vip() -> Findings:
-    return not_applicable(_("self-built VIP is disabled"))
+    return not_applicable(_("the self-built VIP is disabled"))

@@ -1,6 +1,7 @@
-"""Plan rules of the address ranges: no overlap with each other, the nodes, or the container runtime's reserved range.
+"""Plan rules for the address ranges of the cluster: Pod, Service and join range.
 
-They use the plan alone; `checks/cluster` checks the prefixes and routes of the nodes. The fix names a free range.
+The ranges must not overlap each other, the nodes, or the range that the container runtime reserves. These rules use the
+plan alone; `checks/cluster` checks the subnets and routes of the nodes. The fix names a free range.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,13 @@ from acp_tui.plan.model import Plan
 
 
 def ranges_apart(subject: PlanSubject) -> Findings:
-    """XR-CIDR-OVERLAP: Pod, Service and join ranges do not overlap, in each family."""
+    """XR-CIDR-OVERLAP: the Pod, Service and join ranges must not overlap, in each IP family."""
     by_path = ranges(subject.plan)
     pairs = [
         (path, other_path) for path, other_path in combinations(by_path, 2) if meet(by_path[path], by_path[other_path])
     ]
     free = suggestions(subject.plan, subject.facts) if pairs else {}
-    observed = pgettext("observed value", "{one} and {other} overlap")
+    observed = pgettext("observed value", "the ranges {one} and {other} overlap")
     return findings_or_pass(
         (
             fail(
@@ -40,9 +41,10 @@ def ranges_apart(subject: PlanSubject) -> Findings:
 
 
 def ranges_off_hosts(subject: PlanSubject) -> Findings:
-    """XR-CIDR-HOST: no node and no VIP is in a range of the cluster; another address of the platform only warns.
+    """XR-CIDR-HOST: no node and no VIP may be in a range of the cluster; another platform address warns.
 
-    With Calico every hit only warns."""
+    With Calico every address in a range is only a warning.
+    """
     plan = subject.plan
     worst = Outcome.FAIL if plan.network.cni == "kube-ovn" else Outcome.WARN
     hit = [
@@ -52,9 +54,9 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
         if ip_address(address) in network
     ]
     if not hit and plan.network.cni != "kube-ovn":
-        return not_applicable(_("only with Kube-OVN"))
+        return not_applicable(_("the rule applies only with Kube-OVN"))
     free = suggestions(plan, subject.facts) if hit else {}
-    observed = pgettext("observed value", "{address} is in {range}")
+    observed = pgettext("observed value", "{address} is in the range {range}")
     return findings_or_pass(
         (
             Finding(
@@ -65,12 +67,12 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
             )
             for address, address_path, network, range_path in hit
         ),
-        _("no node address and no VIP in these ranges"),
+        _("no node and no VIP is in a range of the cluster"),
     )
 
 
 def ranges_off_reserved(subject: PlanSubject) -> Findings:
-    """XR-CIDR-172: no overlap with the container runtime's range. Row: `first`, `last` (IPv4 addresses)."""
+    """XR-CIDR-172: no range may overlap the container runtime's range, from `first` to `last` (IPv4) in the row."""
     first, last = IPv4Address(subject.check.text("first")), IPv4Address(subject.check.text("last"))
     hit = [
         (path, network)
@@ -78,7 +80,7 @@ def ranges_off_reserved(subject: PlanSubject) -> Findings:
         if isinstance(network, IPv4Network) and network.network_address <= last and network.broadcast_address >= first
     ]
     free = suggestions(subject.plan, subject.facts) if hit else {}
-    observed = pgettext("observed value", "{range} overlaps {first} to {last}")
+    observed = pgettext("observed value", "the range {range} overlaps {first} to {last}")
     return findings_or_pass(
         (
             warn(observed.format(range=network, first=first, last=last), path, remedy=free_range_remedy(free, path))
@@ -89,43 +91,50 @@ def ranges_off_reserved(subject: PlanSubject) -> Findings:
 
 
 def room_for_pods(subject: PlanSubject) -> Findings:
-    """P-CLUSTER-CIDR*: enough addresses for the maximum number of Pods on all nodes. Row: `family`."""
+    """P-CLUSTER-CIDR*: the Pod range must have enough addresses for the maximum number of Pods on all nodes.
+
+    The parameter `family` of the catalogue row is the IP version, 4 or 6.
+    """
     plan, path = subject.plan, f"network.cluster_cidr.{subject.check.text('family')}"
     network = ranges(plan).get(path)
     if network is None:
-        return not_applicable(_("not the IP family of the cluster"))
+        return not_applicable(_("the cluster does not use this IP family"))
     if with_room(plan, path, network) == network:
         return passed(str(network))
     most = plan.kubernetes.max_pods_per_node
     needed = len(plan.nodes) * most
-    observed = _("{range} has {count} addresses; {nodes} nodes with {most} Pods each need {needed}")
+    observed = _("the range {range} has {count} addresses; {nodes} nodes with {most} Pods each need {needed}")
     numbers = {"count": network.num_addresses, "nodes": len(plan.nodes), "most": most, "needed": needed}
     remedy = free_range_remedy(suggestions(plan, subject.facts), path)
     return (warn(observed.format(range=network, **numbers), path, "kubernetes.max_pods_per_node", remedy=remedy),)
 
 
 def services_fit(subject: PlanSubject) -> Findings:
-    """P-SERVICE-CIDR*: large enough for the platform's Services, and not larger than kube-apiserver accepts.
+    """P-SERVICE-CIDR*: the Service range must be large enough, and not larger than kube-apiserver accepts.
 
-    Row: `family`, `least` (addresses), `most_bits` (addresses, as a power of two)."""
+    Parameters of the catalogue row: `family` (IP version, 4 or 6), `least` (number of addresses for the platform's
+    Services) and `most_bits` (maximum number of addresses, as a power of two).
+    """
     path = f"network.service_cidr.{subject.check.text('family')}"
     network = ranges(subject.plan).get(path)
     if network is None:
-        return not_applicable(_("not the IP family of the cluster"))
+        return not_applicable(_("the cluster does not use this IP family"))
     bits, least = network.max_prefixlen - network.prefixlen, subject.check.number("least")
     if bits > subject.check.number("most_bits"):
         longest = network.max_prefixlen - int(subject.check.number("most_bits"))
-        observed = _("{range} is larger than /{prefix}, the limit of kube-apiserver")
+        observed = _("the range {range} is larger than /{prefix}, the limit of kube-apiserver")
         return (warn(observed.format(range=network, prefix=longest), path),)
     if network.num_addresses < least:
         count = network.num_addresses
-        observed = ngettext("{range} has only {count} address", "{range} has only {count} addresses", count)
+        observed = ngettext(
+            "the range {range} has only {count} address", "the range {range} has only {count} addresses", count
+        )
         return (warn(observed.format(range=network, count=count), path),)
     return passed(str(network))
 
 
 def _host_addresses(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield plan path and IP address of nodes, endpoint and platform, each address once."""
+    """Yield (plan key, IP address) of nodes, endpoint and platform, each address once."""
     address = plan.address
     named = [
         (f"nodes[{index}].{field}", own)

@@ -1,7 +1,7 @@
-"""Plan rules of disaster recovery: compare a standby's plan with its primary's (DR-PARAM-*).
+"""Plan rules of disaster recovery: compare the plan of a standby cluster with that of its primary cluster (DR-PARAM-*).
 
-The XR-*-DR rules report the differences that break them; CAP-DR-FIRST reports the others. Secrets are compared and
-never shown. An unknown value of the primary never counts as equal.
+The XR-*-DR rules report the differences that concern them; CAP-DR-FIRST reports all others. Secrets are compared and
+never shown. If a value of the primary is unknown, it never counts as equal.
 """
 
 from collections.abc import Iterator
@@ -26,28 +26,32 @@ from acp_tui.plan.model import Plan
 from acp_tui.plan.package_name import parse_name
 
 PRIMARY = "disaster_recovery.primary"
-_DIFFERS = N_("{name}: {here} here, {there} on the primary")
+_DIFFERS = N_("{name} is {here} in this plan, and {there} in the primary's plan")
 
 
 def same_as_primary(subject: PlanSubject) -> Findings:
-    """CAP-DR-FIRST: a standby names its primary, and shares with it the values that no other rule compares."""
+    """CAP-DR-FIRST: a standby must name its primary, and have the same values where no other rule compares."""
     recovery, primary = subject.plan.disaster_recovery, subject.local_files.primary
     if recovery.role != "standby":
-        return passed(_("the first of two clusters: its plan, or its bundle, is compared with the standby's"))
+        return passed(_("this is the primary cluster; the plan of the standby is compared with this plan"))
     if not recovery.primary:
         return manual(
-            _("The primary's plan is not given. Are all values that both clusters share the same in it?"), PRIMARY
+            _(
+                "this plan does not name the primary's plan. Are the values that both clusters must share the "
+                "same in both plans?"
+            ),
+            PRIMARY,
         )
     if primary is None:
         return (unknown(_("the primary's plan was not read"), PRIMARY),)
     if primary.plan is None:
         return (fail(primary.error, PRIMARY, remedy=_("Enter the path of the primary's plan.yaml or bundle folder.")),)
     findings = (*_account(subject), *_machines(subject, primary.plan), *_products(subject, primary.plan))
-    return findings_or_pass(findings, _("same as in {path}").format(path=primary.path))
+    return findings_or_pass(findings, _("the values are the same as in {path}").format(path=primary.path))
 
 
 def addresses(subject: PlanSubject) -> Iterator[Finding]:
-    """XR-DOMAIN-DR: one domain for both, a VIP for each."""
+    """XR-DOMAIN-DR: both clusters must have the same platform domain. Each must have its own VIP."""
     here, primary = subject.plan, _plan(subject)
     if primary is None:
         return
@@ -56,12 +60,12 @@ def addresses(subject: PlanSubject) -> Iterator[Finding]:
             pgettext("answer", "platform address"), here.platform_address, primary.platform_address, "address.platform"
         )
     if here.address.cluster_endpoint == primary.address.cluster_endpoint:
-        observed = _("cluster endpoint {vip} is also the primary's; each cluster needs its own VIP")
+        observed = _("the cluster endpoint {vip} is also the primary's endpoint; each cluster needs its own VIP")
         yield fail(observed.format(vip=here.address.cluster_endpoint or none_text()), "address.cluster_endpoint")
 
 
 def ports(subject: PlanSubject) -> Iterator[Finding]:
-    """XR-DR-PORTS: the same ports on both."""
+    """XR-DR-PORTS: the standby must have the same ports as the primary."""
     here, primary = subject.plan.address, _plan(subject)
     if primary is None:
         return
@@ -74,13 +78,16 @@ def ports(subject: PlanSubject) -> Iterator[Finding]:
 
 
 def certificate(subject: PlanSubject) -> Findings:
-    """XR-CERT-DR: the same pair on both, by the SHA-256 of each certificate and of the key's public half."""
+    """XR-CERT-DR: both clusters must have the same certificate and key.
+
+    The SHA-256 of each certificate and of the public half of the key are compared.
+    """
     own, primary, primary_plan = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
     paths = (CERT_FILE, KEY_FILE)
     if subject.plan.disaster_recovery.role != "standby":
-        return passed(_("an existing certificate"))
+        return passed(_("the plan has an existing certificate"))
     if primary is None and not subject.plan.disaster_recovery.primary:
-        return manual(_("Is it the same pair as on the primary?"), *paths, PRIMARY)
+        return manual(_("Does the primary have the same certificate and key?"), *paths, PRIMARY)
     if primary is None or primary_plan is None:
         return (unknown(_("the primary's plan was not read"), PRIMARY),)
     if primary_plan.certificate.mode != "existing":
@@ -88,21 +95,21 @@ def certificate(subject: PlanSubject) -> Findings:
     theirs = primary.certificate
     if theirs is None or not theirs.sums or not theirs.key_sum:
         reason = format_list((*theirs.unreadable, *theirs.errors)) if theirs else primary.secrets_error or none_text()
-        return (unknown(_("the primary's pair is unknown: {reason}").format(reason=reason), PRIMARY),)
+        return (unknown(_("the primary's certificate and key are unknown: {reason}").format(reason=reason), PRIMARY),)
     if own is None or not own.sums or not own.key_sum:
         return (unknown(_("the certificate was not read"), *paths),)
     if own.sums != theirs.sums:
         return (_different(_("SHA-256 of the certificate file"), _short(own.sums), _short(theirs.sums), CERT_FILE),)
     if own.key_sum != theirs.key_sum:
-        return (fail(_("the private key differs from the primary's"), KEY_FILE),)
+        return (fail(_("the private key is different from the primary's"), KEY_FILE),)
     if (own.cert_file, own.key_file) == (theirs.cert_file, theirs.key_file):
         observed = _("Both plans name {file}. Is it the same file on the host from which the primary was installed?")
         return manual(observed.format(file=own.cert_file), CERT_FILE)
-    return passed(_("same pair as on the primary, SHA-256 {sum}").format(sum=_short(own.sums)))
+    return passed(_("certificate and key are the same as on the primary, SHA-256 {sum}").format(sum=_short(own.sums)))
 
 
 def registry(subject: PlanSubject) -> Iterator[Finding]:
-    """XR-REG-DR: the same registry and login on both."""
+    """XR-REG-DR: both clusters must use the same registry with the same login."""
     here, primary = subject.plan, _plan(subject)
     if primary is None:
         return
@@ -128,7 +135,7 @@ def _account(subject: PlanSubject) -> Iterator[Finding]:
 
 def _machines(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
     primary_nodes = {address for node in primary.nodes for address in (node.address, node.ipv6) if address}
-    observed = _("{address} is a node of the primary")
+    observed = _("the node {address} is also a node of the primary")
     for node in subject.plan.nodes:
         for name, address in (("address", node.address), ("ipv6", node.ipv6)):
             if address in primary_nodes:
@@ -136,10 +143,10 @@ def _machines(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
 
 
 def _products(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
-    """Warn about differences that the manual does not mention, but that make the two platforms different."""
+    """Yield a warning for each difference between the two platforms that the manual does not mention."""
     here, newest = subject.plan, _("the newest version that the installer offers")
     if primary.disaster_recovery.role != "primary":
-        observed = _("the plan of the primary has the role {role}")
+        observed = _("the plan of the primary has the disaster recovery role {role}")
         yield warn(observed.format(role=primary.disaster_recovery.role), PRIMARY)
     for path, own, other in (
         ("package.core", _version(here), _version(primary)),
@@ -156,11 +163,11 @@ def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: Secr
     if here is None:
         return  # the rule that requires the secret reports it
     if unavailable or there is None:
-        observed = pgettext("observed value", "cannot compare {path}: {reason}")
-        reason = unavailable or _("missing in the primary's plan")
+        observed = pgettext("observed value", "{path} cannot be compared: {reason}")
+        reason = unavailable or _("this value is missing in the primary's plan")
         yield unknown(observed.format(path=path, reason=reason), path, PRIMARY)
     elif here.get_secret_value() != there.get_secret_value():
-        yield fail(_("{path} differs from the primary's").format(path=path), path)
+        yield fail(_("{path} is different from the value in the primary's plan").format(path=path), path)
 
 
 def _plan(subject: PlanSubject) -> Plan | None:
@@ -172,11 +179,11 @@ def _different(name: str, here: str, there: str, path: str) -> Finding:
 
 
 def _short(sums: tuple[str, ...]) -> str:
-    """Return the first 16 digits of each sum, which are enough to distinguish them."""
+    """Return the first 16 digits of each SHA-256 sum, which are enough to distinguish the sums."""
     return format_list(each[:16] for each in sums)
 
 
 def _version(plan: Plan) -> str:
-    """Return the version such as `4.0.3` from the Core Package's name, else the release."""
+    """Return the version from the name of the Core Package, such as `4.0.3`; without a name, the release."""
     name = parse_name(plan.package.core or "")
     return name.version if name else plan.effective_release

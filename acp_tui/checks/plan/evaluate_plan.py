@@ -16,10 +16,10 @@ from acp_tui.plan.model import Plan
 def evaluate_plan(
     plan: Plan, local_files: LocalFiles = NO_LOCAL_FILES, facts: Mapping[str, Facts] | None = None
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts on the plan, in the catalogue's order; at least one for each requirement.
+    """Return the verdicts on the plan, in the order of the catalogue; each requirement has at least one.
 
-    `local_files`: the content of the files that the plan names; None in it gives `unknown`. `facts`: the known facts of
-    the nodes, so that a fix suits them. Waivers are not applied.
+    `local_files`: the content of the files that the plan names. A content of None gives the outcome `unknown`. `facts`:
+    the known facts of the nodes; fixes use them, for example to find a free range. Waivers are not applied.
     """
     return tuple(
         build_verdict(requirement, finding)

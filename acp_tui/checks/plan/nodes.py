@@ -1,4 +1,4 @@
-"""Plan rules of the node list: number, addresses, installer node, login.
+"""Plan rules for the list of nodes: number, addresses, installer node, login.
 
 They use the plan alone; `checks/node` and `checks/cluster` check the facts of the nodes.
 """
@@ -14,37 +14,41 @@ from acp_tui.plan.model import Node, Plan, Ssh
 
 
 def control_plane_count(subject: PlanSubject) -> Findings:
-    """XR-CP-COUNT: the installer accepts 1 or 3 control plane nodes."""
+    """XR-CP-COUNT: the plan must have 1 or 3 control plane nodes, because the installer accepts no other number."""
     planes = subject.plan.control_planes
     count = len(planes)
-    observed = ngettext("{count} control plane node", "{count} control plane nodes", count).format(count=count)
+    observed = ngettext(
+        "the plan has {count} control plane node", "the plan has {count} control plane nodes", count
+    ).format(count=count)
     if count in (1, 3):
         return findings_or_pass((), observed)
     if count > 3:
         extra = [node_path(subject.plan, node, "role") for node in planes[3:]]
-        remedy = _("Install with 3 control plane nodes. Add more to the cluster after the install.")
+        remedy = _("Install the cluster with 3 control plane nodes. Add more nodes after the install.")
         return (fail(observed, *extra, remedy=remedy),)
     return (fail(observed, "nodes"),)
 
 
 def addresses_unique(subject: PlanSubject) -> Findings:
-    """XR-NODE-UNIQUE: every address belongs to one node, IPv4 and IPv6 together."""
+    """XR-NODE-UNIQUE: every IPv4 and IPv6 address in the plan must belong to only one node."""
     first_path: dict[str, str] = {}
     findings = []
     for path, address in _addresses(subject.plan):
         if address in first_path:
-            observed = _("{address} is a duplicate: {first} and {second}")
+            observed = _("{first} and {second} have the same address {address}")
             findings.append(fail(observed.format(address=address, first=first_path[address], second=path), path))
         first_path.setdefault(address, path)
     count = len(first_path)
     return findings_or_pass(
         findings,
-        npgettext("observed value", "{count} address", "{count} addresses, all different", count).format(count=count),
+        npgettext(
+            "observed value", "the plan has {count} address", "the plan has {count} addresses, all different", count
+        ).format(count=count),
     )
 
 
 def node_addresses_fit(subject: PlanSubject) -> Findings:
-    """P-CP: addresses are of the cluster's IP family, and no loopback, link-local, multicast or reserved address."""
+    """P-CP: node addresses must be of the cluster's IP family, and other machines must be able to reach them."""
     plan = subject.plan
     required = IPv6Address if plan.network.ip_family == "ipv6" else IPv4Address
     name = "IPv6" if required is IPv6Address else "IPv4"
@@ -57,7 +61,7 @@ def node_addresses_fit(subject: PlanSubject) -> Findings:
         for node in plan.nodes
         if not isinstance(ip_address(node.address), required)
     ]
-    observed = _("{address}: a loopback, link-local, multicast or reserved address")
+    observed = _("{address} is a loopback, link-local, multicast or reserved address")
     findings += [
         fail(observed.format(address=node.address), node_path(plan, node, "address"))
         for node in plan.nodes
@@ -65,17 +69,17 @@ def node_addresses_fit(subject: PlanSubject) -> Findings:
     ]
     return findings_or_pass(
         findings,
-        _("all addresses are {family}").format(family=name),
+        _("all node addresses are {family} addresses").format(family=name),
     )
 
 
 def installer_first(subject: PlanSubject) -> Findings:
-    """XR-INST-FIRST: the installer runs on exactly one node, the first control plane node."""
+    """XR-INST-FIRST: exactly one node must be the installer node, and it must be a control plane node."""
     plan = subject.plan
     chosen = [node for node in plan.nodes if node.installer]
     findings = [
         fail(
-            _("installer node {address} is a worker").format(address=node.address),
+            _("the installer node {address} is a worker").format(address=node.address),
             node_path(plan, node, "installer"),
             node_path(plan, node, "role"),
         )
@@ -85,33 +89,37 @@ def installer_first(subject: PlanSubject) -> Findings:
     if len(chosen) > 1:
         paths = [node_path(plan, node, "installer") for node in chosen]
         addresses = format_list(node.address for node in chosen)
-        findings.append(fail(_("more than one installer node: {addresses}").format(addresses=addresses), *paths))
+        findings.append(
+            fail(_("the plan has more than one installer node: {addresses}").format(addresses=addresses), *paths)
+        )
     first = plan.installer_node
     if first is None:
-        return findings_or_pass(findings, "") if findings else not_applicable(_("no control plane node yet"))
+        return (
+            findings_or_pass(findings, "") if findings else not_applicable(_("the plan has no control plane node yet"))
+        )
     if not chosen and first.installer is False:
-        observed = _("no installer node: {address} is the first control plane node, and its `installer` is false")
+        observed = _("the plan has no installer node: `installer` is false for {address}, the first control plane node")
         findings.append(fail(observed.format(address=first.address), node_path(plan, first, "installer")))
     return findings_or_pass(
-        findings, pgettext("observed value", "installer node: {address}").format(address=first.address)
+        findings, pgettext("observed value", "the installer node is {address}").format(address=first.address)
     )
 
 
 def login_given(subject: PlanSubject) -> Findings:
-    """XR-SSH-AUTH: every node has a password or a key file for the login."""
+    """XR-SSH-AUTH: every node must have a password or a key file for the SSH login."""
     plan = subject.plan
     without = [node for node in plan.nodes if not _can_log_in(plan, node)]
     if not plan.nodes and not (plan.ssh.password or plan.ssh.key_file):
-        return (fail(_("no password and no key file"), "ssh.password", "ssh.key_file"),)
+        return (fail(_("the SSH login has no password and no key file"), "ssh.password", "ssh.key_file"),)
     if not without:
-        return findings_or_pass((), _("a password or key file for every node"))
-    observed = _("no password and no key file for {addresses}")
+        return findings_or_pass((), _("every node has a password or a key file"))
+    observed = _("these nodes have no password and no key file: {addresses}")
     addresses = format_list(node.address for node in without)
     return (fail(observed.format(addresses=addresses), "ssh.password", "ssh.key_file"),)
 
 
 def key_usable(subject: PlanSubject) -> Findings:
-    """P-SSH-KEY: the key file can be read, and has no passphrase: the installer's configuration cannot contain one."""
+    """P-SSH-KEY: the SSH key file must be readable. A node without a password needs a key without a passphrase."""
     plan, unreadable = subject.plan, subject.local_files.unreadable_keys
     keys = {
         node.address: node_path(plan, node, "ssh.key_file") if node.ssh.key_file else "ssh.key_file"
@@ -119,47 +127,49 @@ def key_usable(subject: PlanSubject) -> Findings:
         if plan.login(node).key_file
     }
     if not keys:
-        return not_applicable(_("no SSH key"))
+        return not_applicable(_("the plan has no SSH key file"))
     missing = [
         fail(
             unreadable[path],
             path,
-            expected=_("a readable private key without a passphrase"),
-            remedy=_("Copy the key to this path, or choose another key file."),
+            expected=_("the key file is a readable private key without a passphrase"),
+            remedy=_("Copy the SSH key to this path, or choose another key file."),
         )
         for path in dict.fromkeys(keys.values())
         if path in unreadable
     ]
-    observed = _("{address}: the key has a passphrase; the installer does not support it")
+    observed = _("the SSH key of {address} has a passphrase; the installer does not support it")
     locked = [
         warn(observed.format(address=node.address), keys[node.address], "ssh.password")
         for node in plan.nodes
         if _only_key_with_passphrase(plan.login(node))
     ]
-    return findings_or_pass((*missing, *locked), _("no key with a passphrase"))
+    return findings_or_pass((*missing, *locked), _("no SSH key requires its passphrase during the install"))
 
 
 def dual_addresses(subject: PlanSubject) -> Findings:
-    """XR-DUAL-NODES: in dual stack every node has an IPv6 address that other nodes can reach."""
+    """XR-DUAL-NODES: in dual stack, every node must have an IPv6 address that other nodes can reach."""
     plan = subject.plan
     if plan.network.ip_family != "dual":
-        return not_applicable(_("not dual stack"))
+        return not_applicable(_("the cluster is not dual stack"))
     findings = []
     for node in plan.nodes:
         path = node_path(plan, node, "ipv6")
         if node.ipv6 is None:
-            findings.append(fail(_("{address} has no IPv6 address").format(address=node.address), path))
+            findings.append(fail(_("the node {address} has no IPv6 address").format(address=node.address), path))
         elif special(node.ipv6):
-            observed = _("{address}: {ipv6} is unreachable from other nodes (link-local, loopback or multicast)")
+            observed = _(
+                "the IPv6 address {ipv6} of {address} is link-local, loopback or multicast; other nodes cannot reach it"
+            )
             findings.append(fail(observed.format(address=node.address, ipv6=node.ipv6), path))
     return findings_or_pass(findings, _("every node has an IPv6 address"))
 
 
 def dual_count(subject: PlanSubject) -> Findings:
-    """XR-DUAL-COUNT: equal numbers of IPv6 and IPv4 addresses, for control plane nodes and workers separately."""
+    """XR-DUAL-COUNT: in dual stack, control plane nodes must have as many IPv6 as IPv4 addresses, and workers too."""
     plan = subject.plan
     if plan.network.ip_family != "dual":
-        return not_applicable(_("not dual stack"))
+        return not_applicable(_("the cluster is not dual stack"))
     groups = (
         (_("{with_ipv6} of {count} control plane nodes have an IPv6 address"), plan.control_planes),
         (_("{with_ipv6} of {count} workers have an IPv6 address"), plan.workers),
@@ -173,18 +183,18 @@ def dual_count(subject: PlanSubject) -> Findings:
             for observed, nodes in groups
             if (missing := [node for node in nodes if node.ipv6 is None])
         ),
-        _("one IPv6 address for each IPv4 address"),
+        _("every IPv4 address has an IPv6 address"),
     )
 
 
 def one_interface(subject: PlanSubject) -> Findings:
-    """P-NIC: the installer's configuration has one interface name for all nodes (OQ-NIC)."""
+    """P-NIC: all nodes must have the same interface name, because the installer accepts only one (OQ-NIC)."""
     plan = subject.plan
     own = [node for node in plan.nodes if node.nic and node.nic != plan.network.nic]
     names = {node.nic for node in own}
     if not own or (len(names) == 1 and len(own) == len(plan.nodes) and not plan.network.nic):
         return findings_or_pass((), plan.network.nic or format_list(sorted(name for name in names if name)))
-    observed = _("{address}: interface {nic} differs; the installer accepts one name for all nodes")
+    observed = _("the interface {nic} of {address} is different; the installer accepts one name for all nodes")
     return tuple(
         warn(observed.format(address=node.address, nic=node.nic), node_path(plan, node, "nic"), "network.nic")
         for node in own

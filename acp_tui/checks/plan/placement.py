@@ -1,6 +1,6 @@
-"""Plan rules of placement: platform node isolation, monitoring and log nodes, products.
+"""Plan rules for the placement of applications, monitoring, logs and products on the nodes.
 
-An exclusive node runs only platform components, and DaemonSets.
+A node that is Platform Exclusive runs only platform components and DaemonSets, and no applications.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,42 +14,51 @@ REQUIRED_PRODUCTS = ("base", "acp")
 
 
 def deciding_rule(plan: Plan, node: Node) -> str:
-    """Return the ID of the rule that decides whether applications run on `node`; XR-NOEXCL-CP: the operator decides."""
+    """Return the ID of the rule that decides whether applications run on `node`.
+
+    For XR-NOEXCL-CP the operator decides.
+    """
     kind = "CP" if node.role == "control-plane" else "WK"
     return f"XR-EXCL-{kind}" if plan.exclusive(node) else f"XR-NOEXCL-{kind}"
 
 
 def exclusive_needs_isolation(subject: PlanSubject) -> Findings:
-    """XR-EXCL-NEEDS-ISOLATION: Platform Exclusive nodes need platform node isolation."""
+    """XR-EXCL-NEEDS-ISOLATION: a Platform Exclusive node requires that platform node isolation is enabled."""
     plan = subject.plan
-    observed = _("{address} is Platform Exclusive; platform node isolation is disabled")
+    observed = _("the node {address} is Platform Exclusive, but platform node isolation is disabled")
     return findings_or_pass(
         (
             fail(observed.format(address=node.address), node_path(plan, node, "platform_exclusive"), "isolation")
             for node in plan.nodes
             if node.platform_exclusive and not plan.isolation
         ),
-        _("isolation is enabled") if plan.isolation else _("no node is Platform Exclusive"),
+        _("platform node isolation is enabled") if plan.isolation else _("no node is Platform Exclusive"),
     )
 
 
 def exclusive_control_plane(subject: PlanSubject) -> Findings:
-    """XR-EXCL-CP: no applications on an exclusive control plane node."""
+    """XR-EXCL-CP: a Platform Exclusive control plane node must not run applications."""
     nodes = [node for node in subject.plan.control_planes if subject.plan.exclusive(node)]
     if not nodes:
-        return not_applicable(_("no exclusive control plane node"))
-    return findings_or_pass(_exclusive_but_deployable(subject.plan, nodes), _("no applications on these nodes"))
+        return not_applicable(_("no control plane node is Platform Exclusive"))
+    return findings_or_pass(
+        _exclusive_but_deployable(subject.plan, nodes),
+        _("Platform Exclusive control plane nodes do not run applications"),
+    )
 
 
 def exclusive_worker(subject: PlanSubject) -> Findings:
-    """XR-EXCL-WK: no applications on an exclusive worker; the configuration cannot make a worker exclusive."""
+    """XR-EXCL-WK: a Platform Exclusive worker must not run applications.
+
+    The installer's configuration cannot make a worker exclusive, so the rule warns.
+    """
     plan = subject.plan
     nodes = [node for node in plan.workers if plan.exclusive(node)]
     if not nodes:
-        return not_applicable(_("no exclusive worker"))
+        return not_applicable(_("no worker is Platform Exclusive"))
     broken = tuple(_exclusive_but_deployable(plan, nodes))
     observed = _(
-        "{address}: the installer does not support exclusive workers; set it in the platform after the install"
+        "the installer cannot make the worker {address} Platform Exclusive; set this in the platform after the install"
     )
     return broken or tuple(
         warn(observed.format(address=node.address), node_path(plan, node, "platform_exclusive")) for node in nodes
@@ -57,56 +66,58 @@ def exclusive_worker(subject: PlanSubject) -> Findings:
 
 
 def open_worker(subject: PlanSubject) -> Findings:
-    """XR-NOEXCL-WK: a worker that is not exclusive always runs applications."""
+    """XR-NOEXCL-WK: a worker that is not Platform Exclusive must run applications."""
     plan = subject.plan
     nodes = [node for node in plan.workers if not plan.exclusive(node)]
     if not nodes:
-        return not_applicable(_("no worker without Platform Exclusive"))
-    observed = _("{address}: a worker that is not exclusive must run applications")
+        return not_applicable(_("all workers are Platform Exclusive"))
+    observed = _("the worker {address} is not Platform Exclusive, but the plan does not allow applications on it")
     return findings_or_pass(
         (
             fail(observed.format(address=node.address), node_path(plan, node, "deployable"))
             for node in nodes
             if node.deployable is False
         ),
-        _("applications may run on these workers"),
+        _("workers that are not Platform Exclusive run applications"),
     )
 
 
 def some_node_for_applications(subject: PlanSubject) -> Findings:
-    """XR-EXCL-SOMEWHERE: with isolation, one node or more still runs applications."""
+    """XR-EXCL-SOMEWHERE: with platform node isolation, at least one node must run applications."""
     plan = subject.plan
     if not plan.isolation:
-        return not_applicable(_("isolation is disabled"))
+        return not_applicable(_("platform node isolation is disabled"))
     deployable = [node.address for node in plan.nodes if plan.deployable(node)]
     if deployable:
         return findings_or_pass((), format_list(deployable))
-    return (fail(_("isolation is enabled and no node may run applications"), "isolation", "nodes"),)
+    return (
+        fail(_("platform node isolation is enabled, but no node is allowed to run applications"), "isolation", "nodes"),
+    )
 
 
 def applications_have_a_node(subject: PlanSubject) -> Findings:
-    """CAP-SC-MIN-WK, OQ-SC-APPS: without workers, control plane nodes must run the applications."""
+    """CAP-SC-MIN-WK, OQ-SC-APPS: without workers, the control plane nodes must run the applications."""
     plan = subject.plan
     deployable = [node.address for node in plan.nodes if plan.deployable(node)]
     if deployable or not plan.nodes:
         return findings_or_pass((), format_list(deployable))
     paths = tuple(node_path(plan, node, "deployable") for node in plan.control_planes)
-    return (warn(_("no workers, and no node may run applications"), *paths),)
+    return (warn(_("the plan has no workers, and no control plane node is allowed to run applications"), *paths),)
 
 
 def one_monitoring(subject: PlanSubject) -> Findings:
-    """XR-MON-EXCLUSIVE: Prometheus or VictoriaMetrics, not both."""
+    """XR-MON-EXCLUSIVE: the plan must not have both Prometheus and VictoriaMetrics."""
     chosen = subject.plan.components
     if not chosen.prometheus_nodes and not chosen.victoriametrics_nodes:
-        return not_applicable(_("no monitoring nodes"))
+        return not_applicable(_("the plan has no monitoring nodes"))
     if chosen.prometheus_nodes and chosen.victoriametrics_nodes:
         paths = ("components.prometheus_nodes", "components.victoriametrics_nodes")
-        return (fail(_("nodes for both Prometheus and VictoriaMetrics"), *paths),)
+        return (fail(_("the plan has nodes for both Prometheus and VictoriaMetrics"), *paths),)
     return findings_or_pass((), "Prometheus" if chosen.prometheus_nodes else "VictoriaMetrics")
 
 
 def component_nodes_known(subject: PlanSubject) -> Findings:
-    """XR-MON-NODES: monitoring and log nodes are nodes of the plan."""
+    """XR-MON-NODES: monitoring and log nodes must be nodes of the plan."""
     chosen = subject.plan.components
     groups: dict[str, Sequence[str]] = {
         "prometheus_nodes": chosen.prometheus_nodes,
@@ -114,7 +125,7 @@ def component_nodes_known(subject: PlanSubject) -> Findings:
         "elasticsearch_nodes": chosen.elasticsearch_nodes,
     }
     if not any(groups.values()):
-        return not_applicable(_("no monitoring or log nodes"))
+        return not_applicable(_("the plan has no monitoring nodes and no log nodes"))
     known = {node.address for node in subject.plan.nodes}
     observed = _("{address} is not a node of this plan")
     return findings_or_pass(
@@ -124,35 +135,41 @@ def component_nodes_known(subject: PlanSubject) -> Findings:
             for index, address in enumerate(addresses)
             if address not in known
         ),
-        _("all are nodes of the plan"),
+        _("all monitoring and log nodes are nodes of the plan"),
     )
 
 
 def monitoring_agents(subject: PlanSubject) -> Findings:
-    """XR-VM-AGENTS: VictoriaMetrics has 1 agent or more; acp-tui writes 1 instead of 0 into the configuration."""
+    """XR-VM-AGENTS: VictoriaMetrics must have at least 1 agent. For 0, acp-tui writes 1 into the configuration."""
     chosen = subject.plan.components
     if not chosen.victoriametrics_nodes:
-        return not_applicable(pgettext("observed value", "no VictoriaMetrics"))
+        return not_applicable(pgettext("observed value", "the plan does not use VictoriaMetrics"))
     if chosen.victoriametrics_agents == 0:
-        return (warn(_("0 agents; acp-tui sends 1 to the installer"), "components.victoriametrics_agents"),)
+        return (
+            warn(
+                _("the plan has 0 VictoriaMetrics agents; acp-tui sends 1 to the installer"),
+                "components.victoriametrics_agents",
+            ),
+        )
     return findings_or_pass((), str(chosen.victoriametrics_agents or 1))
 
 
 def products_complete(subject: PlanSubject) -> Findings:
-    """XR-PRODUCTS: base and acp are always installed."""
+    """XR-PRODUCTS: the products must include base and acp, which the installer always installs."""
     chosen = subject.plan.components.products
     missing = [name for name in REQUIRED_PRODUCTS if name not in chosen]
     if missing:
         return (
             fail(
-                pgettext("observed value", "missing: {names}").format(names=format_list(missing)), "components.products"
+                pgettext("observed value", "required products are missing: {names}").format(names=format_list(missing)),
+                "components.products",
             ),
         )
     return findings_or_pass((), format_list(chosen))
 
 
 def _exclusive_but_deployable(plan: Plan, nodes: list[Node]) -> Iterator[Finding]:
-    observed = _("{address} is Platform Exclusive and may run applications")
+    observed = _("the node {address} is Platform Exclusive, but the plan allows applications on it")
     for node in nodes:
         if node.deployable:
             paths = (node_path(plan, node, "deployable"), node_path(plan, node, "platform_exclusive"))

@@ -1,6 +1,6 @@
-"""Short constructors for the findings of plan rules.
+"""Short functions that create the findings of plan rules.
 
-A broken rule returns FAIL. `build_verdict` turns it into a warning for severity `advice`.
+A rule that is not fulfilled returns FAIL. `build_verdict` turns it into a warning if the severity is `advice`.
 """
 
 from collections.abc import Iterable
@@ -36,21 +36,21 @@ def manual(question: str, *paths: str) -> Findings:
 
 
 def findings_or_pass(findings: Iterable[Finding], observed: str) -> Findings:
-    """Return the findings; without findings, a pass with `observed`."""
+    """Return `findings`. If there are no findings, return one with the outcome PASS and the value `observed`."""
     return tuple(findings) or passed(observed)
 
 
 def node_path(plan: Plan, node: Node, field: str = "") -> str:
-    """Return the plan path of `node`: `nodes[2]`, or `nodes[2].<field>`."""
+    """Return the plan key of `node`, such as `nodes[2]`. With `field`, return `nodes[2].<field>`."""
     index = next(i for i, other in enumerate(plan.nodes) if other is node)
     return f"nodes[{index}].{field}" if field else f"nodes[{index}]"
 
 
 def format_list(values: Iterable[object]) -> str:
-    """Format values as `a, b, c`; "none" without values."""
+    """Return the values as `a, b, c`; the translated "none" if the list is empty."""
     return ", ".join(str(value) for value in values) or none_text()
 
 
 def none_text() -> str:
-    """Return the text for a missing value."""
+    """Return the translated word that is shown for a missing value."""
     return pgettext("value", "none")

@@ -1,6 +1,6 @@
-"""Plan rules of certificate, image registry, administrator, versions and the flags of setup.sh.
+"""Plan rules for certificate, image registry, administrator, versions and the options of setup.sh.
 
-The content of the certificate files is in CertificateFacts, with the time of reading: these rules open no file.
+These rules open no file. The content of the certificate files is in CertificateFacts, with the time of reading.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ ADVISED_PASSWORD_LENGTH = 12
 
 
 def certificate_pair(subject: PlanSubject) -> Findings:
-    """XR-CERT-PAIR: certificate and key together or not at all, and both files can be read."""
+    """XR-CERT-PAIR: the plan must name a certificate and its key, or none of both. Both files must be readable."""
     planned = subject.plan.certificate
     given = [path for path, value in ((CERT_FILE, planned.cert_file), (KEY_FILE, planned.key_file)) if value]
     missing = [path for path in (CERT_FILE, KEY_FILE) if path not in given]
@@ -37,10 +37,20 @@ def certificate_pair(subject: PlanSubject) -> Findings:
         if not given:
             return not_applicable(_("the installer creates the certificate"))
         if missing:
-            return (fail(_("only one of certificate and key is set"), *missing, "certificate.mode"),)
-        return (warn(_("the mode is self-signed: the certificate and key are not used"), "certificate.mode"),)
+            return (fail(_("the plan names only a certificate or only a key"), *missing, "certificate.mode"),)
+        return (
+            warn(
+                _("the certificate mode is self-signed, so the certificate and key of the plan are not used"),
+                "certificate.mode",
+            ),
+        )
     if missing:
-        return (fail(pgettext("observed value", "missing: {names}").format(names=format_list(missing)), *missing),)
+        return (
+            fail(
+                pgettext("observed value", "the plan does not name {names}").format(names=format_list(missing)),
+                *missing,
+            ),
+        )
     facts = subject.local_files.certificate
     return findings_or_pass(
         (fail(reason, CERT_FILE, KEY_FILE) for reason in (facts.unreadable if facts else ())),
@@ -49,7 +59,7 @@ def certificate_pair(subject: PlanSubject) -> Findings:
 
 
 def certificate_valid(subject: PlanSubject) -> Findings:
-    """XR-CERT-VALID: the pair is readable, matches and is valid today; without the platform's name it warns."""
+    """XR-CERT-VALID: certificate and key must match and be valid today. A missing platform name is only a warning."""
     planned = subject.plan.certificate
     if planned.mode != "existing":
         return not_applicable(_("the installer creates the certificate"))
@@ -67,61 +77,77 @@ def certificate_valid(subject: PlanSubject) -> Findings:
 
 
 def certificate_for_recovery(subject: PlanSubject) -> Findings:
-    """XR-CERT-DR: both clusters have the same existing pair."""
+    """XR-CERT-DR: both clusters must have the same existing certificate and key."""
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
-        return not_applicable(_("no disaster recovery planned"))
+        return not_applicable(_("the plan has no disaster recovery"))
     if plan.certificate.mode != "existing":
         return (fail(_("the certificate is self-signed"), "certificate.mode", CERT_FILE, KEY_FILE),)
     return disaster_recovery.certificate(subject)
 
 
 def external_registry(subject: PlanSubject) -> Findings:
-    """XR-REG-EXT: an external registry has an address; a person confirms that images are synchronised into it."""
+    """XR-REG-EXT: an external registry must have an address.
+
+    A person must confirm that the vendor has agreed how images are copied into it.
+    """
     registry = subject.plan.registry
     if registry.mode != "external":
-        return not_applicable(_("the platform's own registry"))
+        return not_applicable(_("the plan uses the platform's own registry"))
     if not registry.address:
-        return (fail(_("no address of the external registry"), "registry.address"),)
+        return (fail(_("the plan has no address for the external registry"), "registry.address"),)
     address = subject.plan.registry_address
-    question = _("{address}: Is the synchronisation of images into this registry agreed with the vendor?")
+    question = _("external registry {address}: has the vendor agreed how images are copied into it?")
     confirmation = manual(question.format(address=address), "registry.mode")
     if registry.address == address:
         return confirmation
-    observed = _("{planned}: image names have no scheme; acp-tui sends {address} to the installer")
+    observed = _(
+        "the registry {planned} has a scheme, which image names do not allow; acp-tui sends {address} to the installer"
+    )
     return (warn(observed.format(planned=registry.address, address=address), "registry.address"), *confirmation)
 
 
 def platform_registry_host(subject: PlanSubject) -> Findings:
-    """P-REG-DOMAIN: the platform's registry is a host without a port; the configuration adds port 11443."""
+    """P-REG-DOMAIN: the address of the platform's registry must not have a port. The configuration adds port 11443."""
     plan = subject.plan
     if plan.registry.mode != "platform":
-        return not_applicable(_("an external registry"))
+        return not_applicable(_("the plan uses an external registry"))
     host = plan.registry.address or plan.registry_address
     if plan.registry.address and not is_domain(host) and not is_ip(host):
-        observed = _("{address}: the platform's registry always uses port 11443; enter only the host")
+        observed = _(
+            "the registry {address} has a port, but the platform's registry always uses port 11443; enter only the host"
+        )
         return (fail(observed.format(address=host), "registry.address"),)
     return passed(host or none_text())
 
 
 def registry_login(subject: PlanSubject) -> Findings:
-    """XR-REG-AUTH: user and password, both or neither."""
+    """XR-REG-AUTH: the plan must have both user and password of the registry, or none of both."""
     user, password = _registry_login(subject.plan)
     if user == password:
-        return passed(_("user and password") if user else pgettext("observed value", "no login"))
+        return passed(
+            _("the registry has a user and a password")
+            if user
+            else pgettext("observed value", "the registry has no login")
+        )
     missing = "registry.password" if user else "registry.username"
-    observed = _("user without password") if user else _("password without user")
+    observed = _("the registry has a user, but no password") if user else _("the registry has a password, but no user")
     return (fail(observed, missing),)
 
 
 def registry_for_recovery(subject: PlanSubject) -> Findings:
-    """XR-REG-DR: the platform's registry has a login and the platform's domain; the standby's is the same."""
+    """XR-REG-DR: with disaster recovery, the platform's registry must have a login and use the platform's domain.
+
+    The registry of the standby must be the same as that of the primary.
+    """
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
-        return not_applicable(_("no disaster recovery planned"))
+        return not_applicable(_("the plan has no disaster recovery"))
     findings = [*_own_registry_for_recovery(plan), *disaster_recovery.registry(subject)]
     if plan.registry.mode != "platform" and not findings:
-        return not_applicable(_("no disaster recovery with the platform's own registry"))
+        return not_applicable(
+            _("the plan uses an external registry; the rule applies only to the platform's own registry")
+        )
     return findings_or_pass(findings, plan.registry_address)
 
 
@@ -131,69 +157,87 @@ def _own_registry_for_recovery(plan: Plan) -> Iterator[Finding]:
     user, password = _registry_login(plan)
     missing = [path for path, present in (("registry.username", user), ("registry.password", password)) if not present]
     if missing:
-        yield fail(pgettext("observed value", "missing: {names}").format(names=format_list(missing)), *missing)
+        yield fail(
+            pgettext("observed value", "the plan does not have {names}").format(names=format_list(missing)), *missing
+        )
     # XR-DOMAIN-DR reports a platform address that is not a domain; then the registry cannot be compared with it.
     required = plan.platform_address if is_domain(plan.platform_address) else plan.registry_address
     if plan.registry_address != required or not is_domain(plan.registry_address):
-        observed = _("registry: {registry}; platform domain: {platform}")
+        observed = _("the registry is {registry}, but the platform domain is {platform}")
         registry, platform = plan.registry_address or none_text(), plan.platform_address or none_text()
         yield fail(observed.format(registry=registry, platform=platform), "registry.address")
 
 
 def admin_password(subject: PlanSubject) -> Findings:
-    """P-ADMIN-PASS: a password is present; the installer's own rules for it are unknown (OQ-ADMIN-POLICY)."""
+    """P-ADMIN-PASS: the plan must have an administrator password.
+
+    The installer's own rules for the password are unknown (OQ-ADMIN-POLICY).
+    """
     password = subject.plan.admin.password
     length = len(password.get_secret_value()) if password else 0
     if length == 0:
-        return (fail(_("no administrator password"), "admin.password"),)
+        return (fail(_("the plan has no administrator password"), "admin.password"),)
     if length < ADVISED_PASSWORD_LENGTH:
-        observed = _("fewer than {count} characters").format(count=ADVISED_PASSWORD_LENGTH)
-        expected = _("{count} characters or more").format(count=ADVISED_PASSWORD_LENGTH)
+        observed = _("the password has fewer than {count} characters").format(count=ADVISED_PASSWORD_LENGTH)
+        expected = _("the password has {count} characters or more").format(count=ADVISED_PASSWORD_LENGTH)
         return (warn(observed, "admin.password", expected=expected),)
-    return passed(pgettext("observed value", "password set"))
+    return passed(pgettext("observed value", "the plan has an administrator password"))
 
 
 def versions_offered(subject: PlanSubject) -> Findings:
-    """XR-VERSIONS: before the installer runs, only the release's table of versions is known. Row: `minors`."""
+    """XR-VERSIONS: the Kubernetes version must be one of the versions that the release offers.
+
+    The exact list is known only to the installer. The parameter `minors` of the catalogue row has the known minor
+    versions.
+    """
     version = subject.plan.kubernetes.version
     known = subject.check.texts("minors")
     if version is None:
-        return passed(_("the newest version that the installer offers"))
+        return passed(_("the installer uses the newest version that it offers"))
     if version.rpartition(".")[0] in known:
         return passed(version)
-    observed = _("{version}; known for release {release}: {minors}")
+    observed = _("the plan has version {version}; the known versions of release {release} are {minors}")
     release = subject.plan.effective_release
     return (warn(observed.format(version=version, release=release, minors=format_list(known)), "kubernetes.version"),)
 
 
 def network_mode_flag(subject: PlanSubject) -> Findings:
-    """XR-CNI-FLAG: setup.sh gets the flag for Calico if the release has it (`ReleaseTraits.network_mode_flag`)."""
+    """XR-CNI-FLAG: setup.sh gets an option for Calico if the release has it (`ReleaseTraits.network_mode_flag`)."""
     plan = subject.plan
     if plan.network.cni != "calico":
-        return passed(_("Kube-OVN needs no flag"))
+        return passed(_("Kube-OVN needs no option of setup.sh"))
     if not release_traits(plan.effective_release).network_mode_flag:
-        observed = _("Calico: release {release} documents no flag for setup.sh; this configuration is not confirmed")
+        observed = _(
+            "release {release} documents no option of setup.sh for Calico; this configuration is not confirmed"
+        )
         return (warn(observed.format(release=plan.effective_release), "network.cni"),)
     if plan.network.ip_family == "ipv6":
-        observed = _("--network-mode calico with --ip-family ipv6; the manual documents only one flag at a time")
+        observed = _(
+            "setup.sh gets --network-mode calico and --ip-family ipv6; the manual documents only one option at a time"
+        )
         return (warn(observed, "network.cni", "network.ip_family"),)
     return passed("--network-mode calico")
 
 
 def ip_family_flag(subject: PlanSubject) -> Findings:
-    """XR-PROTO-IPV6-FLAG: setup.sh gets the flag for IPv6 only; its configuration is an assumption (OQ-IPV6-JSON)."""
+    """XR-PROTO-IPV6-FLAG: setup.sh gets an option for an IPv6 cluster.
+
+    The configuration for such a cluster is an assumption (OQ-IPV6-JSON).
+    """
     if subject.plan.network.ip_family != "ipv6":
-        return passed(_("no flag required"))
-    observed = _("--ip-family ipv6; the installer's configuration for IPv6 only is not documented publicly")
+        return passed(_("the IP family needs no option of setup.sh"))
+    observed = _(
+        "setup.sh gets --ip-family ipv6; the installer's configuration for an IPv6 cluster is not documented publicly"
+    )
     return (warn(observed, "network.ip_family"),)
 
 
 def protocol_is_final(subject: PlanSubject) -> Findings:
-    """XR-PROTO-FIXED: a reminder if the protocol is not the default."""
+    """XR-PROTO-FIXED: warn if the IP family is not IPv4, because it cannot be changed after the install."""
     family = subject.plan.network.ip_family
     if family == "ipv4":
         return passed(pgettext("observed value", "IPv4"))
-    observed = _("{family}; cannot be changed after the install")
+    observed = _("the IP family is {family}, which cannot be changed after the install")
     return (warn(observed.format(family=family), "network.ip_family"),)
 
 

@@ -1,1 +1,1 @@
-"""Sizing: size requirements of the manual, and the calculator."""
+"""Sizing: the number and size of machines that the manual requires, as checks and as a calculator."""

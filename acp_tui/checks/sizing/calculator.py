@@ -1,6 +1,6 @@
 """Calculate the number and size of nodes that a plan requires, with the rule behind each figure.
 
-Pure. All numbers are from the catalogue's rows, the same rows that `requirements.py` checks.
+The calculation is pure. All numbers come from the rows of the catalogue that `requirements.py` also checks.
 """
 
 import math
@@ -34,23 +34,23 @@ _ROLES: tuple[Role, Role] = ("control-plane", "worker")
 
 @dataclass(frozen=True)
 class Need:
-    """The required nodes of one role. An empty size: no requirement."""
+    """The required nodes of one role. An empty size means that no size is required."""
 
     role: Role
     arm: bool
-    """Whether the sizes are for ARM machines."""
+    """True if the sizes are for ARM machines."""
     count: int
     count_advised: int
     planned: int
-    """Nodes of this role in the plan."""
+    """The number of nodes of this role in the plan."""
     least: Size
-    """Minimum size of each machine."""
+    """The minimum size of each machine."""
     advised: Size
     together: Size
-    """Of all machines of the role."""
+    """The required size of all machines of the role together."""
     together_advised: Size
     observed_together: Size | None
-    """Sum of the nodes of this role; None: the facts of one or more nodes are missing."""
+    """The size of all nodes of this role in the plan; None if the facts of at least one node are missing."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Fit:
-    """A node of the plan compared with the required size. `outcome`: FAIL below the minimum, WARN below the recommended
-    size, UNKNOWN without facts."""
+    """A node of the plan compared with the required size.
+
+    `outcome` is FAIL below the minimum size, WARN below the recommended size, and UNKNOWN without facts.
+    """
 
     address: str
     role: Role
@@ -82,7 +84,7 @@ class Sizing:
 
 
 def sizing(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> Sizing:
-    """Calculate the sizing of `plan`. `machines`: the known sizes of its nodes, by address."""
+    """Calculate the sizing of `plan`. `machines`: the known sizes of its nodes, by address; None if unknown."""
     kinds = _kinds(plan, machines)
     counts = {"control-plane": _control_planes(plan), "worker": _workers(plan)}
     every = [_need(plan, role, arm, counts[role], machines) for role in _ROLES for arm in kinds]
@@ -93,14 +95,14 @@ def sizing(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> Sizing:
 
 
 def _kinds(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> tuple[bool, ...]:
-    """Return the architectures of the nodes, else of the package: False for x86, True for ARM."""
+    """Return the processor architectures of the nodes, otherwise of the package: False is x86, True is ARM."""
     kinds = {machine.arch == "aarch64" for machine in machines.values() if machine is not None and machine.arch}
     package = parse_name(plan.package.core or "")
     return tuple(sorted(kinds)) or (package is not None and package.arch == "arm",)
 
 
 def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, FunctionCheck]]:
-    """Yield the rows that apply to the plan and use one of these check functions; rows of scenarios come first."""
+    """Yield the rows that apply to the plan and use one of these check functions. The rows of scenarios come first."""
     for row, check in _rows_with_function(plan.effective_release, names):
         if applies(row, EvalContext(plan)) is not False:
             yield row, check
@@ -113,14 +115,14 @@ def _rows_with_function(release: str, names: tuple[str, ...]) -> tuple[tuple[Req
 
 
 def _figures(plan: Plan, name: str) -> Informational | None:
-    """Return the figures of the informational row `name`; None: the row does not apply, or has no figures."""
+    """Return the figures of the informational row `name`; None if the row does not apply or has no figures."""
     row = catalogue(plan.effective_release)[name]
     holds = isinstance(row.check, Informational) and row.check.params and applies(row, EvalContext(plan))
     return row.check if holds and isinstance(row.check, Informational) else None
 
 
 def _control_planes(plan: Plan) -> tuple[int, int]:
-    """Return the minimum number of control plane nodes, and the number for the expected load."""
+    """Return the minimum number of control plane nodes, and the number that the expected load requires."""
     least = load = 0
     for _row, check in _named(plan, "scenario_control_plane_count", "single_node"):
         figures = (1,) if check.name == "single_node" else check.numbers("at_least") or check.numbers("counts")
@@ -130,7 +132,10 @@ def _control_planes(plan: Plan) -> tuple[int, int]:
 
 
 def _workers(plan: Plan) -> tuple[int, int]:
-    """Return the minimum and recommended number of workers. In a plan without workers, their rules are advice."""
+    """Return the minimum and the recommended number of workers.
+
+    In a plan without workers, the rules for workers are only advice.
+    """
     without = plan.model_copy(update={"nodes": plan.control_planes})
     least = max((int(check.number("at_least")) for _row, check in _named(without, "scenario_worker_count")), default=0)
     usual = max(
@@ -183,7 +188,7 @@ def _need(
 
 
 def _sizes(plan: Plan, role: str) -> Iterator[tuple[Requirement, Size, Size]]:
-    """Yield the rows with a size for this role, each with the minimum and the recommended size."""
+    """Yield the rows with a size for this role, each with the minimum size and the recommended size."""
     for row, check in _named(plan, "machine_size"):
         if role not in row.roles and "all" not in row.roles:
             continue
@@ -226,7 +231,7 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
         yield _reason(rules["HW-ARM-FACTOR"], _(rules["HW-ARM-FACTOR"].title))
     load = _figures(plan, "CAP-SN-LOAD")
     if load and plan.workload.pods > load.number("pods"):
-        text = _("{pods} Pods expected; a single node supports {most}")
+        text = _("the plan expects {pods} Pods; a single node supports {most} Pods")
         yield Reason("CAP-SN-LOAD", text.format(pods=plan.workload.pods, most=f"{load.number('pods'):g}"))
     growth = _figures(plan, "CAP-MC-HGROW")
     if growth and plan.workload.clusters > growth.number("beyond"):
@@ -237,7 +242,7 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
 
 
 def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
-    """Yield the rules behind the number of nodes; of equal rules only the scenario's own."""
+    """Yield the rules behind the number of nodes. If rules are equal, only that of the scenario is returned."""
     used = set()
     for row, check in _named(plan, "single_node", "scenario_control_plane_count"):
         if check.name not in used:
@@ -248,19 +253,19 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
             yield _reason(row, _(row.title))
     for row, check in _named(plan, "workers_for_pods"):
         count = workers_by_pods(check, plan)
-        text = npgettext("sizing", "{pods} Pods: {count} worker", "{pods} Pods: {count} workers", count)
+        text = npgettext("sizing", "{pods} Pods require {count} worker", "{pods} Pods require {count} workers", count)
         yield _reason(row, text.format(pods=plan.workload.pods, count=count))
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """Yield the size that workload clusters add to the workers, and the manual's machine sizes that reach it."""
+    """Yield the size of all workers that workload clusters require, and the manual's machine sizes for it."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)
     clusters = plan.workload.clusters
     text = ngettext(
-        "{count} workload cluster: {size} in total of all workers",
-        "{count} workload clusters: {size} in total of all workers",
+        "{count} workload cluster requires {size} in total of all workers",
+        "{count} workload clusters require {size} in total of all workers",
         clusters,
     )
     yield _reason(rules["CAP-MC-HGROW"], text.format(count=clusters, size=need.together))
@@ -269,12 +274,14 @@ def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
         ladder = [Size(*step) for step in zip(steps.numbers("cores"), steps.numbers("memory"), strict=True)]
         options = {_machines(need, step): step for step in reversed(ladder) if need.least.reached_by(step)}
         machines = "; ".join(f"{count} × {step}" for count, step in options.items())
-        text = _("{size} in total, one of: {machines}").format(size=need.together, machines=machines)
+        text = _("all workers together need {size}, for example one of these: {machines}").format(
+            size=need.together, machines=machines
+        )
         yield Reason("CAP-MC-VGROW", text)
 
 
 def _machines(need: Need, step: Size) -> int:
-    """Return the number of machines of this size that reach the required total."""
+    """Return the number of machines of the size `step` that reach the required total size."""
     parts = ((need.together.cores, step.cores), (need.together.memory, step.memory))
     return max(need.count, *(math.ceil(total / each) for total, each in parts))
 

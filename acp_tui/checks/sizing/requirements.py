@@ -1,4 +1,4 @@
-"""Check the size and number of nodes against the figures of the scenario, and of the expected load.
+"""Check the size and number of nodes against the figures of the scenario and of the expected load.
 
 The figures are in the catalogue rows. Memory is compared in decimal gigabytes, because MemTotal is always below the
 nominal size (OQ-MEM-UNIT). A core is a logical CPU (OQ-CORES).
@@ -18,7 +18,7 @@ from acp_tui.plan.model import Node, Plan
 
 @dataclass(frozen=True)
 class Size:
-    """The size of a machine: logical CPUs and decimal gigabytes. 0: no requirement."""
+    """The size of a machine: logical CPUs, and memory in decimal gigabytes. 0 means that no size is required."""
 
     cores: float = 0
     memory: float = 0
@@ -42,9 +42,10 @@ class Size:
 
 
 def by_clusters(check: FunctionCheck, name: str, plan: Plan) -> float:
-    """Return the row's figure `name`; 0: the row has none.
+    """Return the figure `name` of the row for the number of workload clusters; 0 if the row has no such figure.
 
-    A row with `clusters` has one figure for each range of workload clusters; the last one has no upper limit."""
+    A row with `clusters` has one figure for each range of workload clusters. The last range has no upper limit.
+    """
     spans, figures = check.numbers("clusters"), check.numbers(name)
     step = next((i for i, most in enumerate(spans) if plan.workload.clusters <= most), len(spans) - 1)
     return figures[max(step, 0)] if figures else 0
@@ -60,7 +61,7 @@ def advised(check: FunctionCheck) -> Size:
 
 
 def _machine(subject: NodeSubject, required: Size) -> Size:
-    """Return the size of the node, with only the parts that `required` has."""
+    """Return the size of the node, with only those parts (cores, memory) that `required` has."""
     return Size(
         require_fact(subject.facts.cpu_count, "cpu_count") if required.cores else 0,
         gigabytes(require_fact(subject.facts.memory, "memory")) if required.memory else 0,
@@ -68,7 +69,7 @@ def _machine(subject: NodeSubject, required: Size) -> Size:
 
 
 def _shown(subject: NodeSubject, machine: Size) -> str:
-    """Return the size as text; on bare metal with the physical cores, if threads share them (OQ-CORES)."""
+    """Return the size as text. On bare metal it shows the number of physical cores if threads share them (OQ-CORES)."""
     threads = subject.facts.cpu_threads or 1
     if not machine.cores or subject.facts.virtual is not False or threads == 1:
         return str(machine)
@@ -78,12 +79,18 @@ def _shown(subject: NodeSubject, machine: Size) -> str:
 
 
 def only_advised(check: FunctionCheck, role: str) -> bool:
-    """Return whether the row is only advice for this role. The general table is advice for workers (OQ-WK-MIN)."""
+    """Return True if the row is only advice for this role.
+
+    The general table of sizes is advice for workers (OQ-WK-MIN).
+    """
     return role in check.texts("advice_for")
 
 
 def workers_together(check: FunctionCheck, plan: Plan) -> Size:
-    """CAP-MC-HGROW: the base size of all workers plus a share for every ten workload clusters; below ten, no size."""
+    """CAP-MC-HGROW: return the required size of all workers together.
+
+    It is a base size plus a share for every ten workload clusters. Below ten workload clusters, no size is required.
+    """
     steps = plan.workload.clusters // int(check.number("every"))
     factor = 1 + check.number("share") * steps
     base = Size(check.number("cores"), check.number("memory"))
@@ -91,12 +98,12 @@ def workers_together(check: FunctionCheck, plan: Plan) -> Size:
 
 
 def workers_by_pods(check: FunctionCheck, plan: Plan) -> int:
-    """CAP-SC-GROW: one worker for every 50 expected application Pods."""
+    """CAP-SC-GROW: return the required number of workers, one for every 50 expected application Pods."""
     return math.ceil(plan.workload.pods / check.number("pods"))
 
 
 def _scenario_has_size(subject: NodeSubject) -> bool:
-    """Whether a row of the scenario has a size for this node's role."""
+    """Return True if a row of the scenario has a size for the role of this node."""
     context = EvalContext(subject.plan, subject.node, subject.facts)
     return any(
         isinstance(row.check, FunctionCheck) and row.check.name == "machine_size" and subject.node.role in row.roles
@@ -106,10 +113,12 @@ def _scenario_has_size(subject: NodeSubject) -> bool:
 
 
 def machine_size(subject: NodeSubject) -> Finding:
-    """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: below the minimum fails, below the recommended size warns. On ARM
-    HW-ARM-FACTOR has the recommended size (OQ-ARM-REC)."""
+    """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: a node must have the minimum size.
+
+    A node below the recommended size is a warning. On ARM, HW-ARM-FACTOR checks the recommended size (OQ-ARM-REC).
+    """
     if only_advised(subject.check, subject.node.role) and _scenario_has_size(subject):
-        return Finding(Outcome.NOT_APPLICABLE, _("the scenario has its own figures for this role"))
+        return Finding(Outcome.NOT_APPLICABLE, _("the scenario has its own sizes for this role"))
     least, better = minimum(subject.check, subject.plan), advised(subject.check)
     if subject.facts.arch == "aarch64":
         better = Size()
@@ -126,7 +135,7 @@ def machine_size(subject: NodeSubject) -> Finding:
 
 
 def arm_factor(subject: NodeSubject) -> Finding:
-    """HW-ARM-FACTOR: the largest x86 minimum for this node, times the factors of the row."""
+    """HW-ARM-FACTOR: an ARM node must have its largest x86 minimum, multiplied by the factors of the row."""
     context = EvalContext(subject.plan, subject.node, subject.facts)
     least = Size()
     for row in subject.rules.values():
@@ -136,7 +145,7 @@ def arm_factor(subject: NodeSubject) -> Finding:
             if roles_fit and applies(row, context) and not only_advised(check, subject.node.role):
                 least = least | minimum(check, subject.plan)
     if least == Size():
-        return Finding(Outcome.NOT_APPLICABLE, _("this scenario requires no size of a worker"))
+        return Finding(Outcome.NOT_APPLICABLE, _("this scenario sets no minimum size for worker nodes"))
     machine = _machine(subject, least)
     floor, better = least * subject.check.number("floor"), least * subject.check.number("advised")
     expected = _("at least {size}, {advised} recommended").format(size=floor, advised=better)
@@ -148,10 +157,14 @@ def arm_factor(subject: NodeSubject) -> Finding:
 
 
 def capacity_for_clusters(subject: ClusterSubject) -> Findings:
-    """CAP-MC-HGROW: the sum of all workers against the base size plus a share for every ten workload clusters."""
+    """CAP-MC-HGROW: all workers together must have the base size plus a share for every ten workload clusters."""
     need = workers_together(subject.check, subject.plan)
     if need == Size():
-        return (Finding(Outcome.NOT_APPLICABLE, _("the number of workload clusters is below the first step")),)
+        return (
+            Finding(
+                Outcome.NOT_APPLICABLE, _("the number of workload clusters is too small for a required total size")
+            ),
+        )
     have = Size()
     for node in subject.plan.workers:
         facts = subject.facts.get(node.address)
@@ -167,7 +180,7 @@ def _counted(nodes: tuple[Node, ...]) -> str:
 
 
 def scenario_control_plane_count(subject: PlanSubject) -> Findings:
-    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the number of control plane nodes is one that the row allows."""
+    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the row must allow the number of control plane nodes."""
     nodes = subject.plan.control_planes
     least = subject.check.numbers("at_least")
     ok = len(nodes) >= least[0] if least else len(nodes) in subject.check.numbers("counts")
@@ -175,47 +188,47 @@ def scenario_control_plane_count(subject: PlanSubject) -> Findings:
 
 
 def scenario_worker_count(subject: PlanSubject) -> Findings:
-    """CAP-SC-MIN-WK, CAP-MC-WK-COUNT: as many workers as the row requires, or more."""
+    """CAP-SC-MIN-WK, CAP-MC-WK-COUNT: the plan must have at least as many workers as the row requires."""
     nodes = subject.plan.workers
     ok = len(nodes) >= subject.check.number("at_least")
     return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(nodes), paths=() if ok else ("nodes", "scenario")),)
 
 
 def single_node(subject: PlanSubject) -> Findings:
-    """CAP-SN-NODES: exactly one node."""
+    """CAP-SN-NODES: the plan must have exactly one node."""
     ok = subject.plan.single
     paths = () if ok else ("nodes", "scenario")
     return (Finding(Outcome.PASS if ok else Outcome.FAIL, _counted(subject.plan.nodes), paths=paths),)
 
 
 def workers_for_pods(subject: PlanSubject) -> Findings:
-    """CAP-SC-GROW: one worker for every 50 expected application Pods."""
+    """CAP-SC-GROW: the plan must have one worker for every 50 expected application Pods."""
     need = workers_by_pods(subject.check, subject.plan)
     have = len(subject.plan.workers)
-    expected = ngettext("{count} worker or more", "{count} workers or more", need).format(count=need)
+    expected = ngettext("at least {count} worker", "at least {count} workers", need).format(count=need)
     outcome = Outcome.PASS if have >= need else Outcome.WARN
     paths = () if have >= need else ("nodes", "workload.pods")
     return (Finding(outcome, _counted(subject.plan.workers), expected=expected, paths=paths),)
 
 
 def endpoint_given(subject: PlanSubject) -> Findings:
-    """NETRES-VIP: the cluster endpoint is present."""
+    """NETRES-VIP: the plan must have a cluster endpoint."""
     endpoint = subject.plan.address.cluster_endpoint
     if endpoint:
         return (Finding(Outcome.PASS, endpoint),)
-    return (Finding(Outcome.FAIL, _("no cluster endpoint"), paths=("address.cluster_endpoint",)),)
+    return (Finding(Outcome.FAIL, _("the plan has no cluster endpoint"), paths=("address.cluster_endpoint",)),)
 
 
 def trusted_certificate(subject: PlanSubject) -> Findings:
-    """NETRES-CERT: a certificate that browsers trust."""
+    """NETRES-CERT: the plan must have a certificate that browsers trust."""
     if subject.plan.certificate.mode == "existing":
         return (Finding(Outcome.PASS, pgettext("certificate", "existing certificate")),)
     return (Finding(Outcome.WARN, pgettext("certificate", "self-signed"), paths=("certificate.mode",)),)
 
 
 def hardware_load_balancer(subject: PlanSubject) -> Findings:
-    """NETRES-SOFTLB: an external load balancer instead of keepalived."""
+    """NETRES-SOFTLB: the cluster should have an external load balancer instead of keepalived."""
     if not subject.plan.address.self_built_vip:
-        return (Finding(Outcome.PASS, _("no self-built VIP")),)
+        return (Finding(Outcome.PASS, _("the plan has no self-built VIP")),)
     observed = _("keepalived provides the VIP {address}").format(address=subject.plan.address.cluster_endpoint)
     return (Finding(Outcome.WARN, observed, paths=("address.self_built_vip",)),)

@@ -1,4 +1,4 @@
-"""The bundle: a folder with everything that an unattended install uses, the report, and checksums."""
+"""The bundle: a folder with the files of an unattended install, the report, and checksums."""
 
 from acp_tui.preflight.bundle.checksums import BundleCorrupt, check_sums
 from acp_tui.preflight.bundle.content import Bundle, SecretsMode, absolute, is_sealed, open_bundle, write_bundle

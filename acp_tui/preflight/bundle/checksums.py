@@ -1,4 +1,4 @@
-"""Write and verify the checksums and the modes of a bundle's files."""
+"""Write and verify the checksums and the file modes of a bundle."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from acp_tui.preflight.bundle.layout import MODE, PRIVATE, PUBLIC, SEALED_NAMES,
 
 @dataclass(frozen=True)
 class FileProblem:
-    """A file of a bundle that failed verification."""
+    """A file of a bundle that failed the verification, and the reason."""
 
     name: str
     reason: str
@@ -37,7 +37,7 @@ class BundleCorrupt(AcpError):
 
 
 def sums(directory: Path) -> Mapping[str, str]:
-    """Return the digests by file name; empty if there is no readable list."""
+    """Return the SHA-256 sum of each file by name; an empty mapping if the list of checksums cannot be read."""
     try:
         lines = read_limited(directory / SUMS).decode("ascii").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -46,7 +46,10 @@ def sums(directory: Path) -> Mapping[str, str]:
 
 
 def check_sums(directory: Path) -> None:
-    """Raise BundleCorrupt with every file that is missing, changed, added, or readable by too many users."""
+    """Raise BundleCorrupt if a file is missing, changed, unexpected, or readable by too many users.
+
+    The error names every such file.
+    """
     if problems := tuple(_problems(directory)):
         raise BundleCorrupt(directory, problems)
 
@@ -54,7 +57,7 @@ def check_sums(directory: Path) -> None:
 def _problems(directory: Path) -> Iterator[FileProblem]:
     digests = sums(directory)
     if not digests:
-        yield FileProblem(SUMS, _("missing, or not a list of checksums"))
+        yield FileProblem(SUMS, _("the list of checksums is missing or invalid"))
         return
     present = {entry.name: entry for entry in os.scandir(directory)}
     # A bundle whose secrets were left out or removed has no checksums of them; the other files are always required.
@@ -62,17 +65,17 @@ def _problems(directory: Path) -> Iterator[FileProblem]:
     required = (*PUBLIC, *private)
     for name in required:
         if name not in digests:
-            yield FileProblem(name, pgettext("bundle", "not in {sums}").format(sums=SUMS))
+            yield FileProblem(name, pgettext("bundle", "the file is not listed in {sums}").format(sums=SUMS))
         elif name not in present:
             yield FileProblem(name, pgettext("file", "missing"))
         elif not present[name].is_file(follow_symlinks=False):
-            yield FileProblem(name, _("not a regular file"))
+            yield FileProblem(name, _("it is not a regular file"))
         elif difference := _difference(directory / name, digests[name]):
             yield FileProblem(name, difference)
         else:
             yield from _mode_problem(name, present[name].stat(follow_symlinks=False), mode_of(name))
     for name in sorted({*present, *digests} - {*required, SUMS}):
-        yield FileProblem(ascii(name)[1:-1], _("does not belong to this bundle"))
+        yield FileProblem(ascii(name)[1:-1], _("the file does not belong to this bundle"))
     if SUMS in present:
         yield from _mode_problem(SUMS, present[SUMS].stat(), MODE)
     yield from _mode_problem(".", directory.stat(), 0o755)
@@ -81,14 +84,14 @@ def _problems(directory: Path) -> Iterator[FileProblem]:
 def _mode_problem(name: str, found: os.stat_result, expected: int) -> Iterator[FileProblem]:
     mode = stat.S_IMODE(found.st_mode)
     if mode & ~expected & ~stat.S_ISGID & ~stat.S_IRWXU:
-        yield FileProblem(name, _("mode is {mode:o}; run chmod {expected:o}").format(mode=mode, expected=expected))
+        yield FileProblem(name, _("the mode is {mode:o}; run chmod {expected:o}").format(mode=mode, expected=expected))
 
 
 def _difference(file: Path, digest: str) -> str:
-    """Return why the file cannot be trusted; "" if its checksum is correct."""
+    """Return the reason why the content of `file` is not as expected; "" if its SHA-256 sum is `digest`."""
     try:
         with open_regular_file(file) as content:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
-        return _("cannot be read: {reason}").format(reason=error_reason(error))
-    return "" if same else pgettext("bundle", "checksum differs")
+        return _("the file cannot be read: {reason}").format(reason=error_reason(error))
+    return "" if same else pgettext("bundle", "the checksum is different")

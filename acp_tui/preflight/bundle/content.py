@@ -1,6 +1,7 @@
-"""Write and open a bundle: plan, secrets, installer configuration, setup line, report and known hosts.
+"""Write and open a bundle: plan, secrets, installer configuration, setup.sh command, report and known hosts.
 
-The files and the atomic replacement of a bundle are in `directory.py`. Opening verifies the checksums first.
+The module `directory.py` writes the files and replaces an earlier bundle. When a bundle is opened, its checksums are
+verified first.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from acp_tui.preflight.report.html.page import report_html
 from acp_tui.preflight.report.model import Report, report_json
 
 SecretsMode = Literal["plain", "left-out"] | Lock
-"""Storage of the two files with secrets in a bundle: in plain text (0600), not at all, or encrypted."""
+"""How a bundle stores its two files with secrets: in plain text (mode 0600), not at all, or encrypted."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,13 @@ class Bundle:
     directory: Path
     plan: Plan
     known_hosts: Mapping[str, str]
-    """Node address → OpenSSH public key (type and base64)."""
+    """The OpenSSH public key (type and base64) of each node, by address."""
     setup_line: str
     report: Report | None
-    """The report when the bundle was written; None: of a version that cannot be read."""
+    """The report at the time when the bundle was written. None if its version cannot be read."""
     document: SecretStr | None
-    """The rendered configuration, with secrets. None: the bundle was opened without secrets; `plan` has none either."""
+    """The rendered configuration, with secrets. None if the bundle was opened without secrets.
+    """
 
 
 def write_bundle(
@@ -50,12 +52,14 @@ def write_bundle(
     setup_line: str,
     keep: SecretsMode = "plain",
 ) -> Path:
-    """Write the bundle and return its absolute path. An earlier bundle there is replaced.
+    """Write the bundle and return its absolute path. An earlier bundle in `directory` is replaced.
 
-    `known_hosts`: node address → OpenSSH public key. `plan_dir`: the folder where relative paths of the plan start.
-    `document`: the rendered configuration.
+    `known_hosts`: the OpenSSH public key of each node, by address. `plan_dir`: the folder where relative paths of the
+    plan start. `document`: the rendered configuration. `setup_line`: the command that runs setup.sh. `keep`: how the
+    secrets are stored.
 
-    Raises BundleRefused if `directory` is not a bundle, GpgFailed if encryption failed, OSError; then nothing changed.
+    Raises BundleRefused if `directory` is not a bundle, GpgFailed if the encryption failed, and OSError. After an
+    error, nothing has changed.
     """
     path = place_for(directory)
     bundled = absolute(plan, plan_dir)
@@ -80,15 +84,16 @@ def write_bundle(
 
 
 def is_sealed(directory: Path) -> bool:
-    """Whether the secrets of the bundle are encrypted."""
+    """Return True if the secrets of the bundle are encrypted."""
     return SECRETS_NAME + SEALED in sums(directory)
 
 
 def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets: bool = True) -> Bundle:
-    """Verify the checksums, then read the bundle. `secrets` False: do not read the secrets.
+    """Verify the checksums, then read the bundle. If `secrets` is False, the files with secrets are not read.
 
-    Raises BundleCorrupt if a checksum differs, PlanErrors if the plan is invalid, GpgFailed (PassphraseNeeded,
-    PassphraseWrong) if the secrets cannot be decrypted, OSError if a file cannot be read."""
+    Raises BundleCorrupt if a checksum is different, PlanErrors if the plan is invalid, GpgFailed (PassphraseNeeded,
+    PassphraseWrong) if the secrets cannot be decrypted, and OSError if a file cannot be read.
+    """
     check_sums(directory)
     included = any(name in sums(directory) for name in (DOCUMENT, DOCUMENT + SEALED))
     overlay, document = (_private(directory, name, passphrase) if secrets and included else None for name in PRIVATE)
@@ -104,7 +109,7 @@ def open_bundle(directory: Path, passphrase: SecretStr | None = None, *, secrets
 
 
 def _private(directory: Path, name: str, passphrase: SecretStr | None) -> bytes:
-    """Return the content of a file with secrets, decrypted if necessary."""
+    """Return the content of a file with secrets, decrypted if it is encrypted."""
     if is_sealed(directory):
         return decrypt((directory / (name + SEALED)).read_bytes(), passphrase)
     return (directory / name).read_bytes()
@@ -118,7 +123,7 @@ def _report(path: Path) -> Report | None:
 
 
 def absolute(plan: Plan, plan_dir: Path) -> Plan:
-    """Return the plan with absolute paths, so that its file can be moved to another folder."""
+    """Return the plan with absolute paths, so that its file can be moved to a different folder."""
 
     def resolved(path: str | None) -> str | None:
         return str(resolve_path(plan_dir, path).absolute()) if path else path
@@ -142,7 +147,7 @@ def absolute(plan: Plan, plan_dir: Path) -> Plan:
 
 
 def _known_hosts_text(plan: Plan, known_hosts: Mapping[str, str]) -> str:
-    """Return lines that OpenSSH can read: `address key`, or `[address]:port key` if the port is not 22."""
+    """Return lines for an OpenSSH known_hosts file: `address key`, or `[address]:port key` if the port is not 22."""
     lines = []
     for node in plan.nodes:
         if key := known_hosts.get(node.address):

@@ -1,6 +1,7 @@
-"""The folder of a bundle: its files, the verification of their checksums, and its atomic replacement.
+"""The folder of a bundle: its files, the verification of their checksums, and its replacement in one step.
 
-A new bundle is written into a temporary folder next to it and synchronised; then the folders are exchanged in one step.
+A new bundle is written into a temporary folder next to the old one, and synchronised to disk. Then the two folders are
+exchanged in one step.
 """
 
 import ctypes
@@ -24,16 +25,16 @@ _RENAME_EXCHANGE = 2
 
 
 class BundleRefused(AcpError):
-    """A bundle cannot be written to the given path; the text has the reason."""
+    """A bundle cannot be written to the given path. The message has the reason."""
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether `path` is a folder that was written as a bundle, intact or damaged."""
+    """Return True if `path` is a folder that was written as a bundle. The bundle can be intact or damaged."""
     return PLAN in sums(path) or ((path / PLAN).is_file() and (path / SETUP).is_file())
 
 
 def remove_secrets(directory: Path) -> None:
-    """Remove the secrets from a bundle after the install; it stays a valid bundle. Raises OSError if that fails."""
+    """Remove the secrets from a bundle after the install. The bundle is still valid. Raises OSError if that fails."""
     lines = (directory / SUMS).read_text(encoding="ascii").splitlines()
     public = [line for line in lines if line.partition("  ")[2] not in (*PRIVATE, *SEALED_NAMES)]
     write_atomically(directory / SUMS, "".join(f"{line}\n" for line in public), mode=MODE)
@@ -43,22 +44,27 @@ def remove_secrets(directory: Path) -> None:
 
 
 def place_for(directory: Path) -> Path:
-    """Return the absolute path for a bundle at `directory`, after checks. Nothing is written.
+    """Return the absolute path for a new bundle at `directory`, after checks. Nothing is written.
 
-    Raises BundleRefused if the bundle would overwrite or damage other files, OSError if the path is not writable."""
+    Raises BundleRefused if the bundle would overwrite or damage other files, and OSError if the path is not writable.
+    """
     bundle_dir = Path(os.path.abspath(directory))  # noqa: PTH100 - Path.absolute keeps `..`, of which no name is made
     if bundle_dir.is_symlink() or (bundle_dir.exists() and not bundle_dir.is_dir()):
-        raise BundleRefused(_("{path} is not a folder. Choose another name.").format(path=directory))
+        raise BundleRefused(_("{path} is not a folder. Choose a different name for the bundle.").format(path=directory))
     if bundle_dir.is_mount():
-        raise BundleRefused(_("{path} is a mount point. Choose a new folder in it.").format(path=directory))
+        raise BundleRefused(
+            _("{path} is a mount point. Choose a new folder below it for the bundle.").format(path=directory)
+        )
     if outer := next((above for above in bundle_dir.parents if is_bundle(above)), None):
-        text = _("{path} is inside the bundle {bundle}, which would no longer be valid. Choose another folder.")
+        text = _(
+            "{path} is inside the bundle {bundle}. A new bundle would make that one invalid. Choose a different folder."
+        )
         raise BundleRefused(text.format(path=directory, bundle=outer))
     if bundle_dir.is_dir():
         names = {entry.name for entry in bundle_dir.iterdir()}
         known = {*FILES, *SEALED_NAMES, SUMS} if PLAN in sums(bundle_dir) else set()
         if foreign := sorted(names - known):
-            text = _("{path} has files that do not belong to a bundle: {files}. Choose another folder.")
+            text = _("{path} has files that do not belong to a bundle: {files}. Choose a different folder.")
             raise BundleRefused(text.format(path=directory, files=", ".join(foreign[:5])))
     parent = next(above for above in bundle_dir.parents if above.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
@@ -68,9 +74,10 @@ def place_for(directory: Path) -> Path:
 
 
 def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
-    """Write a bundle of these files to `bundle_dir`, which `place_for` has returned, and replace an earlier bundle.
+    """Write a bundle with the files `contents` to `bundle_dir`, and replace an earlier bundle.
 
-    Raises OSError or BundleRefused; then nothing has changed."""
+    `bundle_dir` is a path that `place_for` returned. Raises OSError or BundleRefused; then nothing has changed.
+    """
     bundle_dir.parent.mkdir(parents=True, exist_ok=True)
     _put_back(bundle_dir)
     with _temporary_folder(bundle_dir) as folder:
@@ -86,13 +93,17 @@ def fill(bundle_dir: Path, contents: Mapping[str, bytes]) -> None:
 
 @contextmanager
 def _temporary_folder(bundle_dir: Path) -> Iterator[Path]:
-    """Yield an empty folder next to `bundle_dir`; it is removed at the end."""
+    """Yield an empty folder next to `bundle_dir`. The folder is removed at the end."""
     # A fixed name: the next writer removes what a killed one left, secrets included.
     folder = bundle_dir.with_name(f".{bundle_dir.name}.new")
     folder.mkdir(mode=0o700, exist_ok=True)
     with locked_folder(folder, follow_link=False) as handle:
         if handle is None:
-            raise BundleRefused(_("{path} is being written by another acp-tui.").format(path=bundle_dir))
+            raise BundleRefused(
+                _("acp-tui is already running and writes {path}. Wait until it has finished, then try again.").format(
+                    path=bundle_dir
+                )
+            )
         try:
             os.fchmod(handle, 0o700)
             for entry in folder.iterdir():
@@ -108,7 +119,7 @@ def _earlier(bundle_dir: Path) -> Path:
 
 
 def _put_back(bundle_dir: Path) -> None:
-    """Restore or remove the earlier bundle if a writer was killed between the two steps of `_take_place`."""
+    """Complete or undo a replacement of `bundle_dir` that a killed process left unfinished (see `_take_place`)."""
     earlier = _earlier(bundle_dir)
     if earlier.is_dir() and not bundle_dir.exists():
         earlier.rename(bundle_dir)
@@ -116,7 +127,7 @@ def _put_back(bundle_dir: Path) -> None:
 
 
 def _take_place(folder: Path, bundle_dir: Path) -> None:
-    """Exchange `folder` and `bundle_dir`."""
+    """Exchange the names of `folder` and `bundle_dir`."""
     if PLAN not in sums(bundle_dir):
         folder.rename(bundle_dir)
         return
@@ -134,7 +145,7 @@ def _take_place(folder: Path, bundle_dir: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchange two names in one step; False if the C library, the kernel or the filesystem cannot."""
+    """Exchange two names in one step. Return False if C library, kernel or file system do not support it."""
     with suppress(AttributeError):
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
         names = os.fsencode(one), os.fsencode(other)

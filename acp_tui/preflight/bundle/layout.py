@@ -1,4 +1,4 @@
-"""The files of a bundle: their names, which are secret, and their modes."""
+"""The files of a bundle: their names, their modes, and which of them are secret."""
 
 from acp_tui.plan.file import SECRETS_NAME
 
@@ -10,9 +10,9 @@ PAGE = "preflight.html"
 KNOWN_HOSTS = "known_hosts"
 SUMS = "SHA256SUMS"
 FILES = (PLAN, SECRETS_NAME, DOCUMENT, SETUP, REPORT, PAGE, KNOWN_HOSTS)
-"""All files of a bundle except the checksums."""
+"""All files of a bundle except the list of checksums."""
 PRIVATE = (SECRETS_NAME, DOCUMENT)
-"""The files with secrets: in plain text, encrypted under their names with `SEALED`, or left out."""
+"""The files with secrets: in plain text, encrypted under their names with `SEALED` added, or left out."""
 SEALED = ".gpg"
 PUBLIC = tuple(name for name in FILES if name not in PRIVATE)
 SEALED_NAMES = tuple(name + SEALED for name in PRIVATE)
@@ -20,5 +20,5 @@ MODE, _PRIVATE_MODE = 0o644, 0o600
 
 
 def mode_of(name: str) -> int:
-    """Return the mode with which a file of a bundle is written."""
+    """Return the file mode with which a file of a bundle is written."""
     return _PRIVATE_MODE if name in (*PRIVATE, *SEALED_NAMES) else MODE

@@ -1,1 +1,1 @@
-"""Certificate and key files on this machine."""
+"""Read certificate and key files on this host."""

@@ -1,7 +1,7 @@
 """Recognise the format of a certificate or key file, and name the command that converts it for the installer.
 
-The installer reads PEM strictly: a block begins at the start of a line. Our library also accepts indented text and a
-byte order mark; the installer would lose the first block of such a file, so they are rejected here.
+The installer reads PEM strictly: a block must begin at the start of a line. The library of acp-tui also accepts
+indented text and a byte order mark. The installer would lose the first block of such a file, so acp-tui rejects it.
 """
 
 import re
@@ -20,21 +20,21 @@ _INDENTED = re.compile(rb"^[^\n]*[^\n-]-----BEGIN [A-Z0-9 ]+-----", re.MULTILINE
 _JOINED = re.compile(rb"-----END [A-Z0-9 ]+----------BEGIN ")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
-"""The object identifier that a PKCS#7 file in DER begins with."""
+"""The object identifier at the beginning of a PKCS#7 file in DER format."""
 _PFX = re.compile(rb"\x30(?:[\x00-\x7f]|\x80|\x81.|\x82..|\x83...|\x84....)\x02\x01\x03", re.DOTALL)
 _KEY_STORE = b"\xfe\xed\xfe\xed"
 
 
 @dataclass(frozen=True)
 class PemFile:
-    """A certificate or key file. `path`: as messages show it."""
+    """A certificate or key file. `path` is the path that messages show."""
 
     path: Path
     content: bytes
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels of its blocks, such as `CERTIFICATE`."""
+        """The labels of the PEM blocks in the file, such as `CERTIFICATE`."""
         return tuple(label.decode() for label in _BEGIN.findall(self.content))
 
     @property
@@ -42,21 +42,24 @@ class PemFile:
         return tuple(label for label in self.labels if label.endswith("PRIVATE KEY"))
 
     def certificate_trouble(self) -> str:
-        """Return why the file is not a certificate file; "" if it is one."""
+        """Return the reason why the file is not a certificate file; "" if it is one."""
         if trouble := self._unreadable():
             return trouble
         if self.keys:
             if "CERTIFICATE" not in self.labels:
-                return _("{file} contains a private key; are the two files swapped?").format(file=self.path)
-            return _("{file} contains the private key next to the certificate, and would publish it").format(
-                file=self.path
-            )
+                return _(
+                    "{file} contains a private key. Check whether the certificate file and the key file are exchanged"
+                ).format(file=self.path)
+            return _(
+                "{file} contains a private key next to the certificate, and would publish the key. Remove the "
+                "key from this file"
+            ).format(file=self.path)
         if "CERTIFICATE" in self.labels:
             return ""
         return self._other_format("CERTIFICATE")
 
     def key_trouble(self) -> str:
-        """Return why the file is not a file with one private key; "" if it is one."""
+        """Return the reason why the file is not a file with one private key; "" if it is one."""
         if trouble := self._unreadable():
             return trouble
         if len(self.keys) > 1:
@@ -71,7 +74,9 @@ class PemFile:
         if self.keys:
             return ""
         if "CERTIFICATE" in self.labels:
-            return _("{file} contains a certificate; are the two files swapped?").format(file=self.path)
+            return _(
+                "{file} contains a certificate. Check whether the certificate file and the key file are exchanged"
+            ).format(file=self.path)
         return self._other_format("PRIVATE KEY")
 
     def _unreadable(self) -> str:
@@ -94,7 +99,7 @@ class PemFile:
         return ""
 
     def _other_format(self, expected: str) -> str:
-        """Return the format of the file, and how to convert it to PEM."""
+        """Return the message that names the wrong format of the file, and how to convert it to PEM."""
         labels, key = self.labels, expected == "PRIVATE KEY"
         part = "-nocerts -nodes" if key else "-nokeys"
         if any(label.endswith("CERTIFICATE REQUEST") for label in labels):
@@ -110,9 +115,9 @@ class PemFile:
         if labels:
             found = ", ".join(dict.fromkeys(labels))
             text = (
-                _("{file} contains no private key, but {labels}")
+                _("{file} contains no private key; it contains {labels}")
                 if key
-                else _("{file} contains no certificate, but {labels}")
+                else _("{file} contains no certificate; it contains {labels}")
             )
             return text.format(file=self.path, labels=found)
         if _PFX.match(self.content):
@@ -124,19 +129,27 @@ class PemFile:
             return self._converted("PKCS#7 (DER)", "openssl pkcs7 -inform DER -print_certs -in {file} -out {new}")
         if _is_der_certificate(self.content):
             if key:
-                return _("{file} contains a certificate; are the two files swapped?").format(file=self.path)
+                return _(
+                    "{file} contains a certificate. Check whether the certificate file and the key file are exchanged"
+                ).format(file=self.path)
             return self._converted("DER", "openssl x509 -inform DER -in {file} -out {new}")
         if _is_der_key(self.content):
             if not key:
-                return _("{file} contains a private key; are the two files swapped?").format(file=self.path)
+                return _(
+                    "{file} contains a private key. Check whether the certificate file and the key file are exchanged"
+                ).format(file=self.path)
             return self._converted("DER", "openssl pkey -inform DER -in {file} -out {new}")
-        text = _("{file} contains no private key in PEM") if key else _("{file} contains no certificate in PEM")
+        text = (
+            _("{file} contains no private key in PEM format")
+            if key
+            else _("{file} contains no certificate in PEM format")
+        )
         return text.format(file=self.path)
 
     def _converted(self, kind: str, command: str) -> str:
         """Return the message that the file has the format `kind`, with the command that converts it."""
         file, new = shlex.quote(str(self.path)), shlex.quote(f"{self.path}.pem")
-        return _("{file} has the wrong format: {format}. Convert it: {command}").format(
+        return _("{file} has the wrong format: {format}. Convert it with this command: {command}").format(
             file=self.path, format=kind, command=command.format(file=file, new=new)
         )
 

@@ -1,7 +1,7 @@
 """Read the certificate chain and the private key of the platform into `CertificateFacts`.
 
-Only the public half of the private key leaves this module. It is imported where a certificate is read, because its
-libraries load slowly.
+Only the public half of the private key leaves this module. The module is imported only where a certificate is read,
+because its libraries load slowly.
 """
 
 import ssl
@@ -34,13 +34,13 @@ E = TypeVar("E", bound=x509.ExtensionType)
 _SERVER, _ANY_USE = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 _NIST = ("secp256r1", "secp384r1", "secp521r1")
 _OLD_HASHES = ("md5", "sha1")
-"""Hashes that our library no longer verifies signatures with."""
+"""Hash algorithms whose signatures the cryptography library no longer verifies."""
 _ROOTS = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
-"""The files in which distributions list trusted authorities."""
+"""The files in which Linux distributions list trusted authorities."""
 
 
 def facts_for(plan: Plan, plan_dir: Path) -> CertificateFacts | None:
-    """Read the certificate and key that the plan names; None if it names none. Paths start from `plan_dir`."""
+    """Read the certificate and key that the plan names; None if it names none. Relative paths start from `plan_dir`."""
     names = plan.certificate
     if names.mode != "existing" or not names.cert_file or not names.key_file:
         return None
@@ -48,9 +48,10 @@ def facts_for(plan: Plan, plan_dir: Path) -> CertificateFacts | None:
 
 
 def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate] | None = None) -> CertificateFacts:
-    """Read a PEM chain and its PEM key. Raises nothing: the facts contain the errors.
+    """Return the facts of a PEM certificate chain and its PEM key. Raises nothing: the facts contain the errors.
 
-    `roots`: trusted authorities; None: those of this host."""
+    `roots`: the trusted authorities; None for those of this host.
+    """
     unreadable: list[str] = []
     pair = pair_facts(_content(cert_file, unreadable), _content(key_file, unreadable), roots)
     return replace(pair, cert_file=str(cert_file), key_file=str(key_file), unreadable=tuple(unreadable))
@@ -59,7 +60,11 @@ def read_pair(cert_file: Path, key_file: Path, roots: Sequence[x509.Certificate]
 def pair_facts(
     certificate: PemFile | None, key: PemFile | None, roots: Sequence[x509.Certificate] | None = None
 ) -> CertificateFacts:
-    """Return the facts of the contents of two files; None: a file that could not be read. Raises nothing."""
+    """Return the facts of the contents of two files. Raises nothing: the facts contain the errors.
+
+    `certificate`, `key`: None for a file that could not be read. `roots`: the trusted authorities; None for those of
+    this host.
+    """
     errors: list[str] = []
     chain = _chain(certificate, errors)
     encrypted, public = _public_half(key, errors)
@@ -82,7 +87,7 @@ def pair_facts(
 
 
 def host_roots() -> Sequence[x509.Certificate]:
-    """Return the authorities that this host trusts; () if it has no such list."""
+    """Return the authorities that this host trusts; () if this host has no list of them."""
     paths = [ssl.get_default_verify_paths().cafile, *_ROOTS]
     for path in (path for path in paths if path):
         with suppress(OSError, ValueError), warnings.catch_warnings(action="ignore"):  # of others' certificates
@@ -91,7 +96,7 @@ def host_roots() -> Sequence[x509.Certificate]:
 
 
 def _about(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], errors: list[str]) -> CertificateFacts:
-    """Return the facts of a chain. Raises nothing: a certificate may have any content."""
+    """Return the facts of a certificate chain. Raises nothing: errors are added to `errors`."""
     leaf, last = chain[0], chain[-1]
     try:
         names, addresses = _alternative_names(leaf)
@@ -151,7 +156,7 @@ def _chain(file: PemFile | None, errors: list[str]) -> Sequence[x509.Certificate
 
 
 def _public_half(file: PemFile | None, errors: list[str]) -> tuple[bool | None, PublicKeyTypes | None]:
-    """Return whether the key is encrypted, and its public key if it is not."""
+    """Return True if the private key is encrypted, and its public key if it is not encrypted."""
     if file is None:
         return None, None
     if trouble := file.key_trouble():
@@ -175,7 +180,7 @@ def _authority(last: x509.Certificate, roots: Sequence[x509.Certificate]) -> Aut
 
 
 def _issuer(certificate: x509.Certificate, names: Sequence[str], addresses: Sequence[str]) -> Issuer:
-    """Return the facts of an issuer. `names`, `addresses`: of the first certificate of the file."""
+    """Return the facts of an issuer. `names`, `addresses`: those of the first certificate of the file."""
     basic, usage = _extension(certificate, x509.BasicConstraints), _extension(certificate, x509.KeyUsage)
     extended, root = _extension(certificate, x509.ExtendedKeyUsage), _signed_by(certificate, certificate)
     kind, bits = _key_kind(certificate)
@@ -196,7 +201,7 @@ def _issuer(certificate: x509.Certificate, names: Sequence[str], addresses: Sequ
 
 
 def _forbidden(limits: x509.NameConstraints | None, names: Sequence[str], addresses: Sequence[str]) -> Iterator[str]:
-    """Yield the server names and addresses that the name constraints forbid (RFC 5280, 4.2.1.10)."""
+    """Yield the server names and addresses that the name constraints `limits` forbid (RFC 5280, 4.2.1.10)."""
     if limits is None:
         return
     permitted, excluded = limits.permitted_subtrees or (), limits.excluded_subtrees or ()

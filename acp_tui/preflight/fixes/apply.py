@@ -1,6 +1,7 @@
-"""Apply fixes on nodes concurrently: one script for each node, then a second login where sshd was changed.
+"""Apply fixes on several nodes at the same time.
 
-Events come as they happen. The last event of every node is a `NodeFixed`; `undo.sh` on the node undoes its fixes.
+Each node runs one script. If a fix changed sshd, a second login follows. The last event of every node is a `NodeFixed`.
+The script `undo.sh` on the node undoes its fixes.
 """
 
 import asyncio
@@ -27,24 +28,30 @@ _PREVIEW_WITHIN = 60  # seconds
 
 @dataclass(frozen=True)
 class Job:
-    """The fix steps for one node, and the login. `folder`: the backups on the node, below `script.BACKUPS`."""
+    """The fix steps for one node, and its login.
+
+    `folder`: the folder on the node for the backups, below `script.BACKUPS`.
+    """
 
     target: Target
     known_host_key: str | None
     steps: tuple[FixStep, ...]
     folder: str
     init: InitScript | None = None
-    """Required if PRE-INIT is one of the steps."""
+    """The vendor's script. It is required if PRE-INIT is one of the steps."""
 
     @property
     def undo(self) -> str:
-        """The command that undoes the fixes, for a person on the node."""
+        """The command that a person runs on the node to undo the fixes."""
         return f"bash {self.folder}/undo.sh"
 
 
 @dataclass(frozen=True)
 class StepDone:
-    """The commands of a step have ended: exit status, and the end of their output without control characters."""
+    """The event that the commands of one step have ended.
+
+    It contains the exit status, and the end of the output without control characters.
+    """
 
     address: str
     requirement: str
@@ -54,7 +61,7 @@ class StepDone:
 
 @dataclass(frozen=True)
 class SecondLogin:
-    """The result of the second login: `confirmed` if the new settings of sshd stay; `detail`: the reason."""
+    """The result of the second login. `confirmed`: the new settings of sshd are kept. `detail`: the reason."""
 
     address: str
     confirmed: bool
@@ -63,7 +70,10 @@ class SecondLogin:
 
 @dataclass(frozen=True)
 class NodeFixed:
-    """The last event of a node. `detail`: the error that ended it early, or "". `started`: the node may be changed."""
+    """The last event of a node.
+
+    `detail`: the error that ended the fix early; "" without an error. `started`: True if the node was possibly changed.
+    """
 
     address: str
     detail: str
@@ -74,14 +84,16 @@ FixEvent = NodeStage | StepDone | SecondLogin | NodeFixed
 
 
 def new_folder(now: datetime) -> str:
-    """Return the folder on the node for the backups of one fix."""
+    """Return the path of a new folder on the node, for the backups of one fix."""
     return f"{BACKUPS}/{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGenerator[FixEvent, None]:
-    """Apply `jobs`, one for each node, concurrently. The caller has the operator's confirmation for each of them.
+    """Apply `jobs` on their nodes at the same time. The operator must have confirmed each of them before.
 
-    Closing the generator closes the connections; the steps that a node has started by then continue to their end."""
+    If the caller closes the generator, the connections are closed. Steps that a node has already started continue to
+    their end.
+    """
 
     def task(job: Job) -> Work[FixEvent]:
         async def apply(emit: Callable[[FixEvent], None]) -> None:
@@ -95,7 +107,10 @@ async def fix(jobs: Sequence[Job], deadlines: Deadlines = DEADLINES) -> AsyncGen
 
 
 async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mapping[str, str]:
-    """Return what the destructive steps of `job` would remove, by requirement. Only reads; a text may be an error."""
+    """Return what the destructive steps of `job` would remove, by requirement ID.
+
+    The function changes nothing on the node. If the list could not be read, the text is the error.
+    """
     steps = [step for step in job.steps if step.preview is not None]
     if not steps:
         return {}
@@ -104,7 +119,7 @@ async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mappin
     )
     marker = secrets.token_hex(12)
     listed: dict[str, str] = {}
-    reason = _("the node returned nothing")
+    reason = _("the node returned no list of what would be removed")
     try:
         connection = await connect(job.target, job.known_host_key, _ignore_stage, deadlines)
         try:
@@ -117,13 +132,13 @@ async def preview_removals(job: Job, deadlines: Deadlines = DEADLINES) -> Mappin
         reason = error.detail
     except (ConnectionLost, TimeoutError) as error:
         reason = str(error) or reason
-    unknown = _("could not list what would be removed: {reason}").format(reason=reason)
+    unknown = _("acp-tui could not list what would be removed: {reason}").format(reason=reason)
     return {step.requirement: listed.get(step.name) or unknown for step in steps}
 
 
 @dataclass
 class _NodeFix:
-    """One node's fix: connect, run the script, confirm sshd's settings with a second login."""
+    """The fix of one node: connect, run the script, confirm the settings of sshd with a second login."""
 
     job: Job
     deadlines: Deadlines
@@ -143,21 +158,21 @@ class _NodeFix:
         except ConnectError as error:
             detail = error.detail
         except ConnectionLost as error:
-            detail = _("{reason}; the started steps continue on the node").format(reason=error)
+            detail = _("{reason}; steps that have started continue on the node").format(reason=error)
         except TimeoutError:
-            detail = _("not finished within {seconds:g} s").format(seconds=self.time_limit)
+            detail = _("the fix did not finish within {seconds:g} s").format(seconds=self.time_limit)
         finally:
             await connection.close()
         return NodeFixed(address, detail, self.started)
 
     @property
     def time_limit(self) -> float:
-        """Seconds for the complete fix of the node."""
+        """The maximum time in seconds for all steps of the node."""
         init = _INIT_WITHIN if self.job.init else 0
         return init + _PACKAGES_WITHIN + _SECOND_LOGIN_WITHIN
 
     async def run_steps(self, connection: Connection) -> str:
-        """Run the script; return an error outside the steps, or ""."""
+        """Run the script on the node. Return an error that is not part of a step; "" without such an error."""
         job = self.job
         if job.init is not None:
             await _put(connection, job.init.content, f"{job.folder}/init.sh", self.deadlines)
@@ -179,7 +194,7 @@ class _NodeFix:
         return ""
 
     async def second_login(self, first: Connection, reload: CollectorOutput) -> SecondLogin:
-        """Keep the new settings of sshd if a second login succeeds, else restore the old ones."""
+        """Keep the new settings of sshd if a second login succeeds; otherwise restore the old settings."""
         address = self.job.target.address
         if reload.status != 0:
             text = _("sshd rejected the new settings; the old ones were restored: {output}")
@@ -198,7 +213,7 @@ class _NodeFix:
         else:
             if decision == "kept":
                 return SecondLogin(address, True, _("the second login succeeded; the new settings of sshd are kept"))
-            reason = _("too late: the guard had restored them")
+            reason = _("the login came too late: the timer on the node had already restored the old settings")
         try:
             restored = await self.settle_guard(first, "back") == "restored"
         except (ConnectError, ConnectionLost):
@@ -209,7 +224,10 @@ class _NodeFix:
         return SecondLogin(address, False, text.format(reason=reason, seconds=GUARD))
 
     async def connect_again(self, host_key: str) -> Connection:
-        """Log in a second time. sshd does not listen for a moment after the reload, so a refused connect is retried."""
+        """Log in a second time.
+
+        After a reload, sshd does not accept connections for a moment, so a refused connection is tried again.
+        """
         for _attempt in range(_TRIES_AFTER_RELOAD):
             try:
                 return await connect(self.job.target, host_key, _ignore_stage, self.deadlines)
@@ -220,9 +238,11 @@ class _NodeFix:
         return await connect(self.job.target, host_key, _ignore_stage, self.deadlines)
 
     async def settle_guard(self, connection: Connection, command: str) -> str:
-        """Make the guard on the node `keep` the settings of sshd or take them `back`.
+        """Make the guard on the node keep the new settings of sshd, or restore the old ones.
 
-        Returns what the guard did: `kept` or `restored`; "" if it did not reply."""
+        The guard is a timer that restores the old settings unless a second login succeeds. `command`: `keep` or `back`.
+        Returns `kept` or `restored`; "" if the guard did not reply.
+        """
         marker = secrets.token_hex(12)
         program = (
             f"cd {self.job.folder} || exit\n: >{command}\nleft=20\n"
@@ -240,7 +260,10 @@ class _NodeFix:
 async def _outputs(
     connection: Connection, program: str, marker: str, deadlines: Deadlines
 ) -> AsyncGenerator[CollectorOutput, None]:
-    """Run a program as root and yield the outputs between its marks until it ends."""
+    """Run a program as root, and yield the outputs between its marks until it ends.
+
+    A mark is a line that contains `marker` and the name of a step.
+    """
     reader = Reader(marker)
     async with aclosing(connection.run(LAUNCH, program, _ignore_stage, deadlines.session)) as chunks:
         async for chunk in chunks:
@@ -249,7 +272,10 @@ async def _outputs(
 
 
 async def _put(connection: Connection, content: bytes, path: str, deadlines: Deadlines) -> None:
-    """Write a file on the node as root. The script verifies its checksum, so a truncated file does no harm."""
+    """Write a file on the node as root.
+
+    The script verifies the checksum of the file, so a truncated file does no harm.
+    """
     folder = path.rpartition("/")[0]
     command = (
         'sh -c \'root=; [ "$(id -u)" -eq 0 ] || root="sudo -n"; '
@@ -261,4 +287,4 @@ async def _put(connection: Connection, content: bytes, path: str, deadlines: Dea
 
 
 def _ignore_stage(stage: str) -> None:
-    """Ignore the stages of a connection that the operator does not wait for."""
+    """Ignore the progress of a connection, because the operator does not wait for it."""

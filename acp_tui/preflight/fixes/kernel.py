@@ -1,6 +1,6 @@
-"""Recipes for the kernel: boot parameters, modules, SELinux, AppArmor, firewall (KRN-*, SEC-*).
+"""Fixes for the kernel: boot parameters, modules, SELinux, AppArmor, firewall (KRN-*, SEC-*).
 
-Boot parameters and SELinux take effect after the next reboot; acp-tui does not reboot nodes.
+Boot parameters and SELinux take effect after the next reboot. acp-tui does not reboot nodes.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def _boot_parameter(token: str) -> Recipe:
 
 
 def apparmor(case: FixContext) -> FixStep | str:
-    """SEC-APPARMOR: disable the unit now, and AppArmor in the kernel after the next reboot."""
+    """SEC-APPARMOR: disable the unit now. AppArmor in the kernel is disabled after the next reboot."""
     unit = (case.facts.units or {}).get("apparmor")
     installed = unit is not None and unit.enabled not in ("not-found", "")
     back = [
@@ -73,7 +73,7 @@ def apparmor(case: FixContext) -> FixStep | str:
 
 
 def selinux(case: FixContext) -> FixStep | str:
-    """SEC-SELINUX: permissive at once, disabled after the next reboot."""
+    """SEC-SELINUX: set SELinux to permissive at once. It is disabled after the next reboot."""
     running = case.facts.selinux != "disabled"
     commands = [
         f"sed -i -E 's/^[[:space:]]*SELINUX=.*/SELINUX=disabled/' {_SELINUX}",
@@ -92,7 +92,7 @@ def selinux(case: FixContext) -> FixStep | str:
 
 
 def firewall(case: FixContext) -> FixStep | str:
-    """SEC-FIREWALL: stop and disable every firewall unit; disable ufw with its own command."""
+    """SEC-FIREWALL: stop and disable every firewall unit. The firewall ufw is disabled with its own command."""
     names = case.verdict.names
     units = {name: unit for name, unit in (case.facts.units or {}).items() if name in names}
     if not names or trusted(names, r"[a-z0-9][a-z0-9-]{0,31}") is None:

@@ -1,6 +1,6 @@
 """Write the fix steps for one node as one bash script: backups, commands, an undo script, and marks in the output.
 
-A person can read and run the script too; a second run changes nothing. The practice nodes parse it with `split`.
+A person can also read and run the script. A second run changes nothing. The practice nodes parse it with `split`.
 """
 
 import re
@@ -11,13 +11,13 @@ from acp_tui.core.assets import asset_text
 from acp_tui.preflight.fixes.step import FixStep
 
 BACKUPS = "/var/backups/acp-tui"
-"""The folder on the node below which each fix has its own folder: backups, logs, undo.sh."""
+"""The folder on the node that contains one folder for each fix, with backups, logs and undo.sh."""
 SECOND_LOGIN = "second_login"
-"""The name under which the script reports the reload of sshd."""
+"""The name under which the script reports that sshd was reloaded."""
 NOTHING_CHANGED = 3
-"""The status of SECOND_LOGIN if the settings of sshd have not changed."""
+"""The exit status of SECOND_LOGIN if the settings of sshd have not changed."""
 GUARD = 60
-"""Seconds after which the guard restores the settings of sshd unless a second login has confirmed them."""
+"""Time in seconds after which the guard restores the settings of sshd, unless a second login has confirmed them."""
 
 _SSHD = "/etc/ssh/sshd_config"
 _FOLDER = re.compile(re.escape(BACKUPS) + r"/[0-9A-Za-z-]{1,40}")
@@ -26,8 +26,12 @@ _STEP = re.compile(r"^do_([a-z0-9_]+)\(\) \{\n(.*?)^\}$", re.MULTILINE | re.DOTA
 
 
 def script(steps: Sequence[FixStep], folder: str, marker: str = "acp") -> str:
-    """Return the script. `folder`: for backups and undo.sh on the node, below BACKUPS. `marker`: lower-case letters and
-    digits before the name of each step in the output. Raises ValueError if `folder` is elsewhere or `steps` empty."""
+    """Return the bash script for the fix steps.
+
+    `folder`: the folder on the node for backups and undo.sh, below BACKUPS. `marker`: lower-case letters and digits
+    before the name of each step in the output. Raises ValueError if `folder` is not below BACKUPS, or if `steps` is
+    empty.
+    """
     if not steps or _FOLDER.fullmatch(folder) is None:
         raise ValueError("no steps, or not a folder for backups")
     login = any(step.second_login for step in steps)
@@ -55,7 +59,10 @@ def _functions(step: FixStep) -> str:
 
 
 def split(text: str) -> tuple[str, dict[str, str]]:
-    """Return the marker of a script, and the commands of each step without backups. Raises ValueError otherwise."""
+    """Return the marker of a script, and the commands of each step without backups.
+
+    Raises ValueError: the text is not such a script.
+    """
     marker = _MARKER.search(text)
     found: dict[str, str] = dict(_STEP.findall(text))
     if marker is None or not found:

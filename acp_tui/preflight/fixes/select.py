@@ -1,6 +1,7 @@
 """Choose the fix steps for the findings on a node, and name the findings that need a manual fix. Pure.
 
-"All" are the steps that fix a blocker and can be undone. The other steps are available, but run only if named.
+Without named requirements, the steps that fix a blocker and can be undone are chosen. All other steps run only if they
+are named.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -36,9 +37,9 @@ class AvailableFixes:
     address: str
     steps: tuple[FixStep, ...]
     manual: tuple[ManualFix, ...]
-    """Only for blockers."""
+    """The manual fixes. Only blockers are listed."""
     pending: tuple[str, ...]
-    """Requirements that are configured, and pass after a reboot."""
+    """Requirements that are already configured, and pass after a reboot."""
 
 
 def available_fixes(
@@ -50,9 +51,10 @@ def available_fixes(
     hostname: str | None = None,
     init: InitScript | None = None,
 ) -> AvailableFixes:
-    """Return the fixes that exist for `verdicts` (of any node; only those of `node` count).
+    """Return the fixes that exist on `node` for those of `verdicts` that concern this node.
 
-    `hostname`: the name that the operator chose for the node. `init`: the vendor's script, if it was found."""
+    `hostname`: the name that the operator chose for the node. `init`: the vendor's script, if it was found.
+    """
     rows = catalogue(plan.effective_release)
     steps: list[FixStep] = [_init_step(rows[INIT].title, init)] if init and INIT in rows else []
     manual: list[ManualFix] = []
@@ -90,12 +92,15 @@ def select_fixes(
     hostname: str | None = None,
     init: InitScript | None = None,
 ) -> tuple[FixStep, ...]:
-    """Return the steps to apply on `node`: those of the requirement IDs in `only`; None: those applied by default."""
+    """Return the steps to apply on `node`.
+
+    `only`: the IDs of the requirements to fix; None for the steps that are applied by default.
+    """
     return selected(available_fixes(plan, node, facts, verdicts, hostname=hostname, init=init).steps, only)
 
 
 def selected(steps: Iterable[FixStep], only: Collection[str] | None) -> tuple[FixStep, ...]:
-    """Return the steps that fix a requirement in `only`; None: those applied by default."""
+    """Return the steps that fix a requirement in `only`; for None, the steps that are applied by default."""
     if only is None:
         return tuple(step for step in steps if step.applied_by_default and not step.destructive)
     return tuple(step for step in steps if not set(step.requirements).isdisjoint(only))
@@ -103,7 +108,7 @@ def selected(steps: Iterable[FixStep], only: Collection[str] | None) -> tuple[Fi
 
 @dataclass(frozen=True)
 class FixResult:
-    """The outcome of a requirement after a fix step; PASS means that the step fixed it."""
+    """The outcome of a requirement after a fix step. PASS means that the step fixed the requirement."""
 
     address: str
     requirement: str
@@ -112,9 +117,10 @@ class FixResult:
 
 
 def fix_results(address: str, steps: Iterable[FixStep], verdicts: Sequence[Verdict]) -> tuple[FixResult, ...]:
-    """Return the outcomes of the requirements of `steps` in `verdicts`, which were made after the fix.
+    """Return the outcome of each requirement that `steps` fix. The `verdicts` must be made after the fix.
 
-    PRE-INIT is left out: no check shows whether it has run."""
+    PRE-INIT is left out, because no check shows whether it has run.
+    """
     found = []
     for requirement in dict.fromkeys(r for step in steps for r in step.requirements if r != INIT):
         own = [v for v in verdicts if v.requirement == requirement and v.node in (address, None)]
@@ -134,12 +140,12 @@ def _init_step(title: str, init: InitScript) -> FixStep:
         _(title),
         f'printf \'%s  %s\\n\' {init.sha256} "$folder/init.sh" | sha256sum -c -\nbash "$folder/init.sh"',
         applied_by_default=False,
-        note=_("The vendor's script makes its own changes, and cannot be undone. acp-tui keeps its output."),
+        note=_("The vendor's script makes its own changes, which cannot be undone. acp-tui keeps its output."),
     )
 
 
 def _joined(steps: Sequence[FixStep]) -> list[FixStep]:
-    """Merge steps with the same commands into one step that fixes all their requirements."""
+    """Merge steps that have the same commands into one step that fixes all their requirements."""
     by_commands: dict[str, FixStep] = {}
     for step in steps:
         before = by_commands.get(step.commands)
@@ -156,5 +162,5 @@ def _joined(steps: Sequence[FixStep]) -> list[FixStep]:
 
 
 def _in_order(steps: Sequence[FixStep]) -> tuple[FixStep, ...]:
-    """Put the steps that could lock the operator out last: all other steps are done by then."""
+    """Return the steps in the order to run. Steps that could lock the operator out come last."""
     return tuple(sorted(steps, key=lambda step: step.second_login))

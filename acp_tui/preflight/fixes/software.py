@@ -1,6 +1,6 @@
-"""Recipes for software: conflicting files, folders and packages (FS-*, PKG-*), and missing packages (SW-*).
+"""Fixes for software: conflicting files, folders and packages (FS-*, PKG-*), and missing packages (SW-*).
 
-Removed packages and folders cannot be restored: such steps run only when named, and first list what they remove.
+Removed packages and folders cannot be restored. Such steps run only if they are named, and list first what they remove.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ _BINARY = r"/usr/local/s?bin/[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}|/opt/cni/bin"
 
 
 def kubelet_unit(case: FixContext) -> FixStep | str:
-    """FS-KUBELET-UNIT: remove the file, unless a kubelet runs: that is a cluster in use."""
+    """FS-KUBELET-UNIT: remove the unit file. If a kubelet runs, do not remove it, because the node is in a cluster."""
     if "kubelet" in (case.facts.kubernetes_traces or ()):
-        return _("a kubelet is running: find out first which cluster it belongs to (CAP-FRESH-ENV)")
+        return _("a kubelet is running on this node. Find out which cluster the node belongs to (CAP-FRESH-ENV)")
     return FixStep(
         case.verdict.requirement,
         case.title,
@@ -37,7 +37,7 @@ def kubelet_unit(case: FixContext) -> FixStep | str:
 
 
 def _folders(*processes: str) -> Recipe:
-    """FS-DIR-*: remove folders, unless one of `processes` runs and uses them."""
+    """FS-DIR-*: remove folders. If one of `processes` runs and uses them, do not remove them."""
 
     def recipe(case: FixContext) -> FixStep | str:
         paths = trusted(case.verdict.names, r"(/[a-z]+){2,4}/?")
@@ -45,7 +45,9 @@ def _folders(*processes: str) -> Recipe:
             return unexpected_names(case.verdict.names)
         running = [name for name in processes if name in (case.facts.kubernetes_traces or ())]
         if running:
-            return _("in use by {names}: find out first what this process belongs to").format(names=", ".join(running))
+            return _("the folder is in use by {names}. Find out first which software this process belongs to").format(
+                names=", ".join(running)
+            )
         return FixStep(
             case.verdict.requirement,
             case.title,
@@ -53,18 +55,24 @@ def _folders(*processes: str) -> Recipe:
             destructive=True,
             applied_by_default=False,
             preview=_SHOW_FOLDERS.format(paths=paths),
-            note=_("Deleted files cannot be restored. Back up first what may be needed."),
+            note=_("Deleted files cannot be restored. Back up the files that you need."),
         )
 
     return recipe
 
 
 def _packages(remove: str, preview: str) -> Recipe:
-    """PKG-CONFLICT-*: remove packages; the package tool first lists them, with all packages that depend on them."""
+    """PKG-CONFLICT-*: remove packages with the command `remove`.
+
+    The command `preview` first lists the packages, with all packages that depend on them.
+    """
 
     def recipe(case: FixContext) -> FixStep | str:
         if case.verdict.outcome is not Outcome.FAIL:
-            return _("the package names only resemble listed ones: decide yourself whether they conflict")
+            return _(
+                "the names of the packages are only similar to listed names. Decide yourself whether the "
+                "packages conflict"
+            )
         names = trusted(case.verdict.names, _PACKAGE)
         if names is None:
             return unexpected_names(case.verdict.names)
@@ -75,14 +83,17 @@ def _packages(remove: str, preview: str) -> Recipe:
             destructive=True,
             applied_by_default=False,
             preview=preview.format(names=names) + "\ntrue",
-            note=_("The software in these packages stops. Move its applications and back up its data first."),
+            note=_(
+                "Software in these packages stops. Before the fix, move its applications to other machines "
+                "and back up its data."
+            ),
         )
 
     return recipe
 
 
 def leftovers(case: FixContext) -> FixStep | str:
-    """PKG-LEFTOVER-BIN: move the files into the backups of this fix, from which undo restores them."""
+    """PKG-LEFTOVER-BIN: move the files into the backups of this fix. The undo script restores them."""
     paths = case.verdict.names
     if trusted(paths, _BINARY) is None:
         return unexpected_names(paths)
@@ -93,12 +104,12 @@ def leftovers(case: FixContext) -> FixStep | str:
         "\n".join(f"move_away {path}" for path, _place in moved),
         undo="\n".join(f"mv -n -T {place} {path}" for path, place in moved),
         applied_by_default=False,
-        note=_("Check first which software each file belongs to."),
+        note=_("Check first which software each of these files belongs to."),
     )
 
 
 def _from_a_repository(case: FixContext) -> str:
-    return _("acp-tui does not bring packages: install this one from your repository or with the system image")
+    return _("acp-tui does not contain packages. Install this package from your repository or with the system image")
 
 
 _YUM = _packages(

@@ -1,6 +1,6 @@
-"""The types of fixes: a step on one node, the context from which a recipe makes it, and the vendor's init.sh.
+"""The types of fixes: a step on one node, the context of a fix function, and the vendor's init.sh.
 
-A recipe is a pure function that returns a step, or the reason why acp-tui cannot fix the finding.
+A fix function (`Recipe`) is pure. It returns a step, or the reason why acp-tui cannot fix the finding.
 """
 
 import re
@@ -21,29 +21,32 @@ class FixStep:
     requirement: str
     title: str
     commands: str
-    """Shell, one command per line; run in order until one fails. May call the functions of `assets/fixes/frame.sh`."""
+    """Shell commands, one per line.
+
+    They run in order until one fails, and can call functions of `assets/fixes/frame.sh`.
+    """
     undo: str | None = None
-    """Shell that undoes changes outside `files`; runs after the files were restored."""
+    """Shell commands that undo changes outside `files`. They run after the files were restored."""
     files: tuple[str, ...] = ()
-    """Paths that the step may change; shell patterns are allowed."""
+    """The paths that the step can change. Shell patterns are allowed."""
     reboot_needed: bool = False
-    """In effect only after a reboot, which the operator does."""
+    """True if the step takes effect only after a reboot, which the operator starts."""
     destructive: bool = False
-    """Removes what undo cannot restore: never applied by default."""
+    """True if undo cannot restore what the step removes. Such a step is never applied by default."""
     applied_by_default: bool = True
-    """Runs without being named; False: it must be named."""
+    """True if the step runs by default. False if the operator must name it."""
     also: tuple[str, ...] = ()
     """Other requirements that the same commands fix."""
     preview: str | None = None
-    """Shell that only reads, and lists what the step would remove."""
+    """Shell commands that only read, and list what the step would remove."""
     second_login: bool = False
-    """Could lock the operator out: kept only if a second login succeeds."""
+    """True if the step could lock the operator out. Its changes are kept only if a second login succeeds."""
     note: str = ""
-    """A warning to read before confirming."""
+    """A warning that the operator reads before the confirmation."""
 
     @property
     def name(self) -> str:
-        """The step's name in scripts: lower-case letters, digits and underscores."""
+        """The name of the step in scripts: lower-case letters, digits and underscores."""
         return self.requirement.lower().replace("-", "_")
 
     @property
@@ -66,7 +69,7 @@ class InitScript:
 
 @dataclass(frozen=True)
 class FixContext:
-    """The input of a recipe: a finding on a node."""
+    """The input of a fix function: a finding on a node."""
 
     plan: Plan
     node: Node
@@ -82,7 +85,7 @@ Recipe = Callable[[FixContext], FixStep | str]
 
 
 def trusted(names: Iterable[str], pattern: str) -> str | None:
-    """Return names from a node, quoted for a shell line; None if there are none, or one does not match `pattern`."""
+    """Return `names` from a node, quoted for a shell line; None if one does not match `pattern`, or without names."""
     names = tuple(names)
     if not names or not all(re.fullmatch(pattern, name) for name in names):
         return None

@@ -1,6 +1,6 @@
-"""Recipes for system settings: swap, limits, /tmp, host name, resolver, time zone, sshd.
+"""Fixes for system settings: swap, limits, /tmp, host name, resolver, time zone, sshd.
 
-A value from a node (name, zone, unit) goes into a shell line only if it matches the expected pattern.
+A value from a node (name, zone, unit) becomes part of a shell line only if it matches the expected pattern.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from acp_tui.core.i18n import _
 from acp_tui.preflight.fixes.step import FixContext, FixStep, Recipe, trusted, unexpected_names
 
 HOSTNAME = r"(?=.{1,36}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-"""A host name that passes NET-HOSTNAME-*."""
+"""Matches a host name that passes NET-HOSTNAME-*."""
 
 _SWAP_UNIT = r"[A-Za-z0-9][A-Za-z0-9:_.\\@-]{0,200}\.(swap|service)"
 _RESOLV = "/etc/resolv.conf"
@@ -20,8 +20,10 @@ _TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/
 
 
 def swap(case: FixContext) -> FixStep | str:
-    """SYS-SWAP: turn swap off, and disable the entries that turn it on at boot. Units that do not come from fstab are
-    masked, or disabled if their own file in /etc prevents a mask."""
+    """SYS-SWAP: turn swap off, and disable the entries that turn it on at boot.
+
+    Units that do not come from fstab are masked. If their own file in /etc prevents a mask, they are disabled.
+    """
     entries = case.facts.fstab_swaps or ()
     services = tuple(name for name in entries if name.endswith(".service"))
     units = tuple(name for name in entries if name.endswith(".swap"))
@@ -44,7 +46,7 @@ def swap(case: FixContext) -> FixStep | str:
 
 
 def tasks_max(case: FixContext) -> FixStep | str:
-    """SYS-TASKSMAX: set DefaultTasksMax of systemd."""
+    """SYS-TASKSMAX: set DefaultTasksMax of systemd to infinity."""
     return FixStep(
         case.verdict.requirement,
         case.title,
@@ -57,7 +59,7 @@ def tasks_max(case: FixContext) -> FixStep | str:
 
 
 def tmp_noexec(case: FixContext) -> FixStep | str:
-    """FS-TMP-NOEXEC: remount /tmp now, and change fstab and tmp.mount for the next boot."""
+    """FS-TMP-NOEXEC: remount /tmp now without noexec, and change fstab and tmp.mount for the next boot."""
     drop = "s/,noexec\\b|\\bnoexec,//; s/\\bnoexec\\b/defaults/"
     units = " ".join(_TMP_UNITS)
     return FixStep(
@@ -74,7 +76,7 @@ def tmp_noexec(case: FixContext) -> FixStep | str:
 def hostname(case: FixContext) -> FixStep | str:
     """NET-HOSTNAME-*, X-HOSTNAME-UNIQUE: set the host name that the operator chose."""
     if case.hostname is None:
-        return _("choose a host name yourself")
+        return _("acp-tui does not choose a host name. Choose one and set it yourself")
     name = trusted((case.hostname,), HOSTNAME)
     if name is None:
         return _("'{name}' is not a valid host name for a node").format(name=case.hostname)
@@ -101,36 +103,43 @@ def localhost(case: FixContext) -> FixStep | str:
 
 
 def search_domains(case: FixContext) -> FixStep | str:
-    """NET-RESOLV-SEARCH, NET-SEARCH-*: remove the search domains."""
+    """NET-RESOLV-SEARCH, NET-SEARCH-*: remove the search domains from the resolver configuration."""
     return FixStep(
         "NET-RESOLV-SEARCH",
         case.title,
         f"sed -i -E '/^\\s*(search|domain)\\s/d' {_RESOLV}",
         files=(_RESOLV,),
         also=() if case.verdict.requirement == "NET-RESOLV-SEARCH" else (case.verdict.requirement,),
-        note=_("Short names no longer resolve. NetworkManager or DHCP may rewrite the file: change them too."),
+        note=_(
+            "Short host names no longer resolve. NetworkManager or DHCP can overwrite the file, so change "
+            "their settings too."
+        ),
     )
 
 
 def nameservers(case: FixContext) -> FixStep | str:
-    """NET-RESOLV-172: remove name servers in 172.* if others remain; replace the stub of systemd with its servers."""
+    """NET-RESOLV-172: remove name servers in 172.0.0.0/8 if other name servers remain.
+
+    If the file names the local name server of systemd-resolved, it is replaced by the servers that systemd-resolved
+    uses.
+    """
     servers = case.facts.nameservers or ()
     barred = [server for server in servers if server.startswith("172.")]
     others = [server for server in servers if server not in barred and not _local(server)]
     if barred and not others:
-        return _("no other name server is configured; choose one yourself")
+        return _("no other name server is configured. Choose a name server yourself")
     if barred:
         command = f"sed -i -E '/^\\s*nameserver\\s+172\\./d' {_RESOLV}"
     elif "127.0.0.53" in servers:
         command = f"use_resolved_servers {_RESOLV}"
     else:
-        return _("the name server runs on this node; choose another one yourself")
+        return _("the name server runs on this node. Choose a different name server yourself")
     return FixStep(
         case.verdict.requirement,
         case.title,
         command,
         files=(_RESOLV,),
-        note=_("NetworkManager or DHCP may rewrite the file: change the name servers there too."),
+        note=_("NetworkManager or DHCP can overwrite the file, so change their name servers too."),
     )
 
 
@@ -166,7 +175,10 @@ def _sshd(keyword: str) -> Recipe:
             f"sed -i -e '1i {line}' -e '/^[[:space:]]*{keyword}[[:space:]=]/Id' {file}",
             files=(file,),
             second_login=True,
-            note=_("Kept only if a second login succeeds; otherwise restored at once, or by the node after a minute."),
+            note=_(
+                "The change is kept only if a second login succeeds. Otherwise it is undone at once, or by "
+                "the node after one minute."
+            ),
         )
 
     return recipe

@@ -1,6 +1,6 @@
 """The connectivity table: closed ports, latency and bandwidth from each node to each other node.
 
-Pure: made from the same facts as the verdicts, for the wizard and for the page alike.
+It is pure, and uses the same facts as the verdicts. The wizard and the HTML page show it.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from acp_tui.nodes.facts import Facts, TcpPath, TcpResult
 
 
 class LinkState(StrEnum):
-    """The way from one node to another."""
+    """The state of the connectivity from one node to one other node."""
 
     SELF = "self"
     OPEN = "open"
@@ -28,20 +28,20 @@ class LinkState(StrEnum):
 @dataclass(frozen=True)
 class Cell:
     target: str
-    """The other node's address in the plan."""
+    """The plan address of the other node."""
     state: LinkState
     closed: tuple[int, ...] = ()
-    """TCP ports that are needed and not open, ascending."""
+    """The TCP ports that are required and not open, in ascending order."""
     seconds: float | None = None
-    """Round trip; 0.0 is under a millisecond, None not known."""
+    """The round trip time in seconds; 0.0 if it is below a millisecond, None if it is unknown."""
     cut: bool = False
-    """Packets of the link's full size do not pass whole."""
+    """True if packets of the link's full size do not pass, or pass only in fragments."""
     bits: float | None = None
-    """Bits a second that were measured there; None: not measured."""
+    """The measured bandwidth to the other node in bits per second; None if it was not measured."""
 
     @property
     def text(self) -> str:
-        """A few characters: `ok <1 ms`, `2379 2380`, `closed`, `?`."""
+        """The state in a few characters: `ok <1 ms`, `2379 2380`, `closed`, `?`."""
         if self.state is LinkState.SELF:
             return "-"
         if self.state is LinkState.UNKNOWN:
@@ -69,11 +69,11 @@ class Cell:
 class Row:
     source: str
     cells: tuple[Cell, ...]
-    """One a node, in the order of the plan, the node itself among them."""
+    """One cell per node, in the order of the plan. The node itself is included."""
 
 
 def matrix(topology: Topology, facts: Mapping[str, Facts]) -> tuple[Row, ...]:
-    """Return one row for each node, in the order of the plan; () for a single node."""
+    """Return one row per node, in the order of the plan; () for a single node."""
     if len(topology.nodes) < 2:
         return ()
     return tuple(_row(source.node, topology.nodes, facts) for source in topology.nodes)

@@ -1,6 +1,7 @@
 """Compare two reports: new findings, fixed findings, changed observations, changed nodes.
 
-Pure. A requirement or node that only one of the reports has was not checked in the other: it is never "fixed".
+The functions are pure. If only one report has a requirement or node, the other one did not check it. So it never counts
+as fixed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,36 +15,38 @@ from acp_tui.preflight.report.model import NodeRecord, Report
 _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 _Key = tuple[str, str | None]
-"""Requirement and node."""
+"""The requirement ID and the node address."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The differences between the report that finished at `since` and a later one. Nodes are plan addresses."""
+    """The differences between a report that finished at `since` and a later one. Nodes are plan addresses."""
 
     since: datetime
     new: tuple[Verdict, ...] = ()
-    """Findings only in the later report."""
+    """Findings that only the later report has."""
     fixed: tuple[Verdict, ...] = ()
-    """Findings only in the earlier report, as it has them."""
+    """Findings that only the earlier report has, in the form of that report."""
     changed: tuple[tuple[Verdict, Verdict], ...] = ()
-    """Earlier and later verdict of findings with another outcome, observation or waiver."""
+    """Earlier and later verdict of findings whose outcome, observed value or waiver is different."""
     added: tuple[str, ...] = ()
-    """Nodes only in the later report."""
+    """Nodes that only the later report has."""
     gone: tuple[str, ...] = ()
-    """Nodes only in the earlier report."""
+    """Nodes that only the earlier report has."""
     rebooted: tuple[str, ...] = ()
     states: tuple[tuple[str, NodeState, NodeState], ...] = ()
-    """Address, earlier state and later state of nodes."""
+    """Address, earlier state and later state of nodes whose state changed."""
 
     def __bool__(self) -> bool:
         return any((self.new, self.fixed, self.changed, self.added, self.gone, self.rebooted, self.states))
 
 
 def changes(before: Report, now: Report, *, partial: bool = False) -> Changes:
-    """Compare `before`, a report of all nodes and rules, with `now`. `partial`: `now` has only some nodes or rules.
+    """Return the changes between `before`, a report of all nodes and rules, and `now`.
 
-    If the state of a node changed, outcomes that became or were unknown are no changes: the state says it once."""
+    `partial`: `now` has only some nodes or rules. If the state of a node changed, outcomes that were or became unknown
+    do not count as changes: the state of the node already shows the change.
+    """
     then_nodes = {node.address: node for node in before.nodes}
     now_nodes = {node.address: node for node in now.nodes}
     both = [(then_nodes[address], node) for address, node in now_nodes.items() if address in then_nodes]
@@ -88,13 +91,17 @@ def _problems(verdicts: Iterable[Verdict]) -> Mapping[_Key, list[Verdict]]:
 
 
 def new_blockers(before: Report, now: Report) -> tuple[Verdict, ...]:
-    """Return the blockers that `before` does not have."""
+    """Return the blockers in `now` that `before` does not have."""
     known = {(verdict.requirement, verdict.node) for verdict in before.verdicts if verdict.blocks}
     return tuple(v for v in now.verdicts if v.blocks and (v.requirement, v.node) not in known)
 
 
 def _paired(old: list[Verdict], new: list[Verdict]) -> list[tuple[Verdict | None, Verdict | None]]:
-    """Pair the findings of one rule that differ. A rule may have several findings, and some may be unchanged."""
+    """Pair the earlier and later findings of one rule that differ.
+
+    A rule can have several findings, and some can be unchanged. None in a pair means that one report has no such
+    finding.
+    """
     keys_before, keys_now = [_key_of(verdict) for verdict in old], [_key_of(verdict) for verdict in new]
     missing = [verdict for verdict in old if _key_of(verdict) not in keys_now]
     added = [verdict for verdict in new if _key_of(verdict) not in keys_before]

@@ -1,4 +1,4 @@
-"""Describe the changes since an earlier report, and the connectivity, in lines of text."""
+"""Describe the changes since an earlier report, and the connectivity, as lines of text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,16 +12,16 @@ from acp_tui.preflight.report.model import NodeRecord
 
 
 def change_lines(since: Changes) -> tuple[str, ...]:
-    """Return one line for each change, or one line that states that nothing has changed."""
+    """Return one line for each change, or one line that says that nothing has changed."""
     findings = [
         f"{change}: {verdict.requirement} {verdict.node or '-'}: {observed}"
         for change, verdict, observed in changed_findings(since)
     ]
-    return (*node_lines(since), *findings) or (_("Nothing has changed."),)
+    return (*node_lines(since), *findings) or (_("Nothing has changed since the last preflight."),)
 
 
 def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
-    """Return the connectivity between the nodes: a table if it fits into `width` columns, else the closed links."""
+    """Return the connectivity of the nodes: a table if it fits into `width` columns, otherwise the closed links."""
     if not any(node.links for node in nodes):
         return ()
     numbers = {node.address: number for number, node in enumerate(nodes, 1)}
@@ -34,7 +34,7 @@ def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
         body = [
             f"{name:<{first}}" + "".join(f"{c:>{column}}" for c in row) for name, row in zip(names, rows, strict=True)
         ]
-        return (head, *body, *([_("G, M: measured Gbit/s, Mbit/s")] if _has_bandwidth(nodes) else []))
+        return (head, *body, *([_("G and M mean measured Gbit/s and Mbit/s.")] if _has_bandwidth(nodes) else []))
     closed = [
         f"{node.address} → {link.target}: {link.text}"
         for node in nodes
@@ -59,7 +59,7 @@ def _link_text(node: NodeRecord, target: str) -> str:
 def node_lines(since: Changes) -> Iterator[str]:
     """Return one line for each change of a node."""
     for address, before, now in since.states:
-        yield pgettext("comparison", "{node}: {before}, now {now}").format(
+        yield pgettext("comparison", "{node}: the state was {before}, and is now {now}").format(
             node=address, before=state_label(before), now=state_label(now)
         )
     for address in since.added:

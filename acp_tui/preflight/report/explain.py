@@ -1,4 +1,4 @@
-"""Explain a requirement without a node: the offline manual of the command, the wizard and the report."""
+"""Explain a requirement without a node. The command, the wizard and the report show this text as an offline manual."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,7 +15,7 @@ _ROLES: Mapping[str, str] = {
 
 
 def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
-    """(name, text) pairs in reading order; texts may have several lines, and none is empty."""
+    """Yield (label, text) pairs in reading order. A text can have several lines, and is never empty."""
     parts = (
         (pgettext("label", "Expected"), expected_text(row)),
         (pgettext("label", "Where"), _where(row)),
@@ -29,7 +29,7 @@ def explain_requirement(row: Requirement) -> Iterator[tuple[str, str]]:
 
 
 def later_releases(requirement: str, release: str) -> Iterator[tuple[str, str]]:
-    """Yield the changes of a requirement in each release after `release`: a label and the changed texts."""
+    """Yield the changes of a requirement in each release after `release`, as (label, changed texts)."""
     before = catalogue(release)[requirement]
     for later in RELEASES[RELEASES.index(release) + 1 :]:
         now = catalogue(later)[requirement]
@@ -40,12 +40,14 @@ def later_releases(requirement: str, release: str) -> Iterator[tuple[str, str]]:
 
 
 def _texts(row: Requirement) -> Mapping[str, str]:
-    severity = _("For information only.") if row.check.kind == "stated" else severity_label(row.severity)
+    severity = (
+        _("This requirement is for information only.") if row.check.kind == "stated" else severity_label(row.severity)
+    )
     return {"title": _(row.title), "expected": expected_text(row), "fix": _fix(row), "severity": severity}
 
 
 def expected_text(row: Requirement) -> str:
-    """Return the expected value, with the numbers of the row; "" if the title is enough."""
+    """Return the expected value, with the numbers of the row; "" if the title already says it."""
     if row.expected:
         return _(row.expected)
     match row.check:
@@ -59,16 +61,19 @@ def expected_text(row: Requirement) -> str:
 
 
 def how_observed(row: Requirement) -> str:
-    """Return how the requirement is checked; a row without such a text checks the plan, or is for information."""
+    """Return the text on how the requirement is checked.
+
+    Without such a text in the row, the plan is checked, or the row is for information only.
+    """
     if row.how:
         return _(row.how)
     if row.check.kind == "stated":
-        return _("Not checked: for information only.")
-    return _("The plan is checked; nodes are not queried.") if row.scope == "plan" else ""
+        return _("This requirement is not checked, because it is for information only.")
+    return _("acp-tui checks the plan. It does not query the nodes.") if row.scope == "plan" else ""
 
 
 def _fix(row: Requirement, os_id: str | None = None) -> str:
-    """Return the fix with the names in the rule, or NAMES where a finding would have the names on its node."""
+    """Return the fix with the names in the row, or with the placeholder NAMES for names on the node."""
     match row.check:
         case AllPresent(names=names):
             known = names
@@ -89,7 +94,7 @@ def _line(system: Distribution, *, kernel: bool) -> str:
 
 
 def _size(check: FunctionCheck) -> str:
-    """Return cores and memory, one line for each number of workload clusters."""
+    """Return the cores and memory, one line for each range of workload clusters."""
     clusters = check.texts("clusters")
     lines = [
         _size_line(cores, memory, upto)
@@ -102,7 +107,7 @@ def _size(check: FunctionCheck) -> str:
     ]
     advised = _size_line("".join(check.texts("cores_advised")), "".join(check.texts("memory_advised")), "")
     return "\n".join(
-        [*lines, *([pgettext("requirement", "recommended: {size}").format(size=advised)] if advised else [])]
+        [*lines, *([pgettext("requirement", "the recommended size is {size}").format(size=advised)] if advised else [])]
     )
 
 

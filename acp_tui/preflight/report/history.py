@@ -1,6 +1,6 @@
-"""Store the last complete report of each plan file on this host, so that the next one can be compared with it.
+"""Store the last complete report of each plan file on this host, to compare the next report with it.
 
-A stored report that cannot be read is ignored: then there is nothing to compare with.
+A stored report that cannot be read is ignored. Then there is no comparison.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from acp_tui.preflight.report.model import Report, report_json
 
 
 def last_report_path(home: Path, plan_file: Path) -> Path:
-    """Return the path of the last report of this plan file; `home` is the state folder."""
+    """Return the path of the last report of this plan file. `home` is the state folder of acp-tui."""
     name = hashlib.sha256(str(plan_file.absolute()).encode()).hexdigest()[:16]
     return home / "reports" / f"{name}.json"
 
@@ -25,6 +25,6 @@ def load_last_report(path: Path) -> Report | None:
 
 
 def save_last_report(path: Path, report: Report) -> None:
-    """Replace the last report by `report`. Raises OSError if that fails; then the last report is unchanged."""
+    """Replace the last report with `report`. Raises OSError if that fails; then the last report is unchanged."""
     private_folder(path.parent)
     write_atomically(path, report_json(report))

@@ -25,11 +25,11 @@ class Link:
     """The connectivity from a node to one other node. The names and order of the fields are those of the document."""
 
     target: str
-    """Plan address of the other node."""
+    """The plan address of the other node."""
     way: str
     """The state of the link: `open`, `partly closed`, `closed`, `unknown`."""
     text: str
-    """A few characters with ports and round trip."""
+    """The closed ports and the round trip time in a few characters."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class NodeRecord:
     role: str
     state: NodeState
     detail: str = ""
-    """The error, and the stage at which it happened; "" if there was none."""
+    """The error and the stage at which it happened; "" without an error."""
     machine: NodeSummary | None = None
     links: tuple[Link, ...] = ()
     """The links to every other node; () if they were not tested."""
@@ -49,7 +49,7 @@ class NodeRecord:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a preflight."""
+    """The result of a preflight: the nodes and the verdicts."""
 
     release: str
     started: datetime
@@ -62,7 +62,7 @@ class Report:
         return all(n.state is NodeState.CHECKED for n in self.nodes) and not any(v.blocks for v in self.verdicts)
 
     def to_json(self) -> dict[str, object]:
-        """Return the published document. Times are ISO 8601 in UTC."""
+        """Return the published JSON document. Times are ISO 8601 in UTC."""
         document = _Document(
             schema=SCHEMA,
             release=self.release,
@@ -80,9 +80,10 @@ class Report:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Report":
-        """Return the report of a document; its verdicts have no `paths` and `names`.
+        """Return the report that a JSON document contains. Its verdicts have no `paths` and no `names`.
 
-        Raises ValueError if the text is not a document of this schema."""
+        Raises ValueError if the text is not a document of this schema.
+        """
         document = _adapter().validate_json(text)
         if document.schema != SCHEMA:
             raise ValueError(f"not of schema {SCHEMA}: {document.schema[:40]}")
@@ -91,7 +92,7 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class _Document:
-    """The fields of the document in their order. `ready` and `summary` are computed, so a reader may ignore them."""
+    """The fields of the JSON document in their order. A reader can ignore `ready` and `summary`, which are computed."""
 
     schema: str
     release: str
@@ -109,11 +110,11 @@ def _adapter() -> TypeAdapter[_Document]:
 
 
 def summary(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    """Return the number of verdicts for every outcome, 0 included."""
+    """Return the number of verdicts for each outcome. An outcome without verdicts has the number 0."""
     counts = Counter(v.outcome for v in verdicts)
     return {outcome.value: counts[outcome] for outcome in Outcome}
 
 
 def report_json(report: Report) -> str:
-    """Return the published document, indented, with a newline at the end."""
+    """Return the published JSON document, indented, with a newline at the end."""
     return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"

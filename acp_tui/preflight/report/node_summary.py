@@ -1,6 +1,6 @@
-"""Make the node records of a report: state, links and the most important facts of each node.
+"""Create the node records of a report: state, links and the most important facts of each node.
 
-All other facts stay on this host: people pass reports on, so a report contains no more than it needs.
+All other facts stay on this host. Operators pass reports on, so a report contains only the facts that it needs.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,10 @@ from acp_tui.preflight.report.connectivity import LinkState, Row, matrix
 from acp_tui.preflight.report.model import Link, NodeRecord
 
 _MOST = 12
-"""Maximum of addresses and of filesystems: a node with hundreds of interfaces must still fit into one table row."""
+"""Maximum number of addresses and file systems of a node.
+
+A node with hundreds of interfaces must fit into one table row.
+"""
 
 
 def node_records(
@@ -27,7 +30,8 @@ def node_records(
 ) -> tuple[NodeRecord, ...]:
     """Return the records of the nodes that have a state, in the order of the plan. All mappings are by plan address.
 
-    `details`: the errors of the nodes."""
+    `details`: the error of each node.
+    """
     links = {row.source: _links(row) for row in matrix(topology, facts)}
     return tuple(
         NodeRecord(
@@ -51,7 +55,7 @@ def _links(row: Row) -> tuple[Link, ...]:
 
 
 def node_summary(facts: Facts | None) -> NodeSummary | None:
-    """Return the most important facts; None if none of them is known."""
+    """Return the most important facts of a node; None if none of them is known."""
     if facts is None:
         return None
     known = NodeSummary(
@@ -74,7 +78,7 @@ def _addresses(facts: Facts) -> tuple[str, ...]:
 
 
 def _disks(facts: Facts) -> tuple[str, ...]:
-    """Return one line for each filesystem, with the kind of its disk if that is known."""
+    """Return one line for each file system, with the type of its disk if the type is known."""
     rotational = {disk.path: disk.rotational for disk in facts.disks or ()}
     lines = []
     for filesystem in facts.filesystems or ():

@@ -5,7 +5,7 @@ from acp_tui.preflight.report.model import Report
 
 
 def readiness(report: Report) -> str:
-    """Return whether the install may start, with the number of waived findings."""
+    """Return the text that says whether the install may start, with the number of waived findings."""
     if not report.ready:
         return _("Not ready to install")
     count = sum(verdict.waived is not None for verdict in report.verdicts)

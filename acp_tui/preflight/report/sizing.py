@@ -1,6 +1,6 @@
-"""Describe the sizing: a table, the reason for each number, and the comparison of each node with it.
+"""Describe the sizing: a table, the reason for each number, and the comparison of each node with the required size.
 
-The command, the wizard and the HTML page use the same texts; none of them calculates anything.
+The command, the wizard and the HTML page use the same texts. The texts contain only calculated values.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,11 @@ from acp_tui.core.i18n import _, ngettext, pgettext
 
 _NOTHING = "—"
 _RULE_WIDTH = 17
-"""Columns of the longest requirement ID in the list of reasons, with a blank."""
+"""Width of a requirement ID in the list of reasons, in columns, with a space after the longest ID."""
 
 
 def heads() -> tuple[str, ...]:
-    """Return the headings of the table."""
+    """Return the column headings of the table."""
     return (
         pgettext("column", "Role"),
         pgettext("column", "Required"),
@@ -29,7 +29,7 @@ def heads() -> tuple[str, ...]:
 
 
 def rows(sizing: Sizing) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of the table; the second row of a role, for ARM, does not repeat the number of nodes."""
+    """Yield the rows of the table. The second row of a role, for ARM, does not repeat the number of nodes."""
     counted: set[str] = set()
     for need in sizing.needs:
         role = (
@@ -43,7 +43,7 @@ def rows(sizing: Sizing) -> Iterator[tuple[str, ...]]:
 
 
 def fits(sizing: Sizing) -> Iterator[tuple[str, ...]]:
-    """Yield address, role, size and rating of each node; then the total of a role, if the sizing has one."""
+    """Yield the address, role, size and rating of each node, then the total of a role if the sizing has a total."""
     for fit in sizing.fits:
         machine = str(fit.machine) if fit.machine is not None else _NOTHING
         yield fit.address, role_label(fit.role), machine, _rating(fit.outcome)
@@ -66,17 +66,17 @@ def _rating(outcome: Outcome) -> str:
 
 
 def table_lines(sizing: Sizing) -> list[str]:
-    """Return the table as lines."""
+    """Return the table as lines of text."""
     return _columns([heads(), *rows(sizing)])
 
 
 def fit_lines(sizing: Sizing) -> list[str]:
-    """Return the comparison of the nodes as lines."""
+    """Return the comparison of the nodes with the required sizes as lines of text."""
     return _columns(list(fits(sizing)))
 
 
 def reason_lines(sizing: Sizing, width: int) -> Iterator[str]:
-    """Yield requirement and reason, wrapped at `width` columns."""
+    """Yield the requirement ID and the reason for each number, wrapped at `width` columns."""
     for reason in sizing.reasons:
         lines = wrap(reason.text, max(width - _RULE_WIDTH, 20))
         for name, line in zip((reason.requirement, *[""] * len(lines)), lines, strict=False):
@@ -84,7 +84,7 @@ def reason_lines(sizing: Sizing, width: int) -> Iterator[str]:
 
 
 def shortage(sizing: Sizing) -> str:
-    """Return the most important shortage in a few words; "" if none is known."""
+    """Return the most important shortage in a few words, such as "2 workers are missing"; "" if none is known."""
     for need in sizing.needs:
         if need.planned < need.count:
             return _missing(need.role, need.count - need.planned)

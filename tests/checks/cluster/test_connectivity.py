@@ -452,7 +452,7 @@ def test_login_of_an_external_registry_is_checked(
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [(404, "is not a registry"), (301, "a redirect"), (429, "not available"), (503, "not available")],
+    [(404, "is not an image registry"), (301, "a redirect"), (429, "not available"), (503, "not available")],
 )
 def test_unexpected_status_of_the_registry_is_reported(status: int, reason: str) -> None:
     plan = valid_plan(registry={**REGISTRY, "username": "u", "password": "p"})

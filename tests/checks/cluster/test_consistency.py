@@ -53,7 +53,7 @@ def test_consistent_nodes_pass_with_one_verdict() -> None:
 def test_host_names_are_compared_case_insensitively() -> None:
     facts = with_each(hostname=("m1", "M1", "m2"))
     assert outcomes("X-HOSTNAME-UNIQUE", facts) == {ONE: Outcome.FAIL, TWO: Outcome.FAIL}
-    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"m1, also on {TWO}"
+    assert of_rule("X-HOSTNAME-UNIQUE", facts)[0].observed == f"the host name m1 is also used on {TWO}"
 
 
 def test_missing_host_name_is_unknown_and_duplicates_still_fail() -> None:

@@ -40,7 +40,7 @@ def test_clone_is_reported_with_the_other_node(common: Mapping[str, object], out
     results = verdicts_on_two_nodes(common, common)
     assert [(v.node, v.outcome) for v in results] == [(FIRST, outcome), (SECOND, outcome)]
     assert identifier in results[0].observed
-    assert f"also on {SECOND}" in results[0].observed
+    assert f"is also used on {SECOND}" in results[0].observed
 
 
 def test_fix_is_that_of_the_common_identifier() -> None:
@@ -72,7 +72,7 @@ def test_one_common_mac_address_is_a_warning() -> None:
     usb = "be:af:00:00:00:01"
     results = verdicts_on_two_nodes({"macs": ("52:54:00:00:00:01", usb)}, {"macs": ("52:54:00:00:00:02", usb)})
     assert [(v.node, v.outcome) for v in results] == [(FIRST, WARN), (SECOND, WARN)]
-    assert f"MAC {usb}, also on" in results[0].observed
+    assert f"MAC {usb} is also used on" in results[0].observed
 
 
 def test_machine_with_two_entries_fails_at_the_second() -> None:
@@ -82,7 +82,11 @@ def test_machine_with_two_entries_fails_at_the_second() -> None:
     facts[FIRST] = replace(facts[FIRST], interfaces=both)
     facts[SECOND] = replace(facts[FIRST], address=SECOND)
     (verdict,) = [v for v in verdicts(plan, facts) if v.requirement == "XR-NODE-UNIQUE"]
-    assert (verdict.node, verdict.outcome, verdict.observed) == (SECOND, FAIL, f"the same machine as {FIRST}")
+    assert (verdict.node, verdict.outcome, verdict.observed) == (
+        SECOND,
+        FAIL,
+        f"this node is the same machine as {FIRST}",
+    )
 
 
 def test_address_of_another_node_fails() -> None:
@@ -90,4 +94,4 @@ def test_address_of_another_node_fails() -> None:
         {"interfaces": (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))}, {}
     )
     assert (verdict.node, verdict.outcome) == (FIRST, FAIL)
-    assert f"eth1 has {SECOND}" in verdict.observed
+    assert f"eth1 of this node has {SECOND}" in verdict.observed

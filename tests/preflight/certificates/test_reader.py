@@ -267,7 +267,7 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
         "authority first",
         pem(ROOT, GOOD),
         KEY,
-        [(FAIL, "belongs to certificate 2"), (WARN, "is not in the certificate"), (WARN, "order")],
+        [(FAIL, "belongs to certificate 2"), (WARN, "certificate does not contain acp.example.com"), (WARN, "order")],
     ),
     ("self-signed", pem(issue(issuer="acp.example.com", signer=RSA)), KEY, [(WARN, "is self-signed")]),
     ("expired", pem(issue(days=(LONG[0], TODAY - timedelta(days=1))), ROOT), KEY, [(FAIL, "expired on")]),
@@ -290,18 +290,18 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("issuer may not issue", chain(CA_FLAG, usage("crl_sign")), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
     ("issuer for clients", chain(CA_FLAG, FOR_CLIENTS), KEY, [(FAIL, "CN=middle is not allowed to issue")]),
     ("issuer may issue", chain(CA_FLAG, usage("key_cert_sign")), KEY, []),
-    ("issuer RSA 1024", chain(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle: RSA key with 1024 bits")]),
+    ("issuer RSA 1024", chain(CA_FLAG, key=SMALL), KEY, [(FAIL, "issuer CN=middle has an RSA key with 1024 bits")]),
     (
         "issuer only for other names",
         constrained([x509.DNSName("corp.local")], None),
         KEY,
-        [(FAIL, "to certify acp.example.com")],
+        [(FAIL, "do not allow acp.example.com")],
     ),
     (
         "issuer not for this name",
         constrained(None, [x509.DNSName("example.com")]),
         KEY,
-        [(FAIL, "to certify acp.example.com")],
+        [(FAIL, "do not allow acp.example.com")],
     ),
     ("issuer for this name", constrained([x509.DNSName(".example.com")], [x509.DNSName("ample.com")]), KEY, []),
     ("issuer for addresses", constrained([x509.IPAddress(ip_network("10.0.0.0/8"))], None), KEY, []),
@@ -338,20 +338,25 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
         "another name",
         pem(issue(hosts=[x509.DNSName("b")]), ROOT),
         KEY,
-        [(WARN, "acp.example.com is not in the certificate")],
+        [(WARN, "the certificate does not contain acp.example.com")],
     ),
     ("wildcard", pem(issue(hosts=[x509.DNSName("*.example.com")]), ROOT), KEY, []),
     (
         "wildcard too high",
         pem(issue(hosts=[x509.DNSName("*.com")]), ROOT),
         KEY,
-        [(WARN, "acp.example.com is not in the certificate")],
+        [(WARN, "the certificate does not contain acp.example.com")],
     ),
-    ("swapped", KEY, CHAIN, [(FAIL, "contains a private key; are"), (FAIL, "contains a certificate; are")]),
+    (
+        "swapped",
+        KEY,
+        CHAIN,
+        [(FAIL, "contains a private key. Check whether"), (FAIL, "contains a certificate. Check whether")],
+    ),
     ("key in the certificate's file", CHAIN + KEY, KEY, [(FAIL, "next to the certificate")]),
     ("two keys", CHAIN, KEY + key_pem(EC), [(FAIL, "contains 2 private keys")]),
     ("DER", GOOD.public_bytes(Encoding.DER), DER_KEY, [(FAIL, "openssl x509 -inform DER"), (FAIL, "openssl pkey")]),
-    ("DER swapped", DER_KEY, GOOD.public_bytes(Encoding.DER), [(FAIL, "swapped"), (FAIL, "swapped")]),
+    ("DER swapped", DER_KEY, GOOD.public_bytes(Encoding.DER), [(FAIL, "exchanged"), (FAIL, "exchanged")]),
     ("PKCS#12", PKCS12, PKCS12, [(FAIL, "openssl pkcs12 -nokeys"), (FAIL, "openssl pkcs12 -nocerts")]),
     ("PKCS#7", serialize_certificates([GOOD, ROOT], Encoding.PEM), KEY, [(FAIL, "openssl pkcs7 -print_certs")]),
     ("PKCS#7, DER", serialize_certificates([GOOD], Encoding.DER), KEY, [(FAIL, "pkcs7 -inform DER -print_certs")]),
@@ -364,7 +369,7 @@ PAIRS: list[tuple[str, bytes, bytes, list[tuple[Outcome, str]]]] = [
     ("UTF-16", CHAIN.decode().encode("utf-16"), KEY, [(FAIL, "UTF-16")]),
     ("indented", CHAIN.replace(b"\n", b"\n  "), KEY, [(FAIL, "indented")]),
     ("empty", b" \n", KEY, [(FAIL, "is empty")]),
-    ("public key", CHAIN, PUBLIC, [(FAIL, "contains no private key, but PUBLIC KEY")]),
+    ("public key", CHAIN, PUBLIC, [(FAIL, "contains no private key; it contains PUBLIC KEY")]),
     ("web page", b"<html>login</html>", KEY, [(FAIL, "contains no certificate in PEM")]),
     ("damaged", CHAIN.replace(b"MII", b"MIX", 1), KEY, [(FAIL, "damaged")]),
 ]
@@ -394,7 +399,7 @@ def test_leaf_signed_with_sha1_is_reported(tmp_path: Path) -> None:
         finding.observed
         for finding in certificate_findings(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))
     ]
-    assert "signed with SHA1; clients reject it" in findings
+    assert "the certificate or an issuer is signed with SHA1; clients reject this signature" in findings
     assert not any("wrong order" in text for text in findings)
 
 
@@ -414,7 +419,7 @@ def test_command_for_joined_blocks_converts_the_file(tmp_path: Path) -> None:
     (tmp_path / "my crt").write_bytes(pem(DEEP).rstrip() + pem(MIDDLE).rstrip() + pem(ROOT))
     (tmp_path / "k").write_bytes(KEY)
     (error,) = read_pair(tmp_path / "my crt", tmp_path / "k", roots=()).errors
-    subprocess.run(["sh", "-c", error.partition("Convert it: ")[2]], check=True)
+    subprocess.run(["sh", "-c", error.partition("Convert it with this command: ")[2]], check=True)
     assert (tmp_path / "my crt.pem").read_bytes() == pem(DEEP, MIDDLE, ROOT)
 
 

@@ -28,7 +28,7 @@ def named(verdicts: tuple[Verdict, ...]) -> list[tuple[str, str | None]]:
 def test_equal_reports_have_no_changes() -> None:
     difference = changes(report(changes={FIRST: SWAP}), report(changes={FIRST: SWAP}, at=LATER))
     assert not difference
-    assert change_lines(difference) == ("Nothing has changed.",)
+    assert change_lines(difference) == ("Nothing has changed since the last preflight.",)
 
 
 def test_new_fixed_and_changed_findings_are_listed() -> None:
@@ -38,13 +38,13 @@ def test_new_fixed_and_changed_findings_are_listed() -> None:
     assert named(difference.new) == [("SEC-SELINUX", WORKER)]
     assert named(difference.fixed) == [("SYS-SWAP", FIRST)]
     assert [(then.observed, after.observed) for then, after in difference.changed] == [
-        ("in use: /swap.img", "in use: /dev/dm-1")
+        ("swap is in use: /swap.img", "swap is in use: /dev/dm-1")
     ]
     assert difference.since == before.finished
     assert change_lines(difference) == (
         f"new: SEC-SELINUX {WORKER}: enforcing",
-        f"fixed: SYS-SWAP {FIRST}: in use: /swap.img",
-        f"changed: SYS-SWAP {SECOND}: in use: /swap.img → in use: /dev/dm-1",
+        f"fixed: SYS-SWAP {FIRST}: swap is in use: /swap.img",
+        f"changed: SYS-SWAP {SECOND}: swap is in use: /swap.img → swap is in use: /dev/dm-1",
     )
 
 
@@ -60,9 +60,9 @@ def test_waived_finding_is_changed_not_fixed() -> None:
     waived = valid_plan(waivers=[waiver])
     difference = changes(report(changes={FIRST: SWAP}), report(waived, {FIRST: SWAP}))
     assert (difference.new, difference.fixed) == ((), ())
-    assert change_lines(difference) == (f"waived: SYS-SWAP {FIRST}: in use: /swap.img",)
+    assert change_lines(difference) == (f"waived: SYS-SWAP {FIRST}: swap is in use: /swap.img",)
     reverse = changes(report(waived, {FIRST: SWAP}), report(changes={FIRST: SWAP}))
-    assert change_lines(reverse) == (f"no longer waived: SYS-SWAP {FIRST}: in use: /swap.img",)
+    assert change_lines(reverse) == (f"no longer waived: SYS-SWAP {FIRST}: swap is in use: /swap.img",)
 
 
 def test_unreachable_node_is_one_change() -> None:

@@ -23,7 +23,7 @@ def test_expected_text_has_figures_and_tables() -> None:
     assert expected_text(rules["CAP-SN-CPU"]) == "16 CPU cores"
     assert expected_text(rules["CAP-SC-MIN-CP"]).splitlines() == [
         "8 CPU cores, 16 GB of memory",
-        "recommended: 12 CPU cores, 24 GB of memory",
+        "the recommended size is 12 CPU cores, 24 GB of memory",
     ]
     assert "Ubuntu 22.04, x86_64, kernel 5.15.0" in expected_text(rules["OS-KERNEL"])
     assert "for up to 500 workload clusters" in expected_text(catalogue("4.1")["CAP-MC-CP-SIZE"])

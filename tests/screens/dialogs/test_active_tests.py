@@ -23,7 +23,7 @@ async def test_active_test_runs_after_choice_and_confirmation(tmp_path: Path) ->
         await pilot.press("t")
         await pilot.pause()
         text = screen_text(pilot)
-        assert "Opens temporary TCP listeners on the control plane nodes" in text
+        assert "acp-tui opens temporary test ports on the control plane nodes" in text
         assert "VRRP" not in text  # the plan has a load balancer
         await pilot.press("space", "end", "space")
         await pilot.pause()

@@ -25,7 +25,7 @@ async def test_free_range_is_filled_in_with_one_key(tmp_path: Path) -> None:
     async with wizard(tmp_path, plan, "network", cluster(plan)) as (pilot, session):
         await pilot.press("down", "down")
         await pilot.pause()
-        assert "^F fills in 10.21.0.0/16: not used by any known network" in screen_text(pilot)
+        assert "^F fills in 10.21.0.0/16: no known network uses this range" in screen_text(pilot)
         assert "10.20.0.10 is in 10.20.0.0/16" in screen_text(pilot) or "10.20.0.11 is in" in screen_text(pilot)
         await pilot.press("ctrl+f")
         await until(pilot, lambda: session.plan.network.cluster_cidr.ipv4 == "10.21.0.0/16")
@@ -47,7 +47,7 @@ async def test_key_without_a_suggestion_changes_nothing(tmp_path: Path) -> None:
 async def test_own_address_is_suggested_for_a_single_node(tmp_path: Path) -> None:
     plan = valid_plan(ssh=LOGIN, nodes=nodes(1, 0), address={"cluster_endpoint": "", "platform": None})
     async with wizard(tmp_path, plan, "address") as (pilot, session):
-        assert "^F fills in 10.20.0.11: the address of the only node" in screen_text(pilot)
+        assert "^F fills in 10.20.0.11: this is the address of the only node" in screen_text(pilot)
         await pilot.press("ctrl+f")
         await until(pilot, lambda: session.plan.address.cluster_endpoint == "10.20.0.11")
         await pilot.press("down", "down")

@@ -48,7 +48,14 @@ async def test_all_parts_of_a_finding_are_copied(tmp_path: Path) -> None:
         await until(pilot, file.exists)
         text = file.read_text(encoding="utf-8")
         assert pilot.app.clipboard == text
-        for part in (f"SYS-SWAP {BAD}", "observed: in use: /swap.img", "expected: ", "swapoff -a", "why: ", "how: "):
+        for part in (
+            f"SYS-SWAP {BAD}",
+            "observed: swap is in use: /swap.img",
+            "expected: ",
+            "swapoff -a",
+            "why: ",
+            "how: ",
+        ):
             assert part in text
         await pilot.pause()
         assert "acp-tui wrote" in screen_text(pilot)
@@ -85,7 +92,7 @@ async def test_changes_since_the_last_report_are_shown(tmp_path: Path) -> None:
         await session.evaluate_now()
         await pilot.press("c")
         await pilot.pause()
-        assert f"fixed: SYS-SWAP {BAD}: in use: /swap.img" in screen_text(pilot)
+        assert f"fixed: SYS-SWAP {BAD}: swap is in use: /swap.img" in screen_text(pilot)
 
 
 async def test_last_report_survives_the_wizard(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The connectivity between the nodes on the page: a matrix, or only the closed links if there are many nodes."""
+"""The connectivity between the nodes on the HTML page: a table, or only the closed links if there are many nodes."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,16 @@ from acp_tui.preflight.report.html.markup import Html, joined, table, tag, text
 from acp_tui.preflight.report.model import Link, NodeRecord
 
 _MOST = 20
-"""Nodes up to which the page has the complete matrix: its size grows with the square of their number."""
+"""Maximum number of nodes for the complete table. Its size grows with the square of the number of nodes."""
 
 
 def network(nodes: Sequence[NodeRecord]) -> Html:
-    """Return the links between the nodes; nothing if they were not tested."""
+    """Return the links between the nodes; an empty text if they were not tested."""
     if not any(node.links for node in nodes):
         return Html("")
     legend = _(
-        "ok: all required ports are open. Numbers: closed TCP ports. ms: round trip. G, M: measured Gbit/s, Mbit/s."
+        "ok: all required ports are open. Numbers: closed TCP ports. ms: round trip time. G, M: measured "
+        "bandwidth in Gbit/s, Mbit/s."
     )
     return joined((tag("p", text(legend)), _matrix(nodes) if len(nodes) <= _MOST else _closed_links(nodes)))
 

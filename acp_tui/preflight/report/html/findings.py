@@ -1,6 +1,7 @@
-"""The findings on the page: each requirement once, with its nodes and its fix.
+"""The findings on the HTML page: each requirement once, with its nodes and its fix.
 
-A node that could not be checked is one finding, not one finding for each requirement that is unknown there.
+A node that could not be checked is shown as one finding. It replaces one finding for each requirement that is unknown
+on this node.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,22 +32,25 @@ from acp_tui.preflight.report.html.markup import (
 from acp_tui.preflight.report.model import NodeRecord
 
 _MOST_OBSERVED = 4
-"""Different observations of a passed requirement; the others are counted."""
+"""Maximum number of different observed values of a passed requirement. The page shows only the number of the others."""
 _WORST = list(OUTCOMES)
 
 
 @dataclass(frozen=True)
 class Background:
-    """The texts and names that findings are shown with."""
+    """The requirements and host names that are shown with the findings."""
 
     rules: Mapping[str, Requirement]
     hosts: Mapping[str, str]
-    """Node address → host name."""
+    """The host name of each node, by address."""
     waivers: tuple[Waiver, ...]
     today: date
 
     def title(self, *verdicts: Verdict) -> Html:
-        """Title of verdicts of one rule and outcome; without names where these differ from node to node."""
+        """Return the title of verdicts with the same rule and outcome.
+
+        Names are left out if they differ from node to node.
+        """
         rule = self.rules.get(verdicts[0].requirement)
         if rule is None:
             return Html("")
@@ -56,7 +60,7 @@ class Background:
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """Verdicts of one requirement with the same fix."""
+    """The verdicts of one requirement that have the same fix."""
 
     verdicts: tuple[Verdict, ...]
 
@@ -67,7 +71,7 @@ class FindingGroup:
 
 @dataclass(frozen=True)
 class Group:
-    """One requirement with one outcome."""
+    """The verdicts of one requirement that have the same outcome."""
 
     requirement: str
     outcome: Outcome
@@ -79,7 +83,7 @@ class Group:
 
 
 def grouped(verdicts: Iterable[Verdict]) -> tuple[Group, ...]:
-    """Group verdicts by requirement and outcome: worst outcome first, then in the order of the report."""
+    """Group verdicts by requirement and outcome. The worst outcome comes first, then the order of the report counts."""
     rules: dict[tuple[Outcome, str], dict[tuple[str, str, str | None], list[Verdict]]] = {}
     for one in sorted(verdicts, key=lambda v: _WORST.index(v.outcome)):
         findings = rules.setdefault((one.outcome, one.requirement), {})
@@ -100,7 +104,7 @@ def unknown_by_node(nodes: Iterable[NodeRecord], verdicts: Sequence[Verdict]) ->
 
 
 def unchecked_node(node: NodeRecord, unknown: Sequence[Verdict]) -> Html:
-    """Return a node that could not be checked as one finding."""
+    """Return a node that could not be checked, as one finding."""
     count = len(unknown)
     summary = ngettext("{count} rule could not be checked", "{count} rules could not be checked", count)
     names = ", ".join(dict.fromkeys(verdict.requirement for verdict in unknown))
@@ -117,7 +121,7 @@ def unchecked_node(node: NodeRecord, unknown: Sequence[Verdict]) -> Html:
 
 
 def finding(group: Group, known: Background) -> Html:
-    """Return a requirement that has not passed, with all that is needed to fix it."""
+    """Return a requirement that has not passed, with all information for its fix."""
     rule = known.rules.get(group.requirement)
     verdict = group.findings[0].first
     how = how_observed(rule) if rule else ""
@@ -140,7 +144,7 @@ def finding(group: Group, known: Background) -> Html:
 
 
 def passed(groups: Sequence[Group], known: Background) -> Html:
-    """Return requirements without anything to do, one row each."""
+    """Return the requirements that need no action, one row each."""
     rows = []
     for group in groups:
         nodes = [verdict for verdict in group.verdicts if verdict.node is not None]
@@ -155,7 +159,7 @@ def passed(groups: Sequence[Group], known: Background) -> Html:
 
 
 def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], known: Background) -> Html:
-    """Return the findings of each node, one row each."""
+    """Return the findings of each node, one row per node."""
     parts = []
     of_node: dict[str | None, list[Verdict]] = {}
     for verdict in verdicts:
@@ -185,7 +189,7 @@ def findings_by_node(nodes: Sequence[NodeRecord], verdicts: Sequence[Verdict], k
 
 
 def node_link(node: NodeRecord) -> Html:
-    """Return the address of a node; if the node is a finding itself, with a link to it."""
+    """Return the address of a node. If the node itself is a finding, the address is a link to it."""
     return text(node.address) if node.state is NodeState.CHECKED else link(f"node-{node.address}", node.address)
 
 
@@ -202,7 +206,7 @@ def _finding_group(group: FindingGroup, known: Background, *, several: bool) -> 
 
 
 def _waiver(verdict: Verdict, known: Background) -> str:
-    """Return reason, author and end of the waiver of a verdict; "" if it is not waived."""
+    """Return the reason, author and end of the waiver of a verdict; "" if the verdict is not waived."""
     if verdict.waived is None:
         return ""
     waiver = waiver_for(verdict, known.waivers, known.today)
@@ -211,13 +215,16 @@ def _waiver(verdict: Verdict, known: Background) -> str:
     message = (
         pgettext("waiver", "{reason} (by {name}, until {date})")
         if waiver.until
-        else _("{reason} (by {name}, without an end)")
+        else _("{reason} (by {name}, without an end date)")
     )
     return message.format(reason=waiver.reason, name=waiver.by, date=waiver.until)
 
 
 def _observations(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: int | None = None) -> list[Html]:
-    """Return each observation once, after its nodes; with `most`, the number of those left out follows."""
+    """Return each observed value once, after its nodes.
+
+    `most`: the maximum number of values; the number of the other values follows.
+    """
     where: dict[str, list[str]] = {}
     for verdict in verdicts:
         nodes = where.setdefault(verdict.observed, [])
@@ -231,7 +238,7 @@ def _observations(verdicts: Iterable[Verdict], hosts: Mapping[str, str], most: i
     if most is None or len(lines) <= most:
         return lines
     more = len(lines) - most
-    rest = ngettext("and {count} more observation", "and {count} more observations", more).format(count=more)
+    rest = ngettext("and {count} more observed value", "and {count} more observed values", more).format(count=more)
     return [*lines[:most], text(rest)]
 
 

@@ -1,6 +1,7 @@
-"""Build the HTML of the report. Every text is escaped here and nowhere else.
+"""Build the HTML of the report. Only this module escapes text.
 
-`Html` is finished markup. A `str` is any text and becomes `Html` only through `text`, which escapes it.
+A value of type `Html` is finished markup. A `str` is any text, and becomes `Html` only through the function `text`,
+which escapes it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,56 +11,56 @@ from typing import NewType
 Html = NewType("Html", str)
 
 _LONGEST = 4000
-"""Characters of one text; a longer one is cut, and complete in preflight.json."""
+"""Maximum number of characters of one text. A longer text is cut on the page, and is complete in preflight.json."""
 
 
 def text(value: str) -> Html:
-    """Escape a text."""
+    """Return `value` as escaped HTML. A text that is too long is cut."""
     cut = value if len(value) <= _LONGEST else value[:_LONGEST] + " […]"
     return Html(escape(cut))
 
 
 def joined(parts: Iterable[Html]) -> Html:
-    """Join parts as lines; empty ones are left out."""
+    """Join parts as lines. Empty parts are left out."""
     return Html("\n".join(part for part in parts if part))
 
 
 def inline(parts: Iterable[Html]) -> Html:
-    """Join parts in one line; empty ones are left out."""
+    """Join parts in one line. Empty parts are left out."""
     return Html(" ".join(part for part in parts if part))
 
 
 def tag(name: str, content: Html, css: str = "", *, id: str = "") -> Html:
-    """Return an element; `css` is its class."""
+    """Return an HTML element. `css` is its class."""
     attributes = "".join(f' {key}="{escape(value)}"' for key, value in (("id", id), ("class", css)) if value)
     return Html(f"<{name}{attributes}>{content}</{name}>")
 
 
 def commands(value: str) -> Html:
-    """Return lines to copy; nothing if `value` is empty."""
+    """Return shell commands for copying; an empty text if `value` is empty."""
     return tag("pre", text(value.strip())) if value.strip() else Html("")
 
 
 def link(anchor: str, label: str) -> Html:
-    """Return a link to another place of the same page."""
+    """Return a link to a different place on the same page."""
     return Html(f'<a href="#{escape(anchor)}">{text(label)}</a>')
 
 
 def pairs(rows: Iterable[tuple[str, Html]]) -> Html:
-    """Return labels with their contents; a label without content is left out."""
+    """Return labels with their contents. A label without content is left out."""
     lines = [Html(f"{tag('dt', text(name))}{tag('dd', content)}") for name, content in rows if content]
     return tag("dl", joined(lines)) if lines else Html("")
 
 
 def bullets(items: Sequence[Html]) -> Html:
-    """Return a list; a single item has no bullet."""
+    """Return a list. A single item has no bullet."""
     if len(items) < 2:
         return joined(items)
     return tag("ul", joined(tag("li", item) for item in items))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Html]], css: str = "") -> Html:
-    """Return a table; nothing if it has no rows."""
+    """Return a table; an empty text if it has no rows."""
     if not rows:
         return Html("")
     head = Html("".join(f'<th scope="col">{text(heading)}</th>' for heading in heads))
@@ -69,14 +70,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Html]], css: str = "") -
 
 
 def section(title: str, content: Html, css: str = "", *, id: str = "") -> Html:
-    """Return a section with a heading; nothing if it is empty."""
+    """Return a section with a heading; an empty text if the section is empty."""
     if not content:
         return Html("")
     return tag("section", joined((tag("h2", text(title)), content)), css, id=id)
 
 
 def folded(title: str, content: Html, css: str = "") -> Html:
-    """Return a section that is folded at first; nothing if it is empty."""
+    """Return a section that the reader can open and that is closed at first; an empty text if it is empty."""
     if not content:
         return Html("")
     return tag("details", joined((tag("summary", text(title)), content)), css)

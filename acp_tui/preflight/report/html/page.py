@@ -1,6 +1,7 @@
-"""Build the HTML page of a report: self-contained, no scripts, everything escaped.
+"""Build the HTML page of a report. The page is self-contained, has no scripts, and every text is escaped.
 
-Blockers come first; passed requirements come last and folded. Words carry the meaning, colour only repeats it.
+Blockers come first. Passed requirements come last, in a closed section. Words carry the meaning; colour only repeats
+it.
 """
 
 from collections import Counter
@@ -43,7 +44,10 @@ _SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 def report_html(report: Report, plan: Plan | None = None, since: Changes | None = None) -> str:
-    """Return the page. `plan`: for its answers (no secrets) and waivers; `since`: changes since an earlier report."""
+    """Return the HTML page of a report.
+
+    `plan`: the page shows its values, without secrets, and its waivers. `since`: the changes since an earlier report.
+    """
     rules = catalogue(report.release) if report.release in RELEASES else {}
     hosts = {node.address: node.hostname for node in report.nodes if node.hostname}
     known = Background(rules, hosts, plan.waivers if plan else (), report.finished.date())
@@ -55,9 +59,10 @@ def report_html(report: Report, plan: Plan | None = None, since: Changes | None 
         tally=_tally(report.verdicts),
         body="\n".join(part for part in _parts(report, plan, since, known) if part),
         foot=text(
-            _("Written by acp-tui {version}. The same data as JSON: preflight.json. This page has no secrets.").format(
-                version=__version__
-            )
+            _(
+                "acp-tui {version} wrote this page. The file preflight.json contains the same data. This page "
+                "has no secrets."
+            ).format(version=__version__)
         ),
     )
 
@@ -92,15 +97,18 @@ def _parts(report: Report, plan: Plan | None, since: Changes | None, known: Back
 
 
 def _notes(blocking: Sequence[Verdict]) -> Iterable[Html]:
-    """Yield the advice to read before running a command; nothing without blockers."""
+    """Yield the advice that the reader needs before running a command; nothing without blockers."""
     if blocking:
         commands = _(
-            "Run the commands in a root shell on the named node. acp-tui fix PLAN makes the fixes that it knows. "
-            "Then check again: acp-tui check PLAN"
+            "Run the commands in a root shell on the named node. The command acp-tui fix PLAN makes the "
+            "fixes that acp-tui supports. After the fixes, check again with acp-tui check PLAN."
         )
         yield tag("p", text(commands), "note")
     if any(verdict.outcome is Outcome.MANUAL for verdict in blocking):
-        confirm = _("To confirm a requirement that only a person can check, add a waiver with your name to the plan:")
+        confirm = _(
+            "Some requirements can only be checked by a person. To confirm one, add a waiver with your name "
+            "to the plan:"
+        )
         yield tag("p", text(confirm), "note")
         yield tag("pre", text(pgettext("example", _WAIVER)))
 
@@ -112,7 +120,7 @@ def _findings(verdicts: Sequence[Verdict], known: Background) -> Html:
 def _about(report: Report) -> Html:
     checked = sum(node.state is NodeState.CHECKED for node in report.nodes)
     seconds = round((report.finished - report.started).total_seconds())
-    count = pgettext("nodes", "{checked} of {all} checked").format(checked=checked, all=len(report.nodes))
+    count = pgettext("nodes", "{checked} of {all} nodes checked").format(checked=checked, all=len(report.nodes))
     duration = npgettext("time", "{count} second", "{count} seconds", seconds).format(count=seconds)
     return pairs(
         (
@@ -124,7 +132,7 @@ def _about(report: Report) -> Html:
 
 
 def _unchecked(report: Report) -> Iterable[str]:
-    """Yield each state other than checked, with its nodes."""
+    """Yield each node state other than checked, with its nodes."""
     for state in dict.fromkeys(node.state for node in report.nodes if node.state is not NodeState.CHECKED):
         nodes = ", ".join(node.address for node in report.nodes if node.state is state)
         yield f"{state_label(state)}: {nodes}"
@@ -177,8 +185,10 @@ def _since(since: Changes | None) -> Html:
         (text(change), tag("code", text(verdict.requirement)), text(verdict.node or "—"), text(observed))
         for change, verdict, observed in changed_findings(since)
     ]
-    when = tag("p", text(_("Compared with the preflight of {moment}.").format(moment=_moment(since.since))))
-    nothing = tag("p", text(_("Nothing has changed."))) if not since else Html("")
+    when = tag(
+        "p", text(_("The changes are relative to the preflight of {moment}.").format(moment=_moment(since.since)))
+    )
+    nothing = tag("p", text(_("Nothing has changed since the last preflight."))) if not since else Html("")
     nodes = bullets([text(line) for line in node_lines(since)])
     heads = (
         pgettext("column", "Change"), pgettext("column", "Rule"), pgettext("column", "Node"),
