@@ -164,7 +164,7 @@ def test_missing_acp_tui_is_copied_to_the_node(nodes: list[LabNode], tmp_path: P
             ("/usr/bin/python3", "echo cpython-36"),
             f"requires Python {PYTHON[6:]} on the node. Python versions on the node: python3 (cpython-36)",
         ),
-        (("/usr/bin/uname", "echo armv7l"), f"this acp-tui is for {platform.machine()}, the node is armv7l"),
+        (("/usr/bin/uname", "echo armv7l"), f"is for the architecture {platform.machine()}, but the node has armv7l"),
     ],
 )
 def test_unsuitable_node_is_reported_before_anything_is_copied(
@@ -176,7 +176,7 @@ def test_unsuitable_node_is_reported_before_anything_is_copied(
         output, errors = run.communicate()
     assert (run.returncode, output) == (3, ""), errors
     assert why in errors
-    assert f"Install acp-tui {acp_tui.__version__} in a folder of the node's PATH" in errors
+    assert f"install acp-tui {acp_tui.__version__} in a folder of the node's PATH" in errors
     assert nodes[0].sh(f"ls {PLACE} 2>/dev/null || true") == ""
 
 

@@ -463,7 +463,7 @@ def test_empty_secret_is_not_masked() -> None:
         ({"isolation": True, "nodes": nodes(3, 2, platform_exclusive=True)}, "exclusive worker"),
         (
             {"isolation": True, "nodes": nodes(3, 2, platform_exclusive=False)},
-            "only if all control plane nodes are exclusive",
+            "only if all control plane",
         ),
         ({"nodes": [node("10.20.0.11", nic="eth0"), node("10.20.0.12", nic="eth1")]}, "interface"),
         ({"nodes": nodes(3, 2, ssh={"port": 2222})}, "login for a single node"),
