@@ -32,10 +32,10 @@ def plan_file(folder: Path, port: int, **changes: JsonValue) -> str:
 
 def test_second_run_shows_the_changes(closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", plan_file(tmp_path, closed_port)]) == ExitStatus.COULD_NOT_RUN
-    assert "Since the last run" not in capsys.readouterr().out
+    assert "Changes since the last report" not in capsys.readouterr().out
     main(["check", plan_file(tmp_path, closed_port)])
     shown = capsys.readouterr().out
-    assert "Since the last run" in shown
+    assert "Changes since the last report" in shown
     assert "Nothing has changed since the last preflight." in shown
     waiver: JsonValue = {"requirement": "PRE-INIT", "reason": "done by hand", "by": "j.doe"}
     main(["check", plan_file(tmp_path, closed_port, waivers=[waiver])])
@@ -48,7 +48,7 @@ def test_partial_run_is_compared_but_not_saved(
     plan = plan_file(tmp_path, closed_port)
     main(["check", plan, "--only", "SYS-SWAP"])
     main(["check", plan])
-    assert "Since the last run" not in capsys.readouterr().out
+    assert "Changes since the last report" not in capsys.readouterr().out
     main(["check", plan, "--only", "sys-swap"])
     assert "Nothing has changed since the last preflight." in capsys.readouterr().out
 

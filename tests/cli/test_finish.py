@@ -102,14 +102,14 @@ def test_failing_pods_are_listed_without_the_healthy_ones(place: Place) -> None:
     assert "a/crash: CrashLoopBackOff 0/1" in done.stdout
     assert "a/half: Running 1/2" in done.stdout
     assert "coredns" not in done.stdout
-    assert "Not verified." in done.stdout
+    assert "The cluster is not verified." in done.stdout
 
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("rm /usr/bin/kubectl", "command not found"),
-        ("rm /etc/kubernetes/admin.conf", "the node is not a control plane node"),
+        ("rm /usr/bin/kubectl", "the command kubectl was not found"),
+        ("rm /etc/kubernetes/admin.conf", "the node is not yet a control plane node"),
         ("touch /srv/down", "10.20.0.10:6443 was refused"),
     ],
 )
@@ -155,7 +155,7 @@ def test_leftover_installer_is_removed_only_after_confirmation(place: Place) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
     again = place.run("--clean-up", "--yes")
-    assert "does not exist, nothing to remove" in again.stderr
+    assert "The installer was not removed: the installer container does not exist" in again.stderr
     assert place.first.sh("cat /srv/removed") == f"rm -f {CONTAINER}\n"
 
 
@@ -178,9 +178,9 @@ def assert_not_removed(place: Place, reason: str) -> None:
 def test_installer_stays_while_a_condition_for_its_removal_is_missing(place: Place) -> None:
     put(place.first, "/srv/containers", f"{CONTAINER}\tUp 90 minutes\n")
     place.installed(12)
-    assert_not_removed(place, "12 min after the install; it removes itself within 30 min")
+    assert_not_removed(place, "12 min after the end of the install; it removes itself within 30 min")
     place.installed(40, Phase.NEEDS_VERSION)
-    assert_not_removed(place, "an install is not finished")
+    assert_not_removed(place, "an install of this host has not ended")
     place.installed(40)
     put(place.first, "/srv/pods", table((*PODS, "a\tp\t\tPending\t\t\t1\t\t")))
     assert_not_removed(place, "the cluster is not verified")
@@ -214,7 +214,7 @@ def test_failed_run_is_shown_before_a_new_one_starts(place: Place) -> None:
     done = place.run(command="install")
     assert done.returncode == 1
     assert "The installer container of the last install no longer exists." in done.stderr
-    assert "every node may have changed" in done.stderr
+    assert "the installer has possibly changed every node" in done.stderr
     assert "The confirmation requires a terminal. To skip it, add --again." in done.stderr
     done = place.run("--again", command="install")
     assert "add --again" not in done.stderr

@@ -100,7 +100,7 @@ async def test_the_walkthrough_completes() -> None:
     assert "Install: installed" in output
     assert "https://192.0.2.10" in output
     assert "practice: the speed of a simulated disk cannot be measured" in output
-    folder = Path(next(line for line in lines if "unpacked to" in line).rpartition(" ")[2])
+    folder = Path(next(line for line in lines if "unpacked in" in line).rpartition(" ")[2])
     assert not leftovers(folder.parent)
 
 

@@ -122,7 +122,7 @@ def test_install_from_the_package_to_a_verified_cluster(lab: Lab, tmp_path: Path
         stop(tmp_path / "cpaas-install" / "installer" / "practice")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"Installed. The platform is at https://{lab.address(20)}" in done.stdout
+    assert f"The install succeeded. The platform is at https://{lab.address(20)}" in done.stdout
     assert f"The cluster is installed and verified. The platform is at https://{lab.address(20)}" in done.stdout
     completion = next((tmp_path / "state" / "acp-tui" / "bundles").glob("*/completion.json"))
     assert json.loads(completion.read_text(encoding="utf-8"))["verified"] is True

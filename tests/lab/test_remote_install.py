@@ -72,7 +72,7 @@ def test_install_runs_on_the_node_and_its_result_is_returned(nodes: list[LabNode
     with start_install(tmp_path) as command:
         output, errors = command.communicate()
     assert command.returncode == 0, output + errors
-    assert "Installed. The platform is at https://" in errors
+    assert "The install succeeded. The platform is at https://" in errors
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
     assert CANARY not in output + errors
@@ -87,7 +87,7 @@ def test_install_continues_after_this_command_is_killed(nodes: list[LabNode], tm
     with start_install(tmp_path) as first:
         assert first.stderr is not None
         for line in first.stderr:
-            if "this command, given again" in line:
+            if "acp-tui attach or this command again" in line:
                 break
         first.send_signal(signal.SIGKILL)
     with start_install(tmp_path) as second:
@@ -106,7 +106,7 @@ def test_lost_connection_is_retried(nodes: list[LabNode], tmp_path: Path) -> Non
         nodes[0].sh("until pkill -KILL -f '[s]shd: root@'; do sleep 0.02; done")
         rest = "".join(lines)
     assert command.returncode == 0, rest
-    assert "retrying in" in rest
+    assert "acp-tui retries in" in rest
     assert "Installed." in rest
 
 
@@ -147,7 +147,7 @@ def test_missing_acp_tui_is_copied_to_the_node(nodes: list[LabNode], tmp_path: P
     with start_install(tmp_path) as run:
         output, errors = run.communicate()
     assert run.returncode == 0, output + errors
-    assert "Copying this version" in errors
+    assert "It is copied now" in errors
     assert posts(nodes[0]) == 1
     assert no_secret(nodes[0])
     status = command(tmp_path, "status", "--json")
@@ -162,9 +162,9 @@ def test_missing_acp_tui_is_copied_to_the_node(nodes: list[LabNode], tmp_path: P
     [
         (
             ("/usr/bin/python3", "echo cpython-36"),
-            f"needs Python {PYTHON[6:]} on the node, and the node has: python3 (cpython-36)",
+            f"requires Python {PYTHON[6:]} on the node. Python versions on the node: python3 (cpython-36)",
         ),
-        (("/usr/bin/uname", "echo armv7l"), f"this acp-tui is for {platform.machine()}, the node is armv7l"),
+        (("/usr/bin/uname", "echo armv7l"), f"is for the architecture {platform.machine()}, but the node has armv7l"),
     ],
 )
 def test_unsuitable_node_is_reported_before_anything_is_copied(
@@ -176,7 +176,7 @@ def test_unsuitable_node_is_reported_before_anything_is_copied(
         output, errors = run.communicate()
     assert (run.returncode, output) == (3, ""), errors
     assert why in errors
-    assert f"Install acp-tui {acp_tui.__version__} on the node" in errors
+    assert f"install acp-tui {acp_tui.__version__} in a folder of the node's PATH" in errors
     assert nodes[0].sh(f"ls {PLACE} 2>/dev/null || true") == ""
 
 

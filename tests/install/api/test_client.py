@@ -307,7 +307,7 @@ async def test_json_is_the_api_whatever_its_content_type() -> None:
 async def test_missing_versions_have_a_reason() -> None:
     with answering(401, b"") as base:
         assert "HTTP 401" in (await api.offered_versions(Endpoint(base))).raw
-    assert "no answer" in (await api.offered_versions(Endpoint(closed_port()))).raw
+    assert "the installer did not respond" in (await api.offered_versions(Endpoint(closed_port()))).raw
 
 
 @pytest.mark.parametrize(("answer", "result"), [(b"HTTP/1.1 200 OK\r\n\r\n", PostResult.ACCEPTED),

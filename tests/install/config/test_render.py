@@ -459,9 +459,12 @@ def test_empty_secret_is_not_masked() -> None:
     [
         ({"release": "4.0"}, "4.0"),
         ({"network": {"ip_family": "ipv6"}, "nodes": [node("2001:db8::11")]}, "IPv6-only"),
-        ({"nodes": nodes(3, 0, deployable=True)}, "Applications on control plane"),
+        ({"nodes": nodes(3, 0, deployable=True)}, "applications on control plane"),
         ({"isolation": True, "nodes": nodes(3, 2, platform_exclusive=True)}, "exclusive worker"),
-        ({"isolation": True, "nodes": nodes(3, 2, platform_exclusive=False)}, "not exclusive"),
+        (
+            {"isolation": True, "nodes": nodes(3, 2, platform_exclusive=False)},
+            "only if all control plane",
+        ),
         ({"nodes": [node("10.20.0.11", nic="eth0"), node("10.20.0.12", nic="eth1")]}, "interface"),
         ({"nodes": nodes(3, 2, ssh={"port": 2222})}, "login for a single node"),
         ({"ssh": {"key_file": "k", "key_passphrase": "x"}}, "passphrase"),

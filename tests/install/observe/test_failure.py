@@ -18,7 +18,7 @@ from acp_tui.install.run.state import SETUP_LOG, Phase, RunSpec, RunState
         ("x509: certificate has expired or is not yet valid", "certificate was rejected"),
         ("ssh: handshake failed: unable to authenticate", "cannot log in"),
         ("dial tcp 10.0.0.1:6443: i/o timeout", "unreachable"),
-        ("setup.sh: must be root", "requires root"),
+        ("setup.sh: must be root", "must run as root"),
         ("all is well", "setup.sh failed"),
         ("", "setup.sh failed"),
     ],

@@ -35,7 +35,10 @@ def test_unpacked_archive_runs_with_bare_python(packed: Path, tmp_path: Path) ->
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [str(tmp_path / "acp_tui/cli/actions/install.py"), str(tmp_path / "httpx/__init__.py")]
+    assert done.stdout.split() == [
+        str(tmp_path / "acp_tui/cli/actions/install.py"),
+        str(tmp_path / "httpx/__init__.py"),
+    ]
 
 
 def test_archive_has_no_development_files_and_root_owns_all_entries(packed: Path) -> None:

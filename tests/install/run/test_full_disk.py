@@ -36,7 +36,7 @@ def test_full_disk_drops_log_lines_and_the_install_succeeds(harness: InstallHarn
     assert wait_until_at_rest(run_dir).phase is Phase.SUCCESS
     assert harness.posts.count == 1
     log = (run_dir / "setup.log").read_text(encoding="utf-8")
-    assert "bytes dropped: disk full" in log
+    assert "bytes of the output were dropped, because the disk was full" in log
     assert log.startswith("loading an image\n")
     assert len(log) < 4_000_000
 

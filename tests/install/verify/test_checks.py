@@ -72,7 +72,7 @@ def not_passed(verdicts: Sequence[Verdict]) -> Verdicts:
 def test_healthy_cluster_passes_all_checks() -> None:
     found = evaluate(cluster())
     assert not_passed(found) == set()
-    assert [v.observed for v in verdicts_of(found, "INS-VERIFY-PODS")] == ["4 Pods, ready or completed"]
+    assert [v.observed for v in verdicts_of(found, "INS-VERIFY-PODS")] == ["4 Pods are ready or completed"]
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_empty_cluster_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "reason"),
     [
-        (TIMED_OUT, "", "the API server may not respond"),
-        (NOT_FOUND, "", "command not found"),
+        (TIMED_OUT, "", "Check that the API server responds"),
+        (NOT_FOUND, "", "the command kubectl was not found"),
         (ABSENT, "", "/etc/kubernetes/admin.conf is missing"),
         (NEEDS_ROOT, "", "requires root"),
         (CUT, "", "exceeds the size limit"),
