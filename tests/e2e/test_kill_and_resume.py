@@ -113,7 +113,7 @@ def test_install_continues_after_a_kill_of_the_wizard(tmp_path: Path) -> None:
             to_install(window)
             window.wait_for("acp-tui runs setup.sh")
             window.keys("y")
-            window.wait_for("Running.")
+            window.wait_for("The install is running")
             kill(window)
         with wizard(tmp_path, "demo") as window:
             resume(window)

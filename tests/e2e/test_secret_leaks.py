@@ -116,7 +116,7 @@ def test_typed_secrets_do_not_leak(lab: Lab, tmp_path: Path) -> None:
         assert not before
         for key, name in (("s", "plan.yaml"), ("x", "bundle")):
             watched.keys(key)
-            watched.wait_for("Enter OK")
+            watched.wait_for("Enter: OK")
             watched.keys("C-u")
             window.type(str(tmp_path / name))
             watched.keys("Enter")
@@ -134,7 +134,7 @@ def test_typed_secrets_do_not_leak(lab: Lab, tmp_path: Path) -> None:
         watched.keys("2")
         watched.wait_for("no passphrase is given", first.address, second.address)
         watched.keys("BTab", "BTab", "BTab")
-        watched.wait_for("Enter this one again.")
+        watched.wait_for("Enter this secret again.")
         window.type(first.key_passphrase)
         watched.keys("C-n")
         watched.wait_for("Network:", "Nodes 2/2")

@@ -47,7 +47,7 @@ def test_trial_installs_the_practice_cluster_with_few_answers(tmp_path: Path) ->
         window.keys("y")
         window.wait_for("Single-node trial: quick setup", "1/1")
         window.keys("C-n")
-        window.wait_for("No blockers.", "waived 3")
+        window.wait_for("No blockers were found.", "waived 3")
         window.keys("f")  # withdraw the waivers of the practice, so that these checks block
         for blocking in (1, 2, 3):
             window.keys("End", "w")
@@ -55,12 +55,12 @@ def test_trial_installs_the_practice_cluster_with_few_answers(tmp_path: Path) ->
         window.keys("f", "f")
         for left in (2, 1, 0):
             window.keys("Home", "w")
-            window.wait_for("Reason for waiving", "confirmed by hand")
+            window.wait_for("Why do you waive", "confirmed by hand")
             window.keys("Enter")
             typed += 1
             window.wait_for(f"{left} block")
         window.keys("C-n")
-        window.wait_for("Review:", "Ready.", "confirmed by hand")
+        window.wait_for("Review:", "The plan is ready.", "confirmed by hand")
         window.keys("C-n")
         window.wait_for("Press s to start the install")
         window.keys("s")

@@ -54,7 +54,7 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
         session.answer("nodes[1].role", "worker")  # a changed answer must not stop the retries
         silent.sh("ip link set eth0 up")
         await until(pilot, known(silent, NodeState.CHECKED))
-        await until(pilot, lambda: "next try" not in screen_text(pilot))
+        await until(pilot, lambda: "next retry" not in screen_text(pilot))
 
         here.sh(f"echo {uuid4()} >/run/boot; mount --bind /run/boot /proc/sys/kernel/random/boot_id")
         await until(pilot, known(here, NodeState.CHECKED))

@@ -95,7 +95,7 @@ def test_empty_plan(snap_compare: Compare, tmp_path: Path) -> None:
 
 def test_start_screen(snap_compare: Compare, tmp_path: Path) -> None:
     async def reach(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: "Enter choose" in screen_text(pilot))
+        await until(pilot, lambda: "Enter: choose" in screen_text(pilot))
 
     assert snap_compare(AcpApp(tmp_path), terminal_size=SIZE, run_before=reach)
 

@@ -91,7 +91,7 @@ def title_of(step: type[WizardStep]) -> str:
 def to_preflight(window: Terminal) -> None:
     """Verify and unpack the package on the first step, and walk to the preflight with the given answers."""
     window.keys("C-v")
-    window.wait_for("Verified and unpacked")
+    window.wait_for("The package is verified and unpacked")
     for step in STEPS[1 : STEPS.index(PreflightStep) + 1]:
         window.keys("C-n")
         window.wait_for(title_of(step))
@@ -104,9 +104,9 @@ def to_install(window: Terminal) -> None:
     for left in reversed(range(PLANTED)):
         window.keys("m")
         window.wait_for(f"{left} block", "5 of 5 nodes are checked")
-    window.wait_for("No blockers.")
+    window.wait_for("No blockers were found.")
     window.keys("C-n")
-    window.wait_for("Review:", "Ready.")
+    window.wait_for("Review:", "The plan is ready.")
     window.keys("C-n")
     window.wait_for("Press s to start the install")
     window.keys("s")

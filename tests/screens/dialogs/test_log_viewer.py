@@ -60,7 +60,7 @@ async def test_search_moves_from_match_to_match(pilot: Pilot[int]) -> None:
     await pilot.press("N")
     await until(pilot, lambda: "line 5 of: the search continued from the end" in screen_text(pilot))
     await pilot.press("slash", *[*["backspace"] * 9, *"nothing"], "enter")
-    await until(pilot, lambda: "nothing: not found" in screen_text(pilot))
+    await until(pilot, lambda: "nothing: the text was not found" in screen_text(pilot))
     assert "line 5 of setup" in screen_text(pilot).splitlines()[1], "the page does not change"
 
 
@@ -102,7 +102,7 @@ async def test_saving_never_overwrites_a_file(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     await pilot.press("o", "s", "enter")
     copy = tmp_path / "home" / "installer.log"
-    await until(pilot, lambda: "Saved to" in screen_text(pilot))
+    await until(pilot, lambda: "The log was saved to" in screen_text(pilot))
     assert copy.read_bytes() == logs[1][1].read_bytes()
     assert oct(copy.stat().st_mode & 0o777) == "0o600"
     await pilot.press("s", "enter")

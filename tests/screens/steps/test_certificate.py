@@ -48,7 +48,7 @@ def test_certificate_facts_are_one_a_line() -> None:
     [
         ({}, ":11443", False),
         ({"username": "u"}, ":11443", True),
-        ({"mode": "external", "address": "r.example.com"}, "synchronisation plan", False),
+        ({"mode": "external", "address": "r.example.com"}, "how to copy them", False),
     ],
 )
 async def test_registry_step_explains_the_mode(

@@ -75,8 +75,8 @@ def finish_with(*outcomes: Outcome, leftovers: tuple[LeftOver, ...] = ()) -> Fin
 @pytest.mark.parametrize(
     ("outcomes", "line"),
     [
-        ((Outcome.PASS,), "Verified: nodes"),
-        ((Outcome.PASS, Outcome.WARN), "Verified: nodes"),
+        ((Outcome.PASS,), "passed the checks."),
+        ((Outcome.PASS, Outcome.WARN), "passed the checks."),
         ((Outcome.FAIL, Outcome.UNKNOWN), "The verification found 2 blockers."),
         ((Outcome.UNKNOWN,), "The verification found 1 blocker."),
     ],

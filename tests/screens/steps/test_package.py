@@ -63,7 +63,7 @@ async def test_unpacking_can_be_cancelled_and_a_failure_shows_its_full_reason(
     plan = valid_plan(package={"core": str(package), "public_key": str(key), "install_dir": str(install_dir)})
     async with wizard(tmp_path, plan, "package") as (pilot, _session):
         await pilot.press("ctrl+v")
-        await until(pilot, lambda: "^X stops it" in screen_text(pilot))
+        await until(pilot, lambda: "Press ^X to cancel" in screen_text(pilot))
         await pilot.press("ctrl+x")
         release_gpg.touch()
         await until(pilot, lambda: "The job was cancelled. The install folder is unchanged." in screen_text(pilot))

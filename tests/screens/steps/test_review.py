@@ -132,7 +132,7 @@ async def test_missing_signature_can_be_waived(tmp_path: Path) -> None:
     package.write_bytes(b"")
     plan = valid_plan(**NO_LOGIN, package={"core": str(package)})
     async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, session):
-        assert any("w waives signature" in line for line in lines(pilot))
+        assert any("Press w to waive the signature" in line for line in lines(pilot))
         await pilot.press("w")
         await pilot.pause()
         await pilot.press(*"lab only", "enter")
@@ -140,7 +140,7 @@ async def test_missing_signature_can_be_waived(tmp_path: Path) -> None:
         assert [(w.requirement, w.reason) for w in session.plan.waivers] == [("BND-SIGN", "lab only")]
         await session.evaluate_now()
         await pilot.pause()
-        assert not any("w waives signature" in line for line in lines(pilot))
+        assert not any("Press w to waive the signature" in line for line in lines(pilot))
         assert any("W" in line and "lab only" in line for line in lines(pilot))
 
 
@@ -182,7 +182,7 @@ async def test_bundle_is_written_after_a_recheck(tmp_path: Path, monkeypatch: py
     async with wizard(tmp_path, plan, "review", node_facts()) as (pilot, session):
         set_recheck_facts(session, node_facts(), monkeypatch)
         await export(pilot, tmp_path / "bundle")
-        await until(pilot, lambda: "Bundle written" in screen_text(pilot))
+        await until(pilot, lambda: "The bundle was written" in screen_text(pilot))
         assert open_bundle(tmp_path / "bundle").plan.ssh.password == plan.ssh.password
         await export(pilot, tmp_path / "bare", "n")
         await until(pilot, (tmp_path / "bare" / "SHA256SUMS").exists)
@@ -210,7 +210,7 @@ async def test_change_without_a_blocker_needs_a_confirmation(tmp_path: Path, mon
         await export(pilot, tmp_path / "bundle")
         await until(pilot, lambda: "fixed: SYS-SWAP" in screen_text(pilot))
         await pilot.press("y")
-        await until(pilot, lambda: "Bundle written" in screen_text(pilot))
+        await until(pilot, lambda: "The bundle was written" in screen_text(pilot))
 
 
 async def test_new_blocker_prevents_the_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ async def new_wizard(folder: Path) -> AsyncIterator[Pilot[int]]:
         folder / "home", plan_dir=folder, package=package, address_map=lambda _address, _port: ("127.0.0.1", 1)
     )
     async with app.run_test(size=SIZE) as pilot:
-        await until(pilot, lambda: "Enter choose" in screen_text(pilot))
+        await until(pilot, lambda: "Enter: choose" in screen_text(pilot))
         yield pilot
         if app.session is not None:
             await app.session.close()
@@ -123,7 +123,7 @@ async def test_package_step_opens_the_trial_of_a_single_node(media: Path) -> Non
         await until(pilot, lambda: "Package: integrity" in screen_text(pilot))
         await pilot.press("left")
         await pilot.pause()
-        await until(pilot, lambda: "^T opens the single-node trial" in screen_text(pilot))
+        await until(pilot, lambda: "Press ^T to open the single-node trial" in screen_text(pilot))
         await pilot.press("ctrl+t")
         await wait_for_step(pilot, TrialStep)
 
@@ -155,7 +155,7 @@ async def test_trial_draft_is_resumed(media: Path) -> None:
 
 async def load(pilot: Pilot[int], path: Path) -> None:
     await pilot.press("l")
-    await until(pilot, lambda: "Path of a plan file" in screen_text(pilot))
+    await until(pilot, lambda: "Enter the path of a plan file" in screen_text(pilot))
     await pilot.press(*str(path), "enter")
 
 
