@@ -60,8 +60,8 @@ def test_all_errors_are_reported_with_line_and_path(tmp_path: Path) -> None:
     assert errors == [
         "plan.yaml:3 nodes[1].address: '10.0.0.300' is not an IPv4 or IPv6 address",
         "plan.yaml:4 nodes[1].rol: this key is unknown. Did you mean 'role'?",
-        "plan.yaml:5 address.vrid: the value is the value is not an integer",
-        "plan.yaml:5 address.https_port: must be at most 65535",
+        "plan.yaml:5 address.vrid: the value is not an integer",
+        "plan.yaml:5 address.https_port: the value must be at most 65535",
         "plan.yaml:6 netwrk: this key is unknown. Did you mean 'network'?",
         "plan.yaml:7 isolation: 'yes' is neither true nor false",
     ]
