@@ -96,7 +96,7 @@ async def test_the_walkthrough_completes() -> None:
     assert all(line.startswith("PRACTICE") for line in lines)
     output = "\n".join(lines)
     for requirement, address in PLANTED:
-        assert f"Fixing {address}: {requirement}" in output
+        assert f"Fix on {address}: {requirement}" in output
     assert "Install: installed" in output
     assert "https://192.0.2.10" in output
     assert "practice: the speed of a simulated disk cannot be measured" in output

@@ -176,7 +176,7 @@ def test_command_writes_the_archive_and_prints_a_copy_command(failed: RunState, 
     assert done.returncode == 0, done.stderr
     assert f"scp op@10.20.0.11:'{tmp_path}/my file.tar.gz' ." in done.stdout
     files = unpacked(tmp_path / "my file.tar.gz")
-    assert b"Cannot query 10.20.0.11" in files["triage.txt"]
+    assert b"Cannot query the installer node 10.20.0.11" in files["triage.txt"]
     assert not [name for name, content in files.items() for form in FORMS if form.encode() in content]
     assert run("plan.yaml").returncode == 2
     assert run("--run", str(tmp_path), "x.tar.gz").returncode == 3

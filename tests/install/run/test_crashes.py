@@ -215,13 +215,13 @@ def test_unreadable_state_prevents_a_new_run(
     wait_until_at_rest(run_dir)
     harness.runs.remove(run_dir)
     (run_dir / "state.json").write_bytes(damage)
-    with pytest.raises(RunError, match=r"move .*000 away"):
+    with pytest.raises(RunError, match=r"move the folder .*000 to a different place"):
         start(replace(harness.spec(), run_dir=run_dir.with_name("001")))
     assert str(run_dir) in str(damaged_run(harness.root / "state"))
     assert last_run(harness.root / "state") is None
     # It is the only run. If `status` reported no run, the operator would start a second one.
     monkeypatch.setattr("acp_tui.cli.actions.install_status.state_home", lambda: harness.root / "state")
-    with pytest.raises(CommandFailed, match=r"state.json.* may still be active.* move .*000 away"):
+    with pytest.raises(CommandFailed, match=r"state.json.* may still be active.* move the folder .*000 to a different place"):
         show_status(Namespace(json=False, look=False))
 
 

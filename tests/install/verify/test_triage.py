@@ -75,5 +75,5 @@ async def test_first_existing_kubeconfig_is_used(lab: Lab) -> None:
 
 async def test_unreachable_node_is_reported() -> None:
     result = await triage(NodeAccess(valid_plan(ssh={"password": None}), {}, is_local=lambda address: False))
-    assert result.likely_cause == "unknown"
+    assert result.likely_cause == "the cause is unknown"
     assert "Cannot query" in result.observations[0]

@@ -57,7 +57,7 @@ async def test_leftovers_of_a_failed_run_are_shown_before_a_new_one(tmp_path: Pa
         step = pilot.app.screen
         assert isinstance(step, InstallStep)
         text = "\n".join(await leftover_lines(step.install_session()))
-    assert "and ended: failed. setup.sh failed with exit status 2" in text
+    assert "Its result: failed. setup.sh failed with exit status 2" in text
     assert "acp-tui could not check if the installer container" in text
     assert "Only the installer node was changed" in text
 
