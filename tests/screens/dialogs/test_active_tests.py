@@ -41,7 +41,7 @@ async def test_active_test_runs_after_choice_and_confirmation(tmp_path: Path) ->
         await pilot.press("t", "down", "enter", "y")
         await pilot.pause()
         assert requests == [(ActiveTest.PATHS,)]
-        assert "Started: paths" in screen_text(pilot)
+        assert "Tests started: paths" in screen_text(pilot)
 
 
 async def test_cancelled_list_starts_no_test(tmp_path: Path) -> None:
