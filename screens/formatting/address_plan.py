@@ -162,7 +162,7 @@ def _detail(plan: Plan, facts: Mapping[str, Facts], one: Taken) -> Iterator[str]
         most, count = plan.kubernetes.max_pods_per_node, len(plan.nodes)
         needed = most * count
         sizes = {"size": _size(one.network), "nodes": count, "most": most, "needed": f"{needed:,}"}
-        yield pgettext("address plan", "{size} for {nodes} nodes x {most} Pods = {needed}").format(**sizes)
+        yield pgettext("address plan", "{size} for {nodes} x {most} = {needed}").format(**sizes)
         if _too_small(plan, one):
             yield pgettext("address plan", "too small")
     elif one.network.prefixlen < one.network.max_prefixlen:

@@ -18,19 +18,19 @@ async def test_found_package_is_filled_in_with_one_key(tmp_path: Path) -> None:
     (tmp_path / "verify-key.pub").touch()
     plan = valid_plan(package={})
     async with wizard(tmp_path, plan, "package") as (pilot, session):
-        await until(pilot, lambda: "Found 1 package" in screen_text(pilot))
+        await until(pilot, lambda: "1 package was found" in screen_text(pilot))
         assert "signature missing, public key found" in screen_text(pilot)
         await pilot.press("ctrl+f")
         assert session.plan.package.core == str(package)
         assert session.plan.package.public_key == str(tmp_path / "verify-key.pub")
         await pilot.pause()
-        assert "Found 1 package" not in screen_text(pilot)
+        assert "1 package was found" not in screen_text(pilot)
 
 
 async def test_filled_in_paths_stay_when_the_cursor_moves(tmp_path: Path) -> None:
     package = core(tmp_path)
     async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
-        await until(pilot, lambda: "Found 1 package" in screen_text(pilot))
+        await until(pilot, lambda: "1 package was found" in screen_text(pilot))
         form = pilot.app.screen.query_one(Form)
         form.focus_path("package.core")
         await pilot.press("ctrl+f")
@@ -79,7 +79,7 @@ async def test_each_of_several_packages_can_be_filled_in(tmp_path: Path) -> None
     extensions = tmp_path / "installer-extensions-v4.1.0-x86.tar"
     extensions.touch()
     async with wizard(tmp_path, valid_plan(package={}), "package") as (pilot, session):
-        await until(pilot, lambda: "Found 2 packages" in screen_text(pilot))
+        await until(pilot, lambda: "2 packages were found" in screen_text(pilot))
         for core_package, extensions_path in ((newer, str(extensions)), (older, None), (newer, str(extensions))):
             await pilot.press("ctrl+f")
             assert (session.plan.package.core, session.plan.package.extensions) == (str(core_package), extensions_path)
