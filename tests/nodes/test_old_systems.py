@@ -18,7 +18,7 @@ SOURCES = sorted(
         *ROOT.glob("nodes/**/*.py"),
         *ROOT.glob("preflight/fixes/*.py"),
         ROOT / "install/verify/queries.py",
-        ROOT / "install/remote/session.py",
+        ROOT / "install/remote/start_and_follow.py",
     )
 )
 

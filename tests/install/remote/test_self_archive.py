@@ -35,7 +35,8 @@ def test_unpacked_archive_runs_with_bare_python(packed: Path, tmp_path: Path) ->
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [str(tmp_path / "acp_tui/cli/install.py"), str(tmp_path / "httpx/__init__.py")]
+    modules = ("acp_tui/cli/actions/install.py", "httpx/__init__.py")
+    assert done.stdout.split() == [str(tmp_path / module) for module in modules]
 
 
 def test_archive_has_no_development_files_and_root_owns_all_entries(packed: Path) -> None:

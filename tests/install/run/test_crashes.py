@@ -89,7 +89,7 @@ def test_killed_runner_resumes_and_posts_once(
 _LAUNCHER = """\
 import asyncio, os, signal, sys
 from pathlib import PosixPath
-from acp_tui.install.run import control as run
+from acp_tui.install.run import start_resume_abort as run
 from acp_tui.install.run.state import *
 phase, moment = sys.argv[1:]
 written = run.write_state
