@@ -25,7 +25,7 @@ from acp_tui.checks.finding import ClusterSubject, FactMissing, Finding, NodeSub
 from acp_tui.checks.function_tables import CLUSTER_CHECKS, NODE_CHECKS, PLAN_CHECKS
 from acp_tui.checks.local_file_facts import NO_LOCAL_FILES, LocalFiles
 from acp_tui.checks.node.os_support import check_os_support
-from acp_tui.checks.topology import Topology, topology_of
+from acp_tui.checks.topology import Topology
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.verdict_builder import build_verdict, severity_cap
 from acp_tui.checks.waivers import idle_waivers, waive
@@ -52,25 +52,20 @@ def evaluate(
     facts: Mapping[str, Facts],
     states: Mapping[str, NodeState],
     *,
-    local_files: LocalFiles = NO_LOCAL_FILES,
+    topology: Topology,
     today: date,
+    local_files: LocalFiles = NO_LOCAL_FILES,
     only: frozenset[str] | None = None,
-    topology: Topology | None = None,
 ) -> tuple[Verdict, ...]:
     """Return all verdicts in the order of the catalogue.
 
     `facts` and `states` are mappings by plan address; a node without facts is missing in them. `today`: waivers that
-    expired before this day have no effect. `only`: evaluate only these requirement IDs. `topology`: the topology of the
-    plan, if the caller has already computed it.
+    expired before this day have no effect. `only`: evaluate only these requirement IDs. `topology`: the topology of
+    `plan`, as `topology_of` returns it.
     """
     rules = catalogue(plan.effective_release)
     evaluation = _Evaluation(
-        plan=plan,
-        facts=facts,
-        states=states,
-        rules=rules,
-        local_files=local_files,
-        topology=topology or topology_of(plan),
+        plan=plan, facts=facts, states=states, rules=rules, local_files=local_files, topology=topology
     )
     verdicts = tuple(
         waive(build_verdict(row, finding, os_id=os_id), plan.waivers, today)

@@ -217,7 +217,10 @@ class Session:
         states = {node.address: self.nodes.state(node) for node in self.plan.nodes}
         plan, facts, today = self.plan, dict(self.nodes.facts), date.today()
         package = await self.package.verdicts(plan)
-        verdicts = await asyncio.to_thread(evaluate, plan, facts, states, local_files=local_files, today=today)
+        topology = await asyncio.to_thread(topology_of, plan)
+        verdicts = await asyncio.to_thread(
+            evaluate, plan, facts, states, topology=topology, today=today, local_files=local_files
+        )
         unchecked = frozenset(address for address, state in states.items() if state is not NodeState.CHECKED)
         self.verdict_view = VerdictView((*self._invalid_answers(), *package, *verdicts), unchecked)
         self._notify(Changed.VERDICTS)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import JsonValue
 
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome
 from acp_tui.nodes.facts import Clock, Directory, Facts, Interface, Listener
 from acp_tui.nodes.state import NodeState
@@ -232,7 +233,7 @@ def test_node_without_facts_passes_no_check(facts: Facts | None) -> None:
     if facts:
         all_facts[SECOND] = facts
     states = {**dict.fromkeys(all_facts, NodeState.CHECKED), SECOND: NodeState.UNREACHABLE}
-    mine = [v for v in evaluate(plan, all_facts, states, today=TODAY) if v.node == SECOND]
+    mine = [v for v in evaluate(plan, all_facts, states, topology=topology_of(plan), today=TODAY) if v.node == SECOND]
     assert {v.outcome for v in mine} <= {UNKNOWN, Outcome.NOT_APPLICABLE, Outcome.MANUAL}
     swap = next(v for v in mine if v.requirement == "SYS-SWAP")
     assert swap.observed == "the node is unreachable"
@@ -260,7 +261,7 @@ def test_only_selects_requirements() -> None:
     plan = valid_plan()
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
     only = frozenset({"SYS-SWAP", "XR-CP-COUNT"})
-    results = evaluate(plan, cluster(plan), states, today=TODAY, only=only)
+    results = evaluate(plan, cluster(plan), states, topology=topology_of(plan), today=TODAY, only=only)
     assert {v.requirement for v in results} == only
 
 

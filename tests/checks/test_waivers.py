@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.checks.waivers import RULE, idle_waivers
 from acp_tui.cli.main import main
@@ -26,7 +27,7 @@ def verdicts_with(*waivers: dict[str, JsonValue]) -> tuple[Verdict, ...]:
     plan = valid_plan(waivers=list(waivers))
     facts = cluster(plan)
     facts[FIRST] = type(facts[FIRST])(**{**vars(facts[FIRST]), "swaps": ("/swap.img",)})
-    return evaluate(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), today=TODAY)
+    return evaluate(plan, facts, dict.fromkeys(facts, NodeState.CHECKED), topology=topology_of(plan), today=TODAY)
 
 
 def swap_verdict(verdicts: tuple[Verdict, ...]) -> Verdict:

@@ -21,6 +21,7 @@ from textual.widgets import Input, RichLog, Static
 
 from acp_tui.checks.catalog import catalogue
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.topology import topology_of
 from acp_tui.core.i18n import DOMAIN, use_language
 from acp_tui.install.leftovers import Leftovers
 from acp_tui.install.leftovers import lines as leftover_lines
@@ -232,7 +233,7 @@ def test_findings_hold_only_translated_text(distribution: str) -> None:
     system = dict(DISTRIBUTIONS[distribution])
     facts = {address: replace(healthy, **system) for address, healthy in facts_of_nodes().items()}  # type: ignore[arg-type]
     states = dict.fromkeys(facts, NodeState.CHECKED) | {WORKERS[0]: NodeState.LOST}
-    verdicts = evaluate(PLAN, facts, states, today=date(2026, 3, 1))
+    verdicts = evaluate(PLAN, facts, states, topology=topology_of(PLAN), today=date(2026, 3, 1))
     untranslated_words = {
         f"{verdict.requirement} {word}: {text}"
         for verdict in verdicts

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from textual.pilot import Pilot
 
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.nodes.facts import Facts
 from acp_tui.nodes.state import NodeState
@@ -74,7 +75,8 @@ def nodes_seen() -> dict[str, Facts]:
 def test_rules_of_the_pictures_have_every_outcome() -> None:
     seen = nodes_seen()
     states = dict.fromkeys(seen, NodeState.CHECKED)
-    verdicts = evaluate(valid_plan(**CHANGES), seen, states, today=date(2026, 3, 1), only=frozenset(RULES))
+    plan = valid_plan(**CHANGES)
+    verdicts = evaluate(plan, seen, states, topology=topology_of(plan), today=date(2026, 3, 1), only=frozenset(RULES))
     assert {verdict.outcome for verdict in verdicts} == set(Outcome)
 
 

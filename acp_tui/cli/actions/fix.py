@@ -9,6 +9,7 @@ from datetime import date
 
 from acp_tui.checks.evaluate import evaluate
 from acp_tui.checks.labels import outcome_label
+from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Verdict
 from acp_tui.cli.actions.check import node_state_line, require_known
 from acp_tui.cli.context import CommandFailed, OpenedPlan, open_plan, print_err, print_first_contact, print_out
@@ -243,4 +244,5 @@ async def _recheck(source: OpenedPlan, jobs: list[Job], known: _Known) -> tuple[
     changed = {job.target.address for job in jobs}
     await asyncio.gather(*(one(node) for node in source.plan.nodes if node.address in changed))
     local_files = await asyncio.to_thread(read_local_files, source.plan, source.plan_dir)
-    return evaluate(source.plan, facts, states, local_files=local_files, today=date.today())
+    topology = topology_of(source.plan)
+    return evaluate(source.plan, facts, states, topology=topology, today=date.today(), local_files=local_files)

@@ -25,7 +25,8 @@ FAIL, WARN, PASS, UNKNOWN, MANUAL = Outcome.FAIL, Outcome.WARN, Outcome.PASS, Ou
 
 def of_rule(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> list[Verdict]:
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return list(evaluate(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
+    topology, only = topology_of(plan), frozenset({rule})
+    return list(evaluate(plan, facts, states, topology=topology, today=date(2026, 3, 1), only=only))
 
 
 def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = PLAN) -> dict[str | None, Outcome]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from acp_tui.checks.evaluate import evaluate
+from acp_tui.checks.topology import topology_of
 from acp_tui.checks.verdict import Outcome, Severity, Verdict
 from acp_tui.nodes.facts import Clock, DiskSpeed, Facts, Interface, Route
 from acp_tui.nodes.state import NodeState
@@ -20,7 +21,8 @@ THREE_NODES = valid_plan(nodes=nodes(3, 0))
 
 def of_rule(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> list[Verdict]:
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return list(evaluate(plan, facts, states, today=date(2026, 3, 1), only=frozenset({rule})))
+    topology, only = topology_of(plan), frozenset({rule})
+    return list(evaluate(plan, facts, states, topology=topology, today=date(2026, 3, 1), only=only))
 
 
 def outcomes(rule: str, facts: dict[str, Facts], plan: Plan = THREE_NODES) -> dict[str | None, Outcome]:
@@ -213,7 +215,7 @@ def test_total_worker_size_must_grow_with_workload_clusters() -> None:
 
 def test_advice_never_fails() -> None:
     plan = valid_plan(scenario="single-cluster", workload={"pods": 400})
-    results = evaluate(plan, {}, {}, today=date(2026, 3, 1))
+    results = evaluate(plan, {}, {}, topology=topology_of(plan), today=date(2026, 3, 1))
     grow = next(v for v in results if v.requirement == "CAP-SC-GROW")
     assert (grow.outcome, grow.blocks) == (Outcome.WARN, False)
     assert all(v.outcome is not Outcome.FAIL for v in results if v.severity in (Severity.ADVICE, Severity.INFO))
@@ -236,6 +238,6 @@ def test_required_number_of_nodes_depends_on_the_scenario(
     scenario: str, planes: int, workers: int, broken: set[str]
 ) -> None:
     plan = valid_plan(scenario=scenario, nodes=nodes(planes, workers))
-    results = evaluate(plan, {}, {}, today=date(2026, 3, 1))
+    results = evaluate(plan, {}, {}, topology=topology_of(plan), today=date(2026, 3, 1))
     counts = {v.requirement for v in results if v.outcome is Outcome.FAIL and v.requirement.startswith(("CAP", "HW"))}
     assert counts == broken

@@ -221,7 +221,9 @@ def test_unreadable_state_prevents_a_new_run(
     assert last_run(harness.root / "state") is None
     # It is the only run. If `status` reported no run, the operator would start a second one.
     monkeypatch.setattr("acp_tui.cli.actions.install_status.state_home", lambda: harness.root / "state")
-    with pytest.raises(CommandFailed, match=r"state.json.* is possibly still running.* move the folder .*000 to a different place"):
+    with pytest.raises(
+        CommandFailed, match=r"state.json.* is possibly still running.* move the folder .*000 to a different place"
+    ):
         show_status(Namespace(json=False, look=False))
 
 

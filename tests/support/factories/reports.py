@@ -32,5 +32,5 @@ def report(
         facts[address] = Facts(address) if address in states else changed
     all_states = {node.address: states.get(node.address, NodeState.CHECKED) for node in plan.nodes}
     nodes = node_records(plan, topology_of(plan), facts, all_states, {})
-    verdicts = evaluate(plan, facts, all_states, today=at.date())
+    verdicts = evaluate(plan, facts, all_states, topology=topology_of(plan), today=at.date())
     return Report(plan.effective_release, at, at + timedelta(seconds=7), nodes, verdicts)

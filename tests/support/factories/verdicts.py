@@ -41,7 +41,7 @@ def connectivity(plan: Plan, node: Node) -> dict[str, Any]:
 
 def verdicts(plan: Plan, facts: dict[str, Facts]) -> tuple[Verdict, ...]:
     states = dict.fromkeys((n.address for n in plan.nodes), NodeState.CHECKED)
-    return evaluate(plan, facts, states, today=TODAY)
+    return evaluate(plan, facts, states, topology=topology_of(plan), today=TODAY)
 
 
 def findings(judged: tuple[Verdict, ...]) -> set[tuple[str, str | None, Outcome]]:
