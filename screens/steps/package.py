@@ -41,7 +41,7 @@ FIELDS = (
 def _companions(found: Found) -> str:
     """Return a text that says which other files were found with a Core Package."""
     parts = (
-        _("signature found") if found.signed else _("signature missing"),
+        pgettext("package", "signature found") if found.signed else pgettext("package", "signature missing"),
         _("public key found") if found.public_key else _("public key missing"),
         *([pgettext("package", "extensions found")] if found.extensions else []),
     )

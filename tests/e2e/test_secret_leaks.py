@@ -132,7 +132,7 @@ def test_typed_secrets_do_not_leak(lab: Lab, tmp_path: Path) -> None:
         watched.keys("Escape")
         watched.wait_for("Go to")
         watched.keys("2")
-        watched.wait_for("no passphrase is given", first.address, second.address)
+        watched.wait_for("the plan has no passphrase for it", first.address, second.address)
         watched.keys("BTab", "BTab", "BTab")
         watched.wait_for("Enter this secret again.")
         window.type(first.key_passphrase)

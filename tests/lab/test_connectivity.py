@@ -279,7 +279,9 @@ def test_load_balancer_with_wrong_port_or_proxy_protocol_fails(lab: Lab, nodes: 
         checked = check(tmp_path, answers, "--also", "load-balancer")
     assert of_cluster(checked) == {"LB-6443": "fail", "LB-11443": "fail"}
     [verdict] = [v for v in checked.verdicts if v["requirement"] == "LB-6443"]
-    assert verdict["observed"] == f"{endpoint}:6443 is forwarded to port 443 of the control plane nodes instead of 6443"
+    assert (
+        verdict["observed"] == f"{endpoint}:6443 forwards to port 443 of the control plane nodes instead of port 6443"
+    )
     assert checked.outcomes == {
         nodes[0].address: {},
         nodes[1].address: {"LB-DR-2379": "fail"},

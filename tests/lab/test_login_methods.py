@@ -162,7 +162,7 @@ def test_logins_dropped_by_max_startups_are_retried(lab: Lab, tmp_path: Path) ->
     [observed] = [
         v["observed"] for v in report["verdicts"] if (v["node"], v["requirement"]) == (keys.address, "OS-DISTRO")
     ]
-    assert "does not allow password login for root" in observed
+    assert "does not allow password login for the user root" in observed
 
 
 def _frozen(stage: str) -> Fault:
@@ -181,7 +181,7 @@ def _frozen(stage: str) -> Fault:
 FROZEN = {
     "handshake": "no SSH reply within 3 s",
     "login": "the login did not finish within 6 s",
-    "shell": "no session opened within 6 s",
+    "shell": "the node opened no session within 6 s",
     "script": "sent no output within 20 s",
     "stream": "sent no output within 20 s",
 }

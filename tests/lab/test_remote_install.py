@@ -93,7 +93,7 @@ def test_install_continues_after_this_command_is_killed(nodes: list[LabNode], tm
     with start_install(tmp_path) as second:
         output, errors = second.communicate()
     assert second.returncode == 0, output + errors
-    assert "An install is already running on" in errors or "Installed." in errors
+    assert "An install is already running on" in errors or "The install succeeded." in errors
     assert posts(nodes[0]) == 1
 
 
@@ -107,7 +107,7 @@ def test_lost_connection_is_retried(nodes: list[LabNode], tmp_path: Path) -> Non
         rest = "".join(lines)
     assert command.returncode == 0, rest
     assert "acp-tui retries in" in rest
-    assert "Installed." in rest
+    assert "The install succeeded." in rest
 
 
 def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

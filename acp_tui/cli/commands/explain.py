@@ -50,7 +50,7 @@ def run(options: Namespace) -> int:
     found = requirements.get(options.id.upper())
     if found is None:
         message = _("{id} is not the ID of a requirement. To list all requirements, run acp-tui explain.")
-        raise CommandFailed(message.format(id=options.id))
+        raise CommandFailed(message.format(id=options.id), ExitStatus.USAGE)
     if options.json:
         print_json(_row(found, release))
         return ExitStatus.DONE

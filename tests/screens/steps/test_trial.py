@@ -172,7 +172,7 @@ async def test_unreadable_file_shows_the_reason_and_keeps_the_path(tmp_path: Pat
     (tmp_path / "plan.yaml").write_text("scenari: single-node\n")
     async with new_wizard(tmp_path) as pilot:
         await load(pilot, tmp_path / "plan.yaml")
-        await until(pilot, lambda: "did you mean" in screen_text(pilot).replace("\n", " "))
+        await until(pilot, lambda: "this key is unknown. Did you mean" in screen_text(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.pause()
