@@ -91,7 +91,7 @@ async def test_too_little_free_space_is_an_error(remote: tuple[LabNode, Files], 
     node, files = remote
     node.sh("mkdir /root/in; mount -t tmpfs -o size=8m small /root/in")
     with pytest.raises(
-        UploadError, match=r"upload of package.tar needs 26 MB, but the folder .*/root/in on the node has 8 MB of free"
+        UploadError, match=r"upload of package.tar needs 26 MB, but .*/root/in on the node has 8 MB of free"
     ):
         await send(files, package)
 

@@ -141,9 +141,7 @@ class Files:
             return
         free = space.bavail * space.frsize
         if free < needed:
-            text = _(
-                "the upload of {file} needs {needed} MB, but the folder {folder} on the node has {free} MB of free space"
-            )
+            text = _("the upload of {file} needs {needed} MB, but {folder} on the node has {free} MB of free space")
             raise UploadError(
                 text.format(folder=folder, free=free // 10**6, file=upload.local.name, needed=-(-needed // 10**6))
             )
