@@ -2,5 +2,5 @@
 
 `commands/` declares the commands: name, help and options, one module each. `actions/` has the work of long commands,
 such as `check.py`, `fix.py` and `install.py`; short commands have it in `commands/`. `context.py` is shared by all.
-This is the only room of the engine that prints; `actions/screen.py` opens the wizard.
+Only this package of the engine prints; `actions/screen.py` opens the wizard.
 """

@@ -1,4 +1,4 @@
-"""Functions of all commands: open PLAN, print to standard output and error, fail with an exit status."""
+"""Functions that all commands use: open PLAN, print to standard output and error, fail with an exit status."""
 
 import getpass
 import json
@@ -122,7 +122,7 @@ def open_plan(path: str, passphrase_file: str | None, *, secrets_optional: bool 
     """Read the plan at `path`: a YAML file or a bundle folder, whose checksums are verified first.
 
     Encrypted secrets are decrypted with the passphrase in `passphrase_file`, else acp-tui asks on the terminal.
-    `secrets_optional`: an empty answer leaves them encrypted. Raises: CommandFailed."""
+    If `secrets_optional`, an empty passphrase leaves the secrets encrypted. Raises: CommandFailed."""
     plan_file = plan_path(path)
     try:
         if is_bundle(Path(path)):

@@ -55,7 +55,7 @@ class Description:
     collectors: Callable[[Node], tuple[Collector, ...]] = lambda node: ()
     """The collectors that the test adds on a control plane node."""
     seconds: int = 0
-    """The time in seconds that these collectors add to the script of a node at most."""
+    """The maximum number of seconds that these collectors add to the script of a node."""
 
 
 def _has_several_nodes(plan: Plan) -> bool:
@@ -97,7 +97,7 @@ DESCRIPTIONS: Mapping[ActiveTest, Description] = {
         name=N_("bandwidth: throughput between nodes"),
         effect=N_(
             "acp-tui sends data between the nodes through a temporary test port, one pair at a time. "
-            "A transfer takes at most {most} MiB or one second; a slow one is repeated once. "
+            "A transfer ends after {most} MiB or one second. A slow transfer is repeated once. "
             "Transfers: {count}, in total about {seconds} s."
         ),
         applies=_has_several_nodes,
@@ -118,9 +118,9 @@ def describe_effect(plan: Plan, test: ActiveTest) -> str:
 
 
 def keep_active_facts(before: Facts | None, now: Facts) -> Facts:
-    """Return `now` with the results of the active tests in `before`.
+    """Return a copy of `now` that also has the results of active tests from `before`.
 
-    If the node has rebooted since `before` was collected, `now` is returned unchanged.
+    If the node has rebooted after `before` was collected, return `now` unchanged.
     """
     if before is None or before.boot_id is None or before.boot_id != now.boot_id:
         return now
@@ -139,7 +139,7 @@ class RequestedTests:
     collectors: Mapping[str, tuple[Collector, ...]]
     """The collectors that the tests add, for each node."""
     ports: Mapping[str, tuple[int, ...]]
-    """The TCP ports, except SSH, of each node that the other nodes must reach."""
+    """For each node, the TCP ports that the other nodes must reach, without the SSH port."""
     control_planes: frozenset[str]
     endpoint: str
     """The address of the load balancer. It is not used without `forwarded_ports`."""
@@ -149,7 +149,7 @@ class RequestedTests:
     """The required speed of a transfer between two nodes, in bits per second (NETCFG-BW-INTRA)."""
 
     def extend(self, deadlines: Deadlines) -> Deadlines:
-        """Return `deadlines` with the time added that the requested tests need."""
+        """Return `deadlines`, extended by the time that the requested tests need."""
         seconds = sum(DESCRIPTIONS[test].seconds for test in self.requested)
         return replace(deadlines, script=deadlines.script + seconds)
 
@@ -161,7 +161,10 @@ class RequestedTests:
         *,
         deadlines: Deadlines = DEADLINES,
     ) -> dict[str, Facts]:
-        """Run the tests that need several nodes at the same time. Return the facts of `targets` with results."""
+        """Run the tests that need several nodes at the same time.
+
+        Return the facts of `targets`, with the results added.
+        """
         found = {target.address: facts[target.address] for target in targets}
         if self.requested & {ActiveTest.LOAD_BALANCER, ActiveTest.PATHS}:
             plans = [self._listener_plan(target, targets, host_keys[target.address]) for target in targets]

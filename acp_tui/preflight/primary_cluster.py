@@ -22,7 +22,7 @@ from acp_tui.preflight.certificates.reader import facts_for, pair_facts
 
 
 def primary_of(plan: Plan, plan_dir: Path) -> PrimaryCluster | None:
-    """Return the primary cluster that `plan` names; None if the plan is not that of a standby, or names none.
+    """Return the primary cluster that `plan` names; None if the plan is not for a standby, or if it names no primary.
 
     A relative path starts from `plan_dir`. Raises nothing: if the primary cannot be read, `error` has the reason.
     """
@@ -50,7 +50,9 @@ def _from_plan(path: Path) -> PrimaryCluster:
     if reading.plan is None or len(closed) < len(reading.problems):
         raise PlanErrors(reading.problems)
     if reading.plan.admin.password is None and not closed:
-        closed = [_("{path} contains no secrets, and its secrets.yaml is missing in the same folder").format(path=path)]
+        closed = [
+            _("{path} contains no secrets, and the file secrets.yaml is missing in the same folder").format(path=path)
+        ]
     certificate = facts_for(reading.plan, path.parent)
     return PrimaryCluster(str(path), reading.plan, secrets_error="; ".join(closed), certificate=certificate)
 

@@ -110,7 +110,7 @@ async def refresh_connectivity(
 async def _collect(
     login: Target, known_host_key: str | None, collectors: tuple[Collector, ...], before: Facts, deadlines: Deadlines
 ) -> NodeFinished:
-    """Run these collectors on a node and return its last event. `before`: the facts if the node yields no event."""
+    """Run collectors on a node and return the last event of the node. `before`: its facts if it yields no event."""
     done = NodeFinished(login.address, NodeState.LOST, before)
     async with aclosing(collect_facts(login, known_host_key, deadlines=deadlines, collectors=collectors)) as events:
         async for event in events:
@@ -120,7 +120,7 @@ async def _collect(
 
 
 def _updated(before: Facts, now: Facts, collectors: Collection[Collector]) -> Facts:
-    """Return `before`, in which the fields of `collectors` have the values of `now`."""
+    """Return a copy of `before` with the values of `now` in the fields that `collectors` fill."""
     names = {name for collector in collectors for name in collector.fields}
     gaps = {name: reason for name, reason in before.missing.items() if name not in names}
     gaps |= {name: reason for name, reason in now.missing.items() if name in names}

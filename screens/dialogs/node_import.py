@@ -165,7 +165,7 @@ def _content(path: Path) -> str:
 
     Raises: OSError if the file cannot be read. ValueError if it is not a UTF-8 text of at most MAX_BYTES bytes."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(_("it is not a regular file"))
+        raise ValueError(_("this is not a regular file"))
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:

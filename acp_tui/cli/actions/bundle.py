@@ -1,4 +1,4 @@
-"""Run the preflight and write a bundle. Folder and encryption are checked first: the preflight takes minutes."""
+"""Run the preflight and write a bundle. It checks the folder and the encryption first: the preflight takes minutes."""
 
 import asyncio
 import sys
@@ -42,7 +42,7 @@ def bundle(options: Namespace) -> int:
 
 
 def _keep(options: Namespace) -> SecretsMode:
-    """Return how the bundle stores the secrets, after a test of the encryption. Raises: GpgFailed, CommandFailed."""
+    """Test the encryption, then return how the bundle stores the secrets. Raises: GpgFailed, CommandFailed."""
     if options.no_secrets:
         return "left-out"
     if options.encrypt_to:
@@ -80,7 +80,7 @@ async def _bundle(source: OpenedPlan, folder: Path, keep: SecretsMode) -> int:
 
 
 def print_changes(source: OpenedPlan, report: Report) -> None:
-    """Print the changes since the bundle was made. For a plan file: the changes since its last report."""
+    """Print the changes since the bundle was written, or, for a plan file, since its last report."""
     before = source.bundle.report if source.bundle else load_last_report(last_report_path(state_home(), source.file))
     if before is not None and (since := changes(before, report)):
         print_err(

@@ -90,7 +90,7 @@ async def run_preflight(
 
     Without `nodes` and `only`, the report includes the package checks.
     `nodes`, `only`: the selected addresses and requirement IDs; None selects all. `also`: active tests.
-    `work`: has the results for packages that are already verified, so that they are not read again."""
+    `work`: keeps the results of packages that were verified before, so that they are not read again."""
     for one in also:
         print_err(describe_effect(source.plan, one))
     output = PreflightOutput(source)
@@ -143,7 +143,10 @@ class PreflightOutput:
 
 
 def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes | None:
-    """Return the changes since the last complete report of this plan. A complete `report` replaces that one."""
+    """Return the changes of `report` since the last complete report of its plan.
+
+    Save a complete `report` as the last.
+    """
     report_path = last_report_path(state_home(), source.file)
     before = load_last_report(report_path)
     if not partial:
@@ -151,7 +154,7 @@ def _compared(source: OpenedPlan, report: Report, *, partial: bool) -> Changes |
             save_last_report(report_path, report)
         except OSError as error:
             print_err(
-                _("Cannot save the report: {reason}. The next check cannot compare with it.").format(
+                _("Cannot save the report: {reason}. The next check cannot show the changes since this one.").format(
                     reason=error.strerror
                 )
             )
@@ -168,7 +171,10 @@ def _write_html(path: Path, page: str) -> None:
 
 
 _UNSEEN = (NodeState.UNREACHABLE, NodeState.AUTH_FAILED, NodeState.HOST_KEY_CHANGED)
-"""Node states without any fact. Their unknown requirements are only counted: all have the same reason."""
+"""States of nodes from which no fact was collected.
+
+Their unknown requirements are only counted: the reason is the same.
+"""
 
 
 def print_report(report: Report, *, partial: bool = False) -> None:

@@ -130,7 +130,7 @@ def print_result(session: InstallSession, result: Finish) -> None:
 
 
 async def save_completion_report(session: InstallSession, result: Finish) -> None:
-    """Write the completion report to the bundle of the run, else next to the plan.
+    """Write the completion report to the bundle of the run; without a bundle, write it next to the plan.
 
     Write nothing if no value of the cluster could be read."""
     if result.nothing_observed:

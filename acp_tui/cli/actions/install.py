@@ -84,16 +84,17 @@ async def _install(session: InstallSession, source: OpenedPlan, options: Namespa
 
 
 def _flags(options: Namespace) -> list[str]:
-    """Return the options that the same command on the installer node must have."""
+    """Return those options of this command that the command on the installer node needs, too."""
     flags = ["--again"] if options.again else []
     flags += ["--despite-changes"] if options.despite_changes else []
     return [*flags, "--reached", options.reached] if options.reached else flags
 
 
 def _require_same_document(source: OpenedPlan) -> None:
-    """Check that the bundle still gives the configuration that was reviewed. Raises: `CommandFailed` if not.
+    """Check that the configuration made from the bundle is still the one that was reviewed.
 
-    A file that its plan names, such as a certificate, can change after the review."""
+    It differs if a file that the plan names, such as a certificate, was changed after the review. Raises
+    `CommandFailed` if it differs."""
     if source.bundle is None or source.bundle.document is None:
         return
     try:

@@ -129,7 +129,7 @@ def _times(state: RunState) -> str:
     if (typical := typical_duration(state.spec.run_dir)) is not None:
         parts.append(pgettext("status", "usual: {minutes} min").format(minutes=_minutes(typical)))
     else:
-        usual = _("usual: {least} to {most} min for three nodes (vendor)")
+        usual = _("usual: {least} to {most} min for three nodes, as the vendor states")
         parts.append(usual.format(least=VENDOR[0], most=VENDOR[1]))
     if (idle := idle_time(state, now())) >= timedelta(minutes=1):
         parts.append(_("no progress for {minutes} min").format(minutes=_minutes(idle)))
@@ -141,7 +141,10 @@ def _minutes(time: timedelta) -> int:
 
 
 async def _show_triage(state: RunState) -> None:
-    """Print the likely cause of a stalled install. The login to the nodes is in the bundle of the run."""
+    """Print the likely cause of a stalled install.
+
+    To query the nodes, acp-tui uses the login in the bundle of the run.
+    """
     try:
         result = await triage_run(state)
     except (BundleCorrupt, PlanErrors, OSError) as error:

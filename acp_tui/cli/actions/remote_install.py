@@ -22,7 +22,7 @@ from acp_tui.nodes.ssh.sftp import UploadError
 
 
 async def install_remotely(session: InstallSession, source: OpenedPlan, flags: Sequence[str]) -> int:
-    """Check, upload, start and follow the install. Return its exit status. `flags`: its options on the node."""
+    """Check, upload, start and follow the install. Return its exit status. `flags`: options for the node."""
     node = session.plan.installer_node
     assert node is not None
     host = remote_host(source, node.address)

@@ -19,7 +19,7 @@ from acp_tui.nodes.script import CollectorOutput
 def newer_remote_install(last_start: datetime | None) -> LastRemoteInstall | None:
     """Return the last remote install from this host. None: no remote install, or the last local run is newer.
 
-    `last_start`: when the last run of this host started."""
+    `last_start`: start time of the last local run."""
     remote = load_last_remote(state_home())
     return remote if remote is not None and (last_start is None or remote.started > last_start) else None
 

@@ -6,7 +6,7 @@ from acp_tui.cli.options import Subparsers, add_command, add_json, add_node, add
 from acp_tui.core.i18n import _, pgettext
 
 _ACTIVE_TESTS = ("load-balancer", "paths", "vrrp", "disk", "bandwidth")
-"""Values of `ActiveTest`, which is part of the engine; a test compares them."""
+"""The values of `ActiveTest`, copied because this module must not import the engine. A test compares both."""
 
 
 def register(commands: Subparsers) -> None:
@@ -20,9 +20,10 @@ def register(commands: Subparsers) -> None:
         metavar=pgettext("metavar", "NAME"),
         action="append",
         choices=_ACTIVE_TESTS,
-        help=_("add an active test, which listens or writes on nodes: {names}; repeat the option to add more").format(
-            names=", ".join(_ACTIVE_TESTS)
-        ),
+        help=_(
+            "add an active test, which opens ports or writes data on the nodes; the tests are {names}; repeat "
+            "the option to add more"
+        ).format(names=", ".join(_ACTIVE_TESTS)),
     )
     parser.add_argument("--html", metavar=file_metavar(), help=_("write the report to this file as an HTML page"))
     add_json(parser)

@@ -85,7 +85,7 @@ def run(options: Namespace) -> int:
 
 
 def _last_report(source: "OpenedPlan") -> Mapping[str, str]:
-    """Return the plan without its secrets and its last complete report, as text by file name."""
+    """Return two files, name → text: the plan without its secrets, and the last complete report of the plan."""
     from acp_tui.core.state_dir import state_home
     from acp_tui.plan.file import dump_plan
     from acp_tui.preflight.report.history import last_report_path, load_last_report
@@ -118,7 +118,10 @@ async def _triage(state: "RunState") -> Mapping[str, str]:
 
 
 def copy_command(path: Path) -> str:
-    """Return the scp command that copies `path`. It names this host by its SSH address, else by its host name."""
+    """Return the scp command that copies `path`.
+
+    It names this host by the address of the SSH session; without a session, by the host name.
+    """
     import platform
     import shlex
 

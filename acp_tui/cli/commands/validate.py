@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from acp_tui.plan.model import Plan
 
 _COLUMNS = 100
-"""Characters of a line of the sizing. It is fixed, because the output can go to a file."""
+"""Width of the sizing in characters. It does not depend on the terminal: the output can go to a file."""
 
 
 def register(commands: Subparsers) -> None:

@@ -69,7 +69,7 @@ def _problems(directory: Path) -> Iterator[FileProblem]:
         elif name not in present:
             yield FileProblem(name, pgettext("file", "missing"))
         elif not present[name].is_file(follow_symlinks=False):
-            yield FileProblem(name, _("it is not a regular file"))
+            yield FileProblem(name, _("this is not a regular file"))
         elif difference := _difference(directory / name, digests[name]):
             yield FileProblem(name, difference)
         else:
@@ -94,4 +94,4 @@ def _difference(file: Path, digest: str) -> str:
             same = hashlib.file_digest(content, "sha256").hexdigest() == digest
     except OSError as error:
         return _("the file cannot be read: {reason}").format(reason=error_reason(error))
-    return "" if same else pgettext("bundle", "the checksum is different")
+    return "" if same else _("the content of the file does not match its checksum")

@@ -35,7 +35,7 @@ class Bundle:
     """The OpenSSH public key (type and base64) of each node, by address."""
     setup_line: str
     report: Report | None
-    """The report at the time when the bundle was written. None if its version cannot be read."""
+    """The report that was written with the bundle; None if this version of acp-tui cannot read it."""
     document: SecretStr | None
     """The rendered configuration, with secrets. None if the bundle was opened without secrets.
     """

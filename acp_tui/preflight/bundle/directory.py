@@ -100,7 +100,7 @@ def _temporary_folder(bundle_dir: Path) -> Iterator[Path]:
     with locked_folder(folder, follow_link=False) as handle:
         if handle is None:
             raise BundleRefused(
-                _("acp-tui is already running and writes {path}. Wait until it has finished, then try again.").format(
+                _("Another acp-tui process is writing {path}. Wait until it has finished, then try again.").format(
                     path=bundle_dir
                 )
             )

@@ -51,8 +51,8 @@ class PemFile:
                     "{file} contains a private key. Check whether the certificate file and the key file are exchanged"
                 ).format(file=self.path)
             return _(
-                "{file} contains a private key next to the certificate, and would publish the key. Remove the "
-                "key from this file"
+                "{file} contains a private key next to the certificate, so the key would be published. Remove "
+                "the key from this file"
             ).format(file=self.path)
         if "CERTIFICATE" in self.labels:
             return ""

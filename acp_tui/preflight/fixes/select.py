@@ -1,7 +1,7 @@
-"""Choose the fix steps for the findings on a node, and name the findings that need a manual fix. Pure.
+"""Choose the fix steps for the findings on a node, and name the findings that need a manual fix.
 
-Without named requirements, the steps that fix a blocker and can be undone are chosen. All other steps run only if they
-are named.
+The functions are pure. If no requirement is named, they choose the steps that fix a blocker and can be undone. All
+other steps run only if they are named.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -45,7 +45,7 @@ def _folders(*processes: str) -> Recipe:
             return unexpected_names(case.verdict.names)
         running = [name for name in processes if name in (case.facts.kubernetes_traces or ())]
         if running:
-            return _("the folder is in use by {names}. Find out first which software this process belongs to").format(
+            return _("the folder is in use by {names}. First find out to which software these processes belong").format(
                 names=", ".join(running)
             )
         return FixStep(
@@ -70,8 +70,8 @@ def _packages(remove: str, preview: str) -> Recipe:
     def recipe(case: FixContext) -> FixStep | str:
         if case.verdict.outcome is not Outcome.FAIL:
             return _(
-                "the names of the packages are only similar to listed names. Decide yourself whether the "
-                "packages conflict"
+                "only the names of these packages are similar to those of conflicting packages. Decide yourself "
+                "whether they conflict"
             )
         names = trusted(case.verdict.names, _PACKAGE)
         if names is None:
@@ -84,8 +84,8 @@ def _packages(remove: str, preview: str) -> Recipe:
             applied_by_default=False,
             preview=preview.format(names=names) + "\ntrue",
             note=_(
-                "Software in these packages stops. Before the fix, move its applications to other machines "
-                "and back up its data."
+                "The removal stops the software in these packages. Before the fix, move its applications to other "
+                "machines and back up its data."
             ),
         )
 

@@ -85,7 +85,10 @@ Recipe = Callable[[FixContext], FixStep | str]
 
 
 def trusted(names: Iterable[str], pattern: str) -> str | None:
-    """Return `names` from a node, quoted for a shell line; None if one does not match `pattern`, or without names."""
+    """Return `names` from a node, quoted for a shell line.
+
+    Return None if a name does not match `pattern`, or if `names` is empty.
+    """
     names = tuple(names)
     if not names or not all(re.fullmatch(pattern, name) for name in names):
         return None

@@ -22,7 +22,7 @@ _TMP_UNITS = ("/etc/systemd/system/tmp.mount", "/etc/systemd/system/tmp.mount.d/
 def swap(case: FixContext) -> FixStep | str:
     """SYS-SWAP: turn swap off, and disable the entries that turn it on at boot.
 
-    Units that do not come from fstab are masked. If their own file in /etc prevents a mask, they are disabled.
+    Units that do not come from fstab are masked. A unit whose own file in /etc prevents a mask is disabled instead.
     """
     entries = case.facts.fstab_swaps or ()
     services = tuple(name for name in entries if name.endswith(".service"))
@@ -164,7 +164,7 @@ def time_zone(case: FixContext) -> FixStep | str:
 
 
 def _sshd(keyword: str) -> Recipe:
-    """USR-USEDNS, USR-USEPAM: set the keyword at the top of the file, because its first line is in effect."""
+    """USR-USEDNS, USR-USEPAM: set the keyword at the top of the file, because sshd uses the first value it reads."""
 
     def recipe(case: FixContext) -> FixStep:
         file, line = "/etc/ssh/sshd_config", f"{keyword} no"

@@ -1,7 +1,7 @@
 """Compare two reports: new findings, fixed findings, changed observations, changed nodes.
 
-The functions are pure. If only one report has a requirement or node, the other one did not check it. So it never counts
-as fixed.
+The functions are pure. If only one report has a requirement or node, the other preflight did not check it. A finding
+about it then never counts as fixed.
 """
 
 from collections.abc import Iterable, Mapping

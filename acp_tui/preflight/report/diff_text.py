@@ -34,7 +34,8 @@ def network_lines(nodes: Sequence[NodeRecord], width: int) -> tuple[str, ...]:
         body = [
             f"{name:<{first}}" + "".join(f"{c:>{column}}" for c in row) for name, row in zip(names, rows, strict=True)
         ]
-        return (head, *body, *([_("G and M mean measured Gbit/s and Mbit/s.")] if _has_bandwidth(nodes) else []))
+        legend = _("G and M are the measured bandwidth in Gbit/s and Mbit/s.")
+        return (head, *body, *([legend] if _has_bandwidth(nodes) else []))
     closed = [
         f"{node.address} → {link.target}: {link.text}"
         for node in nodes

@@ -61,9 +61,9 @@ def expected_text(row: Requirement) -> str:
 
 
 def how_observed(row: Requirement) -> str:
-    """Return the text on how the requirement is checked.
+    """Return the text that explains how the requirement is checked.
 
-    Without such a text in the row, the plan is checked, or the row is for information only.
+    If the row has no such text, the requirement is checked in the plan, or it is for information only.
     """
     if row.how:
         return _(row.how)
@@ -73,7 +73,7 @@ def how_observed(row: Requirement) -> str:
 
 
 def _fix(row: Requirement, os_id: str | None = None) -> str:
-    """Return the fix with the names in the row, or with the placeholder NAMES for names on the node."""
+    """Return the fix with the names in the row. If only a node has the names, the fix has the placeholder NAMES."""
     match row.check:
         case AllPresent(names=names):
             known = names
