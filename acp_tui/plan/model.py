@@ -40,7 +40,7 @@ from acp_tui.plan.field_types import (
     printable,
     writable,
 )
-from acp_tui.plan.package_name import parse_name
+from acp_tui.plan.package_name import release_in_name
 from acp_tui.plan.release import RELEASES, Release
 
 if TYPE_CHECKING:
@@ -473,11 +473,11 @@ class Plan(Section):
     def effective_release(self) -> Release:
         """Return the release whose catalogue applies: `release`, or the release in the name of the Core Package.
 
-        If both are missing, it is the oldest release."""
+        If neither names a release that acp-tui knows, it is the oldest one."""
         if self.release:
             return Release(self.release)
-        name = parse_name(self.package.core or "")
-        return name.release if name and name.release in RELEASES else RELEASES[0]
+        release = release_in_name(self.package.core or "")
+        return release if release in RELEASES else RELEASES[0]
 
     @property
     def platform_address(self) -> str:

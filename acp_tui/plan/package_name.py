@@ -14,6 +14,7 @@ Kind = Literal["core", "extensions"]
 Arch = Literal["x86", "arm", "hybrid"]
 
 _NAME = re.compile(r"installer-(core|extensions)-v(4\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*))-(x86|arm|hybrid)\.tar", re.ASCII)
+_RELEASE = re.compile(r"-v(4\.[0-9]+)\.", re.ASCII)
 _ARCHES: tuple[Arch, ...] = ("x86", "arm", "hybrid")
 
 
@@ -39,6 +40,12 @@ def parse_name(filename: str) -> PackageName | None:
         return None
     kind, version, arch = match.groups()
     return PackageName("core" if kind == "core" else "extensions", version, _arch(arch))
+
+
+def release_in_name(filename: str) -> Release | None:
+    """Return the release in a file name such as `core-v4.1.0-copy.tar`, even if the name is not that of a package."""
+    match = _RELEASE.search(filename.rpartition("/")[2])
+    return Release(match[1]) if match else None
 
 
 def _arch(text: str) -> Arch:

@@ -102,7 +102,7 @@ def test_command_runs_its_function(
         "explain": ["NONE"],
         "schema": [],
     }.get(name, [str(tmp_path / "none")])
-    expected = {"schema": 0, "support": 2, "wizard": 2, "demo": 2}.get(name, 3)
+    expected = {"schema": 0, "support": 2, "explain": 2, "wizard": 2, "demo": 2}.get(name, 3)
     assert main([name, *arguments]) == expected
     captured = capsys.readouterr()
     assert captured.out if name == "schema" else captured.err

@@ -92,7 +92,9 @@ def test_plan_accepts_the_listed_releases_and_lists_them_in_errors_and_schema() 
     [
         (None, None, RELEASES[0]),
         (None, "/root/installer-core-v4.1.2-x86.tar", "4.1"),
-        (None, "installer-core-v4.1.2-x86.tar.part", RELEASES[0]),
+        (None, "/v4.2.0/installer-core-v4.1.2-x86.tar", "4.1"),
+        (None, "copy of installer-core-v4.1.2-x86_64.tar.part", "4.1"),
+        (None, "/root-v4.2.0/core.tar", RELEASES[0]),
         (None, "installer-core-v4.987.0-x86.tar", RELEASES[0]),
         ("4.2", "installer-core-v4.1.2-x86.tar", "4.2"),
     ],
