@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from acp_tui.cli.main import main
 from acp_tui.core.clock import now
 from acp_tui.install.run.state import CONTAINER, Phase, RunSpec, RunState, write_state
 from tests.lab.kit.nodes import OPERATOR, PASSWORD, Lab, LabNode
@@ -92,6 +93,21 @@ def test_healthy_cluster_is_verified(place: Place) -> None:
     assert "The cluster is installed and verified" in page
     for secret in (CANARY, PASSWORD):
         assert secret not in done.stdout + done.stderr + page + json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    ("plan", "missing"),
+    [
+        ("nodes: [{address: 192.0.2.1, role: worker}]\n", "no control plane node"),
+        ("nodes: [{address: 192.0.2.1}]\n", "no platform address"),
+    ],
+)
+def test_plan_without_a_node_or_address_to_verify_is_an_error(
+    plan: str, missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.yaml").write_text(plan)
+    assert main(["finish", str(tmp_path / "plan.yaml")]) == 1
+    assert missing in capsys.readouterr().err
 
 
 def test_failing_pods_are_listed_without_the_healthy_ones(place: Place) -> None:

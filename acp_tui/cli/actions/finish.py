@@ -38,6 +38,11 @@ def finish(options: Namespace) -> int:
         raise CommandFailed(
             _("The plan has no control plane node. Add a node with the role control-plane."), ExitStatus.CHECK_FAILED
         )
+    if not source.plan.platform_address:
+        raise CommandFailed(
+            _("The plan has no platform address. Set address.platform or address.cluster_endpoint."),
+            ExitStatus.CHECK_FAILED,
+        )
     session = install_session(source)
     result = asyncio.run(verify_cluster(session, timedelta(minutes=options.wait or 0)))
     if options.clean_up and may_clean_up(session, result, lambda: options.yes or _confirmed(result)):
