@@ -59,7 +59,10 @@ def same_timezone(subject: ClusterSubject) -> Findings:
 
 
 def preferred_node(subject: ClusterSubject) -> str | None:
-    """Return the address of the installer node. If two values are equally frequent, the value of this node counts."""
+    """Return the address of the installer node; None if the plan has no installer node.
+
+    If several values are equally frequent on the nodes, the checks use the value of this node.
+    """
     return subject.plan.installer_node.address if subject.plan.installer_node else None
 
 
@@ -102,7 +105,7 @@ def clocks_agree(subject: ClusterSubject) -> Findings:
         return tuple(findings)
     offsets = [clock.offset for clock in clocks.values()]
     uncertainty = max(clock.uncertainty for clock in clocks.values())
-    observed = _("the largest difference between two clocks is {seconds:.1f} s (± {uncertainty:.1f} s)")
+    observed = _("the largest difference between the clocks of two nodes is {seconds:.1f} s (± {uncertainty:.1f} s)")
     apart = max(offsets) - min(offsets)
     return (Finding(Outcome.PASS, observed.format(seconds=apart, uncertainty=2 * uncertainty)),)
 

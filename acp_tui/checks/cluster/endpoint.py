@@ -42,7 +42,7 @@ def load_balancer_reachable(subject: ClusterSubject) -> Findings:
 
 
 def from_every_node(observed: str) -> str:
-    """Return the text `observed`, with a note that it is the result from every node."""
+    """Return the text `observed`, with a note that every node gave this result."""
     return _("{observed} (observed from every node)").format(observed=observed)
 
 

@@ -44,7 +44,7 @@ _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
 
 
 def registry_reachable(subject: ClusterSubject) -> Findings:
-    """XR-REG-EXT: every node must reach and trust the external registry, and it must be an image registry."""
+    """XR-REG-EXT: every node must reach and trust the external registry, and the server must be an image registry."""
     registry = subject.topology.registry
     if registry is None:
         return (Finding(Outcome.NOT_APPLICABLE),)

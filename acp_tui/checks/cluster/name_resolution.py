@@ -50,7 +50,7 @@ def _family(subject: ClusterSubject) -> int:
 
 
 def _of_family(subject: ClusterSubject, addresses: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Return the addresses of the cluster's IP family. If no address is of that family, return all addresses."""
+    """Return those of `addresses` that belong to the cluster's IP family; return all if none belongs to it."""
     own = tuple(address for address in addresses or () if ip_address(address).version == _family(subject))
     return own or addresses
 

@@ -1,4 +1,4 @@
-"""Decide which node is at fault for the problems of paths between nodes.
+"""Decide which node is at fault when paths between nodes have problems.
 
 A broken path has two ends. The node with the most broken paths counts as the node at fault. So a node behind a firewall
 gets one finding, and the other nodes get none.
@@ -43,8 +43,8 @@ def by_node_at_fault(subject: ClusterSubject, problems: Iterable[PathProblem]) -
 
     Each problem is assigned to one node. First, each source that is certainly at fault gets all its problems. Then the
     node that has remaining problems with the largest number of other nodes gets these problems, and so on. If two nodes
-    have the same number, the node that is the target of more problems is at fault. If this number is equal too, the
-    node that is later in the plan is at fault.
+    have problems with equally many nodes, the one that is the target of more problems is at fault. If these numbers are
+    equal too, the one that is later in the plan is at fault.
     """
     numbered, order = list(problems), [node.address for node in reversed(subject.plan.nodes)]
     rest: dict[str, dict[int, PathProblem]] = {node: {} for node in order}

@@ -1,7 +1,7 @@
 """Check the disk speed of the control plane nodes, as the active disk test measured it.
 
-If the test did not run, a person must confirm the requirement. If fio measured too low a speed, the check fails. The
-figures of python3 and dd are only estimates, so a low figure of these programs is a warning.
+If the test did not run, a person must confirm the requirement. A speed below the limit fails if fio measured it. It is
+only a warning if python3 or dd measured it, because their figures are estimates.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,16 @@ Limits = tuple[tuple[bool, str], ...]
 
 
 def disk_writes(subject: ClusterSubject) -> tuple[Finding, ...]:
-    """HW-DISK-IOPS: the disk must reach the number `iops` of parallel 4 KiB writes per second.
+    """HW-DISK-IOPS: the disk must make at least `iops` parallel writes of 4 KiB per second.
 
-    From release 4.1 on, the disk must also reach the number `synced` of sequential synced writes per second, and 99 %
-    of the synced writes must take at most `p99` seconds each. All three limits are parameters of the requirement.
+    From release 4.1 on, it must also make at least `synced` sequential synced writes per second, and 99 % of the synced
+    writes must take at most `p99` seconds each. All three limits are parameters of the requirement.
     """
     return _measured(subject, _writes)
 
 
 def disk_throughput(subject: ClusterSubject) -> tuple[Finding, ...]:
-    """HW-DISK-TPUT: the disk must reach the rate `megabytes` (MB/s) in large writes that bypass the cache."""
+    """HW-DISK-TPUT: the disk must write at least `megabytes` MB/s in large writes that bypass the cache."""
     return _measured(subject, _throughput)
 
 

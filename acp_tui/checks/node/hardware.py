@@ -7,7 +7,7 @@ from acp_tui.core.units import gigabytes
 
 
 def power_saving_off(subject: NodeSubject) -> Finding:
-    """HW-CPU-POWER: power saving of the CPU must be off: the frequency governor must be `performance`.
+    """HW-CPU-POWER: the frequency governor of the CPU must be `performance`, so that power saving is off.
 
     If the node has no frequency governor, as is usual on virtual machines, a person must confirm the requirement.
     """
@@ -20,8 +20,8 @@ def power_saving_off(subject: NodeSubject) -> Finding:
 def solid_state(subject: NodeSubject) -> Finding:
     """HW-DISK-SSD: the disks of the folders that the requirement lists must not be rotational.
 
-    A rotational disk fails only on a physical machine. On a virtual machine it is a warning, because hypervisors often
-    report every disk as rotational.
+    A rotational disk fails the check only on a physical machine. On a virtual machine it is a warning, because
+    hypervisors often report every disk as rotational.
     """
     disks = [d for d in require_fact(subject.facts.disks, "disks") if d.path in subject.check.texts("paths")]
     spinning = [f"{d.device} ({d.path})" for d in disks if d.rotational]
@@ -56,7 +56,7 @@ def storage_sizes(subject: NodeSubject) -> Finding:
 
     The requirement lists `PATH LEAST ADVISED` for each folder, with both sizes in decimal GB. A file system smaller
     than LEAST fails. One smaller than ADVISED is a warning if the severity of the requirement is `must`, and passes if
-    it is `advice`. The file system / is a warning if more than `full` percent of it is in use.
+    it is `advice`. It is also a warning if more than `full` percent of the file system / is in use.
     """
     filesystems = require_fact(subject.facts.filesystems, "filesystems")
     small: list[str] = []
@@ -67,12 +67,14 @@ def storage_sizes(subject: NodeSubject) -> Finding:
         if not mounts:
             return Finding(Outcome.UNKNOWN, _("acp-tui cannot determine the file system of {path}").format(path=path))
         size = gigabytes(max(mounts, key=lambda f: len(f.path)).size)
-        shown = _("{path} has {size:.0f} GB, and {least} GB is required").format(path=path, size=size, least=least)
+        shown = _("the file system of {path} has {size:.0f} GB, but {least} GB is required").format(
+            path=path, size=size, least=least
+        )
         if size < float(least):
             small.append(shown)
         elif size < float(advised) and subject.requirement.severity is Severity.MUST:
             tight.append(
-                _("{path} has {size:.0f} GB, and {advised} GB is recommended").format(
+                _("the file system of {path} has {size:.0f} GB, but {advised} GB is recommended").format(
                     path=path, size=size, advised=advised
                 )
             )

@@ -27,7 +27,10 @@ def localhost(subject: NodeSubject) -> Finding:
 
 
 def nameservers_present(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-NS: the node must have a name server that is given by IP address. The resolver ignores the others."""
+    """NET-RESOLV-NS: the node must have a name server that is given as an IP address.
+
+    The resolver ignores name servers that are given by name.
+    """
     servers = require_fact(subject.facts.nameservers, "nameservers")
     if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
         return _pass_or_fail(
@@ -39,7 +42,7 @@ def nameservers_present(subject: NodeSubject) -> Finding:
 def nameservers_allowed(subject: NodeSubject) -> Finding:
     """NET-RESOLV-172: no name server may have an address in 172.0.0.0/8.
 
-    A name server in 127.0.0.0/8, such as the local one of systemd-resolved, is a warning (OQ-RESOLV-172).
+    A name server in 127.0.0.0/8, such as the local resolver of systemd, is a warning (OQ-RESOLV-172).
     """
     servers = require_fact(subject.facts.nameservers, "nameservers")
     shown = ", ".join(servers) or _("the node has no name server")
@@ -108,9 +111,9 @@ def _shortened(domains: tuple[str, ...], most: int = 5) -> str:
     more = len(domains) - most
     if more <= 0:
         return shown
-    return npgettext("observed value", "{names} and {count} more", "{names} and {count} more", more).format(
-        names=shown, count=more
-    )
+    return npgettext(
+        "observed value", "{names} and {count} more search domain", "{names} and {count} more search domains", more
+    ).format(names=shown, count=more)
 
 
 def node_address(subject: NodeSubject) -> Finding:

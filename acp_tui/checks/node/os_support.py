@@ -61,7 +61,8 @@ def system_version(facts: Facts) -> str:
 def _kernel(rows: list[Distribution], facts: Facts) -> Finding:
     if not rows:
         return Finding(
-            Outcome.NOT_APPLICABLE, _("no kernel is listed, because the system is not supported (see OS-DISTRO)")
+            Outcome.NOT_APPLICABLE,
+            _("the kernel was not compared, because the system is not supported (see OS-DISTRO)"),
         )
     kernel = require_fact(facts.kernel, "kernel")
     expected = _("the kernel version must start with one of these numbers: {kernels}").format(
@@ -72,9 +73,9 @@ def _kernel(rows: list[Distribution], facts: Facts) -> Finding:
         return Finding(Outcome.FAIL, kernel, expected=expected)
     build = re.match(r"[0-9.]+-(\d{1,9})", kernel)
     if row.build is not None and build is not None and int(build[1]) < row.build:
-        older = _("the build of the kernel {kernel} is older than {build}, the oldest listed build").format(
-            kernel=kernel, build=row.build
-        )
+        older = _(
+            "the kernel {kernel} is older than build {build}, the oldest build in the list of supported kernels"
+        ).format(kernel=kernel, build=row.build)
         return Finding(Outcome.WARN, older, expected=expected)
     return Finding(Outcome.PASS, kernel, expected=expected)
 

@@ -125,8 +125,8 @@ def selinux_off(subject: NodeSubject) -> Finding:
 def firewall_off(subject: NodeSubject) -> Finding:
     """SEC-FIREWALL: no firewall unit may be active, and none may be enabled for the next boot.
 
-    On Ubuntu the systemd unit of ufw is always active. If ufw.conf disables ufw, the unit filters nothing and is only a
-    warning.
+    On Ubuntu the systemd unit of ufw is always active. If ufw.conf disables ufw, the unit filters nothing, so it is
+    only a warning.
     """
     if subject.facts.units is None and subject.facts.ufw_enabled:
         return _firewall(Outcome.FAIL, _("the file ufw.conf enables the firewall {names}"), {"ufw"})
@@ -173,7 +173,7 @@ def _firewall(outcome: Outcome, text: str, shown: Set[str], others: Set[str] = f
 
 
 def swap_off(subject: NodeSubject) -> Finding:
-    """SYS-SWAP: no swap may be in use. If only /etc/fstab or systemd enables it for the next boot, it is a warning."""
+    """SYS-SWAP: no swap may be in use. Swap that is only enabled for the next boot is a warning."""
     swaps = require_fact(subject.facts.swaps, "swaps")
     if swaps:
         return Finding(

@@ -1,4 +1,4 @@
-"""Check one node for conflicting folders and packages, and for files that removed software left."""
+"""Check one node for conflicting folders and packages, and for files that removed software left behind."""
 
 from math import ceil
 
