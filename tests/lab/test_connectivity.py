@@ -119,7 +119,7 @@ def test_latency_and_packet_loss_are_reported(lab: Lab, nodes: list[LabNode], tm
     assert float(average[1]) >= 60
     with slow_link(lab, 2, 0, 20):
         lossy = check_nodes(tmp_path, nodes, lab.address(0))
-    assert "packets lost" in lossy.observed(two.address, "NETCFG-LAT-INTRA")
+    assert "packets were lost" in lossy.observed(two.address, "NETCFG-LAT-INTRA")
 
 
 def test_endpoint_without_a_load_balancer(lab: Lab, nodes: list[LabNode], tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_load_balancer_test_names_the_missing_backend(lab: Lab, nodes: list[LabN
         two.address: {},
         three.address: {"LB-443": "fail", "LB-11443": "unknown"},
     }
-    assert f"it reached {one.address}, {two.address}" in checked.observed(three.address, "LB-443")
+    assert f"reached {one.address}, {two.address}, but never this node" in checked.observed(three.address, "LB-443")
     assert "the port is in use on the node" in checked.observed(three.address, "LB-11443")
 
 
@@ -280,7 +280,8 @@ def test_load_balancer_with_wrong_port_or_proxy_protocol_fails(lab: Lab, nodes: 
     assert of_cluster(checked) == {"LB-6443": "fail", "LB-11443": "fail"}
     [verdict] = [v for v in checked.verdicts if v["requirement"] == "LB-6443"]
     assert (
-        verdict["observed"] == f"{endpoint}:6443 forwards to port 443 of the control plane nodes instead of port 6443"
+        verdict["observed"]
+        == f"the load balancer forwards {endpoint}:6443 to port 443 of the control plane nodes instead of port 6443"
     )
     assert checked.outcomes == {
         nodes[0].address: {},
@@ -330,7 +331,7 @@ def test_rejecting_filter_is_found_by_temporary_listeners(lab: Lab, five: list[L
     checked = check(tmp_path, plan(as_planned(five), lab.address(0)), "--also", "paths")
     assert checked.outcomes == {n.address: {} for n in five} | {two.address: {"X-FIREWALL": "fail"}}
     assert of_cluster(checked) == {}  # the endpoint was not tested
-    assert "10250 cannot connect to the temporary test port" in checked.observed(two.address, "X-FIREWALL")
+    assert "10250 no connection to the temporary test port" in checked.observed(two.address, "X-FIREWALL")
 
 
 def test_host_prohibited_is_a_firewall_and_not_an_unreachable_node(
@@ -426,7 +427,7 @@ def test_bandwidth_test_names_the_slow_link_and_leaves_no_listeners(lab: Lab, tm
         bare.address: {},
     }
     assert f"{two.address} → {one.address}: " in checked.observed(two.address, "NETCFG-BW-INTRA")
-    assert "Mbit/s measured" in checked.observed(two.address, "NETCFG-BW-INTRA")
+    assert "the measured bandwidth is" in checked.observed(two.address, "NETCFG-BW-INTRA")
     assert f"→ {bare.address}: python is not installed on the receiving node" in checked.observed(
         one.address, "NETCFG-BW-INTRA"
     )

@@ -45,7 +45,7 @@ def test_vrid_in_use_fails_and_names_a_free_one(lab: Lab, tmp_path: Path) -> Non
     unable = check(tmp_path, plan(as_planned(nodes), lab.address(20), address=answers), "--also", "vrrp")
     [verdict] = [v for v in unable.verdicts if v["requirement"] == "VIP-VRID"]
     assert verdict["verdict"] == "manual", "a failed listener proves nothing"
-    assert "no node could receive VRRP advertisements" in (verdict["observed"] or "")
+    assert "no node could listen for VRRP advertisements" in (verdict["observed"] or "")
 
 
 def _sending(nic: str, *frames: str) -> str:

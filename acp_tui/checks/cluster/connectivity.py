@@ -1,4 +1,4 @@
-"""Check the TCP paths between nodes, and whether packets of full size pass.
+"""Check the TCP paths between nodes, and whether packets as large as the MTU pass between them.
 
 A TCP path is one port of one node, as seen from one other node.
 """
@@ -26,15 +26,18 @@ _RESULTS: Mapping[TcpResult, str] = {
     TcpResult.REFUSED: NC_("connection", "refused"),
     TcpResult.TIMEOUT: NC_("connection", "timed out"),
     TcpResult.NO_ROUTE: NC_("connection", "no route to host"),
-    TcpResult.FORBIDDEN: NC_("connection", "rejected by the node's own routes or packet filter"),
-    TcpResult.UNRESOLVED: NC_("connection", "the name does not resolve"),
+    TcpResult.FORBIDDEN: NC_("connection", "rejected by a route or packet filter of the connecting node"),
+    TcpResult.UNRESOLVED: NC_("connection", "the host name does not resolve"),
 }
 
 Paths = dict[tuple[str, int], TcpPath]
 
 
 def paths_open(subject: ClusterSubject) -> Findings:
-    """X-FIREWALL: every TCP path between two nodes must be open. If packets of full size do not pass, it warns."""
+    """X-FIREWALL: every TCP path between two nodes must be open.
+
+    If packets as large as the MTU do not pass between two nodes, it is a warning.
+    """
     tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
     closed, unknown, count = closed_paths(subject, tested)
     findings = one_finding_per_node(
@@ -60,7 +63,7 @@ def closed_paths(
 ) -> tuple[list[PathProblem], list[PathProblem], int]:
     """Return the closed paths, the paths of unknown state, and the number of open paths.
 
-    `tested` maps the address of each source node to the paths that it tested.
+    `tested` maps the address of each source node to the paths that this node tested.
     """
     closed: list[PathProblem] = []
     unknown: list[PathProblem] = []
@@ -79,12 +82,12 @@ def closed_paths(
 def _paths_to(
     subject: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]
 ) -> tuple[list[PathProblem], list[PathProblem], int]:
-    """Return the closed paths, the paths of unknown state, and the number of open paths, to the node `target`."""
+    """Return the closed paths, the paths of unknown state and the number of open paths to the node `target`."""
     closed: list[PathProblem] = []
     unknown: list[PathProblem] = []
     count = 0
     texts: dict[str, str] = {}
-    untested = _("not tested since the nodes or ports changed")
+    untested = _("connection not tested since the last change of the nodes or ports in the plan")
     login_worked = _login_worked(subject, target, paths_of)
     back = tuple(paths_of.get(target.node, {}).values())
     keys = [(host, port) for host in target.addresses for port in target.ports]
@@ -99,7 +102,7 @@ def _paths_to(
                 and with_listeners
                 and listener_answered(subject.facts, source, target.node, key) is False
             ):
-                text = _("cannot connect to the temporary test port")
+                text = _("no connection to the temporary test port")
                 closed.append(PathProblem(source, target.node, text=text, port=path.port))
             elif path is None:
                 unknown.append(PathProblem(source, target.node, text=untested, port=key[1]))
@@ -117,9 +120,9 @@ def _paths_to(
 
 
 def _login_worked(subject: ClusterSubject, target: NodeTargets, paths_of: Mapping[str, Paths]) -> bool:
-    """Return True if acp-tui logged in to the node and the node reported its paths.
+    """Return True if acp-tui logged in to the node `target` and this node reported its own TCP paths.
 
-    Without this report, the node is possibly down, so its closed paths do not show a firewall.
+    If not, the node is possibly down, so a closed path to the node does not prove that a firewall blocks it.
     """
     facts = subject.facts.get(target.node)
     return facts is not None and facts.host_key is not None and target.node in paths_of
@@ -128,14 +131,15 @@ def _login_worked(subject: ClusterSubject, target: NodeTargets, paths_of: Mappin
 def describe_result(path: TcpPath) -> str:
     """Return the result of a TCP connection attempt as a phrase."""
     if path.result is TcpResult.UNKNOWN:
-        return _("could not be tested: {reason}").format(reason=path.detail)
+        return _("connection not tested: {reason}").format(reason=path.detail)
     return pgettext("connection", _RESULTS[path.result])
 
 
 def listener_answered(facts: Mapping[str, Facts], source: str, target: str, key: tuple[str, int]) -> bool | None:
-    """Return True if the connection from `source` reached the temporary test port `key` of the node `target`.
+    """Return True if a connection from the node `source` reached the temporary test port `key` of the node `target`.
 
-    `facts`: the facts of all nodes by address. None: the node has no such test port, or it was not tested.
+    `facts`: the facts of all nodes by address. `key`: host and port. Returns None if the node `target` has no such test
+    port, or if the node `source` did not test it.
     """
     target_facts, reached = facts.get(target), facts[source].backends_reached
     if (
@@ -152,9 +156,10 @@ def listener_answered(facts: Mapping[str, Facts], source: str, target: str, key:
 def _source_has_no_route(subject: ClusterSubject, path: TcpPath, source: str, back: tuple[TcpPath, ...]) -> bool:
     """Return True if the node `source` has no route to the host of `path`.
 
-    Then its connection attempt fails at once, and the connections in the other direction (`back`) time out. A packet
-    filter on the target does not block connections that the target itself opens. If the target is down, the error takes
-    seconds.
+    In this case, the connection attempt of the source fails at once, and connections from the target to the source time
+    out, because the source cannot reply. `back`: all TCP paths that the target tested. Two other causes give different
+    results: a packet filter on the target does not block connections that the target opens, and if the target is down,
+    the attempt of the source fails only after seconds.
     """
     immediate = path.result is TcpResult.NO_ROUTE and path.seconds is not None and path.seconds < _IMMEDIATELY
     return immediate and any(

@@ -1,7 +1,7 @@
-"""Check values that must be equal or different on all nodes: host names, clocks, time zones, interfaces.
+"""Compare values of all nodes, such as host names, clocks and time zones, with each other or with the plan.
 
-Each check returns one finding for each node at fault, and no finding if all nodes are consistent. A node without the
-required fact gives the outcome `unknown`; the findings of the other nodes are still returned.
+Each check returns one finding for each node at fault. A node on which the required fact is missing gets a finding with
+the outcome `unknown`, and the check still compares the other nodes.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ def hostnames_unique(subject: ClusterSubject) -> Findings:
 def same_timezone(subject: ClusterSubject) -> Findings:
     """X-TIMEZONE: all nodes must have the UTC offset that most nodes have.
 
-    A node with the same offset and a different name of the time zone gets a warning.
+    If the offset of a node is correct, but the name of its time zone differs from that of most nodes, it is a warning.
     """
     offsets, findings = fact_of_nodes(subject, "utc_offset", lambda f: f.utc_offset)
     usual = most_common(offsets, preferred_node(subject))
@@ -59,14 +59,18 @@ def same_timezone(subject: ClusterSubject) -> Findings:
 
 
 def preferred_node(subject: ClusterSubject) -> str | None:
-    """Return the address of the installer node, whose value counts if two values are equally frequent."""
+    """Return the address of the installer node; None if the plan has no installer node.
+
+    If several values are equally frequent on the nodes, the checks use the value of this node.
+    """
     return subject.plan.installer_node.address if subject.plan.installer_node else None
 
 
 def most_common(values: Mapping[str, str], preferred: str | None) -> str | None:
     """Return the most frequent value in `values`, a mapping of node address to value.
 
-    If several values are equally frequent, the value of the node `preferred` counts. Returns None for an empty mapping.
+    If several values are equally frequent, the value of the node `preferred` is returned. Returns None if `values` is
+    empty.
     """
     count = Counter(values.values())
     most = max(count.values(), default=0)
@@ -76,10 +80,10 @@ def most_common(values: Mapping[str, str], preferred: str | None) -> str | None:
 
 
 def clocks_agree(subject: ClusterSubject) -> Findings:
-    """X-CLOCK-SKEW: the clocks of all nodes must be close together. The limit is the parameter `seconds` of the row.
+    """X-CLOCK-SKEW: the clocks of all nodes must differ by at most `seconds`, a parameter of the requirement.
 
-    The largest group of nodes within the limit is correct, and the nodes outside it are at fault. If the uncertainty of
-    the measurement could change the verdict, the outcome is a warning.
+    The largest group of nodes whose clocks differ by at most this limit counts as correct, and the nodes outside the
+    group are at fault. If the measurement is too uncertain to decide, the outcome is a warning.
     """
     clocks, findings = fact_of_nodes(subject, "clock", lambda f: f.clock)
     limit = subject.check.number("seconds")
@@ -101,7 +105,7 @@ def clocks_agree(subject: ClusterSubject) -> Findings:
         return tuple(findings)
     offsets = [clock.offset for clock in clocks.values()]
     uncertainty = max(clock.uncertainty for clock in clocks.values())
-    observed = _("the clocks differ by at most {seconds:.1f} s (± {uncertainty:.1f} s)")
+    observed = _("the largest difference between the clocks of two nodes is {seconds:.1f} s (± {uncertainty:.1f} s)")
     apart = max(offsets) - min(offsets)
     return (Finding(Outcome.PASS, observed.format(seconds=apart, uncertainty=2 * uncertainty)),)
 
@@ -109,8 +113,8 @@ def clocks_agree(subject: ClusterSubject) -> Findings:
 def _describe_offset(subject: ClusterSubject, clocks: Mapping[str, Clock], address: str, other: str) -> str:
     clock, ahead = clocks[address], clocks[other].offset - clocks[address].offset
     observed = _(
-        "the clock differs by {seconds:.1f} s (± {uncertainty:.1f} s) from {other}: it is {here} on this "
-        "node, {there} on {other}; {daemons}"
+        "the clocks of this node and of {other} differ by {seconds:.1f} s (± {uncertainty:.1f} s): the time is {here} "
+        "on this node and {there} on {other}; {daemons}"
     )
     daemons = [f"{node} {ntp}" for node in (address, other) if (ntp := subject.facts[node].ntp)]
     return observed.format(
@@ -119,19 +123,19 @@ def _describe_offset(subject: ClusterSubject, clocks: Mapping[str, Clock], addre
         uncertainty=clocks[other].uncertainty + clock.uncertainty,
         here=_utc_time(clock, 0),
         there=_utc_time(clock, ahead),
-        daemons=", ".join(daemons) or _("no time daemon is running"),
+        daemons=", ".join(daemons) or _("no time daemon is running on these two nodes"),
     )
 
 
 def _utc_time(clock: Clock, ahead: float) -> str:
-    """Return the UTC time of a second clock at the moment when `clock` was read; it is `ahead` seconds ahead."""
+    """Return the UTC time that a second clock, `ahead` seconds ahead of `clock`, showed when `clock` was read."""
     return f"{(clock.remote_time + timedelta(seconds=ahead)).astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _largest_group(clocks: Mapping[str, Clock], limit: float, preferred: str | None) -> list[str]:
     """Return the largest group of nodes whose clocks differ by at most `limit` seconds.
 
-    If two groups have the same size, the group with the node `preferred` is returned.
+    If two groups have the same size, the group that contains the node `preferred` is returned.
     """
     groups = ([a for a, c in clocks.items() if 0 <= c.offset - start.offset <= limit] for start in clocks.values())
     return max(groups, key=lambda group: (len(group), preferred in group), default=[])
@@ -147,19 +151,25 @@ def package_fits(subject: ClusterSubject) -> Findings:
         return (Finding(Outcome.NOT_APPLICABLE, _("the plan names no Core Package yet")),)
     kind = name.removesuffix(".tar").rpartition("-")[2]
     if kind not in _ARCHITECTURES:
-        return (Finding(Outcome.UNKNOWN, _("the file name {name} does not contain an architecture").format(name=name)),)
+        return (
+            Finding(
+                Outcome.UNKNOWN,
+                _("the file name of the Core Package, {name}, does not contain an architecture").format(name=name),
+            ),
+        )
     arches, findings = fact_of_nodes(subject, "arch", lambda f: f.arch)
     for address, arch in arches.items():
         if arch not in _ARCHITECTURES[kind]:
             observed = pgettext(
-                "observed value", "the node has the architecture {arch}, which is not that of the package {name}"
+                "observed value",
+                "the node has the architecture {arch}, but the package {name} is for a different architecture",
             ).format(arch=arch, name=name)
             findings.append(Finding(Outcome.FAIL, observed, node=address, paths=("package.core",)))
     return tuple(findings)
 
 
 def overcommit(subject: ClusterSubject) -> Findings:
-    """HW-CPU-NOOVER, HW-MEM-NOOVER: a person must confirm that the hypervisor does not overcommit virtual machines."""
+    """HW-CPU-NOOVER, HW-MEM-NOOVER: a person must confirm that the hypervisor does not overcommit CPUs or memory."""
     virtual = [
         n.address
         for n in subject.plan.nodes
@@ -167,7 +177,7 @@ def overcommit(subject: ClusterSubject) -> Findings:
     ]
     if not virtual:
         return (Finding(Outcome.NOT_APPLICABLE, _("no node is a virtual machine")),)
-    observed = _("these nodes are virtual machines, or this is unknown: {nodes}").format(nodes=", ".join(virtual))
+    observed = _("these nodes are, or could be, virtual machines: {nodes}").format(nodes=", ".join(virtual))
     return (
         Finding(Outcome.MANUAL, observed),
         *_signs_of_overcommit(subject, [a for a in virtual if a in subject.facts]),
@@ -175,7 +185,7 @@ def overcommit(subject: ClusterSubject) -> Findings:
 
 
 def _signs_of_overcommit(subject: ClusterSubject, virtual: list[str]) -> Iterator[Finding]:
-    """Yield a warning for each sign of overcommitment in a virtual machine.
+    """Yield a warning for each sign that the hypervisor overcommits CPUs or memory of the nodes `virtual`.
 
     The signs are CPU steal time, and a loaded driver that returns memory to the hypervisor.
     """
@@ -185,15 +195,19 @@ def _signs_of_overcommit(subject: ClusterSubject, virtual: list[str]) -> Iterato
         loaded = drivers & (subject.facts[address].modules or frozenset())
         stolen = subject.facts[address].steal or 0.0
         if loaded:
-            observed = _("a memory balloon driver is loaded: {names}").format(names=", ".join(sorted(loaded)))
+            observed = _("a driver that returns memory to the hypervisor (memory balloon) is loaded: {names}").format(
+                names=", ".join(sorted(loaded))
+            )
             yield Finding(Outcome.WARN, observed, node=address)
         if stolen > most:
-            observed = _("the node has {share:.1%} steal time since boot: other virtual machines used this CPU time")
+            observed = _(
+                "other virtual machines used {share:.1%} of the CPU time of this node since its boot (steal time)"
+            )
             yield Finding(Outcome.WARN, observed.format(share=stolen), node=address)
 
 
 def interface_exists(subject: ClusterSubject) -> Findings:
-    """P-NIC: the interface for Kube-OVN must exist on each node."""
+    """P-NIC: the network interface that the plan names for Kube-OVN must exist on each node."""
     interfaces, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
     with_name = {node.address for node in subject.plan.nodes if node.nic or subject.plan.network.nic}
     findings = [finding for finding in missing if finding.node in with_name]
@@ -209,7 +223,7 @@ def interface_exists(subject: ClusterSubject) -> Findings:
 
 
 def ipv6_addresses_present(subject: ClusterSubject) -> Findings:
-    """XR-DUAL-NODES: the IPv6 address of a node in the plan must be configured on an interface of this node."""
+    """XR-DUAL-NODES: an IPv6 address that the plan gives to a node must be configured on an interface of this node."""
     interfaces, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
     with_ipv6 = {node.address for node in subject.plan.nodes if node.ipv6}
     findings = [finding for finding in missing if finding.node in with_ipv6]

@@ -13,8 +13,8 @@ from acp_tui.nodes.facts import TcpPath, TcpResult
 def load_balancer_reachable(subject: ClusterSubject) -> Findings:
     """LB-*: each node must reach the ports of the cluster endpoint.
 
-    A connection that the endpoint accepts or refuses passes, and a timeout warns. If the load balancer test ran, its
-    results decide.
+    The check passes if the endpoint accepts or refuses the connection, and a timeout is a warning. If the active load
+    balancer test ran, the findings come from the results of that test instead.
     """
     endpoint, port = subject.plan.address.cluster_endpoint, load_balancer_port(subject.plan, subject.requirement)
     if not endpoint:
@@ -28,7 +28,7 @@ def load_balancer_reachable(subject: ClusterSubject) -> Findings:
     results = {node: path_to(paths, endpoint, port) for node, paths in known.items()}
     for node, path in results.items():
         if path is None:
-            observed = _("{address} was not tested since the plan changed").format(address=address)
+            observed = _("{address} has not been tested since the plan changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif not path.open:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.WARN
@@ -42,7 +42,7 @@ def load_balancer_reachable(subject: ClusterSubject) -> Findings:
 
 
 def from_every_node(observed: str) -> str:
-    """Return the text `observed` with the addition that it was observed from every node."""
+    """Return the text `observed`, with a note that every node gave this result."""
     return _("{observed} (observed from every node)").format(observed=observed)
 
 
@@ -77,27 +77,30 @@ def _load_balancer_test(subject: ClusterSubject, endpoint: str, port: int) -> Fi
             continue
         if one_backend_each:
             observed = _(
-                "{address} never reached this node; it reached {nodes}. Each node always reached the same "
-                "backend, so the load balancer probably chooses the backend by source address. This test "
-                "cannot reach the other backends"
+                "connections to {address} reached {nodes}, but never this node. Each node always reached the same "
+                "backend, so the load balancer probably chooses the backend by source address. In that case, this "
+                "test cannot reach every backend"
             )
             findings.append(Finding(Outcome.UNKNOWN, observed.format(address=address, nodes=shown), node=node))
         else:
-            observed = _("{address} never reached this node; it reached {nodes}").format(address=address, nodes=shown)
+            observed = _("connections to {address} reached {nodes}, but never this node").format(
+                address=address, nodes=shown
+            )
             findings.append(Finding(Outcome.FAIL, observed, node=node))
     for node, backends_of_node in reached.items():
         if not backends_of_node:
-            observed = _("this node reaches no backend through {address}; other nodes reach {nodes}")
+            observed = _("this node reached no backend through {address}; other nodes reached {nodes}")
             findings.append(Finding(Outcome.FAIL, observed.format(address=address, nodes=shown), node=node))
     return tuple(findings) or (
         Finding(
-            Outcome.PASS, pgettext("observed value", "{address} reached {nodes}").format(address=address, nodes=shown)
+            Outcome.PASS,
+            pgettext("observed value", "connections to {address} reached {nodes}").format(address=address, nodes=shown),
         ),
     )
 
 
 def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening: list[str]) -> str:
-    """Return the error that the load balancer causes for every connection; "" if it causes no such error.
+    """Return the error with which the load balancer breaks every connection; "" if there is no such error.
 
     `listening`: the addresses of the control plane nodes with a temporary test port.
     """
@@ -106,11 +109,14 @@ def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening
         *((f.wrong_ports_reached or {}).get((endpoint, port), ()) for f in subject.facts.values())
     )
     if wrong_ports:
-        observed = _("{address} forwards to port {ports} of the control plane nodes instead of port {port}")
+        observed = _(
+            "the load balancer forwards {address} to port {ports} of the control plane nodes instead of port {port}"
+        )
         return observed.format(address=address, ports=", ".join(map(str, sorted(wrong_ports))), port=port)
     if any(port in (subject.facts[node].proxy_protocol_ports or ()) for node in listening):
         observed = _(
-            "{address} adds a PROXY protocol header to each connection; the control plane nodes do not accept it"
+            "the load balancer adds a PROXY protocol header to connections to {address}, but the control plane nodes "
+            "do not accept this header"
         )
         return observed.format(address=address)
     return ""
@@ -118,8 +124,9 @@ def _broken_for_all(subject: ClusterSubject, endpoint: str, port: int, listening
 
 def _no_backend_reached(address: str) -> str:
     observed = _(
-        "{address} reached no temporary test port on the control plane nodes. Before the install, HTTP "
-        "mode, TLS termination or a health check beyond a TCP connection has the same result"
+        "no connection to {address} reached a temporary test port on the control plane nodes. Before the install, "
+        "this is also the result if the load balancer uses HTTP mode, terminates TLS, or has a health check that "
+        "needs more than a TCP connection"
     )
     return observed.format(address=address)
 
@@ -131,7 +138,7 @@ def _control_planes(subject: ClusterSubject) -> list[str]:
 def vrid_free(subject: ClusterSubject) -> Findings:
     """VIP-VRID: no other VRRP group in the subnet may use the router ID of the plan.
 
-    Without the active test, a person must confirm it.
+    If the active VRRP test did not run, a person must confirm the requirement.
     """
     planes = _control_planes(subject)
     ids_by_node = {n: f.vrids_seen for n in planes if (f := subject.facts.get(n)) and f.vrids_seen is not None}
@@ -139,16 +146,21 @@ def vrid_free(subject: ClusterSubject) -> Findings:
         reason for n in planes if (f := subject.facts.get(n)) and (reason := f.missing.get("vrids_seen"))
     )
     if not ids_by_node and reasons:
-        observed = _("no node could receive VRRP advertisements: {reason}").format(reason="; ".join(reasons))
+        observed = _("no node could listen for VRRP advertisements: {reason}").format(reason="; ".join(reasons))
         return (Finding(Outcome.MANUAL, observed),)
     if not ids_by_node:
         return (Finding(Outcome.MANUAL, _("VRRP was not tested; run `acp-tui check --also vrrp`")),)
     used = frozenset[int]().union(*ids_by_node.values())
     shown = ", ".join(map(str, sorted(used))) or pgettext("list of IDs", "none")
     if subject.plan.address.vrid not in used:
-        return (Finding(Outcome.PASS, _("the router IDs received in 4 seconds are: {ids}").format(ids=shown)),)
+        return (
+            Finding(
+                Outcome.PASS,
+                _("the VRRP router IDs that the nodes received within 4 seconds are: {ids}").format(ids=shown),
+            ),
+        )
     free = next((n for n in (*range(subject.plan.address.vrid, 256), *range(1, 256)) if n not in used), None)
-    observed = _("the router ID {id} is in use; the router IDs received are: {ids}").format(
+    observed = _("the VRRP router ID {id} is already in use; the nodes received these router IDs: {ids}").format(
         id=subject.plan.address.vrid, ids=shown
     )
     remedy = _("Choose a different router ID for the VIP, for example {free}.").format(free=free) if free else ""
@@ -156,12 +168,12 @@ def vrid_free(subject: ClusterSubject) -> Findings:
 
 
 def path_to(paths: tuple[TcpPath, ...], host: str, port: int) -> TcpPath | None:
-    """Return the tested TCP path to `host` and `port`; None if it was not tested."""
+    """Return the tested TCP path to `host` and `port`; None if that path was not tested."""
     return next((path for path in paths if (path.host, path.port) == (host, port)), None)
 
 
 def vip_free(subject: ClusterSubject) -> Findings:
-    """VIP-FREE: no node may have the VIP, and no other host may answer on it."""
+    """VIP-FREE: no node may have the VIP on an interface, and no other host may answer on the VIP."""
     vip, paths = subject.plan.address.cluster_endpoint, ("address.cluster_endpoint",)
     for address, facts in subject.facts.items():
         own = interface_of(vip, facts.interfaces or ())
@@ -179,6 +191,6 @@ def vip_free(subject: ClusterSubject) -> Findings:
             return (Finding(Outcome.FAIL, observed, paths=paths),)
     tested = [address for address, owner in owners.items() if owner is not None]
     if not tested:
-        return (Finding(Outcome.UNKNOWN, _("no control plane node could test the VIP")),)
+        return (Finding(Outcome.UNKNOWN, _("no control plane node could test whether the VIP is free")),)
     observed = _("no host answered on the VIP (tested from {nodes})").format(nodes=", ".join(tested))
     return (Finding(Outcome.PASS, observed),)

@@ -15,9 +15,9 @@ from acp_tui.nodes.facts import Facts
 from acp_tui.plan.field_types import is_ip
 
 _UUID = re.compile(r"(?!(.)\1{7}-)(?!03000200-0400-0500-0006)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Matches only UUIDs that identify one machine.
+"""Matches only UUIDs that can identify one machine.
 
-Mainboards share UUIDs that are a repeated digit, a placeholder or a text.
+It does not match the values that many mainboards have in common: a repeated digit, a known placeholder, or words.
 """
 _NO_MACHINE_ID = ("", "uninitialized")
 _CALICO_MAC = "ee:ee:ee:ee:ee:ee"
@@ -35,7 +35,7 @@ class _Shared:
     text: str
     remedy: str
     blocks: bool
-    """True if the cluster cannot work while nodes have this value in common."""
+    """True if the cluster cannot work when nodes have this value in common."""
 
 
 def machines_unique(subject: ClusterSubject) -> Findings:
@@ -69,10 +69,10 @@ def machines_unique(subject: ClusterSubject) -> Findings:
 
 
 def _same_machine(facts: Facts, other: Facts) -> bool:
-    """Return True if two plan addresses belong to one running system.
+    """Return True if `facts` and `other` were collected from one running system through two plan addresses.
 
-    Containers of one host share only the boot ID. Clones share only the other values. Two addresses of one machine
-    share all.
+    In this case, the boot ID and all other identifiers are equal. Containers of one host have only the boot ID in
+    common. Clones have only the other identifiers in common.
     """
     if facts.boot_id is None or facts.boot_id != other.boot_id:
         return False
@@ -87,7 +87,9 @@ def _addresses_of_other_nodes(subject: ClusterSubject, separate: list[str]) -> I
     for node in separate:
         for interface in subject.facts[node].interfaces or ():
             if is_ip(interface.address) and owner.get(ip_address(interface.address), node) != node:
-                text = _("the interface {nic} of this node has {address}, the plan address of another node")
+                text = _(
+                    "the interface {nic} of this node has the address {address}, which the plan gives to another node"
+                )
                 yield Finding(Outcome.FAIL, text.format(nic=interface.nic, address=interface.address), node=node)
 
 
@@ -132,7 +134,6 @@ _IDENTIFIERS: tuple[tuple[str, Callable[[Facts], str | frozenset[str]], bool, st
     (NC_("identifier", "MAC"), _macs, True, ""),
     (NC_("identifier", "SSH host key"), _host_key, False, _NEW_HOST_KEY),
 )
-"""For each value: its name, the value, whether a common value blocks, and the commands of the fix.
-
-If the commands are "", only the hypervisor can change the value.
+"""For each identifier: its name, the function that reads it from the facts, whether it blocks the install if nodes have
+it in common, and the commands that change it. The commands are "" if only the hypervisor can change the identifier.
 """

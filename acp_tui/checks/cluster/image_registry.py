@@ -1,4 +1,4 @@
-"""Check an external image registry from each node: it is reachable, trusted, and accepts the login."""
+"""Check an external image registry from each node: it must be reachable and trusted, and it must accept the login."""
 
 from collections.abc import Mapping
 
@@ -14,8 +14,8 @@ _REGISTRY_STATUS = (200, 401, 403)  # open, or with a login
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
 _TRUST_THE_CA = N_(
-    "On each node, copy the CA certificate of the registry to ca.crt. If the registry has a self-signed "
-    "certificate, copy that one."
+    "On each node, save the CA certificate of the registry as ca.crt. If the registry has a self-signed "
+    "certificate, save that certificate as ca.crt."
 )
 _TRUST_COMMANDS = (
     "cp ca.crt /etc/pki/ca-trust/source/anchors/ && update-ca-trust  # RHEL, CentOS, Kylin\n"
@@ -35,16 +35,16 @@ _UNTRUSTED: Mapping[Trust, tuple[str, str, str]] = {
         _TRUST_THE_CA,
         _TRUST_COMMANDS,
     ),
-    Trust.OTHER_NAME: (N_("the registry's certificate is for a different name"), _RENEW, ""),
+    Trust.OTHER_NAME: (N_("the registry's certificate is not valid for the name or address in the plan"), _RENEW, ""),
     Trust.EXPIRED: (N_("the registry's certificate has expired, according to this node's clock"), _RENEW, ""),
     Trust.NOT_YET: (N_("the registry's certificate is not valid yet, according to this node's clock"), _RENEW, ""),
     Trust.UNTRUSTED: (N_("this node does not trust the registry's certificate"), _TRUST_THE_CA, _TRUST_COMMANDS),
 }
-"""For each error of TLS: the observed value, the description of the fix, and its commands."""
+"""For each TLS error: the observed value, the description of the fix, and the commands of the fix."""
 
 
 def registry_reachable(subject: ClusterSubject) -> Findings:
-    """XR-REG-EXT: every node must reach and trust the external registry, which must be an image registry."""
+    """XR-REG-EXT: every node must reach and trust the external registry, and the server must be an image registry."""
     registry = subject.topology.registry
     if registry is None:
         return (Finding(Outcome.NOT_APPLICABLE),)
@@ -53,7 +53,7 @@ def registry_reachable(subject: ClusterSubject) -> Findings:
     for node, paths in tested.items():
         path, answer = path_to(paths, *registry), subject.facts[node].registry_answer
         if path is None:
-            observed = _("{address} was not tested since the plan changed").format(address=address)
+            observed = _("{address} has not been tested since the plan changed").format(address=address)
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node))
         elif path.result is not TcpResult.CONNECTED:
             outcome = Outcome.UNKNOWN if path.result is TcpResult.UNKNOWN else Outcome.FAIL
@@ -107,16 +107,20 @@ def login_works(subject: ClusterSubject) -> Findings:
 def _untested_reason(answer: RegistryAnswer) -> str:
     """Return the reason why it is unknown whether the registry accepts the login."""
     if answer.status is None:
-        return _("the login was not tested, because the registry did not reply ({reason})").format(reason=answer.detail)
+        return _("the registry login was not tested, because the registry did not reply ({reason})").format(
+            reason=answer.detail
+        )
     if answer.status not in _REGISTRY_STATUS:
-        return _("the login was not tested: {answer}").format(answer=_describe_answer(answer))
+        return _("the registry login was not tested: {answer}").format(answer=_describe_answer(answer))
     if answer.login is None:
-        return _("the login was not tested since the plan changed")
+        return _("the registry login has not been tested since the plan changed")
     if answer.login is Login.UNSENT and answer.login_detail:
-        return _("the login was not tested, because {url} does not use HTTPS").format(url=answer.login_detail)
+        return _("the registry login was not tested, because {url} does not use HTTPS").format(url=answer.login_detail)
     if answer.login is Login.UNSENT and answer.trust in _UNTRUSTED:
         reason = _(_UNTRUSTED[answer.trust][0])
-        return _("the login was not tested, because the connection is not secure ({reason})").format(reason=reason)
+        return _("the registry login was not tested, because the connection is not secure ({reason})").format(
+            reason=reason
+        )
     if answer.login is Login.UNSENT:
-        return _("the login was not tested, because the connection is not secure")
+        return _("the registry login was not tested, because the connection is not secure")
     return _("the login to the registry failed: {reason}").format(reason=answer.login_detail)

@@ -31,5 +31,5 @@ def fact_of_nodes(
 
 
 def missing_reason(facts: Facts | None, fact: str) -> str:
-    """Return the reason why `fact` is missing on a node; `facts` None means that no facts were collected."""
+    """Return the reason why `fact` is missing on a node. `facts` is None if no facts were collected on the node."""
     return facts.missing_reason(fact) if facts else _("no facts were collected on this node")

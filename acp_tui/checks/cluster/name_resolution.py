@@ -12,12 +12,13 @@ from acp_tui.plan.field_types import is_ip
 
 
 def names_resolve(subject: ClusterSubject) -> Findings:
-    """NETRES-DOMAIN: each name must resolve on every node, to the same expected addresses, and not to loopback.
+    """NETRES-DOMAIN: every node must resolve each name of the plan to the same addresses, and not to loopback.
 
     Only addresses of the cluster's IP family count, because the resolver of a node without IPv6 skips IPv6 addresses.
-    Three results are a warning: 1. The address is not in the plan; it can be an external address of the load balancer.
-    2. With several nodes, the address is that of one node. 3. Some nodes have the name only in /etc/hosts, and others
-    query a name server.
+    Three results are only a warning: 1. The address is not in the plan; it can be an external address of the load
+    balancer. 2. The plan has several nodes, and the address is that of one node. 3. The entry for the name in
+    /etc/hosts of a node differs from the name server, or is the only source on this node while other nodes query a name
+    server.
     """
     known, findings = fact_of_nodes(subject, "names", lambda f: f.names)
     resolved = {node: {name: _of_family(subject, a) for name, a in names.items()} for node, names in known.items()}
@@ -26,7 +27,7 @@ def names_resolve(subject: ClusterSubject) -> Findings:
     for node, names in resolved.items():
         untested = [name for name in required if name not in names]
         if untested:
-            observed = _("these names were not looked up since the plan changed: {names}").format(
+            observed = _("these names have not been looked up since the plan changed: {names}").format(
                 names=", ".join(untested)
             )
             findings.append(Finding(Outcome.UNKNOWN, observed, node=node, names=required))
@@ -49,19 +50,19 @@ def _family(subject: ClusterSubject) -> int:
 
 
 def _of_family(subject: ClusterSubject, addresses: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Return the addresses of the cluster's IP family. If no address is of that family, return all addresses."""
+    """Return those of `addresses` that belong to the cluster's IP family; return all if none belongs to it."""
     own = tuple(address for address in addresses or () if ip_address(address).version == _family(subject))
     return own or addresses
 
 
 def _wrong(subject: ClusterSubject, name: str, here: tuple[str, ...] | None, usual: tuple[str, ...]) -> str:
-    """Return the reason why the addresses `here` of a name on one node are wrong; "" if they are correct.
+    """Return the reason why the addresses `here` that one node gets for `name` are wrong; "" if they are correct.
 
     `usual`: the addresses that most nodes get for this name.
     """
     addresses, others = ", ".join(sorted(here or ())), ", ".join(usual)
     if here is None:
-        return _("no name server replied for {name}").format(name=name)
+        return _("no name server replied to the query for {name}").format(name=name)
     if not addresses:
         return _("{name} does not resolve").format(name=name)
     if addresses != others:
@@ -71,13 +72,13 @@ def _wrong(subject: ClusterSubject, name: str, here: tuple[str, ...] | None, usu
         return _("{name} resolves to {addresses}, a loopback address").format(name=name, addresses=addresses)
     family = _family(subject)
     if family and name not in subject.plan.address.others and ip_address(usual[0]).version != family:
-        text = _("{name} resolves only to {addresses}; it has no IPv{family} address")
+        text = _("{name} resolves only to {addresses}, and not to an IPv{family} address")
         return text.format(name=name, addresses=addresses, family=family)
     return ""
 
 
 def _only_in_hosts_file(subject: ClusterSubject, name: str, node: str, resolved: Iterable[str]) -> str:
-    """Return the reason why the entry for a name in /etc/hosts on `node` needs a warning; "" without a reason."""
+    """Return a warning about the entry for `name` in /etc/hosts of `node`; "" if no warning is necessary."""
     by_server = {n: subject.facts[n].names_by_servers or {} for n in resolved}
     if name not in by_server[node]:
         return ""
@@ -86,29 +87,35 @@ def _only_in_hosts_file(subject: ClusterSubject, name: str, node: str, resolved:
         _of_family(subject, (subject.facts[node].names or {}).get(name)) or (),
     )
     if servers and set(servers) != set(here):
-        text = _("{name} is {addresses} in /etc/hosts, but {others} on the name server")
+        text = _("{name} has the address {addresses} in /etc/hosts, but the name server returns {others}")
         return text.format(name=name, addresses=", ".join(sorted(here)), others=", ".join(sorted(servers)))
     querying = [n for n, names in by_server.items() if name not in names and (subject.facts[n].names or {}).get(name)]
     if servers is None and querying:
         text = _(
-            "{name} comes from /etc/hosts, and no name server replied in time; the nodes {others} use a name server"
+            "this node has {name} in /etc/hosts, and no name server replied in time; the nodes {others} resolve "
+            "the name with a name server"
         )
         return text.format(name=name, others=", ".join(querying))
     if not servers and querying:
-        text = _("{name} is only in /etc/hosts of this node; the nodes {others} use a name server")
+        text = _("this node finds {name} only in /etc/hosts; the nodes {others} resolve the name with a name server")
         return text.format(name=name, others=", ".join(querying))
     return ""
 
 
 def _unexpected(subject: ClusterSubject, name: str, usual: tuple[str, ...]) -> str:
-    """Return the reason why the addresses `usual` of a name are unexpected; "" if they are expected or unknown."""
+    """Return the reason why the addresses `usual` of `name` are unexpected; "" if they are expected.
+
+    `usual`: the addresses that most nodes get for this name.
+    """
     plan, registry = subject.plan, subject.topology.registry
     known = [a for a in (plan.address.cluster_endpoint, plan.platform_address, *plan.address.others) if is_ip(a)]
     known += [plan.registry_address] if registry is None and is_ip(plan.registry_address) else []
     if registry and name == registry[0]:
         return ""
     if not plan.single and subject.topology.owners.keys() & set(usual):
-        return _("{name} resolves to {addresses}, the address of a node").format(name=name, addresses=", ".join(usual))
+        return _("{name} resolves to {addresses}, which is the address of a node").format(
+            name=name, addresses=", ".join(usual)
+        )
     families = {ip_address(a).version for a in known}
     others = [a for a in usual if ip_address(a).version in families and a not in known]
     if not others or any(ip_address(a).is_loopback for a in usual):

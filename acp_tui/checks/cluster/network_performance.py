@@ -21,8 +21,8 @@ from acp_tui.nodes.facts import Facts
 def latency(subject: ClusterSubject) -> Findings:
     """NETCFG-LAT-INTRA, OQ-LATENCY: the round trip time between two nodes must be below a limit.
 
-    Parameters of the row, in milliseconds: `milliseconds` is the limit of this release, `later` that of later releases.
-    A closed path has no round trip time; X-FIREWALL reports it.
+    Two parameters of the requirement are limits in milliseconds: `milliseconds` for this release, `later` for later
+    releases. A closed path has no round trip time; X-FIREWALL reports closed paths.
     """
     limit = subject.check.number("milliseconds")
     tested, missing = fact_of_nodes(subject, "paths", lambda f: f.paths)
@@ -57,9 +57,7 @@ def latency(subject: ClusterSubject) -> Findings:
     if not times:
         return (Finding(Outcome.UNKNOWN, _("no node received a reply from another node")),)
     slowest = _milliseconds(max(times))
-    return (
-        Finding(Outcome.PASS, _("the round trip time between any two nodes is {time} or less").format(time=slowest)),
-    )
+    return (Finding(Outcome.PASS, _("the longest round trip time between two nodes is {time}").format(time=slowest)),)
 
 
 def _too_slow(subject: ClusterSubject, problems: list[PathProblem]) -> str:
@@ -68,14 +66,16 @@ def _too_slow(subject: ClusterSubject, problems: list[PathProblem]) -> str:
     if limit >= later or any(problem.seconds * 1000 > later for problem in problems):
         return pairs
     text = _(
-        "the round trip time is above {limit:g} ms: {pairs}. Later releases allow {later:g} ms; waive the "
-        "finding if that is enough"
+        "the round trip time is above {limit:g} ms: {pairs}. Later releases allow {later:g} ms; if you accept "
+        "this higher limit, waive the finding"
     )
     return text.format(pairs=pairs, limit=limit, later=later)
 
 
 def _untested(nodes: list[str]) -> str:
-    return _("these nodes were not tested since the nodes or ports changed: {nodes}").format(nodes=", ".join(nodes))
+    return _("connections to {nodes} have not been tested since the nodes or ports in the plan changed").format(
+        nodes=", ".join(nodes)
+    )
 
 
 def _lost(subject: ClusterSubject, sources: Mapping[str, object]) -> list[PathProblem]:
@@ -84,15 +84,15 @@ def _lost(subject: ClusterSubject, sources: Mapping[str, object]) -> list[PathPr
         for ping in subject.facts[source].pings or ():
             if 0 < ping.received < ping.sent and (target := subject.topology.owners.get(ping.host)) is not None:
                 lost = ping.sent - ping.received
-                text = ngettext("{count} of {sent} packets lost", "{count} of {sent} packets lost", lost)
+                text = ngettext("{count} of {sent} packets was lost", "{count} of {sent} packets were lost", lost)
                 problems.append(PathProblem(source, target, text=text.format(count=lost, sent=ping.sent)))
     return problems
 
 
 def round_trips(facts: Facts) -> Mapping[str, tuple[float, str]]:
-    """Return the round trip time in seconds, and how it was measured, for each tested address.
+    """Return the round trip time in seconds, and the method of its measurement, for each tested address.
 
-    The time is the average of ping. Without ping, it is that of the fastest TCP connection.
+    The time is the average of ping. If ping gave no result, it is the time of the fastest TCP connection.
     """
     connects: dict[str, float] = {}
     for path in facts.paths or ():
@@ -113,9 +113,9 @@ def _milliseconds(seconds: float) -> str:
 def link_speed(subject: ClusterSubject) -> Findings:
     """NETCFG-BW-INTRA: the bandwidth between nodes must be high enough.
 
-    If the active test ran, the measured bandwidth decides; otherwise the link speed that the network driver reports.
-    Parameters of the row: `megabits` is required; `better` is recommended; `payload` is the share of the link speed
-    that data can reach.
+    If the active bandwidth test ran, the check uses its results. Otherwise, it uses the link speed that the network
+    driver reports. Parameters of the requirement: `megabits` is the required link speed and `better` the recommended
+    one, both in Mbit/s; `payload` is the share of the link speed that a transfer can reach.
     """
     if any(facts.bandwidths for facts in subject.facts.values()):
         return _measured(subject)
@@ -136,15 +136,15 @@ def link_speed(subject: ClusterSubject) -> Findings:
     if slow:
         return tuple(slow)
     if unknown:
-        observed = _("the driver does not report the link speed on {nodes}").format(nodes=", ".join(unknown))
+        observed = _("the network driver does not report the link speed on {nodes}").format(nodes=", ".join(unknown))
         return (Finding(Outcome.MANUAL, observed),)
     return (Finding(Outcome.PASS, "; ".join(known[:MOST_SHOWN])),)
 
 
 def _measured(subject: ClusterSubject) -> Findings:
-    """Return findings that compare the measured bandwidths with the limits.
+    """Return findings that compare the measured bandwidths with the required link speed.
 
-    A transfer is slower than its link, so each limit is multiplied by `payload`.
+    A transfer is slower than its link, so the required speed is multiplied by `payload`.
     """
     least = subject.check.number("megabits") * MEGA * subject.check.number("payload")
     slow: list[PathProblem] = []
@@ -166,7 +166,9 @@ def _measured(subject: ClusterSubject) -> Findings:
                     PathProblem(
                         source,
                         target,
-                        text=pgettext("observed value", "{speed} measured").format(speed=format_bits(bandwidth.bits)),
+                        text=pgettext("observed value", "the measured bandwidth is {speed}").format(
+                            speed=format_bits(bandwidth.bits)
+                        ),
                     )
                 )
     findings = {
@@ -177,13 +179,15 @@ def _measured(subject: ClusterSubject) -> Findings:
     }
     for node in sorted(nodes - measured):
         findings[node] = Finding(
-            Outcome.UNKNOWN, _("the bandwidth was not measured since the nodes changed"), node=node
+            Outcome.UNKNOWN,
+            _("the bandwidth of this node has not been measured since the nodes in the plan changed"),
+            node=node,
         )
     for node, problems in by_node_at_fault(subject, slow).items():
         findings[node] = Finding(Outcome.FAIL, describe_problems(problems), node=node)
     if findings:
         return tuple(findings.values())
-    observed = _("the measured bandwidth between nodes is {speed} or more; {better} is recommended").format(
+    observed = _("the lowest measured bandwidth between two nodes is {speed}; {better} is recommended").format(
         speed=format_bits(min(figures)), better=format_bits(subject.check.number("better") * MEGA)
     )
     return (Finding(Outcome.PASS, observed),)

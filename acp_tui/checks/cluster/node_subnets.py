@@ -1,6 +1,7 @@
 """Check the subnets of the nodes.
 
-Control plane nodes and VIP must be in one subnet. The ranges of the cluster must not overlap the nodes' networks.
+The control plane nodes and the VIP must be in one subnet. The CIDR ranges of the plan must not overlap the networks of
+the nodes.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ _MOST_ROUTES_SHOWN = 3
 
 
 def one_subnet(subject: ClusterSubject) -> Findings:
-    """VIP-SUBNET: all control plane nodes must be in one subnet, and the VIP must be a usable host address of it."""
+    """VIP-SUBNET: all control plane nodes must be in one subnet, and the VIP must be a usable address in it."""
     vip = subject.plan.address.cluster_endpoint
     if not is_ip(vip):
         return (Finding(Outcome.NOT_APPLICABLE, _("the cluster endpoint is not an IP address")),)
@@ -48,15 +49,16 @@ def one_subnet(subject: ClusterSubject) -> Findings:
 
 
 def _host_networks(subject: ClusterSubject) -> Iterator[tuple[Node, Network | None]]:
-    """Yield each control plane node with the subnet of its address, from its facts; None if the subnet is unknown."""
+    """Yield each node of the plan with the subnet of its plan address; None instead of an unknown subnet."""
     for node in subject.plan.nodes:
         yield node, host_network(subject.facts.get(node.address), node.address)
 
 
 def cluster_cidrs_apart(subject: ClusterSubject) -> Findings:
-    """XR-CIDR-HOST: no range of the cluster may overlap the subnet or the name servers of a node.
+    """XR-CIDR-HOST: no CIDR range of the plan may overlap the subnet of a node or contain its name servers.
 
-    An overlap with another network that has a route is a warning. With Calico every overlap is a warning.
+    An overlap with another network to which a node has a route is only a warning. With Calico, every overlap is only a
+    warning.
     """
     worst = Outcome.FAIL if subject.plan.network.cni == "kube-ovn" else Outcome.WARN
     known, missing = fact_of_nodes(subject, "interfaces", lambda f: f.interfaces)
@@ -71,29 +73,30 @@ def cluster_cidrs_apart(subject: ClusterSubject) -> Findings:
 
 
 def _first_overlap(subject: ClusterSubject, node: Node, cidr: Network, worst: Outcome) -> tuple[Outcome, str]:
-    """Return the first overlap of the range `cidr` with networks of `node`, as outcome and text.
+    """Return the first overlap of the range `cidr` with a network of `node`, as outcome and text.
 
-    The text is "" if they do not overlap. `worst`: the outcome for an overlap with the node's subnet or a name server.
+    The text is "" if there is no overlap. `worst`: the outcome if `cidr` overlaps the node's subnet or contains a name
+    server.
     """
     facts = subject.facts[node.address]
     for _field, address in node_addresses(subject.plan, node):
         host = host_network(facts, address)
         if host is not None and meet(cidr, host):
-            observed = _("the range {cidr} overlaps the node's subnet {network}")
+            observed = _("the CIDR range {cidr} of the plan overlaps the node's subnet {network}")
             return worst, observed.format(cidr=cidr, network=host)
     servers = [server for server in facts.nameservers or () if is_ip(server) and ip_address(server) in cidr]
     if servers:
-        observed = _("the range {cidr} contains the node's name servers: {servers}")
+        observed = _("the CIDR range {cidr} of the plan contains the node's name servers: {servers}")
         return worst, observed.format(cidr=cidr, servers=", ".join(servers))
     crossed = sorted({str(r) for r in routed((*(facts.routes or ()), *(facts.routes6 or ()))) if meet(cidr, r)})
     if not crossed:
         return Outcome.PASS, ""
     more = len(crossed) - _MOST_ROUTES_SHOWN
-    observed = _("the range {cidr} overlaps a route of the node: {routes}")
+    observed = _("the CIDR range {cidr} of the plan overlaps these routes of the node: {routes}")
     if more > 0:
         observed = ngettext(
-            "the range {cidr} overlaps routes of the node: {routes} and {count} more",
-            "the range {cidr} overlaps routes of the node: {routes} and {count} more",
+            "the CIDR range {cidr} of the plan overlaps these routes of the node: {routes} and {count} more",
+            "the CIDR range {cidr} of the plan overlaps these routes of the node: {routes} and {count} more",
             more,
         )
     routes = ", ".join(crossed[:_MOST_ROUTES_SHOWN])

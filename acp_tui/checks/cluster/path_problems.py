@@ -1,7 +1,7 @@
-"""Decide which node is at fault for the problems of paths between nodes.
+"""Decide which node is at fault when paths between nodes have problems.
 
-A broken path has two ends. The node with most broken paths is at fault. So one node behind a firewall gives one
-finding, instead of one finding for each of its neighbours.
+A broken path has two ends. The node with the most broken paths counts as the node at fault. So a node behind a firewall
+gets one finding, and the other nodes get none.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class PathProblem:
     source_at_fault: bool = False
     """True if the cause is certainly at the source node."""
     seconds: float = 0
-    """The round trip time in seconds, if that is the problem."""
+    """The round trip time in seconds, if the problem is that it is too long; otherwise 0."""
 
 
 def by_source(problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
@@ -41,9 +41,10 @@ def by_source(problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
 def by_node_at_fault(subject: ClusterSubject, problems: Iterable[PathProblem]) -> dict[str, list[PathProblem]]:
     """Group the problems by the address of the node that is at fault.
 
-    The sources that are certainly at fault come first. Then follows the node that has problems with most other nodes,
-    and so on. If two nodes have the same number of problems, the node that is not reached is at fault. The first node
-    of the plan comes last.
+    Each problem is assigned to one node. First, each source that is certainly at fault gets all its problems. Then the
+    node that has remaining problems with the largest number of other nodes gets these problems, and so on. If two nodes
+    have problems with equally many nodes, the one that is the target of more problems is at fault. If these numbers are
+    equal too, the one that is later in the plan is at fault.
     """
     numbered, order = list(problems), [node.address for node in reversed(subject.plan.nodes)]
     rest: dict[str, dict[int, PathProblem]] = {node: {} for node in order}
@@ -70,9 +71,10 @@ def by_node_at_fault(subject: ClusterSubject, problems: Iterable[PathProblem]) -
 
 
 def one_finding_per_node(*observations: tuple[Outcome, str | None, str]) -> Findings:
-    """Return one finding per node, which joins all observations of this node, the worst first.
+    """Return one finding per node, with the texts of all observations of this node.
 
-    Each observation is (outcome, node address or None, text). The finding has the outcome of the first observation.
+    Each observation is (outcome, node address or None, text). The caller gives the worst observations first, because
+    the finding has the outcome of the node's first observation.
     """
     by_node: dict[str | None, dict[str, Outcome]] = {}
     for outcome, node, observed in observations:
@@ -81,7 +83,7 @@ def one_finding_per_node(*observations: tuple[Outcome, str | None, str]) -> Find
 
 
 def describe_problems(problems: Iterable[PathProblem]) -> str:
-    """Format the problems as `A → B: 2379, 2380 timed out; ...`, with a few pairs of nodes."""
+    """Format the problems as `A → B: 2379, 2380 timed out; ...`, with at most MOST_SHOWN entries."""
     ports: dict[tuple[str, str, str], list[int]] = {}
     for problem in problems:
         ports.setdefault((problem.source, problem.target, problem.text), []).append(problem.port)
@@ -92,6 +94,6 @@ def describe_problems(problems: Iterable[PathProblem]) -> str:
     shown, more = "; ".join(pairs[:MOST_SHOWN]), len(pairs) - MOST_SHOWN
     if more <= 0:
         return shown
-    return npgettext("observed value", "{pairs}; and {count} more", "{pairs}; and {count} more", more).format(
-        pairs=shown, count=more
-    )
+    return npgettext(
+        "observed value", "{pairs}; and {count} more problem", "{pairs}; and {count} more problems", more
+    ).format(pairs=shown, count=more)

@@ -1,6 +1,7 @@
-"""Check the disk measurements of an active test. Without a measurement, a person must confirm the requirement.
+"""Check the disk speed of the control plane nodes, as the active disk test measured it.
 
-The figures of the tool fio decide. Those of python3 and dd are estimates, so a low figure is only a warning.
+If the test did not run, a person must confirm the requirement. A speed below the limit fails if fio measured it. It is
+only a warning if python3 or dd measured it, because their figures are estimates.
 """
 
 from collections.abc import Callable
@@ -12,20 +13,20 @@ from acp_tui.core.units import MEGA, megabytes
 from acp_tui.nodes.facts import DiskSpeed
 
 Limits = tuple[tuple[bool, str], ...]
-"""For each limit: True if the disk reaches it, and the measured figure as text."""
+"""One pair for each limit: True if the disk reaches the limit, and the measured figure as text."""
 
 
 def disk_writes(subject: ClusterSubject) -> tuple[Finding, ...]:
-    """HW-DISK-IOPS: the disk must reach a number of parallel 4 KiB writes per second (`iops`).
+    """HW-DISK-IOPS: the disk must make at least `iops` parallel writes of 4 KiB per second.
 
-    From release 4.1 on, it must also reach a number of sequential synced writes (`synced` per second). 99 % of these
-    must take at most `p99` seconds.
+    From release 4.1 on, it must also make at least `synced` sequential synced writes per second, and 99 % of the synced
+    writes must take at most `p99` seconds each. All three limits are parameters of the requirement.
     """
     return _measured(subject, _writes)
 
 
 def disk_throughput(subject: ClusterSubject) -> tuple[Finding, ...]:
-    """HW-DISK-TPUT: the disk must reach `megabytes` per second for large writes that bypass the cache."""
+    """HW-DISK-TPUT: the disk must write at least `megabytes` MB/s in large writes that bypass the cache."""
     return _measured(subject, _throughput)
 
 
@@ -43,7 +44,9 @@ def _writes(subject: ClusterSubject, speed: DiskSpeed) -> Limits:
             )
     for most in subject.check.numbers("p99"):
         if speed.sync_p99 is not None:
-            shown = _("99 % of the syncs in {time:.1f} ms or less").format(time=speed.sync_p99 * 1000)
+            shown = _("a time of {time:.1f} ms or less for 99 % of the synced writes").format(
+                time=speed.sync_p99 * 1000
+            )
             figures.append((speed.sync_p99 <= most, shown))
     return tuple(figures)
 
@@ -75,7 +78,9 @@ def _of_node(subject: ClusterSubject, address: str, limits: Callable[[ClusterSub
         return Finding(Outcome.UNKNOWN, reason, node=address)
     figures = limits(subject, speed)
     if not figures:
-        reason = speed.missing_reason or _("{method} does not measure this value").format(method=speed.method)
+        reason = speed.missing_reason or _("{method} does not measure the value that this rule requires").format(
+            method=speed.method
+        )
         return Finding(Outcome.UNKNOWN, reason, node=address)
     text = pgettext("observed value", "the disk of {folder} reached {figures}, measured with {method}")
     if speed.estimate:

@@ -7,20 +7,21 @@ from acp_tui.core.units import gigabytes
 
 
 def power_saving_off(subject: NodeSubject) -> Finding:
-    """HW-CPU-POWER: power saving of the CPU must be off. The check reads the frequency governor.
+    """HW-CPU-POWER: the frequency governor of the CPU must be `performance`, so that power saving is off.
 
-    Virtual machines usually have no frequency governor.
+    If the node has no frequency governor, as is usual on virtual machines, a person must confirm the requirement.
     """
     governor = require_fact(subject.facts.governor, "governor")
     if not governor:
-        return Finding(Outcome.MANUAL, _("the node has no frequency governor (usual on virtual machines)"))
+        return Finding(Outcome.MANUAL, _("the node has no CPU frequency governor, which is usual on virtual machines"))
     return Finding(Outcome.PASS if governor == "performance" else Outcome.WARN, governor)
 
 
 def solid_state(subject: NodeSubject) -> Finding:
-    """HW-DISK-SSD: the disks of / and /var/lib must not be rotational.
+    """HW-DISK-SSD: the disks of the folders that the requirement lists must not be rotational.
 
-    Hypervisors often report every disk as rotational.
+    A rotational disk fails the check only on a physical machine. On a virtual machine it is a warning, because
+    hypervisors often report every disk as rotational.
     """
     disks = [d for d in require_fact(subject.facts.disks, "disks") if d.path in subject.check.texts("paths")]
     spinning = [f"{d.device} ({d.path})" for d in disks if d.rotational]
@@ -30,31 +31,32 @@ def solid_state(subject: NodeSubject) -> Finding:
             outcome, pgettext("observed value", "these disks are rotational: {names}").format(names=", ".join(spinning))
         )
     if not disks or any(d.rotational is None for d in disks):
-        return Finding(Outcome.UNKNOWN, _("acp-tui cannot determine the disk of the folder"))
+        return Finding(Outcome.UNKNOWN, _("acp-tui cannot determine whether the disks are rotational"))
     return Finding(Outcome.PASS, ", ".join(sorted({d.device for d in disks})))
 
 
 def etcd_disk(subject: NodeSubject) -> Finding:
     """CAP-ETCD-NVME: etcd must have a separate NVMe disk.
 
-    On a virtual machine a person must confirm it, because only the hypervisor knows the real disk.
+    The requirement is not applicable to virtual machines, because only the hypervisor knows their real disks.
     """
     if require_fact(subject.facts.virtual, "virtual"):
-        return Finding(Outcome.NOT_APPLICABLE, _("this is a virtual machine; check its disk in the hypervisor"))
+        return Finding(Outcome.NOT_APPLICABLE, _("the node is a virtual machine; check its disk in the hypervisor"))
     devices = {d.path: d.device for d in require_fact(subject.facts.disks, "disks")}
     root = devices.get("/")
     device = next((devices[p] for p in ("/var/lib/etcd", "/var/lib", "/") if p in devices), None)
     if device is None:
-        return Finding(Outcome.UNKNOWN, _("acp-tui cannot determine the disk of the folder"))
+        return Finding(Outcome.UNKNOWN, _("acp-tui cannot determine the disk of /var/lib/etcd"))
     ok = device.removeprefix("/dev/").startswith("nvme") and device != root
     return Finding(Outcome.PASS if ok else Outcome.WARN, device)
 
 
 def storage_sizes(subject: NodeSubject) -> Finding:
-    """REL-CAPACITY: each folder of the row must be on a file system that is large enough.
+    """REL-CAPACITY: each folder that the requirement lists must be on a file system that is large enough.
 
-    A line of the row is `PATH LEAST ADVISED`, with sizes in decimal GB. A size below the advised one is a warning if
-    the requirement has the severity `must`. It passes if the severity is `advice`.
+    The requirement lists `PATH LEAST ADVISED` for each folder, with both sizes in decimal GB. A file system smaller
+    than LEAST fails. One smaller than ADVISED is a warning if the severity of the requirement is `must`, and passes if
+    it is `advice`. It is also a warning if more than `full` percent of the file system / is in use.
     """
     filesystems = require_fact(subject.facts.filesystems, "filesystems")
     small: list[str] = []
@@ -65,19 +67,21 @@ def storage_sizes(subject: NodeSubject) -> Finding:
         if not mounts:
             return Finding(Outcome.UNKNOWN, _("acp-tui cannot determine the file system of {path}").format(path=path))
         size = gigabytes(max(mounts, key=lambda f: len(f.path)).size)
-        shown = _("{path} has {size:.0f} GB, and {least} GB is required").format(path=path, size=size, least=least)
+        shown = _("the file system of {path} has {size:.0f} GB, but {least} GB is required").format(
+            path=path, size=size, least=least
+        )
         if size < float(least):
             small.append(shown)
         elif size < float(advised) and subject.requirement.severity is Severity.MUST:
             tight.append(
-                _("{path} has {size:.0f} GB, and {advised} GB is recommended").format(
+                _("the file system of {path} has {size:.0f} GB, but {advised} GB is recommended").format(
                     path=path, size=size, advised=advised
                 )
             )
     full = [f for f in filesystems if f.path == "/" and f.used is not None and f.used + f.available]
     used = max((100 * (f.used or 0) / ((f.used or 0) + f.available) for f in full), default=0)
     if used > subject.check.number("full"):
-        tight.append(pgettext("observed value", "/ is {share:.0f} % full").format(share=used))
+        tight.append(pgettext("observed value", "the file system / is {share:.0f} % full").format(share=used))
     observed = "; ".join((*small, *tight))
     if small:
         return Finding(Outcome.FAIL, observed)

@@ -16,7 +16,7 @@ def _pass_or_fail(ok: bool, observed: str) -> Finding:
 def hostname_length(subject: NodeSubject) -> Finding:
     """NET-HOSTNAME-LEN: the host name must not be too long.
 
-    If /etc/hostname contains a different name, the node has that name after the next boot.
+    A different name in /etc/hostname is a warning, because the node has that name after the next boot.
     """
     name = require_fact(subject.facts.hostname, "hostname")
     length = npgettext(
@@ -48,7 +48,7 @@ def hostname_characters(subject: NodeSubject) -> Finding:
 
 
 def hostname_sequences(subject: NodeSubject) -> Finding:
-    """NET-HOSTNAME-SEQ: no part of the host name between dots may be empty, or start or end with a hyphen.
+    """NET-HOSTNAME-SEQ: dots divide the host name into parts. No part may be empty, or start or end with a hyphen.
 
     The sequence `--` inside a part is allowed.
     """

@@ -27,7 +27,10 @@ def localhost(subject: NodeSubject) -> Finding:
 
 
 def nameservers_present(subject: NodeSubject) -> Finding:
-    """NET-RESOLV-NS: the node must have a name server, given as an IP address. The resolver skips names."""
+    """NET-RESOLV-NS: the node must have a name server that is given as an IP address.
+
+    The resolver ignores name servers that are given by name.
+    """
     servers = require_fact(subject.facts.nameservers, "nameservers")
     if servers and not any(is_ip(server.partition("%")[0]) for server in servers):
         return _pass_or_fail(
@@ -39,7 +42,7 @@ def nameservers_present(subject: NodeSubject) -> Finding:
 def nameservers_allowed(subject: NodeSubject) -> Finding:
     """NET-RESOLV-172: no name server may have an address in 172.0.0.0/8.
 
-    A name server in 127.0.0.0/8, such as the local one of systemd-resolved, is a warning (OQ-RESOLV-172).
+    A name server in 127.0.0.0/8, such as the local resolver of systemd, is a warning (OQ-RESOLV-172).
     """
     servers = require_fact(subject.facts.nameservers, "nameservers")
     shown = ", ".join(servers) or _("the node has no name server")
@@ -50,9 +53,9 @@ def nameservers_allowed(subject: NodeSubject) -> Finding:
 
 
 def _search(facts: Facts) -> tuple[str, ...]:
-    """Return the search domains that are in effect. A single `.` does not count.
+    """Return the search domains of resolv.conf that are in effect. A single `.` is not a search domain.
 
-    Without a `search` line, `domain` counts as one search domain.
+    Without a `search` line, the domain of the `domain` line is the only search domain.
     """
     domains = tuple(d for d in require_fact(facts.search_domains, "search_domains") if d != ".")
     return domains or tuple(d for d in (facts.resolv_domain,) if d)
@@ -61,7 +64,7 @@ def _search(facts: Facts) -> tuple[str, ...]:
 def search_domains(subject: NodeSubject) -> Finding:
     """NET-RESOLV-SEARCH: the node should have no search domain.
 
-    Search domains within the limits are a warning. Search domains beyond the limits fail.
+    Search domains are a warning. They fail if their number or length exceeds a limit of the requirement.
     """
     domains = _search(subject.facts)
     if not domains:
@@ -92,7 +95,7 @@ def search_length(subject: NodeSubject) -> Finding:
 
 
 def search_total(subject: NodeSubject) -> Finding:
-    """NET-SEARCH-TOTAL: all search domains, with a space between them, must not be longer than the limit."""
+    """NET-SEARCH-TOTAL: the search domains, joined with spaces, must not be longer in total than the limit."""
     total = len(" ".join(_search(subject.facts)))
     observed = npgettext(
         "observed value",
@@ -108,9 +111,9 @@ def _shortened(domains: tuple[str, ...], most: int = 5) -> str:
     more = len(domains) - most
     if more <= 0:
         return shown
-    return npgettext("observed value", "{names} and {count} more", "{names} and {count} more", more).format(
-        names=shown, count=more
-    )
+    return npgettext(
+        "observed value", "{names} and {count} more search domain", "{names} and {count} more search domains", more
+    ).format(names=shown, count=more)
 
 
 def node_address(subject: NodeSubject) -> Finding:
@@ -162,9 +165,9 @@ def _defaults(routes: tuple[Route, ...]) -> tuple[str, ...]:
 
 
 def ports_free(subject: NodeSubject) -> Finding:
-    """NET-PORTS-*: no process may listen on the TCP ports of the row.
+    """NET-PORTS-*: no process may listen on the TCP ports that the requirement lists.
 
-    A UDP socket on one of them is a warning (OQ-UDP).
+    A UDP socket on a port with the same number is a warning (OQ-UDP).
     """
     required = {port for text in subject.check.texts("ports") for port in _range(text)}
     used = {
@@ -186,12 +189,15 @@ def _range(text: str) -> range:
 
 
 def reserved_range(subject: NodeSubject) -> Finding:
-    """NET-172-FREE: no address, route or name server of the node may be in the container runtime's range (OQ-172)."""
+    """NET-172-FREE: no address, route or name server of the node may be in a range of the container runtime.
+
+    The requirement lists the ranges (OQ-172).
+    """
     return _in_range(subject, require_fact(subject.facts.nameservers, "nameservers"))
 
 
 def node_outside_range(subject: NodeSubject) -> Finding:
-    """NETCFG-172: no address or route of the node, and no VIP, may be in the range of the container runtime."""
+    """NETCFG-172: no address or route of the node, and no VIP, may be in a range of the container runtime."""
     return _in_range(subject)
 
 
@@ -205,9 +211,13 @@ def _in_range(subject: NodeSubject, others: tuple[str, ...] = ()) -> Finding:
     ranges = [IPv4Network(text) for text in subject.check.texts("ranges")]
     hits = [_formatted(network) for network in sorted(set(used), key=str) if any(meet(r, network) for r in ranges)]
     outcome = Outcome.FAIL if hits else Outcome.PASS
-    return Finding(outcome, ", ".join(hits) or _("no address of the node is in this range"), names=tuple(hits))
+    return Finding(
+        outcome,
+        ", ".join(hits) or _("no address or route of the node is in a range of the container runtime"),
+        names=tuple(hits),
+    )
 
 
 def _formatted(network: Network) -> str:
-    """Return the network as text. A single address has no prefix length."""
+    """Return the network as text. A network of a single address is written without its prefix length."""
     return str(network.network_address if network.prefixlen == network.max_prefixlen else network)

@@ -9,12 +9,12 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.nodes.facts import Facts
 
 _HWE_PACKAGE = re.compile(r"linux-(?:image-)?(?:generic|lowlatency|virtual|oem)-hwe-[0-9.]+(?:-edge)?")
-"""Matches names of HWE packages (newer Ubuntu kernels) that contain a kernel. Headers and tools are not relevant."""
+"""Matches the names of HWE packages (newer Ubuntu kernels) that contain a kernel, and not those of headers or tools."""
 _IMAGE = re.compile(r"linux-image-(?:unsigned-)?([0-9]+\.[0-9]+)\.[0-9].*")
 
 
 def check_os_support(check: Supported, facts: Facts) -> Finding:
-    """OS-DISTRO, OS-KERNEL: compare operating system and kernel of the node with the supported ones.
+    """OS-DISTRO, OS-KERNEL: compare the operating system or the kernel of the node with the supported ones.
 
     Raises FactMissing: a required fact is missing.
     """
@@ -23,7 +23,7 @@ def check_os_support(check: Supported, facts: Facts) -> Finding:
     if check.aspect == "kernel":
         return _kernel(rows, facts)
     observed = facts.os_name or f"{facts.os_id} {version}"
-    expected = pgettext("expected value", "one of these systems: {names}").format(
+    expected = pgettext("expected value", "the node must run one of these systems: {names}").format(
         names=", ".join(d.name for d in check.table)
     )
     if not rows and _minor_unknown(check, facts, version):
@@ -60,9 +60,12 @@ def system_version(facts: Facts) -> str:
 
 def _kernel(rows: list[Distribution], facts: Facts) -> Finding:
     if not rows:
-        return Finding(Outcome.NOT_APPLICABLE, _("the table lists no kernel for this system (see OS-DISTRO)"))
+        return Finding(
+            Outcome.NOT_APPLICABLE,
+            _("the kernel was not compared, because the system is not supported (see OS-DISTRO)"),
+        )
     kernel = require_fact(facts.kernel, "kernel")
-    expected = _("a kernel version that starts with one of {kernels}").format(
+    expected = _("the kernel version must start with one of these numbers: {kernels}").format(
         kernels=", ".join(k for d in rows for k in d.kernels)
     )
     row = next((d for d in rows if any(re.match(re.escape(k) + r"(?![0-9])", kernel) for k in d.kernels)), None)
@@ -70,7 +73,9 @@ def _kernel(rows: list[Distribution], facts: Facts) -> Finding:
         return Finding(Outcome.FAIL, kernel, expected=expected)
     build = re.match(r"[0-9.]+-(\d{1,9})", kernel)
     if row.build is not None and build is not None and int(build[1]) < row.build:
-        older = _("the kernel {kernel} is older than the listed build {build}").format(kernel=kernel, build=row.build)
+        older = _(
+            "the kernel {kernel} is older than build {build}, the oldest build in the list of supported kernels"
+        ).format(kernel=kernel, build=row.build)
         return Finding(Outcome.WARN, older, expected=expected)
     return Finding(Outcome.PASS, kernel, expected=expected)
 
@@ -78,7 +83,7 @@ def _kernel(rows: list[Distribution], facts: Facts) -> Finding:
 def kunpeng(subject: NodeSubject) -> Finding:
     """OS-ARM-CPU: an ARM processor must be a Kunpeng 920.
 
-    The check reads the implementer 0x48 with the part 0xd01, or the name of the model.
+    The check recognizes it by the CPU implementer 0x48 and CPU part 0xd01, or by its model name.
     """
     facts = subject.facts
     if re.search(r"kunpeng[- ]?920", facts.cpu_model or "", re.IGNORECASE):
@@ -86,14 +91,17 @@ def kunpeng(subject: NodeSubject) -> Finding:
     implementer, part = require_fact(facts.cpu_implementer, "cpu_implementer"), require_fact(facts.cpu_part, "cpu_part")
     if not implementer or not part:
         return Finding(Outcome.UNKNOWN, _("/proc/cpuinfo and dmidecode do not name the processor"))
-    observed = pgettext("observed value", "the processor has the implementer {implementer} and the part {part}").format(
+    observed = pgettext("observed value", "the processor has CPU implementer {implementer} and CPU part {part}").format(
         implementer=implementer, part=part
     )
     return Finding(Outcome.PASS if (implementer.lower(), part.lower()) == ("0x48", "0xd01") else Outcome.FAIL, observed)
 
 
 def ubuntu_hwe(subject: NodeSubject) -> Finding:
-    """OS-UBUNTU-HWE: a running HWE kernel (newer Ubuntu kernel) fails. One that starts at the next boot warns."""
+    """OS-UBUNTU-HWE: the node must not run an HWE kernel (a newer Ubuntu kernel).
+
+    An installed HWE package is a warning, because its kernel can start at the next boot.
+    """
     kernel = require_fact(subject.facts.kernel, "kernel")
     build = require_fact(subject.facts.kernel_build, "kernel_build")
     series = require_fact(subject.facts.os_version_id, "os_version_id")
@@ -104,7 +112,7 @@ def ubuntu_hwe(subject: NodeSubject) -> Finding:
     images = {p: _IMAGE.fullmatch(p) for p in subject.facts.dpkg_packages or ()}
     installed = sorted(p for p, image in images.items() if _HWE_PACKAGE.fullmatch(p) or (image and image[1] in line))
     if installed:
-        observed = _("{kernel} is running, but these HWE packages are installed: {names}")
+        observed = _("the kernel {kernel} is running, but these packages with an HWE kernel are installed: {names}")
         observed = observed.format(kernel=kernel, names=", ".join(installed))
         remedy = "apt-get purge -y {names}\nupdate-grub"
         return Finding(Outcome.WARN, observed, remedy=remedy, names=tuple(installed))
@@ -114,8 +122,8 @@ def ubuntu_hwe(subject: NodeSubject) -> Finding:
 def kylin_service_pack(subject: NodeSubject) -> Finding:
     """OS-KYLIN-SP: Kylin V10 must have a supported service pack.
 
-    The check reads the service pack from the product file, otherwise from the code name, otherwise from the kernel
-    build.
+    The check takes the service pack from the first of these sources that shows it: the product files of Kylin, the
+    code name of the system, the kernel build.
     """
     info = require_fact(subject.facts.kylin_info, "kylin_info")
     names = {"tercel": 1, "sword": 2, "lance": 3}
@@ -128,15 +136,15 @@ def kylin_service_pack(subject: NodeSubject) -> Finding:
     if pack is None and "V10" in info and build is not None:
         return Finding(
             Outcome.WARN,
-            _("the service pack of V10 is unknown; the kernel is {kernel}").format(kernel=subject.facts.kernel),
+            _("the service pack of Kylin V10 is unknown; the kernel is {kernel}").format(kernel=subject.facts.kernel),
         )
     if pack is None:
-        return Finding(Outcome.UNKNOWN, _("the service pack is unknown"))
+        return Finding(Outcome.UNKNOWN, _("the service pack of Kylin is unknown"))
     return Finding(Outcome.PASS if pack >= 3 else Outcome.WARN, f"V10 SP{pack}")
 
 
 def calico_ipv6(subject: NodeSubject) -> Finding:
-    """OS-CALICO-VXLAN6: the system must not be one on which Calico does not support IPv6."""
+    """OS-CALICO-VXLAN6: Calico must support IPv6 on the operating system of the node."""
     system = f"{require_fact(subject.facts.os_id, 'os_id')} {system_version(subject.facts)}"
     unsupported = any(system == name or system.startswith(name + " ") for name in subject.check.texts("systems"))
     paths = ("network.cni", "network.ip_family") if unsupported else ()

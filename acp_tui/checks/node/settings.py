@@ -13,10 +13,11 @@ _INFINITY = ("infinity", "18446744073709551615")  # the number is how old system
 
 
 def boot_parameter(subject: NodeSubject) -> Finding:
-    """KRN-THP, KRN-NOKMEM: a kernel boot parameter must be in effect, or must be set in the boot loader.
+    """KRN-THP, KRN-NOKMEM: the required kernel boot parameter must be in effect.
 
-    If a parameter has several values, the last one counts, unless the values add up. Parameters after `--` are not for
-    the kernel.
+    If it is only set in the boot loader, the outcome is `pending-reboot`. If the parameter occurs several times, its
+    last value counts; all its values count if the requirement has the key `adds`. Parameters after `--` do not count,
+    because they are not for the kernel.
     """
     token = subject.check.text("token")
     key = token.split("=")[0] + "="
@@ -25,13 +26,13 @@ def boot_parameter(subject: NodeSubject) -> Finding:
     values = [t for t in own if t.startswith(key)]
     adds = bool(subject.check.texts("adds"))
     if any(token.removeprefix(key) in t.removeprefix(key).split(",") for t in (values if adds else values[-1:])):
-        return Finding(Outcome.PASS, pgettext("observed value", "the boot parameter is in effect"))
-    now = values[-1] if values else _("the boot parameter is not on the kernel command line")
+        return Finding(Outcome.PASS, pgettext("observed value", "the required boot parameter is in effect"))
+    now = values[-1] if values else _("the required boot parameter is not on the kernel command line")
     if token in (subject.facts.boot_tokens or ()):
         update = "update-grub" if subject.facts.os_id == "ubuntu" else f"grubby --update-kernel=ALL --args={token}"
         observed = _(
-            "now: {now}; the required value is set in the boot loader or /etc/default/grub, and takes effect "
-            "after a reboot"
+            "current state: {now}; the required value is set in the boot loader or in /etc/default/grub, and takes "
+            "effect after a reboot"
         )
         return Finding(Outcome.PENDING_REBOOT, observed.format(now=now), remedy=f"{update}\nreboot")
     advice_only = subject.facts.os_id in subject.check.texts("advice_on")
@@ -39,32 +40,32 @@ def boot_parameter(subject: NodeSubject) -> Finding:
 
 
 def modules_loaded(subject: NodeSubject) -> Finding:
-    """KRN-IPVS and similar rows: the kernel modules must be loaded or built in."""
+    """KRN-IPVS and others: the kernel modules that the requirement lists must be loaded or built in."""
     loaded = require_fact(subject.facts.modules, "modules")
     missing = tuple(name for name in subject.check.texts("names") if name not in loaded)
     if not missing:
         return Finding(Outcome.PASS, _loaded(subject))
-    observed = pgettext("observed value", "these modules are not loaded: {names}")
+    observed = pgettext("observed value", "these kernel modules are not loaded: {names}")
     available = subject.facts.modules_available
     absent = [name for name in missing if available is not None and name not in available]
     if absent:
-        observed = _("these modules are not loaded: {names}; not available for this kernel: {absent}")
+        observed = _("these kernel modules are not loaded: {names}; the running kernel does not provide {absent}")
     observed = observed.format(names=", ".join(missing), absent=", ".join(absent))
     return Finding(Outcome.FAIL, observed, names=missing)
 
 
 def _loaded(subject: NodeSubject) -> str:
-    """Return a text that describes the loaded modules.
+    """Return a text that names the loaded modules, and those without an entry in modules-load.d.
 
-    Modules without an entry for the next boot also pass, because a service can load them.
+    A module without such an entry also passes, because a service can load it after the next boot.
     """
     names = subject.check.texts("names")
     at_boot = subject.facts.modules_at_boot
     without = [name for name in names if at_boot is not None and name not in at_boot]
     observed = (
-        _("the modules {names} are loaded; these have no entry in modules-load.d: {without}")
+        _("the kernel modules {names} are loaded, but modules-load.d has no entry for {without}")
         if without
-        else pgettext("observed value", "these modules are loaded: {names}")
+        else pgettext("observed value", "these kernel modules are loaded: {names}")
     )
     return observed.format(names=", ".join(names), without=", ".join(without))
 
@@ -72,7 +73,7 @@ def _loaded(subject: NodeSubject) -> str:
 def apparmor_off(subject: NodeSubject) -> Finding:
     """SEC-APPARMOR: AppArmor must be disabled in the kernel.
 
-    AppArmor without loaded profiles has no effect, and is a warning (OQ-APPARMOR).
+    AppArmor without loaded profiles has no effect, so it is only a warning (OQ-APPARMOR).
     """
     if not require_fact(subject.facts.apparmor, "apparmor"):
         return Finding(Outcome.PASS, _("AppArmor is disabled in the kernel"))
@@ -82,11 +83,11 @@ def apparmor_off(subject: NodeSubject) -> Finding:
     if "apparmor=0" in (subject.facts.boot_tokens or ()):
         return Finding(
             Outcome.PENDING_REBOOT,
-            _("AppArmor is enabled; after a reboot the boot loader disables it"),
+            _("AppArmor is enabled now; the boot loader disables it at the next boot"),
             remedy="update-grub\nreboot",
         )
     if profiles is None:
-        return Finding(Outcome.FAIL, _("AppArmor is enabled in the kernel, with an unknown number of profiles"))
+        return Finding(Outcome.FAIL, _("AppArmor is enabled in the kernel; the number of loaded profiles is unknown"))
     observed = ngettext(
         "AppArmor is enabled, with {count} loaded profile",
         "AppArmor is enabled, with {count} loaded profiles",
@@ -98,23 +99,25 @@ def apparmor_off(subject: NodeSubject) -> Finding:
 def selinux_off(subject: NodeSubject) -> Finding:
     """SEC-SELINUX: SELinux must be disabled now and at the next boot.
 
-    Permissive does not count as disabled (OQ-PERMISSIVE).
+    The mode `permissive` does not count as disabled (OQ-PERMISSIVE).
     """
     mode = require_fact(subject.facts.selinux, "selinux")
     config = subject.facts.selinux_config or ""
     if mode == "enforcing" and config == "disabled":
-        return Finding(Outcome.FAIL, _("SELinux is enforcing; it is disabled after a reboot"), remedy="reboot")
+        return Finding(Outcome.FAIL, _("SELinux is enforcing now; it is disabled after the next boot"), remedy="reboot")
     if mode == "enforcing":
         return Finding(Outcome.FAIL, mode)
     if mode == "permissive" and config == "disabled":
         return Finding(
-            Outcome.PENDING_REBOOT, _("SELinux is permissive; it is disabled after a reboot"), remedy="reboot"
+            Outcome.PENDING_REBOOT, _("SELinux is permissive now; it is disabled after the next boot"), remedy="reboot"
         )
     if mode == "permissive":
         return Finding(Outcome.WARN, mode)
     at_boot = subject.facts.boot_tokens or subject.facts.cmdline or ()
     if config in ("enforcing", "permissive") and "selinux=0" not in at_boot:
-        observed = _("SELinux is disabled, but its configuration sets {mode} for the next boot").format(mode=config)
+        observed = _("SELinux is disabled now, but its configuration sets the mode {mode} for the next boot").format(
+            mode=config
+        )
         return Finding(Outcome.WARN, observed)
     return Finding(Outcome.PASS, mode)
 
@@ -122,11 +125,11 @@ def selinux_off(subject: NodeSubject) -> Finding:
 def firewall_off(subject: NodeSubject) -> Finding:
     """SEC-FIREWALL: no firewall unit may be active, and none may be enabled for the next boot.
 
-    On Ubuntu the systemd unit of ufw is always active. If ufw.conf disables ufw, the unit filters nothing and is only a
-    warning.
+    On Ubuntu the systemd unit of ufw is always active. If ufw.conf disables ufw, the unit filters nothing, so it is
+    only a warning.
     """
     if subject.facts.units is None and subject.facts.ufw_enabled:
-        return _firewall(Outcome.FAIL, _("ufw.conf enables this firewall: {names}"), {"ufw"})
+        return _firewall(Outcome.FAIL, _("the file ufw.conf enables the firewall {names}"), {"ufw"})
     units = require_fact(subject.facts.units, "units")
     watched = {name: units[name] for name in subject.check.texts("units") if name in units}
     running = {name for name, unit in watched.items() if unit.active in _RUNNING}
@@ -141,7 +144,12 @@ def firewall_off(subject: NodeSubject) -> Finding:
             idle | enabled,
         )
     if idle:
-        return _firewall(Outcome.WARN, _("the ufw unit is active, but ufw.conf disables ufw"), idle, enabled)
+        return _firewall(
+            Outcome.WARN,
+            _("the systemd unit of ufw is active, but the file ufw.conf disables the firewall"),
+            idle,
+            enabled,
+        )
     if enabled:
         return _firewall(
             Outcome.WARN, _("these firewall units are not active, but enabled for the next boot: {names}"), enabled
@@ -150,9 +158,9 @@ def firewall_off(subject: NodeSubject) -> Finding:
 
 
 def _firewall(outcome: Outcome, text: str, shown: Set[str], others: Set[str] = frozenset()) -> Finding:
-    """Return a finding about the firewall units `shown`. Its commands disable these units and the units `others`.
+    """Return a finding that names the firewall units `shown`. Its fix disables the units `shown` and `others`.
 
-    For ufw, the commands also change the setting of ufw itself.
+    For ufw, the fix also changes the setting in ufw.conf.
     """
     units = shown | others
     names = tuple(sorted(units))
@@ -165,7 +173,7 @@ def _firewall(outcome: Outcome, text: str, shown: Set[str], others: Set[str] = f
 
 
 def swap_off(subject: NodeSubject) -> Finding:
-    """SYS-SWAP: no swap may be in use. An fstab entry that enables swap at the next boot is a warning."""
+    """SYS-SWAP: no swap may be in use. Swap that is only enabled for the next boot is a warning."""
     swaps = require_fact(subject.facts.swaps, "swaps")
     if swaps:
         return Finding(
@@ -174,39 +182,45 @@ def swap_off(subject: NodeSubject) -> Finding:
     entries = subject.facts.fstab_swaps
     if entries is None:
         reason = subject.facts.missing_reason("fstab_swaps")
-        observed = _("no swap is in use; the swap entries for the next boot are unknown: {reason}")
+        observed = _("no swap is in use; it is unknown whether the next boot enables swap: {reason}")
         return Finding(Outcome.PASS, observed.format(reason=reason))
     if entries:
         return Finding(
-            Outcome.WARN, _("swap is off, but enabled at the next boot: {names}").format(names=", ".join(entries))
+            Outcome.WARN,
+            _("swap is off, but /etc/fstab or systemd enables it at the next boot: {names}").format(
+                names=", ".join(entries)
+            ),
         )
     return Finding(Outcome.PASS, pgettext("observed value", "swap is off"))
 
 
 def tasks_max(subject: NodeSubject) -> Finding:
-    """SYS-TASKSMAX: the limit must be infinity, or a number that is large enough (OQ-TASKSMAX)."""
+    """SYS-TASKSMAX: the setting DefaultTasksMax of systemd must be infinity or large enough (OQ-TASKSMAX)."""
     text = require_fact(subject.facts.tasks_max, "tasks_max")
     if text in _INFINITY:
         return Finding(Outcome.PASS, text)
     if re.fullmatch(r"[0-9]{1,2}%", text):
         return Finding(Outcome.FAIL, text)
     if re.fullmatch(r"[0-9]{1,20}", text) is None:
-        return Finding(Outcome.UNKNOWN, _("systemd reports the unknown value '{text}'").format(text=text))
+        return Finding(
+            Outcome.UNKNOWN,
+            _("systemd reports DefaultTasksMax as '{text}', which is not a known value").format(text=text),
+        )
     if int(text) >= subject.check.number("enough"):
         return Finding(Outcome.PASS, text)
     return Finding(Outcome.WARN if int(text) >= subject.check.number("doubtful") else Outcome.FAIL, text)
 
 
 def root_access(subject: NodeSubject) -> Finding:
-    """USR-ROOT: the user must be root, or become root with sudo."""
+    """USR-ROOT: the SSH user must be root, or must be able to become root with sudo."""
     uid = require_fact(subject.facts.uid, "uid")
     if uid == 0:
         return Finding(Outcome.PASS, pgettext("observed value", "root"))
-    return _sudo(subject, _("the user ID is {uid}, and sudo gives root access").format(uid=uid))
+    return _sudo(subject, _("the SSH user has the ID {uid}, and can become root with sudo").format(uid=uid))
 
 
 def passwordless_sudo(subject: NodeSubject) -> Finding:
-    """USR-SUDO: sudo must need neither a password nor a terminal."""
+    """USR-SUDO: sudo must work without a password and without a terminal."""
     if subject.facts.sudo_terminal:
         return Finding(Outcome.FAIL, _("sudo requires a terminal (requiretty)"))
     return _sudo(subject, _("sudo works without a password"))
@@ -215,14 +229,14 @@ def passwordless_sudo(subject: NodeSubject) -> Finding:
 def _sudo(subject: NodeSubject, ok: str) -> Finding:
     if require_fact(subject.facts.sudo, "sudo"):
         return Finding(Outcome.PASS, ok)
-    message = subject.facts.sudo_message or _("sudo requires a password, or this user is not allowed to use it")
+    message = subject.facts.sudo_message or _("sudo requires a password, or the SSH user is not allowed to use sudo")
     return Finding(Outcome.FAIL, message)
 
 
 def sshd_setting_is_no(subject: NodeSubject) -> Finding:
     """USR-USEDNS, USR-USEPAM: the sshd setting must be `no` in a configuration file.
 
-    A value of `no` that is only the default is a warning.
+    If the value `no` is only the default of sshd, it is a warning.
     """
     name = subject.check.text("setting")
     setting = require_fact(subject.facts.sshd, "sshd").get(name)
@@ -231,5 +245,7 @@ def sshd_setting_is_no(subject: NodeSubject) -> Finding:
     if setting.effective != "no":
         return Finding(Outcome.FAIL, f"{name} {setting.effective}")
     if not setting.explicit:
-        return Finding(Outcome.WARN, _("{name} is no by default, but this is not set in a file").format(name=name))
+        return Finding(
+            Outcome.WARN, _("the default of {name} is 'no', but no configuration file sets {name}").format(name=name)
+        )
     return Finding(Outcome.PASS, f"{name} no")

@@ -1,4 +1,4 @@
-"""Check the software and files of one node: conflicting folders and packages, and files that they left."""
+"""Check one node for conflicting folders and packages, and for files that removed software left behind."""
 
 from math import ceil
 
@@ -11,7 +11,7 @@ from acp_tui.core.units import mebibytes
 def folder_absent(subject: NodeSubject) -> Finding:
     """FS-DIR-*: the folder must be absent.
 
-    An empty mount point is only a warning if the row allows it (OQ-CONTAINERD-MOUNT).
+    An empty mount point is only a warning if the requirement has the key `mount_allowed` (OQ-CONTAINERD-MOUNT).
     """
     folders = require_fact(subject.facts.directories, "directories")
     paths = subject.check.texts("paths")
@@ -20,7 +20,10 @@ def folder_absent(subject: NodeSubject) -> Finding:
         missing = [path for path in paths if path not in folders]
         outcome = Outcome.UNKNOWN if missing else Outcome.PASS
         return Finding(
-            outcome, pgettext("observed value", "not collected") if missing else pgettext("folder", "absent")
+            outcome,
+            pgettext("observed value", "the state of the folder was not collected")
+            if missing
+            else pgettext("folder", "absent"),
         )
     empty_mounts = all(folders[path].empty and folders[path].mount_point for path in present)
     outcome = Outcome.WARN if empty_mounts and subject.check.texts("mount_allowed") else Outcome.FAIL
@@ -35,14 +38,14 @@ def _described(subject: NodeSubject, path: str) -> str:
     elif folder.size is not None:
         notes.append(pgettext("unit", "{size} MiB").format(size=ceil(mebibytes(folder.size))))
     if folder.newest:
-        notes.append(pgettext("observed value", "newest file {time}").format(time=folder.newest))
+        notes.append(pgettext("observed value", "newest file from {time}").format(time=folder.newest))
     return f"{path} ({', '.join(notes)})" if notes else path
 
 
 def conflicting_packages(subject: NodeSubject) -> Finding:
-    """PKG-CONFLICT-*: a package of the list, or of the same family, must not be installed.
+    """PKG-CONFLICT-*: no package that the requirement lists by name or by family may be installed.
 
-    A package whose name only contains a listed name is a warning (OQ-PKG-SUBSTRING).
+    Another package whose name contains a listed name is a warning (OQ-PKG-SUBSTRING).
     """
     fact = subject.check.text("fact")
     installed: frozenset[str] = require_fact(getattr(subject.facts, fact), fact)
@@ -60,7 +63,7 @@ def conflicting_packages(subject: NodeSubject) -> Finding:
     similar = sorted(name for name in installed if any(part in name for part in listed))
     if similar:
         observed = _(
-            "these packages possibly conflict, because their names are similar to listed ones: {names}"
+            "these packages possibly conflict, because their names contain the name of a conflicting package: {names}"
         ).format(names=", ".join(similar))
         return Finding(Outcome.WARN, observed, names=tuple(similar))
     return Finding(Outcome.PASS, _("no conflicting package is installed"))
@@ -71,7 +74,10 @@ def _of_family(name: str, family: str) -> bool:
 
 
 def no_leftover_binaries(subject: NodeSubject) -> Finding:
-    """PKG-LEFTOVER-BIN: no binaries of removed software may remain. Only a person can decide to delete them."""
+    """PKG-LEFTOVER-BIN: no binaries of removed software may remain.
+
+    They are only a warning, because a person must decide whether to delete them.
+    """
     binaries = require_fact(subject.facts.leftover_binaries, "leftover_binaries")
     leftovers = tuple(path for path in binaries if path.rpartition("/")[2] not in subject.check.texts("allowed"))
     return Finding(
@@ -82,7 +88,7 @@ def no_leftover_binaries(subject: NodeSubject) -> Finding:
 
 
 def no_kubernetes_traces(subject: NodeSubject) -> Finding:
-    """CAP-FRESH-ENV: the node must have no trace of a running or former Kubernetes."""
+    """CAP-FRESH-ENV: the node must have no traces of a running or removed Kubernetes."""
     traces = require_fact(subject.facts.kubernetes_traces, "kubernetes_traces")
     paths = tuple(trace for trace in traces if trace.startswith("/"))
     return Finding(

@@ -253,7 +253,7 @@ def test_lost_packets_are_a_warning() -> None:
     facts[ONE] = replace(facts[ONE], pings=(Ping(WORKER, 5, 4, 0.001),))
     (verdict,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert (verdict.node, verdict.outcome) == (WORKER, WARN)
-    assert "1 of 5 packets lost" in verdict.observed
+    assert "1 of 5 packets was lost" in verdict.observed
 
 
 def test_blocker_is_reported_together_with_a_warning() -> None:
@@ -264,13 +264,13 @@ def test_blocker_is_reported_together_with_a_warning() -> None:
     results = {v.node: v for v in of_rule("X-FIREWALL", facts)}
     assert results[ONE].outcome is UNKNOWN
     assert (
-        f"{ONE} → {untested.host}: {untested.port} could not be tested: No buffer space available"
+        f"{ONE} → {untested.host}: {untested.port} connection not tested: No buffer space available"
         in results[ONE].observed
     )
     (slow,) = of_rule("NETCFG-LAT-INTRA", facts)
     assert slow.outcome is FAIL
     assert "500 ms" in slow.observed
-    assert "2 of 5 packets lost" in slow.observed
+    assert "2 of 5 packets were lost" in slow.observed
 
 
 def test_slow_link_fails_and_missing_link_speed_is_to_confirm() -> None:
@@ -500,7 +500,7 @@ def test_measured_bandwidth_decides_over_the_link_speed(
 
 def test_measured_bandwidth_passes_and_new_node_is_unknown() -> None:
     (verdict,) = of_rule("NETCFG-BW-INTRA", bandwidth_facts())
-    assert "9.4 Gbit/s or more" in verdict.observed
+    assert "is 9.4 Gbit/s" in verdict.observed
     assert "10 Gbit/s is recommended" in verdict.observed
     facts = bandwidth_facts()
     without_one = {

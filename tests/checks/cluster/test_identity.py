@@ -94,4 +94,4 @@ def test_address_of_another_node_fails() -> None:
         {"interfaces": (Interface("eth0", FIRST, 24), Interface("eth1", SECOND, 24))}, {}
     )
     assert (verdict.node, verdict.outcome) == (FIRST, FAIL)
-    assert f"eth1 of this node has {SECOND}" in verdict.observed
+    assert f"eth1 of this node has the address {SECOND}" in verdict.observed
