@@ -33,7 +33,7 @@ class _Row(BaseModel):
 
 
 class AtLeast(_Row):
-    """A check that passes if the fact is a number of at least `value`. Both numbers have the same unit."""
+    """A check that passes if a numeric fact is `value` or more. The fact and `value` have the same unit."""
 
     kind: Literal["at_least"]
     fact: str
@@ -94,7 +94,7 @@ class Distribution(_Row):
     versions: tuple[str, ...]
     arch: tuple[str, ...]
     kernels: tuple[str, ...]
-    """The beginnings of supported `uname -r` values. A.B.C allows only A.B.C; A.B allows every A.B.C."""
+    """The beginnings of supported `uname -r` values: 4.18.0 allows only kernel 4.18.0, and 4.18 allows every 4.18.x."""
     build: int | None = None
     """The lowest kernel build number that passes without a warning.
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from acp_tui.plan.release import Release, listed_releases
 
 TRAITS = "traits"
-"""The key in a release file for differences between releases that are not requirements (see `release_traits.py`)."""
+"""The key of the traits in a release file. `release_traits.py` describes the traits."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -36,7 +36,7 @@ class RawRow:
     files: Mapping[str, str]
 
     def changed(self, file: str, values: Mapping[str, object]) -> "RawRow":
-        """Return a copy of the row with the keys `values` of the file `file`. They replace existing keys."""
+        """Return a copy of the row in which `values` from the file `file` replace or complete the old values."""
         return RawRow(self.file, {**self.values, **values}, {**self.files, **dict.fromkeys(values, file)})
 
     def build(self, name: str, model: type[Model]) -> Model:

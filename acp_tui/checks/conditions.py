@@ -30,7 +30,10 @@ _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "fedora")
 
 
 def applies(requirement: Requirement, context: EvalContext) -> bool | None:
-    """Return False if a condition of the row is false, otherwise None if one is unknown, otherwise True."""
+    """Return True if all conditions of the row are true, and False if at least one is false.
+
+    Return None if no condition is false, but at least one is unknown.
+    """
     answers = [CONDITIONS[name](context) for name in requirement.when]
     if False in answers:
         return False

@@ -1,8 +1,8 @@
 """Evaluate a plan and the facts of its nodes against the catalogue of the release.
 
 The evaluation is pure and fast, so it can run after every change of the plan. A node requirement gives one verdict for
-each node. A requirement that compares nodes gives one verdict for each node that does not fulfil it; if all nodes
-fulfil it, it gives one verdict. A missing fact gives the outcome `unknown` with the reason. Requirements for
+each node. A requirement that compares nodes gives one verdict for each node that does not fulfil the requirement, or
+one verdict if all nodes fulfil it. A missing fact gives the outcome `unknown` with the reason. Requirements for
 information give no verdict. Requirements that concern the package or the running install are evaluated elsewhere.
 """
 
@@ -96,7 +96,7 @@ def check_node(subject: NodeSubject) -> Finding:
 
 
 def manual_finding(requirement: Requirement) -> Finding:
-    """Return a finding that a person must confirm. It contains the text of the row about how to check it."""
+    """Return a finding that a person must confirm. The finding explains how to check the requirement."""
     return Finding(Outcome.MANUAL, _(requirement.how) or _("acp-tui cannot check this requirement"))
 
 
@@ -180,7 +180,10 @@ class _Evaluation:
             return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact))
 
     def _os_id(self, address: str | None) -> str | None:
-        """Return the distribution of the node `address`. For None, return the one that all nodes share, if any."""
+        """Return the distribution of the node `address`.
+
+        If `address` is None, return the distribution that all nodes share, if any.
+        """
         systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
         return systems.pop() if len(systems) == 1 else None
 

@@ -58,7 +58,7 @@ TITLE_COLUMNS = 36
 """Maximum width of a finding in a list on the screen, in columns."""
 
 _BROKEN = (Outcome.FAIL, Outcome.WARN, Outcome.PENDING_REBOOT, Outcome.MANUAL)
-"""Outcomes that are shown with the finding of the requirement. All other outcomes are shown with its title."""
+"""Outcomes with which the finding of a requirement is shown. With all other outcomes, the title is shown."""
 
 _ROLES: Mapping[str, str] = {"control-plane": NC_("role", "control plane"), "worker": NC_("role", "worker")}
 

@@ -19,7 +19,10 @@ class PrimaryCluster:
     secrets_error: str = ""
     """The reason why the secrets of the primary are unknown; "" if they are known."""
     certificate: CertificateFacts | None = None
-    """The certificate and key of the primary; None if it has none, or if they are part of the unknown secrets."""
+    """The certificate and key of the primary.
+
+    None if the primary has none, or if they are part of a bundle whose secrets are unknown.
+    """
 
 
 @dataclass(frozen=True)

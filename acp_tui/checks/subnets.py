@@ -26,7 +26,7 @@ Network = IPv4Network | IPv6Network
 _WIDE = 8
 """A prefix length in bits. A route with a shorter prefix, such as VPN clients set, counts as a default route."""
 _USUAL_SUBNET = {4: 24, 6: 64}
-"""The assumed prefix length of a node's subnet while the real one is unknown, by IP version."""
+"""For each IP version: the prefix length that is assumed for a node's subnet while the real one is unknown."""
 
 
 class Kind(StrEnum):

@@ -106,7 +106,7 @@ def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
 
 
 def load_balancer_port(plan: Plan, rule: Requirement) -> int:
-    """Return the port that the load balancer must forward by the requirement `rule` (LB-*).
+    """Return the port that the load balancer must forward to fulfil the requirement `rule` (LB-*).
 
     The row has the number of the port, or names the HTTPS or HTTP port of the plan. The result is 0 if HTTP is off.
     """

@@ -45,7 +45,7 @@ class Verdict:
     waived: str | None = None
     """The reason of the waiver; None if the verdict is not waived."""
     paths: tuple[str, ...] = ()
-    """Plan keys whose change would fix the verdict. If it is empty, no change of the plan fixes it."""
+    """Plan keys whose change would fix the verdict. If the list is empty, no change of the plan fixes the verdict."""
     names: tuple[str, ...] = ()
     """The names on the node that the verdict concerns, such as missing modules or packages.
 

@@ -30,7 +30,10 @@ TAKEN_PORTS = (6443, 11443, 2379, 2380)
 
 
 def endpoint_syntax(subject: PlanSubject) -> Findings:
-    """XR-ENDPOINT-SYNTAX: the plan must have a cluster endpoint. For IPv6, the endpoint must be a domain name."""
+    """XR-ENDPOINT-SYNTAX: the plan must have a cluster endpoint.
+
+    In an IPv6 cluster, the endpoint must be a domain name.
+    """
     endpoint = subject.plan.address.cluster_endpoint
     if not endpoint:
         return (fail(_("the plan has no cluster endpoint"), ENDPOINT),)
@@ -224,7 +227,7 @@ def further_addresses(subject: PlanSubject) -> Findings:
 
 
 def ports_apart(subject: PlanSubject) -> Findings:
-    """XR-PORTS: HTTP and HTTPS must have different ports, and no port of the control plane or the registry."""
+    """XR-PORTS: HTTP and HTTPS must use different ports, and none that the control plane or the registry uses."""
     address = subject.plan.address
     findings = []
     if address.http_port == address.https_port:

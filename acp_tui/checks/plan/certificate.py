@@ -40,7 +40,8 @@ def _pair(read: CertificateFacts) -> Iterator[Finding]:
         yield fail(observed, KEY_FILE, remedy=remove_passphrase_command(Path(read.key_file)))
     if read.key_matches is False and read.key_of is not None:
         observed = _(
-            "the private key belongs to certificate {number} of the file; this certificate must be at the beginning"
+            "the private key belongs to certificate {number} of the file; this certificate must be at the beginning "
+            "of the file"
         )
         yield fail(observed.format(number=read.key_of), CERT_FILE)
     elif read.key_matches is False:

@@ -111,7 +111,7 @@ def room_for_pods(subject: PlanSubject) -> Findings:
     most = plan.kubernetes.max_pods_per_node
     needed = len(plan.nodes) * most
     observed = _(
-        "the Pod range {range} has {count} addresses; {nodes} nodes with {most} Pods each need {needed} addresses"
+        "the Pod range {range} has {count} addresses; with {most} Pods per node, {nodes} nodes need {needed} addresses"
     )
     numbers = {"count": network.num_addresses, "nodes": len(plan.nodes), "most": most, "needed": needed}
     remedy = free_range_remedy(suggestions(plan, subject.facts), path)

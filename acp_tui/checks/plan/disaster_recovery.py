@@ -1,6 +1,6 @@
 """Plan rules of disaster recovery: compare the plan of a standby cluster with that of its primary cluster (DR-PARAM-*).
 
-The XR-*-DR rules report the differences that concern them; CAP-DR-FIRST reports all others. Secrets are
+Each XR-*-DR rule reports the differences in its own values; CAP-DR-FIRST reports all others. Secrets are
 compared, but never shown. An unknown value of the primary never counts as equal.
 """
 

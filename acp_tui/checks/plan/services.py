@@ -108,7 +108,7 @@ def external_registry(subject: PlanSubject) -> Findings:
 
 
 def platform_registry_host(subject: PlanSubject) -> Findings:
-    """P-REG-DOMAIN: the address of the platform's registry must not have a port. It always uses port 11443."""
+    """P-REG-DOMAIN: the address of the platform's registry must not have a port, because the port is always 11443."""
     plan = subject.plan
     if plan.registry.mode != "platform":
         return not_applicable(_("the plan uses an external registry"))

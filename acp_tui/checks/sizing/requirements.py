@@ -62,7 +62,7 @@ def advised(check: FunctionCheck) -> Size:
 
 
 def _machine(subject: NodeSubject, required: Size) -> Size:
-    """Return the size of the node. Cores or memory are 0 if `required` has none."""
+    """Return the size of the node. If `required` has no cores or no memory, this part of the size is 0."""
     return Size(
         require_fact(subject.facts.cpu_count, "cpu_count") if required.cores else 0,
         gigabytes(require_fact(subject.facts.memory, "memory")) if required.memory else 0,
@@ -166,7 +166,8 @@ def capacity_for_clusters(subject: ClusterSubject) -> Findings:
     if need == Size():
         return (
             Finding(
-                Outcome.NOT_APPLICABLE, _("for so few workload clusters, no total size of the workers is required")
+                Outcome.NOT_APPLICABLE,
+                _("the plan has too few workload clusters to require a total size of the workers"),
             ),
         )
     have = Size()
@@ -186,7 +187,7 @@ def _counted(nodes: tuple[Node, ...]) -> str:
 
 
 def scenario_control_plane_count(subject: PlanSubject) -> Findings:
-    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the row must allow the plan's number of control plane nodes."""
+    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the row must allow the number of control plane nodes of the plan."""
     nodes = subject.plan.control_planes
     least = subject.check.numbers("at_least")
     ok = len(nodes) >= least[0] if least else len(nodes) in subject.check.numbers("counts")
