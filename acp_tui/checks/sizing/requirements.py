@@ -187,7 +187,10 @@ def _counted(nodes: tuple[Node, ...]) -> str:
 
 
 def scenario_control_plane_count(subject: PlanSubject) -> Findings:
-    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the row must allow the number of control plane nodes of the plan."""
+    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the plan must have an allowed number of control plane nodes.
+
+    The row lists the allowed numbers, or gives the lowest one.
+    """
     nodes = subject.plan.control_planes
     least = subject.check.numbers("at_least")
     ok = len(nodes) >= least[0] if least else len(nodes) in subject.check.numbers("counts")
