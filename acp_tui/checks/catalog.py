@@ -1,8 +1,9 @@
 """The requirement catalogue: each requirement of the vendor's manual is one validated row of data.
 
 The files `assets/catalog/*.yaml` contain the rows of the oldest release. `assets/catalog/releases/<release>.yaml`
-contains the keys that a later release changes, by requirement ID. A row uses one of the check types of this module, or
-names a pure function of `acp_tui.checks`. An invalid row raises an error when the catalogue loads.
+contains the keys that a later release changes, by requirement ID. The check of a row has one of the check
+classes of this module. `FunctionCheck` names a pure function of `acp_tui.checks`. An invalid row raises an error when
+the catalogue loads.
 """
 
 from collections.abc import Mapping
@@ -20,9 +21,9 @@ from acp_tui.plan.release import RELEASES, Release
 
 Scalar = str | int | float | bool
 Scope = Literal["node", "cluster", "plan", "package", "site", "install"]
-"""The facts that a check reads. node: one node. cluster: several nodes. plan: only the plan.
+"""What a requirement concerns. node: one node. cluster: all nodes together. plan: the plan alone.
 
-package: the verified package. site: the network and services around the cluster. install: the running or finished
+package: the verified package. site: the network and the services outside the nodes. install: the running or finished
 install.
 """
 
@@ -32,13 +33,13 @@ class _Row(BaseModel):
 
 
 class AtLeast(_Row):
-    """A check that passes if a numeric fact is at least `value`, in the unit of the fact."""
+    """A check that passes if a numeric fact is `value` or more. The fact and `value` have the same unit."""
 
     kind: Literal["at_least"]
     fact: str
     value: float
     unit: str = ""
-    """The unit of the fact, for display."""
+    """The unit of the fact. It is only shown, and never converted."""
 
 
 class OneOf(_Row):
@@ -62,7 +63,10 @@ class AllPresent(_Row):
 
 
 class AnyPresent(_Row):
-    """A check that passes if the fact contains at least one of `names`. Sets and mappings count as in `AllPresent`."""
+    """A check that passes if the fact contains at least one of `names`.
+
+    The fact is a set or a mapping, as in `AllPresent`.
+    """
 
     kind: Literal["any_present"]
     fact: str
@@ -70,7 +74,10 @@ class AnyPresent(_Row):
 
 
 class AllAbsent(_Row):
-    """A check that passes if the fact contains none of `names`. Sets and mappings count as in `AllPresent`."""
+    """A check that passes if the fact contains none of `names`.
+
+    The fact is a set or a mapping, as in `AllPresent`.
+    """
 
     kind: Literal["absent"]
     fact: str
@@ -87,13 +94,19 @@ class Distribution(_Row):
     versions: tuple[str, ...]
     arch: tuple[str, ...]
     kernels: tuple[str, ...]
-    """The beginnings of supported `uname -r` values: A.B.C is exact, A.B allows any C."""
+    """The beginnings of supported `uname -r` values: 4.18.0 allows only kernel 4.18.0, and 4.18 allows every 4.18.x."""
     build: int | None = None
-    """The lowest kernel build number that passes without a warning. The build number follows the first hyphen."""
+    """The lowest kernel build number that passes without a warning.
+
+    The build number is the number after the first hyphen of `uname -r`.
+    """
 
 
 class Supported(_Row):
-    """A check that passes if the operating system or its kernel is in the table of supported systems."""
+    """A check that compares a node with the table of supported systems.
+
+    `aspect` selects what is compared: the distribution or the kernel.
+    """
 
     kind: Literal["supported"]
     aspect: Literal["distribution", "kernel"]
@@ -146,7 +159,7 @@ class ManualCheck(_Row):
 
 
 class Informational(_WithParams):
-    """A row for information only: `explain` shows it, reports do not. The sizing reads its parameters."""
+    """A row for information only: `explain` shows it, reports do not. The sizing calculator reads its parameters."""
 
     kind: Literal["stated"]
 
@@ -191,20 +204,20 @@ class Requirement(_Row):
     why: str = ""
     """The reason for the requirement: the consequence if it is not fulfilled."""
     expected: str = ""
-    """The expected value. If it is empty, the check gives the expected value."""
+    """The expected value, unless the check returns one. If both are empty, the title is shown."""
     remedy: str = ""
     """The text that describes the fix."""
     commands: str = ""
     """The shell commands of the fix, one per line. They are never translated."""
     os_commands: Mapping[str, str] = Field(default_factory=dict)
-    """Commands that replace `commands` on one distribution, by its ID in /etc/os-release."""
+    """For some distributions: the commands that replace `commands`. The key is the ID in /etc/os-release."""
     how: str = ""
-    """The command or method that reads the observed value on the node."""
+    """How acp-tui reads the observed value, or how a person can check the requirement."""
     check: Check
     facts_check: FunctionCheck | None = None
-    """The name of a cluster check that a plan requirement also runs.
+    """The cluster check that a plan requirement runs in addition to its plan check.
 
-    It runs if the facts are known and the plan check passed.
+    It runs only if the outcome of the plan check is passed, advice or to confirm.
     """
 
     def remedy_text(self, os_id: str | None = None) -> str:
@@ -229,7 +242,7 @@ def load_catalogue(folder: Path, release: Release) -> Mapping[str, Requirement]:
 def catalogue(release: str) -> Mapping[str, Requirement]:
     """Return all requirements of `release` by ID, in the order of the files.
 
-    Raises ValueError: the release is not listed. Raises CatalogueError: a file is invalid.
+    Raises ValueError: `release` is not in `RELEASES`. Raises CatalogueError: a file is invalid.
     """
     if release not in RELEASES:
         raise ValueError(f"no catalogue for release {release}; known releases: {', '.join(RELEASES)}")

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from acp_tui.plan.release import Release, listed_releases
 
 TRAITS = "traits"
-"""The key of a release file with differences that are not requirements (see `release_traits.py`)."""
+"""The key of the traits in a release file. `release_traits.py` describes the traits."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -26,14 +26,17 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True)
 class RawRow:
-    """The keys of a catalogue row before validation. `files` maps each key to the file that its value comes from."""
+    """The keys of a catalogue row before validation.
+
+    `file` is the file that defines the row. `files` names the file of each key that a release changed.
+    """
 
     file: str
     values: Mapping[str, object]
     files: Mapping[str, str]
 
     def changed(self, file: str, values: Mapping[str, object]) -> "RawRow":
-        """Return a copy of the row in which the keys of `values` replace the old ones; they come from `file`."""
+        """Return a copy of the row in which `values` from the file `file` replace or complete the old values."""
         return RawRow(self.file, {**self.values, **values}, {**self.files, **dict.fromkeys(values, file)})
 
     def build(self, name: str, model: type[Model]) -> Model:
@@ -55,8 +58,8 @@ class RawRow:
 def read_rows(folder: Path, release: Release) -> Mapping[str, RawRow]:
     """Return the rows of all requirements by ID, with the changes of all releases up to `release`.
 
-    The order is that of the files. Raises CatalogueError: a file is not valid YAML, or an ID is missing or duplicate,
-    or an ID in a release file is unknown.
+    The rows have the order of the files. Raises CatalogueError: a file is not valid YAML, an ID is missing or
+    duplicate, or an ID in a release file is unknown.
     """
     rows: dict[str, RawRow] = {}
     for path in sorted(folder.glob("*.yaml")):
@@ -80,8 +83,8 @@ def read_rows(folder: Path, release: Release) -> Mapping[str, RawRow]:
 def read_traits(folder: Path, release: Release) -> RawRow:
     """Return the traits of `release`: differences between releases that are not requirements.
 
-    A trait that the file of `release` does not contain has the value of the release before. Raises CatalogueError: a
-    file is not valid YAML, or its traits are not a mapping.
+    If the file of `release` does not contain a trait, the trait keeps the value of the previous release. Raises
+    CatalogueError: a file is not valid YAML, or its traits are not a mapping.
     """
     traits = RawRow("", {}, {})
     for file, content in _release_files(folder, release):
@@ -117,9 +120,9 @@ def _label(path: Path) -> str:
 
 
 def _mapping(value: object, where: str) -> Mapping[str, object]:
-    """Return `value` as a mapping. An empty value becomes an empty mapping.
+    """Return `value` as a mapping. None becomes an empty mapping.
 
-    Raises CatalogueError: `value` is anything else. `where` is the beginning of its message.
+    `where`: the place of `value`, with which an error message begins. Raises CatalogueError: `value` is not a mapping.
     """
     if value is None:
         return {}

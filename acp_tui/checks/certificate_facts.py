@@ -1,4 +1,4 @@
-"""The facts of a certificate file and its key file. Checks evaluate them without reading files.
+"""The facts of a certificate file and its key file. Checks evaluate these facts, and read no files.
 
 The requirements XR-CERT-PAIR and XR-CERT-VALID in `checks/plan` use them.
 """
@@ -31,9 +31,12 @@ class Issuer:
     not_before: datetime
     not_after: datetime
     may_issue: bool = True
-    """True if it is a CA certificate (CA:TRUE), and its key usages allow it to issue server certificates."""
+    """True if the issuer may issue server certificates.
+
+    This holds for a root certificate, and for a CA certificate (CA:TRUE) whose key usages allow it.
+    """
     forbids: tuple[str, ...] = ()
-    """Names and addresses of the first certificate of the file that the name constraints of this issuer exclude."""
+    """The name constraints of the issuer forbid these names and addresses of the server."""
     rsa_bits: int = 0
     """Size of the RSA key in bits; 0 if the key is not an RSA key."""
 
@@ -48,7 +51,7 @@ class CertificateFacts:
     cert_file: str
     key_file: str
     read_at: datetime
-    """The time when the files were read (UTC). Checks compare dates with it."""
+    """The time when the files were read (UTC). Checks compare the dates of the certificates with this time."""
     unreadable: tuple[str, ...] = ()
     """One message for each file that could not be read, with the reason (XR-CERT-PAIR)."""
     errors: tuple[str, ...] = ()
@@ -84,12 +87,15 @@ class CertificateFacts:
     last_issuer: str = ""
     """The name of the issuer of the last certificate in the chain."""
     key_type: str = ""
-    """Key type: `RSA`, `EC` for a NIST curve, the name of a different curve, or a name such as `Ed25519`."""
+    """The type of the key: `RSA`, `EC` for a NIST curve, otherwise the name of the curve or type, such as `Ed25519`."""
     key_bits: int = 0
     key_encrypted: bool | None = None
     key_matches: bool | None = None
     key_of: int | None = None
-    """The number of the certificate in the file that the key belongs to, counted from 1; None if it belongs to none."""
+    """The position of the certificate to which the private key belongs: 1 is the first certificate of the file.
+
+    None if the private key belongs to no certificate of the file.
+    """
 
     def covers(self, host: str) -> bool:
         """Return True if the certificate is valid for `host`, a domain name or an IP address."""

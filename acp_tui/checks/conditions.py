@@ -1,7 +1,7 @@
 """The conditions of catalogue rows (`when`): functions of the plan, a node and the facts of the node.
 
-A condition returns True if the requirement applies, and False if it does not apply. It returns None if a fact is
-missing, so that this is unknown.
+A condition returns True if the requirement applies, and False if it does not apply. It returns None if the
+answer is unknown because a fact is missing.
 """
 
 import re
@@ -30,7 +30,10 @@ _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "fedora")
 
 
 def applies(requirement: Requirement, context: EvalContext) -> bool | None:
-    """Return True if all conditions of the row are true, False if one is false, and None if this is unknown."""
+    """Return True if all conditions of the row are true, and False if at least one is false.
+
+    Return None if no condition is false, but at least one is unknown.
+    """
     answers = [CONDITIONS[name](context) for name in requirement.when]
     if False in answers:
         return False
@@ -57,7 +60,7 @@ def _aarch64(context: EvalContext) -> bool | None:
 def _nokmem_system(context: EvalContext) -> bool | None:
     """Return True if the system is CentOS 7 or RHEL 7.
 
-    The kernel of these systems loses memory with kernel memory accounting (OQ-NOKMEM).
+    The kernel of these systems leaks memory if kernel memory accounting is on (OQ-NOKMEM).
     """
     if _os_id(context) not in (None, "centos", "rhel"):
         return False
@@ -68,7 +71,7 @@ def _nokmem_system(context: EvalContext) -> bool | None:
 def _old_conntrack(context: EvalContext) -> bool | None:
     """Return True if the kernel has a separate conntrack module for each IP family.
 
-    These are kernels before 4.19; on RHEL and its rebuilds, kernels before 4.18.
+    Such a kernel is older than 4.19, or older than 4.18 on RHEL and its rebuilds.
     """
     if context.facts is None or context.facts.kernel is None or context.facts.os_id is None:
         return None
@@ -92,9 +95,10 @@ def _search_domains(context: EvalContext) -> bool | None:
 
 
 def _installer_not_started(context: EvalContext) -> bool | None:
-    """Return False while the installer runs, and True before.
+    """Return False while the installer runs on the node, otherwise True.
 
-    The installer itself uses ports and folders of the node. If its state is unknown, the function returns True.
+    A running installer uses ports and folders that must be free before its start. If it is unknown whether the
+    installer runs, the function returns True.
     """
     return not (context.facts and context.facts.installer_running)
 

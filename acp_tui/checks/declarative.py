@@ -1,7 +1,7 @@
 """Evaluate the checks that a catalogue row defines completely, without a function.
 
-A row names a fact by its field in `Facts`. The items of a set, tuple or list are its elements. The items of a mapping
-are the keys whose value is True.
+The key `fact` of a row names the field of `Facts` that the check reads. In a set, tuple or list, each element counts as
+present. In a mapping, each key whose value is True counts as present.
 """
 
 from collections.abc import Mapping, Sequence, Set
@@ -45,7 +45,9 @@ def check_declarative(shape: Shape, facts: Facts) -> Finding:
             names = _present(value, shape.fact)
             unwanted = tuple(name for name in shape.names if name in names)
             return Finding(
-                _outcome(not unwanted), ", ".join(unwanted) or _("none of these items is present"), names=unwanted
+                _outcome(not unwanted),
+                ", ".join(unwanted) or _("none of the forbidden items is present"),
+                names=unwanted,
             )
 
 

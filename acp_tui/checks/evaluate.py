@@ -1,9 +1,9 @@
 """Evaluate a plan and the facts of its nodes against the catalogue of the release.
 
 The evaluation is pure and fast, so it can run after every change of the plan. A node requirement gives one verdict for
-each node. A requirement between nodes gives one verdict for each node at fault; without such a node it gives one
-verdict that passes. A missing fact gives the outcome `unknown` with the reason. Requirements for information, and those
-that only the install itself can check, give no verdict.
+each node. A requirement that compares nodes gives one verdict for each node that does not fulfil the requirement, or
+one verdict if all nodes fulfil it. A missing fact gives the outcome `unknown` with the reason. Requirements for
+information give no verdict. Requirements that concern the package or the running install are evaluated elsewhere.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,13 +36,13 @@ from acp_tui.plan.model import Node, Plan
 
 _MISSING_REASONS: Mapping[NodeState, str] = {
     NodeState.CHECKING: NC_("reason", "the check is in progress"),
-    NodeState.CHECKED: NC_("reason", "this was not collected"),
+    NodeState.CHECKED: NC_("reason", "the value was not collected"),
     NodeState.UNREACHABLE: NC_("reason", "the node is unreachable"),
-    NodeState.AUTH_FAILED: NC_("reason", "the login failed"),
+    NodeState.AUTH_FAILED: NC_("reason", "the SSH login failed"),
     NodeState.HOST_KEY_CHANGED: NC_("reason", "the host key of the node has changed"),
     NodeState.TIMEOUT: NC_("reason", "the node did not reply in time"),
-    NodeState.NO_SUDO: NC_("reason", "root access is required, and this user has none"),
-    NodeState.LOST: NC_("reason", "the connection was lost before this was collected"),
+    NodeState.NO_SUDO: NC_("reason", "root access is required, but the SSH user has none"),
+    NodeState.LOST: NC_("reason", "the connection was lost before the value was collected"),
 }
 """The reason why a fact is missing, for each state of the node. It is used if the collector gave no reason."""
 
@@ -59,8 +59,8 @@ def evaluate(
 ) -> tuple[Verdict, ...]:
     """Return all verdicts in the order of the catalogue.
 
-    `facts` and `states` are mappings by plan address; a node without facts is missing in them. `today`: waivers that
-    expired before this day have no effect. `only`: evaluate only these requirement IDs. `topology`: the topology of
+    `facts` and `states`: the known facts and states of the nodes, by plan address. `today`: waivers that expired before
+    this day have no effect. `only`: evaluate only these requirement IDs. `topology`: the topology of
     `plan`, as `topology_of` returns it.
     """
     rules = catalogue(plan.effective_release)
@@ -96,13 +96,16 @@ def check_node(subject: NodeSubject) -> Finding:
 
 
 def manual_finding(requirement: Requirement) -> Finding:
-    """Return a finding that only a person can confirm, with the text of the row that explains how to check it."""
+    """Return a finding that a person must confirm. The finding explains how to check the requirement."""
     return Finding(Outcome.MANUAL, _(requirement.how) or _("acp-tui cannot check this requirement"))
 
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """One run of the evaluation: it yields the findings of a row, each with the OS ID that selects the fix."""
+    """The input of one evaluation.
+
+    `findings` yields the findings of a row. Each comes with the OS ID that selects the commands of its fix.
+    """
 
     plan: Plan
     facts: Mapping[str, Facts]
@@ -131,9 +134,9 @@ class _Evaluation:
                 yield finding, self._os_id(finding.node)
 
     def _plan(self, row: Requirement) -> Iterator[tuple[Finding, str | None]]:
-        """Check a plan rule. If the plan alone does not break the rule, run its `facts_check` on the nodes, too.
+        """Check a plan rule. If the plan fulfils the rule, run its `facts_check` on the facts of the nodes, too.
 
-        If a person must confirm the rule, that finding is returned together with those of the nodes.
+        Findings of nodes that do not pass replace the findings of the plan, except one that a person must confirm.
         """
         subject = PlanSubject(row, self.plan, local_files=self.local_files, facts=self.facts)
         of_plan = PLAN_CHECKS[subject.check.name](subject)
@@ -177,12 +180,15 @@ class _Evaluation:
             return Finding(Outcome.UNKNOWN, self._missing_reason(node, missing.fact))
 
     def _os_id(self, address: str | None) -> str | None:
-        """Return the distribution of the node at `address`; for None, the one that all nodes have."""
+        """Return the distribution of the node `address`.
+
+        If `address` is None, return the distribution that all nodes share, if any.
+        """
         systems = {facts.os_id for node, facts in self.facts.items() if address is None or node == address}
         return systems.pop() if len(systems) == 1 else None
 
     def _missing_reason(self, node: Node, fact: str = "") -> str:
-        """Return the reason why a fact of `node` is missing: the collector's reason, else the node's state."""
+        """Return the reason why a fact of `node` is missing: the reason of the collector, otherwise the node state."""
         facts = self.facts.get(node.address)
         reason = facts.missing.get(fact) if facts and fact else None
         return reason or pgettext("reason", _MISSING_REASONS[self.states.get(node.address, NodeState.CHECKING)])

@@ -49,9 +49,9 @@ class Finding:
     paths: tuple[str, ...] = ()
     """Plan keys whose change would fix the finding."""
     names: tuple[str, ...] = ()
-    """The values for `{names}` in the fix of the row, such as packages to remove.
+    """The values that replace `{names}` in the texts of the row, such as packages to remove.
 
-    They are quoted for a shell before use.
+    In the commands of a fix, they are quoted for a shell.
     """
 
 
@@ -70,13 +70,13 @@ class NodeSubject:
 
     @property
     def check(self) -> FunctionCheck:
-        """The function of the row, with the numbers and names in its `params`."""
+        """The check of the row: the name of a function and its parameters."""
         return _function(self.requirement, self.requirement.check)
 
 
 @dataclass(frozen=True)
 class ClusterSubject:
-    """The input of a check that compares nodes. `facts`: by plan address; a node without facts is missing."""
+    """The input of a check that compares nodes. `facts`: the known facts of the nodes, by plan address."""
 
     requirement: Requirement
     plan: Plan
@@ -85,7 +85,7 @@ class ClusterSubject:
 
     @property
     def check(self) -> FunctionCheck:
-        """The function of the row, with the numbers and names in its `params`."""
+        """The check of the row: the name of a function and its parameters."""
         return _function(self.requirement, self.requirement.facts_check or self.requirement.check)
 
 
@@ -98,16 +98,16 @@ class PlanSubject:
     local_files: LocalFiles = NO_LOCAL_FILES
     """The content of the local files that the plan names."""
     facts: Mapping[str, Facts] = field(default_factory=dict)
-    """The known facts of the nodes by plan address, so that a fix is suitable for the nodes."""
+    """The known facts of the nodes, by plan address. Some checks use them, for example to suggest a free range."""
 
     @property
     def check(self) -> FunctionCheck:
-        """The function of the row, with the numbers and names in its `params`."""
+        """The check of the row: the name of a function and its parameters."""
         return _function(self.requirement, self.requirement.check)
 
 
 def _function(requirement: Requirement, check: Check) -> FunctionCheck:
-    """Return the function of the row. Raises TypeError: the row has a different kind of check."""
+    """Return `check`. Raises TypeError: it is not a function check."""
     if not isinstance(check, FunctionCheck):
         raise TypeError(f"{requirement.id} names no function")
     return check

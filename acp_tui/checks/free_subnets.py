@@ -12,7 +12,7 @@ _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16
 
 
 def suggestions(plan: Plan, facts: Mapping[str, Facts]) -> dict[str, Network]:
-    """Return a free range for each plan key whose range overlaps another network or is too small for its Pods.
+    """Return a free range for each plan key whose range overlaps another network or is too small.
 
     If two ranges of the plan overlap, the first one keeps its value. All suggestions can be used together.
     """
@@ -38,7 +38,7 @@ def suggestion(plan: Plan, facts: Mapping[str, Facts], path: str) -> Network | N
 def with_room(plan: Plan, path: str, network: Network) -> Network:
     """Return `network`.
 
-    If it is the Pod range and too small for the Pods of all nodes, return a larger range around it.
+    If it is the Pod range and too small for the Pods of all nodes, return a larger range that contains it.
     """
     needed = len(plan.nodes) * plan.kubernetes.max_pods_per_node
     if "cluster_cidr" not in path or network.num_addresses >= needed:
@@ -49,8 +49,8 @@ def with_room(plan: Plan, path: str, network: Network) -> Network:
 def free_range(preferred: Network, used: Iterable[Network]) -> Network | None:
     """Return the free private range nearest to `preferred`; None if no private range of the IP family is free.
 
-    The result has the size of `preferred`, or the next smaller size that is free. Ranges in the same private block come
-    first. Of two ranges at the same distance, the higher one is returned.
+    The result has the size of `preferred`, or the next smaller size that is free. Ranges in the private block of
+    `preferred` come first. Of two ranges at the same distance from `preferred`, the higher one is returned.
     """
     used = tuple(other for other in used if other.version == preferred.version)
     pools = [pool for pool in _PRIVATE if pool.version == preferred.version]
@@ -70,7 +70,8 @@ def _free_instead(
 ) -> Network | None:
     """Return a free range for the plan key `path` if its range is too small or overlaps a used network; otherwise None.
 
-    `now`: all ranges of the plan. `fixed` and `others`: the used networks.
+    `now`: the ranges of all plan keys. `fixed`: the used networks that are not ranges of the plan. `others`: the ranges
+    of the plan that the range of `path` must not overlap.
     """
     fixed, preferred = tuple(fixed), with_room(plan, path, now[path])
     used = (*(network for network_used in fixed for network in network_used.sure), *others)
@@ -81,9 +82,10 @@ def _free_instead(
 
 
 def _nearest(preferred: int, size: int, pool: Network, used: Iterable[Network]) -> Iterator[int]:
-    """Yield the start of one free range in each gap of `pool`, aligned and as near to `preferred` as possible.
+    """Yield the start of one free range for each gap between the used networks of `pool`.
 
-    `size` is the number of addresses in the range. Only gaps with at least `size` addresses count.
+    A range has `size` addresses; smaller gaps are left out. Each start is aligned, and as near to `preferred` as
+    possible.
     """
     bounds = sorted((int(n.network_address), int(n.broadcast_address)) for n in used if meet(n, pool))
     start, end = int(pool.network_address), int(pool.broadcast_address)

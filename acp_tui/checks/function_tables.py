@@ -1,4 +1,4 @@
-"""The tables of check functions. A catalogue row names one of them in `check: {kind: function, name: ...}`.
+"""The tables of check functions. A catalogue row names a function in `check: {kind: function, name: ...}`.
 
 A function has the same name in these tables, in the row and in the module that defines it.
 """

@@ -34,15 +34,17 @@ _STATE_FIXES: Mapping[NodeState, str] = {
     NodeState.UNREACHABLE: N_(
         "Check that the node is running, that its address and SSH port are correct, and that the network works."
     ),
-    NodeState.AUTH_FAILED: N_("Check the user and the password or key file of this node, and that sshd accepts them."),
+    NodeState.AUTH_FAILED: N_(
+        "Check the SSH user, password and key file of the node. Check that sshd on the node accepts them."
+    ),
     NodeState.HOST_KEY_CHANGED: N_(
         "Find out why the host key of the node changed. If you reinstalled the node, trust the new key in "
         "the Nodes step."
     ),
     NodeState.TIMEOUT: N_("Check the load, the disks and the name resolution of the node. Then recheck the node."),
-    NodeState.NO_SUDO: N_("Log in as root, or allow passwordless sudo for this user."),
+    NodeState.NO_SUDO: N_("Set the SSH user to root, or allow passwordless sudo for the SSH user."),
     NodeState.LOST: N_("Check whether the node rebooted or lost its network. Then recheck the node."),
-    NodeState.CHECKING: N_("Wait until the check is finished."),
+    NodeState.CHECKING: N_("Wait until the check of the node is finished."),
 }
 
 _SEVERITIES: Mapping[Severity, str] = {
@@ -56,7 +58,7 @@ TITLE_COLUMNS = 36
 """Maximum width of a finding in a list on the screen, in columns."""
 
 _BROKEN = (Outcome.FAIL, Outcome.WARN, Outcome.PENDING_REBOOT, Outcome.MANUAL)
-"""Outcomes that are shown with the finding of the requirement. All other outcomes are shown with its title."""
+"""Outcomes with which the finding of a requirement is shown. With all other outcomes, the title is shown."""
 
 _ROLES: Mapping[str, str] = {"control-plane": NC_("role", "control plane"), "worker": NC_("role", "worker")}
 

@@ -17,22 +17,26 @@ class PrimaryCluster:
     """The plan; None if it cannot be read. Then `error` contains the reason."""
     error: str = ""
     secrets_error: str = ""
-    """The reason why its secrets are unknown; "" if they are known."""
+    """The reason why the secrets of the primary are unknown; "" if they are known."""
     certificate: CertificateFacts | None = None
-    """Its certificate and key; None if it has none, or if they belong to the unknown secrets."""
+    """The certificate and key of the primary.
+
+    None if the primary has none, or if they are part of a bundle whose secrets are unknown.
+    """
 
 
 @dataclass(frozen=True)
 class LocalFiles:
     """The content of the local files of a plan.
 
-    A value of None means that the plan names no such file, or that the file was not read. Then checks are `unknown`.
+    A value of None means that the plan names no such file, or that the file was not read. Checks that need the
+    file then give the outcome `unknown`.
     """
 
     certificate: CertificateFacts | None = None
     primary: PrimaryCluster | None = None
     unreadable_keys: Mapping[str, str] = field(default_factory=dict)
-    """For each SSH key file that cannot be read: its plan key and the reason."""
+    """The plan keys whose SSH key file cannot be read, each with the reason."""
 
 
 NO_LOCAL_FILES = LocalFiles()

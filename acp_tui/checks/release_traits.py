@@ -42,13 +42,13 @@ def load_traits(folder: Path, release: Release) -> ReleaseTraits:
 
 @cache
 def release_traits(release: str) -> ReleaseTraits:
-    """Return the traits of `release`; for a release that is not listed, those of the newest release.
+    """Return the traits of `release`. For a release that is not in `RELEASES`, return those of the newest release.
 
-    Such a release can be in a file that a different version of acp-tui wrote.
+    A file that a different version of acp-tui wrote can contain such a release.
     """
     return load_traits(asset_path("catalog"), Release(release) if release in RELEASES else RELEASES[-1])
 
 
 def releases_where(holds: Callable[[ReleaseTraits], bool]) -> tuple[Release, ...]:
-    """Return the listed releases whose traits fulfil the condition `holds`, the oldest first."""
+    """Return the releases of `RELEASES` whose traits fulfil the condition `holds`, the oldest first."""
     return tuple(release for release in RELEASES if holds(release_traits(release)))

@@ -1,7 +1,6 @@
-"""Subnets and ranges of the cluster: the used networks, and overlaps between networks.
+"""Find the networks that the nodes and the cluster use, and overlaps between networks.
 
-Two CIDR networks either do not overlap, or one contains the other. The functions are pure. The networks, routes and
-name servers of the nodes come from their facts, if these are known.
+The functions are pure. The networks, routes and name servers of a node come from its facts, if the facts are known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,9 +24,9 @@ from acp_tui.plan.model import ClusterCidr, JoinCidr, Node, Plan, ServiceCidr
 Network = IPv4Network | IPv6Network
 
 _WIDE = 8
-"""Prefix length in bits. A route with a shorter prefix counts as a default route. VPN clients set such routes."""
+"""A prefix length in bits. A route with a shorter prefix, such as VPN clients set, counts as a default route."""
 _USUAL_SUBNET = {4: 24, 6: 64}
-"""The prefix length of the network that stays free around a node without facts."""
+"""For each IP version: the prefix length that is assumed for a node's subnet while the real one is unknown."""
 
 
 class Kind(StrEnum):
@@ -55,12 +54,12 @@ class Taken:
     kind: Kind
     path: str = ""
     hosts: tuple[str, ...] = ()
-    """For a subnet of nodes: the addresses of these nodes in it.
+    """For a subnet of nodes: the addresses of the nodes in the subnet.
 
-    Otherwise the plan addresses of the nodes that reported it.
+    For other networks: the plan addresses of the nodes that reported the network.
     """
     guessed: bool = False
-    """True if the prefix length is unknown. Then the usual network stays free, and only `hosts` are certain."""
+    """True if the prefix length is unknown. Then `network` is an assumption, and only `hosts` are certainly used."""
 
     @property
     def of_plan(self) -> bool:
@@ -95,7 +94,7 @@ def meet(network: Network, other: Network) -> bool:
 
 
 def taken(plan: Plan, facts: Mapping[str, Facts]) -> tuple[Taken, ...]:
-    """Return all used networks. Each network occurs once for each kind.
+    """Return all used networks. A network with several kinds of use occurs once for each kind.
 
     The kinds are: ranges of the cluster, subnets of nodes, addresses of the plan, name servers, other networks with a
     route, and the reserved range of the installer's container runtime.
@@ -130,7 +129,7 @@ def interface_of(address: str, interfaces: tuple[Interface, ...]) -> Interface |
 
 
 def routed(routes: Iterable[Route]) -> Iterator[Network]:
-    """Return the networks of these routes, without default routes, loopback and link-local networks."""
+    """Yield the destinations of `routes`, except default routes and loopback, link-local and multicast networks."""
     for route in routes:
         try:
             network = ip_network(route.destination, strict=False)

@@ -25,7 +25,7 @@ def suggest(plan: Plan, facts: Mapping[str, Facts], path: str) -> Suggestion | N
     if path == "address.cluster_endpoint":
         own = plan.nodes[0].address if plan.single and plan.network.ip_family != "ipv6" else ""
         return (
-            Suggestion(own, _("this is the address of the only node"))
+            Suggestion(own, _("the only node has this address"))
             if own not in ("", plan.address.cluster_endpoint)
             else None
         )
@@ -41,7 +41,7 @@ def suggest(plan: Plan, facts: Mapping[str, Facts], path: str) -> Suggestion | N
 def common_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[str, ...]:
     """Return the interfaces that every node has; () if facts are missing.
 
-    Interfaces with the addresses of the nodes come first.
+    The interfaces with the plan addresses of the nodes come first.
     """
     by_node = [(node.address, _real(facts, node.address)) for node in plan.nodes]
     if not by_node or any(not interfaces for _address, interfaces in by_node):
@@ -64,14 +64,14 @@ class SuggestedInterface:
     nic: str | None = None
     ipv6: str | None = None
     further: tuple[str, ...] = ()
-    """Other IPv6 addresses of this interface, which can be used instead."""
+    """Other IPv6 addresses of the interface, which can be used instead of `ipv6`."""
 
 
 def suggested_interfaces(plan: Plan, facts: Mapping[str, Facts]) -> tuple[SuggestedInterface, ...]:
-    """Return the suggested values for each node with a missing value.
+    """Return suggestions for each node whose interface or IPv6 address is missing in the plan.
 
-    Interfaces are suggested only for Kube-OVN, and only if all nodes have the same one. The reason is that the
-    installer's configuration has one name for all nodes (OQ-NIC).
+    Interfaces are suggested only for Kube-OVN, and only if one interface name is right for all nodes. The installer's
+    configuration has only one name for all nodes (OQ-NIC).
     """
     nics = {address: _interface_with(address, known) for address, known in facts.items()}
     own = {nics.get(node.address) for node in plan.nodes} | {node.nic for node in plan.nodes if node.nic}
@@ -101,7 +101,7 @@ def filled(plan: Plan, suggested: tuple[SuggestedInterface, ...]) -> tuple[Node,
 
 
 def _interface_with(address: str, facts: Facts) -> str | None:
-    """Return the name of the interface that has this address."""
+    """Return the name of the interface that has `address`; None if no interface has it."""
     return next((interface.nic for interface in facts.interfaces or () if interface.address == address), None)
 
 

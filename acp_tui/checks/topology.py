@@ -32,14 +32,14 @@ class NodeTargets:
     """The plan address of the node. In dual stack, its IPv6 address follows."""
     ssh_port: int
     ports: tuple[int, ...]
-    """The ports that the network plugin of the plan needs."""
+    """The ports that must be reachable with the network plugin of the plan."""
     all_ports: tuple[int, ...]
-    """The ports that any network plugin needs. All are tested, so that a different choice needs no new connection."""
+    """The ports of all network plugins. Nodes test all of them, so that a change of the plugin needs no new test."""
 
 
 @dataclass(frozen=True)
 class Topology:
-    """The addresses, ports and names that a plan makes each node test. It is computed once for a plan."""
+    """The addresses, ports and names that the nodes of a plan test. It is computed once for each plan."""
 
     nodes: tuple[NodeTargets, ...]
     """The nodes in the order of the plan."""
@@ -65,7 +65,7 @@ class Topology:
 
 
 def topology_of(plan: Plan) -> Topology:
-    """Return the addresses, ports and names that `plan` makes its nodes test."""
+    """Return the addresses, ports and names that the nodes of `plan` test."""
     rules = catalogue(plan.effective_release)
     ports = {plugin: _plugin_ports(rules["X-FIREWALL"], plugin) for plugin in ("", *_PLUGINS)}
     nodes = tuple(_node_targets(plan, node, ports) for node in plan.nodes)
@@ -106,9 +106,9 @@ def node_test_spec(topology: Topology, node: Node) -> NodeTestSpec:
 
 
 def load_balancer_port(plan: Plan, rule: Requirement) -> int:
-    """Return the port that the requirement `rule` (LB-*) names; 0 if it names no port.
+    """Return the port that the load balancer must forward to fulfil the requirement `rule` (LB-*).
 
-    It is a port of the plan, or the number in the row.
+    The row has the number of the port, or names the HTTPS or HTTP port of the plan. The result is 0 if HTTP is off.
     """
     port = _function(rule).text("port")
     return int(port) if port.isdigit() else {"https": plan.address.https_port, "http": plan.address.http_port}[port]
@@ -152,7 +152,7 @@ def _node_targets(plan: Plan, node: Node, ports: Mapping[str, tuple[int, ...]]) 
 
 
 def _plugin_ports(rule: Requirement, plugin: str) -> tuple[int, ...]:
-    """Return the ports of the row for one network plugin. "" as plugin: the ports that every plugin needs."""
+    """Return the ports that `rule` lists for `plugin`. If `plugin` is "", return the ports that every plugin needs."""
     return tuple(int(port) for port in _function(rule).texts(plugin or "ports"))
 
 
@@ -169,7 +169,7 @@ def _registry_login(plan: Plan) -> SecretStr | None:
 
 
 def _function(rule: Requirement) -> FunctionCheck:
-    """Return the function of the row. Raises TypeError: the row has no function."""
+    """Return the check of `rule`. Raises TypeError: it is not a function check."""
     if not isinstance(rule.check, FunctionCheck):
         raise TypeError(f"{rule.id} names no function")
     return rule.check

@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of one requirement on one node. If `node` is None, it concerns the plan or the cluster."""
+    """The result of one requirement on one node. If `node` is None, the result is about the plan or cluster."""
 
     requirement: str
     node: str | None
@@ -45,7 +45,7 @@ class Verdict:
     waived: str | None = None
     """The reason of the waiver; None if the verdict is not waived."""
     paths: tuple[str, ...] = ()
-    """Plan keys whose change would fix the verdict. If the list is empty, only a change on the node fixes it."""
+    """Plan keys whose change would fix the verdict. If the list is empty, no change of the plan fixes the verdict."""
     names: tuple[str, ...] = ()
     """The names on the node that the verdict concerns, such as missing modules or packages.
 

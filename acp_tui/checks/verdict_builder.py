@@ -1,4 +1,4 @@
-"""Build the verdict for a finding from the texts and the severity of its row, and apply waivers."""
+"""Build the verdict for a finding from the texts and the severity of its catalogue row."""
 
 import shlex
 

@@ -13,14 +13,14 @@ from acp_tui.core.i18n import _, pgettext
 from acp_tui.plan.model import Plan, Waiver
 
 RULE = "PRE-ALL"
-"""The requirement that these warnings belong to (see `Plan.waivers`)."""
+"""The requirement ID of the warnings about waivers without effect. The plan key `waivers` has the same ID."""
 
 
 _NEVER_WAIVED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
 def waive(verdict: Verdict, waivers: Iterable[Waiver], today: date) -> Verdict:
-    """Return `verdict` with the reason of the waiver that covers it, if a waiver covers it."""
+    """Return `verdict`. If a waiver covers it, the result contains the reason of the waiver."""
     waiver = waiver_for(verdict, waivers, today)
     return replace(verdict, waived=waiver.reason) if waiver is not None else verdict
 
@@ -56,7 +56,7 @@ def idle_waivers(plan: Plan, today: date, requirements: Collection[str]) -> tupl
             severity=Severity.ADVICE,
             outcome=Outcome.WARN,
             observed=_observed(waiver, reason),
-            expected=_("each waiver names an existing requirement and node, and has not expired"),
+            expected=_("each waiver must name an existing requirement and node, and must not have expired"),
             remedy=_("Correct the waiver, or remove it from the plan."),
             paths=(f"waivers[{index}]",),
         )
@@ -76,8 +76,8 @@ def _observed(waiver: Waiver, reason: str) -> str:
 def _reasons(waiver: Waiver, requirements: Collection[str], nodes: Collection[str], today: date) -> Iterator[str]:
     """Yield the reason why the waiver has no effect; nothing if it has an effect."""
     if waiver.requirement not in requirements:
-        yield pgettext("reason", "the requirement is unknown")
+        yield pgettext("reason", "the release has no requirement with this ID")
     elif waiver.node != "*" and waiver.node not in nodes:
         yield _("the plan does not contain this node")
     elif not in_force(waiver, today):
-        yield _("its end {date} is in the past, or is not a date (YYYY-MM-DD)").format(date=waiver.until)
+        yield _("the end date {date} is in the past, or does not have the form YYYY-MM-DD").format(date=waiver.until)

@@ -58,10 +58,10 @@ def test_waiver_covers_its_requirement_and_nodes_until_its_date(changes: dict[st
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"requirement": "SYS-SWAPS"}, "the requirement is unknown"),
+        ({"requirement": "SYS-SWAPS"}, "the release has no requirement with this ID"),
         ({"node": "10.20.0.99"}, "does not contain this node"),
         ({"until": "2026-02-28"}, "2026-02-28"),
-        ({"until": "next week"}, "not a date"),
+        ({"until": "next week"}, "does not have the form YYYY-MM-DD"),
     ],
 )
 def test_waiver_without_effect_is_a_warning_with_the_reason(changes: dict[str, JsonValue], reason: str) -> None:

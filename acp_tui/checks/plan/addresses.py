@@ -1,6 +1,6 @@
 """Plan rules for the cluster endpoint, the platform's addresses and ports, and the self-built VIP.
 
-Some rules differ with disaster recovery: the endpoint must be an IP address, and the platform address a domain name.
+With disaster recovery, the endpoint must be an IP address, and the platform address must be a domain name.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -30,14 +30,17 @@ TAKEN_PORTS = (6443, 11443, 2379, 2380)
 
 
 def endpoint_syntax(subject: PlanSubject) -> Findings:
-    """XR-ENDPOINT-SYNTAX: the plan must have a cluster endpoint. In an IPv6 cluster it must be a domain name."""
+    """XR-ENDPOINT-SYNTAX: the plan must have a cluster endpoint.
+
+    In an IPv6 cluster, the endpoint must be a domain name.
+    """
     endpoint = subject.plan.address.cluster_endpoint
     if not endpoint:
         return (fail(_("the plan has no cluster endpoint"), ENDPOINT),)
     if subject.plan.network.ip_family == "ipv6" and is_ip(endpoint):
         return (
             fail(
-                _("{value} is an IP address; an IPv6 cluster needs a domain name as its endpoint").format(
+                _("the cluster endpoint {value} is an IP address; an IPv6 cluster needs a domain name").format(
                     value=endpoint
                 ),
                 ENDPOINT,
@@ -48,10 +51,10 @@ def endpoint_syntax(subject: PlanSubject) -> Findings:
 
 
 def endpoint_no_node(subject: PlanSubject) -> Findings:
-    """XR-ENDPOINT-NODE: with several nodes, the cluster endpoint must not be the address of one node."""
+    """XR-ENDPOINT-NODE: if the plan has several nodes, the cluster endpoint must not be the address of one node."""
     plan = subject.plan
     if plan.single:
-        return not_applicable(_("the plan has a single node, whose address is the endpoint"))
+        return not_applicable(_("the plan has a single node, whose address may be the cluster endpoint"))
     endpoint = plan.address.cluster_endpoint
     for node in plan.nodes:
         if endpoint == node.address:
@@ -61,7 +64,7 @@ def endpoint_no_node(subject: PlanSubject) -> Findings:
 
 
 def platform_domain_for_ipv6(subject: PlanSubject) -> Findings:
-    """XR-DOMAIN-IPV6: clients that use IPv6 need a domain name as the platform address."""
+    """XR-DOMAIN-IPV6: if clients use IPv6, the platform address must be a domain name."""
     plan = subject.plan
     platform, family = plan.platform_address, plan.network.ip_family
     literal = is_ip(platform) and isinstance(ip_address(platform), IPv6Address)
@@ -70,7 +73,7 @@ def platform_domain_for_ipv6(subject: PlanSubject) -> Findings:
     if is_domain(platform):
         return findings_or_pass((), platform)
     if family == "dual" and not literal:
-        observed = _("the platform address {value} is unreachable through IPv6; a domain name makes it reachable")
+        observed = _("IPv6 clients cannot reach the platform address {value}; use a domain name instead")
         return (warn(observed.format(value=platform or none_text()), PLATFORM),)
     return (
         fail(_("the platform address {value} is not a domain name").format(value=platform or none_text()), PLATFORM),
@@ -78,7 +81,7 @@ def platform_domain_for_ipv6(subject: PlanSubject) -> Findings:
 
 
 def recovery_addresses(subject: PlanSubject) -> Findings:
-    """XR-DOMAIN-DR: both clusters must have the same platform domain. Each must have its own VIP as endpoint."""
+    """XR-DOMAIN-DR: primary and standby must have the same platform domain, and different VIPs as endpoints."""
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
@@ -99,7 +102,7 @@ def recovery_ports(subject: PlanSubject) -> Findings:
     if plan.disaster_recovery.role == "none":
         return _no_recovery()
     required = (("address.http_port", plan.address.http_port, 80), ("address.https_port", plan.address.https_port, 443))
-    observed = _("the plan has port {port}; disaster recovery requires port {expected}")
+    observed = _("the platform has port {port}; disaster recovery requires port {expected}")
     broken = [
         fail(observed.format(port=port, expected=expected), path)
         for path, port, expected in required
@@ -111,7 +114,7 @@ def recovery_ports(subject: PlanSubject) -> Findings:
 def recovery_other_address(subject: PlanSubject) -> Findings:
     """XR-DR-OTHERADDR: the further platform addresses must contain this cluster's own VIP.
 
-    The VIP is unknown while the endpoint is not an IP address (XR-DOMAIN-DR). Then any IP address passes.
+    The VIP is the cluster endpoint. If the endpoint is not an IP address (XR-DOMAIN-DR), any further IP address passes.
     """
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
@@ -138,7 +141,7 @@ def self_built_vip_is_ip(subject: PlanSubject) -> Findings:
 
 
 def self_built_vip_vrid(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-VRID: the virtual router ID must be 1 to 255. The type of the field already ensures it."""
+    """XR-SELFVIP-VRID: the virtual router ID must be from 1 to 255. The type of the plan field already ensures this."""
     address = subject.plan.address
     return findings_or_pass((), str(address.vrid)) if address.self_built_vip else _no_self_built_vip()
 
@@ -154,13 +157,16 @@ def no_self_built_vip_in_recovery(subject: PlanSubject) -> Findings:
 
 
 def no_self_built_vip_alone(subject: PlanSubject) -> Findings:
-    """XR-SELFVIP-SINGLE: a single node that is its own endpoint must not have a self-built VIP."""
+    """XR-SELFVIP-SINGLE: a single node whose address is the cluster endpoint must not have a self-built VIP."""
     plan = subject.plan
     if not (plan.single and plan.address.cluster_endpoint == plan.nodes[0].address):
-        return not_applicable(_("the rule applies only to a single node that is its own endpoint"))
+        return not_applicable(_("the rule applies only to a single node whose address is the cluster endpoint"))
     if plan.address.self_built_vip:
         return (
-            warn(_("the self-built VIP is enabled, but the endpoint is the node itself"), "address.self_built_vip"),
+            warn(
+                _("the self-built VIP is enabled, but the cluster endpoint is the address of the node"),
+                "address.self_built_vip",
+            ),
         )
     return findings_or_pass((), _("the self-built VIP is disabled"))
 
@@ -168,8 +174,8 @@ def no_self_built_vip_alone(subject: PlanSubject) -> Findings:
 def vip_in_node_subnet(subject: PlanSubject) -> Findings:
     """XR-SELFVIP-SUBNET: the VIP must be in the subnet of the control plane nodes.
 
-    VIP-SUBNET checks this when the subnets of the nodes are known from the facts. Before that, this rule warns only if
-    the first 16 bits of the IPv4 addresses differ, because such addresses are rarely in one subnet.
+    If the subnets of the nodes are known from the facts, VIP-SUBNET checks the VIP. Otherwise, XR-SELFVIP-SUBNET only
+    warns if the first 16 bits of VIP and node address differ, because such addresses are rarely in one subnet.
     """
     plan = subject.plan
     vip = plan.address.cluster_endpoint
@@ -183,7 +189,7 @@ def vip_in_node_subnet(subject: PlanSubject) -> Findings:
         return (
             findings_or_pass((), vip)
             if address_of_node
-            else not_applicable(_("VIP-SUBNET checks this with the subnets of the nodes"))
+            else not_applicable(_("the rule VIP-SUBNET compares the VIP with the subnets of the nodes"))
         )
     nearby = ip_network(f"{vip}/{_LIKELY_SUBNET}", strict=False)
     observed = _("the node {address} and the VIP {vip} are probably in different subnets")
@@ -193,7 +199,9 @@ def vip_in_node_subnet(subject: PlanSubject) -> Findings:
         if not meet(nearby, ip_network(node.address))
     )
     return far or (
-        unknown(_("the subnets of the nodes are unknown; VIP-SUBNET checks them in the preflight"), ENDPOINT),
+        unknown(
+            _("the subnets of the nodes are unknown; the rule VIP-SUBNET checks the VIP in the preflight"), ENDPOINT
+        ),
     )
 
 
@@ -205,7 +213,7 @@ def platform_reachable(subject: PlanSubject) -> Findings:
 
 
 def further_addresses(subject: PlanSubject) -> Findings:
-    """P-OTHER-ADDRS: each further platform address must be different, and other machines must be able to reach it."""
+    """P-OTHER-ADDRS: further platform addresses must be unique, and other machines must be able to reach them."""
     plan = subject.plan
     findings, known = [], {plan.platform_address}
     for index, other in enumerate(plan.address.others):
@@ -219,19 +227,19 @@ def further_addresses(subject: PlanSubject) -> Findings:
 
 
 def ports_apart(subject: PlanSubject) -> Findings:
-    """XR-PORTS: HTTP and HTTPS must have different ports, which the control plane and the registry do not use."""
+    """XR-PORTS: HTTP and HTTPS must use different ports, and none that the control plane or the registry uses."""
     address = subject.plan.address
     findings = []
     if address.http_port == address.https_port:
         observed = _("HTTP and HTTPS both use port {port}").format(port=address.http_port)
         findings.append(fail(observed, "address.http_port", "address.https_port"))
-    observed = _("the API server, etcd or the image registry uses port {port}")
+    observed = _("the platform uses port {port}, which the API server, etcd or the image registry needs")
     for path, port in (("address.https_port", address.https_port), ("address.http_port", address.http_port)):
         if port in TAKEN_PORTS:
             findings.append(fail(observed.format(port=port), path))
     return findings_or_pass(
         findings,
-        pgettext("observed value", "HTTPS uses port {https}, HTTP uses port {http}").format(
+        pgettext("observed value", "HTTPS port: {https}, HTTP port: {http}").format(
             https=address.https_port, http=_http(subject.plan)
         ),
     )
@@ -249,13 +257,13 @@ def http_advice(subject: PlanSubject) -> Findings:
 
 
 def https_forwarded(subject: PlanSubject) -> Findings:
-    """XR-HTTPS-LB: the load balancer must forward the HTTPS port unchanged. Only a person can confirm it."""
+    """XR-HTTPS-LB: the load balancer must forward the HTTPS port unchanged. Only a person can confirm this."""
     address = subject.plan.address
     if address.https_port == 443:
         return not_applicable(_("HTTPS uses port 443"))
     if address.self_built_vip or subject.plan.single:
         return not_applicable(_("the cluster has no external load balancer"))
-    question = _("Does the load balancer forward port {port} to the control plane nodes?")
+    question = _("Does the load balancer forward port {port} to the same port of the control plane nodes?")
     return manual(question.format(port=address.https_port), "address.https_port")
 
 

@@ -1,7 +1,7 @@
 """Check the content of the platform's certificate and private key, as it was when the files were read.
 
 The clients of the platform are browsers, the nodes' container runtime and workload clusters. A certificate must satisfy
-the strictest of them.
+the strictest of these clients.
 """
 
 import shlex
@@ -36,11 +36,12 @@ def certificate_findings(plan: Plan, read: CertificateFacts) -> Iterator[Finding
 
 def _pair(read: CertificateFacts) -> Iterator[Finding]:
     if read.key_encrypted:
-        observed = _("the private key has a passphrase; the installer does not support it")
+        observed = _("the private key has a passphrase, which the installer does not support")
         yield fail(observed, KEY_FILE, remedy=remove_passphrase_command(Path(read.key_file)))
     if read.key_matches is False and read.key_of is not None:
         observed = _(
-            "the private key belongs to certificate {number} of the file; this certificate must be the first one"
+            "the private key belongs to certificate {number} of the file; this certificate must be at the beginning "
+            "of the file"
         )
         yield fail(observed.format(number=read.key_of), CERT_FILE)
     elif read.key_matches is False:
@@ -87,7 +88,7 @@ def _strength(read: CertificateFacts) -> Iterator[Finding]:
         yield fail(observed.format(type=read.key_type), CERT_FILE, KEY_FILE)
     for weak in dict.fromkeys(name for name in read.hashes if name in _WEAK):
         yield fail(
-            _("the certificate or an issuer is signed with {hash}; clients reject this signature").format(
+            _("a certificate in the file is signed with {hash}; clients reject such signatures").format(
                 hash=weak.upper()
             ),
             CERT_FILE,
@@ -110,7 +111,7 @@ def _names(plan: Plan, read: CertificateFacts) -> Iterator[Finding]:
             continue
         name = host.rstrip(".").lower()
         if is_ip(host) and name in read.names:
-            observed = _("the certificate has {host} as a DNS name; clients require it as an IP address")
+            observed = _("the certificate contains {host} as a DNS name, but clients require an IP address entry")
         elif name == read.common_name and not read.names and not read.addresses:
             observed = _("the certificate has {host} only in the common name, which clients ignore")
         else:
@@ -130,8 +131,9 @@ def _chain(read: CertificateFacts) -> Iterator[Finding]:
         )
     elif read.authority is Authority.MISSING:
         observed = _(
-            "the issuer {issuer} is not in the file, and this host does not trust it. Add the missing "
-            "intermediate certificate to the file. If it is a private CA, configure every client to trust it"
+            "the certificate of the issuer {issuer} is not in the file, and this host does not trust the issuer. Add "
+            "the missing intermediate certificate to the file. If the issuer is a private CA, configure every client "
+            "to trust it"
         )
         yield warn(observed.format(issuer=read.last_issuer), CERT_FILE)
 
@@ -150,5 +152,8 @@ def _issuers(read: CertificateFacts) -> Iterator[Finding]:
 
 
 def remove_passphrase_command(path: Path) -> str:
-    """Return the command that removes the passphrase from a private key; the command prompts for the passphrase."""
+    """Return the command that writes a private key without its passphrase to `<path>.pem`.
+
+    The command prompts for the passphrase.
+    """
     return f"umask 077; openssl pkey -in {shlex.quote(str(path))} -out {shlex.quote(f'{path}.pem')}"

@@ -1,7 +1,7 @@
 """Plan rules for the address ranges of the cluster: Pod, Service and join range.
 
 The ranges must not overlap each other, the nodes, or the range that the container runtime reserves. These rules use the
-plan alone; `checks/cluster` checks the subnets and routes of the nodes. The fix names a free range.
+plan alone; `checks/cluster` checks the subnets and routes of the nodes. The fix of a finding names a free range.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from acp_tui.plan.model import Plan
 
 
 def ranges_apart(subject: PlanSubject) -> Findings:
-    """XR-CIDR-OVERLAP: the Pod, Service and join ranges must not overlap, in each IP family."""
+    """XR-CIDR-OVERLAP: in each IP family, the Pod, Service and join ranges must not overlap."""
     by_path = ranges(subject.plan)
     pairs = [
         (path, other_path) for path, other_path in combinations(by_path, 2) if meet(by_path[path], by_path[other_path])
@@ -41,9 +41,9 @@ def ranges_apart(subject: PlanSubject) -> Findings:
 
 
 def ranges_off_hosts(subject: PlanSubject) -> Findings:
-    """XR-CIDR-HOST: no node and no VIP may be in a range of the cluster; another platform address warns.
+    """XR-CIDR-HOST: the nodes, the VIP and the platform addresses must not be in a range of the cluster.
 
-    With Calico every address in a range is only a warning.
+    A platform address in a range gives only a warning. With Calico, every address in a range gives only a warning.
     """
     plan = subject.plan
     worst = Outcome.FAIL if plan.network.cni == "kube-ovn" else Outcome.WARN
@@ -56,7 +56,7 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
     if not hit and plan.network.cni != "kube-ovn":
         return not_applicable(_("the rule applies only with Kube-OVN"))
     free = suggestions(plan, subject.facts) if hit else {}
-    observed = pgettext("observed value", "{address} is in the range {range}")
+    observed = pgettext("observed value", "the address {address} is in the cluster's range {range}")
     return findings_or_pass(
         (
             Finding(
@@ -72,7 +72,10 @@ def ranges_off_hosts(subject: PlanSubject) -> Findings:
 
 
 def ranges_off_reserved(subject: PlanSubject) -> Findings:
-    """XR-CIDR-172: no range may overlap the container runtime's range, from `first` to `last` (IPv4) in the row."""
+    """XR-CIDR-172: no range of the cluster may overlap the range that the container runtime reserves.
+
+    The parameters `first` and `last` of the catalogue row are the first and last IPv4 address of the reserved range.
+    """
     first, last = IPv4Address(subject.check.text("first")), IPv4Address(subject.check.text("last"))
     hit = [
         (path, network)
@@ -80,13 +83,17 @@ def ranges_off_reserved(subject: PlanSubject) -> Findings:
         if isinstance(network, IPv4Network) and network.network_address <= last and network.broadcast_address >= first
     ]
     free = suggestions(subject.plan, subject.facts) if hit else {}
-    observed = pgettext("observed value", "the range {range} overlaps {first} to {last}")
+    observed = pgettext(
+        "observed value", "the range {range} overlaps {first} to {last}, which the container runtime uses"
+    )
     return findings_or_pass(
         (
             warn(observed.format(range=network, first=first, last=last), path, remedy=free_range_remedy(free, path))
             for path, network in hit
         ),
-        _("no range overlaps {first} to {last}").format(first=first, last=last),
+        _("no range of the cluster overlaps {first} to {last}, which the container runtime uses").format(
+            first=first, last=last
+        ),
     )
 
 
@@ -98,12 +105,14 @@ def room_for_pods(subject: PlanSubject) -> Findings:
     plan, path = subject.plan, f"network.cluster_cidr.{subject.check.text('family')}"
     network = ranges(plan).get(path)
     if network is None:
-        return not_applicable(_("the cluster does not use this IP family"))
+        return not_applicable(_("the cluster does not use the IP family of this range"))
     if with_room(plan, path, network) == network:
         return passed(str(network))
     most = plan.kubernetes.max_pods_per_node
     needed = len(plan.nodes) * most
-    observed = _("the range {range} has {count} addresses; {nodes} nodes with {most} Pods each need {needed}")
+    observed = _(
+        "the Pod range {range} has {count} addresses; with {most} Pods per node, {nodes} nodes need {needed} addresses"
+    )
     numbers = {"count": network.num_addresses, "nodes": len(plan.nodes), "most": most, "needed": needed}
     remedy = free_range_remedy(suggestions(plan, subject.facts), path)
     return (warn(observed.format(range=network, **numbers), path, "kubernetes.max_pods_per_node", remedy=remedy),)
@@ -118,16 +127,18 @@ def services_fit(subject: PlanSubject) -> Findings:
     path = f"network.service_cidr.{subject.check.text('family')}"
     network = ranges(subject.plan).get(path)
     if network is None:
-        return not_applicable(_("the cluster does not use this IP family"))
+        return not_applicable(_("the cluster does not use the IP family of this range"))
     bits, least = network.max_prefixlen - network.prefixlen, subject.check.number("least")
     if bits > subject.check.number("most_bits"):
         longest = network.max_prefixlen - int(subject.check.number("most_bits"))
-        observed = _("the range {range} is larger than /{prefix}, the limit of kube-apiserver")
+        observed = _("the Service range {range} is larger than /{prefix}, the limit of kube-apiserver")
         return (warn(observed.format(range=network, prefix=longest), path),)
     if network.num_addresses < least:
         count = network.num_addresses
         observed = ngettext(
-            "the range {range} has only {count} address", "the range {range} has only {count} addresses", count
+            "the Service range {range} has only {count} address",
+            "the Service range {range} has only {count} addresses",
+            count,
         )
         return (warn(observed.format(range=network, count=count), path),)
     return passed(str(network))

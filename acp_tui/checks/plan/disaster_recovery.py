@@ -1,7 +1,7 @@
 """Plan rules of disaster recovery: compare the plan of a standby cluster with that of its primary cluster (DR-PARAM-*).
 
-The XR-*-DR rules report the differences that concern them; CAP-DR-FIRST reports all others. Secrets are compared and
-never shown. If a value of the primary is unknown, it never counts as equal.
+Each XR-*-DR rule reports the differences in its own values; CAP-DR-FIRST reports all others. Secrets are
+compared, but never shown. An unknown value of the primary never counts as equal.
 """
 
 from collections.abc import Iterator
@@ -30,28 +30,39 @@ _DIFFERS = N_("{name} is {here} in this plan, and {there} in the primary's plan"
 
 
 def same_as_primary(subject: PlanSubject) -> Findings:
-    """CAP-DR-FIRST: a standby must name its primary, and have the same values where no other rule compares."""
+    """CAP-DR-FIRST: the plan of a standby must name the primary's plan, and both plans must have the same values.
+
+    The rule compares only values that no other rule compares.
+    """
     recovery, primary = subject.plan.disaster_recovery, subject.local_files.primary
     if recovery.role != "standby":
         return passed(_("this is the primary cluster; the plan of the standby is compared with this plan"))
     if not recovery.primary:
         return manual(
             _(
-                "this plan does not name the primary's plan. Are the values that both clusters must share the "
-                "same in both plans?"
+                "this plan does not name the primary's plan. Compare the two plans yourself: do they have the same "
+                "values wherever the two clusters must not differ?"
             ),
             PRIMARY,
         )
     if primary is None:
         return (unknown(_("the primary's plan was not read"), PRIMARY),)
     if primary.plan is None:
-        return (fail(primary.error, PRIMARY, remedy=_("Enter the path of the primary's plan.yaml or bundle folder.")),)
+        return (
+            fail(
+                primary.error,
+                PRIMARY,
+                remedy=_("Enter the path of an existing plan.yaml or bundle folder of the primary."),
+            ),
+        )
     findings = (*_account(subject), *_machines(subject, primary.plan), *_products(subject, primary.plan))
-    return findings_or_pass(findings, _("the values are the same as in {path}").format(path=primary.path))
+    return findings_or_pass(
+        findings, _("the compared values are the same as in the primary's plan {path}").format(path=primary.path)
+    )
 
 
 def addresses(subject: PlanSubject) -> Iterator[Finding]:
-    """XR-DOMAIN-DR: both clusters must have the same platform domain. Each must have its own VIP."""
+    """XR-DOMAIN-DR: primary and standby must have the same platform domain, and different VIPs."""
     here, primary = subject.plan, _plan(subject)
     if primary is None:
         return
@@ -78,16 +89,16 @@ def ports(subject: PlanSubject) -> Iterator[Finding]:
 
 
 def certificate(subject: PlanSubject) -> Findings:
-    """XR-CERT-DR: both clusters must have the same certificate and key.
+    """XR-CERT-DR: primary and standby must have the same certificate and key.
 
-    The SHA-256 of each certificate and of the public half of the key are compared.
+    The rule compares the SHA-256 sums of the certificates and of the public keys.
     """
     own, primary, primary_plan = subject.local_files.certificate, subject.local_files.primary, _plan(subject)
     paths = (CERT_FILE, KEY_FILE)
     if subject.plan.disaster_recovery.role != "standby":
         return passed(_("the plan has an existing certificate"))
     if primary is None and not subject.plan.disaster_recovery.primary:
-        return manual(_("Does the primary have the same certificate and key?"), *paths, PRIMARY)
+        return manual(_("Does the primary have the same certificate and key as this plan?"), *paths, PRIMARY)
     if primary is None or primary_plan is None:
         return (unknown(_("the primary's plan was not read"), PRIMARY),)
     if primary_plan.certificate.mode != "existing":
@@ -97,19 +108,25 @@ def certificate(subject: PlanSubject) -> Findings:
         reason = format_list((*theirs.unreadable, *theirs.errors)) if theirs else primary.secrets_error or none_text()
         return (unknown(_("the primary's certificate and key are unknown: {reason}").format(reason=reason), PRIMARY),)
     if own is None or not own.sums or not own.key_sum:
-        return (unknown(_("the certificate was not read"), *paths),)
+        return (unknown(_("the certificate or its key was not read"), *paths),)
     if own.sums != theirs.sums:
-        return (_different(_("SHA-256 of the certificate file"), _short(own.sums), _short(theirs.sums), CERT_FILE),)
+        return (
+            _different(_("the SHA-256 sum of the certificate file"), _short(own.sums), _short(theirs.sums), CERT_FILE),
+        )
     if own.key_sum != theirs.key_sum:
-        return (fail(_("the private key is different from the primary's"), KEY_FILE),)
+        return (fail(_("the private key of this plan is different from the primary's private key"), KEY_FILE),)
     if (own.cert_file, own.key_file) == (theirs.cert_file, theirs.key_file):
-        observed = _("Both plans name {file}. Is it the same file on the host from which the primary was installed?")
+        observed = _(
+            "Both plans name {file}. Is the content of this file the same on the host that installed the primary?"
+        )
         return manual(observed.format(file=own.cert_file), CERT_FILE)
-    return passed(_("certificate and key are the same as on the primary, SHA-256 {sum}").format(sum=_short(own.sums)))
+    return passed(
+        _("the certificate and key are the same as those of the primary; SHA-256: {sum}").format(sum=_short(own.sums))
+    )
 
 
 def registry(subject: PlanSubject) -> Iterator[Finding]:
-    """XR-REG-DR: both clusters must use the same registry with the same login."""
+    """XR-REG-DR: primary and standby must use the same registry with the same login."""
     here, primary = subject.plan, _plan(subject)
     if primary is None:
         return
@@ -143,10 +160,13 @@ def _machines(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
 
 
 def _products(subject: PlanSubject, primary: Plan) -> Iterator[Finding]:
-    """Yield a warning for each difference between the two platforms that the manual does not mention."""
+    """Yield a warning for each difference in role, versions, network plugin or products.
+
+    The manual does not mention these differences.
+    """
     here, newest = subject.plan, _("the newest version that the installer offers")
     if primary.disaster_recovery.role != "primary":
-        observed = _("the plan of the primary has the disaster recovery role {role}")
+        observed = _("the disaster recovery role in the primary's plan is {role}, not primary")
         yield warn(observed.format(role=primary.disaster_recovery.role), PRIMARY)
     for path, own, other in (
         ("package.core", _version(here), _version(primary)),
@@ -163,8 +183,8 @@ def _secret(subject: PlanSubject, path: str, here: SecretStr | None, there: Secr
     if here is None:
         return  # the rule that requires the secret reports it
     if unavailable or there is None:
-        observed = pgettext("observed value", "{path} cannot be compared: {reason}")
-        reason = unavailable or _("this value is missing in the primary's plan")
+        observed = pgettext("observed value", "{path} cannot be compared with the primary: {reason}")
+        reason = unavailable or _("the value is missing in the primary's plan")
         yield unknown(observed.format(path=path, reason=reason), path, PRIMARY)
     elif here.get_secret_value() != there.get_secret_value():
         yield fail(_("{path} is different from the value in the primary's plan").format(path=path), path)
@@ -184,6 +204,9 @@ def _short(sums: tuple[str, ...]) -> str:
 
 
 def _version(plan: Plan) -> str:
-    """Return the version from the name of the Core Package, such as `4.0.3`; without a name, the release."""
+    """Return the version from the name of the Core Package, such as `4.0.3`.
+
+    If the plan names no Core Package, return the release.
+    """
     name = parse_name(plan.package.core or "")
     return name.version if name else plan.effective_release

@@ -18,8 +18,8 @@ def evaluate_plan(
 ) -> tuple[Verdict, ...]:
     """Return the verdicts on the plan, in the order of the catalogue; each requirement has at least one.
 
-    `local_files`: the content of the files that the plan names. A content of None gives the outcome `unknown`. `facts`:
-    the known facts of the nodes; fixes use them, for example to find a free range. Waivers are not applied.
+    `local_files`: the content of the files that the plan names. A file that is None gives the outcome `unknown`.
+    `facts`: the known facts of the nodes; fixes use them, for example to name a free range. Waivers are not applied.
     """
     return tuple(
         build_verdict(requirement, finding)

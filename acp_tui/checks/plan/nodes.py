@@ -1,6 +1,6 @@
 """Plan rules for the list of nodes: number, addresses, installer node, login.
 
-They use the plan alone; `checks/node` and `checks/cluster` check the facts of the nodes.
+These rules use the plan alone; `checks/node` and `checks/cluster` check the facts of the nodes.
 """
 
 from collections.abc import Iterator
@@ -35,33 +35,36 @@ def addresses_unique(subject: PlanSubject) -> Findings:
     findings = []
     for path, address in _addresses(subject.plan):
         if address in first_path:
-            observed = _("{first} and {second} have the same address {address}")
+            observed = _("the plan keys {first} and {second} have the same address {address}")
             findings.append(fail(observed.format(address=address, first=first_path[address], second=path), path))
         first_path.setdefault(address, path)
     count = len(first_path)
     return findings_or_pass(
         findings,
         npgettext(
-            "observed value", "the plan has {count} address", "the plan has {count} addresses, all different", count
+            "observed value",
+            "the plan has {count} node address",
+            "the plan has {count} different node addresses",
+            count,
         ).format(count=count),
     )
 
 
 def node_addresses_fit(subject: PlanSubject) -> Findings:
-    """P-CP: node addresses must be of the cluster's IP family, and other machines must be able to reach them."""
+    """P-CP: node addresses must belong to the cluster's IP family, and other machines must be able to reach them."""
     plan = subject.plan
     required = IPv6Address if plan.network.ip_family == "ipv6" else IPv4Address
     name = "IPv6" if required is IPv6Address else "IPv4"
     findings = [
         fail(
-            _("{address} is not an {family} address").format(address=node.address, family=name),
+            _("the node address {address} is not an {family} address").format(address=node.address, family=name),
             node_path(plan, node, "address"),
             "network.ip_family",
         )
         for node in plan.nodes
         if not isinstance(ip_address(node.address), required)
     ]
-    observed = _("{address} is a loopback, link-local, multicast or reserved address")
+    observed = _("the node address {address} is a loopback, link-local, multicast or reserved address")
     findings += [
         fail(observed.format(address=node.address), node_path(plan, node, "address"))
         for node in plan.nodes
@@ -119,7 +122,7 @@ def login_given(subject: PlanSubject) -> Findings:
 
 
 def key_usable(subject: PlanSubject) -> Findings:
-    """P-SSH-KEY: the SSH key file must be readable. A node without a password needs a key without a passphrase."""
+    """P-SSH-KEY: the SSH key file must be readable. A node without a password must have a key without a passphrase."""
     plan, unreadable = subject.plan, subject.local_files.unreadable_keys
     keys = {
         node.address: node_path(plan, node, "ssh.key_file") if node.ssh.key_file else "ssh.key_file"
@@ -132,19 +135,19 @@ def key_usable(subject: PlanSubject) -> Findings:
         fail(
             unreadable[path],
             path,
-            expected=_("the key file is a readable private key without a passphrase"),
-            remedy=_("Copy the SSH key to this path, or choose another key file."),
+            expected=_("the key file must be a readable private key without a passphrase"),
+            remedy=_("Copy the SSH key to the path in the plan, or enter the path of another key file."),
         )
         for path in dict.fromkeys(keys.values())
         if path in unreadable
     ]
-    observed = _("the SSH key of {address} has a passphrase; the installer does not support it")
+    observed = _("the SSH key of the node {address} has a passphrase, which the installer does not support")
     locked = [
         warn(observed.format(address=node.address), keys[node.address], "ssh.password")
         for node in plan.nodes
         if _only_key_with_passphrase(plan.login(node))
     ]
-    return findings_or_pass((*missing, *locked), _("no SSH key requires its passphrase during the install"))
+    return findings_or_pass((*missing, *locked), _("the install does not need the passphrase of an SSH key"))
 
 
 def dual_addresses(subject: PlanSubject) -> Findings:
@@ -166,7 +169,10 @@ def dual_addresses(subject: PlanSubject) -> Findings:
 
 
 def dual_count(subject: PlanSubject) -> Findings:
-    """XR-DUAL-COUNT: in dual stack, control plane nodes must have as many IPv6 as IPv4 addresses, and workers too."""
+    """XR-DUAL-COUNT: in dual stack, the control plane nodes must have as many IPv6 as IPv4 addresses.
+
+    The same applies to the workers.
+    """
     plan = subject.plan
     if plan.network.ip_family != "dual":
         return not_applicable(_("the cluster is not dual stack"))
@@ -183,18 +189,20 @@ def dual_count(subject: PlanSubject) -> Findings:
             for observed, nodes in groups
             if (missing := [node for node in nodes if node.ipv6 is None])
         ),
-        _("every IPv4 address has an IPv6 address"),
+        _("every node has an IPv4 and an IPv6 address"),
     )
 
 
 def one_interface(subject: PlanSubject) -> Findings:
-    """P-NIC: all nodes must have the same interface name, because the installer accepts only one (OQ-NIC)."""
+    """P-NIC: all nodes must have the same interface name, because the installer accepts only one name (OQ-NIC)."""
     plan = subject.plan
     own = [node for node in plan.nodes if node.nic and node.nic != plan.network.nic]
     names = {node.nic for node in own}
     if not own or (len(names) == 1 and len(own) == len(plan.nodes) and not plan.network.nic):
         return findings_or_pass((), plan.network.nic or format_list(sorted(name for name in names if name)))
-    observed = _("the interface {nic} of {address} is different; the installer accepts one name for all nodes")
+    observed = _(
+        "the node {address} has its own interface name {nic}, but the installer accepts only one name for all nodes"
+    )
     return tuple(
         warn(observed.format(address=node.address, nic=node.nic), node_path(plan, node, "nic"), "network.nic")
         for node in own

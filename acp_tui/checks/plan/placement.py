@@ -14,16 +14,16 @@ REQUIRED_PRODUCTS = ("base", "acp")
 
 
 def deciding_rule(plan: Plan, node: Node) -> str:
-    """Return the ID of the rule that decides whether applications run on `node`.
+    """Return the ID of the rule that decides whether applications may run on `node`.
 
-    For XR-NOEXCL-CP the operator decides.
+    If it is XR-NOEXCL-CP, the operator decides.
     """
     kind = "CP" if node.role == "control-plane" else "WK"
     return f"XR-EXCL-{kind}" if plan.exclusive(node) else f"XR-NOEXCL-{kind}"
 
 
 def exclusive_needs_isolation(subject: PlanSubject) -> Findings:
-    """XR-EXCL-NEEDS-ISOLATION: a Platform Exclusive node requires that platform node isolation is enabled."""
+    """XR-EXCL-NEEDS-ISOLATION: if a node is Platform Exclusive, platform node isolation must be enabled."""
     plan = subject.plan
     observed = _("the node {address} is Platform Exclusive, but platform node isolation is disabled")
     return findings_or_pass(
@@ -37,20 +37,20 @@ def exclusive_needs_isolation(subject: PlanSubject) -> Findings:
 
 
 def exclusive_control_plane(subject: PlanSubject) -> Findings:
-    """XR-EXCL-CP: a Platform Exclusive control plane node must not run applications."""
+    """XR-EXCL-CP: the plan must not allow applications on a Platform Exclusive control plane node."""
     nodes = [node for node in subject.plan.control_planes if subject.plan.exclusive(node)]
     if not nodes:
         return not_applicable(_("no control plane node is Platform Exclusive"))
     return findings_or_pass(
         _exclusive_but_deployable(subject.plan, nodes),
-        _("Platform Exclusive control plane nodes do not run applications"),
+        _("the plan allows no applications on Platform Exclusive control plane nodes"),
     )
 
 
 def exclusive_worker(subject: PlanSubject) -> Findings:
-    """XR-EXCL-WK: a Platform Exclusive worker must not run applications.
+    """XR-EXCL-WK: the plan must not allow applications on a Platform Exclusive worker.
 
-    The installer's configuration cannot make a worker exclusive, so the rule warns.
+    The installer cannot make a worker Platform Exclusive, so the rule warns about every such worker.
     """
     plan = subject.plan
     nodes = [node for node in plan.workers if plan.exclusive(node)]
@@ -66,7 +66,7 @@ def exclusive_worker(subject: PlanSubject) -> Findings:
 
 
 def open_worker(subject: PlanSubject) -> Findings:
-    """XR-NOEXCL-WK: a worker that is not Platform Exclusive must run applications."""
+    """XR-NOEXCL-WK: the plan must allow applications on every worker that is not Platform Exclusive."""
     plan = subject.plan
     nodes = [node for node in plan.workers if not plan.exclusive(node)]
     if not nodes:
@@ -78,12 +78,12 @@ def open_worker(subject: PlanSubject) -> Findings:
             for node in nodes
             if node.deployable is False
         ),
-        _("workers that are not Platform Exclusive run applications"),
+        _("the plan allows applications on every worker that is not Platform Exclusive"),
     )
 
 
 def some_node_for_applications(subject: PlanSubject) -> Findings:
-    """XR-EXCL-SOMEWHERE: with platform node isolation, at least one node must run applications."""
+    """XR-EXCL-SOMEWHERE: with platform node isolation, the plan must allow applications on at least one node."""
     plan = subject.plan
     if not plan.isolation:
         return not_applicable(_("platform node isolation is disabled"))
@@ -96,7 +96,7 @@ def some_node_for_applications(subject: PlanSubject) -> Findings:
 
 
 def applications_have_a_node(subject: PlanSubject) -> Findings:
-    """CAP-SC-MIN-WK, OQ-SC-APPS: without workers, the control plane nodes must run the applications."""
+    """CAP-SC-MIN-WK, OQ-SC-APPS: without workers, the plan must allow applications on a control plane node."""
     plan = subject.plan
     deployable = [node.address for node in plan.nodes if plan.deployable(node)]
     if deployable or not plan.nodes:
@@ -127,7 +127,7 @@ def component_nodes_known(subject: PlanSubject) -> Findings:
     if not any(groups.values()):
         return not_applicable(_("the plan has no monitoring nodes and no log nodes"))
     known = {node.address for node in subject.plan.nodes}
-    observed = _("{address} is not a node of this plan")
+    observed = _("{address} is a monitoring or log node, but not a node of the plan")
     return findings_or_pass(
         (
             fail(observed.format(address=address), f"components.{group}[{index}]")
@@ -140,14 +140,14 @@ def component_nodes_known(subject: PlanSubject) -> Findings:
 
 
 def monitoring_agents(subject: PlanSubject) -> Findings:
-    """XR-VM-AGENTS: VictoriaMetrics must have at least 1 agent. For 0, acp-tui writes 1 into the configuration."""
+    """XR-VM-AGENTS: VictoriaMetrics must have at least 1 agent. Instead of 0, acp-tui sends 1 to the installer."""
     chosen = subject.plan.components
     if not chosen.victoriametrics_nodes:
         return not_applicable(pgettext("observed value", "the plan does not use VictoriaMetrics"))
     if chosen.victoriametrics_agents == 0:
         return (
             warn(
-                _("the plan has 0 VictoriaMetrics agents; acp-tui sends 1 to the installer"),
+                _("the plan has 0 VictoriaMetrics agents; acp-tui sends the number 1 to the installer"),
                 "components.victoriametrics_agents",
             ),
         )

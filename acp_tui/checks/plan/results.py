@@ -52,5 +52,5 @@ def format_list(values: Iterable[object]) -> str:
 
 
 def none_text() -> str:
-    """Return the translated word that is shown for a missing value."""
+    """Return the translated word "none", which is shown for a missing value."""
     return pgettext("value", "none")

@@ -1,6 +1,6 @@
 """Plan rules for certificate, image registry, administrator, versions and the options of setup.sh.
 
-These rules open no file. The content of the certificate files is in CertificateFacts, with the time of reading.
+These rules read no files. `CertificateFacts` has the content of the certificate files, and the time of reading.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ ADVISED_PASSWORD_LENGTH = 12
 
 
 def certificate_pair(subject: PlanSubject) -> Findings:
-    """XR-CERT-PAIR: the plan must name a certificate and its key, or none of both. Both files must be readable."""
+    """XR-CERT-PAIR: the plan must name a certificate and its key, or neither. Both files must be readable."""
     planned = subject.plan.certificate
     given = [path for path, value in ((CERT_FILE, planned.cert_file), (KEY_FILE, planned.key_file)) if value]
     missing = [path for path in (CERT_FILE, KEY_FILE) if path not in given]
@@ -37,7 +37,7 @@ def certificate_pair(subject: PlanSubject) -> Findings:
         if not given:
             return not_applicable(_("the installer creates the certificate"))
         if missing:
-            return (fail(_("the plan names only a certificate or only a key"), *missing, "certificate.mode"),)
+            return (fail(_("the plan names a certificate or a key, but not both"), *missing, "certificate.mode"),)
         return (
             warn(
                 _("the certificate mode is self-signed, so the certificate and key of the plan are not used"),
@@ -47,7 +47,7 @@ def certificate_pair(subject: PlanSubject) -> Findings:
     if missing:
         return (
             fail(
-                pgettext("observed value", "the plan does not name {names}").format(names=format_list(missing)),
+                pgettext("observed value", "these plan keys are missing: {names}").format(names=format_list(missing)),
                 *missing,
             ),
         )
@@ -59,13 +59,13 @@ def certificate_pair(subject: PlanSubject) -> Findings:
 
 
 def certificate_valid(subject: PlanSubject) -> Findings:
-    """XR-CERT-VALID: certificate and key must match and be valid today. A missing platform name is only a warning."""
+    """XR-CERT-VALID: certificate and key must match and be valid today. A missing platform address gives a warning."""
     planned = subject.plan.certificate
     if planned.mode != "existing":
         return not_applicable(_("the installer creates the certificate"))
     facts = subject.local_files.certificate
     if facts is None or facts.unreadable:
-        return (Finding(Outcome.UNKNOWN, _("the certificate was not read"), paths=(CERT_FILE, KEY_FILE)),)
+        return (Finding(Outcome.UNKNOWN, _("the certificate or its key was not read"), paths=(CERT_FILE, KEY_FILE)),)
     observed = pgettext("certificate", "{subject}, valid until {day}")
     if facts.authority is Authority.PRIVATE:
         observed = _("{subject}, valid until {day}, private CA: {issuer}")
@@ -77,19 +77,19 @@ def certificate_valid(subject: PlanSubject) -> Findings:
 
 
 def certificate_for_recovery(subject: PlanSubject) -> Findings:
-    """XR-CERT-DR: both clusters must have the same existing certificate and key."""
+    """XR-CERT-DR: primary and standby must have the same existing certificate and key."""
     plan = subject.plan
     if plan.disaster_recovery.role == "none":
         return not_applicable(_("the plan has no disaster recovery"))
     if plan.certificate.mode != "existing":
-        return (fail(_("the certificate is self-signed"), "certificate.mode", CERT_FILE, KEY_FILE),)
+        return (fail(_("the certificate mode is self-signed"), "certificate.mode", CERT_FILE, KEY_FILE),)
     return disaster_recovery.certificate(subject)
 
 
 def external_registry(subject: PlanSubject) -> Findings:
     """XR-REG-EXT: an external registry must have an address.
 
-    A person must confirm that the vendor has agreed how images are copied into it.
+    A person must confirm that the vendor has agreed to the way of copying images into the registry.
     """
     registry = subject.plan.registry
     if registry.mode != "external":
@@ -97,18 +97,18 @@ def external_registry(subject: PlanSubject) -> Findings:
     if not registry.address:
         return (fail(_("the plan has no address for the external registry"), "registry.address"),)
     address = subject.plan.registry_address
-    question = _("external registry {address}: has the vendor agreed how images are copied into it?")
+    question = _("Has the vendor agreed to the way of copying images into the external registry {address}?")
     confirmation = manual(question.format(address=address), "registry.mode")
     if registry.address == address:
         return confirmation
     observed = _(
-        "the registry {planned} has a scheme, which image names do not allow; acp-tui sends {address} to the installer"
+        "the registry {planned} has a URL scheme, which image names do not allow; acp-tui sends only {address}"
     )
     return (warn(observed.format(planned=registry.address, address=address), "registry.address"), *confirmation)
 
 
 def platform_registry_host(subject: PlanSubject) -> Findings:
-    """P-REG-DOMAIN: the address of the platform's registry must not have a port. The configuration adds port 11443."""
+    """P-REG-DOMAIN: the address of the platform's registry must not have a port, because the port is always 11443."""
     plan = subject.plan
     if plan.registry.mode != "platform":
         return not_applicable(_("the plan uses an external registry"))
@@ -122,16 +122,20 @@ def platform_registry_host(subject: PlanSubject) -> Findings:
 
 
 def registry_login(subject: PlanSubject) -> Findings:
-    """XR-REG-AUTH: the plan must have both user and password of the registry, or none of both."""
+    """XR-REG-AUTH: the plan must have both the user and the password of the registry, or neither."""
     user, password = _registry_login(subject.plan)
     if user == password:
         return passed(
-            _("the registry has a user and a password")
+            _("the registry login has a user and a password")
             if user
-            else pgettext("observed value", "the registry has no login")
+            else pgettext("observed value", "the plan has no login for the registry")
         )
     missing = "registry.password" if user else "registry.username"
-    observed = _("the registry has a user, but no password") if user else _("the registry has a password, but no user")
+    observed = (
+        _("the registry login has a user, but no password")
+        if user
+        else _("the registry login has a password, but no user")
+    )
     return (fail(observed, missing),)
 
 
@@ -158,12 +162,13 @@ def _own_registry_for_recovery(plan: Plan) -> Iterator[Finding]:
     missing = [path for path, present in (("registry.username", user), ("registry.password", password)) if not present]
     if missing:
         yield fail(
-            pgettext("observed value", "the plan does not have {names}").format(names=format_list(missing)), *missing
+            pgettext("observed value", "these plan keys are missing: {names}").format(names=format_list(missing)),
+            *missing,
         )
     # XR-DOMAIN-DR reports a platform address that is not a domain; then the registry cannot be compared with it.
     required = plan.platform_address if is_domain(plan.platform_address) else plan.registry_address
     if plan.registry_address != required or not is_domain(plan.registry_address):
-        observed = _("the registry is {registry}, but the platform domain is {platform}")
+        observed = _("the registry address is {registry}, but the platform domain is {platform}")
         registry, platform = plan.registry_address or none_text(), plan.platform_address or none_text()
         yield fail(observed.format(registry=registry, platform=platform), "registry.address")
 
@@ -178,8 +183,12 @@ def admin_password(subject: PlanSubject) -> Findings:
     if length == 0:
         return (fail(_("the plan has no administrator password"), "admin.password"),)
     if length < ADVISED_PASSWORD_LENGTH:
-        observed = _("the password has fewer than {count} characters").format(count=ADVISED_PASSWORD_LENGTH)
-        expected = _("the password has {count} characters or more").format(count=ADVISED_PASSWORD_LENGTH)
+        observed = _("the administrator password has fewer than {count} characters").format(
+            count=ADVISED_PASSWORD_LENGTH
+        )
+        expected = _("the administrator password should have at least {count} characters").format(
+            count=ADVISED_PASSWORD_LENGTH
+        )
         return (warn(observed, "admin.password", expected=expected),)
     return passed(pgettext("observed value", "the plan has an administrator password"))
 
@@ -187,47 +196,50 @@ def admin_password(subject: PlanSubject) -> Findings:
 def versions_offered(subject: PlanSubject) -> Findings:
     """XR-VERSIONS: the Kubernetes version must be one of the versions that the release offers.
 
-    The exact list is known only to the installer. The parameter `minors` of the catalogue row has the known minor
+    Only the installer knows the exact list of versions. The parameter `minors` of the catalogue row has the known minor
     versions.
     """
     version = subject.plan.kubernetes.version
     known = subject.check.texts("minors")
     if version is None:
-        return passed(_("the installer uses the newest version that it offers"))
+        return passed(_("the installer uses the newest Kubernetes version that it offers"))
     if version.rpartition(".")[0] in known:
         return passed(version)
-    observed = _("the plan has version {version}; the known versions of release {release} are {minors}")
+    observed = _("the plan has Kubernetes version {version}; the known versions of release {release} are {minors}")
     release = subject.plan.effective_release
     return (warn(observed.format(version=version, release=release, minors=format_list(known)), "kubernetes.version"),)
 
 
 def network_mode_flag(subject: PlanSubject) -> Findings:
-    """XR-CNI-FLAG: setup.sh gets an option for Calico if the release has it (`ReleaseTraits.network_mode_flag`)."""
+    """XR-CNI-FLAG: warn about Calico if the manual does not document the required options of setup.sh.
+
+    A release documents the option for Calico if it has the trait `ReleaseTraits.network_mode_flag`.
+    """
     plan = subject.plan
     if plan.network.cni != "calico":
         return passed(_("Kube-OVN needs no option of setup.sh"))
     if not release_traits(plan.effective_release).network_mode_flag:
         observed = _(
-            "release {release} documents no option of setup.sh for Calico; this configuration is not confirmed"
+            "release {release} documents no option of setup.sh for Calico, so it is unknown whether Calico works"
         )
         return (warn(observed.format(release=plan.effective_release), "network.cni"),)
     if plan.network.ip_family == "ipv6":
         observed = _(
-            "setup.sh gets --network-mode calico and --ip-family ipv6; the manual documents only one option at a time"
+            "setup.sh runs with --network-mode calico and --ip-family ipv6; the manual does not combine these options"
         )
         return (warn(observed, "network.cni", "network.ip_family"),)
     return passed("--network-mode calico")
 
 
 def ip_family_flag(subject: PlanSubject) -> Findings:
-    """XR-PROTO-IPV6-FLAG: setup.sh gets an option for an IPv6 cluster.
+    """XR-PROTO-IPV6-FLAG: warn about an IPv6 cluster, for which setup.sh needs an option.
 
-    The configuration for such a cluster is an assumption (OQ-IPV6-JSON).
+    The installer's configuration for an IPv6 cluster is an assumption (OQ-IPV6-JSON).
     """
     if subject.plan.network.ip_family != "ipv6":
         return passed(_("the IP family needs no option of setup.sh"))
     observed = _(
-        "setup.sh gets --ip-family ipv6; the installer's configuration for an IPv6 cluster is not documented publicly"
+        "setup.sh runs with --ip-family ipv6; the installer's configuration for IPv6 is not documented publicly"
     )
     return (warn(observed, "network.ip_family"),)
 

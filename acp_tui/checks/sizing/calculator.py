@@ -34,7 +34,7 @@ _ROLES: tuple[Role, Role] = ("control-plane", "worker")
 
 @dataclass(frozen=True)
 class Need:
-    """The required nodes of one role. An empty size means that no size is required."""
+    """The required nodes of one role. An empty `Size` means that no size is required."""
 
     role: Role
     arm: bool
@@ -47,7 +47,7 @@ class Need:
     """The minimum size of each machine."""
     advised: Size
     together: Size
-    """The required size of all machines of the role together."""
+    """The size that all machines of the role must have together."""
     together_advised: Size
     observed_together: Size | None
     """The size of all nodes of this role in the plan; None if the facts of at least one node are missing."""
@@ -55,7 +55,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Reason:
-    """The rule behind a figure."""
+    """The ID of the requirement from which a figure comes, and the text that explains the figure."""
 
     requirement: str
     text: str
@@ -95,14 +95,17 @@ def sizing(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> Sizing:
 
 
 def _kinds(plan: Plan, machines: Mapping[str, NodeSummary | None]) -> tuple[bool, ...]:
-    """Return the processor architectures of the nodes, otherwise of the package: False is x86, True is ARM."""
+    """Return the processor architectures of the nodes; if they are unknown, that of the package.
+
+    False means x86, and True means ARM.
+    """
     kinds = {machine.arch == "aarch64" for machine in machines.values() if machine is not None and machine.arch}
     package = parse_name(plan.package.core or "")
     return tuple(sorted(kinds)) or (package is not None and package.arch == "arm",)
 
 
 def _named(plan: Plan, *names: str) -> Iterator[tuple[Requirement, FunctionCheck]]:
-    """Yield the rows that apply to the plan and use one of these check functions. The rows of scenarios come first."""
+    """Yield the rows that apply to the plan and use a check function of `names`. The rows of scenarios come first."""
     for row, check in _rows_with_function(plan.effective_release, names):
         if applies(row, EvalContext(plan)) is not False:
             yield row, check
@@ -231,7 +234,7 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
         yield _reason(rules["HW-ARM-FACTOR"], _(rules["HW-ARM-FACTOR"].title))
     load = _figures(plan, "CAP-SN-LOAD")
     if load and plan.workload.pods > load.number("pods"):
-        text = _("the plan expects {pods} Pods; a single node supports {most} Pods")
+        text = _("the plan expects {pods} Pods; a single node supports at most {most} Pods")
         yield Reason("CAP-SN-LOAD", text.format(pods=plan.workload.pods, most=f"{load.number('pods'):g}"))
     growth = _figures(plan, "CAP-MC-HGROW")
     if growth and plan.workload.clusters > growth.number("beyond"):
@@ -242,7 +245,10 @@ def _reasons(plan: Plan, needs: tuple[Need, ...]) -> Iterator[Reason]:
 
 
 def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
-    """Yield the rules behind the number of nodes. If rules are equal, only that of the scenario is returned."""
+    """Yield the rules that require a number of nodes.
+
+    If several rules use the same check for control plane nodes, only the rule of the scenario is returned.
+    """
     used = set()
     for row, check in _named(plan, "single_node", "scenario_control_plane_count"):
         if check.name not in used:
@@ -258,14 +264,14 @@ def _counted(plan: Plan, *, with_workers: bool) -> Iterator[Reason]:
 
 
 def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
-    """Yield the size of all workers that workload clusters require, and the manual's machine sizes for it."""
+    """Yield the total size of the workers that the workload clusters require, and machine sizes that provide it."""
     if need.together == Size():
         return
     rules = catalogue(plan.effective_release)
     clusters = plan.workload.clusters
     text = ngettext(
-        "{count} workload cluster requires {size} in total of all workers",
-        "{count} workload clusters require {size} in total of all workers",
+        "{count} workload cluster requires a total of {size} on all workers",
+        "{count} workload clusters require a total of {size} on all workers",
         clusters,
     )
     yield _reason(rules["CAP-MC-HGROW"], text.format(count=clusters, size=need.together))
@@ -274,7 +280,7 @@ def _grown(plan: Plan, need: Need) -> Iterator[Reason]:
         ladder = [Size(*step) for step in zip(steps.numbers("cores"), steps.numbers("memory"), strict=True)]
         options = {_machines(need, step): step for step in reversed(ladder) if need.least.reached_by(step)}
         machines = "; ".join(f"{count} × {step}" for count, step in options.items())
-        text = _("all workers together need {size}, for example one of these: {machines}").format(
+        text = _("all workers together need {size}. Each of these combinations is enough: {machines}").format(
             size=need.together, machines=machines
         )
         yield Reason("CAP-MC-VGROW", text)
@@ -288,10 +294,10 @@ def _machines(need: Need, step: Size) -> int:
 
 def _describe(required: Size, recommended: Size) -> str:
     if required == Size():
-        return pgettext("size", "{size} recommended").format(size=recommended)
+        return pgettext("size", "recommended: {size}").format(size=recommended)
     if recommended == Size():
         return pgettext("size", "at least {size}").format(size=required)
-    return _("at least {size}, {advised} recommended").format(size=required, advised=recommended)
+    return _("at least {size}; recommended: {advised}").format(size=required, advised=recommended)
 
 
 def _reason(row: Requirement, text: str) -> Reason:

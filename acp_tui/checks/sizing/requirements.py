@@ -42,9 +42,10 @@ class Size:
 
 
 def by_clusters(check: FunctionCheck, name: str, plan: Plan) -> float:
-    """Return the figure `name` of the row for the number of workload clusters; 0 if the row has no such figure.
+    """Return the figure `name` that applies to the plan's number of workload clusters; 0 if the row has no such figure.
 
-    A row with `clusters` has one figure for each range of workload clusters. The last range has no upper limit.
+    The parameter `clusters` of the row lists the highest number of workload clusters for each figure. The last figure
+    applies to all higher numbers, too.
     """
     spans, figures = check.numbers("clusters"), check.numbers(name)
     step = next((i for i, most in enumerate(spans) if plan.workload.clusters <= most), len(spans) - 1)
@@ -52,7 +53,7 @@ def by_clusters(check: FunctionCheck, name: str, plan: Plan) -> float:
 
 
 def minimum(check: FunctionCheck, plan: Plan) -> Size:
-    """Return the minimum size of a machine in this row."""
+    """Return the minimum size of a machine that the row requires."""
     return Size(by_clusters(check, "cores", plan), by_clusters(check, "memory", plan))
 
 
@@ -61,7 +62,7 @@ def advised(check: FunctionCheck) -> Size:
 
 
 def _machine(subject: NodeSubject, required: Size) -> Size:
-    """Return the size of the node, with only those parts (cores, memory) that `required` has."""
+    """Return the size of the node. If `required` has no cores or no memory, this part of the size is 0."""
     return Size(
         require_fact(subject.facts.cpu_count, "cpu_count") if required.cores else 0,
         gigabytes(require_fact(subject.facts.memory, "memory")) if required.memory else 0,
@@ -69,7 +70,7 @@ def _machine(subject: NodeSubject, required: Size) -> Size:
 
 
 def _shown(subject: NodeSubject, machine: Size) -> str:
-    """Return the size as text. On bare metal it shows the number of physical cores if threads share them (OQ-CORES)."""
+    """Return the size as text. On bare metal with several threads per core, it shows the physical cores (OQ-CORES)."""
     threads = subject.facts.cpu_threads or 1
     if not machine.cores or subject.facts.virtual is not False or threads == 1:
         return str(machine)
@@ -81,7 +82,7 @@ def _shown(subject: NodeSubject, machine: Size) -> str:
 def only_advised(check: FunctionCheck, role: str) -> bool:
     """Return True if the row is only advice for this role.
 
-    The general table of sizes is advice for workers (OQ-WK-MIN).
+    The general table of sizes is only advice for workers (OQ-WK-MIN).
     """
     return role in check.texts("advice_for")
 
@@ -115,17 +116,17 @@ def _scenario_has_size(subject: NodeSubject) -> bool:
 def machine_size(subject: NodeSubject) -> Finding:
     """HW-CPU-CORES, HW-MEM-SIZE, CAP-*-SIZE: a node must have the minimum size.
 
-    A node below the recommended size is a warning. On ARM, HW-ARM-FACTOR checks the recommended size (OQ-ARM-REC).
+    A node below the recommended size gives a warning. On ARM, HW-ARM-FACTOR checks the recommended size (OQ-ARM-REC).
     """
     if only_advised(subject.check, subject.node.role) and _scenario_has_size(subject):
-        return Finding(Outcome.NOT_APPLICABLE, _("the scenario has its own sizes for this role"))
+        return Finding(Outcome.NOT_APPLICABLE, _("the scenario of the plan has its own sizes for the role of the node"))
     least, better = minimum(subject.check, subject.plan), advised(subject.check)
     if subject.facts.arch == "aarch64":
         better = Size()
     machine = _machine(subject, least | better)
     expected = pgettext("size", "at least {size}").format(size=least)
     if better != Size():
-        expected = _("at least {size}, {advised} recommended").format(size=least, advised=better)
+        expected = _("at least {size}; recommended: {advised}").format(size=least, advised=better)
     if not least.reached_by(machine):
         low = Outcome.WARN if only_advised(subject.check, subject.node.role) else Outcome.FAIL
         return Finding(low, _shown(subject, machine), expected=expected)
@@ -135,7 +136,10 @@ def machine_size(subject: NodeSubject) -> Finding:
 
 
 def arm_factor(subject: NodeSubject) -> Finding:
-    """HW-ARM-FACTOR: an ARM node must have its largest x86 minimum, multiplied by the factors of the row."""
+    """HW-ARM-FACTOR: an ARM node must have the minimum size for x86, multiplied by the factor of the row.
+
+    If several rows have a minimum size for the node, the largest one counts.
+    """
     context = EvalContext(subject.plan, subject.node, subject.facts)
     least = Size()
     for row in subject.rules.values():
@@ -145,10 +149,10 @@ def arm_factor(subject: NodeSubject) -> Finding:
             if roles_fit and applies(row, context) and not only_advised(check, subject.node.role):
                 least = least | minimum(check, subject.plan)
     if least == Size():
-        return Finding(Outcome.NOT_APPLICABLE, _("this scenario sets no minimum size for worker nodes"))
+        return Finding(Outcome.NOT_APPLICABLE, _("the scenario of the plan sets no minimum size for workers"))
     machine = _machine(subject, least)
     floor, better = least * subject.check.number("floor"), least * subject.check.number("advised")
-    expected = _("at least {size}, {advised} recommended").format(size=floor, advised=better)
+    expected = _("at least {size}; recommended: {advised}").format(size=floor, advised=better)
     if not floor.reached_by(machine):
         return Finding(Outcome.FAIL, _shown(subject, machine), expected=expected)
     return Finding(
@@ -162,7 +166,8 @@ def capacity_for_clusters(subject: ClusterSubject) -> Findings:
     if need == Size():
         return (
             Finding(
-                Outcome.NOT_APPLICABLE, _("the number of workload clusters is too small for a required total size")
+                Outcome.NOT_APPLICABLE,
+                _("the plan has too few workload clusters to require a total size of the workers"),
             ),
         )
     have = Size()
@@ -172,7 +177,9 @@ def capacity_for_clusters(subject: ClusterSubject) -> Findings:
         memory = require_fact(facts.memory if facts else None, "memory")
         have = Size(have.cores + cores, have.memory + gigabytes(memory))
     outcome = Outcome.PASS if need.reached_by(have) else Outcome.WARN
-    return (Finding(outcome, str(have), expected=_("{size} in total of all workers").format(size=need)),)
+    return (
+        Finding(outcome, str(have), expected=_("all workers together must have at least {size}").format(size=need)),
+    )
 
 
 def _counted(nodes: tuple[Node, ...]) -> str:
@@ -180,7 +187,10 @@ def _counted(nodes: tuple[Node, ...]) -> str:
 
 
 def scenario_control_plane_count(subject: PlanSubject) -> Findings:
-    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the row must allow the number of control plane nodes."""
+    """CAP-SC-CP-COUNT, CAP-MC-CP-COUNT, HW-CP-COUNT: the plan must have an allowed number of control plane nodes.
+
+    The row lists the allowed numbers, or gives the lowest one.
+    """
     nodes = subject.plan.control_planes
     least = subject.check.numbers("at_least")
     ok = len(nodes) >= least[0] if least else len(nodes) in subject.check.numbers("counts")

@@ -399,7 +399,7 @@ def test_leaf_signed_with_sha1_is_reported(tmp_path: Path) -> None:
         finding.observed
         for finding in certificate_findings(valid_plan(), read_pair(tmp_path / "c", tmp_path / "k", roots=()))
     ]
-    assert "the certificate or an issuer is signed with SHA1; clients reject this signature" in findings
+    assert "a certificate in the file is signed with SHA1; clients reject such signatures" in findings
     assert not any("wrong order" in text for text in findings)
 
 
