@@ -1,4 +1,7 @@
-"""Evaluate the packages of a plan, from facts to verdicts (BND-*). The functions read and change nothing."""
+"""Compute the verdicts on the packages of a plan from facts (BND-*).
+
+The functions do not read the packages and do not change anything.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -53,7 +56,9 @@ def package_verdicts(plan: Plan, facts: PackageFacts, today: date) -> tuple[Verd
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
-    """Return the verdicts on the file names of the packages (kind, release, architecture). The files can be missing."""
+    """Return the verdicts on the file names of the packages (kind, release, architecture).
+
+    The files do not have to exist."""
     named = {
         kind: PackageState(package_input, parse_name(package_input.package.name), None)
         for kind, package_input in package_inputs(plan.package, base).items()

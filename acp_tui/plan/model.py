@@ -1,8 +1,9 @@
-"""The data model of the plan: all decisions about an install, in immutable sections. Every field has a default.
+"""The data model of the plan: all decisions about an install, in immutable sections.
 
-This module contains the rules for single fields. A screen shows the message that a field raises. Rules that compare
-several fields are checks (`checks/plan`), because an unfinished plan can violate them. Each field names its parameter
-ID (`P-...`). It also names the requirement (`XR-...`) that an invalid value violates, if such a requirement exists.
+Every field has a default, except the required fields of nodes and waivers. This module validates each field alone, and
+the wizard shows the error message of an invalid field. The checks in `checks/plan` compare several fields, because an
+unfinished plan can violate such rules. Each field names its parameter ID (`P-...`). It also names the requirement
+(`XR-...`) that an invalid value violates, if such a requirement exists.
 """
 
 import re
@@ -68,18 +69,17 @@ def is_secret(annotation: object) -> bool:
 class Section(BaseModel):
     """Base class of all sections of the plan. A section is immutable and rejects unknown keys.
 
-    Its error messages do not contain the invalid values, because these can be secrets."""
+    Error messages of pydantic do not contain the invalid values, because a value can be a secret."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, data: object) -> object:
-        """Treat empty text as a missing value if the default is null.
+        """Treat empty text as a missing value, if the default of the field is null.
 
-        An empty form field or `key: ""` gives empty text.
-
-        Blanks count as empty, except in a secret. A section whose keys are all commented out also counts as missing."""
+        An empty field of the wizard and `key: ""` in the plan file are empty text. Text that consists of blanks also
+        counts as empty, except in a secret. A section whose keys are all commented out counts as missing."""
         if not isinstance(data, dict):
             return data
         unset = {name for name, info in cls.model_fields.items() if info.default is None}
@@ -99,7 +99,7 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _printable(cls, value: object, info: ValidationInfo) -> object:
-        """Reject control characters, except in a secret, which is never shown or used in a path."""
+        """Reject control characters. A secret can contain them, because it is never shown or used in a path."""
         secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
         return writable(value) if secret else printable(value)
 
@@ -397,7 +397,7 @@ class DisasterRecovery(Section):
 
 
 class Waiver(Section):
-    """A waiver: a person accepts a failed requirement on a node, and gives a reason."""
+    """The record that a person accepts a failed requirement on a node, with the reason."""
 
     requirement: FilledText
     node: FilledText = "*"
@@ -453,7 +453,7 @@ class Plan(Section):
     def control_planes(self) -> tuple[Node, ...]:
         """Return the control plane nodes with the installer node first.
 
-        The installer makes its own node the first node of the cluster (XR-INST-FIRST)."""
+        The node on which the installer runs becomes the first node of the cluster (XR-INST-FIRST)."""
         nodes = [n for n in self.nodes if n.role == "control-plane"]
         return tuple(sorted(nodes, key=lambda n: n.installer is not True))
 
@@ -473,7 +473,7 @@ class Plan(Section):
     def effective_release(self) -> Release:
         """Return the release whose catalogue applies: `release`, or the release in the name of the Core Package.
 
-        If both are missing, it is the oldest release."""
+        If the plan has neither of them, return the oldest release."""
         if self.release:
             return Release(self.release)
         name = parse_name(self.package.core or "")
@@ -485,13 +485,16 @@ class Plan(Section):
 
     @property
     def registry_address(self) -> str:
-        """Return the registry as host or host:port. A scheme is removed: image names have none (OQ-REG-SCHEME)."""
+        """Return the registry as host or host:port.
+
+        A scheme is removed, because the name of an image must not contain a scheme (OQ-REG-SCHEME)."""
         return (self.registry.address or self.address.cluster_endpoint).rpartition("://")[2]
 
     def exclusive(self, node: Node) -> bool:
         """Return True if `node` is Platform Exclusive, which means that it runs only platform components.
 
-        Control plane nodes follow the isolation of the cluster. A worker is exclusive only if its own key is set."""
+        The key `platform_exclusive` of the node decides. If it is missing, a control plane node is exclusive if
+        `isolation` is true, and a worker is not exclusive."""
         if node.platform_exclusive is not None:
             return node.platform_exclusive
         return self.isolation and node.role == "control-plane"
@@ -499,14 +502,16 @@ class Plan(Section):
     def deployable(self, node: Node) -> bool:
         """Return True if applications are allowed on `node`.
 
-        They are never allowed on an exclusive node (XR-EXCL-*). They are allowed on other workers, and on control plane
-        nodes if the plan allows it (P-CP-APPS)."""
+        Applications are never allowed on an exclusive node (XR-EXCL-*). They are always allowed on a worker that is not
+        exclusive. On a control plane node, they are allowed only if its key `deployable` is true (P-CP-APPS)."""
         if self.exclusive(node):
             return False
         return True if node.role == "worker" else node.deployable is True
 
     def login(self, node: Node) -> Ssh:
-        """Return the SSH login of `node`: the common login, replaced by the values that the node has itself."""
+        """Return the SSH login of `node`.
+
+        Values that the node does not set are taken from the login that all nodes share."""
         own = {name: value for name in NodeSsh.model_fields if (value := getattr(node.ssh, name)) is not None}
         return self.ssh.model_copy(update=own)
 

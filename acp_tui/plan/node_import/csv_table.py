@@ -1,4 +1,7 @@
-"""Import nodes from CSV with a heading line. The columns can be in any order and can have any common name."""
+"""Import nodes from CSV with a heading line.
+
+The columns can be in any order. A column can have any of several headings, such as `address`, `ip` or `host`.
+"""
 
 import csv
 import re
