@@ -162,7 +162,7 @@ def _check_end(feed: Feed, end: int) -> None:
     """Raise PackageRefused unless the archive has its end mark. `end`: the offset after the last member."""
     if feed.data_end > end or feed.position - end < _END:
         raise PackageRefused(
-            _("The archive is damaged or truncated, because its end is missing. Copy the package again.")
+            _("The end of the archive is missing, so the archive is damaged or truncated. Copy the package again.")
         )
 
 

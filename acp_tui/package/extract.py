@@ -151,8 +151,8 @@ def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> No
     if FileIdentity.of(package, file.fileno()) != before:
         raise UnpackFailed(
             _(
-                "The package {package} changed while acp-tui read it. If a copy is still running, wait "
-                "until it is complete."
+                "The package {package} changed while acp-tui read it. If the package is still being "
+                "copied, wait until the copy is complete."
             ).format(package=package)
         )
 

@@ -225,8 +225,8 @@ def _moves(new: Path, target: Path) -> Iterator[tuple[Path, Path]]:
             yield entry, place
         elif _is_folder(entry) != _is_folder(place):
             text = _(
-                "{path} exists and has the wrong type: the package has a folder instead of a file, or a "
-                "file instead of a folder. Move it to a different folder."
+                "{path} has the wrong type: it is a file where the package has a folder, or a folder where "
+                "the package has a file. Move it to a different folder."
             )
             raise UnpackFailed(text.format(path=place))
         elif _is_folder(entry):

@@ -74,7 +74,7 @@ class Guard:
         parents = {str(parent) for parent in PurePosixPath(name).parents} - self._folders
         self._remembered += sum(map(len, parents))
         if self._remembered > _MAX_REMEMBERED:
-            raise _refusal(member, _("the folder names in the archive are too many and too long"))
+            raise _refusal(member, _("the folder paths of the archive are too long in total"))
         self._folders |= parents
 
     def _take(self, member: tarfile.TarInfo, name: str) -> None:
@@ -87,7 +87,7 @@ class Guard:
         if member.islnk():
             target = _checked(member, member.linkname)
             if target not in self._files or target == name:
-                raise _refusal(member, _("the link refers to a file that the archive does not contain before the link"))
+                raise _refusal(member, _("the link refers to a file that does not come before it in the archive"))
         self._files.add(name)
 
     def _below_other_than_folder(self, name: str) -> bool:

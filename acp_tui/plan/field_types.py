@@ -95,7 +95,7 @@ def _mistakes(text: str) -> Iterator[str]:
     if "/" in text:
         yield _("'{value}' has a path or a prefix length. Enter only the address or the name.")
     if "%" in text and is_ip(text.partition("%")[0]):
-        yield _("'{value}' has an IPv6 zone. Enter the address without the % sign and the text after it.")
+        yield _("'{value}' has an IPv6 zone. Remove the % sign and the text after it.")
     if re.fullmatch(r"(\[[^]]*\]|[^:]*):[0-9]*|\[.*\]", text):
         yield _("'{value}' has a port or brackets. Enter only the address.")
     if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text) and re.search(r"(^|\.)0[0-9]", text):
@@ -164,7 +164,7 @@ def _not_empty(text: str) -> str:
 def _kubernetes_version(text: str) -> str:
     if re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", text) is None:
         raise ValueError(
-            _("'{value}' is not a version. Enter a version such as 1.31.6, without a leading v.").format(
+            _("'{value}' is not a Kubernetes version. Enter a version such as 1.31.6, without a leading v.").format(
                 value=shown(text)
             )
         )
@@ -231,7 +231,7 @@ def _strict_bool(value: object) -> object:
     # QUIRK-BOOL: any other word is an error, never "true".
     if isinstance(value, bool) or value in ("true", "false", "True", "False", "TRUE", "FALSE"):
         return value
-    raise ValueError(_("'{value}' is neither true nor false").format(value=shown(str(value))))
+    raise ValueError(_("'{value}' is not a valid value. Enter true or false.").format(value=shown(str(value))))
 
 
 def _integer(value: object) -> object:

@@ -122,17 +122,17 @@ class Package(Section):
     core_signature: str | None = answer(
         None,
         id="BND-SIG-NAME",
-        help=N_("Detached signature of the Core Package. If empty: the package name with .sig or .asc."),
+        help=N_("Path of the detached signature of the Core Package. If empty: the package path plus .sig or .asc."),
     )
     extensions: str | None = answer(
         None,
         id="BND-EXT",
-        help=N_("Optional. Path of the Extensions Package; version and architecture as the Core Package."),
+        help=N_("Optional. Path of the Extensions Package. Version and architecture should match the Core Package."),
     )
     extensions_signature: str | None = answer(
         None,
         id="BND-SIG-NAME",
-        help=N_("Signature of the Extensions Package. If empty: the package name with .sig or .asc."),
+        help=N_("Path of the signature of the Extensions Package. If empty: the package path plus .sig or .asc."),
     )
     public_key: str | None = answer(
         None, id="BND-KEY-MD5", help=N_("Path of the vendor's public key file, verify-key.pub.")
@@ -140,12 +140,12 @@ class Package(Section):
     fingerprint: Fingerprint = answer(
         VENDOR_FINGERPRINT,
         id="BND-KEY-FPR",
-        help=N_("Fingerprint of the trusted key, 40 hexadecimal digits. Change it only if the vendor confirms it."),
+        help=N_("Fingerprint of the trusted key, 40 hexadecimal digits. Change it only if the vendor gives a new one."),
     )
     install_dir: FilledText = answer(
         "/root/cpaas-install",
         id="BND-WORKDIR",
-        help=N_("Folder on the installer node for the unpacked packages. 100 GB must stay free."),
+        help=N_("Folder on the installer node for the unpacked packages. 100 GB must stay free after unpacking."),
     )
 
 
@@ -167,7 +167,7 @@ class Kubernetes(Section):
     container_runtime: ContainerRuntime | None = answer(
         None,
         id="P-CRI",
-        help=N_("Container runtime, such as containerd://1.7.27-4. If empty: the one that the installer offers."),
+        help=N_("Container runtime, such as containerd://1.7.27-4. If empty: the version that the installer offers."),
     )
     max_pods_per_node: Annotated[Whole, Field(ge=1, le=1000)] = answer(
         110, id="P-MAXPODS", help=N_("Maximum number of Pods on one node.")
@@ -175,7 +175,7 @@ class Kubernetes(Section):
     node_name: Literal["ip", "hostname"] = answer(
         "ip",
         id="P-NODENAME",
-        help=N_("Name of each node in Kubernetes: its address or its host name. It must be unique."),
+        help=N_("Name of each node in Kubernetes: its address (ip) or its host name (hostname). Names must be unique."),
     )
 
 
@@ -185,7 +185,9 @@ class Ssh(Section):
     username: FilledText = answer("root", id="P-SSH-USER", help=N_("SSH user: root, or a user with passwordless sudo."))
     port: Port = answer(22, id="P-SSH-PORT", help=N_("SSH port, 1 to 65535."))
     password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("Password of the SSH user."))
-    key_file: str | None = answer(None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("SSH private key file."))
+    key_file: str | None = answer(
+        None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("Path of the SSH private key file.")
+    )
     key_passphrase: SecretStr | None = answer(
         None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key, if the key is encrypted.")
     )
@@ -194,12 +196,12 @@ class Ssh(Section):
 class NodeSsh(Section):
     """The SSH login of one node. Missing values are taken from the login that all nodes share."""
 
-    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user of this node only."))
-    port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port of this node only."))
-    password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password of this node only."))
-    key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("SSH private key file of this node only."))
+    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user for this node only."))
+    port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port for this node only."))
+    password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password for this node only."))
+    key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("Path of the SSH private key file for this node only."))
     key_passphrase: SecretStr | None = answer(
-        None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key of this node only.")
+        None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key for this node only.")
     )
 
 
@@ -214,24 +216,31 @@ class Node(Section):
     role: Literal["control-plane", "worker"] = answer(
         "control-plane",
         id="P-CP",
-        help=N_("Role of the node. control-plane runs etcd, API server and platform; worker runs applications."),
+        help=N_("Role of the node: control-plane (etcd, API server and platform) or worker (applications)."),
     )
     installer: Bool | None = answer(
         None,
         id="BND-INSTNODE",
-        help=N_("Run the installer on this node. If no node is set: on the first control plane node."),
+        help=N_("true: the installer runs on this node. If no node has true: it runs on the first control plane node."),
     )
     nic: str | None = answer(None, id="P-NIC", help=N_("Network interface of this node for Kube-OVN, such as eth0."))
     platform_exclusive: Bool | None = answer(
         None,
         id="P-EXCLUSIVE",
-        help=N_("Run only platform components on this node. If empty: as set for the cluster."),
+        help=N_(
+            "true: only platform components run on this node. If empty: true on control plane nodes if isolation is"
+            " true, otherwise false."
+        ),
     )
     deployable: Bool | None = answer(
-        None, id="P-CP-APPS", help=N_("Allow applications on this node. If empty: only workers run applications.")
+        None,
+        id="P-CP-APPS",
+        help=N_("true: applications are allowed on this node. If empty: they are allowed only on workers."),
     )
     ssh: NodeSsh = answer(
-        NodeSsh(), id="P-SSH-USER", help=N_("SSH login of this node, if it differs from the common login.")
+        NodeSsh(),
+        id="P-SSH-USER",
+        help=N_("SSH login for this node, if it differs from the login that all nodes share."),
     )
 
 
@@ -267,20 +276,20 @@ class JoinCidr(Section):
         "100.64.0.0/16",
         id="P-JOIN-CIDR4",
         rule="XR-CIDR-SET",
-        help=N_("IPv4 addresses with which Kube-OVN connects nodes and Pods."),
+        help=N_("IPv4 addresses with which Kube-OVN connects nodes and Pods, as a CIDR range."),
     )
     ipv6: Cidr6 = answer(
         "fd00:100:64::/64",
         id="P-JOIN-CIDR6",
         rule="XR-DUAL-CIDR",
-        help=N_("IPv6 addresses with which Kube-OVN connects nodes and Pods."),
+        help=N_("IPv6 addresses with which Kube-OVN connects nodes and Pods, as a CIDR range."),
     )
 
 
 class Network(Section):
     cni: Literal["kube-ovn", "calico"] = answer("kube-ovn", id="P-CNI", help=N_("Container network plugin."))
     ip_family: Literal["ipv4", "ipv6", "dual"] = answer(
-        "ipv4", id="P-PROTOCOL", help=N_("Cluster network protocol. It cannot be changed after the install.")
+        "ipv4", id="P-PROTOCOL", help=N_("IP protocol of the cluster network. It cannot be changed after the install.")
     )
     nic: str | None = answer(
         None, id="P-NIC", help=N_("Network interface that Kube-OVN uses on all nodes. If empty: Kube-OVN chooses it.")
@@ -301,18 +310,18 @@ class Address(Section):
         "",
         id="P-ENDPOINT",
         rule="XR-ENDPOINT-SYNTAX",
-        help=N_("Domain or VIP of the API server, without a port. For a single node: its own address."),
+        help=N_("Domain or VIP of the API server, without a port. For a single node: the address of the node."),
     )
     self_built_vip: Bool = answer(
         False,
         id="P-SELF-VIP",
-        help=N_("Let the installer create the VIP with keepalived. Use this only without a load balancer."),
+        help=N_("true: the installer creates the VIP with keepalived. Use true only without a load balancer."),
     )
     vrid: Annotated[Whole, Field(ge=1, le=255)] = answer(
         137,
         id="P-VRID",
         rule="XR-SELFVIP-VRID",
-        help=N_("VRRP router ID, 1 to 255. It must be unique in the subnet."),
+        help=N_("VRRP router ID of the self-built VIP, 1 to 255. It must be unique in the subnet."),
     )
     platform: HostText | None = answer(
         None, id="P-PLATFORM", help=N_("Domain or IP address of the Web UI. If empty: the cluster endpoint.")
@@ -336,10 +345,13 @@ class Certificate(Section):
         None,
         id="P-CERT-FILE",
         rule="XR-CERT-PAIR",
-        help=N_("Certificate chain as PEM file. The certificate of the platform must be the first one."),
+        help=N_("Path of the certificate chain in PEM format. The platform's certificate must be the first one."),
     )
     key_file: str | None = answer(
-        None, id="P-CERT-KEY", rule="XR-CERT-PAIR", help=N_("Private key of the platform certificate, as PEM file.")
+        None,
+        id="P-CERT-KEY",
+        rule="XR-CERT-PAIR",
+        help=N_("Path of the private key of the platform certificate, in PEM format."),
     )
 
 
@@ -352,9 +364,11 @@ class Registry(Section):
     address: RegistryAddress | None = answer(
         None,
         id="P-REG-EXT",
-        help=N_("platform: IP address or domain; if empty, the cluster endpoint. external: host[:port]."),
+        help=N_("Address of the registry. Mode external: host[:port]. Mode platform: if empty, the cluster endpoint."),
     )
-    username: str | None = answer(None, id="P-REG-USER", rule="XR-REG-AUTH", help=N_("Optional. User of the registry."))
+    username: str | None = answer(
+        None, id="P-REG-USER", rule="XR-REG-AUTH", help=N_("Optional. User name for the registry.")
+    )
     password: SecretStr | None = answer(
         None, id="P-REG-PASS", rule="XR-REG-AUTH", help=N_("Password of the registry user.")
     )
@@ -371,19 +385,19 @@ class Components(Section):
         (),
         id="P-PROM",
         rule="XR-MON-NODES",
-        help=N_("Nodes for Prometheus. Prometheus and VictoriaMetrics exclude each other."),
+        help=N_("Addresses of the nodes for Prometheus. Use Prometheus or VictoriaMetrics, not both."),
     )
     victoriametrics_nodes: tuple[IpText, ...] = answer(
-        (), id="P-VM", rule="XR-MON-NODES", help=N_("Nodes for VictoriaMetrics.")
+        (), id="P-VM", rule="XR-MON-NODES", help=N_("Addresses of the nodes for VictoriaMetrics.")
     )
     victoriametrics_agents: Annotated[Whole, Field(ge=0)] | None = answer(
         None,
         id="P-VM-AGENTS",
         rule="XR-VM-AGENTS",
-        help=N_("Number of VictoriaMetrics agents. If empty: 1 with VictoriaMetrics, otherwise 0."),
+        help=N_("Number of VictoriaMetrics agents. If empty: 1 if VictoriaMetrics has nodes, otherwise 0."),
     )
     elasticsearch_nodes: tuple[IpText, ...] = answer(
-        (), id="P-ES", rule="XR-MON-NODES", help=N_("Nodes for Elasticsearch.")
+        (), id="P-ES", rule="XR-MON-NODES", help=N_("Addresses of the nodes for Elasticsearch.")
     )
 
 
@@ -392,7 +406,9 @@ class DisasterRecovery(Section):
         "none", id="CAP-DR-FIRST", help=N_("Role of this cluster in a disaster recovery pair.")
     )
     primary: str | None = answer(
-        None, id="DR-PARAM-RECORD", help=N_("On a standby cluster: the plan or bundle of the primary cluster.")
+        None,
+        id="DR-PARAM-RECORD",
+        help=N_("Only for a standby cluster: path of the plan or bundle of the primary cluster."),
     )
 
 
@@ -414,15 +430,19 @@ class Plan(Section):
     release: ReleaseName | None = answer(
         None,
         id="CAP-SCENARIO",
-        help=N_("ACP release whose requirements apply. If empty: read from the name of the Core Package."),
+        help=N_("ACP release whose requirements apply. If empty: the release in the name of the Core Package."),
     )
     scenario: Literal["single-node", "single-cluster", "multi-cluster"] = answer(
         "single-cluster",
         id="CAP-SCENARIO",
-        help=N_("single-node: a trial. single-cluster: platform and applications. multi-cluster: manages clusters."),
+        help=N_(
+            "single-node: a trial. single-cluster: platform and applications. multi-cluster: manages other clusters."
+        ),
     )
     workload: Workload = answer(
-        Workload(), id="CAP-SC-GROW", help=N_("Expected load, to compute the size of the nodes.")
+        Workload(),
+        id="CAP-SC-GROW",
+        help=N_("Expected load, from which acp-tui computes the required size of the nodes."),
     )
     package: Package = answer(Package(), id="BND-CORE", help=N_("Packages of the installer."))
     admin: Admin = answer(Admin(), id="P-ADMIN-USER", help=N_("First administrator of the platform."))
@@ -436,7 +456,9 @@ class Plan(Section):
     isolation: Bool = answer(
         False,
         id="P-ISOLATION",
-        help=N_("Separate platform and applications. Use this only if applications run in the global cluster."),
+        help=N_(
+            "true: the control plane nodes run only the platform. Use true only if this cluster runs applications."
+        ),
     )
     components: Components = answer(
         Components(), id="P-PRODUCTS", help=N_("Products to install, monitoring and logging.")

@@ -111,7 +111,7 @@ def parse_document(path: Path, raw: bytes) -> Document:
     if node is None:
         return document
     if not isinstance(node, yaml.MappingNode):
-        document.problem((), _("the file is not a plan: it must consist of keys and values (a YAML mapping)"))
+        document.problem((), _("the file is not a plan. A plan must be a YAML mapping of keys to values."))
         return document
     value = _plain(node, (), document, ())
     document.data = value if isinstance(value, dict) else {}

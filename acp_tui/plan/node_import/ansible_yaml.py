@@ -68,7 +68,9 @@ class _Walk:
                 variables = self._inventory.shared.setdefault(name, Variables())
                 self._variables(variables, value)
             else:
-                text = _("'{key}' in group '{group}' is unknown. A group can contain only hosts, children and vars.")
+                text = _(
+                    "the key '{key}' in group '{group}' is unknown. A group can contain only hosts, children and vars."
+                )
                 self._inventory.faults.append(LineNote(at, text.format(key=bounded(key), group=bounded(name))))
 
     def _hosts(self, group: str, node: yaml.Node) -> None:

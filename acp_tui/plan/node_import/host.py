@@ -118,7 +118,7 @@ def addresses(text: str) -> tuple[str, ...]:
     if "/" in bare and is_ip(bare.partition("/")[0]):
         raise InvalidHostLine(_("'{text}' is a network. Enter the address of a node.").format(text=bounded(text)))
     if is_domain(bare):
-        message = _("'{text}' is a host name. Enter its address; the command `getent hosts {text}` shows it.")
+        message = _("'{text}' is a host name. Enter its address, which the command `getent hosts {text}` shows.")
         raise InvalidHostLine(message.format(text=bounded(bare)))
     raise InvalidHostLine(_("'{text}' is not an IPv4 or IPv6 address").format(text=bounded(text)))
 
@@ -199,9 +199,9 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
         reading = replace(reading, hosts=hosts, faults=(*reading.faults, *faults))
     if len(reading.hosts) > MAX_HOSTS:
         count = len(reading.hosts)
-        text = ngettext("the list has {count} node too many", "the list has {count} nodes too many", count).format(
-            count=count
-        )
+        text = ngettext(
+            "the list has {count} node, which is too many", "the list has {count} nodes, which is too many", count
+        ).format(count=count)
         return replace(reading, hosts=(), faults=(LineNote(0, text),))
     return replace(reading, faults=tuple(sorted(reading.faults, key=lambda fault: fault.line)))
 
