@@ -41,8 +41,8 @@ class PackageContents:
 def inspect(package: Path) -> PackageContents:
     """Check every member of an archive without reading the content of its files.
 
-    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would leave the target
-    folder. Raises OSError if the file cannot be read."""
+    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would be unpacked outside
+    the target folder. Raises OSError if the file cannot be read."""
     guard, members, size, names = Guard(), 0, 0, set[str]()
     with (
         open_package(package) as file,
@@ -159,7 +159,7 @@ def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
 
 
 def _check_end(feed: Feed, end: int) -> None:
-    """Raise PackageRefused unless the archive has its end mark. `end`: the offset after the last member."""
+    """Raise PackageRefused if the archive has no end mark. `end`: the offset after the last member."""
     if feed.data_end > end or feed.position - end < _END:
         raise PackageRefused(
             _("The end of the archive is missing, so the archive is damaged or truncated. Copy the package again.")

@@ -87,7 +87,7 @@ def _signature_findings(plan: Plan, package: PackageState) -> Iterator[tuple[str
 
 def _findings(plan: Plan, facts: PackageFacts) -> Iterator[tuple[str, Finding]]:
     if facts.core is None:
-        yield "BND-CORE", Finding(Outcome.FAIL, _("the plan does not name a Core Package"), paths=("package.core",))
+        yield "BND-CORE", Finding(Outcome.FAIL, _("the plan names no Core Package"), paths=("package.core",))
         return
     if facts.core.file is None:
         yield "BND-CORE", Finding(Outcome.FAIL, facts.core.trouble, paths=("package.core",))

@@ -38,7 +38,7 @@ class Check:
     verify: Callable[[PackageReader], SignatureResult]
     """A function that reads the package to its end and returns the result of the verification."""
     accepts: Callable[[SignatureResult], bool]
-    """A function that returns True if a package with this result of the verification can be unpacked."""
+    """A function that receives the result of the verification, and returns True if the package can be unpacked."""
     fingerprint: str
     """The fingerprint of the trusted key."""
 

@@ -29,8 +29,7 @@ class PackageInput:
     fingerprint: str
 
     def result_without_gpg(self) -> SignatureResult | None:
-        """Return the result that needs no gpg, because gpg or a file is missing; None if gpg can verify the
-        signature."""
+        """Return the result if a file or gpg is missing, so that verification is impossible; otherwise None."""
         if identity(self.signature) is None:
             return SignatureResult(Signed.SIGNATURE_MISSING, detail=str(self.signature))
         if self.key_file is None:

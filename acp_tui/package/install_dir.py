@@ -1,7 +1,8 @@
 """The install folder: move unpacked files into it, and record them in a stamp.
 
-The stamp lists the unpacked packages and the files that acp-tui created. acp-tui does not repeat the unpacking of a
-package unless the unpacking was interrupted. It does not change files that it did not create.
+The stamp lists the unpacked packages and the files that acp-tui created. A package that is completely unpacked is not
+unpacked again. If the unpacking was interrupted, acp-tui repeats it. acp-tui does not change files that it did not
+create.
 """
 
 import ctypes
@@ -36,7 +37,7 @@ class UnpackFailed(AcpError):
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """The identity of a package file, which changes when the content of the file changes. `size` is in bytes."""
+    """The identity of a package file. It changes when the file is changed or replaced. `size` is in bytes."""
 
     name: str
     size: int
@@ -60,7 +61,7 @@ class Placed:
 
     file: FileIdentity
     signer: str = ""
-    """The fingerprint of the trusted key that verified the signature; "" if the signature was not verified."""
+    """The fingerprint of the trusted key that made the signature; "" if the signature was not verified."""
     verified: str = ""
     """The time of the verification in ISO 8601 format with time zone; "" if the signature was not verified."""
     entries: tuple[str, ...] = ()

@@ -67,7 +67,8 @@ class PackageWork:
     """Collects facts about packages and caches them. `base`: the folder in which relative paths of the plan start.
 
     `free_space` returns the free bytes of a folder. `here` returns True if an address belongs to this host. The
-    practice cluster replaces both. `places`: the folders to search for packages; None means the likely folders."""
+    practice cluster replaces these two functions. `places`: the folders to search for packages; None means the likely
+    folders."""
 
     def __init__(
         self,
@@ -92,7 +93,7 @@ class PackageWork:
         return package_verdicts(plan, await self.facts(plan), date.today())
 
     async def facts(self, plan: Plan) -> PackageFacts:
-        """Collect the facts that are quick to collect, and add the results of earlier verifications."""
+        """Collect the facts without verifying signatures, and add the results of earlier verifications."""
         return await asyncio.to_thread(self._collect_facts, plan)
 
     async def find(self, fingerprint: str) -> tuple[Found, ...]:
@@ -124,8 +125,8 @@ class PackageWork:
         unpacked. Return False if all packages were already unpacked.
 
         Raises PackageBlocked if a requirement blocks unpacking, PackageRefused for an invalid archive, UnpackFailed if
-        the install folder cannot be used. Cancelling does not remove packages that are already completely unpacked;
-        otherwise the install folder is unchanged."""
+        the install folder cannot be used. After cancellation, packages that are completely unpacked stay in the install
+        folder, and everything else in it is unchanged."""
         done, target, now = False, self.target(plan), self._to_unpack(plan)
         async with self._reading:
             self._forbid(plan, _as_if_good(await self.facts(plan)))

@@ -1,9 +1,9 @@
 """The data model of the plan: all decisions about an install, in immutable sections.
 
 Every field has a default, except the required fields of nodes and waivers. This module validates each field alone, and
-the wizard shows the error message of an invalid field. The checks in `checks/plan` compare several fields, because an
-unfinished plan can violate such rules. Each field names its parameter ID (`P-...`). It also names the requirement
-(`XR-...`) that an invalid value violates, if such a requirement exists.
+the wizard shows the error message of an invalid field. Rules about several fields are checks in `checks/plan`, so that
+an unfinished plan can violate them and still be loaded. Each field names its parameter ID (`P-...`). It also names the
+requirement (`XR-...`) that an invalid value violates, if such a requirement exists.
 """
 
 import re

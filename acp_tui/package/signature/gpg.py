@@ -32,13 +32,13 @@ Every signature and public key file is smaller. The limit prevents reading a pac
 _NEWER_SIGNATURE = re.compile(r"packet\(2\) with unknown version [5-9]\b")
 _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
 _FUTURE_KEY = re.compile(r"was created \d+ \w+ in the future")
-"""These three patterns match messages of gpg for errors without a status line.
+"""Patterns for messages of gpg about a newer signature format, a newer key format, and a key from the future.
 
-The messages are those of the C locale. They only select the text of an error."""
+For these errors, gpg prints no status line. The messages are in the C locale, and only select the text of an error."""
 _TIMEOUT = 20
 """The number of seconds without progress after which acp-tui ends gpg."""
 _SEND_BUFFER = 4 << 20
-"""The size of the buffer between acp-tui and gpg in bytes. A large buffer prevents that they wait for each other."""
+"""The size of the buffer for data to gpg in bytes. Because it is large, acp-tui and gpg rarely wait for each other."""
 _SO_SNDBUFFORCE = 32
 
 

@@ -78,9 +78,9 @@ class Document:
 
 
 def read_content(path: Path) -> bytes:
-    """Read a file, but not more than MAX_BYTES + 1 bytes. Raises OSError.
+    """Return the first MAX_BYTES + 1 bytes of a file. Raises OSError.
 
-    This number of bytes is enough to detect a file that is too large."""
+    These bytes are enough to detect a file that is larger than MAX_BYTES."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 

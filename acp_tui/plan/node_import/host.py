@@ -186,7 +186,7 @@ def endpoint(text: str) -> tuple[str | None, str, str | None]:
 
 
 def checked(reading: ParsedNodes) -> ParsedNodes:
-    """Remove the hosts that are invalid in a plan from the list, and add an error to `faults` for each of them."""
+    """Return the list without the hosts that a plan would reject. `faults` has an error for each of these hosts."""
     try:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
     except InvalidValue as invalid:
