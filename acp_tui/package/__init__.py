@@ -1,1 +1,1 @@
-"""The packages of the vendor. This package finds, verifies and unpacks them."""
+"""Find, verify and unpack the vendor's archives: the Core Package and the Extensions Package."""

@@ -18,19 +18,19 @@ from acp_tui.package.tar_members import Guard, PackageRefused, link_target
 SETUP = "installer/setup.sh"
 INIT = "installer/res/init.sh"
 _END = 2 * tarfile.BLOCKSIZE
-"""The number of zero bytes (two blocks) at the end of a complete archive."""
+"""A complete archive ends with at least this number of zero bytes (two blocks)."""
 
 
 @dataclass(frozen=True)
 class PackageContents:
-    """The contents of a complete and safe archive. `size`: the bytes of its files."""
+    """The contents of a complete and safe archive. `size`: the total size of its files in bytes."""
 
     members: int
     size: int
     setup: bool
-    """True if the archive contains the file SETUP."""
+    """True if the archive contains the file `installer/setup.sh`."""
     init: bool
-    """True if the archive contains the file INIT."""
+    """True if the archive contains the file `installer/res/init.sh`."""
 
     @property
     def installable(self) -> bool:
@@ -41,8 +41,8 @@ class PackageContents:
 def inspect(package: Path) -> PackageContents:
     """Check every member of an archive without reading the content of its files.
 
-    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would leave the target
-    folder. Raises OSError if the file cannot be read."""
+    Raises PackageRefused if the file is not a tar archive, is truncated, or has a member that would be unpacked outside
+    the target folder. Raises OSError if the file cannot be read."""
     guard, members, size, names = Guard(), 0, 0, set[str]()
     with (
         open_package(package) as file,
@@ -65,7 +65,7 @@ def inspect(package: Path) -> PackageContents:
 def unpack(feed: Feed, folder: Path) -> None:
     """Write the members of an archive into an empty folder.
 
-    Raises PackageRefused, Cancelled or OSError; then the folder is incomplete."""
+    Raises PackageRefused, Cancelled or OSError. After such an error, the content of the folder is incomplete."""
     guard = Guard()
     folders: list[tuple[Path, tarfile.TarInfo]] = []
     made = {folder}
@@ -151,18 +151,18 @@ def _written(member: tarfile.TarInfo) -> int:
 
 
 def _apply_metadata(place: Path, member: tarfile.TarInfo) -> None:
-    """Set the mode and time that the archive contains.
+    """Set the mode and the modification time of an unpacked member as in the archive.
 
-    The owner is the current user. Set-user-ID and similar bits are removed."""
+    The owner stays the current user. Special bits such as set-user-ID are removed."""
     place.chmod(member.mode & 0o777)
     os.utime(place, (member.mtime, member.mtime))
 
 
 def _check_end(feed: Feed, end: int) -> None:
-    """Raise PackageRefused unless the archive has its end mark. `end`: the offset after the last member."""
+    """Raise PackageRefused if the archive has no end mark. `end`: the offset after the last member."""
     if feed.data_end > end or feed.position - end < _END:
         raise PackageRefused(
-            _("The archive is damaged or truncated, because its end is missing. Copy the package again.")
+            _("The end of the archive is missing, so the archive is damaged or truncated. Copy the package again.")
         )
 
 

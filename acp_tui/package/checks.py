@@ -1,4 +1,7 @@
-"""Evaluate the packages of a plan, from facts to verdicts (BND-*). The functions read and change nothing."""
+"""Compute the verdicts on the packages of a plan from facts (BND-*).
+
+The functions do not read the packages and do not change anything.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -53,7 +56,9 @@ def package_verdicts(plan: Plan, facts: PackageFacts, today: date) -> tuple[Verd
 
 
 def name_verdicts(plan: Plan, base: Path, today: date) -> tuple[Verdict, ...]:
-    """Return the verdicts on the file names of the packages (kind, release, architecture). The files can be missing."""
+    """Return the verdicts on the file names of the packages (kind, release, architecture).
+
+    The files do not have to exist."""
     named = {
         kind: PackageState(package_input, parse_name(package_input.package.name), None)
         for kind, package_input in package_inputs(plan.package, base).items()
@@ -167,7 +172,7 @@ def _signature(package: PackageState) -> Finding:
 def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
     expected = spaced(fingerprint)
     remedy = signature_fix(result) if result else _("Verify the package.")
-    observed = explain_signature(result) if result else _("the signature is not verified yet")
+    observed = explain_signature(result) if result else _("the signature of the Core Package is not verified yet")
     outcome = Outcome.UNKNOWN
     if (
         result is not None and result.signed is Signed.SIGNATURE_MISSING
@@ -178,14 +183,14 @@ def _key(result: SignatureResult | None, fingerprint: str) -> Finding:
     elif result is not None and (result.signed in _BROKEN or result.signed in (Signed.GOOD, Signed.UNSUPPORTED)):
         text = _("the key file contains the trusted key {fingerprint}")
         if result.verified is not None:  # the result is from an earlier verification; the key file is not read again
-            text = _("the package is signed by the trusted key {fingerprint}")
+            text = _("the Core Package is signed by the trusted key {fingerprint}")
         return Finding(Outcome.PASS, text.format(fingerprint=expected))
     return Finding(outcome, observed, expected, remedy, paths=("package.public_key", "package.fingerprint"))
 
 
 def _same(core: PackageState, extensions: PackageState) -> Finding:
     if core.name is None or extensions.name is None:
-        return Finding(Outcome.UNKNOWN, _("the file names do not contain version and architecture"))
+        return Finding(Outcome.UNKNOWN, _("the file name of a package does not contain version and architecture"))
     names = f"{core.package_input.package.name}, {extensions.package_input.package.name}"
     paths = ("package.extensions",)
     if core.name.arch != extensions.name.arch:
@@ -201,7 +206,7 @@ def _same(core: PackageState, extensions: PackageState) -> Finding:
 
 def _order(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("release {release} uploads the Extensions Package after the install (with violet)")
+        observed = _("in release {release}, the Extensions Package is uploaded after the install (with violet)")
         return Finding(Outcome.PASS, observed.format(release=plan.effective_release))
     if "extensions" in facts.unpacked:
         return Finding(Outcome.PASS, _("both packages are unpacked, and the Core Package was unpacked first"))
@@ -210,9 +215,9 @@ def _order(plan: Plan, facts: PackageFacts) -> Finding:
 
 def _together(plan: Plan, facts: PackageFacts) -> Finding:
     if not release_traits(plan.effective_release).extensions_before_install:
-        observed = _("release {release} does not require the Extensions Package next to the installer")
+        observed = _("release {release} does not require the Extensions Package in the install folder")
         return Finding(Outcome.NOT_APPLICABLE, observed.format(release=plan.effective_release))
-    return Finding(Outcome.PASS, _("both packages are unpacked into {folder}").format(folder=facts.target))
+    return Finding(Outcome.PASS, _("acp-tui unpacks both packages into {folder}").format(folder=facts.target))
 
 
 def _folder(facts: PackageFacts) -> Finding:
@@ -221,7 +226,7 @@ def _folder(facts: PackageFacts) -> Finding:
         return Finding(
             Outcome.FAIL,
             observed,
-            pgettext("observed value", "the install folder is a folder"),
+            pgettext("observed value", "the install folder must be a folder, not a file"),
             _("Choose a different install folder."),
             paths=("package.install_dir",),
         )
@@ -248,5 +253,9 @@ def _host(plan: Plan, is_installer_node: bool) -> Finding:
     node = plan.installer_node
     address = node.address if node else ""
     if is_installer_node:
-        return Finding(Outcome.PASS, _("this host has the address {address}").format(address=address))
-    return Finding(Outcome.FAIL, _("this host does not have the address {address}").format(address=address))
+        return Finding(
+            Outcome.PASS, _("this host has the address {address} of the installer node").format(address=address)
+        )
+    return Finding(
+        Outcome.FAIL, _("this host does not have the address {address} of the installer node").format(address=address)
+    )

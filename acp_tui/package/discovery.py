@@ -1,7 +1,7 @@
 """Find packages in likely folders, so that the operator does not need to type a path.
 
-The search has limits for depth, entries and time, and does not follow links. The results are only suggestions. They are
-verified like every package.
+The search has limits for depth, entries and time, and does not follow links. The found packages are only suggestions.
+acp-tui verifies them like every other package.
 """
 
 import os
@@ -19,9 +19,9 @@ from acp_tui.plan.model import VENDOR_FINGERPRINT
 from acp_tui.plan.package_name import Arch, PackageName, parse_name
 
 KEY = "verify-key.pub"
-"""The name that the vendor gives its public key file."""
+"""The file name of the vendor's public key."""
 _KEY_ENDINGS = (".pub", ".asc", ".gpg", ".pgp", ".key", ".txt")
-"""Endings of file names that can contain the key."""
+"""The file name endings of possible key files."""
 _KEY_BYTES, _KEY_FILES = 1 << 16, 1000
 """The maximum number of bytes of a key file, and the maximum number of files that are read to find the key."""
 _DEPTH = 3
@@ -40,7 +40,7 @@ class Found:
     """True if the signature file is next to the package."""
     extensions: Path | None = None
     public_key: Path | None = None
-    """A file that contains the trusted key, or else a file with the name that the vendor gives its key file."""
+    """A file that contains the trusted key, or else a file named `verify-key.pub`; None if there is no such file."""
 
 
 def likely_places(base: Path) -> tuple[Path, ...]:
@@ -72,10 +72,10 @@ def find(places: Sequence[Path], machine: str = "", fingerprint: str = VENDOR_FI
 
 
 def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = ()) -> tuple[Found, ...]:
-    """Return one suggestion for each package name. Packages for this host come first, then the newest ones.
+    """Return one suggestion for each package name, the most suitable one first.
 
-    `arch`: the architecture of this host, which becomes the first control plane node. `trusted`: the files that contain
-    the trusted key."""
+    Packages for the architecture of this host come first. Among them, newer versions come first. `arch`: the
+    architecture of this host; None if it is unknown. `trusted`: the files that contain the trusted key."""
     named = [(path, name) for path in files if (name := parse_name(path.name)) is not None]
     cores = [(path, name) for path, name in named if name.kind == "core"]
 
@@ -96,9 +96,10 @@ def offers(files: Sequence[Path], arch: Arch | None, trusted: Sequence[Path] = (
 def look_for(
     places: Iterable[Path], *, depth: int = _DEPTH, entries: int = _ENTRIES, seconds: float = _SECONDS
 ) -> Iterator[Path]:
-    """Yield the files that are packages or possible key files by their names. Upper folders come first.
+    """Yield the files that have the name of a package or of a possible key file. Upper folders come first.
 
-    `depth`: the levels of subfolders to search. `entries`: the maximum number of names to check."""
+    `depth`: the levels of subfolders to search. `entries`: the maximum number of names to check. `seconds`: the time
+    limit."""
     end = time.monotonic() + seconds
     waiting, known = deque((place, 0) for place in places), set[str]()
     while waiting and time.monotonic() < end:

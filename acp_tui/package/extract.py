@@ -1,7 +1,7 @@
 """Unpack a package into the install folder, and verify its signature at the same time.
 
-The package is read once and written to a staging folder. Its files are moved into place only after the complete archive
-was read, verified and written. The functions block, so run them in a thread.
+The package is read once and written to a staging folder. When the complete archive has been written and verified, its
+files are moved to their final places. The functions block, so run them in a thread.
 """
 
 import errno
@@ -33,18 +33,18 @@ from acp_tui.plan.package_name import Kind
 
 @dataclass(frozen=True)
 class Check:
-    """The way to verify the signature while a package is unpacked."""
+    """The functions that verify the signature of a package while it is unpacked."""
 
     verify: Callable[[PackageReader], SignatureResult]
     """A function that reads the package to its end and returns the result of the verification."""
     accepts: Callable[[SignatureResult], bool]
-    """A function that returns True if the package can be put in place after this result."""
+    """A function that receives the result of the verification, and returns True if the package can be unpacked."""
     fingerprint: str
     """The fingerprint of the trusted key."""
 
 
 class SignatureRefused(Exception):
-    """The package was not put in place, because its signature was not accepted."""
+    """The package was not unpacked, because its signature was not accepted."""
 
     def __init__(self, result: SignatureResult) -> None:
         super().__init__(result.signed.value)
@@ -67,14 +67,14 @@ def extract(
     kind: Kind = "core",
     check: Check | None = None,
 ) -> Extracted | None:
-    """Unpack `package` into the folder `target`.
+    """Unpack `package` into the folder `target`. Return None if the package is already unpacked.
 
-    Return None if it is already unpacked. Progress is in bytes of the package.
+    Progress is in bytes of the package. The file is opened and read once, so the verified bytes are the unpacked bytes
+    (BND-SIGN).
 
-    The file is opened and read once, so the verified bytes are the unpacked bytes (BND-SIGN).
-
-    Raises PackageRefused for an invalid archive; SignatureRefused; UnpackFailed if `target` is in use, is full or
-    contains files that acp-tui did not create; Cancelled. Then `target` is unchanged."""
+    Raises PackageRefused for an invalid archive, SignatureRefused for a signature that is not accepted, Cancelled after
+    cancellation, and UnpackFailed if `target` is in use, is full or contains files that acp-tui did not create. After
+    each of these errors, `target` is unchanged."""
     try:
         with open_package(package) as file:
             identity = FileIdentity.of(package, file.fileno())
@@ -115,12 +115,14 @@ class _Opened:
     cancelled: Callable[[], bool]
 
     def feed(self, also: Callable[[bytes], None] | None = None, enough: Callable[[], bool] = never) -> Feed:
-        """Return a reader of the package. `enough`: returns True if the rest of the file is not needed."""
+        """Return a reader of the package.
+
+        `enough`: a function that returns True when the rest of the file is not needed."""
         return Feed(self.file, self.name, self.size, self.on_progress, lambda: self.cancelled() or enough(), also)
 
 
 def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureResult:
-    """Unpack in one thread and verify the same bytes in a second thread. A faster thread waits for the slower one."""
+    """Unpack in one thread and verify the same bytes in a second thread. The faster thread waits for the slower one."""
     relay = Relay()
 
     def refused() -> bool:
@@ -143,12 +145,14 @@ def _unpack_checked(opened: _Opened, folder: Path, check: Check) -> SignatureRes
 
 
 def _check_unchanged(package: Path, file: IO[bytes], before: FileIdentity) -> None:
-    """Raise UnpackFailed if another process wrote to the package while it was read. Then no result is valid."""
+    """Raise UnpackFailed if the package changed while it was read.
+
+    The result of the verification is not valid for a changed package."""
     if FileIdentity.of(package, file.fileno()) != before:
         raise UnpackFailed(
             _(
-                "The package {package} changed while acp-tui read it. If a copy is still running, wait "
-                "until it is complete."
+                "The package {package} changed while acp-tui read it. If the package is still being "
+                "copied, wait until the copy is complete."
             ).format(package=package)
         )
 

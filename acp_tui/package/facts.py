@@ -29,7 +29,7 @@ class PackageInput:
     fingerprint: str
 
     def result_without_gpg(self) -> SignatureResult | None:
-        """Return the result if a file or gpg is missing. Return None if gpg can verify the signature."""
+        """Return the result if a file or gpg is missing, so that verification is impossible; otherwise None."""
         if identity(self.signature) is None:
             return SignatureResult(Signed.SIGNATURE_MISSING, detail=str(self.signature))
         if self.key_file is None:
@@ -49,7 +49,7 @@ class PackageInput:
     def identities(self) -> Identities:
         """Return the current identities of the package, its signature and its key file.
 
-        A result of a verification is valid only while they do not change."""
+        The result of a verification is valid only while these identities stay the same."""
         return tuple(identity(path) for path in (self.package, self.signature, self.key_file))
 
 
@@ -60,9 +60,13 @@ class PackageState:
     package_input: PackageInput
     name: PackageName | None
     file: FileIdentity | None
-    """The identity of the package file; None if it is missing or not readable, then `trouble` has the reason."""
+    """The identity of the package file.
+
+    If the file is missing or cannot be read, the identity is None and `trouble` has the reason."""
     contents: PackageContents | None = None
-    """The contents of the package; None if it cannot be unpacked, then `trouble` has the reason."""
+    """The contents of the package.
+
+    If the package cannot be unpacked, they are None and `trouble` has the reason."""
     trouble: str = ""
     signature: SignatureResult | None = None
     """The result of the verification; None if the signature is not verified yet."""
@@ -118,7 +122,9 @@ def identity(path: Path | None) -> FileIdentity | None:
 
 
 def is_local_address(address: str) -> bool:
-    """Return True if `address` belongs to this host. A socket can be bound only to a local address."""
+    """Return True if `address` belongs to this host.
+
+    The function tries to bind a socket to the address, which works only for a local address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

@@ -44,6 +44,8 @@ def describe_other_type(handle: int, path: Path) -> str:
         if head.lstrip().startswith(magic):
             return _(message)
     if os.pread(handle, len(_ISO_MAGIC), _ISO_AT) == _ISO_MAGIC:
-        text = _("The file is a disc image, not a tar archive. Mount it, and copy the package from it: {command}")
+        text = _(
+            "The file is a disc image, not a tar archive. Copy the package from the image. Mount it with: {command}"
+        )
         return text.format(command=f"mount -o loop,ro {shlex.quote(str(path))} /mnt")
     return ""

@@ -1,8 +1,9 @@
-"""File objects for tarfile. They read only forward, and limit the size of each read.
+"""File objects for tarfile that read only forward and limit the size of each read.
 
-An archive is untrusted input, and its headers state how much tarfile reads and from which position. Unpacking reads the
-file once from start to end. The stream mode of tarfile is not used, because it copies its complete buffer at each
-header and is too slow for many small files. Inspecting an archive skips the content of the files.
+An archive is untrusted input: its headers decide how many bytes tarfile reads, and at which position. `Forward` is for
+unpacking, and reads the file once from start to end. The stream mode of tarfile is not used, because it copies its
+complete buffer at each header and is too slow for many small files. `Skim` is for inspecting, and skips the content of
+the files.
 """
 
 import os
@@ -14,7 +15,7 @@ from acp_tui.core.i18n import _
 from acp_tui.package.reader import Feed
 
 _MOST = 16 << 20
-"""The maximum number of bytes of one read. The headers of one member are always shorter."""
+"""The maximum number of bytes of one read. The headers of a valid member are always shorter."""
 
 
 class Forward:
@@ -29,17 +30,17 @@ class Forward:
         return self._position
 
     def seek(self, position: int, _whence: int = 0, /) -> int:
-        """Skip forward to `position`, or to the end of the feed if it comes first."""
+        """Skip forward to `position`, or to the end of the feed if the feed ends before `position`."""
         for _piece in self.pieces(_ahead(self._position, position)):
             pass
         return self._position
 
     def read(self, size: int, /) -> bytes:
-        """Return the next `size` bytes. Near the end there are fewer."""
+        """Return the next `size` bytes, or fewer bytes at the end of the feed."""
         return b"".join(self.pieces(_limited(size)))
 
     def pieces(self, size: int) -> Iterator[memoryview]:
-        """Yield the next `size` bytes in pieces. Consume all pieces before the next read."""
+        """Yield the next `size` bytes in pieces. The caller must consume all pieces before the next read."""
         while size > 0:
             if not self._chunk:
                 self._chunk = memoryview(self._feed.read(Feed.CHUNK))

@@ -1,7 +1,8 @@
-"""The install folder. A stamp records the unpacked packages, and new files are moved into place.
+"""The install folder: move unpacked files into it, and record them in a stamp.
 
-The stamp lists the files that acp-tui created. A completely unpacked package is not unpacked again; an interrupted one
-is. Files that acp-tui did not create are not changed.
+The stamp lists the unpacked packages and the files that acp-tui created. A package that is completely unpacked is not
+unpacked again. If the unpacking was interrupted, acp-tui repeats it. acp-tui does not change files that it did not
+create.
 """
 
 import ctypes
@@ -22,7 +23,7 @@ from acp_tui.package.tar_members import OURS
 from acp_tui.plan.package_name import Kind
 
 REQUIRED_FREE = 100 * 10**9
-"""The bytes that must be free after the Core Package is unpacked (BND-FREE-100G)."""
+"""The number of bytes that must be free after the Core Package is unpacked (BND-FREE-100G)."""
 STAMP = f"{OURS}unpacked.json"
 STAGING = f"{OURS}unpacking"
 
@@ -36,7 +37,7 @@ class UnpackFailed(AcpError):
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """The identity of a package file in one state. It changes when the file changes. `size` is in bytes."""
+    """The identity of a package file. It changes when the file is changed or replaced. `size` is in bytes."""
 
     name: str
     size: int
@@ -48,24 +49,25 @@ class FileIdentity:
     def of(cls, path: Path, handle: int | None = None) -> "FileIdentity":
         """Return the identity of a file. Raises OSError.
 
-        `handle`: the descriptor of the opened file, because another file can have its name by now."""
+        `handle`: the descriptor of the open file. With `handle`, the result is correct even if a different file has
+        replaced the file at `path`."""
         stat = path.stat() if handle is None else os.fstat(handle)
         return cls(path.name, stat.st_size, stat.st_mtime_ns, stat.st_ino, stat.st_dev)
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An unpacked package, and the result of its verification, as the stamp records them."""
+    """The entry of the stamp for an unpacked package, with the result of its verification."""
 
     file: FileIdentity
     signer: str = ""
-    """The fingerprint of the trusted key that verified the signature; "" if the signature was not verified."""
+    """The fingerprint of the trusted key that made the signature; "" if the signature was not verified."""
     verified: str = ""
     """The time of the verification in ISO 8601 format with time zone; "" if the signature was not verified."""
     entries: tuple[str, ...] = ()
-    """The names of the package's files and folders directly in the install folder.
+    """The names of the files and folders of the package directly in the install folder.
 
-    Only these can be replaced by a different package."""
+    A different package can replace only these files and folders."""
 
     @classmethod
     def from_json(cls, entry: Mapping[str, object]) -> "Placed":
@@ -87,14 +89,14 @@ def disk_free(folder: Path) -> int:
 def free_space_after(target: Path, still_to_unpack: int, free_space: FreeSpace = disk_free) -> int:
     """Return the free bytes on the file system of `target` after `still_to_unpack` bytes are written to it.
 
-    A result below 0 means that the space is too small. `target` can be missing. Raises OSError if the file system
-    cannot be queried."""
+    A result below 0 means that there is not enough space. `target` does not have to exist. Raises OSError if the file
+    system cannot be queried."""
     folder = next(parent for parent in (target, *target.parents) if parent.is_dir())
     return free_space(folder) - still_to_unpack
 
 
 _UNFINISHED = FileIdentity("", 0, 0, 0, 0)
-"""The identity in the stamp while the files of a package are moved into place."""
+"""The placeholder for the identity in the stamp while the files of a package are moved into the install folder."""
 
 
 def unpacked(target: Path) -> Mapping[str, Placed]:
@@ -128,8 +130,8 @@ def placed(target: Path, kind: Kind, file: FileIdentity) -> Placed | None:
 def locked_install_dir(target: Path) -> Iterator[Path]:
     """Lock `target` so that no other process unpacks into it, and yield an empty staging folder in it.
 
-    `target` is created if it is missing. The staging folder is removed at the end, or by the next call after a kill.
-    Raises UnpackFailed if another process has locked `target`."""
+    `target` is created if it is missing. The staging folder is removed at the end. If the process is killed before, the
+    next call removes the staging folder. Raises UnpackFailed if another process has locked `target`."""
     target.mkdir(parents=True, exist_ok=True)
     with locked_folder(target) as lock:
         if lock is None:
@@ -170,8 +172,8 @@ def check_free_to_use(target: Path, kind: Kind) -> None:
 def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
     """Move the files in `new` into `target` and write the stamp.
 
-    An earlier Core Package and its Extensions Package are replaced. Raises UnpackFailed if files that acp-tui did not
-    create would be replaced; then nothing changed. Raises OSError, for example if the disk did not store the files."""
+    A new Core Package replaces the earlier Core Package and its Extensions Package. Raises UnpackFailed, and changes
+    nothing, if files that acp-tui did not create would be replaced. Raises OSError, for example if the disk failed."""
     _to_disk(new)
     before = _stamped(target)
     ours = {"installer", *(name for entry_stamp in before.values() for name in entry_stamp.entries)}
@@ -202,9 +204,9 @@ def put_in_place(new: Path, target: Path, kind: Kind, package: Placed) -> None:
 
 
 def _to_disk(folder: Path) -> None:
-    """Write the file system of `folder` to disk in one call.
+    """Flush the file system of `folder` to disk with one call.
 
-    A call for each of thousands of files would be too slow."""
+    A separate call for each of the thousands of files would be too slow."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if ctypes.CDLL(None, use_errno=True).syncfs(handle):
@@ -224,8 +226,8 @@ def _moves(new: Path, target: Path) -> Iterator[tuple[Path, Path]]:
             yield entry, place
         elif _is_folder(entry) != _is_folder(place):
             text = _(
-                "{path} exists and has the wrong type: the package has a folder instead of a file, or a "
-                "file instead of a folder. Move it to a different folder."
+                "{path} has the wrong type: it is a file where the package has a folder, or a folder where "
+                "the package has a file. Move it to a different folder."
             )
             raise UnpackFailed(text.format(path=place))
         elif _is_folder(entry):

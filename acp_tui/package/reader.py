@@ -1,6 +1,7 @@
 """Read a package once from start to end in a thread, with progress and cancellation.
 
-Packages have several gigabytes. Progress is therefore reported only in steps that are visible on a terminal.
+Packages have several gigabytes. Progress is not reported for every read, but only in steps that are visible on a
+terminal.
 """
 
 import asyncio
@@ -42,10 +43,11 @@ def never() -> bool:
 
 
 class Feed:
-    """Reads a file to its end. `stopped` is True if the caller cancelled; then the file was not read to its end.
+    """Reads a file to its end. `stopped` is True if the caller cancelled before the end of the file.
 
-    A tar archive ends with zeros. `data_end` is the offset after the last byte that is not zero, so it shows whether
-    the parser has read the complete archive. `also` receives the same bytes in order."""
+    A tar archive ends with zeros. `data_end` is the offset after the last byte that is not zero. If the parser
+    stopped before `data_end`, it has not read the complete archive. `also`: a function that receives the same bytes
+    in order."""
 
     CHUNK = 1 << 20
 
@@ -105,7 +107,7 @@ class Relay:
         self._abandoned = False
 
     def give(self, piece: bytes) -> None:
-        """Add a piece. Wait while the receiver is too far behind, unless it has abandoned the relay."""
+        """Add a piece. The call waits while too many pieces are unread, unless the receiver has abandoned the relay."""
         with self._changed:
             self._changed.wait_for(lambda: self._abandoned or len(self._pieces) < self.AHEAD)
             if not self._abandoned:
@@ -150,7 +152,7 @@ def pace(progress: Progress) -> str:
 async def in_thread(work: Callable[[OnProgress, Callable[[], bool]], T], on_progress: OnProgress) -> T:
     """Run `work(on_progress, cancelled)` in a thread; `on_progress` is called on the event loop.
 
-    Cancelling the caller makes `cancelled` true and waits until the thread has cleaned up."""
+    If the caller is cancelled, `cancelled()` returns True, and this function waits until the thread has cleaned up."""
     loop = asyncio.get_running_loop()
     stop = threading.Event()
 
@@ -170,7 +172,7 @@ async def in_thread(work: Callable[[OnProgress, Callable[[], bool]], T], on_prog
 async def in_daemon_thread(work: Callable[[], T]) -> T:
     """Run `work` in a daemon thread and return its result.
 
-    The program can exit while the thread runs, because `work` can hang on a mount whose server is lost."""
+    `work` can hang on a mount whose server is lost. A daemon thread does not prevent the program from exiting."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 

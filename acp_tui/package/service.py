@@ -1,7 +1,7 @@
 """Find, verify and unpack the packages of a plan. The wizard and the commands use this interface.
 
-Long reads run in a thread and can be cancelled. Results are cached while the files are unchanged. Evaluating a plan
-again after a change therefore costs only a few stat calls.
+Long reads run in a thread and can be cancelled. Results are cached while the files are unchanged. A second evaluation
+of a plan therefore needs only a few stat calls.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ _FORBID_UNPACKING = frozenset(
 )
 """The requirements that block unpacking. They concern the package files themselves.
 
-The requirements of the install folder, its free space and the nodes block only the install."""
+Requirements that concern the install folder, its free space or the nodes block the install, but not the unpacking."""
 
 
 class PackageBlocked(AcpError):
@@ -67,7 +67,8 @@ class PackageWork:
     """Collects facts about packages and caches them. `base`: the folder in which relative paths of the plan start.
 
     `free_space` returns the free bytes of a folder. `here` returns True if an address belongs to this host. The
-    practice cluster replaces both. `places`: the folders to search for packages; None means the likely folders."""
+    practice cluster replaces these two functions. `places`: the folders to search for packages; None means the likely
+    folders."""
 
     def __init__(
         self,
@@ -88,17 +89,15 @@ class PackageWork:
     async def verdicts(self, plan: Plan) -> tuple[Verdict, ...]:
         """Return the verdicts on the packages. A signature that is not verified yet has the outcome `unknown`.
 
-        The architecture of the nodes is checked with the nodes (BND-NODE-ARCH)."""
+        The architecture of the nodes (BND-NODE-ARCH) is not included, because the checks of the nodes evaluate it."""
         return package_verdicts(plan, await self.facts(plan), date.today())
 
     async def facts(self, plan: Plan) -> PackageFacts:
-        """Return the facts that are quick to collect, and the results of earlier verifications."""
+        """Collect the facts without verifying signatures, and add the results of earlier verifications."""
         return await asyncio.to_thread(self._collect_facts, plan)
 
     async def find(self, fingerprint: str) -> tuple[Found, ...]:
-        """Return the packages in likely folders, with the key file for `fingerprint`.
-
-        The most suitable package comes first.
+        """Return the packages in likely folders, the most suitable one first, with the key file for `fingerprint`.
 
         A mount that hangs does not block other work."""
         return await in_daemon_thread(lambda: find(self._places, fingerprint=fingerprint))
@@ -122,12 +121,12 @@ class PackageWork:
     async def unpack(self, plan: Plan, on_progress: OnProgress = silent) -> bool:
         """Unpack the packages that the install needs, first the Core Package (BND-ORDER, BND-SAMEDIR).
 
-        A package is verified while it is unpacked; the other packages are verified before. Return False if all packages
-        were already unpacked.
+        Packages that the install does not unpack are verified first. Every other package is verified while it is
+        unpacked. Return False if all packages were already unpacked.
 
         Raises PackageBlocked if a requirement blocks unpacking, PackageRefused for an invalid archive, UnpackFailed if
-        the install folder cannot be used. Cancelling leaves the install folder unchanged, except for packages that are
-        complete."""
+        the install folder cannot be used. After cancellation, packages that are completely unpacked stay in the install
+        folder, and everything else in it is unchanged."""
         done, target, now = False, self.target(plan), self._to_unpack(plan)
         async with self._reading:
             self._forbid(plan, _as_if_good(await self.facts(plan)))
@@ -150,7 +149,8 @@ class PackageWork:
     async def _unpack(self, plan: Plan, package_input: PackageInput, target: Path, on_progress: OnProgress) -> bool:
         """Unpack one package. Return False if it was already unpacked.
 
-        It is not verified if gpg or the signature is missing, because `_forbid` has checked the waiver before."""
+        If gpg or a file that gpg needs is missing, the package is unpacked without verification. In this case,
+        `_forbid` has already checked that the plan contains a waiver."""
         before, state = package_input.identities, await asyncio.to_thread(self._package_state, package_input, target)
 
         def accepted(result: SignatureResult) -> bool:
@@ -278,7 +278,7 @@ def _check_room(facts: PackageFacts) -> None:
 def _as_if_good(facts: PackageFacts, only: Sequence[PackageInput] | None = None) -> PackageFacts:
     """Return `facts` with good signatures for packages that are not verified yet.
 
-    This finds the other blockers before the long verification."""
+    With these facts, the caller finds all other blockers before the long verification."""
 
     def assumed(package: PackageState | None) -> PackageState | None:
         if package is None or package.signature is not None or (only is not None and package.package_input not in only):

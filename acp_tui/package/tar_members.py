@@ -1,7 +1,7 @@
 """Decide which members of an archive can be unpacked: files, folders, and links that stay inside the target folder.
 
-A package is untrusted input, even if it is signed. The decision depends only on the name of a member and on the members
-before it. The same rules therefore apply to inspecting and to unpacking.
+A package is untrusted input, even if it is signed. The decision depends only on the header of the member and on the
+headers before it. Inspecting and unpacking therefore always accept the same members.
 """
 
 import os
@@ -18,9 +18,9 @@ _MAX_PART = 255
 _MAX_DEPTH = 100
 _MAX_MEMBERS = 1_000_000
 _MAX_REMEMBERED = 256 << 20
-"""The maximum number of characters in the names of all folders together.
+"""The maximum length of all folder paths of an archive together, in characters.
 
-Deep paths need much more memory in this program than in the archive."""
+Without this limit, a small archive with deep paths could use too much memory."""
 _TIMES = (-(1 << 40), 1 << 40)
 """The range of times that a file system can store or round, in seconds since 1970."""
 OURS = ".acp-tui-"
@@ -28,7 +28,7 @@ OURS = ".acp-tui-"
 
 
 class PackageRefused(AcpError):
-    """The archive is not a valid package (BND-TAR-OK). The message has the member and the violated rule."""
+    """The archive is not a valid package (BND-TAR-OK). The message has the reason."""
 
     exit_status = ExitStatus.CHECK_FAILED
 
@@ -74,7 +74,7 @@ class Guard:
         parents = {str(parent) for parent in PurePosixPath(name).parents} - self._folders
         self._remembered += sum(map(len, parents))
         if self._remembered > _MAX_REMEMBERED:
-            raise _refusal(member, _("the folder names in the archive are too many and too long"))
+            raise _refusal(member, _("the folder paths of the archive are too long in total"))
         self._folders |= parents
 
     def _take(self, member: tarfile.TarInfo, name: str) -> None:
@@ -87,7 +87,7 @@ class Guard:
         if member.islnk():
             target = _checked(member, member.linkname)
             if target not in self._files or target == name:
-                raise _refusal(member, _("the link refers to a file that the archive does not contain before the link"))
+                raise _refusal(member, _("the link refers to a file that does not come before it in the archive"))
         self._files.add(name)
 
     def _below_other_than_folder(self, name: str) -> bool:
@@ -98,14 +98,14 @@ class Guard:
 def link_target(member: tarfile.TarInfo) -> str:
     """Return the file that a hard link refers to, as a path relative to the target folder.
 
-    `Guard` has accepted the link."""
+    `Guard` must have accepted the link before."""
     return str(PurePosixPath(member.linkname))
 
 
 def _check_symlink(member: tarfile.TarInfo, name: str) -> None:
     """Allow `..` only at the start of a link target.
 
-    After a name, its meaning would depend on the file with that name."""
+    The meaning of `..` after a name depends on whether the name is itself a link."""
     target = PurePosixPath(member.linkname)
     if not member.linkname or target.is_absolute() or not _plain(member.linkname):
         raise _refusal(member, _("the link target is absolute or is not a valid path"))
@@ -121,7 +121,7 @@ def _check_symlink(member: tarfile.TarInfo, name: str) -> None:
 def _checked(member: tarfile.TarInfo, text: str) -> str:
     """Return the name or the link target of a member as a normalised path.
 
-    Raises PackageRefused if it is not allowed."""
+    Raises PackageRefused if the path is not allowed."""
     path = PurePosixPath(text)
     if path.is_absolute():
         raise _refusal(member, _("the path of the member is absolute"))

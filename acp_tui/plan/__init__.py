@@ -1,1 +1,1 @@
-"""The plan contains all decisions about an install. This package reads, writes, edits and imports plans."""
+"""The plan contains all decisions about an install. This package reads, writes and edits plans, and imports nodes."""

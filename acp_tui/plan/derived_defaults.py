@@ -1,8 +1,8 @@
 """Derived defaults: values that the wizard computes from other values of the plan.
 
-The wizard removes a derived default when the values that it depends on change. It never changes a value that the
-operator entered. The set `derived` names the current derived defaults. An entry is the address of a node whose
-`deployable` is derived, or the plan key of another value.
+When these other values change, the wizard computes a derived default again or removes it. The wizard never changes a
+value that the operator entered. The set `derived` identifies the current derived defaults. For a derived `deployable`,
+the set contains the address of the node. For any other derived default, it contains the plan key.
 """
 
 from acp_tui.plan.field_types import is_ip
@@ -12,7 +12,7 @@ ENDPOINT = "address.cluster_endpoint"
 
 
 def apply_derived_defaults(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
-    """Return the plan with its derived defaults, and the updated set of their names."""
+    """Compute the derived defaults again. Return the new plan and the new set `derived`."""
     paths = frozenset(entry for entry in derived if not is_ip(entry))
     plan, opened = derive_deployable(plan, derived - paths)
     plan, paths = derive_endpoint(plan, paths)
@@ -26,7 +26,7 @@ def derived_paths(plan: Plan, derived: frozenset[str]) -> frozenset[str]:
 
 
 def derive_endpoint(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
-    """Use the address of a single node as the cluster endpoint, because such a plan needs no VIP (VIP-SN-NODEIP).
+    """Use the address of the only node as the cluster endpoint, because a single node needs no VIP (VIP-SN-NODEIP).
 
     `derived` contains the plan key of the endpoint while the endpoint is a derived default."""
     own = ENDPOINT in derived
@@ -45,8 +45,8 @@ def _with_endpoint(plan: Plan, endpoint: str) -> Plan:
 def derive_deployable(plan: Plan, derived: frozenset[str]) -> tuple[Plan, frozenset[str]]:
     """Allow applications on the control plane nodes while the plan has no worker (OQ-SC-APPS).
 
-    `derived`: addresses of the nodes on which this function allowed applications. Return the plan and the new
-    addresses."""
+    `derived`: the addresses of the nodes on which an earlier call allowed applications. Return the new plan and the new
+    set of addresses."""
     open_nodes = not plan.workers and plan.scenario != "multi-cluster"
     addresses = {node.address for node in plan.control_planes}
     exclusive = {

@@ -1,7 +1,7 @@
 """The drafts of unfinished wizards. Each draft has its own folder and is saved after every change.
 
-A draft contains no secrets. It lists the secrets that were entered, so that the wizard asks for them again. A running
-wizard locks its draft. The kernel releases the lock when the process ends.
+A draft contains no secrets. It only contains the plan keys of the secrets that were entered, so that a resumed wizard
+asks for these secrets again. A running wizard locks its draft. The kernel releases the lock when the process ends.
 """
 
 import json
@@ -34,26 +34,26 @@ class Draft:
     """The name of the current step; "" means the first step."""
     visited: frozenset[str] = frozenset()
     invalid_input: Mapping[str, str] = field(default_factory=dict)
-    """Plan key → text that the operator typed and that is not a valid value. Secrets are never stored.
+    """Plan key → invalid text that the operator typed as its value. Invalid secrets are not stored.
 
-    The key in `draft.json` is `rough`."""
+    In `draft.json`, the key of this mapping is `rough`."""
     secrets_asked: frozenset[str] = frozenset()
     """The plan keys of the secrets that the operator must enter again."""
     host_keys: Mapping[str, str] = field(default_factory=dict)
     """Node address → recorded OpenSSH public key of the node."""
     preset: frozenset[str] = frozenset()
-    """The names of the current derived defaults; `derived_defaults` explains them."""
+    """The set `derived` of the module `derived_defaults`: it identifies the current derived defaults."""
     pending_node_line: str = ""
-    """The text on the line for new nodes that the operator has not confirmed. The key in `draft.json` is `adding`."""
+    """The unconfirmed text on the line for new nodes. In `draft.json`, the key of this text is `adding`."""
     run: str | None = None
     """The folder of the install run that was started from this draft."""
     finished: bool = False
-    """True if the install from this draft has finished. Then the wizard does not offer to resume it."""
+    """True if the install from this draft has finished. Then the wizard does not offer to resume the draft."""
     updated: datetime | None = None
 
 
 class _State(BaseModel):
-    """The content of `draft.json`. The plan has a file of its own."""
+    """The content of `draft.json`. The plan of the draft is in a separate file, `plan.yaml`."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -72,9 +72,9 @@ class _State(BaseModel):
 def new_draft(
     home: Path, plan: Plan, host_keys: Mapping[str, str] | None = None, *, ask_secrets: bool = False
 ) -> Draft:
-    """Return a draft with a new folder name below `home`. Nothing is written before `save`.
+    """Return a new draft whose folder is below `home`. The function `save` creates the folder and its files.
 
-    `ask_secrets`: True if `plan` has no secrets, so that the operator must enter them again."""
+    `ask_secrets`: True if the secrets of `plan` are unknown, so that the wizard must ask for them."""
     moment = now()
     asked = frozenset(_required_secrets(plan)) if ask_secrets else frozenset[str]()
     folder = home / "drafts" / f"{moment:%Y%m%d-%H%M%S}-{os.getpid()}"
@@ -82,7 +82,7 @@ def new_draft(
 
 
 def _required_secrets(plan: Plan) -> Iterator[str]:
-    """Yield the plan keys of the secrets that the other values of the plan require."""
+    """Yield the plan keys of the secrets that the plan requires."""
     yield "admin.password"
     if not plan.ssh.key_file:
         yield "ssh.password"
@@ -94,9 +94,10 @@ def _required_secrets(plan: Plan) -> Iterator[str]:
 
 
 def save(draft: Draft) -> None:
-    """Write the draft to its folder. Each file is replaced in one step, so a kill leaves a valid draft.
+    """Write the draft to its folder.
 
-    Raises OSError if the draft was not saved; then the previous draft remains."""
+    Each file is replaced atomically, so the draft stays valid if the process is killed. Raises OSError if a file cannot
+    be written. The previous version of that file then remains."""
     for folder in (draft.folder.parent.parent, draft.folder.parent, draft.folder):
         private_folder(folder)
     state = _State(
@@ -116,7 +117,7 @@ def save(draft: Draft) -> None:
 
 
 def load(folder: Path) -> Draft:
-    """Read the draft in `folder`. Raises OSError or ValueError if it cannot be read."""
+    """Read the draft in `folder`. Raises OSError or ValueError if the draft cannot be read."""
     try:
         state = _State.model_validate(json.loads((folder / STATE_NAME).read_text(encoding="utf-8")))
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """The types of plan fields, such as address, domain, CIDR range, port and version.
 
-Each type validates one value and raises its own error message. The plan file, the wizard and the JSON Schema use the
-same types, so they validate a value in the same way.
+Each type validates one value. If the value is invalid, the type raises ValueError with a message for the operator. The
+plan file and the wizard use the same types, so both accept the same values.
 """
 
 import re
@@ -22,11 +22,13 @@ _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _PREFIX = re.compile(r"0|[1-9][0-9]{0,2}")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NEVER_PODS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8")
-"""Special-purpose ranges (this host, loopback, link-local, multicast, reserved). They cannot carry Pod traffic."""
+"""Special-purpose ranges (this host, loopback, link-local, multicast, reserved). Pods and Services cannot use them."""
 
 
 def is_domain(text: str) -> bool:
-    """Return True if the text is a DNS name (RFC 1123). Text such as `1.2.3` or `0x7f.1` is an address, not a name."""
+    """Return True if the text is a DNS name (RFC 1123).
+
+    Text such as `1.2.3` or `0x7f.1` is not a name, because many programs parse it as an IPv4 address."""
     name = text.removesuffix(".")
     return len(name) <= 253 and _DOMAIN.fullmatch(text) is not None and not _NUMBER.fullmatch(name.rpartition(".")[2])
 
@@ -40,9 +42,9 @@ def is_ip(text: str) -> bool:
 
 
 def shown(text: str, most: int = 60) -> str:
-    """Return text from the operator in a form that is safe in a message.
+    """Return text from the operator for use in a message.
 
-    It has at most `most` characters, and unprintable characters are replaced."""
+    Text with more than `most` characters is shortened, and unprintable characters are replaced."""
     cut = text if len(text) <= most else text[: most - 3] + "..."
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
 
@@ -72,9 +74,9 @@ def _plain_ip(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    """Return an address in canonical form, or a name in lower case without a final dot.
+    """Return an IP address in canonical form, or a domain name in lower case without a final dot.
 
-    Then two values can be compared."""
+    If two values mean the same host, their results are equal. Raises ValueError if the text is invalid."""
     text = text.strip()
     if is_ip(text):
         return _plain_ip(text)
@@ -87,13 +89,13 @@ def _host(text: str) -> str:
 def _mistakes(text: str) -> Iterator[str]:
     """Yield a message for each common mistake in an address or a name.
 
-    The message contains `{value}` as placeholder."""
+    Each message contains the placeholder `{value}`, which the caller replaces by the text."""
     if "://" in text:
         yield _("'{value}' has a scheme such as https://. Enter only the address or the name.")
     if "/" in text:
         yield _("'{value}' has a path or a prefix length. Enter only the address or the name.")
     if "%" in text and is_ip(text.partition("%")[0]):
-        yield _("'{value}' has an IPv6 zone. Enter the address without the % sign and the text after it.")
+        yield _("'{value}' has an IPv6 zone. Remove the % sign and the text after it.")
     if re.fullmatch(r"(\[[^]]*\]|[^:]*):[0-9]*|\[.*\]", text):
         yield _("'{value}' has a port or brackets. Enter only the address.")
     if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", text) and re.search(r"(^|\.)0[0-9]", text):
@@ -162,7 +164,7 @@ def _not_empty(text: str) -> str:
 def _kubernetes_version(text: str) -> str:
     if re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", text) is None:
         raise ValueError(
-            _("'{value}' is not a version. Enter a version such as 1.31.6, without a leading v.").format(
+            _("'{value}' is not a Kubernetes version. Enter a version such as 1.31.6, without a leading v.").format(
                 value=shown(text)
             )
         )
@@ -176,9 +178,9 @@ def _container_runtime(text: str) -> str:
 
 
 def _registry_address(text: str) -> str:
-    """Validate a registry address of the form host[:port]. A scheme is accepted here and reported by XR-REG-EXT.
+    """Validate a registry address of the form host[:port].
 
-    The open question OQ-REG-SCHEME explains why."""
+    A scheme such as https:// is accepted, because the requirement XR-REG-EXT reports it (OQ-REG-SCHEME)."""
     text = text.strip()
     behind = re.fullmatch(r"(https?://)(.+?)/?", text, re.IGNORECASE)
     return behind[1].lower() + _host_and_port(behind[2]) if behind else _host_and_port(text)
@@ -200,7 +202,7 @@ def _host_and_port(text: str) -> str:
 def printable(value: object) -> object:
     """Reject control characters, except tabs and new lines.
 
-    They could end a path, control the terminal, or change the order of the shown text."""
+    A control character could cut a path, control the terminal, or change the order of the shown text."""
     for part in value if isinstance(value, list | tuple) else (value,):
         if isinstance(part, str) and _CONTROL.search(part):
             raise ValueError(_("the value contains control characters"))
@@ -209,7 +211,7 @@ def printable(value: object) -> object:
 
 
 def writable(value: object) -> object:
-    """Reject unpaired surrogates, also in secrets. UTF-8 cannot encode them, so no file or request can contain them."""
+    """Reject text with unpaired surrogates. UTF-8 cannot encode such text, so a file or request cannot contain it."""
     if isinstance(value, str) and _SURROGATE.search(value):
         raise ValueError(_("the value contains an invalid Unicode character (unpaired surrogate)"))
     return value
@@ -229,7 +231,7 @@ def _strict_bool(value: object) -> object:
     # QUIRK-BOOL: any other word is an error, never "true".
     if isinstance(value, bool) or value in ("true", "false", "True", "False", "TRUE", "FALSE"):
         return value
-    raise ValueError(_("'{value}' is neither true nor false").format(value=shown(str(value))))
+    raise ValueError(_("'{value}' is not a valid value. Enter true or false.").format(value=shown(str(value))))
 
 
 def _integer(value: object) -> object:

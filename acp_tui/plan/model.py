@@ -1,8 +1,9 @@
-"""The data model of the plan: all decisions about an install, in immutable sections. Every field has a default.
+"""The data model of the plan: all decisions about an install, in immutable sections.
 
-This module contains the rules for single fields. A screen shows the message that a field raises. Rules that compare
-several fields are checks (`checks/plan`), because an unfinished plan can violate them. Each field names its parameter
-ID (`P-...`). It also names the requirement (`XR-...`) that an invalid value violates, if such a requirement exists.
+Every field has a default, except the required fields of nodes and waivers. This module validates each field alone, and
+the wizard shows the error message of an invalid field. Rules about several fields are checks in `checks/plan`, so that
+an unfinished plan can violate them and still be loaded. Each field names its parameter ID (`P-...`). It also names the
+requirement (`XR-...`) that an invalid value violates, if such a requirement exists.
 """
 
 import re
@@ -68,18 +69,17 @@ def is_secret(annotation: object) -> bool:
 class Section(BaseModel):
     """Base class of all sections of the plan. A section is immutable and rejects unknown keys.
 
-    Its error messages do not contain the invalid values, because these can be secrets."""
+    Error messages of pydantic do not contain the invalid values, because a value can be a secret."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_unset(cls, data: object) -> object:
-        """Treat empty text as a missing value if the default is null.
+        """Treat empty text as a missing value, if the default of the field is null.
 
-        An empty form field or `key: ""` gives empty text.
-
-        Blanks count as empty, except in a secret. A section whose keys are all commented out also counts as missing."""
+        An empty field of the wizard and `key: ""` in the plan file are empty text. Text that consists of blanks also
+        counts as empty, except in a secret. A section whose keys are all commented out counts as missing."""
         if not isinstance(data, dict):
             return data
         unset = {name for name, info in cls.model_fields.items() if info.default is None}
@@ -99,7 +99,7 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _printable(cls, value: object, info: ValidationInfo) -> object:
-        """Reject control characters, except in a secret, which is never shown or used in a path."""
+        """Reject control characters. A secret can contain them, because it is never shown or used in a path."""
         secret = is_secret(cls.model_fields[info.field_name or ""].annotation)
         return writable(value) if secret else printable(value)
 
@@ -122,17 +122,17 @@ class Package(Section):
     core_signature: str | None = answer(
         None,
         id="BND-SIG-NAME",
-        help=N_("Detached signature of the Core Package. If empty: the package name with .sig or .asc."),
+        help=N_("Path of the detached signature of the Core Package. If empty: the package path plus .sig or .asc."),
     )
     extensions: str | None = answer(
         None,
         id="BND-EXT",
-        help=N_("Optional. Path of the Extensions Package; version and architecture as the Core Package."),
+        help=N_("Optional. Path of the Extensions Package. Version and architecture should match the Core Package."),
     )
     extensions_signature: str | None = answer(
         None,
         id="BND-SIG-NAME",
-        help=N_("Signature of the Extensions Package. If empty: the package name with .sig or .asc."),
+        help=N_("Path of the signature of the Extensions Package. If empty: the package path plus .sig or .asc."),
     )
     public_key: str | None = answer(
         None, id="BND-KEY-MD5", help=N_("Path of the vendor's public key file, verify-key.pub.")
@@ -140,12 +140,12 @@ class Package(Section):
     fingerprint: Fingerprint = answer(
         VENDOR_FINGERPRINT,
         id="BND-KEY-FPR",
-        help=N_("Fingerprint of the trusted key, 40 hexadecimal digits. Change it only if the vendor confirms it."),
+        help=N_("Fingerprint of the trusted key, 40 hexadecimal digits. Change it only if the vendor gives a new one."),
     )
     install_dir: FilledText = answer(
         "/root/cpaas-install",
         id="BND-WORKDIR",
-        help=N_("Folder on the installer node for the unpacked packages. 100 GB must stay free."),
+        help=N_("Folder on the installer node for the unpacked packages. 100 GB must stay free after unpacking."),
     )
 
 
@@ -167,7 +167,7 @@ class Kubernetes(Section):
     container_runtime: ContainerRuntime | None = answer(
         None,
         id="P-CRI",
-        help=N_("Container runtime, such as containerd://1.7.27-4. If empty: the one that the installer offers."),
+        help=N_("Container runtime, such as containerd://1.7.27-4. If empty: the version that the installer offers."),
     )
     max_pods_per_node: Annotated[Whole, Field(ge=1, le=1000)] = answer(
         110, id="P-MAXPODS", help=N_("Maximum number of Pods on one node.")
@@ -175,7 +175,7 @@ class Kubernetes(Section):
     node_name: Literal["ip", "hostname"] = answer(
         "ip",
         id="P-NODENAME",
-        help=N_("Name of each node in Kubernetes: its address or its host name. It must be unique."),
+        help=N_("Name of each node in Kubernetes: its address (ip) or its host name (hostname). Names must be unique."),
     )
 
 
@@ -185,7 +185,9 @@ class Ssh(Section):
     username: FilledText = answer("root", id="P-SSH-USER", help=N_("SSH user: root, or a user with passwordless sudo."))
     port: Port = answer(22, id="P-SSH-PORT", help=N_("SSH port, 1 to 65535."))
     password: SecretStr | None = answer(None, id="P-SSH-PASS", rule="XR-SSH-AUTH", help=N_("Password of the SSH user."))
-    key_file: str | None = answer(None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("SSH private key file."))
+    key_file: str | None = answer(
+        None, id="P-SSH-KEY", rule="XR-SSH-AUTH", help=N_("Path of the SSH private key file.")
+    )
     key_passphrase: SecretStr | None = answer(
         None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key, if the key is encrypted.")
     )
@@ -194,12 +196,12 @@ class Ssh(Section):
 class NodeSsh(Section):
     """The SSH login of one node. Missing values are taken from the login that all nodes share."""
 
-    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user of this node only."))
-    port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port of this node only."))
-    password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password of this node only."))
-    key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("SSH private key file of this node only."))
+    username: FilledText | None = answer(None, id="P-SSH-USER", help=N_("SSH user for this node only."))
+    port: Port | None = answer(None, id="P-SSH-PORT", help=N_("SSH port for this node only."))
+    password: SecretStr | None = answer(None, id="P-SSH-PASS", help=N_("SSH password for this node only."))
+    key_file: str | None = answer(None, id="P-SSH-KEY", help=N_("Path of the SSH private key file for this node only."))
     key_passphrase: SecretStr | None = answer(
-        None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key of this node only.")
+        None, id="P-SSH-KEY", help=N_("Passphrase of the SSH private key for this node only.")
     )
 
 
@@ -214,24 +216,31 @@ class Node(Section):
     role: Literal["control-plane", "worker"] = answer(
         "control-plane",
         id="P-CP",
-        help=N_("Role of the node. control-plane runs etcd, API server and platform; worker runs applications."),
+        help=N_("Role of the node: control-plane (etcd, API server and platform) or worker (applications)."),
     )
     installer: Bool | None = answer(
         None,
         id="BND-INSTNODE",
-        help=N_("Run the installer on this node. If no node is set: on the first control plane node."),
+        help=N_("true: the installer runs on this node. If no node has true: it runs on the first control plane node."),
     )
     nic: str | None = answer(None, id="P-NIC", help=N_("Network interface of this node for Kube-OVN, such as eth0."))
     platform_exclusive: Bool | None = answer(
         None,
         id="P-EXCLUSIVE",
-        help=N_("Run only platform components on this node. If empty: as set for the cluster."),
+        help=N_(
+            "true: only platform components run on this node. If empty: true on control plane nodes if isolation is"
+            " true, otherwise false."
+        ),
     )
     deployable: Bool | None = answer(
-        None, id="P-CP-APPS", help=N_("Allow applications on this node. If empty: only workers run applications.")
+        None,
+        id="P-CP-APPS",
+        help=N_("true: applications are allowed on this node. If empty: they are allowed only on workers."),
     )
     ssh: NodeSsh = answer(
-        NodeSsh(), id="P-SSH-USER", help=N_("SSH login of this node, if it differs from the common login.")
+        NodeSsh(),
+        id="P-SSH-USER",
+        help=N_("SSH login for this node, if it differs from the login that all nodes share."),
     )
 
 
@@ -267,20 +276,20 @@ class JoinCidr(Section):
         "100.64.0.0/16",
         id="P-JOIN-CIDR4",
         rule="XR-CIDR-SET",
-        help=N_("IPv4 addresses with which Kube-OVN connects nodes and Pods."),
+        help=N_("IPv4 addresses with which Kube-OVN connects nodes and Pods, as a CIDR range."),
     )
     ipv6: Cidr6 = answer(
         "fd00:100:64::/64",
         id="P-JOIN-CIDR6",
         rule="XR-DUAL-CIDR",
-        help=N_("IPv6 addresses with which Kube-OVN connects nodes and Pods."),
+        help=N_("IPv6 addresses with which Kube-OVN connects nodes and Pods, as a CIDR range."),
     )
 
 
 class Network(Section):
     cni: Literal["kube-ovn", "calico"] = answer("kube-ovn", id="P-CNI", help=N_("Container network plugin."))
     ip_family: Literal["ipv4", "ipv6", "dual"] = answer(
-        "ipv4", id="P-PROTOCOL", help=N_("Cluster network protocol. It cannot be changed after the install.")
+        "ipv4", id="P-PROTOCOL", help=N_("IP protocol of the cluster network. It cannot be changed after the install.")
     )
     nic: str | None = answer(
         None, id="P-NIC", help=N_("Network interface that Kube-OVN uses on all nodes. If empty: Kube-OVN chooses it.")
@@ -301,18 +310,18 @@ class Address(Section):
         "",
         id="P-ENDPOINT",
         rule="XR-ENDPOINT-SYNTAX",
-        help=N_("Domain or VIP of the API server, without a port. For a single node: its own address."),
+        help=N_("Domain or VIP of the API server, without a port. For a single node: the address of the node."),
     )
     self_built_vip: Bool = answer(
         False,
         id="P-SELF-VIP",
-        help=N_("Let the installer create the VIP with keepalived. Use this only without a load balancer."),
+        help=N_("true: the installer creates the VIP with keepalived. Use true only without a load balancer."),
     )
     vrid: Annotated[Whole, Field(ge=1, le=255)] = answer(
         137,
         id="P-VRID",
         rule="XR-SELFVIP-VRID",
-        help=N_("VRRP router ID, 1 to 255. It must be unique in the subnet."),
+        help=N_("VRRP router ID of the self-built VIP, 1 to 255. It must be unique in the subnet."),
     )
     platform: HostText | None = answer(
         None, id="P-PLATFORM", help=N_("Domain or IP address of the Web UI. If empty: the cluster endpoint.")
@@ -336,10 +345,13 @@ class Certificate(Section):
         None,
         id="P-CERT-FILE",
         rule="XR-CERT-PAIR",
-        help=N_("Certificate chain as PEM file. The certificate of the platform must be the first one."),
+        help=N_("Path of the certificate chain in PEM format. The platform's certificate must be the first one."),
     )
     key_file: str | None = answer(
-        None, id="P-CERT-KEY", rule="XR-CERT-PAIR", help=N_("Private key of the platform certificate, as PEM file.")
+        None,
+        id="P-CERT-KEY",
+        rule="XR-CERT-PAIR",
+        help=N_("Path of the private key of the platform certificate, in PEM format."),
     )
 
 
@@ -352,9 +364,11 @@ class Registry(Section):
     address: RegistryAddress | None = answer(
         None,
         id="P-REG-EXT",
-        help=N_("platform: IP address or domain; if empty, the cluster endpoint. external: host[:port]."),
+        help=N_("Address of the registry. Mode external: host[:port]. Mode platform: if empty, the cluster endpoint."),
     )
-    username: str | None = answer(None, id="P-REG-USER", rule="XR-REG-AUTH", help=N_("Optional. User of the registry."))
+    username: str | None = answer(
+        None, id="P-REG-USER", rule="XR-REG-AUTH", help=N_("Optional. User name for the registry.")
+    )
     password: SecretStr | None = answer(
         None, id="P-REG-PASS", rule="XR-REG-AUTH", help=N_("Password of the registry user.")
     )
@@ -371,19 +385,19 @@ class Components(Section):
         (),
         id="P-PROM",
         rule="XR-MON-NODES",
-        help=N_("Nodes for Prometheus. Prometheus and VictoriaMetrics exclude each other."),
+        help=N_("Addresses of the nodes for Prometheus. Use Prometheus or VictoriaMetrics, not both."),
     )
     victoriametrics_nodes: tuple[IpText, ...] = answer(
-        (), id="P-VM", rule="XR-MON-NODES", help=N_("Nodes for VictoriaMetrics.")
+        (), id="P-VM", rule="XR-MON-NODES", help=N_("Addresses of the nodes for VictoriaMetrics.")
     )
     victoriametrics_agents: Annotated[Whole, Field(ge=0)] | None = answer(
         None,
         id="P-VM-AGENTS",
         rule="XR-VM-AGENTS",
-        help=N_("Number of VictoriaMetrics agents. If empty: 1 with VictoriaMetrics, otherwise 0."),
+        help=N_("Number of VictoriaMetrics agents. If empty: 1 if VictoriaMetrics has nodes, otherwise 0."),
     )
     elasticsearch_nodes: tuple[IpText, ...] = answer(
-        (), id="P-ES", rule="XR-MON-NODES", help=N_("Nodes for Elasticsearch.")
+        (), id="P-ES", rule="XR-MON-NODES", help=N_("Addresses of the nodes for Elasticsearch.")
     )
 
 
@@ -392,12 +406,14 @@ class DisasterRecovery(Section):
         "none", id="CAP-DR-FIRST", help=N_("Role of this cluster in a disaster recovery pair.")
     )
     primary: str | None = answer(
-        None, id="DR-PARAM-RECORD", help=N_("On a standby cluster: the plan or bundle of the primary cluster.")
+        None,
+        id="DR-PARAM-RECORD",
+        help=N_("Only for a standby cluster: path of the plan or bundle of the primary cluster."),
     )
 
 
 class Waiver(Section):
-    """A waiver: a person accepts a failed requirement on a node, and gives a reason."""
+    """The record that a person accepts a failed requirement on a node, with the reason."""
 
     requirement: FilledText
     node: FilledText = "*"
@@ -414,15 +430,19 @@ class Plan(Section):
     release: ReleaseName | None = answer(
         None,
         id="CAP-SCENARIO",
-        help=N_("ACP release whose requirements apply. If empty: read from the name of the Core Package."),
+        help=N_("ACP release whose requirements apply. If empty: the release in the name of the Core Package."),
     )
     scenario: Literal["single-node", "single-cluster", "multi-cluster"] = answer(
         "single-cluster",
         id="CAP-SCENARIO",
-        help=N_("single-node: a trial. single-cluster: platform and applications. multi-cluster: manages clusters."),
+        help=N_(
+            "single-node: a trial. single-cluster: platform and applications. multi-cluster: manages other clusters."
+        ),
     )
     workload: Workload = answer(
-        Workload(), id="CAP-SC-GROW", help=N_("Expected load, to compute the size of the nodes.")
+        Workload(),
+        id="CAP-SC-GROW",
+        help=N_("Expected load, from which acp-tui computes the required size of the nodes."),
     )
     package: Package = answer(Package(), id="BND-CORE", help=N_("Packages of the installer."))
     admin: Admin = answer(Admin(), id="P-ADMIN-USER", help=N_("First administrator of the platform."))
@@ -436,7 +456,9 @@ class Plan(Section):
     isolation: Bool = answer(
         False,
         id="P-ISOLATION",
-        help=N_("Separate platform and applications. Use this only if applications run in the global cluster."),
+        help=N_(
+            "true: the control plane nodes run only the platform. Use true only if this cluster runs applications."
+        ),
     )
     components: Components = answer(
         Components(), id="P-PRODUCTS", help=N_("Products to install, monitoring and logging.")
@@ -453,7 +475,7 @@ class Plan(Section):
     def control_planes(self) -> tuple[Node, ...]:
         """Return the control plane nodes with the installer node first.
 
-        The installer makes its own node the first node of the cluster (XR-INST-FIRST)."""
+        The node on which the installer runs becomes the first node of the cluster (XR-INST-FIRST)."""
         nodes = [n for n in self.nodes if n.role == "control-plane"]
         return tuple(sorted(nodes, key=lambda n: n.installer is not True))
 
@@ -485,13 +507,16 @@ class Plan(Section):
 
     @property
     def registry_address(self) -> str:
-        """Return the registry as host or host:port. A scheme is removed: image names have none (OQ-REG-SCHEME)."""
+        """Return the registry as host or host:port.
+
+        A scheme is removed, because the name of an image must not contain a scheme (OQ-REG-SCHEME)."""
         return (self.registry.address or self.address.cluster_endpoint).rpartition("://")[2]
 
     def exclusive(self, node: Node) -> bool:
         """Return True if `node` is Platform Exclusive, which means that it runs only platform components.
 
-        Control plane nodes follow the isolation of the cluster. A worker is exclusive only if its own key is set."""
+        The key `platform_exclusive` of the node decides. If it is missing, a control plane node is exclusive if
+        `isolation` is true, and a worker is not exclusive."""
         if node.platform_exclusive is not None:
             return node.platform_exclusive
         return self.isolation and node.role == "control-plane"
@@ -499,14 +524,16 @@ class Plan(Section):
     def deployable(self, node: Node) -> bool:
         """Return True if applications are allowed on `node`.
 
-        They are never allowed on an exclusive node (XR-EXCL-*). They are allowed on other workers, and on control plane
-        nodes if the plan allows it (P-CP-APPS)."""
+        Applications are never allowed on an exclusive node (XR-EXCL-*). They are always allowed on a worker that is not
+        exclusive. On a control plane node, they are allowed only if its key `deployable` is true (P-CP-APPS)."""
         if self.exclusive(node):
             return False
         return True if node.role == "worker" else node.deployable is True
 
     def login(self, node: Node) -> Ssh:
-        """Return the SSH login of `node`: the common login, replaced by the values that the node has itself."""
+        """Return the SSH login of `node`.
+
+        Values that the node does not set are taken from the login that all nodes share."""
         own = {name: value for name in NodeSsh.model_fields if (value := getattr(node.ssh, name)) is not None}
         return self.ssh.model_copy(update=own)
 

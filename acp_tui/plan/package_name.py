@@ -1,7 +1,7 @@
 """Parse the file name of a package into kind, version and architecture.
 
-The name does not prove the content of the package. It selects the requirement catalogue, and shows whether two packages
-have the same version and architecture.
+The file name does not prove what the package contains. acp-tui uses the name to select the requirement catalogue, and
+to compare the version and architecture of two packages.
 """
 
 import re
@@ -34,7 +34,9 @@ class PackageName:
 
 
 def parse_name(filename: str) -> PackageName | None:
-    """Return the parts of a package file name; None if it is not the name of a package. Folders in it are ignored."""
+    """Return the parts of a package file name; None if `filename` is not the name of a package.
+
+    The folders in a path are ignored."""
     match = _NAME.fullmatch(filename.rpartition("/")[2])
     if match is None:
         return None

@@ -1,7 +1,7 @@
 """Read and replace single values of the plan by their plan keys, and describe invalid values in plain English.
 
-A plan key is a dotted path such as `nodes[1].address`. The wizard, the plan file and the tests use the same functions,
-so the fields of the plan validate every text in the same way.
+A plan key is a dotted path such as `nodes[1].address`. The wizard and the plan file use the same functions, so a value
+that is valid in one of them is also valid in the other.
 """
 
 import re
@@ -48,7 +48,7 @@ class FieldError:
 
 @dataclass(frozen=True)
 class ListedAnswer:
-    """A value of the plan for reviews and reports. `text` is "" for an empty value, and always for a secret."""
+    """A value of the plan for reviews and reports. `text` is "" for an empty value and for every secret."""
 
     path: str
     text: str
@@ -94,7 +94,7 @@ def answer_at(plan: Plan, path: str) -> object:
 
 
 def answer_text(value: object) -> str:
-    """Return a value as the operator types it. Secrets are not masked, so use it only for input fields."""
+    """Return a value as the operator types it. Secrets are not masked, so use the result only in input fields."""
     if value is None:
         return ""
     if isinstance(value, SecretStr):
@@ -107,7 +107,9 @@ def answer_text(value: object) -> str:
 
 
 def moved_path(path: str, before: Sequence[Node], after: Sequence[Node]) -> str | None:
-    """Return the plan key of the same value after the list of nodes has changed; None if the node was removed."""
+    """Return the new plan key of the value at `path` after the list of nodes has changed.
+
+    Return None if the node of the value was removed."""
     first, *rest = steps_of(path)
     if first != "nodes" or not rest:
         return path
@@ -119,12 +121,14 @@ def moved_path(path: str, before: Sequence[Node], after: Sequence[Node]) -> str 
 
 
 def list_answers(plan: Plan) -> Iterator[ListedAnswer]:
-    """Yield every value in the order of the plan. List items (nodes, waivers) list only values other than defaults."""
+    """Yield every value of the plan in the order of the fields.
+
+    Of a node or waiver, only the values that differ from their defaults are yielded."""
     yield from _list_section(plan, Plan(), "")
 
 
 def with_answers(plan: Plan, answers: Mapping[str, object]) -> Plan:
-    """Return the plan with the values of these plan keys replaced. Text is converted as in the plan file.
+    """Return the plan with new values. `answers`: plan key → new value. Text is converted as in the plan file.
 
     Raises InvalidValue if a value is invalid."""
     data: object = plan.model_dump()

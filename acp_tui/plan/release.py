@@ -1,7 +1,7 @@
-"""The releases of Alauda Container Platform, and the list of the releases that have a catalogue.
+"""The releases of Alauda Container Platform for which acp-tui has a requirement catalogue.
 
-Each release has one file, `assets/catalog/releases/<release>.yaml`. A new file adds a release; the code contains no
-list of releases.
+Each release has one file, `assets/catalog/releases/<release>.yaml`. To add a release, add such a file; the code
+contains no list of releases.
 """
 
 import re
@@ -14,9 +14,10 @@ _VERSION = re.compile(r"((?:0|[1-9]\d*)\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))?", 
 
 
 class Release(str):
-    """A release such as `4.0`, also created from a version such as `4.0.3`. Releases sort by number: 4.10 is above 4.3.
+    """A release of ACP such as `4.0`. The text can also be a version such as `4.0.3`, which belongs to release `4.0`.
 
-    Raises ValueError if the text is not a release or version."""
+    Releases are compared by number: 4.10 is newer than 4.3. Raises ValueError if the text is not a release or
+    version."""
 
     __slots__ = ()
 

@@ -102,7 +102,7 @@ def test_too_many_long_folder_names_are_rejected(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("acp_tui.package.tar_members._MAX_REMEMBERED", 1 << 20)
     deep = (file(f"installer/{number}" + "/down" * 90 + "/x") for number in range(100))
     package = core(tmp_path, *deep)
-    with pytest.raises(PackageRefused, match="folder names in the archive are too many and too long"):
+    with pytest.raises(PackageRefused, match="folder paths of the archive are too long in total"):
         inspect(package)
 
 

@@ -276,7 +276,7 @@ async def test_extensions_are_unpacked_only_for_release_4_0(harness: PackageHarn
     ("release", "order", "together"),
     [
         ("4.0", "before the install", Outcome.PASS),
-        ("4.1", "uploads the Extensions Package after the install", Outcome.NOT_APPLICABLE),
+        ("4.1", "the Extensions Package is uploaded after the install", Outcome.NOT_APPLICABLE),
     ],
 )
 async def test_time_and_folder_of_the_extensions_are_reported(

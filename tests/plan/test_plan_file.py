@@ -63,7 +63,7 @@ def test_all_errors_are_reported_with_line_and_path(tmp_path: Path) -> None:
         "plan.yaml:5 address.vrid: the value is not an integer",
         "plan.yaml:5 address.https_port: the value must be at most 65535",
         "plan.yaml:6 netwrk: this key is unknown. Did you mean 'network'?",
-        "plan.yaml:7 isolation: 'yes' is neither true nor false",
+        "plan.yaml:7 isolation: 'yes' is not a valid value. Enter true or false.",
     ]
 
 
@@ -71,7 +71,7 @@ def test_all_errors_are_reported_with_line_and_path(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("a: [", "plan.yaml:1 invalid YAML"),
-        ("- just\n- a list\n", "the file is not a plan: it must consist of keys and values (a YAML mapping)"),
+        ("- just\n- a list\n", "the file is not a plan. A plan must be a YAML mapping of keys to values."),
         ("acp_tui: 2\n", "acp_tui: plan format 2 is not supported. This version of acp-tui reads only format 1"),
         ("release: 4.0\nrelease: 4.1\n", "plan.yaml:2 release: duplicate key"),
         ("nodes: {address: 10.0.0.1}\n", "nodes: the value must be a list"),

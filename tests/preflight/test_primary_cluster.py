@@ -109,7 +109,7 @@ def test_bundle_without_plain_secrets_has_a_reason(site: Path, keep: SecretsMode
         ("nothing.yaml", "nothing.yaml: No such file or directory"),
         (".", "neither a plan file nor a bundle folder"),
         ("/dev/zero", "neither a plan file nor a bundle folder"),
-        ("tls.crt", "tls.crt:1 the file is not a plan: it must consist of keys and values (a YAML mapping)"),
+        ("tls.crt", "tls.crt:1 the file is not a plan. A plan must be a YAML mapping of keys to values."),
         ("broken.yaml", "broken.yaml:1 adress: this key is unknown"),
         ("bundle", "damaged"),
     ],

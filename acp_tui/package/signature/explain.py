@@ -11,12 +11,8 @@ _RESULTS: Mapping[Signed, str] = {
     Signed.EXPIRED_KEY: N_("the package is signed by the trusted key, but that key has expired"),
     Signed.EXPIRED_SIGNATURE: N_("the package is signed by the trusted key, but the signature has expired"),
     Signed.REVOKED: N_("the package is signed by the trusted key, but the owner of that key has revoked it"),
-    Signed.OTHER_FILE: N_(
-        "the signature is bad, because the name of the signature file is that of a different package"
-    ),
-    Signed.BAD: N_(
-        "the signature is bad, because the package differs from the signed file; the key of the signature is {signer}"
-    ),
+    Signed.OTHER_FILE: N_("the signature is bad, and the signature file has the name of a different package"),
+    Signed.BAD: N_("the signature is bad, because the package differs from the signed file; the signer is {signer}"),
     Signed.UNREADABLE: N_("the signature file is truncated or does not contain a signature"),
     Signed.NOT_DETACHED: N_("the signature file is not a detached signature, because it signs a text and not a file"),
     Signed.WEAK: N_("the signature uses a digest that gpg rejects as insecure (MD5)"),
@@ -29,7 +25,7 @@ _RESULTS: Mapping[Signed, str] = {
     Signed.KEY_FROM_THE_FUTURE: N_(
         "the creation time of the key is in the future, so the clock of this host is probably wrong"
     ),
-    Signed.KEY_MISSING: N_("the public key file is missing"),
+    Signed.KEY_MISSING: N_("the vendor's public key file is missing"),
     Signed.SIGNATURE_MISSING: N_("the signature file is missing"),
     Signed.PACKAGE_MISSING: N_("the package cannot be read"),
     Signed.GPG_MISSING: N_("the signature is not verified, because gpg is not installed on this host"),
@@ -37,44 +33,45 @@ _RESULTS: Mapping[Signed, str] = {
 }
 _FIXES: Mapping[Signed, str] = {
     Signed.OTHER_KEY: N_(
-        "Ask the vendor which key signs this release. Trust another fingerprint only if the vendor confirms it."
+        "Ask the vendor which key signs this release. Trust a different key only if the vendor confirms it."
     ),
     Signed.EXPIRED_KEY: N_(
-        "Get the renewed public key from the vendor. Check the clock of this host with the command date."
+        "Get the renewed public key from the vendor. Check the clock of this host with the command `date`."
     ),
     Signed.EXPIRED_SIGNATURE: N_(
-        "Get a new signature from the vendor. Check the clock of this host with the command date."
+        "Get a new signature from the vendor. Check the clock of this host with the command `date`."
     ),
     Signed.REVOKED: N_("Do not use this package. Ask the vendor for a package that is signed by a valid key."),
-    Signed.OTHER_FILE: N_("Copy the signature file of this package. Its name is the name of the package with .sig."),
+    Signed.OTHER_FILE: N_("Copy the signature file of this package. Its name is the package name plus .sig."),
     Signed.BAD: N_("Copy the package and its signature again from the vendor's portal, and compare their sizes."),
     Signed.UNREADABLE: N_("Copy the signature file of this package again."),
     Signed.NOT_DETACHED: N_(
-        "Copy the detached signature from the vendor's portal. Its name is the name of the package with .sig."
+        "Copy the detached signature from the vendor's portal. Its name is the package name plus .sig."
     ),
-    Signed.WEAK: N_("Ask the vendor for a signature with SHA-256 or better."),
+    Signed.WEAK: N_("Ask the vendor for a signature with the digest SHA-256 or a stronger one."),
     Signed.NO_PUBLIC_KEY: N_(
-        "Copy the correct signature. If the vendor confirms the signer, copy the public key of that signer."
+        "Copy the correct signature. If the vendor confirms the signer, copy the public key file of that signer."
     ),
     Signed.UNSUPPORTED: N_("Verify the signature on a newer system, or install a newer gnupg."),
     Signed.KEY_UNSUPPORTED: N_("Verify the signature on a newer system, install a newer gnupg, or copy the key again."),
     Signed.KEY_UNREADABLE: N_("Copy the vendor's public key file, verify-key.pub, again."),
-    Signed.KEY_PRIVATE: N_("Copy the vendor's public key file, verify-key.pub, and inform the owner of the key."),
+    Signed.KEY_PRIVATE: N_(
+        "Copy the vendor's public key file, verify-key.pub, and inform the owner of the private key."
+    ),
     Signed.GPG_FAILED: N_(
         "Run gpg --version. If it prints an error, reinstall gnupg. Check that /run and /tmp have"
         " free space. Then verify again."
     ),
     Signed.KEY_OTHER: N_("Copy the vendor's own public key file, verify-key.pub."),
     Signed.KEY_FROM_THE_FUTURE: N_(
-        "Set the clock of this host, and verify the package again. The command date shows the clock."
+        "Set the clock of this host, and verify the package again. The command `date` shows the time."
     ),
     Signed.KEY_MISSING: N_(
         "Copy the vendor's public key file, verify-key.pub, and enter its path as package.public_key in the plan."
     ),
     Signed.SIGNATURE_MISSING: N_(
-        "Copy the signature from the vendor's portal. Its name is the name of the package with "
-        ".sig. To continue without a signature, waive BND-SIGN with a reason. The report contains"
-        " the waiver."
+        "Copy the signature from the vendor's portal. Its name is the package name plus .sig. To continue"
+        " without a signature, waive BND-SIGN with a reason. The report contains the waiver."
     ),
     Signed.GPG_MISSING: N_("Install the package gnupg on this host, then verify again."),
 }

@@ -1,7 +1,6 @@
 """Verify a detached signature with gpg. The temporary home folder of gpg contains only the given key file.
 
-`gpg_status` interprets the output. Only this module of the package uses python-gnupg. The keyring of the current user
-is not read and not changed.
+The module `gpg_status` interprets the output of gpg. The keyring of the current user is not read and not changed.
 """
 
 import io
@@ -27,20 +26,24 @@ from acp_tui.package.signature.openpgp import has_private_key, is_message
 from acp_tui.plan.package_name import parse_name
 
 _MAX_BYTES = 1 << 20
-"""Bytes. Every signature and public key file is smaller. The limit prevents reading a package into memory."""
+"""The maximum number of bytes that are read from a signature file or key file.
+
+Every signature and public key file is smaller. The limit prevents reading a package into memory by mistake."""
 _NEWER_SIGNATURE = re.compile(r"packet\(2\) with unknown version [5-9]\b")
 _NEWER_KEY = re.compile(r"packet\(6\) with unknown version [5-9]\b")
 _FUTURE_KEY = re.compile(r"was created \d+ \w+ in the future")
-"""Messages of gpg in the C locale for errors without a status line. They only select the text of an error."""
+"""Patterns for messages of gpg about a newer signature format, a newer key format, and a key from the future.
+
+For these errors, gpg prints no status line. The messages are in the C locale, and only select the text of an error."""
 _TIMEOUT = 20
-"""Seconds without progress after which gpg counts as hanging."""
+"""The number of seconds without progress after which acp-tui ends gpg."""
 _SEND_BUFFER = 4 << 20
-"""Bytes buffered for gpg, so that neither process waits for the other one."""
+"""The size of the buffer for data to gpg in bytes. Because it is large, acp-tui and gpg rarely wait for each other."""
 _SO_SNDBUFFORCE = 32
 
 
 class _Statuses:
-    """Collects all status lines of gpg, because the parser of python-gnupg stops at the last one that it knows."""
+    """Collects all status lines of gpg, because the parser of python-gnupg keeps only the last status that it knows."""
 
     def __init__(self) -> None:
         self.lines: list[Status] = []
@@ -53,7 +56,9 @@ class _Statuses:
 
 
 def default_signature(package: Path) -> Path:
-    """Return the default path of the signature: the package name with `.sig`, or else with `.asc` (BND-SIG-NAME)."""
+    """Return the default path of the signature (BND-SIG-NAME).
+
+    It is the path of the package plus `.sig`, or plus `.asc` if only the file with this ending exists."""
     binary, armored = (package.with_name(package.name + ending) for ending in (".sig", ".asc"))
     # Path.exists would raise an error for a folder without access; os.access returns False.
     return armored if os.access(armored, os.F_OK) and not os.access(binary, os.F_OK) else binary
@@ -159,10 +164,10 @@ def _throwaway_gpg() -> Iterator[tuple[gnupg.GPG | None, Path]]:
 
 
 def _import(gpg: gnupg.GPG, key: bytes) -> tuple[tuple[str, ...], Signed]:
-    """Import a key file. Return the fingerprints of its keys and subkeys, and the error if it has none.
+    """Import a key file. Return the fingerprints of its keys, and the result to use if the key file has no keys.
 
-    Primary keys come first. A key without a user ID means that gpg does not support the type of the key, so gpg could
-    not verify its self-signature."""
+    The fingerprints of primary keys come before those of subkeys. If gpg reports a key without a user ID, gpg does not
+    support the type of the key, and could not verify the self-signature of the key."""
     imported = gpg.import_keys(key)
     if (imported.returncode or 0) < 0:
         return (), Signed.GPG_FAILED
@@ -211,7 +216,8 @@ def _run_gpg(gpg: gnupg.GPG, signature: Path, source: PackageReader) -> _Statuse
 def _send(sender: socket.socket, piece: bytes) -> None:
     """Send a piece to gpg. Raises TimeoutError if gpg does not read it.
 
-    The wait is divided into seconds. A time in which both processes were suspended therefore counts as one second."""
+    The wait consists of steps of one second. A period in which both processes were suspended therefore counts as one
+    second."""
     sender.settimeout(1)
     rest, waited = memoryview(piece), 0
     while rest:

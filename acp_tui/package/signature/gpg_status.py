@@ -1,4 +1,4 @@
-"""Evaluate the status lines of gpg: GOODSIG, and VALIDSIG with the full fingerprint of the signer.
+"""Evaluate the status lines of gpg, such as GOODSIG, and VALIDSIG with the full fingerprint of the signer.
 
 The messages, trust levels and exit status of gpg are not used.
 """
@@ -12,9 +12,9 @@ from acp_tui.core.i18n import _
 
 
 class Signed(StrEnum):
-    """The result of a verification.
+    """The result of a verification. Only `GOOD` passes.
 
-    Only `GOOD` passes. If a file has several signatures, the first result in this order counts."""
+    If a file has several signatures, the first result in the order of this class counts."""
 
     GOOD = "good"
     EXPIRED_KEY = "expired-key"
@@ -23,7 +23,7 @@ class Signed(StrEnum):
     OTHER_KEY = "other-key"
     """The signature is valid, but was not made by the trusted key."""
     OTHER_FILE = "other-file"
-    """The signature is bad, and the name of its file is that of a different package."""
+    """The signature is bad, and the signature file has the name of a different package."""
     BAD = "bad"
     """The package differs from the signed file."""
     UNREADABLE = "unreadable"
@@ -35,9 +35,9 @@ class Signed(StrEnum):
     NO_PUBLIC_KEY = "no-public-key"
     """The package is signed by a key that is not in the key file."""
     UNSUPPORTED = "unsupported"
-    """This gpg is too old for the algorithm of the signature."""
+    """The gpg on this host is too old for the algorithm of the signature."""
     KEY_UNSUPPORTED = "key-unsupported"
-    """This gpg is too old for the keys in the key file."""
+    """The gpg on this host is too old for the keys in the key file."""
     KEY_UNREADABLE = "key-unreadable"
     KEY_PRIVATE = "key-private"
     """The key file contains a private key."""
@@ -56,12 +56,12 @@ class Signed(StrEnum):
 class SignatureResult:
     signed: Signed
     fingerprints: tuple[str, ...] = ()
-    """The keys that the result is about.
+    """The fingerprints of the keys that signed the package.
 
-    They are the signers, possibly as short key IDs for BAD and NO_PUBLIC_KEY. For KEY_OTHER, they are the keys in the
+    For BAD and NO_PUBLIC_KEY, they can be short key IDs. For KEY_OTHER, they are the fingerprints of the keys in the
     key file."""
     detail: str = ""
-    """The error message of the system; "" without one."""
+    """A message with details, such as an error of the operating system; "" if there are no details."""
     verified: datetime | None = None
     """The time of the verification, if an earlier run verified the package; otherwise None."""
 
@@ -71,9 +71,10 @@ Status = tuple[str, str]
 
 
 def evaluate_status(lines: Sequence[Status], fingerprint: str) -> SignatureResult:
-    """Return the result that the status lines of gpg mean.
+    """Compute the result of a verification from the status lines of gpg.
 
-    One good signature by the trusted key is enough, unless one signature is bad."""
+    If a file has several signatures, the result is `GOOD` if one signature was made by the trusted key and no signature
+    is bad."""
     keys = [key for key, _value in lines]
     if "BADSIG" in keys:
         return SignatureResult(Signed.BAD, _first_fields(lines, "BADSIG"))
@@ -94,11 +95,15 @@ _ERRORS = {"9": Signed.NO_PUBLIC_KEY, "4": Signed.UNSUPPORTED, "5": Signed.UNSUP
 """The reason codes of ERRSIG: the key is missing, or the algorithm of key or digest is not supported."""
 _MD5 = "1"
 _WEAK = {"2": "SHA-1", "3": "RIPEMD-160"}
-"""Weak digests by their OpenPGP numbers. Their signatures are accepted, as gpg does, but the result has a note."""
+"""OpenPGP number → name of a weak digest.
+
+gpg accepts signatures with such a digest. acp-tui also accepts them, but adds a note to the result."""
 
 
 def _signatures(lines: Sequence[Status], fingerprint: str) -> Iterator[SignatureResult]:
-    """Yield one result for each signature. gpg prints a status line, then VALIDSIG with the full fingerprint."""
+    """Yield one result for each signature.
+
+    For each signature, gpg prints a status line such as GOODSIG, then VALIDSIG with the full fingerprint."""
     fate: str | None = None
     for key, value in lines:
         fields = value.split()

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 
 _SECRET, _PUBLIC, _SECRET_SUBKEY, _PUBLIC_SUBKEY = 5, 6, 7, 14
 _MESSAGE = (4, 8, 11)
-"""The packet types with which a message starts.
-
-The last three are a one-pass signature, compressed data and literal data."""
+"""The packet types with which a message starts: one-pass signature, compressed data and literal data."""
 _ARMORED = re.compile(
     rb"^-----BEGIN PGP (?:PUBLIC|PRIVATE) KEY BLOCK-----[ \t\r]*\n(?:[^\n]*:[^\n]*\n)*[ \t\r]*\n(.*?)^(?:=|-----END)",
     re.MULTILINE | re.DOTALL,
@@ -29,15 +27,15 @@ def fingerprints(content: bytes) -> tuple[str, ...]:
 
 
 def has_private_key(content: bytes) -> bool:
-    """Return True if the content has a private key, even if it is truncated."""
+    """Return True if the content has a private key, even if the key is truncated."""
     private = any(kind in (_SECRET, _SECRET_SUBKEY) for kind, _body in _all(content))
     return private or b"PGP PRIVATE KEY BLOCK" in content
 
 
 def is_message(content: bytes) -> bool:
-    """Return True if the content starts like a signed message with its text.
+    """Return True if the content is a signed message that includes its text, not a detached signature.
 
-    A detached signature starts differently."""
+    Only the start of the content is checked."""
     if content.startswith((b"-----BEGIN PGP SIGNED MESSAGE", b"-----BEGIN PGP MESSAGE")):
         return True
     return bool(content) and bool(content[0] & 0x80) and _kind(content[0]) in _MESSAGE
@@ -55,7 +53,7 @@ def _all(content: bytes) -> Iterator[tuple[int, bytes]]:
 def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield type and body of each packet (RFC 4880, section 4.2).
 
-    Raises ValueError or IndexError after the last valid one."""
+    Raises ValueError or IndexError after the last valid packet."""
     at = 0
     while at < len(data):
         tag, first = data[at], data[at + 1]

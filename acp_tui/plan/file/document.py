@@ -1,7 +1,7 @@
 """Parse a YAML file into text, lists and mappings, and record the line of each value for error messages.
 
-All scalar values stay text; the fields of the plan convert them. So `release: 4.0` stays "4.0", and a password such as
-`0123` or `yes` stays unchanged.
+All scalar values stay text until the fields of the plan convert them. So `release: 4.0` stays "4.0", and a password
+such as `0123` or `yes` stays unchanged.
 """
 
 from dataclasses import dataclass, field
@@ -15,11 +15,12 @@ from acp_tui.plan.model import rule_of
 from acp_tui.plan.paths import PathPart, dotted
 
 MAX_BYTES = 1 << 20
-"""Bytes. A plan has one or two pages, so a larger file is not a plan."""
+"""The maximum size of a plan file in bytes. A plan has one or two pages, so a larger file is not a plan."""
 MAX_VALUES = 100_000
-"""A plan with a hundred nodes and all keys has two thousand values.
+"""The maximum number of values in a plan file.
 
-A short file with nested YAML aliases can create millions of values."""
+A plan with a hundred nodes and all keys has two thousand values. A short file with nested YAML aliases can create
+millions of values."""
 
 Data = dict[str, "Value"]
 Value = str | None | list["Value"] | Data
@@ -36,7 +37,9 @@ class Problem:
 
     @property
     def rule(self) -> str | None:
-        """Return the requirement that the value violates; None if the value has no plan key."""
+        """Return the requirement that the invalid value violates.
+
+        Return None if the error does not concern a known plan key."""
         try:
             return rule_of(self.path)
         except KeyError:
@@ -62,26 +65,28 @@ class Document:
     values: int = 0
 
     def line(self, steps: tuple[PathPart, ...]) -> int:
-        """Return the line of the value at a plan key.
+        """Return the line of a plan key in the file.
 
-        If the key is missing, use the nearest value that would contain it."""
+        If the file does not contain the key, return the line of the section or list item that would contain it."""
         while steps and steps not in self.lines:
             steps = steps[:-1]
         return self.lines.get(steps, 1)
 
     def problem(self, steps: tuple[PathPart, ...], message: str) -> None:
-        """Record an error for the value at a plan key."""
+        """Record an error in the value of a plan key."""
         self.problems.append(Problem(self.name, self.line(steps), shown(dotted(steps), 120), message))
 
 
 def read_content(path: Path) -> bytes:
-    """Return at most MAX_BYTES + 1 bytes of a file, because `path` can name a file of any size. Raises OSError."""
+    """Return the first MAX_BYTES + 1 bytes of a file. Raises OSError.
+
+    These bytes are enough to detect a file that is larger than MAX_BYTES."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
 
 def parse_document(path: Path, raw: bytes) -> Document:
-    """Parse `raw`, the content of the file at `path`. Errors are in `problems` of the result."""
+    """Parse `raw`, the content of the file at `path`. The result lists all errors in `problems`."""
     document = Document(path.name, path.parent)
     if len(raw) > MAX_BYTES:
         document.problem((), _("the file is larger than {limit} bytes, so it is not a plan").format(limit=MAX_BYTES))
@@ -106,7 +111,7 @@ def parse_document(path: Path, raw: bytes) -> Document:
     if node is None:
         return document
     if not isinstance(node, yaml.MappingNode):
-        document.problem((), _("the file is not a plan: it must consist of keys and values (a YAML mapping)"))
+        document.problem((), _("the file is not a plan. A plan must be a YAML mapping of keys to values."))
         return document
     value = _plain(node, (), document, ())
     document.data = value if isinstance(value, dict) else {}

@@ -31,8 +31,8 @@ class PlanErrors(AcpError, ValueError):
 class PlanReading:
     """The result of reading a plan file.
 
-    If the file has errors, each invalid value is replaced by its default, so that the other values can be checked.
-    `plan` is None if no part of the file is usable."""
+    If the file has errors, `plan` contains only the valid part of the file: an invalid value is replaced by its
+    default, and a list item with an invalid value is dropped. `plan` is None if no part of the file is usable."""
 
     plan: Plan | None
     problems: tuple[Problem, ...] = ()
@@ -41,7 +41,7 @@ class PlanReading:
 def load_plan(path: Path, overlay: bytes | None = None) -> Plan:
     """Read the plan at `path` and its secrets overlay, and return the plan.
 
-    Raises PlanErrors with all errors in the plan; OSError if the file cannot be read."""
+    Raises PlanErrors with all errors in the plan; OSError if a file cannot be read."""
     reading = read_plan(path, overlay)
     if reading.problems or reading.plan is None:
         raise PlanErrors(reading.problems)
@@ -49,10 +49,10 @@ def load_plan(path: Path, overlay: bytes | None = None) -> Plan:
 
 
 def read_plan(path: Path, overlay: bytes | None = None) -> PlanReading:
-    """Read the plan at `path` as `load_plan` does, but also return the valid part of a plan that has errors.
+    """Read the plan at `path` and its secrets overlay. Return the valid part of the plan and all errors.
 
-    `overlay`: the content of the secrets overlay. None: read the file `secrets.yaml` next to the plan. Raises OSError
-    if the file cannot be read."""
+    `overlay`: the content of the secrets overlay; if None, the file `secrets.yaml` next to the plan is read. Raises
+    OSError if a file cannot be read."""
     document = parse_document(path, read_content(path))
     overlay_path = path.with_name(SECRETS_NAME)
     if overlay is None:
@@ -87,12 +87,12 @@ def _build_valid_part(data: Value) -> tuple[Plan | None, list[FieldError]]:
 
 
 def _sort_key(steps: tuple[PathPart, ...]) -> list[tuple[str, int]]:
-    """Return a sort key for a plan key. It orders list indices as numbers."""
+    """Return a sort key for a plan key. With this sort key, the list index 10 comes after 2."""
     return [("", step) if isinstance(step, int) else (step, 0) for step in steps]
 
 
 def _droppable(steps: tuple[PathPart, ...]) -> tuple[PathPart, ...]:
-    """Return the plan key of the part to drop: the invalid value, or the list item that contains it."""
+    """Return the plan key to drop for an invalid value: the list item with the value, or else the value itself."""
     for index, step in enumerate(steps):
         if isinstance(step, int):
             return steps[: index + 1]

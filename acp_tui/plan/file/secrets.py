@@ -65,7 +65,7 @@ def merge_overlay(base: Value, over: Value) -> Value:
 def _merge_nodes(base: list[Value], over: list[Value]) -> list[Value]:
     """Add the secrets of the overlay to the nodes with the same addresses.
 
-    The order of the nodes is not used, so a reordered plan never assigns a secret to a different node."""
+    The position of a node is not used. A reordered plan therefore never gives a secret to a different node."""
     secrets = {_address(item): item for item in over if isinstance(item, dict)}
     merged: list[Value] = []
     for item in base:

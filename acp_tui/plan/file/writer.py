@@ -1,6 +1,6 @@
 """Write a plan as YAML. Secrets are written only to the secrets overlay.
 
-The YAML contains every key with its value, and a comment that explains the key.
+The plan file contains every other key with its value, and a comment that explains the key.
 """
 
 import textwrap
@@ -29,7 +29,7 @@ def dump_secrets(plan: Plan) -> str:
 
 
 def save_plan(plan: Plan, path: Path) -> None:
-    """Write the plan to `path`, and its secrets overlay with mode 0600. Each file is replaced in one step."""
+    """Write the plan to `path`, and the secrets overlay next to it with mode 0600. Each file is replaced atomically."""
     write_atomically(path, dump_plan(plan))
     write_atomically(path.with_name(SECRETS_NAME), dump_secrets(plan), mode=0o600)
 
@@ -89,7 +89,7 @@ def _emit_value(name: str, value: object, indent: str, commented: set[tuple[type
 
 
 def _scalar(value: object) -> str:
-    """Return a value on one line of YAML. It is quoted if YAML would parse it as a value of a different type."""
+    """Return a value as one line of YAML. Text that YAML would parse as a different type, such as `yes`, is quoted."""
     if isinstance(value, tuple):
         value = list(value)
     text = _yaml(value, flow=True)
@@ -97,7 +97,7 @@ def _scalar(value: object) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes every text on one line. All characters that are line breaks in YAML are escaped, not only the newline."""
+    """Writes every text on one line: all characters that YAML treats as line breaks are escaped."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

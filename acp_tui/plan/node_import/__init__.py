@@ -1,4 +1,4 @@
 """Import nodes from a pasted list, an Ansible inventory or a CSV file.
 
-The functions only parse text. They resolve no names and run no programs.
+The functions only parse text. They do not resolve host names and do not run programs.
 """

@@ -1,7 +1,7 @@
 """Import nodes from a parsed Ansible inventory (INI or YAML): hosts, groups and their variables.
 
-A variable of a host overrides the same variable of its groups. A variable of a group overrides that of its parent
-groups.
+A variable of a host overrides the same variable of its groups. A variable of a group overrides the same variable of its
+parent groups.
 """
 
 import re
@@ -38,7 +38,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 _BECOME = ("ansible_become_pass", "ansible_become_password", "ansible_sudo_pass")
 _SECRETS = frozenset((*_NAMES["password"], *_NAMES["key_passphrase"], *_BECOME))
 _WIDE = frozenset({"node", "nodes", "server", "compute", "computes"})
-"""Names of groups that mean a role only if the inventory also has a group for the other role."""
+"""Ambiguous group names.
+
+Such a name indicates a role only if another group of the inventory indicates the other role."""
 
 
 @dataclass
@@ -90,8 +92,8 @@ class Inventory:
 def hosts_of(inventory: Inventory) -> ParsedNodes:
     """Return the nodes of the inventory.
 
-    If the names of some groups mean a role, the hosts outside these groups are skipped. Each skipped host has a note.
-    """
+    If the name of at least one group indicates a role, hosts outside such groups are not imported. The result then
+    contains a note for each of these hosts."""
     groups = {host: inventory.groups_of(host) for host in inventory.hosts}
     group_roles = _group_roles({group for names in groups.values() for group in names})
     hosts: list[Host] = []
@@ -113,14 +115,16 @@ def hosts_of(inventory: Inventory) -> ParsedNodes:
 
 
 def _group_roles(groups: set[str]) -> Mapping[str, Role]:
-    """Return group name → role for the groups whose names mean a role."""
+    """Return group name → role for the groups whose names indicate a role."""
     roles = {group: role for group in groups if (role := role_of(group))}
     certain = {role for group, role in roles.items() if group.lower() not in _WIDE}
     return {g: role for g, role in roles.items() if g.lower() not in _WIDE or certain - {role}}
 
 
 def _role(groups: list[str], group_roles: Mapping[str, Role]) -> Role | None:
-    """Return the role of a host that is in these groups. A host in groups of both roles is a control plane node."""
+    """Return the role of a host in these groups; None if no group indicates a role.
+
+    A host in groups of both roles is a control plane node."""
     roles = {group_roles[group] for group in groups if group in group_roles}
     return "control-plane" if "control-plane" in roles else "worker" if roles else None
 

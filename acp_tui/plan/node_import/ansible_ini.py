@@ -17,7 +17,7 @@ def is_ini(text: str) -> bool:
 
 
 def read_ini(text: str) -> Inventory:
-    """Read an inventory in INI form. Errors are in `faults` of the result; no exception is raised."""
+    """Read an inventory in INI form. The result lists all errors in `faults`; no exception is raised."""
     inventory = Inventory()
     group, kind = _UNGROUPED, None
     for number, line in lines_of(text):

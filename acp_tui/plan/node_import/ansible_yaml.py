@@ -10,7 +10,9 @@ from acp_tui.plan.node_import.ansible import VAULT, Inventory, Variables
 from acp_tui.plan.node_import.host import InvalidHostLine, LineNote, bounded, names
 
 _MOST_PARTS = 50_000
-"""Maximum number of keys and items in an inventory. A short file with nested YAML aliases can create millions."""
+"""Maximum number of keys and items in an inventory.
+
+A short file with nested YAML aliases can create millions of them."""
 _MOST_DEEP = 20
 
 
@@ -21,7 +23,7 @@ def is_yaml(text: str) -> bool:
 
 
 def read_yaml(text: str) -> Inventory:
-    """Read an inventory in YAML form. Errors are in `faults` of the result; no exception is raised."""
+    """Read an inventory in YAML form. The result lists all errors in `faults`; no exception is raised."""
     inventory = Inventory()
     try:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -41,7 +43,7 @@ def read_yaml(text: str) -> Inventory:
 
 
 class _Walk:
-    """Copies a YAML document into `inventory`, and limits its depth and size."""
+    """Copies a YAML document into `inventory`, and limits the depth and size of the document."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -66,7 +68,9 @@ class _Walk:
                 variables = self._inventory.shared.setdefault(name, Variables())
                 self._variables(variables, value)
             else:
-                text = _("'{key}' in group '{group}' is unknown. A group can contain only hosts, children and vars.")
+                text = _(
+                    "the key '{key}' in group '{group}' is unknown. A group can contain only hosts, children and vars."
+                )
                 self._inventory.faults.append(LineNote(at, text.format(key=bounded(key), group=bounded(name))))
 
     def _hosts(self, group: str, node: yaml.Node) -> None:
@@ -85,7 +89,7 @@ class _Walk:
     def _entries(self, node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
         """Yield key, line number and value of each entry of a mapping.
 
-        An item of a list is a key with an empty value."""
+        `node` can also be a list. Each item of the list is then yielded as a key with an empty value."""
         pairs: list[tuple[yaml.Node, yaml.Node]] = []
         if isinstance(node, yaml.MappingNode):
             pairs = node.value

@@ -1,4 +1,7 @@
-"""Import nodes from CSV with a heading line. The columns can be in any order and can have any common name."""
+"""Import nodes from CSV with a heading line.
+
+The columns can be in any order. A column can have any of several headings, such as `address`, `ip` or `host`.
+"""
 
 import csv
 import re
@@ -66,7 +69,9 @@ def read_table(text: str, sign: str) -> ParsedNodes:
                     notes.append(
                         LineNote(
                             table.line_num,
-                            _("these columns are not imported: {names}").format(names=", ".join(unknown)),
+                            _("columns with an unknown heading are not imported: {names}").format(
+                                names=", ".join(unknown)
+                            ),
                         )
                     )
                 continue
@@ -90,7 +95,7 @@ def _hosts(line: int, values: Mapping[str, str]) -> list[Host]:
             _("'{text}' is not a role. The role must be control-plane or worker.").format(text=bounded(values["role"]))
         )
     if "address" not in values:
-        raise InvalidHostLine(_("this row has no address"))
+        raise InvalidHostLine(_("the row has no address"))
     password, passphrase = values.get("password"), values.get("key_passphrase")
     return [
         Host(

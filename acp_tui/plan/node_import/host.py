@@ -22,7 +22,7 @@ Role = Literal["control-plane", "worker"]
 
 MAX_BYTES = 1 << 20
 MAX_HOSTS = 1000
-"""Maximum number of nodes in a list. A mistyped range can contain more addresses."""
+"""Maximum number of nodes in a list. The limit detects a mistyped range that contains too many addresses."""
 _SHOWN = 60
 """Maximum number of characters of the list that a message quotes."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -53,7 +53,7 @@ class Host:
 
 @dataclass(frozen=True)
 class LineNote:
-    """A message about a line of a list. Line 0 means the complete list."""
+    """A message about a line of a list. Line 0 means that the message is about the complete list."""
 
     line: int
     text: str
@@ -74,13 +74,13 @@ class ParsedNodes:
     faults: tuple[LineNote, ...] = ()
     """Errors about lines that were not imported."""
     notes: tuple[LineNote, ...] = ()
-    """Notes about imported nodes."""
+    """Messages that are not errors, for example about columns that are not imported."""
     secrets: tuple[tuple[int, str], ...] = field(default=(), repr=False)
     """Line number and text of every secret in the list."""
 
 
 class InvalidHostLine(AcpError, ValueError):
-    """The line does not describe a node. The message has the reason."""
+    """A line of the list does not describe a node. The message has the reason."""
 
 
 def cleaned(text: str) -> str:
@@ -89,12 +89,12 @@ def cleaned(text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    """Return text of the list for a message, cut to the maximum length."""
+    """Return text from the list, shortened so that a message can quote it."""
     return truncate(text, _SHOWN)
 
 
 def role_of(label: str) -> Role | None:
-    """Return the role that a group name such as `masters` or `kube_node` means; None if the name means no role."""
+    """Return the role that a group name such as `masters` or `kube_node` indicates; None if it indicates no role."""
     name = re.sub(r"[\s-]+", "_", label.strip().lower())
     if _CONTROL_PLANE.fullmatch(name):
         return "control-plane"
@@ -102,10 +102,10 @@ def role_of(label: str) -> Role | None:
 
 
 def addresses(text: str) -> tuple[str, ...]:
-    """Return the addresses that the text means: one address, or all addresses of a range.
+    """Return the addresses in the text, which must be one address or one range of addresses.
 
-    A range is `10.20.0.11-13`, `10.20.0.11-10.20.0.13` or `10.20.0.[11:13]`. Raises InvalidHostLine for other text; the
-    message explains the probable mistake."""
+    A range has the form `10.20.0.11-13`, `10.20.0.11-10.20.0.13` or `10.20.0.[11:13]`. Raises InvalidHostLine for other
+    text; the message explains the probable mistake."""
     text = text.strip()
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if is_ip(bare):
@@ -118,7 +118,7 @@ def addresses(text: str) -> tuple[str, ...]:
     if "/" in bare and is_ip(bare.partition("/")[0]):
         raise InvalidHostLine(_("'{text}' is a network. Enter the address of a node.").format(text=bounded(text)))
     if is_domain(bare):
-        message = _("'{text}' is a host name. Enter its address; the command `getent hosts {text}` shows it.")
+        message = _("'{text}' is a host name. Enter its address, which the command `getent hosts {text}` shows.")
         raise InvalidHostLine(message.format(text=bounded(bare)))
     raise InvalidHostLine(_("'{text}' is not an IPv4 or IPv6 address").format(text=bounded(text)))
 
@@ -144,9 +144,10 @@ def _range(first: str, last: str, text: str) -> tuple[str, ...]:
 
 
 def names(pattern: str) -> tuple[str, ...]:
-    """Return the names that an Ansible pattern means. `node[01:03].lab` and `node[a:c]` are three names each.
+    """Return the host names that an Ansible pattern describes.
 
-    Raises InvalidHostLine if a range is invalid, empty or too long."""
+    For example, `node[01:03].lab` and `node[a:c]` describe three names each. Raises InvalidHostLine if a range is
+    invalid, empty or too long."""
     match = _RANGE.search(pattern)
     if match is None:
         return (pattern,)
@@ -185,7 +186,7 @@ def endpoint(text: str) -> tuple[str | None, str, str | None]:
 
 
 def checked(reading: ParsedNodes) -> ParsedNodes:
-    """Return the list without the hosts that are invalid in a plan. `faults` has an error for each of them."""
+    """Return the list without the hosts that a plan would reject. `faults` has an error for each of these hosts."""
     try:
         build({"nodes": [as_node(host, "worker") for host in reading.hosts]})
     except InvalidValue as invalid:
@@ -198,15 +199,15 @@ def checked(reading: ParsedNodes) -> ParsedNodes:
         reading = replace(reading, hosts=hosts, faults=(*reading.faults, *faults))
     if len(reading.hosts) > MAX_HOSTS:
         count = len(reading.hosts)
-        text = ngettext("the list has {count} node too many", "the list has {count} nodes too many", count).format(
-            count=count
-        )
+        text = ngettext(
+            "the list has {count} node, which is too many", "the list has {count} nodes, which is too many", count
+        ).format(count=count)
         return replace(reading, hosts=(), faults=(LineNote(0, text),))
     return replace(reading, faults=tuple(sorted(reading.faults, key=lambda fault: fault.line)))
 
 
 def as_node(host: Host, role: Role) -> Mapping[str, object]:
-    """Return `host` as plain data of a plan node. `role` is used if the host has no role of its own."""
+    """Return `host` as plain data for a node of the plan. `role` is used if the list gives no role for the host."""
     own = ("username", "port", "password", "key_file", "key_passphrase")
     ssh = {name: value for name in own if (value := getattr(host, name)) is not None}
     return {

@@ -1,6 +1,7 @@
-"""Preview the import of a list into the plan: new nodes with roles, duplicates, and the common login.
+"""Preview the import of a list into the plan: new nodes with roles, duplicates, and the login that the nodes share.
 
-Nodes without a role become control plane nodes until the plan has three of them. The others become workers.
+Nodes without a role become control plane nodes until the plan has three control plane nodes. Further nodes without a
+role become workers.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,9 @@ class ImportPreview:
 
     imported: tuple[Node, ...]
     login: Mapping[str, object]
-    """Values below `ssh.` that all nodes of the list share. Filled only if the plan had no nodes before."""
+    """The values for the plan section `ssh` that all imported nodes share.
+
+    The mapping is empty if the plan already has nodes or a changed section `ssh`."""
     already_in_plan: tuple[Host, ...]
     """Hosts whose addresses are already in the plan. The import does not change these nodes."""
     duplicates: tuple[Host, ...]
@@ -56,7 +59,7 @@ def merge_hosts(plan: Plan, reading: ParsedNodes) -> ImportPreview:
 
 
 def _common(hosts: tuple[Host, ...]) -> Mapping[str, object]:
-    """Return the login values that all nodes have and share. The result is empty for fewer than two nodes."""
+    """Return the login values that are the same for all hosts. The result is empty for fewer than two hosts."""
     if len(hosts) < 2:
         return {}
     values = {name: {getattr(host, name) for host in hosts} for name in _LOGIN}

@@ -1,7 +1,8 @@
 """Import nodes from free text, with one or more nodes on each line.
 
-An example of a line is `worker 10.20.0.21-23 admin 2222`; the order is free. A word without a dot is the user, and a
-bare number is the port. Every line is a node or an error, so no line is ignored.
+An example of a line is `worker 10.20.0.21-23 admin 2222`. The words can be in any order. A word without a dot is the
+user, and a word of digits is the port. A line that does not describe a node is an error, unless it is a heading such as
+`workers:`.
 """
 
 import re
@@ -51,7 +52,7 @@ class _Record:
 
 
 def has_secret(text: str) -> bool:
-    """Return True if a line seems to contain a password. Such text must not be stored."""
+    """Return True if the text seems to contain a password. Callers must not store such text."""
     return re.search(r"pass(word|phrase|wd)?\s*[=:]", text, re.IGNORECASE) is not None
 
 

@@ -112,7 +112,7 @@ def test_unknown_csv_column_has_a_note() -> None:
     ("text", "line", "reason"),
     [
         ("ip,role\n10.0.0.1,boss\n", 2, "is not a role. The role must be control-plane or worker"),
-        ("ip,role\n,worker\n", 2, "this row has no address"),
+        ("ip,role\n,worker\n", 2, "the row has no address"),
         ("ip,role\n10.0.0.1,worker,9\n", 2, "more cells"),
         ("ip,port\n10.0.0.1-3,70000\n", 2, "must be at most 65535"),
         ("[masters]\n10.0.0.1 admin\n", 2, "'admin' after '10.0.0.1' is not a variable"),
