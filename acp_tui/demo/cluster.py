@@ -82,7 +82,7 @@ class Practice:
         return RunSettings(_PACE, (), self.installer_log, recheck_before_post=False)
 
     def posts(self) -> Posts:
-        """Return the configurations that the practice installer received."""
+        """Return the number and the SHA-256 values of the configurations that the practice installer received."""
         return posts(self.installer_folder)
 
     def address_map(self, address: str, port: int) -> tuple[str, int]:

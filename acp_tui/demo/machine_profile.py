@@ -111,7 +111,7 @@ class Profile:
     settings: dict[str, str]
     file: Path
     installing: Callable[[], bool]
-    """Whether the practice installer runs."""
+    """Returns True while the practice installer runs."""
 
     @classmethod
     def of(cls, machine: Machine, file: Path, *, faults: bool, installing: Callable[[], bool]) -> "Profile":

@@ -134,7 +134,7 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
 
 def _check_plan(walkthrough: _Walkthrough) -> None:
     plan = walkthrough.session.plan
-    _require_no_blocker(evaluate_plan(plan), _("the plan is not valid"))
+    _require_no_blocker(evaluate_plan(plan), _("the plan of the practice cluster is not valid"))
     walkthrough.step(
         ngettext(
             "The plan has {count} node and no blockers", "The plan has {count} nodes and no blockers", len(plan.nodes)
@@ -166,7 +166,7 @@ def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
 
 
 async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None:
-    """Run the proposed fixes on the nodes, unchanged."""
+    """Run the proposed fixes on the nodes without any change to the fixes."""
     for verdict in blocking:
         if verdict.node is None or verdict.outcome is not Outcome.FAIL:
             raise _Stopped(f"{verdict.requirement}: {verdict.observed}")

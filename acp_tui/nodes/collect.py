@@ -98,7 +98,9 @@ class _Collection:
         if not self.outputs:
             return self.finish(NodeState.AUTH_FAILED, no_bash(last_message))
         if len(self.outputs) < len(self.collectors):
-            return self.finish(NodeState.LOST, _("the node stopped sending output before the script ended"))
+            return self.finish(
+                NodeState.LOST, _("the node stopped sending output before the collection of facts ended")
+            )
         if _TTY_REQUIRED in (self.facts(None).sudo_message or ""):
             await self.collect_on_terminal()
         if self.clock is not None and self.clock.uncertainty > _CLOCK_UNCERTAIN:

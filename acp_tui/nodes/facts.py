@@ -268,7 +268,7 @@ class Facts:
     governor: str | None = None
     """The `scaling_governor` of cpu0; "" if the file is missing, as on virtual machines."""
     memory: int | None = None
-    """The value MemTotal, in bytes."""
+    """The value MemTotal of /proc/meminfo, in bytes."""
     virtual: bool | None = None
     """True if the hypervisor flag of the CPU or systemd-detect-virt shows that the node is a virtual machine."""
     steal: float | None = None
@@ -278,7 +278,7 @@ class Facts:
     filesystems: tuple[Filesystem, ...] | None = None
     """The file system of each path. For a missing path, it is the file system of its nearest existing parent folder."""
     disk_speed: DiskSpeed | None = None
-    """The write speed of the disk. Only the active disk test measures it, because it writes."""
+    """The write speed of the disk. Only the active disk test measures it, because the test writes to the disk."""
 
     # kernel and boot
     cmdline: tuple[str, ...] | None = None
@@ -377,7 +377,7 @@ class Facts:
     pings: tuple[Ping, ...] | None = None
     """The results of pinging the other nodes."""
     link_speeds: Mapping[str, int] | None = None
-    """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely do."""
+    """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely report it."""
     names: Mapping[str, tuple[str, ...] | None] | None = None
     """Name in the plan → its addresses on this node.
 

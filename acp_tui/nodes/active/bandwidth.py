@@ -136,7 +136,10 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
             return Bandwidth(None, connection)
     assert isinstance(source, Connection)
     assert isinstance(target, Connection)
-    token, result = secrets.token_hex(12), Bandwidth(None, _("the receiving node received no data"))
+    token, result = (
+        secrets.token_hex(12),
+        Bandwidth(None, _("the receiving node received no data in the bandwidth test")),
+    )
     sending: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(_TRANSFER_SECONDS):
@@ -148,15 +151,15 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
                 elif keyword == "received" and int(rest[0]) and float(rest[1]) > 0:
                     result = Bandwidth(int(rest[0]) * 8 / float(rest[1]))
                 elif keyword == "busy":
-                    result = Bandwidth(None, _("all ports for the test are in use on the receiving node"))
+                    result = Bandwidth(None, _("all ports for the bandwidth test are in use on the receiving node"))
                 elif keyword == "lacking":
                     result = Bandwidth(None, _("python is not installed on the receiving node"))
             if sending is not None:
                 await sending
     except (ConnectError, ConnectionLost) as error:
-        return Bandwidth(None, str(error) or _("the SSH connection to a node broke during the transfer"))
+        return Bandwidth(None, str(error) or _("the SSH connection to a node broke during the bandwidth test"))
     except TimeoutError:
-        return Bandwidth(None, _("the transfer timed out after {seconds:g} s").format(seconds=_TRANSFER_SECONDS))
+        return Bandwidth(None, _("the bandwidth test timed out after {seconds:g} s").format(seconds=_TRANSFER_SECONDS))
     finally:
         if sending is not None:
             sending.cancel()

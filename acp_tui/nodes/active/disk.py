@@ -21,7 +21,7 @@ FOLDER = "/var/lib"
 NO_ROOM = 65
 _MEBIBYTES = 256
 _SECONDS = 8
-"""Duration of each of the three tests, in seconds."""
+"""Duration of each of the three parts of the disk test, in seconds."""
 
 _PYTHON = """
 import mmap, os, random, sys, threading, time
@@ -90,7 +90,7 @@ return 0
 
 
 def disk_speed_collector(folder: str = FOLDER) -> Collector:
-    """Return the collector that measures the disk of `folder`. It requires root and 1 GB of free space."""
+    """Return the collector that measures the disk of `folder`. The test requires root and 1 GB of free space."""
     shell = fill_template(
         _SHELL,
         FOLDER=shlex.quote(folder),

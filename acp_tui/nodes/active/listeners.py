@@ -33,7 +33,7 @@ class ListenerPlan:
 
     target: Target
     ports: tuple[int, ...] = ()
-    """Ports to listen on."""
+    """The ports to listen on."""
     targets: tuple[tuple[str, int, frozenset[str]], ...] = ()
     """The targets to connect to: host, port, and the plan addresses of the nodes that are allowed to reply."""
     known_host_key: str | None = None
@@ -96,7 +96,7 @@ class _ListenerSession:
 
         Otherwise the checks would name a packet filter as the cause of the failed connections."""
         if asyncio.get_running_loop().time() - self._last_output > _MAX_SILENCE:
-            lost = _("the node stopped responding during the test")
+            lost = _("the node stopped responding during the listener test")
             self.ports = {port: reason or lost for port, reason in self.ports.items()}
 
     async def stop(self) -> None:
@@ -135,7 +135,10 @@ class _ListenerSession:
         if keyword == "ready":
             self._ready.set()
         elif keyword == "lacking":
-            self.ports = dict.fromkeys(self.ports, _("the node has none of the programs python, perl and socat"))
+            self.ports = dict.fromkeys(
+                self.ports,
+                _("the listener test requires python, perl or socat, but the node has none of these programs"),
+            )
             self._ready.set()
         elif keyword == "proxied" and port.isdigit() and int(port) in self.ports:
             self.proxy_protocol_ports.add(int(port))

@@ -71,7 +71,7 @@ def closed_before_login() -> str:
 def script_timed_out(seconds: float, *, started: bool) -> str:
     """Return the message for a timeout of the script with the collectors. `started`: True if the script sent output."""
     if started:
-        return _("the script on the node did not finish within {seconds:g} s").format(seconds=seconds)
+        return _("the collection of facts did not finish within {seconds:g} s").format(seconds=seconds)
     return _(
         "the login worked, but the node sent no output within {seconds:g} s. A possible cause is "
         "a start-up file of the shell (.bashrc) or a forced command."

@@ -319,9 +319,9 @@ def test_the_collectors_cover_every_fact() -> None:
 
 
 def test_without_output_all_facts_are_missing() -> None:
-    facts = facts_from("10.0.0.1", [], "the SSH connection to a node broke during the transfer")
+    facts = facts_from("10.0.0.1", [], "the SSH connection to a node broke during the bandwidth test")
     assert {facts.missing_reason(name) for s in COLLECTORS for name in s.fields} == {
-        "the SSH connection to a node broke during the transfer"
+        "the SSH connection to a node broke during the bandwidth test"
     }
     early = facts_from("10.0.0.1", [])
     assert early.missing == {}
