@@ -114,8 +114,8 @@ def no_matching_algorithm(message: str) -> str:
     setting = {"key exchange": "KexAlgorithms", "server host key": "HostKeyAlgorithms", "encryption": "Ciphers"}
     text = _(
         "this host and the node have no common {kind} algorithm. The node offers only {theirs}, "
-        "which acp-tui does not use. Update OpenSSH on the node, or allow one of these algorithms in "
-        "the sshd_config of the node ({setting}): {ours}"
+        "which acp-tui does not use. Update OpenSSH on the node, or allow one of these algorithms on "
+        "the node, in sshd_config ({setting}): {ours}"
     )
     return text.format(
         kind=kind, theirs=_algorithms(theirs), setting=setting.get(kind, "MACs"), ours=_algorithms(ours, most=8)
