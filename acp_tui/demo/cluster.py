@@ -1,7 +1,7 @@
 """The practice cluster: nodes, package, a complete plan, and temporary folders.
 
-It uses the same engine as a real cluster. Requirements that a practice cannot fulfil (a node address on this host,
-100 GB of free disk) are either waived in the plan with a reason, or checked against simulated values.
+It uses the same engine as a real cluster. The practice cluster cannot fulfil some requirements, such as 100 GB of free
+disk. Such requirements are either waived in the plan with a reason, or checked against simulated values.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ _WAIVED: Mapping[str, str] = {
     "HW-DISK-TPUT": _NO_DISK,
     "PRE-INIT": N_("practice: the init.sh of the practice package changes nothing"),
 }
-"""Manual checks that a practice waives: requirement → reason."""
+"""The waivers of the practice plan: requirement → reason."""
 
 Scenario = Literal["single-cluster", "single-node"]
 
@@ -78,15 +78,15 @@ class Practice:
 
     @property
     def run_settings(self) -> RunSettings:
-        """Settings of a run in the practice cluster: time limits of seconds, and no other installer is searched for."""
+        """Settings of an install on the practice cluster. Time limits are short. No other installer is used."""
         return RunSettings(_PACE, (), self.installer_log, recheck_before_post=False)
 
     def posts(self) -> Posts:
-        """Return the configurations that the practice installer received."""
+        """Return the number and the SHA-256 values of the configurations that the practice installer received."""
         return posts(self.installer_folder)
 
     def address_map(self, address: str, port: int) -> tuple[str, int]:
-        """Return where to connect for a plan address; other addresses stay unchanged."""
+        """Return the address and port on loopback for an address of the plan. Return other addresses unchanged."""
         if address in (VIP, *self.nodes) and port in (self.plan.address.https_port, REGISTRY_PORT):
             return "127.0.0.1", self.console_port
         node = self.nodes.get(address)
@@ -99,12 +99,12 @@ class Practice:
         )
 
     def filled(self, address: str, remedy: str) -> str:
-        """Return the text of a fix with the correct host name of the node instead of the placeholder."""
+        """Return the text of a fix. The correct host name of the node replaces its placeholder."""
         healthy = next((m.settings["hostname"] for m in cluster().machines if m.address == address), address)
         return remedy.replace(_NAME_TO_CHOOSE, healthy)
 
     async def apply_fix(self, address: str, remedy: str) -> str:
-        """Run the lines of a fix on a node over SSH and return the output. An unsupported command ends the run.
+        """Run the lines of a fix on a node over SSH and return the output. An unsupported command ends the fix.
 
         Raises OSError or asyncssh.Error if the login fails."""
         host, port = self.address_map(address, 22)
@@ -134,8 +134,8 @@ async def practice(
     """Run the practice cluster until the block ends. `seconds`: duration of the collection on each node.
 
     Without `home`, a temporary folder is used and removed at the end. With `home`, the package, the host keys and a
-    running install are kept for the next time. Applied fixes are kept only after a crash; a normal end restores the
-    faults. Raises `PracticeUnavailable` if a program is missing on this host (gpg)."""
+    running install are kept for the next start. A normal end restores the faults; after a crash, applied fixes are
+    kept. Raises `PracticeUnavailable` if gpg is missing or fails on this host."""
     machines = cluster().machines[:1] if scenario == "single-node" else cluster().machines
     folder = private_folder(home) if home else Path(tempfile.mkdtemp(prefix="acp-tui-practice-"))
     try:

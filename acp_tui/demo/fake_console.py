@@ -22,7 +22,7 @@ _LIFE = timedelta(days=30)
 
 @asynccontextmanager
 async def console(folder: Path, *addresses: str) -> AsyncIterator[int]:
-    """Serve until the block ends; yield the port. `folder` keeps the certificate, which is valid for `addresses`."""
+    """Run the server until the block ends; yield its port. The certificate is in `folder` and valid for `addresses`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(await asyncio.to_thread(_pair, private_folder(folder), addresses))
     server = await asyncio.start_server(_answer, "127.0.0.1", 0, ssl=context)

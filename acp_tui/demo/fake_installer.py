@@ -1,7 +1,8 @@
 """The practice installer: the installer's HTTP API with a simulated install and configurable faults.
 
-setup.sh of the practice package starts it. Nothing is installed. Its folder has `port`, `pid`, `installer.log`, and
-`posts.json` with the number of received configurations and their SHA-256, but not their text, which has passwords.
+setup.sh of the practice package starts the practice installer, which installs nothing. Its folder has the files `port`,
+`pid`, `installer.log` and `posts.json`. `posts.json` has the number of received configurations and their SHA-256, but
+not their text, which contains passwords.
 """
 
 import argparse
@@ -85,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, text)
 
     def _api_path(self) -> str:
-        """Return the path below the API's root. The token is always below the prefix, as documented by the vendor."""
+        """Return the path of the request below the root of the API; "" if the API does not serve the request.
+
+        /api/token is always served below /cpaas-installer, as the vendor documents."""
         path = "/" + self.path.partition("?")[0].lstrip("/")
         if path.startswith(_PREFIX):
             inner = path.removeprefix(_PREFIX)
@@ -120,12 +123,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def console(installer: PracticeInstaller, port: int = 0) -> ThreadingHTTPServer:
-    """Return the HTTP server on loopback, listening but not yet serving. `port` 0: any free port."""
+    """Return the HTTP server on loopback. It listens, but does not serve yet. `port` 0: any free port."""
     return ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"installer": installer}))
 
 
 def serve(folder: Path, port: int, behaviour: Behaviour) -> None:
-    """Serve until the install has ended or the process is stopped; keep the state files in `folder`."""
+    """Serve until the install has ended or the process is stopped. The state files are in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / PID_FILE, f"{os.getpid()}\n")
     time.sleep(behaviour.listen_after)

@@ -1,8 +1,8 @@
 """Profiles of practice nodes: templates of collector output, their settings, and commands that change settings.
 
-Profiles are data in `assets/demo/nodes`. A fault is a setting that differs from the healthy one. A remedy is the
-pattern of a command with the settings that it changes. Collectors without a template use the recording of the
-distribution. No command is executed on this host.
+Profiles are data in `assets/demo/nodes`. A fault is a setting that differs from the setting of a healthy node. A remedy
+is the pattern of a command, and the settings that the command changes. Collectors without a template return output that
+was recorded on a real node. No command is executed on this host.
 """
 
 import json
@@ -31,16 +31,16 @@ class _Data(BaseModel):
 
 
 class Answer(_Data):
-    """Output of a collector, as a template with settings, and its exit status."""
+    """The output of a collector and its exit status. The output is a template for the settings of the node."""
 
     text: str = ""
     status: int = 0
 
 
 class Remedy(_Data):
-    """A command, as a regular expression for the complete command, and its effects.
+    """A simulated command and its effects. `command`: a regular expression for the complete command.
 
-    `sets`: setting → new value; `\\g<name>` inserts a group of the pattern. `prints`: the output of the command."""
+    `sets`: setting → new value; `\\g<name>` inserts a group of `command`. `prints`: the output of the command."""
 
     command: str
     sets: Mapping[str, str] = Field(default_factory=dict)
@@ -48,7 +48,7 @@ class Remedy(_Data):
 
 
 class Base(_Data):
-    """A healthy machine. `installing`: settings of every node while the installer runs."""
+    """A healthy node. `installing`: settings that every node has while the installer runs."""
 
     settings: Mapping[str, str]
     installing: Mapping[str, str]
@@ -88,7 +88,7 @@ def base() -> Base:
 
 @cache
 def recording() -> Mapping[str, Answer]:
-    """Return recorded output by collector name, for collectors that no setting of a practice node changes."""
+    """Return collector name → recorded output, for collectors whose output does not depend on settings."""
     stream = asset_text(f"demo/nodes/{_DISTRIBUTION}.txt").encode()
     outputs = Reader(stream.split(b" ", 1)[0].decode()).feed(stream)
     return {output.name: Answer(text=output.text, status=output.status) for output in outputs}
@@ -106,16 +106,16 @@ def cluster() -> Cluster:
 
 @dataclass
 class Profile:
-    """The state of one practice node, saved in `file`; remedies change it."""
+    """The state of one practice node. Remedies change the state, and `file` stores it."""
 
     settings: dict[str, str]
     file: Path
     installing: Callable[[], bool]
-    """Whether the practice installer runs."""
+    """Returns True while the practice installer runs."""
 
     @classmethod
     def of(cls, machine: Machine, file: Path, *, faults: bool, installing: Callable[[], bool]) -> "Profile":
-        """Load the node's state from `file`, else return its initial state."""
+        """Load the state of the node from `file`. If the file does not exist, return the initial state."""
         if file.exists():
             return cls(json.loads(file.read_bytes()), file, installing)
         settings = {**base().settings, **machine.settings, "address": machine.address}
@@ -124,7 +124,9 @@ class Profile:
         return cls(settings, file, installing)
 
     def answer(self, collector: str) -> Answer:
-        """Return the output of a collector: from the profile, else from the recording; status 127 without either."""
+        """Return the output of a collector from its template or from the recording.
+
+        The exit status is 127 if the collector has no template and no recording."""
         template = base().answers.get(collector)
         if template is None:
             return recording().get(collector, Answer(status=127))

@@ -47,13 +47,14 @@ class PracticePackage:
     signature: Path
     public_key: Path
     fingerprint: str
-    """40 hexadecimal digits."""
+    """The fingerprint of the signing key, 40 hexadecimal digits."""
 
 
 def build_package(folder: Path, behaviour: Behaviour, *, filler: int = 6) -> PracticePackage:
-    """Build and sign a core package in `folder`; a package with the same content is reused.
+    """Build and sign a core package in `folder`. If it contains a package with the same content, reuse that package.
 
-    `filler`: number of 4 MiB images that make progress visible. Raises `PracticeUnavailable` without a working gpg."""
+    `filler`: number of 4 MiB images that make progress visible. Raises `PracticeUnavailable` if gpg is missing or
+    fails."""
     private_folder(folder)
     core = folder / CORE_NAME
     signature, public_key, built = core.with_name(f"{core.name}.sig"), folder / "verify-key.pub", folder / "built"
@@ -125,7 +126,7 @@ def _archive(core: Path, members: Iterable[_Member]) -> None:
 
 
 def _python_wrapper() -> bytes:
-    """Return the wrapper that starts the practice installer: this Python, with this package in its path."""
+    """Return a shell script that runs the Python interpreter of acp-tui. setup.sh calls it."""
     root = str(Path(acp_tui.__file__).parents[1])
     return f'#!/bin/sh\nPYTHONPATH={quote(root)}\nexport PYTHONPATH\nexec {quote(sys.executable)} "$@"\n'.encode()
 
@@ -134,7 +135,7 @@ def _python_wrapper() -> bytes:
 def _throwaway_gpg() -> Iterator[gnupg.GPG]:
     if shutil.which("gpg") is None:
         raise PracticeUnavailable(
-            _("gpg is not installed, but it must sign the practice package. Install the package gnupg.")
+            _("acp-tui cannot sign the practice package, because gpg is not installed. Install the package gnupg.")
         )
     # The path of the agent's socket in this folder must be shorter than 108 characters, so TMPDIR is not used.
     home = Path(tempfile.mkdtemp(prefix="acp-gpg-", dir="/tmp"))

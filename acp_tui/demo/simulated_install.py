@@ -28,7 +28,7 @@ STEPS: tuple[tuple[str, float], ...] = (
 
 @dataclass(frozen=True)
 class Posts:
-    """Received configurations, accepted or rejected."""
+    """The number and the SHA-256 values of the received configurations, both accepted and rejected."""
 
     count: int = 0
     sha256: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class PracticeInstaller:
             log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} PRACTICE {text}\n")
 
     def take(self, body: bytes) -> tuple[int, str]:
-        """Handle a configuration; return HTTP status and text of the response."""
+        """Accept or reject a configuration. Return the HTTP status and the text of the response."""
         with self._lock:
             self._posts = Posts(self._posts.count + 1, (*self._posts.sha256, hashlib.sha256(body).hexdigest()))
             write_atomically(self.folder / POSTS_FILE, TypeAdapter(Posts).dump_json(self._posts))
@@ -87,7 +87,7 @@ class PracticeInstaller:
         return wrong
 
     def progress(self) -> str | None:
-        """Return the text of a progress response; None: close the connection."""
+        """Return the text of a progress response. None means that the connection must be closed instead."""
         with self._lock:
             self._questions += 1
             every = self.behaviour.drop_every

@@ -1,7 +1,7 @@
 """Practice nodes: SSH servers on loopback that reply to scripts with the data of a machine profile.
 
-acp-tui connects to them like to any node, with a generated host key and a password. An OpenSSH client can log in too
-and try fixes by hand. No command is executed on this host.
+acp-tui connects to them as to any node, with a generated host key and a password. You can also log in with an OpenSSH
+client and try the commands of fixes. No command is executed on this host.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class PracticeNode:
     address: str
     """The address in the plan (TEST-NET-1)."""
     port: int
-    """Its port on loopback."""
+    """The port of the node on loopback."""
     profile: Profile
 
 
@@ -68,8 +68,7 @@ async def serve(
 
     `seconds`: duration of the collection on each node.
     `installing`: returns True while the practice installer runs. It is called at each request.
-
-    `folder` keeps host keys and applied fixes for the next time."""
+    `folder`: stores the host keys and the applied fixes for the next start."""
     private_folder(folder)
     async with AsyncExitStack() as stack:
         nodes = {}
@@ -81,7 +80,7 @@ async def serve(
 
 
 def forget(folder: Path) -> None:
-    """Restore the faults of the machines saved in `folder`; their host keys stay."""
+    """Restore the faults of the nodes whose state is saved in `folder`. Their host keys stay."""
     for state in folder.glob("*.json"):
         state.unlink()
 
@@ -138,7 +137,7 @@ async def _session(process: asyncssh.SSHServerProcess[str], profile: Profile, se
 async def _answer(
     process: asyncssh.SSHServerProcess[str], profile: Profile, marker: str, names: tuple[str, ...], seconds: float
 ) -> None:
-    """Send the first output at once, because it can be the node's clock. Send the others in groups, with pauses."""
+    """Send the first output immediately, because it can be the clock. Send the others in groups, with pauses."""
     size = max(1, -(-len(names) // _GROUPS))
     for group in (names[:1], *(names[start : start + size] for start in range(1, len(names), size))):
         for name in group:
@@ -148,7 +147,9 @@ async def _answer(
 
 
 async def _apply_fix(process: asyncssh.SSHServerProcess[str], profile: Profile, script: str, seconds: float) -> int:
-    """Run the steps of a script of `acp-tui fix` and print their output in its format; run other text line by line."""
+    """Simulate the steps of a script of `acp-tui fix`, and print the output of each step between markers.
+
+    If `script` is not such a script, simulate it line by line."""
     try:
         marker, steps = remedy.split(script)
     except ValueError:
@@ -172,7 +173,7 @@ async def _shell(process: asyncssh.SSHServerProcess[str], profile: Profile) -> i
 
 
 def _run(process: asyncssh.SSHServerProcess[str], profile: Profile, commands: str) -> int:
-    """Run the commands until one fails, like `bash -e`; return the exit status."""
+    """Simulate the commands until one fails, like `bash -e`. Return the exit status."""
     status, output = profile.run_all(commands)
     process.stdout.write(output)
     return status

@@ -1,6 +1,6 @@
 """An unattended install on the practice cluster, with the engine of the wizard and the commands.
 
-It finds the simulated faults, fixes them with the proposed fixes only, installs, and verifies the result.
+It finds the simulated faults, applies the proposed fixes unchanged, installs, and verifies the result.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True)
 class _Walkthrough:
-    """The practice cluster, the install on it, and the output."""
+    """The practice cluster, the install session, and the function `out` that prints a line."""
 
     practice: Practice
     session: InstallSession
@@ -59,7 +59,7 @@ class _Walkthrough:
 async def walk(out: Callable[[str], None]) -> int:
     """Run the walkthrough, print each step, and return the exit status.
 
-    0 only if the cluster is installed and verified, and the configuration was sent exactly once; else 1.
+    The status is 0 if the cluster is installed and verified, and the configuration was sent exactly once; else 1.
     Raises: `PracticeUnavailable`."""
     try:
         async with practice(seconds=0.6, behaviour=_QUICK) as current:
@@ -95,8 +95,10 @@ async def _walk(walkthrough: _Walkthrough) -> None:
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
     report, host_keys = await _check(walkthrough)
     if not report.ready:
-        _require_no_blocker(report.verdicts, _("the nodes still have blockers after the fixes"))
-        raise _Stopped(_("some nodes could not be checked"))
+        _require_no_blocker(report.verdicts, _("the practice nodes still have blockers after the fixes"))
+        raise _Stopped(
+            _("acp-tui could not check some of the practice nodes. The lines above show the state of each node")
+        )
     walkthrough.step(pgettext("practice", "Preflight: ready"))
     walkthrough = replace(walkthrough, session=replace(session, host_keys=host_keys))
     await _verify(walkthrough, await _install(walkthrough, report))
@@ -111,7 +113,9 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
             match event:
                 case PackageReady(folder, new=True):
                     walkthrough.step(
-                        _("Package: its signature is verified, and it is unpacked in {folder}").format(folder=folder)
+                        _("The signature of the package is verified, and the package is unpacked in {folder}").format(
+                            folder=folder
+                        )
                     )
                     _check_plan(walkthrough)
                 case NodeFinished():
@@ -130,10 +134,10 @@ async def _check(walkthrough: _Walkthrough) -> tuple[Report, Mapping[str, str]]:
 
 def _check_plan(walkthrough: _Walkthrough) -> None:
     plan = walkthrough.session.plan
-    _require_no_blocker(evaluate_plan(plan), _("the plan is not valid"))
+    _require_no_blocker(evaluate_plan(plan), _("the plan of the practice cluster is not valid"))
     walkthrough.step(
         ngettext(
-            "Plan: it has {count} node and no findings", "Plan: it has {count} nodes and no findings", len(plan.nodes)
+            "The plan has {count} node and no blockers", "The plan has {count} nodes and no blockers", len(plan.nodes)
         ).format(count=len(plan.nodes))
     )
     for waiver in plan.waivers:
@@ -143,7 +147,7 @@ def _check_plan(walkthrough: _Walkthrough) -> None:
 
 
 def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
-    """Return the blockers of the preflight. Each simulated fault must be one of them."""
+    """Return the blockers of the preflight. They must include every simulated fault."""
     blocking = tuple(verdict for verdict in report.verdicts if verdict.blocks)
     walkthrough.step(
         npgettext("practice", "Preflight: {count} blocker", "Preflight: {count} blockers", len(blocking)).format(
@@ -162,7 +166,7 @@ def _planted(walkthrough: _Walkthrough, report: Report) -> tuple[Verdict, ...]:
 
 
 async def _fix(walkthrough: _Walkthrough, blocking: tuple[Verdict, ...]) -> None:
-    """Run the proposed fixes on the nodes, unchanged."""
+    """Run the proposed fixes on the nodes without any change to the fixes."""
     for verdict in blocking:
         if verdict.node is None or verdict.outcome is not Outcome.FAIL:
             raise _Stopped(f"{verdict.requirement}: {verdict.observed}")
@@ -183,7 +187,7 @@ async def _install(walkthrough: _Walkthrough, report: Report) -> RunState:
     try:
         document = render(session.plan, session.plan_dir)
         walkthrough.step(
-            _("The configuration is rendered. Its size is {count} bytes").format(count=len(document.encode()))
+            _("The configuration is rendered, with a size of {count} bytes").format(count=len(document.encode()))
         )
         run_dir = await session.start(report)
     except (RenderError, StartError, RunError) as error:

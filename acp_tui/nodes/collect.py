@@ -35,9 +35,9 @@ async def collect_facts(
 ) -> AsyncGenerator[NodeEvent, None]:
     """Run `collectors` on a node, and yield the events of the collection.
 
-    `known_host_key`: the recorded host key as `type base64`; None for the first connection. The events are stages, then
-    facts several times, then a LocalFactsDone if connectivity tests take longer, and always one NodeFinished at the
-    end."""
+    `known_host_key`: the recorded host key as `type base64`; None for the first connection. `NodeStage` and
+    `FactsUpdated` occur several times. `LocalFactsDone` occurs once, if the connectivity tests take longer than the
+    other collectors. The last event is always a `NodeFinished`."""
 
     async def run(emit: Callable[[NodeEvent], None]) -> None:
         emit(await _Collection(target, known_host_key, deadlines, collectors, emit).run())
@@ -56,12 +56,12 @@ class _Collection:
     emit: Callable[[NodeEvent], None]
     outputs: list[CollectorOutput] = field(default_factory=list)
     outputs_without_terminal: list[CollectorOutput] = field(default_factory=list)
-    """The outputs of the first script, before the collectors had to run again on a terminal."""
+    """The outputs of the first run, if sudo requires a terminal and all collectors run a second time; else empty."""
     parsed: dict[CollectorOutput, Parsed] = field(default_factory=dict)
     clock: Clock | None = None
     connection: Connection | None = None
     local_timer: asyncio.TimerHandle | None = None
-    """The timer that starts when all local facts are collected."""
+    """The timer that emits `LocalFactsDone`. It starts when all local facts are collected."""
     deadline: asyncio.Timeout | None = None
     """The deadline of the script. It is short until the script starts."""
     started: bool = False
@@ -98,7 +98,9 @@ class _Collection:
         if not self.outputs:
             return self.finish(NodeState.AUTH_FAILED, no_bash(last_message))
         if len(self.outputs) < len(self.collectors):
-            return self.finish(NodeState.LOST, _("the node stopped sending output before the script ended"))
+            return self.finish(
+                NodeState.LOST, _("the node stopped sending output before the collection of facts ended")
+            )
         if _TTY_REQUIRED in (self.facts(None).sudo_message or ""):
             await self.collect_on_terminal()
         if self.clock is not None and self.clock.uncertainty > _CLOCK_UNCERTAIN:
@@ -115,7 +117,7 @@ class _Collection:
                 await self.stream(self.collectors, LAUNCH, terminal=True)
 
     async def stream(self, collectors: tuple[Collector, ...], command: str, *, terminal: bool = False) -> str:
-        """Run `collectors` over one SSH channel and emit their facts. Return the last message of the command."""
+        """Run `collectors` over one SSH channel and emit their facts. Return the command's last message."""
         if self.connection is None:
             raise ConnectionLost
         marker = secrets.token_hex(12)
@@ -147,7 +149,7 @@ class _Collection:
         return self.connection.stderr or " ".join(sanitize(tail.decode(errors="replace")).split())
 
     def extend_deadline(self) -> None:
-        """Extend the deadline to the time of the script, because the script has started."""
+        """Extend the deadline to the time limit of the complete script, because the script has started."""
         self.started = True
         if self.deadline is not None and (until := self.deadline.when()) is not None:
             self.deadline.reschedule(until + self.deadlines.script - self.start_seconds)
@@ -165,7 +167,8 @@ class _Collection:
     def facts(self, no_output: str | None) -> Facts:
         """Return the facts collected so far.
 
-        `no_output`: the reason for facts without output. None means that more output is expected."""
+        `no_output`: the reason why facts are missing if their collectors sent no output. None means that more output is
+        expected."""
         outputs = [*self.outputs, *self.outputs_without_terminal]
         facts = facts_from(self.target.address, outputs, no_output, self.collectors, self.parsed)
         if self.outputs_without_terminal and facts.sudo:
@@ -182,7 +185,7 @@ class _Collection:
 
     def emit_local_facts(self) -> None:
         """Emit LocalFactsDone, so that the user does not wait for the connectivity tests of the node."""
-        facts = self.facts(_("the check is still in progress"))
+        facts = self.facts(_("the connectivity tests are still in progress"))
         if _TTY_REQUIRED not in (facts.sudo_message or ""):  # else all collectors run again on a terminal
             state, detail = self.outcome(facts)
             self.emit(LocalFactsDone(self.target.address, state, facts, detail))
@@ -192,7 +195,7 @@ class _Collection:
         return NodeFinished(self.target.address, state, self.facts(detail), detail, key)
 
     def outcome(self, facts: Facts) -> tuple[NodeState, str]:
-        """Return the state of the node. If root access is missing, also return the reason."""
+        """Return the state of the node, and the reason if the state is not `CHECKED`."""
         if facts.sudo is False:
             message = (facts.sudo_message or "").split("\n")[-1]
             text = _("the user {user} is not root and cannot use sudo without a password: {message}")

@@ -38,7 +38,7 @@ class LocalFactsDone:
 class NodeFinished:
     """The collection on a node has ended. `facts` includes the facts collected before an error.
 
-    `detail`: the error and its stage; "" on success. `host_key`: the OpenSSH public key of the node without the host
+    `detail`: the error message; "" on success. `host_key`: the OpenSSH public key of the node without the host
     name; None if the node sent no key."""
 
     address: str

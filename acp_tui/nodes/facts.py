@@ -26,7 +26,7 @@ class Interface:
 @dataclass(frozen=True)
 class Route:
     destination: str
-    """A CIDR range, or `default`."""
+    """The destination of the route in CIDR notation, or `default`."""
     nic: str | None
     gateway: str | None
 
@@ -48,7 +48,9 @@ class Unit:
 
 @dataclass(frozen=True)
 class SshdSetting:
-    """A setting of sshd. `effective`: its value in `sshd -T` or in the files. `explicit`: True if a file sets it."""
+    """A setting of sshd. `explicit`: True if a file of sshd_config sets it.
+
+    `effective`: its value from `sshd -T`; without this output, from the files or the defaults of OpenSSH."""
 
     effective: str
     explicit: bool
@@ -78,7 +80,7 @@ class Filesystem:
 
 @dataclass(frozen=True)
 class Disk:
-    """The disk below a path. `rotational` is None if it is unknown."""
+    """A disk that stores a path. `rotational` is None if the type of the disk is unknown."""
 
     path: str
     device: str
@@ -129,14 +131,14 @@ class TcpResult(StrEnum):
     """The routes or the packet filter of the node itself block the packets."""
     UNRESOLVED = "name not resolved"
     UNKNOWN = "unknown"
-    """The connect was not possible, or the output of the node has no result for it."""
+    """The connect failed with an unknown message, or the output of the node has no result for it."""
 
 
 class TcpPath(NamedTuple):
     """One TCP connect from this node.
 
-    `host`: as in the plan. `seconds`: time until the reply, in steps of 1 ms. `detail`: the reason for `UNKNOWN`. This
-    class is a tuple to save memory, because a hundred nodes have ninety thousand of them."""
+    `host`: as in the plan. `seconds`: time until the reply, in steps of 1 ms. `detail`: the reason for `UNKNOWN`. The
+    class is a tuple to save memory, because a plan with a hundred nodes has ninety thousand TCP connects."""
 
     host: str
     port: int
@@ -154,7 +156,7 @@ class Ping:
     """The result of pinging one other node.
 
     `average`: round-trip time in seconds, None without a reply. `size`: MTU of this node's link in bytes.
-    `unfragmented`: True if a packet of that size passes without fragmentation, None if this is not known."""
+    `unfragmented`: True if a packet of that size passes without fragmentation; None if the test has no result."""
 
     host: str
     sent: int
@@ -175,7 +177,7 @@ class Bandwidth:
 
 
 class Trust(StrEnum):
-    """The trust of a node in the certificate of a server: trusted, or the reason why not."""
+    """Whether a node trusts the certificate of a server: `TRUSTED`, or the reason why the node does not trust it."""
 
     TRUSTED = "trusted"
     PLAIN = "no TLS"
@@ -201,8 +203,8 @@ class Login(StrEnum):
 class RegistryAnswer:
     """The response of an image registry to `GET /v2/`.
 
-    `status`: the HTTP status; None without an HTTP response, then `detail` has the reason. `login`: None if no login
-    was tested. `login_detail`: the cause of a failed login."""
+    `status`: the HTTP status. If the registry sent no HTTP response, it is None, and `detail` has the reason. `login`:
+    None if no login was tested. `login_detail`: the cause of a failed login."""
 
     status: int | None
     detail: str = ""
@@ -266,17 +268,17 @@ class Facts:
     governor: str | None = None
     """The `scaling_governor` of cpu0; "" if the file is missing, as on virtual machines."""
     memory: int | None = None
-    """The value MemTotal, in bytes."""
+    """The value MemTotal of /proc/meminfo, in bytes."""
     virtual: bool | None = None
-    """True if the node is a virtual machine, by the hypervisor flag or systemd-detect-virt."""
+    """True if the hypervisor flag of the CPU or systemd-detect-virt shows that the node is a virtual machine."""
     steal: float | None = None
     """The share of the CPU time since boot that the hypervisor gave to other virtual machines, 0 to 1."""
     disks: tuple[Disk, ...] | None = None
-    """The disks below /, /var/lib and, if these folders exist, /var/lib/etcd and /cpaas."""
+    """The disks that store /, /var/lib and, if they exist, /var/lib/etcd and /cpaas."""
     filesystems: tuple[Filesystem, ...] | None = None
     """The file system of each path. For a missing path, it is the file system of its nearest existing parent folder."""
     disk_speed: DiskSpeed | None = None
-    """The write speed of the disk. Only the active disk test measures it, because it writes."""
+    """The write speed of the disk. Only the active disk test measures it, because the test writes to the disk."""
 
     # kernel and boot
     cmdline: tuple[str, ...] | None = None
@@ -317,7 +319,7 @@ class Facts:
     sudo_message: str | None = None
     """The end of the error message of sudo; "" on success."""
     sudo_terminal: bool | None = None
-    """True if sudo works only on a terminal (`requiretty`). Collectors that need root then ran on a terminal."""
+    """True if sudo works only on a terminal (`requiretty`), and all collectors therefore ran again on a terminal."""
     sshd: Mapping[str, SshdSetting] | None = None
     """The sshd settings `usedns` and `usepam`."""
 
@@ -348,17 +350,17 @@ class Facts:
     """The mount options in effect for /tmp."""
     directories: Mapping[str, Directory] | None = None
     rpm_packages: frozenset[str] | None = None
-    """The names of installed RPM packages. They are missing on systems without rpm, see `package_tools`."""
+    """The names of installed RPM packages; None on systems without rpm, see `package_tools`."""
     dpkg_packages: frozenset[str] | None = None
     snap_packages: frozenset[str] | None = None
     package_tools: frozenset[str] | None = None
-    """The installed tools of rpm, dpkg-query and snap."""
+    """The installed package tools, which can be rpm, dpkg-query and snap."""
     leftover_binaries: tuple[str, ...] | None = None
     """Container and Kubernetes programs in /usr/local/bin and /usr/local/sbin, and /opt/cni/bin if it is not empty."""
     kubernetes_traces: tuple[str, ...] | None = None
-    """Signs of an existing Kubernetes: running kubelet, dockerd or containerd; /etc/kubernetes/*.conf; etcd data."""
+    """Signs of an existing Kubernetes: a running kubelet, dockerd or containerd; /etc/kubernetes/*.conf; etcd data."""
     installer_running: bool | None = None
-    """True if the container `minialauda-control-plane` runs on the node. The installer was then started."""
+    """True if the container `minialauda-control-plane` runs on the node. The installer starts this container."""
 
     # time
     timezone: str | None = None
@@ -375,24 +377,24 @@ class Facts:
     pings: tuple[Ping, ...] | None = None
     """The results of pinging the other nodes."""
     link_speeds: Mapping[str, int] | None = None
-    """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely do."""
+    """Interface → speed in Mbit/s, if the driver reports it. Drivers of virtual machines rarely report it."""
     names: Mapping[str, tuple[str, ...] | None] | None = None
     """Name in the plan → its addresses on this node.
 
     () means that the name does not exist. None means that no name server replied."""
     names_by_servers: Mapping[str, tuple[str, ...] | None] | None = None
-    """Name in `names` that is in /etc/hosts → its addresses from the name servers; None without a reply."""
+    """Each name of `names` that is also in /etc/hosts → its addresses from the name servers; None without a reply."""
     vip_owner: str | None = None
     """The host that replies at the address of a future VIP, as MAC address or text; "" if no host replies."""
     registry_answer: RegistryAnswer | None = None
 
     # active tests
     listener_results: Mapping[int, str] | None = None
-    """TCP port → "" if the temporary listener worked, else the reason of its failure."""
+    """TCP port → "" if the temporary listener worked, else the reason why it failed."""
     backends_reached: Mapping[tuple[str, int], frozenset[str]] | None = None
     """Host and port → plan addresses of the nodes whose temporary listeners replied."""
     wrong_ports_reached: Mapping[tuple[str, int], frozenset[int]] | None = None
-    """Host and port → the different ports whose listeners replied to a connect to this port."""
+    """Host and port of a connect → the other ports whose listeners replied to it."""
     proxy_protocol_ports: frozenset[int] | None = None
     """The ports on which a temporary listener received a PROXY protocol header."""
     vrids_seen: frozenset[int] | None = None
@@ -401,5 +403,5 @@ class Facts:
     """Plan address of each other node → bandwidth to that node."""
 
     def missing_reason(self, name: str) -> str:
-        """Return the reason why the fact `name` is missing; "not observed" if it was not collected."""
-        return self.missing.get(name) or pgettext("reason", "not observed")
+        """Return the reason why the fact `name` is missing; "the value was not collected" without one."""
+        return self.missing.get(name) or pgettext("reason", "the value was not collected")

@@ -16,7 +16,7 @@ from acp_tui.core.text import fill_template, sanitize
 
 TIMED_OUT = 124  # the status of timeout(1)
 SUDO_PATIENCE = 20
-"""Seconds to wait for sudo. It resolves the host name, and an unreachable name server delays that."""
+"""Seconds to wait for sudo. sudo resolves the host name, and an unreachable name server delays it."""
 CUT = 125  # more output than a collector may print
 NEEDS_ROOT = 77
 ABSENT = 66  # the file to read does not exist
@@ -39,12 +39,13 @@ exec bash --norc -p -s -- "$u" "$r" "$m"'"""
 LAUNCH = fill_template(_LAUNCH.replace("\n", " "), SUDO=str(SUDO_PATIENCE))
 """The command to run on a node, with the script on its stdin.
 
-It becomes root if sudo works without a password. It passes the login to the script: `$1` is the user ID, `$2` the exit
-status of sudo, `$3` the message of sudo. It is one line, because the login shell can be csh. It contains no path,
-because the shell can be restricted. `-p` prevents bash from importing functions of the user's environment."""
+It becomes root if sudo works without a password. It passes three arguments to the script: `$1` is the user ID of the
+login, `$2` the exit status of sudo, `$3` the message of sudo. It is one line, because the login shell can be csh. It
+contains no path, because the shell can be restricted. `-p` prevents bash from importing functions of the user's
+environment."""
 
 LAUNCH_PLAIN = "sh -c 'unset BASH_ENV; exec bash --norc -p -s'"
-"""The command without sudo, for scripts that need a quick reply."""
+"""A command like `LAUNCH`, but without sudo. It is for scripts that need a quick reply."""
 
 _HEADER = """\
 
@@ -131,7 +132,7 @@ class CollectorOutput:
 
 
 class MissingReason(str):
-    """The reason why a fact is missing. A parser returns it instead of a value."""
+    """The reason why a fact is missing. A parser returns it instead of the value of the fact."""
 
     __slots__ = ()
 
@@ -141,14 +142,15 @@ class Collector:
     """A shell snippet that reads facts on a node, and the parser of its output.
 
     `shell` is the body of a bash function. It uses `return`, never `exit`. Helpers:
-    - `root || return` ends it if the script does not run as root.
+    - `root || return` ends the function if the script does not run as root.
     - `show FILE` prints a file without a fork; it fails with status 66 if the file does not exist.
-    - `maybe FILE` does the same, but a file that does not exist counts as empty.
-    - `tool NAME` succeeds if the command exists and is executable (`type -P` also finds files that are not).
+    - `maybe FILE` also prints a file, but a file that does not exist counts as empty.
+    - `tool NAME` succeeds if the command exists and is executable (`type -P` also finds files that are not executable).
     - `limit SECONDS COMMAND` runs a command with a time limit.
 
-    `parse` converts the output into values of the `Facts` fields named in `fields`; a name that it leaves out is
-    missing. If it raises ValueError, all fields are missing with that text as the reason. `timeout` in seconds.
+    `parse` converts the output into values of the `Facts` fields that `fields` names. A field without a value is
+    missing. If `parse` raises ValueError, all fields are missing, and the text of the error is the reason. `timeout` is
+    in seconds.
     """
 
     name: str
@@ -161,9 +163,9 @@ class Collector:
     urgent: bool = False
     """True if the collector must run first and send its output immediately."""
     early: bool = False
-    """True if the collector starts before the others and runs in parallel.
+    """True if the collector starts before the others and runs in parallel with them.
 
-    This is for tests that wait for the network."""
+    Tests that wait for the network start early."""
 
 
 def build(collectors: Iterable[Collector], marker: str) -> str:
@@ -181,7 +183,7 @@ def build(collectors: Iterable[Collector], marker: str) -> str:
 
 
 def split(script: str) -> tuple[str, tuple[str, ...]]:
-    """Return the marker and the collector names of a script. Raises ValueError for other text."""
+    """Return the marker and the collector names of a script. Raises ValueError if `script` is not such a script."""
     marker = _MARKER.search(script)
     names = tuple(_RUN.findall(script))
     if marker is None or not names:
@@ -211,7 +213,7 @@ class Reader:
     def feed(self, data: bytes) -> list[CollectorOutput]:
         """Return the outputs that are complete after `data`.
 
-        The buffer has at most about twice the limit of one output."""
+        The buffer holds at most about twice as many bytes as one output can have."""
         self._buffer += data
         outputs: list[CollectorOutput] = []
         while True:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class NodeState(StrEnum):
-    """The result of the preflight for a node. `CHECKING` occurs only during collection, never in a finished report."""
+    """The result of the collection on a node. `CHECKING` occurs only during collection, never in a finished report."""
 
     CHECKING = "checking"
     CHECKED = "checked"

@@ -40,7 +40,7 @@ async def test_states_are_shown_while_a_node_is_unreachable_and_after_a_reboot(l
             return facts.missing_reason("paths") if facts.paths is None else ""
 
         await until(pilot, known(here, NodeState.CHECKED))
-        assert "the check is still in progress" in reason_without_connectivity(), (
+        assert "the connectivity tests are still in progress" in reason_without_connectivity(), (
             "its local facts are complete; the connectivity tests wait"
         )
         await until(pilot, known(silent, NodeState.UNREACHABLE))

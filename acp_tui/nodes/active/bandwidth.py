@@ -2,8 +2,8 @@
 
 Only one transfer runs at a time. bash on one node sends zeros over a TCP connection to a temporary listener (python) on
 another node. The listener uses a free required port and counts the bytes. A transfer ends after one second or 512 MiB,
-so the result is a lower bound. After an error the listener ends without help within seconds. The test does not write to
-a disk.
+so the result is a lower bound. If an error occurs, the listener ends by itself within seconds. The test does not write
+to a disk.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ _SEND = 'exec 3<>"/dev/tcp/$1/$2" && printf %s "$3" >&3 && timeout 1 dd if=/dev/
 
 @dataclass(frozen=True)
 class BandwidthNode:
-    """A node that sends and receives. `ports`: the ports that its listener can use. It uses the first free one."""
+    """A node that sends and receives. Its listener uses the first free port of `ports`."""
 
     target: Target
     known_host_key: str | None
@@ -98,9 +98,10 @@ def pairs(nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
 async def measure(
     nodes: Sequence[BandwidthNode], sufficient: float, *, deadlines: Deadlines = DEADLINES
 ) -> Mapping[str, Mapping[str, Bandwidth]]:
-    """Return sender → receiver → bandwidth. Nodes are named by their plan addresses.
+    """Measure the bandwidth from each sender to its receivers. Return sender → receiver → bandwidth.
 
-    A transfer below `sufficient` bits per second is repeated once, and the better result counts."""
+    Senders and receivers are plan addresses. If a transfer is slower than `sufficient` bits per second, it is repeated
+    once, and the better result counts."""
     addresses = [node.target.address for node in nodes]
     connections = dict(zip(addresses, await _connect_all(nodes, deadlines), strict=True))
     by_address = dict(zip(addresses, nodes, strict=True))
@@ -135,7 +136,10 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
             return Bandwidth(None, connection)
     assert isinstance(source, Connection)
     assert isinstance(target, Connection)
-    token, result = secrets.token_hex(12), Bandwidth(None, _("the receiving node received no data"))
+    token, result = (
+        secrets.token_hex(12),
+        Bandwidth(None, _("the receiving node received no data in the bandwidth test")),
+    )
     sending: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(_TRANSFER_SECONDS):
@@ -147,15 +151,15 @@ async def _transfer(source: Connection | str, target: Connection | str, receiver
                 elif keyword == "received" and int(rest[0]) and float(rest[1]) > 0:
                     result = Bandwidth(int(rest[0]) * 8 / float(rest[1]))
                 elif keyword == "busy":
-                    result = Bandwidth(None, _("all ports for the test are in use on the receiving node"))
+                    result = Bandwidth(None, _("all ports for the bandwidth test are in use on the receiving node"))
                 elif keyword == "lacking":
                     result = Bandwidth(None, _("python is not installed on the receiving node"))
             if sending is not None:
                 await sending
     except (ConnectError, ConnectionLost) as error:
-        return Bandwidth(None, str(error) or _("the SSH connection to a node broke during the transfer"))
+        return Bandwidth(None, str(error) or _("the SSH connection to a node broke during the bandwidth test"))
     except TimeoutError:
-        return Bandwidth(None, _("the transfer timed out after {seconds:g} s").format(seconds=_TRANSFER_SECONDS))
+        return Bandwidth(None, _("the bandwidth test timed out after {seconds:g} s").format(seconds=_TRANSFER_SECONDS))
     finally:
         if sending is not None:
             sending.cancel()
@@ -190,7 +194,7 @@ def receiving_program(token: str, address: str, ports: Sequence[int]) -> str:
 
 
 def sending_program(token: str, address: str, port: int) -> str:
-    """Return a script that sends the token and then zeros, for one second or up to `MAX_MEBIBYTES`."""
+    """Return a script that sends `token` and then zeros. It ends after one second or `MAX_MEBIBYTES`."""
     send = quote(fill_template(_SEND, COUNT=str(MAX_MEBIBYTES * 4)))
     return _program(f"timeout 6 bash --norc -c {send} send {quote(address)} {port} {token}\n")
 

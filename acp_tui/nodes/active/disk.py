@@ -1,7 +1,7 @@
 """The active test of the write speed of a node's disk (HW-DISK-IOPS, HW-DISK-TPUT).
 
-The test file is unlinked immediately and written through its open descriptor. The kernel therefore frees its space even
-after a broken connection or a kill. The test writes up to 256 MiB and takes about 30 seconds.
+The test opens a file, deletes it immediately, and writes to its open descriptor. The kernel therefore frees the space
+even if the connection breaks or the test is killed. The test writes up to 256 MiB and takes about 30 seconds.
 """
 
 import json
@@ -21,7 +21,7 @@ FOLDER = "/var/lib"
 NO_ROOM = 65
 _MEBIBYTES = 256
 _SECONDS = 8
-"""Duration of each of the three tests, in seconds."""
+"""Duration of each of the three parts of the disk test, in seconds."""
 
 _PYTHON = """
 import mmap, os, random, sys, threading, time
@@ -90,7 +90,7 @@ return 0
 
 
 def disk_speed_collector(folder: str = FOLDER) -> Collector:
-    """Return the collector that measures the disk of `folder`. It requires root and 1 GB of free space."""
+    """Return the collector that measures the disk of `folder`. The test requires root and 1 GB of free space."""
     shell = fill_template(
         _SHELL,
         FOLDER=shlex.quote(folder),
@@ -104,7 +104,9 @@ def disk_speed_collector(folder: str = FOLDER) -> Collector:
 
 
 def _disk_speed(folder: str, output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the line `method NAME`, and the lines `sync`, `throughput` and `rate` with the output of that method."""
+    """Parse the line `method NAME` and the lines that start with `sync`, `throughput` or `rate`.
+
+    The rest of these lines is the output of the method: fio, python3 or dd."""
     if output.status:
         reasons = {
             NO_ROOM: _("{folder} has less than the 1 GB of free space that the disk test requires").format(
@@ -113,7 +115,7 @@ def _disk_speed(folder: str, output: CollectorOutput) -> Mapping[str, object]:
         }
         return {
             "disk_speed": MissingReason(
-                reasons.get(output.status, _("the disk test cannot create a file in the folder"))
+                reasons.get(output.status, _("the disk test cannot create its test file on the node"))
             )
         }
     rows = {kind: rest for kind, _space, rest in (line.partition(" ") for line in lines(output))}
@@ -122,9 +124,7 @@ def _disk_speed(folder: str, output: CollectorOutput) -> Mapping[str, object]:
     if read is None:
         raise ValueError("the output of the disk test names no method")
     measured = {name: value for kind in ("sync", "throughput", "rate") for name, value in read(kind, rows).items()}
-    missing_reason = (
-        _("the disk does not support every part of the test") if len(measured) < 3 and method != "dd" else ""
-    )
+    missing_reason = _("a part of the disk test returned no result") if len(measured) < 3 and method != "dd" else ""
     return {"disk_speed": DiskSpeed(folder, method, missing_reason=missing_reason, **measured)}
 
 
@@ -153,7 +153,7 @@ def _python(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
 
 
 def _dd(kind: str, rows: Mapping[str, str]) -> Mapping[str, float]:
-    """Parse the output of dd. It contains no percentiles and no parallel writes."""
+    """Parse the output of dd. dd does not report percentiles, and it does not write in parallel."""
     match = re.search(r"([0-9]{1,15}) bytes .*copied, ([0-9.]{1,12}(?:e-[0-9]{1,2})?) s", rows.get(kind, ""))
     if match is None or float(match[2]) <= 0:
         return {}

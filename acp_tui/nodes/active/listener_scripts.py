@@ -136,7 +136,9 @@ def listening_program(token: str, ports: Iterable[int], *, six: bool, life: int 
 def connecting_shell(targets: Iterable[tuple[str, int, int]]) -> str:
     """Return the body of a collector that connects to every target.
 
-    It ends when all expected listeners have replied, or when its time is over. `targets`: host, port, and the number of
-    listeners expected at that port. The collector prints `HOST PORT TOKEN PORT` for each reply."""
+    The collector ends when all expected listeners have replied, or when about `CONNECT_SECONDS` have passed.
+    `targets`: host, port, and the number of listeners that must reply at that port. The collector prints
+    `HOST PORT TOKEN PORT` for each reply: the host and port of the target, and the token and port that the listener
+    sent."""
     arguments = " ".join(quote(f"{host} {port} {count}") for host, port, count in targets)
     return fill_template(_CONNECT, TARGETS=arguments, ROUNDS=str(CONNECT_SECONDS))

@@ -1,9 +1,9 @@
 """The active test with temporary TCP listeners. It shows which nodes receive the connections to an address and port.
 
 Each listener sends a random token and its port to every client, so each reply identifies its node. The listener also
-detects clients that send data first, because only a load balancer with the PROXY protocol does so. The test does not
-use ports that are in use. A listener ends with its SSH connection, at the latest after one minute, so no listener stays
-on the node.
+detects clients that send data first, because only a load balancer with the PROXY protocol does so. The test skips ports
+that other programs use. A listener ends when its SSH connection ends, and at the latest after one minute, so no
+listener stays on the node.
 """
 
 import asyncio
@@ -33,17 +33,18 @@ class ListenerPlan:
 
     target: Target
     ports: tuple[int, ...] = ()
-    """Ports to listen on."""
+    """The ports to listen on."""
     targets: tuple[tuple[str, int, frozenset[str]], ...] = ()
-    """The connects to make: host, port, and the plan addresses of the nodes that are allowed to reply."""
+    """The targets to connect to: host, port, and the plan addresses of the nodes that are allowed to reply."""
     known_host_key: str | None = None
     """The recorded host key of the node, as `type base64`."""
 
 
 async def run_listener_test(plans: Sequence[ListenerPlan], *, deadlines: Deadlines = DEADLINES) -> Mapping[str, Facts]:
-    """Listen and connect on all nodes at the same time. Return plan address → `Facts` with only the test results.
+    """Open the listeners of all nodes, and connect from all nodes at the same time.
 
-    If a node is not reachable, its results are missing with a reason. The listeners end even after an error."""
+    Return plan address → `Facts`, which contain only the test results. If a node is not reachable, its results are
+    missing with a reason. The listeners end even after an error."""
     tokens = {plan.target.address: secrets.token_hex(12) for plan in plans}
     sessions = [_ListenerSession(plan, tokens[plan.target.address], deadlines) for plan in plans if plan.ports]
     try:
@@ -91,9 +92,11 @@ class _ListenerSession:
                 await self._ready.wait()
 
     def check_alive(self) -> None:
-        """Mark all ports as failed if the node no longer sends output. A packet filter is then not the cause."""
+        """Mark all ports as failed if the node no longer sends output.
+
+        Otherwise the checks would name a packet filter as the cause of the failed connections."""
         if asyncio.get_running_loop().time() - self._last_output > _MAX_SILENCE:
-            lost = _("the node stopped responding during the test")
+            lost = _("the node stopped responding during the listener test")
             self.ports = {port: reason or lost for port, reason in self.ports.items()}
 
     async def stop(self) -> None:
@@ -132,7 +135,10 @@ class _ListenerSession:
         if keyword == "ready":
             self._ready.set()
         elif keyword == "lacking":
-            self.ports = dict.fromkeys(self.ports, _("the node has none of the programs python, perl and socat"))
+            self.ports = dict.fromkeys(
+                self.ports,
+                _("the listener test requires python, perl or socat, but the node has none of these programs"),
+            )
             self._ready.set()
         elif keyword == "proxied" and port.isdigit() and int(port) in self.ports:
             self.proxy_protocol_ports.add(int(port))
@@ -145,12 +151,12 @@ class _ListenerSession:
 async def _connect_to_targets(
     plan: ListenerPlan, listening: Mapping[str, frozenset[int]], tokens: Mapping[str, str], deadlines: Deadlines
 ) -> Facts:
-    """Connect to the targets until every expected listener has replied, or for some seconds."""
+    """Connect to the targets until every expected listener has replied or `CONNECT_SECONDS` have passed."""
     address = plan.target.address
     collector = _connect_collector(plan, listening, tokens)
     if collector is None:
         return Facts(address, backends_reached={(host, port): frozenset() for host, port, _nodes in plan.targets})
-    facts = Facts(address, missing={"backends_reached": pgettext("reason", "not collected")})
+    facts = Facts(address, missing={"backends_reached": pgettext("reason", "the listener test returned no result")})
     events = collect_facts(plan.target, plan.known_host_key, deadlines=deadlines, collectors=(collector,))
     async with aclosing(events):
         async for event in events:

@@ -61,7 +61,7 @@ case $? in 0 | 124) echo done ;; *) return 1 ;; esac
 
 
 def vrrp_collector(address: str) -> Collector:
-    """Return the collector of VRRP groups on the network of `address`. It requires root, and python or tcpdump."""
+    """Return the collector of VRRP groups on the network of `address`. The test requires root and python or tcpdump."""
     shell = fill_template(
         _SHELL,
         PYTHON=quote(_PYTHON),

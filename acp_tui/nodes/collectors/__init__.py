@@ -1,8 +1,8 @@
-"""The collectors that run on every node, in their order, and the conversion of their output into facts.
+"""The collectors that run on every node, in the order in which they run, and the conversion of their output into facts.
 
-A new fact needs a field in `facts.py`, a `Collector` in one of these modules, and its output in one recording (see
-tests/support/record.py). Fast collectors run first and package tools run last. Facts collected before a broken
-connection are kept, so this order saves as many facts as possible.
+A new fact needs a field in `facts.py`, a `Collector` in a module of this package, and the output of that collector in a
+recording (see tests/support/record.py). If the connection breaks, the facts collected until then are kept. Fast
+collectors therefore run first and package tools run last.
 """
 
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -55,7 +55,7 @@ _FIELDS = frozenset(field.name for field in fields(Facts))
 
 
 Parsed = tuple[Mapping[str, object], str]
-"""The values by field name, and the reason for the fields without a value."""
+"""The values of an output by field name, and the reason why the other fields have no value."""
 
 
 def facts_from(
@@ -67,8 +67,8 @@ def facts_from(
 ) -> Facts:
     """Return the facts of the node at `address` from the outputs of its collectors. No exception is raised.
 
-    The fields of a failed collector are missing, each with a reason. `no_output`: the reason for the fields of
-    collectors without output, such as a broken connection. None means that more output is expected, so these fields get
+    If a collector fails, its fields are missing, each with a reason. `no_output`: the reason for the fields of
+    collectors without output, such as a broken connection. If it is None, more output is expected, and these fields get
     no reason. `parsed`: a cache of parsed outputs, for repeated calls with more outputs."""
     parsed = {} if parsed is None else parsed
     by_name = {collector.name: collector for collector in collectors}
@@ -102,17 +102,17 @@ def _parse(collector: Collector, output: CollectorOutput) -> Parsed:
     if output.status in (TIMED_OUT, CUT, NEEDS_ROOT) or (output.status and not collector.any_status):
         return {}, _failure_reason(collector, output.status)
     try:
-        return collector.parse(output), _("the node did not report this value")
+        return collector.parse(output), _("the node did not report the value")
     except ValueError as error:
         return {}, _("acp-tui cannot parse the output of the node: {reason}").format(reason=error)
 
 
 def _failure_reason(collector: Collector, status: int) -> str:
     if status == TIMED_OUT:
-        return _("the command on the node timed out after {seconds} s").format(seconds=collector.timeout)
+        return _("the command that reads the value timed out after {seconds} s").format(seconds=collector.timeout)
     return {
-        CUT: _("the output of the node was too long"),
-        NEEDS_ROOT: pgettext("reason", "requires root"),
-        ABSENT: _("the file does not exist on the node"),
-        NOT_FOUND: _("the command is not installed on the node"),
-    }.get(status, _("the command on the node failed with exit status {status}").format(status=status))
+        CUT: _("the command that reads the value printed too much output"),
+        NEEDS_ROOT: pgettext("reason", "reading the value requires root"),
+        ABSENT: _("the file that contains the value does not exist on the node"),
+        NOT_FOUND: _("the command that reads the value is not installed on the node"),
+    }.get(status, _("the command that reads the value failed with exit status {status}").format(status=status))

@@ -1,4 +1,6 @@
-"""Collectors for kernel parameters and modules (KRN-*). They read the current values and those of the next boot.
+"""Collectors for kernel parameters and modules (KRN-*).
+
+They read the values in effect, and the values that take effect at the next boot.
 
 Comments in the files of the boot loader are ignored.
 """
@@ -42,12 +44,12 @@ def _assignments(text: str) -> Mapping[str, str]:
 
 
 _LAST_WINS = ("transparent_hugepage=", "apparmor=", "selinux=")
-"""Kernel parameters of which only the last value counts. Repeated values of other parameters add up."""
+"""Kernel parameters of which only the last value counts. If a different parameter is repeated, all its values count."""
 _RESCUE = ("-rescue-", " recovery ", " single ", " rescue ", " emergency ", "=rescue.target ", "=emergency.target ")
 
 
 def _effective_tokens(command_line: str) -> frozenset[str]:
-    """Return the parameters of a kernel command line without those that a later parameter overrides."""
+    """Return the parameters of a kernel command line, without the values that a later value overrides."""
     tokens: set[str] = set()
     decided: set[str] = set()
     for token in reversed(command_line.replace('"', " ").split()):
@@ -96,7 +98,7 @@ def _modules_at_boot(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _modules(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `loaded NAME`, `available NAME` and `no-modprobe`."""
+    """Parse lines `loaded NAME` and `available NAME`. A line `no-modprobe` means that modprobe is not installed."""
     loaded: set[str] = set()
     available: set[str] = set()
     modprobe_found = True

@@ -18,9 +18,10 @@ _UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "
 def read_clock(output: CollectorOutput, before: float, after: float) -> Clock:
     """Return the clock of a node.
 
-    `before`, `after`: the time of this host at the request and at the reply, in seconds since 1970. The node read its
-    clock between the two times. The offset is therefore measured from their middle, and its uncertainty is half of the
-    elapsed time. Raises ValueError if the node did not return a time."""
+    `before`: the time of this host when it sent the request, in seconds since 1970. `after`: the time when it received
+    the reply. The node read its clock between `before` and `after`. The offset is therefore measured from the middle
+    between them, and its uncertainty is half of the elapsed time. Raises ValueError if the node did not return a time.
+    """
     match = re.fullmatch(r"([0-9]{1,11})(?:\.([0-9]{1,9}))?(?:\.?%?N?)", first_line(output))
     if match is None or output.status:
         raise ValueError("the node did not return its current time")

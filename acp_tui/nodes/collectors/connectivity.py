@@ -1,8 +1,9 @@
-"""Collectors for the connectivity of a node. They change nothing.
+"""Collectors for the connectivity of a node. They change nothing on the node.
 
 They test the connections to other nodes, the cluster endpoint, name servers and the image registry. The plan defines
 the targets, so each node has its own collectors. They run in parallel with the other collectors, and test all targets
-at the same time. All unreachable targets together cost one timeout; a healthy network costs almost no time.
+at the same time. The tests of reachable targets take almost no time. All unreachable targets together take as long as
+one timeout.
 """
 
 import re
@@ -127,10 +128,10 @@ return "$unsure"
 
 @dataclass(frozen=True)
 class NodeTestSpec:
-    """The connectivity tests of one node. A host is an address or a name, as in the plan."""
+    """The connectivity tests of one node. Each host is an address or a name, as written in the plan."""
 
     tcp_targets: tuple[tuple[str, int], ...] = ()
-    """Host and port of each TCP connect."""
+    """The host and port of each TCP connect."""
     peers: tuple[str, ...] = ()
     """The addresses of the other nodes, for ping."""
     names: tuple[str, ...] = ()
@@ -173,8 +174,9 @@ def _quote_all(texts: tuple[str, ...]) -> str:
 def _pings(output: CollectorOutput) -> Mapping[str, object]:
     """Parse lines `HOST size BYTES REPORT [later REPORT | again REPORT]`.
 
-    The first report is about packets of the full size that must not be fragmented. `later` is a repeated test after
-    uneven times. `again` is a test with small packets."""
+    Each REPORT is a summary of ping. The packets of the first ping have the size of the MTU and must not be fragmented.
+    If its round-trip times vary much, the node sends small packets and reports them after `later`. If the first ping
+    fails, the node sends small packets and reports them after `again`."""
     return {"pings": tuple(ping for line in lines(output) if (ping := _ping(line)) is not None)}
 
 

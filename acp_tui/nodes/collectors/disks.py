@@ -1,4 +1,4 @@
-"""Collectors for the disks and file systems below the folders that the install uses (HW-DISK-*)."""
+"""Collectors for the disks and file systems on which the install stores files (HW-DISK-*)."""
 
 import re
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ def _filesystems(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _disks(output: CollectorOutput) -> Mapping[str, object]:
-    """Find the disks below each path, through partitions, LVM and RAID.
+    """Find the disks that store each path, also if the path is on a partition, LVM or RAID.
 
-    The lines are `mount MAJ:MIN POINT SOURCE`, `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL DM-NAME-or-dash
-    SLAVE...` and `part DISK NAME MAJ:MIN`."""
+    The parsed lines are `mount MAJ:MIN POINT SOURCE`, `path PATH [WHERE]`, `block NAME MAJ:MIN ROTATIONAL
+    DM-NAME-or-dash SLAVE...` and `part DISK NAME MAJ:MIN`."""
     paths: dict[str, str] = {}
     mounts: dict[str, tuple[str, str]] = {}
     names: dict[str, str] = {}  # device number, kernel name or device file → kernel name of the block device

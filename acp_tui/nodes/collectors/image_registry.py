@@ -1,8 +1,8 @@
 """The collector for an external image registry: TLS, `GET /v2/` and the login from a node (XR-REG-EXT, XR-REG-AUTH).
 
-The node receives the password in the stream of the script and keeps it only in the memory of bash. bash passes it to
-curl or python through a pipe, never in an argument, an environment variable or a file. The password is sent only over
-trusted TLS.
+The node receives the password as a part of the script, and only the memory of bash contains it. bash passes it to curl
+or python through a pipe, never in an argument, an environment variable or a file. The password is sent to the registry
+only over trusted TLS.
 """
 
 import re
@@ -129,11 +129,11 @@ _TRUST: tuple[tuple[str, Trust], ...] = (
     ("does not match|no alternative certificate|mismatch|doesn't match|not valid for|subject name", Trust.OTHER_NAME),
     ("issuer|unable to verify|signer not|not trusted|unknown ca", Trust.UNKNOWN_CA),
 )
-"""Patterns in the certificate errors of OpenSSL, NSS and GnuTLS."""
+"""Regular expressions for the certificate errors of OpenSSL, NSS and GnuTLS."""
 
 
 def registry_collector(at: tuple[str, int], login: SecretStr | None) -> Collector:
-    """Return the collector for the registry at host and port `at`. `login`: base64 of `user:password`, or None."""
+    """Return the collector for a registry. `at`: its host and port. `login`: base64 of `user:password`, or None."""
     host = f"[{at[0]}]" if ":" in at[0] else at[0]
     shell = fill_template(
         _CURL,

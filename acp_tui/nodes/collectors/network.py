@@ -1,6 +1,6 @@
 """Collectors for addresses, routes, name resolution and used ports (NET-*, VIP-SUBNET).
 
-The programs `ip` and `ss` are requirements themselves, so they can be missing. The collectors then read /proc.
+ACP requires the programs `ip` and `ss`, but a node may not have them yet. The collectors then read /proc instead.
 """
 
 import re
@@ -164,8 +164,8 @@ def _hosts(output: CollectorOutput) -> Mapping[str, object]:
 def _resolv(output: CollectorOutput) -> Mapping[str, object]:
     """Parse resolv.conf(5) like kubelet, which allows blanks before a keyword.
 
-    Only the last `search` line counts. A `.` in it, written by systemd-resolved, has no effect. Exit status 66 means
-    that the file does not exist."""
+    Only the last `search` line counts. systemd-resolved can write `.` as its value, which names no domain. Exit status
+    66 means that the file does not exist."""
     if output.status:
         return {"resolv_exists": False, "nameservers": (), "search_domains": (), "resolv_domain": ""}
     nameservers: list[str] = []

@@ -16,7 +16,7 @@ _INSTALLED_STATES = ("installed", "unpacked", "half-configured", "triggers-await
 def _rpm(output: CollectorOutput) -> Mapping[str, object]:
     """Parse one package name per line.
 
-    Some builds of rpm also print version, release and architecture, which are removed."""
+    Some builds of rpm also print version, release and architecture. The parser removes them."""
     suffix = re.compile(r"-[^-]+-[^-]+\.(?:x86_64|aarch64|noarch|i[3-6]86)$")
     return {"rpm_packages": frozenset(suffix.sub("", line) for line in lines(output))}
 

@@ -1,6 +1,7 @@
 """Collectors for SELinux, AppArmor, firewall, swap, TasksMax, the login and sshd (SEC-*, SYS-*, USR-*).
 
-Files contain the settings of the next boot. The kernel and systemd report the current settings. Both are collected.
+The kernel and systemd report the settings in effect. Files contain the settings of the next boot. The collectors read
+both.
 """
 
 import re
@@ -15,7 +16,7 @@ UNITS = ("firewalld", "ufw", "nftables", "iptables", "ip6tables", "netfilter-per
 
 
 def _selinux(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse the value of the kernel, `0` or `1`, or the output of getenforce."""
+    """Parse the SELinux mode: `0` or `1` from the kernel, or the output of getenforce."""
     value = first_line(output).lower()
     mode = {"": "disabled", "0": "permissive", "1": "enforcing"}.get(value, value)
     if mode not in ("disabled", "permissive", "enforcing"):
@@ -107,7 +108,7 @@ def _login(output: CollectorOutput) -> Mapping[str, object]:
 
 
 def _sshd(output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `effective KEY VALUE` (from `sshd -T`) and `file KEY VALUE` (from files).
+    """Parse lines `effective KEY VALUE` (from `sshd -T`) and `file KEY VALUE` (from the files of sshd_config).
 
     If a key occurs twice, the first value counts."""
     effective: dict[str, str] = {}

@@ -26,7 +26,7 @@ _KUBERNETES_PROCESSES = (
     "kubelet", "dockerd", "containerd", "crio", "cri-dockerd", "kube-apiserver", "kube-controller", "kube-scheduler",
     "kube-proxy", "kubelite", "k3s-server", "k3s-agent", "rke2", "etcd",
 )  # fmt: skip
-"""Process names as the kernel shows them, which is at most 15 characters."""
+"""Names of Kubernetes processes. The kernel shows only the first 15 characters of a name."""
 
 
 def _tools(output: CollectorOutput) -> Mapping[str, object]:

@@ -1,7 +1,7 @@
 """The collector for TCP connects from a node to many targets at the same time. It needs only bash (X-FIREWALL).
 
-A healthy network costs one process per host and a few milliseconds. All targets without a reply together cost one
-timeout. The timeout is long enough for the kernel to send a lost packet again.
+One process can test many ports of a reachable host within a few milliseconds. All targets without a reply together take
+as long as one timeout. The timeout is long enough for the kernel to send a lost packet again.
 """
 
 import re
@@ -181,10 +181,10 @@ _SECONDS = re.compile(r"\b(\d{1,4}[.,]\d{3})\b")
 
 
 def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) -> Mapping[str, object]:
-    """Parse lines `HOST PORT[,PORT...] MESSAGE`. The message includes the seconds of the connect.
+    """Parse lines `HOST PORT[,PORT...] MESSAGE`. The message includes the duration of the connect in seconds.
 
-    Each target becomes a TcpPath. Its result is UNKNOWN if its line is missing or its message is unknown. If the output
-    contains no result at all, the fact is missing."""
+    Each target becomes a TcpPath. Its result is UNKNOWN if the output has no line for it, or if the message is unknown.
+    If the output contains no result at all, the fact `paths` is missing."""
     targets, results = {(host, str(port)): (host, port) for host, port in tcp_targets}, dict[tuple[str, int], TcpPath]()
     for line in lines(output):
         host, _space, rest = line.partition(" ")
@@ -198,7 +198,7 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
                 results[target] = TcpPath(*target, result, seconds, detail)
     if tcp_targets and not results:
         return {}
-    reason = _("the node did not report the result of this connection")
+    reason = _("the node did not report the result of the TCP connect")
     return {
         "paths": tuple(
             results.get(target) or TcpPath(*target, TcpResult.UNKNOWN, detail=reason)
@@ -209,7 +209,7 @@ def _paths(tcp_targets: tuple[tuple[str, int], ...], output: CollectorOutput) ->
 
 @lru_cache(maxsize=256)
 def _parse_message(message: str) -> tuple[TcpResult, float | None]:
-    """Return the result and the seconds of a connect. The function is cached, because most messages are the same."""
+    """Return the result of a connect, and its duration in seconds. Results are cached, because messages repeat."""
     took = _SECONDS.search(message)
     result = next((result for text, result in _RESULTS.items() if text in message), TcpResult.UNKNOWN)
     return result, float(took[1].replace(",", ".")) if took else None

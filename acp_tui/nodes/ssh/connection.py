@@ -1,8 +1,8 @@
 """SSH connections to nodes. This module connects, logs in and runs commands.
 
-Only this package imports asyncssh, and the practice nodes, which use it for their servers. Each stage of a connection
-has its own deadline and error message. The SSH configuration, agent, known hosts and default keys of the operator are
-not used, because the login comes only from the plan.
+Only this package and the practice cluster import asyncssh. Each stage of a connection has its own deadline and error
+message. The SSH configuration, agent, known hosts and default keys of the operator are not used, because the login
+comes only from the plan.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ _KEEPALIVE_SECONDS = 5  # without data from the node before a keepalive request
 _KEEPALIVE_MISSED, _KEEPALIVE_MISSED_AT_FIRST = 3, 8
 """The number of keepalive requests that can stay unanswered.
 
-It is higher at first, so that the deadline of the session applies."""
+It is higher until the session opens, so that the deadline of the session ends the wait first."""
 
 
 class Connection:
@@ -79,8 +79,8 @@ class Connection:
     ) -> AsyncGenerator[bytes, None]:
         """Run `command` with `program` on its stdin, and yield its stdout until it ends.
 
-        `terminal`: run on a raw terminal; stdin then has no end, so the program must exit by itself.
-        The caller limits the total time.
+        `terminal`: run on a raw terminal. stdin then has no end, so the program must exit by itself. The caller must
+        limit the total time.
 
         Raises:
             ConnectError: the node opened no session.
@@ -125,7 +125,7 @@ class Connection:
             process.close()
 
     async def sftp(self) -> asyncssh.SFTPClient:
-        """Open an SFTP session. Raises ConnectionLost, and errors of asyncssh, which `sftp.py` handles."""
+        """Open an SFTP session. Raises ConnectionLost, and the errors of asyncssh that `sftp.py` handles."""
         try:
             return await self._inner.start_sftp_client()
         except asyncssh.ChannelOpenError:
@@ -135,7 +135,7 @@ class Connection:
     async def _raise_if_lost(self) -> None:
         """Raise ConnectionLost if the connection broke before a channel opened.
 
-        asyncssh reports this with the same error as a rejected channel."""
+        asyncssh reports a broken connection with the same error as a rejected channel."""
         await asyncio.sleep(0)  # asyncssh updates its state in the next iteration of the loop
         if self._inner.is_closed():
             raise ConnectionLost(_("the SSH connection broke before the session opened"))

@@ -25,7 +25,7 @@ def stage_timed_out(stage: str, seconds: float, *, greeted: bool = False) -> str
 
 
 class PasswordState(Enum):
-    """How the password was used in a failed login."""
+    """What happened to the password in a failed login."""
 
     NONE = "no password given"
     NOT_REQUESTED = "the node did not request it"
@@ -33,7 +33,9 @@ class PasswordState(Enum):
 
 
 def login_denied(user: str, key_file: Path | None, password: PasswordState, prompt: str, *, expired: bool) -> str:
-    """Return the message for a rejected login. `prompt`: a prompt of the node that the password does not answer."""
+    """Return the message for a rejected login.
+
+    `prompt`: the prompt of the node, if it asks for more than a password, such as a one-time code; else empty."""
     if expired:
         return _("the password of the user {user} has expired. Set a new password on the node.").format(user=user)
     if password is PasswordState.NONE and key_file is None:
@@ -52,7 +54,7 @@ def login_denied(user: str, key_file: Path | None, password: PasswordState, prom
     elif password is PasswordState.NOT_REQUESTED:
         messages.append(
             _(
-                "the node does not allow password login for the user {user}. Enable it in sshd_config "
+                "the node does not allow password login for the user {user}. Enable password login in its sshd_config "
                 "(PasswordAuthentication, PermitRootLogin), or use a key."
             ).format(user=user)
         )
@@ -61,7 +63,7 @@ def login_denied(user: str, key_file: Path | None, password: PasswordState, prom
 
 def closed_before_login() -> str:
     return _(
-        "the node closed every connection before the login. It blocks this host (hosts.deny, "
+        "the node closed every connection before the login. Either the node blocks this host (hosts.deny, "
         "fail2ban), or too many logins run at the same time (MaxStartups)."
     )
 
@@ -69,7 +71,7 @@ def closed_before_login() -> str:
 def script_timed_out(seconds: float, *, started: bool) -> str:
     """Return the message for a timeout of the script with the collectors. `started`: True if the script sent output."""
     if started:
-        return _("the script on the node did not finish within {seconds:g} s").format(seconds=seconds)
+        return _("the collection of facts did not finish within {seconds:g} s").format(seconds=seconds)
     return _(
         "the login worked, but the node sent no output within {seconds:g} s. A possible cause is "
         "a start-up file of the shell (.bashrc) or a forced command."
@@ -98,7 +100,7 @@ def with_message(text: str, message: str) -> str:
 
 
 _NOT_ALGORITHMS = ("kex-strict-", "ext-info-")
-"""Prefixes of list entries that are not algorithms (RFC 8308, PROTOCOL file of OpenSSH)."""
+"""Prefixes of extension names, which SSH sends in its lists of algorithms (RFC 8308, PROTOCOL file of OpenSSH)."""
 
 
 def no_matching_algorithm(message: str) -> str:
@@ -112,8 +114,8 @@ def no_matching_algorithm(message: str) -> str:
     setting = {"key exchange": "KexAlgorithms", "server host key": "HostKeyAlgorithms", "encryption": "Ciphers"}
     text = _(
         "this host and the node have no common {kind} algorithm. The node offers only {theirs}, "
-        "which acp-tui does not use. Update OpenSSH on the node, or allow one of these in its "
-        "sshd_config ({setting}): {ours}"
+        "which acp-tui does not use. Update OpenSSH on the node, or allow one of these algorithms on "
+        "the node, in sshd_config ({setting}): {ours}"
     )
     return text.format(
         kind=kind, theirs=_algorithms(theirs), setting=setting.get(kind, "MACs"), ours=_algorithms(ours, most=8)
@@ -138,7 +140,7 @@ _FORMATS = {
 def describe_key_error(file: Path, content: bytes, message: str, *, has_passphrase: bool) -> str:
     """Return the message for a key file that cannot be used.
 
-    `message`: the error of asyncssh, because some causes are visible only in it."""
+    `message`: the error of asyncssh. Some causes are visible only in this error."""
     reason = _("the file is not a supported private key")
     if other := next((text for start, text in _FORMATS.items() if content.lstrip().startswith(start)), None):
         reason = _(other)
@@ -147,5 +149,5 @@ def describe_key_error(file: Path, content: bytes, message: str, *, has_passphra
     elif not has_passphrase and "assphrase" in message:
         reason = _("the key is encrypted, but the plan has no passphrase for it")
     elif has_passphrase and ("decrypt" in message or "passphrase" in message):
-        reason = pgettext("error", "wrong passphrase")
+        reason = pgettext("error", "the passphrase in the plan is wrong")
     return pgettext("error", "key file {file}: {reason}").format(file=file, reason=reason)

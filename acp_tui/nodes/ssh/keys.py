@@ -27,7 +27,7 @@ def host_key(line: str | None) -> asyncssh.SSHKey | None:
         return asyncssh.import_public_key(line)
     except asyncssh.KeyImportError:
         raise ConnectError(
-            NodeState.HOST_KEY_CHANGED, "handshake", _("cannot read the recorded host key of this node")
+            NodeState.HOST_KEY_CHANGED, "handshake", _("the recorded host key of the node is not a valid public key")
         ) from None
 
 

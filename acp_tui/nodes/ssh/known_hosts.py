@@ -1,7 +1,8 @@
 """Known hosts: the recorded host keys of the nodes of a plan, in a file of the state folder.
 
-Keys are OpenSSH public keys (type and base64). The key of a first connection is trusted and shown. A changed key stops
-the collection on that node. Drafts and bundles contain their own known hosts.
+Keys are OpenSSH public keys (type and base64). At the first connection to a node, acp-tui trusts its key and shows it.
+If the key has changed at a later connection, acp-tui does not collect facts from the node. Drafts and bundles contain
+their own known hosts.
 """
 
 import hashlib

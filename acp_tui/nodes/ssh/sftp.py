@@ -1,6 +1,6 @@
 """Upload large files to a node over SFTP, with progress, resume and a checksum.
 
-A file is written as NAME.part. It is renamed after the node has computed the correct SHA-256.
+A file is uploaded as NAME.part. It is renamed to NAME when the SHA-256 that the node computes is correct.
 """
 
 import asyncio
@@ -125,7 +125,7 @@ class Files:
         return total.hexdigest()
 
     async def _write(self, target: asyncssh.SFTPClientFile, chunk: bytes, offset: int) -> None:
-        """Write all blocks of a chunk in parallel. Collect their errors, because asyncssh does not do this."""
+        """Write all blocks of a chunk in parallel, and raise the first error when all writes have ended."""
         block = min(self._sftp.limits.max_write_len or _BLOCK, _CHUNK)
         starts = range(0, len(chunk), block)
         writes = [target.write(chunk[start : start + block], offset + start) for start in starts]
@@ -141,7 +141,10 @@ class Files:
             return
         free = space.bavail * space.frsize
         if free < needed:
-            text = _("the upload of {file} needs {needed} MB, but {folder} on the node has {free} MB of free space")
+            text = _(
+                "the upload of {file} needs {needed} MB, but the folder {folder} on the node has "
+                "{free} MB of free space"
+            )
             raise UploadError(
                 text.format(folder=folder, free=free // 10**6, file=upload.local.name, needed=-(-needed // 10**6))
             )

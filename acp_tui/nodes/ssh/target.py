@@ -14,7 +14,8 @@ from acp_tui.nodes.state import NodeState
 class Target:
     """A node and its login.
 
-    `host` and `port` are used to connect; they differ from `address` on the practice cluster."""
+    acp-tui connects to `host` and `port`. `address` is the address in the plan. `host` is the same address, except on
+    the practice cluster."""
 
     address: str
     host: str
@@ -40,7 +41,7 @@ class Deadlines:
     retry_pauses: tuple[tuple[float, float], ...] = ((0.3, 1.0), (0.7, 1.5), (1.5, 3.0))
     """The minimum and maximum pause before each retry of a dropped connection, in seconds.
 
-    The pause is random, so that the retries do not occur at the same time."""
+    The pause is random, so that the connections to many nodes are not retried at the same time."""
 
 
 DEADLINES = Deadlines()

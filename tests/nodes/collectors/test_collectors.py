@@ -259,8 +259,8 @@ def test_every_missing_fact_has_a_reason(distribution: str) -> None:
     ("distribution", "name", "reason"),
     [
         ("rhel-8.6", "rpm_packages", "timed out after 15 s"),
-        ("rhel-8.6", "sshd", "requires root"),
-        ("rhel-8.6", "snap_packages", "the command is not installed on the node"),
+        ("rhel-8.6", "sshd", "reading the value requires root"),
+        ("rhel-8.6", "snap_packages", "the command that reads the value is not installed on the node"),
         ("ubuntu-22.04", "snap_packages", "exit status 1"),
     ],
 )
@@ -319,13 +319,13 @@ def test_the_collectors_cover_every_fact() -> None:
 
 
 def test_without_output_all_facts_are_missing() -> None:
-    facts = facts_from("10.0.0.1", [], "the SSH connection to a node broke during the transfer")
+    facts = facts_from("10.0.0.1", [], "the SSH connection to a node broke during the bandwidth test")
     assert {facts.missing_reason(name) for s in COLLECTORS for name in s.fields} == {
-        "the SSH connection to a node broke during the transfer"
+        "the SSH connection to a node broke during the bandwidth test"
     }
     early = facts_from("10.0.0.1", [])
     assert early.missing == {}
-    assert early.missing_reason("swaps") == "not observed"
+    assert early.missing_reason("swaps") == "the value was not collected"
 
 
 def test_partial_output_after_a_timeout_is_not_used() -> None:

@@ -220,7 +220,7 @@ def test_an_unknown_connect_result_has_a_reason() -> None:
     assert (unknown.result, unknown.detail) == (TcpResult.UNKNOWN, "No buffer space left")
     assert (missing.result, missing.detail) == (
         TcpResult.UNKNOWN,
-        "the node did not report the result of this connection",
+        "the node did not report the result of the TCP connect",
     )
 
 
@@ -234,7 +234,7 @@ def test_an_unresolved_name_is_not_a_closed_port() -> None:
 def test_without_ping_or_getent_the_reason_is_reported() -> None:
     facts = read("pings", "", 127)
     assert facts.pings is None
-    assert "the command is not installed on the node" in facts.missing_reason("pings")
+    assert "the command that reads the value is not installed on the node" in facts.missing_reason("pings")
 
 
 def test_invalid_link_speeds_are_ignored() -> None:

@@ -219,7 +219,7 @@ async def test_a_rejected_key_falls_back_to_the_password(tmp_path: Path) -> None
     [
         (lambda path: None, None, "No such file"),
         (lambda path: path.write_text("hello"), None, "the file is not a supported private key"),
-        (lambda path: write_key(path, "another"), SECRET, "wrong passphrase"),
+        (lambda path: write_key(path, "another"), SECRET, "the passphrase in the plan is wrong"),
         (lambda path: write_key(path, "another"), None, "the plan has no passphrase for it"),
         (lambda path: path.write_text("PuTTY-User-Key-File-3: ssh-ed25519\r\n"), None, "puttygen"),
         (lambda path: path.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me"), None, "the file is a public key"),
@@ -430,7 +430,7 @@ async def test_local_facts_are_emitted_while_connectivity_tests_run(tmp_path: Pa
     assert (local.state, local.detail) == (NodeState.CHECKED, "")
     assert local.facts.hostname
     assert local.facts.vrids_seen is None
-    assert "the check is still in progress" in local.facts.missing_reason("vrids_seen")
+    assert "the connectivity tests are still in progress" in local.facts.missing_reason("vrids_seen")
     done = finished_event(events)
     assert done.facts.vrids_seen == frozenset()
     assert not [e for e in await _quick() if isinstance(e, LocalFactsDone)]
