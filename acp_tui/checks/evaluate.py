@@ -35,7 +35,7 @@ from acp_tui.nodes.state import NodeState
 from acp_tui.plan.model import Node, Plan
 
 _MISSING_REASONS: Mapping[NodeState, str] = {
-    NodeState.CHECKING: NC_("reason", "the check is in progress"),
+    NodeState.CHECKING: NC_("reason", "the check of the node is in progress"),
     NodeState.CHECKED: NC_("reason", "the value was not collected"),
     NodeState.UNREACHABLE: NC_("reason", "the node is unreachable"),
     NodeState.AUTH_FAILED: NC_("reason", "the SSH login failed"),
