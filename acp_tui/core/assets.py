@@ -1,6 +1,6 @@
 """Read the files of the folder `assets/`.
 
-This works in a checkout, in an installed wheel and in the single-file build.
+The functions work in a checkout, in an installed wheel and in the single-file build.
 """
 
 from importlib.resources import files
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def asset_path(name: str) -> Path:
-    """Return the path of a file in `assets/`. `name` is relative to that folder and uses slashes."""
+    """Return the path of a file in `assets/`. `name` is a path relative to `assets/`, with slashes."""
     return Path(str(files("assets"))) / name
 
 

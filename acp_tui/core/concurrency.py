@@ -6,7 +6,7 @@ from typing import TypeVar
 
 Event = TypeVar("Event")
 Work = Callable[[Callable[[Event], None]], Awaitable[None]]
-"""A job: a coroutine function that calls its argument with each of its events."""
+"""A job: a coroutine function. Its argument is a function, which the job calls with each event."""
 
 
 async def merge_events(jobs: Iterable[Work[Event]]) -> AsyncGenerator[Event, None]:

@@ -11,19 +11,19 @@ class ExitStatus(IntEnum):
     """The command ran, and a check failed."""
     USAGE = 2
     COULD_NOT_RUN = 3
-    """The command could not do its work."""
+    """The command could not complete its work."""
     INTERRUPTED = 130
 
 
 class AcpError(Exception):
-    """Base class of the errors that end a command. The command prints the text on standard error.
+    """Base class of the errors that end a command. The command prints the error message on standard error.
 
-    The text is translated. It contains no secrets and no control characters."""
+    The message is translated. It contains no secrets and no control characters."""
 
     exit_status: int = ExitStatus.COULD_NOT_RUN
-    """The exit status of a command that this error ends."""
+    """The exit status of the command, if this error ends the command."""
 
     @property
     def message(self) -> str:
-        """Return the text that a command prints."""
+        """Return the error message that the command prints."""
         return str(self)

@@ -1,4 +1,4 @@
-"""Events of long tasks: the progress of a file, and a line of output."""
+"""Events of long tasks: the progress of work on a file, and a line of output."""
 
 from dataclasses import dataclass, field
 
@@ -16,12 +16,12 @@ class Progress:
 
     @property
     def speed(self) -> float | None:
-        """Return the average speed in bytes per second; None if no byte is done."""
+        """Return the average speed in bytes per second; None if no byte has been processed."""
         return self.done / self.elapsed if self.done and self.elapsed > 0 else None
 
     @property
     def left(self) -> float | None:
-        """Return the seconds until the end at the average speed; None if the speed or the total size is unknown."""
+        """Return the estimated seconds until the task ends; None if the speed or the total size is unknown."""
         speed = self.speed
         return (self.total - self.done) / speed if speed and self.total else None
 

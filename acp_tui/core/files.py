@@ -10,7 +10,7 @@ from pathlib import Path
 from acp_tui.core.i18n import _
 
 READ_LIMIT = 1024 * 1024
-"""Bytes. Keys and certificates are much smaller. The limit stops acp-tui from reading a disk image by mistake."""
+"""Largest file that `read_limited` reads, in bytes. A larger file, such as a disk image, was named by mistake."""
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> None:
@@ -18,7 +18,7 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
 
     After a crash or on a full disk, the file has either the old or the new content, never a part of it.
 
-    Raises: OSError; then the file is unchanged."""
+    Raises: OSError. The file is then unchanged."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -38,7 +38,7 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
 def resolve_path(base: Path, name: str) -> Path:
     """Return the full path of a file name that the operator typed.
 
-    A relative name starts at `base`. `~` and `~user` are replaced; `~user` stays unchanged if that user is unknown."""
+    A relative name is relative to `base`. `~` and `~user` are replaced by a home folder, if the user is known."""
     try:
         return base / Path(name).expanduser()
     except RuntimeError:
@@ -46,7 +46,7 @@ def resolve_path(base: Path, name: str) -> Path:
 
 
 def open_regular_file(path: Path) -> BufferedReader:
-    """Open a regular file for reading. A named pipe does not block the call.
+    """Open a regular file for reading. If `path` is a named pipe, the call fails and does not wait for a writer.
 
     Raises: OSError, also if `path` is a folder, a device or a pipe."""
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
@@ -68,7 +68,7 @@ def read_limited(path: Path) -> bytes:
 
 
 def error_reason(error: OSError) -> str:
-    """Return the reason of an OSError without the path. Use it in a message that already contains the path."""
+    """Return the reason of an OSError without the path, for a message that already contains the path."""
     return error.strerror or str(error)
 
 

@@ -1,6 +1,6 @@
 """Find the addresses of this host.
 
-The wizard suggests this host as the installer node, because the package is on this host.
+The wizard uses the addresses to suggest this host as the installer node, because the package is on this host.
 """
 
 import fcntl
@@ -28,8 +28,8 @@ class LocalAddress:
 def local_addresses(proc: Path = Path("/proc/net")) -> tuple[LocalAddress, ...]:
     """Return the addresses that other hosts can possibly reach. The interface of the default route comes first.
 
-    Each interface has at most one IPv4 address in the result, and all its global IPv6 addresses. `proc`: the folder to
-    read instead of /proc/net."""
+    The result has at most one IPv4 address and all global IPv6 addresses of each interface. `proc`: the folder with the
+    kernel's network files; tests replace it."""
     names = [name for _index, name in socket.if_nameindex() if not is_virtual_interface(name)]
     first = _default_nic(proc)
     addresses = [LocalAddress(name, address) for name in names if (address := _ipv4(name))]

@@ -1,8 +1,8 @@
 """Lock files and folders with flock(2). Only processes that also use flock(2) respect these locks.
 
-A lock belongs to an open file, not to a path. The kernel releases it when the last descriptor of that open file is
-closed, at the latest when the process ends. A forked child shares the lock. An executed program does not have it,
-because Python opens files with O_CLOEXEC.
+A lock belongs to an open file, not to a path. The kernel releases the lock when the last descriptor of the open file is
+closed, at the latest when the process ends. A forked child process shares the lock. A program that the process executes
+does not share the lock, because Python opens files with O_CLOEXEC.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 _INTERVAL = 0.1
-"""Seconds between two attempts of `try_lock`, because flock(2) has no time limit of its own."""
+"""Seconds between two attempts of `try_lock`."""
 
 
 class HasFileno(Protocol):
@@ -27,7 +27,7 @@ def wait_for_lock(file: int | HasFileno) -> None:
 
 
 def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
-    """Lock `file` exclusively, and return True. Return False if another process held the lock at every attempt."""
+    """Lock `file` exclusively, and return True. Return False if another process has it at each of the `attempts`."""
     for attempt in range(attempts):
         if attempt:
             time.sleep(_INTERVAL)
@@ -43,7 +43,7 @@ def try_lock(file: int | HasFileno, *, attempts: int = 1) -> bool:
 def locked_folder(folder: Path, *, follow_link: bool = True) -> Iterator[int | None]:
     """Try to lock `folder`. Yield its file descriptor, or None if another process holds the lock.
 
-    Raises: OSError if `folder` is not a folder, or is a symbolic link and `follow_link` is False."""
+    Raises: OSError if `folder` is not a folder. If `follow_link` is False, a symbolic link is not a folder."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (0 if follow_link else os.O_NOFOLLOW))
     try:
         yield handle if try_lock(handle) else None

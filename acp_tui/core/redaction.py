@@ -1,7 +1,7 @@
 """Replace secrets in text by a mask.
 
 Known secrets are found in every form that a log can contain. Unknown secrets are found by patterns such as `password:
-...`. Text is masked in case of doubt, because an unmasked secret is worse than too much masked text.
+...`. In case of doubt, text is masked, because a visible secret is worse than too much masked text.
 """
 
 import html
@@ -17,13 +17,13 @@ from pydantic import JsonValue
 
 MASK = "••••••"
 _SHORT = 4
-"""Characters. A shorter secret is masked only as a separate word, because a letter such as `a` occurs in every text."""
+"""Length in characters. A shorter secret is masked only as a separate word, because other words can contain it."""
 _LINE = 16
-"""Characters. A line of this length is also masked alone, if it belongs to a longer secret such as a private key."""
+"""Length in characters. From this length on, each line of a private key or a similar secret is also masked alone."""
 _CORE = 6
-"""Characters of base64 text that are enough to reveal a secret."""
+"""Length in characters. Shorter base64 forms of a secret are not masked, because they occur by chance."""
 _WRAPPED = 8
-"""Characters. A secret of this length is also found if a line end divides it."""
+"""Length in characters. From this length on, a secret is also masked if a line end divides it."""
 
 _BREAK = re.compile(r"\\{0,8}\r?\n[ \t]*")
 """A line end that a terminal, base64(1) or a shell has inserted into a text."""
@@ -46,11 +46,11 @@ _IN_URL = re.compile(r"(://[^/\s:@]{1,200}:)([^/\s@]{1,200})(@)")
 SECRET_KEYS = frozenset({"password", "privateKey"})
 """Keys of the installer's configuration whose values are secret, at any depth."""
 _SHORTEST_ON_A_LINE = 4
-"""Characters. A shorter secret occurs by chance in many words, so its complete line is masked."""
+"""Length in characters. A shorter secret occurs by chance in many words, so its complete line is masked."""
 
 
 def secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
-    """Yield every secret of a configuration: each value under one of `SECRET_KEYS` that is not empty."""
+    """Yield every secret of a configuration: each non-empty value of a key in `SECRET_KEYS`."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from secret_values(inner, name)
@@ -62,7 +62,7 @@ def secret_values(value: JsonValue, key: str = "") -> Iterator[str]:
 
 
 def mask_document(document: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return a copy of the configuration in which every value under one of `SECRET_KEYS` is replaced by `MASK`."""
+    """Return a copy of the configuration, with `MASK` as the value of each key in `SECRET_KEYS`."""
     return {key: _mask_value(key, value) for key, value in document.items()}
 
 
@@ -75,9 +75,9 @@ def _mask_value(key: str, value: JsonValue) -> JsonValue:
 
 
 def mask_values(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with every secret replaced by `MASK`, both in plain form and as JSON escapes it.
+    """Return `text` with every secret replaced by `MASK`, in plain form and in JSON-escaped form.
 
-    Pass a longer secret before a shorter one that is part of it."""
+    If one secret is part of another secret, pass the longer secret first."""
     for secret in secrets:
         for form in (secret, json.dumps(secret)[1:-1]):
             text = text.replace(form, MASK)
@@ -87,10 +87,10 @@ def mask_values(text: str, secrets: Iterable[str]) -> str:
 def mask_lines(text: str, secrets: Iterable[tuple[int, str]]) -> tuple[str, dict[str, str]]:
     """Replace secrets by numbered masks. Return the masked text, and a mapping from each mask to its secret.
 
-    `unmask` reverses this. `secrets`: pairs of a line number (from 1) and a secret on that line.
+    `unmask` restores the text. `secrets`: pairs of a line number (from 1) and a secret on that line.
 
-    The complete line is masked in three cases: it has several secrets, its secret is short, or its secret has another
-    form on the line."""
+    A complete line is masked in three cases: it has several secrets, its secret is short, or the line contains the
+    secret only in another form, such as an escaped form."""
     lines, hidden = text.split("\n"), dict[str, str]()
     on_line: dict[int, set[str]] = {}
     for number, secret in secrets:
@@ -111,7 +111,7 @@ def unmask(text: str, hidden: Mapping[str, str]) -> str:
 
 
 def _new_mask(text: str, hidden: Mapping[str, str]) -> str:
-    """Return a new numbered mask. It is not in `hidden` and does not occur in `text`."""
+    """Return a new numbered mask, which is not in `hidden` and not in `text`."""
     masks = (f"{MASK}{number}{MASK}" for number in count(len(hidden) + 1))
     return next(mask for mask in masks if mask not in hidden and mask not in text)
 
@@ -138,7 +138,7 @@ class Masker:
         return _IN_URL.sub(rf"\1{MASK}\3", text)
 
     def _mask_known(self, text: str) -> str:
-        """Mask the known secrets. Line ends are ignored in the search, because a line end can divide a secret."""
+        """Mask the known secrets. The search ignores line ends, because a line end can divide a secret."""
         breaks = [match.span() for match in _BREAK.finditer(text)]
         joined = _BREAK.sub("", text)
         starts, removed, total = [], [0], 0
@@ -179,13 +179,13 @@ def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _replacement(found: re.Match[str]) -> str:
-    """Return the masked value with its name and quotes, so that a JSON or YAML document stays valid."""
+    """Return the name with a masked value in the same quotes, so that a JSON or YAML document stays valid."""
     sign = found[2][0] if found[2][0] in "\"'" else ""
     return f"{found[1]}{sign}{MASK}{sign}"
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Yield the secret, the secret without surrounding blanks, and its long lines if it has several lines."""
+    """Yield the texts to mask: the secret with and without surrounding blanks, and its long lines if it has several."""
     lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LINE]
     yield from filter(None, {secret, secret.strip(), *(lines if len(lines) > 1 else ())})
 
@@ -193,7 +193,7 @@ def _parts(secret: str) -> Iterator[str]:
 def _escaped_pattern(secret: str) -> str:
     """Return a pattern that finds the secret in plain form and in escaped form.
 
-    It covers the escapes of JSON, URLs, HTML, shells and Python, even if they are applied twice."""
+    The escaped forms are those of JSON, URLs, HTML, shells and Python, even if a secret is escaped twice."""
     return "".join(
         char if char.isascii() and char.isalnum() else _char_pattern(char) for char in _BREAK.sub("", secret)
     )
@@ -223,7 +223,7 @@ def _char_pattern(char: str) -> str:
 def _encoded(secret: str) -> Iterator[str]:
     """Yield the encoded forms of the secret: hexadecimal, percent-encoded, and base64.
 
-    The base64 forms cover every offset of the secret in a longer document."""
+    The base64 forms match the secret at every position in a longer document."""
     yield secret.encode().hex()
     yield secret.encode().hex().upper()
     for form in ("%{:02x}", "%{:02X}"):  # percent-encode letters, too
@@ -241,7 +241,7 @@ def _encoded(secret: str) -> Iterator[str]:
 
 
 def _cores(data: bytes) -> Iterator[str]:
-    """Yield the base64 digits that do not depend on the neighbouring bytes, for each of the three offsets."""
+    """Yield the base64 digits of `data` that do not depend on the bytes around it, for all three offsets."""
     for ahead in range(3):
         code = b64encode(bytes(ahead) + data).decode().rstrip("=")
         core = code[(ahead * 8 + 5) // 6 : (ahead + len(data)) * 8 // 6]

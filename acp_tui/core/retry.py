@@ -10,9 +10,9 @@ E = TypeVar("E", bound=Exception)
 
 
 async def poll(query: Callable[[], Awaitable[T]], *, every: float, within: float = math.inf) -> AsyncGenerator[T, None]:
-    """Yield the result of `query` immediately and then every `every` seconds.
+    """Call `query` immediately and then every `every` seconds, and yield each result.
 
-    The last result comes when `within` seconds have passed."""
+    The last call is made when `within` seconds have passed."""
     end = asyncio.get_running_loop().time() + within
     while True:
         yield await query()
@@ -25,9 +25,9 @@ async def poll(query: Callable[[], Awaitable[T]], *, every: float, within: float
 async def poll_until(
     query: Callable[[], Awaitable[T]], done: Callable[[T], bool], *, every: float, within: float = math.inf
 ) -> T:
-    """Repeat `query` every `every` seconds until `done(result)` is True. Return the last result.
+    """Call `query` every `every` seconds until `done(result)` is True. Return the last result.
 
-    The repetition also ends when `within` seconds have passed."""
+    The calls also end when `within` seconds have passed."""
     end = asyncio.get_running_loop().time() + within
     while True:
         result = await query()
@@ -43,11 +43,13 @@ async def with_backoff(
     retry_on: type[E] | tuple[type[E], ...],
     before_pause: Callable[[E, float], None] = lambda _error, _pause: None,
 ) -> T:
-    """Return the result of `work`. Repeat it after an error in `retry_on`, at most once for each of `pauses`.
+    """Call `work` and return its result. After an error of a type in `retry_on`, wait and call `work` again.
 
-    `before_pause` receives the error and the seconds to wait. It can raise an exception to stop.
+    `pauses`: the seconds to wait before each new attempt. When no pause remains, there is no new attempt.
 
-    Raises: the last error, if every attempt failed."""
+    `before_pause` is called with the error and the next pause. If it raises an exception, the attempts end.
+
+    Raises: the last error of `work`, if every attempt failed."""
     remaining = iter(pauses)
     while True:
         try:

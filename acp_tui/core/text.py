@@ -1,4 +1,4 @@
-"""Make text safe to show, truncate text, and fill in shell templates."""
+"""Make text safe for a terminal, truncate text, and fill in shell templates."""
 
 import re
 
@@ -20,7 +20,7 @@ def truncate(text: str, width: int) -> str:
 
 
 def fill_template(template: str, **values: str) -> str:
-    """Replace every placeholder `@NAME@` in `template` by its value. Quote the values for the shell before the call.
+    """Replace every placeholder `@NAME@` in `template` by its value. The caller must quote the values for the shell.
 
     Raises: ValueError if a placeholder has no value, or a value has no placeholder."""
     if different := sorted(set(_BLANK.findall(template)) ^ values.keys()):

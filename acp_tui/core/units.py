@@ -1,7 +1,7 @@
 """Convert bytes and seconds to the units that people read.
 
-Disks and files have decimal units (GB, MB), as vendors and `df -H` use them. Memory and small folders have binary units
-(GiB, MiB), as free(1) uses them.
+Disks and files have decimal units (GB, MB), like the output of `df -H`. Memory and small folders have binary units
+(GiB, MiB), like the output of `free -h`.
 """
 
 MEGA = 10**6
@@ -36,7 +36,7 @@ def minutes(seconds: float) -> int:
 
 
 def duration(seconds: float) -> str:
-    """Return `seconds` as `m:ss`. From one hour the form is `h:mm:ss`."""
+    """Return `seconds` as `m:ss`. From one hour on, the form is `h:mm:ss`."""
     total, rest = divmod(round(seconds), 60)
     hours, full = divmod(total, 60)
     return f"{hours}:{full:02}:{rest:02}" if hours else f"{full}:{rest:02}"

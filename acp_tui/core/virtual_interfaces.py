@@ -1,11 +1,11 @@
-"""Recognise virtual network interfaces by their names. They do not connect a host to other hosts."""
+"""Recognise virtual network interfaces by their names. Nodes do not reach each other through virtual interfaces."""
 
 _PREFIXES = (
     "lo", "dummy", "tun", "tap", "veth", "br-", "virbr",
     "docker", "podman", "cni", "nerdctl",
     "cali", "vxlan", "flannel", "ovn", "ovs", "genev", "kube", "nodelocaldns",
 )  # fmt: skip
-"""Name prefixes of loopback and test devices, VPNs, bridges and hypervisors; container engines; container networks."""
+"""Name prefixes, one line for each group: system and hypervisor; container engines; container networks."""
 
 
 def is_virtual_interface(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Encrypt and decrypt small data with gpg, with a passphrase or a public key.
+"""Use gpg to encrypt and decrypt small data, with a passphrase or a key.
 
 gpg receives a passphrase through a pipe, never in an argument or an environment variable. A key file is imported into a
 temporary home folder. A fingerprint selects a key in the keyring of the current user.
@@ -21,23 +21,23 @@ from acp_tui.core.gpg.home import GpgHomeError, gpg_home
 from acp_tui.core.i18n import _, pgettext
 
 _MAX_KEY = 1 << 20
-"""Bytes. Every public key file is smaller."""
+"""Maximum size of a public key file, in bytes."""
 _CIPHER = "AES256"
 _KEY_FROM_PASSPHRASE = ("--s2k-digest-algo", "SHA512", "--s2k-count", "65011712")
-"""The highest iteration count that gpg supports. Without these options gpg starts an agent to measure a count."""
+"""Options of gpg for the highest iteration count. Without these options, gpg starts an agent to measure a count."""
 _NO_KEY = "no secret key"
 
 
 @dataclass(frozen=True)
 class ToPassphrase:
-    """Encrypt with this passphrase."""
+    """Encryption with a passphrase."""
 
     passphrase: SecretStr
 
 
 @dataclass(frozen=True)
 class ToKey:
-    """Encrypt to this public key."""
+    """Encryption with a public key."""
 
     key: str
     """The path of a public key file, or the 40-digit fingerprint of a key in the keyring of the current user."""
@@ -47,7 +47,7 @@ Lock = ToPassphrase | ToKey
 
 
 class GpgFailed(AcpError):
-    """gpg is missing or failed. The message has the reason and the next step."""
+    """gpg is missing or failed. The message contains the reason."""
 
 
 class PassphraseNeeded(GpgFailed):
@@ -59,9 +59,9 @@ class PassphraseWrong(GpgFailed):
 
 
 def read_passphrase(path: Path) -> SecretStr:
-    """Return the passphrase: the first line of the file `path`.
+    """Return the first line of the file `path`, which is the passphrase.
 
-    Raises: OSError if the file cannot be read; GpgFailed if the line is empty or is not UTF-8 text."""
+    Raises: OSError if the file cannot be read; GpgFailed if the first line is empty or the file is not UTF-8 text."""
     try:
         line = path.read_text(encoding="utf-8").partition("\n")[0].removesuffix("\r")
     except UnicodeDecodeError:
@@ -76,7 +76,7 @@ def read_passphrase(path: Path) -> SecretStr:
 
 
 def encrypt(data: bytes, lock: Lock) -> bytes:
-    """Return `data` as an encrypted OpenPGP message. `lock` is a passphrase or a public key.
+    """Encrypt `data` with the passphrase or public key in `lock`. Return an OpenPGP message.
 
     Raises: GpgFailed."""
     if isinstance(lock, ToPassphrase):
@@ -112,7 +112,7 @@ def encrypt(data: bytes, lock: Lock) -> bytes:
 def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
     """Return the decrypted content of `data`, an OpenPGP message.
 
-    `passphrase` decrypts the message, or unlocks a private key in the keyring of the current user.
+    `passphrase`: the passphrase of the message, or of the private key in the keyring of the current user.
 
     Raises: PassphraseNeeded, PassphraseWrong, GpgFailed."""
     result = _run_decrypt(data, passphrase, temporary=True)
@@ -121,7 +121,7 @@ def decrypt(data: bytes, passphrase: SecretStr | None) -> bytes:
     if result.ok:
         return bytes(result.data)
     if result.status == _NO_KEY:
-        raise GpgFailed(_("the keyring of this user does not contain the private key for the encrypted data"))
+        raise GpgFailed(_("the keyring of the current user does not contain the private key that decrypts the data"))
     if passphrase is None and "passphrase" in result.status:
         raise PassphraseNeeded(pgettext("error", "passphrase required"))
     if passphrase is not None and ("passphrase" in result.status or result.status == "decryption failed"):
@@ -157,7 +157,11 @@ def _import_keys(gpg: gnupg.GPG, key_file: Path) -> tuple[str, ...]:
         raise GpgFailed(text.format(key=key_file, reason=error.strerror or error)) from error
     fingerprints = tuple(key["fingerprint"] for key in gpg.list_keys())
     if not fingerprints:
-        raise GpgFailed(_("{key} contains no public key that gpg can read").format(key=key_file))
+        raise GpgFailed(
+            _("{key} contains no public key that gpg can read. Enter the path of a public key file.").format(
+                key=key_file
+            )
+        )
     return fingerprints
 
 

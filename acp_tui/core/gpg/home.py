@@ -1,6 +1,6 @@
-"""Temporary home folders for gpg, one for each call.
+"""Temporary home folders for gpg, one for each call of `gpg_home`.
 
-The process that uses a folder locks it. If that process is killed, a later call removes the unlocked folder.
+The process that uses a folder locks it. If this process is killed, a later call removes the unlocked folder.
 """
 
 import os
@@ -16,10 +16,10 @@ from acp_tui.core.i18n import _
 from acp_tui.core.locks import locked_folder, wait_for_lock
 
 PLACES = (Path("/run"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes it private
-"""The folders to try, in this order. Their paths are short, because a Unix socket path has at most 108 bytes."""
+"""Parent folders of a home folder, the first choice first. They are short: a Unix socket path has at most 108 bytes."""
 _NAME = "acp-tui-gpg-"
 _RESERVE = 4 << 20
-"""Bytes. gpg writes less than this."""
+"""Free space that a home folder must have, in bytes. gpg writes less."""
 
 
 class GpgHomeError(AcpError):
@@ -87,5 +87,5 @@ def _remove_leftovers(place: Path) -> None:
 def _is_new(modified: float) -> bool:
     """Return True if the folder is so new that its owner has possibly not locked it yet.
 
-    `modified`: seconds since 1970."""
+    `modified`: the modification time of the folder, in seconds since 1970."""
     return time.time() - modified < 5
