@@ -34,3 +34,13 @@ def test_reportable_row_has_a_short_finding(row: Requirement) -> None:
     assert row.finding != row.title
     assert "{" not in finding
     assert not row.finding.endswith(NAMES) or row.check.kind in FILLS_NAMES
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_expected_value_demands_as_much_as_the_title(row: Requirement) -> None:
+    """A reader takes an expected value without "must" or "should" for a result."""
+    strong, weak = (re.compile(rf"\b{word}\b") for word in ("must", "should"))
+    if row.expected:
+        assert strong.search(row.expected) or weak.search(row.expected)
+        assert not (weak.search(row.title) and strong.search(row.expected))
+        assert not (strong.search(row.title) and weak.search(row.expected) and not strong.search(row.expected))
