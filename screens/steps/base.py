@@ -163,7 +163,7 @@ class WizardStep(Screen[None]):
         return Text()
 
     def rule_under_cursor(self) -> str | None:
-        """Return the ID of the requirement for the field under the cursor. None if it has none."""
+        """Return the ID of the requirement for the field under the cursor. None if the field has no requirement."""
         return rule_of(self._field.path) if self._field is not None else None
 
     def open_findings(self) -> tuple[Verdict, ...]:

@@ -1,4 +1,4 @@
-"""The Isolation step: placement of platform and applications, and products, monitoring and logs."""
+"""The Isolation step: where the platform and applications run, and settings of products, monitoring and logs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -37,7 +37,7 @@ class IsolationStep(WizardStep):
         self.set_panel("#isolation-note", Text("\n").join(self._placed()))
 
     def _placed(self) -> Iterator[Text]:
-        """Yield a line for each placement with its nodes and the rule that decides it."""
+        """Yield one line for each placement: its nodes, and the rule that decides it."""
         plan, preset = self.session.plan, self.session.draft.preset
         nodes_of: dict[str, list[str]] = {}
         for node in plan.nodes:
@@ -45,7 +45,9 @@ class IsolationStep(WizardStep):
         for placement, addresses in nodes_of.items():
             more = len(addresses) - 1
             nodes = (
-                npgettext("isolation", "{node} and {count} more", "{node} and {count} more", more) if more else "{node}"
+                npgettext("isolation", "{node} and {count} more node", "{node} and {count} more nodes", more)
+                if more
+                else "{node}"
             )
             yield Text(nodes.format(node=addresses[0], count=more), "bold").append(f": {placement}", "not bold")
 

@@ -94,13 +94,13 @@ class StepNavigation(App[int]):
 
     @work
     async def action_trial(self) -> None:
-        """Show the Trial step. If the plan has several nodes, first confirm that the trial keeps only one."""
+        """Show the Trial step. If the plan has several nodes, first ask for confirmation to keep only one."""
         if self.session is None or self.current_step() is None:
             return
         if (count := len(self.session.plan.nodes)) > 1:
             question = _(
-                "The plan has {count} nodes. The trial keeps only the first control plane node, and uses its address "
-                "as the endpoint."
+                "The plan has {count} nodes. The trial keeps only the installer node and uses its address as the "
+                "cluster endpoint."
             )
             ask = Confirm(_("Single-node trial"), question.format(count=count))
             if not await self.push_screen_wait(ask):
