@@ -25,7 +25,7 @@ _POLL_INTERVAL = 1.0
 
 
 class LogScreen(ModalScreen[None]):
-    """The log viewer. `logs` has the name and the path of each log. At the start it shows the end of the first log."""
+    """The log viewer. `logs` has the name and the path of each log. The viewer opens at the end of the first log."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close", show=False),

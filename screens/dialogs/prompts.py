@@ -106,7 +106,7 @@ class Pick(ModalScreen[str | None]):
 
 
 class Read(ModalScreen[None]):
-    """A dialog that shows a text. The operator can scroll it."""
+    """A dialog that shows a text, which the operator can scroll."""
 
     WIDE: ClassVar[int] = 73
     """Number of columns of a text line in a wide dialog. The scroll bar is not included."""

@@ -79,7 +79,7 @@ def _unfinished(draft: Draft) -> str:
 
 
 async def _loaded(app: App[int], home: Path) -> Start | None:
-    """Ask for the path of a plan file or a bundle and open it. None if the operator cancels."""
+    """Ask for the path of a plan file or a bundle, and open the file or the bundle. None if the operator cancels."""
     typed: str | None = ""
     while True:
         question = _("Enter the path of a plan file or of a bundle folder.")

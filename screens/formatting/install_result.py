@@ -123,7 +123,7 @@ def failure_text(state: RunState) -> Text:
     text.append(pgettext("status", "Likely cause: {cause}").format(cause=found.cause) + "\n\n")
     text.append(pgettext("status", "Last lines of the log:") + "\n", "bold")
     text.append("".join(f"{line}\n" for line in found.lines) + "\n")
-    text.append(_("To create a support archive without secrets, run: acp-tui support FILE.tar.gz") + "\n")
+    text.append(_("For a support archive without secrets, run: acp-tui support FILE.tar.gz") + "\n")
     text.append(_("Files of the install: {folder}").format(folder=state.spec.run_dir) + "\n\n")
     text.append(
         _("To remove the installer, run this command on the installer node: {command}").format(

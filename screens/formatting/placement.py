@@ -20,12 +20,12 @@ def placed(plan: Plan, node: Node, *, preset: bool) -> str:
     rule, on = deciding_rule(plan, node), plan.deployable(node)
     if rule != CHOICE:
         message = (
-            pgettext("placement", "applications must run on the node. {rule}: {title}")
+            pgettext("placement", "{rule} requires applications: {title}")
             if on
-            else pgettext("placement", "applications must not run on the node. {rule}: {title}")
+            else pgettext("placement", "{rule} forbids applications: {title}")
         )
         return message.format(rule=rule, title=_(catalogue(plan.effective_release)[rule].title))
     if preset and on:
-        return _("applications run on the node, because the plan has no worker (derived)")
-    chosen = _("applications run on the node (chosen)") if on else _("applications do not run on the node (chosen)")
-    return _("applications do not run on the node (default)") if node.deployable is None else chosen
+        return _("applications on the node: yes, because the plan has no worker (derived)")
+    chosen = _("applications on the node: yes (chosen)") if on else _("applications on the node: no (chosen)")
+    return _("applications on the node: no (default)") if node.deployable is None else chosen

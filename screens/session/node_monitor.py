@@ -115,7 +115,7 @@ class NodeMonitor:
                 self._checks[node.address] = self._session.spawn(self._refresh_connectivity(node))
 
     async def refresh_now(self) -> None:
-        """Refresh every checked node and wait for the results. Callers use it before they rely on the facts."""
+        """Refresh every checked node and wait for the results, for callers that need current facts."""
         self.refresh(fresh=0)
         known = [node for node in self._session.plan.nodes if node.address in self._checks]
         running = [self._checks[node.address] for node in known if not self._is_lost(node)]

@@ -22,7 +22,7 @@ class VerdictView:
 
     @cached_property
     def open(self) -> tuple[Verdict, ...]:
-        """The reported verdicts that block the install, then those with advice."""
+        """The reported blockers, followed by the reported advice."""
         found = [verdict for verdict in self.reported if verdict.blocks or verdict.outcome is Outcome.WARN]
         return tuple(sorted(found, key=lambda verdict: not verdict.blocks))
 

@@ -45,7 +45,7 @@ _EVALUATION_SHARE = 0.2
 
 
 class Changed(StrEnum):
-    """The part of the session that has changed. A screen repaints only this part."""
+    """A part of the session that can change. After a change, a screen repaints only the changed part."""
 
     ANSWERS = "answers"
     NODES = "nodes"
@@ -183,17 +183,17 @@ class Session:
         self._answers_changed()
 
     def keep_last_report(self) -> None:
-        """Store the current report as the last report. Callers use it before they recheck the nodes."""
+        """Store the current report as the last report. Callers do this before they recheck the nodes."""
         if self.nodes.statuses and not self.nodes.checking:
             self.last_report, self.started = self.report(), now()
 
     def forget_host_key(self, address: str) -> None:
-        """Remove the host key of a node from the known hosts. The operator must confirm this first."""
+        """Remove the host key of a node from the known hosts, after the operator has confirmed the removal."""
         self.save_host_keys({key: value for key, value in self.draft.host_keys.items() if key != address})
 
     @property
     def run_dir(self) -> Path | None:
-        """The folder of the install run that this draft started. None if it started no run."""
+        """The folder of the install run that the draft started. None if the draft started no run."""
         return Path(self.draft.run) if self.draft.run else None
 
     @property

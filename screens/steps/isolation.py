@@ -45,9 +45,7 @@ class IsolationStep(WizardStep):
         for placement, addresses in nodes_of.items():
             more = len(addresses) - 1
             nodes = (
-                npgettext("isolation", "{node} and {count} more node", "{node} and {count} more nodes", more)
-                if more
-                else "{node}"
+                npgettext("isolation", "{node} and {count} more", "{node} and {count} more", more) if more else "{node}"
             )
             yield Text(nodes.format(node=addresses[0], count=more), "bold").append(f": {placement}", "not bold")
 

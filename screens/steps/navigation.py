@@ -32,7 +32,7 @@ class StepNavigation(App[int]):
         raise NotImplementedError
 
     async def go(self, step: type[WizardStep], path: str | None = None) -> None:
-        """Show this step. If it has a field for the plan key `path`, put the cursor there."""
+        """Show `step`. If the step has a field for the plan key `path`, put the cursor into the field."""
         assert self.session is not None
         await self.keys_handled()
         current = self.current_step()
@@ -55,7 +55,7 @@ class StepNavigation(App[int]):
             await self.go(PreflightStep)
 
     async def go_to(self, verdict: Verdict) -> None:
-        """Show the field of the verdict's plan key. If no step has it, show the verdict in the Preflight step."""
+        """Show the field of the verdict's plan key. If no step has the field, show the verdict in the Preflight step."""
         for path in verdict.paths:
             if await self.go_to_answer(path):
                 return

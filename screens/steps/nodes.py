@@ -1,4 +1,4 @@
-"""The Nodes step: the common SSH login and the list of nodes. acp-tui starts to check a node when it is added."""
+"""The Nodes step: the common SSH login and the list of nodes. acp-tui checks each node as soon as it is added."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""The Package step: the installation packages and their signature. It verifies and unpacks them in the background."""
+"""The Package step: the installation packages and their signature. The step unpacks them in the background."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar

@@ -128,7 +128,7 @@ class PreflightStep(WizardStep):
         self.show_answer(pgettext("preflight", "acp-tui is rechecking {rule}").format(rule=verdict.requirement))
 
     def action_copy(self) -> None:
-        """Copy the finding to a file. Also copy it to the clipboard, if the terminal allows this."""
+        """Copy the finding to a file and, if the terminal allows access, to the clipboard."""
         verdict = self._verdict()
         if verdict is None:
             return
@@ -152,7 +152,7 @@ class PreflightStep(WizardStep):
         """Open a dialog with the results of the connectivity tests between the nodes."""
         lines = network_lines(self.session.report().nodes, Read.WIDE)
         text = Text("\n".join(lines) or _("The connectivity between the nodes has not been tested yet."))
-        self.app.push_screen(Read(_("Network between the nodes"), text, wide=True))
+        self.app.push_screen(Read(_("Connectivity between the nodes"), text, wide=True))
 
     @work
     async def action_tests(self) -> None:
