@@ -55,7 +55,7 @@ class StepNavigation(App[int]):
             await self.go(PreflightStep)
 
     async def go_to(self, verdict: Verdict) -> None:
-        """Show the field of the verdict's plan key. If no step has the field, show the verdict in the Preflight step."""
+        """Show the field of the verdict's plan key. Without such a field, show the verdict in the Preflight step."""
         for path in verdict.paths:
             if await self.go_to_answer(path):
                 return
